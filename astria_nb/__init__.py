@@ -1,0 +1,1 @@
+"""Train Astria tunes from a Jupyter notebook."""
