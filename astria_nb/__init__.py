@@ -1,1 +1,53 @@
-"""Train Astria tunes from a Jupyter notebook."""
+"""Train Astria tunes from a Jupyter notebook.
+
+The public names, each loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from astria_nb.client import Client as Client
+    from astria_nb.defaults import Sandbox as Sandbox
+    from astria_nb.form import TuneForm as TuneForm
+    from astria_nb.form import gallery as gallery
+    from astria_nb.submission import submit as submit
+    from astria_nb.tune import Tune as Tune
+    from astria_nb.watch import prompts as prompts
+    from astria_nb.watch import wait as wait
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Client": "client",
+    "Sandbox": "defaults",
+    "Tune": "tune",
+    "TuneForm": "form",
+    "gallery": "form",
+    "prompts": "watch",
+    "submit": "submission",  # a module named as its function would hide it
+    "wait": "watch",
+}
+__all__ = [
+    "Client",
+    "Sandbox",
+    "Tune",
+    "TuneForm",
+    "gallery",
+    "prompts",
+    "submit",
+    "wait",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"astria_nb.{_HOMES[name]}"), name)
+    # Only once a submodule was imported does Python find it by itself.
+    if name in ("errors", "rows"):
+        return import_module(f"astria_nb.{name}")
+    raise AttributeError(f"module 'astria_nb' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__, "errors", "rows"])

@@ -1,0 +1,201 @@
+"""One method per endpoint of the Astria API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from astria_nb import replies
+from astria_nb.credentials import KEY_PAGE, ApiKey, find_base_url, find_key
+from astria_nb.encoding import Body
+from astria_nb.errors import CredentialsError, NotFoundError, Problem, ServerError, UnexpectedReplyError
+from astria_nb.pack import Pack
+from astria_nb.transport import Transport
+
+Json = dict[str, Any]
+_PAGE = 120  # the API's maximum (astria-api, section 7)
+
+
+class Client:
+    """Your account on the service.
+
+    Parameters
+    ----------
+    api_key : str or ApiKey, optional
+        Default: the environment's ``ASTRIA_API_KEY``.
+    base_url : str, optional
+        Default: the environment's ``ASTRIA_BASE_URL``, else Astria's own address. HTTPS or this machine.
+
+    Raises
+    ------
+    CredentialsError
+        When there is no key, or the address would expose it.
+
+    Notes
+    -----
+    Every method raises an `ApiError` for an answer that is an error (`UnauthorizedError`, `NotFoundError`,
+    `RejectedError`, `TooManyRequestsError`, `ServerError`), `UnexpectedReplyError` for one that is not the
+    API's, and `NotSentError` when the service cannot be reached. No redirect is followed, nothing is retried.
+    Safe to use from several threads.
+
+    Examples
+    --------
+    >>> import astria_nb as anb
+    >>> with anb.Sandbox() as sandbox:
+    ...     sandbox.client().pack(260).title
+    'Corporate Headshots'
+    """
+
+    def __init__(self, api_key: str | ApiKey | None = None, *, base_url: str | None = None) -> None:
+        key = find_key(api_key)
+        if key is None:
+            raise CredentialsError(
+                Problem(
+                    "api_key", "there is none", f"set ASTRIA_API_KEY or give api_key=; yours is at {KEY_PAGE}"
+                )
+            )
+        self._transport = Transport(find_base_url(base_url), key)
+
+    @property
+    def base_url(self) -> str:
+        """The service's address, without a trailing slash."""
+        return self._transport.base_url
+
+    def __repr__(self) -> str:
+        return f"Client({self.base_url}, key {self._transport.key!r})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a client holds a key and is not written anywhere: make a new one with Client()")
+
+    def now(self) -> datetime:
+        """Return the service's time in UTC by its last answer: the clock of ``eta`` and ``expires_at``."""
+        return self._transport.now()
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        self._transport.close()
+
+    def packs(
+        self, *, gallery: bool = False, listed: bool | None = None, public: bool | None = None
+    ) -> list[Pack]:
+        """Return your own packs, or those of the public gallery, all pages.
+
+        Parameters
+        ----------
+        gallery : bool
+            The public gallery instead of your own.
+        listed, public : bool, optional
+            Only packs that are listed, or public.
+        """
+        path = "/gallery/packs" if gallery else "/packs"
+        found: dict[int, Pack] = {}
+        while True:
+            page = self._list(path, listed=listed, public=public, limit=_PAGE, offset=len(found))
+            fresh = {pack.id: pack for pack in map(Pack.from_json, page) if pack.id not in found}
+            # An empty page ends the list; so does one of known packs, should the service ignore `offset`.
+            if not fresh:
+                return list(found.values())
+            found |= fresh
+
+    def pack(self, pack: int | str) -> Pack:
+        """Return one pack by its id or slug."""
+        try:
+            return Pack.from_json(self._object(f"/p/{quote(str(pack), safe='')}"))
+        except NotFoundError as error:
+            status = error.status
+        hint = "choose one of client.packs() or client.packs(gallery=True)"
+        raise NotFoundError(Problem("pack", f"{pack!r} is not known to {self.base_url}", hint), status=status)
+
+    def tunes(self, *, title: str | None = None, before_id: int | None = None) -> Iterator[Json]:
+        """Yield your tunes as the API's JSON, newest first; pages are fetched as they are needed.
+
+        Parameters
+        ----------
+        title : str, optional
+            Only those of exactly this title.
+        before_id : int, optional
+            Only those older than this one.
+        """
+        return self._pages("/tunes", before_id, title=title)
+
+    def tune(self, id: int) -> Json:  # noqa: A002  the API's own name
+        """Return one tune as the API's JSON."""
+        return self._object(f"/tunes/{int(id)}")
+
+    def prompts(self, tune_id: int) -> Iterator[Json]:
+        """Yield the prompts that use a tune as the API's JSON, newest first; pages are fetched as needed."""
+        return self._pages(f"/tunes/{int(tune_id)}/prompts", None)
+
+    def prompt(self, id: int) -> Json:  # noqa: A002  the API's own name
+        """Return one prompt as the API's JSON."""
+        return self._object(f"/prompts/{int(id)}")
+
+    def create_tune(self, pack: int | str, body: Body) -> Json:
+        """Run a pack: the one paid request. It is sent once, whatever happens.
+
+        Parameters
+        ----------
+        pack : int or str
+            Id or slug.
+        body : Body
+            From `astria_nb.encoding.encode`; used up by this call.
+
+        Returns
+        -------
+        dict
+            The tune, or for a run on existing tunes whatever the service says of it.
+
+        Raises
+        ------
+        TuneError
+            A file changed while it was sent. Nothing was created.
+        NotSentError
+            The request did not leave whole. Nothing was created.
+        OutcomeUnknownError
+            It left whole and no readable answer came, or a 5xx: the tune may exist.
+        """
+        try:
+            data = self._transport.post(f"/p/{quote(str(pack), safe='')}/tunes", body)
+        except (ServerError, UnexpectedReplyError) as error:
+            reason = f"status {error.status}"
+            redirected = 300 <= error.status < 400
+            if redirected:  # the address is at fault, no service took the request
+                raise
+        else:
+            # An array of one was seen in the documents (astria-api, section 14).
+            reply = data[0] if isinstance(data, list) and len(data) == 1 else data
+            if isinstance(reply, dict):
+                return reply
+            reason = "an answer that is no object"
+        finally:
+            body.close()
+        raise replies.unknown(reason)
+
+    def picture(self, url: str) -> bytes:
+        """Return a picture's bytes, at most 50 MiB. The key is not sent: pictures are public, on other hosts.
+
+        Raises
+        ------
+        AstriaError
+            When it cannot be fetched.
+        """
+        return self._transport.picture(url)
+
+    def _pages(self, path: str, before_id: int | None, **query: Any) -> Iterator[Json]:
+        while page := self._list(path, limit=_PAGE, before_id=before_id, **query):
+            yield from page
+            before_id = page[-1]["id"]
+
+    def _list(self, path: str, **query: Any) -> list[Json]:
+        data = self._transport.get(path, query)
+        if isinstance(data, list) and all(isinstance(each, dict) and "id" in each for each in data):
+            return data
+        raise replies.unexpected(200, "something other than a list")
+
+    def _object(self, path: str) -> Json:
+        data = self._transport.get(path, {})
+        if isinstance(data, dict):
+            return data
+        raise replies.unexpected(200, "something other than an object")

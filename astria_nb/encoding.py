@@ -1,0 +1,207 @@
+"""A tune as one of the three bodies that the API takes (astria-api, section 5)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from io import FileIO
+from typing import Any, Literal, get_args
+from urllib.parse import urlencode
+
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images import Image
+from astria_nb.tune import Tune
+
+Encoding = Literal["multipart", "form", "json"]
+OnSent = Callable[[int, int], None]
+"""Is told the bytes sent so far and the bytes in all."""
+
+_BLOCK = 256 * 1024  # measured: smaller blocks cost calls, larger ones only memory
+
+
+def encode(tune: Tune, encoding: Encoding | None = None, on_sent: OnSent | None = None) -> Body:
+    """Return the body that creates a tune.
+
+    Parameters
+    ----------
+    tune : Tune
+    encoding : {"multipart", "form", "json"}, optional
+        By default multipart for a tune with files, else JSON.
+    on_sent : callable, optional
+        Called with (bytes sent, bytes in all) after each block, from the sending thread.
+
+    Raises
+    ------
+    TuneError
+        When the encoding is unknown or cannot carry the tune's files, or a file vanished or changed.
+
+    Examples
+    --------
+    >>> tune = Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    >>> body = encode(tune, "form")
+    >>> body.content_type
+    'application/x-www-form-urlencoded'
+    >>> b"".join(bytes(block) for block in body)
+    b'tune%5Btitle%5D=t&tune%5Bname%5D=cat&tune%5Bimage_urls%5D%5B%5D=https%3A%2F%2Fexample.com%2F1.jpg'
+    """
+    chosen = encoding or ("multipart" if tune.images else "json")
+    if chosen not in get_args(Encoding):
+        raise TuneError(Problem("encoding", f"{chosen!r} is not known", "choose multipart, form or json"))
+    if tune.images and chosen != "multipart":
+        raise TuneError(
+            Problem(
+                "encoding",
+                f"{chosen!r} cannot carry image files",
+                "choose 'multipart', or give addresses as image_urls instead of images",
+            )
+        )
+    if chosen == "json":
+        text = json.dumps({"tune": parameters(tune)}, ensure_ascii=False, separators=(",", ":"))
+        return Body(chosen, "application/json", [text.encode()], on_sent)
+    pairs = list(_flatten("tune", parameters(tune)))
+    if chosen == "form":
+        return Body(chosen, "application/x-www-form-urlencoded", [urlencode(pairs).encode()], on_sent)
+    boundary = uuid.uuid4().hex
+    return Body(
+        chosen, f"multipart/form-data; boundary={boundary}", _parts(boundary, pairs, tune.images), on_sent
+    )
+
+
+def parameters(tune: Tune) -> dict[str, Any]:
+    """Return what goes under ``tune`` but for the files: in the documented order, without empty fields."""
+    fields = {
+        "title": tune.title,
+        "name": tune.name,
+        "image_urls": list(tune.image_urls),
+        "callback": tune.callback,
+        "characteristics": tune.characteristics,
+        "prompt_attributes": tune.prompt_attributes,
+        "prompts_callback": tune.prompts_callback,
+        "tune_ids": list(tune.tune_ids),
+        "prompt_ids": list(tune.prompt_ids),
+        "preset": tune.preset,
+        "auto_extend": tune.auto_extend,
+        "branch": tune.branch,
+    }
+    return {key: value for key, value in fields.items() if value not in (None, [], {})}
+
+
+class Body:
+    """A request body that is read once, block by block, and never lies in memory whole.
+
+    Attributes
+    ----------
+    encoding : str
+        ``multipart``, ``form`` or ``json``.
+    content_type : str
+        For the header of that name.
+    sent : int
+        Bytes handed over so far. What is below ``len(body)`` after a failure never reached the service whole.
+    image_sha256 : list of str
+        The hash of each file in order, in hexadecimal, as far as they were sent.
+    """
+
+    def __init__(
+        self, encoding: Encoding, content_type: str, parts: list[bytes | Image], on_sent: OnSent | None = None
+    ) -> None:
+        self.encoding = encoding
+        self.content_type = content_type
+        self.sent = 0
+        self.image_sha256: list[str] = []
+        self._on_sent = on_sent
+        self._files = ExitStack()
+        with ExitStack() as undo:
+            undo.callback(self._files.close)
+            # Every file is opened before the first byte goes out: one that vanishes later can still be read.
+            self._parts = [part if isinstance(part, bytes) else self._open(part) for part in parts]
+            undo.pop_all()
+        self._length = sum(len(part) if isinstance(part, bytes) else part[1] for part in self._parts)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        parts, self._parts = self._parts, []
+        with self._files:
+            for part in parts:
+                for block in [part] if isinstance(part, bytes) else self._blocks(*part):
+                    yield block
+                    # Control comes back only when the block went out.
+                    self.sent += len(block)
+                    if self._on_sent is not None:
+                        self._on_sent(self.sent, self._length)
+
+    def close(self) -> None:
+        """Let go of the files; a body that was sent has done so."""
+        self._files.close()
+
+    def _open(self, image: Image) -> tuple[FileIO, int, Image]:
+        try:
+            file = self._files.enter_context(image.path.open("rb", buffering=0))
+        except FileNotFoundError:
+            reason = "is no longer there"
+        except OSError as error:
+            reason = f"cannot be read ({error.strerror})"
+        else:
+            return file, os.fstat(file.fileno()).st_size, image
+        raise TuneError(Problem("images", f"{image.filename!r} {reason}", "put it back, or take it out"))
+
+    def _blocks(self, file: FileIO, size: int, image: Image) -> Iterator[memoryview]:
+        digest, buffer = hashlib.sha256(), memoryview(bytearray(min(_BLOCK, size)))
+        while size:
+            try:
+                count = file.readinto(buffer[: min(size, _BLOCK)])
+            except OSError:  # else it would pass for a fault of the network
+                count = 0
+            if not count:
+                raise TuneError(
+                    Problem(
+                        "images",
+                        f"{image.filename!r} could not be read to its end",
+                        "check it and submit again",
+                    )
+                )
+            digest.update(buffer[:count])
+            size -= count
+            yield buffer[:count]
+        self.image_sha256.append(digest.hexdigest())
+
+
+def _flatten(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Write nested fields as Rails reads them: ``tune[characteristics][eye_color]``, ``tune[tune_ids][]``."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _flatten(f"{key}[{name}]", each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _flatten(f"{key}[]", each)
+    elif isinstance(value, bool):
+        yield key, "true" if value else "false"  # Rails takes "False" for true
+    else:
+        yield key, str(value)
+
+
+def _parts(boundary: str, pairs: list[tuple[str, str]], images: tuple[Image, ...]) -> list[bytes | Image]:
+    """Lay out a multipart body, small parts joined so that they leave in few packets."""
+    parts: list[bytes | Image] = []
+    text = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(key)}"\r\n\r\n{value}\r\n'
+        for key, value in pairs
+    )
+    for image in images:
+        text += (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="tune[images][]"; '
+            f'filename="{_quoted(image.filename)}"\r\nContent-Type: {image.media_type}\r\n\r\n'
+        )
+        parts += [text.encode(), image]
+        text = "\r\n"
+    return [*parts, f"{text}--{boundary}--\r\n".encode()]
+
+
+def _quoted(name: str) -> str:
+    # As browsers and curl do it (WHATWG, multipart form data).
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

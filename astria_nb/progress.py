@@ -1,0 +1,73 @@
+"""How far a call is: a bar in a notebook, a line in a terminal, nothing in a script."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+_PATIENCE = 1.0  # seconds before anything is shown: what is over by then needs no bar
+_REDRAW = 0.1  # seconds between two drawings
+
+
+class Progress:
+    """A display that appears when a call takes longer than a second, and stays with its last state.
+
+    Parameters
+    ----------
+    title : str
+        What is going on.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._started = self._drawn = time.monotonic()
+        self._bar: Any = None
+        self._line = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._line:
+            print(file=sys.stderr)  # noqa: T201  ends the line that was drawn over
+
+    def bytes(self, sent: int, total: int) -> None:
+        """Show how many bytes of how many were sent."""
+        rate = sent / max(time.monotonic() - self._started, 1e-3)
+        self.show(sent / total, f"{sent / 1e6:.1f} of {total / 1e6:.1f} MB · {rate / 1e6:.1f} MB/s")
+
+    def show(self, fraction: float, text: str) -> None:
+        """Show a fraction from 0 to 1, and the same in words."""
+        now = time.monotonic()
+        shown = self._bar is not None or self._line
+        if (not shown and now - self._started < _PATIENCE) or (now - self._drawn < _REDRAW and fraction < 1):
+            return
+        self._drawn = now
+        if _in_notebook():
+            self._draw_bar(fraction, text)
+        elif sys.stderr.isatty():
+            self._line = True
+            print(f"\r\033[K{self._title}: {fraction:4.0%} {text}", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    def _draw_bar(self, fraction: float, text: str) -> None:
+        if self._bar is None:
+            import ipywidgets  # here: a script needs no widgets
+            from IPython.display import display
+
+            bar, label = ipywidgets.FloatProgress(max=1.0), ipywidgets.Label()
+            self._bar = ipywidgets.HBox([ipywidgets.Label(self._title), bar, label])
+            bundle = self._bar._repr_mimebundle_()
+            # What stands in a saved notebook, where no widget runs, and always reads the same.
+            display({**bundle, "text/plain": f"{self._title} …"}, raw=True)  # type: ignore[no-untyped-call]  # IPython ships half its types
+        _, bar, label = self._bar.children
+        bar.value, label.value = fraction, text
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and getattr(shell, "kernel", None) is not None

@@ -1,0 +1,101 @@
+"""What the service's error answers mean (astria-api, section 8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from astria_nb.credentials import KEY_PAGE
+from astria_nb.errors import (
+    ApiError,
+    NotFoundError,
+    OutcomeUnknownError,
+    Problem,
+    RejectedError,
+    ServerError,
+    TooManyRequestsError,
+    UnauthorizedError,
+    UnexpectedReplyError,
+)
+
+_RAW_TEXT = 400  # characters of an unreadable body that are worth showing
+_LOOK_FIRST = "look for its title with client.tunes(title=…) before you send it again"
+
+
+def unknown(reason: str) -> OutcomeUnknownError:
+    """Return the error for a paid request that was sent whole and got no readable answer."""
+    return OutcomeUnknownError(
+        Problem("title", f"nobody knows whether this tune was made ({reason})", _LOOK_FIRST)
+    )
+
+
+def unexpected(status: int, what: str) -> UnexpectedReplyError:
+    """Return the error for an answer that is not the API's."""
+    problem = Problem("base_url", f"the address answered {what}, which is not the API", "check base_url")
+    return UnexpectedReplyError(problem, status=status)
+
+
+def failed(status: int, headers: Mapping[str, str], content: bytes, key: str) -> ApiError:
+    """Return the typed error for an answer outside 200 to 299.
+
+    Parameters
+    ----------
+    status : int
+    headers : mapping
+        Case-insensitive.
+    content : bytes
+        The body, whatever it is: JSON in one of several shapes, HTML, nothing.
+    key : str
+        The key as it may be shown.
+    """
+    said = _said(content) or [("", f"the service answered {status} and gave no reason")]
+    problem, after = said[0][1], headers.get("Retry-After")
+    if 300 <= status < 400:
+        return unexpected(status, f"with a redirect ({status})")
+    if status == 401:
+        hint = f"check the key, yours is at {KEY_PAGE}"
+        return UnauthorizedError(Problem("api_key", f"{key} was refused ({problem})", hint), status=status)
+    if status == 404:
+        return NotFoundError(
+            Problem("id", problem, "check the id, and whose account the key is of"), status=status
+        )
+    if status == 429:
+        wait = f"wait {after} seconds" if after and after.isdecimal() else "wait a while"
+        hint = f"{wait}, then try again"
+        return TooManyRequestsError(Problem("base_url", problem, hint), status=status, retry_after=after)
+    if status >= 500:
+        problem = f"the service failed ({status}: {problem})"
+        return ServerError(
+            Problem("base_url", problem, "try again in a minute"), status=status, retry_after=after
+        )
+    return RejectedError(*(_rejected(field, what) for field, what in said), status=status)
+
+
+def _rejected(field: str, what: str) -> Problem:
+    return Problem(field or "tune", what, "mend it and submit again; nothing was created")
+
+
+def _said(content: bytes) -> list[tuple[str, str]]:
+    """Return (field, message) pairs from any of the shapes that an error body has; the field may be empty."""
+    try:
+        data = json.loads(content)
+    except ValueError:
+        data = content.decode("utf-8", "replace")
+    if isinstance(data, Mapping):
+        for key in ("error", "message", "upgrade"):
+            if isinstance(data.get(key), str) and data[key].strip():
+                return [("", data[key].strip())]
+        fields = data["errors"] if isinstance(data.get("errors"), Mapping) else data
+        return [
+            ("" if field == "base" else str(field), ", ".join(map(str, messages)))
+            for field, messages in fields.items()
+            if isinstance(messages, list) and messages
+        ] or [("", _plain(data))]
+    text = _plain(data)
+    return [("", text)] if text else []
+
+
+def _plain(data: Any) -> str:
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+    return " ".join(text.split())[:_RAW_TEXT]

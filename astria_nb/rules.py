@@ -1,0 +1,196 @@
+"""What each field of a tune may hold. A rule returns the value made plain, and complains of what is wrong."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from astria_nb.errors import TuneError
+from astria_nb.images import Image
+
+Complain = Callable[[str, str], None]
+"""Takes what is wrong and what to do about it; may be called any number of times."""
+Rule = Callable[[Any, Complain], Any]
+
+PRESETS = ("flux-lora-focus", "flux-lora-portrait", "flux-lora-fast")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_IN_URLS = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # every visible ASCII character but " < > \ ^ ` { | }
+_TOO_LONG_TO_QUOTE = 80
+
+
+def pack(value: Any, complain: Complain) -> int | str | None:
+    """Accept an id (a number, or the digits of one) or a slug."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, str):
+        if _SLUG.fullmatch(value.strip()):
+            return value.strip()
+        complain(
+            f"{short(value)} is neither an id nor a slug", "give one such as 260 or 'corporate-headshots'"
+        )
+        return None
+    return _id(value, complain)
+
+
+def text(value: Any, complain: Complain) -> str | None:
+    """Accept text that can travel as UTF-8."""
+    if not isinstance(value, str):
+        complain(f"{short(value)} is {_kind(value)}, not text", f"write it as {short(str(value))}")
+    elif not _travels(value):
+        complain("holds characters that are not text (NUL or half of a pair)", "take them out")
+    else:
+        return value
+    return None
+
+
+def url(value: Any, complain: Complain) -> str | None:
+    """Accept an http(s) address that needs no further encoding."""
+    if not isinstance(value, str):
+        complain(f"{short(value)} is {_kind(value)}, not a web address", "write it as text, from https:// on")
+        return None
+    try:
+        parts = urlsplit(value)
+        sane = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        parts, sane = urlsplit(""), False
+    if parts.scheme not in ("http", "https") or not value.lower().startswith(("http://", "https://")):
+        complain(f"{short(value)} is not a web address", "begin it with https://")
+    elif not sane:
+        complain(f"{short(value)} names no host", "write it like https://example.com/photo.jpg")
+    elif not _IN_URLS.fullmatch(value):
+        encoded = quote(value, safe="%/:=&?~#+!$,;'@()*[]", errors="replace")
+        complain(f"{short(value)} has characters that must be percent-encoded", f"write {encoded}")
+    else:
+        return value
+    return None
+
+
+def urls(value: Any, complain: Complain) -> tuple[str, ...]:
+    """Accept a list of addresses; the same one may come twice."""
+    found = (url(each, complain) for each in _several(value, "addresses", complain))
+    return tuple(each for each in found if each is not None)
+
+
+def images(value: Any, complain: Complain) -> tuple[Image, ...]:
+    """Accept a list of paths; look at each file."""
+    found = []
+    for each in _several(value, "paths", complain):
+        if isinstance(each, Image):
+            found.append(each)
+        elif isinstance(each, str | PathLike):
+            try:
+                found.append(Image.open(each))
+            except TuneError as error:
+                for problem in error.problems:
+                    complain(problem.what, problem.hint)
+        else:
+            complain(f"{short(each)} is {_kind(each)}, not the path of a file", "save it, and give its path")
+    return tuple(found)
+
+
+def ids(value: Any, complain: Complain) -> tuple[int, ...]:
+    """Accept a list of positive whole numbers."""
+    found = (_id(each, complain) for each in _several(value, "ids", complain))
+    return tuple(each for each in found if each is not None)
+
+
+def characteristics(value: Any, complain: Complain) -> dict[str, str]:
+    """Accept a flat map of text to text."""
+    found = {}
+    for key, each in _pairs(value, complain):
+        if not isinstance(each, str):
+            complain(f"{key} is {_kind(each)}, not text", f"write {{{key!r}: {short(str(each))}}}")
+        elif text(each, complain) is not None:
+            found[key] = each
+    return found
+
+
+def prompt_attributes(value: Any, complain: Complain) -> dict[str, str | int | float | bool]:
+    """Accept a flat map of text to text, numbers and truth values; a ``callback`` is an address."""
+    found = {}
+    for key, each in _pairs(value, complain):
+        if not isinstance(each, str | int | float) or (isinstance(each, float) and not math.isfinite(each)):
+            complain(f"{key} is {short(each)}", "give text, a number, True or False, or leave it out")
+        elif isinstance(each, str) and (url if key == "callback" else text)(each, complain) is None:
+            pass  # the inner rule has complained
+        else:
+            found[key] = each
+    return found
+
+
+def truth(value: Any, complain: Complain) -> bool | None:
+    """Accept True or False."""
+    if isinstance(value, bool):
+        return value
+    complain(f"{short(value)} is {_kind(value)}, not a truth value", "give True or False")
+    return None
+
+
+def one_of(*allowed: str) -> Rule:
+    """Return a rule that accepts only these words."""
+
+    def rule(value: Any, complain: Complain) -> str | None:
+        if value in allowed:
+            return str(value)
+        complain(f"{short(value)} is not known", f"choose {' or '.join(map(repr, allowed))}, or leave it out")
+        return None
+
+    return rule
+
+
+def short(value: object) -> str:
+    """Quote a value for a message, cut where it is long."""
+    try:
+        shown = repr(value)
+    except Exception:  # noqa: BLE001  a stranger's repr may raise anything; the message still has to come
+        shown = f"<{type(value).__name__}>"
+    return shown if len(shown) <= _TOO_LONG_TO_QUOTE else f"{shown[: _TOO_LONG_TO_QUOTE - 1]}…"
+
+
+def _kind(value: object) -> str:
+    return {bool: "a truth value", int: "a number", float: "a number", bytes: "bytes"}.get(
+        type(value), f"of type {type(value).__name__}"
+    )
+
+
+def _travels(value: str) -> bool:
+    return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def _id(value: Any, complain: Complain) -> int | None:
+    try:
+        number = 0 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = 0
+    if number > 0:
+        return number
+    complain(f"{short(value)} is not an id", "give a whole number above 0")
+    return None
+
+
+def _several(value: Any, what: str, complain: Complain) -> list[Any]:
+    if isinstance(value, str | bytes | PathLike | Mapping) or not isinstance(value, Iterable):
+        complain(f"{short(value)} is not a list of {what}", f"write [{short(value)}]")
+        return []
+    return list(value)
+
+
+def _pairs(value: Any, complain: Complain) -> list[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        complain(f"{short(value)} is not a map", "write it like {'eye_color': 'blue eyes'}")
+        return []
+    good = []
+    for key, each in value.items():
+        # A bracket in a key means nesting in a form body, so such a key would arrive as another one.
+        if not isinstance(key, str) or not key.strip() or not _travels(key) or any(c in key for c in "[]"):
+            complain(
+                f"{short(key)} cannot be a key", "name it with letters and underscores, such as 'eye_color'"
+            )
+        else:
+            good.append((key, each))
+    return good

@@ -1,0 +1,182 @@
+"""What a tune is, and whether it can be sent: field by field, all the errors at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any, TypedDict, Unpack
+
+from astria_nb import rules
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images import Image
+
+RULES: dict[str, rules.Rule] = {
+    "pack": rules.pack,
+    "title": rules.text,
+    "name": rules.text,
+    "images": rules.images,
+    "image_urls": rules.urls,
+    "callback": rules.url,
+    "characteristics": rules.characteristics,
+    "prompt_attributes": rules.prompt_attributes,
+    "prompts_callback": rules.url,
+    "tune_ids": rules.ids,
+    "prompt_ids": rules.ids,
+    "preset": rules.one_of(*rules.PRESETS),
+    "auto_extend": rules.truth,
+    "branch": rules.one_of("fast"),
+}
+
+
+class TuneFields(TypedDict, total=False):
+    """The keyword arguments of `Tune`, under the names of the API."""
+
+    pack: int | str
+    title: str | None
+    name: str | None
+    images: Sequence[str | PathLike[str] | Image]
+    image_urls: Sequence[str]
+    callback: str | None
+    characteristics: Mapping[str, str]
+    prompt_attributes: Mapping[str, str | int | float | bool]
+    prompts_callback: str | None
+    tune_ids: Sequence[int]
+    prompt_ids: Sequence[int]
+    preset: str | None
+    auto_extend: bool | None
+    branch: str | None
+
+
+@dataclass(frozen=True, init=False)
+class Tune:
+    """One run of a pack: a model to train and the pictures to make with it.
+
+    Parameters
+    ----------
+    pack : int or str
+        The pack's id or slug.
+    title : str
+        Names the tune; also the key by which the service may recognise a repetition, so use a fresh UUID.
+    name : str
+        The subject class: one of the pack's, such as ``man`` or ``cat``. Not a person's name.
+    images : sequence of path or Image
+        Files to train with (JPEG, PNG or WebP). Either these or `image_urls`.
+    image_urls : sequence of str
+        http(s) addresses that the service downloads.
+    callback : str, optional
+        URL that is told when training ends.
+    characteristics : mapping of str to str, optional
+        Fills ``{{key}}`` in the pack's prompts.
+    prompt_attributes : mapping, optional
+        Overrides for every prompt of the run: ``callback``, ``num_images``, ``aspect_ratio``, …
+    prompts_callback : str, optional
+        URL that is told once, when all prompts are done.
+    tune_ids : sequence of int, optional
+        Existing tunes to run the pack on, instead of training: then neither images, title nor name is needed.
+    prompt_ids : sequence of int, optional
+        Only these of the pack's prompts.
+    preset : str, optional
+        ``flux-lora-focus``, ``flux-lora-portrait`` or ``flux-lora-fast``.
+    auto_extend : bool, optional
+        Keep the model beyond 30 days, at a price.
+    branch : str, optional
+        ``fast`` asks for the service's free mock run.
+
+    Raises
+    ------
+    TuneError
+        With every problem at once, each naming its field.
+    TypeError
+        For a keyword that is no field; names the nearest one.
+
+    Notes
+    -----
+    Fields and rules: the API's page "Create a tune from a pack" (astria-api, section 4).
+
+    Examples
+    --------
+    >>> Tune(pack=260, name="woman", title="6f0c2d1e", image_urls=["https://example.com/1.jpg"]).name
+    'woman'
+    >>> Tune(pack=260, title="", image_urls=["ftp://example.com/1.jpg"])
+    Traceback (most recent call last):
+    astria_nb.errors.TuneError: title: is missing; give a fresh one, such as str(uuid.uuid4())
+    name: is missing; give a class of the pack, such as 'woman'
+    image_urls: 'ftp://example.com/1.jpg' is not a web address; begin it with https://
+    """
+
+    pack: int | str
+    title: str | None = None
+    name: str | None = None
+    images: tuple[Image, ...] = ()
+    image_urls: tuple[str, ...] = ()
+    callback: str | None = None
+    characteristics: dict[str, str] = field(default_factory=dict)
+    prompt_attributes: dict[str, str | int | float | bool] = field(default_factory=dict)
+    prompts_callback: str | None = None
+    tune_ids: tuple[int, ...] = ()
+    prompt_ids: tuple[int, ...] = ()
+    preset: str | None = None
+    auto_extend: bool | None = None
+    branch: str | None = None
+
+    def __init__(self, **given: Unpack[TuneFields]) -> None:
+        values, problems = check(given)
+        if problems:
+            raise TuneError(*problems)
+        for key, value in values.items():
+            object.__setattr__(self, key, value)
+
+
+def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the fields made plain and everything that is wrong with them, in the fields' order.
+
+    Raises
+    ------
+    TypeError
+        For a name that is no field.
+    """
+    for key in given:
+        if key not in RULES:
+            near = difflib.get_close_matches(key, RULES, n=1, cutoff=0.3)
+            hint = f"did you mean {near[0]!r}?" if near else f"the fields are {', '.join(RULES)}"
+            raise TypeError(f"a tune has no field {key!r}; {hint}")
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for key, rule in RULES.items():
+        value = given.get(key)
+        if value is None:
+            values[key] = {} if key in _MAPS else () if key in _LISTS else None
+        else:
+            values[key] = rule(value, _collector(key, problems))
+    faulty = {problem.field for problem in problems}
+    problems += [problem for problem in _missing(values) if problem.field not in faulty]
+    return values, sorted(problems, key=lambda problem: list(RULES).index(problem.field))
+
+
+def _collector(key: str, problems: list[Problem]) -> rules.Complain:
+    return lambda what, hint: problems.append(Problem(key, what, hint))
+
+
+_MAPS = ("characteristics", "prompt_attributes")
+_LISTS = ("images", "image_urls", "tune_ids", "prompt_ids")
+
+
+def _missing(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find what is missing, and what does not go together."""
+    if values["pack"] is None:
+        yield Problem("pack", "is missing", "give a pack's id or slug, such as 260")
+    if values["tune_ids"]:
+        for key in ("images", "image_urls"):
+            if values[key]:
+                yield Problem(key, "are not used when tune_ids is given", "leave out the one or the other")
+        return
+    if not (values["title"] or "").strip():
+        yield Problem("title", "is missing", "give a fresh one, such as str(uuid.uuid4())")
+    if not (values["name"] or "").strip():
+        yield Problem("name", "is missing", "give a class of the pack, such as 'woman'")
+    if values["images"] and values["image_urls"]:
+        yield Problem("image_urls", "come beside images, and a tune takes one of the two", "leave out one")
+    if not values["images"] and not values["image_urls"]:
+        yield Problem("images", "are missing", "give files as images or addresses as image_urls")

@@ -1,0 +1,135 @@
+"""The only place that polls: waiting for tunes, and their prompts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pandas as pd
+
+from astria_nb import rows
+from astria_nb.client import Client, Json
+from astria_nb.defaults import default_client
+from astria_nb.progress import Progress
+
+_OVER = ("trained", "failed", "expired")
+_SLOWEST = 60.0  # seconds between two looks at the most
+
+
+def wait(
+    frame: pd.DataFrame,
+    client: Client | None = None,
+    *,
+    until: Literal["trained", "prompts"] = "trained",
+    timeout: float | None = None,
+    poll: float = 1.0,
+) -> pd.DataFrame:
+    """Wait for tunes and return their rows in the latest state. Interrupt it at will, and call it again.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row or many, as `submit` returns them.
+    client : Client, optional
+        Default as in `submit`.
+    until : {"trained", "prompts"}
+        Until the models are trained, or until their pictures are there as well.
+    timeout : float, optional
+        Seconds to wait at most; the rows are returned as they are then.
+    poll : float
+        Seconds between the first two looks; the interval grows from there to a minute.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows. A tune that failed or expired ends the wait for its row.
+
+    Examples
+    --------
+    >>> import astria_nb as anb
+    >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    >>> with anb.Sandbox(deterministic=True) as sandbox:
+    ...     client = sandbox.client()
+    ...     row = anb.wait(anb.submit(tune, client), client, poll=0.01)
+    >>> row.loc[0, "status"]
+    'trained'
+    """
+    if frame.empty:
+        return frame
+    client = client or default_client()
+    started, interval = time.monotonic(), poll
+    noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
+    with Progress(f"Waiting for {noun} ({'trained' if until == 'trained' else 'all pictures'})") as progress:
+        while True:
+            frame, finished, text = _look(frame, client, until)
+            elapsed = time.monotonic() - started
+            progress.show(finished, f"{text} · {elapsed:.0f} s")
+            if finished >= 1 or (timeout is not None and elapsed >= timeout):
+                return frame
+            left = _SLOWEST if timeout is None else timeout - elapsed
+            time.sleep(max(0.0, min(interval, _SLOWEST, left)))
+            interval *= 1.3
+
+
+def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
+    """Return the prompts of tunes, a typed row each with its pictures' addresses, oldest first.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of `submit` or `wait`; for a run on existing tunes, only the prompts that the run made.
+    client : Client, optional
+        Default as in `submit`.
+
+    Examples
+    --------
+    >>> import astria_nb as anb
+    >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    >>> with anb.Sandbox(deterministic=True) as sandbox:
+    ...     client = sandbox.client()
+    ...     found = anb.prompts(anb.submit(tune, client), client)
+    >>> len(found), found.loc[0, "status"]
+    (8, 'pending')
+    """
+    client = client or default_client()
+    found = {each["id"]: each for row in frame.to_dict("records") for each in _prompts(row, client)}
+    return rows.prompt_frame([found[key] for key in sorted(found)])
+
+
+def _prompts(row: Mapping[Any, Any], client: Client) -> list[Json]:
+    if pd.notna(row["id"]):
+        return list(client.prompts(int(row["id"])))
+    ids = row["prompt_ids"]
+    return [client.prompt(int(each)) for each in ids] if ids is not None and ids is not pd.NA else []
+
+
+def _look(frame: pd.DataFrame, client: Client, until: str) -> tuple[pd.DataFrame, float, str]:
+    """Return the rows as they are at this moment, how far they are from 0 to 1, and that in words."""
+    latest = pd.concat([_latest(frame.iloc[[at]], client) for at in range(len(frame))])
+    states = latest["status"].dropna()
+    over = int(states.isin(_OVER).sum())
+    text = ", ".join(f"{count} {state}" for state, count in states.value_counts(sort=False).items())
+    if over < len(states):
+        return latest, _by_eta(latest, client) if len(latest) == 1 else over / len(states), text
+    if until == "trained":
+        return latest, 1.0, text
+    made = prompts(latest[~latest["status"].isin(["failed", "expired"])], client)["status"]
+    done = int((made != "pending").sum())
+    return latest, done / len(made) if len(made) else 1.0, f"{text}, {done} of {len(made)} prompts done"
+
+
+def _latest(row: pd.DataFrame, client: Client) -> pd.DataFrame:
+    record = row.iloc[0].to_dict()
+    if pd.isna(record["id"]) or record["status"] in _OVER:
+        return row
+    latest = rows.tune_frame([{**client.tune(int(record["id"])), **rows.ours(record)}], client.now())
+    return latest.set_axis(row.index)
+
+
+def _by_eta(row: pd.DataFrame, client: Client) -> float:
+    """Return how much of the time to its eta a tune has behind it; never all of it while it is pending."""
+    created, eta = row["created_at"].iloc[0], row["eta"].iloc[0]
+    if pd.isna(created) or pd.isna(eta) or eta <= created:
+        return 0.0
+    return float(min(max((pd.Timestamp(client.now()) - created) / (eta - created), 0.0), 0.99))
