@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, TypedDict, Unpack
@@ -151,7 +151,7 @@ def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         else:
             values[key] = rule(value, _collector(key, problems))
     faulty = {problem.field for problem in problems}
-    problems += [problem for problem in _missing(values) if problem.field not in faulty]
+    problems += [problem for problem in _missing(values, faulty) if problem.field not in faulty]
     return values, sorted(problems, key=lambda problem: list(RULES).index(problem.field))
 
 
@@ -163,11 +163,11 @@ _MAPS = ("characteristics", "prompt_attributes")
 _LISTS = ("images", "image_urls", "tune_ids", "prompt_ids")
 
 
-def _missing(values: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find what is missing, and what does not go together."""
+def _missing(values: Mapping[str, Any], faulty: Set[str]) -> Iterator[Problem]:
+    """Find what is missing, and what does not go together, apart from fields that were given but are faulty."""
     if values["pack"] is None:
         yield Problem("pack", "is missing", "give a pack's id or slug, such as 260")
-    if values["tune_ids"]:
+    if values["tune_ids"] or "tune_ids" in faulty:
         for key in ("images", "image_urls"):
             if values[key]:
                 yield Problem(key, "are not used when tune_ids is given", "leave out the one or the other")
@@ -178,5 +178,5 @@ def _missing(values: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("name", "is missing", "give a class of the pack, such as 'woman'")
     if values["images"] and values["image_urls"]:
         yield Problem("image_urls", "come beside images, and a tune takes one of the two", "leave out one")
-    if not values["images"] and not values["image_urls"]:
+    if not values["images"] and not values["image_urls"] and "image_urls" not in faulty:
         yield Problem("images", "are missing", "give files as images or addresses as image_urls")
