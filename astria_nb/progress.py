@@ -33,7 +33,7 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._line:
-            print(file=sys.stderr)  # noqa: T201  ends the line that was drawn over
+            print(file=sys.stderr)
 
     def bytes(self, sent: int, total: int) -> None:
         """Show how many bytes of how many were sent."""
@@ -51,7 +51,7 @@ class Progress:
             self._draw_bar(fraction, text)
         elif sys.stderr.isatty():
             self._line = True
-            print(f"\r\033[K{self._title}: {fraction:4.0%} {text}", end="", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"\r\033[K{self._title}: {fraction:4.0%} {text}", end="", file=sys.stderr, flush=True)
 
     def _draw_bar(self, fraction: float, text: str) -> None:
         if self._bar is None:

@@ -6,15 +6,22 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from os import PathLike
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from astria_nb.errors import TuneError
 from astria_nb.images import Image
 
-Complain = Callable[[str, str], None]
-"""Takes what is wrong and what to do about it; may be called any number of times."""
+
+class Complain(Protocol):
+    """Takes what is wrong, what to do about it, and in a map the key; may be called any number of times."""
+
+    def __call__(self, what: str, hint: str, key: str = "") -> None:
+        """Take one complaint."""
+
+
 Rule = Callable[[Any, Complain], Any]
 
 PRESETS = ("flux-lora-focus", "flux-lora-portrait", "flux-lora-fast")
@@ -104,8 +111,8 @@ def characteristics(value: Any, complain: Complain) -> dict[str, str]:
     found = {}
     for key, each in _pairs(value, complain):
         if not isinstance(each, str):
-            complain(f"{key} is {_kind(each)}, not text", f"write {{{key!r}: {short(str(each))}}}")
-        elif text(each, complain) is not None:
+            complain(f"{short(each)} is {_kind(each)}, not text", f"write {short(str(each))}", key)
+        elif text(each, partial(complain, key=key)) is not None:
             found[key] = each
     return found
 
@@ -115,12 +122,18 @@ def prompt_attributes(value: Any, complain: Complain) -> dict[str, str | int | f
     found = {}
     for key, each in _pairs(value, complain):
         if not isinstance(each, str | int | float) or (isinstance(each, float) and not math.isfinite(each)):
-            complain(f"{key} is {short(each)}", "give text, a number, True or False, or leave it out")
-        elif isinstance(each, str) and (url if key == "callback" else text)(each, complain) is None:
+            complain(
+                f"{short(each)} cannot be sent", "give text, a number, True or False, or leave it out", key
+            )
+        elif (rule := _attribute_rule(key, each)) and rule(each, partial(complain, key=key)) is None:
             pass  # the inner rule has complained
         else:
             found[key] = each
     return found
+
+
+def _attribute_rule(key: str, value: Any) -> Rule | None:
+    return url if key == "callback" else text if isinstance(value, str) else None
 
 
 def truth(value: Any, complain: Complain) -> bool | None:

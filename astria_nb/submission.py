@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import takewhile
 from typing import Protocol
 
@@ -73,11 +74,13 @@ def submit(
     if not isinstance(tune, Tune):
         return tune.submit(client, encoding=encoding)
     client = client or default_client()
-    with Progress("Uploading") as progress:
-        body = encode(tune, encoding, on_sent or progress.bytes)
+    # Encoding comes first: it finds what is wrong on this machine, and opens the files.
+    with (
+        Progress("Uploading") as progress,
+        closing(encode(tune, encoding, on_sent or progress.bytes)) as body,
+    ):
         pack = client.pack(tune.pack)
         if problem := pack.problem_with(tune.name):
-            body.close()
             raise TuneError(problem)
         return _send(tune, pack, body, client)
 

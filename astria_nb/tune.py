@@ -150,13 +150,16 @@ def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
             values[key] = {} if key in _MAPS else () if key in _LISTS else None
         else:
             values[key] = rule(value, _collector(key, problems))
-    faulty = {problem.field for problem in problems}
+    faulty = {problem.field.split(".")[0] for problem in problems}
     problems += [problem for problem in _missing(values, faulty) if problem.field not in faulty]
-    return values, sorted(problems, key=lambda problem: list(RULES).index(problem.field))
+    return values, sorted(problems, key=lambda problem: list(RULES).index(problem.field.split(".")[0]))
 
 
-def _collector(key: str, problems: list[Problem]) -> rules.Complain:
-    return lambda what, hint: problems.append(Problem(key, what, hint))
+def _collector(field: str, problems: list[Problem]) -> rules.Complain:
+    def complain(what: str, hint: str, key: str = "") -> None:
+        problems.append(Problem(f"{field}.{key}" if key else field, what, hint))
+
+    return complain
 
 
 _MAPS = ("characteristics", "prompt_attributes")
@@ -164,7 +167,7 @@ _LISTS = ("images", "image_urls", "tune_ids", "prompt_ids")
 
 
 def _missing(values: Mapping[str, Any], faulty: Set[str]) -> Iterator[Problem]:
-    """Find what is missing, and what does not go together, apart from fields that were given but are faulty."""
+    """Find what is missing, and what does not go together; a faulty field is not a missing one."""
     if values["pack"] is None:
         yield Problem("pack", "is missing", "give a pack's id or slug, such as 260")
     if values["tune_ids"] or "tune_ids" in faulty:

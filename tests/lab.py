@@ -1,0 +1,129 @@
+"""A real JupyterLab in a real browser, for tests and for the pictures in the README."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+_IS_IDLE = """() => {
+    const panel = window.jupyterapp?.shell.currentWidget;
+    const session = panel?.sessionContext;
+    return session?.isReady && session.session?.kernel?.status === 'idle';
+}"""
+
+
+def find_browser() -> str | None:
+    """Return the path of an installed Chromium or Chrome, or None."""
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def serving(folder: Path, private: Path) -> Iterator[str]:
+    """Run JupyterLab on a folder; yields its address. Nothing of the user's own settings is read or written."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("ASTRIA_", "JUPYTER_"))
+    }
+    environment |= {
+        f"JUPYTER_{name}_DIR": str(private / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")
+    } | {"IPYTHONDIR": str(private / "ipython")}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    command += [f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={token}"]
+    _keep_quiet(private / "config")
+    with (private / "lab.log").open("wb") as log:
+        lab = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _await(url, token, lab)
+        yield f"{url}/lab/tree/{{}}?token={token}&reset"
+    finally:
+        lab.terminate()
+        lab.wait(30)
+
+
+@contextmanager
+def browsing(executable: str) -> Iterator[Browser]:
+    """Run a headless browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def open_notebook(page: Page, address: str, name: str) -> None:
+    """Open a notebook and wait until its kernel is ready."""
+    page.goto(address.format(name))
+    page.wait_for_selector(".jp-Notebook", timeout=60_000)
+    await_idle(page)
+
+
+def await_idle(page: Page) -> None:
+    """Wait until the kernel has nothing to do."""
+    page.wait_for_function(_IS_IDLE, timeout=60_000)
+
+
+def shut_down(page: Page) -> None:
+    """End the open notebook's kernel."""
+    page.evaluate("""async () => {
+        await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); return true; }""")
+
+
+def run_cells(page: Page, start: int, stop: int) -> None:
+    """Run the cells of the open notebook from one number to before another; those of text count."""
+    page.evaluate(
+        """at => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = at; return true; }""",
+        start,
+    )
+    for _ in range(start, stop):
+        page.evaluate("""async () => {
+            await window.jupyterapp.commands.execute('notebook:run-cell-and-select-next'); return true; }""")
+    await_idle(page)
+
+
+def _keep_quiet(config: Path) -> None:
+    """Turn off what would look for news on the internet, and ask the user about it."""
+    overrides = config / "labconfig" / "default_setting_overrides.json"
+    overrides.parent.mkdir(parents=True)
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    overrides.write_text(json.dumps(quiet))
+
+
+def _await(url: str, token: str, lab: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if lab.poll() is not None:
+            raise RuntimeError(f"JupyterLab ended with status {lab.returncode}")
+        try:
+            with urllib.request.urlopen(f"{url}/api/status?token={token}", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError("JupyterLab did not answer within a minute")

@@ -1,0 +1,358 @@
+"""The form, by its widgets: what a click or a keystroke does, without a browser."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import ipywidgets as widgets
+import pytest
+from PIL import Image
+
+import astria_nb as anb
+from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
+
+URL = "https://example.com/1.jpg"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(deterministic=True) as running:
+        yield running
+
+
+@pytest.fixture
+def form(sandbox: anb.Sandbox) -> anb.TuneForm:
+    return anb.TuneForm(sandbox.client())
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    monkeypatch.chdir(tmp_path)
+    paths = [tmp_path / f"photo-{number}.jpg" for number in range(3)]
+    for number, path in enumerate(paths):
+        Image.new("RGB", (600, 600 + number), "teal").save(path)
+    return paths
+
+
+def inside(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def button(form: anb.TuneForm, name: str) -> widgets.Button:
+    (found,) = (
+        each for each in inside(form) if isinstance(each, widgets.Button) and each.description == name
+    )
+    return found
+
+
+def labelled(form: anb.TuneForm, label: str) -> widgets.Widget:
+    """Return the control that carries a label."""
+    kinds = (widgets.Text, widgets.Dropdown, widgets.ToggleButtons)
+    (found,) = (each for each in inside(form) if isinstance(each, kinds) and each.description == label)
+    return found
+
+
+def messages(form: anb.TuneForm) -> str:
+    """Return all that the form says of errors at this moment."""
+    shown = (
+        each for each in inside(form) if isinstance(each, widgets.HTML) and each.layout.display != "none"
+    )
+    return "\n".join(each.value for each in shown if "<style>" not in each.value)
+
+
+def test_a_fresh_form_has_a_title_and_no_complaints(form):
+    assert list(form._draft.values()) == ["title"]
+    assert form.status == "incomplete"
+    assert button(form, "Submit").disabled
+    assert "is missing" not in messages(form)
+    assert "3 things to mend: pack, class, images" in messages(form)
+
+
+def test_new_makes_another_title(form):
+    before = labelled(form, "Title").value
+    button(form, "New").click()
+    assert labelled(form, "Title").value not in ("", before)
+
+
+def test_the_menu_lists_own_and_gallery_packs(form, sandbox):
+    client = sandbox.client()
+    offered = {value for _, value in labelled(form, "Pack").options if isinstance(value, int)}
+    assert offered == {pack.id for pack in [*client.packs(), *client.packs(gallery=True)]}
+
+
+def test_only_the_classes_of_the_pack_are_offered(form):
+    form.fill(pack=260)
+    assert [name for _, name in labelled(form, "Class").options] == ["man", "woman"]
+    form.fill(pack=797)
+    assert [name for _, name in labelled(form, "Class").options] == ["cat", "dog"]
+
+
+def test_a_class_that_another_pack_lacks_is_kept_and_complained_of(form):
+    form.fill(pack=260, name="woman")
+    form.fill(pack=797)
+    assert "'woman' is not a class of pack 797; choose one of cat, dog" in messages(form)
+    form.fill(pack=260)
+    assert labelled(form, "Class").value == "woman"
+
+
+def test_a_pack_is_found_by_its_slug(form):
+    form.fill(pack="corporate-headshots", name="cat", image_urls=[URL])
+    assert form.valid
+    assert form.submit()["pack"].tolist() == [43]
+
+
+def test_an_unknown_pack_is_named_beside_its_field(form):
+    form.fill(pack=999999, name="man", image_urls=[URL])
+    assert "999999 is not known to" in messages(form)
+    assert button(form, "Submit").disabled
+
+
+def test_every_missing_field_is_named_once_the_form_is_begun(form):
+    form.fill(pack=260)
+    labelled(form, "Title").value = " "
+    shown = messages(form)
+    assert "is missing; give a fresh one" in shown
+    assert "is missing; give a class of the pack" in shown
+    assert "are missing; give files as images or addresses as image_urls" in shown
+
+
+def test_submit_is_on_only_while_the_tune_is_valid(form):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    assert not button(form, "Submit").disabled
+    assert form.tune is not None
+    form.fill(image_urls=["example.com/1.jpg"])
+    assert button(form, "Submit").disabled
+    assert form.tune is None
+    assert "'example.com/1.jpg' is not a web address; begin it with https://" in messages(form)
+
+
+def test_what_was_typed_stays_when_it_is_wrong(form):
+    form.fill(pack=43, name="cat", image_urls=["not a url"], tune_ids=None)
+    labelled(form, "Tunes").value = "12, x"
+    assert labelled(form, "Tunes").value == "12, x"
+    assert any(isinstance(each, widgets.Textarea) and each.value == "not a url" for each in inside(form))
+
+
+def test_a_fold_opens_where_an_error_waits_inside(form):
+    folds = next(each for each in inside(form) if isinstance(each, widgets.Accordion))
+    assert folds.selected_index is None
+    labelled(form, "Each prompt").value = "localhost/hook"
+    assert folds.selected_index is not None
+    assert "'localhost/hook' is not a web address" in messages(form)
+
+
+def test_images_are_added_from_a_folder_seen_and_removed(form, sandbox, photos):
+    form = anb.TuneForm(sandbox.client(), pack=260, name="man")
+    button(form, "Add all").click()
+    button(form, "Add all").click()
+    assert [image.path for image in form._draft.values()["images"]] == photos
+    next(
+        each for each in inside(form) if isinstance(each, widgets.Button) and each.description == "Remove"
+    ).click()
+    assert [image.path for image in form.tune.images] == photos[1:]
+
+
+def test_chosen_files_are_added(sandbox, photos):
+    form = anb.TuneForm(sandbox.client(), pack=260, name="man")
+    files = next(each for each in inside(form) if isinstance(each, widgets.SelectMultiple))
+    files.value = photos[:2]
+    button(form, "Add selected").click()
+    assert [image.path for image in form.tune.images] == photos[:2]
+
+
+def test_a_file_that_is_no_image_is_kept_and_complained_of(form, photos, tmp_path):
+    (tmp_path / "notes.jpg").write_text("not a picture")
+    form.fill(pack=260, name="man", images=[*photos, "notes.jpg", "gone.jpg"])
+    assert "'notes.jpg' is not a JPEG, PNG or WebP image" in messages(form)
+    assert "'gone.jpg' is not there" in messages(form)
+    assert len(form._draft.values()["images"]) == 5
+
+
+def test_a_file_that_vanished_is_complained_of_at_submit(form, sandbox, photos):
+    form.fill(pack=260, name="man", images=photos)
+    photos[1].unlink()
+    with pytest.raises(TuneError, match=r"'photo-1.jpg' is no longer there"):
+        form.submit()
+    assert "is no longer there" in messages(form)
+    assert sandbox.received() == []
+    assert form.status == "failed"
+
+
+def test_rows_of_characteristics_become_the_tunes(form):
+    form.fill(pack=43, name="cat", image_urls=[URL], characteristics={"eye_color": "blue eyes"})
+    key, value = (
+        each
+        for each in inside(form)
+        if isinstance(each, widgets.Text) and each.value in ("eye_color", "blue eyes")
+    )
+    value.value = "green eyes"
+    assert form.tune.characteristics == {"eye_color": "green eyes"}
+    key.value = ""
+    assert form.tune.characteristics == {}
+
+
+def test_three_callbacks_reach_the_service(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    for label, path in (("Trained", "a"), ("Each prompt", "b"), ("All prompts", "c")):
+        labelled(form, label).value = f"https://example.com/{path}"
+    form.submit()
+    (received,) = sandbox.received()
+    tune = received.params["tune"]
+    assert tune["callback"] == "https://example.com/a"
+    assert tune["prompt_attributes"] == {"callback": "https://example.com/b"}
+    assert tune["prompts_callback"] == "https://example.com/c"
+
+
+def test_existing_tunes_need_no_images(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    made = form.submit()["id"].iloc[0]
+    again = anb.TuneForm(sandbox.client(), pack=43, tune_ids=[made])
+    assert again.valid
+    row = again.submit()
+    assert row["id"].isna().all()
+    assert len(row["prompt_ids"].iloc[0]) > 0
+
+
+@pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
+def test_the_encoding_can_be_chosen(form, encoding):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    labelled(form, "Encoding").value = encoding
+    assert form.submit()["encoding"].tolist() == [encoding]
+
+
+def test_files_in_json_are_refused_beside_the_encoding(form, sandbox, photos):
+    form.fill(pack=260, name="man", images=photos)
+    labelled(form, "Encoding").value = "json"
+    with pytest.raises(TuneError, match="cannot carry image files"):
+        form.submit()
+    assert "cannot carry image files" in messages(form)
+    assert sandbox.received() == []
+
+
+def test_a_click_submits_off_the_main_thread_and_shows_the_row(form, sandbox, photos):
+    form.fill(pack=260, name="man", images=photos)
+    arrived = threading.Event()
+    form.observe(lambda change: arrived.set() if change["new"] == "submitted" else None, "status")
+    button(form, "Submit").click()
+    assert arrived.wait(10)
+    assert len(sandbox.received()) == 1
+    assert str(form.row["id"].iloc[0]) in messages(form)
+    assert button(form, "Submit").disabled
+
+
+def test_clicks_and_code_at_once_send_one_tune(form, sandbox, photos):
+    form.fill(pack=260, name="man", images=photos)
+    done = threading.Event()
+    form.observe(lambda change: done.set() if change["new"] == "submitted" else None, "status")
+    for _ in range(5):
+        button(form, "Submit").click()
+    assert done.wait(10)
+    anb.submit(form)
+    assert len(sandbox.received()) == 1
+
+
+def test_submitting_again_returns_the_same_row_and_sends_nothing(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    assert anb.submit(form) is anb.submit(form)
+    assert len(sandbox.received()) == 1
+
+
+def test_a_title_is_not_sent_with_another_tune(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    form.submit()
+    form.fill(name="man")
+    with pytest.raises(TuneError, match="title: was sent with other fields; press New"):
+        form.submit()
+    form.new_title()
+    form.submit()
+    assert form.rows["name"].tolist() == ["cat", "man"]
+    assert len(sandbox.received()) == 2
+
+
+def test_a_wrong_key_is_said_in_the_form(sandbox):
+    client = anb.Client("sd_sandbox_of_somebody_else", base_url=sandbox.url)
+    form = anb.TuneForm(client, pack=260, name="man", image_urls=[URL])
+    assert "sd_…else was refused" in messages(form)
+    with pytest.raises(AstriaError):
+        form.submit()
+    assert sandbox.received() == []
+
+
+def test_a_stopped_service_is_said_and_nothing_is_lost(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    draft = form._draft.values()
+    sandbox.stop()
+    with pytest.raises(NotSentError):
+        form.submit()
+    assert "cannot be reached" in messages(form)
+    assert form._draft.values() == draft
+    assert not button(form, "Submit").disabled
+
+
+def test_a_title_of_unknown_fate_is_not_sent_again(form, sandbox, monkeypatch):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    create = anb.Client.create_tune
+
+    def lose_the_reply(client, pack, body):
+        create(client, pack, body)
+        raise OutcomeUnknownError
+
+    monkeypatch.setattr(anb.Client, "create_tune", lose_the_reply)
+    with pytest.raises(OutcomeUnknownError):
+        form.submit()
+    monkeypatch.undo()
+    with pytest.raises(TuneError, match="nobody knows with what result"):
+        form.submit()
+    assert len(sandbox.received()) == 1
+
+
+def test_markup_is_shown_as_text(form, sandbox):
+    evil = '<img src=x onerror="alert(1)">'
+    form.fill(pack=43, name="cat", title=evil, image_urls=[URL], characteristics={"eye_color": evil})
+    form.submit()
+    page = form._repr_mimebundle_()["text/html"]
+    for html in (messages(form), page):
+        assert evil not in html
+        assert "&lt;img src=x" in html
+
+
+def test_where_no_widget_runs_the_filled_form_is_seen(form, photos):
+    form.fill(pack=260, name="man", images=photos, characteristics={"eye_color": "blue eyes"})
+    bundle = form._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert bundle["text/html"].count('<img src="data:image/jpeg;base64,') == 3
+    assert "eye_color: blue eyes" in bundle["text/html"]
+    assert bundle["text/plain"] == repr(form)
+    assert "0x" not in repr(form)
+
+
+def test_no_trait_holds_the_key(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    form.submit()
+    states = [str(each.get_state()) for each in inside(form)]
+    assert not any(sandbox.api_key in state for state in states)
+
+
+def test_without_a_key_a_form_uses_a_sandbox_and_says_so(monkeypatch):
+    for name in ("ASTRIA_API_KEY", "ASTRIA_BASE_URL", "ASTRIA_SANDBOX_URL", "ASTRIA_SANDBOX_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    form = anb.TuneForm()
+    assert form.client.base_url.startswith("http://127.0.0.1:")
+    assert "sandbox · nothing is charged" in messages(form)
+
+
+def test_an_unknown_field_names_the_nearest_one(form):
+    with pytest.raises(TypeError, match="did you mean 'image_urls'"):
+        form.fill(image_url=[URL])
+
+
+def test_fields_that_everyone_else_leaves_alone_are_kept(form):
+    form.fill(
+        pack=43, name="cat", image_urls=[URL], preset="flux-lora-fast", auto_extend=False, branch="fast", prompt_ids=[7],
+        prompt_attributes={"num_images": 2, "film_grain": True, "aspect_ratio": "1:1"},
+    )  # fmt: skip
+    assert form.tune == anb.Tune(**form._draft.values())
+    assert (form.tune.preset, form.tune.auto_extend, form.tune.branch) == ("flux-lora-fast", False, "fast")
+    assert form.tune.prompt_attributes == {"num_images": 2, "film_grain": True, "aspect_ratio": "1:1"}
