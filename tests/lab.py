@@ -42,7 +42,7 @@ def find_browser() -> str | None:
 
 @contextmanager
 def serving(folder: Path, private: Path) -> Iterator[str]:
-    """Run JupyterLab on a folder; yields its address. Nothing of the user's own settings is read or written."""
+    """Run JupyterLab on a folder and yield its address; nobody's own settings are read or written."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -86,7 +86,7 @@ def test_errors_stand_beside_their_field_and_go_when_it_is_mended(form: Locator)
     urls.fill("")
     expect(submit).to_be_enabled()
     form.get_by_label("Title").fill("")
-    expect(form.get_by_text("is missing; give a fresh one")).to_be_visible()
+    expect(form.get_by_text("is missing; press New for a fresh one")).to_be_visible()
     form.get_by_role("button", name="New", exact=True).click()
     expect(submit).to_be_enabled()
 

@@ -113,9 +113,9 @@ def test_every_missing_field_is_named_once_the_form_is_begun(form):
     form.fill(pack=260)
     labelled(form, "Title").value = " "
     shown = messages(form)
-    assert "is missing; give a fresh one" in shown
-    assert "is missing; give a class of the pack" in shown
-    assert "are missing; give files as images or addresses as image_urls" in shown
+    assert "is missing; press New" in shown
+    assert "is missing; choose one" in shown
+    assert "are missing; add files here" in shown
 
 
 def test_submit_is_on_only_while_the_tune_is_valid(form):
@@ -350,9 +350,15 @@ def test_an_unknown_field_names_the_nearest_one(form):
 
 def test_fields_that_everyone_else_leaves_alone_are_kept(form):
     form.fill(
-        pack=43, name="cat", image_urls=[URL], preset="flux-lora-fast", auto_extend=False, branch="fast", prompt_ids=[7],
+        pack=43,
+        name="cat",
+        image_urls=[URL],
+        preset="flux-lora-fast",
+        auto_extend=False,
+        branch="fast",
+        prompt_ids=[7],
         prompt_attributes={"num_images": 2, "film_grain": True, "aspect_ratio": "1:1"},
-    )  # fmt: skip
+    )
     assert form.tune == anb.Tune(**form._draft.values())
     assert (form.tune.preset, form.tune.auto_extend, form.tune.branch) == ("flux-lora-fast", False, "fast")
     assert form.tune.prompt_attributes == {"num_images": 2, "film_grain": True, "aspect_ratio": "1:1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -33,6 +34,13 @@ _HOOK = "https://example.com/hook?user_id=1"
 # The one attribute of prompts that has a field of its own.
 _PROMPT_CALLBACK = "prompt_attributes.callback"
 _ENCODINGS = [("chosen by the images", None), *((name, name) for name in ("multipart", "form", "json"))]
+# What to do about an empty field here, where nobody calls a function.
+_HINTS = {
+    "pack": "choose one",
+    "name": "choose one",
+    "title": "press New for a fresh one",
+    "images": "add files here, or addresses under URLs",
+}
 _LABELS = {
     "pack": "pack",
     "name": "class",
@@ -126,8 +134,14 @@ class Draft:
         at = [(self._field_of(problem), problem) for problem in problems]
         for name, field in self.fields.items():
             mine = [problem for where, problem in at if where == name]
-            # A fresh form does not begin with complaints.
-            field.complain([] if self.is_fresh and field.value is None else mine)
+            if field.value is None:
+                # A fresh form does not begin with complaints.
+                mine = (
+                    []
+                    if self.is_fresh
+                    else [replace(each, hint=_HINTS.get(name, each.hint)) for each in mine]
+                )
+            field.complain(mine)
             if mine and field.value is not None:
                 self._unfold(field)
         self.encoding.complain([problem for where, problem in at if where == "encoding"])

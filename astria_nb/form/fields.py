@@ -54,6 +54,7 @@ class TextField(Field):
     def __init__(self, label: str, placeholder: str = "", *beside: widgets.Widget) -> None:
         self._text = widgets.Text(description=label, placeholder=placeholder, style=LABEL, layout=WIDE)
         super().__init__(widgets.HBox([self._text, *beside], layout=WIDE))
+        self.add_class("astria-labelled")
         self._text.observe(self._typed, "value")
         self.observe(self._set, "value")
 
@@ -121,6 +122,7 @@ class ChoiceField(Field):
             options=choices, value=choices[0][1], description=label, style=LABEL, layout=WIDE
         )
         super().__init__(self._menu)
+        self.add_class("astria-labelled")
         self.value = choices[0][1]
         self._menu.observe(lambda change: self.set_trait("value", change["new"]), "value")
         self.observe(self._set, "value")

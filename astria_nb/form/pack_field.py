@@ -16,7 +16,8 @@ from astria_nb.form.fields import LABEL, WIDE, Field
 from astria_nb.images import thumbnail
 from astria_nb.pack import Pack
 
-_TYPED = "typed"  # stands in the menu for "another pack, by its id or slug"
+# What the menu's own lines stand for; a Dropdown shows None as an empty line, so it cannot be a choice.
+_NONE, _TYPED = "none", "typed"
 
 
 class PackField(Field):
@@ -36,6 +37,7 @@ class PackField(Field):
     def __init__(self, client: Client) -> None:
         self._client = client
         self._looking: set[Future[Any]] = set()
+        self._showing = False
         self._menu = widgets.Dropdown(options=self._options([]), description="Pack", style=LABEL, layout=WIDE)
         self._typed = widgets.Text(
             placeholder="id or slug, such as 260",
@@ -48,6 +50,7 @@ class PackField(Field):
             description="Reload", tooltip="Ask the service again", layout={"width": "auto"}
         )
         super().__init__(widgets.HBox([self._menu, self._typed, reload], layout=WIDE), self._cover)
+        self.add_class("astria-labelled")
         self._menu.observe(self._chosen, "value")
         self._typed.observe(self._entered, "value")
         self.observe(self._set, "value")
@@ -77,9 +80,7 @@ class PackField(Field):
             return
         if self.pack is None:
             self.problem = None
-        with self.hold_trait_notifications():
-            self._menu.options = self._options(list(found.values()))
-            self._show(self.value)
+        self._show(self._options(list(found.values())))
 
     def _fetch(self, value: int | str) -> None:
         pack = problem = None
@@ -102,33 +103,46 @@ class PackField(Field):
             return  # a pack without its cover is still the pack
         self._cover.layout.display = None
 
-    def _options(self, packs: list[Pack]) -> list[tuple[str, int | str | None]]:
+    def _options(self, packs: list[Pack]) -> list[tuple[str, int | str]]:
         known = [(f"{pack.title} · {pack.id}", pack.id) for pack in packs]
-        return [("Choose a pack", None), *known, ("Another pack, by id or slug", _TYPED)]
+        return [("Choose a pack", _NONE), *known, ("Another pack, by id or slug", _TYPED)]
 
     def _chosen(self, change: Mapping[str, Any]) -> None:
-        self._typed.layout.display = None if change["new"] == _TYPED else "none"
-        self.value = _pack_id(self._typed.value) if change["new"] == _TYPED else change["new"]
+        chosen = change["new"]
+        self._typed.layout.display = None if chosen == _TYPED else "none"
+        if not self._showing:
+            self.value = (
+                _pack_id(self._typed.value) if chosen == _TYPED else None if chosen == _NONE else chosen
+            )
 
     def _entered(self, change: Mapping[str, Any]) -> None:
-        if self._menu.value == _TYPED:
+        if not self._showing:
             self.value = _pack_id(change["new"])
 
     def _set(self, change: Mapping[str, Any]) -> None:
         self.pack = self.problem = None
         self._cover.layout.display = "none"
-        self._show(change["new"])
+        self._show()
         if change["new"] is not None:
             self._start(self._fetch, change["new"])
 
-    def _show(self, value: Any) -> None:
-        """Make the menu and the text say what the field holds."""
-        known = [each for _, each in self._menu.options]
-        if value in known:
-            self._menu.value = value
-        elif value is not None:
-            self._typed.value = str(value)
-            self._menu.value = _TYPED
+    def _show(self, options: list[tuple[str, int | str]] | None = None) -> None:
+        """Make the menu and the text say what the field holds; that is nobody's choice."""
+        was_typed = self._menu.value == _TYPED
+        self._showing = True
+        try:
+            if options is not None:
+                self._menu.options = options  # which puts the menu on its first line
+            known = [each for _, each in self._menu.options]
+            if self.value is None:
+                self._menu.value = _TYPED if was_typed else _NONE
+            elif self.value in known:
+                self._menu.value = self.value
+            else:
+                self._typed.value = str(self.value)
+                self._menu.value = _TYPED
+        finally:
+            self._showing = False
 
 
 class ClassField(Field):
@@ -141,6 +155,7 @@ class ClassField(Field):
         self._none = widgets.HTML("Choose a pack to see its classes", description="Class", style=LABEL)
         self._none.add_class("astria-note")
         super().__init__(self._buttons, self._none)
+        self.add_class("astria-labelled")
         self._buttons.observe(self._pressed, "value")
         self.observe(self._set, "value")
         self.offer(None)
