@@ -66,6 +66,7 @@ class Draft:
     """
 
     def __init__(self, client: Client, edited: Callable[[str], None]) -> None:
+        self._wrong: set[str | None] = set()
         self.pack = PackField(client)
         self.encoding = ChoiceField("Encoding", _ENCODINGS)
         self._class, self._images, self._urls = ClassField(), ImageField(), UrlsField()
@@ -130,20 +131,20 @@ class Draft:
         return set(self.values()) == {"title"}
 
     def complain(self, problems: Sequence[Problem]) -> list[Problem]:
-        """Show problems beside their fields, unfolding those; return the ones that belong to no field."""
+        """Show problems beside their fields; return the ones that belong to no field."""
         at = [(self._field_of(problem), problem) for problem in problems]
+        wrong = {name for name, _ in at if name in self.fields and self.fields[name].value is not None}
         for name, field in self.fields.items():
             mine = [problem for where, problem in at if where == name]
             if field.value is None:
+                mine = [replace(each, hint=_HINTS.get(name, each.hint)) for each in mine]
                 # A fresh form does not begin with complaints.
-                mine = (
-                    []
-                    if self.is_fresh
-                    else [replace(each, hint=_HINTS.get(name, each.hint)) for each in mine]
-                )
+                mine = [] if self.is_fresh else mine
             field.complain(mine)
-            if mine and field.value is not None:
+            # Once only: a reader who folds it again, or opens another, is not overruled.
+            if name in wrong - self._wrong:
                 self._unfold(field)
+        self._wrong = wrong
         self.encoding.complain([problem for where, problem in at if where == "encoding"])
         return [problem for where, problem in at if where is None]
 
