@@ -23,7 +23,7 @@ class Sandbox(SandboxServer):
     --------
     >>> with Sandbox() as sandbox:
     ...     [pack.id for pack in sandbox.client().packs(gallery=True)]
-    [797, 260, 43]
+    [260, 43]
     """
 
     def client(self) -> Client:

@@ -68,8 +68,8 @@ def submit(
     >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
     >>> with anb.Sandbox(deterministic=True) as sandbox:
     ...     row = anb.submit(tune, sandbox.client())
-    >>> row.loc[0, ["title", "pack", "status", "encoding"]].tolist()
-    ['t', 43, 'queued', 'json']
+    >>> print(*row.loc[0, ["title", "pack", "status", "encoding"]])
+    t 43 queued json
     """
     if not isinstance(tune, Tune):
         return tune.submit(client, encoding=encoding)

@@ -1,5 +1,6 @@
 """The form, by its widgets: what a click or a keystroke does, without a browser."""
 
+import html
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,12 +55,15 @@ def labelled(form: anb.TuneForm, label: str) -> widgets.Widget:
     return found
 
 
-def messages(form: anb.TuneForm) -> str:
-    """Return all that the form says of errors at this moment."""
-    shown = (
-        each for each in inside(form) if isinstance(each, widgets.HTML) and each.layout.display != "none"
-    )
+def markup(form: anb.TuneForm) -> str:
+    """Return all HTML that the form shows at this moment."""
+    shown = (each for each in inside(form) if isinstance(each, widgets.HTML) and each.layout.display != "none")
     return "\n".join(each.value for each in shown if "<style>" not in each.value)
+
+
+def messages(form: anb.TuneForm) -> str:
+    """Return it as a reader sees it."""
+    return html.unescape(markup(form))
 
 
 def test_a_fresh_form_has_a_title_and_no_complaints(form):
@@ -199,7 +203,7 @@ def test_three_callbacks_reach_the_service(form, sandbox):
         labelled(form, label).value = f"https://example.com/{path}"
     form.submit()
     (received,) = sandbox.received()
-    tune = received.params["tune"]
+    tune = received.params
     assert tune["callback"] == "https://example.com/a"
     assert tune["prompt_attributes"] == {"callback": "https://example.com/b"}
     assert tune["prompts_callback"] == "https://example.com/c"
@@ -313,9 +317,9 @@ def test_markup_is_shown_as_text(form, sandbox):
     form.fill(pack=43, name="cat", title=evil, image_urls=[URL], characteristics={"eye_color": evil})
     form.submit()
     page = form._repr_mimebundle_()["text/html"]
-    for html in (messages(form), page):
-        assert evil not in html
-        assert "&lt;img src=x" in html
+    for shown in (markup(form), page):
+        assert evil not in shown
+        assert "&lt;img src=x" in shown
 
 
 def test_where_no_widget_runs_the_filled_form_is_seen(form, photos):

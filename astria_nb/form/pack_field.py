@@ -111,9 +111,7 @@ class PackField(Field):
         chosen = change["new"]
         self._typed.layout.display = None if chosen == _TYPED else "none"
         if not self._showing:
-            self.value = (
-                _pack_id(self._typed.value) if chosen == _TYPED else None if chosen == _NONE else chosen
-            )
+            self.value = {_TYPED: _pack_id(self._typed.value), _NONE: None}.get(chosen, chosen)
 
     def _entered(self, change: Mapping[str, Any]) -> None:
         if not self._showing:

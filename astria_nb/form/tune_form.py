@@ -162,7 +162,7 @@ class TuneForm(widgets.VBox):
         tune = None if problems else Tune(**values)
         pack = self._draft.pack
         if pack.problem is not None and pack.value is not None:
-            problems.append(pack.problem)
+            problems.append(_at_the_pack(pack.problem))
         elif pack.pack is not None and (wrong := pack.pack.problem_with(values["name"])):
             problems.append(wrong)
         title = values["title"]
@@ -247,3 +247,10 @@ class TuneForm(widgets.VBox):
         self.row = row
         self._sending.done(row)
         return row
+
+
+def _at_the_pack(problem: Problem) -> Problem:
+    """Put what kept the pack from being known, such as a wrong key, beside the pack."""
+    if problem.field == "pack":
+        return problem
+    return Problem("pack", f"{problem.field}: {problem.what}", problem.hint)
