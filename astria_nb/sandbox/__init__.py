@@ -1,1 +1,11 @@
-"""A local stand-in of the Astria API."""
+"""A local stand-in of the Astria API, for notebooks and tests without an account.
+
+It shares no code with the client.
+"""
+
+from .callbacks import Delivery
+from .options import Options
+from .records import Received
+from .server import SandboxServer
+
+__all__ = ["Delivery", "Options", "Received", "SandboxServer"]

@@ -1,0 +1,127 @@
+"""The packs of a sandbox: three fixed ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .clock import DAY
+
+BASE_TUNE_ID = 1504944
+"""Flux1.dev, the base model of every pack here."""
+CALLER_ID = 1
+GALLERY_ID = 2
+TRAINING_MC = 150_000
+PICTURE_MC = 6_000
+_CREATED = 1_672_574_400_000  # 2023-01-01T12:00:00Z
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template prompt: what a tune of its class is asked to draw."""
+
+    id: int
+    class_name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Template prompts by class, and what training on one costs.
+
+    Attributes
+    ----------
+    prices : mapping
+        Class → millicents for one training run and all pictures of that class.
+    public_at : int or None
+        When it came into the gallery, in milliseconds since 1970; None for a private one.
+    unlisted_at : int or None
+        When it was taken off the gallery's lists.
+    """
+
+    id: int
+    slug: str
+    title: str
+    user_id: int
+    templates: tuple[Template, ...]
+    prices: Mapping[str, int]
+    created_at: int
+    public_at: int | None = None
+    unlisted_at: int | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that it has templates for."""
+        return tuple(self.prices)
+
+    def of_class(self, class_name: str) -> tuple[Template, ...]:
+        """Return the templates of one class."""
+        return tuple(template for template in self.templates if template.class_name == class_name)
+
+    def training_mc(self, class_name: str) -> int:
+        """Return the part of a class's price that is for training."""
+        return self.prices[class_name] - PICTURE_MC * len(self.of_class(class_name))
+
+
+_PORTRAITS = (
+    "navy suit, {{eye_color}}, {{hair_color}}, bright office",
+    "white shirt, {{eye_color}}, arms crossed, city skyline",
+    "grey blazer, {{hair_color}}, bookshelf in the background",
+    "black turtleneck, plain studio backdrop, soft light",
+    "light blue shirt, {{eye_color}}, {{hair_color}}, meeting room",
+    "charcoal jacket, glass lobby, shallow depth of field",
+    "linen jacket, {{hair_color}}, garden terrace, golden hour",
+)
+_FRAMINGS = ("close-up headshot", "half body portrait", "seated portrait", "side light", "candid smile")
+_PETS = (
+    "in a wicker basket, {{fur_color}}",
+    "on a window sill, {{eye_color}}, morning light",
+    "running over a meadow, {{fur_color}}, motion blur",
+    "wearing a knitted scarf, {{eye_color}}, {{fur_color}}",
+    "as an oil painting in a gilded frame",
+    "asleep on a stack of books, warm lamp",
+    "in a field of tulips, {{fur_color}}, spring",
+    "studio portrait, {{eye_color}}, dark backdrop",
+)
+_HEADSHOTS = tuple(f"{framing}, {scene}" for framing in _FRAMINGS for scene in _PORTRAITS)
+
+
+def _pack(id: int, slug: str, title: str, scenes: Mapping[str, tuple[str, ...]], **owner: int) -> Pack:  # noqa: A002 - the API's own name
+    """Make a pack whose template ids are its own id followed by three digits."""
+    pairs = [(class_name, scene) for class_name, texts in scenes.items() for scene in texts]
+    templates = tuple(
+        Template(id * 1000 + number, class_name, f"photo of ohwx {class_name}, {scene}")
+        for number, (class_name, scene) in enumerate(pairs, 1)
+    )
+    # The documented prices of pack 260 are a training run and about six cents a picture; its own two are
+    # not exactly that, so they are written out.
+    prices = {name: TRAINING_MC + PICTURE_MC * len(texts) for name, texts in scenes.items()}
+    if id == 260:
+        prices = {"man": 331_000, "woman": 360_000}
+    return Pack(
+        id, slug, title, owner["user_id"], templates, prices, _CREATED + id * DAY, owner.get("public_at")
+    )
+
+
+PACKS = (
+    _pack(
+        43,
+        "corporate-headshots",
+        "Corporate headshots",
+        {"man": _HEADSHOTS[:8], "woman": _HEADSHOTS[:8], "cat": _PETS},
+        user_id=GALLERY_ID,
+        public_at=_CREATED + 44 * DAY,
+    ),
+    _pack(
+        260,
+        "corporate-headshots-flux",
+        "Corporate Headshots",
+        {"man": _HEADSHOTS[:28], "woman": _HEADSHOTS},
+        user_id=GALLERY_ID,
+        public_at=_CREATED + 261 * DAY,
+    ),
+    _pack(797, "pets", "Pets", {"cat": _PETS, "dog": _PETS}, user_id=CALLER_ID),
+)
+
+
+def find_pack(id_or_slug: str) -> Pack | None:
+    """Return the pack of an id or a slug."""
+    return next((pack for pack in PACKS if id_or_slug in (str(pack.id), pack.slug)), None)

@@ -1,0 +1,58 @@
+"""Lists: `limit`, `before_id` and `offset` (`astria-api.md` section 7)."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from . import casts
+from .errors import bad_request
+from .params import Params
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 120
+
+
+class Numbered(Protocol):
+    """Something with an id."""
+
+    @property
+    def id(self) -> int:
+        """The id."""
+
+
+Row = TypeVar("Row", bound=Numbered)
+
+
+def page(rows: Sequence[Row], query: Params, *, max_offset: int | None = None) -> Sequence[Row]:
+    """Return the part of a list that a query asks for.
+
+    Parameters
+    ----------
+    rows : sequence
+        The whole list, newest first.
+    query : mapping
+        The parameters of the query string. A `limit` above 120 counts as 120.
+    max_offset : int, optional
+        Where shallow paging ends.
+
+    Raises
+    ------
+    Refusal
+        400 for a number that is none, or an offset beyond `max_offset`.
+    """
+    limit = min(_number(query, "limit", DEFAULT_LIMIT, at_least=1), MAX_LIMIT)
+    offset = _number(query, "offset", 0)
+    if max_offset is not None and offset > max_offset:
+        raise bad_request(f"offset must be at most {max_offset}; use before_id to go further")
+    if "before_id" in query:
+        before_id = _number(query, "before_id", 0)
+        rows = [row for row in rows if row.id < before_id]
+    return rows[offset : offset + limit]
+
+
+def _number(query: Params, name: str, default: int, at_least: int = 0) -> int:
+    if name not in query:
+        return default
+    number = casts.whole(query[name])
+    if number is None or number < at_least:
+        raise bad_request(f"{name} must be a whole number, {at_least} or more")
+    return number

@@ -1,0 +1,31 @@
+"""Template prompts: filling `{{key}}` from a tune's characteristics."""
+
+import re
+from collections.abc import Mapping
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s]+)\s*\}\}")
+_SPACES = re.compile(r" {2,}")
+_COMMAS = re.compile(r"\s*,(?:\s*,)+")
+
+
+def fill(text: str, characteristics: Mapping[str, str], *, keep: bool) -> str:
+    """Fill the placeholders of a template.
+
+    Parameters
+    ----------
+    text : str
+        The template.
+    characteristics : mapping
+        Key → text to put in its place.
+    keep : bool
+        Whether a placeholder without a value stays; else it goes, with the commas and spaces around it.
+
+    Examples
+    --------
+    >>> fill("ohwx man, {{eye_color}}, {{hair_color}}, office", {"eye_color": "blue eyes"}, keep=False)
+    'ohwx man, blue eyes, office'
+    """
+    filled = _PLACEHOLDER.sub(lambda match: characteristics.get(match[1], match[0] if keep else ""), text)
+    if keep or filled == text:
+        return filled
+    return _SPACES.sub(" ", _COMMAS.sub(",", filled)).strip(" ,")

@@ -1,0 +1,279 @@
+"""HTTP/1.1 on sockets: keep-alive, bodies as streams, and a stop that hangs up."""
+
+import contextlib
+import json
+import logging
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler
+from io import BufferedReader
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIApplication
+
+from werkzeug.serving import DechunkedInput
+
+from .errors import Refusal, bad_request, too_large
+
+log = logging.getLogger("astria_nb.sandbox")
+
+_IDLE_SECONDS = 120
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: drop what is unsent, so that the peer sees a reset
+
+
+class Body:
+    """The body of one request, from its first byte to its last.
+
+    Parameters
+    ----------
+    stream : BufferedReader
+        The connection.
+    length : int or None
+        Its Content-Length; None when it comes in chunks.
+    limit : int
+        Most bytes to hand out.
+    expected : callable or None
+        Called before the first read, when a client waits to be told to go on.
+    """
+
+    def __init__(
+        self, stream: BufferedReader, length: int | None, limit: int, expected: Callable[[], None] | None
+    ) -> None:
+        self._stream = stream
+        self._chunks = DechunkedInput(stream) if length is None else None
+        self._left = length
+        self._limit = limit
+        self._expected = expected
+        self.ended = length == 0
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, as soon as there are some; none at the end.
+
+        Raises
+        ------
+        Refusal
+            400 when the body ends early, 413 when it is too long.
+        """
+        if self.ended:
+            return b""
+        if self._left is not None and self._left > self._limit:
+            raise too_large("the body is larger than this sandbox accepts (see max_body)")
+        return self._read(size)
+
+    def drain(self) -> bool:
+        """Read on to the end, so that a client that is still sending gets to read the reply."""
+        if self._expected:
+            return self.ended
+        with contextlib.suppress(Refusal, OSError):
+            while self._read(256 * 1024):
+                pass
+        return self.ended
+
+    def _read(self, size: int) -> bytes:
+        if self.ended:
+            return b""
+        if self._expected:
+            self._expected()
+            self._expected = None
+        try:
+            data = self._chunk(size) if self._left is None else self._stream.read1(min(size, self._left))
+        except OSError:
+            raise bad_request("the body is broken off or badly chunked") from None
+        if self._left is None:
+            self.ended = not data
+            self._limit -= len(data)
+            if self._limit < 0:
+                raise too_large("the body is larger than this sandbox accepts (see max_body)")
+        else:
+            if not data:
+                raise bad_request("the body is shorter than its Content-Length")
+            self._left -= len(data)
+            self.ended = not self._left
+        return data
+
+    def _chunk(self, size: int) -> bytes:
+        assert self._chunks is not None
+        return self._chunks.read(size) or b""
+
+
+class Connection(BaseHTTPRequestHandler):
+    """One connection: requests one after the other, each answered by the application."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = _IDLE_SECONDS
+    rbufsize = 256 * 1024
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    server: "HttpServer"
+
+    def respond(self) -> None:
+        """Answer one request."""
+        try:
+            body = self._body()
+        except Refusal as refusal:
+            self.send_error(refusal.status, str(refusal.body["error"]))
+            return
+        reply: dict[str, Any] = {}
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], *_: object
+        ) -> Callable[[bytes], object]:
+            reply.update(status=status, headers=headers)
+            return lambda _: None
+
+        chunks = self.server.app(self._environ(body), start_response)
+        try:
+            content = b"".join(chunks)
+        finally:
+            if close := getattr(chunks, "close", None):
+                close()
+        self._reply(reply["status"], reply["headers"], content, keep=body.ended)
+        if not body.ended:
+            body.drain()
+            self.close_connection = True
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = respond  # noqa: N815 - http.server's names
+
+    def handle_expect_100(self) -> bool:
+        """Leave it to the body to say 100, so that a refusal comes before the upload."""
+        return True
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no HTTP request, as JSON, and hang up."""
+        content = json.dumps({"status": int(code), "error": message or explain or "Bad Request"}).encode()
+        self._reply(f"{int(code)} Error", [("Content-Type", "application/json")], content, keep=False)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        """Log requests for those who ask."""
+        log.debug(format, *args)
+
+    def version_string(self) -> str:
+        """Name the server in the reply's headers."""
+        return "astria-nb-sandbox"
+
+    def _body(self) -> Body:
+        encoding = self.headers.get("Transfer-Encoding")
+        if encoding is not None and encoding.lower() != "chunked":
+            raise bad_request("of the transfer encodings only chunked is understood")
+        size = self.headers.get("Content-Length", "0")
+        if not (size.isascii() and size.isdigit() and len(size) < 19):
+            raise bad_request("Content-Length is not a number")
+        waits = self.headers.get("Expect", "").lower() == "100-continue"
+        assert isinstance(self.rfile, BufferedReader)
+        length = None if encoding else int(size)
+        return Body(self.rfile, length, self.server.max_body, self._go_on if waits else None)
+
+    def _go_on(self) -> None:
+        self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.wfile.flush()
+
+    def _environ(self, body: Body) -> dict[str, Any]:
+        path, _, query = self.path.partition("?")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query,
+            "SERVER_NAME": str(self.server.server_address[0]),
+            "SERVER_PORT": str(self.server.server_address[1]),
+            "SERVER_PROTOCOL": self.request_version,
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": body,
+            "wsgi.input_terminated": True,
+            "wsgi.errors": None,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        for name, value in self.headers.items():
+            if "_" in name:  # else it could pass for the same name with a dash
+                continue
+            key = name.upper().replace("-", "_")
+            key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+            environ[key] = f"{environ[key]},{value}" if key in environ else value
+        return environ
+
+    def _reply(self, status: str, headers: Iterable[tuple[str, str]], content: bytes, *, keep: bool) -> None:
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            if name.lower() != "content-length":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        if not keep:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+        self.wfile.flush()
+
+
+class HttpServer(ThreadingMixIn, TCPServer):
+    """A thread for each connection; `hang_up` ends them all.
+
+    Parameters
+    ----------
+    host : str
+        Address to bind.
+    port : int
+        Port to bind, or 0.
+    max_body : int
+        Largest request body, in bytes.
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+    app: WSGIApplication
+
+    def __init__(self, host: str, port: int, max_body: int) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.max_body = max_body
+        self._live: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+        super().__init__((host, port), Connection)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start the thread of a connection, known to `hang_up` from here on."""
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            name="astria-sandbox-connection",
+            daemon=True,
+        )
+        with self._lock:
+            self._live[request] = thread
+        thread.start()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                del self._live[request]
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's names
+        """Take a client that went away as what happens, and log anything else."""
+        if not isinstance(sys.exception(), OSError):
+            log.exception("a connection failed")
+
+    def hang_up(self) -> None:
+        """Cut every connection, also in mid-upload, and wait for their threads; none may come in any more."""
+        with self._lock:
+            threads = list(self._live.values())
+            for connection in self._live:
+                _cut(connection)
+        for thread in threads:
+            thread.join()
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        connection.shutdown(socket.SHUT_RDWR)
