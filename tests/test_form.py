@@ -57,7 +57,9 @@ def labelled(form: anb.TuneForm, label: str) -> widgets.Widget:
 
 def markup(form: anb.TuneForm) -> str:
     """Return all HTML that the form shows at this moment."""
-    shown = (each for each in inside(form) if isinstance(each, widgets.HTML) and each.layout.display != "none")
+    shown = (
+        each for each in inside(form) if isinstance(each, widgets.HTML) and each.layout.display != "none"
+    )
     return "\n".join(each.value for each in shown if "<style>" not in each.value)
 
 

@@ -66,7 +66,7 @@ class Draft:
     """
 
     def __init__(self, client: Client, edited: Callable[[str], None]) -> None:
-        self._wrong: set[str | None] = set()
+        self._wrong: set[str] = set()
         self.pack = PackField(client)
         self.encoding = ChoiceField("Encoding", _ENCODINGS)
         self._class, self._images, self._urls = ClassField(), ImageField(), UrlsField()

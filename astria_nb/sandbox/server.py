@@ -141,7 +141,7 @@ class SandboxServer:
         from .views import Views
         from .wire import HttpServer
 
-        self._http = HttpServer(self.options.host, self.options.port, self.options.max_body)
+        self._http = HttpServer(self.options.host, self.options.port, self.options.max_body, self._clock.now)
         self._spool = Spool()
         secret = _DETERMINISTIC_SECRET if self.options.deterministic else secrets.token_bytes(32)
         pictures = Pictures(self.url, secret)

@@ -151,6 +151,10 @@ class Connection(BaseHTTPRequestHandler):
         """Log requests for those who ask."""
         log.debug(format, *args)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Say the service's time, which a stepped clock keeps apart from this machine's."""
+        return super().date_time_string(self.server.now() / 1000 if timestamp is None else timestamp)
+
     def version_string(self) -> str:
         """Name the server in the reply's headers."""
         return "astria-nb-sandbox"
@@ -224,6 +228,8 @@ class HttpServer(ThreadingMixIn, TCPServer):
         Port to bind, or 0.
     max_body : int
         Largest request body, in bytes.
+    now : callable
+        Returns the service's time, in milliseconds since 1970.
     """
 
     daemon_threads = True
@@ -231,9 +237,10 @@ class HttpServer(ThreadingMixIn, TCPServer):
     request_queue_size = 128
     app: WSGIApplication
 
-    def __init__(self, host: str, port: int, max_body: int) -> None:
+    def __init__(self, host: str, port: int, max_body: int, now: Callable[[], int]) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.max_body = max_body
+        self.now = now
         self._live: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         super().__init__((host, port), Connection)
