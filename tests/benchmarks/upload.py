@@ -1,0 +1,148 @@
+"""How long an upload takes beside ``curl -F``, and how much memory it adds.
+
+Run ``python tests/benchmarks/upload.py [rounds]``. Both send the same 20 files of 10 MB to a sink on
+loopback, taking turns. Ours is timed from the first file that is opened to the parsed answer, in a process
+that has everything imported; curl as a whole process, which starts in a few milliseconds.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+
+PROMISED_RATIO, PROMISED_MB = 1.25, 8
+ROOT, FOLDER = Path(__file__).parents[2], Path(__file__).parent
+MB = 10**6
+# Reads a line per upload, does it, and says how many seconds it took and what memory it has had at most.
+CLIENT = """
+import json, sys, time
+import astria_nb as anb
+from astria_nb.encoding import encode
+def peak():
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+client = anb.Client("sd_benchmark", base_url=sys.argv[1])
+images = anb.Tune(pack=43, title="t", name="man", images=sys.argv[2:]).images
+tune = anb.Tune(pack=43, title="t", name="man", images=images)
+client.create_tune(43, encode(anb.Tune(pack=43, title="t", name="man", image_urls=["https://e.com/1.jpg"])))
+idle = peak()
+print("ready", flush=True)
+for _ in sys.stdin:
+    started = time.perf_counter()
+    client.create_tune(43, encode(tune))
+    print(json.dumps([time.perf_counter() - started, peak() - idle]), flush=True)
+"""
+
+
+@contextmanager
+def sink() -> Iterator[str]:
+    with subprocess.Popen([sys.executable, FOLDER / "sink.py"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.terminate()
+
+
+def photos(folder: Path, count: int, size: int) -> list[Path]:
+    """Make files that begin as a JPEG and go on with noise."""
+    paths = [folder / f"{number}.jpg" for number in range(count)]
+    for path in paths:
+        Image.new("RGB", (64, 64)).save(path)
+        with path.open("ab") as file:
+            file.write(os.urandom(size - path.stat().st_size))
+    return paths
+
+
+class Ours:
+    """A process that uploads when told to."""
+
+    def __init__(self, url: str, paths: list[Path]) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "*"}
+        self.started = time.perf_counter()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", CLIENT, url, *paths],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout.readline() == "ready\n"
+
+    def upload(self) -> tuple[float, float]:
+        """Return seconds, and the bytes that the peak memory lies above the idle process."""
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        seconds, added = json.loads(self._process.stdout.readline())
+        return seconds, added
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def by_curl(url: str, paths: list[Path]) -> float:
+    files = [part for path in paths for part in ("-F", f"tune[images][]=@{path}")]
+    command = [
+        "curl",
+        "-sf",
+        "--noproxy",
+        "*",
+        "-o",
+        os.devnull,
+        "-F",
+        "tune[title]=t",
+        "-F",
+        "tune[name]=man",
+    ]
+    started = time.perf_counter()
+    subprocess.run([*command, *files, f"{url}/p/43/tunes"], check=True)
+    return time.perf_counter() - started
+
+
+def whole_process(url: str, paths: list[Path]) -> float:
+    client = Ours(url, paths)
+    client.upload()
+    client.close()
+    return time.perf_counter() - client.started
+
+
+def memory(url: str, paths: list[Path]) -> float:
+    """Return the MB that one upload adds to a client that has sent only a small request."""
+    client = Ours(url, paths)
+    _, added = client.upload()
+    client.close()
+    return added / MB
+
+
+def main(rounds: int = 11) -> int:
+    with tempfile.TemporaryDirectory() as folder, sink() as url:
+        paths = photos(Path(folder), 20, 10 * MB)
+        client = Ours(url, paths)
+        client.upload()
+        by_curl(url, paths)
+        pairs = [(client.upload()[0], by_curl(url, paths)) for _ in range(rounds)]
+        client.close()
+        ours, curl = (statistics.median(each) for each in zip(*pairs, strict=True))
+        whole = statistics.median(whole_process(url, paths) for _ in range(3))
+        added = {
+            f"{size * 20 / 1000:.1f} GB": memory(url, paths * times) for size, times in ((10, 1), (50, 5))
+        }
+    print(f"20 x 10 MB on loopback, medians of {rounds} alternating rounds")
+    print(f"{'curl -F, process':<28}{curl:8.3f} s")
+    print(f"{'astria_nb, request':<28}{ours:8.3f} s")
+    print(f"{'astria_nb, process':<28}{whole:8.3f} s   with the interpreter, imports and a look at each file")
+    print(f"{'request / curl':<28}{ours / curl:8.2f}     promised: at most {PROMISED_RATIO}")
+    for size, each in added.items():
+        print(f"{'memory added at ' + size:<28}{each:8.1f} MB  promised: at most {PROMISED_MB} MB")
+    return ours / curl > PROMISED_RATIO or max(added.values()) > PROMISED_MB
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))
