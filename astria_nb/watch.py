@@ -23,7 +23,7 @@ def wait(
     *,
     until: Literal["trained", "prompts"] = "trained",
     timeout: float | None = None,
-    poll: float = 1.0,
+    poll: float = 0.5,
 ) -> pd.DataFrame:
     """Wait for tunes and return their rows in the latest state. Interrupt it at will, and call it again.
 
@@ -69,7 +69,7 @@ def wait(
                 return frame
             left = _SLOWEST if timeout is None else timeout - elapsed
             time.sleep(max(0.0, min(interval, _SLOWEST, left)))
-            interval *= 1.3
+            interval *= 1.5
 
 
 def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:

@@ -66,7 +66,7 @@ class SteppedClock:
 
     START = 1_767_268_800_000
     CREATE = 1 * SECOND
-    LOOK = 120 * SECOND
+    LOOK = 240 * SECOND
 
     def __init__(self) -> None:
         self._now = self.START
