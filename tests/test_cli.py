@@ -11,8 +11,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,12 +35,15 @@ def running(*arguments: str, cwd: Path, private: Path | None = None) -> Iterator
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     assert process.stdout is not None
     try:
         yield process
     finally:
-        process.kill()
+        # The whole group: whatever a failed test leaves, JupyterLab too.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
 
@@ -51,6 +55,15 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> str:
         if found := re.search(pattern, line):
             return found[1]
     raise AssertionError(f"{pattern} was never printed; the process ended with {process.wait()}")
+
+
+def fetch(url: str) -> Any:
+    """Return the JSON at an address that was printed a moment before it answers."""
+    for _ in range(100):
+        with suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=30) as answer:
+            return json.load(answer)
+        time.sleep(0.1)
+    raise AssertionError(f"{url} never answered")
 
 
 def test_the_sandbox_prints_what_curl_needs_and_ends_with_ctrl_c(tmp_path):
@@ -77,8 +90,7 @@ def test_lab_serves_the_notebooks_with_a_sandbox_beside_it(tmp_path):
         sandbox = read_until(process, r"^Sandbox at (http://127\.0\.0\.1:\d+);")
         page = read_until(process, r"(http://127\.0\.0\.1:\d+/lab/tree/\S+)")
         url, token = page.split("/lab/tree/01_multipart.ipynb?token=")
-        with urllib.request.urlopen(f"{url}/api/contents?token={token}", timeout=30) as answer:
-            names = {each["name"] for each in json.load(answer)["content"]}
+        names = {each["name"] for each in fetch(f"{url}/api/contents?token={token}")["content"]}
         assert {"01_multipart.ipynb", "02_image_urls.ipynb", "03_json.ipynb", "samples"} <= names
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(f"{sandbox}/packs", timeout=30)
