@@ -1,7 +1,9 @@
 """The form, by its widgets: what a click or a keystroke does, without a browser."""
 
 import html
+import random
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
+from astria_nb.pack import Pack
 
 URL = "https://example.com/1.jpg"
 
@@ -101,6 +104,25 @@ def test_a_class_that_another_pack_lacks_is_kept_and_complained_of(form):
     assert "'woman' is not a class of pack 797; choose one of cat, dog" in messages(form)
     form.fill(pack=260)
     assert labelled(form, "Class").value == "woman"
+
+
+class Slow(anb.Client):
+    """A client whose answers come at any moment of the reader's work."""
+
+    def pack(self, pack: int | str) -> Pack:
+        time.sleep(random.random() / 100)
+        return super().pack(pack)
+
+
+def test_answers_that_come_while_fields_are_filled_do_no_harm(sandbox):
+    client = Slow(sandbox.api_key, base_url=sandbox.url)
+    for _ in range(40):
+        form = anb.TuneForm(client)
+        form.fill(pack=43)
+        form.fill(pack=260, name="man")
+        form.fill(pack=43, name="cat", image_urls=[URL])
+        assert form.valid
+        assert labelled(form, "Class").value == "cat"
 
 
 def test_a_pack_is_found_by_its_slug(form):
@@ -284,6 +306,11 @@ def test_a_wrong_key_is_said_in_the_form(sandbox):
     with pytest.raises(AstriaError):
         form.submit()
     assert sandbox.received() == []
+
+
+def test_a_fresh_form_says_that_the_key_is_wrong(sandbox):
+    form = anb.TuneForm(anb.Client("sd_sandbox_of_somebody_else", base_url=sandbox.url))
+    assert "api_key: sd_…else was refused" in messages(form)
 
 
 def test_a_stopped_service_is_said_and_nothing_is_lost(form, sandbox):
