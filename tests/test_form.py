@@ -1,10 +1,10 @@
 """The form, by its widgets: what a click or a keystroke does, without a browser."""
 
 import html
-import random
+import sys
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -13,7 +13,8 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
-from astria_nb.pack import Pack
+from astria_nb.form.pack_field import ClassField
+from astria_nb.pack import Pack, PackClass
 
 URL = "https://example.com/1.jpg"
 
@@ -106,23 +107,39 @@ def test_a_class_that_another_pack_lacks_is_kept_and_complained_of(form):
     assert labelled(form, "Class").value == "woman"
 
 
-class Slow(anb.Client):
-    """A client whose answers come at any moment of the reader's work."""
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Let threads interrupt each other as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
-    def pack(self, pack: int | str) -> Pack:
-        time.sleep(random.random() / 100)
-        return super().pack(pack)
 
+@pytest.mark.usefixtures("impatient")
+def test_answers_that_come_while_a_class_is_chosen_do_no_harm():
+    field, done = ClassField(), threading.Event()
+    packs = [
+        Pack(id=1, classes=(PackClass("cat"), PackClass("dog"))),
+        Pack(id=2, classes=(PackClass("man"),)),
+        None,
+    ]
 
-def test_answers_that_come_while_fields_are_filled_do_no_harm(sandbox):
-    client = Slow(sandbox.api_key, base_url=sandbox.url)
-    for _ in range(40):
-        form = anb.TuneForm(client)
-        form.fill(pack=43)
-        form.fill(pack=260, name="man")
-        form.fill(pack=43, name="cat", image_urls=[URL])
-        assert form.valid
-        assert labelled(form, "Class").value == "cat"
+    def answer() -> None:
+        while not done.is_set():
+            for pack in packs:
+                field.offer(pack)
+
+    with ThreadPoolExecutor() as pool:
+        answers = pool.submit(answer)
+        try:
+            for number in range(300):
+                field.value = ("cat", "man")[number % 2]
+        finally:
+            done.set()
+        assert answers.result(10) is None
+    field.offer(packs[1])
+    assert field.value == "man"
 
 
 def test_a_pack_is_found_by_its_slug(form):
