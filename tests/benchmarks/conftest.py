@@ -1,0 +1,3 @@
+"""Benchmarks are run by hand: their figures depend on the machine, so they are no tests."""
+
+collect_ignore_glob = ["*.py"]

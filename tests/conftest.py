@@ -1,0 +1,44 @@
+"""What the tests of the client half share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import astria_nb as anb
+from wire import Wire, reply
+
+KEY = "sd_test_key_of_nobody_1234"
+PACK = {
+    "id": 43,
+    "slug": "headshots",
+    "title": "Headshots",
+    "costs": {"man": {"cost": 331}, "cat": {"cost": 200}},
+}
+TUNE = {"id": 7, "title": "t", "name": "cat", "created_at": "2026-01-01T12:00:00.000Z", "orig_images": []}
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """Return a service on which pack 43 can be run and whose lists are empty."""
+    with Wire().running() as running:
+        running.on("GET", "/p/43", reply(PACK))
+        running.on("POST", "/p/43/tunes", reply(TUNE, 201))
+        running.on("GET", "/tunes", reply([]))
+        yield running
+
+
+@pytest.fixture
+def client(wire: Wire) -> Iterator[anb.Client]:
+    found = anb.Client(KEY, base_url=wire.url)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / f"{number}.jpg" for number in (1, 2, 3, 4)]
+    for number, path in enumerate(paths):
+        Image.new("RGB", (64, 64 + number), "teal").save(path)
+    return paths

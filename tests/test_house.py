@@ -1,0 +1,98 @@
+"""The house keeps its floors, its types and its style, and its door opens fast."""
+
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import astria_nb as anb
+
+ROOT = Path(__file__).parent.parent
+SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask"}
+NAMES = ["Client", "Sandbox", "Tune", "TuneForm", "gallery", "prompts", "submit", "wait"]
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run Python on this checkout, whatever else is installed."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+
+def test_imports_run_downwards_only() -> None:
+    done = run(
+        "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+def test_types_are_strict() -> None:
+    done = run("-m", "mypy")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_module_is_typed_and_marked_so() -> None:
+    ignored = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (ROOT / "astria_nb").rglob("*.py")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if "# mypy:" in line or line.rstrip().endswith("# type: ignore")
+    ]
+    assert ignored == []
+    assert (ROOT / "astria_nb" / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("check", [["check"], ["format", "--check"]], ids=["lint", "format"])
+def test_style_is_kept(check: list[str]) -> None:
+    done = run("-m", "ruff", *check, ".")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(anb.__all__) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_public_name_can_be_used_and_is_documented(name: str) -> None:
+    found = getattr(anb, name)
+    assert callable(found)
+    assert found.__doc__
+    assert name in dir(anb)
+
+
+@pytest.mark.parametrize("name", ["errors", "rows"])
+def test_a_public_module_needs_no_import_of_its_own(name: str) -> None:
+    done = run("-c", f"import astria_nb; print(astria_nb.{name}.__name__)")
+    assert done.stdout.strip() == f"astria_nb.{name}", done.stderr
+
+
+@pytest.mark.parametrize("name", ["tune_form", "Tunes", "submit_many", "__wrapped__"])
+def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
+    with pytest.raises(AttributeError, match=name):
+        getattr(anb, name)
+
+
+def loaded(code: str) -> set[str]:
+    """Return the top-level modules that are there after some code."""
+    done = run("-c", f"{code}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})")
+    assert "astria_nb" in done.stdout.split(), done.stderr
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_nothing_slow() -> None:
+    assert loaded("import astria_nb") & SLOW == set()
+
+
+def test_a_tune_of_addresses_loads_nothing_slow() -> None:
+    code = "import astria_nb as anb; anb.Tune(pack=1, title='t', name='n', image_urls=['https://a.b/c'])"
+    assert loaded(code) & SLOW == set()
+
+
+@pytest.mark.parametrize("name", [each.name for each in pkgutil.iter_modules(anb.__path__, "astria_nb.")])
+def test_a_module_can_be_imported_first(name: str) -> None:
+    assert loaded(f"import {name}")

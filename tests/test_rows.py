@@ -1,0 +1,213 @@
+"""Rows: the API's JSON as pandas, with the same types whatever it holds."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from astria_nb.rows import ours, picture_urls, prompt_frame, prompt_status, tune_frame, tune_status
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SEED: dict[str, Any] = {
+    "id": 1,
+    "title": "John Doe",
+    "name": "woman",
+    "eta": "2023-10-02T14:32:40.363Z",
+    "trained_at": "2023-10-02T14:32:40.363Z",
+    "started_training_at": "2023-10-02T14:32:05.229Z",
+    "expires_at": "2023-11-01T14:32:40.363Z",
+    "created_at": "2023-10-02T14:32:05.067Z",
+    "updated_at": "2023-10-02T14:32:40.363Z",
+    "url": "https://www.astria.ai/tunes/788416.json",
+    "orig_images": ["https://sdbooth2-production.s3.amazonaws.com/mock"] * 2,
+}
+TEXT, ID, TIME = "str", "Int64", "datetime64[us, UTC]"
+TEXTS, IDS = "list<item: string>[pyarrow]", "list<item: int64>[pyarrow]"
+TYPES = {
+    "id": ID, "title": TEXT, "name": TEXT, "pack": ID, "status": TEXT,
+    "eta": TIME, "started_training_at": TIME, "trained_at": TIME, "expires_at": TIME,
+    "created_at": TIME, "updated_at": TIME, "failed_at": TIME, "url": TEXT, "orig_images": TEXTS,
+    "image_sha256": TEXTS, "encoding": TEXT, "tune_ids": IDS, "prompt_ids": IDS,
+}  # fmt: skip
+OURS = {
+    "pack": 43,
+    "encoding": "multipart",
+    "image_sha256": ["00"],
+    "tune_ids": None,
+    "prompt_ids": [5, 2**60],
+}
+
+
+def types(frame: pd.DataFrame) -> dict[str, str]:
+    return {str(name): str(kind) for name, kind in frame.dtypes.items()}
+
+
+@pytest.mark.parametrize("tunes", [[], [{}], [{"id": 1}], [SEED], [{**SEED, **OURS}, {}]])
+def test_every_tune_row_has_the_same_columns_and_types(tunes: list[dict[str, Any]]) -> None:
+    frame = tune_frame(tunes)
+    assert types(frame) == TYPES
+    assert list(frame.columns) == list(TYPES)
+    assert len(frame) == len(tunes)
+
+
+def test_what_the_service_says_is_in_the_row() -> None:
+    (row,) = tune_frame([{**SEED, **OURS}], NOON).to_dict("records")
+    assert row["id"] == 1
+    assert row["title"] == "John Doe"
+    assert row["trained_at"] == pd.Timestamp("2023-10-02T14:32:40.363", tz="UTC")
+    assert list(row["orig_images"]) == SEED["orig_images"]
+    assert list(row["prompt_ids"]) == [5, 2**60]
+    assert row["failed_at"] is pd.NaT
+    assert pd.isna(row["tune_ids"])
+
+
+def test_ids_beyond_a_float_stay_exact() -> None:
+    frame = tune_frame([{"id": 2**53 + 1}, {"id": None}])
+    assert frame.loc[0, "id"] == 2**53 + 1
+    assert frame["id"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "2026-01-01T12:00:00.000Z",
+        "2026-01-01T13:00:00+01:00",
+        "2026-01-01T12:00:00",
+        "2026-01-01 07:00:00 -0500",
+    ],
+)
+def test_times_are_in_utc(given: str) -> None:
+    found = tune_frame([{"id": 1, "eta": given.replace(" -", "-")}]).loc[0, "eta"]
+    assert found == pd.Timestamp(NOON)
+    assert str(found.tz) == "UTC"
+
+
+EXTRA = {"steps": 300, "auto_extend": True, "model_type": "lora", "cfg_scale": 2.5, "ckpt_urls": []}
+ROWS = {
+    "bare": tune_frame([{"id": 1}]),
+    "full": tune_frame([{**SEED, **OURS}]),
+    "more": tune_frame([{**SEED, **EXTRA}]),
+    "nulls": tune_frame([{"id": 2, **dict.fromkeys(EXTRA)}]),
+    "none": tune_frame([]),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(ROWS, 2)))
+def test_rows_one_under_the_other_keep_their_types(first: str, second: str) -> None:
+    both = pd.concat([ROWS[first], ROWS[second]])
+    assert types(both) == {**types(ROWS[first]), **types(ROWS[second])}
+    assert len(both) == len(ROWS[first]) + len(ROWS[second])
+
+
+def test_fields_of_a_later_api_are_kept_behind_the_known_ones() -> None:
+    new = {
+        "sparkle": (True, "boolean"),
+        "count": (3, ID),
+        "rate": (0.5, "Float64"),
+        "note": ("x", TEXT),
+        "shined_at": ("2026-01-01T12:00:00Z", TIME),
+        "deep": ({"a": ["é"]}, TEXT),
+    }
+    frame = tune_frame([{**SEED, **{name: value for name, (value, _) in new.items()}}, SEED])
+    assert types(frame) == {**TYPES, **{name: kind for name, (_, kind) in new.items()}}
+    assert list(frame.columns) == [*TYPES, *new]
+    assert frame.loc[0, "deep"] == '{"a": ["é"]}'
+    assert frame[list(new)].isna().loc[1].all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, "queued"),
+        ({"eta": NOON.isoformat()}, "queued"),
+        ({"started_training_at": "2026-01-01T11:00:00Z"}, "training"),
+        ({"started_training_at": "x", "trained_at": "2026-01-01T11:00:00Z"}, "trained"),
+        ({"trained_at": "2026-01-01T11:00:00Z", "expires_at": "2026-01-01T12:00:01Z"}, "trained"),
+        ({"trained_at": "2026-01-01T11:00:00Z", "expires_at": "2026-01-01T11:59:59Z"}, "expired"),
+        ({"trained_at": "2026-01-01T11:00:00Z", "failed_at": "2026-01-01T11:30:00Z"}, "failed"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "queued"),
+        ({"id": None}, None),
+    ],
+)
+def test_the_status_of_a_tune_is_derived(fields: dict[str, Any], status: str | None) -> None:
+    assert tune_status({"id": 1, **fields}, NOON) == status
+    frame = tune_frame([{"id": 1, "status": 201, **fields}], NOON)
+    assert frame["status"].tolist() == [status] if status else frame["status"].isna().all()
+
+
+def test_expiry_is_judged_by_this_machines_time_where_none_is_given() -> None:
+    ago, ahead = (datetime.now(UTC) + timedelta(minutes=each) for each in (-1, 1))
+    assert tune_status({"id": 1, "trained_at": "x", "expires_at": ago.isoformat()}) == "expired"
+    assert tune_status({"id": 1, "trained_at": "x", "expires_at": ahead.isoformat()}) == "trained"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, "pending"),
+        ({"images": []}, "pending"),
+        ({"images": None, "started_training_at": "x"}, "pending"),
+        ({"images": ["https://mp.astria.ai/a"]}, "done"),
+        ({"user_error": "no face"}, "failed"),
+        ({"images": [], "trained_at": "2026-01-01T11:00:00Z"}, "failed"),
+    ],
+)
+def test_the_status_of_a_prompt_is_derived(fields: dict[str, Any], status: str) -> None:
+    assert prompt_status({"id": 1, **fields}) == status
+    assert prompt_frame([{"id": 1, **fields}])["status"].tolist() == [status]
+
+
+def test_pictures_may_be_text_or_objects() -> None:
+    assert picture_urls({"images": ["a", {"url": "b"}, {"uri": "c"}, None, 5]}) == ["a", "b"]
+
+
+def test_what_is_ours_is_carried_into_the_next_state() -> None:
+    (row,) = tune_frame([{**SEED, **OURS}]).to_dict("records")
+    later = tune_frame([{**SEED, "title": "later", **ours(row)}])
+    assert ours(row) == {key: value for key, value in OURS.items() if value is not None}
+    assert later.loc[0, "title"] == "later"
+    assert later.loc[0, "pack"] == 43
+    assert list(later.loc[0, "prompt_ids"]) == [5, 2**60]
+
+
+def test_a_frame_goes_to_parquet(tmp_path: Path) -> None:
+    pd.concat([ROWS["full"], ROWS["more"], ROWS["nulls"]]).to_parquet(tmp_path / "a.parquet")
+    table = pq.read_table(tmp_path / "a.parquet")
+    assert table.column("id").to_pylist() == [1, 1, 2]
+    assert table.column("prompt_ids").to_pylist() == [[5, 2**60], None, None]
+    assert table.column("orig_images").to_pylist()[0] == SEED["orig_images"]
+
+
+def test_a_row_shows_as_a_table() -> None:
+    assert "<table" in tune_frame([SEED])._repr_html_()
+    assert tune_frame([SEED]).squeeze()["title"] == "John Doe"
+
+
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False)
+    | st.text(max_size=5)
+)  # fmt: skip
+TIMES = st.sampled_from(["2026-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+VALUES = st.recursive(
+    SCALARS | TIMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+FIELDS = st.sampled_from(
+    [*TYPES, "steps", "cfg_scale", "auto_extend", "characteristics", "later", "later_at"]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.dictionaries(FIELDS, VALUES, max_size=6), min_size=1, max_size=3))
+def test_odd_json_makes_a_row_all_the_same(tunes: list[dict[str, Any]]) -> None:
+    frame = tune_frame(tunes, NOON)
+    assert {name: kind for name, kind in types(frame).items() if name in TYPES} == TYPES
+    assert set(frame.columns) >= {key for tune in tunes for key in tune}
+    assert len(frame) == len(tunes)

@@ -1,0 +1,210 @@
+"""A tune: what each field may hold, and what a reader is told of the rest."""
+
+import copy
+import pickle
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import astria_nb as anb
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images import Image
+from astria_nb.tune import RULES
+
+URL = "https://example.com/1.jpg"
+TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": [URL]}
+
+
+def problems(**fields: Any) -> list[Problem]:
+    """Return what is wrong with a tune that is good but for these fields."""
+    with pytest.raises(TuneError) as caught:
+        anb.Tune(**{**TRAIN, **fields})
+    return list(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "held"),
+    [
+        ("pack", 260, 260),
+        ("pack", " 260 ", 260),
+        ("pack", "corporate-headshots", "corporate-headshots"),
+        ("title", "Zoë's 🐈\r\n«cat»", "Zoë's 🐈\r\n«cat»"),
+        ("name", "woman", "woman"),
+        ("image_urls", [URL, URL], (URL, URL)),
+        ("image_urls", ("http://localhost:3000/a%20b.jpg?x=[1]&y=é".replace("é", "%C3%A9"),), None),
+        ("image_urls", pd.Series([URL]), (URL,)),
+        ("callback", "https://example.com/hook?user_id=1", "https://example.com/hook?user_id=1"),
+        ("callback", "HTTPS://EXAMPLE.com/", "HTTPS://EXAMPLE.com/"),
+        ("characteristics", {"eye_color": "blue eyes", "hair": ""}, {"eye_color": "blue eyes", "hair": ""}),
+        (
+            "prompt_attributes",
+            {"num_images": 4, "inpaint_faces": False},
+            {"num_images": 4, "inpaint_faces": False},
+        ),
+        ("prompts_callback", "https://example.com/", "https://example.com/"),
+        ("prompt_ids", [3, 1], (3, 1)),
+        ("prompt_ids", iter([3]), (3,)),
+        ("preset", "flux-lora-focus", "flux-lora-focus"),
+        ("auto_extend", False, False),
+        ("branch", "fast", "fast"),
+    ],
+)
+def test_a_good_value_is_held_as_it_is_meant(field: str, given: Any, held: Any) -> None:
+    tune = anb.Tune(**{**TRAIN, field: given})
+    assert getattr(tune, field) == (tuple(given) if held is None else held)
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "what"),
+    [
+        ("pack", None, "is missing"),
+        ("pack", 0, "0 is not an id"),
+        ("pack", -3, "-3 is not an id"),
+        ("pack", True, "True is not an id"),
+        ("pack", 4.0, "4.0 is not an id"),
+        ("pack", "../admin", "neither an id nor a slug"),
+        ("pack", "a/b", "neither an id nor a slug"),
+        ("title", None, "is missing"),
+        ("title", "  ", "is missing"),
+        ("title", uuid.UUID(int=5), "of type UUID, not text"),
+        ("title", "a\0b", "characters that are not text"),
+        ("title", "\ud83d", "characters that are not text"),
+        ("name", "", "is missing"),
+        ("name", 5, "5 is a number, not text"),
+        ("images", None, "are missing"),
+        ("images", "me.jpg", "not a list of paths"),
+        ("images", [b"\xff\xd8"], "is bytes, not the path of a file"),
+        ("image_urls", URL, "not a list of addresses"),
+        ("image_urls", ["ftp://example.com/1.jpg"], "is not a web address"),
+        ("image_urls", ["https://"], "names no host"),
+        ("image_urls", ["https://example.com/a b.jpg"], "must be percent-encoded"),
+        ("image_urls", ["https://example.com/é.jpg"], "must be percent-encoded"),
+        ("image_urls", ["https://example.com/\n"], "must be percent-encoded"),
+        ("image_urls", [None], "not a web address"),
+        ("callback", "example.com/hook", "is not a web address"),
+        ("callback", "javascript:alert(1)", "is not a web address"),
+        ("characteristics", {"eye_color": 3}, "3 is a number, not text"),
+        ("characteristics", {"a": {"b": "c"}}, "not text"),
+        ("characteristics", {"a[b]": "c"}, "cannot be a key"),
+        ("characteristics", {" ": "c"}, "cannot be a key"),
+        ("characteristics", {5: "c"}, "cannot be a key"),
+        ("characteristics", "blue eyes", "is not a map"),
+        ("prompt_attributes", {"callback": "nowhere"}, "is not a web address"),
+        ("prompt_attributes", {"w": float("nan")}, "cannot be sent"),
+        ("prompt_attributes", {"style": ["a"]}, "cannot be sent"),
+        ("prompts_callback", 7, "is a number, not a web address"),
+        ("prompt_ids", [1, 0], "0 is not an id"),
+        ("prompt_ids", ["5"], "'5' is not an id"),
+        ("prompt_ids", 5, "not a list of ids"),
+        ("preset", "flux", "'flux' is not known"),
+        ("auto_extend", "false", "not a truth value"),
+        ("branch", "sd15", "'sd15' is not known"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_field_and_the_next_step(field: str, given: Any, what: str) -> None:
+    fields = {field: given, **({"image_urls": None} if field == "images" else {})}
+    (problem,) = problems(**fields)
+    assert problem.field.partition(".")[0] == field
+    assert what in problem.what
+    assert problem.hint
+
+
+def test_an_entry_of_a_map_is_named_after_the_map() -> None:
+    (problem,) = problems(characteristics={"eye_color": "blue", "age": 30})
+    assert (problem.field, problem.hint) == ("characteristics.age", "write '30'")
+
+
+def test_everything_that_is_wrong_is_said_at_once_in_the_fields_order() -> None:
+    found = problems(callback="x", title=None, prompt_ids=[0, -1], name=5, image_urls=["y", URL, "z"])
+    assert [each.field for each in found] == [
+        "title", "name", "image_urls", "image_urls", "callback", "prompt_ids", "prompt_ids",
+    ]  # fmt: skip
+
+
+def test_a_faulty_image_is_not_called_missing() -> None:
+    found = problems(images=["/nowhere/me.jpg"], image_urls=None)
+    assert [(each.field, each.what) for each in found] == [("images", "'me.jpg' is not there")]
+
+
+def test_a_tune_takes_files_or_addresses_not_both(photos: list[Path]) -> None:
+    (problem,) = problems(images=photos)
+    assert (problem.field, problem.hint) == ("image_urls", "leave out one")
+
+
+def test_images_may_be_paths_text_or_images(photos: list[Path]) -> None:
+    sources = [photos[0], str(photos[1]), Image.open(photos[2])]
+    tune = anb.Tune(pack=43, title="t", name="cat", images=sources)
+    assert [each.path for each in tune.images] == photos[:3]
+
+
+def test_a_run_on_existing_tunes_needs_nothing_else() -> None:
+    tune = anb.Tune(pack=43, tune_ids=[5, 6])
+    assert (tune.tune_ids, tune.title, tune.name, tune.images) == ((5, 6), None, None, ())
+
+
+@pytest.mark.parametrize("key", ["images", "image_urls"])
+def test_a_run_on_existing_tunes_takes_no_images(key: str, photos: list[Path]) -> None:
+    given = {"images": photos, "image_urls": [URL]}[key]
+    (problem,) = problems(**{"image_urls": None, key: given, "tune_ids": [5]})
+    assert (problem.field, problem.what) == (key, "are not used when tune_ids is given")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("packs", "pack"),
+        ("prompts_attributes", "prompt_attributes"),
+        ("image_url", "image_urls"),
+        ("Title", "title"),
+    ],
+)
+def test_an_unknown_field_is_a_type_error_that_names_the_nearest(wrong: str, meant: str) -> None:
+    with pytest.raises(TypeError, match=f"no field '{wrong}'; did you mean '{meant}'"):
+        anb.Tune(**{**TRAIN, wrong: 1})
+
+
+def test_a_field_like_no_other_is_answered_with_the_list() -> None:
+    with pytest.raises(TypeError, match=r"the fields are pack, title, .*branch"):
+        anb.Tune(**{**TRAIN, "qqqq": 1})
+
+
+def test_a_tune_cannot_be_changed_but_copied_compared_and_pickled() -> None:
+    tune = anb.Tune(**TRAIN, characteristics={"a": "b"})
+    with pytest.raises(AttributeError):
+        tune.title = "u"  # type: ignore[misc]
+    assert pickle.loads(pickle.dumps(tune)) == copy.deepcopy(tune) == tune
+    assert anb.Tune(**{**TRAIN, "title": "u"}) != tune
+
+
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8) | st.dates()
+    | st.binary(max_size=4) | st.sampled_from([URL, "a\ud800", ..., pd.Timestamp(0), uuid.UUID(int=1)])
+)  # fmt: skip
+JUNK = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SCALARS, inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = [each for each in RULES if each != "images"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), JUNK))
+def test_any_data_makes_a_tune_or_is_answered_field_by_field(fields: dict[str, Any]) -> None:
+    found: tuple[Problem, ...] = ()
+    try:
+        tune = anb.Tune(**fields)
+    except TuneError as error:
+        found = error.problems or (Problem("", "", ""),)
+    else:
+        assert tune.pack
+        assert tune.tune_ids or (tune.title and tune.name and tune.image_urls)
+    for problem in found:
+        assert problem.field.partition(".")[0] in RULES
+        assert problem.what.strip()
+        assert problem.hint.strip()

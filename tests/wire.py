@@ -1,0 +1,190 @@
+"""A small HTTP server on loopback that keeps every request as it came and plays scripted answers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesHeaderParser
+from io import BufferedReader
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass
+class Request:
+    """One request; its body is what the answer to it has read."""
+
+    method: str
+    target: str
+    headers: Message
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
+
+
+@dataclass
+class Exchange:
+    """A connection at the moment when the head of a request has been read."""
+
+    socket: socket.socket
+    stream: BufferedReader
+    request: Request
+    stopped: threading.Event
+
+    def read(self, most: int | None = None) -> None:
+        """Read the body, or as much of it as is said."""
+        length = int(self.request.headers.get("Content-Length", 0))
+        if self.request.headers.get("Expect") == "100-continue":
+            self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.request.body = self.stream.read(length if most is None else min(most, length))
+
+    def head(self, status: int, **headers: object) -> None:
+        lines = [f"HTTP/1.1 {status} Scripted", *(f"{k.replace('_', '-')}: {v}" for k, v in headers.items())]
+        self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
+
+
+Answer = Callable[[Exchange], bool]
+"""Plays one answer; True keeps the connection open for another request."""
+
+
+def reply(
+    data: Any = None, status: int = 200, *, body: bytes | None = None, read: int | None = None, **headers: Any
+) -> Answer:
+    """Answer with JSON or with raw bytes, after reading the body or the first bytes of it."""
+    content = json.dumps(data).encode() if body is None else body
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.read(read)
+        exchange.head(
+            status, **{"Content_Type": "application/json", "Content_Length": len(content), **headers}
+        )
+        exchange.socket.sendall(content)
+        return read is None
+
+    return answer
+
+
+def reset(read: int | None = None) -> Answer:
+    """Tear the connection down (RST) after that many bytes of the body, by default all of it."""
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.read(read)
+        exchange.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+
+    return answer
+
+
+def hang_up(exchange: Exchange) -> bool:
+    """Read the body and close without a word."""
+    exchange.read()
+    return False
+
+
+def silence(exchange: Exchange) -> bool:
+    """Read the body and never answer."""
+    exchange.read()
+    exchange.stopped.wait()
+    return False
+
+
+def cut(data: Any, status: int = 200, **headers: Any) -> Answer:
+    """Answer with half of some JSON and close; without Content-Length no HTTP library notices."""
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.read()
+        content = json.dumps(data).encode()
+        exchange.head(status, Content_Type="application/json", **headers)
+        exchange.socket.sendall(content[: len(content) // 2])
+        return False
+
+    return answer
+
+
+def drip(seconds: float, pause: float = 0.05) -> Answer:
+    """Answer with a body that comes a byte at a time for so long."""
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.read()
+        exchange.head(200, Content_Type="application/json", Content_Length=10**6)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not exchange.stopped.wait(pause):
+            exchange.socket.sendall(b" ")
+        return False
+
+    return answer
+
+
+class Wire:
+    """The server. Answers are scripted per method and path; the last one of a script is repeated."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self._scripts: dict[tuple[str, str], list[Answer]] = {}
+        self._stopped = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def on(self, method: str, path: str, *answers: Answer) -> None:
+        self._scripts[method, path] = list(answers)
+
+    def seen(self, method: str, path: str | None = None) -> list[Request]:
+        return [each for each in self.requests if each.method == method and path in (None, each.path)]
+
+    @contextmanager
+    def running(self) -> Iterator[Wire]:
+        acceptor = threading.Thread(target=self._accept)
+        acceptor.start()
+        try:
+            yield self
+        finally:
+            self._stopped.set()
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            acceptor.join()
+            for each in list(self._open):
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+            for thread in self._threads:
+                thread.join()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.add(connection)
+            thread = threading.Thread(target=self._serve, args=[connection])
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        # A client that hangs up in the middle is one of the things under test.
+        with connection, suppress(OSError), connection.makefile("rb") as stream:
+            while line := stream.readline():
+                head = b"".join(iter(stream.readline, b"\r\n"))
+                method, target, _ = line.decode("latin-1").split(" ", 2)
+                request = Request(method, target, BytesHeaderParser().parsebytes(head))
+                self.requests.append(request)
+                script = self._scripts.get((method, request.path), [reply({"error": "Not Found"}, 404)])
+                answer = script.pop(0) if len(script) > 1 else script[0]
+                if not answer(Exchange(connection, stream, request, self._stopped)):
+                    break
+        self._open.discard(connection)
