@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import quote
 
 from astria_nb.sandbox import SandboxServer
 
@@ -68,16 +69,17 @@ def _lab(options: argparse.Namespace) -> int:
     with SandboxServer() as server:
         # Kernels that find no key of your own use this sandbox, so that tunes outlive a kernel.
         environment = {**os.environ, "ASTRIA_SANDBOX_URL": server.url, "ASTRIA_SANDBOX_KEY": server.api_key}
-        command = [sys.executable, "-m", "jupyterlab", str(first)]
+        command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{quote(first)}"]
+        # In a container one often is root, and JupyterLab would refuse to start.
+        command += ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
         command += ["--no-browser"] if options.no_browser else []
         command += [f"--port={options.port}"] if options.port else []
         _say(f"Sandbox at {server.url}; notebooks in {folder.resolve()}; stop both with Ctrl-C.")
         lab = subprocess.Popen(command, env=environment, cwd=folder)  # noqa: S603  our own interpreter
-        while True:
-            try:
-                return lab.wait()
-            except KeyboardInterrupt:
-                continue  # JupyterLab has had it too, and asks whether it is meant
+        # Ctrl-C reaches JupyterLab as well, which asks whether it is meant; we end when it does.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: lab.terminate())
+        return lab.wait()
 
 
 def copy_notebooks(folder: Path) -> str:
@@ -102,3 +104,7 @@ def examples() -> Path:
 
 def _say(line: str, file: TextIO = sys.stdout) -> None:
     print(line, file=file, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

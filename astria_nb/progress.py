@@ -7,21 +7,24 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-_PATIENCE = 1.0  # seconds before anything is shown: what is over by then needs no bar
 _REDRAW = 0.1  # seconds between two drawings
+_SMALL = 1_000_000  # bytes that are sent before anyone could look
 
 
 class Progress:
-    """A display that appears when a call takes longer than a second, and stays with its last state.
+    """A display that appears when there is something to wait for, and stays with its last state.
 
     Parameters
     ----------
     title : str
         What is going on.
+    patience : float
+        Seconds before anything is shown: what is over by then needs no bar.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, patience: float = 1.0) -> None:
         self._title = title
+        self._patience = patience
         self._started = self._drawn = time.monotonic()
         self._bar: Any = None
         self._line = False
@@ -37,6 +40,8 @@ class Progress:
 
     def bytes(self, sent: int, total: int) -> None:
         """Show how many bytes of how many were sent."""
+        if total < _SMALL:
+            return
         rate = sent / max(time.monotonic() - self._started, 1e-3)
         self.show(sent / total, f"{sent / 1e6:.1f} of {total / 1e6:.1f} MB · {rate / 1e6:.1f} MB/s")
 
@@ -44,7 +49,9 @@ class Progress:
         """Show a fraction from 0 to 1, and the same in words."""
         now = time.monotonic()
         shown = self._bar is not None or self._line
-        if (not shown and now - self._started < _PATIENCE) or (now - self._drawn < _REDRAW and fraction < 1):
+        if not shown and (fraction >= 1 or now - self._started < self._patience):
+            return
+        if shown and fraction < 1 and now - self._drawn < _REDRAW:
             return
         self._drawn = now
         if _in_notebook():

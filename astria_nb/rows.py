@@ -13,7 +13,8 @@ import pyarrow as pa
 _TIME = pa.timestamp("us", "UTC")
 _TEXTS, _IDS = pa.list_(pa.string()), pa.list_(pa.int64())
 
-# Every tune row has these columns, in this order.
+# Every tune row has these columns, in this order: those that are looked at, ours, and the rest of what is
+# documented (astria-api, section 6), which some replies have and others lack.
 TUNE = pa.schema(
     {
         "id": pa.int64(),
@@ -34,6 +35,23 @@ TUNE = pa.schema(
         "encoding": pa.string(),
         "tune_ids": _IDS,
         "prompt_ids": _IDS,
+        "characteristics": pa.string(),
+        "callback": pa.string(),
+        "prompts_callback": pa.string(),
+        "base_pack_id": pa.int64(),
+        "base_tune_id": pa.int64(),
+        "model_type": pa.string(),
+        "branch": pa.string(),
+        "token": pa.string(),
+        "args": pa.string(),
+        "steps": pa.int64(),
+        "face_crop": pa.bool_(),
+        "training_face_correct": pa.bool_(),
+        "auto_extend": pa.bool_(),
+        "is_api": pa.bool_(),
+        "cost_mc": pa.int64(),
+        "ckpt_url": pa.string(),
+        "ckpt_urls": _TEXTS,
     }
 )
 PROMPT = pa.schema(
@@ -46,44 +64,25 @@ PROMPT = pa.schema(
         "tune_id": pa.int64(),
         "base_pack_id": pa.int64(),
         "orig_prompt_id": pa.int64(),
-        "seed": pa.int64(),
         "started_training_at": _TIME,
         "trained_at": _TIME,
         "created_at": _TIME,
         "updated_at": _TIME,
+        "negative_prompt": pa.string(),
+        "callback": pa.string(),
+        "num_images": pa.int64(),
+        "seed": pa.int64(),
+        "steps": pa.int64(),
+        "cfg_scale": pa.float64(),
+        "w": pa.int64(),
+        "h": pa.int64(),
+        "liked": pa.bool_(),
+        "cost_mc": pa.int64(),
         "url": pa.string(),
     }
 )
 # What the service does not tell, and a later look at it must not lose.
 _OURS = ("pack", "encoding", "image_sha256", "tune_ids", "prompt_ids")
-# Known fields that a reply may or may not have (astria-api, section 6).
-_SOMETIMES = pa.schema(
-    {
-        "callback": pa.string(),
-        "prompts_callback": pa.string(),
-        "base_pack_id": pa.int64(),
-        "base_tune_id": pa.int64(),
-        "model_type": pa.string(),
-        "branch": pa.string(),
-        "token": pa.string(),
-        "args": pa.string(),
-        "steps": pa.int64(),
-        "cost_mc": pa.int64(),
-        "auto_extend": pa.bool_(),
-        "is_api": pa.bool_(),
-        "face_crop": pa.bool_(),
-        "ckpt_url": pa.string(),
-        "ckpt_urls": _TEXTS,
-        "negative_prompt": pa.string(),
-        "cfg_scale": pa.float64(),
-        "num_images": pa.int64(),
-        "w": pa.int64(),
-        "h": pa.int64(),
-        "liked": pa.bool_(),
-        "pack_id": pa.int64(),
-        "order_id": pa.int64(),
-    }
-)
 
 
 def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) -> pd.DataFrame:
@@ -101,7 +100,7 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     pandas.DataFrame
         Ids ``Int64``, text ``str``, times ``datetime64[us, UTC]``, lists Arrow's. ``status`` is ``queued``,
         ``training``, ``trained``, ``failed`` or ``expired``, or null for a run that made no tune. Fields that
-        this version does not know are kept behind the others.
+        are not documented are kept behind the others.
 
     Examples
     --------
@@ -182,9 +181,7 @@ def _frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFr
 
 
 def _extra_field(key: str, values: list[Any]) -> pa.Field:
-    """Give a field that only some replies have a type: the known one, else the one that its values share."""
-    if key in _SOMETIMES.names:
-        return _SOMETIMES.field(key)
+    """Give a field that is not documented the type that its values share, or text."""
     kinds = {type(value) for value in values if value is not None}
     if kinds == {bool}:
         return pa.field(key, pa.bool_())

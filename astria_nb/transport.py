@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import NewConnectionError
 
 from astria_nb import replies
 from astria_nb.credentials import ApiKey
@@ -111,7 +112,7 @@ class Transport:
     def _broken(self, error: requests.RequestException, body: Body | None) -> AstriaError:
         """Tell a request that never arrived whole from one whose fate nobody knows."""
         reason = _reason(error)
-        if body is None or not body.sent:
+        if body is None or (not body.sent and _never_connected(error)):
             what, hint = f"{self.base_url} cannot be reached ({reason})", "check the connection and try again"
         elif body.sent < len(body):
             done = f"{body.sent / 1e6:.1f} of {len(body) / 1e6:.1f} MB"
@@ -163,15 +164,25 @@ def _reason(error: Exception) -> str:
         return "the proxy refused"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
-    innermost: BaseException = error
-    while True:
-        inner = innermost.__cause__ or innermost.__context__ or _wrapped(innermost)
-        if inner is None:
-            break
-        innermost = inner
-    if isinstance(innermost, OSError):
-        return innermost.strerror or type(innermost).__name__
-    return "the connection was closed" if isinstance(error, requests.ConnectionError) else str(innermost)
+    *_, innermost = _chain(error)
+    if isinstance(innermost, OSError) and innermost.strerror:
+        return innermost.strerror
+    return "the connection was closed" if isinstance(error, requests.RequestException) else str(innermost)
+
+
+def _never_connected(error: Exception) -> bool:
+    unconnected = (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    return isinstance(error, unconnected) or any(
+        isinstance(each, NewConnectionError) for each in _chain(error)
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those inside it, outermost first."""
+    inner: BaseException | None = error
+    while inner is not None:
+        yield inner
+        inner = inner.__cause__ or inner.__context__ or _wrapped(inner)
 
 
 def _wrapped(error: BaseException) -> BaseException | None:

@@ -11,9 +11,11 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.client import Client, Json
 from astria_nb.defaults import default_client
+from astria_nb.errors import Problem, TuneError
 from astria_nb.progress import Progress
 
 _OVER = ("trained", "failed", "expired")
+_GOALS = {"trained": "be trained", "prompts": "have all pictures"}
 _SLOWEST = 60.0  # seconds between two looks at the most
 
 
@@ -23,7 +25,7 @@ def wait(
     *,
     until: Literal["trained", "prompts"] = "trained",
     timeout: float | None = None,
-    poll: float = 1.0,
+    poll: float = 0.5,
 ) -> pd.DataFrame:
     """Wait for tunes and return their rows in the latest state. Interrupt it at will, and call it again.
 
@@ -45,6 +47,11 @@ def wait(
     pandas.DataFrame
         The same rows. A tune that failed or expired ends the wait for its row.
 
+    Raises
+    ------
+    ApiError, NotSentError
+        The service refused a look, or was not reached; the rows are not lost, call it again.
+
     Examples
     --------
     >>> import astria_nb as anb
@@ -59,8 +66,10 @@ def wait(
         return frame
     client = client or default_client()
     started, interval = time.monotonic(), poll
+    if until not in _GOALS:
+        raise TuneError(Problem("until", f"{until!r} is not known", f"choose {' or '.join(_GOALS)}"))
     noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
-    with Progress(f"Waiting for {noun} ({'trained' if until == 'trained' else 'all pictures'})") as progress:
+    with Progress(f"Waiting for {noun} to {_GOALS[until]}", patience=0) as progress:
         while True:
             frame, finished, text = _look(frame, client, until)
             elapsed = time.monotonic() - started
@@ -69,7 +78,7 @@ def wait(
                 return frame
             left = _SLOWEST if timeout is None else timeout - elapsed
             time.sleep(max(0.0, min(interval, _SLOWEST, left)))
-            interval *= 1.3
+            interval *= 1.5
 
 
 def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:

@@ -7,16 +7,7 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
-from wire import Wire, reply
-
-KEY = "sd_test_key_of_nobody_1234"
-PACK = {
-    "id": 43,
-    "slug": "headshots",
-    "title": "Headshots",
-    "costs": {"man": {"cost": 331}, "cat": {"cost": 200}},
-}
-TUNE = {"id": 7, "title": "t", "name": "cat", "created_at": "2026-01-01T12:00:00.000Z", "orig_images": []}
+from wire import KEY, PACK, TUNE, Wire, reply
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -16,9 +18,14 @@ if BROWSER is None and os.environ.get("ASTRIA_NB_BROWSER") != "required":
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("notebooks")
     copy_notebooks(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with lab.serving(folder, tmp_path_factory.mktemp("private")) as url:
         yield url
 
@@ -31,10 +38,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The first notebook, run as far as the form."""
+def page(browser: Browser, address: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A copy of the first notebook, run as far as the form."""
+    name = f"{request.node.name}.ipynb"
+    shutil.copy(folder / "01_multipart.ipynb", folder / name)
     page = browser.new_page(viewport={"width": 1280, "height": 1600})
-    lab.open_notebook(page, address, "01_multipart.ipynb")
+    lab.open_notebook(page, address, name)
     lab.run_cells(page, 0, 4)
     page.wait_for_selector(".astria-form")
     yield page

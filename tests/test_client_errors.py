@@ -11,8 +11,7 @@ import astria_nb as anb
 from astria_nb import errors, transport
 from astria_nb.encoding import Body, encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError
-from conftest import KEY, TUNE
-from wire import Answer, Wire, cut, hang_up, reply, reset, silence
+from wire import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence
 
 HTML = b"<html><body>Bad  gateway</body></html>"
 Fetch = Callable[[Wire, Answer], AstriaError]

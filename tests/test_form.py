@@ -1,8 +1,10 @@
 """The form, by its widgets: what a click or a keystroke does, without a browser."""
 
 import html
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -11,6 +13,8 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
+from astria_nb.form.pack_field import ClassField
+from astria_nb.pack import Pack, PackClass
 
 URL = "https://example.com/1.jpg"
 
@@ -101,6 +105,41 @@ def test_a_class_that_another_pack_lacks_is_kept_and_complained_of(form):
     assert "'woman' is not a class of pack 797; choose one of cat, dog" in messages(form)
     form.fill(pack=260)
     assert labelled(form, "Class").value == "woman"
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Let threads interrupt each other as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_answers_that_come_while_a_class_is_chosen_do_no_harm():
+    field, done = ClassField(), threading.Event()
+    packs = [
+        Pack(id=1, classes=(PackClass("cat"), PackClass("dog"))),
+        Pack(id=2, classes=(PackClass("man"),)),
+        None,
+    ]
+
+    def answer() -> None:
+        while not done.is_set():
+            for pack in packs:
+                field.offer(pack)
+
+    with ThreadPoolExecutor() as pool:
+        answers = pool.submit(answer)
+        try:
+            for number in range(300):
+                field.value = ("cat", "man")[number % 2]
+        finally:
+            done.set()
+        assert answers.result(10) is None
+    field.offer(packs[1])
+    assert field.value == "man"
 
 
 def test_a_pack_is_found_by_its_slug(form):
@@ -284,6 +323,11 @@ def test_a_wrong_key_is_said_in_the_form(sandbox):
     with pytest.raises(AstriaError):
         form.submit()
     assert sandbox.received() == []
+
+
+def test_a_fresh_form_says_that_the_key_is_wrong(sandbox):
+    form = anb.TuneForm(anb.Client("sd_sandbox_of_somebody_else", base_url=sandbox.url))
+    assert "api_key: sd_…else was refused" in messages(form)
 
 
 def test_a_stopped_service_is_said_and_nothing_is_lost(form, sandbox):

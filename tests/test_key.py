@@ -11,8 +11,7 @@ import astria_nb as anb
 from astria_nb.credentials import ApiKey
 from astria_nb.encoding import Body, encode
 from astria_nb.errors import AstriaError, CredentialsError, NotSentError
-from conftest import KEY, TUNE
-from wire import Answer, Wire, cut, hang_up, reply, reset
+from wire import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset
 
 
 def body() -> Body:

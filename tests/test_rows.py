@@ -34,6 +34,10 @@ TYPES = {
     "eta": TIME, "started_training_at": TIME, "trained_at": TIME, "expires_at": TIME,
     "created_at": TIME, "updated_at": TIME, "failed_at": TIME, "url": TEXT, "orig_images": TEXTS,
     "image_sha256": TEXTS, "encoding": TEXT, "tune_ids": IDS, "prompt_ids": IDS,
+    "characteristics": TEXT, "callback": TEXT, "prompts_callback": TEXT,
+    "base_pack_id": ID, "base_tune_id": ID, "model_type": TEXT, "branch": TEXT, "token": TEXT,
+    "args": TEXT, "steps": ID, "face_crop": "boolean", "training_face_correct": "boolean",
+    "auto_extend": "boolean", "is_api": "boolean", "cost_mc": ID, "ckpt_url": TEXT, "ckpt_urls": TEXTS,
 }  # fmt: skip
 OURS = {
     "pack": 43,
@@ -88,7 +92,7 @@ def test_times_are_in_utc(given: str) -> None:
     assert str(found.tz) == "UTC"
 
 
-EXTRA = {"steps": 300, "auto_extend": True, "model_type": "lora", "cfg_scale": 2.5, "ckpt_urls": []}
+EXTRA = {"steps": 300, "auto_extend": True, "model_type": "lora", "ckpt_urls": [], "later": "x"}
 ROWS = {
     "bare": tune_frame([{"id": 1}]),
     "full": tune_frame([{**SEED, **OURS}]),

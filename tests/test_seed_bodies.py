@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from conftest import KEY
 from parsed import Part, parameters
-from wire import Request, Wire
+from wire import KEY, Request, Wire
 
 CURL, BASH = shutil.which("curl"), shutil.which("bash")
 pytestmark = pytest.mark.skipif(

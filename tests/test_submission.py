@@ -10,9 +10,8 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import NotFoundError, OutcomeUnknownError, RejectedError, TuneError, UnauthorizedError
 from astria_nb.rows import tune_frame
-from conftest import KEY, PACK, TUNE
 from parsed import parameters
-from wire import Wire, hang_up, reply
+from wire import KEY, PACK, TUNE, Wire, hang_up, reply
 
 URLS: dict[str, Any] = {"image_urls": ["https://e.com/1.jpg"]}
 

@@ -16,6 +16,15 @@ from io import BufferedReader
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+KEY = "sd_test_key_of_nobody_1234"
+PACK = {
+    "id": 43,
+    "slug": "headshots",
+    "title": "Headshots",
+    "costs": {"man": {"cost": 331}, "cat": {"cost": 200}},
+}
+TUNE = {"id": 7, "title": "t", "name": "cat", "created_at": "2026-01-01T12:00:00.000Z", "orig_images": []}
+
 
 @dataclass
 class Request:

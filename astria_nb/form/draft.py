@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -67,6 +68,7 @@ class Draft:
 
     def __init__(self, client: Client, edited: Callable[[str], None]) -> None:
         self._wrong: set[str] = set()
+        self.lock = threading.RLock()
         self.pack = PackField(client)
         self.encoding = ChoiceField("Encoding", _ENCODINGS)
         self._class, self._images, self._urls = ClassField(), ImageField(), UrlsField()
@@ -94,9 +96,11 @@ class Draft:
         self.view = self._arrange()
         self.new_title()
         for name, field in self.fields.items():
+            field.lock = self.lock
             field.observe(lambda _, name=name: edited(name), "value")
         self.encoding.observe(lambda _: edited("encoding"), "value")
         self.pack.observe(lambda _: self._pack_came(edited), ["pack", "problem"])
+        self.pack.reload()
 
     def values(self) -> dict[str, Any]:
         """Return what is filled in, by the fields' names in the API."""
@@ -118,8 +122,9 @@ class Draft:
         """
         _, problems = check(values)
         parts = [part for name, value in values.items() for part in _parts(name, value, problems)]
-        for name, value in parts:
-            self.fields[name].value = value
+        with self.lock:
+            for name, value in parts:
+                self.fields[name].value = value
 
     def new_title(self) -> None:
         """Put a fresh UUID in the title."""
@@ -136,11 +141,10 @@ class Draft:
         wrong = {name for name, _ in at if name in self.fields and self.fields[name].value is not None}
         for name, field in self.fields.items():
             mine = [problem for where, problem in at if where == name]
-            if field.value is None:
-                mine = [replace(each, hint=_HINTS.get(name, each.hint)) for each in mine]
-                # A fresh form does not begin with complaints.
-                mine = [] if self.is_fresh else mine
-            field.complain(mine)
+            # A fresh form does not begin with complaints.
+            field.complain(
+                [_in_a_form(name, each) for each in mine if not (self.is_fresh and _is_missing(each))]
+            )
             # Once only: a reader who folds it again, or opens another, is not overruled.
             if name in wrong - self._wrong:
                 self._unfold(field)
@@ -203,6 +207,14 @@ class Draft:
         )
         self._folds.add_class("astria-folds")
         return [self.pack, self._class, field["title"], self._sources, self._folds]
+
+
+def _is_missing(problem: Problem) -> bool:
+    return problem.what in ("is missing", "are missing")
+
+
+def _in_a_form(name: str, problem: Problem) -> Problem:
+    return replace(problem, hint=_HINTS.get(name, problem.hint)) if _is_missing(problem) else problem
 
 
 def _pairs(values: Mapping[str, Any] | None) -> str:

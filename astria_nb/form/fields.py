@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,8 +27,11 @@ class Field(widgets.VBox):
 
     value = traitlets.Any(None)
     """What the field holds, as `Tune` takes it; None when it is empty. Not synchronised with the browser."""
+    lock: threading.RLock
+    """Is held while what is seen changes: answers of the service come on other threads than keystrokes."""
 
     def __init__(self, *controls: widgets.Widget) -> None:
+        self.lock = threading.RLock()
         self._error = widgets.HTML(layout=widgets.Layout(display="none"))
         self._error.add_class("astria-error")
         super().__init__([*controls, self._error], layout=WIDE)

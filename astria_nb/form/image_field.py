@@ -80,7 +80,7 @@ class ImageField(Field):
             what = f"cannot be read: {error.strerror}"
         else:
             what = f"{len(found) or 'no'} image{'' if len(found) == 1 else 's'}"
-        self._where.value = Markup("<b>{}</b> · {}").format(_shown(str(folder)), what)
+        self._where.value = Markup("<b>{}</b> · {}").format(_shown(_short(folder)), what)
         self._found.layout.display = None if found else "none"
         self._files.options = [(_shown(each.name), each) for each in found]
 
@@ -131,6 +131,12 @@ def _draw(picture: widgets.HTML, image: Image) -> None:
         picture.value = picture_html(thumbnail(image.path, _SIDE * 2), image.filename)
     except OSError:
         picture.value = Markup("<span>{}</span>").format("cannot be shown")
+
+
+def _short(folder: Path) -> str:
+    """Name a folder as the reader thinks of it: from the kernel's working folder where it is inside."""
+    here = Path.cwd()
+    return str(folder.relative_to(here.parent) if folder.is_relative_to(here) else folder)
 
 
 def _shown(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -55,7 +55,6 @@ class PackField(Field):
         self._typed.observe(self._entered, "value")
         self.observe(self._set, "value")
         reload.on_click(lambda _: self.reload())
-        self.reload()
 
     def reload(self) -> None:
         """Ask for the list of packs, and for the chosen one, again."""
@@ -67,41 +66,50 @@ class PackField(Field):
         """Give the look-ups under way a moment to end."""
         wait(set(self._looking), timeout=seconds)
 
-    def _start(self, work: Any, *args: Any) -> None:
-        future = background.start(work, *args)
+    def _start(self, work: Callable[..., None], *args: Any) -> None:
+        future = background.start(self._guarded, work, *args)
         self._looking.add(future)
         future.add_done_callback(self._looking.discard)
 
-    def _list(self) -> None:
+    def _guarded(self, work: Callable[..., None], *args: Any) -> None:
         try:
-            found = {pack.id: pack for pack in [*self._client.packs(), *self._client.packs(gallery=True)]}
-        except AstriaError as error:
-            self.problem = error.problems[0]
-            return
-        if self.pack is None:
-            self.problem = None
-        self._show(self._options(list(found.values())))
-
-    def _fetch(self, value: int | str) -> None:
-        pack = problem = None
-        try:
-            pack = self._client.pack(value)
+            work(*args)
         except AstriaError as error:
             problem = error.problems[0]
-        if value != self.value:
-            return  # another one was chosen meanwhile
-        self.problem, self.pack = problem, pack
-        self._draw_cover(pack)
-
-    def _draw_cover(self, pack: Pack | None) -> None:
-        self._cover.layout.display = "none"
-        if pack is None or pack.cover_url is None:
+        except Exception as error:  # noqa: BLE001  on this thread nobody else would hear of it
+            problem = Problem(
+                "pack", f"cannot be shown ({type(error).__name__}: {error})", "please report it"
+            )
+        else:
             return
+        with self.lock:
+            self.problem = problem
+
+    def _list(self) -> None:
+        found = {pack.id: pack for pack in [*self._client.packs(), *self._client.packs(gallery=True)]}
+        with self.lock:
+            if self.value is None:
+                self.problem = None
+            self._show(self._options(list(found.values())))
+
+    def _fetch(self, value: int | str) -> None:
+        pack = self._client.pack(value)
+        with self.lock:
+            if value != self.value:
+                return  # another one was chosen meanwhile
+            self.problem, self.pack = None, pack
+        cover = self._cover_of(pack)
+        with self.lock:
+            if cover is not None and value == self.value:
+                self._cover.value, self._cover.layout.display = cover, None
+
+    def _cover_of(self, pack: Pack) -> bytes | None:
+        if pack.cover_url is None:
+            return None
         try:
-            self._cover.value = thumbnail(self._client.picture(pack.cover_url), 320)
+            return thumbnail(self._client.picture(pack.cover_url), 256)
         except (AstriaError, OSError):
-            return  # a pack without its cover is still the pack
-        self._cover.layout.display = None
+            return None  # a pack without its cover is still the pack
 
     def _options(self, packs: list[Pack]) -> list[tuple[str, int | str]]:
         known = [(f"{pack.title} · {pack.id}", pack.id) for pack in packs]
@@ -118,9 +126,10 @@ class PackField(Field):
             self.value = _pack_id(change["new"])
 
     def _set(self, change: Mapping[str, Any]) -> None:
-        self.pack = self.problem = None
-        self._cover.layout.display = "none"
-        self._show()
+        with self.lock:
+            self.pack = self.problem = None
+            self._cover.layout.display = "none"
+            self._show()
         if change["new"] is not None:
             self._start(self._fetch, change["new"])
 
@@ -156,29 +165,37 @@ class ClassField(Field):
         self.add_class("astria-labelled")
         self._buttons.observe(self._pressed, "value")
         self.observe(self._set, "value")
+        self._showing = False
         self.offer(None)
 
     def offer(self, pack: Pack | None) -> None:
         """Show the classes of a pack; what was chosen stays chosen where the pack has it."""
         options = [(each.summary, each.name) for each in pack.classes] if pack else []
-        wanted = self.value
-        self._buttons.options = options
-        self._buttons.value = None
-        self._buttons.layout.display = None if options else "none"
-        self._none.layout.display = "none" if options else None
-        self.value = options[0][1] if wanted is None and len(options) == 1 else wanted
-        self._show()
+        with self.lock:
+            if self.value is None and len(options) == 1:
+                self.value = options[0][1]
+            self._show(options)
+            self._buttons.layout.display = None if options else "none"
+            self._none.layout.display = "none" if options else None
 
     def _pressed(self, change: Mapping[str, Any]) -> None:
-        if change["new"] is not None:
+        if change["new"] is not None and not self._showing:
             self.value = change["new"]
 
     def _set(self, _: Mapping[str, Any]) -> None:
         self._show()
 
-    def _show(self) -> None:
-        known = [name for _, name in self._buttons.options]
-        self._buttons.value = self.value if self.value in known else None
+    def _show(self, options: list[tuple[str, str]] | None = None) -> None:
+        """Make the buttons say what the field holds; that is nobody's choice."""
+        with self.lock:
+            self._showing = True
+            try:
+                if options is not None:
+                    self._buttons.options = options
+                known = [name for _, name in self._buttons.options]
+                self._buttons.value = self.value if self.value in known else None
+            finally:
+                self._showing = False
 
 
 def _pack_id(text: str) -> int | str | None:

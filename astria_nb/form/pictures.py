@@ -34,16 +34,21 @@ class Gallery:
     """The pictures of tunes, shown as a grid; the text stands under each, a click opens the picture."""
 
     pictures: tuple[Picture, ...]
+    total: int
     pending: int
     failed: int
 
     def __repr__(self) -> str:
-        return f"Gallery({len(self.pictures)} pictures, {self.pending} prompts pending, {self.failed} failed)"
+        return f"Gallery({self._summary()})"
 
     def _repr_html_(self) -> str:
         return Markup("<div>{}</div><p>{}</p>").format(
-            Markup().join(_figure(each) for each in self.pictures), repr(self)[len("Gallery(") : -1]
+            Markup().join(_figure(each) for each in self.pictures), self._summary()
         )
+
+    def _summary(self) -> str:
+        shown = "" if len(self.pictures) == self.total else f"{len(self.pictures)} of "
+        return f"{shown}{self.total} pictures, {self.pending} prompts pending, {self.failed} failed"
 
 
 def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int = 60) -> Gallery:
@@ -74,17 +79,18 @@ def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int = 6
     """
     client = client or default_client()
     found = prompts(frame, client)
-    wanted = [
+    done = [
         (int(prompt["id"]), str(prompt["text"]), str(url))
         for prompt in found.to_dict("records")
         if prompt["status"] == "done"
         for url in prompt["images"]
-    ][:limit]
+    ]
+    wanted = done[:limit]
     with ThreadPoolExecutor(max_workers=8) as pool:
         thumbnails = pool.map(lambda item: _thumbnail(client, item[2]), wanted)
         pictures = tuple(Picture(*item, each) for item, each in zip(wanted, thumbnails, strict=True))
     states = found["status"]
-    return Gallery(pictures, int((states == "pending").sum()), int((states == "failed").sum()))
+    return Gallery(pictures, len(done), int((states == "pending").sum()), int((states == "failed").sum()))
 
 
 def _thumbnail(client: Client, url: str) -> bytes | None:

@@ -161,7 +161,7 @@ class TuneForm(widgets.VBox):
         values, problems = check(self._draft.values())
         tune = None if problems else Tune(**values)
         pack = self._draft.pack
-        if pack.problem is not None and pack.value is not None:
+        if pack.problem is not None and pack.pack is None:
             problems.append(_at_the_pack(pack.problem))
         elif pack.pack is not None and (wrong := pack.pack.problem_with(values["name"])):
             problems.append(wrong)
@@ -176,22 +176,23 @@ class TuneForm(widgets.VBox):
 
     def _show(self) -> None:
         """Bring what is seen in line with what is filled in."""
-        tune, problems = self._review()
-        pack = self._draft.pack
-        waiting = pack.value is not None and pack.pack is None and pack.problem is None
-        again = tune is not None and not problems and tune.title in self._rows
-        self.tune, self.valid = tune, not problems and not waiting
-        if self._busy.locked():
-            self.status = "sending"
-        elif self._refused or self._sending.has_failed:
-            self.status = "failed"
-        else:
-            self.status = "submitted" if again else "ready" if self.valid else "incomplete"
-        self._button.disabled = self._busy.locked() or not self.valid or again
-        self._draft.complain([*problems, *self._refused])
-        self._draft.label()
-        note = "Asking for the pack" if waiting else self._summary([*problems, *self._refused])
-        self._todo.value = Markup("{}").format(note)
+        with self._draft.lock:
+            tune, problems = self._review()
+            pack = self._draft.pack
+            waiting = pack.value is not None and pack.pack is None and pack.problem is None
+            again = tune is not None and not problems and tune.title in self._rows
+            self.tune, self.valid = tune, not problems and not waiting
+            if self._busy.locked():
+                self.status = "sending"
+            elif self._refused or self._sending.has_failed:
+                self.status = "failed"
+            else:
+                self.status = "submitted" if again else "ready" if self.valid else "incomplete"
+            self._button.disabled = self._busy.locked() or not self.valid or again
+            self._draft.complain([*problems, *self._refused])
+            self._draft.label()
+            note = "Asking for the pack" if waiting else self._summary([*problems, *self._refused])
+            self._todo.value = Markup("{}").format(note)
 
     def _summary(self, problems: list[Problem]) -> str:
         if not problems:

@@ -57,8 +57,8 @@ class WallClock:
 class SteppedClock:
     """A time that starts at 2026-01-01T12:00:00.000Z and moves by calls only.
 
-    Creating moves it one second and a look two minutes, both after the call's own time was taken: a client
-    that polls sees a tune queued, then training, and trained after six looks. Work takes as long as on the
+    Creating moves it one second and a look four minutes, both after the call's own time was taken: a client
+    that polls sees a tune queued, then training, and trained at the fourth look. Work takes as long as on the
     real service.
 
     Its owner serialises the calls.
@@ -66,7 +66,7 @@ class SteppedClock:
 
     START = 1_767_268_800_000
     CREATE = 1 * SECOND
-    LOOK = 120 * SECOND
+    LOOK = 240 * SECOND
 
     def __init__(self) -> None:
         self._now = self.START
@@ -80,7 +80,7 @@ class SteppedClock:
         return self._move(self.CREATE)
 
     def look(self) -> int:
-        """Return the present and move on two minutes."""
+        """Return the present and move on four minutes."""
         return self._move(self.LOOK)
 
     def span(self, seconds: float) -> int:

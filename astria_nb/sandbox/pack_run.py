@@ -110,7 +110,8 @@ class _Reader:
         elif name not in self.pack.classes:
             classes = ", ".join(self.pack.classes)
             self._wrong("name", f"is not included in the list: pack {self.pack.id} has {classes}")
-        if not self._list("images") and not self._list("image_urls"):
+        pictures = self._list("images") + self._list("image_urls")
+        if not pictures and not self.errors.keys() & {"images", "image_urls"}:
             self._wrong("images", "can't be blank: send images or image_urls")
 
     def _tunes(self, find_tune: Callable[[int], Tune | None]) -> tuple[Tune, ...]:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on sockets: keep-alive, bodies as streams, and a stop that hangs up."""
+"""HTTP/1.1 on sockets: keep-alive, refusals before the upload, and a stop that hangs up."""
 
 import contextlib
 import json
@@ -15,89 +15,13 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication
 
-from werkzeug.serving import DechunkedInput
-
-from .errors import Refusal, bad_request, too_large
+from .errors import Refusal, bad_request
+from .request_body import Body
 
 log = logging.getLogger("astria_nb.sandbox")
 
 _IDLE_SECONDS = 120
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: drop what is unsent, so that the peer sees a reset
-
-
-class Body:
-    """The body of one request, from its first byte to its last.
-
-    Parameters
-    ----------
-    stream : BufferedReader
-        The connection.
-    length : int or None
-        Its Content-Length; None when it comes in chunks.
-    limit : int
-        Most bytes to hand out.
-    expected : callable or None
-        Called before the first read, when a client waits to be told to go on.
-    """
-
-    def __init__(
-        self, stream: BufferedReader, length: int | None, limit: int, expected: Callable[[], None] | None
-    ) -> None:
-        self._stream = stream
-        self._chunks = DechunkedInput(stream) if length is None else None
-        self._left = length
-        self._limit = limit
-        self._expected = expected
-        self.ended = length == 0
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, as soon as there are some; none at the end.
-
-        Raises
-        ------
-        Refusal
-            400 when the body ends early, 413 when it is too long.
-        """
-        if self.ended:
-            return b""
-        if self._left is not None and self._left > self._limit:
-            raise too_large("the body is larger than this sandbox accepts (see max_body)")
-        return self._read(size)
-
-    def drain(self) -> bool:
-        """Read on to the end, so that a client that is still sending gets to read the reply."""
-        if self._expected:
-            return self.ended
-        with contextlib.suppress(Refusal, OSError):
-            while self._read(256 * 1024):
-                pass
-        return self.ended
-
-    def _read(self, size: int) -> bytes:
-        if self.ended:
-            return b""
-        if self._expected:
-            self._expected()
-            self._expected = None
-        try:
-            data = self._chunk(size) if self._left is None else self._stream.read1(min(size, self._left))
-        except OSError:
-            raise bad_request("the body is broken off or badly chunked") from None
-        if self._left is None:
-            self.ended = not data
-            self._limit -= len(data)
-            if self._limit < 0:
-                raise too_large("the body is larger than this sandbox accepts (see max_body)")
-        else:
-            if not data:
-                raise bad_request("the body is shorter than its Content-Length")
-            self._left -= len(data)
-            self.ended = not self._left
-        return data
-
-    def _chunk(self, size: int) -> bytes:
-        assert self._chunks is not None
-        return self._chunks.read(size) or b""
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -144,6 +68,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no HTTP request, as JSON, and hang up."""
+        self.request_version = self.protocol_version  # else a first line that is none counts as HTTP/0.9
         content = json.dumps({"status": int(code), "error": message or explain or "Bad Request"}).encode()
         self._reply(f"{int(code)} Error", [("Content-Type", "application/json")], content, keep=False)
 

@@ -1,0 +1,116 @@
+"""The command line, as a real process."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from astria_nb.cli import copy_notebooks, examples
+
+COMMAND = [sys.executable, "-m", "astria_nb.cli"]
+
+
+@contextmanager
+def running(*arguments: str, cwd: Path, private: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ASTRIA_")}
+    if private is not None:
+        environment |= {f"JUPYTER_{name}_DIR": str(private / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=cwd,
+        env=environment,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield process
+    finally:
+        # The whole group: whatever a failed test leaves, JupyterLab too.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def read_until(process: subprocess.Popen[str], pattern: str) -> str:
+    """Return the first group of the first line that matches."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(pattern, line):
+            return found[1]
+    raise AssertionError(f"{pattern} was never printed; the process ended with {process.wait()}")
+
+
+def fetch(url: str) -> Any:
+    """Return the JSON at an address that was printed a moment before it answers."""
+    for _ in range(100):
+        with suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=30) as answer:
+            return json.load(answer)
+        time.sleep(0.1)
+    raise AssertionError(f"{url} never answered")
+
+
+def test_the_sandbox_prints_what_curl_needs_and_ends_with_ctrl_c(tmp_path):
+    if shutil.which("curl") is None:
+        pytest.skip("needs curl, and there is none")
+    with running("sandbox", cwd=tmp_path) as process:
+        url = read_until(process, r"^export ASTRIA_BASE_URL=(http://127\.0\.0\.1:\d+)$")
+        key = read_until(process, r"^export ASTRIA_API_KEY=(sd_\w+)$")
+        command = ["curl", "-sS", "-H", f"Authorization: Bearer {key}", f"{url}/p/260"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        assert json.loads(answer.stdout)["id"] == 260
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_the_sandbox_takes_a_port_and_a_key(tmp_path):
+    with running("sandbox", "--api-key", "sd_sandbox_mine", cwd=tmp_path) as process:
+        assert read_until(process, r"^export ASTRIA_API_KEY=(.*)$") == "sd_sandbox_mine"
+
+
+def test_lab_serves_the_notebooks_with_a_sandbox_beside_it(tmp_path):
+    folder = tmp_path / "work"
+    with running("lab", str(folder), "--no-browser", cwd=tmp_path, private=tmp_path / "private") as process:
+        sandbox = read_until(process, r"^Sandbox at (http://127\.0\.0\.1:\d+);")
+        page = read_until(process, r"(http://127\.0\.0\.1:\d+/lab/tree/\S+)")
+        url, token = page.split("/lab/tree/01_multipart.ipynb?token=")
+        names = {each["name"] for each in fetch(f"{url}/api/contents?token={token}")["content"]}
+        assert {"01_multipart.ipynb", "02_image_urls.ipynb", "03_json.ipynb", "samples"} <= names
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"{sandbox}/packs", timeout=30)
+        process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert process.poll() is not None
+        with pytest.raises(urllib.error.URLError, match="refused"):
+            urllib.request.urlopen(f"{url}/api", timeout=30)
+
+
+def test_notebooks_are_copied_only_to_where_there_are_none(tmp_path):
+    assert copy_notebooks(tmp_path / "new") == "01_multipart.ipynb"
+    assert {path.name for path in (tmp_path / "new").glob("*.ipynb")} == {
+        path.name for path in examples().glob("*.ipynb")
+    }
+    mine = tmp_path / "mine" / "mine.ipynb"
+    mine.parent.mkdir()
+    mine.write_text("my work")
+    assert copy_notebooks(mine.parent) == "mine.ipynb"
+    assert [path.name for path in mine.parent.iterdir()] == ["mine.ipynb"]
+    assert mine.read_text() == "my work"

@@ -1,0 +1,106 @@
+"""Waiting, prompts and pictures, on a sandbox."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import astria_nb as anb
+from astria_nb.errors import AstriaError, TuneError
+
+URL = "https://example.com/1.jpg"
+
+
+@pytest.fixture
+def client() -> Iterator[anb.Client]:
+    with anb.Sandbox(deterministic=True) as sandbox:
+        yield sandbox.client()
+
+
+def submitted(client: anb.Client, pack: int = 43, name: str = "cat", **fields: Any) -> pd.DataFrame:
+    return anb.submit(anb.Tune(pack=pack, title="t", name=name, image_urls=[URL], **fields), client)
+
+
+def test_a_row_comes_back_trained_with_the_same_types(client: anb.Client):
+    before = submitted(client)
+    after = anb.wait(before, client, poll=0)
+    assert after["status"].tolist() == ["trained"]
+    assert after.dtypes.equals(before.dtypes)
+    assert after["expires_at"].iloc[0] - after["trained_at"].iloc[0] == pd.Timedelta(days=30)
+    for column in ("pack", "encoding", "title"):
+        assert after[column].equals(before[column])
+
+
+def test_many_rows_are_waited_for_at_once(client: anb.Client):
+    rows = pd.concat([submitted(client), submitted(client, pack=260, name="man")], ignore_index=True)
+    after = anb.wait(rows, client, poll=0)
+    assert after["id"].tolist() == rows["id"].tolist()
+    assert after["status"].tolist() == ["trained", "trained"]
+
+
+def test_a_wait_that_is_too_short_returns_the_row_as_it_is(client: anb.Client):
+    row = anb.wait(submitted(client), client, timeout=0)
+    assert row["status"].tolist() == ["queued"]
+    assert anb.wait(row, client, poll=0)["status"].tolist() == ["trained"]
+
+
+def test_until_prompts_waits_for_every_picture(client: anb.Client):
+    row = anb.wait(submitted(client), client, until="prompts", poll=0)
+    assert anb.prompts(row, client)["status"].tolist() == ["done"] * 8
+
+
+def test_an_unknown_goal_is_named(client: anb.Client):
+    with pytest.raises(TuneError, match="until: 'done' is not known; choose trained or prompts"):
+        anb.wait(submitted(client), client, until="done")  # type: ignore[arg-type]
+
+
+def test_all_pages_of_prompts_are_read_oldest_first(client: anb.Client):
+    prompts = anb.prompts(submitted(client, pack=260, name="woman"), client)
+    assert len(prompts) == 35
+    assert prompts["id"].is_monotonic_increasing
+
+
+def test_a_run_on_existing_tunes_has_the_prompts_that_it_made(client: anb.Client):
+    first = submitted(client)
+    tune_id = first["id"].iloc[0]
+    again = anb.submit(anb.Tune(pack=797, tune_ids=[tune_id]), client)
+    made = anb.prompts(again, client)
+    assert made["base_pack_id"].unique().tolist() == [797]
+    assert set(made["id"]) | set(anb.prompts(first, client)["id"]) == {
+        prompt["id"] for prompt in client.prompts(tune_id)
+    }
+    assert anb.wait(again, client, until="prompts", poll=0)["tune_ids"].iloc[0] == [tune_id]
+    assert (anb.prompts(again, client)["status"] == "done").all()
+
+
+def test_the_gallery_shows_pictures_with_their_prompts(client: anb.Client):
+    row = anb.wait(submitted(client), client, until="prompts", poll=0)
+    shown = anb.gallery(row, client, limit=3)
+    page = shown._repr_html_()
+    assert page.count('<img src="data:image/jpeg;base64,') == 3
+    assert "in a wicker basket" in page
+    assert repr(shown) == "Gallery(3 of 8 pictures, 0 prompts pending, 0 failed)"
+    assert all(len(each.thumbnail) < 30_000 for each in shown.pictures)
+
+
+class Hostile:
+    """A service whose prompts and pictures are made to do harm."""
+
+    def prompts(self, tune_id: int) -> Iterator[dict[str, Any]]:
+        yield {"id": 2, "text": "<script>alert(1)</script>", "images": ["javascript:alert(1)"]}
+        yield {"id": 1, "text": "gone", "images": ['https://example.com/"><script>']}
+
+    def picture(self, url: str) -> bytes:
+        if url.startswith("javascript:"):
+            return b"<svg onload=alert(1)>"
+        raise AstriaError
+
+
+def test_text_and_addresses_from_the_service_never_run():
+    row = pd.DataFrame({"id": [1]})
+    page = anb.gallery(row, Hostile())._repr_html_()  # type: ignore[arg-type]
+    assert "<script>" not in page
+    assert "<svg" not in page
+    assert 'href="javascript:' not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
