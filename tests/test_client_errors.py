@@ -150,6 +150,12 @@ def test_without_a_readable_answer_the_outcome_of_a_post_is_unknown(
     assert type(failed_post(wire, client, answer, photos)) is OutcomeUnknownError
 
 
+@pytest.mark.parametrize("answer", [hang_up, reset()], ids=["hung up", "reset"])
+def test_a_get_is_not_repeated_either(wire: Wire, client: anb.Client, answer: Answer) -> None:
+    assert isinstance(failed_get(wire, client, answer), NotSentError)
+    assert len(wire.requests) == 1
+
+
 def test_a_service_that_never_answers_leaves_the_outcome_unknown(
     wire: Wire, client: anb.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

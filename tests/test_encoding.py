@@ -181,13 +181,14 @@ def test_a_file_that_grew_meanwhile_is_sent_as_long_as_was_promised(photos: list
 
 
 @pytest.mark.parametrize("size", [0, 1, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 3 * 10**6])
-def test_the_length_is_that_of_the_bytes_at_any_size_of_file(photos: list[Path], size: int) -> None:
+def test_length_and_hash_are_those_of_the_bytes_at_any_size_of_file(photos: list[Path], size: int) -> None:
     with photos[0].open("ab") as file:
         file.write(bytes(size))
     told: list[tuple[int, int]] = []
     body = encode(anb.Tune(**TRAIN, images=photos), on_sent=lambda *each: told.append(each))
     content = sent(body)
     assert len(content) == len(body) == body.sent
+    assert body.image_sha256 == [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
     assert told[-1] == (len(body), len(body))
     assert told == sorted(told)
 
