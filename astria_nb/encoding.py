@@ -6,10 +6,10 @@ import hashlib
 import json
 import os
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from io import FileIO
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
@@ -22,9 +22,7 @@ Encoding = Literal["multipart", "form", "json"]
 OnSent = Callable[[int, int], None]
 """Is told the bytes sent so far and the bytes in all."""
 
-# Measured on 20 files of 10 MB: hashing takes longer than sending, so it has a thread of its own, and large
-# blocks, or the hand-over costs more than the work. Three of them are all the memory that an upload takes.
-_BLOCK, _BLOCKS = 2**21, 3
+_BLOCK = 2**20  # measured: smaller blocks cost calls, larger ones only memory
 
 
 def encode(tune: Tune, encoding: Encoding | None = None, on_sent: OnSent | None = None) -> Body:
@@ -94,6 +92,39 @@ def parameters(tune: Tune) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value not in (None, [], {})}
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file being sent: opened twice, to be hashed beside the sending."""
+
+    name: str
+    size: int
+    file: FileIO
+    twin: FileIO
+
+    def blocks(self, buffer: memoryview) -> Iterator[memoryview]:
+        """Yield the content, each block in the same buffer."""
+        left = self.size
+        while left:
+            try:
+                count = self.file.readinto(buffer[: min(left, len(buffer))])
+            except OSError:  # else it would pass for a fault of the network
+                count = 0
+            if not count:
+                what = f"{self.name!r} could not be read to its end"
+                raise TuneError(Problem("images", what, "check it and submit again"))
+            left -= count
+            yield buffer[:count]
+
+    def sha256(self) -> str | None:
+        """Return the hash; None where the disk fails, for the tune may be paid for by then."""
+        digest, left, buffer = hashlib.sha256(), self.size, memoryview(bytearray(_BLOCK))
+        with self.twin, suppress(OSError):
+            while left and (count := self.twin.readinto(buffer[: min(left, len(buffer))])):
+                digest.update(buffer[:count])
+                left -= count
+        return None if left else digest.hexdigest()
+
+
 class Body:
     """A request body that is read once, block by block, and never lies in memory whole.
 
@@ -105,8 +136,9 @@ class Body:
         For the header of that name.
     sent : int
         Bytes handed over so far. What is below ``len(body)`` after a failure never reached the service whole.
-    image_sha256 : list of str
-        The hash of each file in order, in hexadecimal, as far as they were sent: of the very bytes that were.
+    image_sha256 : list of (str or None)
+        The hash of each file in order, in hexadecimal; None for one that could not be read to its end. They
+        are made on a thread of their own beside the sending, and reading this waits for the last one.
     """
 
     def __init__(
@@ -115,31 +147,34 @@ class Body:
         self.encoding = encoding
         self.content_type = content_type
         self.sent = 0
-        self._digests: list[Future[str]] = []
         self._on_sent = on_sent
+        self._hashes: list[Future[str | None]] = []
         self._files = ExitStack()
+        self._parts: list[bytes | _File] = []
         with ExitStack() as undo:
-            undo.callback(self._files.close)
+            undo.callback(self.close)
             # Every file is opened before the first byte goes out: one that vanishes later can still be read.
-            self._parts = [part if isinstance(part, bytes) else self._open(part) for part in parts]
+            for part in parts:
+                self._parts.append(part if isinstance(part, bytes) else self._open(part))
             undo.pop_all()
-        self._length = sum(len(part) if isinstance(part, bytes) else part[1] for part in self._parts)
+        self._length = sum(len(part) if isinstance(part, bytes) else part.size for part in self._parts)
 
     @property
-    def image_sha256(self) -> list[str]:  # noqa: D102  told with the class
-        return [digest.result() for digest in self._digests]
+    def image_sha256(self) -> list[str | None]:  # noqa: D102  told with the class
+        return [found.result() for found in self._hashes]
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
         parts, self._parts = self._parts, []
-        with self._files, ThreadPoolExecutor(1, "astria_nb-hash") as hasher:
-            ring = deque(
-                (memoryview(bytearray(_BLOCK)), _done()) for _ in range(_BLOCKS if len(parts) > 1 else 0)
-            )
+        hasher = ThreadPoolExecutor(1, "astria_nb-hash")
+        self._hashes = [hasher.submit(part.sha256) for part in parts if isinstance(part, _File)]
+        hasher.shutdown(wait=False)  # it ends with the last file
+        buffer = memoryview(bytearray(_BLOCK))
+        with self._files:
             for part in parts:
-                for block in [part] if isinstance(part, bytes) else self._blocks(*part, ring, hasher):
+                for block in [part] if isinstance(part, bytes) else part.blocks(buffer):
                     yield block
                     # Control comes back only when the block went out.
                     self.sent += len(block)
@@ -149,51 +184,21 @@ class Body:
     def close(self) -> None:
         """Let go of the files; a body that was sent has done so."""
         self._files.close()
+        for part in self._parts:
+            if isinstance(part, _File):
+                part.twin.close()
 
-    def _open(self, image: Image) -> tuple[FileIO, int, Image]:
+    def _open(self, image: Image) -> _File:
         try:
             file = self._files.enter_context(image.path.open("rb", buffering=0))
+            twin = image.path.open("rb", buffering=0)
         except FileNotFoundError:
             reason = "is no longer there"
         except OSError as error:
             reason = f"cannot be read ({error.strerror})"
         else:
-            return file, os.fstat(file.fileno()).st_size, image
+            return _File(image.filename, os.fstat(file.fileno()).st_size, file, twin)
         raise TuneError(Problem("images", f"{image.filename!r} {reason}", "put it back, or take it out"))
-
-    def _blocks(
-        self, file: FileIO, size: int, image: Image, ring: deque[_Slot], hasher: ThreadPoolExecutor
-    ) -> Iterator[memoryview]:
-        digest = hashlib.sha256()
-        while size:
-            buffer, hashed = ring.popleft()
-            hashed.result()
-            try:
-                count = file.readinto(buffer[: min(size, _BLOCK)])
-            except OSError:  # else it would pass for a fault of the network
-                count = 0
-            if not count:
-                raise TuneError(
-                    Problem(
-                        "images",
-                        f"{image.filename!r} could not be read to its end",
-                        "check it and submit again",
-                    )
-                )
-            ring.append((buffer, hasher.submit(digest.update, buffer[:count])))
-            size -= count
-            yield buffer[:count]
-        self._digests.append(hasher.submit(digest.hexdigest))
-
-
-_Slot = tuple[memoryview, Future[None]]
-"""A block of memory, and its hashing, which must end before it is filled again."""
-
-
-def _done() -> Future[None]:
-    future: Future[None] = Future()
-    future.set_result(None)
-    return future
 
 
 def _flatten(key: str, value: Any) -> Iterator[tuple[str, str]]:

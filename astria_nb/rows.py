@@ -201,7 +201,11 @@ def _value(value: Any, kind: pa.DataType) -> Any:
     if kind == _TIME:
         return _time(value)
     if kind == _TEXTS:
-        return [str(each) for each in value] if isinstance(value, list | tuple) else None
+        return (
+            [None if each is None else str(each) for each in value]
+            if isinstance(value, list | tuple)
+            else None
+        )
     if kind == _IDS:
         return (
             [each for each in map(_integer, value) if each is not None]

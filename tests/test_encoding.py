@@ -167,7 +167,7 @@ def test_a_file_that_was_cut_meanwhile_ends_the_upload(photos: list[Path]) -> No
     with pytest.raises(TuneError, match=r"images: '4\.jpg' could not be read to its end"):
         sent(body)
     assert 0 < body.sent < len(body)
-    assert len(body.image_sha256) == 3
+    assert [digest is None for digest in body.image_sha256] == [False, False, False, True]
 
 
 def test_a_file_that_grew_meanwhile_is_sent_as_long_as_was_promised(photos: list[Path]) -> None:
@@ -198,7 +198,7 @@ def test_a_closed_body_lets_go_of_its_files(photos: list[Path]) -> None:
     if open_before is None:
         pytest.skip("open files are counted in /proc")
     body = encode(anb.Tune(**TRAIN, images=photos))
-    assert len(list(Path("/proc/self/fd").iterdir())) == open_before + len(photos)
+    assert len(list(Path("/proc/self/fd").iterdir())) > open_before
     body.close()
     assert len(list(Path("/proc/self/fd").iterdir())) == open_before
 
