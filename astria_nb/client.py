@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NoReturn
-from urllib.parse import quote
 
-from astria_nb import replies
+from astria_nb import replies, rules
 from astria_nb.credentials import KEY_PAGE, ApiKey, find_base_url, find_key
 from astria_nb.encoding import Body
-from astria_nb.errors import CredentialsError, NotFoundError, Problem, ServerError, UnexpectedReplyError
+from astria_nb.errors import (
+    CredentialsError,
+    NotFoundError,
+    Problem,
+    ServerError,
+    TuneError,
+    UnexpectedReplyError,
+)
 from astria_nb.pack import Pack
 from astria_nb.transport import Transport
 
@@ -93,7 +99,7 @@ class Client:
         found: dict[int, Pack] = {}
         while True:
             page = self._list(path, listed=listed, public=public, limit=_PAGE, offset=len(found))
-            fresh = {pack.id: pack for pack in map(Pack.from_json, page) if pack.id not in found}
+            fresh = {pack.id: pack for pack in map(_pack, page) if pack.id not in found}
             # An empty page ends the list; so does one of known packs, should the service ignore `offset`.
             if not fresh:
                 return list(found.values())
@@ -102,7 +108,7 @@ class Client:
     def pack(self, pack: int | str) -> Pack:
         """Return one pack by its id or slug."""
         try:
-            return Pack.from_json(self._object(f"/p/{quote(str(pack), safe='')}"))
+            return _pack(self._object(_path(pack)))
         except NotFoundError as error:
             status = error.status
         hint = "choose one of client.packs() or client.packs(gallery=True)"
@@ -157,7 +163,7 @@ class Client:
             It left whole and no readable answer came, or a 5xx: the tune may exist.
         """
         try:
-            data = self._transport.post(f"/p/{quote(str(pack), safe='')}/tunes", body)
+            data = self._transport.post(f"{_path(pack)}/tunes", body)
         except (ServerError, UnexpectedReplyError) as error:
             reason = f"status {error.status}"
             redirected = 300 <= error.status < 400
@@ -185,12 +191,14 @@ class Client:
 
     def _pages(self, path: str, before_id: int | None, **query: Any) -> Iterator[Json]:
         while page := self._list(path, limit=_PAGE, before_id=before_id, **query):
+            if before_id is not None and page[0]["id"] >= before_id:
+                raise replies.unexpected(200, "the same page again")
             yield from page
             before_id = page[-1]["id"]
 
     def _list(self, path: str, **query: Any) -> list[Json]:
         data = self._transport.get(path, query)
-        if isinstance(data, list) and all(isinstance(each, dict) and "id" in each for each in data):
+        if isinstance(data, list) and all(map(_has_id, data)):
             return data
         raise replies.unexpected(200, "something other than a list")
 
@@ -199,3 +207,24 @@ class Client:
         if isinstance(data, dict):
             return data
         raise replies.unexpected(200, "something other than an object")
+
+
+def _path(pack: int | str) -> str:
+    """Return the path of a pack; what is neither id nor slug could lead elsewhere, as two dots would."""
+    problems: list[Problem] = []
+    known = rules.pack(pack, lambda what, hint, key="": problems.append(Problem("pack", what, hint)))  # noqa: ARG005
+    if problems:
+        raise TuneError(*problems)
+    return f"/p/{known}"
+
+
+def _has_id(data: object) -> bool:
+    return isinstance(data, dict) and isinstance(data.get("id"), int)
+
+
+def _pack(data: Json) -> Pack:
+    try:
+        return Pack.from_json(data)
+    except (KeyError, TypeError, ValueError):
+        reason = "a pack without an id"
+    raise replies.unexpected(200, reason)

@@ -49,6 +49,10 @@ class ApiKey:
         """Return the value of the ``Authorization`` header."""
         return f"Bearer {self.__secret}"
 
+    def hide(self, text: str) -> str:
+        """Return a text with the key in it, should someone have repeated it, made unreadable."""
+        return text.replace(self.__secret, repr(self))
+
     def __repr__(self) -> str:
         return f"sd_…{self.__secret[-4:]}"
 

@@ -166,7 +166,14 @@ class Body:
     def __len__(self) -> int:
         return self._length
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was read, or closed: each sending needs a body of its own."""
+        return not self._parts
+
     def __iter__(self) -> Iterator[bytes | memoryview]:
+        if self.is_spent:
+            raise RuntimeError("a body is sent once; encode the tune again")
         parts, self._parts = self._parts, []
         hasher = ThreadPoolExecutor(1, "astria_nb-hash")
         self._hashes = [hasher.submit(part.sha256) for part in parts if isinstance(part, _File)]
@@ -187,6 +194,7 @@ class Body:
         for part in self._parts:
             if isinstance(part, _File):
                 part.twin.close()
+        self._parts = []
 
     def _open(self, image: Image) -> _File:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 from astria_nb.errors import Problem, TuneError
 
 # PNG and JPEG are certain; WebP is not documented, but in wide use. (astria-api, section 12)
-MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+# MPO is what many phones save as .jpg: a JPEG with a second picture behind it.
+MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_FORMATS = ("JPEG", "PNG", "WEBP")  # whose readers are let at the bytes
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -61,25 +64,26 @@ class Image:
         TuneError
             When it is not there, cannot be read, or is not a JPEG, PNG or WebP image. Field ``images``.
         """
-        path = Path(source).expanduser().absolute()
-        if path.is_dir():
-            raise _wrong(path, "is a folder", "give the files in it")
-        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-            raise _wrong(path, "is not a regular file", "save it to one")
+        path = Path(source)
         try:
-            size = path.stat().st_size
-            media_type, width, height = _look(path)
+            path = path.expanduser().absolute()
+            mode = path.stat().st_mode
+            if stat.S_ISREG(mode):
+                media_type, width, height = _look(path)
+                return cls(path, media_type, path.stat().st_size, width, height)
+            # Not opened: a pipe would wait for ever.
+            folder = stat.S_ISDIR(mode)
+            reason = "is a folder" if folder else "is not a regular file"
+            hint = "give the files in it" if folder else "save it to one"
         except FileNotFoundError:
             reason, hint = "is not there", "check the path, or take it out"
         except OSError as error:
-            reason, hint = (
-                f"cannot be read ({error.strerror or error})",
-                "mend its permissions, or take it out",
-            )
+            reason = f"cannot be read ({error.strerror or error})"
+            hint = "mend its permissions, or take it out"
         except _NotAnImageError as error:
             reason, hint = str(error), "convert it to JPEG, or take it out"
-        else:
-            return cls(path, media_type, size, width, height)
+        except (RuntimeError, ValueError):  # a home of nobody, or characters that no disk takes
+            reason, hint = "is no possible path", "check it, or take it out"
         raise _wrong(path, reason, hint)
 
 
@@ -88,7 +92,8 @@ class _NotAnImageError(Exception):
 
 
 def _wrong(path: Path, reason: str, hint: str) -> TuneError:
-    return TuneError(Problem("images", f"{path.name!r} {reason}", hint))
+    name = path.name if len(path.name) <= 80 else f"{path.name[:79]}…"
+    return TuneError(Problem("images", f"{name!r} {reason}", hint))
 
 
 def _look(path: Path) -> tuple[str, int, int]:
@@ -100,13 +105,15 @@ def _look(path: Path) -> tuple[str, int, int]:
         # Pillow only warns of an image that unpacks to gigabytes; the service refuses it, so do we.
         warnings.simplefilter("error", Pillow.DecompressionBombWarning)
         try:
-            with Pillow.open(file, formats=list(MEDIA_TYPES)) as image:
+            with Pillow.open(file, formats=_FORMATS) as image:
                 return MEDIA_TYPES[image.format or ""], image.width, image.height
         except UnidentifiedImageError:
             what = "is empty" if not path.stat().st_size else "is not a JPEG, PNG or WebP image"
         except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError):
             what = "has too many pixels to be a photo"
-        except (SyntaxError, ValueError, KeyError, OverflowError):
+        except (SyntaxError, ValueError, KeyError, OverflowError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             what = "is a damaged image"
         raise _NotAnImageError(what)
 
@@ -133,9 +140,12 @@ def thumbnail(source: Path | bytes, side: int = 96) -> bytes:
         warnings.simplefilter("error", Pillow.DecompressionBombWarning)
         try:
             file = io.BytesIO(source) if isinstance(source, bytes) else source
-            with Pillow.open(file, formats=list(MEDIA_TYPES)) as image:
+            with Pillow.open(file, formats=_FORMATS) as opened:
+                image: Pillow.Image = opened
                 # Lets the JPEG decoder work at a fraction of the size: 79 ms against 179 ms at 12 megapixels.
-                image.draft("RGB", (side * 2, side * 2))
+                opened.draft("RGB", (side * 2, side * 2))
+                if image.mode.startswith("I"):  # 16 bits of grey
+                    image = image.convert("I").point(lambda value: value / 256).convert("L")
                 image.thumbnail((side, side))
                 upright = ImageOps.exif_transpose(image).convert("RGB")
         except (

@@ -98,6 +98,13 @@ def _pack_class(name: str, costs: object, cost_mc: object) -> PackClass:
         price = cost_mc
     return PackClass(
         name,
-        price_mc=int(price) if isinstance(price, int | float) else None,
-        num_images=int(pictures) if isinstance(pictures, int | float) else None,
+        price_mc=_whole(price),
+        num_images=_whole(pictures),
     )
+
+
+def _whole(number: object) -> int | None:
+    try:
+        return int(number) if isinstance(number, int | float) else None
+    except (OverflowError, ValueError):  # infinite, or none
+        return None

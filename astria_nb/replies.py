@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from astria_nb.credentials import KEY_PAGE
+from astria_nb.credentials import KEY_PAGE, ApiKey
 from astria_nb.errors import (
     ApiError,
     NotFoundError,
@@ -36,7 +36,7 @@ def unexpected(status: int, what: str) -> UnexpectedReplyError:
     return UnexpectedReplyError(problem, status=status)
 
 
-def failed(status: int, headers: Mapping[str, str], content: bytes, key: str) -> ApiError:
+def failed(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> ApiError:
     """Return the typed error for an answer outside 200 to 299.
 
     Parameters
@@ -46,16 +46,18 @@ def failed(status: int, headers: Mapping[str, str], content: bytes, key: str) ->
         Case-insensitive.
     content : bytes
         The body, whatever it is: JSON in one of several shapes, HTML, nothing.
-    key : str
-        The key as it may be shown.
+    key : ApiKey
+        The key that was sent; a service that repeats it is not repeated.
     """
-    said = _said(content) or [("", f"the service answered {status} and gave no reason")]
+    said = [(key.hide(field), key.hide(what)) for field, what in _said(content)] or [
+        ("", f"the service answered {status} and gave no reason")
+    ]
     problem, after = said[0][1], headers.get("Retry-After")
     if 300 <= status < 400:
         return unexpected(status, f"with a redirect ({status})")
     if status == 401:
         hint = f"check the key, yours is at {KEY_PAGE}"
-        return UnauthorizedError(Problem("api_key", f"{key} was refused ({problem})", hint), status=status)
+        return UnauthorizedError(Problem("api_key", f"{key!r} was refused ({problem})", hint), status=status)
     if status == 404:
         return NotFoundError(
             Problem("id", problem, "check the id, and whose account the key is of"), status=status
@@ -80,7 +82,7 @@ def _said(content: bytes) -> list[tuple[str, str]]:
     """Return (field, message) pairs from any of the shapes that an error body has; the field may be empty."""
     try:
         data = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = content.decode("utf-8", "replace")
     if isinstance(data, Mapping):
         for key in ("error", "message", "upgrade"):

@@ -164,11 +164,14 @@ def prompt_status(prompt: Mapping[str, Any]) -> str:
 
 def picture_urls(prompt: Mapping[str, Any]) -> list[str]:
     """Return the addresses of a prompt's pictures; they are plain text so far, objects are taken as well."""
-    found = [each.get("url") if isinstance(each, Mapping) else each for each in prompt.get("images") or []]
+    images = prompt.get("images")
+    images = images if isinstance(images, list | tuple) else []
+    found = [each.get("url") if isinstance(each, Mapping) else each for each in images]
     return [each for each in found if isinstance(each, str)]
 
 
 def _frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
+    records = [{_text(key): value for key, value in record.items()} for record in records]
     extra = dict.fromkeys(key for record in records for key in record if key not in schema.names)
     fields = [*schema, *(_extra_field(key, [record.get(key) for record in records]) for key in extra)]
     arrays = [
@@ -202,7 +205,7 @@ def _value(value: Any, kind: pa.DataType) -> Any:
         return _time(value)
     if kind == _TEXTS:
         return (
-            [None if each is None else str(each) for each in value]
+            [None if each is None else _text(each) for each in value]
             if isinstance(value, list | tuple)
             else None
         )
@@ -217,9 +220,21 @@ def _value(value: Any, kind: pa.DataType) -> Any:
     if pa.types.is_integer(kind):
         return _integer(value)
     if pa.types.is_floating(kind):
+        return _float(value)
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    """Return text that every frontend and file takes; objects such as `characteristics` as their JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text.encode("utf-8", "replace").decode()
+
+
+def _float(value: Any) -> float | None:
+    try:
         return float(value) if isinstance(value, int | float) else None
-    # Objects of the API, such as `characteristics`, are kept as their JSON.
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except OverflowError:
+        return None
 
 
 def _integer(value: Any) -> int | None:

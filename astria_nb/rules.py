@@ -25,6 +25,8 @@ class Complain(Protocol):
 Rule = Callable[[Any, Complain], Any]
 
 PRESETS = ("flux-lora-focus", "flux-lora-portrait", "flux-lora-fast")
+_ID = re.compile(r"[0-9]{1,19}")
+_LARGEST = 2**63 - 1  # of a database's column for ids
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _IN_URLS = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # every visible ASCII character but " < > \ ^ ` { | }
 _TOO_LONG_TO_QUOTE = 80
@@ -32,10 +34,10 @@ _TOO_LONG_TO_QUOTE = 80
 
 def pack(value: Any, complain: Complain) -> int | str | None:
     """Accept an id (a number, or the digits of one) or a slug."""
-    if isinstance(value, str) and value.strip().isdecimal():
+    if isinstance(value, str) and _ID.fullmatch(value.strip()):
         value = int(value)
     if isinstance(value, str):
-        if _SLUG.fullmatch(value.strip()):
+        if _SLUG.fullmatch(value.strip()) and not value.strip().isdecimal():
             return value.strip()
         complain(
             f"{short(value)} is neither an id nor a slug", "give one such as 260 or 'corporate-headshots'"
@@ -47,7 +49,7 @@ def pack(value: Any, complain: Complain) -> int | str | None:
 def text(value: Any, complain: Complain) -> str | None:
     """Accept text that can travel as UTF-8."""
     if not isinstance(value, str):
-        complain(f"{short(value)} is {_kind(value)}, not text", f"write it as {short(str(value))}")
+        complain(f"{short(value)} is {_kind(value)}, not text", f"write it as {short(_text(value))}")
     elif not _travels(value):
         complain("holds characters that are not text (NUL or half of a pair)", "take them out")
     else:
@@ -60,15 +62,12 @@ def url(value: Any, complain: Complain) -> str | None:
     if not isinstance(value, str):
         complain(f"{short(value)} is {_kind(value)}, not a web address", "write it as text, from https:// on")
         return None
-    try:
-        parts = urlsplit(value)
-        sane = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        parts, sane = urlsplit(""), False
-    if parts.scheme not in ("http", "https") or not value.lower().startswith(("http://", "https://")):
+    if not value.lower().startswith(("http://", "https://")):
         complain(f"{short(value)} is not a web address", "begin it with https://")
-    elif not sane:
-        complain(f"{short(value)} names no host", "write it like https://example.com/photo.jpg")
+    elif (host := _host(value)) is None:
+        complain(f"{short(value)} names no host and port", "write it like https://example.com/photo.jpg")
+    elif not host.isascii():
+        complain(f"{short(value)} has a host in other letters than ASCII", "write the host in its xn-- form")
     elif not _IN_URLS.fullmatch(value):
         encoded = quote(value, safe="%/:=&?~#+!$,;'@()*[]", errors="replace")
         complain(f"{short(value)} has characters that must be percent-encoded", f"write {encoded}")
@@ -111,7 +110,7 @@ def characteristics(value: Any, complain: Complain) -> dict[str, str]:
     found = {}
     for key, each in _pairs(value, complain):
         if not isinstance(each, str):
-            complain(f"{short(each)} is {_kind(each)}, not text", f"write {short(str(each))}", key)
+            complain(f"{short(each)} is {_kind(each)}, not text", f"write {short(_text(each))}", key)
         elif text(each, partial(complain, key=key)) is not None:
             found[key] = each
     return found
@@ -120,8 +119,9 @@ def characteristics(value: Any, complain: Complain) -> dict[str, str]:
 def prompt_attributes(value: Any, complain: Complain) -> dict[str, str | int | float | bool]:
     """Accept a flat map of text to text, numbers and truth values; a ``callback`` is an address."""
     found = {}
-    for key, each in _pairs(value, complain):
-        if not isinstance(each, str | int | float) or (isinstance(each, float) and not math.isfinite(each)):
+    for key, given in _pairs(value, complain):
+        each = _native(given)
+        if not isinstance(each, str | int | float) or (not isinstance(each, str) and not _is_sendable(each)):
             complain(
                 f"{short(each)} cannot be sent", "give text, a number, True or False, or leave it out", key
             )
@@ -138,8 +138,8 @@ def _attribute_rule(key: str, value: Any) -> Rule | None:
 
 def truth(value: Any, complain: Complain) -> bool | None:
     """Accept True or False."""
-    if isinstance(value, bool):
-        return value
+    if isinstance(native := _native(value), bool):
+        return native
     complain(f"{short(value)} is {_kind(value)}, not a truth value", "give True or False")
     return None
 
@@ -148,8 +148,8 @@ def one_of(*allowed: str) -> Rule:
     """Return a rule that accepts only these words."""
 
     def rule(value: Any, complain: Complain) -> str | None:
-        if value in allowed:
-            return str(value)
+        if isinstance(value, str) and value in allowed:
+            return value
         complain(f"{short(value)} is not known", f"choose {' or '.join(map(repr, allowed))}, or leave it out")
         return None
 
@@ -163,6 +163,31 @@ def short(value: object) -> str:
     except Exception:  # noqa: BLE001  a stranger's repr may raise anything; the message still has to come
         shown = f"<{type(value).__name__}>"
     return shown if len(shown) <= _TOO_LONG_TO_QUOTE else f"{shown[: _TOO_LONG_TO_QUOTE - 1]}…"
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001  a stranger's __str__ may raise anything
+        return "text"
+
+
+def _native(value: Any) -> Any:
+    """Return a number of numpy's as Python's own."""
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0 else value
+
+
+def _is_sendable(number: float) -> bool:
+    return abs(number) <= _LARGEST if isinstance(number, int) else math.isfinite(number)
+
+
+def _host(url: str) -> str | None:
+    """Return the host of an address; None where there is none, or its port is none."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _kind(value: object) -> str:
@@ -180,7 +205,7 @@ def _id(value: Any, complain: Complain) -> int | None:
         number = 0 if isinstance(value, bool) else operator.index(value)
     except TypeError:
         number = 0
-    if number > 0:
+    if 0 < number <= _LARGEST:
         return number
     complain(f"{short(value)} is not an id", "give a whole number above 0")
     return None
@@ -188,9 +213,15 @@ def _id(value: Any, complain: Complain) -> int | None:
 
 def _several(value: Any, what: str, complain: Complain) -> list[Any]:
     if isinstance(value, str | bytes | PathLike | Mapping) or not isinstance(value, Iterable):
+        found = None
+    else:
+        try:
+            found = list(value)
+        except Exception:  # noqa: BLE001  a stranger's iterator may raise anything
+            found = None
+    if found is None:
         complain(f"{short(value)} is not a list of {what}", f"write [{short(value)}]")
-        return []
-    return list(value)
+    return found or []
 
 
 def _pairs(value: Any, complain: Complain) -> list[tuple[str, Any]]:

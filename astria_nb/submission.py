@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from itertools import takewhile
 from typing import Protocol
 
 import pandas as pd
 
-from astria_nb import rows
+from astria_nb import replies, rows
 from astria_nb.client import Client, Json
 from astria_nb.defaults import default_client
 from astria_nb.encoding import Body, Encoding, OnSent, encode
-from astria_nb.errors import TuneError
+from astria_nb.errors import AstriaError, TuneError
 from astria_nb.pack import Pack
 from astria_nb.progress import Progress
 from astria_nb.tune import Tune
@@ -51,7 +52,7 @@ def submit(
     -------
     pandas.DataFrame
         One row, as `astria_nb.rows.tune_frame` describes it; times in UTC. A run on existing tunes makes no
-        tune: its row has no ``id`` but the ``prompt_ids`` that it made.
+        tune: its row has no ``id`` but the ``prompt_ids`` that it made (null where they could not be had).
 
     Raises
     ------
@@ -88,6 +89,8 @@ def submit(
 def _send(tune: Tune, pack: Pack, body: Body, client: Client) -> pd.DataFrame:
     newest = {tune_id: _newest(client, tune_id) for tune_id in tune.tune_ids}
     reply = client.create_tune(tune.pack, body)
+    if "error" in reply or not (tune.tune_ids or isinstance(reply.get("id"), int)):
+        raise replies.unknown("an answer without a tune")
     record: Json = {
         "title": tune.title,
         "name": tune.name,
@@ -97,12 +100,20 @@ def _send(tune: Tune, pack: Pack, body: Body, client: Client) -> pd.DataFrame:
         "image_sha256": body.image_sha256 or None,
         "tune_ids": list(tune.tune_ids) or None,
     }
-    if "id" not in reply:
-        # Such a reply is a bare "Prompts created" (astria-api, section 4); what it made has to be looked up.
-        made = {each for tune_id, before in newest.items() for each in _since(client, tune_id, before)}
+    if reply.get("id") is None:
+        # Such a reply is a bare "Prompts created" (astria-api, section 4), or tells the prompts itself.
         record = {key: record[key] for key in record.keys() & set(rows.TUNE.names)}
-        record["prompt_ids"] = sorted(made)
+        record["prompt_ids"] = reply.get("prompt_ids") or _made(client, newest)
     return rows.tune_frame([record], client.now())
+
+
+def _made(client: Client, newest: Mapping[int, int]) -> list[int] | None:
+    """Return the prompts after the newest ones; None where they cannot be had, for the run is paid for."""
+    try:
+        found = {each for tune_id, before in newest.items() for each in _since(client, tune_id, before)}
+    except AstriaError:
+        return None
+    return sorted(found)
 
 
 def _newest(client: Client, tune_id: int) -> int:

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from astria_nb import replies
-from astria_nb.credentials import ApiKey
+from astria_nb.credentials import ApiKey, is_loopback
 from astria_nb.encoding import Body
 from astria_nb.errors import AstriaError, NotSentError, Problem
 
@@ -40,6 +40,8 @@ class Transport:
         self.key = key
         self._ahead = timedelta(0)
         self._service = _session(_Bearer(key))
+        # What is meant for this machine goes to no proxy, least of all with a key.
+        self._service.trust_env = not is_loopback(urlsplit(base_url).hostname or "")
         self._elsewhere = _session(_Anonymous())
 
     def now(self) -> datetime:
@@ -53,6 +55,8 @@ class Transport:
 
     def post(self, path: str, body: Body) -> Any:
         """Send a body and return the parsed JSON of the answer."""
+        if body.is_spent:
+            raise RuntimeError("a body is sent once; encode the tune again")
         return self._send(
             "POST",
             path,
@@ -72,7 +76,7 @@ class Transport:
             if len(data) <= PICTURE_BYTES:
                 return data
             reason = f"larger than {PICTURE_BYTES // 2**20} MiB"
-        except (requests.RequestException, OSError, ValueError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             reason = _reason(error)
         raise AstriaError(
             Problem("images", f"the picture {url} cannot be fetched ({reason})", "try again later")
@@ -85,34 +89,39 @@ class Transport:
 
     def _send(self, method: str, path: str, *, data: Any = None, **options: Any) -> Any:
         # A POST that is redirected would come back as a GET that answers 200: a false success.
-        failure: AstriaError
+        failure: BaseException
         try:
             reply = self._service.request(
                 method, self.base_url + path, data=data, allow_redirects=False, **options
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             failure = self._broken(error, data)
+        except BaseException as error:  # noqa: BLE001  of the body, or of the one who watches it
+            failure = error
         else:
             self._note_time(reply.headers.get("Date"))
             if not 200 <= reply.status_code < 300:
-                failure = replies.failed(reply.status_code, reply.headers, reply.content, repr(self.key))
+                failure = replies.failed(reply.status_code, reply.headers, reply.content, self.key)
             else:
                 try:
                     return reply.json()
-                except ValueError:
+                except (ValueError, RecursionError):
                     failure = replies.unexpected(reply.status_code, "something other than JSON")
-        # Raised outside `except`: a chained error would carry the request, and with it the key.
-        raise failure
+        # Raised outside `except`, and without the frames inside requests: both hold the key.
+        failure.__cause__ = failure.__context__ = None
+        raise failure.with_traceback(None)
 
     def _note_time(self, date: str | None) -> None:
         # A proxy may drop the header; then the last one, or this machine's clock, has to do.
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             self._ahead = parsedate_to_datetime(date or "").astimezone(UTC) - datetime.now(UTC)
 
-    def _broken(self, error: requests.RequestException, body: Body | None) -> AstriaError:
+    def _broken(self, error: Exception, body: Body | None) -> AstriaError:
         """Tell a request that never arrived whole from one whose fate nobody knows."""
         reason = _reason(error)
-        if body is None or (not body.sent and _never_connected(error)):
+        if body is None and not _never_connected(error):
+            what, hint = f"the answer of {self.base_url} broke off ({reason})", "try again"
+        elif body is None or (not body.sent and _never_connected(error)):
             what, hint = f"{self.base_url} cannot be reached ({reason})", "check the connection and try again"
         elif body.sent < len(body):
             done = f"{body.sent / 1e6:.1f} of {len(body) / 1e6:.1f} MB"
@@ -140,8 +149,13 @@ class _Anonymous(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    def rebuild_auth(self, prepared_request: object, response: object) -> None:
+        """Leave a redirected request as it is; requests would add what ``~/.netrc`` has for the new host."""
+
+
 def _session(auth: AuthBase) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.auth = auth
     session.headers["Accept"] = "application/json"
     session.headers["User-Agent"] = "astria_nb"

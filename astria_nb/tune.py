@@ -170,7 +170,9 @@ def _missing(values: Mapping[str, Any], faulty: Set[str]) -> Iterator[Problem]:
     """Find what is missing, and what does not go together; a faulty field is not a missing one."""
     if values["pack"] is None:
         yield Problem("pack", "is missing", "give a pack's id or slug, such as 260")
-    if values["tune_ids"] or "tune_ids" in faulty:
+    if "tune_ids" in faulty:
+        return
+    if values["tune_ids"]:
         for key in ("images", "image_urls"):
             if values[key]:
                 yield Problem(key, "are not used when tune_ids is given", "leave out the one or the other")
