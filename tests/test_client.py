@@ -24,7 +24,6 @@ def body(encoding: Any = "json") -> Body:
     [
         (lambda client: client.pack(43), "/p/43"),
         (lambda client: client.pack("corporate-headshots"), "/p/corporate-headshots"),
-        (lambda client: client.pack("a/b?c"), "/p/a%2Fb%3Fc"),
         (lambda client: client.packs(), "/packs?limit=120&offset=0"),
         (lambda client: client.packs(gallery=True), "/gallery/packs?limit=120&offset=0"),
         (
@@ -49,6 +48,13 @@ def test_each_call_asks_for_its_own_address_with_the_key(
     assert (request.method, request.target, request.body) == ("GET", target, b"")
     assert request.headers["Authorization"] == f"Bearer {KEY}"
     assert request.headers["Accept"] == "application/json"
+
+
+@pytest.mark.parametrize("pack", ["a/b?c", "..", "", 0, -1])
+def test_what_is_no_pack_is_not_asked_for(wire: Wire, client: anb.Client, pack: int | str) -> None:
+    with pytest.raises(errors.TuneError, match="^pack: "):
+        client.pack(pack)
+    assert wire.requests == []
 
 
 @pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
