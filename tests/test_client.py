@@ -52,7 +52,7 @@ def test_each_call_asks_for_its_own_address_with_the_key(
 
 @pytest.mark.parametrize("pack", ["a/b?c", "..", "", 0, -1])
 def test_what_is_no_pack_is_not_asked_for(wire: Wire, client: anb.Client, pack: int | str) -> None:
-    with pytest.raises(errors.TuneError, match="^pack: "):
+    with pytest.raises(errors.TuneError, match=r"^pack: "):
         client.pack(pack)
     assert wire.requests == []
 
