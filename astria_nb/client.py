@@ -146,7 +146,7 @@ class Client:
         pack : int or str
             Id or slug.
         body : Body
-            From `astria_nb.encoding.encode`; used up by this call.
+            From `astria_nb.encoding.encode`; used up by this call, and left to the caller to close.
 
         Returns
         -------
@@ -175,8 +175,6 @@ class Client:
             if isinstance(reply, dict):
                 return reply
             reason = "an answer that is no object"
-        finally:
-            body.close()
         raise replies.unknown(reason)
 
     def picture(self, url: str) -> bytes:

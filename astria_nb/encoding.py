@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from io import FileIO
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
@@ -23,6 +22,7 @@ OnSent = Callable[[int, int], None]
 """Is told the bytes sent so far and the bytes in all."""
 
 _BLOCK = 2**20  # measured: smaller blocks cost calls, larger ones only memory
+_NETWORK = 500e6  # bytes a second, faster than what a photo travels on
 
 
 def encode(tune: Tune, encoding: Encoding | None = None, on_sent: OnSent | None = None) -> Body:
@@ -92,41 +92,56 @@ def parameters(tune: Tune) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value not in (None, [], {})}
 
 
-@dataclass(frozen=True, slots=True)
 class _File:
-    """A file being sent: opened twice, to be hashed beside the sending."""
+    """A file being sent, and its hash in the making."""
 
-    name: str
-    size: int
-    file: FileIO
-    twin: FileIO
+    def __init__(self, name: str, file: FileIO) -> None:
+        self.name = name
+        self.size = os.fstat(file.fileno()).st_size
+        self._file = file
+        self._digest, self._hashed = hashlib.sha256(), 0
 
     def blocks(self, buffer: memoryview) -> Iterator[memoryview]:
         """Yield the content, each block in the same buffer."""
-        left = self.size
-        while left:
+        done = 0
+        while done < self.size:
             try:
-                count = self.file.readinto(buffer[: min(left, len(buffer))])
+                count = self._file.readinto(buffer[: min(self.size - done, len(buffer))])
             except OSError:  # else it would pass for a fault of the network
                 count = 0
             if not count:
                 what = f"{self.name!r} could not be read to its end"
                 raise TuneError(Problem("images", what, "check it and submit again"))
-            left -= count
+            started = time.perf_counter()
             yield buffer[:count]
+            # The system still sends what it took: on a network, hashing costs no time. A line that takes
+            # blocks faster than this is this machine's own, and the hash is made up for when it is asked for.
+            if self._hashed == done and count < _NETWORK * (time.perf_counter() - started):
+                self._hash(buffer[:count])
+            done += count
 
     def sha256(self) -> str | None:
         """Return the hash; None where the disk fails, for the tune may be paid for by then."""
-        digest, left, buffer = hashlib.sha256(), self.size, memoryview(bytearray(_BLOCK))
-        with self.twin, suppress(OSError):
-            while left and (count := self.twin.readinto(buffer[: min(left, len(buffer))])):
-                digest.update(buffer[:count])
-                left -= count
-        return None if left else digest.hexdigest()
+        buffer = memoryview(bytearray(min(_BLOCK, self.size - self._hashed)))
+        with suppress(OSError, ValueError):  # a ValueError is that the file was closed
+            if buffer:
+                self._file.seek(self._hashed)
+            while left := self.size - self._hashed:
+                count = self._file.readinto(buffer[:left])
+                if not count:
+                    break
+                self._hash(buffer[:count])
+        return self._digest.hexdigest() if self._hashed == self.size else None
+
+    def _hash(self, block: memoryview) -> None:
+        self._digest.update(block)
+        self._hashed += len(block)
 
 
 class Body:
     """A request body that is read once, block by block, and never lies in memory whole.
+
+    It holds its files open until it is closed, at best by ``with``.
 
     Attributes
     ----------
@@ -137,8 +152,8 @@ class Body:
     sent : int
         Bytes handed over so far. What is below ``len(body)`` after a failure never reached the service whole.
     image_sha256 : list of (str or None)
-        The hash of each file in order, in hexadecimal; None for one that could not be read to its end. They
-        are made on a thread of their own beside the sending, and reading this waits for the last one.
+        The hash of each file in order, in hexadecimal; None for one that could not be read to its end. On a
+        network they are made while the files are sent; what is missing is made up for when they are read.
     """
 
     def __init__(
@@ -148,8 +163,8 @@ class Body:
         self.content_type = content_type
         self.sent = 0
         self._on_sent = on_sent
-        self._hashes: list[Future[str | None]] = []
-        self._files = ExitStack()
+        self._open_files = ExitStack()
+        self._files: list[_File] = []
         self._parts: list[bytes | _File] = []
         with ExitStack() as undo:
             undo.callback(self.close)
@@ -161,7 +176,7 @@ class Body:
 
     @property
     def image_sha256(self) -> list[str | None]:  # noqa: D102  told with the class
-        return [found.result() for found in self._hashes]
+        return [file.sha256() for file in self._files]
 
     def __len__(self) -> int:
         return self._length
@@ -175,37 +190,36 @@ class Body:
         if self.is_spent:
             raise RuntimeError("a body is sent once; encode the tune again")
         parts, self._parts = self._parts, []
-        hasher = ThreadPoolExecutor(1, "astria_nb-hash")
-        self._hashes = [hasher.submit(part.sha256) for part in parts if isinstance(part, _File)]
-        hasher.shutdown(wait=False)  # it ends with the last file
         buffer = memoryview(bytearray(_BLOCK))
-        with self._files:
-            for part in parts:
-                for block in [part] if isinstance(part, bytes) else part.blocks(buffer):
-                    yield block
-                    # Control comes back only when the block went out.
-                    self.sent += len(block)
-                    if self._on_sent is not None:
-                        self._on_sent(self.sent, self._length)
+        for part in parts:
+            for block in [part] if isinstance(part, bytes) else part.blocks(buffer):
+                yield block
+                # Control comes back only when the block went out.
+                self.sent += len(block)
+                if self._on_sent is not None:
+                    self._on_sent(self.sent, self._length)
+
+    def __enter__(self) -> Body:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
-        """Let go of the files; a body that was sent has done so."""
-        self._files.close()
-        for part in self._parts:
-            if isinstance(part, _File):
-                part.twin.close()
+        """Let go of the files; a hash that is missing by then stays so."""
+        self._open_files.close()
         self._parts = []
 
     def _open(self, image: Image) -> _File:
         try:
-            file = self._files.enter_context(image.path.open("rb", buffering=0))
-            twin = image.path.open("rb", buffering=0)
+            file = self._open_files.enter_context(image.path.open("rb", buffering=0))
         except FileNotFoundError:
             reason = "is no longer there"
         except OSError as error:
             reason = f"cannot be read ({error.strerror})"
         else:
-            return _File(image.filename, os.fstat(file.fileno()).st_size, file, twin)
+            self._files.append(_File(image.filename, file))
+            return self._files[-1]
         raise TuneError(Problem("images", f"{image.filename!r} {reason}", "put it back, or take it out"))
 
 

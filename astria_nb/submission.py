@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from itertools import takewhile
 from typing import Protocol
 
@@ -78,7 +77,7 @@ def submit(
     # Encoding comes first: it finds what is wrong on this machine, and opens the files.
     with (
         Progress("Uploading") as progress,
-        closing(encode(tune, encoding, on_sent or progress.bytes)) as body,
+        encode(tune, encoding, on_sent or progress.bytes) as body,
     ):
         pack = client.pack(tune.pack)
         if problem := pack.problem_with(tune.name):

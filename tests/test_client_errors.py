@@ -34,8 +34,8 @@ def failed_post(
 ) -> AstriaError:
     """Return what a POST raises, and make sure that it was sent once."""
     wire.on("POST", "/p/43/tunes", answer)
-    with pytest.raises(AstriaError) as caught:
-        client.create_tune(43, body(images))
+    with body(images) as sent, pytest.raises(AstriaError) as caught:
+        client.create_tune(43, sent)
     assert len(wire.requests) == 1
     return caught.value
 
@@ -185,8 +185,8 @@ def test_a_reset_in_mid_upload_means_that_nothing_was_created(
 
 def test_a_refusal_in_mid_upload_is_heard(wire: Wire, client: anb.Client, large: list[Path]) -> None:
     wire.on("POST", "/p/43/tunes", reply({"error": "too large"}, 413, read=10**5))
-    with pytest.raises((errors.RejectedError, NotSentError)):
-        client.create_tune(43, body(large))
+    with body(large) as sent, pytest.raises((errors.RejectedError, NotSentError)):
+        client.create_tune(43, sent)
     assert len(wire.requests) == 1
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -96,26 +97,27 @@ def renamed(tmp_path: Path, photo: Path, names: list[str]) -> list[Path]:
 
 def test_each_file_is_a_part_with_its_name_its_type_and_its_bytes(tmp_path: Path, photos: list[Path]) -> None:
     paths = [*renamed(tmp_path, photos[0], NAMES), photos[1]]
-    body = encode(anb.Tune(**TRAIN, images=paths))
-    parts = multipart(body.content_type, sent(body))
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
-    # A browser writes `"` as %22, and no parser can tell that from a name with a %22 in it.
-    names = [path.name.replace("%22", '"') for path in paths]
-    assert parts == [
-        Part("tune[title]", "t"),
-        Part("tune[name]", "cat"),
-        *(
-            Part("tune[images][]", digest, name, "image/jpeg")
-            for name, digest in zip(names, digests, strict=True)
-        ),
-    ]
-    assert body.image_sha256 == digests
+    with encode(anb.Tune(**TRAIN, images=paths)) as body:
+        parts = multipart(body.content_type, sent(body))
+        digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+        # A browser writes `"` as %22, and no parser can tell that from a name with a %22 in it.
+        names = [path.name.replace("%22", '"') for path in paths]
+        assert parts == [
+            Part("tune[title]", "t"),
+            Part("tune[name]", "cat"),
+            *(
+                Part("tune[images][]", digest, name, "image/jpeg")
+                for name, digest in zip(names, digests, strict=True)
+            ),
+        ]
+        assert body.image_sha256 == digests
 
 
 @pytest.mark.skipif(NODE is None, reason="needs Node, whose FormData is the second parser")
 def test_node_reads_the_same_form(tmp_path: Path, photos: list[Path]) -> None:
-    body = encode(anb.Tune(**{**FULL, "image_urls": None, "images": renamed(tmp_path, photos[0], NAMES)}))
-    content = sent(body)
+    tune = anb.Tune(**{**FULL, "image_urls": None, "images": renamed(tmp_path, photos[0], NAMES)})
+    with encode(tune) as body:
+        content = sent(body)
     parts = by_node(str(NODE), body.content_type, content)
     assert parts == multipart(body.content_type, content)
     assert [each.filename for each in parts if each.filename][1] == NAMES[1]
@@ -153,53 +155,68 @@ def test_a_file_that_vanished_is_named_before_a_byte_is_sent(photos: list[Path])
 
 
 def test_a_file_that_vanishes_later_is_sent_all_the_same(photos: list[Path]) -> None:
-    body = encode(anb.Tune(**TRAIN, images=photos))
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
-    for path in photos:
-        path.unlink()
-    content = sent(body)
-    assert [part.value for part in multipart(body.content_type, content)][2:] == digests
+    with encode(anb.Tune(**TRAIN, images=photos)) as body:
+        digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
+        for path in photos:
+            path.unlink()
+        content = sent(body)
+        assert [part.value for part in multipart(body.content_type, content)][2:] == digests
 
 
 def test_a_file_that_was_cut_meanwhile_ends_the_upload(photos: list[Path]) -> None:
-    body = encode(anb.Tune(**TRAIN, images=photos))
-    photos[3].write_bytes(photos[3].read_bytes()[:50])
-    with pytest.raises(TuneError, match=r"images: '4\.jpg' could not be read to its end"):
-        sent(body)
-    assert 0 < body.sent < len(body)
-    assert [digest is None for digest in body.image_sha256] == [False, False, False, True]
+    with encode(anb.Tune(**TRAIN, images=photos)) as body:
+        photos[3].write_bytes(photos[3].read_bytes()[:50])
+        with pytest.raises(TuneError, match=r"images: '4\.jpg' could not be read to its end"):
+            sent(body)
+        assert 0 < body.sent < len(body)
+        assert [digest is None for digest in body.image_sha256] == [False, False, False, True]
 
 
 def test_a_file_that_grew_meanwhile_is_sent_as_long_as_was_promised(photos: list[Path]) -> None:
-    body = encode(anb.Tune(**TRAIN, images=photos[:1]))
-    before = photos[0].read_bytes()
-    with photos[0].open("ab") as file:
-        file.write(b"more")
-    content = sent(body)
-    assert len(content) == len(body)
-    assert body.image_sha256 == [hashlib.sha256(before).hexdigest()]
+    with encode(anb.Tune(**TRAIN, images=photos[:1])) as body:
+        before = photos[0].read_bytes()
+        with photos[0].open("ab") as file:
+            file.write(b"more")
+        content = sent(body)
+        assert len(content) == len(body)
+        assert body.image_sha256 == [hashlib.sha256(before).hexdigest()]
 
 
-@pytest.mark.parametrize("size", [0, 1, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 3 * 10**6])
+def test_on_a_network_a_file_is_read_once_and_hashed_as_it_is_sent(photos: list[Path]) -> None:
+    with encode(anb.Tune(**TRAIN, images=photos)) as body:
+        digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
+        for _ in body:
+            time.sleep(0.01)
+        for path in photos:
+            path.write_bytes(b"")
+        assert body.image_sha256 == digests
+
+
+def test_a_file_that_could_not_be_hashed_has_none(photos: list[Path]) -> None:
+    with encode(anb.Tune(**TRAIN, images=photos)) as body:
+        pass
+    assert body.image_sha256 == [None] * len(photos)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**20 - 1, 2**20, 2**20 + 1, 3 * 10**6])
 def test_length_and_hash_are_those_of_the_bytes_at_any_size_of_file(photos: list[Path], size: int) -> None:
     with photos[0].open("ab") as file:
         file.write(bytes(size))
     told: list[tuple[int, int]] = []
-    body = encode(anb.Tune(**TRAIN, images=photos), on_sent=lambda *each: told.append(each))
-    content = sent(body)
-    assert len(content) == len(body) == body.sent
-    assert body.image_sha256 == [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
-    assert told[-1] == (len(body), len(body))
-    assert told == sorted(told)
+    with encode(anb.Tune(**TRAIN, images=photos), on_sent=lambda *each: told.append(each)) as body:
+        content = sent(body)
+        assert len(content) == len(body) == body.sent
+        assert body.image_sha256 == [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
+        assert told[-1] == (len(body), len(body))
+        assert told == sorted(told)
 
 
 def test_a_closed_body_lets_go_of_its_files(photos: list[Path]) -> None:
     open_before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else None
     if open_before is None:
         pytest.skip("open files are counted in /proc")
-    body = encode(anb.Tune(**TRAIN, images=photos))
-    assert len(list(Path("/proc/self/fd").iterdir())) > open_before
-    body.close()
+    with encode(anb.Tune(**TRAIN, images=photos)):
+        assert len(list(Path("/proc/self/fd").iterdir())) > open_before
     assert len(list(Path("/proc/self/fd").iterdir())) == open_before
 
 

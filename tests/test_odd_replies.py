@@ -102,16 +102,16 @@ def test_a_proxy_of_the_environment_does_not_get_what_is_meant_for_this_machine(
 def test_a_file_cut_in_mid_upload_does_not_show_the_key_in_the_frames(
     wire: Wire, client: anb.Client, photos: list[Path]
 ) -> None:
-    body = encode(tune(images=photos))
-    photos[3].write_bytes(b"")
-    with pytest.raises(TuneError) as caught:
-        client.create_tune(43, body)
-    shown = [
-        frame.f_code.co_qualname
-        for frame, _ in traceback.walk_tb(caught.value.__traceback__)
-        if KEY in repr(frame.f_locals)
-    ]
-    assert shown == []
+    with encode(tune(images=photos)) as body:
+        photos[3].write_bytes(b"")
+        with pytest.raises(TuneError) as caught:
+            client.create_tune(43, body)
+        shown = [
+            frame.f_code.co_qualname
+            for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+            if KEY in repr(frame.f_locals)
+        ]
+        assert shown == []
 
 
 def test_a_service_that_echoes_the_key_is_not_repeated(wire: Wire, client: anb.Client) -> None:

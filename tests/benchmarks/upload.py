@@ -3,7 +3,7 @@
 Run ``python tests/benchmarks/upload.py [rounds]``. Both send the same 20 files of 10 MB to a sink on
 loopback, taking turns. Ours is timed from the first file that is opened to the parsed answer, in a process
 that has everything imported; curl as a whole process, which starts in a few milliseconds. What curl does
-not do is counted apart: we hash each file, beside the upload, for the record.
+not do is counted apart: we hash each file for the record, on a line as fast as this one when all is sent.
 """
 
 import json
@@ -37,10 +37,10 @@ idle = peak()
 print("ready", flush=True)
 for _ in sys.stdin:
     started = time.perf_counter()
-    body = encode(tune)
-    client.create_tune(43, body)
-    request = time.perf_counter() - started
-    body.image_sha256
+    with encode(tune) as body:
+        client.create_tune(43, body)
+        request = time.perf_counter() - started
+        assert all(body.image_sha256)
     print(json.dumps([request, time.perf_counter() - started, peak() - idle]), flush=True)
 """
 
