@@ -16,6 +16,7 @@ from typing import TextIO
 from urllib.parse import quote
 
 from astria_nb.sandbox import SandboxServer
+from astria_nb.sandbox.arguments import add_arguments, chosen_options
 
 _HERE = Path(__file__).parent
 
@@ -32,15 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lab.add_argument("--port", type=int, help="JupyterLab's port; default: a free one from 8888 on")
     lab.set_defaults(run=_lab)
     sandbox = commands.add_parser("sandbox", help="serve a stand-in of the Astria API until Ctrl-C")
-    sandbox.add_argument("--host", default="127.0.0.1", help="address to listen on; default: %(default)s")
-    sandbox.add_argument("--port", type=int, default=0, help="default: a free one")
-    sandbox.add_argument("--api-key", help="the key to accept; default: a random one")
-    sandbox.add_argument(
-        "--speed", type=float, default=60.0, help="how much faster training is; default: %(default)s"
-    )
-    sandbox.add_argument(
-        "--deterministic", action="store_true", help="same calls, same ids, times and pictures"
-    )
+    add_arguments(sandbox)
     sandbox.set_defaults(run=_sandbox)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
@@ -48,8 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sandbox(options: argparse.Namespace) -> int:
-    chosen = {key: getattr(options, key) for key in ("host", "port", "api_key", "speed", "deterministic")}
-    with SandboxServer(**chosen) as server:
+    try:
+        server = SandboxServer(**chosen_options(options)).start()
+    except (ValueError, OSError) as error:
+        _say(f"astria-nb sandbox: {error}", sys.stderr)
+        return 1
+    with server:
         _say(f"export ASTRIA_BASE_URL={server.url}")
         _say(f"export ASTRIA_API_KEY={server.api_key}")
         _say("# Nothing is charged here. Stop it with Ctrl-C.")

@@ -5,7 +5,6 @@ It shares no code with the client.
 
 from .callbacks import Delivery
 from .options import Options
-from .records import Received
 from .server import SandboxServer
 
-__all__ = ["Delivery", "Options", "Received", "SandboxServer"]
+__all__ = ["Delivery", "Options", "SandboxServer"]

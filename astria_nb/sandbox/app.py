@@ -8,7 +8,11 @@ from flask import Flask, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from .errors import Refusal, not_found
-from .routes import Routes, Service
+from .image_routes import ImageRoutes
+from .pack_routes import PackRoutes
+from .prompt_routes import PromptRoutes
+from .service import Service
+from .tune_routes import TuneRoutes
 from .wire import log
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ def make_app(service: Service) -> WSGIApplication:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.json.sort_keys = app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own provider
     app.json.mimetype = "application/json; charset=utf-8"  # type: ignore[attr-defined]
-    _add_routes(app, Routes(service))
+    _add_routes(app, service)
 
     @app.before_request
     def admit() -> None:
@@ -38,22 +42,36 @@ def make_app(service: Service) -> WSGIApplication:
     return _RailsPaths(app)
 
 
-def _add_routes(app: Flask, routes: Routes) -> None:
-    for rule, view in (
-        ("/packs", routes.packs),
-        ("/gallery/packs", routes.gallery_packs),
-        ("/p/<id_or_slug>", routes.pack),
-        ("/tunes", routes.tunes),
-        ("/tunes/<int:id>", routes.tune),
-        ("/tunes/<int:id>/prompts", routes.tune_prompts),
-        ("/tunes/<int:tune_id>/prompts/<int:id>", routes.tune_prompt),
-        ("/prompts", routes.prompts),
-        ("/prompts/<int:id>", routes.prompt),
-        ("/users", routes.user),
-        ("/pictures/<token>", routes.picture),
+def _add_routes(app: Flask, service: Service) -> None:
+    """Say which method answers which request (`astria-api.md` section 2)."""
+    packs, tunes = PackRoutes(service), TuneRoutes(service)
+    prompts, images = PromptRoutes(service), ImageRoutes(service)
+    for rule, methods, view in (
+        ("/packs", "GET", packs.packs),
+        ("/packs", "POST", packs.create_pack),
+        ("/gallery/packs", "GET", packs.gallery_packs),
+        ("/p/<id_or_slug>", "GET", packs.pack),
+        ("/p/<id_or_slug>/tunes", "POST", packs.run_pack),
+        ("/users", "GET", packs.user),
+        ("/pictures/<token>", "GET", packs.picture),
+        ("/tunes", "GET", tunes.tunes),
+        ("/tunes", "POST", tunes.create_tune),
+        ("/gallery/tunes", "GET", tunes.gallery_tunes),
+        ("/tunes/<int:id>", "GET", tunes.tune),
+        ("/tunes/<int:id>", "PATCH PUT", tunes.change_tune),
+        ("/tunes/<int:id>", "DELETE", tunes.delete_tune),
+        ("/tunes/<int:id>/prompts", "GET", prompts.tune_prompts),
+        ("/tunes/<int:id>/prompts", "POST", prompts.create_prompt),
+        ("/tunes/<int:tune_id>/prompts/<int:id>", "GET", prompts.tune_prompt),
+        ("/tunes/<int:tune_id>/prompts/<int:id>", "DELETE", prompts.delete_tune_prompt),
+        ("/prompts", "GET", prompts.prompts),
+        ("/prompts/<int:id>", "GET", prompts.prompt),
+        ("/prompts/<int:id>", "DELETE", prompts.delete_prompt),
+        ("/prompts/<int:id>/likes", "POST DELETE", prompts.likes),
+        ("/prompts/<int:id>/like", "POST DELETE", prompts.like),
+        ("/images/inspect", "POST", images.inspect),
     ):
-        app.add_url_rule(rule, view.__name__, view)
-    app.add_url_rule("/p/<id_or_slug>/tunes", "run_pack", routes.run_pack, methods=["POST"])
+        app.add_url_rule(rule, view.__name__, view, methods=methods.split())
 
 
 class _RailsPaths:

@@ -26,6 +26,12 @@ class Clock(Protocol):
     def until(self, due: int) -> float | None:
         """Return how many seconds to wait for `due`; None when waiting does not bring it."""
 
+    def advance(self, milliseconds: int) -> None:
+        """Move on."""
+
+    def resume(self, now: int) -> None:
+        """Go on from where an earlier clock stopped, if that is later."""
+
 
 class WallClock:
     """The wall's time, on which work is `speed` times shorter.
@@ -52,6 +58,14 @@ class WallClock:
     def until(self, due: int) -> float | None:
         """Return the seconds from here to `due`."""
         return max(0, due - self.now()) / SECOND
+
+    def advance(self, milliseconds: int) -> None:
+        """Run ahead of the wall's time from here on."""
+        self._offset += milliseconds * 1_000_000
+
+    def resume(self, now: int) -> None:
+        """Run ahead of the wall's time if the earlier clock did."""
+        self.advance(max(0, now - self.now()))
 
 
 class SteppedClock:
@@ -90,6 +104,14 @@ class SteppedClock:
     def until(self, due: int) -> float | None:
         """Return 0 for what is past, else None."""
         return 0.0 if due <= self._now else None
+
+    def advance(self, milliseconds: int) -> None:
+        """Move on."""
+        self._now += milliseconds
+
+    def resume(self, now: int) -> None:
+        """Go on from where an earlier clock stopped."""
+        self._now = max(self._now, now)
 
     def _move(self, step: int) -> int:
         present = self._now

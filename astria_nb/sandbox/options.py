@@ -1,6 +1,7 @@
 """How one sandbox is set: every behaviour that the specification leaves open, by name."""
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 
@@ -23,24 +24,64 @@ class Options:
         Without effect when `deterministic`.
     deterministic : bool, default False
         Whether the clock moves by calls only and ids, times and pictures are the same in every run.
+    data : str or Path, optional
+        A folder that keeps the account and its files over a restart; by default all is forgotten.
+    idempotent : bool, default False
+        Whether the account has the setting that makes a second request with the same title return the tune
+        of the first, and a second prompt with the same attributes the first prompt.
+    idempotent_status : {"201", "200"}
+        Status of such a reply.
+    idempotent_match : {"title", "title_name_pack"}
+        What has to be the same in both requests.
+    idempotent_finds : {"all", "usable"}
+        Whether tunes that failed or expired are found as well. Deleted ones never are.
     price_shape : {"2025", "2024", "2026"}
         How packs tell their prices: ``2024`` ``cost_mc_hash`` everywhere; ``2025`` the same in lists and
         ``costs`` in cents in the detail; ``2026`` ``costs`` in millicents everywhere.
-    callback_body : {"wrapped", "bare"}
-        Whether a callback of one tune or prompt sends ``{"tune": {…}}`` or ``{…}``.
-    callbacks_anywhere : bool, default False
-        Whether callbacks may go to receivers that are not on this machine.
+    gallery : {"listed", "public"}
+        Whether ``/gallery/packs`` shows only packs that are on its lists, or all that were made public.
     unfilled_placeholder : {"empty", "keep"}
         What becomes of ``{{eye_color}}`` in a template when no characteristic of that name was sent.
+    limit_above_maximum : {"clamp", "refuse"}
+        What a list does with a ``limit`` over 120.
     tune_fields : {"documented", "record"}
         Whether a tune also shows ``characteristics, prompts_callback, base_pack_id, auto_extend, cost_mc,
         failed_at``, which the service keeps but is not known to publish.
+    failed_tune : {"failed_at", "hidden"}
+        Whether a tune that failed says so in any case, or looks as if it never ended.
+    failed_tune_prompts : {"pending", "user_error"}
+        Whether the prompts of a tune that failed stay pending for ever or fail too.
+    callback_body : {"wrapped", "bare"}
+        Whether a callback of one tune or prompt sends ``{"tune": {…}}`` or ``{…}``.
+    callback_on_failure : bool, default False
+        Whether a tune or prompt that failed is announced as well.
+    callback_order : {"prompt_first", "prompts_first"}
+        Whether the last prompt or all prompts together are announced first.
+    callbacks_anywhere : bool, default False
+        Whether callbacks may go to receivers that are not on this machine.
     nested_prompt : {"any", "base"}
-        Whether ``GET /tunes/:tune_id/prompts/:id`` finds a pack prompt under each tune that it uses or only
-        under its ``tune_id``, the base model.
-    balance_mc : int, default 100_000_000
-        What the account holds at the start, in millicents (100,000 are one US dollar). Runs lower it, and
-        an overdrawn account is not refused anything.
+        Whether ``GET /tunes/:tune_id/prompts/:id`` finds a prompt under each tune that it uses or only under
+        its ``tune_id``, for a pack's prompt the base model.
+    prompt_tune_id : {"posted", "base"}
+        Whether a prompt that was posted to a LoRA tune shows that tune as its ``tune_id`` or the base model.
+    branch_on_packs : {"ignored", "mock"}
+        Whether ``branch=fast`` makes a free mock run of a pack too, as it does on ``POST /tunes``.
+    auto_extend_on_packs : {"kept", "ignored"}
+        Whether a pack run heeds ``auto_extend``, as ``POST /tunes`` does.
+    patched_tune : {"200", "204"}
+        Whether PATCH of a tune answers with the tune or with nothing.
+    deleted_prompt : {"200", "204"}
+        Whether DELETE of a prompt answers with a message or with nothing.
+    faceid_reply : {"object", "array"}
+        Whether ``POST /tunes`` wraps a FaceID tune into an array, as a documented sample shows.
+    balance_mc : int, default 100_000_000_000
+        What the account holds at the start, in millicents (100,000 are one US dollar).
+    empty_balance : {"422", "402", "ignored"}
+        How a request is refused that costs more than is left.
+    fetch_urls : bool, default False
+        Whether ``image_urls`` and ``file_url`` are downloaded; else they are only noted down.
+    fetch_hosts : tuple of str, default ()
+        Addresses of this machine or its network that may be downloaded from, e.g. ``"127.0.0.1:8000"``.
     max_body : int, default 2**30
         Largest request body, in bytes.
     max_fields : int, default 10_000
@@ -53,13 +94,33 @@ class Options:
     api_key: str | None = None
     speed: float = 60.0
     deterministic: bool = False
+    data: str | Path | None = None
+    idempotent: bool = False
+    idempotent_status: Literal["201", "200"] = "201"
+    idempotent_match: Literal["title", "title_name_pack"] = "title"
+    idempotent_finds: Literal["all", "usable"] = "all"
     price_shape: Literal["2025", "2024", "2026"] = "2025"
-    callback_body: Literal["wrapped", "bare"] = "wrapped"
-    callbacks_anywhere: bool = False
+    gallery: Literal["listed", "public"] = "listed"
     unfilled_placeholder: Literal["empty", "keep"] = "empty"
+    limit_above_maximum: Literal["clamp", "refuse"] = "clamp"
     tune_fields: Literal["documented", "record"] = "documented"
+    failed_tune: Literal["failed_at", "hidden"] = "failed_at"
+    failed_tune_prompts: Literal["pending", "user_error"] = "pending"
+    callback_body: Literal["wrapped", "bare"] = "wrapped"
+    callback_on_failure: bool = False
+    callback_order: Literal["prompt_first", "prompts_first"] = "prompt_first"
+    callbacks_anywhere: bool = False
     nested_prompt: Literal["any", "base"] = "any"
-    balance_mc: int = 100_000_000
+    prompt_tune_id: Literal["posted", "base"] = "posted"
+    branch_on_packs: Literal["ignored", "mock"] = "ignored"
+    auto_extend_on_packs: Literal["kept", "ignored"] = "kept"
+    patched_tune: Literal["200", "204"] = "200"
+    deleted_prompt: Literal["200", "204"] = "200"
+    faceid_reply: Literal["object", "array"] = "object"
+    balance_mc: int = 100_000_000_000
+    empty_balance: Literal["422", "402", "ignored"] = "422"
+    fetch_urls: bool = False
+    fetch_hosts: tuple[str, ...] = ()
     max_body: int = 2**30
     max_fields: int = 10_000
 

@@ -1,46 +1,30 @@
-"""The rules of `POST /p/:pack/tunes`: a request's parameters as a valid run, or all that is wrong."""
+"""The rules of `POST /p/:pack/tunes`: a request's fields as a plan, or all that is wrong."""
 
-import re
-from collections.abc import Callable
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
 
-from . import casts, prompt_attributes
-from .errors import bad_request, invalid
-from .images import image_fault
+from . import casts, prompt_attributes, templates
+from .fields import Fields, shown
+from .options import Options
 from .packs import Pack, Template
-from .params import Param, Params
-from .records import PackRun, Tune
-from .uploads import Upload
+from .plans import NewPrompt, NewTune, Plan
+from .records import Tune
 
 PRESETS = ("flux-lora-focus", "flux-lora-portrait", "flux-lora-fast")
-_URL = re.compile(r"https?://(?:%[0-9A-Fa-f]{2}|[!#$&'()*+,/0-9:;=?@A-Z\[\]_a-z~.-])+")
 
 
-def tune_params(params: Params) -> Params:
-    """Return what was sent under `tune`.
-
-    Raises
-    ------
-    Refusal
-        400 when there is no such object.
-    """
-    tune = params.get("tune")
-    if not isinstance(tune, dict) or not tune:
-        raise bad_request("param is missing or the value is empty: tune")
-    return tune
-
-
-def read_run(sent: Params, pack: Pack, find_tune: Callable[[int], Tune | None]) -> PackRun:
+def read_run(fields: Fields, pack: Pack, find_tune: Callable[[int], Tune | None], options: Options) -> Plan:
     """Check a request to run a pack.
 
     Parameters
     ----------
-    sent : mapping
+    fields : Fields
         What was sent under `tune`.
     pack : Pack
         The pack to run.
     find_tune : callable
-        Returns the tune of an id, or None.
+        Returns the caller's tune of an id, or None.
+    options : Options
+        Settles what the specification leaves open.
 
     Raises
     ------
@@ -51,140 +35,127 @@ def read_run(sent: Params, pack: Pack, find_tune: Callable[[int], Tune | None]) 
     -----
     The fields are those of `astria-api.md` section 4.
     """
-    return _Reader(sent, pack).run(find_tune)
+    return _Reader(fields, pack, options).plan(find_tune)
 
 
 class _Reader:
-    """One request being read; `errors` collects what is wrong."""
-
-    def __init__(self, sent: Params, pack: Pack) -> None:
-        self.sent = sent
+    def __init__(self, fields: Fields, pack: Pack, options: Options) -> None:
+        self.fields = fields
         self.pack = pack
-        self.errors: dict[str, list[str]] = {}
+        self.options = options
 
-    def run(self, find_tune: Callable[[int], Tune | None]) -> PackRun:
+    def plan(self, find_tune: Callable[[int], Tune | None]) -> Plan:
         tunes = self._tunes(find_tune)
-        train = not self._list("tune_ids")
-        name = casts.filled(self.sent.get("name")) or ""
-        if train:
-            self._check_new_tune(name)
-        wanted = {name} & set(self.pack.classes) if train else {tune.run.name for tune in tunes}
-        attributes, wrong = prompt_attributes.read(self.sent.get("prompt_attributes"))
-        self.errors |= wrong
-        if "prompts_attributes" in self.sent:
-            self._wrong("prompts_attributes", "is a field of POST /tunes; a pack run takes prompt_attributes")
-        run = PackRun(
-            pack=self.pack,
-            templates=self._templates(wanted),
-            title=casts.text(self.sent.get("title")) or "",
-            name=name,
-            images=self._images(),
-            image_urls=self._image_urls(),
-            callback=casts.filled(self.sent.get("callback")),
-            prompts_callback=casts.filled(self.sent.get("prompts_callback")),
-            characteristics=self._characteristics(),
-            attributes=attributes,
-            tunes=tunes,
-            preset=self._preset(),
-            branch=casts.filled(self.sent.get("branch")),
-            auto_extend=casts.boolean(self.sent.get("auto_extend")),
+        train = not self.fields.items("tune_ids")
+        attributes = prompt_attributes.read(self.fields, "prompt_attributes", "prompts.")
+        if "prompts_attributes" in self.fields:
+            self.fields.wrong(
+                "prompts_attributes", "is a field of POST /tunes; a pack run takes prompt_attributes"
+            )
+        new = self._new_tune() if train else None
+        characteristics = self.fields.strings("characteristics")
+        if new is None:
+            prompts = self._prompts_of(tunes, characteristics, attributes)
+        else:
+            prompts = self._prompts(new.name, (), characteristics, attributes)
+        self._check_some_prompt(prompts, new, tunes)
+        self.fields.check()
+        return Plan(
+            tune=new,
+            prompts=tuple(prompts),
+            prompts_callback=self.fields.text("prompts_callback"),
+            is_order=self.pack.is_multi,
         )
-        if self.errors:
-            raise invalid(self.errors)
-        return run
 
-    def _wrong(self, field: str, message: str) -> None:
-        self.errors.setdefault(field, []).append(message)
-
-    def _list(self, field: str) -> list[Param]:
-        found = casts.items(self.sent.get(field))
-        if found is None and field not in self.errors:
-            self._wrong(field, "must be an array")
-        return found or []
-
-    def _check_new_tune(self, name: str) -> None:
-        if not casts.filled(self.sent.get("title")):
-            self._wrong("title", "can't be blank")
-        if not name:
-            self._wrong("name", "can't be blank")
-        elif name not in self.pack.classes:
-            classes = ", ".join(self.pack.classes)
-            self._wrong("name", f"is not included in the list: pack {self.pack.id} has {classes}")
-        pictures = self._list("images") + self._list("image_urls")
-        if not pictures and not self.errors.keys() & {"images", "image_urls"}:
-            self._wrong("images", "can't be blank: send images or image_urls")
+    def _new_tune(self) -> NewTune:
+        fields = self.fields
+        if self.pack.is_multi:
+            fields.wrong("base", f"pack {self.pack.id} composes several tunes: send tune_ids")
+            title, name = fields.text("title") or "", fields.text("name") or ""
+        else:
+            title, name = fields.required("title"), fields.required("name").strip()
+            if name and name not in self.pack.classes:
+                classes = ", ".join(self.pack.classes)
+                fields.wrong("name", f"is not included in the list: pack {self.pack.id} has {classes}")
+            fields.check_some_image()
+        branch = fields.text("branch")
+        is_mock = branch == "fast" and self.options.branch_on_packs == "mock"
+        keeps = self.options.auto_extend_on_packs == "kept"
+        return NewTune(
+            title=title,
+            name=name,
+            base_pack_id=self.pack.id,
+            preset=fields.choice("preset", PRESETS),
+            branch=branch if is_mock else None,
+            images=fields.images(),
+            image_urls=fields.image_urls(),
+            characteristics=fields.strings("characteristics"),
+            callback=fields.text("callback"),
+            prompts_callback=fields.text("prompts_callback"),
+            auto_extend=keeps and fields.flag("auto_extend"),
+            cost_mc=0 if is_mock else self.pack.training_mc(name),
+        )
 
     def _tunes(self, find_tune: Callable[[int], Tune | None]) -> tuple[Tune, ...]:
         tunes = []
-        for value in self._list("tune_ids"):
+        for value in self.fields.items("tune_ids"):
             number = casts.whole(value)
             tune = None if number is None else find_tune(number)
             if tune is None:
-                self._wrong("tune_ids", f"{_shown(value)} is not a tune of this account")
-            elif tune.run.name not in self.pack.classes:
-                self._wrong("tune_ids", f"{tune.id} is a {tune.run.name}, which pack {self.pack.id} lacks")
+                self.fields.wrong("tune_ids", f"{shown(value)} is not a tune of this account")
+            elif tune.name not in self.pack.subjects:
+                self.fields.wrong("tune_ids", f"{tune.id} is a {tune.name}, which pack {self.pack.id} lacks")
             else:
                 tunes.append(tune)
         return tuple(tunes)
 
-    def _templates(self, classes: set[str]) -> dict[str, tuple[Template, ...]]:
-        by_class = {name: self.pack.of_class(name) for name in sorted(classes)}
-        values = self._list("prompt_ids")
+    def _prompts_of(
+        self, tunes: tuple[Tune, ...], sent: Mapping[str, str], attributes: Mapping[str, object]
+    ) -> list[NewPrompt]:
+        """Plan the prompts of existing tunes: of each by itself, or of all together."""
+        if self.pack.is_multi:
+            known = {key: text for tune in tunes for key, text in tune.characteristics.items()}
+            return self._prompts(self.pack.classes[0], tunes, known | dict(sent), attributes)
+        return [
+            prompt
+            for tune in tunes
+            for prompt in self._prompts(str(tune.name), (tune,), {**tune.characteristics, **sent}, attributes)
+        ]
+
+    def _prompts(
+        self,
+        name: str,
+        tunes: tuple[Tune, ...],
+        characteristics: Mapping[str, str],
+        attributes: Mapping[str, object],
+    ) -> list[NewPrompt]:
+        keep = self.options.unfilled_placeholder == "keep"
+        own = {key: value for key, value in attributes.items() if key != "text"}
+        return [
+            NewPrompt(
+                text=templates.fill(str(attributes.get("text", template.text)), characteristics, keep=keep),
+                attributes=own,
+                tunes=tunes,
+                base_pack_id=self.pack.id,
+                orig_prompt_id=template.id,
+            )
+            for template in self._chosen(name)
+        ]
+
+    def _chosen(self, name: str) -> list[Template]:
+        """Return the templates of a class, or those of them that were asked for."""
         known = {template.id for template in self.pack.templates}
-        chosen = set()
+        values = self.fields.items("prompt_ids")
+        chosen = {casts.whole(value) for value in values}
         for value in values:
-            number = casts.whole(value)
-            if number is None or number not in known:
-                self._wrong("prompt_ids", f"{_shown(value)} is not a template of pack {self.pack.id}")
-            else:
-                chosen.add(number)
-        if not values:
-            return by_class
-        kept = {name: tuple(t for t in ts if t.id in chosen) for name, ts in by_class.items()}
-        if classes and "prompt_ids" not in self.errors and not any(kept.values()):
-            self._wrong("prompt_ids", f"none is a template for {', '.join(sorted(classes))}")
-        return kept
+            if casts.whole(value) not in known:
+                self.fields.wrong("prompt_ids", f"{shown(value)} is not a template of pack {self.pack.id}")
+        return [each for each in self.pack.of_class(name) if not values or each.id in chosen]
 
-    def _images(self) -> tuple[Upload, ...]:
-        uploads = []
-        for value in self._list("images"):
-            fault = image_fault(value) if isinstance(value, Upload) else f"{_shown(value)} is not a file"
-            if fault:
-                self._wrong("images", fault)
-            elif isinstance(value, Upload):
-                uploads.append(value)
-        return tuple(uploads)
-
-    def _image_urls(self) -> tuple[str, ...]:
-        urls = []
-        for value in self._list("image_urls"):
-            if isinstance(value, str) and _is_url(value):
-                urls.append(value)
-            else:
-                self._wrong("image_urls", f"{_shown(value)} is not a percent-encoded http(s) URL")
-        return tuple(urls)
-
-    def _characteristics(self) -> dict[str, str]:
-        found = casts.strings(self.sent.get("characteristics"))
-        if found is None:
-            self._wrong("characteristics", "must be an object of strings")
-        return found or {}
-
-    def _preset(self) -> str | None:
-        preset = self.sent.get("preset")
-        if preset not in (None, "", *PRESETS):
-            self._wrong("preset", f"is not included in the list: {', '.join(PRESETS)}")
-        return preset if isinstance(preset, str) and preset else None
-
-
-def _is_url(value: str) -> bool:
-    try:
-        return bool(_URL.fullmatch(value) and urlsplit(value).hostname)
-    except ValueError:  # a host in broken brackets
-        return False
-
-
-def _shown(value: Param) -> str:
-    """Return a short text for a value in a message."""
-    shown = value.filename if isinstance(value, Upload) else str(value)
-    return shown if len(shown) <= 100 else f"{shown[:99]}…"
+    def _check_some_prompt(
+        self, prompts: list[NewPrompt], new: NewTune | None, tunes: tuple[Tune, ...]
+    ) -> None:
+        names = {new.name} & set(self.pack.classes) if new else {str(tune.name) for tune in tunes}
+        chose = self.fields.items("prompt_ids") and not self.fields.is_wrong("prompt_ids")
+        if names and chose and not prompts:
+            self.fields.wrong("prompt_ids", f"none is a template for {', '.join(sorted(names))}")

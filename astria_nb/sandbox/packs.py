@@ -1,4 +1,4 @@
-"""The packs of a sandbox: three fixed ones."""
+"""The packs that a sandbox begins with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +35,8 @@ class Pack:
         When it came into the gallery, in milliseconds since 1970; None for a private one.
     unlisted_at : int or None
         When it was taken off the gallery's lists.
+    composes : tuple of str
+        For a multi pack, whose prompts use several tunes at once: the classes that these may have.
     """
 
     id: int
@@ -46,6 +48,20 @@ class Pack:
     created_at: int
     public_at: int | None = None
     unlisted_at: int | None = None
+    composes: tuple[str, ...] = ()
+    base_tune_id: int = BASE_TUNE_ID
+    model_type: str | None = "lora"
+    subtitle: str | None = None
+
+    @property
+    def is_multi(self) -> bool:
+        """Whether each of its prompts uses several tunes."""
+        return bool(self.composes)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The classes of the tunes that it can run on."""
+        return self.composes or self.classes
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -57,8 +73,8 @@ class Pack:
         return tuple(template for template in self.templates if template.class_name == class_name)
 
     def training_mc(self, class_name: str) -> int:
-        """Return the part of a class's price that is for training."""
-        return self.prices[class_name] - PICTURE_MC * len(self.of_class(class_name))
+        """Return the part of a class's price that is for training; 0 for a class that it lacks."""
+        return self.prices.get(class_name, 0) - PICTURE_MC * len(self.of_class(class_name))
 
 
 _PORTRAITS = (
@@ -81,6 +97,12 @@ _PETS = (
     "in a field of tulips, {{fur_color}}, spring",
     "studio portrait, {{eye_color}}, dark backdrop",
 )
+_TOGETHER = (
+    "walking on a beach at sunset",
+    "cooking in a bright kitchen",
+    "dancing under string lights",
+    "on a park bench in autumn",
+)
 _HEADSHOTS = tuple(f"{framing}, {scene}" for framing in _FRAMINGS for scene in _PORTRAITS)
 
 
@@ -101,6 +123,15 @@ def _pack(id: int, slug: str, title: str, scenes: Mapping[str, tuple[str, ...]],
     )
 
 
+def _couples() -> Pack:
+    """Make the multi pack: its prompts show a man and a woman, or any two, together."""
+    texts = [f"photo of ohwx man and ohwx woman, {scene}" for scene in _TOGETHER]
+    templates = tuple(Template(1204 * 1000 + number, "couple", text) for number, text in enumerate(texts, 1))
+    prices = {"couple": PICTURE_MC * len(templates)}
+    created = _CREATED + 1204 * DAY
+    return Pack(1204, "couples", "Couples", GALLERY_ID, templates, prices, created, composes=("man", "woman"))
+
+
 PACKS = (
     _pack(
         43,
@@ -119,9 +150,6 @@ PACKS = (
         public_at=_CREATED + 261 * DAY,
     ),
     _pack(797, "pets", "Pets", {"cat": _PETS, "dog": _PETS}, user_id=CALLER_ID),
+    _couples(),
 )
-
-
-def find_pack(id_or_slug: str) -> Pack | None:
-    """Return the pack of an id or a slug."""
-    return next((pack for pack in PACKS if id_or_slug in (str(pack.id), pack.slug)), None)
+"""Two of the gallery, one of the caller's own, and a multi pack that is found by its id only."""

@@ -4,11 +4,13 @@ import hashlib
 import hmac
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from .artist import cover, picture
+from .records import NEVER
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CACHE_BYTES = 64 * 2**20
@@ -54,26 +56,29 @@ class Pictures:
         Address of the service.
     secret : bytes
         What the addresses are derived from; nobody guesses them without it.
+    now : callable
+        Returns the service's time, in milliseconds since 1970.
     """
 
-    def __init__(self, url: str, secret: bytes) -> None:
+    def __init__(self, url: str, secret: bytes, now: Callable[[], int]) -> None:
         self._url = url
         self._secret = secret
-        self._sources: dict[str, Source] = {}
+        self._now = now
+        self._sources: dict[str, tuple[Source, int]] = {}
         self._cache: OrderedDict[str, bytes] = OrderedDict()
         self._cached_bytes = 0
         self._lock = threading.Lock()
 
-    def publish(self, name: str, source: Source) -> str:
-        """Return the address of a picture, which exists from here on; `name` tells it from all others."""
+    def publish(self, name: str, source: Source, until: int = NEVER) -> str:
+        """Return the address of a picture, which exists until it expires; `name` tells it from all others."""
         token = self._token(name)
-        self._sources[token] = source
+        self._sources[token] = source, until
         return f"{self._url}/pictures/{token}"
 
     def fetch(self, token: str) -> tuple[bytes | Path, str] | None:
         """Return a picture, as bytes or as a file, and its Content-Type."""
-        source = self._sources.get(token)
-        if source is None:
+        source, until = self._sources.get(token, (None, 0))
+        if source is None or until <= self._now():
             return None
         if isinstance(source, Stored):
             return source.path, source.content_type

@@ -5,15 +5,16 @@ import secrets
 import socket
 import threading
 from ipaddress import ip_address
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .callbacks import Courier, Delivery
-from .clock import Clock, SteppedClock, WallClock
+from .clock import SECOND, Clock, SteppedClock, WallClock
 from .guard import OWN_PREFIX, Guard
 from .options import Options
-from .records import Received
 from .state import State
+from .store import Store
 
 if TYPE_CHECKING:
     from .uploads import Spool
@@ -25,8 +26,8 @@ _DETERMINISTIC_SECRET = hashlib.sha256(b"astria_nb sandbox").digest()
 class SandboxServer:
     """A local HTTP service that behaves as the Astria API does.
 
-    It lives in threads of this process. Nothing is charged, nothing leaves the machine, and everything is
-    forgotten when it stops.
+    It lives in threads of this process. Nothing is charged and nothing leaves the machine; all is forgotten
+    when it stops, unless the option `data` names a folder.
 
     Parameters
     ----------
@@ -54,7 +55,8 @@ class SandboxServer:
         _check_host(self.options.host)
         self.api_key = self.options.api_key or OWN_PREFIX + secrets.token_hex(12)
         self._clock: Clock = SteppedClock() if self.options.deterministic else WallClock(self.options.speed)
-        self._state = State(self._clock, self.options)
+        self._store = Store(Path(self.options.data)) if self.options.data is not None else None
+        self._state = State(self._clock, self.options, self._store)
         self._courier = Courier(self._clock, anywhere=self.options.callbacks_anywhere)
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
@@ -74,7 +76,7 @@ class SandboxServer:
         """
         with self._lock:
             if self._stopped:
-                raise RuntimeError("this sandbox was stopped and has forgotten everything; make a new one")
+                raise RuntimeError("this sandbox was stopped; make a new one")
             if self._http is None:
                 self._serve()
         return self
@@ -85,14 +87,15 @@ class SandboxServer:
             if self._stopped:
                 return
             self._stopped = True
-            if self._http is None or self._thread is None or self._spool is None:
-                return
-            self._http.shutdown()
-            self._thread.join()
-            self._http.server_close()
-            self._http.hang_up()
-            self._courier.stop()
-            self._spool.close()
+            if self._http and self._thread and self._spool:
+                self._http.shutdown()
+                self._thread.join()
+                self._http.server_close()
+                self._http.hang_up()
+                self._courier.stop()
+                self._spool.close()
+            if self._store:
+                self._store.close()
 
     @property
     def url(self) -> str:
@@ -112,9 +115,16 @@ class SandboxServer:
         """What became of each callback so far."""
         return self._courier.deliveries
 
-    def received(self) -> list[Received]:
-        """Return every pack run that was accepted, as it arrived, oldest first."""
-        return self._state.received
+    def advance(self, seconds: float) -> None:
+        """Move the service's clock on, e.g. by 31 days to see what expires.
+
+        Examples
+        --------
+        >>> with SandboxServer(deterministic=True) as sandbox:
+        ...     sandbox.advance(31 * 86_400)
+        """
+        self._state.advance(round(seconds * SECOND))
+        self._courier.wake()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -134,27 +144,49 @@ class SandboxServer:
 
     def _serve(self) -> None:
         # Flask and Pillow are slow to import, and a program that imports the sandbox may never start one.
+        from .announcer import Announcer
         from .app import make_app
+        from .pack_views import PackViews
         from .pictures import Pictures
-        from .routes import Service
+        from .service import Service
         from .uploads import Spool
         from .views import Views
         from .wire import HttpServer
 
         self._http = HttpServer(self.options.host, self.options.port, self.options.max_body, self._clock.now)
-        self._spool = Spool()
-        secret = _DETERMINISTIC_SECRET if self.options.deterministic else secrets.token_bytes(32)
-        pictures = Pictures(self.url, secret)
-        views = Views(self.url, pictures, self.options)
-        guard = Guard(self.api_key, self._hosts())
+        self._spool = Spool(Path(self.options.data) / "files" if self.options.data is not None else None)
+        pictures = Pictures(self.url, self._secret(), self._clock.now)
+        views = Views(self.url, pictures, self._state, self.options)
+        announcer = Announcer(self._courier, self._state, views, self.options)
         self._http.app = make_app(
-            Service(self.options, guard, self._state, self._spool, pictures, views, self._courier)
+            Service(
+                self.options,
+                Guard(self.api_key, self._hosts()),
+                self._state,
+                self._spool,
+                pictures,
+                views,
+                PackViews(pictures, self._state, self.options),
+                announcer,
+            )
         )
+        views.publish_all()
+        announcer.announce(self._state.pending)
         self._courier.start()
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.05,), name="astria-sandbox", daemon=True
         )
         self._thread.start()
+
+    def _secret(self) -> bytes:
+        """Return what picture addresses are derived from: the same again after a restart."""
+        if self.options.deterministic:
+            return _DETERMINISTIC_SECRET
+        if self._store is None:
+            return secrets.token_bytes(32)
+        kept = self._store.fact("secret") or secrets.token_hex(32)
+        self._store.save([], {"secret": kept})
+        return bytes.fromhex(kept)
 
     def _netloc(self) -> str:
         """Return the address to connect to; that of every interface is none."""

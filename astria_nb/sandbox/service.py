@@ -1,0 +1,112 @@
+"""What the routes of one running sandbox share."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import Response, jsonify, request
+
+from .announcer import Announcer
+from .bodies import discard, read_params
+from .errors import not_found
+from .fields import Fields
+from .guard import Guard
+from .options import Options
+from .pack_views import PackViews
+from .params import Params, described, from_query
+from .pictures import Pictures
+from .plans import Plan
+from .records import Prompt, Tune
+from .state import Made, State
+from .uploads import Spool
+from .views import Views
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts of one running sandbox, and the steps that several routes take."""
+
+    options: Options
+    guard: Guard
+    state: State
+    spool: Spool
+    pictures: Pictures
+    views: Views
+    pack_views: PackViews
+    announcer: Announcer
+
+    @contextmanager
+    def params(self) -> Iterator[Params]:
+        """Read the parameters of a request; its files go again if it fails."""
+        body, content_type = request.environ["wsgi.input"], request.headers.get("Content-Type", "")
+        params = read_params(body, content_type, self.spool, self.options.max_fields)
+        try:
+            yield params
+        except BaseException:
+            discard(params)
+            raise
+
+    @contextmanager
+    def fields(self, wrapper: str) -> Iterator[Fields]:
+        """Read what a request has under one name; its files go again if it fails."""
+        with self.params() as params:
+            fields = Fields(params, wrapper)
+            request.environ["astria.request"].read(described(fields.sent))
+            yield fields
+
+    def carry_out(self, plan: Plan) -> Made:
+        """Make what a request asks for, and have it announced."""
+        made = self.state.carry_out(plan, request.environ.get("astria.fault"))
+        tune_ids = [made.tune.id] if made.tune and not made.found else []
+        request.environ["astria.request"].made(tune_ids, [prompt.id for prompt in made.new_prompts])
+        self.announcer.announce(made.announcements)
+        return made
+
+    def look(self) -> int:
+        """Return the time at which a client looks at tunes or prompts."""
+        now = self.state.look()
+        self.announcer.wake()
+        return now
+
+    def tune(self, tune_id: int) -> Tune:
+        """Return a tune, the base model included; 404 when there is none."""
+        tune = self.state.tune(tune_id)
+        if tune is None:
+            raise not_found()
+        return tune
+
+    def own_tune(self, tune_id: int) -> Tune:
+        """Return a tune of the caller's; 404 when there is none."""
+        tune = self.state.own_tune(tune_id)
+        if tune is None:
+            raise not_found()
+        return tune
+
+    def prompt(self, prompt_id: int) -> Prompt:
+        """Return a prompt; 404 when there is none."""
+        prompt = self.state.prompt(prompt_id)
+        if prompt is None:
+            raise not_found()
+        return prompt
+
+
+def query() -> Params:
+    """Return the parameters of the request's query string."""
+    return from_query(request.query_string)
+
+
+def reply(body: object, status: int = 200) -> Response:
+    """Answer with JSON."""
+    response = jsonify(body)
+    response.status_code = status
+    return response
+
+
+def nothing(status: int) -> Response:
+    """Answer without content."""
+    return Response(status=status, content_type="application/json; charset=utf-8")
+
+
+def created(body: Mapping[str, object]) -> Response:
+    """Answer with what was made."""
+    return reply(body, 201)
