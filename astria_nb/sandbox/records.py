@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from .clock import DAY
 from .packs import Pack, Template
@@ -78,26 +77,3 @@ class Prompt:
     created_at: int
     starts_at: int
     ends_at: int
-
-
-@dataclass(frozen=True)
-class Received:
-    """A pack run that the sandbox accepted, as it arrived.
-
-    Attributes
-    ----------
-    path : str
-        The request's path, e.g. ``"/p/43/tunes"``.
-    content_type : str
-        Its media type, without parameters.
-    params : mapping
-        What was under ``tune``: strings in a form; numbers, booleans and null too in JSON; a file as
-        ``{"filename", "content_type", "size", "sha256"}``, its type told from its bytes.
-    time : datetime
-        The service's time, UTC.
-    """
-
-    path: str
-    content_type: str
-    params: Mapping[str, object]
-    time: datetime

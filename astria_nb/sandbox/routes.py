@@ -1,26 +1,23 @@
 """What each route of the API does."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from flask import Response, jsonify, request
-from werkzeug.http import parse_options_header
 
 from . import casts
 from .bodies import discard, read_params
 from .callbacks import Courier
-from .clock import SECOND
 from .errors import not_found
 from .guard import Guard
 from .options import Options
 from .pack_run import read_run, tune_params
 from .packs import BASE_TUNE_ID, CALLER_ID, PACKS, Pack, find_pack
 from .paging import page
-from .params import Params, described, from_query
+from .params import Params, from_query
 from .pictures import Pictures
-from .records import PackRun, Prompt, Received, Tune
+from .records import PackRun, Prompt, Tune
 from .state import Made, State
 from .uploads import Spool
 from .views import Json, Views
@@ -66,15 +63,17 @@ class Routes:
         """Train a tune on a pack, or make a pack's pictures with existing tunes."""
         pack = _pack(id_or_slug)
         content_type = request.headers.get("Content-Type", "")
-        body = request.environ["wsgi.input"]
+        body, entry = request.environ["wsgi.input"], request.environ["astria.request"]
         params = read_params(body, content_type, self._service.spool, self._service.options.max_fields)
         try:
             sent = tune_params(params)
+            entry.read(sent)
             run = read_run(sent, pack, self._state.tune)
         except BaseException:
             discard(params)
             raise
-        made = self._state.run(run, partial(_received, request.path, content_type, sent))
+        made = self._state.run(run)
+        entry.made([made.tune.id] if made.tune else [], [prompt.id for prompt in made.prompts])
         self._plan_callbacks(run, made)
         if made.tune is None:
             reply: Json = {"status": 201, "message": "Prompts created"}
@@ -208,11 +207,3 @@ def _pack(id_or_slug: str) -> Pack:
 
 def _query() -> Params:
     return from_query(request.query_string)
-
-
-def _received(path: str, content_type: str, sent: Params, now: int) -> Received:
-    shown = described(sent)
-    assert isinstance(shown, dict)
-    return Received(
-        path, parse_options_header(content_type)[0], shown, datetime.fromtimestamp(now / SECOND, UTC)
-    )

@@ -1,6 +1,7 @@
 """Starting and stopping a sandbox."""
 
 import hashlib
+import random
 import secrets
 import socket
 import threading
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .callbacks import Courier, Delivery
 from .clock import Clock, SteppedClock, WallClock
+from .fault_rules import FaultRules
+from .faults import Fault, Kind
 from .guard import OWN_PREFIX, Guard
+from .ledger import Ledger, Request
 from .options import Options
-from .records import Received
 from .state import State
 
 if TYPE_CHECKING:
@@ -56,6 +59,9 @@ class SandboxServer:
         self._clock: Clock = SteppedClock() if self.options.deterministic else WallClock(self.options.speed)
         self._state = State(self._clock, self.options)
         self._courier = Courier(self._clock, anywhere=self.options.callbacks_anywhere)
+        chance = random.Random(0 if self.options.deterministic else None)  # noqa: S311 - no secret
+        self._faults = FaultRules(chance)
+        self._ledger = Ledger()
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
         self._spool: Spool | None = None
@@ -112,9 +118,61 @@ class SandboxServer:
         """What became of each callback so far."""
         return self._courier.deliveries
 
-    def received(self) -> list[Received]:
-        """Return every pack run that was accepted, as it arrived, oldest first."""
-        return self._state.received
+    @property
+    def ledger(self) -> list[Request]:
+        """Every request whose head arrived, oldest first, each as it stands."""
+        return self._ledger.requests()
+
+    def received(self) -> list[Request]:
+        """Return every request that made a tune or prompts, oldest first."""
+        return [request for request in self.ledger if request.tune_ids or request.prompt_ids]
+
+    def fail(self, fault: Kind | Fault, route: str = "*", **rule: Any) -> Fault:
+        """Let requests fail, behind the faults that are pending.
+
+        Parameters
+        ----------
+        fault : str or Fault
+            The kind, or a whole fault.
+        route : str, default "*"
+            Shell pattern over ``"METHOD /path"``.
+        **rule
+            The further fields of `Fault`: ``count, probability, after, commit, …``.
+
+        Raises
+        ------
+        ValueError
+            If a field has a value that it cannot take.
+        TypeError
+            If there is no such field, or a whole fault comes with fields.
+
+        Notes
+        -----
+        A fault plays the network or the gateway: it strikes before the key is checked.
+
+        Examples
+        --------
+        >>> sandbox = SandboxServer()
+        >>> sandbox.fail("504", "POST /p/*/tunes", commit="yes").commit
+        'yes'
+        >>> [fault.kind for fault in sandbox.faults]
+        ['504']
+        """
+        if not isinstance(fault, Fault):
+            fault = Fault(fault, route, **rule)
+        elif route != "*" or rule:
+            raise TypeError("a whole Fault takes no further fields; use dataclasses.replace")
+        self._faults.add(fault)
+        return fault
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that are pending, in their order, with what is left of their `count` and `after`."""
+        return self._faults.pending()
+
+    def heal(self) -> None:
+        """Forget every fault that is pending; one that is being played goes on."""
+        self._faults.clear()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -141,7 +199,10 @@ class SandboxServer:
         from .views import Views
         from .wire import HttpServer
 
-        self._http = HttpServer(self.options.host, self.options.port, self.options.max_body, self._clock.now)
+        options = self.options
+        self._http = HttpServer(
+            options.host, options.port, options.max_body, self._clock.now, self._faults, self._ledger
+        )
         self._spool = Spool()
         secret = _DETERMINISTIC_SECRET if self.options.deterministic else secrets.token_bytes(32)
         pictures = Pictures(self.url, secret)

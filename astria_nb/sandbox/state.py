@@ -2,14 +2,14 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import templates
 from .clock import Clock
 from .options import Options
 from .packs import PICTURE_MC
-from .records import PackRun, Prompt, Received, Tune
+from .records import PackRun, Prompt, Tune
 
 QUEUE_SECONDS = 60
 TRAINING_SECONDS = 600
@@ -42,7 +42,6 @@ class State:
         self._tunes: dict[int, Tune] = {}
         self._prompts: dict[int, Prompt] = {}
         self._by_tune: defaultdict[int, list[Prompt]] = defaultdict(list)
-        self._received: list[Received] = []
         self._spent_mc = 0
 
     def look(self) -> int:
@@ -74,17 +73,8 @@ class State:
         """What is left on the account, in millicents."""
         return self._options.balance_mc - self._spent_mc
 
-    @property
-    def received(self) -> list[Received]:
-        """Every run that was accepted, oldest first."""
-        with self._lock:
-            return list(self._received)
-
-    def run(self, run: PackRun, received: Callable[[int], Received]) -> Made:
-        """Train the tune of a run, unless it names existing ones, and queue its prompts.
-
-        `received` returns the request for the record, given its time.
-        """
+    def run(self, run: PackRun) -> Made:
+        """Train the tune of a run, unless it names existing ones, and queue its prompts."""
         with self._lock:
             now = self._clock.create()
             tune = None if run.tunes else self._train(run, now)
@@ -93,7 +83,6 @@ class State:
                 for used in run.tunes or ([tune] if tune else [])
                 for prompt in self._queue(used, run, now)
             ]
-            self._received.append(received(now))
             return Made(tune, prompts)
 
     def _train(self, run: PackRun, now: int) -> Tune:
