@@ -4,7 +4,9 @@ It shares no code with the client.
 """
 
 from .callbacks import Delivery
+from .faults import Fault
+from .ledger import Request
 from .options import Options
 from .server import SandboxServer
 
-__all__ = ["Delivery", "Options", "SandboxServer"]
+__all__ = ["Delivery", "Fault", "Options", "Request", "SandboxServer"]

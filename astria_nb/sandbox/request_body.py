@@ -22,17 +22,27 @@ class Body:
         Most bytes to hand out.
     expected : callable or None
         Called before the first read, when a client waits to be told to go on.
+    arrived : callable
+        Called with the size of each piece that was read, and whether it was the last.
     """
 
     def __init__(
-        self, stream: BufferedReader, length: int | None, limit: int, expected: Callable[[], None] | None
+        self,
+        stream: BufferedReader,
+        length: int | None,
+        limit: int,
+        expected: Callable[[], None] | None,
+        arrived: Callable[[int, bool], None],
     ) -> None:
         self._stream = stream
         self._chunks = DechunkedInput(stream) if length is None else None
         self._left = length
         self._limit = limit
         self._expected = expected
+        self._arrived = arrived
+        self.length = length
         self.ended = length == 0
+        arrived(0, self.ended)
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, as soon as there are some; none at the end.
@@ -70,6 +80,7 @@ class Body:
         if self._left is None:
             self.ended = not data
             self._limit -= len(data)
+            self._arrived(len(data), self.ended)
             if self._limit < 0:
                 raise too_large("the body is larger than this sandbox accepts (see max_body)")
         else:
@@ -77,6 +88,7 @@ class Body:
                 raise bad_request("the body is shorter than its Content-Length")
             self._left -= len(data)
             self.ended = not self._left
+            self._arrived(len(data), self.ended)
         return data
 
     def _chunk(self, size: int) -> bytes:

@@ -1,17 +1,20 @@
 """Starting and stopping a sandbox."""
 
 import hashlib
+import random
 import secrets
-import socket
 import threading
-from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from .address import allowed_hosts, check_host, netloc
 from .callbacks import Courier, Delivery
 from .clock import SECOND, Clock, SteppedClock, WallClock
+from .fault_rules import FaultRules
+from .faults import Fault, Kind
 from .guard import OWN_PREFIX, Guard
+from .ledger import Ledger, Request
 from .options import Options
 from .state import State
 from .store import Store
@@ -52,12 +55,15 @@ class SandboxServer:
 
     def __init__(self, **options: Any) -> None:
         self.options = Options(**options)
-        _check_host(self.options.host)
+        check_host(self.options.host)
         self.api_key = self.options.api_key or OWN_PREFIX + secrets.token_hex(12)
         self._clock: Clock = SteppedClock() if self.options.deterministic else WallClock(self.options.speed)
         self._store = Store(Path(self.options.data)) if self.options.data is not None else None
         self._state = State(self._clock, self.options, self._store)
         self._courier = Courier(self._clock, anywhere=self.options.callbacks_anywhere)
+        chance = random.Random(0 if self.options.deterministic else None)  # noqa: S311 - no secret
+        self._faults = FaultRules(chance)
+        self._ledger = Ledger()
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
         self._spool: Spool | None = None
@@ -108,7 +114,7 @@ class SandboxServer:
         """
         if self._http is None:
             raise RuntimeError("the sandbox has no address before start()")
-        return f"http://{self._netloc()}"
+        return f"http://{netloc(self.options.host, self._port())}"
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -125,6 +131,62 @@ class SandboxServer:
         """
         self._state.advance(round(seconds * SECOND))
         self._courier.wake()
+
+    @property
+    def ledger(self) -> list[Request]:
+        """Every request whose head arrived, oldest first, each as it stands."""
+        return self._ledger.requests()
+
+    def received(self) -> list[Request]:
+        """Return every request that made a tune or prompts, oldest first."""
+        return [request for request in self.ledger if request.tune_ids or request.prompt_ids]
+
+    def fail(self, fault: Kind | Fault, route: str = "*", **rule: Any) -> Fault:
+        """Let requests fail, behind the faults that are pending.
+
+        Parameters
+        ----------
+        fault : str or Fault
+            The kind, or a whole fault.
+        route : str, default "*"
+            Shell pattern over ``"METHOD /path"``.
+        **rule
+            The further fields of `Fault`: ``count, probability, after, commit, …``.
+
+        Raises
+        ------
+        ValueError
+            If a field has a value that it cannot take.
+        TypeError
+            If there is no such field, or a whole fault comes with fields.
+
+        Notes
+        -----
+        A fault plays the network or the gateway: it strikes before the key is checked.
+
+        Examples
+        --------
+        >>> sandbox = SandboxServer()
+        >>> sandbox.fail("504", "POST /p/*/tunes", commit="yes").commit
+        'yes'
+        >>> [fault.kind for fault in sandbox.faults]
+        ['504']
+        """
+        if not isinstance(fault, Fault):
+            fault = Fault(fault, route, **rule)
+        elif route != "*" or rule:
+            raise TypeError("a whole Fault takes no further fields; use dataclasses.replace")
+        self._faults.add(fault)
+        return fault
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that are pending, in their order, with what is left of their `count` and `after`."""
+        return self._faults.pending()
+
+    def heal(self) -> None:
+        """Forget every fault that is pending; one that is being played goes on."""
+        self._faults.clear()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -153,20 +215,23 @@ class SandboxServer:
         from .views import Views
         from .wire import HttpServer
 
-        self._http = HttpServer(self.options.host, self.options.port, self.options.max_body, self._clock.now)
-        self._spool = Spool(Path(self.options.data) / "files" if self.options.data is not None else None)
+        options = self.options
+        self._http = HttpServer(
+            options.host, options.port, options.max_body, self._clock.now, self._faults, self._ledger
+        )
+        self._spool = Spool(Path(options.data) / "files" if options.data is not None else None)
         pictures = Pictures(self.url, self._secret(), self._clock.now)
-        views = Views(self.url, pictures, self._state, self.options)
-        announcer = Announcer(self._courier, self._state, views, self.options)
+        views = Views(self.url, pictures, self._state, options)
+        announcer = Announcer(self._courier, self._state, views, options)
         self._http.app = make_app(
             Service(
-                self.options,
-                Guard(self.api_key, self._hosts()),
+                options,
+                Guard(self.api_key, allowed_hosts(options.host, self._port(), options.allowed_hosts)),
                 self._state,
                 self._spool,
                 pictures,
                 views,
-                PackViews(pictures, self._state, self.options),
+                PackViews(pictures, self._state, options),
                 announcer,
             )
         )
@@ -188,33 +253,6 @@ class SandboxServer:
         self._store.save([], {"secret": kept})
         return bytes.fromhex(kept)
 
-    def _netloc(self) -> str:
-        """Return the address to connect to; that of every interface is none."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.host, self.options.host)  # noqa: S104 - not bound here
-        return f"[{host}]:{self._port()}" if ":" in host else f"{host}:{self._port()}"
-
     def _port(self) -> int:
         assert self._http is not None
         return int(self._http.server_address[1])
-
-    def _hosts(self) -> set[str]:
-        own = {f"{name}:{self._port()}" for name in ("127.0.0.1", "localhost", "[::1]")}
-        return own | {self._netloc()} | set(self.options.allowed_hosts)
-
-
-def _check_host(host: str) -> None:
-    """Let a name stand for loopback only: other machines get in through an address written out."""
-    try:
-        ip_address(host)
-        return
-    except ValueError:
-        pass
-    try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)} if host else set()
-    except OSError:
-        found = set()
-    if not found or not all(ip_address(address).is_loopback for address in found):
-        raise ValueError(
-            f"host: {host!r} is not a loopback address; to open the sandbox to other machines, "
-            "give the IP address to bind"
-        )

@@ -13,7 +13,7 @@ from .fields import Fields
 from .guard import Guard
 from .options import Options
 from .pack_views import PackViews
-from .params import Params, described, from_query
+from .params import Params, from_query
 from .pictures import Pictures
 from .plans import Plan
 from .records import Prompt, Tune
@@ -51,7 +51,7 @@ class Service:
         """Read what a request has under one name; its files go again if it fails."""
         with self.params() as params:
             fields = Fields(params, wrapper)
-            request.environ["astria.request"].read(described(fields.sent))
+            request.environ["astria.request"].read(fields.sent)
             yield fields
 
     def carry_out(self, plan: Plan) -> Made:

@@ -4,10 +4,9 @@ import contextlib
 import json
 import logging
 import socket
-import struct
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from io import BufferedReader
 from socketserver import TCPServer, ThreadingMixIn
@@ -15,13 +14,18 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication
 
+from werkzeug.http import parse_options_header
+
 from .errors import Refusal, bad_request
+from .exchange import RESET, Answer, Exchange, Waits
+from .fault_play import play
+from .fault_rules import FaultRules
+from .ledger import Entry, Ledger
 from .request_body import Body
 
 log = logging.getLogger("astria_nb.sandbox")
 
 _IDLE_SECONDS = 120
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: drop what is unsent, so that the peer sees a reset
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -33,31 +37,41 @@ class Connection(BaseHTTPRequestHandler):
     wbufsize = -1
     disable_nagle_algorithm = True
     server: "HttpServer"
+    _entry: Entry | None = None
+
+    def parse_request(self) -> bool:
+        """Read the head of a request, and put it into the ledger."""
+        self._entry = None
+        if not super().parse_request():
+            return False
+        kind = parse_options_header(self.headers.get("Content-Type"))[0]
+        self._entry = self.server.ledger.open(self.server.now(), self.command, self.path, kind)
+        return True
 
     def respond(self) -> None:
-        """Answer one request."""
+        """Answer one request, or play the fault that strikes it."""
+        assert self._entry is not None
         try:
-            body = self._body()
+            body = self._body(self._entry)
         except Refusal as refusal:
             self.send_error(refusal.status, str(refusal.body["error"]))
             return
-        reply: dict[str, Any] = {}
-
-        def start_response(
-            status: str, headers: list[tuple[str, str]], *_: object
-        ) -> Callable[[bytes], object]:
-            reply.update(status=status, headers=headers)
-            return lambda _: None
-
-        chunks = self.server.app(self._environ(body), start_response)
-        try:
-            content = b"".join(chunks)
-        finally:
-            if close := getattr(chunks, "close", None):
-                close()
-        self._reply(reply["status"], reply["headers"], content, keep=body.ended)
-        if not body.ended:
-            body.drain()
+        exchange = Exchange(
+            app=self.server.app,
+            environ=self._environ(body) | {"astria.request": self._entry},
+            body=body,
+            entry=self._entry,
+            connection=self.connection,
+            output=self.wfile,
+            waits=self.server.waits,
+            date=self.date_time_string,
+        )
+        if fault := self.server.faults.strike(self.command, self.path):
+            self._entry.struck(fault.kind)
+            play(fault, exchange)
+        else:
+            exchange.send(exchange.run())
+        if not exchange.keep:
             self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = respond  # noqa: N815 - http.server's names
@@ -70,7 +84,13 @@ class Connection(BaseHTTPRequestHandler):
         """Refuse what is no HTTP request, as JSON, and hang up."""
         self.request_version = self.protocol_version  # else a first line that is none counts as HTTP/0.9
         content = json.dumps({"status": int(code), "error": message or explain or "Bad Request"}).encode()
-        self._reply(f"{int(code)} Error", [("Content-Type", "application/json")], content, keep=False)
+        answer = Answer(f"{int(code)} Error", (("Content-Type", "application/json"),), content)
+        if self._entry:
+            self._entry.answered(answer.code)
+        head = answer.head(self.date_time_string(), keep=False)
+        self.wfile.write(head if self.command == "HEAD" else head + content)
+        self.wfile.flush()
+        self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """Log requests for those who ask."""
@@ -80,11 +100,7 @@ class Connection(BaseHTTPRequestHandler):
         """Say the service's time, which a stepped clock keeps apart from this machine's."""
         return super().date_time_string(self.server.now() / 1000 if timestamp is None else timestamp)
 
-    def version_string(self) -> str:
-        """Name the server in the reply's headers."""
-        return "astria-nb-sandbox"
-
-    def _body(self) -> Body:
+    def _body(self, entry: Entry) -> Body:
         encoding = self.headers.get("Transfer-Encoding")
         if encoding is not None and encoding.lower() != "chunked":
             raise bad_request("of the transfer encodings only chunked is understood")
@@ -94,7 +110,7 @@ class Connection(BaseHTTPRequestHandler):
         waits = self.headers.get("Expect", "").lower() == "100-continue"
         assert isinstance(self.rfile, BufferedReader)
         length = None if encoding else int(size)
-        return Body(self.rfile, length, self.server.max_body, self._go_on if waits else None)
+        return Body(self.rfile, length, self.server.max_body, self._go_on if waits else None, entry.arrived)
 
     def _go_on(self) -> None:
         self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -127,20 +143,6 @@ class Connection(BaseHTTPRequestHandler):
             environ[key] = f"{environ[key]},{value}" if key in environ else value
         return environ
 
-    def _reply(self, status: str, headers: Iterable[tuple[str, str]], content: bytes, *, keep: bool) -> None:
-        code, _, reason = status.partition(" ")
-        self.send_response(int(code), reason)
-        for name, value in headers:
-            if name.lower() != "content-length":
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        if not keep:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-        self.wfile.flush()
-
 
 class HttpServer(ThreadingMixIn, TCPServer):
     """A thread for each connection; `hang_up` ends them all.
@@ -155,6 +157,10 @@ class HttpServer(ThreadingMixIn, TCPServer):
         Largest request body, in bytes.
     now : callable
         Returns the service's time, in milliseconds since 1970.
+    faults : FaultRules
+        What goes wrong on request.
+    ledger : Ledger
+        Where requests are recorded.
     """
 
     daemon_threads = True
@@ -162,10 +168,21 @@ class HttpServer(ThreadingMixIn, TCPServer):
     request_queue_size = 128
     app: WSGIApplication
 
-    def __init__(self, host: str, port: int, max_body: int, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        max_body: int,
+        now: Callable[[], int],
+        faults: FaultRules,
+        ledger: Ledger,
+    ) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.max_body = max_body
         self.now = now
+        self.faults = faults
+        self.ledger = ledger
+        self.waits = Waits()
         self._live: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         super().__init__((host, port), Connection)
@@ -197,15 +214,17 @@ class HttpServer(ThreadingMixIn, TCPServer):
 
     def hang_up(self) -> None:
         """Cut every connection, also in mid-upload, and wait for their threads; none may come in any more."""
+        self.waits.stop()
         with self._lock:
             threads = list(self._live.values())
             for connection in self._live:
                 _cut(connection)
         for thread in threads:
             thread.join()
+        self.waits.join()
 
 
 def _cut(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         connection.shutdown(socket.SHUT_RDWR)
