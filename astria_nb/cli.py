@@ -32,7 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
     lab.add_argument("--port", type=int, help="JupyterLab's port; default: a free one from 8888 on")
     lab.set_defaults(run=_lab)
-    sandbox = commands.add_parser("sandbox", help="serve a stand-in of the Astria API until Ctrl-C")
+    sandbox = commands.add_parser(
+        "sandbox",
+        help="serve a stand-in of the Astria API until Ctrl-C",
+        usage="%(prog)s [OPTION...]",
+        description="Serve a stand-in of the Astria API until Ctrl-C. "
+        "What the API's documents leave open is an option here.",
+    )
     add_arguments(sandbox)
     sandbox.set_defaults(run=_sandbox)
     options = parser.parse_args(arguments)
@@ -46,6 +52,8 @@ def _sandbox(options: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         _say(f"astria-nb sandbox: {error}", sys.stderr)
         return 1
+    for fault in options.fault:
+        server.fail(fault)
     with server:
         _say(f"export ASTRIA_BASE_URL={server.url}")
         _say(f"export ASTRIA_API_KEY={server.api_key}")

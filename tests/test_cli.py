@@ -12,12 +12,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from astria_nb.cli import copy_notebooks, examples
+from astria_nb.cli import copy_notebooks, examples, main
+from astria_nb.sandbox import Options
 
 COMMAND = [sys.executable, "-m", "astria_nb.cli"]
 
@@ -114,3 +116,13 @@ def test_notebooks_are_copied_only_to_where_there_are_none(tmp_path):
     assert copy_notebooks(mine.parent) == "mine.ipynb"
     assert [path.name for path in mine.parent.iterdir()] == ["mine.ipynb"]
     assert mine.read_text() == "my work"
+
+
+def test_the_help_documents_every_option_of_the_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["sandbox", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for flag in ("--fault", *("--" + field.name.replace("_", "-") for field in fields(Options))):
+        told = re.search(rf" {flag},? (.*?)(?= --(?!no-)|$)", shown)
+        assert told, flag
+        assert len(told[1].split()) > 6, f"{flag} is not explained: {told[1]}"

@@ -6,6 +6,7 @@ import re
 from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin
 
+from .faults import Fault, Kind
 from .options import Options
 
 _PARAMETER = re.compile(r"^(\w+) : .*\n((?:    .*\n)+)", re.MULTILINE)
@@ -21,18 +22,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     >>> chosen_options(parser.parse_args(["--speed", "600", "--idempotent"]))["speed"]
     600.0
     """
-    texts = {name: " ".join(text.split()) for name, text in _PARAMETER.findall(inspect.getdoc(Options) or "")}
+    told = _PARAMETER.findall(f"{inspect.getdoc(Options)}\n")
+    texts = {name: " ".join(text.split()) for name, text in told}
     for field in fields(Options):
         flag = "--" + field.name.replace("_", "-")
         text = texts.get(field.name, "").replace("`", "").replace("%", "%%")
         if field.default not in (None, ()):
             text += f" Default: {field.default}."
         parser.add_argument(flag, help=text, default=field.default, **_reading(field.type))
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        type=_fault,
+        metavar="KIND[,FIELD=VALUE...]",
+        help="Let requests fail, e.g. '504,route=POST /p/*/tunes,commit=yes'; may be given several times. "
+        f"Kinds: {', '.join(get_args(Kind))}. Fields: {', '.join(each.name for each in fields(Fault)[1:])}.",
+    )
 
 
 def chosen_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options of a parsed command line, by the names of `Options`."""
     return {field.name: getattr(arguments, field.name) for field in fields(Options)}
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return Fault.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _reading(kind: Any) -> dict[str, Any]:

@@ -39,9 +39,9 @@ class Request:
     status : int or None
         The HTTP status that the client was sent; None as long as, or because, it was sent none.
     params : mapping or None
-        What was sent under ``tune``, ``prompt`` or ``pack``: strings in a form; numbers, booleans and null too in JSON; a file as
-        ``{"filename", "content_type", "size", "sha256"}``, its type told from its bytes. None when it was
-        not read.
+        What was sent under ``tune``, ``prompt`` or ``pack``: strings in a form; numbers, booleans and null
+        too in JSON; a file as ``{"filename", "content_type", "size", "sha256"}``, its type told from its
+        bytes. None when it was not read.
     tune_ids, prompt_ids : tuple of int
         What it made.
     """

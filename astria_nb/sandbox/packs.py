@@ -129,7 +129,10 @@ def _couples() -> Pack:
     templates = tuple(Template(1204 * 1000 + number, "couple", text) for number, text in enumerate(texts, 1))
     prices = {"couple": PICTURE_MC * len(templates)}
     created = _CREATED + 1204 * DAY
-    return Pack(1204, "couples", "Couples", GALLERY_ID, templates, prices, created, composes=("man", "woman"))
+    return Pack(
+        1204, "couples", "Couples", GALLERY_ID, templates, prices, created,
+        public_at=created + DAY, unlisted_at=created + 2 * DAY, composes=("man", "woman"),
+    )  # fmt: skip
 
 
 PACKS = (
@@ -152,4 +155,4 @@ PACKS = (
     _pack(797, "pets", "Pets", {"cat": _PETS, "dog": _PETS}, user_id=CALLER_ID),
     _couples(),
 )
-"""Two of the gallery, one of the caller's own, and a multi pack that is found by its id only."""
+"""Two of the gallery, one of the caller's own, and a multi pack that was taken off the gallery's lists."""

@@ -62,7 +62,9 @@ def test_a_deterministic_clock_goes_on(tmp_path: Path) -> None:
 
 def test_a_killed_sandbox_loses_no_tune_that_it_told_of(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "astria_nb.cli", "sandbox", "--data", str(tmp_path)]
-    with subprocess.Popen([*command, "--api-key", "sd_sandbox_x"], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*command, "--api-key", "sd_sandbox_x"], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip().partition("=")[2]
         with SandboxServer() as other, Api(other) as api:  # a session; its own sandbox is not asked
@@ -133,5 +135,5 @@ def test_an_account_of_a_later_release_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ValueError, match="data: .*cannot be used"):
+    with pytest.raises(ValueError, match=r"data: .*cannot be used"):
         SandboxServer(data=tmp_path / "file" / "account")
