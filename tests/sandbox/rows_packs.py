@@ -1,19 +1,32 @@
 """Rows: who is let in, packs and their prices, the account."""
 
-from conformance import Row, get, row, sent, train
+from conformance import Row, get, post, row, sent, train
 from expectations import ABSENT, NOT_FOUND, REFUSED, count, picture_url, timestamp
 
 ROUTES = (
     "GET /packs",
+    "POST /packs",
     "GET /gallery/packs",
     "GET /p/43",
     "POST /p/43/tunes",
     "GET /tunes",
+    "POST /tunes",
+    "GET /gallery/tunes",
     "GET /tunes/1",
+    "PATCH /tunes/1",
+    "DELETE /tunes/1",
     "GET /tunes/1/prompts",
+    "POST /tunes/1/prompts",
     "GET /tunes/1/prompts/1",
+    "DELETE /tunes/1/prompts/1",
     "GET /prompts",
     "GET /prompts/1",
+    "DELETE /prompts/1",
+    "POST /prompts/1/likes",
+    "DELETE /prompts/1/likes",
+    "POST /prompts/1/like",
+    "DELETE /prompts/1/like",
+    "POST /images/inspect",
     "GET /users",
 )
 
@@ -85,6 +98,7 @@ PACKS = [
         train(prompt_ids=[":template"]),
         get("/tunes/:tune/prompts", 200, [{"orig_prompt_id": ":template"}]),
     ),
+    row("a multi pack is reached by its id", get("/p/1204", 200, {"id": 1204, "slug": "couples"})),
     row(
         "prices in the shape of 2024",
         get("/packs", 200, [PETS_2024]),
@@ -108,6 +122,23 @@ PACKS = [
         get("/p/260", 200, {"costs": {"man": {"cost": 331, "num_images": 28}, "woman": {"cost": 360}}}),
     ),
     row(
+        "create a pack",
+        post(
+            "/packs",
+            {"pack": {"title": "Mine", "base_tune_id": 1504944, "model_type": "lora", "subtitle": "so"}},
+            201,
+            {"id": int, "title": "Mine", "base_tune_id": 1504944, "model_type": "lora"},
+            keep={"pack": "id"},
+        ),
+        get("/p/:pack", 200, {"title": "Mine", "public_at": None}),
+        get("/packs", 200, [{"id": ":pack"}, {"id": 797}]),
+    ),
+    row(
+        "create a pack without a title",
+        post("/packs", {"pack": {"title": ""}}, 422, {"title": ["can't be blank"]}),
+    ),
+    row("create a pack without the wrapper", post("/packs", {"title": "Mine"}, (400, 422), REFUSED)),
+    row(
         "the account",
         get(
             "/users",
@@ -120,6 +151,20 @@ PACKS = [
         train(797, name="dog"),
         get("/users", 200, {"usd_balance_mc": 1_000_000 - 198_000}),
         balance_mc=1_000_000,
+    ),
+    *(
+        row(f"{spelled} is the same route", get(spelled, 200))
+        for spelled in (
+            "/packs.json",
+            "/packs/",
+            "/gallery/packs.json",
+            "/p/260/",
+            "/tunes.json",
+            "/tunes/",
+            "/gallery/tunes.json",
+            "/prompts.json",
+            "/users.json",
+        )
     ),
     row("a path that is none", get("/nowhere", 404, NOT_FOUND)),
     row(

@@ -132,6 +132,16 @@ ROWS = [
         "a part without a filename is no file",
         post("/p/43/tunes", tune(images=["x"]), 422, {"images": messages}, by="multipart"),
     ),
+    *(
+        row(
+            f"auto_extend as {text!r} is {value}, {by}",
+            post("/p/43/tunes", tune(auto_extend=text), by=by, keep={"tune": "id"}),
+            get("/tunes/:tune", 200, {"auto_extend": value}),
+            tune_fields="record",
+        )
+        for by in ("multipart", "form")
+        for text, value in (("true", True), ("1", True), ("false", False), ("OFF", False), ("False", True))
+    ),
     row(
         "a body of no known type",
         sent("POST", "/p/43/tunes", b"x", "raw", 400, REFUSED, headers={"Content-Type": "application/pdf"}),

@@ -1,7 +1,8 @@
 """Rows: lists of prompts, and the inspection of an image."""
 
-from conformance import BASE, get, row, train
+from conformance import BASE, PHOTO, URL, advance, each_way, get, post, row, train
 from expectations import REFUSED, SHALLOW, A, B, C, count
+from programs import File
 
 
 def newest_first(rows: object) -> bool:
@@ -27,12 +28,41 @@ PROMPT_LISTS = [
         get("/tunes/:tune/prompts", 200, [B, A]),
     ),
     row(
+        "prompts by text",
+        *MIXED,
+        get("/prompts?text=skyline", 200, [B]),
+        get("/prompts?text=nowhere", 200, []),
+    ),
+    row(
+        "prompts by pack",
+        *MIXED,
+        get("/prompts?base_pack_id=43", 200, [B, A]),
+        get("/prompts?pack_id=43", 200, []),
+    ),
+    row(
         "prompts by tune",
         *MIXED,
         get("/prompts?tune_id=:cat", 200, [C]),
         get(f"/prompts?tune_id={BASE}", 200, [C, B, A]),
     ),
+    row("prompts by template", *MIXED, get("/prompts?orig_prompt_id=43002", 200, [B])),
+    row(
+        "prompts that are liked",
+        *MIXED,
+        get("/prompts?liked=true", 200, []),
+        post("/prompts/:b/likes"),
+        get("/prompts?liked=true", 200, [B]),
+    ),
+    row(
+        "prompts of today",
+        *MIXED,
+        get("/prompts?today=true", 200, [C, B, A]),
+        advance(2 * 86_400),
+        get("/prompts?today=true", 200, []),
+    ),
     row("prompts of the API", *MIXED, get("/prompts?is_api=true", 200, [C, B, A])),
+    row("prompts that are videos", *MIXED, get("/prompts?is_video=true", 200, [])),
+    row("prompts of an order that is none", *MIXED, get("/prompts?order_id=77", 200, [])),
     row(
         "20 prompts a page, then the rest",
         MANY,
@@ -65,6 +95,20 @@ def flat_object(shown: object) -> bool:
     return isinstance(shown, dict) and all(isinstance(value, str | bool) for value in shown.values())
 
 
-INSPECTION = []
+INSPECTION = [
+    row(
+        "inspect an image",
+        post("/images/inspect", {"name": "man", "file": PHOTO}, 200, flat_object, by="multipart"),
+    ),
+    *each_way(
+        "inspect an image by URL",
+        lambda by: (post("/images/inspect", {"name": "man", "file_url": URL}, 200, flat_object, by=by),),
+    ),
+    row("inspect nothing", post("/images/inspect", {"name": "man"}, 422, dict)),
+    row(
+        "inspect what is no image",
+        post("/images/inspect", {"name": "man", "file": File("1.jpg", b"hello")}, 422, dict, by="multipart"),
+    ),
+]
 
 ROWS = [*PROMPT_LISTS, *INSPECTION]

@@ -1,7 +1,7 @@
 """Rows: prompts: their fields, created, deleted, liked."""
 
-from conformance import BASE, ONE_PROMPT, delete, get, post, prompt, row, train
-from expectations import ABSENT, NOT_FOUND, has, timestamp
+from conformance import BASE, ONE_PROMPT, Act, advance, ask, delete, each_way, get, post, prompt, row, train
+from expectations import ABSENT, BLANK, NOT_FOUND, REFUSED, has, messages, picture_url, timestamp
 
 PROMPT = {
     "id": ":prompt",
@@ -55,10 +55,122 @@ ROWS = [
         get("/prompts/77", 404, NOT_FOUND),
         get("/tunes/:tune/prompts/77", 404, NOT_FOUND),
     ),
+    row(
+        "a prompt has pictures when it is done",
+        *ONE_PROMPT,
+        advance(7200),
+        get("/prompts/:prompt", 200, {"images": [picture_url], "trained_at": timestamp, "user_error": None}),
+    ),
+    *each_way(
+        "create a prompt",
+        lambda by: (
+            train(prompt_ids=[43001]),
+            post(
+                "/tunes/:tune/prompts",
+                prompt(num_images=2, seed=7, ar="3:4", super_resolution=True),
+                201,
+                {
+                    "id": int,
+                    "text": has("at sea"),
+                    "num_images": 2,
+                    "seed": 7,
+                    "ar": "3:4",
+                    "super_resolution": True,
+                    "trained_at": None,
+                    "is_api": True,
+                    "orig_prompt_id": None,
+                    "base_pack_id": None,
+                },
+                by=by,
+                keep={"prompt": "id"},
+            ),
+            get("/prompts/:prompt", 200, {"text": has("at sea"), "images": []}),
+            get("/tunes/:tune/prompts", 200, [{"id": ":prompt"}, {"orig_prompt_id": 43001}]),
+        ),
+    ),
+    row(
+        "a created prompt is drawn",
+        train(),
+        ask(num_images=2),
+        advance(7200),
+        get("/prompts/:prompt", 200, {"images": [picture_url, picture_url], "trained_at": timestamp}),
+    ),
+    row(
+        "a prompt costs what it says",
+        train(),
+        get("/users", 200, keep={"before": "usd_balance_mc"}),
+        ask(num_images=2),
+        get("/prompts/:prompt", 200, {"cost_mc": 12_000}),
+        Act(lambda scene: scene.kept.update(after=scene.kept["before"] - 12_000)),
+        get("/users", 200, {"usd_balance_mc": ":after"}),
+    ),
+    row(
+        "a prompt needs a text",
+        train(),
+        post("/tunes/:tune/prompts", {"prompt": {"text": ""}}, 422, {"text": BLANK}),
+    ),
+    row(
+        "cfg_scale of a prompt on Flux",
+        train(),
+        post("/tunes/:tune/prompts", prompt(cfg_scale=7), 422, {"cfg_scale": ["must be less than 5"]}),
+    ),
+    row(
+        "negative_prompt of a prompt on Flux",
+        train(),
+        post("/tunes/:tune/prompts", prompt(negative_prompt="x"), 422, {"negative_prompt": messages}),
+    ),
+    row(
+        "at most 8 pictures of a prompt",
+        train(),
+        post("/tunes/:tune/prompts", prompt(num_images=9), 422, {"num_images": messages}),
+    ),
+    row(
+        "a prompt without the prompt wrapper",
+        train(),
+        post("/tunes/:tune/prompts", {"text": "x"}, (400, 422), REFUSED),
+    ),
     row("a prompt of a tune that does not exist", post("/tunes/77/prompts", prompt(), 404, NOT_FOUND)),
+    row(
+        "delete a prompt, flat",
+        *ONE_PROMPT,
+        delete("/prompts/:prompt", 200, {"message": str}),
+        get("/prompts/:prompt", 404, NOT_FOUND),
+        get("/tunes/:tune/prompts", 200, []),
+        delete("/prompts/:prompt", 404, NOT_FOUND),
+    ),
+    row(
+        "delete a prompt, nested",
+        *ONE_PROMPT,
+        delete("/tunes/:tune/prompts/:prompt", 200, {"message": str}),
+        get("/prompts", 200, []),
+    ),
+    row(
+        "like and unlike a prompt",
+        *ONE_PROMPT,
+        post("/prompts/:prompt/likes", None, 201, b""),
+        get("/prompts/:prompt", 200, {"liked": True}),
+        delete("/prompts/:prompt/likes", (200, 204)),
+        get("/prompts/:prompt", 200, {"liked": False}),
+    ),
+    row(
+        "like and unlike a prompt in the singular",
+        *ONE_PROMPT,
+        post("/prompts/:prompt/like", None, (200, 201)),
+        get("/prompts/:prompt", 200, {"liked": True}),
+        delete("/prompts/:prompt/like", (200, 204)),
+        get("/prompts/:prompt", 200, {"liked": False}),
+    ),
     row(
         "a like of a prompt that does not exist",
         post("/prompts/77/likes", None, 404, NOT_FOUND),
         delete("/prompts/77/likes", 404, NOT_FOUND),
+    ),
+    row(
+        "a like reaches the template, which sorts the pack",
+        train(prompt_ids=[43005]),
+        get("/prompts", 200, keep={"prompt": "0.id"}),
+        get("/p/43", 200, {"prompts_per_class": {"man": lambda shown: shown[0]["id"] == 43001}}),
+        post("/prompts/:prompt/likes"),
+        get("/p/43", 200, {"prompts_per_class": {"man": lambda shown: shown[0]["id"] == 43005}}),
     ),
 ]

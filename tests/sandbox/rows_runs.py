@@ -1,7 +1,7 @@
 """Rows: the rules of a pack run, what it makes and what it replies."""
 
-from conformance import PHOTO, URL, Row, each_way, get, post, row, train, tune
-from expectations import ABSENT, BLANK, CREATED, NOT_FOUND, count, has, messages, picture_url
+from conformance import PHOTO, URL, Row, advance, each_way, get, post, row, train, tune
+from expectations import ABSENT, BLANK, CREATED, NOT_FOUND, count, has, messages, picture_url, timestamp
 from programs import File
 
 
@@ -51,6 +51,7 @@ RULES = [
         tune(prompt_attributes={"negative_prompt": "x"}),
         {"prompts.negative_prompt": messages},
     ),
+    wrong("a multi pack needs tune_ids", tune(), {"tune_ids": messages}, pack=1204),
     row(
         "an image is an image",
         post(
@@ -156,6 +157,34 @@ RUNS = [
         train(797, name="cat"),
         post("/p/43/tunes", {"tune": {"tune_ids": [":tune"], "prompt_ids": [43017]}}),
         get("/tunes/:tune/prompts?limit=1", 200, [{"base_pack_id": 43, "orig_prompt_id": 43017}]),
+    ),
+    *each_way(
+        "a multi pack replies with an order",
+        lambda by: (
+            train(),
+            train(keep="other", name="woman"),
+            post(
+                "/p/1204/tunes",
+                {"tune": {"tune_ids": [":tune", ":other"]}},
+                201,
+                ORDERED,
+                by=by,
+                keep={"order": "order.id", "prompt": "prompt_ids.0"},
+            ),
+            get(
+                "/prompts/:prompt", 200, {"order_id": ":order", "tunes": [{"id": ":tune"}, {"id": ":other"}]}
+            ),
+            get("/prompts?order_id=:order", 200, lambda rows: bool(rows)),
+        ),
+    ),
+    row(
+        "a tune is queued, then in training, then trained",
+        train(),
+        get("/tunes/:tune", 200, {"started_training_at": None, "trained_at": None, "expires_at": None}),
+        advance(61),
+        get("/tunes/:tune", 200, {"started_training_at": timestamp, "trained_at": None}),
+        advance(3600),
+        get("/tunes/:tune", 200, {"trained_at": timestamp, "expires_at": timestamp}),
     ),
 ]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import rows_callbacks
+import rows_faults
 import rows_packs
 import rows_parameters
 import rows_prompt_lists
@@ -26,6 +27,7 @@ TABLES = (
     rows_prompts,
     rows_prompt_lists,
     rows_callbacks,
+    rows_faults,
 )
 ROWS = [row for table in TABLES for row in table.ROWS]
 
