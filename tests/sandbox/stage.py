@@ -1,0 +1,55 @@
+"""Where rows of the conformance table are played: a fresh sandbox for each, programs that stay open."""
+
+import itertools
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import pytest
+from conformance import Row, Scene
+from programs import Program, opened
+from test_sandbox_callbacks import Receiver
+
+from astria_nb.sandbox import SandboxServer
+
+
+class Stage:
+    """Plays rows; sandboxes stop in the background, because each takes a twentieth of a second to."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._programs: dict[str, Program] = {}
+        self._numbers = itertools.count(1)
+        self._stopping: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        self._receiver = self._open.enter_context(Receiver())
+        thread = threading.Thread(target=self._receiver.serve_forever, args=(0.02,))
+        thread.start()
+        self._open.callback(thread.join)
+        self._open.callback(self._receiver.shutdown)
+        self._pool = self._open.enter_context(ThreadPoolExecutor(8))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._open:
+            for stopped in self._stopping:
+                stopped.result()
+
+    def play(self, row: Row, program: str) -> None:
+        """Play a row with a program, or skip where that is not installed."""
+        try:
+            if program not in self._programs:
+                self._programs[program] = self._open.enter_context(opened(program))
+        except LookupError as error:
+            pytest.skip(str(error))
+        sandbox = SandboxServer(**row.options).start()
+        try:
+            hook = f"/row-{next(self._numbers)}"
+            row.play(Scene(sandbox, self._programs[program], self._receiver, hook))
+        finally:
+            self._stopping.append(self._pool.submit(sandbox.stop))
