@@ -5,7 +5,7 @@ import math
 from .errors import Refusal
 from .params import Param, from_json
 
-_FALSE = {"", "0", "f", "false", "off"}
+_FALSE = {"", "0", "f", "F", "false", "FALSE", "off", "OFF"}
 
 
 def text(value: Param) -> str | None:
@@ -28,8 +28,14 @@ def filled(value: Param) -> str | None:
 
 
 def boolean(value: Param) -> bool:
-    """Return false for `false`, `0`, `f` and `off` in either case, and for nothing at all."""
-    return (text(value) or "").lower() not in _FALSE
+    """Return false for what Rails takes for it, and for nothing at all.
+
+    Examples
+    --------
+    >>> boolean("false"), boolean("OFF"), boolean("False")
+    (False, False, True)
+    """
+    return (text(value) or "") not in _FALSE
 
 
 def whole(value: Param) -> int | None:

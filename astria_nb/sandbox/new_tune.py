@@ -37,6 +37,7 @@ def read_tune(fields: Fields) -> Plan:
         token=fields.text("token") or "ohwx",
         preset=fields.choice("preset", PRESETS),
         branch=branch,
+        is_mock=branch == "fast",
         steps=fields.whole("steps", 1, 100_000),
         face_crop=fields.optional_flag("face_crop"),
         training_face_correct=fields.optional_flag("training_face_correct"),
@@ -70,15 +71,15 @@ def read_changes(fields: Fields) -> Mapping[str, Any]:
 def read_prompt(
     fields: Fields, tune: Tune, find_tune: Callable[[int], Tune | None], options: Options
 ) -> Plan:
-    """Check a request for a prompt of a tune, or of a base model that names tunes in its text."""
+    """Check a request for a prompt of a tune, or of a base model that names tunes in its text.
+
+    A text may name tunes of other people's as well; what is not the caller's is left to its owner.
+    """
     text = fields.required("text")
     attributes = _but_text(prompt_attributes.read(fields))
     used = {} if tune.is_base else {tune.id: tune}
     for number in map(int, _LORA.findall(text)):
-        found = find_tune(number)
-        if found is None:
-            fields.wrong("text", f"{number} is not a tune of this account")
-        else:
+        if found := find_tune(number):
             used[number] = found
     fields.check()
     posted_to = tune.id if tune.is_base or options.prompt_tune_id == "posted" else tune.shown_tune_id

@@ -70,7 +70,7 @@ class _Reader:
     def _new_tune(self) -> NewTune:
         fields = self.fields
         if self.pack.is_multi:
-            fields.wrong("base", f"pack {self.pack.id} composes several tunes: send tune_ids")
+            fields.wrong("tune_ids", f"can't be blank: pack {self.pack.id} composes several tunes")
             title, name = fields.text("title") or "", fields.text("name") or ""
         else:
             title, name = fields.required("title"), fields.required("name").strip()
@@ -86,7 +86,8 @@ class _Reader:
             name=name,
             base_pack_id=self.pack.id,
             preset=fields.choice("preset", PRESETS),
-            branch=branch if is_mock else None,
+            branch=branch,
+            is_mock=is_mock,
             images=fields.images(),
             image_urls=fields.image_urls(),
             characteristics=fields.strings("characteristics"),

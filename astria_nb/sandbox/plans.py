@@ -20,6 +20,7 @@ class NewTune:
     token: str = "ohwx"  # noqa: S105 - the word for the subject in a prompt
     preset: str | None = None
     branch: str | None = None
+    is_mock: bool = False
     steps: int | None = None
     face_crop: bool | None = None
     training_face_correct: bool | None = None

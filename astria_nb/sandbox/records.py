@@ -22,6 +22,8 @@ class Tune:
     ----------
     updated_at : int
         When its owner last changed it.
+    is_mock : bool
+        Whether it is a free run that draws canned pictures.
     fails : bool
         Whether it fails at `ends_at` instead of being trained.
     """
@@ -40,6 +42,7 @@ class Tune:
     token: str = "ohwx"  # noqa: S105 - the word for the subject in a prompt
     preset: str | None = None
     branch: str | None = None
+    is_mock: bool = False
     steps: int | None = None
     face_crop: bool | None = None
     training_face_correct: bool | None = None

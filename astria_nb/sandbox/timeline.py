@@ -51,9 +51,9 @@ class Timeline:
 
     def tune(self, new: NewTune, number: int) -> Tune:
         """Return the record of a tune."""
-        is_mock, at_once = new.branch == "fast", new.model_type == "faceid"
-        queue, whole = (0, MOCK_SECONDS) if is_mock else (QUEUE_SECONDS, TRAINING_SECONDS)
-        starts_at = self.now if at_once or is_mock else self.now + self.clock.span(queue)
+        at_once = new.model_type == "faceid"
+        queue, whole = (0, MOCK_SECONDS) if new.is_mock else (QUEUE_SECONDS, TRAINING_SECONDS)
+        starts_at = self.now if at_once or new.is_mock else self.now + self.clock.span(queue)
         return Tune(
             **{name: getattr(new, name) for name in new.__dataclass_fields__},
             id=number,
@@ -79,7 +79,7 @@ class Timeline:
             starts_at=starts_at,
             ends_at=starts_at + self.clock.span(PICTURE_SECONDS * count_of(new.attributes)),
             attributes=new.attributes,
-            training=tuple(image for tune in tunes if tune.branch != "fast" for image in tune.images),
+            training=tuple(image for tune in tunes if not tune.is_mock for image in tune.images),
             base_pack_id=new.base_pack_id,
             orig_prompt_id=new.orig_prompt_id,
             order_id=order.id if order else None,

@@ -47,6 +47,7 @@ def test_everything_is_there_after_a_restart(tmp_path: Path, jpeg: bytes) -> Non
 def test_pictures_are_found_before_anything_is_listed(tmp_path: Path) -> None:
     with SandboxServer(data=tmp_path, speed=1e6) as first, Api(first) as api:
         api.train(prompt_ids=[43001])
+        first.advance(60)
         (url,) = api.get("/prompts").json()[0]["images"]
     with SandboxServer(data=tmp_path, speed=1e6) as again, Api(again) as api:
         assert api.get(url.replace(first.url, again.url)).status_code == 200

@@ -221,7 +221,7 @@ def test_a_multi_pack_composes_tunes(with_options) -> None:
     api = with_options()
     ids = [api.train(name=name, title=name).json()["id"] for name in ("man", "woman")]
     refused = api.train(pack=1204, name="couple")
-    assert (refused.status_code, list(refused.json())) == (422, ["base"])
+    assert (refused.status_code, list(refused.json())) == (422, ["tune_ids"])
     reply = api.post("/p/couples/tunes", json={"tune": {"tune_ids": ids}})
     assert reply.status_code == 201
     order = reply.json()["order"]
@@ -279,8 +279,8 @@ def test_a_prompt_of_the_base_model_uses_the_tunes_that_its_text_names(with_opti
     prompt = api.post("/tunes/1504944/prompts", json={"prompt": {"text": text}}).json()
     assert (prompt["text"], prompt["tune_id"]) == (text, 1504944)
     assert [tune["id"] for tune in prompt["tunes"]] == [tune_id]
-    wrong = api.post("/tunes/1504944/prompts", json={"prompt": {"text": "<lora:7:1> portrait"}})
-    assert (wrong.status_code, list(wrong.json())) == (422, ["text"])
+    foreign = api.post("/tunes/1504944/prompts", json={"prompt": {"text": "<lora:7:1> portrait"}}).json()
+    assert foreign["tunes"] == []
 
 
 @pytest.mark.parametrize(("choice", "status"), [("clamp", 200), ("refuse", 400)])
