@@ -36,15 +36,25 @@ class HeldFolder:
         """Remove the folder with all that is in it."""
         if os.getpid() != self._process:
             return
-        # The lock goes last: a removal that is broken off is taken up by the next process.
+        lock = self.path / _LOCK
         with contextlib.suppress(OSError):
-            for entry in self.path.iterdir():
-                if entry.is_dir() and not entry.is_symlink():
-                    shutil.rmtree(entry)
-                elif entry.name != _LOCK:
-                    entry.unlink()
-        self.release()  # Windows removes no file that is open
-        shutil.rmtree(self.path, ignore_errors=True)
+            # The lock goes last, so that a removal that is broken off is taken up by the next process; and
+            # while it is held, so that nobody locks what is about to go.
+            self._empty()
+            if sys.platform != "win32":
+                lock.unlink()
+        self.release()
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32" and list(self.path.iterdir()) == [lock]:
+                lock.unlink()  # only here: it removes no file that is open, be it by whoever locked it since
+            self.path.rmdir()
+
+    def _empty(self) -> None:
+        for entry in self.path.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != _LOCK:
+                entry.unlink()
 
 
 def make_temporary() -> HeldFolder:
@@ -68,9 +78,8 @@ def hold(path: Path) -> HeldFolder:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     held = _hold(path, os.O_CREAT)
     if held is None:
-        raise OSError(
-            errno.EBUSY, "this folder is in use by another sandbox; stop that or choose another", path
-        )
+        reason = "this folder is in use by another sandbox; stop that or choose another"
+        raise OSError(errno.EBUSY, reason, str(path))
     return held
 
 
