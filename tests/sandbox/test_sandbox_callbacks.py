@@ -140,3 +140,43 @@ def test_nothing_is_sent_elsewhere(api: Api, url: str) -> None:
     (delivery,) = api.sandbox.deliveries
     assert (delivery.event, delivery.url, delivery.status) == ("tune", url, None)
     assert delivery.error
+
+
+@pytest.mark.parametrize(
+    ("order", "events"),
+    [
+        ("prompt_first", ["tune", "prompt", "prompt", "prompts"]),
+        ("prompts_first", ["tune", "prompt", "prompts", "prompt"]),
+    ],
+)
+def test_the_order_of_the_last_two(receiver: Receiver, order: str, events: list[str]) -> None:
+    with SandboxServer(deterministic=True, callback_order=order) as sandbox, Api(sandbox) as api:
+        run(api, receiver, callback="/x?tune", prompt="/x?prompt", prompts_callback="/x?prompts")
+        sandbox.advance(3600)
+        wait_for(lambda: len(receiver.got) == 4)
+        assert [path.partition("?")[2] for path, _, _ in receiver.got] == events
+
+
+@pytest.mark.parametrize(("choice", "events"), [(False, []), (True, ["tune", "prompt", "prompt", "prompts"])])
+def test_whether_a_failure_is_announced(receiver: Receiver, choice: bool, events: list[str]) -> None:
+    options = {"callback_on_failure": choice, "failed_tune_prompts": "user_error" if choice else "pending"}
+    with SandboxServer(deterministic=True, **options) as sandbox, Api(sandbox) as api:
+        sandbox.fail("training")
+        run(api, receiver, callback="/x?tune", prompt="/x?prompt", prompts_callback="/x?prompts")
+        run(api, receiver, callback="/end")
+        sandbox.advance(3600)
+        wait_for(lambda: receiver.bodies("/end"))
+        wait_for(lambda: len(receiver.got) == len(events) + 1)
+        paths = [path.partition("?")[2] for path, _, _ in receiver.got if path != "/end"]
+        assert paths == events
+
+
+def test_what_was_deleted_is_not_announced(api: Api, receiver: Receiver) -> None:
+    run(api, receiver, callback="/tune", prompt="/prompt", prompts_callback="/all")
+    api.delete("/prompts/5000001")
+    api.delete("/tunes/1000001")
+    api.sandbox.advance(3600)
+    wait_for(lambda: len(api.sandbox.deliveries) == 4)
+    assert receiver.bodies("/tune") == []
+    assert [body["prompt"]["id"] for body in receiver.bodies("/prompt")] == [5000002]  # type: ignore[index]
+    assert [[prompt["id"] for prompt in body] for body in receiver.bodies("/all")] == [[5000002]]  # type: ignore
