@@ -18,8 +18,7 @@ from .wire import log
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-_OPEN = "picture"
-"""The one route without a key: whoever has a picture's address may see it."""
+_GALLERY = ("gallery_packs", "gallery_tunes")
 
 
 def make_app(service: Service) -> WSGIApplication:
@@ -30,14 +29,22 @@ def make_app(service: Service) -> WSGIApplication:
     app.json.mimetype = "application/json; charset=utf-8"  # type: ignore[attr-defined]
     _add_routes(app, service)
 
+    # Whoever has a picture's address may see it.
+    without_key = {None, "picture", *(() if service.options.gallery_needs_key else _GALLERY)}
+
     @app.before_request
     def admit() -> None:
         service.guard.check_site(request.headers.get("Host"), request.headers.get("Origin"))
-        if request.endpoint is not None and request.endpoint != _OPEN:
+        if request.endpoint not in without_key:
             service.guard.check_key(request.headers.get("Authorization"))
 
-    app.register_error_handler(Refusal, _refused)
-    app.register_error_handler(HTTPException, _no_such_route)
+    @app.errorhandler(Refusal)
+    def refuse(refusal: Refusal) -> "ResponseReturnValue":
+        key = service.options.error_key
+        body = {key if name == "error" else name: said for name, said in refusal.body.items()}
+        return jsonify(body), refusal.status
+
+    app.register_error_handler(HTTPException, lambda _: refuse(not_found()))
     app.register_error_handler(Exception, _failed)
     return _RailsPaths(app)
 
@@ -84,14 +91,6 @@ class _RailsPaths:
         path = environ["PATH_INFO"]
         environ["PATH_INFO"] = path.rstrip("/").removesuffix(".json") or "/"
         return self._app(environ, start_response)
-
-
-def _refused(refusal: Refusal) -> "ResponseReturnValue":
-    return jsonify(refusal.body), refusal.status
-
-
-def _no_such_route(_: HTTPException) -> "ResponseReturnValue":
-    return _refused(not_found())
 
 
 def _failed(error: Exception) -> "ResponseReturnValue":

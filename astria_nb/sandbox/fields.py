@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 from . import casts
 from .errors import bad_request, invalid
 from .images import image_fault
+from .options import Options
 from .params import Param, Params
 from .uploads import Upload
 
+_MAX_CAPTION = 2**16
 _URL = re.compile(r"https?://(?:%[0-9A-Fa-f]{2}|[!#$&'()*+,/0-9:;=?@A-Z\[\]_a-z~.-])+")
 
 
@@ -21,6 +23,8 @@ class Fields:
         All parameters of the request.
     wrapper : str
         The name.
+    options : Options
+        Settles what the specification leaves open about images.
 
     Raises
     ------
@@ -28,11 +32,12 @@ class Fields:
         400 when nothing was sent under it.
     """
 
-    def __init__(self, params: Params, wrapper: str) -> None:
+    def __init__(self, params: Params, wrapper: str, options: Options) -> None:
         sent = params.get(wrapper)
         if not isinstance(sent, dict) or not sent:
             raise bad_request(f"param is missing or the value is empty: {wrapper}")
         self.sent = sent
+        self.options = options
         self._errors: dict[str, list[str]] = {}
 
     def __contains__(self, field: str) -> bool:
@@ -105,13 +110,16 @@ class Fields:
         return found or {}
 
     def images(self) -> tuple[Upload, ...]:
-        """Return the uploaded images."""
+        """Return the uploaded images; a caption beside one, a text file, is no image but may be sent."""
         uploads = []
         for value in self.items("images"):
-            fault = image_fault(value) if isinstance(value, Upload) else f"{shown(value)} is not a file"
-            if fault:
+            if not isinstance(value, Upload):
+                self.wrong("images", f"{shown(value)} is not a file")
+            elif _is_caption(value):
+                continue
+            elif fault := self._fault(value):
                 self.wrong("images", fault)
-            elif isinstance(value, Upload):
+            else:
                 uploads.append(value)
         return tuple(uploads)
 
@@ -125,11 +133,33 @@ class Fields:
                 self.wrong("image_urls", f"{shown(value)} is not a percent-encoded http(s) URL")
         return tuple(urls)
 
-    def check_some_image(self) -> None:
-        """Insist on an image, uploaded or named by its address."""
-        sent = self.items("images") + self.items("image_urls")
-        if not sent and not (self.is_wrong("images") or self.is_wrong("image_urls")):
+    def check_enough_images(self) -> None:
+        """Insist on as many images as a tune needs, uploaded or named by their addresses."""
+        files = [
+            each for each in self.items("images") if not (isinstance(each, Upload) and _is_caption(each))
+        ]
+        sent, least = len(files) + len(self.items("image_urls")), self.options.min_images
+        if self.is_wrong("images") or self.is_wrong("image_urls"):
+            return
+        if not sent:
             self.wrong("images", "can't be blank: send images or image_urls")
+        elif sent < least:
+            self.wrong("images", f"are too few (minimum is {least})")
+
+    def _fault(self, upload: Upload) -> str | None:
+        if upload.content_type == "image/webp" and not self.options.accept_webp:
+            return f"{upload.filename} is not a JPEG or PNG image"
+        return image_fault(upload)
+
+
+def _is_caption(upload: Upload) -> bool:
+    """Tell whether a file is text beside an image (`astria-api.md` section 12)."""
+    if not upload.filename.lower().endswith(".txt") or upload.size > _MAX_CAPTION:
+        return False
+    try:
+        return "\0" not in upload.path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return False
 
 
 def is_url(value: str) -> bool:

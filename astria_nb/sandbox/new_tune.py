@@ -27,7 +27,7 @@ def read_tune(fields: Fields) -> Plan:
         422 with every rule that is broken, field → messages.
     """
     title, name = fields.required("title"), fields.required("name").strip()
-    fields.check_some_image()
+    fields.check_enough_images()
     branch = fields.choice("branch", ("fast", "sd15", "sdxl1", "flux1"))
     new = NewTune(
         title=title,
@@ -93,7 +93,7 @@ def _nested(fields: Fields, sent: object) -> NewPrompt | None:
         fields.wrong("prompts_attributes", "must be an array of objects")
         return None
     params: Params = {"prompt": sent}
-    prompt = Fields(params, "prompt")
+    prompt = Fields(params, "prompt", fields.options)
     text = prompt.text("text")
     if text is None:
         fields.wrong("prompts.text", "can't be blank")

@@ -40,6 +40,16 @@ class Options:
         ``costs`` in cents in the detail; ``2026`` ``costs`` in millicents everywhere.
     gallery : {"listed", "public"}
         Whether ``/gallery/packs`` shows only packs that are on its lists, or all that were made public.
+    gallery_needs_key : bool, default True
+        Whether the gallery's lists are refused to a client without a key.
+    created_pack : {"201", "200"}
+        Status of the reply to ``POST /packs``.
+    min_images : int, default 1
+        Fewest images that a tune is trained from.
+    accept_webp : bool, default True
+        Whether images may be WebP; JPEG and PNG always may.
+    error_key : {"error", "message"}
+        Under which key a refusal says what is wrong where it is not about a field.
     unfilled_placeholder : {"empty", "keep"}
         What becomes of ``{{eye_color}}`` in a template when no characteristic of that name was sent.
     limit_above_maximum : {"clamp", "refuse"}
@@ -101,6 +111,11 @@ class Options:
     idempotent_finds: Literal["all", "usable"] = "all"
     price_shape: Literal["2025", "2024", "2026"] = "2025"
     gallery: Literal["listed", "public"] = "listed"
+    gallery_needs_key: bool = True
+    created_pack: Literal["201", "200"] = "201"
+    min_images: int = 1
+    accept_webp: bool = True
+    error_key: Literal["error", "message"] = "error"
     unfilled_placeholder: Literal["empty", "keep"] = "empty"
     limit_above_maximum: Literal["clamp", "refuse"] = "clamp"
     tune_fields: Literal["documented", "record"] = "documented"

@@ -43,7 +43,7 @@ class PackRoutes:
                 model_type=fields.text("model_type"),
                 subtitle=fields.text("subtitle"),
             )
-        return created(self._views.detail(pack))
+        return reply(self._views.detail(pack), int(self._service.options.created_pack))
 
     def pack(self, id_or_slug: str) -> Response:
         """Show a pack."""

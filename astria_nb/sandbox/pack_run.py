@@ -77,7 +77,7 @@ class _Reader:
             if name and name not in self.pack.classes:
                 classes = ", ".join(self.pack.classes)
                 fields.wrong("name", f"is not included in the list: pack {self.pack.id} has {classes}")
-            fields.check_some_image()
+            fields.check_enough_images()
         branch = fields.text("branch")
         is_mock = branch == "fast" and self.options.branch_on_packs == "mock"
         keeps = self.options.auto_extend_on_packs == "kept"

@@ -50,7 +50,7 @@ class Service:
     def fields(self, wrapper: str) -> Iterator[Fields]:
         """Read what a request has under one name; its files go again if it fails."""
         with self.params() as params:
-            fields = Fields(params, wrapper)
+            fields = Fields(params, wrapper, self.options)
             request.environ["astria.request"].read(fields.sent)
             yield fields
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sandbox_api import Api
+from sandbox_api import Api, image_bytes
 
 from astria_nb.sandbox import SandboxServer
 
@@ -27,6 +27,60 @@ def with_options(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def
         return api
 
     return start
+
+
+# Who is let in, and what is taken
+
+
+@pytest.mark.parametrize(("needed", "status"), [(True, 401), (False, 200)])
+def test_the_gallery_without_a_key(with_options, needed: bool, status: int) -> None:
+    api = with_options(gallery_needs_key=needed)
+    for path in ("/gallery/packs", "/gallery/tunes"):
+        assert api.get(path, headers={"Authorization": None}).status_code == status
+    assert api.get("/packs", headers={"Authorization": None}).status_code == 401
+
+
+@pytest.mark.parametrize("key", ["error", "message"])
+def test_where_a_refusal_says_what_is_wrong(with_options, key: str) -> None:
+    api = with_options(error_key=key)
+    assert api.get("/tunes?limit=x").json().keys() == {key}
+    assert api.get("/tunes", headers={"Authorization": None}).json().keys() == {key}
+    assert api.train(title="").json().keys() == {"title"}
+
+
+@pytest.mark.parametrize("status", [201, 200])
+def test_the_reply_to_a_new_pack(with_options, status: int) -> None:
+    api = with_options(created_pack=str(status))
+    reply = api.post("/packs", json={"pack": {"title": "Mine", "base_tune_id": 1504944}})
+    assert reply.status_code == status
+    assert [pack["id"] for pack in api.get("/packs").json()] == [reply.json()["id"], 797]
+
+
+def test_too_few_images(with_options) -> None:
+    api = with_options(min_images=3)
+    urls = ["https://example.com/1.jpg"] * 3
+    assert api.train(image_urls=urls).status_code == 201
+    assert api.train(image_urls=urls[:2]).json() == {"images": ["are too few (minimum is 3)"]}
+
+
+@pytest.mark.parametrize(("taken", "status"), [(True, 201), (False, 422)])
+def test_a_webp_image(with_options, taken: bool, status: int) -> None:
+    api = with_options(accept_webp=taken)
+    form = {"tune[title]": "t", "tune[name]": "man"}
+    for kind, expected in (("WEBP", status), ("PNG", 201)):
+        files = {"tune[images][]": ("1", image_bytes(kind))}
+        assert api.post("/p/43/tunes", data=form, files=files).status_code == expected
+
+
+def test_a_caption_beside_an_image_is_no_image(with_options, jpeg: bytes) -> None:
+    api = with_options()
+    form = {"tune[title]": "t", "tune[name]": "man"}
+    caption = ("tune[images][]", ("1.txt", b"a man with glasses"))
+    both = api.post("/p/43/tunes", data=form, files=[("tune[images][]", ("1.jpg", jpeg)), caption])
+    assert (both.status_code, len(both.json()["orig_images"])) == (201, 1)
+    assert api.post("/p/43/tunes", data=form, files=[caption]).json().keys() == {"images"}
+    binary = ("tune[images][]", ("1.txt", b"\xff\x00"))
+    assert api.post("/p/43/tunes", data=form, files=[binary]).json().keys() == {"images"}
 
 
 # Idempotency
