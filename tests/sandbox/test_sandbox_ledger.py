@@ -11,6 +11,7 @@ from pack_runs import RUN, only, raw, wait_for
 from sandbox_api import Api
 
 from astria_nb.sandbox import Request, SandboxServer
+from astria_nb.sandbox.exchange import RESET, Exchange
 
 URL = "https://example.com/1.jpg"
 
@@ -125,6 +126,20 @@ def test_an_upload_that_was_broken_off_stays_incomplete(sandbox: SandboxServer) 
     wait_for(lambda: only(sandbox).status)
     sandbox.stop()
     assert (only(sandbox).body_bytes, only(sandbox).complete, only(sandbox).status) == (10, False, 400)
+
+
+def test_an_answer_to_a_client_that_left_was_not_sent(
+    sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = threading.Event()
+    monkeypatch.setattr(Exchange, "wait", lambda self, seconds: left.wait(9))
+    sandbox.fail("slow")
+    with raw(sandbox) as connection:
+        wait_for(sandbox.received)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    left.set()
+    sandbox.stop()
+    assert (only(sandbox).status, only(sandbox).tune_ids) == (None, (1000001,))
 
 
 def test_no_key_is_kept(api: Api) -> None:
