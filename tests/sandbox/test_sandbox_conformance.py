@@ -4,7 +4,10 @@ Each row of the table says what must come back and is played by three programs. 
 list of endpoints and its checklist; where that leaves something open, they state the default.
 """
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import rows_callbacks
@@ -15,9 +18,12 @@ import rows_prompt_lists
 import rows_prompts
 import rows_runs
 import rows_tunes
-from conformance import Row
+from conformance import URL, Row
 from programs import PROGRAMS
+from sandbox_api import Api
 from stage import Stage
+
+from astria_nb.sandbox import SandboxServer
 
 TABLES = (
     rows_packs,
@@ -46,3 +52,28 @@ def test_it_answers_as_the_api_does(stage: Stage, row: Row, program: str) -> Non
 
 def test_each_row_has_a_name_of_its_own() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+def test_a_thousand_tunes_from_sixteen_connections_are_each_made_once() -> None:
+    with SandboxServer(balance_mc=10**9) as sandbox, ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(partial(create_tunes, sandbox), range(16)))
+        assert Counter(status for each in statuses for status in each) == {201: 1_000}
+        with Api(sandbox) as api:
+            titles: list[str] = []
+            page = api.get("/tunes?limit=120").json()
+            while page:
+                titles += [tune["title"] for tune in page]
+                page = api.get(f"/tunes?limit=120&before_id={page[-1]['id']}").json()
+            assert sorted(titles) == sorted(str(number) for number in range(1_000))
+            assert api.get("/users").json()["usd_balance_mc"] == 10**9 - 1_000 * 198_000
+
+
+def create_tunes(sandbox: SandboxServer, first: int) -> list[int]:
+    """Create every sixteenth of a thousand tunes, as forms over one connection."""
+    with Api(sandbox) as api:
+        whole = {"tune[name]": "cat", "tune[image_urls][]": URL}
+        numbers = range(first, 1_000, 16)
+        return [
+            api.post("/p/797/tunes", data=whole | {"tune[title]": str(number)}).status_code
+            for number in numbers
+        ]
