@@ -26,7 +26,7 @@ SCHEMA = {
         f"{color} hair"
         for color in [
             *("black", "brown", "blonde", "red", "grey", "white", "purple", "blue", "green", "pink"),
-            *("dyed"),
+            "dyed",
         ]
     ],
     "hair_length": ["bald", "short hair", "medium hair", "long hair", "very long hair"],
