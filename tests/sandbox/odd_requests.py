@@ -53,15 +53,16 @@ KEYS = (
     "a[b" * 50, "a" + "[b]" * 60, "prompt[text]", "é[猫]", "\U0001f408", "tune[characteristics][{{a}}]",
 )  # fmt: skip
 
-POST = {
-    "/packs": {"pack": {"title": "t", "base_tune_id": 1504944, "model_type": "lora"}},
-    "/p/43/tunes": {"tune": {"title": "t", "name": "man", "image_urls": [URL], "prompt_ids": [43001]}},
-    "/p/pets/tunes": {"tune": {"title": "t", "name": "cat", "images": [PHOTO], "prompt_ids": [797001]}},
-    "/p/corporate-headshots/tunes": {"tune": {"tune_ids": [":tune"], "prompt_ids": [43001]}},
-    "/p/1204/tunes": {"tune": {"tune_ids": [":tune", ":tune"]}},
-    "/tunes": {"tune": {"title": "t", "name": "man", "images": [PHOTO], "model_type": "lora"}},
-    "/tunes/:tune/prompts": {"prompt": {"text": "at sea", "num_images": 1}},
-    "/images/inspect": {"name": "man", "file": PHOTO},
+BODIES: Mapping[str, Mapping[str, object]] = {
+    "POST /packs": {"pack": {"title": "t", "base_tune_id": 1504944, "model_type": "lora"}},
+    "POST /p/43/tunes": {"tune": {"title": "t", "name": "man", "image_urls": [URL], "prompt_ids": [43001]}},
+    "POST /p/pets/tunes": {"tune": {"title": "t", "name": "cat", "images": [PHOTO], "prompt_ids": [797001]}},
+    "POST /p/corporate-headshots/tunes": {"tune": {"tune_ids": [":tune"], "prompt_ids": [43001]}},
+    "POST /p/1204/tunes": {"tune": {"tune_ids": [":tune", ":tune"]}},
+    "POST /tunes": {"tune": {"title": "t", "name": "man", "images": [PHOTO], "model_type": "lora"}},
+    "POST /tunes/:tune/prompts": {"prompt": {"text": "at sea", "num_images": 1}},
+    "POST /images/inspect": {"name": "man", "file": PHOTO},
+    "PATCH /tunes/:tune": {"tune": {"title": "u"}},
 }
 OTHERS = (
     "/packs", "/tunes", "/prompts/:prompt/likes", "/prompts/:prompt/like",
@@ -102,7 +103,7 @@ ODD_HEADS: tuple[Mapping[str, str], ...] = (
     {"X": "a" * 70_000}, {"Host": "example.com"}, {f"X-{number}": "1" for number in range(150)},
 )  # fmt: skip
 ODD_KEYS = ("", "Bearer", "Bearer sd_x", "Basic é", "Bearer \xff")
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS")
 ODD_METHODS = ("TRACE", "CONNECT", "BREW", "get", "P\xd6ST", "X" * 300)
 
 
@@ -132,11 +133,9 @@ pairs = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(ODD).map(str))
 
 
 @st.composite
-def bodies(draw: st.DrawFn, path: str) -> tuple[str, bytes]:
+def bodies(draw: st.DrawFn, route: str) -> tuple[str, bytes]:
     """Return the body of a request and its Content-Type."""
-    tree = _changed(
-        POST.get(path, {"tune": {"title": "u"}}), draw(changes) if draw(st.integers(0, 4)) else {}
-    )
+    tree = _changed(BODIES.get(route, {"tune": {}}), draw(changes) if draw(st.integers(0, 4)) else {})
     way = draw(st.sampled_from(("json", "json", "json", "form", "multipart", "multipart", "broken", "odd")))
     if way == "json":
         return "application/json", json.dumps(tree, default=lambda _: "x").encode()
@@ -156,14 +155,14 @@ def bodies(draw: st.DrawFn, path: str) -> tuple[str, bytes]:
 
 
 @st.composite
-def requests(draw: st.DrawFn, path: str | None) -> Sent:
-    """Return a request, mostly a POST, to a path that takes bodies; without one, any to another path."""
-    method = "POST" if path and draw(st.integers(0, 9)) else draw(st.sampled_from(METHODS))
-    path = path or draw(st.sampled_from(OTHERS))
+def requests(draw: st.DrawFn, route: str | None) -> Sent:
+    """Return a request to a route that takes a body, or to any other path with any method."""
+    method, _, path = (route or "").partition(" ")
+    method, path = method or draw(st.sampled_from(METHODS)), path or draw(st.sampled_from(OTHERS))
     headers: dict[str, str] = {}
     body = b""
     if method in ("POST", "PUT", "PATCH") and "/like" not in path:
-        headers["Content-Type"], body = draw(bodies(path))
+        headers["Content-Type"], body = draw(bodies(f"{method} {path}"))
     if method in ("GET", "HEAD", "DELETE"):
         path += draw(st.sampled_from(("", "", ".json", "/", "?", "?x")))
         query = draw(st.lists(st.tuples(st.sampled_from(FILTERS), st.sampled_from(ODD)), max_size=2))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from odd_requests import ODD_METHODS, POST, Sent, requests
+from odd_requests import BODIES, ODD_METHODS, Sent, requests
 from sandbox_api import Api
 
 from astria_nb.sandbox import SandboxServer
@@ -190,21 +190,21 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 SETTINGS = settings(
-    max_examples=500, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=440, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
-@pytest.mark.parametrize("path", POST)
-def test_a_post(ground: Ground, path: str) -> None:
+@pytest.mark.parametrize("route", BODIES)
+def test_a_route_that_takes_a_body(ground: Ground, route: str) -> None:
     @SETTINGS
-    @given(sent=requests(path))
+    @given(sent=requests(route))
     def send(sent: Sent) -> None:
         check(ground, sent)
 
     send()
 
 
-@settings(SETTINGS, max_examples=1000)
+@settings(SETTINGS, max_examples=1040)
 @given(sent=requests(None))
 def test_any_other_request(ground: Ground, sent: Sent) -> None:
     check(ground, sent)
