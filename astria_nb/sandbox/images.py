@@ -19,11 +19,11 @@ _MAX_METADATA = 32 * 2**20  # Pillow keeps metadata in memory; a phone's depth m
 _MAX_PIECES = 100_000  # of one file: chunks or segments, each a turn of a loop
 _MAX_SCANS = 100  # of a JPEG: each is a pass over all its pixels; common encoders write ten
 
-
-_BROKEN = (
+BROKEN = (
     *(IndexError, struct.error),  # ours, of headers that end too soon
     *(OSError, ValueError, SyntaxError, Image.DecompressionBombError),  # of Pillow's plugins
 )
+"""What opening or decoding a broken file raises."""
 
 
 class Fault(Exception):  # noqa: N818 - of the file, not of ours
@@ -74,7 +74,7 @@ def check_image(path: Path) -> None:
             try:
                 _CHECKS[kind](data)
                 Image.open(file, formats=(kind,)).close()
-            except _BROKEN:
+            except BROKEN:
                 raise Fault("cannot be opened as an image") from None
 
 
