@@ -1,10 +1,12 @@
 """The fields of a request, read one by one; all that is wrong with them is told at once."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from . import casts
 from .errors import bad_request, invalid
+from .fetch import FetchError
 from .images import image_fault
 from .options import Options
 from .params import Param, Params
@@ -25,6 +27,13 @@ class Fields:
         The name.
     options : Options
         Settles what the specification leaves open about images.
+    download : callable, optional
+        Returns the file at an address; by default addresses are only noted down.
+
+    Attributes
+    ----------
+    downloaded : list of Upload
+        The files that were downloaded.
 
     Raises
     ------
@@ -32,12 +41,20 @@ class Fields:
         400 when nothing was sent under it.
     """
 
-    def __init__(self, params: Params, wrapper: str, options: Options) -> None:
+    def __init__(
+        self,
+        params: Params,
+        wrapper: str,
+        options: Options,
+        download: Callable[[str], Upload] | None = None,
+    ) -> None:
         sent = params.get(wrapper)
         if not isinstance(sent, dict) or not sent:
             raise bad_request(f"param is missing or the value is empty: {wrapper}")
         self.sent = sent
         self.options = options
+        self.downloaded: list[Upload] = []
+        self._download = download
         self._errors: dict[str, list[str]] = {}
 
     def __contains__(self, field: str) -> bool:
@@ -110,21 +127,22 @@ class Fields:
         return found or {}
 
     def images(self) -> tuple[Upload, ...]:
-        """Return the uploaded images; a caption beside one, a text file, is no image but may be sent."""
-        uploads = []
+        """Return the images that were uploaded or downloaded; captions beside them are left out."""
         for value in self.items("images"):
             if not isinstance(value, Upload):
                 self.wrong("images", f"{shown(value)} is not a file")
-            elif _is_caption(value):
-                continue
-            elif fault := self._fault(value):
+            elif not _is_caption(value) and (fault := self._fault(value)):
                 self.wrong("images", fault)
-            else:
-                uploads.append(value)
-        return tuple(uploads)
+        uploads = [
+            each for each in self.items("images") if isinstance(each, Upload) and not _is_caption(each)
+        ]
+        return (*uploads, *self._downloads())
 
     def image_urls(self) -> tuple[str, ...]:
-        """Return the addresses of images."""
+        """Return the addresses of images that were not downloaded."""
+        return () if self._download else self._urls()
+
+    def _urls(self) -> tuple[str, ...]:
         urls = []
         for value in self.items("image_urls"):
             if isinstance(value, str) and is_url(value):
@@ -132,6 +150,20 @@ class Fields:
             else:
                 self.wrong("image_urls", f"{shown(value)} is not a percent-encoded http(s) URL")
         return tuple(urls)
+
+    def _downloads(self) -> list[Upload]:
+        """Download what is named by its address, unless something is wrong already."""
+        if self._download is None or not (urls := self._urls()) or self._errors:
+            return []
+        for url in urls:
+            try:
+                self.downloaded.append(self._download(url))
+            except FetchError as error:
+                self.wrong("image_urls", f"could not download {shown(url)}: {error}")
+            else:
+                if fault := self._fault(self.downloaded[-1]):
+                    self.wrong("image_urls", f"could not use {shown(url)}: {fault}")
+        return self.downloaded
 
     def check_enough_images(self) -> None:
         """Insist on as many images as a tune needs, uploaded or named by their addresses."""

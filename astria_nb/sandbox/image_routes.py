@@ -5,8 +5,8 @@ from flask import Response
 from . import casts
 from .bodies import discard
 from .errors import invalid
+from .fetch import FetchError
 from .fields import is_url, shown
-from .images import image_fault
 from .inspection import inspect, inspect_url
 from .service import Service, reply
 from .uploads import Upload
@@ -24,8 +24,6 @@ class ImageRoutes:
             name = casts.filled(params.get("name")) or ""
             file, url = params.get("file"), params.get("file_url")
             if isinstance(file, Upload):
-                if fault := image_fault(file):
-                    raise invalid({"file": [fault]})
                 said = inspect(file.path, file.filename, name)
             elif isinstance(url, str) and is_url(url):
                 said = self._from_url(url, name)
@@ -37,4 +35,13 @@ class ImageRoutes:
         return reply(said)
 
     def _from_url(self, url: str, name: str) -> dict[str, object]:
-        return inspect_url(url, name)
+        if not self._service.options.fetch_urls:
+            return inspect_url(url, name)
+        try:
+            upload = self._service.download(url)
+        except FetchError as error:
+            raise invalid({"file_url": [f"could not download {shown(url)}: {error}"]}) from None
+        try:
+            return inspect(upload.path, upload.filename, name)
+        finally:
+            upload.path.unlink(missing_ok=True)

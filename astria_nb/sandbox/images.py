@@ -5,18 +5,24 @@ there costs a tenth of decoding, and no more memory for a bomb than for a photo.
 """
 
 import struct
+import sys
 import zlib
-from mmap import ACCESS_READ, mmap
+from collections.abc import Iterator
+from mmap import ACCESS_READ, PAGESIZE, mmap
 from pathlib import Path
 
 from PIL import Image
 
 from .uploads import Upload, sniff
 
+if sys.platform != "win32":
+    from mmap import MADV_DONTNEED
+
 MAX_PIXELS = 89_478_485
 """Most pixels of an image: Pillow's own mark of a decompression bomb."""
 _MAX_METADATA = 32 * 2**20  # Pillow keeps metadata in memory; a phone's depth map is about 10 MB
 _MAX_PIECES = 100_000  # of one file: chunks or segments, each a turn of a loop
+_WINDOW = 4 * 2**20
 _MAX_SCANS = 100  # of a JPEG: each is a pass over all its pixels; common encoders write ten
 
 BROKEN = (
@@ -107,40 +113,60 @@ def _check_jpeg(data: mmap) -> None:
 
 
 def _check_scans(data: mmap, first: int) -> None:
-    if data.rfind(b"\xff\xd9", first) < 0:
+    scans, ended = 1, False
+    for start, stop in _windows(data, first + 2, len(data)):
+        at = start - 1
+        # A mark may begin in one window and end in the next.
+        while scans <= _MAX_SCANS and (at := data.find(b"\xff\xda", at + 1, stop + 1)) >= 0:
+            scans += 1
+        ended = ended or data.find(b"\xff\xd9", start, stop + 1) >= 0
+    if scans > _MAX_SCANS:
+        raise Fault("is made of too many scans")
+    if not ended:
         raise Fault("is cut short")
-    at = first
-    for _ in range(_MAX_SCANS):
-        at = data.find(b"\xff\xda", at + 2)
-        if at < 0:
-            return
-    raise Fault("is made of too many scans")
+
+
+def _checksum(data: mmap, start: int, stop: int) -> int:
+    checksum = 0
+    with memoryview(data) as view:
+        for begin, end in _windows(data, start, stop):
+            checksum = zlib.crc32(view[begin:end], checksum)
+    return checksum
+
+
+def _windows(data: mmap, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Yield the bounds of stretches; of a large file no more than one is in memory at a time."""
+    for begin in range(start, stop, _WINDOW):
+        end = min(begin + _WINDOW, stop)
+        yield begin, end
+        if sys.platform != "win32" and end - begin == _WINDOW:
+            page = begin - begin % PAGESIZE
+            data.madvise(MADV_DONTNEED, page, end - page)
 
 
 def _check_png(data: mmap) -> None:
     """Walk the chunks to the end, checksums included."""
     at, metadata, pixels = 8, 0, False
-    with memoryview(data) as view:
-        for _ in range(_MAX_PIECES):
-            if len(data) < at + 12:
-                raise Fault("is cut short")
-            length, name = struct.unpack(">I4s", data[at : at + 8])
-            end = at + 8 + length
-            if name == b"IHDR":
-                _check_size(*struct.unpack(">II", data[at + 8 : at + 16]))
-            elif name in (b"IDAT", b"fdAT"):
-                pixels = True
-            else:
-                metadata += length
-            if metadata > _MAX_METADATA:
-                raise Fault("has too much metadata")
-            if len(data) < end + 4:
-                raise Fault("is cut short")
-            if data[end : end + 4] != struct.pack(">I", zlib.crc32(view[at + 4 : end])):
-                break
-            if name == b"IEND" and pixels:
-                return
-            at = end + 4
+    for _ in range(_MAX_PIECES):
+        if len(data) < at + 12:
+            raise Fault("is cut short")
+        length, name = struct.unpack(">I4s", data[at : at + 8])
+        end = at + 8 + length
+        if name == b"IHDR":
+            _check_size(*struct.unpack(">II", data[at + 8 : at + 16]))
+        elif name in (b"IDAT", b"fdAT"):
+            pixels = True
+        else:
+            metadata += length
+        if metadata > _MAX_METADATA:
+            raise Fault("has too much metadata")
+        if len(data) < end + 4:
+            raise Fault("is cut short")
+        if data[end : end + 4] != struct.pack(">I", _checksum(data, at + 4, end)):
+            break
+        if name == b"IEND" and pixels:
+            return
+        at = end + 4
     raise Fault("is damaged")
 
 

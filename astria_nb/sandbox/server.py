@@ -69,6 +69,7 @@ class SandboxServer:
         self._spool: Spool | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._stopping = threading.Event()
 
     def start(self) -> Self:
         """Serve, if it does not already; return when connections are accepted.
@@ -93,6 +94,7 @@ class SandboxServer:
             if self._stopped:
                 return
             self._stopped = True
+            self._stopping.set()
             if self._http and self._thread and self._spool:
                 self._http.shutdown()
                 self._thread.join()
@@ -233,6 +235,7 @@ class SandboxServer:
                 views,
                 PackViews(pictures, self._state, options),
                 announcer,
+                self._stopping,
             )
         )
         views.publish_all()

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 
 from flask import Response, jsonify, request
 
 from .announcer import Announcer
 from .bodies import discard, read_params
 from .errors import not_found
+from .fetch import fetch
 from .fields import Fields
 from .guard import Guard
 from .options import Options
@@ -18,7 +20,7 @@ from .pictures import Pictures
 from .plans import Plan
 from .records import Prompt, Tune
 from .state import Made, State
-from .uploads import Spool
+from .uploads import Spool, Upload
 from .views import Views
 
 
@@ -34,6 +36,8 @@ class Service:
     views: Views
     pack_views: PackViews
     announcer: Announcer
+    stopped: Event
+    """Set when downloads are to be broken off."""
 
     @contextmanager
     def params(self) -> Iterator[Params]:
@@ -50,9 +54,18 @@ class Service:
     def fields(self, wrapper: str) -> Iterator[Fields]:
         """Read what a request has under one name; its files go again if it fails."""
         with self.params() as params:
-            fields = Fields(params, wrapper, self.options)
+            fields = Fields(params, wrapper, self.options, self.download if self.options.fetch_urls else None)
             request.environ["astria.request"].read(fields.sent)
-            yield fields
+            try:
+                yield fields
+            except BaseException:
+                for upload in fields.downloaded:
+                    upload.path.unlink(missing_ok=True)
+                raise
+
+    def download(self, url: str) -> Upload:
+        """Return the image at a public address."""
+        return fetch(url, spool=self.spool, allowed_hosts=self.options.fetch_hosts, stopped=self.stopped)
 
     def carry_out(self, plan: Plan) -> Made:
         """Make what a request asks for, and have it announced."""

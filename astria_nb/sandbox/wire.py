@@ -83,6 +83,7 @@ class Connection(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no HTTP request, as JSON, and hang up."""
         self.request_version = self.protocol_version  # else a first line that is none counts as HTTP/0.9
+        code = 405 if code == 501 else code  # a method that nobody knows is the client's error, not ours
         content = json.dumps({"status": int(code), "error": message or explain or "Bad Request"}).encode()
         answer = Answer(f"{int(code)} Error", (("Content-Type", "application/json"),), content)
         if self._entry:

@@ -7,11 +7,14 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from sandbox_api import Api
 
+from astria_nb.sandbox import SandboxServer
 from astria_nb.sandbox import fetch as fetching
 from astria_nb.sandbox.fetch import FetchError, fetch
 from astria_nb.sandbox.public_address import is_public
@@ -470,3 +473,35 @@ def test_a_handshake_that_hangs_is_cut(get: Get) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # takes the connection and says nothing
         netloc = f"127.0.0.1:{server.getsockname()[1]}"
         assert why(get, f"https://{netloc}/", allowed_hosts=[netloc], timeout=0.3) == "it took too long"
+
+
+def test_images_are_downloaded_on_request_and_not_otherwise(tmp_path: Path, jpeg: bytes) -> None:
+    (tmp_path / "1.jpg").write_bytes(jpeg)
+    (tmp_path / "2.txt").write_text("no image")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = partial(Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{server.server_port}"
+        urls = [f"http://{host}/1.jpg"]
+        with SandboxServer() as sandbox, Api(sandbox) as api:
+            assert api.train(image_urls=urls).json()["orig_images"] == urls
+        with SandboxServer(fetch_urls=True) as sandbox, Api(sandbox) as api:
+            refused = api.train(image_urls=urls)
+            assert (refused.status_code, list(refused.json())) == (422, ["image_urls"])
+            assert "could not download" in refused.json()["image_urls"][0]
+        with SandboxServer(fetch_urls=True, fetch_hosts=(host,)) as sandbox, Api(sandbox) as api:
+            (stored,) = api.train(image_urls=urls).json()["orig_images"]
+            assert api.get(stored).content == jpeg
+            for name in ("2.txt", "3.jpg"):
+                assert api.train(image_urls=[f"http://{host}/{name}"]).json().keys() == {"image_urls"}
+            said = api.post("/images/inspect", data={"name": "man", "file_url": urls[0]}).json()
+            assert said["low_resolution"] is True  # it was looked at: 64 pixels
+            missing = {"name": "man", "file_url": f"http://{host}/3.jpg"}
+            assert api.post("/images/inspect", data=missing).json().keys() == {"file_url"}
+            assert len(api.get("/tunes").json()) == 1
+        server.shutdown()
