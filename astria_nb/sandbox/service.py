@@ -70,6 +70,9 @@ class Service:
     def carry_out(self, plan: Plan) -> Made:
         """Make what a request asks for, and have it announced."""
         made = self.state.carry_out(plan, request.environ.get("astria.fault"))
+        if made.found and plan.tune:  # it has images of its own
+            for upload in plan.tune.images:
+                upload.path.unlink(missing_ok=True)
         tune_ids = [made.tune.id] if made.tune and not made.found else []
         request.environ["astria.request"].made(tune_ids, [prompt.id for prompt in made.new_prompts])
         self.announcer.announce(made.announcements)

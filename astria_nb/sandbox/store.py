@@ -40,6 +40,7 @@ class Store:
         path = folder / "account.sqlite"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
             # Whoever calls holds the state's lock.
             self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
         except (OSError, sqlite3.Error) as error:

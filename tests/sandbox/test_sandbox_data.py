@@ -78,6 +78,15 @@ def test_a_killed_sandbox_loses_no_tune_that_it_told_of(tmp_path: Path) -> None:
         assert len(api.get("/prompts").json()) == 8
 
 
+def test_the_images_of_an_idempotent_repetition_are_not_kept(tmp_path: Path, jpeg: bytes) -> None:
+    with SandboxServer(data=tmp_path, idempotent=True) as sandbox, Api(sandbox) as api:
+        form = {"tune[title]": "t", "tune[name]": "man"}
+        for _ in range(2):
+            made = api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg)}).json()
+        assert len([path for path in (tmp_path / "files").iterdir() if path.name != ".lock"]) == 1
+        assert api.get(made["orig_images"][0]).content == jpeg
+
+
 class Receiver(BaseHTTPRequestHandler):
     heard: list[str]
     called: threading.Event
