@@ -1,21 +1,37 @@
-"""The only place that sends a paid request."""
+"""The only place that sends a paid request: on record before it leaves, and sent again only when that is safe."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import takewhile
+import time
+import warnings
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pandas as pd
 
-from astria_nb import replies, rows
+from astria_nb import replies, rows, settling, waiting
 from astria_nb.client import Client, Json
 from astria_nb.defaults import default_client
 from astria_nb.encoding import Body, Encoding, OnSent, encode
-from astria_nb.errors import AstriaError, TuneError
+from astria_nb.errors import (
+    ApiError,
+    AstriaError,
+    LogError,
+    NotSentError,
+    OutcomeUnknownError,
+    Problem,
+    TooManyRequestsError,
+    TuneError,
+)
+from astria_nb.log import Log, Request, StaleSubmission, Submission, TitleClaimed, differences
 from astria_nb.pack import Pack
 from astria_nb.progress import Progress
+from astria_nb.settling import SETTLE_SECONDS
 from astria_nb.tune import Tune
+from astria_nb.waiting import Say, pause
+
+TIMEOUT_SECONDS = 3600.0
+_THROTTLED_SECONDS = 30.0  # to wait after a 429 that does not say how long
 
 
 class Submittable(Protocol):
@@ -30,12 +46,19 @@ def submit(
     client: Client | None = None,
     *,
     encoding: Encoding | None = None,
+    log: Log | None = None,
+    idempotent: bool | None = None,
+    settle: float = SETTLE_SECONDS,
+    max_cost: float | None = None,
+    timeout: float = TIMEOUT_SECONDS,
     on_sent: OnSent | None = None,
+    say: Say | None = None,
 ) -> pd.DataFrame:
-    """Create a tune and return it as a row.
+    """Create a tune, once, and return it as a row.
 
-    The pack is asked for first, so a wrong key, pack or class is found before anything is paid for. The
-    paid request is then sent once and never repeated by itself.
+    The pack is asked for first, so a wrong key, pack or class is found before anything is paid for. Then the
+    request is put on record, and sent. A tune whose answer is lost is looked for on the account; what was
+    recorded under the same title before is not sent again.
 
     Parameters
     ----------
@@ -44,8 +67,22 @@ def submit(
         Default: your account if a key is configured, else the built-in sandbox; a form has its own.
     encoding : {"multipart", "form", "json"}, optional
         Default: multipart for a tune with files, else JSON.
+    log : ExperimentLog, optional
+        Where the submission is recorded. Default: ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` beside the
+        notebook.
+    idempotent : bool, optional
+        What your account is set to. True allows a tune to be sent again that was not found; by default it is
+        not.
+    settle : float
+        Seconds that the service has to finish before a tune whose answer was lost is looked for.
+    max_cost : float, optional
+        US dollars; what is estimated to cost more is not sent.
+    timeout : float
+        Seconds for all of it, waits included.
     on_sent : callable, optional
         Called with (bytes sent, bytes in all) during the upload, instead of a progress display.
+    say : callable, optional
+        Called with a fraction from 0 to 1 and words during waits, instead of a progress display.
 
     Returns
     -------
@@ -56,11 +93,20 @@ def submit(
     Raises
     ------
     TuneError
-        The tune cannot be sent in this encoding, or the pack has no such class. Nothing was sent.
+        The tune cannot be sent in this encoding, the pack has no such class, it costs more than `max_cost`,
+        or its title was used for another request. Nothing was sent.
+    LogError
+        It could not be put on record. Nothing was sent.
     ApiError, NotSentError
-        The service refused, or was not reached. Nothing was created.
+        The service refused, or was not reached. Nothing was created, and the title is free.
     OutcomeUnknownError
-        The request left whole and no readable answer came: the tune may exist.
+        The answer was lost and the tune was not found: it may come yet. It is on record, and submitting it
+        again looks for it again.
+
+    Notes
+    -----
+    Which answers mean what, and how long to wait: astria-api, section 8. Interrupt it at will: what is on
+    record is settled by the next call, or by ``ExperimentLog.recover``.
 
     Examples
     --------
@@ -73,53 +119,171 @@ def submit(
     """
     if not isinstance(tune, Tune):
         return tune.submit(client, encoding=encoding)
-    client = client or default_client()
-    # Encoding comes first: it finds what is wrong on this machine, and opens the files.
-    with (
-        Progress("Uploading") as progress,
-        encode(tune, encoding, on_sent or progress.bytes) as body,
-    ):
-        pack = client.pack(tune.pack)
-        if problem := pack.problem_with(tune.name):
-            raise TuneError(problem)
-        return _send(tune, pack, body, client)
+    client, log = client or default_client(), log or Log()
+    with Progress("Submitting") as progress:
+        sending = _Sending(
+            tune, client, log, encoding, bool(idempotent), settle, time.monotonic() + timeout,
+            on_sent or progress.bytes, say or progress.show,
+        )  # fmt: skip
+        # Encoding comes first: it finds what is wrong on this machine, and opens the files.
+        with encode(tune, encoding, sending.on_sent) as body:
+            pack = client.pack(tune.pack)
+            _check(tune, pack, max_cost)
+            return sending.run(pack, body)
 
 
-def _send(tune: Tune, pack: Pack, body: Body, client: Client) -> pd.DataFrame:
-    newest = {tune_id: _newest(client, tune_id) for tune_id in tune.tune_ids}
-    reply = client.create_tune(tune.pack, body)
-    if "error" in reply or not (tune.tune_ids or isinstance(reply.get("id"), int)):
-        raise replies.unknown("an answer without a tune")
-    record: Json = {
-        "title": tune.title,
-        "name": tune.name,
-        **reply,
-        "pack": pack.id,
-        "encoding": body.encoding,
-        "image_sha256": body.image_sha256 or None,
-        "tune_ids": list(tune.tune_ids) or None,
-    }
-    if reply.get("id") is None:
-        # Such a reply is a bare "Prompts created" (astria-api, section 4), or tells the prompts itself.
-        record = {key: record[key] for key in record.keys() & set(rows.TUNE.names)}
-        record["prompt_ids"] = reply.get("prompt_ids") or _made(client, newest)
-    return rows.tune_frame([record], client.now())
+def _check(tune: Tune, pack: Pack, max_cost: float | None) -> None:
+    if problem := pack.problem_with(tune.name):
+        raise TuneError(problem)
+    if max_cost is None:
+        return
+    prices = [each.price_mc for each in pack.classes if each.name == tune.name]
+    price = max((each for each in prices if each is not None), default=None)
+    if price is None:
+        raise TuneError(Problem("max_cost", "cannot be kept: the pack tells no price", "leave it out"))
+    if price > max_cost * 100_000:
+        what = f"is ${max_cost:.2f}, and this run costs about ${price / 100_000:.2f}"
+        raise TuneError(Problem("max_cost", what, "raise it, or choose another class or pack"))
 
 
-def _made(client: Client, newest: Mapping[int, int]) -> list[int] | None:
-    """Return the prompts after the newest ones; None where they cannot be had, for the run is paid for."""
-    try:
-        found = {each for tune_id, before in newest.items() for each in _since(client, tune_id, before)}
-    except AstriaError:
-        return None
-    return sorted(found)
+@dataclass
+class _Sending:
+    """One call of `submit`."""
+
+    tune: Tune
+    client: Client
+    log: Log
+    encoding: Encoding | None
+    idempotent: bool
+    settle: float
+    deadline: float
+    on_sent: OnSent
+    say: Say
+
+    def run(self, pack: Pack, body: Body) -> pd.DataFrame:
+        """Send what is not on record yet, and return the row."""
+        settling.recover(self.log, self.client, self.settle, say=self.say, only_ripe=True)
+        request = replace(Request.of(self.tune, self.client.service, body.encoding), pack=pack.id)
+        try:
+            submission = self.log.plan(request, self._newest())
+        except TitleClaimed as claimed:
+            submission = claimed.submission
+        else:
+            return self._send(submission, body)
+        self._check_same(submission, request, body)
+        submission = self._settled(submission)
+        if submission.state == "not_sent":
+            submission = self.log.plan(request, self._newest())
+        elif not self.idempotent:
+            self._raise_if_lost(submission)
+        if submission.state in ("done", "adopted"):
+            return self._row(submission)
+        return self._send(submission, body)
+
+    def _newest(self) -> int:
+        """Return the newest id that is there before: of a tune, or of a prompt for a run on existing tunes."""
+        lists = [self.client.prompts(each) for each in self.tune.tune_ids] or [self.client.tunes()]
+        return max(next((each["id"] for each in found), 0) for found in lists)
+
+    def _check_same(self, submission: Submission, request: Request, body: Body) -> None:
+        """Refuse another request under a title that is taken."""
+        request = request.with_hashes(body.image_sha256)
+        if found := differences(submission.request, request):
+            fields = ", ".join(dict.fromkeys(each.field for each in found))
+            what = f"{submission.title!r} was submitted before with other fields: {fields}"
+            raise TuneError(Problem("title", what, "give a fresh title, or submit it unchanged"))
+
+    def _settled(self, submission: Submission) -> Submission:
+        """Return what became of a submission that is on record."""
+        if submission.state in ("done", "adopted"):
+            return submission
+        if submission.state != "needs_review" and not settling.is_left_open(self.log, submission):
+            what = f"{submission.title!r} is being submitted by another kernel"
+            raise TuneError(Problem("title", what, "wait until it is done, then submit it again"))
+        return settling.recovered(self.log, self.client, submission, self.settle, self.say)
+
+    def _send(self, submission: Submission, body: Body) -> pd.DataFrame:
+        while True:
+            submission = self.log.change(submission, "sending", attempt=submission.attempt + 1)
+            submission = self._attempt(submission, body)
+            if submission.state in ("done", "adopted"):
+                return self._row(submission)
+            if submission.state == "unknown":
+                submission = settling.settle(self.log, self.client, submission, self.settle, self.say)
+                if submission.state == "adopted":
+                    return self._row(submission)
+                if not self.idempotent:
+                    self._raise_if_lost(submission)
+            body.close()
+            body = encode(self.tune, self.encoding, self.on_sent)
+
+    def _attempt(self, submission: Submission, body: Body) -> Submission:
+        """Send once; return the submission ``done``, ``unknown``, or ``planned`` again after a 429."""
+        change = self.log.change
+        try:
+            reply = self._checked(self.client.create_tune(self.tune.pack, body))
+        except OutcomeUnknownError as error:
+            return change(submission, "unknown", problem=str(error))
+        except TooManyRequestsError as error:
+            seconds = self._throttled(error)
+            if time.monotonic() + seconds > self.deadline:
+                change(submission, "rejected", problem=str(error))
+                raise
+            submission = change(submission, "planned", problem=str(error))
+            pause(seconds, "the service asked to wait", self.say)
+            return submission
+        except (NotSentError, TuneError) as error:
+            change(submission, "not_sent", problem=str(error))
+            raise
+        except ApiError as error:
+            change(submission, "rejected", problem=str(error))
+            raise
+        except BaseException as error:
+            # Interrupted: half a request makes nothing.
+            whole = body.is_spent and body.sent == len(body)
+            change(submission, "unknown" if whole else "not_sent", problem=type(error).__name__)
+            raise
+        return self._record(submission, reply, body)
+
+    def _checked(self, reply: Json) -> Json:
+        if "error" in reply or not (self.tune.tune_ids or isinstance(reply.get("id"), int)):
+            raise replies.unknown("an answer without a tune")
+        return reply
+
+    def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
+        """Put on record what was made; what is made stays the caller's even if that fails."""
+        record = {"title": self.tune.title, "name": self.tune.name, **reply, **settling.ours(submission)}
+        record["image_sha256"] = body.image_sha256 or None
+        if reply.get("id") is None:
+            # Such a reply is a bare "Prompts created" (astria-api, section 4), or tells the prompts itself.
+            record = {key: record[key] for key in record.keys() & set(rows.TUNE.names)}
+            record["prompt_ids"] = reply.get("prompt_ids") or self._prompts_made(submission)
+        try:
+            return self.log.change(submission, "done", tune_id=reply.get("id"), reply=record)
+        except (LogError, StaleSubmission) as error:
+            warnings.warn(f"the tune was made, but not recorded as made ({error})", stacklevel=5)
+            return replace(submission, state="done", record=record)
+
+    def _prompts_made(self, submission: Submission) -> list[int] | None:
+        """Return the prompts of a run; None where they cannot be had, for the run is paid for."""
+        try:
+            return sorted(prompt["id"] for prompt in settling.made_by(self.client, submission))
+        except AstriaError:
+            return None
+
+    def _throttled(self, error: TooManyRequestsError) -> float:
+        seconds = waiting.seconds_of(error.retry_after, self.client.now())
+        return _THROTTLED_SECONDS if seconds is None else seconds
+
+    def _raise_if_lost(self, submission: Submission) -> None:
+        if submission.state == "needs_review":
+            raise OutcomeUnknownError(Problem("title", submission.problem or "its outcome is unknown", _REVIEW))
+
+    def _row(self, submission: Submission) -> pd.DataFrame:
+        return rows.tune_frame([submission.record or {}], self.client.now())
 
 
-def _newest(client: Client, tune_id: int) -> int:
-    return next((prompt["id"] for prompt in client.prompts(tune_id)), 0)
-
-
-def _since(client: Client, tune_id: int, before: int) -> list[int]:
-    return [
-        prompt["id"] for prompt in takewhile(lambda prompt: prompt["id"] > before, client.prompts(tune_id))
-    ]
+_REVIEW = (
+    "submit it again to look for it again; if you are sure that it was not made, free its title with "
+    "log.resolve(id), or give a fresh one"
+)

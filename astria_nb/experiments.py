@@ -1,0 +1,164 @@
+"""The experiment log: the record on disk, and what can be done with it on the service."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Unpack
+
+import pandas as pd
+
+from astria_nb import rows, settling
+from astria_nb.client import Client
+from astria_nb.defaults import default_client
+from astria_nb.errors import LogError, Problem, TuneError
+from astria_nb.images import sha256_of
+from astria_nb.log import ImageRecord, Log, Submission
+from astria_nb.progress import Progress
+from astria_nb.settling import SETTLE_SECONDS
+from astria_nb.submission import submit
+from astria_nb.tune import Tune, TuneFields
+
+
+class ExperimentLog(Log):
+    """Every submission, on disk, append-only: what was sent, what came of it, and with which versions.
+
+    Parameters
+    ----------
+    path : path, optional
+        Default: ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` in the working directory. Made at the first use.
+
+    Raises
+    ------
+    LogError
+        At the first use: the file is of a newer release, damaged, read-only, or no log.
+
+    Examples
+    --------
+    >>> import astria_nb as anb
+    >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    >>> with anb.Sandbox(deterministic=True) as sandbox:
+    ...     row = anb.submit(tune, sandbox.client())
+    >>> list(anb.ExperimentLog().frame()["state"])[-1]
+    'done'
+    """
+
+    def recover(self, client: Client | None = None, *, settle: float = SETTLE_SECONDS) -> pd.DataFrame:
+        """Find out what became of the submissions that were left open, and return their rows.
+
+        Parameters
+        ----------
+        client : Client, optional
+            Of the service that they were sent to. Default as in `submit`.
+        settle : float
+            Seconds that the service has to finish before a tune whose answer was lost is looked for.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `frame`, of those that are settled by this call: ``adopted`` when their tune was found,
+            ``not_sent`` when they never left, ``needs_review`` when it was not found.
+
+        Raises
+        ------
+        AstriaError
+            The account could not be looked at; call it again.
+        """
+        client = client or default_client()
+        with Progress("Recovering") as progress:
+            settled = settling.recover(self, client, settle, say=progress.show)
+        frame = self.frame()
+        return frame[frame["submission"].isin([each.id for each in settled])].reset_index(drop=True)
+
+    def resolve(self, id: int, tune_id: int | None = None) -> None:  # noqa: A002  as in the frame
+        """Say what you found out yourself about a submission that needs review.
+
+        Parameters
+        ----------
+        id : int
+            The submission, by the frame's column of that name.
+        tune_id : int, optional
+            The tune that it made. Without it, it made none, and its title may be sent again.
+
+        Raises
+        ------
+        LogError
+            There is no such submission, or it needs no review.
+        """
+        submission = self._get(id)
+        if submission.state != "needs_review":
+            raise LogError(
+                Problem("log", f"submission {id} is {submission.state}", "only needs_review is resolved")
+            )
+        if tune_id is None:
+            self.change(submission, "not_sent", problem="not made, as its owner says")
+        else:
+            reply = {"id": tune_id, **settling.ours(submission)}
+            self.change(submission, "adopted", tune_id=tune_id, reply=reply)
+
+    def replay(
+        self, id: int, client: Client | None = None, **changes: Unpack[TuneFields]  # noqa: A002  as in the frame
+    ) -> pd.DataFrame:
+        """Send a recorded request again, under a new title, and return the row.
+
+        Parameters
+        ----------
+        id : int
+            The submission, by the frame's column of that name.
+        client : Client, optional
+            Default as in `submit`.
+        **changes
+            Fields of `Tune` to send instead: what the log does not keep, such as the secret in a callback,
+            has to be given anew.
+
+        Raises
+        ------
+        TuneError
+            An image is not where it was or not what it was, or a field was not kept whole. Nothing was sent.
+        LogError
+            There is no such submission.
+
+        Notes
+        -----
+        The request is the same; the weights that the service trains from it are not.
+        """
+        submission = self._get(id)
+        tune = Tune(**_fields(submission, changes))
+        row = submit(tune, client, encoding=submission.request.encoding, log=self)
+        self.note("replay", submission=submission, tune_id=rows.tune_id(row))
+        return row
+
+    def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
+        found = self.get(id)
+        if found is None:
+            raise LogError(Problem("log", f"has no submission {id}", "choose one of log.frame()['submission']"))
+        return found
+
+
+def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
+    """Return the fields of a recorded tune, with a fresh title."""
+    request = submission.request
+    problems = [
+        Problem(field, "was not recorded whole, for it holds a secret", f"give it: replay(…, {field}=…)")
+        for field in request.redacted
+        if field.split(".")[0] not in changes
+    ]
+    if "images" not in changes:
+        problems += _moved(request.images, (submission.record or {}).get("image_sha256"))
+    if problems:
+        raise TuneError(*problems)
+    fields = {**request.parameters, "pack": request.pack, "title": str(uuid.uuid4())}
+    if request.images:
+        fields["images"] = [each.path for each in request.images]
+    return {**fields, **changes}  # type: ignore[typeddict-item]  # as Tune wrote them
+
+
+def _moved(images: tuple[ImageRecord, ...], hashes: list[str] | None) -> Iterator[Problem]:
+    """Find the images that are not what was sent."""
+    for number, image in enumerate(images):
+        path, known = Path(image.path), image.sha256 or (hashes[number] if hashes else None)
+        if not path.is_file():
+            yield Problem("images", f"{image.filename!r} is not where it was", "put it back, or give images=")
+        elif known is None or sha256_of(path) != known:
+            yield Problem("images", f"{image.filename!r} is not what was sent", "restore it, or give images=")

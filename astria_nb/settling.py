@@ -1,0 +1,115 @@
+"""Finding out what became of a tune whose answer was lost: look for it, and never send it to find out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import takewhile
+
+from astria_nb.client import Client, Json
+from astria_nb.log import Log, StaleSubmission, Submission
+from astria_nb.waiting import Say, pause
+
+SETTLE_SECONDS = 120.0
+"""How long the service may still be at work on a request that it has answered with an error."""
+
+
+def settle(log: Log, client: Client, submission: Submission, seconds: float, say: Say) -> Submission:
+    """Wait until a submission must show on the account, and look for it.
+
+    Parameters
+    ----------
+    log : Log
+    client : Client
+        Of the service that it was sent to.
+    submission : Submission
+        In the state ``unknown``, or ``needs_review`` for another look.
+    seconds : float
+        How long after it was sent the service may need.
+    say : callable
+        Is told how the wait goes on.
+
+    Returns
+    -------
+    Submission
+        ``adopted``, with the tune that was found, or ``needs_review``.
+
+    Raises
+    ------
+    AstriaError
+        The account could not be looked at; nothing has changed.
+    """
+    pause(min(seconds, seconds - _age(submission)), "giving the service time to finish", say)
+    say(1.0, "looking for it on the account")
+    found = made_by(client, submission)
+    if not found:
+        problem = f"its outcome is unknown, and it was not on the account {seconds:.0f} s later"
+        return log.change(submission, "needs_review", problem=problem)
+    if submission.request.parameters.get("tune_ids"):
+        prompt_ids = sorted(prompt["id"] for prompt in found)
+        return log.change(submission, "adopted", reply=ours(submission) | {"prompt_ids": prompt_ids})
+    tune = found[-1]  # the oldest: later ones were sent by somebody else
+    return log.change(submission, "adopted", tune_id=tune["id"], reply=tune | ours(submission))
+
+
+def recover(
+    log: Log, client: Client, seconds: float = SETTLE_SECONDS, *, say: Say, only_ripe: bool = False
+) -> list[Submission]:
+    """Settle every submission that was left open, and return those that were.
+
+    Those that a living process still works on are left to it; so are those, if `only_ripe`, that would have
+    to be waited for. One that was planned and never sent is ``not_sent``: its title is free again.
+    """
+    settled = []
+    for submission in log.unsettled(client.service):
+        if is_left_open(log, submission) and not (only_ripe and _age(submission) < seconds):
+            try:
+                settled.append(recovered(log, client, submission, seconds, say))
+            except StaleSubmission:
+                continue  # another process was faster
+    return settled
+
+
+def is_left_open(log: Log, submission: Submission) -> bool:
+    """Tell whether nobody is at work on a submission that is not settled."""
+    return submission.state == "unknown" or log.is_abandoned(submission)
+
+
+def _age(submission: Submission) -> float:
+    return (datetime.now(UTC) - submission.changed_at).total_seconds()
+
+
+def recovered(log: Log, client: Client, submission: Submission, seconds: float, say: Say) -> Submission:
+    """Settle one submission that was left open."""
+    if submission.state == "planned":
+        return log.change(submission, "not_sent", problem="its process ended before it was sent")
+    if submission.state == "sending":
+        submission = log.change(submission, "unknown", problem="its process ended while it was sent")
+    return settle(log, client, submission, seconds, say)
+
+
+def made_by(client: Client, submission: Submission) -> list[Json]:
+    """Return what a submission made, newest first: tunes of its title, or prompts of its tunes."""
+    known = submission.newest_known_id or 0
+    tune_ids = submission.request.parameters.get("tune_ids") or []
+    if tune_ids:
+        found = {each["id"]: each for tune_id in tune_ids for each in _since(client.prompts(tune_id), known)}
+        return list(found.values())
+    # The title's filter is not documented, so every tune since is looked at.
+    return [each for each in _since(client.tunes(), known) if each.get("title") == submission.title]
+
+
+def _since(newest_first: Iterator[Json], known: int) -> Iterator[Json]:
+    return takewhile(lambda each: each["id"] > known, newest_first)
+
+
+def ours(submission: Submission) -> Json:
+    """Return what is known of a tune beyond the service's own fields."""
+    request = submission.request
+    return {
+        "title": submission.title,
+        "name": request.parameters.get("name"),
+        "pack": request.pack,
+        "encoding": request.encoding,
+        "tune_ids": request.parameters.get("tune_ids"),
+    }

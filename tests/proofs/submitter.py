@@ -1,0 +1,95 @@
+"""A process that submits tunes in children of its own, for a judge to kill.
+
+Reads a line of JSON for each submission, forks, and prints the child's number; then, when the child has
+ended, how. It has everything imported, so that a child is at work within milliseconds.
+
+python tests/proofs/submitter.py LOG URL KEY [MUTANT]
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import astria_nb as anb
+from astria_nb import settling, submission
+from astria_nb.errors import AstriaError
+from astria_nb.log import Log
+
+SETTLE = 0.4
+
+
+def die_at(step: int) -> None:
+    """Let this process kill itself before or after a write to the log: step 2n before the n-th, 2n + 1 after."""
+    written = 0
+
+    def counted(write: Any) -> Any:
+        def writing(*args: Any, **named: Any) -> Any:
+            nonlocal written
+            if step == 2 * written:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = write(*args, **named)
+            if step == 2 * written + 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            written += 1
+            return result
+
+        return writing
+
+    Log.plan = counted(Log.plan)  # type: ignore[method-assign]
+    Log.change = counted(Log.change)  # type: ignore[method-assign]
+
+
+def mutate(mutant: str, log: Path) -> Path:
+    """Break one of the promises, to see whether the judge finds out; return the log to use."""
+    if mutant == "no intent":
+        return log.with_name(f"{os.getpid()}.sqlite")
+    if mutant == "no settle wait":
+        settling.pause = lambda *_: None
+    elif mutant == "no look-up":
+        settling.made_by = lambda *_: []
+    elif mutant == "blind retry":
+        submission._Sending._raise_if_lost = lambda *_: None  # type: ignore[method-assign]
+    elif mutant:
+        raise ValueError(mutant)
+    return log
+
+
+def work(order: dict[str, Any], path: Path, url: str, key: str, mutant: str) -> int:
+    """Submit one tune as the order says, and return the exit status: 0 for a row."""
+    log = Log(mutate(mutant, path))
+    if order.get("step") is not None:
+        die_at(order["step"])
+    source = {"images": order["images"]} if order["images"] else {"image_urls": ["https://example.com/1.jpg"]}
+    tune = anb.Tune(pack=797, title=order["title"], name="cat", prompt_ids=[797001], **source)
+    try:
+        anb.submit(
+            tune, anb.Client(key, base_url=url), encoding=order["encoding"], log=log,
+            idempotent=order["idempotent"], settle=SETTLE,
+        )  # fmt: skip
+    except AstriaError as error:
+        sys.stderr.write(f"{order['title']}: {error}\n")
+        return 3
+    return 0
+
+
+def main() -> None:
+    path, url, key, mutant = Path(sys.argv[1]), sys.argv[2], sys.argv[3], (sys.argv + [""])[4]
+    anb.submit, anb.Client  # noqa: B018  imported once, for all children
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            status = 9
+            try:
+                status = work(json.loads(line), path, url, key, mutant)
+            finally:
+                os._exit(status)
+        print(child, flush=True)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,327 @@
+"""Every fault of the service and what becomes of a submission: its state, its requests, its tunes."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb.errors import (
+    AstriaError,
+    LogError,
+    NotSentError,
+    OutcomeUnknownError,
+    RejectedError,
+    TooManyRequestsError,
+    TuneError,
+)
+from astria_nb.log import Log
+
+ROUTE = "POST /p/*/tunes"
+
+
+@dataclass
+class Case:
+    """A fault, and what is expected without and with an idempotent account."""
+
+    name: str
+    fault: dict[str, Any]
+    state: str
+    posts: int
+    state_if_idempotent: str
+    posts_if_idempotent: int
+
+
+# One more POST is sent only where nothing was found and the account is declared idempotent.
+CASES = [
+    Case("401", {"kind": "401"}, "rejected", 1, "rejected", 1),
+    Case("422", {"kind": "422"}, "rejected", 1, "rejected", 1),
+    Case("429", {"kind": "429", "retry_after": "0"}, "done", 2, "done", 2),
+    Case("500 before", {"kind": "500"}, "needs_review", 1, "done", 2),
+    Case("500 after", {"kind": "500", "commit": "yes"}, "adopted", 1, "adopted", 1),
+    Case("502", {"kind": "502"}, "needs_review", 1, "done", 2),
+    Case("503", {"kind": "503"}, "needs_review", 1, "done", 2),
+    Case("504 before", {"kind": "504"}, "needs_review", 1, "done", 2),
+    Case("504 after", {"kind": "504", "commit": "yes"}, "adopted", 1, "adopted", 1),
+    Case("reset before", {"kind": "reset", "at": "after"}, "needs_review", 1, "done", 2),
+    Case("reset after", {"kind": "reset", "at": "after", "commit": "yes"}, "adopted", 1, "adopted", 1),
+    Case("reset in the answer", {"kind": "reset", "at": "reply"}, "adopted", 1, "adopted", 1),
+    Case("half the JSON", {"kind": "truncated"}, "adopted", 1, "adopted", 1),
+    Case("half the JSON, no length", {"kind": "truncated", "length": "omitted"}, "adopted", 1, "adopted", 1),
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return anb.ExperimentLog(tmp_path / "log.sqlite")
+
+
+@pytest.fixture(params=[False, True], ids=["idempotency off", "idempotency on"])
+def sandbox(request: pytest.FixtureRequest) -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(idempotent=request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def plain() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox() as running:
+        yield running
+
+
+def tune(title: str = "t", photos: list[Path] | None = None, **fields: Any) -> anb.Tune:
+    source = {"images": photos} if photos else {"image_urls": ["https://example.com/1.jpg"]}
+    return anb.Tune(**{"pack": 797, "title": title, "name": "cat", **source, **fields})
+
+
+def posts(sandbox: anb.Sandbox) -> int:
+    return sum(request.method == "POST" for request in sandbox.ledger)
+
+
+def made(sandbox: anb.Sandbox) -> list[int]:
+    return [tune_id for request in sandbox.ledger for tune_id in request.tune_ids]
+
+
+@pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_fault_ends_in_the_state_that_it_means(
+    sandbox: anb.Sandbox, log: Log, photos: list[Path], case: Case, encoding: Any
+) -> None:
+    idempotent = sandbox.options.idempotent
+    state = case.state_if_idempotent if idempotent else case.state
+    fault = dict(case.fault)
+    sandbox.fail(fault.pop("kind"), ROUTE, **fault)
+    mine = tune(photos=photos if encoding == "multipart" else None)
+    options = {"encoding": encoding, "log": log, "settle": 0.0, "idempotent": idempotent}
+    if state in ("done", "adopted"):
+        row = anb.submit(mine, sandbox.client(), **options)
+        assert list(row["id"]) == made(sandbox)
+    else:
+        with pytest.raises((RejectedError, OutcomeUnknownError, anb.errors.UnauthorizedError)):
+            anb.submit(mine, sandbox.client(), **options)
+        assert made(sandbox) == []
+    assert sandbox.faults == ()
+    assert list(log.frame()["state"]) == [state]
+    assert posts(sandbox) == (case.posts_if_idempotent if idempotent else case.posts)
+
+
+def test_a_reset_in_mid_upload_makes_nothing_and_frees_the_title(
+    plain: anb.Sandbox, log: Log, photos: list[Path]
+) -> None:
+    with photos[0].open("ab") as file:
+        file.truncate(40 * 2**20)
+    plain.fail("reset", ROUTE, at="during")
+    with pytest.raises(NotSentError):
+        anb.submit(tune(photos=photos), plain.client(), log=log)
+    assert list(log.frame()["state"]) == ["not_sent"]
+    anb.submit(tune(photos=photos), plain.client(), log=log)
+    assert len(made(plain)) == 1
+
+
+def test_a_service_that_is_not_there_costs_nothing_and_frees_the_title(log: Log, plain: anb.Sandbox) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    gone = anb.Client("sd_sandbox_x", base_url=f"http://127.0.0.1:{port}")
+    with pytest.raises(NotSentError):
+        anb.submit(tune(), gone, log=log)
+    anb.submit(tune(), plain.client(), log=log)
+
+
+def test_the_same_again_is_the_recorded_row_and_nothing_is_sent(
+    plain: anb.Sandbox, log: Log, photos: list[Path]
+) -> None:
+    first = anb.submit(tune(photos=photos), plain.client(), log=log)
+    again = anb.submit(tune(photos=photos), plain.client(), log=log)
+    assert posts(plain) == 1
+    assert again.loc[0, "id"] == first.loc[0, "id"]
+    assert list(again.loc[0, "image_sha256"]) == list(first.loc[0, "image_sha256"])
+    assert again.dtypes.equals(first.dtypes)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"name": "dog"}, "name"),
+        ({"characteristics": {"fur_color": "red fur"}}, "characteristics.fur_color"),
+        ({"image_urls": ["https://example.com/2.jpg"]}, "image_urls"),
+        ({"prompt_ids": [797001]}, "prompt_ids"),
+        ({"pack": 43}, "pack"),
+    ],
+)
+def test_another_request_under_the_same_title_is_refused_by_field(
+    plain: anb.Sandbox, log: Log, changed: dict[str, Any], field: str
+) -> None:
+    anb.submit(tune(), plain.client(), log=log)
+    with pytest.raises(TuneError, match=f"title: 't' was submitted before with other fields: {field}; give"):
+        anb.submit(tune(**changed), plain.client(), log=log)
+    assert posts(plain) == 1
+
+
+def test_an_image_of_the_same_name_and_size_is_another_image(
+    plain: anb.Sandbox, log: Log, photos: list[Path]
+) -> None:
+    anb.submit(tune(photos=photos), plain.client(), log=log)
+    data = photos[2].read_bytes()
+    photos[2].write_bytes(data[:-3] + bytes([data[-3] ^ 1]) + data[-2:])
+    with pytest.raises(TuneError, match="with other fields: images"):
+        anb.submit(tune(photos=photos), plain.client(), log=log)
+
+
+def test_a_title_of_one_service_is_free_on_another(log: Log) -> None:
+    for _ in range(2):
+        with anb.Sandbox() as each:
+            anb.submit(tune(), each.client(), log=log)
+            assert len(made(each)) == 1
+
+
+def test_a_refused_title_may_be_mended_and_sent(plain: anb.Sandbox, log: Log) -> None:
+    plain.fail("422", ROUTE)
+    with pytest.raises(RejectedError):
+        anb.submit(tune(), plain.client(), log=log)
+    anb.submit(tune(name="dog"), plain.client(), log=log)
+    assert list(log.frame()["state"]) == ["rejected", "done"]
+
+
+def test_a_lost_tune_that_comes_late_is_found_by_the_next_look(plain: anb.Sandbox, log: Log) -> None:
+    plain.fail("504", ROUTE, commit="late", seconds=0.3)
+    with pytest.raises(OutcomeUnknownError, match="log.resolve"):
+        anb.submit(tune(), plain.client(), log=log, settle=0)
+    while not made(plain):
+        pass
+    row = anb.submit(tune(), plain.client(), log=log, settle=0)
+    assert list(row["id"]) == made(plain)
+    assert posts(plain) == 1
+
+
+def test_the_settle_time_is_waited_for(plain: anb.Sandbox, log: Log) -> None:
+    plain.fail("504", ROUTE, commit="late", seconds=0.3)
+    row = anb.submit(tune(), plain.client(), log=log, settle=1.0)
+    assert list(row["id"]) == made(plain)
+
+
+def test_an_interrupt_while_waiting_loses_no_record(
+    plain: anb.Sandbox, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    plain.fail("504", ROUTE, commit="yes")
+    with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
+        patch.setattr("astria_nb.waiting.time.sleep", interrupted)
+        anb.submit(tune(), plain.client(), log=log, settle=100)
+    assert list(log.frame()["state"]) == ["unknown"]
+    frame = log.recover(plain.client(), settle=0)
+    assert list(frame["state"]) == ["adopted"]
+    assert list(frame["id"]) == made(plain)
+
+
+def test_what_its_owner_resolves_is_settled(plain: anb.Sandbox, log: Log) -> None:
+    for title in ("made", "not made"):
+        plain.fail("504", ROUTE)
+        with pytest.raises(OutcomeUnknownError):
+            anb.submit(tune(title), plain.client(), log=log, settle=0)
+    first, second = log.frame()["submission"]
+    log.resolve(first, tune_id=7)
+    log.resolve(second)
+    assert list(log.frame()["state"]) == ["adopted", "not_sent"]
+    assert list(anb.submit(tune("made"), plain.client(), log=log)["id"]) == [7]
+    anb.submit(tune("not made"), plain.client(), log=log)
+    assert len(made(plain)) == 1
+    with pytest.raises(LogError, match="only needs_review is resolved"):
+        log.resolve(first)
+
+
+@pytest.mark.parametrize("after", ["99999", "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_an_absurd_wait_is_not_waited(plain: anb.Sandbox, log: Log, after: str) -> None:
+    plain.fail("429", ROUTE, retry_after=after)
+    with pytest.raises(TooManyRequestsError) as caught:
+        anb.submit(tune(), plain.client(), log=log)
+    assert caught.value.retry_after == after
+    assert list(log.frame()["state"]) == ["rejected"]
+
+
+def test_what_cannot_be_recorded_is_not_sent(plain: anb.Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "log.sqlite").write_bytes(b"no log at all" * 1000)
+    with pytest.raises(LogError):
+        anb.submit(tune(), plain.client(), log=anb.ExperimentLog(tmp_path / "log.sqlite"))
+    assert posts(plain) == 0
+
+
+def test_a_run_on_existing_tunes_whose_answer_is_lost_is_found(plain: anb.Sandbox, log: Log) -> None:
+    client = plain.client()
+    (tune_id,) = anb.submit(tune(), client, log=log)["id"]
+    plain.fail("504", ROUTE, commit="yes")
+    run = anb.Tune(pack=797, tune_ids=[tune_id], prompt_ids=[797001, 797002])
+    row = anb.submit(run, client, log=log, settle=0)
+    assert pd_ids(row) == sorted(plain.ledger[-3].prompt_ids) or len(pd_ids(row)) == 2
+    assert posts(plain) == 2
+
+
+def pd_ids(row: Any) -> list[int]:
+    return list(row.loc[0, "prompt_ids"])
+
+
+def test_what_costs_more_than_allowed_is_not_sent(plain: anb.Sandbox, log: Log) -> None:
+    with pytest.raises(TuneError, match=r"max_cost: is \$1\.00, and this run costs about \$1\.98"):
+        anb.submit(tune(), plain.client(), log=log, max_cost=1.0)
+    assert posts(plain) == 0
+    anb.submit(tune(), plain.client(), log=log, max_cost=2.0)
+
+
+def test_a_replay_is_the_same_request_under_another_title(
+    plain: anb.Sandbox, log: Log, photos: list[Path]
+) -> None:
+    mine = tune(photos=photos, characteristics={"fur_color": "red fur"}, prompt_ids=[797001])
+    anb.submit(mine, plain.client(), log=log)
+    (number,) = log.frame()["submission"]
+    log.replay(number, plain.client())
+    first, second = (request.params for request in plain.ledger if request.method == "POST")
+    assert first is not None
+    assert second is not None
+    assert {**first, "title": ""} == {**second, "title": ""}
+    assert first["title"] != second["title"]
+    photos[1].write_bytes(photos[0].read_bytes())
+    with pytest.raises(TuneError, match=r"images: '2\.jpg' is not what was sent"):
+        log.replay(number, plain.client())
+    photos[1].unlink()
+    with pytest.raises(TuneError, match=r"images: '2\.jpg' is not where it was"):
+        log.replay(number, plain.client())
+    assert posts(plain) == 2
+
+
+def test_a_replay_asks_for_what_was_not_kept(plain: anb.Sandbox, log: Log) -> None:
+    anb.submit(tune(callback="https://example.com/hook?secret=s3cret"), plain.client(), log=log)
+    (number,) = log.frame()["submission"]
+    with pytest.raises(TuneError, match=r"callback: was not recorded whole.*replay\(…, callback=…\)"):
+        log.replay(number, plain.client())
+    log.replay(number, plain.client(), callback="https://example.com/hook?secret=s3cret")
+    assert posts(plain) == 2
+
+
+def test_a_record_that_fails_after_the_tune_was_made_keeps_the_row(
+    plain: anb.Sandbox, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = Log.change
+
+    def failing(self: Log, submission: Any, state: str, **named: Any) -> Any:
+        if state == "done":
+            raise LogError(anb.errors.Problem("log", "the disk is full", "make room"))
+        return change(self, submission, state, **named)
+
+    with monkeypatch.context() as patch, pytest.warns(UserWarning, match="the disk is full"):
+        patch.setattr(Log, "change", failing)
+        row = anb.submit(tune(), plain.client(), log=log)
+    assert list(row["id"]) == made(plain)
+    again = anb.submit(tune(), plain.client(), log=log, settle=0)
+    assert list(again["id"]) == made(plain)
+    assert posts(plain) == 1
+
+
+def test_every_error_is_one_of_ours(plain: anb.Sandbox, log: Log) -> None:
+    for kind in ("401", "422", "500"):
+        plain.fail(kind, ROUTE)
+        with pytest.raises(AstriaError) as caught:
+            anb.submit(tune(kind), plain.client(), log=log, settle=0)
+        assert all(problem.field and problem.what and problem.hint for problem in caught.value.problems)
