@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from astria_nb.client import Client as Client
     from astria_nb.defaults import Sandbox as Sandbox
+    from astria_nb.experiments import ExperimentLog as ExperimentLog
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.form import gallery as gallery
     from astria_nb.submission import submit as submit
@@ -20,6 +21,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Client": "client",
+    "ExperimentLog": "experiments",
     "Sandbox": "defaults",
     "Tune": "tune",
     "TuneForm": "form",
@@ -30,6 +32,7 @@ _HOMES = {
 }
 __all__ = [
     "Client",
+    "ExperimentLog",
     "Sandbox",
     "Tune",
     "TuneForm",

@@ -69,6 +69,14 @@ class Client:
         """The service's address, without a trailing slash."""
         return self._transport.base_url
 
+    @property
+    def service(self) -> str:
+        """What tells this service from others in a log: its address.
+
+        Sandboxes come and go on the same few ports; the end of their key tells them apart.
+        """
+        return self.base_url if self.base_url.startswith("https://") else f"{self.base_url} {self._transport.key!r}"
+
     def __repr__(self) -> str:
         return f"Client({self.base_url}, key {self._transport.key!r})"
 

@@ -9,13 +9,14 @@ from typing import Unpack
 
 import pandas as pd
 
-from astria_nb import rows, settling
+from astria_nb import settling
 from astria_nb.client import Client
 from astria_nb.defaults import default_client
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import sha256_of
-from astria_nb.log import ImageRecord, Log, Submission
+from astria_nb.log import Log, Submission
 from astria_nb.progress import Progress
+from astria_nb.request import ImageRecord
 from astria_nb.settling import SETTLE_SECONDS
 from astria_nb.submission import submit
 from astria_nb.tune import Tune, TuneFields
@@ -125,27 +126,27 @@ class ExperimentLog(Log):
         """
         submission = self._get(id)
         tune = Tune(**_fields(submission, changes))
-        row = submit(tune, client, encoding=submission.request.encoding, log=self)
-        self.note("replay", submission=submission, tune_id=rows.tune_id(row))
-        return row
+        self.note("replay", submission=submission, problem=f"as {tune.title}")
+        return submit(tune, client, encoding=submission.request.encoding, log=self)
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
-        found = self.get(id)
-        if found is None:
-            raise LogError(Problem("log", f"has no submission {id}", "choose one of log.frame()['submission']"))
-        return found
+        try:
+            return self.get(id)
+        except KeyError:
+            hint = "choose one of log.frame()['submission']"
+            raise LogError(Problem("log", f"has no submission {id}", hint)) from None
 
 
 def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
     """Return the fields of a recorded tune, with a fresh title."""
     request = submission.request
-    problems = [
+    problems: list[Problem] = [
         Problem(field, "was not recorded whole, for it holds a secret", f"give it: replay(…, {field}=…)")
         for field in request.redacted
         if field.split(".")[0] not in changes
     ]
     if "images" not in changes:
-        problems += _moved(request.images, (submission.record or {}).get("image_sha256"))
+        problems += _moved(request.images)
     if problems:
         raise TuneError(*problems)
     fields = {**request.parameters, "pack": request.pack, "title": str(uuid.uuid4())}
@@ -154,10 +155,10 @@ def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
     return {**fields, **changes}  # type: ignore[typeddict-item]  # as Tune wrote them
 
 
-def _moved(images: tuple[ImageRecord, ...], hashes: list[str] | None) -> Iterator[Problem]:
+def _moved(images: tuple[ImageRecord, ...]) -> Iterator[Problem]:
     """Find the images that are not what was sent."""
-    for number, image in enumerate(images):
-        path, known = Path(image.path), image.sha256 or (hashes[number] if hashes else None)
+    for image in images:
+        path, known = Path(image.path), image.sha256
         if not path.is_file():
             yield Problem("images", f"{image.filename!r} is not where it was", "put it back, or give images=")
         elif known is None or sha256_of(path) != known:

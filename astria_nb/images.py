@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import hashlib
 import os
 import stat
 import warnings
@@ -158,3 +159,12 @@ def thumbnail(source: Path | bytes, side: int = 96) -> bytes:
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=80, optimize=True)
     return out.getvalue()
+
+
+def sha256_of(path: Path) -> str | None:
+    """Return the hash of a file in hexadecimal; None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -23,9 +23,10 @@ from astria_nb.errors import (
     TooManyRequestsError,
     TuneError,
 )
-from astria_nb.log import Log, Request, StaleSubmission, Submission, TitleClaimed, differences
+from astria_nb.log import Log, StaleSubmission, Submission, TitleClaimed
 from astria_nb.pack import Pack
 from astria_nb.progress import Progress
+from astria_nb.request import Request, differences
 from astria_nb.settling import SETTLE_SECONDS
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say, pause
@@ -187,7 +188,7 @@ class _Sending:
 
     def _check_same(self, submission: Submission, request: Request, body: Body) -> None:
         """Refuse another request under a title that is taken."""
-        request = request.with_hashes(body.image_sha256)
+        request = request.with_sha256(body.image_sha256)
         if found := differences(submission.request, request):
             fields = ", ".join(dict.fromkeys(each.field for each in found))
             what = f"{submission.title!r} was submitted before with other fields: {fields}"
@@ -252,14 +253,16 @@ class _Sending:
 
     def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
         """Put on record what was made; what is made stays the caller's even if that fails."""
-        record = {"title": self.tune.title, "name": self.tune.name, **reply, **settling.ours(submission)}
-        record["image_sha256"] = body.image_sha256 or None
+        record = {**settling.ours(submission), **reply, "image_sha256": body.image_sha256 or None}
         if reply.get("id") is None:
             # Such a reply is a bare "Prompts created" (astria-api, section 4), or tells the prompts itself.
             record = {key: record[key] for key in record.keys() & set(rows.TUNE.names)}
             record["prompt_ids"] = reply.get("prompt_ids") or self._prompts_made(submission)
+        hashes = body.image_sha256
         try:
-            return self.log.change(submission, "done", tune_id=reply.get("id"), reply=record)
+            return self.log.change(
+                submission, "done", tune_id=reply.get("id"), reply=record, image_sha256=hashes
+            )
         except (LogError, StaleSubmission) as error:
             warnings.warn(f"the tune was made, but not recorded as made ({error})", stacklevel=5)
             return replace(submission, state="done", record=record)

@@ -1,5 +1,9 @@
 """What the tests of the client half share."""
 
+import atexit
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +12,16 @@ from PIL import Image
 
 import astria_nb as anb
 from wire import KEY, PACK, TUNE, Wire, reply
+
+# Doctests and the kernels of notebooks take their environment from here: no test writes into the checkout.
+_LOGS = tempfile.mkdtemp(prefix="astria-nb-logs-")
+atexit.register(shutil.rmtree, _LOGS, ignore_errors=True)
+os.environ["ASTRIA_NB_LOG"] = os.path.join(_LOGS, "log.sqlite")  # noqa: PTH118
+
+
+@pytest.fixture(autouse=True)
+def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASTRIA_NB_LOG", str(tmp_path / "astria_log.sqlite"))
 
 
 @pytest.fixture

@@ -50,6 +50,10 @@ class Sending(widgets.VBox):
         self._bar.value = sent / total
         self._text.value = f"{sent / 1e6:.1f} of {total / 1e6:.1f} MB · {rate / 1e6:.1f} MB/s · {left}"
 
+    def waiting(self, fraction: float, text: str) -> None:
+        """Show how much of a wait is over."""
+        self._bar.value, self._text.value = fraction, text
+
     def done(self, row: pd.DataFrame) -> None:
         """Show the row of a tune that was made."""
         self._progress.layout.display = "none"

@@ -15,12 +15,14 @@ from markupsafe import Markup
 from astria_nb.client import Client
 from astria_nb.defaults import default_client, is_sandbox
 from astria_nb.encoding import Encoding
-from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem, TuneError
+from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.form import background
 from astria_nb.form.draft import Draft
 from astria_nb.form.fields import WIDE
+from astria_nb.form.recovery import Recovery
 from astria_nb.form.sending import Sending
 from astria_nb.form.static import form_html
+from astria_nb.log import Log
 from astria_nb.submission import submit
 from astria_nb.tune import Tune, TuneFields, check
 
@@ -35,6 +37,8 @@ class TuneForm(widgets.VBox):
     ----------
     client : Client, optional
         Default: your account if a key is configured, else the built-in sandbox; the form says which.
+    log : ExperimentLog, optional
+        Where submissions are recorded. Default as in `astria_nb.submit`.
     **fields
         Any field of `Tune`, filled in from the start.
 
@@ -62,10 +66,12 @@ class TuneForm(widgets.VBox):
     row = traitlets.Instance(pd.DataFrame, allow_none=True)
     """The last submission's row; None before the first."""
 
-    def __init__(self, client: Client | None = None, **fields: Unpack[TuneFields]) -> None:
+    def __init__(
+        self, client: Client | None = None, *, log: Log | None = None, **fields: Unpack[TuneFields]
+    ) -> None:
         self.client = client or default_client()
+        self._log = log or Log()
         self._rows: dict[str | None, tuple[Tune, pd.DataFrame]] = {}
-        self._unknown: set[str | None] = set()
         self._refused: list[Problem] = []
         self._busy = threading.Lock()
         self._draft = Draft(self.client, self._edited)
@@ -79,7 +85,8 @@ class TuneForm(widgets.VBox):
         style = widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none"))
         foot = widgets.HBox([self._button, self._todo], layout=WIDE)
         foot.add_class("astria-foot")
-        super().__init__([style, head, *self._draft.view, foot, self._sending], layout=WIDE)
+        self._recovery = Recovery(self._log, self.client)
+        super().__init__([style, head, *self._draft.view, self._recovery, foot, self._sending], layout=WIDE)
         self.add_class("astria-form")
         self.fill(**fields)
 
@@ -166,11 +173,7 @@ class TuneForm(widgets.VBox):
         elif pack.pack is not None and (wrong := pack.pack.problem_with(values["name"])):
             problems.append(wrong)
         title = values["title"]
-        if title in self._unknown:
-            problems.append(
-                Problem("title", "was sent, nobody knows with what result", "look for it, or press New")
-            )
-        elif title in self._rows and self._rows[title][0] != tune:
+        if title in self._rows and self._rows[title][0] != tune:
             problems.append(Problem("title", "was sent with other fields", "press New for a fresh one"))
         return tune, problems
 
@@ -230,18 +233,18 @@ class TuneForm(widgets.VBox):
         self._sending.start()
         self._show()
         try:
-            row = submit(tune, client, encoding=encoding, on_sent=self._sending.on_sent)
+            row = submit(
+                tune, client, encoding=encoding, log=self._log,
+                on_sent=self._sending.on_sent, say=self._sending.waiting,
+            )  # fmt: skip
         except AstriaError as error:
-            if isinstance(error, OutcomeUnknownError):
-                self._unknown.add(tune.title)
             elsewhere = self._draft.complain(error.problems)
             self._refused = [problem for problem in error.problems if problem not in elsewhere]
             self._sending.failed(elsewhere)
             raise
         except BaseException:
-            self._unknown.add(tune.title)  # interrupted somewhere on the way
             self._sending.failed(
-                [Problem("form", "was interrupted", "look for the tune's title before sending again")]
+                [Problem("form", "was interrupted", "submit it again: it is looked for, not sent twice")]
             )
             raise
         self._rows[tune.title] = (tune, row)
