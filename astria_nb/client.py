@@ -75,7 +75,11 @@ class Client:
 
         Sandboxes come and go on the same few ports; the end of their key tells them apart.
         """
-        return self.base_url if self.base_url.startswith("https://") else f"{self.base_url} {self._transport.key!r}"
+        return (
+            self.base_url
+            if self.base_url.startswith("https://")
+            else f"{self.base_url} {self._transport.key!r}"
+        )
 
     def __repr__(self) -> str:
         return f"Client({self.base_url}, key {self._transport.key!r})"

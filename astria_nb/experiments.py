@@ -5,16 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Unpack
+from typing import Unpack, cast
 
 import pandas as pd
 
 from astria_nb import settling
 from astria_nb.client import Client
 from astria_nb.defaults import default_client
+from astria_nb.encoding import Encoding
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import sha256_of
-from astria_nb.log import Log, Submission
+from astria_nb.log import Log
+from astria_nb.log_states import Submission
 from astria_nb.progress import Progress
 from astria_nb.request import ImageRecord
 from astria_nb.settling import SETTLE_SECONDS
@@ -99,7 +101,10 @@ class ExperimentLog(Log):
             self.change(submission, "adopted", tune_id=tune_id, reply=reply)
 
     def replay(
-        self, id: int, client: Client | None = None, **changes: Unpack[TuneFields]  # noqa: A002  as in the frame
+        self,
+        id: int,
+        client: Client | None = None,
+        **changes: Unpack[TuneFields],  # noqa: A002  as in the frame
     ) -> pd.DataFrame:
         """Send a recorded request again, under a new title, and return the row.
 
@@ -127,11 +132,11 @@ class ExperimentLog(Log):
         submission = self._get(id)
         tune = Tune(**_fields(submission, changes))
         self.note("replay", submission=submission, problem=f"as {tune.title}")
-        return submit(tune, client, encoding=submission.request.encoding, log=self)
+        return submit(tune, client, encoding=cast(Encoding, submission.request.encoding), log=self)
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
         try:
-            return self.get(id)
+            return self.get(int(id))
         except KeyError:
             hint = "choose one of log.frame()['submission']"
             raise LogError(Problem("log", f"has no submission {id}", hint)) from None

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import takewhile
+from pathlib import Path
 
+from astria_nb import surroundings
 from astria_nb.client import Client, Json
-from astria_nb.log import Log, StaleSubmission, Submission
+from astria_nb.log import Log
+from astria_nb.log_states import StaleSubmission, Submission
 from astria_nb.waiting import Say, pause
 
 SETTLE_SECONDS = 120.0
 """How long the service may still be at work on a request that it has answered with an error."""
+_HANDOVER_SECONDS = 5.0
+_at_work: set[tuple[Path, int]] = set()
 
 
 def settle(log: Log, client: Client, submission: Submission, seconds: float, say: Say) -> Submission:
@@ -44,6 +50,9 @@ def settle(log: Log, client: Client, submission: Submission, seconds: float, say
     found = made_by(client, submission)
     if not found:
         problem = f"its outcome is unknown, and it was not on the account {seconds:.0f} s later"
+        if submission.state == "needs_review":
+            log.note("look", submission=submission, problem=problem)
+            return submission
         return log.change(submission, "needs_review", problem=problem)
     if submission.request.parameters.get("tune_ids"):
         prompt_ids = sorted(prompt["id"] for prompt in found)
@@ -70,8 +79,24 @@ def recover(
     return settled
 
 
+@contextmanager
+def at_work(log: Log, submission: Submission) -> Iterator[None]:
+    """Keep other threads of this process from taking a submission for left open."""
+    key = log.path, submission.id
+    _at_work.add(key)
+    try:
+        yield
+    finally:
+        _at_work.discard(key)
+
+
 def is_left_open(log: Log, submission: Submission) -> bool:
     """Tell whether nobody is at work on a submission that is not settled."""
+    if (log.path, submission.id) in _at_work:
+        return False
+    if submission.session == surroundings.session().id:
+        # Of this process, and none of its threads has it any more; one may be about to.
+        return submission.state != "planned" or _age(submission) > _HANDOVER_SECONDS
     return submission.state == "unknown" or log.is_abandoned(submission)
 
 

@@ -1,9 +1,10 @@
-"""The only place that sends a paid request: on record before it leaves, and sent again only when that is safe."""
+"""The only place that sends a paid request: on record before it leaves, sent again only when that is safe."""
 
 from __future__ import annotations
 
 import time
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -23,7 +24,8 @@ from astria_nb.errors import (
     TooManyRequestsError,
     TuneError,
 )
-from astria_nb.log import Log, StaleSubmission, Submission, TitleClaimed
+from astria_nb.log import Log
+from astria_nb.log_states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.pack import Pack
 from astria_nb.progress import Progress
 from astria_nb.request import Request, differences
@@ -166,23 +168,33 @@ class _Sending:
         settling.recover(self.log, self.client, self.settle, say=self.say, only_ripe=True)
         request = replace(Request.of(self.tune, self.client.service, body.encoding), pack=pack.id)
         try:
-            submission = self.log.plan(request, self._newest())
+            submission = self._claim(request, body)
+            if submission.state in ("done", "adopted"):
+                return self._row(submission)
+            with settling.at_work(self.log, submission):
+                return self._send(submission, body)
+        except StaleSubmission as stale:
+            submission = stale.submission
+        if submission.state in ("done", "adopted"):
+            return self._row(submission)
+        raise _elsewhere(submission)
+
+    def _claim(self, request: Request, body: Body) -> Submission:
+        """Return a submission to send, or one that has its tune."""
+        try:
+            return self.log.plan(request, self._newest())
         except TitleClaimed as claimed:
             submission = claimed.submission
-        else:
-            return self._send(submission, body)
         self._check_same(submission, request, body)
         submission = self._settled(submission)
         if submission.state == "not_sent":
-            submission = self.log.plan(request, self._newest())
-        elif not self.idempotent:
+            return self.log.plan(request, self._newest())
+        if not self.idempotent:
             self._raise_if_lost(submission)
-        if submission.state in ("done", "adopted"):
-            return self._row(submission)
-        return self._send(submission, body)
+        return submission
 
     def _newest(self) -> int:
-        """Return the newest id that is there before: of a tune, or of a prompt for a run on existing tunes."""
+        """Return the newest id so far: of a tune, or of a prompt for a run on existing tunes."""
         lists = [self.client.prompts(each) for each in self.tune.tune_ids] or [self.client.tunes()]
         return max(next((each["id"] for each in found), 0) for found in lists)
 
@@ -199,24 +211,22 @@ class _Sending:
         if submission.state in ("done", "adopted"):
             return submission
         if submission.state != "needs_review" and not settling.is_left_open(self.log, submission):
-            what = f"{submission.title!r} is being submitted by another kernel"
-            raise TuneError(Problem("title", what, "wait until it is done, then submit it again"))
+            raise _elsewhere(submission)
         return settling.recovered(self.log, self.client, submission, self.settle, self.say)
 
     def _send(self, submission: Submission, body: Body) -> pd.DataFrame:
-        while True:
-            submission = self.log.change(submission, "sending", attempt=submission.attempt + 1)
-            submission = self._attempt(submission, body)
-            if submission.state in ("done", "adopted"):
-                return self._row(submission)
-            if submission.state == "unknown":
-                submission = settling.settle(self.log, self.client, submission, self.settle, self.say)
-                if submission.state == "adopted":
+        with ExitStack() as bodies:
+            while True:
+                submission = self.log.change(submission, "sending", attempt=submission.attempt + 1)
+                submission = self._attempt(submission, body)
+                if submission.state == "unknown":
+                    submission = settling.settle(self.log, self.client, submission, self.settle, self.say)
+                if submission.state in ("done", "adopted"):
                     return self._row(submission)
                 if not self.idempotent:
                     self._raise_if_lost(submission)
-            body.close()
-            body = encode(self.tune, self.encoding, self.on_sent)
+                # A body is sent once: another attempt takes another one.
+                body = bodies.enter_context(encode(self.tune, self.encoding, self.on_sent))
 
     def _attempt(self, submission: Submission, body: Body) -> Submission:
         """Send once; return the submission ``done``, ``unknown``, or ``planned`` again after a 429."""
@@ -280,10 +290,17 @@ class _Sending:
 
     def _raise_if_lost(self, submission: Submission) -> None:
         if submission.state == "needs_review":
-            raise OutcomeUnknownError(Problem("title", submission.problem or "its outcome is unknown", _REVIEW))
+            raise OutcomeUnknownError(
+                Problem("title", submission.problem or "its outcome is unknown", _REVIEW)
+            )
 
     def _row(self, submission: Submission) -> pd.DataFrame:
         return rows.tune_frame([submission.record or {}], self.client.now())
+
+
+def _elsewhere(submission: Submission) -> TuneError:
+    what = f"{submission.title!r} is being submitted by another kernel or thread"
+    return TuneError(Problem("title", what, "wait until it is done, then submit it again"))
 
 
 _REVIEW = (

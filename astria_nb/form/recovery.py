@@ -10,7 +10,8 @@ from astria_nb.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.form import background
 from astria_nb.form.fields import WIDE
-from astria_nb.log import Log, Submission
+from astria_nb.log import Log
+from astria_nb.log_states import Submission
 
 
 class Recovery(widgets.HBox):

@@ -2,8 +2,8 @@
 
 python tests/proofs/kills.py [ROUNDS] [--mutant NAME]
 
-In each round a tune is submitted by a process that is killed, under a fault of the service, and then
-submitted again, as a user would. The sandbox's ledger is the judge: a title that was made twice is a
+In most rounds a tune is submitted by a process that is killed, under a fault of the service, and then
+submitted again, as a user would; in some it is left to itself. The sandbox's ledger is the judge: a title that was made twice is a
 duplicate, and a tune that was made but is not on record is lost. On an account that is declared idempotent
 the second request returns the first tune.
 """
@@ -29,7 +29,7 @@ from astria_nb.sandbox import SandboxServer
 
 HERE = Path(__file__).parent
 MUTANTS = ("no intent", "no settle wait", "no look-up", "blind retry")
-LATE = 0.15  # seconds: less than the submitter's settle time
+LATE = 0.1  # seconds: less than the submitter's settle time
 FAULTS: tuple[dict[str, Any], ...] = (
     {},
     {"fault": "504", "commit": "yes"},
@@ -113,12 +113,13 @@ def play(rounds: int, *, idempotent: bool = False, mutant: str = "", seed: int =
                 sandbox.heal()
                 if fault := dict(chance.choice(FAULTS)):
                     sandbox.fail(fault.pop("fault"), "POST /p/*/tunes", **fault)
-                at_step = chance.random() < 0.3
-                order_now = {**order, "step": chance.randrange(STEPS)} if at_step else order
-                ended = submitter.submit(order_now, None if at_step else chance.uniform(0, 0.25))
-                tally.killed += ended == -signal.SIGKILL
+                way = chance.choices(["moment", "step", "alone"], [5, 3, 2])[0]
+                step = {"step": chance.randrange(STEPS)} if way == "step" else {}
+                moment = chance.uniform(0, 0.2) if way == "moment" else None
+                tally.killed += submitter.submit(order | step, moment) == -signal.SIGKILL
                 sandbox.heal()
-                submitter.submit(order)
+                if way != "alone":
+                    submitter.submit(order)
             time.sleep(2 * LATE)
             submitter.close()
             judge(sandbox, folder / "log.sqlite", tally)

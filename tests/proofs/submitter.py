@@ -18,7 +18,7 @@ from astria_nb import settling, submission
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
 
-SETTLE = 0.4
+SETTLE = 0.3
 
 
 def die_at(step: int) -> None:
@@ -51,6 +51,7 @@ def mutate(mutant: str, log: Path) -> Path:
     elif mutant == "no look-up":
         settling.made_by = lambda *_: []
     elif mutant == "blind retry":
+        settling.settle = lambda _log, _client, lost, *_: lost
         submission._Sending._raise_if_lost = lambda *_: None  # type: ignore[method-assign]
     elif mutant:
         raise ValueError(mutant)
