@@ -61,6 +61,10 @@ class CredentialsError(AstriaError):
     """There is no usable API key, or the address would expose it. Nothing was sent."""
 
 
+class LogError(AstriaError):
+    """The experiment log cannot be opened, written or read. Field ``log``."""
+
+
 class NotSentError(AstriaError):
     """The service was not reached, or not with a whole request. Nothing was created; trying again is safe."""
 

@@ -108,7 +108,7 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     >>> row.loc[0, "status"], str(row.dtypes["trained_at"])
     ('queued', 'datetime64[us, UTC]')
     """
-    return _frame([{**tune, "status": tune_status(tune, now)} for tune in tunes], TUNE)
+    return typed_frame([{**tune, "status": tune_status(tune, now)} for tune in tunes], TUNE)
 
 
 def ours(record: Mapping[Any, Any]) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def prompt_frame(prompts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     prompts : sequence of mapping
         The API's JSON.
     """
-    return _frame(
+    return typed_frame(
         [{**prompt, "images": picture_urls(prompt), "status": prompt_status(prompt)} for prompt in prompts],
         PROMPT,
     )
@@ -170,7 +170,8 @@ def picture_urls(prompt: Mapping[str, Any]) -> list[str]:
     return [each for each in found if isinstance(each, str)]
 
 
-def _frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
+def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
+    """Return one row per record, its columns those of an Arrow schema and behind them what else there is."""
     records = [{_text(key): value for key, value in record.items()} for record in records]
     extra = dict.fromkeys(key for record in records for key in record if key not in schema.names)
     fields = [*schema, *(_extra_field(key, [record.get(key) for record in records]) for key in extra)]

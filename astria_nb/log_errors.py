@@ -1,0 +1,62 @@
+"""What SQLite and the system say, in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+
+from astria_nb.errors import LogError, Problem
+
+_READ_ONLY = (
+    "cannot be written: it or its folder is read-only",
+    "mend the permissions, or choose another file",
+)
+
+
+@contextmanager
+def plainly(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system say into a `LogError` that carries none of it along."""
+    try:
+        yield
+        return
+    except sa.exc.IntegrityError:
+        raise
+    except sa.exc.DBAPIError as error:
+        cause: Any = error.orig
+    except (sqlite3.Error, OSError) as error:
+        cause = error
+    refuse(path, *_in_words(path, cause))
+
+
+def refuse(path: Path, what: str, hint: str) -> NoReturn:
+    """Raise the error of a log that cannot be used."""
+    raise LogError(Problem("log", f"{str(path)!r} {what}", hint))
+
+
+def _in_words(path: Path, cause: Exception) -> tuple[str, str]:
+    if isinstance(cause, OSError):
+        if isinstance(cause, PermissionError):
+            return _READ_ONLY
+        if isinstance(cause, FileNotFoundError):
+            return (
+                f"cannot be made: there is no folder {str(path.parent)!r}",
+                "make it, or choose another file",
+            )
+        return f"cannot be opened ({cause.strerror or cause})", "choose another file"
+    name, said = getattr(cause, "sqlite_errorname", None) or "", str(cause)
+    if name.startswith("SQLITE_FULL"):
+        return "cannot grow: the disk is full", "free some space, then try again"
+    if name.startswith("SQLITE_IOERR"):
+        return f"cannot be written or read ({said}: {name})", "check the disk, its free space and your quota"
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in said:
+        return "is in use by another program for too long", "close what holds it open, then try again"
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or "readonly" in said:
+        return _READ_ONLY
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return "is damaged", "keep it for repair (sqlite3 .recover), and choose another file"
+    return f"cannot be used ({said})", "check the file, or choose another one"

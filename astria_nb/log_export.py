@@ -1,0 +1,118 @@
+"""A frame as a file for other programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from astria_nb.errors import LogError, Problem
+
+# What a spreadsheet takes for the beginning of a formula, also in the wide forms of East Asian keyboards.
+_FORMULA = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_BEFORE = " \t\r\n\v\f\0\xa0\u200b\ufeff\"'"  # passed over by one or another spreadsheet
+
+
+def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
+    """Write a frame to a ``.parquet`` or ``.csv`` file, whole or not at all.
+
+    Parameters
+    ----------
+    frame : callable
+        Makes it, once the suffix is found to be one of the two.
+    path : Path
+
+    Raises
+    ------
+    LogError
+        Another suffix, or the file cannot be written.
+    """
+    path = path.expanduser()
+    writers = {".parquet": _write_parquet, ".csv": _write_csv}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        what = f"is not exported as {path.suffix or path.name!r}"
+        raise LogError(Problem("log", what, "end the file's name in .parquet or .csv"))
+    made = frame()
+    try:
+        # In the same folder, so that it takes the old file's place in one step.
+        number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            os.close(number)
+            writer(made, Path(name))
+            with Path(name).open("rb+") as file:
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        return path
+    except OSError as error:
+        reason = error.strerror or str(error)
+    what = f"cannot be exported to {str(path)!r} ({reason})"
+    raise LogError(Problem("log", what, "choose another place, or free some space there"))
+
+
+def defused(text: str) -> str:
+    """Return a text that no spreadsheet runs.
+
+    Examples
+    --------
+    >>> defused("=HYPERLINK(1)"), defused("blue eyes")
+    ("'=HYPERLINK(1)", 'blue eyes')
+    """
+    return f"'{text}" if text[:1] in ("\t", "\r", "\n") or text.lstrip(_BEFORE).startswith(_FORMULA) else text
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    told = json.loads(table.schema.metadata[b"pandas"])
+    for column in told["columns"]:
+        # pandas writes the name of a type here that it cannot read again (pandas#53011).
+        if column["numpy_type"].startswith("list<"):
+            column["numpy_type"] = "object"
+    table = table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(told).encode()})
+    pq.write_table(table, path, compression="zstd")
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    safe = pd.DataFrame(
+        {
+            defused(str(name)): column.map(_cell, na_action="ignore").astype(object)
+            if _is_text(column)
+            else column
+            for name, column in frame.items()
+        }
+    )
+    # Text in quotes: a spreadsheet that splits at another character must not find a formula behind it.
+    safe.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC, encoding="utf-8", lineterminator="\n")
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    return isinstance(column.dtype, pd.StringDtype | pd.ArrowDtype) or column.dtype == object
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, str):
+        return json.dumps(_leaves(list(value)), ensure_ascii=False)
+    if value.lstrip().startswith(("{", "[")):
+        try:
+            return json.dumps(_leaves(json.loads(value)), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            pass
+    return defused(value)
+
+
+def _leaves(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {defused(str(key)): _leaves(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_leaves(each) for each in value]
+    return defused(value) if isinstance(value, str) else value
