@@ -19,7 +19,6 @@ from astria_nb.log import Log
 from astria_nb.log_states import Submission
 from astria_nb.progress import Progress
 from astria_nb.request import ImageRecord
-from astria_nb.settling import SETTLE_SECONDS
 from astria_nb.submission import submit
 from astria_nb.tune import Tune, TuneFields
 
@@ -47,15 +46,16 @@ class ExperimentLog(Log):
     'done'
     """
 
-    def recover(self, client: Client | None = None, *, settle: float = SETTLE_SECONDS) -> pd.DataFrame:
+    def recover(self, client: Client | None = None, *, settle: float | None = None) -> pd.DataFrame:
         """Find out what became of the submissions that were left open, and return their rows.
 
         Parameters
         ----------
         client : Client, optional
             Of the service that they were sent to. Default as in `submit`.
-        settle : float
-            Seconds that the service has to finish before a tune whose answer was lost is looked for.
+        settle : float, optional
+            Seconds that the service has to finish before a tune whose answer was lost is looked for; default
+            120.
 
         Returns
         -------
@@ -102,9 +102,9 @@ class ExperimentLog(Log):
 
     def replay(
         self,
-        id: int,
+        id: int,  # noqa: A002  as in the frame
         client: Client | None = None,
-        **changes: Unpack[TuneFields],  # noqa: A002  as in the frame
+        **changes: Unpack[TuneFields],
     ) -> pd.DataFrame:
         """Send a recorded request again, under a new title, and return the row.
 
@@ -132,7 +132,7 @@ class ExperimentLog(Log):
         submission = self._get(id)
         tune = Tune(**_fields(submission, changes))
         self.note("replay", submission=submission, problem=f"as {tune.title}")
-        return submit(tune, client, encoding=cast(Encoding, submission.request.encoding), log=self)
+        return submit(tune, client, encoding=cast("Encoding", submission.request.encoding), log=self)
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
         try:

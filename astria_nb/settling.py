@@ -62,13 +62,14 @@ def settle(log: Log, client: Client, submission: Submission, seconds: float, say
 
 
 def recover(
-    log: Log, client: Client, seconds: float = SETTLE_SECONDS, *, say: Say, only_ripe: bool = False
+    log: Log, client: Client, seconds: float | None = None, *, say: Say, only_ripe: bool = False
 ) -> list[Submission]:
     """Settle every submission that was left open, and return those that were.
 
     Those that a living process still works on are left to it; so are those, if `only_ripe`, that would have
     to be waited for. One that was planned and never sent is ``not_sent``: its title is free again.
     """
+    seconds = SETTLE_SECONDS if seconds is None else seconds
     settled = []
     for submission in log.unsettled(client.service):
         if is_left_open(log, submission) and not (only_ripe and _age(submission) < seconds):

@@ -29,7 +29,6 @@ from astria_nb.log_states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.pack import Pack
 from astria_nb.progress import Progress
 from astria_nb.request import Request, differences
-from astria_nb.settling import SETTLE_SECONDS
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say, pause
 
@@ -51,7 +50,7 @@ def submit(
     encoding: Encoding | None = None,
     log: Log | None = None,
     idempotent: bool | None = None,
-    settle: float = SETTLE_SECONDS,
+    settle: float | None = None,
     max_cost: float | None = None,
     timeout: float = TIMEOUT_SECONDS,
     on_sent: OnSent | None = None,
@@ -76,8 +75,8 @@ def submit(
     idempotent : bool, optional
         What your account is set to. True allows a tune to be sent again that was not found; by default it is
         not.
-    settle : float
-        Seconds that the service has to finish before a tune whose answer was lost is looked for.
+    settle : float, optional
+        Seconds that the service has to finish before a tune whose answer was lost is looked for; default 120.
     max_cost : float, optional
         US dollars; what is estimated to cost more is not sent.
     timeout : float
@@ -123,6 +122,7 @@ def submit(
     if not isinstance(tune, Tune):
         return tune.submit(client, encoding=encoding)
     client, log = client or default_client(), log or Log()
+    settle = settling.SETTLE_SECONDS if settle is None else settle
     with Progress("Submitting") as progress:
         sending = _Sending(
             tune, client, log, encoding, bool(idempotent), settle, time.monotonic() + timeout,

@@ -22,6 +22,8 @@ os.environ["ASTRIA_NB_LOG"] = os.path.join(_LOGS, "log.sqlite")  # noqa: PTH118
 @pytest.fixture(autouse=True)
 def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTRIA_NB_LOG", str(tmp_path / "astria_log.sqlite"))
+    # Tests that are about this wait say how long it is.
+    monkeypatch.setattr("astria_nb.settling.SETTLE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import html
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
+from astria_nb.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
 from astria_nb.form.pack_field import ClassField
 from astria_nb.pack import Pack, PackClass
+from astria_nb.request import Request
 
 URL = "https://example.com/1.jpg"
 
@@ -341,21 +344,41 @@ def test_a_stopped_service_is_said_and_nothing_is_lost(form, sandbox):
     assert not button(form, "Submit").disabled
 
 
-def test_a_title_of_unknown_fate_is_not_sent_again(form, sandbox, monkeypatch):
+def test_a_tune_whose_answer_was_lost_is_found_and_not_sent_again(form, sandbox):
     form.fill(pack=43, name="cat", image_urls=[URL])
-    create = anb.Client.create_tune
+    sandbox.fail("504", "POST /p/*/tunes", commit="yes")
+    row = form.submit()
+    assert row["id"].tolist() == [1000001]
+    assert form.submit()["id"].tolist() == [1000001]
+    assert sum(request.method == "POST" for request in sandbox.ledger) == 1
 
-    def lose_the_reply(client, pack, body):
-        create(client, pack, body)
-        raise OutcomeUnknownError
 
-    monkeypatch.setattr(anb.Client, "create_tune", lose_the_reply)
-    with pytest.raises(OutcomeUnknownError):
-        form.submit()
-    monkeypatch.undo()
-    with pytest.raises(TuneError, match="nobody knows with what result"):
-        form.submit()
-    assert len(sandbox.received()) == 1
+def test_a_tune_that_is_not_found_is_looked_for_at_the_next_click(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    sandbox.fail("504", "POST /p/*/tunes")
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError):
+            form.submit()
+        assert "its outcome is unknown" in messages(form)
+        assert not button(form, "Submit").disabled
+    assert sum(request.method == "POST" for request in sandbox.ledger) == 1
+
+
+def test_what_an_earlier_kernel_left_open_is_named_and_looked_for(form, sandbox):
+    client = sandbox.client()
+    log = anb.ExperimentLog()
+    tune = anb.Tune(pack=43, title="lost", name="cat", image_urls=[URL])
+    asked = Request.of(tune, client.service, "json")
+    log.change(log.change(log.plan(asked, 0), "sending", attempt=1), "unknown")
+    client.create_tune(43, encode(tune))
+    after = anb.TuneForm(client)
+    assert "No outcome is known of lost" in messages(after)
+    button(after, "Look for them").click()
+    deadline = time.monotonic() + 10
+    while "lost is adopted" not in messages(after):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert log.frame()["id"].tolist() == [1000001]
 
 
 def test_markup_is_shown_as_text(form, sandbox):

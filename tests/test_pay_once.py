@@ -187,7 +187,7 @@ def test_a_refused_title_may_be_mended_and_sent(plain: anb.Sandbox, log: Log) ->
 
 def test_a_lost_tune_that_comes_late_is_found_by_the_next_look(plain: anb.Sandbox, log: Log) -> None:
     plain.fail("504", ROUTE, commit="late", seconds=0.3)
-    with pytest.raises(OutcomeUnknownError, match="log.resolve"):
+    with pytest.raises(OutcomeUnknownError, match=r"log\.resolve"):
         anb.submit(tune(), plain.client(), log=log, settle=0)
     while not made(plain):
         pass
@@ -209,9 +209,10 @@ def test_an_interrupt_while_waiting_loses_no_record(
         raise KeyboardInterrupt
 
     plain.fail("504", ROUTE, commit="yes")
-    with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
-        patch.setattr("astria_nb.waiting.time.sleep", interrupted)
+    monkeypatch.setattr("astria_nb.waiting.time.sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
         anb.submit(tune(), plain.client(), log=log, settle=100)
+    monkeypatch.undo()
     assert list(log.frame()["state"]) == ["unknown"]
     frame = log.recover(plain.client(), settle=0)
     assert list(frame["state"]) == ["adopted"]
@@ -311,9 +312,10 @@ def test_a_record_that_fails_after_the_tune_was_made_keeps_the_row(
             raise LogError(anb.errors.Problem("log", "the disk is full", "make room"))
         return change(self, submission, state, **named)
 
-    with monkeypatch.context() as patch, pytest.warns(UserWarning, match="the disk is full"):
-        patch.setattr(Log, "change", failing)
+    monkeypatch.setattr(Log, "change", failing)
+    with pytest.warns(UserWarning, match="the disk is full"):
         row = anb.submit(tune(), plain.client(), log=log)
+    monkeypatch.undo()
     assert list(row["id"]) == made(plain)
     again = anb.submit(tune(), plain.client(), log=log, settle=0)
     assert list(again["id"]) == made(plain)

@@ -26,7 +26,7 @@ def calls(wire: Wire) -> list[str]:
 
 def test_the_pack_is_asked_first_and_the_tune_is_sent_once(wire: Wire, client: anb.Client) -> None:
     anb.submit(tune(**URLS), client)
-    assert calls(wire) == ["GET /p/43", "POST /p/43/tunes"]
+    assert calls(wire) == ["GET /p/43", "GET /tunes", "POST /p/43/tunes"]
 
 
 @pytest.mark.parametrize(

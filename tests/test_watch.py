@@ -19,7 +19,8 @@ def client() -> Iterator[anb.Client]:
 
 
 def submitted(client: anb.Client, pack: int = 43, name: str = "cat", **fields: Any) -> pd.DataFrame:
-    return anb.submit(anb.Tune(pack=pack, title="t", name=name, image_urls=[URL], **fields), client)
+    tune = anb.Tune(pack=pack, title=f"{pack} {name}", name=name, image_urls=[URL], **fields)
+    return anb.submit(tune, client)
 
 
 def test_a_row_comes_back_trained_with_the_same_types(client: anb.Client):

@@ -3,12 +3,13 @@
 python tests/proofs/kills.py [ROUNDS] [--mutant NAME]
 
 In most rounds a tune is submitted by a process that is killed, under a fault of the service, and then
-submitted again, as a user would; in some it is left to itself. The sandbox's ledger is the judge: a title that was made twice is a
-duplicate, and a tune that was made but is not on record is lost. On an account that is declared idempotent
-the second request returns the first tune.
+submitted again, as a user would; in some it is left to itself. The sandbox's ledger is the judge: a title
+that was made twice is a duplicate, and a tune that was made but is not on record is lost. On an account that
+is declared idempotent the second request returns the first tune.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -79,10 +80,8 @@ class Submitter:
         child = int(self._process.stdout.readline())
         if kill_after is not None:
             time.sleep(kill_after)
-            try:
+            with contextlib.suppress(ProcessLookupError):  # it was faster
                 os.kill(child, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it was faster
         return int(self._process.stdout.readline())
 
     def close(self) -> None:

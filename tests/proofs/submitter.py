@@ -22,7 +22,7 @@ SETTLE = 0.3
 
 
 def die_at(step: int) -> None:
-    """Let this process kill itself before or after a write to the log: step 2n before the n-th, 2n + 1 after."""
+    """Let this process kill itself around a write to the log: step 2n before the n-th, 2n + 1 after it."""
     written = 0
 
     def counted(write: Any) -> Any:
@@ -77,7 +77,7 @@ def work(order: dict[str, Any], path: Path, url: str, key: str, mutant: str) -> 
 
 
 def main() -> None:
-    path, url, key, mutant = Path(sys.argv[1]), sys.argv[2], sys.argv[3], (sys.argv + [""])[4]
+    path, url, key, mutant = Path(sys.argv[1]), sys.argv[2], sys.argv[3], [*sys.argv, ""][4]
     anb.submit, anb.Client  # noqa: B018  imported once, for all children
     for line in sys.stdin:
         child = os.fork()
