@@ -11,7 +11,8 @@ import pytest
 import astria_nb as anb
 
 ROOT = Path(__file__).parent.parent
-SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask", "sqlalchemy"}
+SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask"}
+SLOW |= {"sqlalchemy"}
 NAMES = ["Client", "Sandbox", "Tune", "TuneForm", "gallery", "prompts", "submit", "wait"]
 
 
