@@ -93,10 +93,12 @@ class Log:
         TitleClaimed
             A submission of this title may exist on the service already.
         TuneError
-            The title holds what looks like an API key.
+            The title holds what looks like a key or a password.
         """
         if request.title is not None and redaction.name(request.title) != request.title:
-            raise TuneError(Problem("title", "holds what looks like an API key", "choose another one"))
+            raise TuneError(
+                Problem("title", "holds what looks like a key or a password", "choose another one")
+            )
         return self._book.plan(request, newest_known_id)
 
     def change(

@@ -15,18 +15,19 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from astria_nb import redaction, rows, surroundings
+from astria_nb.log_read import EPOCH, by_id, claimant, in_states, of_tune, one
 from astria_nb.log_schema import body, event, session, submission
-from astria_nb.log_states import RELEASED, SETTLED, StaleSubmission, Submission, TitleClaimed
+from astria_nb.log_states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.log_store import Store
-from astria_nb.request import ImageRecord, Request
+from astria_nb.request import Request
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_asked, _told = body.alias("asked"), body.alias("told")
-_SUBMISSIONS = (
-    sa.select(submission, _asked.c.json.label("asked"), _told.c.json.label("told"))
-    .join(_asked, _asked.c.sha256 == submission.c.request)
-    .outerjoin(_told, _told.c.sha256 == submission.c.record)
+# Built once: that takes longer than running them.
+_PUT = insert(body).on_conflict_do_nothing()
+_PLAN = submission.insert()
+_APPEND = event.insert()
+_CHANGE = submission.update().where(
+    submission.c.id == sa.bindparam("of_id"), submission.c.version == sa.bindparam("of_version")
 )
 
 
@@ -52,26 +53,27 @@ class Book:
         """Write the intent; see `astria_nb.log.Log.plan`."""
         kept = request.recorded()
         with self._write() as (connection, me):
-            claimant = _claimant(connection, kept.service, kept.title) if kept.title is not None else None
-            if claimant is not None:
-                raise TitleClaimed(claimant)
+            first = claimant(connection, kept.service, kept.title) if kept.title is not None else None
+            if first is not None:
+                raise TitleClaimed(first)
             now = _now()
             made = connection.execute(
-                submission.insert().values(
-                    service=kept.service,
-                    title=kept.title,
-                    state="planned",
-                    version=0,
-                    attempt=0,
-                    newest_known_id=newest_known_id,
-                    request=_put(connection, _request_json(kept)),
-                    fingerprint=kept.fingerprint,
-                    planned_at=now,
-                    changed_at=now,
-                    session=me,
-                )
+                _PLAN,
+                {
+                    "service": kept.service,
+                    "title": kept.title,
+                    "state": "planned",
+                    "version": 0,
+                    "attempt": 0,
+                    "newest_known_id": newest_known_id,
+                    "request": _put(connection, _request_json(kept)),
+                    "fingerprint": kept.fingerprint,
+                    "planned_at": now,
+                    "changed_at": now,
+                    "session": me,
+                },
             )
-            planned = _one(connection, submission.c.id == made.lastrowid)
+            planned = one(connection, made.lastrowid)
             _append(connection, "planned", me, now, planned)
         return planned
 
@@ -100,18 +102,19 @@ class Book:
                     record["image_sha256"] = list(image_sha256)
                 values["record"] = _put(connection, redaction.json(record))
             moved = connection.execute(
-                submission.update()
-                .where(submission.c.id == seen.id, submission.c.version == seen.version)
-                .values(
-                    state=state,
-                    version=seen.version + 1,
-                    changed_at=now,
-                    session=me,
-                    problem=_safe(problem),
+                _CHANGE,
+                {
+                    "of_id": seen.id,
+                    "of_version": seen.version,
+                    "state": state,
+                    "version": seen.version + 1,
+                    "changed_at": now,
+                    "session": me,
+                    "problem": _safe(problem),
                     **values,
-                )
+                },
             )
-            changed = _one(connection, submission.c.id == seen.id)
+            changed = one(connection, seen.id)
             if moved.rowcount != 1:
                 raise StaleSubmission(changed)
             _append(connection, kind, me, now, changed, reply=reply, problem=problem)
@@ -131,10 +134,9 @@ class Book:
             now = _now()
             about: Submission | None = None
             if seen is not None:
-                about = _one(connection, submission.c.id == seen.id)
+                about = one(connection, seen.id)
             elif tune_id is not None and service is not None:
-                is_of_tune = (submission.c.tune_id == tune_id) & (submission.c.service == service.rstrip("/"))
-                about = _first(connection, is_of_tune)
+                about = of_tune(connection, redaction.text(service.rstrip("/")), tune_id)
             tune = _tune(reply)
             if about is not None and tune is not None and _is_news(about, tune):
                 record = _put(connection, redaction.json({**(about.record or _ours(about.request)), **tune}))
@@ -147,19 +149,17 @@ class Book:
     def find(self, service: str, title: str) -> Submission | None:
         """Return the submission that claims a title."""
         with self.store.read() as connection:
-            return _claimant(connection, redaction.text(service), title)
+            return claimant(connection, redaction.text(service), title)
 
     def get(self, id: int) -> Submission | None:  # noqa: A002  the column's own name
         """Return a submission."""
         with self.store.read() as connection:
-            return _first(connection, submission.c.id == id)
+            return by_id(connection, id)
 
     def in_states(self, service: str, states: Sequence[str]) -> list[Submission]:
         """Return the submissions of a service in one of some states, oldest first."""
-        wanted = (submission.c.service == redaction.text(service)) & submission.c.state.in_(states)
         with self.store.read() as connection:
-            found = connection.execute(_SUBMISSIONS.where(wanted).order_by(submission.c.id))
-            return [_read(row._asdict()) for row in found]
+            return in_states(connection, redaction.text(service), states)
 
     def session(self, id: str) -> Mapping[str, Any] | None:  # noqa: A002  the column's own name
         """Return what is known of a process that wrote here."""
@@ -169,7 +169,7 @@ class Book:
 
     def prune(self, before: datetime) -> int:
         """Forget what is settled; see `astria_nb.log.Log.prune`."""
-        moment = (before - _EPOCH) // _MICROSECOND
+        moment = (before - EPOCH) // _MICROSECOND
         old = submission.c.state.in_(SETTLED) & (submission.c.changed_at < moment)
         used = [
             sa.exists().where(column == body.c.sha256)
@@ -198,13 +198,8 @@ class Book:
         self._written_session = me.id
 
 
-def moment(microseconds: int) -> datetime:
-    """Return a stored time."""
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
 def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
+    return (at - EPOCH) // _MICROSECOND
 
 
 def _now() -> int:
@@ -215,7 +210,7 @@ def _put(connection: sa.Connection, value: Any) -> bytes:
     """Store JSON once, whatever refers to it, and return its hash."""
     text = json.dumps(value, separators=(",", ":"), default=str)
     sha256 = hashlib.sha256(text.encode()).digest()
-    connection.execute(insert(body).values(sha256=sha256, json=text).on_conflict_do_nothing())
+    connection.execute(_PUT, {"sha256": sha256, "json": text})
     return sha256
 
 
@@ -245,48 +240,8 @@ def _append(
         values["service"] = redaction.text(values["service"])
     values["reply"] = None if reply is None else _put(connection, redaction.json(reply))
     connection.execute(
-        event.insert().values(kind=redaction.text(kind), at=at, session=me, problem=_safe(problem), **values)
-    )
-
-
-def _claimant(connection: sa.Connection, service: str, title: str) -> Submission | None:
-    same = (submission.c.service == service) & (submission.c.title == title)
-    return _first(connection, same & submission.c.state.not_in(RELEASED))
-
-
-def _first(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Submission | None:
-    found = connection.execute(_SUBMISSIONS.where(where).order_by(submission.c.id.desc()).limit(1))
-    row = found.first()
-    return None if row is None else _read(row._asdict())
-
-
-def _one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Submission:
-    found = _first(connection, where)
-    if found is None:
-        raise KeyError("there is no such submission; was it pruned?")
-    return found
-
-
-def _read(row: Mapping[str, Any]) -> Submission:
-    asked = json.loads(row["asked"])
-    images = tuple(ImageRecord(**image) for image in asked.pop("images"))
-    known = json.loads(row["image_sha256"]) if row["image_sha256"] else None
-    request = Request(**asked, images=images, recorded_fingerprint=row["fingerprint"]).with_sha256(known)
-    return Submission(
-        id=row["id"],
-        service=row["service"],
-        title=row["title"],
-        state=row["state"],
-        attempt=row["attempt"],
-        tune_id=row["tune_id"],
-        newest_known_id=row["newest_known_id"],
-        request=request,
-        planned_at=moment(row["planned_at"]),
-        changed_at=moment(row["changed_at"]),
-        record=json.loads(row["told"]) if row["told"] else None,
-        problem=row["problem"],
-        session=row["session"],
-        version=row["version"],
+        _APPEND,
+        {"kind": redaction.text(kind), "at": at, "session": me, "problem": _safe(problem), **values},
     )
 
 

@@ -20,7 +20,7 @@ _READ_ONLY = (
 
 @contextmanager
 def plainly(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say into a `LogError` that carries none of it along."""
+    """Turn what SQLite and the system say into a `LogError`."""
     try:
         yield
         return
@@ -35,7 +35,7 @@ def plainly(path: Path) -> Iterator[None]:
 
 def refuse(path: Path, what: str, hint: str) -> NoReturn:
     """Raise the error of a log that cannot be used."""
-    raise LogError(Problem("log", f"{str(path)!r} {what}", hint))
+    raise LogError(Problem("log", f"{str(path)!r} {what}", hint)) from None
 
 
 def _in_words(path: Path, cause: Exception) -> tuple[str, str]:

@@ -11,7 +11,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from astria_nb import rows
-from astria_nb.log_book import Book, moment
+from astria_nb.log_book import Book
+from astria_nb.log_read import moment
 from astria_nb.log_schema import body, event, submission
 from astria_nb.log_states import RELEASED
 from astria_nb.request import Difference

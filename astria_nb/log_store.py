@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -45,7 +46,10 @@ class Store:
         self._may_write = True
         with plainly(path):
             self._url = self._prepare()
-            self._engine = self._connect()
+            open_one = partial(_open, self._path, self._url, self._timeout, durable=self._may_write)
+            self._engine = _engine(open_one)
+            # Where nobody closes it: SQLite cleans up beside the file, and Python does not complain.
+            weakref.finalize(self, self._engine.dispose)
             try:
                 if self._may_write:
                     self._set_up()
@@ -91,8 +95,9 @@ class Store:
         wal = Path(f"{self._path}-wal")
         if _may_be_foreign(self._path, wal):
             # A read-only connection leaves the file as it is, whatever it turns out to be.
-            with suppress(sqlite3.OperationalError):
-                probe = sqlite3.connect(self._address("ro"), uri=True, timeout=self._timeout)
+            with suppress(sqlite3.Error):  # the real opening will tell
+                mode = "ro" if wal.exists() else "ro&immutable=1"
+                probe = sqlite3.connect(self._address(mode), uri=True, timeout=self._timeout)
                 try:
                     probe.execute("BEGIN")
                     _refuse_foreign(self._path, lambda query: probe.execute(query).fetchone()[0])
@@ -105,57 +110,6 @@ class Store:
     def _address(self, mode: str) -> str:
         return f"file:{quote(str(self._path))}?mode={mode}"
 
-    def _connect(self) -> sa.Engine:
-        engine = sa.create_engine(
-            "sqlite://",
-            creator=self._open,
-            poolclass=sa.pool.QueuePool,
-            pool_size=2,
-            max_overflow=-1,
-            hide_parameters=True,
-        )
-
-        @sa.event.listens_for(engine, "begin")
-        def begin(connection: sa.Connection) -> None:
-            # IMMEDIATE takes the write lock at once: a reader that turns writer could lose to another.
-            writes = connection.get_execution_options().get("writes")
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-        return engine
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._url, uri=True, timeout=self._timeout, isolation_level=None, check_same_thread=False
-        )
-        try:
-            connection.execute("PRAGMA foreign_keys = ON")
-            if self._may_write:
-                self._make_durable(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _make_durable(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA fullfsync = ON")  # macOS: flush the disk's own cache too
-        connection.execute("PRAGMA checkpoint_fullfsync = ON")
-        # A write-ahead log shares memory between processes, which machines on a network do not.
-        wanted = "delete" if on_network(self._path) else "wal"
-        found = self._set_journal(connection, wanted)
-        connection.execute(f"PRAGMA synchronous = {'FULL' if found == 'wal' else 'EXTRA'}")
-
-    def _set_journal(self, connection: sqlite3.Connection, mode: str) -> str:
-        deadline = time.monotonic() + self._timeout
-        while True:
-            try:
-                (found,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
-                return str(found)
-            except sqlite3.OperationalError as error:
-                # SQLite does not wait by itself when two processes change the mode at once.
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.005)
-
     def _set_up(self) -> None:
         with self.read() as connection:
             if _refuse_foreign(self._path, _asker(connection)) == VERSION:
@@ -167,6 +121,56 @@ class Store:
                 _add_columns(connection, table)
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+
+def _engine(open_one: Callable[[], sqlite3.Connection]) -> sa.Engine:
+    engine = sa.create_engine(
+        "sqlite://",
+        creator=open_one,
+        poolclass=sa.pool.QueuePool,
+        pool_size=2,
+        max_overflow=-1,
+        hide_parameters=True,
+    )
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # IMMEDIATE takes the write lock at once: a reader that turns writer could lose to another.
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _open(path: Path, url: str, timeout: float, *, durable: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        url, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        if durable:
+            connection.execute("PRAGMA fullfsync = ON")  # macOS: flush the disk's own cache too
+            connection.execute("PRAGMA checkpoint_fullfsync = ON")
+            # A write-ahead log shares memory between processes, which machines on a network do not.
+            found = _set_journal(connection, "delete" if on_network(path) else "wal", timeout)
+            connection.execute(f"PRAGMA synchronous = {'FULL' if found == 'wal' else 'EXTRA'}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_journal(connection: sqlite3.Connection, mode: str, timeout: float) -> str:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            (found,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
+            return str(found)
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait by itself when two processes change the mode at once.
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.005)
 
 
 def _may_be_foreign(path: Path, wal: Path) -> bool:

@@ -12,12 +12,16 @@ _KEY = re.compile(r"sd_[A-Za-z0-9_-]{6,}")
 # A file or a title may well be called sd_images; a key is longer.
 _LONG_KEY = re.compile(r"sd_[A-Za-z0-9_-]{16,}")
 _USER = re.compile(r"(?<=://)[^/?#\s\"'<>]*@")
-_PAIR = re.compile(r"(?P<start>[?&;#](?:amp;)?)(?P<name>[^=&;#\s\"<>]*)=(?P<value>[^&#\s\"<>]*)")
+# A semicolon may part two pairs; it belongs to the value where no pair follows.
+_PAIR = re.compile(
+    r"(?P<start>[?&;#](?:amp;)?)(?P<name>[^=&;#?\s\"<>]*)="
+    r"(?P<value>[^&;#\s\"<>]*(?:;(?![^=&;#\s\"<>]*=)[^&;#\s\"<>]*)*)"
+)
 # A word without "=" in a query may be a token.
 _ANY_PAIR = re.compile(
-    r"(?P<start>[?&;#](?:amp;)?)(?P<name>[^=&;#\s\"<>]*=)?(?P<value>[^&;#\s\"<>]*)(?=[&;#\s\"<>]|$)"
+    r"(?P<start>[?&;#](?:amp;)?)(?P<name>[^=&;#?\s\"<>]*=)?(?P<value>[^&;#\s\"<>]*)(?=[&;#\s\"<>]|$)"
 )
-_IN_PROSE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"<>]+")
+_IN_PROSE = re.compile(r"://[^\s\"<>]+")
 _A_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 _CREDENTIAL = re.compile(
     r"x-(amz|goog|ms|oss|cos)-.*|.*(signature|token|secret|passw|credential|session|api_?-?key|access_?-?key).*"
@@ -51,11 +55,9 @@ def text(value: str, *, is_callback: bool = False) -> str:
     'https://x.org/done?run=…'
     """
     value = _KEY.sub(f"sd_{GONE}", value)
-    if "://" in value:
-        value = _USER.sub(f"{GONE}@", value)
     if is_callback:
-        return _ANY_PAIR.sub(_without_any_value, value)
-    value = _PAIR.sub(_without_credential, value)
+        return _ANY_PAIR.sub(_without_any_value, _USER.sub(f"{GONE}@", value))
+    value = _without_credentials(value)
     if not _A_URL.fullmatch(value):
         # In prose, an address may be the callback's; nobody needs its query string there.
         value = _IN_PROSE.sub(lambda found: _ANY_PAIR.sub(_without_any_value, found[0]), value)
@@ -63,14 +65,14 @@ def text(value: str, *, is_callback: bool = False) -> str:
 
 
 def name(value: str) -> str:
-    """Return what something is called by: a title, a path. Only what is as long as a key is taken out.
+    """Return what something is called by, a title or a path, likewise; but only a key of a key's length goes.
 
     Examples
     --------
     >>> name("sd_images/1.jpg"), name("sd_0123456789abcdef01234567.jpg")
     ('sd_images/1.jpg', 'sd_….jpg')
     """
-    return _LONG_KEY.sub(f"sd_{GONE}", value)
+    return _without_credentials(_LONG_KEY.sub(f"sd_{GONE}", value))
 
 
 def json(value: Any, *, field: str = "", is_callback: bool = False) -> Any:
@@ -105,14 +107,23 @@ def json(value: Any, *, field: str = "", is_callback: bool = False) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else text(str(value))
 
 
+def _without_credentials(value: str) -> str:
+    return _PAIR.sub(_without_credential, _USER.sub(f"{GONE}@", value))
+
+
 def _without_credential(pair: re.Match[str]) -> str:
     if _CREDENTIAL.fullmatch(unquote(pair["name"])):
         return f"{pair['start']}{pair['name']}={GONE}"
-    # An address may hold another one, encoded.
-    inner = unquote(pair["value"])
-    if inner != pair["value"] and (safe := text(inner)) != inner:
-        return f"{pair['start']}{pair['name']}={quote(safe, safe=GONE)}"
-    return pair[0]
+    return f"{pair['start']}{pair['name']}={_encoded(pair['value'])}"
+
+
+def _encoded(value: str, depth: int = 4) -> str:
+    """Make safe what is in an encoded value: an address may hold another one, and that one another."""
+    plain = unquote(value)
+    if plain == value or not depth:
+        return value
+    safe = text(_encoded(plain, depth - 1))
+    return value if safe == plain else quote(safe, safe="")
 
 
 def _without_any_value(pair: re.Match[str]) -> str:

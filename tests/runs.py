@@ -1,0 +1,51 @@
+"""Requests and replies for the tests of the log."""
+
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from astria_nb.log import Log
+from astria_nb.request import ImageRecord, Request
+
+SERVICE = "https://api.astria.ai"
+KEY = "sd_CaNaRy0123456789abcdefgh"
+REPLY: dict[str, Any] = {
+    "id": 7,
+    "title": "t",
+    "name": "cat",
+    "created_at": "2026-01-01T12:00:00.000Z",
+    "updated_at": "2026-01-01T12:00:00.000Z",
+    "trained_at": None,
+    "orig_images": ["https://example.com/1.jpg"],
+}
+IMAGES = (ImageRecord("/photos/1.jpg", "1.jpg", 100, 5), ImageRecord("/photos/2.jpg", "2.jpg", 200, 6))
+
+
+def a_request(
+    title: str | None = "t",
+    *,
+    service: str = SERVICE,
+    pack: int | str = 43,
+    images: tuple[ImageRecord, ...] = (),
+    **parameters: Any,
+) -> Request:
+    named = {"title": title, "name": "cat"} if title is not None else {"tune_ids": [7]}
+    return Request(service, pack, title, "json", {**named, **parameters}, images)
+
+
+def everything_on_disk(path: Path) -> bytes:
+    """Return the bytes of the log and of the files beside it."""
+    return b"".join(each.read_bytes() for each in sorted(path.parent.glob(f"{path.name}*")))
+
+
+def work(path: Path, name: int, pipe: Connection) -> None:
+    """Submit until killed, and tell of each state once it is written."""
+    log, number = Log(path), 0
+    while True:
+        number += 1
+        submission = log.plan(a_request(f"{name}.{number}"))
+        pipe.send((submission.id, submission.state))
+        for state in ("sending", "done"):
+            reply = {**REPLY, "id": submission.id} if state == "done" else None
+            submission = log.change(submission, state, reply=reply)
+            pipe.send((submission.id, submission.state))
