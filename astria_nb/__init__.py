@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from astria_nb.account import login as login
     from astria_nb.client import Client as Client
     from astria_nb.defaults import Sandbox as Sandbox
     from astria_nb.form import TuneForm as TuneForm
@@ -24,6 +25,7 @@ _HOMES = {
     "Tune": "tune",
     "TuneForm": "form",
     "gallery": "form",
+    "login": "account",
     "prompts": "watch",
     "submit": "submission",  # a module named as its function would hide it
     "wait": "watch",
@@ -34,6 +36,7 @@ __all__ = [
     "Tune",
     "TuneForm",
     "gallery",
+    "login",
     "prompts",
     "submit",
     "wait",

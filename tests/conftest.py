@@ -1,13 +1,25 @@
 """What the tests of the client half share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import stamina
 from PIL import Image
 
 import astria_nb as anb
 from wire import KEY, PACK, TUNE, Wire, reply
+
+# No test finds, or leaves, a key in the keyring of the one who runs it; programs that tests start included.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting() -> Iterator[None]:
+    """Ask again at once, as often as ever."""
+    with stamina.set_testing(True, attempts=99, cap=True):
+        yield
 
 
 @pytest.fixture

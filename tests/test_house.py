@@ -12,7 +12,7 @@ import astria_nb as anb
 
 ROOT = Path(__file__).parent.parent
 SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask"}
-NAMES = ["Client", "Sandbox", "Tune", "TuneForm", "gallery", "prompts", "submit", "wait"]
+NAMES = ["Client", "Sandbox", "Tune", "TuneForm", "gallery", "login", "prompts", "submit", "wait"]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
