@@ -123,7 +123,10 @@ class _Timed(HTTPConnection):
     def connect(self) -> None:
         with Deadline(CONNECT_SECONDS) as deadline:
             self.timeout = deadline.left()
-            super().connect()
+            try:
+                super().connect()
+            except TimeoutError as error:  # of TLS or a proxy; urllib3 would take it for one of the answer
+                raise ConnectTimeoutError(self, "no connection in time") from error
 
     def putheader(self, header: Any, *values: Any) -> None:
         super().putheader(header, *(each.bearer() if isinstance(each, ApiKey) else each for each in values))

@@ -62,6 +62,10 @@ class Deadline:
             raise TimeoutError("the time is up")
         return seconds
 
+    def allows(self, seconds: float) -> bool:
+        """Tell whether there is time for a wait, and for something after it."""
+        return seconds < self._end - time.monotonic()
+
     def wait_for_answer(self) -> None:
         """Count the seconds of the answer from here on."""
         if self._answer is not None:

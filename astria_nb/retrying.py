@@ -58,7 +58,7 @@ def ask(call: Callable[[], T], *, seconds: float, name: str, now: Callable[[], d
         if isinstance(error, ApiError) and error.status in (429, 503):
             wait = max(wait, seconds_asked_for(error.retry_after, now()) or 0)
         wait += random.uniform(0, _JITTER)  # noqa: S311  so that many who were refused do not return at once
-        return wait if wait < overall.left() else False
+        return wait if overall.allows(wait) else False
 
     failure: Exception
     with Deadline(seconds) as overall:
