@@ -102,20 +102,24 @@ class Transport:
     def _send(self, method: str, path: str, *, data: Any = None, **options: Any) -> Any:
         failure: BaseException
         try:
-            # A POST that is redirected would come back as a GET that answers 200: a false success.
-            with self._service.request(
-                method, self.base_url + path, data=data, allow_redirects=False, stream=True, **options
-            ) as reply:
-                self._note_time(reply.headers.get("Date"))
-                content, cut = _read(reply, JSON_BYTES)
-            return self._understood(reply, content, cut)
+            return self._exchange(method, path, data=data, **options)
         except (requests.RequestException, HTTPError, OSError) as error:
             failure = self._broken(error, data)
         except BaseException as error:  # noqa: BLE001  of the body, of the one who watches it, or Ctrl-C
             failure = error
-        # Raised outside `except`, and without the frames inside requests: both may hold the key.
+        # Raised outside `except`, and without the frames below: a request, or what the service said of it,
+        # may hold the key.
         failure.__cause__ = failure.__context__ = None
         raise failure.with_traceback(None)
+
+    def _exchange(self, method: str, path: str, **options: Any) -> Any:
+        # A POST that is redirected would come back as a GET that answers 200: a false success.
+        with self._service.request(
+            method, self.base_url + path, allow_redirects=False, stream=True, **options
+        ) as reply:
+            self._note_time(reply.headers.get("Date"))
+            content, cut = _read(reply, JSON_BYTES)
+        return self._understood(reply, content, cut)
 
     def _understood(self, reply: requests.Response, content: bytes, cut: Exception | None) -> Any:
         """Return the JSON of an answer, or raise what it is instead; a status counts without its reason."""
