@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from astria_nb.account import login as login
     from astria_nb.client import Client as Client
     from astria_nb.defaults import Sandbox as Sandbox
     from astria_nb.experiments import ExperimentLog as ExperimentLog
@@ -26,6 +27,7 @@ _HOMES = {
     "Tune": "tune",
     "TuneForm": "form",
     "gallery": "form",
+    "login": "account",
     "prompts": "watch",
     "submit": "submission",  # a module named as its function would hide it
     "wait": "watch",
@@ -37,6 +39,7 @@ __all__ = [
     "Tune",
     "TuneForm",
     "gallery",
+    "login",
     "prompts",
     "submit",
     "wait",

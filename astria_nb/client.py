@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from astria_nb import replies, rules
-from astria_nb.credentials import KEY_PAGE, ApiKey, find_base_url, find_key
+from astria_nb.api_key import KEY_PAGE, ApiKey
+from astria_nb.base_url import find_base_url
+from astria_nb.credentials import find_key
 from astria_nb.encoding import Body
 from astria_nb.errors import (
+    AstriaError,
     CredentialsError,
     NotFoundError,
     Problem,
@@ -18,10 +21,11 @@ from astria_nb.errors import (
     UnexpectedReplyError,
 )
 from astria_nb.pack import Pack
-from astria_nb.transport import Transport
+from astria_nb.transport import GET_SECONDS, Transport
 
 Json = dict[str, Any]
 _PAGE = 120  # the API's maximum (astria-api, section 7)
+_DAY = 86400
 
 
 class Client:
@@ -30,9 +34,12 @@ class Client:
     Parameters
     ----------
     api_key : str or ApiKey, optional
-        Default: the environment's ``ASTRIA_API_KEY``.
+        Default: the environment's ``ASTRIA_API_KEY``, else Colab's secret of that name, else the one that
+        `astria_nb.login` kept for this address.
     base_url : str, optional
         Default: the environment's ``ASTRIA_BASE_URL``, else Astria's own address. HTTPS or this machine.
+    timeout : float
+        Seconds that each call may take, but for `create_tune`, which has ten minutes and what its size needs.
 
     Raises
     ------
@@ -43,8 +50,10 @@ class Client:
     -----
     Every method raises an `ApiError` for an answer that is an error (`UnauthorizedError`, `NotFoundError`,
     `RejectedError`, `TooManyRequestsError`, `ServerError`), `UnexpectedReplyError` for one that is not the
-    API's, and `NotSentError` when the service cannot be reached. No redirect is followed, nothing is retried.
-    Safe to use from several threads.
+    API's, and `NotSentError` when the service cannot be reached. No redirect is followed. What only reads is
+    asked again a few times where that can help (no connection, no answer, 429, 500, 502, 503, 504, an answer
+    that is cut off), after the wait that the service asks for; what creates a tune is sent once. Safe to use
+    from several threads.
 
     Examples
     --------
@@ -54,15 +63,26 @@ class Client:
     'Corporate Headshots'
     """
 
-    def __init__(self, api_key: str | ApiKey | None = None, *, base_url: str | None = None) -> None:
-        key = find_key(api_key)
+    def __init__(
+        self,
+        api_key: str | ApiKey | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float = GET_SECONDS,
+    ) -> None:
+        try:
+            url = find_base_url(base_url)
+            key = find_key(api_key, url)
+        finally:
+            del api_key  # a traceback can show the variables of each frame
         if key is None:
-            raise CredentialsError(
-                Problem(
-                    "api_key", "there is none", f"set ASTRIA_API_KEY or give api_key=; yours is at {KEY_PAGE}"
-                )
+            hint = f"set ASTRIA_API_KEY or run anb.login(); yours is at {KEY_PAGE}"
+            raise CredentialsError(Problem("api_key", "there is none", hint))
+        if not 0 < timeout <= _DAY:
+            raise AstriaError(
+                Problem("timeout", f"{timeout!r} is no number of seconds", "choose from above 0 to 86400")
             )
-        self._transport = Transport(find_base_url(base_url), key)
+        self._transport = Transport(url, key, timeout)
 
     @property
     def base_url(self) -> str:

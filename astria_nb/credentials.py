@@ -1,118 +1,99 @@
-"""The API key and the address that it may be sent to."""
+"""Where a key comes from, and where it is kept."""
 
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
-from typing import NoReturn
-from urllib.parse import urlsplit
+import sys
+from contextlib import suppress
 
-from astria_nb.errors import CredentialsError, Problem
+from astria_nb.api_key import ApiKey
+from astria_nb.base_url import DEFAULT_BASE_URL, find_base_url, host_of
 
-DEFAULT_BASE_URL = "https://api.astria.ai"
-KEY_PAGE = "https://www.astria.ai/users/edit#api"
+NAME = "ASTRIA_API_KEY"
+"""Of the environment variable, and of the secret in Colab."""
+_SERVICE = "astria_nb"
+_this_process: dict[str, ApiKey] = {}
 
 
-class ApiKey:
-    """A key that can be used but not seen.
+def find_key(argument: str | ApiKey | None = None, base_url: str | None = None) -> ApiKey | None:
+    """Return the key to use for a service, or None.
+
+    In this order: the argument; the environment's ``ASTRIA_API_KEY``; in Google Colab the secret of that
+    name; the system's keyring (with the extra ``keyring``); what `astria_nb.login` keeps for this process.
 
     Parameters
     ----------
-    secret : str
-        The key, ``sd_`` and what follows.
+    argument : str or ApiKey, optional
+    base_url : str, optional
+        Default as in `find_base_url`.
 
     Raises
     ------
     CredentialsError
-        When the text cannot be a key.
+        When the first one found cannot be a key, or the address would expose it.
 
-    Examples
-    --------
-    >>> ApiKey("sd_not_a_real_key")
-    sd_…_key
+    Notes
+    -----
+    The argument and the environment are taken at their word. A key that lies somewhere for good goes only
+    where it belongs: Colab's to Astria's own address, a kept one to the host that it was kept for. So a
+    sandbox never sees the key of an account, nor the other way round.
     """
-
-    __slots__ = ("__secret",)
-
-    def __init__(self, secret: str) -> None:
-        text = secret.strip()
-        # Anything but plain visible ASCII could not travel in a header, or would end it early.
-        if not text.startswith("sd_") or len(text) < 8 or not all("!" <= c <= "~" for c in text):
-            raise CredentialsError(
-                Problem(
-                    "api_key", "is not an Astria key (they begin with sd_)", f"copy yours from {KEY_PAGE}"
-                )
-            )
-        self.__secret = text
-
-    def bearer(self) -> str:
-        """Return the value of the ``Authorization`` header."""
-        return f"Bearer {self.__secret}"
-
-    def hide(self, text: str) -> str:
-        """Return a text with the key in it, should someone have repeated it, made unreadable."""
-        return text.replace(self.__secret, repr(self))
-
-    def __repr__(self) -> str:
-        return f"sd_…{self.__secret[-4:]}"
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(
-            "an API key is not written anywhere: pickle the tune or the row, and make a new Client"
-        )
-
-
-def find_key(argument: str | ApiKey | None = None) -> ApiKey | None:
-    """Return the key to use: the argument, else ``ASTRIA_API_KEY``, else None.
-
-    Raises
-    ------
-    CredentialsError
-        When the first one found cannot be a key.
-    """
-    if isinstance(argument, ApiKey):
-        return argument
-    secret = argument if argument is not None else os.environ.get("ASTRIA_API_KEY")
-    return ApiKey(secret) if secret else None
-
-
-def find_base_url(argument: str | None = None) -> str:
-    """Return the service's address without a trailing slash: argument, ``ASTRIA_BASE_URL``, or Astria's own.
-
-    Raises
-    ------
-    CredentialsError
-        When it is not HTTPS and not this machine: a key sent there could be read on the way.
-    """
-    url = (argument or os.environ.get("ASTRIA_BASE_URL") or DEFAULT_BASE_URL).strip().rstrip("/")
     try:
-        parts = urlsplit(url)
-        host, port_is_sane = parts.hostname or "", parts.port is None or parts.port > 0
-    except ValueError:
-        host, port_is_sane = "", False
-    plain = host and port_is_sane and parts.username is None and not parts.query and not parts.fragment
-    if not plain or parts.scheme not in ("http", "https"):
-        raise CredentialsError(
-            Problem(
-                "base_url", f"{url!r} is not the address of a service", f"write it like {DEFAULT_BASE_URL}"
-            )
-        )
-    if parts.scheme == "http" and not is_loopback(host):
-        raise CredentialsError(
-            Problem(
-                "base_url",
-                f"{url} would carry the key unencrypted",
-                f"use https://{parts.netloc}{parts.path}",
-            )
-        )
-    return url
+        if argument is not None:
+            return argument if isinstance(argument, ApiKey) else _key(argument)
+    finally:
+        del argument  # a traceback can show the variables of each frame
+    url = find_base_url(base_url)
+    host = host_of(url)
+    return _key(_environment()) or _key(_colab(url)) or _key(_kept(host)) or _this_process.get(host)
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address can only be this machine."""
-    if host == "localhost":
-        return True
+def keep_key(key: ApiKey, base_url: str) -> str | None:
+    """Keep a key for a host: in the keyring where there is one, else until this process ends.
+
+    Returns
+    -------
+    str or None
+        The keyring's name; None when it is kept in memory only.
+    """
+    host = host_of(base_url)
+    with suppress(Exception):  # whatever ails a keyring, the key is kept in memory
+        import keyring  # here: an optional extra
+
+        key.store(lambda secret: keyring.set_password(_SERVICE, host, secret))
+        # A keyring that is turned off takes everything and keeps nothing.
+        if _key(_kept(host)) == key:
+            _this_process.pop(host, None)
+            return keyring.get_keyring().name
+    _this_process[host] = key
+    return None
+
+
+def _key(secret: str | None) -> ApiKey | None:
     try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return ApiKey(secret) if secret else None
+    finally:
+        del secret
+
+
+def _environment() -> str | None:
+    return os.environ.get(NAME)
+
+
+def _colab(base_url: str) -> str | None:
+    # Where it is not loaded already, this is not Colab, and importing it would not make it so.
+    if "google.colab" in sys.modules and host_of(base_url) == host_of(DEFAULT_BASE_URL):
+        with suppress(Exception):  # there is none, or this notebook may not see it: Colab has types for each
+            from google.colab import userdata
+
+            secret: str | None = userdata.get(NAME)
+            return secret
+    return None
+
+
+def _kept(host: str) -> str | None:
+    with suppress(Exception):  # not installed, no backend, locked: each backend has errors of its own
+        import keyring  # here: an optional extra, and slow to look for its backends
+
+        return keyring.get_password(_SERVICE, host)
+    return None

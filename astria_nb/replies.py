@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from astria_nb.credentials import KEY_PAGE, ApiKey
+from astria_nb.api_key import KEY_PAGE, ApiKey
 from astria_nb.errors import (
     ApiError,
     NotFoundError,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import stamina
 from PIL import Image
 
 import astria_nb as anb
@@ -24,6 +25,17 @@ def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTRIA_NB_LOG", str(tmp_path / "astria_log.sqlite"))
     # Tests that are about this wait say how long it is.
     monkeypatch.setattr("astria_nb.settling.SETTLE_SECONDS", 0.0)
+
+
+# No test finds, or leaves, a key in the keyring of the one who runs it; programs that tests start included.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting() -> Iterator[None]:
+    """Ask again at once, as often as ever."""
+    with stamina.set_testing(True, attempts=99, cap=True):
+        yield
 
 
 @pytest.fixture

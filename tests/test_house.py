@@ -11,19 +11,20 @@ import pytest
 import astria_nb as anb
 
 ROOT = Path(__file__).parent.parent
-SLOW = {
-    "pandas",
-    "pyarrow",
-    "numpy",
-    "PIL",
-    "requests",
-    "urllib3",
-    "ipywidgets",
-    "IPython",
-    "flask",
-    "sqlalchemy",
-}
-NAMES = ["Client", "Sandbox", "Tune", "TuneForm", "gallery", "prompts", "submit", "wait"]
+SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask"}
+SLOW |= {"sqlalchemy", "stamina"}
+NAMES = [
+    "Client",
+    "ExperimentLog",
+    "Sandbox",
+    "Tune",
+    "TuneForm",
+    "gallery",
+    "login",
+    "prompts",
+    "submit",
+    "wait",
+]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -77,7 +77,7 @@ def test_a_reply_nested_too_deep_leaves_the_outcome_unknown(wire: Wire, client: 
 def test_a_second_send_of_a_body_does_not_wait_for_ten_minutes(
     wire: Wire, client: anb.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "UPLOAD_SECONDS", 2)
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 2)
     body = encode(tune(**URLS))
     client.create_tune(43, body)
     with pytest.raises(Exception, match=r"sent|used|once"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -123,6 +124,29 @@ def cut(data: Any, status: int = 200, **headers: Any) -> Answer:
     return answer
 
 
+def slowly(content: bytes, seconds: float = 5.0) -> Answer:
+    """Read the request and send all of an answer, head and body as given, but a byte at a time."""
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.read()
+        for at in range(len(content)):
+            exchange.stopped.wait(seconds / len(content))
+            exchange.socket.sendall(content[at : at + 1])
+        return True
+
+    return answer
+
+
+def after(seconds: float, then: Answer) -> Answer:
+    """Read nothing for so long, then answer."""
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.stopped.wait(seconds)
+        return then(exchange)
+
+    return answer
+
+
 def drip(seconds: float, pause: float = 0.05) -> Answer:
     """Answer with a body that comes a byte at a time for so long."""
 
@@ -140,14 +164,16 @@ def drip(seconds: float, pause: float = 0.05) -> Answer:
 class Wire:
     """The server. Answers are scripted per method and path; the last one of a script is repeated."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
+        self.connections = 0
         self._scripts: dict[tuple[str, str], list[Answer]] = {}
         self._stopped = threading.Event()
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._tls = tls
 
     def on(self, method: str, path: str, *answers: Answer) -> None:
         self._scripts[method, path] = list(answers)
@@ -179,6 +205,11 @@ class Wire:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
+            if self._tls is not None:  # the handshake is made by the thread that reads
+                connection = self._tls.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
             self._open.add(connection)
             thread = threading.Thread(target=self._serve, args=[connection])
             self._threads.append(thread)
