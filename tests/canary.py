@@ -5,6 +5,7 @@ import json
 import traceback
 import types
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -86,5 +87,6 @@ def _inside(each: Any, skip: str) -> Iterator[tuple[str, Any]]:
     yield from vars(each).items() if hasattr(each, "__dict__") else ()
     for kind in type(each).__mro__:
         for name in getattr(kind, "__slots__", ()):
-            if isinstance(name, str) and hasattr(each, name):
+            # Some libraries' objects fail, rather than lack a name, when they are looked into.
+            with suppress(Exception):
                 yield name, getattr(each, name)

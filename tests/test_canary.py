@@ -29,6 +29,7 @@ ECHO = {"error": f"you sent Authorization: Bearer {CANARY}", "title": [CANARY]}
 ANSWERS: dict[str, Answer] = {
     "success": reply(TUNE),
     "HTML": reply(body=b"<html>", Content_Type="text/html"),
+    "HTML that repeats it": reply(body=f"<html>{CANARY}".encode(), Content_Type="text/html"),
     "truncated": cut(TUNE),
     "short": cut(TUNE, Content_Length=999),
     "broken gzip": reply(TUNE, Content_Encoding="gzip"),

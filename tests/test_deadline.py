@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -178,8 +179,10 @@ def no_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 def test_a_name_that_is_not_found_in_time_is_not_reached(no_names: threading.Event) -> None:
     client = anb.Client(KEY, base_url="https://astria.invalid", timeout=0.4)
+    started = time.monotonic()
     with pytest.raises(NotSentError, match=r"cannot be reached \(no answer in time\)"):
         client.tune(7)
+    assert time.monotonic() - started < 0.4 + 1  # the promise
 
 
 def test_an_address_that_is_silent_leaves_time_for_the_next(
@@ -275,8 +278,9 @@ def interrupting(closed: threading.Event, content: bytes = b"", *, read: bool = 
             exchange.read()
         exchange.socket.sendall(content)
         interrupted()
-        while exchange.socket.recv(2**20):
-            pass
+        with suppress(ConnectionError):  # closed with something unread
+            while exchange.socket.recv(2**20):
+                pass
         closed.set()
         return False
 
