@@ -9,7 +9,6 @@ from astria_nb import settling
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.form import background
-from astria_nb.form.fields import WIDE
 from astria_nb.log import Log
 from astria_nb.log_states import Submission
 
@@ -22,7 +21,7 @@ class Recovery(widgets.HBox):
         self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 240px"))
         self._button = widgets.Button(description="Look for them", layout=widgets.Layout(width="auto"))
         self._button.on_click(lambda _: background.start(self._recover))
-        super().__init__([self._button, self._text], layout=WIDE)
+        super().__init__([self._button, self._text], layout=widgets.Layout(width="100%"))
         self.show()
 
     def show(self) -> None:
