@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -10,8 +9,9 @@ from typing import Protocol
 
 import pandas as pd
 
-from astria_nb import replies, rows, settling, waiting
+from astria_nb import replies, rows, settling
 from astria_nb.client import Client, Json
+from astria_nb.deadline import Deadline
 from astria_nb.defaults import default_client
 from astria_nb.encoding import Body, Encoding, OnSent, encode
 from astria_nb.errors import (
@@ -29,6 +29,7 @@ from astria_nb.log_states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.pack import Pack
 from astria_nb.progress import Progress
 from astria_nb.request import Request, differences
+from astria_nb.retrying import seconds_asked_for
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say, pause
 
@@ -123,9 +124,9 @@ def submit(
         return tune.submit(client, encoding=encoding)
     client, log = client or default_client(), log or Log()
     settle = settling.SETTLE_SECONDS if settle is None else settle
-    with Progress("Submitting") as progress:
+    with Progress("Submitting") as progress, Deadline(timeout) as deadline:
         sending = _Sending(
-            tune, client, log, encoding, bool(idempotent), settle, time.monotonic() + timeout,
+            tune, client, log, encoding, bool(idempotent), settle, deadline,
             on_sent or progress.bytes, say or progress.show,
         )  # fmt: skip
         # Encoding comes first: it finds what is wrong on this machine, and opens the files.
@@ -159,7 +160,7 @@ class _Sending:
     encoding: Encoding | None
     idempotent: bool
     settle: float
-    deadline: float
+    deadline: Deadline
     on_sent: OnSent
     say: Say
 
@@ -237,7 +238,7 @@ class _Sending:
             return change(submission, "unknown", problem=str(error))
         except TooManyRequestsError as error:
             seconds = self._throttled(error)
-            if time.monotonic() + seconds > self.deadline:
+            if not self.deadline.allows(seconds):
                 change(submission, "rejected", problem=str(error))
                 raise
             submission = change(submission, "planned", problem=str(error))
@@ -285,7 +286,7 @@ class _Sending:
             return None
 
     def _throttled(self, error: TooManyRequestsError) -> float:
-        seconds = waiting.seconds_of(error.retry_after, self.client.now())
+        seconds = seconds_asked_for(error.retry_after, self.client.now())
         return _THROTTLED_SECONDS if seconds is None else seconds
 
     def _raise_if_lost(self, submission: Submission) -> None:

@@ -85,9 +85,7 @@ class Submitter:
         return int(self._process.stdout.readline())
 
     def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait()
+        self._process.communicate()
 
 
 def play(rounds: int, *, idempotent: bool = False, mutant: str = "", seed: int = 0) -> Tally:
@@ -132,7 +130,9 @@ def judge(sandbox: SandboxServer, path: Path, tally: Tally) -> None:
         for tune_id in request.tune_ids:
             assert request.params is not None
             made.setdefault(str(request.params["title"]), []).append(tune_id)
-    frame = Log(path).frame()
+    log = Log(path)
+    frame = log.frame()
+    log.close()
     recorded = set(frame["id"].dropna().astype(int))
     tally.ended.update(frame["state"])
     tally.duplicates = [title for title, ids in made.items() if len(ids) > 1]
