@@ -104,6 +104,7 @@ class _File:
     def blocks(self, buffer: memoryview) -> Iterator[memoryview]:
         """Yield the content, each block in the same buffer."""
         done = 0
+        self._file.seek(0)  # it may have been hashed before
         while done < self.size:
             try:
                 count = self._file.readinto(buffer[: min(self.size - done, len(buffer))])
@@ -151,6 +152,9 @@ class Body:
         For the header of that name.
     sent : int
         Bytes handed over so far. What is below ``len(body)`` after a failure never reached the service whole.
+    given : int
+        Bytes given to the connection so far. After an interrupt only what is below ``len(body)`` never reached
+        the service whole: the last block may have left before that was noticed.
     image_sha256 : list of (str or None)
         The hash of each file in order, in hexadecimal; None for one that could not be read to its end. On a
         network they are made while the files are sent; what is missing is made up for when they are read.
@@ -161,7 +165,7 @@ class Body:
     ) -> None:
         self.encoding = encoding
         self.content_type = content_type
-        self.sent = 0
+        self.sent = self.given = 0
         self._on_sent = on_sent
         self._open_files = ExitStack()
         self._files: list[_File] = []
@@ -193,6 +197,7 @@ class Body:
         buffer = memoryview(bytearray(_BLOCK))
         for part in parts:
             for block in [part] if isinstance(part, bytes) else part.blocks(buffer):
+                self.given += len(block)
                 yield block
                 # Control comes back only when the block went out.
                 self.sent += len(block)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from astria_nb import surroundings
 from astria_nb.client import Client, Json
+from astria_nb.errors import AstriaError
 from astria_nb.log import Log
 from astria_nb.log_states import StaleSubmission, Submission
 from astria_nb.waiting import Say, pause
@@ -17,6 +18,7 @@ from astria_nb.waiting import Say, pause
 SETTLE_SECONDS = 120.0
 """How long the service may still be at work on a request that it has answered with an error."""
 _HANDOVER_SECONDS = 5.0
+_ENDED = "its process ended while it was sent"
 _at_work: set[tuple[Path, int]] = set()
 
 
@@ -72,11 +74,19 @@ def recover(
     seconds = SETTLE_SECONDS if seconds is None else seconds
     settled = []
     for submission in log.unsettled(client.service):
-        if is_left_open(log, submission) and not (only_ripe and _age(submission) < seconds):
-            try:
+        if not is_left_open(log, submission) or (only_ripe and _age(submission) < seconds):
+            continue
+        try:
+            if only_ripe and submission.state == "sending":
+                # When its process ended is not known: the service's time to finish begins here.
+                log.change(submission, "unknown", problem=_ENDED)
+            else:
                 settled.append(recovered(log, client, submission, seconds, say))
-            except StaleSubmission:
-                continue  # another process was faster
+        except StaleSubmission:
+            continue  # another process was faster
+        except AstriaError:
+            if not only_ripe:  # one that cannot be looked for now holds up no other
+                raise
     return settled
 
 
@@ -110,7 +120,7 @@ def recovered(log: Log, client: Client, submission: Submission, seconds: float, 
     if submission.state == "planned":
         return log.change(submission, "not_sent", problem="its process ended before it was sent")
     if submission.state == "sending":
-        submission = log.change(submission, "unknown", problem="its process ended while it was sent")
+        submission = log.change(submission, "unknown", problem=_ENDED)
     return settle(log, client, submission, seconds, say)
 
 

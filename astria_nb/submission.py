@@ -217,9 +217,11 @@ class _Sending:
 
     def _send(self, submission: Submission, body: Body) -> pd.DataFrame:
         with ExitStack() as bodies:
+            doubtful = False
             while True:
+                doubtful = doubtful or submission.state in ("unknown", "needs_review")
                 submission = self.log.change(submission, "sending", attempt=submission.attempt + 1)
-                submission = self._attempt(submission, body)
+                submission = self._attempt(submission, body, doubtful)
                 if submission.state == "unknown":
                     submission = settling.settle(self.log, self.client, submission, self.settle, self.say)
                 if submission.state in ("done", "adopted"):
@@ -229,9 +231,14 @@ class _Sending:
                 # A body is sent once: another attempt takes another one.
                 body = bodies.enter_context(encode(self.tune, self.encoding, self.on_sent))
 
-    def _attempt(self, submission: Submission, body: Body) -> Submission:
-        """Send once; return the submission ``done``, ``unknown``, or ``planned`` again after a 429."""
+    def _attempt(self, submission: Submission, body: Body, doubtful: bool) -> Submission:
+        """Send once; return the submission ``done``, ``unknown``, or ``planned`` again after a 429.
+
+        What a doubtful one is refused for does not tell what became of its earlier attempt: it needs review,
+        and its title stays taken.
+        """
         change = self.log.change
+        refused, not_sent = ("needs_review",) * 2 if doubtful else ("rejected", "not_sent")
         try:
             reply = self._checked(self.client.create_tune(self.tune.pack, body))
         except OutcomeUnknownError as error:
@@ -239,21 +246,22 @@ class _Sending:
         except TooManyRequestsError as error:
             seconds = self._throttled(error)
             if not self.deadline.allows(seconds):
-                change(submission, "rejected", problem=str(error))
+                change(submission, refused, problem=str(error))
                 raise
-            submission = change(submission, "planned", problem=str(error))
+            if not doubtful:  # as planned, it would be taken for never sent
+                submission = change(submission, "planned", problem=str(error))
             pause(seconds, "the service asked to wait", self.say)
             return submission
         except (NotSentError, TuneError) as error:
-            change(submission, "not_sent", problem=str(error))
+            change(submission, not_sent, problem=str(error))
             raise
         except ApiError as error:
-            change(submission, "rejected", problem=str(error))
+            change(submission, refused, problem=str(error))
             raise
         except BaseException as error:
             # Interrupted: half a request makes nothing.
-            whole = body.is_spent and body.sent == len(body)
-            change(submission, "unknown" if whole else "not_sent", problem=type(error).__name__)
+            whole = body.given == len(body)
+            change(submission, "unknown" if whole else not_sent, problem=type(error).__name__)
             raise
         return self._record(submission, reply, body)
 

@@ -1,5 +1,6 @@
 """Every fault of the service and what becomes of a submission: its state, its requests, its tunes."""
 
+import http.client
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from astria_nb.errors import (
     TuneError,
 )
 from astria_nb.log import Log
+from astria_nb.request import Request
 
 ROUTE = "POST /p/*/tunes"
 
@@ -217,6 +219,63 @@ def test_an_interrupt_while_waiting_loses_no_record(
     frame = log.recover(plain.client(), settle=0)
     assert list(frame["state"]) == ["adopted"]
     assert list(frame["id"]) == made(plain)
+
+
+@pytest.mark.parametrize("encoding", ["multipart", "json"])
+def test_an_interrupt_as_the_last_byte_leaves_is_no_proof_that_nothing_was_made(
+    plain: anb.Sandbox, log: Log, photos: list[Path], monkeypatch: pytest.MonkeyPatch, encoding: Any
+) -> None:
+    send = http.client.HTTPConnection.send
+    tail = b"--\r\n" if encoding == "multipart" else b"}}"
+
+    def interrupted(self: Any, data: Any) -> None:
+        send(self, data)
+        if bytes(data).endswith(tail):
+            while not made(plain):
+                pass
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("http.client.HTTPConnection.send", interrupted)
+    mine = tune(photos=photos if encoding == "multipart" else None)
+    with pytest.raises(KeyboardInterrupt):
+        anb.submit(mine, plain.client(), log=log, encoding=encoding)
+    monkeypatch.undo()
+    assert list(log.frame()["state"]) == ["unknown"]
+    assert list(anb.submit(mine, plain.client(), log=log, settle=0)["id"]) == made(plain)
+    assert posts(plain) == 1
+
+
+def test_photos_that_were_hashed_to_compare_are_sent_whole_again(
+    plain: anb.Sandbox, log: Log, photos: list[Path]
+) -> None:
+    plain.fail("504", ROUTE)
+    with pytest.raises(OutcomeUnknownError):
+        anb.submit(tune(photos=photos), plain.client(), log=log, settle=0)
+    row = anb.submit(tune(photos=photos), plain.client(), log=log, settle=0, idempotent=True)
+    assert list(row["id"]) == made(plain)
+    assert list(log.frame()["state"]) == ["done"]
+
+
+@pytest.mark.parametrize("kind", ["422", "401"])
+def test_a_refusal_of_a_second_attempt_says_nothing_of_the_first(
+    plain: anb.Sandbox, log: Log, kind: str
+) -> None:
+    plain.fail("504", ROUTE)
+    plain.fail(kind, ROUTE)
+    with pytest.raises((RejectedError, anb.errors.UnauthorizedError)):
+        anb.submit(tune(), plain.client(), log=log, settle=0, idempotent=True)
+    assert list(log.frame()["state"]) == ["needs_review"]
+    with pytest.raises(OutcomeUnknownError):
+        anb.submit(tune(), plain.client(), log=log, settle=0)
+    assert posts(plain) == 2
+
+
+def test_one_that_cannot_be_looked_for_holds_up_no_other(plain: anb.Sandbox, log: Log) -> None:
+    client = plain.client()
+    lost = Request.of(anb.Tune(pack=797, tune_ids=[999]), client.service, "json")
+    log.change(log.change(log.plan(lost, 0), "sending", attempt=1), "unknown")
+    assert list(anb.submit(tune(), client, log=log)["id"]) == made(plain)
+    assert list(log.frame()["state"]) == ["unknown", "done"]
 
 
 def test_what_its_owner_resolves_is_settled(plain: anb.Sandbox, log: Log) -> None:
