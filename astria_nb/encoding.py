@@ -153,8 +153,8 @@ class Body:
     sent : int
         Bytes handed over so far. What is below ``len(body)`` after a failure never reached the service whole.
     given : int
-        Bytes given to the connection so far. After an interrupt, what is below ``len(body)`` never reached the
-        service whole; of the rest nobody knows, for the last block may have left before that was noticed.
+        Bytes given to the connection so far. After an interrupt, what is below ``len(body)`` never reached
+        the service whole; of the rest nobody knows, for the last block may have left unnoticed.
     image_sha256 : list of (str or None)
         The hash of each file in order, in hexadecimal; None for one that could not be read to its end. On a
         network they are made while the files are sent; what is missing is made up for when they are read.
