@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from astria_nb import redaction, rows, surroundings
+from astria_nb import log_segments, redaction, rows, surroundings
 from astria_nb.log_read import EPOCH, by_id, claimant, in_states, of_tune, one
 from astria_nb.log_schema import body, event, session, submission
 from astria_nb.log_states import SETTLED, StaleSubmission, Submission, TitleClaimed
@@ -29,6 +29,7 @@ _APPEND = event.insert()
 _CHANGE = submission.update().where(
     submission.c.id == sa.bindparam("of_id"), submission.c.version == sa.bindparam("of_version")
 )
+_RECORD = submission.update().where(submission.c.id == sa.bindparam("of_id"))
 
 
 class Book:
@@ -140,9 +141,7 @@ class Book:
             tune = _tune(reply)
             if about is not None and tune is not None and _is_news(about, tune):
                 record = _put(connection, redaction.json({**(about.record or _ours(about.request)), **tune}))
-                connection.execute(
-                    submission.update().where(submission.c.id == about.id).values(record=record)
-                )
+                connection.execute(_RECORD, {"of_id": about.id, "record": record, "sealed": None})
             other = {"tune_id": tune_id, "service": service}
             _append(connection, kind, me, now, about, other, reply=reply, problem=problem)
 
@@ -181,6 +180,7 @@ class Book:
             connection.execute(event.delete().where(gone | stray))
             pruned = connection.execute(submission.delete().where(old)).rowcount
             connection.execute(body.delete().where(~sa.or_(*used)))
+            log_segments.compact(connection)
         return int(pruned)
 
     @contextmanager

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
-from astria_nb import rows
+from astria_nb import log_segments, rows
+from astria_nb.errors import LogError
 from astria_nb.log_book import Book
 from astria_nb.log_read import moment
 from astria_nb.log_schema import body, event, submission
 from astria_nb.log_states import RELEASED
 from astria_nb.request import Difference
+from astria_nb.typed import TIME, as_frame, stacked, typed_frame, typed_table
 
-_TIME = pa.timestamp("us", "UTC")
 EVENT = pa.schema(
     {
         "id": pa.int64(),
-        "at": _TIME,
+        "at": TIME,
         "kind": pa.string(),
         "submission": pa.int64(),
         "session": pa.string(),
@@ -40,14 +42,60 @@ OURS = pa.schema(
         "submission": pa.int64(),
         "service": pa.string(),
         "state": pa.string(),
-        "planned_at": _TIME,
+        "planned_at": TIME,
         "problem": pa.string(),
     }
 )
+SHOWN = pa.unify_schemas([rows.TUNE, OURS])
 
 
 def submissions(book: Book) -> pd.DataFrame:
     """Return a row per submission; see `astria_nb.log.Log.frame`."""
+    with book.store.read() as connection:
+        parts, tail = log_segments.tables(connection), _tail(connection)
+    settled = [row for row in tail if _is_settled(row)]
+    for chunk in _chunks(settled):
+        parts.append(_table(chunk))
+        _seal(book, chunk, parts[-1])
+    parts.append(_table([row for row in tail if not _is_settled(row)]))
+    table = rows.with_expiry(stacked(log_segments.latest(parts), SHOWN))
+    ids = table[log_segments.KEY].to_numpy()
+    if (ids[1:] < ids[:-1]).any():
+        table = table.take(ids.argsort())
+    others = [name for name in table.column_names if name not in SHOWN.names]
+    return as_frame(table.select([*rows.TUNE.names, *others, *OURS.names]))
+
+
+def seal(book: Book) -> None:
+    """Put settled rows away in columns, where enough have come together."""
+    with book.store.read() as connection:
+        settled = [row for row in _tail(connection) if _is_settled(row)]
+    for chunk in _chunks(settled):
+        if len(chunk) == log_segments.ROWS:
+            _seal(book, chunk, _table(chunk))
+
+
+def events(book: Book) -> pd.DataFrame:
+    """Return a row per event; see `astria_nb.log.Log.events`."""
+    columns = [event.c[name] for name in EVENT.names if name != "reply"]
+    query = (
+        sa.select(*columns, body.c.json.label("reply"))
+        .outerjoin(body, body.c.sha256 == event.c.reply)
+        .order_by(event.c.id)
+    )
+    with book.store.read() as connection:
+        found = [row._asdict() for row in connection.execute(query)]
+    return typed_frame([{**row, "at": moment(row["at"])} for row in found], EVENT)
+
+
+def differences_frame(found: Sequence[Difference]) -> pd.DataFrame:
+    """Return differences as text, a row each."""
+    schema = pa.schema({"field": pa.string(), "a": pa.string(), "b": pa.string()})
+    return typed_frame([{"field": each.field, "a": each.a, "b": each.b} for each in found], schema)
+
+
+def _tail(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Return what no segment has, oldest first."""
     later = submission.alias("later")
     planned_again = sa.exists().where(
         later.c.service == submission.c.service,
@@ -63,48 +111,51 @@ def submissions(book: Book) -> pd.DataFrame:
             submission.c.planned_at,
             submission.c.problem,
             submission.c.image_sha256,
+            submission.c.record,
             # What was asked matters only until the service told of the tune.
             sa.case((submission.c.record.is_(None), asked.c.json)).label("asked"),
             told.c.json.label("told"),
         )
         .join(asked, asked.c.sha256 == submission.c.request)
         .outerjoin(told, told.c.sha256 == submission.c.record)
-        .where(~(submission.c.state.in_(RELEASED) & planned_again))
+        .where(submission.c.sealed.is_(None), ~(submission.c.state.in_(RELEASED) & planned_again))
         .order_by(submission.c.id)
     )
-    with book.store.read() as connection:
-        found = [row._asdict() for row in connection.execute(query)]
-    frame = rows.tune_frame([_tune(row) for row in found])
-    ours = rows.typed_frame(
+    return [row._asdict() for row in connection.execute(query)]
+
+
+def _is_settled(row: Mapping[str, Any]) -> bool:
+    # What was refused gives way to the next try, so it is never put away.
+    return row["state"] in ("done", "adopted") and row["told"] is not None
+
+
+def _chunks(found: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    for start in range(0, len(found), log_segments.ROWS):
+        yield found[start : start + log_segments.ROWS]
+
+
+def _seal(book: Book, chunk: Sequence[Mapping[str, Any]], table: pa.Table) -> None:
+    if len(chunk) < log_segments.ROWS:
+        return
+    # Only speed is lost where the file cannot be written.
+    with suppress(LogError), book.store.write() as connection:
+        log_segments.add(connection, table, {row["submission"]: row["record"] for row in chunk})
+
+
+def _table(found: Sequence[Mapping[str, Any]]) -> pa.Table:
+    tunes = rows.tune_table([_tune(row) for row in found])
+    # Should the service have a field of such a name, ours is meant.
+    tunes = tunes.drop_columns([name for name in tunes.column_names if name in OURS.names])
+    ours = typed_table(
         [
             {name: moment(row[name]) if name == "planned_at" else row[name] for name in OURS.names}
             for row in found
         ],
         OURS,
     )
-    # Should the service have a field of such a name, ours is meant.
-    others = frame.drop(columns=OURS.names, errors="ignore")
-    both: pd.DataFrame = pd.concat([others, ours], axis="columns")
-    return both
-
-
-def events(book: Book) -> pd.DataFrame:
-    """Return a row per event; see `astria_nb.log.Log.events`."""
-    columns = [event.c[name] for name in EVENT.names if name != "reply"]
-    query = (
-        sa.select(*columns, body.c.json.label("reply"))
-        .outerjoin(body, body.c.sha256 == event.c.reply)
-        .order_by(event.c.id)
-    )
-    with book.store.read() as connection:
-        found = [row._asdict() for row in connection.execute(query)]
-    return rows.typed_frame([{**row, "at": moment(row["at"])} for row in found], EVENT)
-
-
-def differences_frame(found: Sequence[Difference]) -> pd.DataFrame:
-    """Return differences as text, a row each."""
-    schema = pa.schema({"field": pa.string(), "a": pa.string(), "b": pa.string()})
-    return rows.typed_frame([{"field": each.field, "a": each.a, "b": each.b} for each in found], schema)
+    for field in OURS:
+        tunes = tunes.append_column(field, ours[field.name])
+    return tunes
 
 
 def _tune(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from astria_nb.log_states import RELEASED
 
-VERSION = 1
+VERSION = 2
 """Of the tables. A change adds tables or columns that may be null, and adds one to this."""
 APPLICATION = 0x61737472
 """Tells a log from another SQLite file: "astr"."""
@@ -56,6 +56,7 @@ submission = sa.Table(
     sa.Column("planned_at", sa.BigInteger, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
     sa.Column("session", sa.Text, sa.ForeignKey("session.id"), nullable=False),
+    sa.Column("sealed", sa.Integer),  # whether a segment has its row as it stands
     sqlite_autoincrement=True,  # an id is not given again after `prune`
 )
 _may_exist = submission.c.title.is_not(None) & submission.c.state.not_in(RELEASED)
@@ -70,6 +71,17 @@ sa.Index(
 sa.Index("submission_of_title", submission.c.service, submission.c.title)
 sa.Index("submission_of_tune", submission.c.tune_id)
 sa.Index("submission_in_state", submission.c.state)
+_open = submission.c.sealed.is_(None)
+sa.Index("submission_not_sealed", submission.c.id, sqlite_where=_open, postgresql_where=_open)
+
+# Rows as they are shown, thousands in one value, in columns: made from the other tables, and only for speed.
+segment = sa.Table(
+    "segment",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("arrow", sa.LargeBinary, nullable=False),
+)
 
 event = sa.Table(
     "event",

@@ -119,6 +119,8 @@ class Store:
             metadata.create_all(connection)
             for table in metadata.sorted_tables:
                 _add_columns(connection, table)
+                for index in table.indexes:
+                    index.create(connection, checkfirst=True)
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 

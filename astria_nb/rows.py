@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-_TIME = pa.timestamp("us", "UTC")
-_TEXTS, _IDS = pa.list_(pa.string()), pa.list_(pa.int64())
+from astria_nb.typed import IDS, TEXTS, TIME, as_frame, as_time, typed_frame, typed_table
 
 # Every tune row has these columns, in this order: those that are looked at, ours, and the rest of what is
 # documented (astria-api, section 6), which some replies have and others lack.
@@ -22,19 +21,19 @@ TUNE = pa.schema(
         "name": pa.string(),
         "pack": pa.int64(),
         "status": pa.string(),
-        "eta": _TIME,
-        "started_training_at": _TIME,
-        "trained_at": _TIME,
-        "expires_at": _TIME,
-        "created_at": _TIME,
-        "updated_at": _TIME,
-        "failed_at": _TIME,
+        "eta": TIME,
+        "started_training_at": TIME,
+        "trained_at": TIME,
+        "expires_at": TIME,
+        "created_at": TIME,
+        "updated_at": TIME,
+        "failed_at": TIME,
         "url": pa.string(),
-        "orig_images": _TEXTS,
-        "image_sha256": _TEXTS,
+        "orig_images": TEXTS,
+        "image_sha256": TEXTS,
         "encoding": pa.string(),
-        "tune_ids": _IDS,
-        "prompt_ids": _IDS,
+        "tune_ids": IDS,
+        "prompt_ids": IDS,
         "characteristics": pa.string(),
         "callback": pa.string(),
         "prompts_callback": pa.string(),
@@ -51,23 +50,23 @@ TUNE = pa.schema(
         "is_api": pa.bool_(),
         "cost_mc": pa.int64(),
         "ckpt_url": pa.string(),
-        "ckpt_urls": _TEXTS,
+        "ckpt_urls": TEXTS,
     }
 )
 PROMPT = pa.schema(
     {
         "id": pa.int64(),
         "text": pa.string(),
-        "images": _TEXTS,
+        "images": TEXTS,
         "status": pa.string(),
         "user_error": pa.string(),
         "tune_id": pa.int64(),
         "base_pack_id": pa.int64(),
         "orig_prompt_id": pa.int64(),
-        "started_training_at": _TIME,
-        "trained_at": _TIME,
-        "created_at": _TIME,
-        "updated_at": _TIME,
+        "started_training_at": TIME,
+        "trained_at": TIME,
+        "created_at": TIME,
+        "updated_at": TIME,
         "negative_prompt": pa.string(),
         "callback": pa.string(),
         "num_images": pa.int64(),
@@ -108,7 +107,20 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     >>> row.loc[0, "status"], str(row.dtypes["trained_at"])
     ('queued', 'datetime64[us, UTC]')
     """
-    return typed_frame([{**tune, "status": tune_status(tune, now)} for tune in tunes], TUNE)
+    return as_frame(with_expiry(tune_table(tunes), now))
+
+
+def tune_table(tunes: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Return the table behind `tune_frame`, in which nothing has expired yet: that depends on the day."""
+    return typed_table([{**tune, "status": _lasting_status(tune)} for tune in tunes], TUNE)
+
+
+def with_expiry(table: pa.Table, now: datetime | None = None) -> pa.Table:
+    """Return a `tune_table` as it stands at a time, by default this machine's."""
+    at = pa.scalar(now or datetime.now(UTC), TIME)
+    over = pc.and_(pc.equal(table["status"], "trained"), pc.less(table["expires_at"], at))
+    status = pc.if_else(pc.fill_null(over, False), "expired", table["status"])
+    return table.set_column(table.schema.get_field_index("status"), table.schema.field("status"), status)
 
 
 def ours(record: Mapping[Any, Any]) -> dict[str, Any]:
@@ -145,14 +157,10 @@ def tune_status(tune: Mapping[str, Any], now: datetime | None = None) -> str | N
     now : datetime, optional
         The service's time; default this machine's.
     """
-    if tune.get("id") is None:
-        return None
-    if tune.get("failed_at"):
-        return "failed"
-    expires_at = _time(tune.get("expires_at"))
-    if tune.get("trained_at"):
-        return "expired" if expires_at is not None and expires_at < (now or datetime.now(UTC)) else "trained"
-    return "training" if tune.get("started_training_at") else "queued"
+    status, expires_at = _lasting_status(tune), as_time(tune.get("expires_at"))
+    if status == "trained" and expires_at is not None and expires_at < (now or datetime.now(UTC)):
+        return "expired"
+    return status
 
 
 def prompt_status(prompt: Mapping[str, Any]) -> str:
@@ -162,109 +170,19 @@ def prompt_status(prompt: Mapping[str, Any]) -> str:
     return "failed" if prompt.get("user_error") or prompt.get("trained_at") else "pending"
 
 
+def _lasting_status(tune: Mapping[str, Any]) -> str | None:
+    if tune.get("id") is None:
+        return None
+    if tune.get("failed_at"):
+        return "failed"
+    if tune.get("trained_at"):
+        return "trained"
+    return "training" if tune.get("started_training_at") else "queued"
+
+
 def picture_urls(prompt: Mapping[str, Any]) -> list[str]:
     """Return the addresses of a prompt's pictures; they are plain text so far, objects are taken as well."""
     images = prompt.get("images")
     images = images if isinstance(images, list | tuple) else []
     found = [each.get("url") if isinstance(each, Mapping) else each for each in images]
     return [each for each in found if isinstance(each, str)]
-
-
-def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
-    """Return one row per record, its columns those of an Arrow schema and behind them what else there is."""
-    records = [{_text(key): value for key, value in record.items()} for record in records]
-    extra = dict.fromkeys(key for record in records for key in record if key not in schema.names)
-    fields = [*schema, *(_extra_field(key, [record.get(key) for record in records]) for key in extra)]
-    arrays = [
-        pa.array([_value(record.get(field.name), field.type) for record in records], field.type)
-        for field in fields
-    ]
-    table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type)
-    return frame
-
-
-def _extra_field(key: str, values: list[Any]) -> pa.Field:
-    """Give a field that is not documented the type that its values share, or text."""
-    kinds = {type(value) for value in values if value is not None}
-    if kinds == {bool}:
-        return pa.field(key, pa.bool_())
-    if kinds == {int}:
-        return pa.field(key, pa.int64())
-    if kinds and kinds <= {int, float}:
-        return pa.field(key, pa.float64())
-    if key.endswith("_at") and all(value is None or _time(value) for value in values):
-        return pa.field(key, _TIME)
-    return pa.field(key, pa.string())
-
-
-def _value(value: Any, kind: pa.DataType) -> Any:
-    """Make a value fit its column. One that does not fit becomes null: a row is never lost over a field."""
-    if value is None:
-        return None
-    if kind == _TIME:
-        return _time(value)
-    if kind == _TEXTS:
-        return (
-            [None if each is None else _text(each) for each in value]
-            if isinstance(value, list | tuple)
-            else None
-        )
-    if kind == _IDS:
-        return (
-            [each for each in map(_integer, value) if each is not None]
-            if isinstance(value, list | tuple)
-            else None
-        )
-    if pa.types.is_boolean(kind):
-        return value if isinstance(value, bool) else None
-    if pa.types.is_integer(kind):
-        return _integer(value)
-    if pa.types.is_floating(kind):
-        return _float(value)
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    """Return text that every frontend and file takes; objects such as `characteristics` as their JSON."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text.encode("utf-8", "replace").decode()
-
-
-def _float(value: Any) -> float | None:
-    try:
-        return float(value) if isinstance(value, int | float) else None
-    except OverflowError:
-        return None
-
-
-def _integer(value: Any) -> int | None:
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if -(2**63) <= number < 2**63 else None
-
-
-def _time(value: Any) -> datetime | None:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _pandas_type(kind: pa.DataType) -> Any:
-    if pa.types.is_integer(kind):
-        return pd.Int64Dtype()
-    if pa.types.is_floating(kind):
-        return pd.Float64Dtype()
-    if pa.types.is_boolean(kind):
-        return pd.BooleanDtype()
-    if pa.types.is_string(kind):
-        return pd.StringDtype(na_value=float("nan"))
-    if pa.types.is_timestamp(kind):
-        return pd.DatetimeTZDtype("us", "UTC")
-    return pd.ArrowDtype(kind)
