@@ -185,7 +185,14 @@ def _may_be_foreign(path: Path, wal: Path) -> bool:
         refuse(path, "is not an experiment log", "choose another file, or move this one away")
     version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
     # Where there is a write-ahead log, the latest word is in there.
-    return application != APPLICATION or version > VERSION or (wal.exists() and wal.stat().st_size > 0)
+    return application != APPLICATION or version > VERSION or _size(wal) > 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # also of one that another process takes away this moment
+        return 0
 
 
 def _refuse_foreign(path: Path, ask: Callable[[str], Any]) -> int:
