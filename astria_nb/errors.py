@@ -69,6 +69,10 @@ class NotSentError(AstriaError):
     """The service was not reached, or not with a whole request. Nothing was created; trying again is safe."""
 
 
+class CancelledError(AstriaError):
+    """Its sender cancelled it before the whole request had left. Nothing was created."""
+
+
 class OutcomeUnknownError(AstriaError):
     """A paid request left this machine whole and no readable answer came back.
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from astria_nb.errors import Problem
 
+MC_PER_DOLLAR = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class PackClass:
@@ -31,7 +33,7 @@ class PackClass:
     def summary(self) -> str:
         """The class in a line: ``woman · 35 pictures · $3.60``."""
         pictures = f"{self.num_images} pictures" if self.num_images else None
-        price = f"${self.price_mc / 100_000:.2f}" if self.price_mc is not None else None
+        price = dollars(self.price_mc) if self.price_mc is not None else None
         return " · ".join(part for part in (self.name, pictures, price) if part)
 
 
@@ -81,6 +83,26 @@ class Pack:
         return Problem(
             "name", f"{name!r} is not a class of pack {self.id}", f"choose one of {', '.join(names)}"
         )
+
+    def price_mc(self, name: str | None) -> int | None:
+        """Return what a run of a class is estimated to cost, in millicents; None where that is not told."""
+        prices = [each.price_mc for each in self.classes if each.name == name]
+        return max((each for each in prices if each is not None), default=None)
+
+    def problem_with_cost(self, name: str | None, max_cost: float) -> Problem | None:
+        """Return what is wrong with a class for those who will pay that many US dollars at most, or None."""
+        price = self.price_mc(name)
+        if price is None:
+            return Problem("max_cost", "cannot be kept: the pack tells no price", "leave it out")
+        if price > max_cost * MC_PER_DOLLAR:
+            what = f"is ${max_cost:.2f}, and this run costs about {dollars(price)}"
+            return Problem("max_cost", what, "raise it, or choose another class or pack")
+        return None
+
+
+def dollars(price_mc: int) -> str:
+    """Return a price as ``$3.31``."""
+    return f"${price_mc / MC_PER_DOLLAR:.2f}"
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
@@ -65,20 +66,69 @@ def wait(
     if frame.empty:
         return frame
     client = client or default_client()
-    started, interval = time.monotonic(), poll
+    started = time.monotonic()
     if until not in _GOALS:
         raise TuneError(Problem("until", f"{until!r} is not known", f"choose {' or '.join(_GOALS)}"))
+
+    def rest(seconds: float) -> None:
+        left = seconds if timeout is None else timeout - (time.monotonic() - started)
+        time.sleep(max(0.0, min(seconds, left)))
+
     noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
     with Progress(f"Waiting for {noun} to {_GOALS[until]}", patience=0) as progress:
-        while True:
-            frame, finished, text = _look(frame, client, until)
-            elapsed = time.monotonic() - started
-            progress.show(finished, f"{text} · {elapsed:.0f} s")
-            if finished >= 1 or (timeout is not None and elapsed >= timeout):
-                return frame
-            left = _SLOWEST if timeout is None else timeout - elapsed
-            time.sleep(max(0.0, min(interval, _SLOWEST, left)))
-            interval *= 1.5
+        for look in follow(frame, client, until, poll=poll, rest=rest):
+            frame, elapsed = look.frame, time.monotonic() - started
+            progress.show(look.finished, f"{look.text} · {elapsed:.0f} s")
+            if timeout is not None and elapsed >= timeout:
+                break
+    return frame
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at some tunes found.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The rows in their latest state.
+    finished : float
+        How far they are, from 0 to 1.
+    text : str
+        The same in words.
+    prompts : pandas.DataFrame or None
+        Their prompts, once they are waited for.
+    """
+
+    frame: pd.DataFrame
+    finished: float
+    text: str
+    prompts: pd.DataFrame | None = None
+
+
+def follow(
+    frame: pd.DataFrame, client: Client, until: str, *, poll: float, rest: Callable[[float], object]
+) -> Iterator[Look]:
+    """Look at tunes again and again, until they are finished.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    client : Client
+    until : str
+        As for `wait`.
+    poll : float
+        Seconds between the first two looks.
+    rest : callable
+        Called with the seconds until the next look; has to let them pass.
+    """
+    while True:
+        look = _look(frame, client, until)
+        yield look
+        if look.finished >= 1:
+            return
+        rest(min(poll, _SLOWEST))
+        frame, poll = look.frame, poll * 1.5
 
 
 def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
@@ -113,19 +163,19 @@ def _prompts(row: Mapping[Any, Any], client: Client) -> list[Json]:
     return [client.prompt(int(each)) for each in ids] if ids is not None and ids is not pd.NA else []
 
 
-def _look(frame: pd.DataFrame, client: Client, until: str) -> tuple[pd.DataFrame, float, str]:
-    """Return the rows as they are at this moment, how far they are from 0 to 1, and that in words."""
+def _look(frame: pd.DataFrame, client: Client, until: str) -> Look:
     latest = pd.concat([_latest(frame.iloc[[at]], client) for at in range(len(frame))])
     states = latest["status"].dropna()
     over = int(states.isin(_OVER).sum())
     text = ", ".join(f"{count} {state}" for state, count in states.value_counts(sort=False).items())
     if over < len(states):
-        return latest, _by_eta(latest, client) if len(latest) == 1 else over / len(states), text
+        return Look(latest, _by_eta(latest, client) if len(latest) == 1 else over / len(states), text)
     if until == "trained":
-        return latest, 1.0, text
-    made = prompts(latest[~latest["status"].isin(["failed", "expired"])], client)["status"]
-    done = int((made != "pending").sum())
-    return latest, done / len(made) if len(made) else 1.0, f"{text}, {done} of {len(made)} prompts done"
+        return Look(latest, 1.0, text)
+    made = prompts(latest[~latest["status"].isin(["failed", "expired"])], client)
+    done = int((made["status"] != "pending").sum())
+    text = f"{text}, {done} of {len(made)} prompts done"
+    return Look(latest, done / len(made) if len(made) else 1.0, text, made)
 
 
 def _latest(row: pd.DataFrame, client: Client) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import astria_nb as anb
-from astria_nb import settling, submission
+from astria_nb import exactly_once, settling
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
 
@@ -52,7 +52,7 @@ def mutate(mutant: str, log: Path) -> Path:
         settling.made_by = lambda *_: []
     elif mutant == "blind retry":
         settling.settle = lambda _log, _client, lost, *_: lost
-        submission._Sending._raise_if_lost = lambda *_: None  # type: ignore[method-assign]
+        exactly_once.Sending._raise_if_lost = lambda *_: None  # type: ignore[method-assign]
     elif mutant:
         raise ValueError(mutant)
     return log

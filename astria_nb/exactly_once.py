@@ -1,0 +1,199 @@
+"""The only place that sends a paid request: on record before it leaves, sent again only when that is safe."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from astria_nb import replies, rows, settling
+from astria_nb.client import Client, Json
+from astria_nb.deadline import Deadline
+from astria_nb.encoding import Body, Encoding, OnSent, encode
+from astria_nb.errors import (
+    ApiError,
+    AstriaError,
+    LogError,
+    NotSentError,
+    OutcomeUnknownError,
+    Problem,
+    TooManyRequestsError,
+    TuneError,
+)
+from astria_nb.log import Log
+from astria_nb.log_states import StaleSubmission, Submission, TitleClaimed
+from astria_nb.pack import Pack
+from astria_nb.request import Request, differences
+from astria_nb.retrying import seconds_asked_for
+from astria_nb.tune import Tune
+from astria_nb.waiting import Say, pause
+
+_THROTTLED_SECONDS = 30.0  # to wait after a 429 that does not say how long
+_REVIEW = (
+    "submit it again to look for it again; if you are sure that it was not made, free its title with "
+    "log.resolve(id), or give a fresh one"
+)
+
+
+@dataclass
+class Sending:
+    """One call of `submit`."""
+
+    tune: Tune
+    client: Client
+    log: Log
+    encoding: Encoding | None
+    idempotent: bool
+    settle: float
+    deadline: Deadline
+    on_sent: OnSent
+    say: Say
+
+    def run(self, pack: Pack, body: Body) -> pd.DataFrame:
+        """Send what is not on record yet, and return the row."""
+        settling.recover(self.log, self.client, self.settle, say=self.say, only_ripe=True)
+        request = replace(Request.of(self.tune, self.client.service, body.encoding), pack=pack.id)
+        try:
+            submission = self._claim(request, body)
+            if submission.state in ("done", "adopted"):
+                return self._row(submission)
+            with settling.at_work(self.log, submission):
+                return self._send(submission, body)
+        except StaleSubmission as stale:
+            submission = stale.submission
+        if submission.state in ("done", "adopted"):
+            return self._row(submission)
+        raise _elsewhere(submission)
+
+    def _claim(self, request: Request, body: Body) -> Submission:
+        """Return a submission to send, or one that has its tune."""
+        try:
+            return self.log.plan(request, self._newest())
+        except TitleClaimed as claimed:
+            submission = claimed.submission
+        self._check_same(submission, request, body)
+        submission = self._settled(submission)
+        if submission.state == "not_sent":
+            return self.log.plan(request, self._newest())
+        if not self.idempotent:
+            self._raise_if_lost(submission)
+        return submission
+
+    def _newest(self) -> int:
+        """Return the newest id so far: of a tune, or of a prompt for a run on existing tunes."""
+        lists = [self.client.prompts(each) for each in self.tune.tune_ids] or [self.client.tunes()]
+        return max(next((each["id"] for each in found), 0) for found in lists)
+
+    def _check_same(self, submission: Submission, request: Request, body: Body) -> None:
+        """Refuse another request under a title that is taken."""
+        request = request.with_sha256(body.image_sha256)
+        if found := differences(submission.request, request):
+            fields = ", ".join(dict.fromkeys(each.field for each in found))
+            what = f"{submission.title!r} was submitted before with other fields: {fields}"
+            raise TuneError(Problem("title", what, "give a fresh title, or submit it unchanged"))
+
+    def _settled(self, submission: Submission) -> Submission:
+        """Return what became of a submission that is on record."""
+        if submission.state in ("done", "adopted"):
+            return submission
+        if submission.state != "needs_review" and not settling.is_left_open(self.log, submission):
+            raise _elsewhere(submission)
+        return settling.recovered(self.log, self.client, submission, self.settle, self.say)
+
+    def _send(self, submission: Submission, body: Body) -> pd.DataFrame:
+        with ExitStack() as bodies:
+            doubtful = False
+            while True:
+                doubtful = doubtful or submission.state in ("unknown", "needs_review")
+                submission = self.log.change(submission, "sending", attempt=submission.attempt + 1)
+                submission = self._attempt(submission, body, doubtful)
+                if submission.state == "unknown":
+                    submission = settling.settle(self.log, self.client, submission, self.settle, self.say)
+                if submission.state in ("done", "adopted"):
+                    return self._row(submission)
+                if not self.idempotent:
+                    self._raise_if_lost(submission)
+                # A body is sent once: another attempt takes another one.
+                body = bodies.enter_context(encode(self.tune, self.encoding, self.on_sent))
+
+    def _attempt(self, submission: Submission, body: Body, doubtful: bool) -> Submission:
+        """Send once; return the submission ``done``, ``unknown``, or ``planned`` again after a 429.
+
+        What a doubtful one is refused for does not tell what became of its earlier attempt: it needs review,
+        and its title stays taken.
+        """
+        change = self.log.change
+        refused, not_sent = ("needs_review",) * 2 if doubtful else ("rejected", "not_sent")
+        try:
+            reply = self._checked(self.client.create_tune(self.tune.pack, body))
+        except OutcomeUnknownError as error:
+            return change(submission, "unknown", problem=str(error))
+        except TooManyRequestsError as error:
+            seconds = self._throttled(error)
+            if not self.deadline.allows(seconds):
+                change(submission, refused, problem=str(error))
+                raise
+            if not doubtful:  # as planned, it would be taken for never sent
+                submission = change(submission, "planned", problem=str(error))
+            pause(seconds, "the service asked to wait", self.say)
+            return submission
+        except (NotSentError, TuneError) as error:
+            change(submission, not_sent, problem=str(error))
+            raise
+        except ApiError as error:
+            change(submission, refused, problem=str(error))
+            raise
+        except BaseException as error:
+            # Interrupted: half a request makes nothing.
+            whole = body.given == len(body)
+            change(submission, "unknown" if whole else not_sent, problem=type(error).__name__)
+            raise
+        return self._record(submission, reply, body)
+
+    def _checked(self, reply: Json) -> Json:
+        if "error" in reply or not (self.tune.tune_ids or isinstance(reply.get("id"), int)):
+            raise replies.unknown("an answer without a tune")
+        return reply
+
+    def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
+        """Put on record what was made; what is made stays the caller's even if that fails."""
+        record = {**settling.ours(submission), **reply, "image_sha256": body.image_sha256 or None}
+        if reply.get("id") is None:
+            # Such a reply is a bare "Prompts created" (astria-api, section 4), or tells the prompts itself.
+            record = {key: record[key] for key in record.keys() & set(rows.TUNE.names)}
+            record["prompt_ids"] = reply.get("prompt_ids") or self._prompts_made(submission)
+        hashes = body.image_sha256
+        try:
+            return self.log.change(
+                submission, "done", tune_id=reply.get("id"), reply=record, image_sha256=hashes
+            )
+        except (LogError, StaleSubmission) as error:
+            warnings.warn(f"the tune was made, but not recorded as made ({error})", stacklevel=5)
+            return replace(submission, state="done", record=record)
+
+    def _prompts_made(self, submission: Submission) -> list[int] | None:
+        """Return the prompts of a run; None where they cannot be had, for the run is paid for."""
+        try:
+            return sorted(prompt["id"] for prompt in settling.made_by(self.client, submission))
+        except AstriaError:
+            return None
+
+    def _throttled(self, error: TooManyRequestsError) -> float:
+        seconds = seconds_asked_for(error.retry_after, self.client.now())
+        return _THROTTLED_SECONDS if seconds is None else seconds
+
+    def _raise_if_lost(self, submission: Submission) -> None:
+        if submission.state == "needs_review":
+            raise OutcomeUnknownError(
+                Problem("title", submission.problem or "its outcome is unknown", _REVIEW)
+            )
+
+    def _row(self, submission: Submission) -> pd.DataFrame:
+        return rows.tune_frame([submission.record or {}], self.client.now())
+
+
+def _elsewhere(submission: Submission) -> TuneError:
+    what = f"{submission.title!r} is being submitted by another kernel or thread"
+    return TuneError(Problem("title", what, "wait until it is done, then submit it again"))
