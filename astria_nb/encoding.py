@@ -50,6 +50,25 @@ def encode(tune: Tune, encoding: Encoding | None = None, on_sent: OnSent | None 
     >>> b"".join(bytes(block) for block in body)
     b'tune%5Btitle%5D=t&tune%5Bname%5D=cat&tune%5Bimage_urls%5D%5B%5D=https%3A%2F%2Fexample.com%2F1.jpg'
     """
+    chosen = choose(tune, encoding)
+    if chosen == "json":
+        text = json.dumps({"tune": parameters(tune)}, ensure_ascii=False, separators=(",", ":"))
+        return Body(chosen, "application/json", [text.encode()], on_sent)
+    if chosen == "form":
+        return Body(chosen, "application/x-www-form-urlencoded", [urlencode(pairs(tune)).encode()], on_sent)
+    boundary = uuid.uuid4().hex
+    parts = _parts(boundary, pairs(tune), tune.images)
+    return Body(chosen, f"multipart/form-data; boundary={boundary}", parts, on_sent)
+
+
+def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
+    """Return the encoding to send a tune in: the given one if it can carry it, else the default.
+
+    Raises
+    ------
+    TuneError
+        When it is unknown, or cannot carry the tune's files.
+    """
     chosen = encoding or ("multipart" if tune.images else "json")
     if chosen not in get_args(Encoding):
         raise TuneError(Problem("encoding", f"{chosen!r} is not known", "choose multipart, form or json"))
@@ -61,16 +80,7 @@ def encode(tune: Tune, encoding: Encoding | None = None, on_sent: OnSent | None 
                 "choose 'multipart', or give addresses as image_urls instead of images",
             )
         )
-    if chosen == "json":
-        text = json.dumps({"tune": parameters(tune)}, ensure_ascii=False, separators=(",", ":"))
-        return Body(chosen, "application/json", [text.encode()], on_sent)
-    pairs = list(_flatten("tune", parameters(tune)))
-    if chosen == "form":
-        return Body(chosen, "application/x-www-form-urlencoded", [urlencode(pairs).encode()], on_sent)
-    boundary = uuid.uuid4().hex
-    return Body(
-        chosen, f"multipart/form-data; boundary={boundary}", _parts(boundary, pairs, tune.images), on_sent
-    )
+    return chosen
 
 
 def parameters(tune: Tune) -> dict[str, Any]:
@@ -90,6 +100,11 @@ def parameters(tune: Tune) -> dict[str, Any]:
         "branch": tune.branch,
     }
     return {key: value for key, value in fields.items() if value not in (None, [], {})}
+
+
+def pairs(tune: Tune) -> list[tuple[str, str]]:
+    """Return the parameters as the fields of a form, such as ``("tune[tune_ids][]", "5")``."""
+    return list(_flatten("tune", parameters(tune)))
 
 
 class _File:
@@ -246,19 +261,19 @@ def _parts(boundary: str, pairs: list[tuple[str, str]], images: tuple[Image, ...
     """Lay out a multipart body, small parts joined so that they leave in few packets."""
     parts: list[bytes | Image] = []
     text = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(key)}"\r\n\r\n{value}\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{in_quotes(key)}"\r\n\r\n{value}\r\n'
         for key, value in pairs
     )
     for image in images:
         text += (
             f'--{boundary}\r\nContent-Disposition: form-data; name="tune[images][]"; '
-            f'filename="{_quoted(image.filename)}"\r\nContent-Type: {image.media_type}\r\n\r\n'
+            f'filename="{in_quotes(image.filename)}"\r\nContent-Type: {image.media_type}\r\n\r\n'
         )
         parts += [text.encode(), image]
         text = "\r\n"
     return [*parts, f"{text}--{boundary}--\r\n".encode()]
 
 
-def _quoted(name: str) -> str:
-    # As browsers and curl do it (WHATWG, multipart form data).
+def in_quotes(name: str) -> str:
+    """Write a name as it stands between quotes in the head of a part, as browsers and curl do (WHATWG)."""
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
