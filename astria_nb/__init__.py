@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from astria_nb.experiments import ExperimentLog as ExperimentLog
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.form import gallery as gallery
+    from astria_nb.snippets import as_curl as as_curl
+    from astria_nb.snippets import as_javascript as as_javascript
+    from astria_nb.snippets import as_python as as_python
     from astria_nb.submission import submit as submit
     from astria_nb.tune import Tune as Tune
     from astria_nb.watch import prompts as prompts
@@ -26,6 +29,9 @@ _HOMES = {
     "Sandbox": "defaults",
     "Tune": "tune",
     "TuneForm": "form",
+    "as_curl": "snippets",
+    "as_javascript": "snippets",
+    "as_python": "snippets",
     "gallery": "form",
     "login": "account",
     "prompts": "watch",
@@ -38,6 +44,9 @@ __all__ = [
     "Sandbox",
     "Tune",
     "TuneForm",
+    "as_curl",
+    "as_javascript",
+    "as_python",
     "gallery",
     "login",
     "prompts",
