@@ -50,7 +50,9 @@ def inside(widget: widgets.Widget) -> Iterator[widgets.Widget]:
 
 def button(form: anb.TuneForm, name: str) -> widgets.Button:
     (found,) = (
-        each for each in inside(form) if isinstance(each, widgets.Button) and each.description == name
+        each
+        for each in inside(form)
+        if isinstance(each, widgets.Button) and each.description.split(" · ")[0] == name
     )
     return found
 

@@ -16,6 +16,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.form.fields import WIDE, ChoiceField, Field, IdsField, PairsField, TextField, UrlsField
 from astria_nb.form.image_field import ImageField
 from astria_nb.form.pack_field import ClassField, PackField
+from astria_nb.form.wiring import Entry
 from astria_nb.rules import PRESETS
 from astria_nb.tune import check
 
@@ -63,10 +64,14 @@ class Draft:
     client : Client
         For the packs.
     edited : callable
-        Called with the name of a field whose value changed, and with ``""`` when the pack's answer came.
+        Called with the name of a field whose value changed, with ``""`` when the pack's answer came, and with
+        ``"request"`` when that is unfolded.
+    request : Widget
+        Shows how the tune is sent; folded among the fields.
     """
 
-    def __init__(self, client: Client, edited: Callable[[str], None]) -> None:
+    def __init__(self, client: Client, edited: Callable[[str], None], request: widgets.Widget) -> None:
+        self._request = request
         self._wrong: set[str] = set()
         self.lock = threading.RLock()
         self.pack = PackField(client)
@@ -97,8 +102,11 @@ class Draft:
         self.new_title()
         for name, field in self.fields.items():
             field.lock = self.lock
+            field.add_class(f"astria-at-{name.replace('.', '-')}")
             field.observe(lambda _, name=name: edited(name), "value")
+        self.encoding.add_class("astria-at-encoding")
         self.encoding.observe(lambda _: edited("encoding"), "value")
+        self._folds.observe(lambda _: edited("request") if self.is_open(request) else None, "selected_index")
         self.pack.observe(lambda _: self._pack_came(edited), ["pack", "problem"])
         self.pack.reload()
 
@@ -147,10 +155,20 @@ class Draft:
             )
             # Once only: a reader who folds it again, or opens another, is not overruled.
             if name in wrong - self._wrong:
-                self._unfold(field)
+                self.unfold(name)
         self._wrong = wrong
         self.encoding.complain([problem for where, problem in at if where == "encoding"])
         return [problem for where, problem in at if where is None]
+
+    def entries(self, problems: Sequence[Problem]) -> list[Entry]:
+        """Return what is wrong, for the list on top; what is only still to be filled in is not."""
+        order = [*self.fields, "encoding"]
+        found = [
+            Entry(field=name, label=_LABELS.get(name, name), text=f"{each.what}; {each.hint}")
+            for each in problems
+            if (name := self._field_of(each)) is not None and not _is_missing(each)
+        ]
+        return sorted(found, key=lambda entry: order.index(entry["field"]))
 
     def names_of(self, problems: Sequence[Problem]) -> list[str]:
         """Return the labels of the fields at fault, each once."""
@@ -172,7 +190,13 @@ class Draft:
             f"Existing tunes instead of images · {', '.join(map(str, values['tune_ids'] or ())) or 'none'}",
             f"Sending · encoding {self.encoding.value or 'chosen by the images'}",
             f"Prompt attributes · {_pairs(values['prompt_attributes']) or 'as the pack has them'}",
+            "Request · cURL, Python, JavaScript, JSON",
         )
+
+    def is_open(self, widget: widgets.Widget) -> bool:
+        """Tell whether one of the folds is open."""
+        at = self._folds.selected_index
+        return at is not None and self._folds.children[at] is widget
 
     def _pack_came(self, edited: Callable[[str], None]) -> None:
         self._class.offer(self.pack.pack)
@@ -184,7 +208,9 @@ class Draft:
                 return name
         return None
 
-    def _unfold(self, field: Field) -> None:
+    def unfold(self, name: str) -> None:
+        """Open what a field lies in."""
+        field = self.encoding if name == "encoding" else self.fields.get(name)
         for box in (self._sources, self._folds):
             for at, child in enumerate(box.children):
                 if field is child or field in getattr(child, "children", ()):
@@ -202,6 +228,7 @@ class Draft:
                 field["tune_ids"],
                 widgets.VBox(sending, layout=WIDE),
                 field["prompt_attributes"],
+                self._request,
             ],
             layout=WIDE,
         )

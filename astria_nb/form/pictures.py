@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from markupsafe import Markup
@@ -26,7 +27,7 @@ class Picture:
     prompt_id: int
     text: str
     url: str
-    thumbnail: bytes | None
+    thumbnail: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,7 @@ class Gallery:
         return f"Gallery({self._summary()})"
 
     def _repr_html_(self) -> str:
-        return Markup("<div>{}</div><p>{}</p>").format(
-            Markup().join(_figure(each) for each in self.pictures), self._summary()
-        )
+        return Markup("{}<p>{}</p>").format(grid_html(self.pictures), self._summary())
 
     def _summary(self) -> str:
         shown = "" if len(self.pictures) == self.total else f"{len(self.pictures)} of "
@@ -79,18 +78,36 @@ def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int = 6
     """
     client = client or default_client()
     found = prompts(frame, client)
-    done = [
-        (int(prompt["id"]), str(prompt["text"]), str(url))
+    done = made(found)
+    states = found["status"]
+    return Gallery(
+        fetched(done[:limit], client),
+        len(done),
+        int((states == "pending").sum()),
+        int((states == "failed").sum()),
+    )
+
+
+def made(found: pd.DataFrame) -> list[Picture]:
+    """Return the pictures of prompts, not fetched yet, in their order."""
+    return [
+        Picture(int(prompt["id"]), str(prompt["text"]), str(url))
         for prompt in found.to_dict("records")
         if prompt["status"] == "done"
         for url in prompt["images"]
     ]
-    wanted = done[:limit]
+
+
+def fetched(wanted: Sequence[Picture], client: Client) -> tuple[Picture, ...]:
+    """Return pictures with their thumbnails; without, where one cannot be had."""
     with ThreadPoolExecutor(max_workers=8) as pool:
-        thumbnails = pool.map(lambda item: _thumbnail(client, item[2]), wanted)
-        pictures = tuple(Picture(*item, each) for item, each in zip(wanted, thumbnails, strict=True))
-    states = found["status"]
-    return Gallery(pictures, len(done), int((states == "pending").sum()), int((states == "failed").sum()))
+        thumbnails = pool.map(lambda each: _thumbnail(client, each.url), wanted)
+        return tuple(replace(each, thumbnail=found) for each, found in zip(wanted, thumbnails, strict=True))
+
+
+def grid_html(pictures: Sequence[Picture]) -> Markup:
+    """Return pictures with the text of their prompts under them, side by side."""
+    return Markup("<div>{}</div>").format(Markup().join(_figure(each) for each in pictures))
 
 
 def _thumbnail(client: Client, url: str) -> bytes | None:

@@ -1,7 +1,8 @@
-"""What is seen of a submission: how far the upload is, what went wrong, the row."""
+"""What is seen of a submission: how far the upload is, a way to cancel it, what went wrong, the row."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ import ipywidgets as widgets
 import pandas as pd
 from markupsafe import Markup
 
-from astria_nb.errors import Problem
+from astria_nb.errors import CancelledError, Problem
 from astria_nb.form.fields import WIDE
 from astria_nb.form.static import row_html
 
@@ -22,7 +23,12 @@ class Sending(widgets.VBox):
     def __init__(self) -> None:
         self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
         self._text = widgets.Label()
-        self._progress = widgets.HBox([self._bar, self._text], layout=widgets.Layout(display="none"))
+        self._cancel = widgets.Button(description="Cancel", layout=widgets.Layout(width="auto"))
+        self._cancel.on_click(lambda _: self.cancel())
+        self._cancelled = threading.Event()
+        self._progress = widgets.HBox(
+            [self._bar, self._text, self._cancel], layout=widgets.Layout(display="none")
+        )
         self._message = widgets.HTML(layout=widgets.Layout(display="none"))
         self._message.add_class("astria-message")
         self._row = widgets.HTML(layout=widgets.Layout(display="none"))
@@ -34,14 +40,30 @@ class Sending(widgets.VBox):
     def start(self) -> None:
         """Show an empty bar."""
         self.has_failed = False
+        self._cancelled.clear()
+        self._offer_cancel(True)
         self._started, self._drawn = time.monotonic(), 0.0
         self._bar.value, self._text.value = 0.0, "asking for the pack"
         self._progress.layout.display = None
         self._say("")
 
+    def cancel(self) -> None:
+        """Send no more; what has left whole by then can no longer be called back."""
+        self._cancelled.set()
+        self._text.value = "cancelling"
+
     def on_sent(self, sent: int, total: int) -> None:
-        """Show how many bytes of how many were sent."""
+        """Show how many bytes of how many were sent.
+
+        Raises
+        ------
+        CancelledError
+            The reader wants no more of it.
+        """
         now = time.monotonic()
+        if sent < total:
+            self._stop_if_cancelled()
+        self._offer_cancel(sent < total)
         if now - self._drawn < _REDRAW and sent < total:
             return
         self._drawn = now
@@ -51,7 +73,8 @@ class Sending(widgets.VBox):
         self._text.value = f"{sent / 1e6:.1f} of {total / 1e6:.1f} MB · {rate / 1e6:.1f} MB/s · {left}"
 
     def waiting(self, fraction: float, text: str) -> None:
-        """Show how much of a wait is over."""
+        """Show how much of a wait is over; raises as `on_sent` does."""
+        self._stop_if_cancelled()
         self._bar.value, self._text.value = fraction, text
 
     def done(self, row: pd.DataFrame) -> None:
@@ -68,6 +91,14 @@ class Sending(widgets.VBox):
         self.has_failed = True
         self._progress.layout.display = "none"
         self._say(*map(str, problems), wrong=True)
+
+    def _stop_if_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            what, hint = "was cancelled before it was sent", "submit it again when you like"
+            raise CancelledError(Problem("form", what, hint))
+
+    def _offer_cancel(self, possible: bool) -> None:
+        self._cancel.layout.display = None if possible else "none"
 
     def _say(self, *lines: str, wrong: bool = False) -> None:
         (self._message.add_class if wrong else self._message.remove_class)("astria-error")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import urlsplit
@@ -19,12 +21,19 @@ from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.form import background
 from astria_nb.form.draft import Draft
 from astria_nb.form.fields import WIDE
+from astria_nb.form.foot import Foot
 from astria_nb.form.recovery import Recovery
+from astria_nb.form.request_view import RequestView
+from astria_nb.form.saved import SavedDraft, as_plain, asked_for
 from astria_nb.form.sending import Sending
 from astria_nb.form.static import form_html
+from astria_nb.form.watching import Watching
+from astria_nb.form.wiring import Wiring
 from astria_nb.log import Log
+from astria_nb.pack import Pack
+from astria_nb.rows import tune_frame
 from astria_nb.submission import submit
-from astria_nb.tune import Tune, TuneFields, check
+from astria_nb.tune import RULES, Tune, TuneFields, check
 
 _CSS = Path(__file__).with_name("form.css").read_text(encoding="utf-8")
 _SETTLE_SECONDS = 2.0  # a service that answers at once is shown at once; a slow one holds nothing up
@@ -39,6 +48,11 @@ class TuneForm(widgets.VBox):
         Default: your account if a key is configured, else the built-in sandbox; the form says which.
     log : ExperimentLog, optional
         Where submissions are recorded. Default as in `astria_nb.submit`.
+    draft : str, optional
+        Keeps what is filled in under this name, beside the log: it is there again when the cell is run again,
+        or in another kernel. Only you may read the file; a key is not written into it.
+    max_cost : float, optional
+        US dollars; what is estimated to cost more cannot be submitted.
     **fields
         Any field of `Tune`, filled in from the start.
 
@@ -67,28 +81,82 @@ class TuneForm(widgets.VBox):
     """The last submission's row; None before the first."""
 
     def __init__(
-        self, client: Client | None = None, *, log: Log | None = None, **fields: Unpack[TuneFields]
+        self,
+        client: Client | None = None,
+        *,
+        log: Log | None = None,
+        draft: str | None = None,
+        max_cost: float | None = None,
+        **fields: Unpack[TuneFields],
     ) -> None:
         self.client = client or default_client()
         self._log = log or Log()
         self._rows: dict[str | None, tuple[Tune, pd.DataFrame]] = {}
         self._refused: list[Problem] = []
+        self._max_cost = max_cost
         self._busy = threading.Lock()
-        self._draft = Draft(self.client, self._edited)
-        self._button = widgets.Button(description="Submit", button_style="primary", disabled=True)
-        self._button.on_click(lambda _: self._clicked())
-        self._todo = widgets.HTML(layout=widgets.Layout(flex="1 1 240px"))
-        self._todo.add_class("astria-note")
-        self._sending = Sending()
-        head = widgets.HTML(Markup("<div><b>Train a tune</b><span>{}</span></div>").format(self._account()))
-        head.add_class("astria-head")
-        style = widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none"))
-        foot = widgets.HBox([self._button, self._todo], layout=WIDE)
-        foot.add_class("astria-foot")
+        self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
+        self._request = RequestView(self.client.base_url)
+        self._draft = Draft(self.client, self._edited, self._request)
+        self._wiring = Wiring(self._draft.unfold)
+        self._sending, self._watching = Sending(), Watching(self._seen)
+        self._foot = Foot(is_sandbox(self.client), self._clicked)
         self._recovery = Recovery(self._log, self.client)
-        super().__init__([style, head, *self._draft.view, self._recovery, foot, self._sending], layout=WIDE)
+        super().__init__(
+            [
+                widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none")),
+                self._head(),
+                self._wiring,
+                *self._draft.view,
+                self._recovery,
+                self._foot,
+                self._sending,
+                self._watching,
+            ],
+            layout=WIDE,
+        )
         self.add_class("astria-form")
-        self.fill(**fields)
+        self.fill(**{**fields, **self._kept()})
+        self._restore()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], client: Client | None = None, **options: Any) -> TuneForm:
+        """Return a form filled in with what `to_dict` returned; options as for the form itself."""
+        return cls(client, **options, **values)
+
+    @classmethod
+    def from_row(
+        cls, row: pd.DataFrame, client: Client | None = None, *, log: Log | None = None, **options: Any
+    ) -> TuneForm:
+        """Return a form filled in with what a row's tune was made from, under a fresh title.
+
+        Parameters
+        ----------
+        row : pandas.DataFrame
+            One row, of `submit` or of the log.
+        client, log : optional
+            As for the form. What was asked is in the log; without it, the row tells what it can.
+        **options
+            As for the form itself; fields replace those of the run.
+
+        Notes
+        -----
+        What the log did not keep, such as the secret in a callback's address, is left empty.
+        """
+        client, log = client or default_client(), log or Log()
+        return cls(client, log=log, **{**asked_for(row, client, log), **options})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is filled in, as plain data: the fields of `Tune`, images as paths.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     anb.TuneForm(sandbox.client(), pack=43, name="cat", title="t").to_dict()
+        {'pack': 43, 'name': 'cat', 'title': 't'}
+        """
+        return as_plain(self._draft.values())
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -153,6 +221,11 @@ class TuneForm(widgets.VBox):
         page = form_html(self._account(), self._draft.values(), self._summary(self.problems))
         return {**bundle, "text/plain": repr(self), "text/html": page}
 
+    def _head(self) -> widgets.HTML:
+        head = widgets.HTML(Markup("<div><b>Train a tune</b><span>{}</span></div>").format(self._account()))
+        head.add_class("astria-head")
+        return head
+
     def _account(self) -> str:
         if is_sandbox(self.client):
             return "sandbox · nothing is charged"
@@ -168,10 +241,10 @@ class TuneForm(widgets.VBox):
         values, problems = check(self._draft.values())
         tune = None if problems else Tune(**values)
         pack = self._draft.pack
-        if pack.problem is not None and pack.pack is None:
+        if pack.pack is not None:
+            problems += self._against_the_pack(pack.pack, values["name"], tune)
+        elif pack.problem is not None:
             problems.append(_at_the_pack(pack.problem))
-        elif pack.pack is not None and (wrong := pack.pack.problem_with(values["name"])):
-            problems.append(wrong)
         title = values["title"]
         if title in self._rows and self._rows[title][0] != tune:
             problems.append(Problem("title", "was sent with other fields", "press New for a fresh one"))
@@ -191,11 +264,26 @@ class TuneForm(widgets.VBox):
                 self.status = "failed"
             else:
                 self.status = "submitted" if again else "ready" if self.valid else "incomplete"
-            self._button.disabled = self._busy.locked() or not self.valid or again
             self._draft.complain([*problems, *self._refused])
+            self._wiring.problems = self._draft.entries([*problems, *self._refused])
             self._draft.label()
+            self._request_shown()
             note = "Asking for the pack" if waiting else self._summary([*problems, *self._refused])
-            self._todo.value = Markup("{}").format(note)
+            enabled = self.valid and not again and not self._busy.locked()
+            name = None if tune is None else tune.name
+            self._foot.show(enabled=enabled, note=note, pack=pack.pack, name=name)
+            self._keep()
+
+    def _request_shown(self) -> None:
+        # Nobody waits for code that is folded away.
+        if self._draft.is_open(self._request):
+            self._request.show(self.tune, self._draft.encoding.value)
+
+    def _against_the_pack(self, pack: Pack, name: str | None, tune: Tune | None) -> list[Problem]:
+        found = [pack.problem_with(name)]
+        if self._max_cost is not None and tune is not None:
+            found.append(pack.problem_with_cost(name, self._max_cost))
+        return [each for each in found if each is not None]
 
     def _summary(self, problems: list[Problem]) -> str:
         if not problems:
@@ -209,7 +297,7 @@ class TuneForm(widgets.VBox):
 
     def _clicked(self) -> None:
         if not self._busy.locked():
-            self._button.disabled = True
+            self._foot.disable()
             background.start(self._submit_quietly)
 
     def _submit_quietly(self) -> None:
@@ -234,7 +322,7 @@ class TuneForm(widgets.VBox):
         self._show()
         try:
             row = submit(
-                tune, client, encoding=encoding, log=self._log,
+                tune, client, encoding=encoding, log=self._log, max_cost=self._max_cost,
                 on_sent=self._sending.on_sent, say=self._sending.waiting,
             )  # fmt: skip
         except AstriaError as error:
@@ -247,10 +335,43 @@ class TuneForm(widgets.VBox):
                 [Problem("form", "was interrupted", "submit it again: it is looked for, not sent twice")]
             )
             raise
+        self._made(tune, row)
+        return row
+
+    def _made(self, tune: Tune, row: pd.DataFrame) -> None:
         self._rows[tune.title] = (tune, row)
         self.row = row
         self._sending.done(row)
-        return row
+        self._watching.watch(row, self.client)
+
+    def _seen(self, row: pd.DataFrame) -> None:
+        """Take the latest state of a tune that was looked at."""
+        title = row["title"].iloc[0]
+        if title in self._rows:
+            self._rows[title] = (self._rows[title][0], row)
+            self.row = row
+
+    def _kept(self) -> dict[str, Any]:
+        """Return what is kept of an earlier draft, of which only what is a field still counts."""
+        found = self._saved.read() if self._saved is not None else {}
+        return {name: value for name, value in found.items() if name in RULES}
+
+    def _keep(self) -> None:
+        if self._saved is not None:
+            try:
+                self._saved.write(self._draft.values())
+            except OSError as error:
+                self._saved = None
+                warnings.warn(f"the draft is not kept ({error.strerror or error})", stacklevel=2)
+
+    def _restore(self) -> None:
+        """Show what became of a draft that an earlier kernel submitted."""
+        if self._saved is None or self.tune is None or self.tune.title is None or not self._log.path.exists():
+            return
+        found = self._log.find(self.client.service, self.tune.title)
+        if found is not None and found.state in ("done", "adopted") and found.record:
+            self._made(self.tune, tune_frame([found.record], self.client.now()))
+            self._show()
 
 
 def _at_the_pack(problem: Problem) -> Problem:

@@ -1,0 +1,58 @@
+"""The request that would be sent, as code in four languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from astria_nb.encoding import Encoding
+from astria_nb.errors import AstriaError
+from astria_nb.snippets import as_curl, as_javascript, as_json, as_python
+from astria_nb.tune import Tune
+
+_LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
+
+
+class RequestView(anywidget.AnyWidget):
+    """Tabs with the request as cURL, Python, JavaScript and JSON; never with the key in them.
+
+    Parameters
+    ----------
+    base_url : str
+        The service's address.
+    """
+
+    _esm = Path(__file__).with_name("request_view.js")
+    _css = Path(__file__).with_name("request_view.css")
+
+    texts: traitlets.Dict[str, str] = traitlets.Dict().tag(sync=True)
+    """The code by its language."""
+    language = traitlets.Unicode("cURL").tag(sync=True)
+    """Which one is seen."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        super().__init__()
+        self.show(None)
+
+    def show(self, tune: Tune | None, encoding: Encoding | None = None) -> None:
+        """Show how a tune is sent; without one, that there is none to send."""
+        if tune is None:
+            self.texts = dict.fromkeys(
+                [*_LANGUAGES, "JSON"], "Once nothing is left to mend, the request stands here."
+            )
+            return
+        try:
+            texts = {
+                name: write(tune, encoding=encoding, base_url=self._base_url)
+                for name, write in _LANGUAGES.items()
+            }
+        except AstriaError as error:  # such as files that JSON cannot carry
+            self.texts = dict.fromkeys([*_LANGUAGES, "JSON"], str(error))
+            return
+        self.texts = {**texts, "JSON": as_json(tune)}
+
+    def __repr__(self) -> str:
+        return f"RequestView({self.language!r})"

@@ -1,0 +1,122 @@
+"""A draft as plain data, and where it is kept between two kernels."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from astria_nb import redaction
+from astria_nb.client import Client
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images import Image
+from astria_nb.log import Log
+
+# Of a row, ``prompt_ids`` are what was made, and not what was asked for.
+_TOLD = ("title", "pack", "name", "image_urls", "characteristics", "callback", "prompts_callback", "tune_ids")
+FOLDER = ".astria_drafts"
+_NAME = re.compile(r"\w[\w .-]{0,63}")
+
+
+def as_plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a draft as JSON can hold it: images as their paths."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def asked_for(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]:
+    """Return the fields that a row's tune was made from: those on record, else those that the row tells."""
+    told = _told(row)
+    title = told.pop("title", None)
+    found = log.find(client.service, title) if title is not None and log.path.exists() else None
+    if found is None:
+        return told
+    request = found.request
+    lost = {field.split(".")[0] for field in request.redacted}
+    fields = {**request.parameters, "pack": request.pack}
+    if request.images:
+        fields["images"] = [image.path for image in request.images]
+    return {name: value for name, value in fields.items() if name not in {*lost, "title"}}
+
+
+class SavedDraft:
+    """One draft on the disk, in a file beside the log that only its owner may read.
+
+    Parameters
+    ----------
+    folder : Path
+        The log's.
+    name : str
+        Of the draft.
+
+    Raises
+    ------
+    TuneError
+        The name is none that a file can have.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            hint = "use letters, digits, spaces, dots and dashes, at most 64"
+            raise TuneError(Problem("draft", f"{name!r} is no name for a file", hint))
+        self.path = folder / FOLDER / f"{name}.json"
+
+    def read(self) -> dict[str, Any]:
+        """Return what was kept; nothing where there is none, or where it cannot be read."""
+        try:
+            found = json.loads(self.path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def write(self, values: Mapping[str, Any]) -> None:
+        """Keep a draft, whole or not at all, but for a field that holds what looks like a key.
+
+        Raises
+        ------
+        OSError
+        """
+        kept = {name: value for name, value in as_plain(values).items() if not _holds_key(value)}
+        self.path.parent.mkdir(mode=0o700, exist_ok=True)
+        number, name = tempfile.mkstemp(dir=self.path.parent)  # made so that only its owner may read it
+        try:
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                json.dump(kept, file)
+            Path(name).replace(self.path)
+        finally:
+            with suppress(FileNotFoundError):
+                Path(name).unlink()
+
+
+def _told(row: pd.DataFrame) -> dict[str, Any]:
+    """Return the fields of a tune that its row has; its photos are those that the service kept."""
+    record = row.iloc[0].rename({"orig_images": "image_urls"}).to_dict()
+    if isinstance(record.get("characteristics"), str):
+        record["characteristics"] = json.loads(record["characteristics"])
+    told = {name: record[name] for name in _TOLD if name in record}
+    return {
+        name: value if isinstance(value, str | int | dict) else list(value)
+        for name, value in told.items()
+        if not pd.api.types.is_scalar(value) or pd.notna(value)
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Image):
+        return str(value.path)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _holds_key(value: Any) -> bool:
+    text = json.dumps(value)
+    return redaction.without_long_keys(text) != text

@@ -1,0 +1,48 @@
+"""The list of what is wrong, on top of the form, and what makes all of it work without a mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypedDict
+
+import anywidget
+import traitlets
+
+
+class Entry(TypedDict):
+    """One problem, as the browser is told of it."""
+
+    field: str
+    label: str
+    text: str
+
+
+class Wiring(anywidget.AnyWidget):
+    """The list of problems, each a link to its field.
+
+    In the page, it also ties each error to the controls of its field, for those who hear the form, and lets
+    the folds be opened by the keyboard.
+
+    Parameters
+    ----------
+    wanted : callable
+        Called with the name of a field that a reader wants to get to, before the page goes there.
+    """
+
+    _esm = Path(__file__).with_name("wiring.js")
+
+    problems: traitlets.List[Entry] = traitlets.List().tag(sync=True)
+
+    def __init__(self, wanted: Callable[[str], None]) -> None:
+        self._wanted = wanted
+        super().__init__()
+        self.on_msg(self._heard)
+
+    def _heard(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        name = content.get("focus") if isinstance(content, dict) else None
+        if isinstance(name, str):
+            self._wanted(name)
+
+    def __repr__(self) -> str:
+        return f"Wiring({len(self.problems)} problems)"

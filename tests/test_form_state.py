@@ -1,0 +1,304 @@
+"""A form as data: filled in from a dictionary, from an old run, from a draft of an earlier kernel."""
+
+import json
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+import pytest
+
+import astria_nb as anb
+from astria_nb.errors import CancelledError, TuneError
+from astria_nb.form.request_view import RequestView
+from astria_nb.form.wiring import Wiring
+
+URL = "https://example.com/1.jpg"
+FIELDS: dict[str, Any] = {
+    "pack": 43,
+    "name": "cat",
+    "title": "t",
+    "image_urls": [URL],
+    "characteristics": {"eye_color": "blue eyes"},
+    "prompt_attributes": {"num_images": 2, "callback": "https://example.com/hook"},
+    "preset": "flux-lora-fast",
+    "auto_extend": False,
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(deterministic=True) as running:
+        yield running
+
+
+@pytest.fixture
+def make(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., anb.TuneForm]]:
+    """Make forms as kernels do, one after the other, and end them."""
+    monkeypatch.setattr("astria_nb.form.watching._POLL", 0.01)
+    forms = []
+
+    def one(**options: Any) -> anb.TuneForm:
+        forms.append(anb.TuneForm(sandbox.client(), **options))
+        return forms[-1]
+
+    yield one
+    for each in forms:
+        each._watching.stop()
+
+
+def inside(widget: widgets.Widget) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def the(form: anb.TuneForm, kind: type) -> Any:
+    (found,) = (each for each in inside(form) if isinstance(each, kind))
+    return found
+
+
+def buttons(form: widgets.Widget, begin: str) -> list[widgets.Button]:
+    return [
+        each
+        for each in inside(form)
+        if isinstance(each, widgets.Button) and each.description.startswith(begin)
+    ]
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.01)
+
+
+def test_what_was_filled_in_goes_through_json_and_back(make, sandbox, photos):
+    fields = {**FIELDS, "images": photos}
+    del fields["image_urls"]
+    kept = json.loads(json.dumps(make(**fields).to_dict()))
+    assert kept["images"] == [str(path) for path in photos]
+    again = anb.TuneForm.from_dict(kept, sandbox.client())
+    assert again.to_dict() == kept
+    assert again.tune == anb.Tune(**fields)
+
+
+def test_a_dictionary_with_another_field_is_refused_by_name(sandbox):
+    with pytest.raises(TypeError, match="did you mean 'name'"):
+        anb.TuneForm.from_dict({"nam": "cat"}, sandbox.client())
+
+
+@pytest.mark.parametrize("of", ["submit", "log"])
+def test_an_old_run_is_filled_in_as_it_was_asked_for_under_a_fresh_title(make, sandbox, of):
+    row = make(**FIELDS).submit()
+    if of == "log":
+        row = anb.ExperimentLog().frame()
+    again = anb.TuneForm.from_row(row, sandbox.client(), name="man")
+    asked = {**FIELDS, "name": "man", "title": again.to_dict()["title"]}
+    asked["prompt_attributes"] = {"num_images": 2, "callback": "https://example.com/hook"}
+    assert again.to_dict() == asked
+    assert again.to_dict()["title"] != "t"
+
+
+def test_a_row_without_a_record_tells_what_it_can(make, sandbox, tmp_path):
+    row = make(**FIELDS).submit()
+    nowhere = anb.ExperimentLog(tmp_path / "another.sqlite")
+    told = anb.TuneForm.from_row(row, sandbox.client(), log=nowhere).to_dict()
+    assert (told["pack"], told["name"]) == (43, "cat")
+    assert told["image_urls"] == list(row["orig_images"].iloc[0])
+    assert not nowhere.path.exists()
+
+
+def test_a_draft_outlives_its_kernel_and_wins_over_the_cell(make, tmp_path):
+    make(draft="cats", pack=260).fill(**FIELDS)
+    again = make(draft="cats", pack=260)
+    assert again.to_dict() == {**FIELDS}
+    assert list(make(draft="dogs").to_dict()) == ["title"]
+    (file,) = tmp_path.glob(".astria_drafts/cats.json")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_draft_that_is_wrong_is_kept_as_it_was_typed(make):
+    make(draft="cats", pack=43, image_urls=["not a url"], tune_ids=["x"])
+    again = make(draft="cats")
+    assert again.to_dict()["image_urls"] == ["not a url"]
+    assert again.to_dict()["tune_ids"] == ["x"]
+
+
+def test_no_key_is_written_into_a_draft(make, tmp_path):
+    key = "sd_CaNaRy0123456789abcdefgh"
+    form = make(draft="cats", pack=43, title=f"of {key}", callback=f"https://example.com/?key={key}")
+    form.fill(name="cat")
+    (file,) = tmp_path.glob(".astria_drafts/*")
+    assert key[3:-4] not in file.read_text()
+    assert set(json.loads(file.read_text())) == {"pack", "name"}
+
+
+@pytest.mark.parametrize("name", ["../cats", "", "a/b", ".", "a" * 65, "a\0"])
+def test_a_draft_has_a_name_that_a_file_can_have(make, name):
+    with pytest.raises(TuneError, match=r"draft: .* is no name for a file; use letters"):
+        make(draft=name)
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{", '{"pack": 43, "nonsense": 1}'])
+def test_a_damaged_draft_does_no_harm(make, tmp_path, content):
+    (tmp_path / ".astria_drafts").mkdir()
+    (tmp_path / ".astria_drafts" / "cats.json").write_text(content)
+    assert make(draft="cats").to_dict()["title"]
+
+
+def test_a_draft_that_was_submitted_shows_its_row_in_the_next_kernel(make, sandbox):
+    row = make(draft="cats", **FIELDS).submit()
+    again = make(draft="cats")
+    assert again.row is not None
+    assert again.row["id"].tolist() == row["id"].tolist()
+    assert again.status == "submitted"
+    again.submit()
+    assert len(sandbox.received()) == 1
+
+
+def test_the_button_says_what_it_costs(sandbox, monkeypatch):
+    monkeypatch.setattr("astria_nb.form.tune_form.is_sandbox", lambda client: False)
+    form = anb.TuneForm(sandbox.client(), pack=260, name="man", title="t")
+    assert buttons(form, "Submit")[0].description == "Submit"
+    form.fill(image_urls=[URL])
+    assert buttons(form, "Submit")[0].description == "Submit · about $3.31"
+    form.fill(name="woman")
+    assert buttons(form, "Submit")[0].description == "Submit · about $3.60"
+
+
+def test_on_the_sandbox_the_button_says_that_it_is_free(make):
+    assert buttons(make(**FIELDS), "Submit")[0].description == "Submit · sandbox · free"
+
+
+def test_what_costs_more_than_allowed_cannot_be_submitted(make, sandbox):
+    form = make(max_cost=3.5, pack=260, name="woman", title="t", image_urls=[URL])
+    assert not form.valid
+    assert [str(each) for each in form.problems] == [
+        "max_cost: is $3.50, and this run costs about $3.60; raise it, or choose another class or pack"
+    ]
+    with pytest.raises(TuneError, match="max_cost"):
+        form.submit()
+    form.fill(name="man")
+    assert form.valid
+    form.submit()
+    assert len(sandbox.received()) == 1
+
+
+def test_an_upload_can_be_cancelled_and_nothing_is_made(make, sandbox, photos):
+    with photos[0].open("ab") as file:
+        file.truncate(40 * 2**20)
+    form = make(pack=260, name="man", title="t", images=photos)
+    (cancel,) = buttons(form._sending, "Cancel")
+
+    def early(change: Any) -> None:
+        if "MB/s" in change["new"]:
+            cancel.click()
+
+    form._sending._text.observe(early, "value")
+    with pytest.raises(CancelledError, match="was cancelled before it was sent"):
+        form.submit()
+    form._sending._text.unobserve(early, "value")
+    assert sandbox.received() == []
+    assert anb.ExperimentLog().frame()["state"].tolist() == ["not_sent"]
+    assert form.submit()["title"].tolist() == ["t"]
+
+
+def test_after_submit_the_training_and_the_pictures_are_shown_as_they_come(make, sandbox):
+    form = make(**FIELDS)
+    states: list[str] = []
+    form._watching._text.observe(lambda change: states.append(change["new"]), "value")
+    form.submit()
+    until(lambda: form._watching._bar.bar_style == "success")
+    assert any("Queued" in each for each in states)
+    assert "8 of 8 prompts done" in states[-1]
+    shown = "".join(each.value for each in form._watching._pictures.children)
+    assert shown.count('<img src="data:image/jpeg;base64,') == 16
+    assert form.row["status"].tolist() == ["trained"]
+    assert form.rows["status"].tolist() == ["trained"]
+
+
+def test_a_training_that_fails_is_said(make, sandbox):
+    sandbox.fail("training")
+    form = make(**FIELDS)
+    form.submit()
+    until(lambda: form._watching._bar.bar_style == "danger")
+    assert "The training failed" in form._watching._text.value
+
+
+def test_a_look_that_fails_can_be_taken_again(make, sandbox):
+    form = make(**FIELDS)
+    sandbox.fail("401", "GET /tunes/*")
+    form.submit()
+    until(lambda: "was refused" in form._watching._text.value)
+    (again,) = buttons(form, "Look again")
+    assert again.layout.display is None
+    again.click()
+    until(lambda: form._watching._bar.bar_style == "success")
+    assert again.layout.display == "none"
+
+
+def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
+    import subprocess
+    import sys
+
+    code = (
+        "import astria_nb as anb; sandbox = anb.Sandbox(speed=0.001).start()\n"
+        "form = anb.TuneForm(sandbox.client(), pack=43, name='cat', title='t',"
+        " image_urls=['https://example.com/1.jpg'])\n"
+        "print(form.submit()['id'].notna().all())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=20
+    )
+    assert done.stdout.strip() == "True", done.stderr
+    assert done.returncode == 0
+
+
+def test_the_request_is_written_once_its_fold_is_open(make):
+    form = make(**FIELDS)
+    view: RequestView = the(form, RequestView)
+    folds = the(form, widgets.Accordion)
+    assert "tune[title]" not in "".join(view.texts.values())
+    folds.selected_index = folds.children.index(view)
+    assert list(view.texts) == ["cURL", "Python", "JavaScript", "JSON"]
+    tune = form.tune
+    assert tune is not None
+    assert view.texts["Python"] == anb.as_python(tune, base_url=form.client.base_url)
+    form.fill(title="another")
+    assert all("another" in text for text in view.texts.values())
+    form.fill(title=None)
+    assert "Once nothing is left to mend" in view.texts["cURL"]
+
+
+def test_what_is_wrong_is_listed_and_what_is_only_missing_is_not(make):
+    form = make(pack=43)
+    wiring: Wiring = the(form, Wiring)
+    assert wiring.problems == []
+    form.fill(name="dragon", image_urls=["ftp://x"])
+    assert [each["field"] for each in wiring.problems] == ["name", "image_urls"]
+    assert wiring.problems[1]["label"] == "image URLs"
+
+
+def test_a_reader_is_led_to_what_is_folded_away(make):
+    form = make(**FIELDS)
+    folds = the(form, widgets.Accordion)
+    the(form, Wiring)._heard(None, {"focus": "tune_ids"}, [])
+    assert form._draft.fields["tune_ids"] is folds.children[folds.selected_index]
+    for odd in ({"focus": "nonsense"}, {"focus": 3}, {}, "x", None):
+        the(form, Wiring)._heard(None, odd, [])
+
+
+def test_a_keystroke_is_answered_while_a_tune_is_watched(make):
+    form = make(**FIELDS)
+    done = threading.Event()
+    form.observe(lambda _: done.set(), "row")
+    form.submit()
+    assert done.is_set()
+    form.new_title()
+    assert form.status == "ready"
+    assert isinstance(form.rows, pd.DataFrame)
