@@ -218,6 +218,7 @@ def test_after_submit_the_training_and_the_pictures_are_shown_as_they_come(make,
     assert "8 of 8 prompts done" in states[-1]
     shown = "".join(each.value for each in form._watching._pictures.children)
     assert shown.count('<img src="data:image/jpeg;base64,') == 16
+    assert "trained" in form._sending._row.value
     assert form.row["status"].tolist() == ["trained"]
     assert form.rows["status"].tolist() == ["trained"]
 
@@ -275,13 +276,21 @@ def test_the_request_is_written_once_its_fold_is_open(make):
     assert "Once nothing is left to mend" in view.texts["cURL"]
 
 
+def test_a_request_that_a_language_cannot_write_does_not_hide_the_others(make, photos):
+    form = make(pack=260, name="man", title="t", images=photos)
+    view, folds = the(form, RequestView), the(form, widgets.Accordion)
+    folds.selected_index = folds.children.index(view)
+    assert str(photos[0]) in view.texts["cURL"]
+    assert "cannot carry" in view.texts["JSON"]
+
+
 def test_what_is_wrong_is_listed_and_what_is_only_missing_is_not(make):
     form = make(pack=43)
     wiring: Wiring = the(form, Wiring)
     assert wiring.problems == []
     form.fill(name="dragon", image_urls=["ftp://x"])
     assert [each["field"] for each in wiring.problems] == ["name", "image_urls"]
-    assert wiring.problems[1]["label"] == "image URLs"
+    assert wiring.problems[1]["label"] == "Image URLs"
 
 
 def test_a_reader_is_led_to_what_is_folded_away(make):

@@ -164,7 +164,7 @@ class Draft:
         """Return what is wrong, for the list on top; what is only still to be filled in is not."""
         order = [*self.fields, "encoding"]
         found = [
-            Entry(field=name, label=_LABELS.get(name, name), text=f"{each.what}; {each.hint}")
+            Entry(field=name, label=_capital(_LABELS.get(name, name)), text=f"{each.what}; {each.hint}")
             for each in problems
             if (name := self._field_of(each)) is not None and not _is_missing(each)
         ]
@@ -234,6 +234,10 @@ class Draft:
         )
         self._folds.add_class("astria-folds")
         return [self.pack, self._class, field["title"], self._sources, self._folds]
+
+
+def _capital(label: str) -> str:
+    return label[:1].upper() + label[1:]
 
 
 def _is_missing(problem: Problem) -> bool:

@@ -39,20 +39,17 @@ class RequestView(anywidget.AnyWidget):
 
     def show(self, tune: Tune | None, encoding: Encoding | None = None) -> None:
         """Show how a tune is sent; without one, that there is none to send."""
+        self.texts = {name: self._text(name, tune, encoding) for name in [*_LANGUAGES, "JSON"]}
+
+    def _text(self, language: str, tune: Tune | None, encoding: Encoding | None) -> str:
         if tune is None:
-            self.texts = dict.fromkeys(
-                [*_LANGUAGES, "JSON"], "Once nothing is left to mend, the request stands here."
-            )
-            return
+            return "Once nothing is left to mend, the request stands here."
         try:
-            texts = {
-                name: write(tune, encoding=encoding, base_url=self._base_url)
-                for name, write in _LANGUAGES.items()
-            }
-        except AstriaError as error:  # such as files that JSON cannot carry
-            self.texts = dict.fromkeys([*_LANGUAGES, "JSON"], str(error))
-            return
-        self.texts = {**texts, "JSON": as_json(tune)}
+            if language == "JSON":
+                return as_json(tune)
+            return _LANGUAGES[language](tune, encoding=encoding, base_url=self._base_url)
+        except AstriaError as error:  # such as files, which JSON cannot carry
+            return str(error)
 
     def __repr__(self) -> str:
         return f"RequestView({self.language!r})"

@@ -83,6 +83,10 @@ class Sending(widgets.VBox):
         tune_id, prompts = row["id"].iloc[0], row["prompt_ids"].iloc[0]
         made = f"{len(prompts)} prompts" if pd.isna(tune_id) else f"tune {tune_id}"
         self._say(f"Submitted: {made}. The row is in form.row.")
+        self.show_row(row)
+
+    def show_row(self, row: pd.DataFrame) -> None:
+        """Show a row in its latest state."""
         self._row.value = row_html(row)
         self._row.layout.display = None
 

@@ -350,6 +350,7 @@ class TuneForm(widgets.VBox):
         if title in self._rows:
             self._rows[title] = (self._rows[title][0], row)
             self.row = row
+            self._sending.show_row(row)
 
     def _kept(self) -> dict[str, Any]:
         """Return what is kept of an earlier draft, of which only what is a field still counts."""
