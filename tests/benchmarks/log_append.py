@@ -1,0 +1,197 @@
+"""What it costs to be on record: beside a plain line in a file, and beside a service that takes 50 ms.
+
+python tests/benchmarks/log_append.py [--tunes 2000] [--workers 1]
+
+First, each of the log's writes is taken in turn with a line of JSON of the same content that is written to a
+file beside it and flushed with fdatasync; the ratio is that of the medians. Then tunes are submitted to a
+service that answers each request after 50 ms, with the log and with one that writes nothing, in turn,
+fifty tunes each.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import astria_nb as anb
+from astria_nb.log import Log
+from astria_nb.log_states import Submission
+from astria_nb.request import Request
+
+SERVICE_SECONDS = 0.05
+BLOCK = 50  # tunes
+URLS = [f"https://example.com/{number}.jpg" for number in range(4)]
+
+
+def a_request(title: str) -> Request:
+    fields = {"title": title, "name": "cat", "image_urls": URLS}
+    return Request("https://api.astria.ai", 43, title, "json", fields)
+
+
+def a_reply(number: int) -> dict[str, Any]:
+    at = "2026-01-01T12:00:00.000Z"
+    return {
+        "id": number, "title": str(number), "name": "cat", "eta": at, "created_at": at, "updated_at": at,
+        "url": f"https://www.astria.ai/tunes/{number}.json", "orig_images": URLS,
+    }  # fmt: skip
+
+
+def append(folder: Path, times: int) -> None:
+    """Time each write of a submission beside a line."""
+    log = Log(folder / "append.sqlite")
+    log.plan(a_request("first"))
+    taken: dict[str, list[float]] = {name: [] for name in ("line", "plan", "sending", "done", "poll")}
+    with (folder / "lines.jsonl").open("ab", buffering=0) as lines:
+
+        def timed(name: str, work: Callable[[], Any]) -> Any:
+            started = time.perf_counter()
+            made = work()
+            taken[name].append(time.perf_counter() - started)
+            return made
+
+        def line(number: int) -> None:
+            content = {"asked": a_request(str(number)).parameters, "told": a_reply(number)}
+            lines.write(json.dumps(content).encode() + b"\n")
+            os.fdatasync(lines.fileno())
+
+        for number in range(times):
+            reply = a_reply(number)
+            steps: dict[str, Callable[[Submission], Any]] = {
+                "plan": lambda _, number=number: log.plan(a_request(str(number))),
+                "sending": lambda seen: log.change(seen, "sending", attempt=1),
+                "done": lambda seen, reply=reply: log.change(seen, "done", reply=reply),
+                "poll": lambda seen, reply=reply: log.note("poll", submission=seen, reply=reply),
+            }
+            seen: Any = None
+            for name, step in steps.items():
+                timed("line", lambda number=number: line(number))
+                seen = timed(name, lambda step=step, seen=seen: step(seen))
+    log.close()
+    base = statistics.median(taken.pop("line"))
+    print(f"a line: {base * 1e3:.2f} ms")
+    for name, each in taken.items():
+        median = statistics.median(each)
+        print(f"{name}: {median * 1e3:.2f} ms, {median / base:.2f} lines, {(median - base) * 1e3:+.2f} ms")
+
+
+class Nowhere:
+    """A log that keeps nothing: what submitting costs without one."""
+
+    def __init__(self) -> None:
+        self.path = Path("nowhere")
+        self._ids = itertools.count(1)
+
+    def unsettled(self, service: str) -> list[Submission]:
+        return []
+
+    def plan(self, request: Request, newest_known_id: int | None = None) -> Submission:
+        at = time_of_day()
+        return Submission(
+            id=next(self._ids), service=request.service, title=request.title, state="planned", attempt=0,
+            tune_id=None, newest_known_id=newest_known_id, request=request, planned_at=at, changed_at=at,
+            record=None, problem=None, session="", version=0,
+        )  # fmt: skip
+
+    def change(self, seen: Submission, state: str, *, reply: Any = None, **_: Any) -> Submission:
+        from dataclasses import replace
+
+        return replace(seen, state=state, record=reply)
+
+
+def time_of_day() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+class Slow(BaseHTTPRequestHandler):
+    """A service that answers everything as it should, after a while."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    ids = itertools.count(1)
+
+    def do_GET(self) -> None:
+        self._answer(200, {"id": 43, "costs": {"cat": {"cost": 1}}} if "/p/" in self.path else [])
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(201, a_reply(next(self.ids)))
+
+    def _answer(self, status: int, content: Any) -> None:
+        time.sleep(SERVICE_SECONDS)
+        data = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def service() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def batch(folder: Path, tunes: int, workers: int) -> None:
+    """Submit many tunes, with a log and without."""
+    logs: dict[str, Any] = {"on record": Log(folder / "batch.sqlite"), "off the record": Nowhere()}
+    spent = dict.fromkeys(logs, 0.0)
+    with service() as url, ThreadPoolExecutor(workers) as pool:
+        client = anb.Client("sd_benchmark", base_url=url)
+
+        def one(title: str, log: Any) -> None:
+            tune = anb.Tune(pack=43, name="cat", title=title, image_urls=URLS)
+            anb.submit(tune, client, log=log, say=lambda *_: None, on_sent=lambda *_: None)
+
+        for block in range(tunes // BLOCK):
+            for name, log in logs.items():
+                titles = [f"{name} {block} {number}" for number in range(BLOCK)]
+                started = time.perf_counter()
+                list(pool.map(lambda title, log=log: one(title, log), titles))
+                spent[name] += time.perf_counter() - started
+            print(f"\r{(block + 1) * BLOCK} of {tunes}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    kept, bare = spent.values()
+    each = (kept - bare) / tunes * 1e3
+    print(f"{tunes} tunes, {workers} at a time: {kept:.1f} s on record, {bare:.1f} s off it")
+    print(f"{kept / bare - 1:+.1%}, {each:.2f} ms for each tune")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--appends", type=int, default=400)
+    parser.add_argument("--tunes", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--dir", help="on which disk; default that of temporary files")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.dir) as name:
+        append(Path(name), options.appends)
+        if options.tunes:
+            batch(Path(name), options.tunes, options.workers)
+
+
+if __name__ == "__main__":
+    main()
