@@ -61,7 +61,7 @@ def _form_data(tune: Tune) -> str:
     code += [f"body.append({string(key)}, {string(value)});" for key, value in pairs(tune)]
     if tune.images:
         names = [image.filename for image in tune.images]
-        append = 'body.append("tune[images][]", new Blob([await readFile(path)], { type }), name);'
+        append = 'body.append("tune[images][]", new Blob(chunks, { type }), name);'
         code += ["", *_files(tune.images, names, append)]
     return "\n".join(code)
 
@@ -87,14 +87,14 @@ def _parts(tune: Tune) -> str:
     if tune.images:
         names = [in_quotes(image.filename) for image in tune.images]
         more = r'`; filename="${name}"\r\nContent-Type: ${type}`'
-        append = f'append("tune[images][]", await readFile(path), {more});'
+        append = f'append("tune[images][]", new Blob(chunks), {more});'
         code += ["", *_files(tune.images, names, append)]
     code += ["", r"const body = new Blob([...parts, `--${boundary}--\r\n`]);"]
     return "\n".join(code)
 
 
 def _reader(tune: Tune) -> list[str]:
-    return ['const { readFile } = await import("node:fs/promises");', ""] if tune.images else []
+    return ['const { createReadStream } = await import("node:fs");', ""] if tune.images else []
 
 
 def _files(images: tuple[Image, ...], names: list[str], append: str) -> list[str]:
@@ -102,9 +102,15 @@ def _files(images: tuple[Image, ...], names: list[str], append: str) -> list[str
         f"[{_path(image)}, {string(name)}, {string(image.media_type)}],"
         for image, name in zip(images, names, strict=True)
     )
+    add = [
+        "// In chunks, since fetch gives up on a piece that takes five minutes to send.",
+        "const chunks = [];",
+        "for await (const chunk of createReadStream(path)) chunks.push(chunk);",
+        append,
+    ]
     return [
         block("const images = [", rows, "];", 2),
-        block("for (const [path, name, type] of images) {", [append], "}", 2),
+        block("for (const [path, name, type] of images) {", add, "}", 2),
     ]
 
 

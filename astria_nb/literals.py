@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\\": r"\\", "'": r"\'"}
-_PLAIN_IN_CURL = re.compile(r'[^;,"\\\s]+')
+_PLAIN_IN_CURL = re.compile(r'[\w/.][^;,"\\\s]*')
 
 
 def bash(text: str) -> str:
@@ -29,7 +29,7 @@ def bash(text: str) -> str:
 
 
 def curl(text: str) -> str:
-    r"""Return text as curl reads it in ``-F``, where ``;`` and ``,`` end a word.
+    r"""Return text as curl reads it in ``-F``, where ``;`` and ``,`` end a word and ``@`` begins a file.
 
     Examples
     --------

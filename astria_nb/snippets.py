@@ -72,7 +72,25 @@ def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEF
 
 
 def as_python(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEFAULT_BASE_URL) -> str:
-    """Return a program for Python with ``requests``; parameters and errors as in `as_curl`.
+    """Return a program for Python with ``requests``.
+
+    Parameters
+    ----------
+    tune : Tune
+    encoding, base_url
+        As in `as_curl`.
+
+    Returns
+    -------
+    str
+        Code that does what that of `as_curl` does.
+
+    Raises
+    ------
+    TuneError
+        When the encoding is unknown or cannot carry the tune's files.
+    CredentialsError
+        When the address would expose a key.
 
     Examples
     --------
@@ -126,7 +144,25 @@ def as_python(tune: Tune, *, encoding: Encoding | None = None, base_url: str = D
 
 
 def as_javascript(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEFAULT_BASE_URL) -> str:
-    """Return a program for Node 18 or newer, without a package; parameters and errors as in `as_curl`.
+    """Return a program for Node 18 or newer, which needs no package.
+
+    Parameters
+    ----------
+    tune : Tune
+    encoding, base_url
+        As in `as_curl`.
+
+    Returns
+    -------
+    str
+        Code that does what that of `as_curl` does.
+
+    Raises
+    ------
+    TuneError
+        When the encoding is unknown or cannot carry the tune's files.
+    CredentialsError
+        When the address would expose a key.
 
     Examples
     --------

@@ -35,7 +35,9 @@ class Language:
     suffix: str
     command: tuple[str, ...]
 
-    def run(self, snippets: Sequence[str], folder: Path, key: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, snippets: Sequence[str], folder: Path, key: str, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
         """Run snippets one after the other, up to the first that fails."""
         for program in self.needs:
             if shutil.which(program) is None:
@@ -43,11 +45,11 @@ class Language:
         files = [folder / f"{number}{self.suffix}" for number in range(len(snippets))]
         for file, snippet in zip(files, snippets, strict=True):
             file.write_text(snippet, "utf-8", newline="")
-        return execute([*self.command, *map(str, files)], folder, key)
+        return execute([*self.command, *map(str, files)], folder, key, timeout=timeout)
 
 
 def execute(
-    command: Sequence[str], folder: Path, key: str, typed: str | None = None
+    command: Sequence[str], folder: Path, key: str, typed: str | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in a folder, with nothing of its user's but a key."""
     return subprocess.run(
@@ -57,7 +59,7 @@ def execute(
         input=typed,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=timeout,
     )
 
 
@@ -103,7 +105,9 @@ class Bench:
         seen = len(self.sandbox.ledger)
         done = language.run(snippets, self._folder, self.sandbox.api_key)
         arrived = self.arrived(seen)
-        assert done.returncode == 0, f"{snippets[len(arrived) - 1]}\n{done.stderr}"
+        # The last that arrived was refused, or the one after it did not leave.
+        suspects = snippets[max(len(arrived) - 1, 0) :][:2]
+        assert done.returncode == 0, "\n\n".join([*suspects, done.stderr])
         return arrived
 
     def arrived(self, seen: int) -> list[Arrived]:
