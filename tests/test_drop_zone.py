@@ -37,7 +37,7 @@ class Browser:
         return self.heard[0] if self.heard else None
 
     def offer(self, size: int, name: str = "1.jpg", file_id: str = "a") -> Any:
-        return self.say("offer", file_id, name=name, size=size, page=self.page)
+        return self.say("offer", files=[{"id": file_id, "name": name, "size": size}], page=self.page)
 
     def give(self, content: bytes, name: str = "1.jpg", file_id: str = "a") -> None:
         self.offer(len(content), name, file_id)
@@ -206,6 +206,18 @@ def test_photos_that_are_still_to_come_count_as_well(browser):
     assert [state for _, state, _ in browser.lines] == ["coming"] * MOST_FILES + ["failed"]
 
 
+def test_photos_arrive_in_the_order_in_which_they_were_given(browser):
+    given = [{"id": each, "name": f"{each}.jpg", "size": 20} for each in "abcd"]
+    browser.say("offer", files=given, page=browser.page)
+    for each in "ba":  # as when two threads take messages at once
+        browser.say("chunk", each, photo(20), offset=0)
+    assert [path.name for path in browser.arrived] == ["a.jpg", "b.jpg"]
+    browser.say("chunk", "d", photo(20), offset=0)
+    assert [path.name for path in browser.arrived] == ["a.jpg", "b.jpg"]
+    browser.say("cancel", ids=["c"])
+    assert [path.name for path in browser.arrived] == ["a.jpg", "b.jpg", "d.jpg"]
+
+
 def test_cancelled_in_the_middle_nothing_is_left(browser, disk):
     browser.offer(3 * CHUNK, file_id="a")
     browser.offer(3 * CHUNK, file_id="b")
@@ -331,11 +343,13 @@ def test_two_of_one_name_are_kept_apart(browser):
         {"kind": 7},
         {"kind": "chunk"},
         {"kind": "cancel", "ids": "a"},
-        {"kind": "offer", "id": "b", "name": "x.jpg", "size": "20"},
-        {"kind": "offer", "id": "b", "name": "x.jpg", "size": -1},
-        {"kind": "offer", "id": "b", "name": "x.jpg", "size": True},
-        {"kind": "offer", "id": ["b"], "name": "x.jpg", "size": 20},
-        {"kind": "offer", "name": "x.jpg", "size": 20},
+        {"kind": "offer", "files": 7},
+        {"kind": "offer", "files": [7]},
+        {"kind": "offer", "files": [{"id": "b", "name": "x.jpg", "size": "20"}]},
+        {"kind": "offer", "files": [{"id": "b", "name": "x.jpg", "size": -1}]},
+        {"kind": "offer", "files": [{"id": "b", "name": "x.jpg", "size": True}]},
+        {"kind": "offer", "files": [{"id": ["b"], "name": "x.jpg", "size": 20}]},
+        {"kind": "offer", "files": [{"name": "x.jpg", "size": 20}]},
         {"kind": "chunk", "id": "a", "offset": "0"},
         {"kind": "chunk", "id": "a", "offset": -CHUNK},
     ],

@@ -218,9 +218,8 @@ def test_sixteen_large_photos_do_not_hold_up_who_types(field, tiles, urls, tmp_p
 def test_a_photo_that_comes_from_the_readers_computer_is_in_the_list(field, tiles):
     zone = next(each for each in field.sources.children if isinstance(each, DropZone))
     content = b"\xff\xd8\xff" + bytes(50)
-    zone._handle_custom_msg(
-        {"kind": "offer", "id": "a", "name": "1.jpg", "size": len(content), "page": "p"}, []
-    )
+    offer = {"kind": "offer", "page": "p", "files": [{"id": "a", "name": "1.jpg", "size": len(content)}]}
+    zone._handle_custom_msg(offer, [])
     zone._handle_custom_msg({"kind": "chunk", "id": "a", "offset": 0}, [memoryview(content)])
     assert [each["name"] for each in tiles.items] == ["1.jpg"]
     assert hashlib.sha256(Path(field.value[0]).read_bytes()).digest() == hashlib.sha256(content).digest()

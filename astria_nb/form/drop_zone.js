@@ -47,23 +47,32 @@ function createSender(model) {
   const say = (text) => [...views].slice(0, 1).forEach((view) => view.say(text));
   const inFlight = () =>
     [...files.values()].reduce((sum, each) => sum + Math.ceil((each.sent - each.acked) / CHUNK), 0);
-  const next = () => [...files.values()].find((each) => each.open && each.sent < each.file.size);
+  // In the order in which they were given, which is the order of the list: one that was not answered yet holds up.
+  const next = () => {
+    const first = [...files.values()].find((each) => each.sent < each.file.size);
+    return first?.open ? first : undefined;
+  };
 
   function give(given, remark = "") {
     if (ended) return;
     const taken = given.slice(0, model.get("most"));
     const more = given.length > taken.length ? `The first ${taken.length} of ${given.length} were taken. ` : "";
     note = `${more}${remark}`;
-    for (const file of taken) {
-      const id = `${page}.${(numbers += 1)}`;
-      files.set(id, { id, file, sent: 0, acked: 0, open: false });
-      post(offerOf(files.get(id)));
-      expect();
+    const fresh = taken.map((file) => ({ id: `${page}.${(numbers += 1)}`, file, sent: 0, acked: 0, open: false }));
+    for (const each of fresh) files.set(each.id, each);
+    offer(fresh);
+    if (fresh.length) {
+      say(`Sending ${photos(fresh.length)}`);
+      spoken = Date.now();
+      timer ||= setInterval(tick, 500);
     }
-    if (taken.length) say(`Sending ${photos(taken.length)}`);
-    spoken = Date.now();
-    timer ||= setInterval(tick, 500);
     show();
+  }
+
+  function offer(some) {
+    if (!some.length) return;
+    post({ kind: "offer", page, files: some.map(({ id, file }) => ({ id, name: file.name, size: file.size })) });
+    expect();
   }
 
   async function pump() {
@@ -122,7 +131,8 @@ function createSender(model) {
     if (waitingSince && now - asked > SILENCE) {
       asked = now;
       const first = [...files.values()].find((each) => !each.open || each.acked < each.file.size);
-      if (first) post(first.open ? { kind: "ask", id: first.id } : offerOf(first));
+      if (first?.open) post({ kind: "ask", id: first.id });
+      else if (first) offer([first]);
     }
     if (now - spoken > SPEAK) {
       spoken = now;
@@ -131,7 +141,6 @@ function createSender(model) {
     show();
   }
 
-  const offerOf = ({ id, file }) => ({ kind: "offer", page, id, name: file.name, size: file.size });
   const isWaiting = () => waitingSince > 0 && Date.now() - waitingSince > PATIENCE;
   const progress = () => {
     const all = [...files.values()];

@@ -8,7 +8,8 @@ While no thread of the kernel is free the browser says so, and goes on afterward
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,12 +59,13 @@ class DropZone(anywidget.AnyWidget):
 
     def __init__(self, arrived: Callable[[Path], None]) -> None:
         self._arrived = arrived
-        # Messages may come on another thread than the one that runs cells.
-        self._lock = threading.RLock()
+        # Messages come on the thread that runs cells and on another, at times on both: a kernel's subshell.
+        self._lock, self._handing_over = threading.RLock(), threading.Lock()
         self._spool = Spool()
         self._open: dict[str, _Transfer] = {}
         self._whole: dict[str, int] = {}
         self._kept: set[Path] = set()
+        self._ready: deque[Path] = deque()
         super().__init__()
         self.on_msg(self._heard)
 
@@ -84,28 +86,32 @@ class DropZone(anywidget.AnyWidget):
 
     def _heard(self, _: DropZone, message: Any, buffers: Sequence[Any]) -> None:
         with self._lock:
-            whole = self._do(message, buffers)
-        if whole is not None:  # without the lock: whoever takes it may hold one of their own
-            self._arrived(whole)
+            self._do(message, buffers)
+            self._ready.extend(self._whole_ones())
+        # Without the lock: whoever takes them may hold one of their own.
+        with self._handing_over:
+            while self._ready:
+                self._arrived(self._ready.popleft())
 
-    def _do(self, message: Any, buffers: Sequence[Any]) -> Path | None:
-        """Do what a message asks for, pass over one that is none of ours, and return a file that is whole."""
+    def _do(self, message: Any, buffers: Sequence[Any]) -> None:
+        """Do what a message asks for; pass over one that is none of ours."""
         kind, file_id = (field(message, name, str, "") for name in ("kind", "id"))
         if kind == "hello":
             self._greet(field(message, "page", str, ""))
         elif kind == "cancel":
             self._cancel(field(message, "ids", list, []))
         elif kind == "offer":
-            self._offered(message, file_id)
+            for each in field(message, "files", list, []):
+                self._offered(field(message, "page", str, ""), each)
+            self._show()
         elif (transfer := self._open.get(file_id)) is None or transfer.arrival is None:
             self._answer_late(file_id)
         elif kind == "chunk":
-            return self._take(transfer, transfer.arrival, field(message, "offset", int, -1), buffers)
+            self._take(transfer, transfer.arrival, field(message, "offset", int, -1), buffers)
         elif kind == "ask":
             self._reply({"kind": "again", "id": file_id, "offset": transfer.arrival.received})
         elif kind == "lost":
             self._fail(transfer, Problem("images", "cannot be read on your computer", "give it again"))
-        return None
 
     def _greet(self, page: str) -> None:
         for transfer in self._open.values():
@@ -114,9 +120,9 @@ class DropZone(anywidget.AnyWidget):
                 transfer.line["problem"] = "stopped when its page was left; give it again"
         self._show()
 
-    def _offered(self, offer: Any, file_id: str) -> None:
-        page, name = (field(offer, key, str, "") for key in ("page", "name"))
-        size = field(offer, "size", int, -1)
+    def _offered(self, page: str, file: Any) -> None:
+        file_id, name = (field(file, key, str, "") for key in ("id", "name"))
+        size = field(file, "size", int, -1)
         transfer = self._open.get(file_id)
         if transfer is None and file_id and file_id not in self._whole and size >= 0:
             transfer = self._begin(file_id, page, name, size)
@@ -142,31 +148,36 @@ class DropZone(anywidget.AnyWidget):
                 wrong = Problem("images", what, "make room on the kernel's disk")
         if wrong is not None:
             self._fail(transfer, wrong)
-        self._show()
         return transfer
 
-    def _take(
-        self, transfer: _Transfer, arrival: Arrival, offset: int, buffers: Sequence[Any]
-    ) -> Path | None:
+    def _take(self, transfer: _Transfer, arrival: Arrival, offset: int, buffers: Sequence[Any]) -> None:
         file_id = transfer.line["id"]
         if offset > arrival.received:
             self._reply({"kind": "again", "id": file_id, "offset": arrival.received})
-            return None
+            return
         if offset == arrival.received:  # else it is here already
             if wrong := arrival.take(buffers[0] if len(buffers) == 1 else b""):
                 self._fail(transfer, wrong)
-                return None
+                return
             if transfer.line["state"] == "stopped":  # its page is there after all
                 transfer.line["state"], transfer.line["problem"] = "coming", ""
                 self._show()
         self._reply({"kind": "have", "id": file_id, "offset": arrival.received})
-        if not arrival.is_whole:
-            return None
-        del self._open[file_id]
-        self._whole[file_id] = arrival.size
-        self._kept.add(arrival.path)
-        self._show()
-        return arrival.path
+
+    def _whole_ones(self) -> Iterator[Path]:
+        """Yield the files that are whole, in the order in which they were given: a page sends them so."""
+        waiting = set()
+        for file_id, each in list(self._open.items()):
+            if each.arrival is None or each.line["state"] != "coming" or each.page in waiting:
+                continue
+            if not each.arrival.is_whole:
+                waiting.add(each.page)
+                continue
+            del self._open[file_id]
+            self._whole[file_id] = each.arrival.size
+            self._kept.add(each.arrival.path)
+            self._show()
+            yield each.arrival.path
 
     def _fail(self, transfer: _Transfer, problem: Problem) -> None:
         if transfer.arrival is not None:

@@ -14,14 +14,20 @@ class Hello(TypedDict):
     page: str
 
 
-class Offer(TypedDict):
-    """Browser to kernel: a file is there to be sent. Answered by `Have` or `Stop`."""
+class File(TypedDict):
+    """A file of an `Offer`; its id is made up by the page, and no other's."""
 
-    kind: Literal["offer"]
-    page: str
     id: str
     name: str
     size: int
+
+
+class Offer(TypedDict):
+    """Browser to kernel: files are there to be sent, in this order. Each is answered by `Have` or `Stop`."""
+
+    kind: Literal["offer"]
+    page: str
+    files: list[File]
 
 
 class Chunk(TypedDict):

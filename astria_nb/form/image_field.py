@@ -66,6 +66,7 @@ class ImageField(Field):
         super().__init__(self.sources, self._list)
         self.observe(self._set, "value")
         urls.observe(lambda _: self._show(), "value")
+        self._zone.observe(self._turn_to_zone, "transfers")
         self._show()
 
     @property
@@ -89,6 +90,11 @@ class ImageField(Field):
         """Remove the field, and the files that came from the reader's computer."""
         self._zone.close()
         super().close()
+
+    def _turn_to_zone(self, change: Mapping[str, Any]) -> None:
+        # A photo may be dropped on any part of the form; how far it is stands in the first tab.
+        if len(change["new"]) > len(change["old"]):
+            self.sources.selected_index = 0
 
     def _add(self, paths: Iterable[Path]) -> None:
         opened = [_opened(path) for path in paths]  # before the lock: a disk may be slow

@@ -38,12 +38,20 @@ class ServerFiles(widgets.VBox):
         )
         # Its label is black on any theme and unescaped; `_where` says the same.
         self._chooser._label.layout.display = "none"
+        for control, label in (
+            (self._chooser._pathlist, "Folder"),
+            (self._chooser._dircontent, "Folders in it"),
+        ):
+            control.description, control.style = label, LABEL
+        self._chooser._dircontent.rows = 5
         self._chooser._select.layout.width = "auto"
         self._chooser.add_class("astria-chooser")
         self._chooser.register_callback(self._list)
         self._where = widgets.HTML()
         self._where.add_class("astria-note")
-        self._files = widgets.SelectMultiple(description="Images", style=LABEL, rows=6, layout=WIDE)
+        self._files = widgets.SelectMultiple(
+            description="Images", style=LABEL, rows=6, layout=widgets.Layout(width="auto")
+        )
         self._files.add_class("astria-files")
         chosen, everything = widgets.Button(description="Add selected"), widgets.Button(description="Add all")
         chosen.on_click(lambda _: add(self._files.value))
