@@ -108,6 +108,24 @@ def run_cells(page: Page, start: int, stop: int) -> None:
     await_idle(page)
 
 
+def run_code(page: Page, code: str) -> str:
+    """Run code in the open notebook's kernel, beside its cells, and return what it printed."""
+    printed: str = page.evaluate(
+        """async code => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const future = kernel.requestExecute({code, store_history: false});
+            let text = '';
+            future.onIOPub = ({header, content}) => {
+                if (header.msg_type === 'stream') text += content.text;
+                if (header.msg_type === 'error') text += content.traceback.join('\\n');
+            };
+            await future.done;
+            return text; }""",
+        code,
+    )
+    return printed
+
+
 def _keep_quiet(config: Path) -> None:
     """Turn off what would look for news on the internet, and ask the user about it."""
     overrides = config / "labconfig" / "default_setting_overrides.json"

@@ -73,7 +73,7 @@ def test_a_tune_is_trained_by_clicks_and_keys(page: Page, form: Locator):
     expect(row.locator("tbody tr")).to_have_count(1)
     expect(form.get_by_role("button", name="Submit")).to_be_disabled()
     # The next cells take the form's row from code, and wait for the tune.
-    lab.run_cells(page, 4, 12)
+    lab.run_cells(page, 4, 13)
     expect(page.locator(".jp-OutputArea-output table").filter(has_text="trained").first).to_be_visible()
     expect(page.locator(".jp-OutputArea-output img[alt*='cat']").first).to_be_visible()
 
@@ -115,7 +115,8 @@ def _replace_images(form: Locator, names: list[str]) -> None:
     for left in range(remove.count(), 0, -1):
         expect(remove).to_have_count(left)
         remove.first.click()
-    expect(form.get_by_text("Files · none")).to_be_visible()
+    expect(form.get_by_text("No images yet")).to_be_visible()
+    form.get_by_role("tab", name="From the server").click()
     form.get_by_role("button", name="Choose folder").click()
     form.locator(".astria-chooser select").last.select_option(label="samples/")
     form.get_by_role("button", name="Choose folder").click()

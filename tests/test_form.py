@@ -15,6 +15,7 @@ from PIL import Image
 import astria_nb as anb
 from astria_nb.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
+from astria_nb.form.image_list import ImageList
 from astria_nb.form.pack_field import ClassField
 from astria_nb.pack import Pack, PackClass
 from astria_nb.request import Request
@@ -198,9 +199,9 @@ def test_images_are_added_from_a_folder_seen_and_removed(form, sandbox, photos):
     button(form, "Add all").click()
     button(form, "Add all").click()
     assert [image.path for image in form._draft.values()["images"]] == photos
-    next(
-        each for each in inside(form) if isinstance(each, widgets.Button) and each.description == "Remove"
-    ).click()
+    tiles = next(each for each in inside(form) if isinstance(each, ImageList))
+    assert [tile["name"] for tile in tiles.items] == [photo.name for photo in photos]
+    tiles._handle_custom_msg({"kind": "remove", "ids": [tiles.items[0]["id"]]}, [])
     assert [image.path for image in form.tune.images] == photos[1:]
 
 

@@ -76,7 +76,8 @@ class Draft:
         self.lock = threading.RLock()
         self.pack = PackField(client)
         self.encoding = ChoiceField("Encoding", _ENCODINGS)
-        self._class, self._images, self._urls = ClassField(), ImageField(), UrlsField()
+        self._class, self._urls = ClassField(), UrlsField()
+        self._images = ImageField(self._urls)
         new = widgets.Button(description="New", tooltip="A fresh UUID", layout=widgets.Layout(width="auto"))
         new.on_click(lambda _: self.new_title())
         self.fields: dict[str, Field] = {
@@ -180,10 +181,9 @@ class Draft:
         return self._field_of(problem) == name
 
     def label(self) -> None:
-        """Let each tab and fold say what it holds."""
-        values, urls = {name: field.value for name, field in self.fields.items()}, self._urls.value or ()
+        """Let each fold say what it holds."""
+        values = {name: field.value for name, field in self.fields.items()}
         hooks = [name for name in ("callback", _PROMPT_CALLBACK, "prompts_callback") if values[name]]
-        self._sources.titles = (f"Files · {self._images.summary}", f"URLs · {len(urls) or 'none'}")
         self._folds.titles = (
             f"Characteristics · {_pairs(values['characteristics']) or 'none'}",
             f"Callbacks · {len(hooks) or 'none'}",
@@ -211,14 +211,13 @@ class Draft:
     def unfold(self, name: str) -> None:
         """Open what a field lies in."""
         field = self.encoding if name == "encoding" else self.fields.get(name)
-        for box in (self._sources, self._folds):
+        for box in (self._images.sources, self._folds):
             for at, child in enumerate(box.children):
                 if field is child or field in getattr(child, "children", ()):
                     box.selected_index = at
 
     def _arrange(self) -> list[widgets.Widget]:
         field = self.fields
-        self._sources = widgets.Tab([self._images, self._urls], layout=WIDE)
         callbacks = [field["callback"], field[_PROMPT_CALLBACK], field["prompts_callback"]]
         sending = [self.encoding, field["preset"], field["prompt_ids"], field["auto_extend"], field["branch"]]
         self._folds = widgets.Accordion(
@@ -233,7 +232,7 @@ class Draft:
             layout=WIDE,
         )
         self._folds.add_class("astria-folds")
-        return [self.pack, self._class, field["title"], self._sources, self._folds]
+        return [self.pack, self._class, field["title"], self._images, self._folds]
 
 
 def _capital(label: str) -> str:

@@ -16,6 +16,11 @@ WIDE = widgets.Layout(width="100%")
 LABEL = {"description_width": "96px"}
 
 
+def shown(name: str) -> str:
+    """Return a file's name as text: one that is no UTF-8 on its disk could not reach the browser."""
+    return name.encode("utf-8", "replace").decode()
+
+
 class Field(widgets.VBox):
     """A part of the draft with its control.
 

@@ -1,119 +1,213 @@
-"""The images to train with, from the kernel's disk: choose many, see them, take them out."""
+"""The images to train with: one list, from the reader's computer or the kernel's disk; beside it, URLs."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import Any
 
 import ipywidgets as widgets
-from ipyfilechooser import FileChooser
-from markupsafe import Markup
 
 from astria_nb.errors import TuneError
 from astria_nb.form import background
-from astria_nb.form.fields import WIDE, Field
-from astria_nb.form.static import picture_html
-from astria_nb.images import SUFFIXES, Image, thumbnail
+from astria_nb.form.drop_zone import DropZone
+from astria_nb.form.fields import WIDE, Field, UrlsField, shown
+from astria_nb.form.image_list import ImageList, Item
+from astria_nb.form.server_files import ServerFiles
+from astria_nb.images import Image, sha256_of, thumbnail
 
-_SIDE = 96  # pixels of a thumbnail
+_SIDE = 240  # pixels of a thumbnail
+
+Advice = Callable[[Sequence[Image]], Sequence[Sequence[str]]]
+"""Looks at images and returns for each what is to be said of it, in a few words: ``["too small"]``."""
+
+
+@dataclass(eq=False, slots=True)
+class _Entry:
+    """One place of the list: what it holds, and what was found out about it in the background."""
+
+    id: str
+    source: Any
+    sha256: str | None = None
+    advice: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        """The file's name as text."""
+        if isinstance(self.source, Image):
+            return self.source.filename
+        return shown(PurePath(str(self.source)).name or str(self.source))
 
 
 class ImageField(Field):
-    """A list of image files, filled from folders on the kernel's disk.
+    """A list of image files, in the order of sending.
 
     Its value holds an `Image` for each file that was found fit, and the bare path of one that was not: so
     that nothing is lost, and the rules can say what is wrong with it.
+
+    Parameters
+    ----------
+    urls : UrlsField
+        Shown as the third way to give images, and counted in the summary.
+    advice : callable, optional
+        What is to be said of the images; called in the background whenever others are there.
     """
 
-    def __init__(self) -> None:
-        # ipyfilechooser takes one path at a time and evaluates its default folder when it is imported: it
-        # chooses the folder, and the images in it are chosen below, many at once.
-        self._chooser = FileChooser(
-            str(Path.cwd()),
-            show_only_dirs=True,
-            select_default=True,
-            select_desc="Choose folder",
-            change_desc="Choose folder",
-            dir_icon="/",
-            dir_icon_append=True,
-            layout=WIDE,
-        )
-        # Its label is black on any theme and unescaped; `_where` says the same.
-        self._chooser._label.layout.display = "none"
-        self._chooser._select.layout.width = "auto"
-        self._chooser.add_class("astria-chooser")
-        self._chooser.register_callback(self._list)
-        self._where = widgets.HTML()
-        self._where.add_class("astria-note")
-        self._files = widgets.SelectMultiple(rows=6, layout=WIDE)
-        self._files.add_class("astria-files")
-        add = widgets.Button(description="Add selected")
-        add.on_click(lambda _: self._add(self._files.value))
-        add_all = widgets.Button(description="Add all")
-        add_all.on_click(lambda _: self._add(path for _, path in self._files.options))
-        self._tiles = widgets.Box(layout=widgets.Layout(flex_flow="row wrap", width="100%"))
-        self._tiles.add_class("astria-tiles")
-        self._found = widgets.VBox(
-            [self._files, widgets.HBox([add, add_all])], layout=widgets.Layout(width="100%")
-        )
-        super().__init__(self._where, self._chooser, self._found, self._tiles)
-        self._drawn: dict[Any, widgets.VBox] = {}
+    def __init__(self, urls: UrlsField, advice: Advice | None = None) -> None:
+        self._urls, self._advice = urls, advice
+        self._entries: list[_Entry] = []
+        self._numbers = itertools.count(1)
+        self._looking = 0
+        self._zone = DropZone(lambda path: self._add([path]))
+        self._list = ImageList(self._remove, self._move, self._remove_duplicates)
+        self.sources = widgets.Tab([self._zone, ServerFiles(self._add), urls], layout=WIDE)
+        super().__init__(self.sources, self._list)
         self.observe(self._set, "value")
-        self._list()
+        urls.observe(lambda _: self._show(), "value")
+        self._zone.observe(self._turn_to_zone, "transfers")
+        self._show()
 
     @property
     def summary(self) -> str:
-        """How many images there are, and how large: ``4 images · 1.2 MB``."""
-        found = self.value or []
-        size = sum(each.size for each in found if isinstance(each, Image)) / 1e6
-        noun = "1 image" if len(found) == 1 else f"{len(found)} images"
-        return f"{noun} · {size:.1f} MB" if found else "none"
+        """How many there are, how large, and how many want a look: ``8 images · 31 MB · 1 to look at``."""
+        size = sum(each.source.size for each in self._entries if isinstance(each.source, Image))
+        parts = [_count(len(self._entries), "image"), *([_size(size)] if size else [])]
+        urls = self._urls.value or ()
+        badges = [found for found in self._badges().values() if found]
+        reasons = {text for found in badges for text in found}
+        why = f" ({reasons.pop()})" if len(reasons) == 1 else ""
+        return " · ".join(
+            [
+                *(parts if self._entries else ()),
+                *([f"{_count(len(urls), 'image')} by URL"] if urls else ()),
+                *([f"{len(badges)} to look at{why}"] if badges else ()),
+            ]
+        ) or "No images yet"  # fmt: skip
 
-    def _list(self, _: Any = None) -> None:
-        folder = Path(self._chooser.selected_path or Path.cwd())
-        try:
-            found = sorted(each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
-        except OSError as error:
-            found = []
-            what = f"cannot be read: {error.strerror}"
-        else:
-            what = f"{len(found) or 'no'} image{'' if len(found) == 1 else 's'}"
-        self._where.value = Markup("<b>{}</b> · {}").format(_shown(_short(folder)), what)
-        self._found.layout.display = None if found else "none"
-        self._files.options = [(_shown(each.name), each) for each in found]
+    def close(self) -> None:
+        """Remove the field, and the files that came from the reader's computer."""
+        self._zone.close()
+        super().close()
+
+    def _turn_to_zone(self, change: Mapping[str, Any]) -> None:
+        # A photo may be dropped on any part of the form; how far it is stands in the first tab.
+        if len(change["new"]) > len(change["old"]):
+            self.sources.selected_index = 0
 
     def _add(self, paths: Iterable[Path]) -> None:
-        known = list(self.value or [])
-        have = {each.path if isinstance(each, Image) else each for each in known}
-        self.value = [*known, *(_opened(path) for path in paths if path.absolute() not in have)] or None
+        opened = [_opened(path) for path in paths]  # before the lock: a disk may be slow
+        with self.lock:
+            have = [_plain(each.source) for each in self._entries]
+            self.value = [*(self.value or []), *(each for each in opened if _plain(each) not in have)] or None
 
-    def _remove(self, item: Any) -> None:
-        self.value = [each for each in self.value if each is not item] or None
+    def _remove(self, ids: Sequence[str]) -> None:
+        with self.lock:
+            self.value = [each.source for each in self._entries if each.id not in ids] or None
+
+    def _remove_duplicates(self) -> None:
+        self._remove(list(self._copies()))
+
+    def _move(self, entry_id: str, before: str | None) -> None:
+        with self.lock:
+            ids = [each.id for each in self._entries]
+            if entry_id in ids and (before is None or before in ids) and before != entry_id:
+                moved = self._entries.pop(ids.index(entry_id))
+                ids.remove(entry_id)
+                self._entries.insert(len(ids) if before is None else ids.index(before), moved)
+                self.value = [each.source for each in self._entries]
 
     def _set(self, change: Mapping[str, Any]) -> None:
-        items = [_opened(each) for each in change["new"] or []]
-        if items != (change["new"] or []):
-            self.value = items
-            return
-        self._drawn = {id(each): self._drawn.get(id(each)) or self._tile(each) for each in items}
-        self._tiles.children = tuple(self._drawn.values())
+        """Make the list hold what the field does; what is known of an image stays with it."""
+        with self.lock:
+            sources = [_opened(each) for each in change["new"] or []]
+            if sources != (change["new"] or []):
+                self.value = sources
+                return
+            before, entries = [*self._entries], []
+            for source in sources:
+                known = next((each for each in before if each.source == source), None)
+                if known is not None:
+                    before.remove(known)
+                entries.append(known or _Entry(str(next(self._numbers)), source))
+            fresh = [each for each in entries if each not in self._entries]
+            self._entries = entries
+            for gone in before:
+                if isinstance(gone.source, Image):
+                    self._zone.release(gone.source.path)
+            self._show()
+            self._examine(fresh)
 
-    def _tile(self, item: Any) -> widgets.VBox:
-        picture = widgets.HTML()
-        picture.add_class("astria-picture")
-        name = item.filename if isinstance(item, Image) else _shown(os.fspath(item))
-        detail = f"{item.width} x {item.height} px" if isinstance(item, Image) else "not an image"
-        caption = widgets.HTML(Markup("<div title='{0}'>{0}</div><div>{1}</div>").format(name, detail))
-        caption.add_class("astria-caption")
-        remove = widgets.Button(description="Remove", tooltip=f"Take {name} out")
-        remove.on_click(lambda _: self._remove(item))
-        if isinstance(item, Image):
-            background.start(_draw, picture, item)
-        tile = widgets.VBox([picture, caption, remove])
-        tile.add_class("astria-tile")
-        return tile
+    def _examine(self, fresh: Sequence[_Entry]) -> None:
+        images = [(each, each.source) for each in fresh if isinstance(each.source, Image)]
+        self._looking += len(images)
+        for entry, image in images:
+            background.queue(self._look, entry, image)
+        self._advise_soon()
+
+    def _look(self, entry: _Entry, image: Image) -> None:
+        """Draw an image and take its hash, unless it is gone again."""
+        jpeg = sha256 = None
+        try:
+            if entry in self._entries:
+                jpeg = thumbnail(image.path, _SIDE)
+                sha256 = sha256_of(image.path)
+        except OSError:
+            pass  # the tile says that there is no picture
+        finally:
+            with self.lock:
+                self._looking -= 1
+                entry.sha256 = sha256
+                if entry in self._entries:
+                    self._list.draw(entry.id, jpeg)
+                    self._show()
+                self._advise_soon()
+
+    def _advise_soon(self) -> None:
+        # After the pictures: those are what the reader waits for.
+        if self._advice is not None and not self._looking:
+            background.queue(self._advise, self._advice)
+
+    def _advise(self, advice: Advice) -> None:
+        entries = [each for each in self._entries if isinstance(each.source, Image)]
+        found = advice([each.source for each in entries])
+        with self.lock:
+            for entry, texts in zip(entries, found, strict=True):
+                entry.advice = texts
+            self._show()
+
+    def _copies(self) -> dict[str, _Entry]:
+        """Return the ids of entries that have the bytes of one before them, and that one."""
+        first: dict[str, _Entry] = {}
+        copies = {}
+        for each in self._entries:
+            if each.sha256 is not None and first.setdefault(each.sha256, each) is not each:
+                copies[each.id] = first[each.sha256]
+        return copies
+
+    def _badges(self) -> dict[str, list[str]]:
+        copies = self._copies()
+        return {
+            each.id: [
+                *([] if isinstance(each.source, Image) else ["not an image"]),
+                *([f"same picture as {copies[each.id].name}"] if each.id in copies else []),
+                *each.advice,
+            ]
+            for each in self._entries
+        }
+
+    def _show(self) -> None:
+        with self.lock:
+            badges = self._badges()
+            items: list[Item] = [
+                {"id": each.id, "name": each.name, "detail": _detail(each.source), "badges": badges[each.id]}
+                for each in self._entries
+            ]
+            self._list.show(items, self.summary, len(self._copies()))
+            urls = len(self._urls.value or ())
+            by_url = f"URLs · {urls}" if urls else "URLs"
+            self.sources.titles = ("From this computer", "From the server", by_url)
 
 
 def _opened(source: Any) -> Any:
@@ -126,19 +220,21 @@ def _opened(source: Any) -> Any:
         return source
 
 
-def _draw(picture: widgets.HTML, image: Image) -> None:
-    try:
-        picture.value = picture_html(thumbnail(image.path, _SIDE * 2), image.filename)
-    except OSError:
-        picture.value = Markup("<span>{}</span>").format("cannot be shown")
+def _plain(source: Any) -> Any:
+    return source.path if isinstance(source, Image) else source
 
 
-def _short(folder: Path) -> str:
-    """Name a folder as the reader thinks of it: from the kernel's working folder where it is inside."""
-    here = Path.cwd()
-    return str(folder.relative_to(here.parent) if folder.is_relative_to(here) else folder)
+def _detail(source: Any) -> str:
+    if not isinstance(source, Image):
+        return ""
+    return f"{source.width} x {source.height} · {_size(source.size)}"
 
 
-def _shown(name: str) -> str:
-    """Return a file's name as text: one that is no UTF-8 on the disk could not reach the browser."""
-    return name.encode("utf-8", "replace").decode()
+def _size(number: int) -> str:
+    if number < 1e6:
+        return f"{max(number / 1e3, 1):.0f} kB"
+    return f"{number / 1e6:.{0 if number >= 1e7 else 1}f} MB"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,400 @@
+"""Photos from the reader's computer, by the messages that a browser sends."""
+
+import hashlib
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from astria_nb.form.drop_zone import DropZone
+from astria_nb.form.spool import CHUNK, MOST_BYTES, MOST_FILES, safe_name
+
+JPEG = b"\xff\xd8\xff\xe0"
+
+
+class Browser:
+    """What a page says to a zone, and what it hears."""
+
+    def __init__(self, page: str = "page") -> None:
+        self.arrived: list[Path] = []
+        self.heard: list[Any] = []
+        self.page = page
+        self.zone = DropZone(self.arrived.append)
+        self.zone.send = lambda message, buffers=None: self.heard.append(message)
+
+    def say(self, kind: str, file_id: str = "a", *buffers: bytes, **fields: Any) -> Any:
+        """Send a message and return the answer to it, if there was one."""
+        self.heard.clear()
+        self.zone._handle_custom_msg({"kind": kind, "id": file_id, **fields}, list(map(memoryview, buffers)))
+        return self.heard[0] if self.heard else None
+
+    def offer(self, size: int, name: str = "1.jpg", file_id: str = "a") -> Any:
+        return self.say("offer", files=[{"id": file_id, "name": name, "size": size}], page=self.page)
+
+    def give(self, content: bytes, name: str = "1.jpg", file_id: str = "a") -> None:
+        self.offer(len(content), name, file_id)
+        for offset in range(0, len(content), CHUNK):
+            self.say("chunk", file_id, content[offset : offset + CHUNK], offset=offset)
+
+    @property
+    def lines(self) -> list[tuple[str, str, str]]:
+        return [(each["name"], each["state"], each["problem"]) for each in self.zone.transfers]
+
+
+@pytest.fixture(autouse=True)
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary folders are made."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    return disk
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    running = Browser()
+    yield running
+    running.zone.close()
+
+
+def files(disk: Path) -> list[Path]:
+    return [path for path in disk.rglob("*") if path.is_file()]
+
+
+def photo(size: int) -> bytes:
+    return JPEG + os.urandom(size - len(JPEG))
+
+
+def test_a_photo_of_40_mb_arrives_whole(browser):
+    content = photo(40_000_000)
+    browser.give(content)
+    (path,) = browser.arrived
+    assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()
+    assert path.name == "1.jpg"
+    assert browser.lines == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
+def test_nobody_else_can_read_it(browser, disk):
+    browser.give(photo(100))
+    assert stat.S_IMODE(browser.arrived[0].stat().st_mode) == 0o600
+    assert [stat.S_IMODE(each.stat().st_mode) for each in disk.iterdir()] == [0o700]
+
+
+def test_every_piece_is_acknowledged(browser):
+    content = photo(2 * CHUNK + 5)
+    assert browser.offer(len(content)) == {"kind": "have", "id": "a", "offset": 0}
+    for offset, then in ((0, CHUNK), (CHUNK, 2 * CHUNK), (2 * CHUNK, 2 * CHUNK + 5)):
+        answer = browser.say("chunk", "a", content[offset:then], offset=offset)
+        assert answer == {"kind": "have", "id": "a", "offset": then}
+
+
+def test_a_piece_that_comes_too_early_is_asked_for_again(browser):
+    content = photo(3 * CHUNK)
+    browser.offer(len(content))
+    browser.say("chunk", "a", content[:CHUNK], offset=0)
+    early = browser.say("chunk", "a", content[2 * CHUNK :], offset=2 * CHUNK)
+    assert early == {"kind": "again", "id": "a", "offset": CHUNK}
+    browser.say("chunk", "a", content[CHUNK : 2 * CHUNK], offset=CHUNK)
+    browser.say("chunk", "a", content[2 * CHUNK :], offset=2 * CHUNK)
+    assert browser.arrived[0].read_bytes() == content
+
+
+def test_a_piece_that_comes_twice_is_kept_once(browser):
+    content = photo(2 * CHUNK)
+    browser.offer(len(content))
+    for _ in range(2):
+        answer = browser.say("chunk", "a", content[:CHUNK], offset=0)
+        assert answer == {"kind": "have", "id": "a", "offset": CHUNK}
+    for _ in range(2):
+        answer = browser.say("chunk", "a", content[CHUNK:], offset=CHUNK)
+        assert answer == {"kind": "have", "id": "a", "offset": 2 * CHUNK}
+    assert [path.read_bytes() for path in browser.arrived] == [content]
+
+
+def test_after_a_silence_the_kernel_says_how_far_it_is(browser):
+    content = photo(2 * CHUNK)
+    browser.offer(len(content))
+    browser.say("chunk", "a", content[:CHUNK], offset=0)
+    assert browser.say("ask") == {"kind": "again", "id": "a", "offset": CHUNK}
+    assert browser.offer(len(content)) == {"kind": "have", "id": "a", "offset": CHUNK}
+    browser.say("chunk", "a", content[CHUNK:], offset=CHUNK)
+    assert browser.say("ask") == {"kind": "have", "id": "a", "offset": 2 * CHUNK}
+    assert browser.say("ask", "never offered") == {"kind": "stop", "id": "never offered"}
+
+
+@pytest.mark.parametrize(
+    ("size", "pieces"),
+    [
+        (10, [photo(11)]),
+        (CHUNK + 1, [photo(CHUNK), b"12"]),
+        (3 * CHUNK, [photo(CHUNK + 1)]),
+        (10, [b""]),
+        (10, []),
+    ],
+    ids=["longer", "longer at the end", "a piece too large", "nothing", "no buffer"],
+)
+def test_what_comes_otherwise_than_it_was_said_is_given_up(browser, disk, size, pieces):
+    browser.offer(size)
+    offset = 0
+    for piece in pieces or [None]:
+        answer = browser.say("chunk", "a", *([] if piece is None else [piece]), offset=offset)
+        offset += len(piece or b"")
+    assert answer == {"kind": "stop", "id": "a"}
+    assert browser.lines == [("1.jpg", "failed", "came in other pieces than was said; give it again")]
+    assert files(disk) == []
+    assert browser.arrived == []
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"%PDF-1.7 and more", "is not a JPEG, PNG or WebP image"),
+        (b"<script>alert(1)</script>", "is not a JPEG, PNG or WebP image"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "is not a JPEG, PNG or WebP image"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "is a HEIC or AVIF image, or a film"),
+    ],
+)
+def test_another_type_is_refused_by_its_first_bytes(browser, disk, head, what):
+    browser.offer(30 * CHUNK)
+    answer = browser.say("chunk", "a", head.ljust(CHUNK, b"\0"), offset=0)
+    assert answer == {"kind": "stop", "id": "a"}
+    assert browser.lines == [("1.jpg", "failed", f"{what}; save it as JPEG, or take another")]
+    assert files(disk) == []
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_these_types_are_taken_whatever_their_name(browser, tmp_path, kind):
+    Image.new("RGB", (8, 8)).save(tmp_path / "x", kind)
+    browser.give((tmp_path / "x").read_bytes(), "photo.bin")
+    assert [path.name for path in browser.arrived] == ["photo.bin"]
+
+
+@pytest.mark.parametrize(
+    ("size", "problem"),
+    [(0, "is empty; take another"), (MOST_BYTES + 1, "is larger than 64 MiB; save it smaller")],
+)
+def test_a_size_that_is_not_taken_is_refused_before_a_byte_was_sent(browser, disk, size, problem):
+    assert browser.offer(size) == {"kind": "stop", "id": "a"}
+    assert browser.lines == [("1.jpg", "failed", problem)]
+    assert files(disk) == []
+
+
+def test_one_photo_too_many_is_refused_until_another_goes(browser):
+    for number in range(MOST_FILES):
+        browser.give(photo(20), file_id=str(number))
+    assert len(browser.arrived) == MOST_FILES
+    browser.give(photo(20), "late.jpg", "late")
+    assert browser.lines == [("late.jpg", "failed", "is one more than 100 photos; take some out first")]
+    browser.zone.release(browser.arrived[0])
+    browser.give(photo(20), "late.jpg", "later")
+    assert browser.arrived[-1].name == "late.jpg"
+    assert browser.arrived[0].exists()
+
+
+def test_photos_that_are_still_to_come_count_as_well(browser):
+    for number in range(MOST_FILES + 1):
+        browser.offer(20, file_id=str(number))
+    assert [state for _, state, _ in browser.lines] == ["coming"] * MOST_FILES + ["failed"]
+
+
+def test_photos_arrive_in_the_order_in_which_they_were_given(browser):
+    given = [{"id": each, "name": f"{each}.jpg", "size": 20} for each in "abcd"]
+    browser.say("offer", files=given, page=browser.page)
+    for each in "ba":  # as when two threads take messages at once
+        browser.say("chunk", each, photo(20), offset=0)
+    assert [path.name for path in browser.arrived] == ["a.jpg", "b.jpg"]
+    browser.say("chunk", "d", photo(20), offset=0)
+    assert [path.name for path in browser.arrived] == ["a.jpg", "b.jpg"]
+    browser.say("cancel", ids=["c"])
+    assert [path.name for path in browser.arrived] == ["a.jpg", "b.jpg", "d.jpg"]
+
+
+def test_cancelled_in_the_middle_nothing_is_left(browser, disk):
+    browser.offer(3 * CHUNK, file_id="a")
+    browser.offer(3 * CHUNK, file_id="b")
+    browser.say("chunk", "a", photo(CHUNK), offset=0)
+    browser.say("cancel", ids=["a"])
+    assert [each["id"] for each in browser.zone.transfers] == ["b"]
+    assert [path.stat().st_size for path in files(disk)] == [0]
+    # What was on its way meanwhile comes too late.
+    assert browser.say("chunk", "a", photo(CHUNK), offset=CHUNK) == {"kind": "stop", "id": "a"}
+    browser.say("cancel", ids=["b", "b", "unknown", 7])
+    assert browser.zone.transfers == []
+    assert files(disk) == []
+
+
+def test_what_was_refused_is_shown_until_it_was_read(browser):
+    browser.offer(0)
+    browser.say("cancel", ids=["a"])
+    assert browser.lines == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's always full device")
+def test_a_full_disk_is_said_and_the_next_photo_is_tried(browser, disk):
+    browser.offer(2 * CHUNK)
+    (path,) = files(disk)
+    path.unlink()
+    path.symlink_to("/dev/full")
+    assert browser.say("chunk", "a", photo(CHUNK), offset=0) == {"kind": "stop", "id": "a"}
+    full = "cannot be kept (No space left on device); make room on the kernel's disk"
+    assert browser.lines == [("1.jpg", "failed", full)]
+    assert files(disk) == []
+    browser.give(photo(20), file_id="b")
+    assert len(browser.arrived) == 1
+
+
+def test_a_disk_that_takes_no_folder_is_said(browser, disk):
+    disk.rmdir()
+    assert browser.offer(20) == {"kind": "stop", "id": "a"}
+    ((_, state, problem),) = browser.lines
+    assert (state, problem.split(" (")[0]) == ("failed", "cannot be kept")
+
+
+def test_a_file_that_the_browser_cannot_read_any_more_is_given_up(browser, disk):
+    browser.offer(3 * CHUNK)
+    browser.say("chunk", "a", photo(CHUNK), offset=0)
+    browser.say("lost")
+    assert browser.lines == [("1.jpg", "failed", "cannot be read on your computer; give it again")]
+    assert files(disk) == []
+
+
+def test_a_page_that_is_left_stops_its_photos_and_they_can_be_given_again(browser, disk):
+    content = photo(2 * CHUNK)
+    browser.offer(len(content))
+    browser.say("chunk", "a", content[:CHUNK], offset=0)
+    browser.say("hello", page="another")
+    assert browser.lines == [("1.jpg", "stopped", "stopped when its page was left; give it again")]
+    browser.page = "another"
+    browser.give(content, file_id="b")
+    assert browser.arrived[0].read_bytes() == content
+    assert browser.lines == []
+    assert files(disk) == browser.arrived
+
+
+def test_a_second_page_does_not_stop_one_that_goes_on(browser):
+    content = photo(2 * CHUNK)
+    browser.offer(len(content))
+    browser.say("hello", page="another")
+    browser.say("chunk", "a", content[:CHUNK], offset=0)
+    assert browser.lines == [("1.jpg", "coming", "")]
+    browser.say("chunk", "a", content[CHUNK:], offset=CHUNK)
+    assert browser.arrived[0].read_bytes() == content
+
+
+def test_a_page_that_is_opened_hears_how_far_everything_is(browser):
+    browser.offer(2 * CHUNK)
+    browser.say("chunk", "a", photo(CHUNK), offset=0)
+    browser.say("hello", page="another")
+    assert [each["received"] for each in browser.zone.transfers] == [CHUNK]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../etc/passwd.jpg", "passwd.jpg"),
+        ("/abs/olute.jpg", "olute.jpg"),
+        ("C:\\Users\\me\\holiday.jpg", "holiday.jpg"),
+        ("a\0b\r\n\x1b[31m.jpg", "ab[31m.jpg"),
+        ("gpj.\u202ephoto.exe", "gpj.photo.exe"),
+        ("<img src=x onerror=alert(1)>.jpg", "<img src=x onerror=alert(1)>.jpg"),
+        ("..", "photo"),
+        ("folder/", "photo"),
+        ("", "photo"),
+        ("half \ud83d.jpg", "half .jpg"),
+        ("Äpfel 🍎.jpg", "Äpfel 🍎.jpg"),
+        (f"{'ü' * 300}.jpg", f"{'ü' * 98}.jpg"),
+    ],
+)
+def test_only_the_last_part_of_a_name_is_kept_without_what_cannot_be_seen(browser, disk, name, kept):
+    browser.give(photo(20), name)
+    (path,) = browser.arrived
+    assert path.name == kept
+    assert disk in path.parents
+
+
+def test_a_name_for_windows_has_no_character_that_it_forbids():
+    assert safe_name('<a>:"b|?*.jpg. ', windows=True) == "_a___b___.jpg"
+
+
+def test_two_of_one_name_are_kept_apart(browser):
+    first, second = photo(20), photo(30)
+    browser.give(first, file_id="a")
+    browser.give(second, file_id="b")
+    assert [path.name for path in browser.arrived] == ["1.jpg", "1.jpg"]
+    assert [path.read_bytes() for path in browser.arrived] == [first, second]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        [],
+        "chunk",
+        {},
+        {"kind": 7},
+        {"kind": "chunk"},
+        {"kind": "cancel", "ids": "a"},
+        {"kind": "offer", "files": 7},
+        {"kind": "offer", "files": [7]},
+        {"kind": "offer", "files": [{"id": "b", "name": "x.jpg", "size": "20"}]},
+        {"kind": "offer", "files": [{"id": "b", "name": "x.jpg", "size": -1}]},
+        {"kind": "offer", "files": [{"id": "b", "name": "x.jpg", "size": True}]},
+        {"kind": "offer", "files": [{"id": ["b"], "name": "x.jpg", "size": 20}]},
+        {"kind": "offer", "files": [{"name": "x.jpg", "size": 20}]},
+        {"kind": "chunk", "id": "a", "offset": "0"},
+        {"kind": "chunk", "id": "a", "offset": -CHUNK},
+    ],
+    ids=str,
+)
+def test_a_message_that_is_none_of_ours_does_no_harm(browser, message):
+    content = photo(20)
+    browser.offer(len(content))
+    browser.zone._handle_custom_msg(message, [memoryview(b"12345")])
+    assert browser.lines == [("1.jpg", "coming", "")]
+    browser.say("chunk", "a", content, offset=0)
+    assert browser.arrived[0].read_bytes() == content
+
+
+def test_whoever_takes_a_photo_may_wait_for_another_thread(browser):
+    released = threading.Event()
+
+    def arrived(path: Path) -> None:
+        threading.Thread(target=lambda: (browser.zone.release(path), released.set()), daemon=True).start()
+        assert released.wait(5)
+
+    browser.zone._arrived = arrived
+    browser.give(photo(20))
+    assert released.is_set()
+
+
+def test_what_was_received_goes_with_the_widget(browser, disk):
+    browser.give(photo(20))
+    browser.offer(20, file_id="b")
+    browser.zone.close()
+    assert list(disk.iterdir()) == []
+
+
+def test_what_was_received_goes_with_the_kernel_and_not_with_its_children(disk):
+    program = f"""
+import os, sys, tempfile
+tempfile.tempdir = {str(disk)!r}
+from astria_nb.form.spool import Spool
+spool = Spool()
+path = spool.new("1.jpg")
+if hasattr(os, "fork") and os.fork() == 0:
+    sys.exit()
+os.wait()
+print(path.exists())
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
+    assert list(disk.iterdir()) == []

@@ -1,0 +1,225 @@
+"""The list of images: its order, its words, and what is found out in the background."""
+
+import hashlib
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image as Pillow
+
+from astria_nb.form.drop_zone import DropZone
+from astria_nb.form.fields import UrlsField
+from astria_nb.form.image_field import ImageField
+from astria_nb.form.image_list import ImageList
+from astria_nb.images import Image
+
+
+@pytest.fixture
+def urls() -> UrlsField:
+    return UrlsField()
+
+
+@pytest.fixture
+def field(urls: UrlsField) -> Iterator[ImageField]:
+    running = ImageField(urls)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def tiles(field: ImageField) -> ImageList:
+    return next(each for each in field.children if isinstance(each, ImageList))
+
+
+def say(tiles: ImageList, kind: str, **fields: Any) -> None:
+    """Send what a click in the browser sends."""
+    tiles._handle_custom_msg({"kind": kind, **fields}, [])
+
+
+def names(field: ImageField) -> list[str]:
+    return [each.path.name for each in field.value or []]
+
+
+def ids(tiles: ImageList) -> list[str]:
+    return [each["id"] for each in tiles.items]
+
+
+def badges(tiles: ImageList) -> list[list[str]]:
+    return [each["badges"] for each in tiles.items]
+
+
+def within(seconds: float, found: Callable[[], bool]) -> bool:
+    """Wait for what happens in the background."""
+    deadline = time.monotonic() + seconds
+    while not found() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found()
+
+
+def test_a_tile_tells_name_size_and_pixels(field, tiles, photos):
+    field.value = photos[:1]
+    assert [(each["name"], each["detail"]) for each in tiles.items] == [("1.jpg", "64 x 64 · 1 kB")]
+
+
+@pytest.mark.parametrize(
+    ("moved", "before", "then"),
+    [(0, 2, "2134"), (3, 0, "4123"), (1, None, "1342"), (0, 0, "1234"), (0, 1, "1234")],
+)
+def test_the_order_is_the_readers(field, tiles, photos, moved, before, then):
+    field.value = photos
+    order = ids(tiles)
+    say(tiles, "move", id=order[moved], before=None if before is None else order[before])
+    assert names(field) == [f"{each}.jpg" for each in then]
+    assert [each["name"] for each in tiles.items] == names(field)
+    assert sorted(ids(tiles)) == sorted(order)
+
+
+def test_a_move_of_what_is_gone_does_nothing(field, tiles, photos):
+    field.value = photos[:2]
+    say(tiles, "move", id="unknown", before=ids(tiles)[0])
+    say(tiles, "move", id=ids(tiles)[0], before="unknown")
+    assert names(field) == ["1.jpg", "2.jpg"]
+
+
+def test_one_or_all_are_removed(field, tiles, photos):
+    field.value = photos
+    say(tiles, "remove", ids=ids(tiles)[1:2])
+    assert names(field) == ["1.jpg", "3.jpg", "4.jpg"]
+    say(tiles, "remove", ids=ids(tiles))
+    assert field.value is None
+    assert tiles.items == []
+
+
+def test_the_same_bytes_are_found_named_and_removed_at_once(field, tiles, photos, tmp_path):
+    for name in ("copy.jpg", "again.jpg"):
+        shutil.copy(photos[0], tmp_path / name)
+    field.value = [*photos, tmp_path / "copy.jpg", tmp_path / "again.jpg"]
+    assert within(5, lambda: tiles.duplicates == 2)
+    assert badges(tiles) == [[], [], [], [], ["same picture as 1.jpg"], ["same picture as 1.jpg"]]
+    assert tiles.summary.endswith(" · 2 to look at (same picture as 1.jpg)")
+    say(tiles, "remove_duplicates")
+    assert names(field) == ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]
+    assert tiles.duplicates == 0
+
+
+def test_of_two_with_the_same_bytes_the_later_one_is_the_duplicate(field, tiles, photos, tmp_path):
+    shutil.copy(photos[0], tmp_path / "copy.jpg")
+    field.value = [photos[0], tmp_path / "copy.jpg"]
+    assert within(5, lambda: tiles.duplicates == 1)
+    say(tiles, "move", id=ids(tiles)[1], before=ids(tiles)[0])
+    assert badges(tiles) == [[], ["same picture as copy.jpg"]]
+
+
+def test_every_image_gets_its_picture_and_a_new_page_gets_them_again(field, tiles, photos):
+    sent: dict[str, bytes] = {}
+    tiles.send = lambda message, buffers=None: sent.update({message["id"]: buffers[0]})
+    field.value = photos
+    assert within(5, lambda: len(sent) == 4)
+    assert all(picture.startswith(b"\xff\xd8\xff") for picture in sent.values())
+    before = dict(sent)
+    sent.clear()
+    say(tiles, "remove", ids=ids(tiles)[:1])
+    say(tiles, "want")
+    assert sent == {each: before[each] for each in ids(tiles)}
+
+
+def test_what_is_no_image_stays_and_says_so(field, tiles, photos, tmp_path):
+    (tmp_path / "notes.jpg").write_text("not a picture")
+    field.value = [photos[0], tmp_path / "notes.jpg"]
+    assert badges(tiles) == [[], ["not an image"]]
+    assert tiles.summary.endswith(" · 1 to look at (not an image)")
+    assert len(field.value) == 2
+
+
+def test_an_image_that_is_cut_off_has_no_picture(field, tiles, tmp_path):
+    sent: list[Any] = []
+    tiles.send = lambda message, buffers=None: sent.append((message, buffers))
+    Pillow.effect_noise((300, 300), 90).save(tmp_path / "cut.png")
+    content = (tmp_path / "cut.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(content[: len(content) // 2])
+    field.value = [tmp_path / "cut.png"]
+    assert within(5, lambda: sent == [({"kind": "picture", "id": ids(tiles)[0]}, [])])
+
+
+def test_the_summary_counts_files_and_urls(field, tiles, urls, photos):
+    assert tiles.summary == "No images yet"
+    field.value = photos
+    assert tiles.summary == "4 images · 3 kB"
+    urls.value = ["https://example.com/1.jpg"]
+    assert tiles.summary == "4 images · 3 kB · 1 image by URL"
+    assert field.sources.titles == ("From this computer", "From the server", "URLs · 1")
+    field.value = None
+    assert tiles.summary == "1 image by URL"
+
+
+def test_large_sizes_are_rounded(field, tiles, tmp_path):
+    path = tmp_path / "large.jpg"
+    Pillow.new("RGB", (64, 64)).save(path)
+    with path.open("ab") as file:
+        file.truncate(31_400_000)
+    field.value = [path]
+    assert tiles.summary == "1 image · 31 MB"
+    assert tiles.items[0]["detail"] == "64 x 64 · 31 MB"
+
+
+def test_advice_is_asked_for_off_the_main_thread_and_shown(urls, photos):
+    asked: list[tuple[list[str], bool]] = []
+
+    def advice(images: list[Image]) -> list[list[str]]:
+        asked.append(
+            ([each.filename for each in images], threading.current_thread() is threading.main_thread())
+        )
+        return [["too small"] if each.filename == "2.jpg" else [] for each in images]
+
+    field = ImageField(urls, advice)
+    tiles = field.children[1]
+    field.value = photos
+    assert within(5, lambda: badges(tiles) == [[], ["too small"], [], []])
+    assert tiles.summary == "4 images · 3 kB · 1 to look at (too small)"
+    assert asked[-1] == (["1.jpg", "2.jpg", "3.jpg", "4.jpg"], False)
+    say(tiles, "remove", ids=ids(tiles)[1:2])
+    assert within(5, lambda: asked[-1][0] == ["1.jpg", "3.jpg", "4.jpg"])
+    assert tiles.summary == "3 images · 2 kB"
+
+
+def test_several_reasons_are_counted_only(field, tiles, photos, tmp_path):
+    shutil.copy(photos[0], tmp_path / "copy.jpg")
+    (tmp_path / "notes.jpg").write_text("not a picture")
+    field.value = [photos[0], tmp_path / "copy.jpg", tmp_path / "notes.jpg"]
+    assert within(5, lambda: tiles.summary.endswith(" · 2 to look at"))
+
+
+def test_a_file_that_is_there_is_not_added_again(field, photos):
+    field._add(photos[:2])
+    field._add(photos[1:3])
+    assert names(field) == ["1.jpg", "2.jpg", "3.jpg"]
+
+
+def test_sixteen_large_photos_do_not_hold_up_who_types(field, tiles, urls, tmp_path):
+    Pillow.effect_noise((400, 300), 60).convert("RGB").resize((4000, 3000)).save(tmp_path / "0.jpg")
+    for number in range(1, 16):
+        shutil.copy(tmp_path / "0.jpg", tmp_path / f"{number}.jpg")
+    drawn: list[Any] = []
+    tiles.send = lambda message, buffers=None: drawn.append(message)
+    slowest = 0.0
+    field.value = sorted(tmp_path.glob("*.jpg"))
+    while len(drawn) < 16:
+        started = time.perf_counter()
+        urls.value = [f"https://example.com/{len(drawn)}-{started}.jpg"]
+        slowest = max(slowest, time.perf_counter() - started)
+        time.sleep(0.005)
+    assert slowest < 0.25
+
+
+def test_a_photo_that_comes_from_the_readers_computer_is_in_the_list(field, tiles):
+    zone = next(each for each in field.sources.children if isinstance(each, DropZone))
+    content = b"\xff\xd8\xff" + bytes(50)
+    offer = {"kind": "offer", "page": "p", "files": [{"id": "a", "name": "1.jpg", "size": len(content)}]}
+    zone._handle_custom_msg(offer, [])
+    zone._handle_custom_msg({"kind": "chunk", "id": "a", "offset": 0}, [memoryview(content)])
+    assert [each["name"] for each in tiles.items] == ["1.jpg"]
+    assert hashlib.sha256(Path(field.value[0]).read_bytes()).digest() == hashlib.sha256(content).digest()
