@@ -403,7 +403,7 @@ def generated(examples: int) -> Any:
 
 
 @generated(3)
-@given(st.lists(TUNES, min_size=6, max_size=6))
+@given(st.lists(TUNES, min_size=4, max_size=4))
 def test_generated_tunes_arrive_as_they_were_submitted(bench: Bench, batch: list[dict[str, Any]]) -> None:
     check_generated(bench, batch)
 
