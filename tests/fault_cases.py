@@ -77,6 +77,7 @@ def found(name: str, **how: Any) -> Case:
 
 
 CASES = [
+    Case("no fault", "done"),
     Case("401", "rejected", 1, UnauthorizedError, {"kind": "401"}),
     Case("404", "rejected", 1, NotFoundError, strike=lambda gate: gate.answer(page("404 Not Found"))),
     Case("422", "rejected", 1, RejectedError, {"kind": "422"}),

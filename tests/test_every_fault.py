@@ -1,20 +1,17 @@
 """Each fault in each encoding, with and without an idempotent account: what was meant to happen, happens."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import astria_nb as anb
 from astria_nb import transport
 from astria_nb.errors import NotSentError, OutcomeUnknownError
-from astria_nb.log import Log
-from astria_nb.log_states import Submission
 from clock import Clock
-from fault_cases import CASES, ENCODINGS, ROUTE, Case
-from gateway import Gateway
+from fault_cases import CASES, ENCODINGS, Case
+from service import Service, a_tune, behind_gateway
 
 PLANNED = [
     pytest.param(case, encoding, id=f"{case.name}-{encoding}")
@@ -23,59 +20,10 @@ PLANNED = [
 ]
 
 
-class StruckLog(Log):
-    """A log that lets something happen as soon as an intent is on record."""
-
-    strike: Callable[[], None] | None = None
-
-    def plan(self, *planned: Any) -> Submission:
-        submission = super().plan(*planned)
-        if self.strike is not None:
-            self.strike()
-        return submission
-
-
-class Service:
-    """A sandbox behind a gateway, and the log of what is submitted to it."""
-
-    def __init__(self, sandbox: anb.Sandbox, gate: Gateway, log: StruckLog) -> None:
-        self.sandbox, self.gate, self.log = sandbox, gate, log
-        self.idempotent = sandbox.options.idempotent
-
-    def submit(self, tune: anb.Tune, encoding: Any) -> Any:
-        client = anb.Client(self.sandbox.api_key, base_url=f"https://{self.gate.netloc}")
-        client._transport._service.verify = self.gate.certificate
-        return anb.submit(tune, client, encoding=encoding, log=self.log, settle=0, idempotent=self.idempotent)
-
-    def posts(self) -> int:
-        """Return how many requests for a tune arrived so far, in part or whole."""
-        return sum(request.method == "POST" for request in self.sandbox.ledger) + self.gate.answered
-
-    def made(self, tune: anb.Tune) -> list[int]:
-        """Return the tunes of a title, by the ledger."""
-        mine = (each for each in self.sandbox.ledger if each.params and each.params["title"] == tune.title)
-        return [tune_id for request in mine for tune_id in request.tune_ids]
-
-    def state(self, tune: anb.Tune) -> str:
-        """Return what the log says of a title."""
-        frame = self.log.frame()
-        (state,) = frame.loc[frame["title"] == tune.title, "state"]
-        return str(state)
-
-
 @pytest.fixture(scope="module", params=[False, True], ids=["idempotency off", "idempotency on"])
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("gateway")
-    gate = Gateway(folder)
-    sandbox = anb.Sandbox(idempotent=request.param, allowed_hosts=(gate.netloc,))
-    with sandbox, gate.before(sandbox.url):
-        yield Service(sandbox, gate, StruckLog(folder / "log.sqlite"))
-
-
-def a_tune(title: str, encoding: str, images: list[Path]) -> anb.Tune:
-    files = encoding == "multipart"
-    source: dict[str, Any] = {"images": images} if files else {"image_urls": ["https://example.com/1.jpg"]}
-    return anb.Tune(pack=797, title=f"{title}, {encoding}", name="cat", prompt_ids=[797001], **source)
+    with behind_gateway(tmp_path_factory.mktemp("gateway"), idempotent=request.param) as running:
+        yield running
 
 
 @pytest.mark.parametrize(("case", "encoding"), PLANNED)
@@ -91,11 +39,7 @@ def test_each_fault_ends_as_it_means(
             file.truncate(40 * 2**20)
     state, posts, error = case.expected(idempotent=service.idempotent)
     tune, before = a_tune(case.name, encoding, photos), service.posts()
-    if case.fault:
-        fault = dict(case.fault)
-        service.sandbox.fail(fault.pop("kind"), ROUTE, **fault)
-    strike = case.strike
-    service.log.strike = None if strike is None else lambda: strike(service.gate)
+    service.plan(case)
     if error is None:
         assert list(service.submit(tune, encoding)["id"]) == service.made(tune)
     else:
@@ -109,8 +53,7 @@ def test_each_fault_ends_as_it_means(
     assert service.posts() - before == posts
 
     # The same again, as a user would.
-    service.log.strike = None
-    service.gate.heal()
+    service.heal()
     if state == "needs_review":
         with pytest.raises(OutcomeUnknownError):
             service.submit(tune, encoding)
@@ -138,7 +81,7 @@ def test_a_name_that_is_lost_costs_nothing(
     with pytest.raises(NotSentError, match=r"cannot be reached \(Name or service not known\)"):
         service.submit(tune, encoding)
     monkeypatch.undo()
-    service.log.strike = None
+    service.heal()
     assert service.state(tune) == "not_sent"
     assert service.posts() == before
     assert list(service.submit(tune, encoding)["id"]) == service.made(tune)
