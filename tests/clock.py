@@ -27,13 +27,15 @@ class Clock:
         Seconds that have really passed.
     set_by : float
         How far the machine's wall clock is wrong.
+    booted : float
+        When the machine was started.
     waits : list of float
         Each wait.
     """
 
     def __init__(self) -> None:
         self.now = 5000.0
-        self.set_by = 0.0
+        self.set_by = self.booted = 0.0
         self.waits: list[float] = []
 
     def sleep(self, seconds: float) -> None:
@@ -68,7 +70,7 @@ class _Time:
         return self._clock.now
 
     def clock_gettime(self, _: int) -> float:
-        return self._clock.now
+        return self._clock.now - self._clock.booted
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
