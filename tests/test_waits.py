@@ -325,9 +325,12 @@ def test_another_process_does_not_look_early_whatever_its_clock_says(
     check()
 
 
+@pytest.mark.parametrize("elsewhere", [here, where_no_machine_tells])
 def test_lost_tunes_are_waited_for_together(
-    wire: Wire, client: anb.Client, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    wire: Wire, client: anb.Client, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    elsewhere: Elsewhere,
+) -> None:  # fmt: skip
+    elsewhere(clock, monkeypatch, 0)
     monkeypatch.setattr(surroundings, "_sessions", {})
     monkeypatch.setattr(surroundings, "is_running", lambda *_: False)
     log = anb.ExperimentLog(tmp_path / "log.sqlite")
