@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from astria_nb.errors import CredentialsError, Problem
 
@@ -54,6 +54,16 @@ class ApiKey:
     def hide(self, text: str) -> str:
         """Return a text with the key in it, should someone have repeated it, made unreadable."""
         return text.replace(self.__secret, repr(self))
+
+    def hide_in(self, data: Any) -> Any:
+        """Return JSON likewise, at any depth."""
+        if isinstance(data, str):
+            return self.hide(data)
+        if isinstance(data, list):
+            return [self.hide_in(each) for each in data]
+        if isinstance(data, dict):
+            return {self.hide(key): self.hide_in(each) for key, each in data.items()}
+        return data
 
     def store(self, keep: Callable[[str], None]) -> None:
         """Hand the key to something that keeps it safely, such as the system's keyring."""

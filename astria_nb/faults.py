@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 
 import requests
@@ -13,6 +14,8 @@ def reason(error: BaseException) -> str:
     """Say why in a few words; urllib3's own text nests five errors and may hold the whole address."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"status {error.response.status_code}"
+    if any(isinstance(each, ssl.SSLEOFError) for each in _chain(error)):
+        return "the connection was closed"
     if isinstance(error, SSLError):
         return "its certificate is not trusted, or it does not speak TLS"
     if isinstance(error, ProxyError):

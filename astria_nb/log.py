@@ -212,6 +212,17 @@ class Log:
                 return not running
         return datetime.now(UTC) - submission.changed_at > _SILENCE
 
+    def age(self, submission: Submission) -> float | None:
+        """Return the seconds since the last change of a submission; None where nobody can tell.
+
+        The wall clock may have been set since, so it is not asked: the uptime of this machine is, as long as
+        it is of the same start.
+        """
+        writer, seconds = self._book.session(submission.session), surroundings.uptime()
+        if writer is None or seconds is None or submission.uptime is None:
+            return None
+        return seconds - submission.uptime if writer["place"] == surroundings.place() else None
+
     def frame(self) -> pd.DataFrame:
         """Return a row per submission in its latest state, oldest first.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -71,6 +72,7 @@ class Book:
                     "fingerprint": kept.fingerprint,
                     "planned_at": now,
                     "changed_at": now,
+                    "uptime": _uptime(),
                     "session": me,
                 },
             )
@@ -110,6 +112,7 @@ class Book:
                     "state": state,
                     "version": seen.version + 1,
                     "changed_at": now,
+                    "uptime": _uptime(),
                     "session": me,
                     "problem": _safe(problem),
                     **values,
@@ -204,6 +207,11 @@ def _microseconds(at: datetime) -> int:
 
 def _now() -> int:
     return _microseconds(datetime.now(UTC))
+
+
+def _uptime() -> int | None:
+    seconds = surroundings.uptime()
+    return None if seconds is None else math.ceil(seconds * 1e6)
 
 
 def _put(connection: sa.Connection, value: Any) -> bytes:

@@ -97,5 +97,6 @@ def _read(row: Mapping[str, Any]) -> Submission:
         record=json.loads(row["told"]) if row["told"] else None,
         problem=row["problem"],
         session=row["session"],
+        uptime=None if row["uptime"] is None else row["uptime"] / 1e6,
         version=row["version"],
     )

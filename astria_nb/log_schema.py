@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from astria_nb.log_states import RELEASED
 
-VERSION = 2
+VERSION = 3
 """Of the tables. A change adds tables or columns that may be null, and adds one to this."""
 APPLICATION = 0x61737472
 """Tells a log from another SQLite file: "astr"."""
@@ -56,6 +56,7 @@ submission = sa.Table(
     sa.Column("planned_at", sa.BigInteger, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
     sa.Column("session", sa.Text, sa.ForeignKey("session.id"), nullable=False),
+    sa.Column("uptime", sa.BigInteger),  # of its machine in microseconds, at `changed_at`
     sa.Column("sealed", sa.Integer),  # whether a segment has its row as it stands
     sqlite_autoincrement=True,  # an id is not given again after `prune`
 )

@@ -56,6 +56,8 @@ class Submission:
         What went wrong last.
     session : str
         The process that changed it last; see `Log.is_abandoned`.
+    uptime : float or None
+        Seconds from the start of that process's machine to the last change; see `Log.age`.
     version : int
         Counts the changes.
     """
@@ -73,6 +75,7 @@ class Submission:
     record: dict[str, Any] | None
     problem: str | None
     session: str
+    uptime: float | None
     version: int
 
 

@@ -49,9 +49,7 @@ def failed(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey)
     key : ApiKey
         The key that was sent; a service that repeats it is not repeated.
     """
-    said = [(key.hide(field), key.hide(what)) for field, what in _said(content)] or [
-        ("", f"the service answered {status} and gave no reason")
-    ]
+    said = _said(content, key) or [("", f"the service answered {status} and gave no reason")]
     problem, after = said[0][1], headers.get("Retry-After")
     if 300 <= status < 400:
         return unexpected(status, f"with a redirect ({status})")
@@ -78,16 +76,16 @@ def _rejected(field: str, what: str) -> Problem:
     return Problem(field or "tune", what, "mend it and submit again; nothing was created")
 
 
-def _said(content: bytes) -> list[tuple[str, str]]:
+def _said(content: bytes, key: ApiKey) -> list[tuple[str, str]]:
     """Return (field, message) pairs from any of the shapes that an error body has; the field may be empty."""
     try:
-        data = json.loads(content)
+        data = key.hide_in(json.loads(content))
     except (ValueError, RecursionError):
-        data = content.decode("utf-8", "replace")
+        data = key.hide(content.decode("utf-8", "replace"))
     if isinstance(data, Mapping):
-        for key in ("error", "message", "upgrade"):
-            if isinstance(data.get(key), str) and data[key].strip():
-                return [("", data[key].strip())]
+        for name in ("error", "message", "upgrade"):
+            if isinstance(data.get(name), str) and data[name].strip():
+                return [("", data[name].strip())]
         fields = data["errors"] if isinstance(data.get("errors"), Mapping) else data
         return [
             ("" if field == "base" else str(field), ", ".join(map(str, messages)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 
@@ -20,6 +21,8 @@ SETTLE_SECONDS = 120.0
 _HANDOVER_SECONDS = 5.0
 _ENDED = "its process ended while it was sent"
 _at_work: set[tuple[Path, int]] = set()
+# When this process first saw a submission as it stands: so old it is at least.
+_seen: dict[tuple[Path, int, datetime], float] = {}
 
 
 def settle(log: Log, client: Client, submission: Submission, seconds: float, say: Say) -> Submission:
@@ -47,7 +50,7 @@ def settle(log: Log, client: Client, submission: Submission, seconds: float, say
     AstriaError
         The account could not be looked at; nothing has changed.
     """
-    pause(min(seconds, seconds - _age(submission)), "giving the service time to finish", say)
+    pause(seconds - _age(log, submission), "giving the service time to finish", say)
     say(1.0, "looking for it on the account")
     found = made_by(client, submission)
     if not found:
@@ -73,21 +76,28 @@ def recover(
     """
     seconds = SETTLE_SECONDS if seconds is None else seconds
     settled = []
-    for submission in log.unsettled(client.service):
-        if not is_left_open(log, submission) or (only_ripe and _age(submission) < seconds):
+    for submission in list(_left_open(log, client.service)):
+        if only_ripe and _age(log, submission) < seconds:
             continue
         try:
-            if only_ripe and submission.state == "sending":
-                # When its process ended is not known: the service's time to finish begins here.
-                log.change(submission, "unknown", problem=_ENDED)
-            else:
-                settled.append(recovered(log, client, submission, seconds, say))
+            settled.append(recovered(log, client, submission, seconds, say))
         except StaleSubmission:
             continue  # another process was faster
         except AstriaError:
             if not only_ripe:  # one that cannot be looked for now holds up no other
                 raise
     return settled
+
+
+def _left_open(log: Log, service: str) -> Iterator[Submission]:
+    """Find what nobody is at work on; for all of it together, the service's time to finish begins here."""
+    for submission in log.unsettled(service):
+        if not is_left_open(log, submission):
+            continue
+        with suppress(StaleSubmission):
+            opened = _orphaned(log, submission)
+            _age(log, opened)
+            yield opened
 
 
 @contextmanager
@@ -107,21 +117,27 @@ def is_left_open(log: Log, submission: Submission) -> bool:
         return False
     if submission.session == surroundings.session().id:
         # Of this process, and none of its threads has it any more; one may be about to.
-        return submission.state != "planned" or _age(submission) > _HANDOVER_SECONDS
+        return submission.state != "planned" or _age(log, submission) > _HANDOVER_SECONDS
     return submission.state == "unknown" or log.is_abandoned(submission)
 
 
-def _age(submission: Submission) -> float:
-    return (datetime.now(UTC) - submission.changed_at).total_seconds()
+def _age(log: Log, submission: Submission) -> float:
+    """Return how long ago a submission changed, in seconds; never more, whatever became of the clock."""
+    seen = _seen.setdefault((log.path, submission.id, submission.changed_at), time.monotonic())
+    known = log.age(submission)
+    return time.monotonic() - seen if known is None else known
 
 
 def recovered(log: Log, client: Client, submission: Submission, seconds: float, say: Say) -> Submission:
     """Settle one submission that was left open."""
     if submission.state == "planned":
         return log.change(submission, "not_sent", problem="its process ended before it was sent")
-    if submission.state == "sending":
-        submission = log.change(submission, "unknown", problem=_ENDED)
-    return settle(log, client, submission, seconds, say)
+    return settle(log, client, _orphaned(log, submission), seconds, say)
+
+
+def _orphaned(log: Log, submission: Submission) -> Submission:
+    """Return it as ``unknown`` if its process ended while it was sent; when that was is not known."""
+    return log.change(submission, "unknown", problem=_ENDED) if submission.state == "sending" else submission
 
 
 def made_by(client: Client, submission: Submission) -> list[Json]:

@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from importlib import metadata
 from pathlib import Path, PurePath
 
 PACKAGES = ("astria_nb", "requests", "urllib3", "pandas", "pyarrow", "pillow", "sqlalchemy", "ipywidgets")
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _PATIENCE = 2.0  # seconds for git, which may lie on a slow disk
 _GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
 
@@ -96,12 +98,22 @@ def session() -> Session:
 
 def place() -> str:
     """Return what tells this machine, since its last start, and this container from others."""
-    boot = _read(Path("/proc/sys/kernel/random/boot_id"))
+    boot = _read(_BOOT)
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         namespace = ""
     return f"{platform.node()} {boot} {namespace}".strip()
+
+
+def uptime() -> float | None:
+    """Return the seconds since this machine's last start, its sleep included; None if unknown.
+
+    Of two such numbers of one `place`, the difference is the time between them, whatever became of the clock.
+    """
+    if not _BOOT.exists():
+        return None
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def is_running(pid: int, started: str | None) -> bool | None:

@@ -131,7 +131,9 @@ class Transport:
         if cut is not None:
             raise cut
         try:
-            return json.loads(content)
+            data = json.loads(content)
+            # A service that repeats the key would have it shown, in a row or a picture's caption.
+            return self.key.hide_in(data) if b"sd_" in content else data
         except (ValueError, RecursionError):
             raise replies.unexpected(status, "something other than JSON") from None
 

@@ -91,9 +91,10 @@ def test_no_call_shows_the_key(
     wire: Wire, client: anb.Client, loud: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch, answer: Answer, call: Callable[[anb.Client], Any],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.1)
-    monkeypatch.setattr(transport, "PICTURE_SECONDS", 0.1)
-    client = anb.Client(CANARY, base_url=wire.url, timeout=0.2)
+    patience = 0.3 if answer is silence else 30
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", patience)
+    monkeypatch.setattr(transport, "PICTURE_SECONDS", patience)
+    client = anb.Client(CANARY, base_url=wire.url, timeout=patience)
     answers_all(wire, answer)
     wire.on("GET", "/p/43", reply(PACK)) if call is CALLS["submit"] else None
     error: BaseException | None = None

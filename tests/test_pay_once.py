@@ -1,9 +1,8 @@
-"""Every fault of the service and what becomes of a submission: its state, its requests, its tunes."""
+"""One title, one tune: what is sent again, what is not, and what is on record. Faults: test_every_fault."""
 
 import http.client
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,46 +24,9 @@ from astria_nb.request import Request
 ROUTE = "POST /p/*/tunes"
 
 
-@dataclass
-class Case:
-    """A fault, and what is expected without and with an idempotent account."""
-
-    name: str
-    fault: dict[str, Any]
-    state: str
-    posts: int
-    state_if_idempotent: str
-    posts_if_idempotent: int
-
-
-# One more POST is sent only where nothing was found and the account is declared idempotent.
-CASES = [
-    Case("401", {"kind": "401"}, "rejected", 1, "rejected", 1),
-    Case("422", {"kind": "422"}, "rejected", 1, "rejected", 1),
-    Case("429", {"kind": "429", "retry_after": "0"}, "done", 2, "done", 2),
-    Case("500 before", {"kind": "500"}, "needs_review", 1, "done", 2),
-    Case("500 after", {"kind": "500", "commit": "yes"}, "adopted", 1, "adopted", 1),
-    Case("502", {"kind": "502"}, "needs_review", 1, "done", 2),
-    Case("503", {"kind": "503"}, "needs_review", 1, "done", 2),
-    Case("504 before", {"kind": "504"}, "needs_review", 1, "done", 2),
-    Case("504 after", {"kind": "504", "commit": "yes"}, "adopted", 1, "adopted", 1),
-    Case("reset before", {"kind": "reset", "at": "after"}, "needs_review", 1, "done", 2),
-    Case("reset after", {"kind": "reset", "at": "after", "commit": "yes"}, "adopted", 1, "adopted", 1),
-    Case("reset in the answer", {"kind": "reset", "at": "reply"}, "adopted", 1, "adopted", 1),
-    Case("half the JSON", {"kind": "truncated"}, "adopted", 1, "adopted", 1),
-    Case("half the JSON, no length", {"kind": "truncated", "length": "omitted"}, "adopted", 1, "adopted", 1),
-]
-
-
 @pytest.fixture
 def log(tmp_path: Path) -> Log:
     return anb.ExperimentLog(tmp_path / "log.sqlite")
-
-
-@pytest.fixture(params=[False, True], ids=["idempotency off", "idempotency on"])
-def sandbox(request: pytest.FixtureRequest) -> Iterator[anb.Sandbox]:
-    with anb.Sandbox(idempotent=request.param) as running:
-        yield running
 
 
 @pytest.fixture
@@ -84,29 +46,6 @@ def posts(sandbox: anb.Sandbox) -> int:
 
 def made(sandbox: anb.Sandbox) -> list[int]:
     return [tune_id for request in sandbox.ledger for tune_id in request.tune_ids]
-
-
-@pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_each_fault_ends_in_the_state_that_it_means(
-    sandbox: anb.Sandbox, log: Log, photos: list[Path], case: Case, encoding: Any
-) -> None:
-    idempotent = sandbox.options.idempotent
-    state = case.state_if_idempotent if idempotent else case.state
-    fault = dict(case.fault)
-    sandbox.fail(fault.pop("kind"), ROUTE, **fault)
-    mine = tune(photos=photos if encoding == "multipart" else None)
-    options = {"encoding": encoding, "log": log, "settle": 0.0, "idempotent": idempotent}
-    if state in ("done", "adopted"):
-        row = anb.submit(mine, sandbox.client(), **options)
-        assert list(row["id"]) == made(sandbox)
-    else:
-        with pytest.raises((RejectedError, OutcomeUnknownError, anb.errors.UnauthorizedError)):
-            anb.submit(mine, sandbox.client(), **options)
-        assert made(sandbox) == []
-    assert sandbox.faults == ()
-    assert list(log.frame()["state"]) == [state]
-    assert posts(sandbox) == (case.posts_if_idempotent if idempotent else case.posts)
 
 
 def test_a_reset_in_mid_upload_makes_nothing_and_frees_the_title(

@@ -206,6 +206,8 @@ class Wire:
             except OSError:
                 return
             self.connections += 1
+            # Head and body are written apart, and the client would acknowledge the first 40 ms later.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:  # the handshake is made by the thread that reads
                 connection = self._tls.wrap_socket(
                     connection, server_side=True, do_handshake_on_connect=False

@@ -1,0 +1,95 @@
+"""Time that passes only while somebody waits, and a wall clock that somebody sets."""
+
+import importlib
+import pkgutil
+import sys
+import time
+import types
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import pytest
+import stamina
+import tenacity.nap
+
+import astria_nb
+
+_START = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    """The time that really passes, and what a machine takes it for.
+
+    Attributes
+    ----------
+    now : float
+        Seconds that have really passed.
+    set_by : float
+        How far the machine's wall clock is wrong.
+    booted : float
+        When the machine was started.
+    waits : list of float
+        Each wait.
+    """
+
+    def __init__(self) -> None:
+        self.now = 5000.0
+        self.set_by = self.booted = 0.0
+        self.waits: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+
+    def wall(self) -> datetime:
+        return _START + timedelta(seconds=self.now + self.set_by)
+
+    def truth(self) -> datetime:
+        """Return what a clock shows that nobody sets: that of the service."""
+        return _START + timedelta(seconds=self.now)
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let the package live by this clock, its repetitions of GETs included."""
+        for module in (*_modules(), tenacity.nap):
+            if getattr(module, "time", None) is time:
+                monkeypatch.setattr(module, "time", _Time(self))
+            if getattr(module, "datetime", None) is datetime:
+                monkeypatch.setattr(module, "datetime", _datetime(self.wall))
+        stamina.set_testing(False)  # the fixture around every test turns it on, and back
+
+
+class _Time:
+    """The module `time`, but for what this clock tells."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.sleep = clock.sleep
+
+    def monotonic(self) -> float:
+        return self._clock.now
+
+    def clock_gettime(self, _: int) -> float:
+        return self._clock.now - self._clock.booted
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+def _datetime(wall: Callable[[], datetime]) -> type[datetime]:
+    class Told(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return wall().astimezone(tz)
+
+    return Told
+
+
+def _modules() -> list[types.ModuleType]:
+    for each in pkgutil.iter_modules(astria_nb.__path__, "astria_nb."):
+        importlib.import_module(each.name)
+    return [
+        module
+        for name, module in sys.modules.items()
+        if name.startswith("astria_nb.") and not name.startswith("astria_nb.sandbox")
+    ]
