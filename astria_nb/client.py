@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from os import PathLike
 from typing import Any, NoReturn
 
 from astria_nb import replies, rules
 from astria_nb.api_key import KEY_PAGE, ApiKey
 from astria_nb.base_url import find_base_url
 from astria_nb.credentials import find_key
-from astria_nb.encoding import Body
+from astria_nb.encoding import Body, encode_look
 from astria_nb.errors import (
     AstriaError,
     CredentialsError,
@@ -20,12 +21,15 @@ from astria_nb.errors import (
     TuneError,
     UnexpectedReplyError,
 )
+from astria_nb.images import Image, thumbnail
 from astria_nb.pack import Pack
+from astria_nb.sent_image import renamed
 from astria_nb.transport import GET_SECONDS, Transport
 
 Json = dict[str, Any]
 _PAGE = 120  # the API's maximum (astria-api, section 7)
 _DAY = 86400
+_INSPECTED = 512  # pixels, as its documents ask for (astria-api, section 10)
 
 
 class Client:
@@ -52,7 +56,8 @@ class Client:
     `RejectedError`, `TooManyRequestsError`, `ServerError`), `UnexpectedReplyError` for one that is not the
     API's, and `NotSentError` when the service cannot be reached. No redirect is followed. What only reads is
     asked again a few times where that can help (no connection, no answer, 429, 500, 502, 503, 504, an answer
-    that is cut off), after the wait that the service asks for; what creates a tune is sent once. Safe to use
+    that is cut off), after the wait that the service asks for; what creates a tune is sent once, and so is an
+    image to `inspect`. Safe to use
     from several threads.
 
     Examples
@@ -209,6 +214,47 @@ class Client:
             reason = "an answer that is no object"
         raise replies.unknown(reason)
 
+    def inspect(self, image: str | PathLike[str] | Image, *, name: str) -> Json:
+        """Have the service look at one training image: what makes it a bad one, and who or what is on it.
+
+        A copy of at most 512 pixels a side is sent, the right way up and without metadata.
+
+        Parameters
+        ----------
+        image : path, web address or Image
+            The service downloads what is at an address itself.
+        name : str
+            The class that is to be trained, such as ``woman``.
+
+        Returns
+        -------
+        dict
+            As the service says it (astria-api, section 10); any key may be missing. See
+            `astria_nb.inspection` for what it means, and for many images.
+
+        Raises
+        ------
+        TuneError
+            The image cannot be read. Nothing was sent.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     sandbox.client().inspect("https://example.com/wearing_hat.jpg", name="man")["wearing_hat"]
+        True
+        """
+        if isinstance(image, str) and image.lower().startswith(("https://", "http://")):
+            return self._said(encode_look(name, url=image))
+        found = image if isinstance(image, Image) else Image.open(image)
+        try:
+            copy = thumbnail(found.path, _INSPECTED)
+        except OSError as error:
+            reason = str(error)
+        else:
+            return self._said(encode_look(name, file=(renamed(found.filename, "image/jpeg"), copy)))
+        raise TuneError(Problem("images", f"{found.filename!r} {reason}", "mend it, or take it out"))
+
     def picture(self, url: str) -> bytes:
         """Return a picture's bytes, at most 50 MiB. The key is not sent: pictures are public, on other hosts.
 
@@ -231,6 +277,12 @@ class Client:
         if isinstance(data, list) and all(map(_has_id, data)):
             return data
         raise replies.unexpected(200, "something other than a list")
+
+    def _said(self, body: Body) -> Json:
+        data = self._transport.look("/images/inspect", body)
+        if isinstance(data, dict):
+            return data
+        raise replies.unexpected(200, "something other than an object")
 
     def _object(self, path: str) -> Json:
         data = self._transport.get(path, {})

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from io import FileIO
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images import Image
+from astria_nb.sent_image import BLOCK, SentImage, open_all
+from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
 
 Encoding = Literal["multipart", "form", "json"]
 OnSent = Callable[[int, int], None]
 """Is told the bytes sent so far and the bytes in all."""
-
-_BLOCK = 2**20  # measured: smaller blocks cost calls, larger ones only memory
-_NETWORK = 500e6  # bytes a second, faster than what a photo travels on
+_DEFAULT = Treatment()
 
 
-def encode(tune: Tune, encoding: Encoding | None = None, on_sent: OnSent | None = None) -> Body:
+def encode(
+    tune: Tune,
+    encoding: Encoding | None = None,
+    on_sent: OnSent | None = None,
+    treatment: Treatment = _DEFAULT,
+) -> Body:
     """Return the body that creates a tune.
 
     Parameters
@@ -35,11 +34,14 @@ def encode(tune: Tune, encoding: Encoding | None = None, on_sent: OnSent | None 
         By default multipart for a tune with files, else JSON.
     on_sent : callable, optional
         Called with (bytes sent, bytes in all) after each block, from the sending thread.
+    treatment : Treatment
+        What is done to the tune's files. Default: their metadata is left out.
 
     Raises
     ------
     TuneError
-        When the encoding is unknown or cannot carry the tune's files, or a file vanished or changed.
+        When the encoding is unknown or cannot carry the tune's files, a file vanished or changed, or cannot
+        be treated so.
 
     Examples
     --------
@@ -57,7 +59,7 @@ def encode(tune: Tune, encoding: Encoding | None = None, on_sent: OnSent | None 
     if chosen == "form":
         return Body(chosen, "application/x-www-form-urlencoded", [urlencode(pairs(tune)).encode()], on_sent)
     boundary = uuid.uuid4().hex
-    parts = _parts(boundary, pairs(tune), tune.images)
+    parts = _parts(boundary, pairs(tune), open_all(tune.images, treatment))
     return Body(chosen, f"multipart/form-data; boundary={boundary}", parts, on_sent)
 
 
@@ -81,6 +83,19 @@ def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
             )
         )
     return chosen
+
+
+def encode_look(name: str, *, url: str | None = None, file: tuple[str, bytes] | None = None) -> Body:
+    """Return the body that asks what is on an image: a JPEG under a filename, or one at an address."""
+    boundary = uuid.uuid4().hex
+    text, content = _field(boundary, "name", name), b""
+    if url is not None:
+        text += _field(boundary, "file_url", url)
+    if file is not None:
+        text += _head_of_file(boundary, "file", file[0], "image/jpeg")
+        content = file[1] + b"\r\n"
+    whole = text.encode() + content + f"--{boundary}--\r\n".encode()
+    return Body("multipart", f"multipart/form-data; boundary={boundary}", [whole])
 
 
 def parameters(tune: Tune) -> dict[str, Any]:
@@ -107,53 +122,6 @@ def pairs(tune: Tune) -> list[tuple[str, str]]:
     return list(_flatten("tune", parameters(tune)))
 
 
-class _File:
-    """A file being sent, and its hash in the making."""
-
-    def __init__(self, name: str, file: FileIO) -> None:
-        self.name = name
-        self.size = os.fstat(file.fileno()).st_size
-        self._file = file
-        self._digest, self._hashed = hashlib.sha256(), 0
-
-    def blocks(self, buffer: memoryview) -> Iterator[memoryview]:
-        """Yield the content, each block in the same buffer."""
-        done = 0
-        self._file.seek(0)  # it may have been hashed before
-        while done < self.size:
-            try:
-                count = self._file.readinto(buffer[: min(self.size - done, len(buffer))])
-            except OSError:  # else it would pass for a fault of the network
-                count = 0
-            if not count:
-                what = f"{self.name!r} could not be read to its end"
-                raise TuneError(Problem("images", what, "check it and submit again"))
-            started = time.perf_counter()
-            yield buffer[:count]
-            # The system still sends what it took: on a network, hashing costs no time. A line that takes
-            # blocks faster than this is this machine's own, and the hash is made up for when it is asked for.
-            if self._hashed == done and count < _NETWORK * (time.perf_counter() - started):
-                self._hash(buffer[:count])
-            done += count
-
-    def sha256(self) -> str | None:
-        """Return the hash; None where the disk fails, for the tune may be paid for by then."""
-        buffer = memoryview(bytearray(min(_BLOCK, self.size - self._hashed)))
-        with suppress(OSError, ValueError):  # a ValueError is that the file was closed
-            if buffer:
-                self._file.seek(self._hashed)
-            while left := self.size - self._hashed:
-                count = self._file.readinto(buffer[:left])
-                if not count:
-                    break
-                self._hash(buffer[:count])
-        return self._digest.hexdigest() if self._hashed == self.size else None
-
-    def _hash(self, block: memoryview) -> None:
-        self._digest.update(block)
-        self._hashed += len(block)
-
-
 class Body:
     """A request body that is read once, block by block, and never lies in memory whole.
 
@@ -170,32 +138,31 @@ class Body:
     given : int
         Bytes given to the connection so far. After an interrupt, what is below ``len(body)`` never reached
         the service whole; of the rest nobody knows, for the last block may have left unnoticed.
+    images : list of SentImage
     image_sha256 : list of (str or None)
-        The hash of each file in order, in hexadecimal; None for one that could not be read to its end. On a
-        network they are made while the files are sent; what is missing is made up for when they are read.
+        The hash of what is sent of each file in order, in hexadecimal; None for one that could not be read to
+        its end. On a network they are made while the files are sent; what is missing is made up for when
+        they are read.
     """
 
     def __init__(
-        self, encoding: Encoding, content_type: str, parts: list[bytes | Image], on_sent: OnSent | None = None
+        self,
+        encoding: Encoding,
+        content_type: str,
+        parts: list[bytes | SentImage],
+        on_sent: OnSent | None = None,
     ) -> None:
         self.encoding = encoding
         self.content_type = content_type
         self.sent = self.given = 0
         self._on_sent = on_sent
-        self._open_files = ExitStack()
-        self._files: list[_File] = []
-        self._parts: list[bytes | _File] = []
-        with ExitStack() as undo:
-            undo.callback(self.close)
-            # Every file is opened before the first byte goes out: one that vanishes later can still be read.
-            for part in parts:
-                self._parts.append(part if isinstance(part, bytes) else self._open(part))
-            undo.pop_all()
-        self._length = sum(len(part) if isinstance(part, bytes) else part.size for part in self._parts)
+        self._parts = parts
+        self.images = [part for part in parts if isinstance(part, SentImage)]
+        self._length = sum(len(part) if isinstance(part, bytes) else part.size for part in parts)
 
     @property
     def image_sha256(self) -> list[str | None]:  # noqa: D102  told with the class
-        return [file.sha256() for file in self._files]
+        return [image.sha256() for image in self.images]
 
     def __len__(self) -> int:
         return self._length
@@ -209,7 +176,7 @@ class Body:
         if self.is_spent:
             raise RuntimeError("a body is sent once; encode the tune again")
         parts, self._parts = self._parts, []
-        buffer = memoryview(bytearray(_BLOCK))
+        buffer = memoryview(bytearray(BLOCK))
         for part in parts:
             for block in [part] if isinstance(part, bytes) else part.blocks(buffer):
                 self.given += len(block)
@@ -227,20 +194,9 @@ class Body:
 
     def close(self) -> None:
         """Let go of the files; a hash that is missing by then stays so."""
-        self._open_files.close()
+        for image in self.images:
+            image.close()
         self._parts = []
-
-    def _open(self, image: Image) -> _File:
-        try:
-            file = self._open_files.enter_context(image.path.open("rb", buffering=0))
-        except FileNotFoundError:
-            reason = "is no longer there"
-        except OSError as error:
-            reason = f"cannot be read ({error.strerror})"
-        else:
-            self._files.append(_File(image.filename, file))
-            return self._files[-1]
-        raise TuneError(Problem("images", f"{image.filename!r} {reason}", "put it back, or take it out"))
 
 
 def _flatten(key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -257,21 +213,26 @@ def _flatten(key: str, value: Any) -> Iterator[tuple[str, str]]:
         yield key, str(value)
 
 
-def _parts(boundary: str, pairs: list[tuple[str, str]], images: tuple[Image, ...]) -> list[bytes | Image]:
+def _parts(boundary: str, pairs: list[tuple[str, str]], images: list[SentImage]) -> list[bytes | SentImage]:
     """Lay out a multipart body, small parts joined so that they leave in few packets."""
-    parts: list[bytes | Image] = []
-    text = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{in_quotes(key)}"\r\n\r\n{value}\r\n'
-        for key, value in pairs
-    )
+    parts: list[bytes | SentImage] = []
+    text = "".join(_field(boundary, *pair) for pair in pairs)
     for image in images:
-        text += (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="tune[images][]"; '
-            f'filename="{in_quotes(image.filename)}"\r\nContent-Type: {image.media_type}\r\n\r\n'
-        )
+        text += _head_of_file(boundary, "tune[images][]", image.filename, image.media_type)
         parts += [text.encode(), image]
         text = "\r\n"
     return [*parts, f"{text}--{boundary}--\r\n".encode()]
+
+
+def _field(boundary: str, key: str, value: str) -> str:
+    return f'--{boundary}\r\nContent-Disposition: form-data; name="{in_quotes(key)}"\r\n\r\n{value}\r\n'
+
+
+def _head_of_file(boundary: str, key: str, filename: str, media_type: str) -> str:
+    return (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{in_quotes(key)}"; '
+        f'filename="{in_quotes(filename)}"\r\nContent-Type: {media_type}\r\n\r\n'
+    )
 
 
 def in_quotes(name: str) -> str:

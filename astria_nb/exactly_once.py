@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -27,6 +27,7 @@ from astria_nb.log_states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.pack import Pack
 from astria_nb.request import Request, differences
 from astria_nb.retrying import seconds_asked_for
+from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say, pause
 
@@ -50,11 +51,17 @@ class Sending:
     deadline: Deadline
     on_sent: OnSent
     say: Say
+    treatment: Treatment = field(default_factory=Treatment)
+
+    def encoded(self) -> Body:
+        """Return a body to send: each attempt takes one of its own."""
+        return encode(self.tune, self.encoding, self.on_sent, self.treatment)
 
     def run(self, pack: Pack, body: Body) -> pd.DataFrame:
         """Send what is not on record yet, and return the row."""
         settling.recover(self.log, self.client, self.settle, say=self.say, only_ripe=True)
-        request = replace(Request.of(self.tune, self.client.service, body.encoding), pack=pack.id)
+        request = Request.of(self.tune, self.client.service, body.encoding)
+        request = replace(request.as_sent(body.images, self.treatment), pack=pack.id)
         try:
             submission = self._claim(request, body)
             if submission.state in ("done", "adopted"):
@@ -115,8 +122,7 @@ class Sending:
                     return self._row(submission)
                 if not self.idempotent:
                     self._raise_if_lost(submission)
-                # A body is sent once: another attempt takes another one.
-                body = bodies.enter_context(encode(self.tune, self.encoding, self.on_sent))
+                body = bodies.enter_context(self.encoded())
 
     def _attempt(self, submission: Submission, body: Body, doubtful: bool) -> Submission:
         """Send once; return the submission ``done``, ``unknown``, or ``planned`` again after a 429.

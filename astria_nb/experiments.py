@@ -14,12 +14,13 @@ from astria_nb.client import Client
 from astria_nb.defaults import default_client
 from astria_nb.encoding import Encoding
 from astria_nb.errors import LogError, Problem, TuneError
-from astria_nb.images import sha256_of
 from astria_nb.log import Log
 from astria_nb.log_states import Submission
 from astria_nb.progress import Progress
-from astria_nb.request import ImageRecord
+from astria_nb.request import Request
+from astria_nb.sent_image import sha256_of
 from astria_nb.submission import submit
+from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune, TuneFields
 
 
@@ -127,12 +128,23 @@ class ExperimentLog(Log):
 
         Notes
         -----
-        The request is the same; the weights that the service trains from it are not.
+        The request is the same, and its images are treated as they were then; the weights that the service
+        trains from it are not. An image that was made smaller counts as changed where another version of
+        Pillow makes it another way.
         """
         submission = self._get(id)
         tune = Tune(**_fields(submission, changes))
+        # Images that are given anew are treated as any others.
+        treatment = Treatment() if "images" in changes else submission.request.treatment
         self.note("replay", submission=submission, problem=f"as {tune.title}")
-        return submit(tune, client, encoding=cast("Encoding", submission.request.encoding), log=self)
+        return submit(
+            tune,
+            client,
+            encoding=cast("Encoding", submission.request.encoding),
+            log=self,
+            keep_metadata=treatment.keep_metadata,
+            max_side=treatment.max_side,
+        )
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
         try:
@@ -151,7 +163,7 @@ def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
         if field.split(".")[0] not in changes
     ]
     if "images" not in changes:
-        problems += _moved(request.images)
+        problems += _moved(request)
     if problems:
         raise TuneError(*problems)
     fields = {**request.parameters, "pack": request.pack, "title": str(uuid.uuid4())}
@@ -160,11 +172,11 @@ def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
     return {**fields, **changes}  # type: ignore[typeddict-item]  # as Tune wrote them
 
 
-def _moved(images: tuple[ImageRecord, ...]) -> Iterator[Problem]:
-    """Find the images that are not what was sent."""
-    for image in images:
+def _moved(request: Request) -> Iterator[Problem]:
+    """Find the images of which not the same would be sent again."""
+    for image in request.images:
         path, known = Path(image.path), image.sha256
         if not path.is_file():
             yield Problem("images", f"{image.filename!r} is not where it was", "put it back, or give images=")
-        elif known is None or sha256_of(path) != known:
+        elif known is None or sha256_of(path, request.treatment) != known:
             yield Problem("images", f"{image.filename!r} is not what was sent", "restore it, or give images=")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import stat
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from astria_nb.decoding import MEDIA_TYPES, NotAPictureError, decoded, opened, upright
 from astria_nb.errors import Problem, TuneError
 
-# PNG and JPEG are certain; WebP is not documented, but in wide use. (astria-api, section 12)
-# MPO is what many phones save as .jpg: a JPEG with a second picture behind it.
-MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-_FORMATS = ("JPEG", "PNG", "WEBP")  # whose readers are let at the bytes
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,8 @@ class Image:
     path : Path
         Where it lies, absolute.
     media_type : str
-        ``image/jpeg``, ``image/png`` or ``image/webp``: by its bytes, not by its name.
+        ``image/jpeg``, ``image/png``, ``image/webp``, or ``image/heic`` with the extra of that name: by its
+        bytes, not by its name.
     size : int
         Bytes.
     width, height : int
@@ -70,26 +70,23 @@ class Image:
             path = path.expanduser().absolute()
             mode = path.stat().st_mode
             if stat.S_ISREG(mode):
-                media_type, width, height = _look(path)
-                return cls(path, media_type, path.stat().st_size, width, height)
+                with opened(path) as image:
+                    media_type = MEDIA_TYPES[image.format or ""]
+                    return cls(path, media_type, path.stat().st_size, image.width, image.height)
             # Not opened: a pipe would wait for ever.
             folder = stat.S_ISDIR(mode)
             reason = "is a folder" if folder else "is not a regular file"
             hint = "give the files in it" if folder else "save it to one"
+        except NotAPictureError as error:
+            reason, hint = str(error), error.hint
         except FileNotFoundError:
             reason, hint = "is not there", "check the path, or take it out"
         except OSError as error:
             reason = f"cannot be read ({error.strerror or error})"
             hint = "mend its permissions, or take it out"
-        except _NotAnImageError as error:
-            reason, hint = str(error), "convert it to JPEG, or take it out"
         except (RuntimeError, ValueError):  # a home of nobody, or characters that no disk takes
             reason, hint = "is no possible path", "check it, or take it out"
         raise _wrong(path, reason, hint)
-
-
-class _NotAnImageError(Exception):
-    pass
 
 
 def _wrong(path: Path, reason: str, hint: str) -> TuneError:
@@ -97,30 +94,8 @@ def _wrong(path: Path, reason: str, hint: str) -> TuneError:
     return TuneError(Problem("images", f"{name!r} {reason}", hint))
 
 
-def _look(path: Path) -> tuple[str, int, int]:
-    """Return media type, width and height, reading no more than the header."""
-    from PIL import Image as Pillow  # here, so that `import astria_nb` does not pay for it
-    from PIL import UnidentifiedImageError
-
-    with warnings.catch_warnings(), path.open("rb") as file:
-        # Pillow only warns of an image that unpacks to gigabytes; the service refuses it, so do we.
-        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
-        try:
-            with Pillow.open(file, formats=_FORMATS) as image:
-                return MEDIA_TYPES[image.format or ""], image.width, image.height
-        except UnidentifiedImageError:
-            what = "is empty" if not path.stat().st_size else "is not a JPEG, PNG or WebP image"
-        except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError):
-            what = "has too many pixels to be a photo"
-        except (SyntaxError, ValueError, KeyError, OverflowError, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            what = "is a damaged image"
-        raise _NotAnImageError(what)
-
-
 def thumbnail(source: Path | bytes, side: int = 96) -> bytes:
-    """Return a JPEG whose long side is at most ``side`` pixels, turned upright.
+    """Return a JPEG whose long side is at most ``side`` pixels, turned upright, and nothing but the picture.
 
     Parameters
     ----------
@@ -134,37 +109,14 @@ def thumbnail(source: Path | bytes, side: int = 96) -> bytes:
     OSError
         When it cannot be decoded.
     """
-    from PIL import Image as Pillow
-    from PIL import ImageOps
+    with opened(source) as opening:
+        image = decoded(opening, side * 2)
+        image.thumbnail((side, side))
+        return jpeg(upright(image))
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
-        try:
-            file = io.BytesIO(source) if isinstance(source, bytes) else source
-            with Pillow.open(file, formats=_FORMATS) as opened:
-                image: Pillow.Image = opened
-                # Lets the JPEG decoder work at a fraction of the size: 79 ms against 179 ms at 12 megapixels.
-                opened.draft("RGB", (side * 2, side * 2))
-                if image.mode.startswith("I"):  # 16 bits of grey
-                    image = image.convert("I").point(lambda value: value / 256).convert("L")
-                image.thumbnail((side, side))
-                upright = ImageOps.exif_transpose(image).convert("RGB")
-        except (
-            Pillow.DecompressionBombWarning,
-            Pillow.DecompressionBombError,
-            SyntaxError,
-            ValueError,
-        ) as error:
-            raise OSError(f"not an image that can be shown: {error}") from None
+
+def jpeg(image: Pillow.Image) -> bytes:
+    """Return a picture that is in memory as a small JPEG."""
     out = io.BytesIO()
-    upright.save(out, "JPEG", quality=80, optimize=True)
+    image.convert("RGB").save(out, "JPEG", quality=80, optimize=True)
     return out.getvalue()
-
-
-def sha256_of(path: Path) -> str | None:
-    """Return the hash of a file in hexadecimal; None where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None

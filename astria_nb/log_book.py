@@ -21,6 +21,7 @@ from astria_nb.log_schema import body, event, session, submission
 from astria_nb.log_states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.log_store import Store
 from astria_nb.request import Request
+from astria_nb.treatment import UNTREATED
 
 _MICROSECOND = timedelta(microseconds=1)
 # Built once: that takes longer than running them.
@@ -255,7 +256,9 @@ def _append(
 
 def _request_json(request: Request) -> dict[str, Any]:
     fields = {key: getattr(request, key) for key in ("service", "pack", "title", "encoding", "parameters")}
-    return {**fields, "images": [asdict(image) for image in request.images], "redacted": request.redacted}
+    treatment = {"treatment": asdict(request.treatment)} if request.treatment != UNTREATED else {}
+    images = [asdict(image) for image in request.images]
+    return {**fields, "images": images, **treatment, "redacted": request.redacted}
 
 
 def _ours(request: Request) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from astria_nb.log_schema import body, submission
 from astria_nb.log_states import RELEASED, Submission
 from astria_nb.request import ImageRecord, Request
+from astria_nb.treatment import UNTREATED, Treatment
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _asked, _told = body.alias("asked"), body.alias("told")
@@ -81,8 +82,11 @@ def _first(connection: sa.Connection, query: sa.Select[Any], **values: Any) -> S
 def _read(row: Mapping[str, Any]) -> Submission:
     asked = json.loads(row["asked"])
     images = tuple(ImageRecord(**image) for image in asked.pop("images"))
+    treatment = Treatment(**asked.pop("treatment")) if "treatment" in asked else UNTREATED
     known = json.loads(row["image_sha256"]) if row["image_sha256"] else None
-    request = Request(**asked, images=images, recorded_fingerprint=row["fingerprint"]).with_sha256(known)
+    request = Request(
+        **asked, images=images, treatment=treatment, recorded_fingerprint=row["fingerprint"]
+    ).with_sha256(known)
     return Submission(
         id=row["id"],
         service=row["service"],

@@ -11,25 +11,27 @@ from typing import Any
 from astria_nb import redaction
 from astria_nb.encoding import parameters
 from astria_nb.images import Image
+from astria_nb.sent_image import SentImage
+from astria_nb.treatment import UNTREATED, Treatment
 from astria_nb.tune import Tune
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """A file that is trained with, as it was when the request was made.
+    """A picture that is trained with, as it was when the request was made.
 
     Attributes
     ----------
     path : str
-        Where it lay, absolute.
+        Where its file lay, absolute.
     filename : str
         The name that the service is told.
     size : int
-        Bytes.
+        Bytes that are sent; of the file, where the request does not know that yet.
     mtime_ns : int or None
-        When it was last written, nanoseconds since 1970; None where the disk did not tell.
+        When the file was last written, nanoseconds since 1970; None where the disk did not tell.
     sha256 : str or None
-        Of its content, in hexadecimal; known once it was sent.
+        Of what is sent, in hexadecimal; known once it was.
     """
 
     path: str
@@ -75,6 +77,9 @@ class Request:
     parameters : mapping
         What goes under ``tune``, as `astria_nb.encoding.parameters` returns it.
     images : tuple of ImageRecord
+    treatment : Treatment
+        What was done to the images. Of a request without any, and of one that was recorded before there were
+        treatments, that is nothing.
     redacted : mapping
         The fields that lost something when the request was recorded (``image_urls``, ``callback``,
         ``prompt_attributes.callback``, …), each with a hash of a callback's whole value: enough to tell
@@ -94,6 +99,7 @@ class Request:
     encoding: str
     parameters: Mapping[str, Any]
     images: tuple[ImageRecord, ...] = ()
+    treatment: Treatment = UNTREATED
     redacted: Mapping[str, str] = field(default_factory=dict)
     recorded_fingerprint: str | None = field(default=None, repr=False)
 
@@ -103,9 +109,21 @@ class Request:
         images = tuple(map(ImageRecord.of, tune.images))
         return cls(service.rstrip("/"), tune.pack, tune.title, encoding, parameters(tune), images)
 
+    def as_sent(self, images: Sequence[SentImage], treatment: Treatment) -> Request:
+        """Return the request with its images as they are sent, in their order."""
+        if not images:
+            return self
+        records = (
+            replace(record, filename=image.filename, size=image.size)
+            for record, image in zip(self.images, images, strict=True)
+        )
+        return replace(self, images=tuple(records), treatment=treatment)
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what is sent and means something: not of the encoding, nor of where files lie.
+
+        A treatment counts by what it makes of the images.
 
         Of a recorded request it is the one that it had before anything was taken out of it, and before the
         content of its files was known.

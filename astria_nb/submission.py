@@ -10,12 +10,13 @@ from astria_nb import settling
 from astria_nb.client import Client
 from astria_nb.deadline import Deadline
 from astria_nb.defaults import default_client
-from astria_nb.encoding import Encoding, OnSent, encode
+from astria_nb.encoding import Encoding, OnSent
 from astria_nb.errors import TuneError
 from astria_nb.exactly_once import Sending
 from astria_nb.log import Log
 from astria_nb.pack import Pack
 from astria_nb.progress import Progress
+from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say
 
@@ -38,6 +39,8 @@ def submit(
     idempotent: bool | None = None,
     settle: float | None = None,
     max_cost: float | None = None,
+    keep_metadata: bool = False,
+    max_side: int | None = None,
     timeout: float = TIMEOUT_SECONDS,
     on_sent: OnSent | None = None,
     say: Say | None = None,
@@ -65,6 +68,11 @@ def submit(
         Seconds that the service has to finish before a tune whose answer was lost is looked for; default 120.
     max_cost : float, optional
         US dollars; what is estimated to cost more is not sent.
+    keep_metadata : bool
+        Send images with all that their files tell beside the picture. By default place, time, camera, names
+        and words are left out, which changes no pixel; the files stay as they are.
+    max_side : int, optional
+        Pixels, such as 2048: an image with a longer side is made smaller before it is sent.
     timeout : float
         Seconds for all of it, waits included.
     on_sent : callable, optional
@@ -112,10 +120,10 @@ def submit(
     with Progress("Submitting") as progress, Deadline(timeout) as deadline:
         sending = Sending(
             tune, client, log, encoding, bool(idempotent), settle, deadline,
-            on_sent or progress.bytes, say or progress.show,
+            on_sent or progress.bytes, say or progress.show, Treatment(keep_metadata, max_side),
         )  # fmt: skip
         # Encoding comes first: it finds what is wrong on this machine, and opens the files.
-        with encode(tune, encoding, sending.on_sent) as body:
+        with sending.encoded() as body:
             pack = client.pack(tune.pack)
             _check(tune, pack, max_cost)
             return sending.run(pack, body)

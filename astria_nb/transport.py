@@ -77,6 +77,12 @@ class Transport:
         with Deadline(UPLOAD_SECONDS + len(body) / SLOWEST_LINE, answer=ANSWER_SECONDS):
             return self._send("POST", path, data=body, headers={"Content-Type": body.content_type})
 
+    def look(self, path: str, body: Body) -> Any:
+        """Send a small body that changes nothing, once, and return the parsed JSON of the answer."""
+        content = b"".join(map(bytes, body))
+        with Deadline(self.timeout):
+            return self._send("POST", path, data=content, headers={"Content-Type": body.content_type})
+
     def picture(self, url: str) -> bytes:
         """Return what lies at a public address, without telling it the key."""
         try:
@@ -104,7 +110,7 @@ class Transport:
         try:
             return self._exchange(method, path, data=data, **options)
         except (requests.RequestException, HTTPError, OSError) as error:
-            failure = self._broken(error, data)
+            failure = self._broken(error, data if isinstance(data, Body) else None)
         except BaseException as error:  # noqa: BLE001  of the body, of the one who watches it, or Ctrl-C
             failure = error
         # Raised outside `except`, and without the frames below: a request, or what the service said of it,

@@ -10,6 +10,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotFoundError, NotSentError, TuneError, UnauthorizedError
+from large_photos import enlarge
 
 URL = "https://example.com/1.jpg"
 MEGABYTE = 2**20
@@ -29,10 +30,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 def large(photo: Path, megabytes: int) -> Path:
-    """Make a photo large: what follows the picture in a JPEG file is ignored by every reader."""
-    with photo.open("ab") as file:
-        file.write(bytes(megabytes * MEGABYTE))
-    return photo
+    return enlarge(photo, megabytes * MEGABYTE)
 
 
 def wrong_key(sandbox: anb.Sandbox, photo: Path) -> Any:

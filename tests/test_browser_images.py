@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("notebooks")
     (folder / "photos").mkdir()
     for number in range(1, 5):
-        Image.effect_noise((640, 480 + number), 80).convert("RGB").save(folder / "photos" / f"{number}.jpg")
+        Image.effect_noise((640, 520 + number), 80).convert("RGB").save(folder / "photos" / f"{number}.jpg")
     (folder / "photos" / "notes.txt").write_text("not a picture")
     cells = [nbformat.v4.new_code_cell(each) for each in CELLS]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -259,8 +259,10 @@ def test_a_duplicate_is_named_and_removed_at_a_click(form, photos):
     expect_names(form, "1.jpg", "2.jpg")
     drop(form.locator(".astria-drop-zone"), {"again.jpg": photos[0].read_bytes()})
     copy = form.locator(".astria-tile").filter(has_text="again.jpg")
-    expect(copy.get_by_text("same picture as 1.jpg")).to_be_visible()
-    expect(form.get_by_text(re.compile(r"1 to look at \(same picture as 1.jpg\)$"))).to_be_visible()
+    expect(copy.get_by_text("the same file as 1.jpg: one of them is enough")).to_be_visible()
+    expect(
+        form.get_by_text(re.compile(r"1 to look at \(the same file as 1.jpg: one of them is enough\)$"))
+    ).to_be_visible()
     form.get_by_role("button", name="Remove duplicate").click()
     expect_names(form, "1.jpg", "2.jpg")
 

@@ -12,6 +12,7 @@ from astria_nb import errors, transport
 from astria_nb.encoding import Body, encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError
 from astria_nb.retrying import ATTEMPTS
+from large_photos import enlarge
 from wire import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence
 
 HTML = b"<html><body>Bad  gateway</body></html>"
@@ -170,9 +171,7 @@ def test_a_service_that_never_answers_leaves_the_outcome_unknown(
 @pytest.fixture
 def large(photos: list[Path]) -> list[Path]:
     """Return a photo that no socket's buffer holds."""
-    with photos[0].open("ab") as file:
-        file.truncate(40 * 2**20)
-    return photos[:1]
+    return [enlarge(photos[0], 40 * 2**20)]
 
 
 @pytest.mark.parametrize("read", [0, 10**5, 5 * 10**6])

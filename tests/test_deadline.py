@@ -18,6 +18,7 @@ from astria_nb.deadline import Deadline, current
 from astria_nb.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, RejectedError
 from certificate import self_signed
+from large_photos import enlarge
 from wire import KEY, TUNE, Answer, Exchange, Wire, after, reply, silence, slowly
 
 JSON = json.dumps(TUNE).encode()
@@ -68,9 +69,7 @@ def service(request: pytest.FixtureRequest, wire: Wire, secure: Wire) -> Wire:
 @pytest.fixture
 def large(photos: list[Path]) -> list[Path]:
     """Return a photo that no socket's buffer holds."""
-    with photos[0].open("ab") as file:
-        file.truncate(40 * 2**20)
-    return photos[:1]
+    return [enlarge(photos[0], 40 * 2**20)]
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def test_a_file_that_grew_meanwhile_is_sent_as_long_as_was_promised(photos: list
         assert body.image_sha256 == [hashlib.sha256(before).hexdigest()]
 
 
-def test_on_a_network_a_file_is_read_once_and_hashed_as_it_is_sent(photos: list[Path]) -> None:
+def test_on_a_network_a_file_is_hashed_as_it_is_sent(photos: list[Path]) -> None:
     with encode(anb.Tune(**TRAIN, images=photos)) as body:
         digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
         for _ in body:
@@ -200,8 +200,8 @@ def test_a_file_that_could_not_be_hashed_has_none(photos: list[Path]) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 2**20 - 1, 2**20, 2**20 + 1, 3 * 10**6])
 def test_length_and_hash_are_those_of_the_bytes_at_any_size_of_file(photos: list[Path], size: int) -> None:
-    with photos[0].open("ab") as file:
-        file.write(bytes(size))
+    photo = photos[0].read_bytes()
+    photos[0].write_bytes(photo[:-2] + bytes(size) + photo[-2:])  # within the picture: before it ends
     told: list[tuple[int, int]] = []
     with encode(anb.Tune(**TRAIN, images=photos), on_sent=lambda *each: told.append(each)) as body:
         content = sent(body)

@@ -20,6 +20,7 @@ from astria_nb.errors import (
 )
 from astria_nb.log import Log
 from astria_nb.request import Request
+from large_photos import enlarge
 
 ROUTE = "POST /p/*/tunes"
 
@@ -51,8 +52,7 @@ def made(sandbox: anb.Sandbox) -> list[int]:
 def test_a_reset_in_mid_upload_makes_nothing_and_frees_the_title(
     plain: anb.Sandbox, log: Log, photos: list[Path]
 ) -> None:
-    with photos[0].open("ab") as file:
-        file.truncate(40 * 2**20)
+    enlarge(photos[0], 40 * 2**20)
     plain.fail("reset", ROUTE, at="during")
     with pytest.raises(NotSentError):
         anb.submit(tune(photos=photos), plain.client(), log=log)

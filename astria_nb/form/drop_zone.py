@@ -17,11 +17,11 @@ from typing import Any
 import anywidget
 import traitlets
 
+from astria_nb.decoding import MEDIA_TYPES
 from astria_nb.errors import Problem
 from astria_nb.form.drop_zone_wire import Again, Have, Line, Stop, field
 from astria_nb.form.fields import shown
 from astria_nb.form.spool import MOST_FILES, Arrival, Spool, size_problem
-from astria_nb.images import MEDIA_TYPES
 
 _HERE = Path(__file__)
 

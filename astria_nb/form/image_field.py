@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -16,12 +16,10 @@ from astria_nb.form.drop_zone import DropZone
 from astria_nb.form.fields import WIDE, Field, UrlsField, shown
 from astria_nb.form.image_list import ImageList, Item
 from astria_nb.form.server_files import ServerFiles
-from astria_nb.images import Image, sha256_of, thumbnail
+from astria_nb.image_advice import Look, compare, look
+from astria_nb.images import Image
 
 _SIDE = 240  # pixels of a thumbnail
-
-Advice = Callable[[Sequence[Image]], Sequence[Sequence[str]]]
-"""Looks at images and returns for each what is to be said of it, in a few words: ``["too small"]``."""
 
 
 @dataclass(eq=False, slots=True)
@@ -30,8 +28,8 @@ class _Entry:
 
     id: str
     source: Any
-    sha256: str | None = None
-    advice: Sequence[str] = ()
+    look: Look | None = None
+    warnings: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -51,12 +49,10 @@ class ImageField(Field):
     ----------
     urls : UrlsField
         Shown as the third way to give images, and counted in the summary.
-    advice : callable, optional
-        What is to be said of the images; called in the background whenever others are there.
     """
 
-    def __init__(self, urls: UrlsField, advice: Advice | None = None) -> None:
-        self._urls, self._advice = urls, advice
+    def __init__(self, urls: UrlsField) -> None:
+        self._urls = urls
         self._entries: list[_Entry] = []
         self._numbers = itertools.count(1)
         self._looking = 0
@@ -107,7 +103,7 @@ class ImageField(Field):
             self.value = [each.source for each in self._entries if each.id not in ids] or None
 
     def _remove_duplicates(self) -> None:
-        self._remove(list(self._copies()))
+        self._remove(self._copies())
 
     def _move(self, entry_id: str, before: str | None) -> None:
         with self.lock:
@@ -147,52 +143,53 @@ class ImageField(Field):
         self._advise_soon()
 
     def _look(self, entry: _Entry, image: Image) -> None:
-        """Draw an image and take its hash, unless it is gone again."""
-        jpeg = sha256 = None
+        """Look at an image and draw it, unless it is gone again."""
         try:
-            if entry in self._entries:
-                jpeg = thumbnail(image.path, _SIDE)
-                sha256 = sha256_of(image.path)
-        except OSError:
-            pass  # the tile says that there is no picture
+            found = look(image, _SIDE) if entry in self._entries else None
         finally:
             with self.lock:
                 self._looking -= 1
-                entry.sha256 = sha256
-                if entry in self._entries:
-                    self._list.draw(entry.id, jpeg)
-                    self._show()
-                self._advise_soon()
+        with self.lock:
+            entry.look = found
+            if found is not None and entry in self._entries:
+                self._list.draw(entry.id, found.thumbnail)
+        self._advise_soon()
 
     def _advise_soon(self) -> None:
         # After the pictures: those are what the reader waits for.
-        if self._advice is not None and not self._looking:
-            background.queue(self._advise, self._advice)
+        if not self._looking:
+            background.queue(self._advise)
 
-    def _advise(self, advice: Advice) -> None:
-        entries = [each for each in self._entries if isinstance(each.source, Image)]
-        found = advice([each.source for each in entries])
+    def _advise(self) -> None:
+        """Compare the images with each other: only together can it be said which are alike."""
+        seen = [(each, each.look) for each in self._entries if each.look is not None]
+        found = compare([known for _, known in seen])
         with self.lock:
-            for entry, texts in zip(entries, found, strict=True):
-                entry.advice = texts
+            for (entry, _), compared in zip(seen, found, strict=True):
+                entry.look = compared
             self._show()
 
-    def _copies(self) -> dict[str, _Entry]:
-        """Return the ids of entries that have the bytes of one before them, and that one."""
-        first: dict[str, _Entry] = {}
-        copies = {}
-        for each in self._entries:
-            if each.sha256 is not None and first.setdefault(each.sha256, each) is not each:
-                copies[each.id] = first[each.sha256]
-        return copies
+    def warn(self, warnings: Mapping[Path, Sequence[str]]) -> None:
+        """Show what the service has said against images, each by its path."""
+        with self.lock:
+            for each in self._entries:
+                each.warnings = warnings.get(_plain(each.source), ())
+            self._show()
+
+    def _copies(self) -> list[str]:
+        """Return the ids of entries that have the bytes of one before them."""
+        return [
+            each.id
+            for each in self._entries
+            if each.look is not None and any(advice.kind == "duplicate" for advice in each.look.advice)
+        ]
 
     def _badges(self) -> dict[str, list[str]]:
-        copies = self._copies()
         return {
             each.id: [
                 *([] if isinstance(each.source, Image) else ["not an image"]),
-                *([f"same picture as {copies[each.id].name}"] if each.id in copies else []),
-                *each.advice,
+                *(str(advice) for advice in (each.look.advice if each.look is not None else ())),
+                *each.warnings,
             ]
             for each in self._entries
         }

@@ -1,0 +1,115 @@
+"""Photos that tell where they were made, in every place of a file where that can stand."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+from PIL import Image, ImageCms, ImageDraw
+
+PLACE = b"Sofienstrasse 12, Berlin"
+PARTS = (b"Sofie", b"nstras", b"se 12", b"Berl", b"erlin")
+"""Of the place, so that some are still found when a test has damaged others."""
+GPS, ORIENTATION = 0x8825, 0x0112
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def picture(size: tuple[int, int] = (80, 60), mode: str = "RGB") -> Image.Image:
+    """Return a picture of which every pixel tells whether it was turned."""
+    image = Image.linear_gradient("L").resize(size).convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((4, 4, size[0] // 2, size[1] // 3), fill="red")
+    draw.ellipse((size[0] // 2, 2, size[0] - 4, size[1] - 8), fill="teal")
+    return image.convert(mode)
+
+
+def exif(orientation: int | None = None, maker: bytes = PLACE) -> Image.Exif:
+    found = Image.Exif()
+    found[0x010F] = maker.decode()  # the maker of the camera
+    if orientation is not None:
+        found[ORIENTATION] = orientation
+    found.get_ifd(GPS).update({1: "N", 2: (52.0, 31.0, 12.5), 3: "E", 4: (13.0, 22.0, 4.5), 0x1C: PLACE})
+    return found
+
+
+def xmp(orientation: int | None = None) -> bytes:
+    turned = f' tiff:Orientation="{orientation}"' if orientation else ""
+    return b'<x:xmpmeta><rdf:Description photoshop:City="%s"%s/></x:xmpmeta>' % (PLACE, turned.encode())
+
+
+def jpeg(orientation: int | None = 6, **options: Any) -> bytes:
+    out = io.BytesIO()
+    options = {"icc_profile": PROFILE, "xmp": xmp(), "comment": PLACE, "dpi": (100, 100), **options}
+    picture().save(out, "JPEG", exif=exif(orientation), **options)
+    return out.getvalue()
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    """Return a segment of a JPEG."""
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+
+def with_segments(photo: bytes, *segments: bytes, at: bytes = b"\xff\xdb") -> bytes:
+    """Put segments before the first of a kind: by default where the picture's own begin."""
+    place = photo.index(at)
+    return photo[:place] + b"".join(segments) + photo[place:]
+
+
+def mpo() -> bytes:
+    """Return what a phone saves as .jpg: a second picture behind the first, with metadata of its own."""
+    out = io.BytesIO()
+    second = picture((40, 30))
+    second.encoderinfo = {"exif": exif(), "comment": PLACE}
+    picture().save(out, "MPO", save_all=True, append_images=[second], exif=exif(8), icc_profile=PROFILE)
+    return out.getvalue()
+
+
+def motion_photo() -> bytes:
+    """Return a photo with a video behind it, which tells the place as well."""
+    atom = b"\xa9xyz" + PLACE
+    video = struct.pack(">I", 8 + len(atom)) + b"udta" + atom
+    return jpeg() + struct.pack(">I", 16) + b"ftypmp42\0\0\0\0" + video
+
+
+def png(orientation: int | None = 6, mode: str = "RGB", **options: Any) -> bytes:
+    from PIL.PngImagePlugin import PngInfo
+
+    told = PngInfo()
+    told.add_text("Comment", PLACE.decode())
+    told.add_text("Location", PLACE.decode() * 20, zip=True)
+    told.add_itxt("XML:com.adobe.xmp", xmp().decode())
+    told.add(b"tIME", struct.pack(">HBBBBB", 2024, 5, 6, 7, 8, 9))
+    told.add(b"prVt", PLACE, after_idat=True)
+    out = io.BytesIO()
+    options = {"icc_profile": PROFILE, "dpi": (72, 72), **options}
+    picture(mode=mode).save(out, "PNG", exif=exif(orientation), pnginfo=told, **options)
+    return out.getvalue() + PLACE
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a chunk of a PNG."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def webp(orientation: int | None = 6, mode: str = "RGB", **options: Any) -> bytes:
+    out = io.BytesIO()
+    options = {"icc_profile": PROFILE, "xmp": xmp(), **options}
+    picture(mode=mode).save(out, "WEBP", exif=exif(orientation), **options)
+    return out.getvalue() + PLACE
+
+
+def animated(kind: str) -> bytes:
+    """Return three pictures in one file, after each other."""
+    out = io.BytesIO()
+    frames = [picture().rotate(turn) for turn in (0, 90, 180)]
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=100, exif=exif())
+    return out.getvalue()
+
+
+def heic(orientation: int | None = None) -> bytes:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    out = io.BytesIO()
+    picture((640, 480)).save(out, "HEIF", exif=exif(orientation))
+    return out.getvalue()
