@@ -7,12 +7,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
+_THREADS = 4
+
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="astria_nb")
+def _pool(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix=f"astria_nb_{name}")
 
 
 def start(work: Callable[..., Any], *args: Any) -> Future[Any]:
     """Run a call on a thread of its own; the future tells when it is over and what became of it."""
-    return _pool().submit(work, *args)
+    return _pool("work").submit(work, *args)
+
+
+def start_waiting(work: Callable[..., Any], *args: Any) -> Future[Any]:
+    """Do so for what may take long, such as a picture from elsewhere; a submission does not wait for it."""
+    return _pool("pictures").submit(work, *args)

@@ -13,9 +13,10 @@ import ipywidgets as widgets
 
 from astria_nb.client import Client
 from astria_nb.errors import Problem, TuneError
-from astria_nb.form.fields import WIDE, ChoiceField, Field, IdsField, PairsField, TextField, UrlsField
+from astria_nb.form.fields import WIDE, ChoiceField, Field, PairsField, TextField, UrlsField
 from astria_nb.form.image_field import ImageField
 from astria_nb.form.pack_field import ClassField, PackField
+from astria_nb.form.picked_ids_field import PromptsField, TunesField
 from astria_nb.rules import PRESETS
 from astria_nb.tune import check
 
@@ -72,6 +73,7 @@ class Draft:
         self.pack = PackField(client)
         self.encoding = ChoiceField("Encoding", _ENCODINGS)
         self._class, self._images, self._urls = ClassField(), ImageField(), UrlsField()
+        self._prompts = PromptsField(client)
         new = widgets.Button(description="New", tooltip="A fresh UUID", layout=widgets.Layout(width="auto"))
         new.on_click(lambda _: self.new_title())
         self.fields: dict[str, Field] = {
@@ -84,8 +86,8 @@ class Draft:
             "callback": TextField("Trained", _HOOK),
             _PROMPT_CALLBACK: TextField("Each prompt", _HOOK),
             "prompts_callback": TextField("All prompts", _HOOK),
-            "tune_ids": IdsField("Tunes", "ids of trained tunes, such as 1504944"),
-            "prompt_ids": IdsField("Prompts", "only these of the pack's prompts, by id"),
+            "tune_ids": TunesField(client),
+            "prompt_ids": self._prompts,
             "preset": ChoiceField("Preset", [("the pack's own", None), *((name, name) for name in PRESETS)]),
             "auto_extend": ChoiceField(
                 "Keep", [("as the account says", None), ("extend", True), ("30 days", False)]
@@ -98,6 +100,7 @@ class Draft:
         for name, field in self.fields.items():
             field.lock = self.lock
             field.observe(lambda _, name=name: edited(name), "value")
+        self._class.observe(lambda _: self._offer_prompts(), "value")
         self.encoding.observe(lambda _: edited("encoding"), "value")
         self.pack.observe(lambda _: self._pack_came(edited), ["pack", "problem"])
         self.pack.reload()
@@ -170,13 +173,18 @@ class Draft:
             f"Characteristics · {_pairs(values['characteristics']) or 'none'}",
             f"Callbacks · {len(hooks) or 'none'}",
             f"Existing tunes instead of images · {', '.join(map(str, values['tune_ids'] or ())) or 'none'}",
+            f"Prompts · {', '.join(map(str, values['prompt_ids'] or ())) or 'all of the pack'}",
             f"Sending · encoding {self.encoding.value or 'chosen by the images'}",
             f"Prompt attributes · {_pairs(values['prompt_attributes']) or 'as the pack has them'}",
         )
 
     def _pack_came(self, edited: Callable[[str], None]) -> None:
         self._class.offer(self.pack.pack)
+        self._offer_prompts()
         edited("")
+
+    def _offer_prompts(self) -> None:
+        self._prompts.offer(self.pack.pack, self._class.value)
 
     def _field_of(self, problem: Problem) -> str | None:
         for name in (problem.field, problem.field.split(".")[0]):
@@ -194,12 +202,13 @@ class Draft:
         field = self.fields
         self._sources = widgets.Tab([self._images, self._urls], layout=WIDE)
         callbacks = [field["callback"], field[_PROMPT_CALLBACK], field["prompts_callback"]]
-        sending = [self.encoding, field["preset"], field["prompt_ids"], field["auto_extend"], field["branch"]]
+        sending = [self.encoding, field["preset"], field["auto_extend"], field["branch"]]
         self._folds = widgets.Accordion(
             [
                 field["characteristics"],
                 widgets.VBox(callbacks, layout=WIDE),
                 field["tune_ids"],
+                field["prompt_ids"],
                 widgets.VBox(sending, layout=WIDE),
                 field["prompt_attributes"],
             ],
