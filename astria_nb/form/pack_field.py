@@ -55,7 +55,7 @@ class PackField(Field):
         self._retry = widgets.Button(description="Retry", layout=widgets.Layout(display="none", width="auto"))
         self.gallery = Picker(PackCards(client), noun="pack", empty="There are no packs yet.")
         line = [self._typed, BrowseButton(self.gallery), self._retry, self._known]
-        super().__init__(widgets.HBox(line, layout=WIDE), self.gallery)
+        super().__init__(widgets.HBox(line, layout=WIDE), below=[self.gallery])
         self.add_class("astria-labelled")
         self.add_class("astria-pack")
         self._typed.observe(self._entered, "value")
@@ -116,7 +116,9 @@ class PackField(Field):
 
     def _listed(self, change: Mapping[str, Any]) -> None:
         with self.lock:
-            if change["new"] is not None or self.value is None:
+            if change["new"] is None and self.problem is change["old"]:
+                self.problem = None
+            elif change["new"] is not None and self.pack is None:
                 self.problem = change["new"]
 
     def _entered(self, change: Mapping[str, Any]) -> None:

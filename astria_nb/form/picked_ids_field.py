@@ -27,9 +27,7 @@ class PickedIdsField(IdsField):
 
     def __init__(self, label: str, placeholder: str, picker: Picker) -> None:
         self.picker = picker
-        super().__init__(label, placeholder, BrowseButton(picker))
-        self.set_trait("children", (*self.children[:1], picker, *self.children[1:]))
-        self.add_class("astria-picked")
+        super().__init__(label, placeholder, BrowseButton(picker), below=[picker])
         picker.observe(self._picked, "chosen")
 
     def _set(self, change: Mapping[str, Any]) -> None:

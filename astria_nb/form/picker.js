@@ -18,10 +18,6 @@ function makeButton(text, clicked) {
   return button;
 }
 
-function several(count, noun) {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 /** One card in the grid, and the picture that belongs to it. */
 class Option {
   constructor(id) {
@@ -98,11 +94,11 @@ class Picker {
     line.append(this.status, this.none);
     this.failure = make("div", "astria-picker-failure", { role: "alert" });
     this.failureText = make("span", "");
-    const retry = makeButton("Retry", () => {
+    this.retry = makeButton("Retry", () => {
       this.search.focus();
       this.ask("more");
     });
-    this.failure.append(this.failureText, retry);
+    this.failure.append(this.failureText, this.retry);
     this.scroll = make("div", "astria-picker-scroll");
     this.grid = make("div", "astria-picker-grid", { role: "listbox", "aria-label": `${noun}s` });
     this.grid.setAttribute("aria-multiselectable", String(this.model.get("multiple")));
@@ -131,7 +127,7 @@ class Picker {
 
   draw() {
     const cards = this.model.get("items");
-    const next = document.activeElement === this.more && this.options.size < cards.length && this.options.size;
+    const next = this.hasFocus(this.more) && this.options.size < cards.length && this.options.size;
     const kept = new Set(cards.map((card) => card.id));
     for (const [id, option] of this.options) if (!kept.has(id)) this.drop(id, option);
     cards.forEach((card, at) => {
@@ -148,6 +144,10 @@ class Picker {
     this.filter();
     if (next) this.go(this.visible().find((node) => node.option.listed === cards[next]) ?? this.search);
     this.askForPictures();
+  }
+
+  hasFocus(node) {
+    return this.root.getRootNode().activeElement === node;
   }
 
   add(id) {
@@ -192,31 +192,33 @@ class Picker {
   }
 
   tell() {
-    const state = this.model.get("state");
+    const [state, more] = [this.model.get("state"), this.model.get("more")];
     const shown = this.visible().length;
-    this.status.textContent = this.found(state, shown);
+    const text = this.says(state, shown);
+    if (this.status.textContent !== text) this.status.textContent = text; // else it is read out again
     this.failure.hidden = state !== "failed";
     this.failureText.textContent = this.model.get("failure");
+    if (state === "failed" && this.hasFocus(this.more)) this.retry.focus();
     this.grid.setAttribute("aria-busy", String(state === "loading"));
-    this.scroll.hidden = shown === 0 && !this.model.get("more");
-    this.more.hidden = state === "failed" || !this.model.get("more");
+    this.scroll.hidden = shown === 0 && !more;
+    this.more.hidden = state === "failed" || !more;
     this.more.textContent = state === "loading" ? "Loading" : "Load more";
     // An end that stays in view is not told of twice, unless it is watched anew.
     this.watchEnd.unobserve(this.more);
     if (state === "ready") this.watchEnd.observe(this.more);
   }
 
-  found(state, shown) {
+  says(state, shown) {
     const [noun, count, query] = [this.model.get("noun"), this.options.size, this.search.value.trim()];
-    const more = this.model.get("more") && state === "ready";
     if (state === "loading" || state === "idle") return `Loading ${noun}s`;
     if (count === 0) return state === "failed" ? "" : this.model.get("empty");
-    const all = more ? `${several(count, noun)} loaded` : several(count, noun);
+    const more = this.model.get("more") && state === "ready";
+    const all = `${count} ${noun}${count === 1 ? "" : "s"}${more ? " loaded" : ""}`;
+    const matching = `${shown || "None"} of ${all} ${shown > 1 ? "match" : "matches"} “${query}”`;
+    const [said, others] = query ? [matching, "; others may, once they are loaded"] : [all, "; there are more"];
     const chosen = this.model.get("multiple") ? this.model.get("chosen").length : 0;
-    const said = query
-      ? `${shown || "None"} of ${all} ${shown > 1 ? "match" : "matches"} “${query}”${more ? "; others may, once they are loaded" : ""}`
-      : `${all}${more ? "; there are more" : ""}`;
-    return [said, chosen ? `${chosen} chosen` : this.model.get("unchosen")].filter(Boolean).join(" · ");
+    const picked = chosen ? `${chosen} chosen` : this.model.get("unchosen");
+    return said + (more ? others : "") + (picked ? ` · ${picked}` : "");
   }
 
   open() {

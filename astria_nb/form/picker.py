@@ -119,9 +119,9 @@ class Picker(anywidget.AnyWidget):
 
     def show(self, source: Source, *, empty: str = "") -> None:
         """Offer other cards; they are asked for when the picker is open, or will be."""
-        with self._lock, self.hold_sync():
+        with self._lock:
             self._source, self._reading = source, _Reading(iter(()))
-            self.items, self.more, self.state, self.empty = [], False, "idle", empty
+            self.items, self.more, self.empty, self.state = [], False, empty, "idle"
         self._opened()
 
     def load(self) -> None:
@@ -167,12 +167,11 @@ class Picker(anywidget.AnyWidget):
         del reading.ahead[:count]
         if problem:
             reading.left = self._source.cards(reading.shown[-1]["id"] if reading.shown else None)
-        with self.hold_sync():
-            if reading.shown or not problem:  # else the old ones are better than none
-                self.items = list(reading.shown)
-            self.more = bool(problem or reading.ahead)
-            self.failure = f"{problem.what}; {problem.hint}" if problem else ""
-            self.state = "failed" if problem else "ready"
+        if reading.shown or not problem:  # else the old ones are better than none
+            self.items = list(reading.shown)
+        self.more = bool(problem or reading.ahead)
+        self.failure = f"{problem.what}; {problem.hint}" if problem else ""
+        self.state = "failed" if problem else "ready"
 
     def _heard(self, _: Any, message: Any, buffers: Any) -> None:  # noqa: ARG002  as ipywidgets calls it
         match message:
