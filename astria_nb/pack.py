@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,28 @@ class PackClass:
 
 
 @dataclass(frozen=True, slots=True)
+class PackPrompt:
+    """A template prompt of a pack: what a tune of its class is asked to draw.
+
+    Attributes
+    ----------
+    id : int
+        As ``prompt_ids`` takes it.
+    name : str
+        The class.
+    text : str
+        Empty where the pack does not tell it.
+    image_url : str or None
+        A picture that it made.
+    """
+
+    id: int
+    name: str
+    text: str = ""
+    image_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """A pack as the API tells of it. Everything but ``id`` may be missing there.
 
@@ -48,6 +70,8 @@ class Pack:
     cover_url : str or None
     classes : tuple of PackClass
         In the service's order; empty when the pack does not say.
+    prompts : tuple of PackPrompt
+        Empty in lists, which do not tell of them.
 
     Examples
     --------
@@ -61,18 +85,21 @@ class Pack:
     title: str = ""
     cover_url: str | None = None
     classes: tuple[PackClass, ...] = ()
+    prompts: tuple[PackPrompt, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Pack:
         """Read a pack from any of the shapes that the API has had (astria-api, section 3)."""
         costs, cost_mc = _mapping(data, "costs"), _mapping(data, "cost_mc_hash")
-        names = dict.fromkeys([*costs, *cost_mc, *_mapping(data, "prompts_per_class")])
+        prompts = _mapping(data, "prompts_per_class")
+        names = dict.fromkeys([*costs, *cost_mc, *prompts])
         return cls(
             id=int(data["id"]),
             slug=str(data.get("slug") or ""),
             title=str(data.get("title") or data.get("slug") or f"Pack {data['id']}"),
             cover_url=data.get("cover_url") or None,
             classes=tuple(_pack_class(name, costs.get(name), cost_mc.get(name)) for name in names),
+            prompts=tuple(each for name, rows in prompts.items() for each in _prompts(name, rows)),
         )
 
     def problem_with(self, name: str | None) -> Problem | None:
@@ -123,6 +150,15 @@ def _pack_class(name: str, costs: object, cost_mc: object) -> PackClass:
         price_mc=_whole(price),
         num_images=_whole(pictures),
     )
+
+
+def _prompts(name: str, rows: object) -> Iterator[PackPrompt]:
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, Mapping) or not isinstance(row.get("id"), int):
+            continue
+        images = row.get("images")
+        urls = [url for url in images if isinstance(url, str)] if isinstance(images, list) else []
+        yield PackPrompt(row["id"], name, str(row.get("text") or ""), urls[0] if urls else None)
 
 
 def _whole(number: object) -> int | None:

@@ -17,6 +17,7 @@ from astria_nb.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
 from astria_nb.form.image_list import ImageList
 from astria_nb.form.pack_field import ClassField
+from astria_nb.form.picker import Picker
 from astria_nb.pack import Pack, PackClass
 from astria_nb.request import Request
 
@@ -92,9 +93,9 @@ def test_new_makes_another_title(form):
     assert labelled(form, "Title").value not in ("", before)
 
 
-def test_the_menu_lists_own_and_gallery_packs(form, sandbox):
+def test_own_and_gallery_packs_are_offered(form, sandbox):
     client = sandbox.client()
-    offered = {value for _, value in labelled(form, "Pack").options if isinstance(value, int)}
+    offered = {int(card["id"]) for each in inside(form) if isinstance(each, Picker) for card in each.items}
     assert offered == {pack.id for pack in [*client.packs(), *client.packs(gallery=True)]}
 
 

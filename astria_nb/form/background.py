@@ -1,4 +1,4 @@
-"""Work that must not hold up the kernel: look-ups, submissions, thumbnails."""
+"""Work that must not hold up the kernel: look-ups, submissions, pictures."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import Any
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="astria_nb")
-
-
-@cache
-def _patient_pool() -> ThreadPoolExecutor:
-    # Two threads: they keep two cores busy with decoding, and leave the lock of Python to who types.
-    return ThreadPoolExecutor(max_workers=2, thread_name_prefix="astria_nb_images")
+def _pool(name: str, threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=threads, thread_name_prefix=f"astria_nb_{name}")
 
 
 def start(work: Callable[..., Any], *args: Any) -> Future[Any]:
     """Run a call on a thread of its own; the future tells when it is over and what became of it."""
-    return _pool().submit(work, *args)
+    return _pool("work", 4).submit(work, *args)
+
+
+def start_waiting(work: Callable[..., Any], *args: Any) -> Future[Any]:
+    """Do so for what may take long, such as a picture from elsewhere; a submission does not wait for it."""
+    return _pool("pictures", 4).submit(work, *args)
 
 
 def queue(work: Callable[..., Any], *args: Any) -> Future[Any]:
-    """Run a call when those before it are done: a click on Submit waits for no pictures."""
-    return _patient_pool().submit(work, *args)
+    """Run what takes all of a core when what came before it is done, and leave Python's lock to who types."""
+    return _pool("images", 2).submit(work, *args)

@@ -13,9 +13,10 @@ import ipywidgets as widgets
 
 from astria_nb.client import Client
 from astria_nb.errors import Problem, TuneError
-from astria_nb.form.fields import WIDE, ChoiceField, Field, IdsField, PairsField, TextField, UrlsField
+from astria_nb.form.fields import WIDE, ChoiceField, Field, PairsField, TextField, UrlsField
 from astria_nb.form.image_field import ImageField
 from astria_nb.form.pack_field import ClassField, PackField
+from astria_nb.form.picked_ids_field import PromptsField, TunesField
 from astria_nb.form.wiring import Entry
 from astria_nb.rules import PRESETS
 from astria_nb.tune import check
@@ -78,6 +79,7 @@ class Draft:
         self.encoding = ChoiceField("Encoding", _ENCODINGS)
         self._class, self._urls = ClassField(), UrlsField()
         self._images = ImageField(self._urls)
+        self._prompts = PromptsField(client)
         new = widgets.Button(description="New", tooltip="A fresh UUID", layout=widgets.Layout(width="auto"))
         new.on_click(lambda _: self.new_title())
         self.fields: dict[str, Field] = {
@@ -90,8 +92,8 @@ class Draft:
             "callback": TextField("Trained", _HOOK),
             _PROMPT_CALLBACK: TextField("Each prompt", _HOOK),
             "prompts_callback": TextField("All prompts", _HOOK),
-            "tune_ids": IdsField("Tunes", "ids of trained tunes, such as 1504944"),
-            "prompt_ids": IdsField("Prompts", "only these of the pack's prompts, by id"),
+            "tune_ids": TunesField(client),
+            "prompt_ids": self._prompts,
             "preset": ChoiceField("Preset", [("the pack's own", None), *((name, name) for name in PRESETS)]),
             "auto_extend": ChoiceField(
                 "Keep", [("as the account says", None), ("extend", True), ("30 days", False)]
@@ -106,6 +108,7 @@ class Draft:
             field.add_class(f"astria-at-{name.replace('.', '-')}")
             field.observe(lambda _, name=name: edited(name), "value")
         self.encoding.add_class("astria-at-encoding")
+        self._class.observe(lambda _: self._offer_prompts(), "value")
         self.encoding.observe(lambda _: edited("encoding"), "value")
         self._folds.observe(lambda _: edited("request") if self.is_open(request) else None, "selected_index")
         self.pack.observe(lambda _: self._pack_came(edited), ["pack", "problem"])
@@ -188,6 +191,7 @@ class Draft:
             f"Characteristics · {_pairs(values['characteristics']) or 'none'}",
             f"Callbacks · {len(hooks) or 'none'}",
             f"Existing tunes instead of images · {', '.join(map(str, values['tune_ids'] or ())) or 'none'}",
+            f"Prompts · {', '.join(map(str, values['prompt_ids'] or ())) or 'all of the pack'}",
             f"Sending · encoding {self.encoding.value or 'chosen by the images'}",
             f"Prompt attributes · {_pairs(values['prompt_attributes']) or 'as the pack has them'}",
             "Request · cURL, Python, JavaScript, JSON",
@@ -200,7 +204,11 @@ class Draft:
 
     def _pack_came(self, edited: Callable[[str], None]) -> None:
         self._class.offer(self.pack.pack)
+        self._offer_prompts()
         edited("")
+
+    def _offer_prompts(self) -> None:
+        self._prompts.offer(self.pack.pack, self._class.value)
 
     def _field_of(self, problem: Problem) -> str | None:
         for name in (problem.field, problem.field.split(".")[0]):
@@ -219,12 +227,13 @@ class Draft:
     def _arrange(self) -> list[widgets.Widget]:
         field = self.fields
         callbacks = [field["callback"], field[_PROMPT_CALLBACK], field["prompts_callback"]]
-        sending = [self.encoding, field["preset"], field["prompt_ids"], field["auto_extend"], field["branch"]]
+        sending = [self.encoding, field["preset"], field["auto_extend"], field["branch"]]
         self._folds = widgets.Accordion(
             [
                 field["characteristics"],
                 widgets.VBox(callbacks, layout=WIDE),
                 field["tune_ids"],
+                field["prompt_ids"],
                 widgets.VBox(sending, layout=WIDE),
                 field["prompt_attributes"],
                 self._request,

@@ -28,6 +28,8 @@ class Field(widgets.VBox):
     ----------
     *controls : Widget
         What the reader works with.
+    below : sequence of Widget
+        What is too tall to stand between the control and what is wrong with it.
     """
 
     value = traitlets.Any(None)
@@ -35,11 +37,11 @@ class Field(widgets.VBox):
     lock: threading.RLock
     """Is held while what is seen changes: answers of the service come on other threads than keystrokes."""
 
-    def __init__(self, *controls: widgets.Widget) -> None:
+    def __init__(self, *controls: widgets.Widget, below: Sequence[widgets.Widget] = ()) -> None:
         self.lock = threading.RLock()
         self._error = widgets.HTML(layout=widgets.Layout(display="none"))
         self._error.add_class("astria-error")
-        super().__init__([*controls, self._error], layout=WIDE)
+        super().__init__([*controls, self._error, *below], layout=WIDE)
         self.add_class("astria-field")
 
     def complain(self, problems: Sequence[Problem]) -> None:
@@ -58,11 +60,19 @@ class TextField(Field):
     label, placeholder : str
     *beside : Widget
         Shown at the end of the line.
+    below : sequence of Widget
+        Shown under it, and under what is wrong.
     """
 
-    def __init__(self, label: str, placeholder: str = "", *beside: widgets.Widget) -> None:
+    def __init__(
+        self,
+        label: str,
+        placeholder: str = "",
+        *beside: widgets.Widget,
+        below: Sequence[widgets.Widget] = (),
+    ) -> None:
         self._text = widgets.Text(description=label, placeholder=placeholder, style=LABEL, layout=WIDE)
-        super().__init__(widgets.HBox([self._text, *beside], layout=WIDE))
+        super().__init__(widgets.HBox([self._text, *beside], layout=WIDE), below=below)
         self.add_class("astria-labelled")
         self._text.observe(self._typed, "value")
         self.observe(self._set, "value")

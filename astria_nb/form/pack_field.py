@@ -8,20 +8,23 @@ from typing import Any
 
 import ipywidgets as widgets
 import traitlets
+from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.form import background
+from astria_nb.form.browse_button import BrowseButton
 from astria_nb.form.fields import LABEL, WIDE, Field
+from astria_nb.form.pack_cards import PackCards
+from astria_nb.form.picker import Picker
 from astria_nb.images import thumbnail
 from astria_nb.pack import Pack
 
-# What the menu's own lines stand for; a Dropdown shows None as an empty line, so it cannot be a choice.
-_NONE, _TYPED = "none", "typed"
+_SIDE = 96  # pixels of the cover in the line
 
 
 class PackField(Field):
-    """A menu of the account's and the gallery's packs; any other by id or slug.
+    """A pack, typed as id or slug or chosen from the account's and the gallery's by its picture.
 
     Parameters
     ----------
@@ -38,27 +41,34 @@ class PackField(Field):
         self._client = client
         self._looking: set[Future[Any]] = set()
         self._showing = False
-        self._menu = widgets.Dropdown(options=self._options([]), description="Pack", style=LABEL, layout=WIDE)
         self._typed = widgets.Text(
-            placeholder="id or slug, such as 260",
+            description="Pack",
+            placeholder="id or slug",
             continuous_update=False,
-            layout=widgets.Layout(display="none"),
+            style=LABEL,
         )
         self._cover = widgets.Image(layout=widgets.Layout(display="none"))
         self._cover.add_class("astria-cover")
-        reload = widgets.Button(
-            description="Reload", tooltip="Ask the service again", layout={"width": "auto"}
-        )
-        super().__init__(widgets.HBox([self._menu, self._typed, reload], layout=WIDE), self._cover)
+        self._title = widgets.HTML()
+        self._known = widgets.HBox([self._cover, self._title], layout=widgets.Layout(display="none"))
+        self._known.add_class("astria-known")
+        self._retry = widgets.Button(description="Retry", layout=widgets.Layout(display="none", width="auto"))
+        self.gallery = Picker(PackCards(client), noun="pack", empty="There are no packs yet.")
+        line = [self._typed, BrowseButton(self.gallery), self._retry, self._known]
+        super().__init__(widgets.HBox(line, layout=WIDE), below=[self.gallery])
         self.add_class("astria-labelled")
-        self._menu.observe(self._chosen, "value")
+        self.add_class("astria-pack")
         self._typed.observe(self._entered, "value")
+        self.gallery.observe(self._chosen, "chosen")
+        self.gallery.observe(self._listed, "problem")
         self.observe(self._set, "value")
-        reload.on_click(lambda _: self.reload())
+        self.gallery.observe(lambda _: self._show(), "is_open")
+        self.observe(lambda _: self._show(), ["pack", "problem"])
+        self._retry.on_click(lambda _: self.reload())
 
     def reload(self) -> None:
         """Ask for the list of packs, and for the chosen one, again."""
-        self._start(self._list)
+        self._start(self.gallery.load)
         if self.value is not None:
             self._start(self._fetch, self.value)
 
@@ -85,13 +95,6 @@ class PackField(Field):
         with self.lock:
             self.problem = problem
 
-    def _list(self) -> None:
-        found = {pack.id: pack for pack in [*self._client.packs(), *self._client.packs(gallery=True)]}
-        with self.lock:
-            if self.value is None:
-                self.problem = None
-            self._show(self._options(list(found.values())))
-
     def _fetch(self, value: int | str) -> None:
         pack = self._client.pack(value)
         with self.lock:
@@ -107,23 +110,28 @@ class PackField(Field):
         if pack.cover_url is None:
             return None
         try:
-            return thumbnail(self._client.picture(pack.cover_url), 256)
+            return thumbnail(self._client.picture(pack.cover_url), _SIDE)
         except (AstriaError, OSError):
             return None  # a pack without its cover is still the pack
 
-    def _options(self, packs: list[Pack]) -> list[tuple[str, int | str]]:
-        known = [(f"{pack.title} · {pack.id}", pack.id) for pack in packs]
-        return [("Choose a pack", _NONE), *known, ("Another pack, by id or slug", _TYPED)]
-
-    def _chosen(self, change: Mapping[str, Any]) -> None:
-        chosen = change["new"]
-        self._typed.layout.display = None if chosen == _TYPED else "none"
-        if not self._showing:
-            self.value = {_TYPED: _pack_id(self._typed.value), _NONE: None}.get(chosen, chosen)
+    def _listed(self, change: Mapping[str, Any]) -> None:
+        with self.lock:
+            if change["new"] is None and self.problem is change["old"]:
+                self.problem = None
+            elif change["new"] is not None and self.pack is None:
+                self.problem = change["new"]
 
     def _entered(self, change: Mapping[str, Any]) -> None:
-        if not self._showing:
-            self.value = _pack_id(change["new"])
+        self._take(change["new"])
+
+    def _chosen(self, change: Mapping[str, Any]) -> None:
+        for each in change["new"]:
+            self._take(each)
+
+    def _take(self, text: str) -> None:
+        with self.lock:  # an answer that is being shown on another thread is no reason to miss a click
+            if not self._showing:
+                self.value = _pack_id(text)
 
     def _set(self, change: Mapping[str, Any]) -> None:
         with self.lock:
@@ -133,23 +141,22 @@ class PackField(Field):
         if change["new"] is not None:
             self._start(self._fetch, change["new"])
 
-    def _show(self, options: list[tuple[str, int | str]] | None = None) -> None:
-        """Make the menu and the text say what the field holds; that is nobody's choice."""
-        was_typed = self._menu.value == _TYPED
-        self._showing = True
-        try:
-            if options is not None:
-                self._menu.options = options  # which puts the menu on its first line
-            known = [each for _, each in self._menu.options]
-            if self.value is None:
-                self._menu.value = _TYPED if was_typed else _NONE
-            elif self.value in known:
-                self._menu.value = self.value
-            else:
-                self._typed.value = str(self.value)
-                self._menu.value = _TYPED
-        finally:
-            self._showing = False
+    def _show(self) -> None:
+        """Make the line and the gallery say what the field holds; that is nobody's choice."""
+        with self.lock:
+            self._showing = True
+            try:
+                self._typed.value = "" if self.value is None else str(self.value)
+                chosen = self.value if self.pack is None else self.pack.id
+                self.gallery.chosen = [] if chosen is None else [str(chosen)]
+            finally:
+                self._showing = False
+            if self.pack:
+                self._title.value = Markup("{} · {}").format(self.pack.title, self.pack.id)
+            self._known.layout.display = None if self.pack else "none"
+            # An open gallery has a button of its own.
+            wanted = self.problem is not None and not self.gallery.is_open
+            self._retry.layout.display = None if wanted else "none"
 
 
 class ClassField(Field):

@@ -80,7 +80,7 @@ class Treating(widgets.VBox):
         kept = (
             "Photos are sent with all that their files tell: place, time and camera among it."
             if self._keep.value
-            else "Place, time, camera and names are left out of photos before they are sent; no pixel changes."
+            else "Place, time, camera and names are left out of photos that are sent; no pixel changes."
         )
         self._note.value = Markup("<span>{}</span>").format(kept)
 

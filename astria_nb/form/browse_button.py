@@ -1,0 +1,31 @@
+"""The button that opens a picker in place, and closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+from astria_nb.form.picker import Picker
+
+
+class BrowseButton(widgets.Button):
+    """Opens and closes a picker, says which it will do, and has the focus again when it is closed.
+
+    Parameters
+    ----------
+    picker : Picker
+    """
+
+    def __init__(self, picker: Picker) -> None:
+        self._picker = picker
+        self._name = f"Browse {picker.noun}s"
+        super().__init__(description=self._name, layout=widgets.Layout(flex="0 0 auto", width="auto"))
+        self.on_click(lambda _: picker.set_trait("is_open", not picker.is_open))
+        picker.observe(self._show, "is_open")
+
+    def _show(self, change: Mapping[str, Any]) -> None:
+        self.description = f"Close {self._picker.noun}s" if change["new"] else self._name
+        if not change["new"]:
+            self.focus()
