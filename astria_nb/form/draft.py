@@ -1,60 +1,35 @@
-"""What is filled in: the form's fields, folded where not everyone needs them."""
+"""What is filled in: the form's fields, and what they hold together."""
 
 from __future__ import annotations
 
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import ipywidgets as widgets
 
+from astria_nb.characteristics import SUGGESTIONS
 from astria_nb.client import Client
 from astria_nb.errors import Problem, TuneError
-from astria_nb.form.fields import WIDE, ChoiceField, Field, PairsField, TextField, UrlsField
+from astria_nb.form.fields import ChoiceField, Field, PairsField, TextField, UrlsField
+from astria_nb.form.folds import Folds
 from astria_nb.form.image_field import ImageField
+from astria_nb.form.inspecting import Inspecting
 from astria_nb.form.pack_field import ClassField, PackField
 from astria_nb.form.picked_ids_field import PromptsField, TunesField
-from astria_nb.form.wiring import Entry
+from astria_nb.form.treating import Treating
+from astria_nb.images import Image
 from astria_nb.rules import PRESETS
+from astria_nb.treatment import Treatment
 from astria_nb.tune import check
 
-_CHARACTERISTICS = (
-    "eye_color",
-    "hair_color",
-    "hair_length",
-    "hair_style",
-    "facial_hair",
-    "glasses",
-    "ethnicity",
-    "age",
-    "body_type",
-)
 _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "film_grain")
 _HOOK = "https://example.com/hook?user_id=1"
 # The one attribute of prompts that has a field of its own.
 _PROMPT_CALLBACK = "prompt_attributes.callback"
 _ENCODINGS = [("chosen by the images", None), *((name, name) for name in ("multipart", "form", "json"))]
-# What to do about an empty field here, where nobody calls a function.
-_HINTS = {
-    "pack": "choose one",
-    "name": "choose one",
-    "title": "press New for a fresh one",
-    "images": "add files here, or addresses under URLs",
-}
-_LABELS = {
-    "pack": "pack",
-    "name": "class",
-    "images": "images",
-    "image_urls": "image URLs",
-    "tune_ids": "existing tunes",
-    "prompt_ids": "prompts",
-    "prompt_attributes": "prompt attributes",
-    "prompts_callback": "callback for all prompts",
-    _PROMPT_CALLBACK: "callback for each prompt",
-}
 
 
 class Draft:
@@ -64,19 +39,31 @@ class Draft:
     ----------
     client : Client
         For the packs.
+    treatment : Treatment
+        What is done to photos, to begin with.
     edited : callable
-        Called with the name of a field whose value changed, with ``""`` when the pack's answer came, and with
-        ``"request"`` when that is unfolded.
+        Called with the name of a field whose value changed; with another one when the pack's answer came, a
+        switch was turned, or a fold opened.
     request : Widget
         Shows how the tune is sent; folded among the fields.
+
+    Attributes
+    ----------
+    fields : dict of str to Field
+        By the fields' names in the API, and ``encoding``, which is no field of a tune.
+    view : list of Widget
+        What is seen, from top to bottom.
     """
 
-    def __init__(self, client: Client, edited: Callable[[str], None], request: widgets.Widget) -> None:
-        self._request = request
-        self._wrong: set[str] = set()
+    def __init__(
+        self,
+        client: Client,
+        treatment: Treatment,
+        edited: Callable[[str], None],
+        request: widgets.Widget,
+    ) -> None:
         self.lock = threading.RLock()
         self.pack = PackField(client)
-        self.encoding = ChoiceField("Encoding", _ENCODINGS)
         self._class, self._urls = ClassField(), UrlsField()
         self._images = ImageField(self._urls)
         self._prompts = PromptsField(client)
@@ -88,35 +75,37 @@ class Draft:
             "title": TextField("Title", "names the tune; use a fresh one each time", new),
             "images": self._images,
             "image_urls": self._urls,
-            "characteristics": PairsField(_CHARACTERISTICS),
+            "characteristics": PairsField(SUGGESTIONS),
             "callback": TextField("Trained", _HOOK),
             _PROMPT_CALLBACK: TextField("Each prompt", _HOOK),
             "prompts_callback": TextField("All prompts", _HOOK),
             "tune_ids": TunesField(client),
             "prompt_ids": self._prompts,
+            "encoding": ChoiceField("Encoding", _ENCODINGS),
             "preset": ChoiceField("Preset", [("the pack's own", None), *((name, name) for name in PRESETS)]),
             "auto_extend": ChoiceField(
                 "Keep", [("as the account says", None), ("extend", True), ("30 days", False)]
             ),
             "branch": ChoiceField("Run", [("real", None), ("mock (branch fast)", "fast")]),
-            "prompt_attributes": PairsField(_ATTRIBUTES, typed=True),
+            "prompt_attributes": PairsField(dict.fromkeys(_ATTRIBUTES, ()), typed=True),
         }
-        self.view = self._arrange()
+        self.treating = Treating(treatment, self._files, lambda: edited("treatment"))
+        inspecting = Inspecting(client, self._inspectable, self._images.warn, self._fill_characteristics)
+        self.folds = Folds(self.fields, request)
+        title = self.fields["title"]
+        self.view = [self.pack, self._class, title, self._images, inspecting, self.treating, self.folds]
         self.new_title()
-        for name, field in self.fields.items():
-            field.lock = self.lock
-            field.add_class(f"astria-at-{name.replace('.', '-')}")
-            field.observe(lambda _, name=name: edited(name), "value")
-        self.encoding.add_class("astria-at-encoding")
-        self._class.observe(lambda _: self._offer_prompts(), "value")
-        self.encoding.observe(lambda _: edited("encoding"), "value")
-        self._folds.observe(lambda _: edited("request") if self.is_open(request) else None, "selected_index")
-        self.pack.observe(lambda _: self._pack_came(edited), ["pack", "problem"])
+        self._edited = edited
+
+    def begin(self) -> None:
+        """Tell of edits from here on, and ask for the packs."""
+        self._observe(self._edited)
         self.pack.reload()
 
     def values(self) -> dict[str, Any]:
-        """Return what is filled in, by the fields' names in the API."""
+        """Return what is filled in of a tune, by the fields' names in the API."""
         values = {name: field.value for name, field in self.fields.items() if field.value is not None}
+        values.pop("encoding", None)
         attributes = {**values.pop("prompt_attributes", {})}
         if _PROMPT_CALLBACK in values:
             attributes["callback"] = values.pop(_PROMPT_CALLBACK)
@@ -147,117 +136,42 @@ class Draft:
         """Whether nothing but the title is filled in."""
         return set(self.values()) == {"title"}
 
-    def complain(self, problems: Sequence[Problem]) -> list[Problem]:
-        """Show problems beside their fields; return the ones that belong to no field."""
-        at = [(self._field_of(problem), problem) for problem in problems]
-        wrong = {name for name, _ in at if name in self.fields and self.fields[name].value is not None}
+    def unfold(self, name: str) -> None:
+        """Bring a field into sight."""
+        if (field := self.fields.get(name)) is not None:
+            self._images.turn_to(field)
+            self.folds.unfold(field)
+
+    def _observe(self, edited: Callable[[str], None]) -> None:
         for name, field in self.fields.items():
-            mine = [problem for where, problem in at if where == name]
-            # A fresh form does not begin with complaints.
-            field.complain(
-                [_in_a_form(name, each) for each in mine if not (self.is_fresh and _is_missing(each))]
-            )
-            # Once only: a reader who folds it again, or opens another, is not overruled.
-            if name in wrong - self._wrong:
-                self.unfold(name)
-        self._wrong = wrong
-        self.encoding.complain([problem for where, problem in at if where == "encoding"])
-        return [problem for where, problem in at if where is None]
-
-    def entries(self, problems: Sequence[Problem]) -> list[Entry]:
-        """Return what is wrong, for the list on top; what is only still to be filled in is not."""
-        order = [*self.fields, "encoding"]
-        found = [
-            Entry(field=name, label=_capital(_LABELS.get(name, name)), text=f"{each.what}; {each.hint}")
-            for each in problems
-            if (name := self._field_of(each)) is not None and not _is_missing(each)
-        ]
-        return sorted(found, key=lambda entry: order.index(entry["field"]))
-
-    def names_of(self, problems: Sequence[Problem]) -> list[str]:
-        """Return the labels of the fields at fault, each once."""
-        places = dict.fromkeys(self._field_of(problem) or problem.field for problem in problems)
-        return [_LABELS.get(place, place) for place in places]
-
-    def belongs(self, problem: Problem, name: str) -> bool:
-        """Tell whether a problem is one of this field."""
-        return self._field_of(problem) == name
-
-    def label(self) -> None:
-        """Let each fold say what it holds."""
-        values = {name: field.value for name, field in self.fields.items()}
-        hooks = [name for name in ("callback", _PROMPT_CALLBACK, "prompts_callback") if values[name]]
-        self._folds.titles = (
-            f"Characteristics · {_pairs(values['characteristics']) or 'none'}",
-            f"Callbacks · {len(hooks) or 'none'}",
-            f"Existing tunes instead of images · {', '.join(map(str, values['tune_ids'] or ())) or 'none'}",
-            f"Prompts · {', '.join(map(str, values['prompt_ids'] or ())) or 'all of the pack'}",
-            f"Sending · encoding {self.encoding.value or 'chosen by the images'}",
-            f"Prompt attributes · {_pairs(values['prompt_attributes']) or 'as the pack has them'}",
-            "Request · cURL, Python, JavaScript, JSON",
+            field.lock = self.lock
+            field.add_class(f"astria-at-{name.replace('.', '-')}")
+            field.observe(lambda _, name=name: edited(name), "value")
+        self._class.observe(lambda _: self._offer_prompts(), "value")
+        self._images.observe(lambda _: self.treating.weigh(), "value")
+        self.folds.observe(
+            lambda _: edited("request") if self.folds.shows_request else None, "selected_index"
         )
-
-    def is_open(self, widget: widgets.Widget) -> bool:
-        """Tell whether one of the folds is open."""
-        at = self._folds.selected_index
-        return at is not None and self._folds.children[at] is widget
+        self.pack.observe(lambda _: self._pack_came(edited), ["pack", "problem"])
 
     def _pack_came(self, edited: Callable[[str], None]) -> None:
         self._class.offer(self.pack.pack)
         self._offer_prompts()
-        edited("")
+        edited("pack's answer")
 
     def _offer_prompts(self) -> None:
         self._prompts.offer(self.pack.pack, self._class.value)
 
-    def _field_of(self, problem: Problem) -> str | None:
-        for name in (problem.field, problem.field.split(".")[0]):
-            if name in self.fields or name == "encoding":
-                return name
-        return None
+    def _files(self) -> list[Image]:
+        return [each for each in self._images.value or () if isinstance(each, Image)]
 
-    def unfold(self, name: str) -> None:
-        """Open what a field lies in."""
-        field = self.encoding if name == "encoding" else self.fields.get(name)
-        for box in (self._images.sources, self._folds):
-            for at, child in enumerate(box.children):
-                if field is child or field in getattr(child, "children", ()):
-                    box.selected_index = at
+    def _inspectable(self) -> tuple[Sequence[Image | str], str | None]:
+        return [*self._files(), *(self._urls.value or ())], self._class.value
 
-    def _arrange(self) -> list[widgets.Widget]:
-        field = self.fields
-        callbacks = [field["callback"], field[_PROMPT_CALLBACK], field["prompts_callback"]]
-        sending = [self.encoding, field["preset"], field["auto_extend"], field["branch"]]
-        self._folds = widgets.Accordion(
-            [
-                field["characteristics"],
-                widgets.VBox(callbacks, layout=WIDE),
-                field["tune_ids"],
-                field["prompt_ids"],
-                widgets.VBox(sending, layout=WIDE),
-                field["prompt_attributes"],
-                self._request,
-            ],
-            layout=WIDE,
-        )
-        self._folds.add_class("astria-folds")
-        return [self.pack, self._class, field["title"], self._images, self._folds]
-
-
-def _capital(label: str) -> str:
-    return label[:1].upper() + label[1:]
-
-
-def _is_missing(problem: Problem) -> bool:
-    return problem.what in ("is missing", "are missing")
-
-
-def _in_a_form(name: str, problem: Problem) -> Problem:
-    return replace(problem, hint=_HINTS.get(name, problem.hint)) if _is_missing(problem) else problem
-
-
-def _pairs(values: Mapping[str, Any] | None) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in (values or {}).items())
+    def _fill_characteristics(self, found: Mapping[str, str]) -> None:
+        field = self.fields["characteristics"]
+        field.value = {**(field.value or {}), **found}
+        self.unfold("characteristics")
 
 
 def _parts(name: str, value: Any, problems: Sequence[Problem]) -> Iterator[tuple[str, Any]]:

@@ -158,14 +158,14 @@ class PairsField(Field):
 
     Parameters
     ----------
-    keys : sequence of str
-        Suggestions; any other key can be typed.
+    suggestions : mapping of str to sequence of str
+        Keys, and values for each; any other key and value can be typed.
     typed : bool
         Whether values such as ``3`` and ``true`` stand for a number and a truth value.
     """
 
-    def __init__(self, keys: Sequence[str], *, typed: bool = False) -> None:
-        self._keys, self._typed = keys, typed
+    def __init__(self, suggestions: Mapping[str, Sequence[str]], *, typed: bool = False) -> None:
+        self._suggestions, self._typed = suggestions, typed
         self._rows = widgets.VBox(layout=WIDE)
         add = widgets.Button(description="Add a row")
         add.on_click(lambda _: self._add())
@@ -173,14 +173,20 @@ class PairsField(Field):
         self.observe(self._set, "value")
 
     def _add(self, key: str = "", text: str = "") -> None:
-        name = widgets.Combobox(value=key, placeholder="key", options=list(self._keys), layout=WIDE)
-        value = widgets.Text(value=text, placeholder="value", layout=WIDE)
+        name = widgets.Combobox(value=key, placeholder="key", options=list(self._suggestions), layout=WIDE)
+        value = widgets.Combobox(
+            value=text, placeholder="value", options=list(self._suggestions.get(key, ())), layout=WIDE
+        )
+        name.observe(lambda change: self._suggest(value, change["new"]), "value")
         remove = widgets.Button(description="Remove", layout=widgets.Layout(flex="0 0 auto", width="auto"))
         row = widgets.HBox([name, value, remove], layout=WIDE)
         remove.on_click(lambda _: self._remove(row))
         for each in (name, value):
             each.observe(lambda _: self.set_trait("value", self._read()), "value")
         self._rows.children = (*self._rows.children, row)
+
+    def _suggest(self, value: widgets.Combobox, key: str) -> None:
+        value.options = list(self._suggestions.get(key.strip(), ()))
 
     def _remove(self, row: widgets.HBox) -> None:
         self._rows.children = tuple(each for each in self._rows.children if each is not row)

@@ -82,6 +82,11 @@ class ImageField(Field):
             ]
         ) or "No images yet"  # fmt: skip
 
+    def turn_to(self, field: Field) -> None:
+        """Bring one of the ways to give images into sight."""
+        if field in self.sources.children:
+            self.sources.selected_index = self.sources.children.index(field)
+
     def close(self) -> None:
         """Remove the field, and the files that came from the reader's computer."""
         self._zone.close()

@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from astria_nb.client import Client
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image
 from astria_nb.log import Log
+from astria_nb.treatment import Treatment
+from astria_nb.tune import RULES
 
 # Of a row, ``prompt_ids`` are what was made, and not what was asked for.
 _TOLD = ("title", "pack", "name", "image_urls", "characteristics", "callback", "prompts_callback", "tune_ids")
+_KEPT = (*RULES, "keep_metadata", "max_side")
 FOLDER = ".astria_drafts"
 _NAME = re.compile(r"\w[\w .-]{0,63}")
 
@@ -42,6 +46,7 @@ def asked_for(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]:
     fields = {**request.parameters, "pack": request.pack}
     if request.images:
         fields["images"] = [image.path for image in request.images]
+        fields |= {name: value for name, value in asdict(request.treatment).items() if value}
     return {name: value for name, value in fields.items() if name not in {*lost, "title"}}
 
 
@@ -70,10 +75,11 @@ class SavedDraft:
     def read(self) -> dict[str, Any]:
         """Return what was kept; nothing where there is none, or where it cannot be read."""
         try:
-            found = json.loads(self.path.read_text("utf-8"))
-        except (OSError, ValueError):
+            found = dict(json.loads(self.path.read_text("utf-8")))
+            Treatment(found.get("keep_metadata", False), found.get("max_side"))
+        except (OSError, ValueError, TypeError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return {name: value for name, value in found.items() if name in _KEPT}
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Keep a draft, whole or not at all, but for a field that holds what looks like a key.
@@ -82,7 +88,7 @@ class SavedDraft:
         ------
         OSError
         """
-        kept = {name: value for name, value in as_plain(values).items() if not _holds_key(value)}
+        kept = {name: value for name, value in values.items() if not _holds_key(value)}
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
         number, name = tempfile.mkstemp(dir=self.path.parent)  # made so that only its owner may read it
         try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 from urllib.parse import urlsplit
 
 import ipywidgets as widgets
@@ -19,21 +20,23 @@ from astria_nb.defaults import default_client, is_sandbox
 from astria_nb.encoding import Encoding
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.form import background
+from astria_nb.form.complaints import Complaints
 from astria_nb.form.draft import Draft
 from astria_nb.form.fields import WIDE
 from astria_nb.form.foot import Foot
 from astria_nb.form.recovery import Recovery
 from astria_nb.form.request_view import RequestView
+from astria_nb.form.review import Review, review
 from astria_nb.form.saved import SavedDraft, as_plain, asked_for
 from astria_nb.form.sending import Sending
 from astria_nb.form.static import form_html
 from astria_nb.form.watching import Watching
 from astria_nb.form.wiring import Wiring
 from astria_nb.log import Log
-from astria_nb.pack import Pack
 from astria_nb.rows import tune_frame
 from astria_nb.submission import submit
-from astria_nb.tune import RULES, Tune, TuneFields, check
+from astria_nb.treatment import Treatment
+from astria_nb.tune import Tune, TuneFields
 
 _CSS = Path(__file__).with_name("form.css").read_text(encoding="utf-8")
 _SETTLE_SECONDS = 2.0  # a service that answers at once is shown at once; a slow one holds nothing up
@@ -53,6 +56,8 @@ class TuneForm(widgets.VBox):
         or in another kernel. Only you may read the file; a key is not written into it.
     max_cost : float, optional
         US dollars; what is estimated to cost more cannot be submitted.
+    keep_metadata, max_side : optional
+        What is done to photos before they are sent, as for `astria_nb.submit`; two switches of the form.
     **fields
         Any field of `Tune`, filled in from the start.
 
@@ -87,6 +92,8 @@ class TuneForm(widgets.VBox):
         log: Log | None = None,
         draft: str | None = None,
         max_cost: float | None = None,
+        keep_metadata: bool = False,
+        max_side: int | None = None,
         **fields: Unpack[TuneFields],
     ) -> None:
         self.client = client or default_client()
@@ -96,8 +103,12 @@ class TuneForm(widgets.VBox):
         self._max_cost = max_cost
         self._busy = threading.Lock()
         self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
+        kept: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
+        kept |= self._saved.read() if self._saved is not None else {}
+        treatment = Treatment(kept.pop("keep_metadata"), kept.pop("max_side"))
         self._request = RequestView(self.client.base_url)
-        self._draft = Draft(self.client, self._edited, self._request)
+        self._draft = Draft(self.client, treatment, self._edited, self._request)
+        self._complaints = Complaints(self._draft.fields, self._draft.unfold)
         self._wiring = Wiring(self._draft.unfold)
         self._sending, self._watching = Sending(), Watching(self._seen)
         self._foot = Foot(is_sandbox(self.client), self._clicked)
@@ -116,7 +127,8 @@ class TuneForm(widgets.VBox):
             layout=WIDE,
         )
         self.add_class("astria-form")
-        self.fill(**{**fields, **self._kept()})
+        self._draft.begin()
+        self.fill(**kept)
         self._restore()
 
     @classmethod
@@ -149,6 +161,8 @@ class TuneForm(widgets.VBox):
     def to_dict(self) -> dict[str, Any]:
         """Return what is filled in, as plain data: the fields of `Tune`, images as paths.
 
+        With them ``keep_metadata`` and ``max_side``, where a switch for the photos is turned on.
+
         Examples
         --------
         >>> import astria_nb as anb
@@ -156,7 +170,8 @@ class TuneForm(widgets.VBox):
         ...     anb.TuneForm(sandbox.client(), pack=43, name="cat", title="t").to_dict()
         {'pack': 43, 'name': 'cat', 'title': 't'}
         """
-        return as_plain(self._draft.values())
+        treatment = {name: value for name, value in asdict(self._draft.treating.treatment).items() if value}
+        return as_plain({**self._draft.values(), **treatment})
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -167,7 +182,7 @@ class TuneForm(widgets.VBox):
     @property
     def problems(self) -> list[Problem]:
         """Everything that keeps the tune from being sent, and what the service said against it."""
-        return [*self._review()[1], *self._refused]
+        return [*self._review().problems, *self._refused]
 
     def fill(self, **fields: Unpack[TuneFields]) -> None:
         """Fill in fields, as typing would; None empties one.
@@ -202,7 +217,7 @@ class TuneForm(widgets.VBox):
         if not self._busy.acquire(blocking=False):
             raise AstriaError(Problem("form", "is being submitted", "wait until it is done"))
         try:
-            return self._submit(client or self.client, encoding or self._draft.encoding.value)
+            return self._submit(client or self.client, encoding or self._encoding)
         finally:
             self._busy.release()
             self._show()
@@ -231,69 +246,55 @@ class TuneForm(widgets.VBox):
             return "sandbox · nothing is charged"
         return f"your account · {urlsplit(self.client.base_url).netloc}"
 
+    @property
+    def _encoding(self) -> Encoding | None:
+        return cast("Encoding | None", self._draft.fields["encoding"].value)
+
     def _edited(self, name: str) -> None:
         # What the service refused is worth another try once its field was changed.
-        self._refused = [problem for problem in self._refused if not self._draft.belongs(problem, name)]
+        self._refused = [each for each in self._refused if not self._complaints.belongs(each, name)]
         self._show()
 
-    def _review(self) -> tuple[Tune | None, list[Problem]]:
-        """Return the tune that is filled in, if it is one, and what keeps it from being sent."""
-        values, problems = check(self._draft.values())
-        tune = None if problems else Tune(**values)
-        pack = self._draft.pack
-        if pack.pack is not None:
-            problems += self._against_the_pack(pack.pack, values["name"], tune)
-        elif pack.problem is not None:
-            problems.append(_at_the_pack(pack.problem))
-        title = values["title"]
-        if title in self._rows and self._rows[title][0] != tune:
-            problems.append(Problem("title", "was sent with other fields", "press New for a fresh one"))
-        return tune, problems
+    def _review(self) -> Review:
+        sent = {title: tune for title, (tune, _) in self._rows.items()}
+        return review(self._draft.values(), self._draft.pack, sent, self._max_cost)
 
     def _show(self) -> None:
         """Bring what is seen in line with what is filled in."""
         with self._draft.lock:
-            tune, problems = self._review()
-            pack = self._draft.pack
-            waiting = pack.value is not None and pack.pack is None and pack.problem is None
-            again = tune is not None and not problems and tune.title in self._rows
-            self.tune, self.valid = tune, not problems and not waiting
-            if self._busy.locked():
-                self.status = "sending"
-            elif self._refused or self._sending.has_failed:
-                self.status = "failed"
-            else:
-                self.status = "submitted" if again else "ready" if self.valid else "incomplete"
-            self._draft.complain([*problems, *self._refused])
-            self._wiring.problems = self._draft.entries([*problems, *self._refused])
-            self._draft.label()
-            self._request_shown()
-            note = "Asking for the pack" if waiting else self._summary([*problems, *self._refused])
-            enabled = self.valid and not again and not self._busy.locked()
-            name = None if tune is None else tune.name
-            self._foot.show(enabled=enabled, note=note, pack=pack.pack, name=name)
+            found, is_busy = self._review(), self._busy.locked()
+            problems = [*found.problems, *self._refused]
+            self.tune, self.valid = found.tune, found.is_valid
+            self.status = self._status(found, is_busy)
+            self._complaints.show(problems, is_fresh=self._draft.is_fresh)
+            self._wiring.problems = self._complaints.entries(problems)
+            self._draft.folds.label()
+            # Nobody waits for code that is folded away.
+            if self._draft.folds.shows_request:
+                self._request.show(found.tune, self._encoding)
+            self._foot.show(
+                enabled=found.is_valid and not found.was_sent and not is_busy,
+                note="Asking for the pack" if found.is_waiting else self._summary(problems),
+                pack=found.pack,
+                name=None if found.tune is None else found.tune.name,
+            )
             self._keep()
 
-    def _request_shown(self) -> None:
-        # Nobody waits for code that is folded away.
-        if self._draft.is_open(self._request):
-            self._request.show(self.tune, self._draft.encoding.value)
-
-    def _against_the_pack(self, pack: Pack, name: str | None, tune: Tune | None) -> list[Problem]:
-        found = [pack.problem_with(name)]
-        if self._max_cost is not None and tune is not None:
-            found.append(pack.problem_with_cost(name, self._max_cost))
-        return [each for each in found if each is not None]
+    def _status(self, found: Review, is_busy: bool) -> str:
+        if is_busy:
+            return "sending"
+        if self._refused or self._sending.has_failed:
+            return "failed"
+        if found.was_sent:
+            return "submitted"
+        return "ready" if found.is_valid else "incomplete"
 
     def _summary(self, problems: list[Problem]) -> str:
-        if not problems:
-            return (
-                "Submitted; press New at the title for another"
-                if self.status == "submitted"
-                else "Ready to submit"
-            )
-        names = self._draft.names_of(problems)
-        return f"{len(names)} thing{'s' if len(names) > 1 else ''} to mend: {', '.join(names)}"
+        if problems:
+            return self._complaints.summary(problems)
+        if self.status == "submitted":
+            return "Submitted; press New at the title for another"
+        return "Ready to submit"
 
     def _clicked(self) -> None:
         if not self._busy.locked():
@@ -312,9 +313,10 @@ class TuneForm(widgets.VBox):
             raise
 
     def _submit(self, client: Client, encoding: Encoding | None) -> pd.DataFrame:
-        tune, problems = self._review()
-        if tune is None or problems:
-            raise TuneError(*problems)
+        found = self._review()
+        tune, treatment = found.tune, self._draft.treating.treatment
+        if tune is None or found.problems:
+            raise TuneError(*found.problems)
         if tune.title in self._rows:
             return self._rows[tune.title][1]
         self._refused = []
@@ -323,10 +325,11 @@ class TuneForm(widgets.VBox):
         try:
             row = submit(
                 tune, client, encoding=encoding, log=self._log, max_cost=self._max_cost,
+                keep_metadata=treatment.keep_metadata, max_side=treatment.max_side,
                 on_sent=self._sending.on_sent, say=self._sending.waiting,
             )  # fmt: skip
         except AstriaError as error:
-            elsewhere = self._draft.complain(error.problems)
+            elsewhere = self._complaints.show(error.problems)
             self._refused = [problem for problem in error.problems if problem not in elsewhere]
             self._sending.failed(elsewhere)
             raise
@@ -352,15 +355,10 @@ class TuneForm(widgets.VBox):
             self.row = row
             self._sending.show_row(row)
 
-    def _kept(self) -> dict[str, Any]:
-        """Return what is kept of an earlier draft, of which only what is a field still counts."""
-        found = self._saved.read() if self._saved is not None else {}
-        return {name: value for name, value in found.items() if name in RULES}
-
     def _keep(self) -> None:
         if self._saved is not None:
             try:
-                self._saved.write(self._draft.values())
+                self._saved.write(self.to_dict())
             except OSError as error:
                 self._saved = None
                 warnings.warn(f"the draft is not kept ({error.strerror or error})", stacklevel=2)
@@ -373,10 +371,3 @@ class TuneForm(widgets.VBox):
         if found is not None and found.state in ("done", "adopted") and found.record:
             self._made(self.tune, tune_frame([found.record], self.client.now()))
             self._show()
-
-
-def _at_the_pack(problem: Problem) -> Problem:
-    """Put what kept the pack from being known, such as a wrong key, beside the pack."""
-    if problem.field == "pack":
-        return problem
-    return Problem("pack", f"{problem.field}: {problem.what}", problem.hint)
