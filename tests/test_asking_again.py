@@ -106,6 +106,7 @@ def test_a_service_that_is_silent_is_asked_until_the_time_is_up(
     wire.on("GET", "/tunes/7", silence)
     with pytest.raises(NotSentError, match="no answer in time"):
         anb.Client(KEY, base_url=wire.url, timeout=0.4).tune(7)
+    wire.await_request(2)
     assert len(wire.requests) == 2
 
 
@@ -117,11 +118,13 @@ POSTED = {**{name: answer for name, (answer, _, _) in ANSWERS.items()}, "silence
 def test_a_post_is_sent_once_whatever_the_answer(
     wire: Wire, client: anb.Client, answer: Answer, encoding: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.2)
+    if answer is silence:
+        monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.2)
     wire.on("POST", "/p/43/tunes", answer)
     tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://e.com/1.jpg"])
     with encode(tune, encoding) as body, pytest.raises(AstriaError):
         client.create_tune(43, body)
+    wire.await_request()
     assert [request.method for request in wire.requests] == ["POST"]
 
 

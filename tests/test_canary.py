@@ -107,6 +107,7 @@ def test_no_call_shows_the_key(
     assert [stream for stream in capfd.readouterr() if found_in(stream)] == []
     assert places(client) == []
     if call is not CALLS["picture"]:
+        wire.await_request()
         assert wire.requests[0].headers["Authorization"] == f"Bearer {CANARY}"
     if error is not None:
         texts = [str(error), repr(error), f"{error}", rendered(error), json.dumps(vars(error), default=str)]

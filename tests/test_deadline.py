@@ -127,14 +127,14 @@ def test_a_large_upload_has_more_time_than_a_small_one(
 def test_the_time_of_an_upload_is_not_taken_from_its_answer(
     wire: Wire, large: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.4)
-    wire.on("POST", "/p/43/tunes", after(0.6, reply(TUNE, 201)))
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 1.0)
+    wire.on("POST", "/p/43/tunes", after(1.2, reply(TUNE, 201)))
     with encode(a_tune(large)) as body:
         assert client_of(wire).create_tune(43, body) == TUNE
 
 
 def test_a_status_counts_though_its_reason_drips(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.4)
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 1.0)
 
     def answer(exchange: Exchange) -> bool:
         exchange.read()
@@ -220,14 +220,14 @@ def test_no_thread_and_no_connection_stays(wire: Wire, at_once_again: None) -> N
         return answer
 
     wire.on("GET", "/tunes/7", seen(slow_body), seen(reply(TUNE)))
-    assert client_of(wire, timeout=1).tune(7) == TUNE
+    assert client_of(wire, timeout=2).tune(7) == TUNE
     assert len(set(peers)) == 2
     assert set(threading.enumerate()) - before - set(wire._threads) == set()
 
 
 def test_an_attempt_that_hangs_leaves_time_for_another(wire: Wire, at_once_again: None) -> None:
     wire.on("GET", "/tunes/7", silence, reply(TUNE))
-    assert client_of(wire, timeout=1).tune(7) == TUNE
+    assert client_of(wire, timeout=2).tune(7) == TUNE
 
 
 def test_an_outer_deadline_holds_for_all_calls_within(wire: Wire) -> None:

@@ -181,6 +181,12 @@ class Wire:
     def seen(self, method: str, path: str | None = None) -> list[Request]:
         return [each for each in self.requests if each.method == method and path in (None, each.path)]
 
+    def await_request(self, number: int = 1) -> None:
+        """Wait until so many requests were read: a client that gives up on an answer may be ahead of them."""
+        deadline = time.monotonic() + 10
+        while len(self.requests) < number and time.monotonic() < deadline:
+            time.sleep(0.005)
+
     @contextmanager
     def running(self) -> Iterator[Wire]:
         acceptor = threading.Thread(target=self._accept)

@@ -213,6 +213,12 @@ class HttpServer(ThreadingMixIn, TCPServer):
         if not isinstance(sys.exception(), OSError):
             log.exception("a connection failed")
 
+    def shutdown(self) -> None:
+        """Stop accepting: at once where a listening socket can be shut down, else when the loop looks."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        super().shutdown()
+
     def hang_up(self) -> None:
         """Cut every connection, also in mid-upload, and wait for their threads; none may come in any more."""
         self.waits.stop()

@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -16,13 +15,12 @@ from astria_nb.sandbox import SandboxServer
 
 
 class Stage:
-    """Plays rows; sandboxes stop in the background, because each takes a twentieth of a second to."""
+    """Plays rows."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
         self._programs: dict[str, Program] = {}
         self._numbers = itertools.count(1)
-        self._stopping: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         self._receiver = self._open.enter_context(Receiver())
@@ -30,15 +28,12 @@ class Stage:
         thread.start()
         self._open.callback(thread.join)
         self._open.callback(self._receiver.shutdown)
-        self._pool = self._open.enter_context(ThreadPoolExecutor(8))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with self._open:
-            for stopped in self._stopping:
-                stopped.result()
+        self._open.close()
 
     def play(self, row: Row, program: str) -> None:
         """Play a row with a program, or skip where that is not installed."""
@@ -47,9 +42,6 @@ class Stage:
                 self._programs[program] = self._open.enter_context(opened(program))
         except LookupError as error:
             pytest.skip(str(error))
-        sandbox = SandboxServer(**row.options).start()
-        try:
+        with SandboxServer(**row.options) as sandbox:
             hook = f"/row-{next(self._numbers)}"
             row.play(Scene(sandbox, self._programs[program], self._receiver, hook))
-        finally:
-            self._stopping.append(self._pool.submit(sandbox.stop))

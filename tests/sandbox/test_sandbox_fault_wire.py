@@ -95,6 +95,7 @@ def test_a_slow_answer_outlasts_a_clients_patience(api: Api, run: Run) -> None:
     connection = Api(api.sandbox)
     with connection, pytest.raises(requests.ReadTimeout):
         connection.post("/p/43/tunes", json={"tune": {"tune_ids": []}}, timeout=0.2)
+    wait_for(lambda: api.sandbox.ledger)
     api.sandbox.fail("slow", RUN, seconds=0.05)
     assert run(api).status_code == 201
     slow, waited = api.sandbox.ledger

@@ -485,7 +485,7 @@ def test_images_are_downloaded_on_request_and_not_otherwise(tmp_path: Path, jpeg
 
     handler = partial(Quiet, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         host = f"127.0.0.1:{server.server_port}"
         urls = [f"http://{host}/1.jpg"]
         with SandboxServer() as sandbox, Api(sandbox) as api:

@@ -7,7 +7,6 @@ import re
 import socket
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,10 +137,10 @@ class Tracebacks(logging.Handler):
 
 
 class Ground:
-    """Where sandboxes are set up, one for a few requests, and taken down in the background."""
+    """Where sandboxes are set up, one for a few requests."""
 
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, pool: ThreadPoolExecutor) -> None:
-        self._folder, self._patch, self._pool = folder, patch, pool
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self._folder, self._patch = folder, patch
         self._visit: Visit | None = None
         self.logged = Tracebacks()
 
@@ -175,14 +174,14 @@ class Ground:
 
     def _leave(self, visit: Visit) -> None:
         visit.close()
-        self._pool.submit(visit.sandbox.stop)
+        visit.sandbox.stop()
 
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     folder, logger = tmp_path_factory.mktemp("uploads"), logging.getLogger("astria_nb.sandbox")
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(8) as pool:
-        found = Ground(folder, patch, pool)
+    with pytest.MonkeyPatch.context() as patch:
+        found = Ground(folder, patch)
         logger.addHandler(found.logged)
         yield found
         logger.removeHandler(found.logged)

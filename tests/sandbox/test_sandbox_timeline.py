@@ -48,10 +48,10 @@ def test_a_pending_prompt_has_no_picture_yet(api: Api) -> None:
 
 
 def test_the_wall_clock_runs_at_speed() -> None:
-    with SandboxServer(speed=1200) as sandbox, Api(sandbox) as api:  # ten minutes in half a second
+    with SandboxServer(speed=400) as sandbox, Api(sandbox) as api:  # ten minutes in a second and a half
         created = api.train(pack=797, name="cat").json()
         eta = datetime.fromisoformat(created["eta"])
-        assert 0 < (eta - datetime.now(UTC)).total_seconds() <= 0.5
+        assert 0 < (eta - datetime.now(UTC)).total_seconds() <= 1.5
         seen = []
         while not seen or seen[-1] != "trained":
             tune = api.get(f"/tunes/{created['id']}").json()
