@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from unicodedata import category
 
 from astria_nb.api_key import KEY_PAGE, ApiKey
 from astria_nb.errors import (
@@ -19,7 +20,8 @@ from astria_nb.errors import (
     UnexpectedReplyError,
 )
 
-_RAW_TEXT = 400  # characters of an unreadable body that are worth showing
+_RAW_TEXT, _NAME = 400, 80  # characters of a message and of a field's name that are worth showing
+_FIELDS = 20  # of a body that complains of thousands
 _LOOK_FIRST = "look for its title with client.tunes(title=…) before you send it again"
 
 
@@ -85,17 +87,22 @@ def _said(content: bytes, key: ApiKey) -> list[tuple[str, str]]:
     if isinstance(data, Mapping):
         for name in ("error", "message", "upgrade"):
             if isinstance(data.get(name), str) and data[name].strip():
-                return [("", data[name].strip())]
+                return [("", _plain(data[name]))]
         fields = data["errors"] if isinstance(data.get("errors"), Mapping) else data
-        return [
-            ("" if field == "base" else str(field), ", ".join(map(str, messages)))
-            for field, messages in fields.items()
-            if isinstance(messages, list) and messages
-        ] or [("", _plain(data))]
-    text = _plain(data)
+        if found := list(_of_fields(fields)):
+            return found[:_FIELDS]
+    text = _plain(data) if data or data == 0 else ""
     return [("", text)] if text else []
 
 
-def _plain(data: Any) -> str:
+def _of_fields(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field, messages in fields.items():
+        if isinstance(messages, list) and (text := ", ".join(filter(None, map(_plain, messages)))):
+            yield "" if field == "base" else _plain(field, _NAME), text[:_RAW_TEXT]
+
+
+def _plain(data: Any, most: int = _RAW_TEXT) -> str:
+    """Return a text, or JSON, on one line that is not too long to read."""
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-    return " ".join(text.split())[:_RAW_TEXT]
+    cut = " ".join(text[: 20 * most].split())[:most]
+    return "".join("\ufffd" if category(each) in ("Cc", "Cs") else each for each in cut)

@@ -18,7 +18,7 @@ from canary import CANARY, found_in
 from wire import PACK, TUNE, Answer, Exchange, Wire, hang_up, reply
 
 HOOK, SIGNED = "h00kS3cr3t", "s1gn3dS3cr3t"
-CALLBACK = f"https://me:{HOOK}@example.com/hook?user=7&secret={HOOK}"
+CALLBACK = f"https://me:{HOOK}@example.com/hook?user={HOOK}&secret={HOOK}"
 PRESIGNED = (
     f"https://b.s3.amazonaws.com/1.jpg?X-Amz-Date=1&X-Amz-Credential={SIGNED}&X-Amz-Signature={SIGNED}"
 )
