@@ -20,6 +20,8 @@ def picture(size: tuple[int, int] = (80, 60), mode: str = "RGB") -> Image.Image:
     draw = ImageDraw.Draw(image)
     draw.rectangle((4, 4, size[0] // 2, size[1] // 3), fill="red")
     draw.ellipse((size[0] // 2, 2, size[0] - 4, size[1] - 8), fill="teal")
+    if mode == "RGBA":
+        image.putalpha(Image.radial_gradient("L").resize(size))
     return image.convert(mode)
 
 

@@ -285,12 +285,17 @@ def test_what_nobody_can_be_sure_of_is_refused(stripped: Stripped, photo: bytes,
         stripped(photo)
 
 
-def test_a_length_that_hides_words_in_the_picture_is_found_out(stripped: Stripped) -> None:
-    photo = PHOTOS["WebP"]
-    picture = photo.index(b"VP8 ")
-    exif_ends = struct.unpack("<I", photo[4:8])[0] + 8
-    hiding = photo[: picture + 4] + struct.pack("<I", exif_ends - picture - 8) + photo[picture + 8 :]
-    with pytest.raises(UncertainError):
+@pytest.mark.parametrize(("name", "start", "end"), [("WebP", b"VP8 ", b"XMP "), ("PNG", b"IDAT", b"IEND")])
+def test_a_length_that_hides_words_in_the_picture_is_found_out(
+    stripped: Stripped, name: str, start: bytes, end: bytes
+) -> None:
+    photo = PHOTOS[name]
+    first, last = photo.index(start), photo.index(end)
+    assert PLACE in photo[first:last]
+    # Of a chunk, the length comes before its kind in a PNG and after it in a WebP.
+    place, length = (first - 4, last - first - 12) if name == "PNG" else (first + 4, last - first - 8)
+    hiding = photo[:place] + length.to_bytes(4, "big" if name == "PNG" else "little") + photo[place + 4 :]
+    with pytest.raises(UncertainError, match="is damaged"):
         stripped(hiding)
 
 
