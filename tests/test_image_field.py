@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -184,6 +185,7 @@ def test_advice_is_asked_for_off_the_main_thread_and_shown(urls, photos):
     say(tiles, "remove", ids=ids(tiles)[1:2])
     assert within(5, lambda: asked[-1][0] == ["1.jpg", "3.jpg", "4.jpg"])
     assert tiles.summary == "3 images · 2 kB"
+    assert not any(on_main for _, on_main in asked)
 
 
 def test_several_reasons_are_counted_only(field, tiles, photos, tmp_path):
@@ -203,16 +205,17 @@ def test_sixteen_large_photos_do_not_hold_up_who_types(field, tiles, urls, tmp_p
     Pillow.effect_noise((400, 300), 60).convert("RGB").resize((4000, 3000)).save(tmp_path / "0.jpg")
     for number in range(1, 16):
         shutil.copy(tmp_path / "0.jpg", tmp_path / f"{number}.jpg")
-    drawn: list[Any] = []
-    tiles.send = lambda message, buffers=None: drawn.append(message)
-    slowest = 0.0
+    drawn: list[threading.Thread] = []
+    tiles.send = lambda message, buffers=None: drawn.append(threading.current_thread())
+    keystrokes = []
     field.value = sorted(tmp_path.glob("*.jpg"))
     while len(drawn) < 16:
         started = time.perf_counter()
         urls.value = [f"https://example.com/{len(drawn)}-{started}.jpg"]
-        slowest = max(slowest, time.perf_counter() - started)
+        keystrokes.append(time.perf_counter() - started)
         time.sleep(0.005)
-    assert slowest < 0.25
+    assert threading.main_thread() not in drawn
+    assert statistics.median(keystrokes) < 0.05
 
 
 def test_a_photo_that_comes_from_the_readers_computer_is_in_the_list(field, tiles):
