@@ -37,11 +37,11 @@ EVIL = "<img src=x onerror='window.caught = true'>.jpg"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four photos beside the notebook, in a folder that also holds something else."""
+    """Photos beside the notebook, in a folder that also holds another folder and something else."""
     folder = tmp_path_factory.mktemp("notebooks")
-    (folder / "photos").mkdir()
-    for number in range(1, 5):
-        Image.effect_noise((640, 520 + number), 80).convert("RGB").save(folder / "photos" / f"{number}.jpg")
+    (folder / "photos" / "more").mkdir(parents=True)
+    for name in ("1.jpg", "2.jpg", "3.jpg", "4.jpg", "more/5.jpg"):
+        Image.effect_noise((640, 520), 80).convert("RGB").save(folder / "photos" / name)
     (folder / "photos" / "notes.txt").write_text("not a picture")
     cells = [nbformat.v4.new_code_cell(each) for each in CELLS]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -176,8 +176,8 @@ def test_photos_are_dropped_anywhere_on_the_form(page, form, photos):
 
 def test_of_a_dropped_folder_the_images_are_taken(form, folder):
     drop_folder(form.locator(".astria-drop-zone"), folder / "photos")
-    expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
-    expect(form.get_by_text("Took 4 photos from photos; 1 other file was left out.")).to_be_visible()
+    expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg")
+    expect(form.get_by_text("Took 5 photos from photos; 1 other file was left out.")).to_be_visible()
 
 
 def test_a_picture_is_pasted(page, form):

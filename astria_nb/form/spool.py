@@ -6,13 +6,12 @@ import itertools
 import os
 import re
 import shutil
-import tempfile
 import unicodedata
-import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
 from astria_nb.errors import Problem
+from astria_nb.form.private_folder import PrivateFolder
 
 CHUNK = 1 << 20
 """Bytes of every piece but the last: a Jupyter server cuts the line at a message of 10 MiB."""
@@ -42,7 +41,7 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._folder: Path | None = None
+        self._folder: PrivateFolder | None = None
         self._numbers = itertools.count(1)
 
     def new(self, name: str) -> Path:
@@ -53,11 +52,8 @@ class Spool:
         OSError
             When the disk does not take it.
         """
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="astria-nb-"))  # 0700
-            # Runs at the end of the program as well.
-            self._end = weakref.finalize(self, _remove, self._folder, os.getpid())
-        folder = self._folder / str(next(self._numbers))
+        self._folder = self._folder or PrivateFolder()
+        folder = self._folder.path / str(next(self._numbers))
         folder.mkdir(mode=0o700)
         path = folder / safe_name(name)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -66,7 +62,7 @@ class Spool:
     def close(self) -> None:
         """Remove the folder and everything in it."""
         if self._folder is not None:
-            self._end()
+            self._folder.close()
             self._folder = None
 
 
@@ -154,8 +150,3 @@ def safe_name(name: str, *, windows: bool = os.name == "nt") -> str:
 
 def _problem(what: str, hint: str) -> Problem:
     return Problem("images", what, hint)
-
-
-def _remove(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:  # a forked child ends without its parent's folder
-        shutil.rmtree(folder, ignore_errors=True)
