@@ -103,7 +103,6 @@ class Draft:
         self._class.observe(lambda _: self._offer_prompts(), "value")
         self.encoding.observe(lambda _: edited("encoding"), "value")
         self.pack.observe(lambda _: self._pack_came(edited), ["pack", "problem"])
-        self.pack.reload()
 
     def values(self) -> dict[str, Any]:
         """Return what is filled in, by the fields' names in the API."""

@@ -88,6 +88,7 @@ class TuneForm(widgets.VBox):
         self._recovery = Recovery(self._log, self.client)
         super().__init__([style, head, *self._draft.view, self._recovery, foot, self._sending], layout=WIDE)
         self.add_class("astria-form")
+        self._draft.pack.reload()  # whose answer may come at once, and needs the whole form
         self.fill(**fields)
 
     @property
