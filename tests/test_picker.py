@@ -166,7 +166,7 @@ def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, wire, ears):
     assert len(wire.seen("GET", "/photo")) == 1
 
 
-def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, wire, ears):
+def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, wire, ears, caplog):
     wire.on("GET", "/tunes", reply(tunes(9, 1)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
     heard = ears(picker)
@@ -175,6 +175,7 @@ def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, wire,
         say(picker, type="look", ids=asked)
     say(picker, type="unheard of")
     assert heard.empty()
+    assert caplog.records == []  # where ipywidgets puts an error in a callback
 
 
 def test_pictures_that_do_not_come_hold_up_nothing_else(client, wire):
@@ -359,6 +360,19 @@ def test_a_pack_that_cannot_be_had_can_be_asked_for_again(sandbox):
     field._retry.click()
     field.settle(5)
     assert field.pack.id == 260
+    assert field._retry.layout.display == "none"
+
+
+def test_a_list_that_is_had_at_last_takes_its_complaint_back(sandbox):
+    sandbox.fail("401", "GET /packs")
+    form = anb.TuneForm(sandbox.client())
+    field = form._draft.pack
+    assert "was refused" in field._error.value
+    field.gallery.is_open = True
+    assert field._retry.layout.display == "none"  # the gallery has one
+    field.gallery.load_more()
+    assert "was refused" not in field._error.value
+    field.gallery.is_open = False
     assert field._retry.layout.display == "none"
 
 

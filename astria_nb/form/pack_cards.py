@@ -28,18 +28,24 @@ class PackCards:
     def cards(self, after: str | None) -> Iterator[Card]:  # noqa: ARG002  packs come in no order to go on from
         """Yield your own packs, then the gallery's."""
         for gallery in (False, True):
-            for pack in self._client.packs(gallery=gallery):
+            for listed in self._client.packs(gallery=gallery):
+                known = self._packs.get(str(listed.id), listed)
+                pack = listed if _is_whole(listed) or not _is_whole(known) else known
                 self._packs[str(pack.id)] = pack
                 yield _card(pack, "in the gallery" if gallery else "yours")
 
     def look(self, card: Card) -> tuple[Card, bytes | None]:
         """Return a pack's cover, and what only its own page tells (astria-api, section 3)."""
         pack = self._packs[card["id"]]
-        if pack.cover_url is None or any(each.num_images is None for each in pack.classes):
+        if not _is_whole(pack):
             with suppress(AstriaError):  # then with what the list told
-                pack = self._client.pack(pack.id)
+                pack = self._packs[card["id"]] = self._client.pack(pack.id)
         cover = self._client.picture(pack.cover_url) if pack.cover_url else None
         return {**card, "lines": [card["lines"][0], *_classes(pack)]}, cover
+
+
+def _is_whole(pack: Pack) -> bool:
+    return pack.cover_url is not None and all(each.num_images is not None for each in pack.classes)
 
 
 def _card(pack: Pack, whose: str) -> Card:

@@ -162,9 +162,8 @@ class Picker(anywidget.AnyWidget):
         self.problem = problem  # outside the lock: a form listens
 
     def _turn_page(self, reading: _Reading, problem: Problem | None) -> None:
-        count = len(reading.ahead) if problem else PAGE
-        reading.shown.extend(reading.ahead[:count])
-        del reading.ahead[:count]
+        reading.shown.extend(reading.ahead[:PAGE])
+        del reading.ahead[:PAGE]
         if problem:
             reading.left = self._source.cards(reading.shown[-1]["id"] if reading.shown else None)
         if reading.shown or not problem:  # else the old ones are better than none
