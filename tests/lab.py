@@ -67,6 +67,12 @@ def serving(folder: Path, private: Path) -> Iterator[str]:
         lab.wait(30)
 
 
+def beside(address: str, path: str) -> str:
+    """Return the address of another page of the server, such as ``/voila/render/form.ipynb``."""
+    base, query = address.split("/lab/")[0], address.partition("?")[2]
+    return f"{base}{path}?{query.removesuffix('&reset')}"
+
+
 @contextmanager
 def browsing(executable: str) -> Iterator[Browser]:
     """Run a headless browser."""

@@ -122,6 +122,23 @@ def test_a_draft_outlives_its_kernel_and_wins_over_the_cell(make, tmp_path):
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
+def test_photos_from_the_readers_computer_stay_with_a_draft_and_go_with_it(make, photos, tmp_path):
+    form = make(draft="cats", pack=43, name="cat")
+    spool = form._draft.fields["images"]._zone._spool
+    for photo in photos[:2]:
+        path = spool.new(photo.name)
+        path.write_bytes(photo.read_bytes())
+        form._draft.fields["images"]._add([path])
+    form._draft.fields["images"].close()
+    again = make(draft="cats")
+    first, second = (image.path for image in again.tune.images)
+    assert first.read_bytes() == photos[0].read_bytes()
+    again.fill(images=[second])
+    make(draft="cats")
+    assert not first.exists()
+    assert second.exists()
+
+
 def test_a_draft_that_is_wrong_is_kept_as_it_was_typed(make):
     make(draft="cats", pack=43, image_urls=["not a url"], tune_ids=["x"])
     again = make(draft="cats")

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -46,6 +47,8 @@ class Draft:
         switch was turned, or a fold opened.
     request : Widget
         Shows how the tune is sent; folded among the fields.
+    photos : Path, optional
+        Where photos from the reader's computer stay when the kernel ends; by default they go with it.
 
     Attributes
     ----------
@@ -61,11 +64,12 @@ class Draft:
         treatment: Treatment,
         edited: Callable[[str], None],
         request: widgets.Widget,
+        photos: Path | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.pack = PackField(client)
         self._class, self._urls = ClassField(), UrlsField()
-        self._images = ImageField(self._urls)
+        self._images = ImageField(self._urls, photos)
         self._prompts = PromptsField(client)
         new = widgets.Button(description="New", tooltip="A fresh UUID", layout=widgets.Layout(width="auto"))
         new.on_click(lambda _: self.new_title())

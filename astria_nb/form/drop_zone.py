@@ -41,6 +41,8 @@ class DropZone(anywidget.AnyWidget):
     arrived : callable
         Called with the path of each file that is whole. It lies in a private folder that is removed with
         the widget (`close`) or with the kernel.
+    kept : Path, optional
+        A folder to use instead, which stays.
 
     Examples
     --------
@@ -57,11 +59,11 @@ class DropZone(anywidget.AnyWidget):
     transfers = traitlets.List(traitlets.Dict()).tag(sync=True)
     """A `Line` for each file that is not whole."""
 
-    def __init__(self, arrived: Callable[[Path], None]) -> None:
+    def __init__(self, arrived: Callable[[Path], None], kept: Path | None = None) -> None:
         self._arrived = arrived
         # Messages come on the thread that runs cells and on another, at times on both: a kernel's subshell.
         self._lock, self._handing_over = threading.RLock(), threading.Lock()
-        self._spool = Spool()
+        self._spool = Spool(kept)
         self._open: dict[str, _Transfer] = {}
         self._whole: dict[str, int] = {}
         self._kept: set[Path] = set()

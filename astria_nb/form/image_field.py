@@ -49,14 +49,16 @@ class ImageField(Field):
     ----------
     urls : UrlsField
         Shown as the third way to give images, and counted in the summary.
+    kept : Path, optional
+        Where photos from the reader's computer stay when the kernel ends; by default they go with it.
     """
 
-    def __init__(self, urls: UrlsField) -> None:
+    def __init__(self, urls: UrlsField, kept: Path | None = None) -> None:
         self._urls = urls
         self._entries: list[_Entry] = []
         self._numbers = itertools.count(1)
         self._looking = 0
-        self._zone = DropZone(lambda path: self._add([path]))
+        self._zone = DropZone(lambda path: self._add([path]), kept)
         self._list = ImageList(self._remove, self._move, self._remove_duplicates)
         self.sources = widgets.Tab([self._zone, ServerFiles(self._add), urls], layout=WIDE)
         super().__init__(self.sources, self._list)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -71,6 +72,8 @@ class SavedDraft:
             hint = "use letters, digits, spaces, dots and dashes, at most 64"
             raise TuneError(Problem("draft", f"{name!r} is no name for a file", hint))
         self.path = folder / FOLDER / f"{name}.json"
+        self.photos = folder / FOLDER / f"{name}.photos"
+        """Where photos that came from the reader's computer are kept with it."""
 
     def read(self) -> dict[str, Any]:
         """Return what was kept; nothing where there is none, or where it cannot be read."""
@@ -79,6 +82,7 @@ class SavedDraft:
             Treatment(found.get("keep_metadata", False), found.get("max_side"))
         except (OSError, ValueError, TypeError):
             return {}
+        self._forget_photos(map(str, found.get("images") or ()))
         return {name: value for name, value in found.items() if name in _KEPT}
 
     def write(self, values: Mapping[str, Any]) -> None:
@@ -98,6 +102,14 @@ class SavedDraft:
         finally:
             with suppress(FileNotFoundError):
                 Path(name).unlink()
+
+    def _forget_photos(self, images: Iterable[str]) -> None:
+        """Remove the photos that the draft no longer holds."""
+        used = {Path(image).parent for image in images}
+        if self.photos.is_dir():
+            for folder in self.photos.iterdir():
+                if folder not in used:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _told(row: pd.DataFrame) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shutil
+import tempfile
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,11 @@ class Spool:
 
     It is made for the first file, and is gone when the spool is closed or the program ends.
 
+    Parameters
+    ----------
+    kept : Path, optional
+        A folder to use instead, which stays.
+
     Examples
     --------
     >>> spool = Spool()
@@ -40,9 +45,9 @@ class Spool:
     False
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Path | None = None) -> None:
+        self._kept = kept
         self._folder: PrivateFolder | None = None
-        self._numbers = itertools.count(1)
 
     def new(self, name: str) -> Path:
         """Make an empty file that only this user can read, in a folder of its own: two may share a name.
@@ -52,15 +57,20 @@ class Spool:
         OSError
             When the disk does not take it.
         """
-        self._folder = self._folder or PrivateFolder()
-        folder = self._folder.path / str(next(self._numbers))
-        folder.mkdir(mode=0o700)
+        folder = Path(tempfile.mkdtemp(dir=self._place()))  # 0700
         path = folder / safe_name(name)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         return path
 
+    def _place(self) -> Path:
+        if self._kept is not None:
+            self._kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return self._kept
+        self._folder = self._folder or PrivateFolder()
+        return self._folder.path
+
     def close(self) -> None:
-        """Remove the folder and everything in it."""
+        """Remove the folder and everything in it, unless it stays."""
         if self._folder is not None:
             self._folder.close()
             self._folder = None

@@ -52,8 +52,9 @@ class TuneForm(widgets.VBox):
     log : ExperimentLog, optional
         Where submissions are recorded. Default as in `astria_nb.submit`.
     draft : str, optional
-        Keeps what is filled in under this name, beside the log: it is there again when the cell is run again,
-        or in another kernel. Only you may read the file; a key is not written into it.
+        Keeps what is filled in under this name, beside the log, in ``.astria_drafts``: it is there again when
+        the cell is run again, or in another kernel, photos from your computer included. Only you may read it;
+        a key is not written into it.
     max_cost : float, optional
         US dollars; what is estimated to cost more cannot be submitted.
     keep_metadata, max_side : optional
@@ -107,7 +108,8 @@ class TuneForm(widgets.VBox):
         kept |= self._saved.read() if self._saved is not None else {}
         treatment = Treatment(kept.pop("keep_metadata"), kept.pop("max_side"))
         self._request = RequestView(self.client.base_url)
-        self._draft = Draft(self.client, treatment, self._edited, self._request)
+        photos = None if self._saved is None else self._saved.photos
+        self._draft = Draft(self.client, treatment, self._edited, self._request, photos)
         self._complaints = Complaints(self._draft.fields, self._draft.unfold)
         self._wiring = Wiring(self._draft.unfold)
         self._sending, self._watching = Sending(), Watching(self._seen)

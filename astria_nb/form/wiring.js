@@ -69,6 +69,8 @@ function render({ model, el }) {
     observer.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
     describe(root, id, model.get("problems"));
     makeFoldsReachable(root);
+    // Pictures that ipywidgets draw: what they show stands beside them in words.
+    for (const image of root.querySelectorAll("img:not([alt])")) image.alt = "";
   }
 
   function soon() {
