@@ -199,6 +199,7 @@ SHARP: dict[str, Change] = {
     "as it is": lambda image: image,
     "saved with strong compression": lambda image: saved(image, 30),
     "noisy": lambda image: noisy(image, 12),
+    "by a soft lens": lambda image: blur(image, 0.8),
     "pale": lambda image: image.point(lambda value: 150 + value // 4),
     "dark": lambda image: image.point(lambda value: value // 4),
     "grey": lambda image: image.convert("L"),
@@ -209,6 +210,7 @@ BLURRED: dict[str, Change] = {
     "much": lambda image: blur(image, 6),
     "and noisy": lambda image: noisy(blur(image, 4), 4),
     "and pale": lambda image: blur(image, 3).point(lambda value: 150 + value // 4),
+    "and faint": lambda image: blur(image, 3).point(lambda value: 150 + value // 8),
     "and large": lambda image: blur(image.resize((3600, 2700)), 9),
 }
 
@@ -282,6 +284,12 @@ def test_the_same_bytes_are_called_the_same_file(tmp_path: Path) -> None:
         [], ["duplicate"], ["duplicate"], ["damaged"], ["damaged", "duplicate"],
     ]  # fmt: skip
     assert found[1].advice[0].text.startswith(f"the same file as {SAMPLES[0].name}: ")
+
+
+def test_files_of_one_size_are_not_taken_for_the_same(tmp_path: Path) -> None:
+    size = 200_000
+    first, second = (Path(shutil.copy(SAMPLES[number], tmp_path / f"{number}.jpg")) for number in (0, 5))
+    assert [kinds(each) for each in advise([enlarge(first, size), enlarge(second, size)])] == [[], []]
 
 
 def test_a_turned_phone_photo_looks_like_the_same_one_saved_upright(
