@@ -249,9 +249,13 @@ def test_one_is_removed_by_mouse_or_keyboard_or_all(page, form, photos):
     page.keyboard.press("Delete")
     expect_names(form, "1.jpg", "4.jpg")
     expect(form.locator(".astria-tile").filter(has_text="4.jpg")).to_be_focused()
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    before = cells.count()
+    page.keyboard.press("b")  # JupyterLab's key for another cell
     form.get_by_role("button", name="Remove all").click()
     expect(form.get_by_text("No images yet")).to_be_visible()
     expect(form.locator(".astria-tile")).to_have_count(0)
+    expect(cells).to_have_count(before)
 
 
 def test_a_duplicate_is_named_and_removed_at_a_click(form, photos):
@@ -333,6 +337,7 @@ def test_a_page_loaded_again_shows_the_same_list_and_what_it_broke_off(page, for
     pick(form, large)
     page.wait_for_function("() => document.querySelector('.astria-drop-row progress')?.value > 2e6")
     page.reload()
+    page.wait_for_selector(".astria-form", timeout=60_000)
     expect_names(form, "2.jpg", "1.jpg")
     expect(form.get_by_text("stopped when its page was left; give it again")).to_be_visible()
     pick(form, large)

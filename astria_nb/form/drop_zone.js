@@ -199,7 +199,7 @@ async function filesOf(transfer, accept) {
   // Entries are gone once the event is over, so all are asked for before anything is waited for.
   const items = [...transfer.items].filter((each) => each.kind === "file");
   const entries = items.map((each) => each.webkitGetAsEntry?.() ?? null);
-  const plain = items.map((each, at) => (entries[at]?.isDirectory ? null : each.getAsFile()));
+  const plain = items.map((each) => each.getAsFile());
   const found = [];
   let left = 0;
   const folders = [];
@@ -271,8 +271,10 @@ function render({ model, el }, sender) {
   const status = make("div", { className: "astria-drop-spoken", attributes: { role: "status" } });
   const rows = new Map();
   const root = make("div", { className: "astria-drop" }, zone, head, list, status);
-  // Keys pressed in here are not the notebook's: an arrow would leave the cell, a letter change it.
-  root.dataset.lmSuppressShortcuts = "true";
+  // A letter pressed in here is not for the notebook, which would cut the cell or add another.
+  root.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  });
   el.append(root);
 
   function show() {
@@ -317,7 +319,6 @@ function render({ model, el }, sender) {
     sender.give([...input.files]);
     input.value = ""; // so that the same file can be picked again
   });
-  zone.addEventListener("click", (event) => event.target.closest("label") || zone.focus());
   root.addEventListener("paste", (event) => {
     const given = [...(event.clipboardData?.files ?? [])];
     if (given.length) {

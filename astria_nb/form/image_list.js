@@ -81,8 +81,10 @@ function render({ model, el }, pictures, views) {
   const list = make("ol", { className: "astria-tiles", attributes: { "aria-label": "Images, in the order of sending" } });
   const status = make("div", { className: "astria-images-spoken", attributes: { role: "status" } });
   const root = make("div", { className: "astria-images" }, head, list, status);
-  // Keys pressed in here are not the notebook's: an arrow would leave the cell, a letter change it.
-  root.dataset.lmSuppressShortcuts = "true";
+  // A letter pressed in here is not for the notebook, which would cut the cell or add another.
+  root.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  });
   el.append(root);
   const tiles = new Map();
   let [current, dragged, target, moved] = [null, null, null, null]; // ids
