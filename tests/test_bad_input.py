@@ -118,11 +118,11 @@ def test_a_form_keeps_everything_when_the_sandbox_stops_in_mid_upload(sandbox: a
     bar = form._sending._bar
     bar.observe(lambda change: sandbox.stop() if 0 < change["new"] < 1 else None, "value")
     form.observe(lambda change: failed.set() if change["new"] == "failed" else None, "status")
-    form._button.click()
+    form._foot._button.click()
     assert failed.wait(20)
     assert "the connection broke after" in form._sending._message.value
     assert repr(form) == before.replace("ready", "failed")
-    assert not form._button.disabled
+    assert not form._foot._button.disabled
 
 
 def matches(text: str, pattern: str) -> bool:
