@@ -100,9 +100,10 @@ def form(page: Page, sandbox: anb.Sandbox) -> Iterator[Locator]:
 def fill(form: Locator, folder: Path, *photos: str) -> None:
     """Fill in what a tune needs."""
     form.get_by_label("Pack", exact=True).fill("797")
-    form.page.keyboard.press("Enter")
+    form.get_by_label("Pack", exact=True).press("Enter")
     form.get_by_role("button", name=re.compile("^cat · ")).click()
     if photos:
+        form.get_by_role("tab", name="From this computer").click()
         with form.page.expect_file_chooser() as dialog:
             form.get_by_label("Choose photos").click()
         dialog.value.set_files([str(folder / name) for name in photos])

@@ -30,6 +30,7 @@ function makeFoldsReachable(root) {
     header.setAttribute("aria-expanded", String(open));
     if (header.getAttribute("role") === "button") continue;
     header.setAttribute("role", "button");
+    header.querySelector("i")?.setAttribute("aria-hidden", "true");
     header.tabIndex = 0;
     header.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
@@ -69,6 +70,7 @@ function render({ model, el }) {
     observer.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
     describe(root, id, model.get("problems"));
     makeFoldsReachable(root);
+    for (const wide of root.querySelectorAll(".astria-row .widget-html-content, .astria-pictures")) wide.tabIndex = 0;
     // Pictures that ipywidgets draw: what they show stands beside them in words.
     for (const image of root.querySelectorAll("img:not([alt])")) image.alt = "";
   }
