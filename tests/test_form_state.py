@@ -1,5 +1,6 @@
 """A form as data: filled in from a dictionary, from an old run, from a draft of an earlier kernel."""
 
+import io
 import json
 import stat
 import threading
@@ -10,12 +11,14 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 import pytest
+from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import CancelledError, TuneError
 from astria_nb.form.request_view import RequestView
 from astria_nb.form.wiring import Wiring
 from large_photos import enlarge
+from telling_photos import PLACE, jpeg
 
 URL = "https://example.com/1.jpg"
 FIELDS: dict[str, Any] = {
@@ -271,7 +274,7 @@ def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
         "print(form.submit()['id'].notna().all())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=20
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.strip() == "True", done.stderr
     assert done.returncode == 0
@@ -328,3 +331,66 @@ def test_a_keystroke_is_answered_while_a_tune_is_watched(make):
     form.new_title()
     assert form.status == "ready"
     assert isinstance(form.rows, pd.DataFrame)
+
+
+def switch(form: anb.TuneForm, begin: str) -> widgets.Checkbox:
+    (found,) = (
+        each
+        for each in inside(form)
+        if isinstance(each, widgets.Checkbox) and each.description.startswith(begin)
+    )
+    return found
+
+
+def arrived(form: anb.TuneForm) -> bytes:
+    """Return the first photo of the last tune, as the service has it."""
+    return form.client.picture(form.row["orig_images"].iloc[0][0])
+
+
+def test_the_place_of_a_photo_is_not_sent_unless_the_reader_says_so(make, tmp_path):
+    photo, taken = tmp_path / "a.jpg", jpeg()
+    photo.write_bytes(taken)
+    form = make(pack=260, name="man", title="without", images=[photo])
+    form.submit()
+    assert PLACE not in arrived(form)
+    switch(form, "Send where and when").value = True
+    form.new_title()
+    form.submit()
+    assert arrived(form) == taken == photo.read_bytes()
+    assert form.to_dict()["keep_metadata"] is True
+
+
+def test_photos_are_made_smaller_on_request_and_the_form_says_what_it_saves(make, sandbox, tmp_path):
+    large = tmp_path / "large.jpg"
+    Image.effect_noise((3000, 2400), 60).convert("RGB").save(large, quality=95)
+    form = make(pack=260, name="man", title="t", images=[large])
+    small = switch(form, "Make photos smaller, to 2048")
+    small.value = True
+    saves = form._draft.treating._saves
+    until(lambda: "MB → " in saves.value)
+    form.submit()
+    with Image.open(io.BytesIO(arrived(form))) as sent:
+        assert max(sent.size) == 2048
+    assert form.to_dict()["max_side"] == 2048
+    again = anb.TuneForm.from_row(form.row, sandbox.client())
+    assert switch(again, "Make photos smaller").value is True
+
+
+def test_the_service_looks_at_photos_and_fills_in_what_most_agree_on(make, tmp_path):
+    paths = [tmp_path / name for name in ("plain.jpg", "wearing_hat.jpg")]
+    for number, path in enumerate(paths):
+        Image.effect_noise((640, 600 + number), 80).convert("RGB").save(path)
+    form = make(pack=260, title="t", images=paths)
+    (ask,) = buttons(form, "Inspect")
+    (fill,) = buttons(form, "Fill characteristics")
+    ask.click()
+    assert "Choose a class" in form._draft.view[4]._text.value
+    form.fill(name="man", characteristics={"my_own": "kept"})
+    ask.click()
+    until(lambda: "2 inspected · 1 to look at" in form._draft.view[4]._text.value)
+    badges = {each["name"]: each["badges"] for each in form._draft.fields["images"]._list.items}
+    assert badges["wearing_hat.jpg"] == ["a hat: the hair cannot be seen"]
+    assert not fill.disabled
+    fill.click()
+    assert form.tune.characteristics["my_own"] == "kept"
+    assert len(form.tune.characteristics) > 1

@@ -48,6 +48,7 @@ class Treating(widgets.VBox):
         self._saves.add_class("astria-note")
         small = widgets.HBox([self._small, self._saves], layout=WIDE)
         super().__init__([self._note, self._keep, small], layout=WIDE)
+        self.add_class("astria-switches")
         for switch in (self._keep, self._small):
             switch.observe(lambda _: self._turned(), "value")
         self._show()
@@ -70,7 +71,8 @@ class Treating(widgets.VBox):
 
     def _weigh(self, images: Sequence[Image], treatment: Treatment) -> None:
         try:
-            saves = str(weigh(images, treatment))
+            weight = weigh(images, treatment)
+            saves = str(weight) if weight.sent < 0.9 * weight.files else "they are small enough already"
         except AstriaError as error:
             saves = str(error)
         if treatment == self.treatment and images == list(self._images()):

@@ -352,8 +352,10 @@ class TuneForm(widgets.VBox):
     def _seen(self, row: pd.DataFrame) -> None:
         """Take the latest state of a tune that was looked at."""
         title = row["title"].iloc[0]
-        if title in self._rows:
-            self._rows[title] = (self._rows[title][0], row)
+        if title not in self._rows:
+            return
+        before, self._rows[title] = self._rows[title][1], (self._rows[title][0], row)
+        if self.row is before:  # no other tune was submitted meanwhile
             self.row = row
             self._sending.show_row(row)
 
