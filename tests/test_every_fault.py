@@ -11,6 +11,7 @@ from astria_nb import transport
 from astria_nb.errors import NotSentError, OutcomeUnknownError
 from clock import Clock
 from fault_cases import CASES, ENCODINGS, Case
+from large_photos import enlarge
 from service import Service, a_tune, behind_gateway
 
 PLANNED = [
@@ -35,8 +36,7 @@ def test_each_fault_ends_as_it_means(
     if "drips" in case.name:
         monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.4)
     if case.large:
-        with photos[0].open("ab") as file:
-            file.truncate(40 * 2**20)
+        enlarge(photos[0], 40 * 2**20)
     state, posts, error = case.expected(idempotent=service.idempotent)
     tune, before = a_tune(case.name, encoding, photos), service.posts()
     service.plan(case)

@@ -15,6 +15,7 @@ import astria_nb as anb
 from astria_nb.errors import CancelledError, TuneError
 from astria_nb.form.request_view import RequestView
 from astria_nb.form.wiring import Wiring
+from large_photos import enlarge
 
 URL = "https://example.com/1.jpg"
 FIELDS: dict[str, Any] = {
@@ -207,8 +208,7 @@ def test_what_costs_more_than_allowed_cannot_be_submitted(make, sandbox):
 
 
 def test_an_upload_can_be_cancelled_and_nothing_is_made(make, sandbox, photos):
-    with photos[0].open("ab") as file:
-        file.truncate(40 * 2**20)
+    enlarge(photos[0], 40 * 2**20)
     form = make(pack=260, name="man", title="t", images=photos)
     (cancel,) = buttons(form._sending, "Cancel")
 

@@ -15,6 +15,7 @@ from astria_nb import transport
 from astria_nb.errors import AstriaError, LogError, OutcomeUnknownError
 from clock import Clock
 from fault_cases import CASES, Case
+from large_photos import enlarge
 from service import Service, StruckLog, a_tune, behind_gateway
 
 resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
@@ -105,8 +106,7 @@ def test_on_a_full_disk_nothing_is_paid_twice_or_lost(
     clock.install(monkeypatch)
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.4 if "drips" in case.name else 60)
     if case.large:
-        with photos[0].open("ab") as file:
-            file.truncate(40 * 2**20)
+        enlarge(photos[0], 40 * 2**20)
     for stays in (False, True):
         for number in count():
             log.fail(number, stays=stays)
