@@ -199,7 +199,7 @@ SHARP: dict[str, Change] = {
     "as it is": lambda image: image,
     "saved with strong compression": lambda image: saved(image, 30),
     "noisy": lambda image: noisy(image, 12),
-    "by a soft lens": lambda image: blur(image, 0.8),
+    "by a soft lens": lambda image: blur(image, 1.2),
     "pale": lambda image: image.point(lambda value: 150 + value // 4),
     "dark": lambda image: image.point(lambda value: value // 4),
     "grey": lambda image: image.convert("L"),
