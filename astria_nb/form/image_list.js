@@ -84,7 +84,8 @@ function createTile(act) {
 function render({ model, el }, pictures, views) {
   const summary = make("span", { className: "astria-images-summary" });
   const [same, all] = [1, 2].map(() => make("button", { type: "button" }));
-  const head = make("div", { className: "astria-images-head" }, summary, same, all);
+  const buttons = make("div", { className: "astria-images-buttons" }, same, all);
+  const head = make("div", { className: "astria-images-head" }, summary, buttons);
   const list = make("ol", { className: "astria-tiles", attributes: { "aria-label": "Images, in the order of sending" } });
   const status = make("div", { className: "astria-images-spoken", attributes: { role: "status" } });
   const root = make("div", { className: "astria-images" }, head, list, status);
