@@ -74,7 +74,7 @@ class ImageField(Field):
         parts = [_count(len(self._entries), "image"), *([_size(size)] if size else [])]
         urls = self._urls.value or ()
         badges = [found for found in self._badges().values() if found]
-        reasons = {text for found in badges for text in found}
+        reasons = {text.partition(": ")[0] for found in badges for text in found}
         why = f" ({reasons.pop()})" if len(reasons) == 1 else ""
         return " · ".join(
             [

@@ -35,6 +35,13 @@ function createPictures(model, changed) {
   return { get: (id) => urls.get(id), close: () => [...urls.keys()].forEach(drop) };
 }
 
+/** What is to be said of an image: the gist, and the rest of the sentence for who turns to its tile. */
+function createBadge(text) {
+  const gist = text.split(": ", 1)[0];
+  const rest = make("span", { textContent: text.slice(gist.length), className: "astria-rest" });
+  return make("div", { className: "astria-badge", title: text }, gist, rest);
+}
+
 /** One image: its picture, what is known of it, and what can be done with it. */
 function createTile(act) {
   const picture = make("div", { className: "astria-picture" });
@@ -62,7 +69,7 @@ function createTile(act) {
     caption.replaceChildren(
       make("div", { textContent: item.name, title: item.name }),
       make("div", { textContent: item.detail, className: "astria-detail" }),
-      ...item.badges.map((each) => make("div", { textContent: each, className: "astria-badge" })),
+      ...item.badges.map(createBadge),
     );
     if (url === shown && picture.hasChildNodes()) return;
     shown = url;
@@ -77,7 +84,8 @@ function createTile(act) {
 function render({ model, el }, pictures, views) {
   const summary = make("span", { className: "astria-images-summary" });
   const [same, all] = [1, 2].map(() => make("button", { type: "button" }));
-  const head = make("div", { className: "astria-images-head" }, summary, same, all);
+  const buttons = make("div", { className: "astria-images-buttons" }, same, all);
+  const head = make("div", { className: "astria-images-head" }, summary, buttons);
   const list = make("ol", { className: "astria-tiles", attributes: { "aria-label": "Images, in the order of sending" } });
   const status = make("div", { className: "astria-images-spoken", attributes: { role: "status" } });
   const root = make("div", { className: "astria-images" }, head, list, status);
