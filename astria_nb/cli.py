@@ -1,4 +1,4 @@
-"""The command line: ``astria-nb lab`` and ``astria-nb sandbox``."""
+"""The command line: ``astria-nb lab``, ``astria-nb sandbox`` and ``astria-nb log``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote
 
+from astria_nb.log_command import add_log_command, run_log_command
 from astria_nb.sandbox import SandboxServer
 from astria_nb.sandbox.arguments import add_arguments, chosen_options
 
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_arguments(sandbox)
     sandbox.set_defaults(run=_sandbox)
+    log = commands.add_parser("log", help="show, export or mend the record of your submissions")
+    add_log_command(log)
+    log.set_defaults(run=run_log_command)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status
