@@ -144,7 +144,8 @@ def open_all(images: Sequence[Image], treatment: Treatment) -> list[SentImage]:
     """
     found: list[SentImage] = []
     problems: list[Problem] = []
-    with ThreadPoolExecutor(_AT_ONCE) as pool, ExitStack() as undo:
+    at_once = _AT_ONCE if treatment.max_side else 1  # looking through a file is no faster in two threads
+    with ThreadPoolExecutor(at_once) as pool, ExitStack() as undo:
         futures = [pool.submit(SentImage.open, each, treatment) for each in images]
         undo.callback(_close, futures)
         undo.callback(pool.shutdown, cancel_futures=True)

@@ -221,7 +221,7 @@ def test_a_photo_that_is_larger_than_what_is_read_at_once_is_read_to_its_end(str
     assert pixels(plain) == pixels(photo)
 
 
-@pytest.mark.parametrize("before", [2**18 - 2, 2**18 - 1, 2**18, 2**18 + 1, 2**19 - 1])
+@pytest.mark.parametrize("before", [2**19 - 2, 2**19 - 1, 2**19, 2**19 + 1, 2**20 - 2, 2**20 - 1])
 def test_the_end_is_found_wherever_it_falls(stripped: Stripped, before: int) -> None:
     photo = telling.jpeg()
     scan = photo.index(b"\xff\xda") + 14

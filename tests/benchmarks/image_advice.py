@@ -46,10 +46,10 @@ def decode_all(paths: list[Path]) -> None:
         list(pool.map(decode, paths))
 
 
-def seconds(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
+def seconds(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    started = clock()
     call()
-    return time.perf_counter() - started
+    return clock() - started
 
 
 def main(rounds: int = 7) -> int:
@@ -65,12 +65,14 @@ def main(rounds: int = 7) -> int:
             )
             for _ in range(rounds)
         ]
+        work = min(seconds(lambda: advise(paths), time.process_time) for _ in range(3))
     advised, decoded, one = (statistics.median(each) for each in zip(*turns, strict=True))
     print(
         f"{PHOTOS} photos of 12 megapixels, {size:.0f} MB, {os.cpu_count()} cores, medians of {rounds} rounds"
     )
     print(f"{'thumbnails and advice':<28}{advised:8.3f} s   promised: at most {PROMISED_SECONDS}")
-    print(f"{'the same, of one photo':<28}{one:8.3f} s")
+    print(f"{'work for all processors':<28}{work:8.3f} s   whoever else is busy here")
+    print(f"{'seconds of one photo':<28}{one:8.3f} s")
     print(f"{'decoding them whole':<28}{decoded:8.3f} s")
     print(f"{'advice / decoding':<28}{advised / decoded:8.2f}")
     return advised > PROMISED_SECONDS
