@@ -37,7 +37,7 @@ class ApiKey:
     def __init__(self, secret: str) -> None:
         try:
             # Anything but plain visible ASCII could not travel in a header, or would end it early.
-            if not _is_key(secret.strip()):
+            if not isinstance(secret, str) or not _is_key(secret.strip()):
                 raise CredentialsError(
                     Problem(
                         "api_key", "is not an Astria key (they begin with sd_)", f"copy yours from {KEY_PAGE}"

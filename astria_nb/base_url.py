@@ -6,7 +6,9 @@ import os
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from astria_nb import redaction
 from astria_nb.errors import CredentialsError, Problem
+from astria_nb.wording import short
 
 DEFAULT_BASE_URL = "https://api.astria.ai"
 
@@ -19,7 +21,12 @@ def find_base_url(argument: str | None = None) -> str:
     CredentialsError
         When it is not HTTPS and not this machine: a key sent there could be read on the way.
     """
-    url = (argument or os.environ.get("ASTRIA_BASE_URL") or DEFAULT_BASE_URL).strip().rstrip("/")
+    text = isinstance(argument, str) or argument is None
+    url = (
+        (argument or os.environ.get("ASTRIA_BASE_URL") or DEFAULT_BASE_URL).strip().rstrip("/")
+        if text
+        else ""
+    )
     try:
         parts = urlsplit(url)
         host, port_is_sane = parts.hostname or "", parts.port is None or parts.port > 0
@@ -29,15 +36,17 @@ def find_base_url(argument: str | None = None) -> str:
     if not plain or parts.scheme not in ("http", "https"):
         raise CredentialsError(
             Problem(
-                "base_url", f"{url!r} is not the address of a service", f"write it like {DEFAULT_BASE_URL}"
+                "base_url",
+                f"{short(url if text else argument)} is not the address of a service",
+                f"write it like {DEFAULT_BASE_URL}",
             )
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise CredentialsError(
             Problem(
                 "base_url",
-                f"{url} would carry the key unencrypted",
-                f"use https://{parts.netloc}{parts.path}",
+                f"{short(url)} would carry the key unencrypted",
+                redaction.text(f"use https://{parts.netloc}{parts.path}"),
             )
         )
     return url

@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 
 from astria_nb import replies, rules
 from astria_nb.api_key import KEY_PAGE, ApiKey
+from astria_nb.arguments import an_id, number
 from astria_nb.base_url import find_base_url
 from astria_nb.credentials import find_key
 from astria_nb.encoding import Body, encode_look
 from astria_nb.errors import (
-    AstriaError,
     CredentialsError,
     NotFoundError,
     Problem,
@@ -25,6 +25,7 @@ from astria_nb.images import Image, thumbnail
 from astria_nb.pack import Pack
 from astria_nb.sent_image import renamed
 from astria_nb.transport import GET_SECONDS, Transport
+from astria_nb.wording import short
 
 Json = dict[str, Any]
 _PAGE = 120  # the API's maximum (astria-api, section 7)
@@ -83,10 +84,7 @@ class Client:
         if key is None:
             hint = f"set ASTRIA_API_KEY or run anb.login(); yours is at {KEY_PAGE}"
             raise CredentialsError(Problem("api_key", "there is none", hint))
-        if not 0 < timeout <= _DAY:
-            raise AstriaError(
-                Problem("timeout", f"{timeout!r} is no number of seconds", "choose from above 0 to 86400")
-            )
+        timeout = number("timeout", timeout, "seconds", most=_DAY, zero=False)
         self._transport = Transport(url, key, timeout)
 
     @property
@@ -149,7 +147,9 @@ class Client:
         except NotFoundError as error:
             status = error.status
         hint = "choose one of client.packs() or client.packs(gallery=True)"
-        raise NotFoundError(Problem("pack", f"{pack!r} is not known to {self.base_url}", hint), status=status)
+        raise NotFoundError(
+            Problem("pack", f"{short(pack)} is not known to {self.base_url}", hint), status=status
+        )
 
     def tunes(self, *, title: str | None = None, before_id: int | None = None) -> Iterator[Json]:
         """Yield your tunes as the API's JSON, newest first; pages are fetched as they are needed.
@@ -165,15 +165,15 @@ class Client:
 
     def tune(self, id: int) -> Json:  # noqa: A002  the API's own name
         """Return one tune as the API's JSON."""
-        return self._object(f"/tunes/{int(id)}")
+        return self._object(f"/tunes/{an_id('id', id)}")
 
     def prompts(self, tune_id: int) -> Iterator[Json]:
         """Yield the prompts that use a tune as the API's JSON, newest first; pages are fetched as needed."""
-        return self._pages(f"/tunes/{int(tune_id)}/prompts", None)
+        return self._pages(f"/tunes/{an_id('tune_id', tune_id)}/prompts", None)
 
     def prompt(self, id: int) -> Json:  # noqa: A002  the API's own name
         """Return one prompt as the API's JSON."""
-        return self._object(f"/prompts/{int(id)}")
+        return self._object(f"/prompts/{an_id('id', id)}")
 
     def create_tune(self, pack: int | str, body: Body) -> Json:
         """Run a pack: the one paid request. It is sent once, whatever happens.

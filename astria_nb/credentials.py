@@ -71,7 +71,8 @@ def keep_key(key: ApiKey, base_url: str) -> str | None:
 
 def _key(secret: str | None) -> ApiKey | None:
     try:
-        return ApiKey(secret) if secret else None
+        # What is no text is no key, and may not even tell whether it is true.
+        return None if secret is None or (isinstance(secret, str) and not secret) else ApiKey(secret)
     finally:
         del secret
 

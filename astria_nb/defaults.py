@@ -7,7 +7,10 @@ import threading
 
 from astria_nb.client import Client
 from astria_nb.credentials import find_key
+from astria_nb.errors import AstriaError, LogError, Problem
+from astria_nb.log import Log
 from astria_nb.sandbox import SandboxServer
+from astria_nb.wording import short
 
 _lock = threading.Lock()
 _sandbox: Sandbox | None = None
@@ -47,6 +50,33 @@ def default_client() -> Client:
         if _sandbox is None:
             _sandbox = Sandbox().start()
         return _sandbox.client()
+
+
+def client_or_default(client: object) -> Client:
+    """Return the client that was given, else the default one.
+
+    Raises
+    ------
+    AstriaError
+        Something else was given.
+    """
+    if client is None or isinstance(client, Client):
+        return client or default_client()
+    hint = "give anb.Client() or sandbox.client(), or leave it out"
+    raise AstriaError(Problem("client", f"{short(client)} is no client", hint))
+
+
+def log_or_default(log: object) -> Log:
+    """Return the log that was given, else the default one.
+
+    Raises
+    ------
+    LogError
+        Something else was given.
+    """
+    if log is None or isinstance(log, Log):
+        return log or Log()
+    raise LogError(Problem("log", f"{short(log)} is no log", "give anb.ExperimentLog(path), or leave it out"))
 
 
 def is_sandbox(client: Client) -> bool:

@@ -12,6 +12,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.sent_image import BLOCK, SentImage, open_all
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
+from astria_nb.wording import short
 
 Encoding = Literal["multipart", "form", "json"]
 OnSent = Callable[[int, int], None]
@@ -71,9 +72,10 @@ def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
     TuneError
         When it is unknown, or cannot carry the tune's files.
     """
+    if encoding is not None and (not isinstance(encoding, str) or encoding not in get_args(Encoding)):
+        what = f"{short(encoding)} is not known"
+        raise TuneError(Problem("encoding", what, "choose multipart, form or json"))
     chosen = encoding or ("multipart" if tune.images else "json")
-    if chosen not in get_args(Encoding):
-        raise TuneError(Problem("encoding", f"{chosen!r} is not known", "choose multipart, form or json"))
     if tune.images and chosen != "multipart":
         raise TuneError(
             Problem(

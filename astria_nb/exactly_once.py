@@ -30,6 +30,7 @@ from astria_nb.retrying import seconds_asked_for
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say, pause
+from astria_nb.wording import short
 
 _THROTTLED_SECONDS = 30.0  # to wait after a 429 that does not say how long
 _REVIEW = (
@@ -98,7 +99,7 @@ class Sending:
         request = request.with_sha256(body.image_sha256)
         if found := differences(submission.request, request):
             fields = ", ".join(dict.fromkeys(each.field for each in found))
-            what = f"{submission.title!r} was submitted before with other fields: {fields}"
+            what = f"{short(submission.title)} was submitted before with other fields: {fields}"
             raise TuneError(Problem("title", what, "give a fresh title, or submit it unchanged"))
 
     def _settled(self, submission: Submission) -> Submission:
@@ -201,5 +202,5 @@ class Sending:
 
 
 def _elsewhere(submission: Submission) -> TuneError:
-    what = f"{submission.title!r} is being submitted by another kernel or thread"
+    what = f"{short(submission.title)} is being submitted by another kernel or thread"
     return TuneError(Problem("title", what, "wait until it is done, then submit it again"))

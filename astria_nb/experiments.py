@@ -10,8 +10,9 @@ from typing import Unpack, cast
 import pandas as pd
 
 from astria_nb import settling
+from astria_nb.arguments import an_id, number
 from astria_nb.client import Client
-from astria_nb.defaults import default_client
+from astria_nb.defaults import client_or_default
 from astria_nb.encoding import Encoding
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import Log
@@ -22,6 +23,9 @@ from astria_nb.sent_image import sha256_of
 from astria_nb.submission import submit
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune, TuneFields
+from astria_nb.wording import short
+
+_DAY = 86400
 
 
 class ExperimentLog(Log):
@@ -69,7 +73,8 @@ class ExperimentLog(Log):
         AstriaError
             The account could not be looked at; call it again.
         """
-        client = client or default_client()
+        client = client_or_default(client)
+        settle = None if settle is None else number("settle", settle, "seconds", most=_DAY)
         with Progress("Recovering") as progress:
             settled = settling.recover(self, client, settle, say=progress.show)
         frame = self.frame()
@@ -90,11 +95,11 @@ class ExperimentLog(Log):
         LogError
             There is no such submission, or it needs no review.
         """
+        tune_id = None if tune_id is None else an_id("tune_id", tune_id)
         submission = self._get(id)
         if submission.state != "needs_review":
-            raise LogError(
-                Problem("log", f"submission {id} is {submission.state}", "only needs_review is resolved")
-            )
+            what = f"submission {submission.id} is {submission.state}"
+            raise LogError(Problem("log", what, "only needs_review is resolved"))
         if tune_id is None:
             self.change(submission, "not_sent", problem="not made, as its owner says")
         else:
@@ -148,10 +153,10 @@ class ExperimentLog(Log):
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
         try:
-            return self.get(int(id))
+            return self.get(id)
         except KeyError:
             hint = "choose one of log.frame()['submission']"
-            raise LogError(Problem("log", f"has no submission {id}", hint)) from None
+            raise LogError(Problem("log", f"has no submission {short(id)}", hint)) from None
 
 
 def _fields(submission: Submission, changes: TuneFields) -> TuneFields:

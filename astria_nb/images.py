@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from astria_nb import redaction
 from astria_nb.decoding import MEDIA_TYPES, NotAPictureError, decoded, opened, upright
 from astria_nb.errors import Problem, TuneError
 
@@ -90,7 +91,8 @@ class Image:
 
 
 def _wrong(path: Path, reason: str, hint: str) -> TuneError:
-    name = path.name if len(path.name) <= 80 else f"{path.name[:79]}…"
+    name = redaction.name(path.name)
+    name = name if len(name) <= 80 else f"{name[:79]}…"
     return TuneError(Problem("images", f"{name!r} {reason}", hint))
 
 

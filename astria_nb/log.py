@@ -10,9 +10,11 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from astria_nb import redaction, surroundings
+from astria_nb.arguments import a_path, whole
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log_states import STATES, UNSETTLED, Submission
 from astria_nb.request import Request, differences
+from astria_nb.wording import short
 
 if TYPE_CHECKING:  # loaded at the first use: the form and a script that sends nothing do not pay for them
     import pandas as pd
@@ -67,12 +69,14 @@ class Log:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, timeout: float = 30.0) -> None:
-        given = os.fspath(path or os.environ.get("ASTRIA_NB_LOG") or DEFAULT_PATH)
-        if "://" in given:
-            what = f"{redaction.text(given)!r} is an address"
-            raise LogError(Problem("log", what, "give the path of a file"))
+        blank = path is None or (isinstance(path, str) and not path)
+        given = os.environ.get("ASTRIA_NB_LOG") or DEFAULT_PATH if blank else path
         # Taken now: a later change of the working directory must not lead to a second log.
-        self._path, self._timeout = Path(given).expanduser().absolute(), timeout
+        found = a_path(given)
+        if found is None or "://" in str(given):
+            what = f"{short(given)} is {'no possible path' if found is None else 'an address'}"
+            raise LogError(Problem("log", what, "give the path of a file"))
+        self._path, self._timeout = found, timeout
         self._opened: Book | None = None
 
     @property
@@ -187,7 +191,8 @@ class Log:
         KeyError
             There is none of this id.
         """
-        found = self._book.get(id)
+        number = whole(id)
+        found = None if number is None else self._book.get(number)
         if found is None:
             raise KeyError(id)
         return found
@@ -289,7 +294,12 @@ class Log:
         """
         from astria_nb import log_export
 
-        return log_export.write(self.frame, Path(path))
+        found = a_path(path)
+        if found is None:
+            raise LogError(
+                Problem("path", f"{short(path)} is no possible path", "give one like 'runs.parquet'")
+            )
+        return log_export.write(self.frame, found)
 
     def prune(self, before: datetime) -> int:
         """Forget settled submissions, and return how many.
@@ -302,9 +312,9 @@ class Log:
         before : datetime
             With a time zone. Only what has not changed since then goes.
         """
-        if before.tzinfo is None:
-            what, hint = "has no time zone", "write it like datetime(2026, 1, 1, tzinfo=UTC)"
-            raise LogError(Problem("before", what, hint))
+        if not isinstance(before, datetime) or before.tzinfo is None:
+            what = "has no time zone" if isinstance(before, datetime) else f"{short(before)} is no time"
+            raise LogError(Problem("before", what, "write it like datetime(2026, 1, 1, tzinfo=UTC)"))
         return self._book.prune(before)
 
     def close(self) -> None:

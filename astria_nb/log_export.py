@@ -14,7 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from astria_nb import redaction
 from astria_nb.errors import LogError, Problem
+from astria_nb.wording import short
 
 # What a spreadsheet takes for the beginning of a formula, also in the wide forms of East Asian keyboards.
 _FORMULA = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -39,7 +41,7 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
     writers = {".parquet": _write_parquet, ".csv": _write_csv}
     writer = writers.get(path.suffix.lower())
     if writer is None:
-        what = f"is not exported as {path.suffix or path.name!r}"
+        what = f"is not exported as {short(path.suffix or path.name)}"
         raise LogError(Problem("log", what, "end the file's name in .parquet or .csv"))
     made = frame()
     try:
@@ -56,7 +58,7 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
         return path
     except OSError as error:
         reason = error.strerror or str(error)
-    what = f"cannot be exported to {str(path)!r} ({reason})"
+    what = f"cannot be exported to {redaction.name(str(path))!r} ({reason})"
     raise LogError(Problem("log", what, "choose another place, or free some space there"))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from astria_nb.errors import Problem
+from astria_nb.wording import short
 
 MC_PER_DOLLAR = 100_000
 
@@ -108,7 +109,7 @@ class Pack:
         if name is None or not names or name in names:
             return None
         return Problem(
-            "name", f"{name!r} is not a class of pack {self.id}", f"choose one of {', '.join(names)}"
+            "name", f"{short(name)} is not a class of pack {self.id}", f"choose one of {', '.join(names)}"
         )
 
     def price_mc(self, name: str | None) -> int | None:

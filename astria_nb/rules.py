@@ -6,13 +6,16 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from os import PathLike
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
+from astria_nb import redaction
 from astria_nb.errors import TuneError
 from astria_nb.images import Image
+from astria_nb.wording import short
 
 
 class Complain(Protocol):
@@ -29,7 +32,6 @@ _ID = re.compile(r"[0-9]{1,19}")
 _LARGEST = 2**63 - 1  # of a database's column for ids
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _IN_URLS = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # every visible ASCII character but " < > \ ^ ` { | }
-_TOO_LONG_TO_QUOTE = 80
 
 
 def pack(value: Any, complain: Complain) -> int | str | None:
@@ -49,7 +51,7 @@ def pack(value: Any, complain: Complain) -> int | str | None:
 def text(value: Any, complain: Complain) -> str | None:
     """Accept text that can travel as UTF-8."""
     if not isinstance(value, str):
-        complain(f"{short(value)} is {_kind(value)}, not text", f"write it as {short(_text(value))}")
+        complain(f"{short(value)} is {_kind(value)}, not text", _as_text("write it as", value))
     elif not _travels(value):
         complain("holds characters that are not text (NUL or half of a pair)", "take them out")
     else:
@@ -70,7 +72,10 @@ def url(value: Any, complain: Complain) -> str | None:
         complain(f"{short(value)} has a host in other letters than ASCII", "write the host in its xn-- form")
     elif not _IN_URLS.fullmatch(value):
         encoded = quote(value, safe="%/:=&?~#+!$,;'@()*[]", errors="replace")
-        complain(f"{short(value)} has characters that must be percent-encoded", f"write {encoded}")
+        hint = (
+            f"write {encoded}" if redaction.text(encoded) == encoded else "write %20 for a space, and so on"
+        )
+        complain(f"{short(value)} has characters that must be percent-encoded", hint)
     else:
         return value
     return None
@@ -110,7 +115,7 @@ def characteristics(value: Any, complain: Complain) -> dict[str, str]:
     found = {}
     for key, each in _pairs(value, complain):
         if not isinstance(each, str):
-            complain(f"{short(each)} is {_kind(each)}, not text", f"write {short(_text(each))}", key)
+            complain(f"{short(each)} is {_kind(each)}, not text", _as_text("write", each), key)
         elif text(each, partial(complain, key=key)) is not None:
             found[key] = each
     return found
@@ -156,20 +161,11 @@ def one_of(*allowed: str) -> Rule:
     return rule
 
 
-def short(value: object) -> str:
-    """Quote a value for a message, cut where it is long."""
-    try:
-        shown = repr(value)
-    except Exception:  # noqa: BLE001  a stranger's repr may raise anything; the message still has to come
-        shown = f"<{type(value).__name__}>"
-    return shown if len(shown) <= _TOO_LONG_TO_QUOTE else f"{shown[: _TOO_LONG_TO_QUOTE - 1]}…"
-
-
-def _text(value: object) -> str:
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001  a stranger's __str__ may raise anything
-        return "text"
+def _as_text(verb: str, value: object) -> str:
+    if isinstance(value, int | float):
+        with suppress(ValueError):  # a number of thousands of digits
+            return f"{verb} {short(str(value))}"
+    return "give text"
 
 
 def _native(value: Any) -> Any:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import pandas as pd
 
 from astria_nb import settling
+from astria_nb.arguments import a_callable, number, truth
 from astria_nb.client import Client
 from astria_nb.deadline import Deadline
-from astria_nb.defaults import default_client
+from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.encoding import Encoding, OnSent
-from astria_nb.errors import TuneError
+from astria_nb.errors import Problem, TuneError
 from astria_nb.exactly_once import Sending
 from astria_nb.log import Log
 from astria_nb.pack import Pack
@@ -19,8 +21,10 @@ from astria_nb.progress import Progress
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say
+from astria_nb.wording import short
 
 TIMEOUT_SECONDS = 3600.0
+_DAY = 86400
 
 
 class Submittable(Protocol):
@@ -90,7 +94,8 @@ def submit(
     ------
     TuneError
         The tune cannot be sent in this encoding, the pack has no such class, it costs more than `max_cost`,
-        or its title was used for another request. Nothing was sent.
+        or its title was used for another request; or a form was given what it does not heed. Nothing was
+        sent.
     LogError
         It could not be put on record. Nothing was sent.
     ApiError, NotSentError
@@ -114,19 +119,40 @@ def submit(
     t 43 queued json
     """
     if not isinstance(tune, Tune):
+        if not hasattr(tune, "submit"):
+            what = f"{short(tune)} is neither a tune nor a form"
+            raise TuneError(Problem("tune", what, "give anb.Tune(…) or a TuneForm"))
+        given = {"log": log, "idempotent": idempotent, "settle": settle, "max_cost": max_cost}
+        _refuse_for_a_form(given | {"keep_metadata": keep_metadata or None, "max_side": max_side})
         return tune.submit(client, encoding=encoding)
-    client, log = client or default_client(), log or Log()
-    settle = settling.SETTLE_SECONDS if settle is None else settle
+    client, log = client_or_default(client), log_or_default(log)
+    settle = settling.SETTLE_SECONDS if settle is None else number("settle", settle, "seconds", most=_DAY)
+    timeout = number("timeout", timeout, "seconds", most=_DAY, zero=False)
+    max_cost = None if max_cost is None else number("max_cost", max_cost, "US dollars")
+    treatment = Treatment(truth("keep_metadata", keep_metadata), max_side)
+    a_callable("on_sent", on_sent)
+    a_callable("say", say)
     with Progress("Submitting") as progress, Deadline(timeout) as deadline:
         sending = Sending(
-            tune, client, log, encoding, bool(idempotent), settle, deadline,
-            on_sent or progress.bytes, say or progress.show, Treatment(keep_metadata, max_side),
+            tune, client, log, encoding, truth("idempotent", idempotent), settle, deadline,
+            on_sent or progress.bytes, say or progress.show, treatment,
         )  # fmt: skip
         # Encoding comes first: it finds what is wrong on this machine, and opens the files.
         with sending.encoded() as body:
             pack = client.pack(tune.pack)
             _check(tune, pack, max_cost)
             return sending.run(pack, body)
+
+
+def _refuse_for_a_form(given: Mapping[str, object]) -> None:
+    """Refuse what a form would not hear of: it has a log and a limit of its own."""
+    problems = [
+        Problem(name, "is not heeded by a form", "give it to the TuneForm, or submit form.tune")
+        for name, value in given.items()
+        if value is not None
+    ]
+    if problems:
+        raise TuneError(*problems)
 
 
 def _check(tune: Tune, pack: Pack, max_cost: float | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from astria_nb.errors import Problem, TuneError
+from astria_nb.wording import short
 
 _LEAST_SIDE, _MOST_SIDE = 512, 16384
 
@@ -41,7 +42,7 @@ class Treatment:
         side = self.max_side
         if side is None or (type(side) is int and _LEAST_SIDE <= side <= _MOST_SIDE):
             return
-        what = f"{side!r} is not a number of pixels from {_LEAST_SIDE} on"
+        what = f"{short(side)} is not a number of pixels from {_LEAST_SIDE} on"
         raise TuneError(Problem("max_side", what, "give one such as 2048"))
 
 

@@ -10,10 +10,12 @@ from typing import Any, Literal
 import pandas as pd
 
 from astria_nb import rows
+from astria_nb.arguments import number
 from astria_nb.client import Client, Json
-from astria_nb.defaults import default_client
+from astria_nb.defaults import client_or_default
 from astria_nb.errors import Problem, TuneError
 from astria_nb.progress import Progress
+from astria_nb.wording import short
 
 _OVER = ("trained", "failed", "expired")
 _GOALS = {"trained": "be trained", "prompts": "have all pictures"}
@@ -63,12 +65,14 @@ def wait(
     >>> row.loc[0, "status"]
     'trained'
     """
-    if frame.empty:
+    if not _records(frame, "id", "status"):
         return frame
-    client = client or default_client()
+    client = client_or_default(client)
     started = time.monotonic()
-    if until not in _GOALS:
-        raise TuneError(Problem("until", f"{until!r} is not known", f"choose {' or '.join(_GOALS)}"))
+    if not isinstance(until, str) or until not in _GOALS:
+        raise TuneError(Problem("until", f"{short(until)} is not known", f"choose {' or '.join(_GOALS)}"))
+    timeout = None if timeout is None else number("timeout", timeout, "seconds")
+    poll = number("poll", poll, "seconds")
 
     def rest(seconds: float) -> None:
         left = seconds if timeout is None else timeout - (time.monotonic() - started)
@@ -151,15 +155,23 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     >>> len(found), found.loc[0, "status"]
     (8, 'pending')
     """
-    client = client or default_client()
-    found = {each["id"]: each for row in frame.to_dict("records") for each in _prompts(row, client)}
+    client = client_or_default(client)
+    found = {each["id"]: each for row in _records(frame, "id") for each in _prompts(row, client)}
     return rows.prompt_frame([found[key] for key in sorted(found)])
+
+
+def _records(frame: pd.DataFrame, *needed: str) -> list[dict[Any, Any]]:
+    """Return the rows of a frame of tunes."""
+    if isinstance(frame, pd.DataFrame) and (frame.empty or set(needed) <= set(frame.columns)):
+        return frame.to_dict("records")
+    what, hint = f"{short(frame)} holds no tunes", "give the rows that submit or wait returned"
+    raise TuneError(Problem("frame", what, hint))
 
 
 def _prompts(row: Mapping[Any, Any], client: Client) -> list[Json]:
     if pd.notna(row["id"]):
         return list(client.prompts(int(row["id"])))
-    ids = row["prompt_ids"]
+    ids = row.get("prompt_ids")
     return [client.prompt(int(each)) for each in ids] if ids is not None and ids is not pd.NA else []
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import astria_nb as anb
 from astria_nb.encoding import Body, encode
@@ -218,36 +216,3 @@ def test_a_closed_body_lets_go_of_its_files(photos: list[Path]) -> None:
     with encode(anb.Tune(**TRAIN, images=photos)):
         assert len(list(Path("/proc/self/fd").iterdir())) > open_before
     assert len(list(Path("/proc/self/fd").iterdir())) == open_before
-
-
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
-FILLED = TEXT.filter(str.strip)
-KEYS = FILLED.filter(lambda key: not set(key) & set("[]") and "%" not in key)
-TUNES = st.builds(
-    anb.Tune,
-    pack=st.integers(1, 999),
-    title=FILLED,
-    name=FILLED,
-    image_urls=st.lists(st.sampled_from([URL, "https://a.example/+%2B+"]), min_size=1, max_size=3),
-    characteristics=st.dictionaries(KEYS, TEXT, max_size=3),
-    prompt_attributes=st.dictionaries(
-        KEYS.filter(lambda key: key != "callback"),
-        TEXT
-        | st.booleans()
-        | st.integers(-(2**60), 2**60)
-        | st.floats(allow_nan=False, allow_infinity=False),
-        max_size=3,
-    ),
-    prompt_ids=st.lists(st.integers(1, 2**60), max_size=3),
-    auto_extend=st.none() | st.booleans(),
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(TUNES)
-def test_any_tune_means_the_same_in_every_encoding(tune: anb.Tune) -> None:
-    as_json = read(tune, "json")
-    assert as_json["tune"]["title"] == tune.title
-    assert as_json["tune"].get("characteristics", {}) == tune.characteristics
-    assert read(tune, "form") == as_json
-    assert read(tune, "multipart") == as_json

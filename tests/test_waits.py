@@ -260,7 +260,7 @@ def where_no_machine_tells(clock: Clock, patch: pytest.MonkeyPatch, _: float) ->
 def test_another_process_does_not_look_early_whatever_its_clock_says(
     wire: Wire, client: anb.Client, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    path, numbers, account = tmp_path / "log.sqlite", count(), Account(wire, clock)
+    numbers, account = count(), Account(wire, clock)
     monkeypatch.setattr(surroundings, "_sessions", {})
     monkeypatch.setattr(surroundings, "_git", lambda *_: None)  # only for speed
     monkeypatch.setattr(surroundings, "is_running", lambda *_: False)
@@ -284,7 +284,8 @@ def test_another_process_does_not_look_early_whatever_its_clock_says(
         how: str, late: float, dies_before: str | None, gap: float, jump: float, elsewhere: Elsewhere,
         uptime: float, way: str,
     ) -> None:  # fmt: skip
-        title = str(next(numbers))
+        number = next(numbers)
+        path, title = tmp_path / f"{number // 50}.sqlite", str(number)
         tune_id = account.lose(title, LOST[how], late)
         tune = a_tune(title)
         log = MortalLog(path)

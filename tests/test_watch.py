@@ -85,8 +85,11 @@ def test_the_gallery_shows_pictures_with_their_prompts(client: anb.Client):
     assert all(len(each.thumbnail) < 30_000 for each in shown.pictures)
 
 
-class Hostile:
+class Hostile(anb.Client):
     """A service whose prompts and pictures are made to do harm."""
+
+    def __init__(self) -> None:
+        """Need no key."""
 
     def prompts(self, tune_id: int) -> Iterator[dict[str, Any]]:
         yield {"id": 2, "text": "<script>alert(1)</script>", "images": ["javascript:alert(1)"]}
@@ -100,7 +103,7 @@ class Hostile:
 
 def test_text_and_addresses_from_the_service_never_run():
     row = pd.DataFrame({"id": [1]})
-    page = anb.gallery(row, Hostile())._repr_html_()  # type: ignore[arg-type]
+    page = anb.gallery(row, Hostile())._repr_html_()
     assert "<script>" not in page
     assert "<svg" not in page
     assert 'href="javascript:' not in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,10 @@ _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "sup
 _HOOK = "https://example.com/hook?user_id=1"
 # The one attribute of prompts that has a field of its own.
 _PROMPT_CALLBACK = "prompt_attributes.callback"
+# Of the fields that take a list, what may stand in it.
+_LISTS: dict[str, tuple[type, ...]] = {
+    "images": (str, PathLike, Image), "image_urls": (str,), "tune_ids": (object,), "prompt_ids": (object,),
+}  # fmt: skip
 _ENCODINGS = [("chosen by the images", None), *((name, name) for name in ("multipart", "form", "json"))]
 
 
@@ -125,6 +129,7 @@ class Draft:
         TuneError
             When a list or a map is asked for and something else was given.
         """
+        values = {name: _listed(value) if name in _LISTS else value for name, value in values.items()}
         _, problems = check(values)
         parts = [part for name, value in values.items() for part in _parts(name, value, problems)]
         with self.lock:
@@ -178,16 +183,24 @@ class Draft:
         self.unfold("characteristics")
 
 
+def _listed(value: Any) -> Any:
+    """Return a list of what can be gone through only once; what is no list stays as it is."""
+    one = isinstance(value, str | bytes | PathLike | Mapping) or not isinstance(value, Iterable)
+    return value if one else list(value)
+
+
 def _parts(name: str, value: Any, problems: Sequence[Problem]) -> Iterator[tuple[str, Any]]:
     """Turn a field of a tune into what the form's fields hold."""
-    if name in ("images", "image_urls", "tune_ids", "prompt_ids"):
-        wrong = isinstance(value, str | bytes | PathLike | Mapping) or not hasattr(value, "__iter__")
-        found: Any = None if value is None or wrong else list(value) or None
+    if name in _LISTS:
+        wrong = not isinstance(value, list) or not all(isinstance(each, _LISTS[name]) for each in value)
+        found: Any = None if value is None or wrong else value or None
     elif name in ("characteristics", "prompt_attributes"):
         wrong = not isinstance(value, Mapping)
         found = None if value is None or wrong else dict(value) or None
     else:
-        wrong, found = False, value
+        # A field shows what can be typed, right or not.
+        wrong = not isinstance(value, str | int | float) and any(each.field == name for each in problems)
+        found = value
     if value is not None and wrong:
         raise TuneError(*(problem for problem in problems if problem.field == name))
     if name == "prompt_attributes":

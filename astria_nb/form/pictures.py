@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from astria_nb.client import Client
-from astria_nb.defaults import default_client
+from astria_nb.defaults import client_or_default
 from astria_nb.errors import AstriaError
 from astria_nb.form.static import picture_html
 from astria_nb.images import thumbnail
@@ -76,7 +76,7 @@ def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int = 6
     ...     anb.gallery(anb.submit(tune, client), client)
     Gallery(0 pictures, 8 prompts pending, 0 failed)
     """
-    client = client or default_client()
+    client = client_or_default(client)
     found = prompts(frame, client)
     done = made(found)
     states = found["status"]

@@ -16,7 +16,7 @@ import traitlets
 from markupsafe import Markup
 
 from astria_nb.client import Client
-from astria_nb.defaults import default_client, is_sandbox
+from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
 from astria_nb.encoding import Encoding
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.form import background
@@ -97,8 +97,8 @@ class TuneForm(widgets.VBox):
         max_side: int | None = None,
         **fields: Unpack[TuneFields],
     ) -> None:
-        self.client = client or default_client()
-        self._log = log or Log()
+        self.client = client_or_default(client)
+        self._log = log_or_default(log)
         self._rows: dict[str | None, tuple[Tune, pd.DataFrame]] = {}
         self._refused: list[Problem] = []
         self._max_cost = max_cost
@@ -157,7 +157,7 @@ class TuneForm(widgets.VBox):
         -----
         What the log did not keep, such as the secret in a callback's address, is left empty.
         """
-        client, log = client or default_client(), log or Log()
+        client, log = client_or_default(client), log_or_default(log)
         return cls(client, log=log, **{**asked_for(row, client, log), **options})
 
     def to_dict(self) -> dict[str, Any]:
@@ -219,7 +219,10 @@ class TuneForm(widgets.VBox):
         if not self._busy.acquire(blocking=False):
             raise AstriaError(Problem("form", "is being submitted", "wait until it is done"))
         try:
-            return self._submit(client or self.client, encoding or self._encoding)
+            return self._submit(
+                client_or_default(self.client if client is None else client),
+                self._encoding if encoding is None else encoding,
+            )
         finally:
             self._busy.release()
             self._show()

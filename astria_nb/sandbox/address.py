@@ -24,7 +24,7 @@ def check_host(host: str) -> None:
         found = set()
     if not found or not all(ip_address(address).is_loopback for address in found):
         raise ValueError(
-            f"host: {host!r} is not a loopback address; to open the sandbox to other machines, "
+            f"host: {host[:80]!r} is not a loopback address; to open the sandbox to other machines, "
             "give the IP address to bind"
         )
 

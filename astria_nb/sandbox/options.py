@@ -1,8 +1,12 @@
 """How one sandbox is set: every behaviour that the specification leaves open, by name."""
 
+import difflib
+import math
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from typing import Any, Literal, Self, get_args, get_origin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,15 +143,71 @@ class Options:
     max_body: int = 2**30
     max_fields: int = 10_000
 
+    @classmethod
+    def read(cls, given: dict[str, Any]) -> Self:
+        """Return the options of these names.
+
+        Raises
+        ------
+        ValueError
+            An option has a value that it cannot take.
+        TypeError
+            There is no such option.
+        """
+        names = [field.name for field in fields(cls)]
+        for name in given:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(names)}"
+                raise TypeError(f"a sandbox has no option {name!r}; {hint}")
+        return cls(**given)
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if get_origin(field.type) is Literal and value not in get_args(field.type):
+            if get_origin(field.type) is not Literal:
+                takes, hint = _KINDS[field.type]
+                if not takes(value):
+                    raise ValueError(f"{field.name}: {_shown(value)} is not of the right kind; give {hint}")
+            elif not isinstance(value, str) or value not in get_args(field.type):
                 choices = ", ".join(repr(choice) for choice in get_args(field.type))
-                raise ValueError(f"{field.name}: {value!r} is not a choice; choose one of {choices}")
+                raise ValueError(f"{field.name}: {_shown(value)} is not a choice; choose one of {choices}")
         if not 0 < self.speed <= 1e6:
-            raise ValueError(f"speed: {self.speed!r} is out of range; give a number above 0, at most 1e6")
+            raise ValueError(
+                f"speed: {_shown(self.speed)} is out of range; give a number above 0, at most 1e6"
+            )
         if not 0 <= self.port <= 65535:
-            raise ValueError(f"port: {self.port!r} is not a port; give 0 to 65535")
+            raise ValueError(f"port: {_shown(self.port)} is not a port; give 0 to 65535")
         if self.api_key is not None and (not self.api_key.isascii() or not self.api_key.strip()):
-            raise ValueError("api_key: the key has to be ASCII text that is not blank")
+            raise ValueError("api_key: it is not ASCII text, or blank; give another one, or leave it out")
+
+
+def _shown(value: object) -> str:
+    """Quote a value for a message: short, without addresses in memory and keys."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+|\s*\n\s*", "", re.sub(r"sd_\w+", "sd_…", repr(value)))
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+_KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
+    str: (_is_text, "text"),
+    bool: (lambda value: isinstance(value, bool), "True or False"),
+    int: (
+        lambda value: _is_number(value) and isinstance(value, int) and value >= 0,
+        "a whole number from 0 on",
+    ),
+    float: (_is_number, "a number"),
+    str | None: (lambda value: value is None or _is_text(value), "text, or None"),
+    str | Path | None: (lambda value: value is None or isinstance(value, Path) or _is_text(value), "a path"),
+    tuple[str, ...]: (
+        lambda value: isinstance(value, list | tuple) and all(map(_is_text, value)),
+        "a list of texts",
+    ),
+}

@@ -54,7 +54,7 @@ class SandboxServer:
     """
 
     def __init__(self, **options: Any) -> None:
-        self.options = Options(**options)
+        self.options = Options.read(options)
         check_host(self.options.host)
         self.api_key = self.options.api_key or OWN_PREFIX + secrets.token_hex(12)
         self._clock: Clock = SteppedClock() if self.options.deterministic else WallClock(self.options.speed)
