@@ -1,12 +1,19 @@
-"""Take the README's picture: the first notebook's form in JupyterLab.
+"""Take the README's pictures: the first notebook's form in JupyterLab.
 
-python tests/pictures/take.py [PICTURE.png] [--dark] [--submitted]
+python tests/pictures/take.py [FOLDER]
 """
 
 import argparse
+import io
+import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Locator, Page
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
@@ -16,42 +23,73 @@ from astria_nb.cli import copy_notebooks  # noqa: E402
 
 THEME = """async theme => {
     await window.jupyterapp.commands.execute('apputils:change-theme', {theme}); return true; }"""
+ONLY_THE_NOTEBOOK = """async () => {
+    await window.jupyterapp.commands.execute('application:toggle-left-area'); return true; }"""
+TO_THE_TOP = """() => {
+    const cell = document.querySelector('.astria-form').closest('.jp-Cell');
+    cell.scrollIntoView({block: 'start'});
+    return true; }"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("picture", nargs="?", type=Path, default=HERE / "form.png")
-    parser.add_argument("--dark", action="store_true")
-    parser.add_argument("--submitted", action="store_true")
-    options = parser.parse_args()
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE)
+    folder = parser.parse_args().folder
+    with opened() as page:
+        form = page.locator(".astria-form")
+        form.locator(".astria-tile img").nth(3).wait_for()
+        save(form, folder / "form.png")
+
+        form.get_by_role("button", name="Browse packs").click()
+        form.get_by_role("option").nth(2).locator("img").wait_for()
+        save(form, folder / "packs.png", height=640)
+        page.keyboard.press("Escape")
+
+        form.get_by_text("Request · cURL").click()
+        form.get_by_role("tabpanel").get_by_text("curl").wait_for()
+        save(form, folder / "request.png")
+        form.get_by_text("Request · cURL").click()
+
+        page.evaluate(THEME, "JupyterLab Dark")
+        form.get_by_role("button", name=re.compile("^Submit")).click()
+        form.locator(".astria-pictures img").nth(34).wait_for(timeout=60_000)
+        save(form, folder / "pictures.png", top=form.locator(".astria-foot"), height=520)
+
+
+@contextmanager
+def opened() -> Iterator[Page]:
+    """Open the first notebook, run as far as the form."""
     browser = lab.find_browser()
     if browser is None:
         sys.exit("needs an installed Chromium or Chrome")
     with tempfile.TemporaryDirectory() as name:
         folder, private = Path(name) / "notebooks", Path(name) / "private"
         private.mkdir()
-        first = copy_notebooks(folder)
+        copy_notebooks(folder)
         with lab.serving(folder, private) as address, lab.browsing(browser) as running:
-            page = running.new_page(viewport={"width": 1180, "height": 1150})
-            lab.open_notebook(page, address, first)
-            if options.dark:
-                page.evaluate(THEME, "JupyterLab Dark")
-            page.evaluate(
-                "async () => { await window.jupyterapp.commands.execute('application:toggle-left-area');"
-                " return true; }"
-            )
+            page = running.new_page(viewport={"width": 1180, "height": 1500})
+            lab.open_notebook(page, address, "01_multipart.ipynb")
+            page.evaluate(ONLY_THE_NOTEBOOK)
             lab.run_cells(page, 0, 4)
-            form = page.locator(".astria-form")
-            form.locator(".astria-tile img").nth(3).wait_for()
-            if options.submitted:
-                form.get_by_role("button", name="Submit").click()
-                form.locator(".astria-row table").wait_for()
-            form.get_by_text("Train a tune").scroll_into_view_if_needed()
-            page.evaluate("""() => { const form = document.querySelector('.astria-form');
-                form.closest('.jp-Cell').scrollIntoView({block: 'start'}); return true; }""")
-            page.wait_for_timeout(1000)
-            page.screenshot(path=options.picture)
+            yield page
             lab.shut_down(page)
+
+
+def save(form: Locator, path: Path, top: Locator | None = None, height: int | None = None) -> None:
+    """Save the form as it is seen, or a part of it, with as many colours as a screen needs."""
+    form.page.evaluate(TO_THE_TOP)
+    form.page.wait_for_timeout(1000)
+    with Image.open(io.BytesIO(form.screenshot())) as picture:
+        above = 0 if top is None else round(_top(top) - _top(form))
+        below = picture.height if height is None else above + height
+        shown = picture.convert("RGB").crop((0, above, picture.width, below))
+        shown.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def _top(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 if __name__ == "__main__":
