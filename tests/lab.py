@@ -102,6 +102,12 @@ def shut_down(page: Page) -> None:
         await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); return true; }""")
 
 
+def restart_kernel(page: Page) -> None:
+    """Start the open notebook's kernel anew."""
+    page.evaluate("""async () => {
+        await window.jupyterapp.shell.currentWidget.sessionContext.restartKernel(); return true; }""")
+
+
 def run_cells(page: Page, start: int, stop: int) -> None:
     """Run the cells of the open notebook from one number to before another; those of text count."""
     page.evaluate(

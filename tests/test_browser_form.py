@@ -24,8 +24,6 @@ KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "languag
 EVIL = "<img src=x onerror='window.caught = true'><script>window.caught = true</script>"
 THEME = """async theme => {
     await window.jupyterapp.commands.execute('apputils:change-theme', {theme}); return true; }"""
-RESTART = """async () => {
-    await window.jupyterapp.shell.currentWidget.sessionContext.restartKernel(); return true; }"""
 SOON = 20_000  # ms, on a machine that has other things to do
 
 
@@ -299,7 +297,7 @@ def test_a_draft_outlives_the_page_and_the_kernel(page: Page, tab: Page, address
     expect(form.get_by_text("Ready to submit")).to_be_visible(timeout=SOON)
     tab.reload()
     tab.wait_for_selector(".jp-Notebook", timeout=60_000)
-    tab.evaluate(RESTART)
+    lab.restart_kernel(tab)
     lab.await_idle(tab)
     lab.run_cells(tab, 0, 1)
     expect(form).to_have_count(1)
