@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +25,7 @@ MEDIA_TYPES = {
 _FORMATS = ("JPEG", "PNG", "WEBP")  # whose readers are let at the bytes
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _MOST_PIXELS = 2**30 // 12  # Pillow's own: what unpacks to gigabytes the service refuses, so do we
+_opening = threading.Lock()
 
 
 class NotAPictureError(OSError):
@@ -52,7 +54,8 @@ def opened(source: Path | bytes) -> Iterator[Pillow.Image]:
         file: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         stack.enter_context(file)
         try:
-            with warnings.catch_warnings():
+            # What Python shows of warnings is one setting for all threads: one at a time may change it.
+            with _opening, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of many pixels, which are counted below, and odd files
                 image = stack.enter_context(Pillow.open(file, formats=_formats(file)))
             if image.width * image.height > _MOST_PIXELS:

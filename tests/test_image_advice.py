@@ -3,7 +3,9 @@
 import io
 import random
 import shutil
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -306,6 +308,17 @@ def test_a_comparison_is_made_anew_when_pictures_go(tmp_path: Path) -> None:
     assert kinds(second) == ["duplicate"]
     assert compare([second])[0].advice == ()
     assert [kinds(each) for each in compare([second, first])] == [[], ["duplicate"]]
+
+
+def test_many_looks_at_once_leave_the_warnings_of_others_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(path)
+    look(path)  # which may import what has filters of its own
+    before = list(warnings.filters)
+    advise([path] * 150)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(look, [path] * 150))
+    assert list(warnings.filters) == before
 
 
 def test_an_image_that_was_opened_is_looked_at_as_its_path() -> None:
