@@ -32,6 +32,13 @@ import hashlib, json
 print(json.dumps([hashlib.sha256(each.path.read_bytes()).hexdigest() for each in form.tune.images]))
 """
 TRANSFER = 20_000  # ms for 40 MB, on a machine that has other things to do
+# A page that is loaded again asks for all widgets, and gives up after 4 s: those of earlier forms are closed.
+CLOSE = """
+import ipywidgets as widgets
+for each in list(widgets.widget._instances.values()):
+    if not isinstance(each, widgets.Layout):  # some are shared
+        each.close()
+"""
 EVIL = "<img src=x onerror='window.caught = true'>.jpg"
 
 
@@ -74,6 +81,7 @@ def page(folder: Path, disk: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def form(page: Page) -> Locator:
     """An empty form, in the place of the one before."""
+    lab.run_code(page, CLOSE)
     lab.run_cells(page, FORM, FORM + 1)
     form = page.locator(".astria-form")
     expect(form.get_by_text("No images yet")).to_be_visible()
