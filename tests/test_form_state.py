@@ -51,7 +51,7 @@ def make(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
 
     yield one
     for each in forms:
-        each._watching.stop()
+        each._desk.watching.stop()
 
 
 def inside(widget: widgets.Widget) -> Iterator[Any]:
@@ -213,16 +213,16 @@ def test_what_costs_more_than_allowed_cannot_be_submitted(make, sandbox):
 def test_an_upload_can_be_cancelled_and_nothing_is_made(make, sandbox, photos):
     enlarge(photos[0], 40 * 2**20)
     form = make(pack=260, name="man", title="t", images=photos)
-    (cancel,) = buttons(form._sending, "Cancel")
+    (cancel,) = buttons(form._desk.sending, "Cancel")
 
     def early(change: Any) -> None:
         if "MB/s" in change["new"]:
             cancel.click()
 
-    form._sending._text.observe(early, "value")
+    form._desk.sending._text.observe(early, "value")
     with pytest.raises(CancelledError, match="was cancelled before it was sent"):
         form.submit()
-    form._sending._text.unobserve(early, "value")
+    form._desk.sending._text.unobserve(early, "value")
     assert sandbox.received() == []
     assert anb.ExperimentLog().frame()["state"].tolist() == ["not_sent"]
     assert form.submit()["title"].tolist() == ["t"]
@@ -231,14 +231,14 @@ def test_an_upload_can_be_cancelled_and_nothing_is_made(make, sandbox, photos):
 def test_after_submit_the_training_and_the_pictures_are_shown_as_they_come(make, sandbox):
     form = make(**FIELDS)
     states: list[str] = []
-    form._watching._text.observe(lambda change: states.append(change["new"]), "value")
+    form._desk.watching._text.observe(lambda change: states.append(change["new"]), "value")
     form.submit()
-    until(lambda: form._watching._bar.bar_style == "success")
+    until(lambda: form._desk.watching._bar.bar_style == "success")
     assert any("Queued" in each for each in states)
     assert "8 of 8 prompts done" in states[-1]
-    shown = "".join(each.value for each in form._watching._pictures.children)
+    shown = "".join(each.value for each in form._desk.watching._pictures.children)
     assert shown.count('<img src="data:image/jpeg;base64,') == 16
-    assert "trained" in form._sending._row.value
+    assert "trained" in form._desk.sending._row.value
     assert form.row["status"].tolist() == ["trained"]
     assert form.rows["status"].tolist() == ["trained"]
 
@@ -247,19 +247,19 @@ def test_a_training_that_fails_is_said(make, sandbox):
     sandbox.fail("training")
     form = make(**FIELDS)
     form.submit()
-    until(lambda: form._watching._bar.bar_style == "danger")
-    assert "The training failed" in form._watching._text.value
+    until(lambda: form._desk.watching._bar.bar_style == "danger")
+    assert "The training failed" in form._desk.watching._text.value
 
 
 def test_a_look_that_fails_can_be_taken_again(make, sandbox):
     form = make(**FIELDS)
     sandbox.fail("401", "GET /tunes/*")
     form.submit()
-    until(lambda: "was refused" in form._watching._text.value)
+    until(lambda: "was refused" in form._desk.watching._text.value)
     (again,) = buttons(form, "Look again")
     assert again.layout.display is None
     again.click()
-    until(lambda: form._watching._bar.bar_style == "success")
+    until(lambda: form._desk.watching._bar.bar_style == "success")
     assert again.layout.display == "none"
 
 

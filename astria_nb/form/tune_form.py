@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from astria_nb.encoding import Encoding
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.form import background
 from astria_nb.form.complaints import Complaints
+from astria_nb.form.desk import Desk
 from astria_nb.form.draft import Draft
 from astria_nb.form.fields import WIDE
 from astria_nb.form.foot import Foot
@@ -28,13 +28,9 @@ from astria_nb.form.recovery import Recovery
 from astria_nb.form.request_view import RequestView
 from astria_nb.form.review import Review, review
 from astria_nb.form.saved import SavedDraft, as_plain, asked_for
-from astria_nb.form.sending import Sending
 from astria_nb.form.static import form_html
-from astria_nb.form.watching import Watching
 from astria_nb.form.wiring import Wiring
 from astria_nb.log import Log
-from astria_nb.rows import tune_frame
-from astria_nb.submission import submit
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune, TuneFields
 
@@ -99,10 +95,8 @@ class TuneForm(widgets.VBox):
     ) -> None:
         self.client = client_or_default(client)
         self._log = log_or_default(log)
-        self._rows: dict[str | None, tuple[Tune, pd.DataFrame]] = {}
         self._refused: list[Problem] = []
         self._max_cost = max_cost
-        self._busy = threading.Lock()
         self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
         kept: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         kept |= self._saved.read() if self._saved is not None else {}
@@ -112,7 +106,7 @@ class TuneForm(widgets.VBox):
         self._draft = Draft(self.client, treatment, self._edited, self._request, photos)
         self._complaints = Complaints(self._draft.fields, self._draft.unfold)
         self._wiring = Wiring(self._draft.unfold)
-        self._sending, self._watching = Sending(), Watching(self._seen)
+        self._desk = Desk(self._log, lambda row: self.set_trait("row", row))
         self._foot = Foot(is_sandbox(self.client), self._clicked)
         self._recovery = Recovery(self._log, self.client)
         super().__init__(
@@ -123,15 +117,16 @@ class TuneForm(widgets.VBox):
                 *self._draft.view,
                 self._recovery,
                 self._foot,
-                self._sending,
-                self._watching,
+                self._desk,
             ],
             layout=WIDE,
         )
         self.add_class("astria-form")
         self._draft.begin()
         self.fill(**kept)
-        self._restore()
+        if self._saved is not None and self.tune is not None:
+            self._desk.restore(self.tune, self.client)
+            self._show()
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], client: Client | None = None, **options: Any) -> TuneForm:
@@ -178,8 +173,7 @@ class TuneForm(widgets.VBox):
     @property
     def rows(self) -> pd.DataFrame:
         """All rows that this form has made, one under the other; an empty frame before the first."""
-        frames = [row for _, row in self._rows.values()]
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        return self._desk.rows
 
     @property
     def problems(self) -> list[Problem]:
@@ -216,15 +210,14 @@ class TuneForm(widgets.VBox):
         AstriaError
             As `astria_nb.submit` says.
         """
-        if not self._busy.acquire(blocking=False):
-            raise AstriaError(Problem("form", "is being submitted", "wait until it is done"))
+        self._desk.take()
         try:
             return self._submit(
                 client_or_default(self.client if client is None else client),
                 self._encoding if encoding is None else encoding,
             )
         finally:
-            self._busy.release()
+            self._desk.leave()
             self._show()
 
     def __repr__(self) -> str:
@@ -261,13 +254,12 @@ class TuneForm(widgets.VBox):
         self._show()
 
     def _review(self) -> Review:
-        sent = {title: tune for title, (tune, _) in self._rows.items()}
-        return review(self._draft.values(), self._draft.pack, sent, self._max_cost)
+        return review(self._draft.values(), self._draft.pack, self._desk.sent, self._max_cost)
 
     def _show(self) -> None:
         """Bring what is seen in line with what is filled in."""
         with self._draft.lock:
-            found, is_busy = self._review(), self._busy.locked()
+            found, is_busy = self._review(), self._desk.is_busy
             problems = [*found.problems, *self._refused]
             self.tune, self.valid = found.tune, found.is_valid
             self.status = self._status(found, is_busy)
@@ -288,7 +280,7 @@ class TuneForm(widgets.VBox):
     def _status(self, found: Review, is_busy: bool) -> str:
         if is_busy:
             return "sending"
-        if self._refused or self._sending.has_failed:
+        if self._refused or self._desk.has_failed:
             return "failed"
         if found.was_sent:
             return "submitted"
@@ -302,7 +294,7 @@ class TuneForm(widgets.VBox):
         return "Ready to submit"
 
     def _clicked(self) -> None:
-        if not self._busy.locked():
+        if not self._desk.is_busy:
             self._foot.disable()
             background.start(self._submit_quietly)
 
@@ -312,7 +304,7 @@ class TuneForm(widgets.VBox):
         except AstriaError:
             pass  # stands in the form by then
         except Exception as error:
-            self._sending.failed(
+            self._desk.sending.failed(
                 [Problem("form", f"failed ({type(error).__name__}: {error})", "please report it")]
             )
             raise
@@ -322,45 +314,21 @@ class TuneForm(widgets.VBox):
         tune, treatment = found.tune, self._draft.treating.treatment
         if tune is None or found.problems:
             raise TuneError(*found.problems)
-        if tune.title in self._rows:
-            return self._rows[tune.title][1]
+        if (row := self._desk.row_of(tune)) is not None:
+            return row
         self._refused = []
-        self._sending.start()
+        self._desk.sending.start()
         self._show()
         try:
-            row = submit(
-                tune, client, encoding=encoding, log=self._log, max_cost=self._max_cost,
+            return self._desk.send(
+                tune, client, encoding=encoding, max_cost=self._max_cost,
                 keep_metadata=treatment.keep_metadata, max_side=treatment.max_side,
-                on_sent=self._sending.on_sent, say=self._sending.waiting,
             )  # fmt: skip
         except AstriaError as error:
             elsewhere = self._complaints.show(error.problems)
             self._refused = [problem for problem in error.problems if problem not in elsewhere]
-            self._sending.failed(elsewhere)
+            self._desk.sending.failed(elsewhere)
             raise
-        except BaseException:
-            self._sending.failed(
-                [Problem("form", "was interrupted", "submit it again: it is looked for, not sent twice")]
-            )
-            raise
-        self._made(tune, row)
-        return row
-
-    def _made(self, tune: Tune, row: pd.DataFrame) -> None:
-        self._rows[tune.title] = (tune, row)
-        self.row = row
-        self._sending.done(row)
-        self._watching.watch(row, self.client)
-
-    def _seen(self, row: pd.DataFrame) -> None:
-        """Take the latest state of a tune that was looked at."""
-        title = row["title"].iloc[0]
-        if title not in self._rows:
-            return
-        before, self._rows[title] = self._rows[title][1], (self._rows[title][0], row)
-        if self.row is before:  # no other tune was submitted meanwhile
-            self.row = row
-            self._sending.show_row(row)
 
     def _keep(self) -> None:
         if self._saved is not None:
@@ -369,12 +337,3 @@ class TuneForm(widgets.VBox):
             except OSError as error:
                 self._saved = None
                 warnings.warn(f"the draft is not kept ({error.strerror or error})", stacklevel=2)
-
-    def _restore(self) -> None:
-        """Show what became of a draft that an earlier kernel submitted."""
-        if self._saved is None or self.tune is None or self.tune.title is None or not self._log.path.exists():
-            return
-        found = self._log.find(self.client.service, self.tune.title)
-        if found is not None and found.state in ("done", "adopted") and found.record:
-            self._made(self.tune, tune_frame([found.record], self.client.now()))
-            self._show()
