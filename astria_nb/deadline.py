@@ -72,6 +72,12 @@ class Deadline:
             self._end = min(time.monotonic() + self._answer, self._outer_end)
 
 
+def allowed(seconds: float) -> bool:
+    """Tell whether there is time for a wait: there is outside of any deadline."""
+    found = _current.get()
+    return found is None or found.allows(seconds)
+
+
 def current() -> Deadline:
     """Return the deadline of the request that this thread is in.
 

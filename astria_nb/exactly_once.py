@@ -77,10 +77,13 @@ class Sending:
 
     def _claim(self, request: Request, body: Body) -> Submission:
         """Return a submission to send, or one that has its tune."""
-        try:
-            return self.log.plan(request, self._newest())
-        except TitleClaimed as claimed:
-            submission = claimed.submission
+        title = request.title
+        submission = None if title is None else self.log.find(request.service, title)
+        if submission is None:
+            try:
+                return self.log.plan(request, self._newest())
+            except TitleClaimed as claimed:
+                submission = claimed.submission
         self._check_same(submission, request, body)
         submission = self._settled(submission)
         if submission.state == "not_sent":
@@ -138,7 +141,7 @@ class Sending:
         except OutcomeUnknownError as error:
             return change(submission, "unknown", problem=str(error))
         except TooManyRequestsError as error:
-            seconds = self._throttled(error)
+            seconds = self._throttled(error, submission.attempt)
             if not self.deadline.allows(seconds):
                 change(submission, refused, problem=str(error))
                 raise
@@ -187,9 +190,11 @@ class Sending:
         except AstriaError:
             return None
 
-    def _throttled(self, error: TooManyRequestsError) -> float:
+    def _throttled(self, error: TooManyRequestsError, attempt: int) -> float:
         seconds = seconds_asked_for(error.retry_after, self.client.now())
-        return _THROTTLED_SECONDS if seconds is None else seconds
+        # A service that always says "at once" is not asked at once for an hour.
+        least = min(2.0 ** (attempt - 2), _THROTTLED_SECONDS) if attempt > 1 else 0.0
+        return _THROTTLED_SECONDS if seconds is None else max(seconds, least)
 
     def _raise_if_lost(self, submission: Submission) -> None:
         if submission.state == "needs_review":

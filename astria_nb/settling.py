@@ -9,9 +9,9 @@ from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 
-from astria_nb import surroundings
+from astria_nb import deadline, surroundings
 from astria_nb.client import Client, Json
-from astria_nb.errors import AstriaError
+from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
 from astria_nb.log import Log
 from astria_nb.log_states import StaleSubmission, Submission
 from astria_nb.waiting import Say, pause
@@ -47,12 +47,15 @@ def settle(log: Log, client: Client, submission: Submission, seconds: float, say
 
     Raises
     ------
-    AstriaError
-        The account could not be looked at; nothing has changed.
+    OutcomeUnknownError
+        There was no time to wait, or the account could not be looked at; nothing has changed.
     """
-    pause(seconds - _age(log, submission), "giving the service time to finish", say)
+    wait = max(0.0, seconds - _age(log, submission))
+    if not deadline.allowed(wait):
+        raise _still_unknown(f"the service may need {wait:.0f} s to finish, longer than there was time")
+    pause(wait, "giving the service time to finish", say)
     say(1.0, "looking for it on the account")
-    found = made_by(client, submission)
+    found = _looked_for(client, submission)
     if not found:
         problem = f"its outcome is unknown, and it was not on the account {seconds:.0f} s later"
         if submission.state == "needs_review":
@@ -64,6 +67,19 @@ def settle(log: Log, client: Client, submission: Submission, seconds: float, say
         return log.change(submission, "adopted", reply=ours(submission) | {"prompt_ids": prompt_ids})
     tune = found[-1]  # the oldest: later ones were sent by somebody else
     return log.change(submission, "adopted", tune_id=tune["id"], reply=tune | ours(submission))
+
+
+def _looked_for(client: Client, submission: Submission) -> list[Json]:
+    try:
+        return made_by(client, submission)
+    except AstriaError as error:
+        failure = str(error)
+    raise _still_unknown(f"the account could not be looked at ({failure})")
+
+
+def _still_unknown(why: str) -> OutcomeUnknownError:
+    what = f"nobody knows yet whether this tune was made: {why}"
+    return OutcomeUnknownError(Problem("title", what, "submit it again, which looks for it first"))
 
 
 def recover(
