@@ -11,9 +11,9 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from astria_nb.characteristics import SUGGESTIONS
 from astria_nb.client import Client
 from astria_nb.errors import Problem, TuneError
+from astria_nb.form.characteristics_field import CharacteristicsField
 from astria_nb.form.fields import ChoiceField, Field, PairsField, TextField, UrlsField
 from astria_nb.form.folds import Folds
 from astria_nb.form.image_field import ImageField
@@ -74,7 +74,7 @@ class Draft:
         self.pack = PackField(client)
         self._class, self._urls = ClassField(), UrlsField()
         self._images = ImageField(self._urls, photos)
-        self._prompts = PromptsField(client)
+        self._prompts, self._characteristics = PromptsField(client), CharacteristicsField()
         new = widgets.Button(description="New", tooltip="A fresh UUID", layout=widgets.Layout(width="auto"))
         new.on_click(lambda _: self.new_title())
         self.fields: dict[str, Field] = {
@@ -83,7 +83,7 @@ class Draft:
             "title": TextField("Title", "names the tune; use a fresh one each time", new),
             "images": self._images,
             "image_urls": self._urls,
-            "characteristics": PairsField(SUGGESTIONS),
+            "characteristics": self._characteristics,
             "callback": TextField("Trained", _HOOK),
             _PROMPT_CALLBACK: TextField("Each prompt", _HOOK),
             "prompts_callback": TextField("All prompts", _HOOK),
@@ -169,7 +169,10 @@ class Draft:
         edited("pack's answer")
 
     def _offer_prompts(self) -> None:
-        self._prompts.offer(self.pack.pack, self._class.value)
+        pack, name = self.pack.pack, self._class.value
+        self._prompts.offer(pack, name)
+        prompts = pack.prompts if pack is not None else ()
+        self._characteristics.offer([each.text for each in prompts if each.name == name and each.text])
 
     def _files(self) -> list[Image]:
         return [each for each in self._images.value or () if isinstance(each, Image)]
