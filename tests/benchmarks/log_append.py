@@ -85,22 +85,25 @@ def append(folder: Path, times: int) -> None:
         print(f"{name}: {median * 1e3:.2f} ms, {median / base:.2f} lines, {(median - base) * 1e3:+.2f} ms")
 
 
-class Nowhere:
+class Nowhere(Log):
     """A log that keeps nothing: what submitting costs without one."""
 
     def __init__(self) -> None:
-        self.path = Path("nowhere")
+        super().__init__("nowhere")
         self._ids = itertools.count(1)
 
     def unsettled(self, service: str) -> list[Submission]:
         return []
+
+    def find(self, service: str, title: str) -> None:
+        """Nothing is known."""
 
     def plan(self, request: Request, newest_known_id: int | None = None) -> Submission:
         at = time_of_day()
         return Submission(
             id=next(self._ids), service=request.service, title=request.title, state="planned", attempt=0,
             tune_id=None, newest_known_id=newest_known_id, request=request, planned_at=at, changed_at=at,
-            record=None, problem=None, session="", version=0,
+            record=None, problem=None, session="", version=0, uptime=None,
         )  # fmt: skip
 
     def change(self, seen: Submission, state: str, *, reply: Any = None, **_: Any) -> Submission:
