@@ -164,8 +164,9 @@ def sha256(path: Path) -> str:
 def test_photos_are_picked_by_mouse_or_keyboard(page, form, photos):
     pick(form, photos[2], photos[0])
     expect_names(form, "3.jpg", "1.jpg")
-    page.keyboard.press("Tab")  # away from wherever the dialog left it
-    form.get_by_label("Choose photos").focus()
+    form.get_by_role("tab", name="From this computer").focus()
+    page.keyboard.press("Tab")
+    expect(form.get_by_label("Choose photos")).to_be_focused()
     with page.expect_file_chooser() as dialog:
         page.keyboard.press("Space")
     dialog.value.set_files(str(photos[1]))
