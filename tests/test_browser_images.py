@@ -72,6 +72,8 @@ def page(folder: Path, disk: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     with lab.serving(folder, private) as address, lab.browsing(BROWSER) as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 1400})
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        # Playwright catches dialogs while somebody listens, and begins with it a moment later.
+        page.on("filechooser", lambda _: None)
         lab.open_notebook(page, address, "images.ipynb")
         lab.run_cells(page, 0, FORM)
         yield page
