@@ -30,7 +30,7 @@ SOON = 20_000  # ms, on a machine that has other things to do
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[anb.Sandbox]:
     """A service with a pack whose title is made to do harm; it wants two photos."""
-    with anb.Sandbox(speed=3000, min_images=2) as running:
+    with anb.Sandbox(speed=300, min_images=2) as running:
         requests.post(
             f"{running.url}/packs",
             json={"pack": {"title": EVIL}},
