@@ -302,6 +302,9 @@ def test_a_request_that_a_language_cannot_write_does_not_hide_the_others(make, p
     folds.selected_index = folds.children.index(view)
     assert str(photos[0]) in view.texts["cURL"]
     assert "cannot carry" in view.texts["JSON"]
+    assert "sends the photos as they are" in view.note
+    form.fill(images=None, image_urls=[URL])
+    assert view.note == ""
 
 
 def test_what_is_wrong_is_listed_and_what_is_only_missing_is_not(make):

@@ -35,7 +35,9 @@ function render({ model, el }) {
   button.type = "button";
   button.textContent = "Copy";
   bar.append(tabs, said, button);
-  el.append(bar, block);
+  const note = document.createElement("p");
+  note.className = "astria-note";
+  el.append(bar, block, note);
 
   function choose(name) {
     model.set("language", name);
@@ -46,6 +48,8 @@ function render({ model, el }) {
     const texts = model.get("texts");
     const names = Object.keys(texts);
     const chosen = model.get("language");
+    note.textContent = model.get("note");
+    note.hidden = !note.textContent;
     if (tabs.children.length !== names.length) {
       tabs.replaceChildren(
         ...names.map((name) => {
@@ -86,9 +90,9 @@ function render({ model, el }) {
   button.addEventListener("click", async () => {
     said.textContent = (await copy(block.textContent, block)) ? "Copied" : "Marked; press Ctrl-C";
   });
-  model.on("change:texts change:language", draw);
+  model.on("change:texts change:language change:note", draw);
   draw();
-  return () => model.off("change:texts change:language", draw);
+  return () => model.off("change:texts change:language change:note", draw);
 }
 
 export default { render };

@@ -13,6 +13,7 @@ from astria_nb.snippets import as_curl, as_javascript, as_json, as_python
 from astria_nb.tune import Tune
 
 _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
+_AS_THEY_ARE = "This code sends the photos as they are, with the place and time that they may tell; the form takes those out."
 
 
 class RequestView(anywidget.AnyWidget):
@@ -29,6 +30,8 @@ class RequestView(anywidget.AnyWidget):
 
     texts: traitlets.Dict[str, str] = traitlets.Dict().tag(sync=True)
     """The code by its language."""
+    note = traitlets.Unicode().tag(sync=True)
+    """What is to be known of it."""
     language = traitlets.Unicode("cURL").tag(sync=True)
     """Which one is seen."""
 
@@ -39,6 +42,7 @@ class RequestView(anywidget.AnyWidget):
 
     def show(self, tune: Tune | None, encoding: Encoding | None = None) -> None:
         """Show how a tune is sent; without one, that there is none to send."""
+        self.note = _AS_THEY_ARE if tune is not None and tune.images else ""
         self.texts = {name: self._text(name, tune, encoding) for name in [*_LANGUAGES, "JSON"]}
 
     def _text(self, language: str, tune: Tune | None, encoding: Encoding | None) -> str:
