@@ -13,7 +13,7 @@ from astria_nb.snippets import as_curl, as_javascript, as_json, as_python
 from astria_nb.tune import Tune
 
 _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
-_AS_THEY_ARE = "This code sends the photos as they are, with the place and time that they may tell; the form takes those out."
+_AS_THEY_ARE = "This code sends the photos as they are, place and time included; the form takes those out."
 
 
 class RequestView(anywidget.AnyWidget):
