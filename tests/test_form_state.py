@@ -271,6 +271,7 @@ def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
         "import astria_nb as anb; sandbox = anb.Sandbox(speed=0.001).start()\n"
         "form = anb.TuneForm(sandbox.client(), pack=43, name='cat', title='t',"
         " image_urls=['https://example.com/1.jpg'])\n"
+        "form._draft.pack.settle(30)\n"  # look-ups under way are another matter
         "print(form.submit()['id'].notna().all())"
     )
     done = subprocess.run(
