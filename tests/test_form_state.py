@@ -263,24 +263,6 @@ def test_a_look_that_fails_can_be_taken_again(make, sandbox):
     assert again.layout.display == "none"
 
 
-def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
-    import subprocess
-    import sys
-
-    code = (
-        "import astria_nb as anb; sandbox = anb.Sandbox(speed=0.001).start()\n"
-        "form = anb.TuneForm(sandbox.client(), pack=43, name='cat', title='t',"
-        " image_urls=['https://example.com/1.jpg'])\n"
-        "form._draft.pack.settle(30)\n"  # look-ups under way are another matter
-        "print(form.submit()['id'].notna().all())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout.strip() == "True", done.stderr
-    assert done.returncode == 0
-
-
 def test_the_request_is_written_once_its_fold_is_open(make):
     form = make(**FIELDS)
     view: RequestView = the(form, RequestView)
