@@ -11,9 +11,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "proofs"))
 
-from kills import play
+from kills import MUTANTS, play
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+# The faults under which a mutant shows at once.
+TELLING = {
+    "no intent": [{"fault": "504", "commit": "yes"}],
+    "no settle wait": [{"fault": "504", "commit": "late"}],
+    "no look-up": [{"fault": "504", "commit": "yes"}],
+    "blind retry": [{"fault": "504", "commit": "yes"}],
+}
 
 
 def test_no_duplicate_and_no_loss() -> None:
@@ -23,6 +30,16 @@ def test_no_duplicate_and_no_loss() -> None:
     assert tally.lost == []
 
 
-def test_the_judge_finds_what_a_submission_without_intent_does() -> None:
-    tally = play(5, mutant="no intent")
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_the_judge_finds_each_mutant(mutant: str) -> None:
+    tally = play(4, mutant=mutant, faults=TELLING[mutant], seed=3)
     assert tally.duplicates + tally.lost
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_the_judge_finds_each_mutant_in_forty_rounds_of_any_kind(mutant: str) -> None:
+    found = [
+        bool((tally := play(40, mutant=mutant, seed=seed)).duplicates + tally.lost) for seed in range(10)
+    ]
+    assert sum(found) >= 9

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,14 @@ from astria_nb.sandbox import SandboxServer
 
 HERE = Path(__file__).parent
 MUTANTS = ("no intent", "no settle wait", "no look-up", "blind retry")
-LATE = 0.1  # seconds: less than the submitter's settle time
+SETTLE = 0.1  # seconds
 FAULTS: tuple[dict[str, Any], ...] = (
     {},
     {"fault": "504", "commit": "yes"},
     {"fault": "504", "commit": "no"},
-    {"fault": "504", "commit": "late", "seconds": LATE},
+    {"fault": "504", "commit": "late"},
+    {"fault": "504", "commit": "late"},
+    {"fault": "reset", "commit": "late"},
     {"fault": "500", "commit": "yes"},
     {"fault": "reset", "at": "after", "commit": "yes"},
     {"fault": "reset", "at": "reply"},
@@ -88,8 +91,15 @@ class Submitter:
         self._process.communicate()
 
 
-def play(rounds: int, *, idempotent: bool = False, mutant: str = "", seed: int = 0) -> Tally:
-    """Play rounds on a sandbox and return the tally."""
+def play(
+    rounds: int,
+    *,
+    idempotent: bool = False,
+    mutant: str = "",
+    seed: int = 0,
+    faults: Sequence[Mapping[str, Any]] = FAULTS,
+) -> Tally:
+    """Play rounds on a sandbox, each under one of the faults, and return the tally."""
     chance, tally = random.Random(seed), Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -99,6 +109,9 @@ def play(rounds: int, *, idempotent: bool = False, mutant: str = "", seed: int =
         photo.write_bytes(content[:-2] + bytes(2 * 2**20) + content[-2:])
         with SandboxServer(idempotent=idempotent) as sandbox:
             submitter = Submitter(folder / "log.sqlite", sandbox, mutant)
+            pace = pace_of(submitter, photo)
+            # The service finishes after a process was killed and another one has looked, not before.
+            late = max(0.4, 4 * pace)
             for number in range(rounds):
                 encoding = chance.choice(["multipart", "form", "json"])
                 order = {
@@ -106,21 +119,34 @@ def play(rounds: int, *, idempotent: bool = False, mutant: str = "", seed: int =
                     "encoding": encoding,
                     "images": [str(photo)] if encoding == "multipart" else [],
                     "idempotent": idempotent,
+                    "settle": SETTLE,
                 }
                 sandbox.heal()
-                if fault := dict(chance.choice(FAULTS)):
+                fault = dict(chance.choice(faults))
+                if fault.get("commit") == "late":
+                    fault["seconds"], order["settle"] = late, late + 0.3
+                if fault:
                     sandbox.fail(fault.pop("fault"), "POST /p/*/tunes", **fault)
                 way = chance.choices(["moment", "step", "alone"], [5, 3, 2])[0]
                 step = {"step": chance.randrange(STEPS)} if way == "step" else {}
-                moment = chance.uniform(0, 0.2) if way == "moment" else None
+                moment = chance.uniform(0, 1.5 * pace) if way == "moment" else None
                 tally.killed += submitter.submit(order | step, moment) == -signal.SIGKILL
                 sandbox.heal()
                 if way != "alone":
                     submitter.submit(order)
-            time.sleep(2 * LATE)
+            time.sleep(2 * late)
             submitter.close()
             judge(sandbox, folder / "log.sqlite", tally)
     return tally
+
+
+def pace_of(submitter: Submitter, photo: Path) -> float:
+    """Return how many seconds a submission takes here and now: on a busy machine, kill later."""
+    order = {"encoding": "multipart", "images": [str(photo)], "idempotent": False, "settle": SETTLE}
+    submitter.submit(order | {"title": "first"})
+    started = time.monotonic()
+    submitter.submit(order | {"title": "second"})
+    return time.monotonic() - started
 
 
 def judge(sandbox: SandboxServer, path: Path, tally: Tally) -> None:

@@ -18,8 +18,6 @@ from astria_nb import exactly_once, settling
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
 
-SETTLE = 0.3
-
 
 def die_at(step: int) -> None:
     """Let this process kill itself around a write to the log: step 2n before the n-th, 2n + 1 after it."""
@@ -68,7 +66,7 @@ def work(order: dict[str, Any], path: Path, url: str, key: str, mutant: str) -> 
     try:
         anb.submit(
             tune, anb.Client(key, base_url=url), encoding=order["encoding"], log=log,
-            idempotent=order["idempotent"], settle=SETTLE,
+            idempotent=order["idempotent"], settle=order["settle"],
         )  # fmt: skip
     except AstriaError as error:
         sys.stderr.write(f"{order['title']}: {error}\n")
