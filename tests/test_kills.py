@@ -33,13 +33,16 @@ def test_no_duplicate_and_no_loss() -> None:
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_judge_finds_each_mutant(mutant: str) -> None:
     tally = play(4, mutant=mutant, faults=TELLING[mutant], seed=3)
-    assert tally.duplicates + tally.lost
+    # Without an intent, all of it is off this record and counts as lost; but it has to be paid twice as well.
+    assert tally.duplicates if mutant in ("no intent", "blind retry") else tally.lost
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_judge_finds_each_mutant_in_forty_rounds_of_any_kind(mutant: str) -> None:
-    found = [
-        bool((tally := play(40, mutant=mutant, seed=seed)).duplicates + tally.lost) for seed in range(10)
-    ]
+    def is_found(seed: int) -> bool:
+        tally = play(10, mutant=mutant, seed=seed)
+        return bool(tally.duplicates if mutant == "no intent" else tally.duplicates + tally.lost)
+
+    found = [any(is_found(10 * number + part) for part in range(4)) for number in range(10)]
     assert sum(found) >= 9

@@ -155,7 +155,8 @@ def judge(sandbox: SandboxServer, path: Path, tally: Tally) -> None:
     for request in sandbox.ledger:
         for tune_id in request.tune_ids:
             assert request.params is not None
-            made.setdefault(str(request.params["title"]), []).append(tune_id)
+            if (title := str(request.params["title"])).startswith("round"):
+                made.setdefault(title, []).append(tune_id)
     log = Log(path)
     frame = log.frame()
     log.close()
