@@ -69,8 +69,8 @@ class Sending:
                 return self._row(submission)
             with settling.at_work(self.log, submission):
                 return self._send(submission, body)
-        except StaleSubmission as stale:
-            submission = stale.submission
+        except (StaleSubmission, TitleClaimed) as overtaken:
+            submission = overtaken.submission
         if submission.state in ("done", "adopted"):
             return self._row(submission)
         raise _elsewhere(submission)

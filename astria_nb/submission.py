@@ -97,7 +97,8 @@ def submit(
         or its title was used for another request; or a form was given what it does not heed. Nothing was
         sent.
     LogError
-        It could not be put on record. Nothing was sent.
+        It could not be put on record. What was sent by then is on record as being sent, and submitting it
+        again looks for it.
     ApiError, NotSentError
         The service refused, or was not reached. Nothing was created, and the title is free.
     OutcomeUnknownError

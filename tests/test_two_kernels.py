@@ -9,12 +9,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 import astria_nb as anb
+from astria_nb import surroundings
+from astria_nb.errors import TuneError
+from astria_nb.request import Request
 from fault_cases import ROUTE
 from soak import sizes
+from wire import Exchange, Wire, reply
 
 RIVAL = """
 import json, sys
@@ -43,6 +48,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "429", "retry_after": "0"},
     {"kind": "slow", "seconds": 0.1},
 ]
+URLS = ["https://example.com/1.jpg"]
 TITLES = [f"t{number}" for number in range(20)]
 
 
@@ -113,6 +119,29 @@ def test_two_processes_make_one_tune_of_a_title(tmp_path: Path, size: int) -> No
             if title in tunes:
                 assert [each[title] for each in second] == tunes[title] * 2
     assert elsewhere  # they did meet
+
+
+def test_who_is_overtaken_while_it_looks_is_told_so(
+    wire: Wire, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, tune = (
+        anb.ExperimentLog(tmp_path / "log.sqlite"),
+        anb.Tune(pack=43, title="t", name="cat", image_urls=URLS),
+    )
+    request = Request.of(tune, client.service, "json")
+    monkeypatch.setattr(surroundings, "_sessions", {})
+    log.plan(request)  # by a process that ended before it sent anything
+    surroundings._sessions.clear()
+    monkeypatch.setattr(surroundings, "is_running", lambda *_: False)
+
+    def overtaken(exchange: Exchange) -> bool:
+        log.plan(request)
+        return reply([])(exchange)
+
+    wire.on("GET", "/tunes", overtaken, reply([]))
+    with pytest.raises(TuneError, match="'t' is being submitted by another kernel or thread; wait"):
+        anb.submit(tune, client, log=log, settle=120)
+    assert wire.seen("POST") == []
 
 
 def kernel(stack: ExitStack, environment: dict[str, str]) -> BlockingKernelClient:
