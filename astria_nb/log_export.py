@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -103,7 +104,8 @@ def _is_text(column: pd.Series[Any]) -> bool:
 
 def _cell(value: Any) -> str:
     if not isinstance(value, str):
-        return json.dumps(_leaves(list(value)), ensure_ascii=False)
+        plain = np.asarray(value, dtype=object).tolist()  # NumPy's integers are no JSON
+        return json.dumps(_leaves(plain), ensure_ascii=False)
     if value.lstrip().startswith(("{", "[")):
         try:
             return json.dumps(_leaves(json.loads(value)), ensure_ascii=False)

@@ -344,9 +344,6 @@ def test_all_that_is_under_way_is_cancelled_at_a_click(page, form, large, photos
 
 
 def test_a_page_loaded_again_shows_the_same_list_and_what_it_broke_off(page, form, large, photos):
-    # A kernel has four seconds to tell a page that is loaded again of all its widgets: here, of one form.
-    lab.restart_kernel(page)
-    lab.run_cells(page, 0, FORM + 1)
     pick(form, photos[1], photos[0])
     expect_names(form, "2.jpg", "1.jpg")
     page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); return true; }")

@@ -1,19 +1,30 @@
 """The log on the command line, as a real process."""
 
+import fcntl
+import json
 import os
+import pty
+import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import astria_nb as anb
+from astria_nb.cli import main
 from astria_nb.errors import OutcomeUnknownError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Call = Callable[..., tuple[int, str, str]]
+COMMAND = [sys.executable, "-m", "astria_nb.cli", "log"]
 URL = "https://example.com/1.jpg"
+CAT = "\N{CJK UNIFIED IDEOGRAPH-732B}"  # two columns wide
 
 
 @pytest.fixture
@@ -23,17 +34,31 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 
 @pytest.fixture
-def run(tmp_path: Path, sandbox: anb.Sandbox) -> Run:
-    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("ASTRIA_")}
-        account = {"ASTRIA_BASE_URL": sandbox.url, "ASTRIA_API_KEY": sandbox.api_key}
-        return subprocess.run(
-            [sys.executable, "-m", "astria_nb.cli", "log", *arguments],
-            cwd=tmp_path,
-            env=kept | account,
-            capture_output=True,
-            text=True,
-        )
+def account(sandbox: anb.Sandbox) -> dict[str, str]:
+    """Return the environment of somebody who has an account there."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("ASTRIA_")}
+    return kept | {"ASTRIA_BASE_URL": sandbox.url, "ASTRIA_API_KEY": sandbox.api_key}
+
+
+@pytest.fixture
+def run(tmp_path: Path, account: dict[str, str]) -> Run:
+    def command(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        given = {key: value for key, value in (account | changes).items() if value}
+        return subprocess.run([*COMMAND, *arguments], cwd=tmp_path, env=given, capture_output=True, text=True)
+
+    return command
+
+
+@pytest.fixture
+def call(
+    account: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
+    """Return what does the same in this process, which takes no second to start."""
+
+    def command(*arguments: str, **changes: str) -> tuple[int, str, str]:
+        for name in ("ASTRIA_API_KEY", "ASTRIA_BASE_URL", *changes):
+            monkeypatch.setenv(name, changes.get(name, account.get(name, "")))
+        return (main(["log", *arguments]), *capsys.readouterr())
 
     return command
 
@@ -43,76 +68,197 @@ def submitted(sandbox: anb.Sandbox, title: str, settle: float = 0) -> None:
     anb.submit(tune, sandbox.client(), settle=settle)
 
 
-def test_the_latest_submissions_are_shown_a_line_each(run: Run, sandbox: anb.Sandbox) -> None:
+def left_open(sandbox: anb.Sandbox, title: str, commit: str = "yes") -> None:
+    """Lose the answer to a tune, and be interrupted while the service is given its time."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    sandbox.fail("504", "POST /p/*/tunes", commit=commit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("astria_nb.waiting.time.sleep", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            submitted(sandbox, title, settle=60)
+
+
+def states() -> list[str]:
+    return list(anb.ExperimentLog().frame()["state"])
+
+
+class Terminal:
+    """A process in a terminal of so many columns."""
+
+    def __init__(self, command: list[str], cwd: Path, environment: dict[str, str], columns: int) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        environment = {key: value for key, value in environment.items() if key != "COLUMNS"}
+        self.process = subprocess.Popen(
+            command, cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        self.text = ""
+
+    def read(self, until: str | None = None) -> str:
+        """Return what was written so far, once it holds a text, or else all of it."""
+        with suppress(OSError):  # the end of a terminal, on Linux
+            while (until is None or until not in self.text) and (data := os.read(self._ours, 65536)):
+                self.text += data.decode()
+        return self.text
+
+    def close(self) -> int:
+        self.read()
+        os.close(self._ours)
+        return self.process.wait(30)
+
+
+def test_the_latest_submissions_are_shown_a_line_each(
+    run: Run, call: Call, sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
     for number in range(3):
         submitted(sandbox, f"run {number}")
     done = run()
     assert done.returncode == 0, done.stderr
     header, *lines = done.stdout.splitlines()
-    assert header.split()[:4] == ["submission", "state", "id", "title"]
-    assert ["run 0" in lines[0], "run 1" in lines[1], "run 2" in lines[2]] == [True] * 3
-    assert len(lines) == 3
-    last = run("frame", "--last", "1").stdout
+    assert header.split() == ["submission", "planned_at", "state", "id", "pack", "name", "title"]
+    assert [line.split()[-5:] for line in lines] == [
+        [str(1000001 + number), "43", "cat", "run", str(number)] for number in range(3)
+    ]
+    _, last, _ = call("frame", "--last", "1", "--log", str(tmp_path / "astria_log.sqlite"))
     assert "run 2" in last
     assert "run 1" not in last
     assert "the last 1 of 3 submissions" in last
 
 
-def test_everything_goes_to_a_file(run: Run, sandbox: anb.Sandbox, tmp_path: Path) -> None:
+def test_a_table_is_as_wide_as_the_terminal(
+    account: dict[str, str], sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
+    for title in ("a grumpy cat " * 9, CAT * 60, "short"):
+        submitted(sandbox, title)
+    sandbox.fail("504", "POST /p/*/tunes")
+    with pytest.raises(OutcomeUnknownError):
+        submitted(sandbox, "lost")
+    terminal = Terminal(COMMAND, tmp_path, account, columns=80)
+    assert terminal.close() == 0
+    header, long, wide, short, lost, *problem = terminal.text.split("\r\n")[:-1]
+    assert len(long) == 80
+    assert 79 <= len(wide) + wide.count(CAT) <= 80
+    assert long.endswith("…")
+    assert wide.endswith("…")
+    assert short.endswith(" short")
+    assert {each.index(" 20") + 1 for each in (long, wide, short, lost)} == {header.index("planned_at")}
+    assert "needs_review" in lost
+    assert "its outcome is unknown" in problem[0]
+    assert max(map(len, problem)) <= 80
+
+
+def test_programs_get_a_line_of_json_for_each(call: Call, sandbox: anb.Sandbox) -> None:
+    for number in range(2):
+        submitted(sandbox, f"run {number}")
+    _, said, _ = call("frame", "--json")
+    rows = [json.loads(line) for line in said.splitlines()]
+    assert [(row["id"], row["title"]) for row in rows] == [(1000001, "run 0"), (1000002, "run 1")]
+    assert set(rows[0]) == set(anb.ExperimentLog().frame().columns)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(
+    account: dict[str, str], sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
     submitted(sandbox, "run")
-    done = run("export", "runs.parquet")
-    assert "1 submissions are in" in done.stdout
-    assert pd.read_parquet(tmp_path / "runs.parquet")["title"].tolist() == ["run"]
-    wrong = run("export", "runs.xlsx")
-    assert wrong.returncode == 1
-    assert wrong.stderr.splitlines() == [
-        "astria-nb log: log: is not exported as '.xlsx'; end the file's name in .parquet or .csv"
-    ]
+    process = subprocess.Popen(
+        COMMAND, cwd=tmp_path, env=account, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait(30) == 0
 
 
-def test_what_was_left_open_is_looked_for_on_the_account(run: Run, sandbox: anb.Sandbox) -> None:
-    assert "nothing was left open" not in run("recover").stdout  # there is no log yet
-    sandbox.fail("504", "POST /p/*/tunes", commit="yes")
-    log = anb.ExperimentLog()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("astria_nb.waiting.time.sleep", _interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            submitted(sandbox, "t", settle=0.05)
-    assert log.frame()["state"].tolist() == ["unknown"]
+def test_everything_goes_to_a_file(call: Call, sandbox: anb.Sandbox, tmp_path: Path) -> None:
+    submitted(sandbox, "run")
+    path = tmp_path / "runs.parquet"
+    assert call("export", str(path)) == (0, f"1 submission is in {path}\n", "")
+    assert pd.read_parquet(path)["title"].tolist() == ["run"]
+    why = "log: is not exported as '.xlsx'; end the file's name in .parquet or .csv"
+    assert call("export", "runs.xlsx") == (1, "", f"astria-nb log: {why}\n")
+
+
+def test_what_was_left_open_is_looked_for_on_the_account(run: Run, call: Call, sandbox: anb.Sandbox) -> None:
+    left_open(sandbox, "t")
+    assert states() == ["unknown"]
     done = run("recover", "--settle", "0")
     assert done.returncode == 0, done.stderr
     assert "adopted" in done.stdout
-    assert log.frame()["state"].tolist() == ["adopted"]
-    assert "nothing was left open" in run("recover").stdout
+    assert states() == ["adopted"]
+    # Then there is nothing to look for, and no need of a key.
+    assert call("recover", ASTRIA_API_KEY="") == (0, "nothing was left open\n", "")
 
 
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
+def test_without_a_key_nothing_is_said_to_be_settled(run: Run, call: Call, sandbox: anb.Sandbox) -> None:
+    left_open(sandbox, "t")
+    done = run("recover", ASTRIA_API_KEY="")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("astria-nb log: api_key: ")
+    assert len(done.stderr.splitlines()) == 1
+    # The kernels beside JupyterLab have none either, but are told of a sandbox.
+    beside = {"ASTRIA_SANDBOX_URL": sandbox.url, "ASTRIA_SANDBOX_KEY": sandbox.api_key}
+    _, said, _ = call("recover", "--settle", "0", ASTRIA_API_KEY="", ASTRIA_BASE_URL="", **beside)
+    assert "adopted" in said
 
 
-def test_what_is_not_there_is_said_in_a_line_and_not_made(run: Run, tmp_path: Path) -> None:
-    for arguments in ((), ("--log", "elsewhere.sqlite", "recover")):
-        done = run(*arguments)
-        assert done.returncode == 1
-        assert done.stdout == ""
-        assert "there is none at" in done.stderr
-        assert "Traceback" not in done.stderr
+def test_what_is_open_at_another_service_is_named(call: Call, sandbox: anb.Sandbox) -> None:
+    left_open(sandbox, "t")
+    with anb.Sandbox() as elsewhere:
+        other = {"ASTRIA_BASE_URL": elsewhere.url, "ASTRIA_API_KEY": elsewhere.api_key}
+        status, said, _ = call("recover", "--settle", "0", **other)
+    assert status == 0
+    assert f"nothing was settled at {elsewhere.url}" in said
+    assert f"1 submission is open at {sandbox.url}" in said
+    assert states() == ["unknown"]
+
+
+def test_what_was_not_found_is_to_be_reviewed(call: Call, sandbox: anb.Sandbox) -> None:
+    left_open(sandbox, "t", commit="no")
+    _, said, _ = call("recover", "--settle", "0")
+    assert "needs_review" in said
+    assert "1 submission is to be reviewed" in said
+
+
+def test_ctrl_c_ends_the_wait_and_loses_nothing(
+    account: dict[str, str], sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
+    left_open(sandbox, "t")
+    terminal = Terminal([*COMMAND, "recover", "--settle", "3600"], tmp_path, account, columns=80)
+    terminal.read(until="giving the service time to finish")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.close() == 130
+    assert "astria-nb log: interrupted; nothing is lost, call it again" in terminal.text
+    assert "Traceback" not in terminal.text
+    assert states() == ["unknown"]
+
+
+def test_what_is_not_there_is_said_in_a_line_and_not_made(run: Run, call: Call, tmp_path: Path) -> None:
+    done = run()
+    assert (done.returncode, done.stdout) == (1, "")
+    why = f"log: there is none at {str(tmp_path / 'astria_log.sqlite')!r}; name another with --log"
+    assert done.stderr == f"astria-nb log: {why}\n"
+    assert call("recover", "--log", "elsewhere.sqlite")[0] == 1
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "notes.txt").write_text("no log" * 100)
-    assert "is not an experiment log" in run("--log", "notes.txt").stderr
+    status, _, said = call("--log", str(tmp_path / "notes.txt"))
+    assert status == 1
+    assert "is not an experiment log" in said
 
 
-def test_a_title_does_not_move_the_cursor(run: Run, sandbox: anb.Sandbox) -> None:
+def test_a_title_does_not_move_the_cursor(call: Call, sandbox: anb.Sandbox) -> None:
     submitted(sandbox, "a\x1b[2Jb")
-    assert "\x1b" not in run().stdout
+    assert "a?[2Jb" in call()[1]
 
 
-def test_unknown_words_are_refused(run: Run) -> None:
-    assert run("burn").returncode == 2
-
-
-def test_a_lost_outcome_shows_its_problem(run: Run, sandbox: anb.Sandbox) -> None:
-    sandbox.fail("504", "POST /p/*/tunes")
-    with pytest.raises(OutcomeUnknownError):
-        submitted(sandbox, "t")
-    assert "needs_review" in run().stdout
+@pytest.mark.parametrize("arguments", [["burn"], ["frame", "--last", "-1"], ["export"]])
+def test_what_nobody_can_do_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["log", *arguments])
+    assert caught.value.code == 2
+    assert "error: " in capsys.readouterr().err

@@ -134,6 +134,12 @@ def test_csv_comes_back_with_nulls_and_lists_as_json(log: Log, tmp_path: Path) -
     assert pd.isna(back.loc[1, "id"])
 
 
+def test_numbers_in_a_list_go_to_a_csv_too(log: Log, tmp_path: Path) -> None:
+    trained(log, "t", 7, tune_ids=[7], prompt_ids=[5000001, 5000002])
+    back = pd.read_csv(log.export(tmp_path / "runs.csv"))
+    assert back[["tune_ids", "prompt_ids"]].loc[0].map(json.loads).tolist() == [[7], [5000001, 5000002]]
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "=1", '"=1', "%0|x"])
 def test_no_cell_of_a_csv_is_a_formula(log: Log, tmp_path: Path, text: str) -> None:
     trained(log, text, 7, characteristics={text: [text]}, orig_images=[text, "fine"], **{text: text})
