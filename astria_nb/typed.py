@@ -14,6 +14,7 @@ TIME = pa.timestamp("us", "UTC")
 TEXTS, IDS = pa.list_(pa.string()), pa.list_(pa.int64())
 
 _NONE = type(None)
+_LONG = 10_000  # rows from which Arrow's threads are worth having
 _REFUSALS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 
 
@@ -40,7 +41,8 @@ def as_frame(table: pa.Table) -> pd.DataFrame:
         if field.name.endswith("_at") and field.type == pa.string():
             found = _times(table.column(at))
             table = table if found is None else table.set_column(at, field.name, found)
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type)
+    # A thread that a process leaves behind while it waits for Arrow's own would keep that process from ending.
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, use_threads=len(table) > _LONG)
     return frame
 
 

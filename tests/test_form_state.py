@@ -3,9 +3,13 @@
 import io
 import json
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -261,6 +265,47 @@ def test_a_look_that_fails_can_be_taken_again(make, sandbox):
     again.click()
     until(lambda: form._desk.watching._bar.bar_style == "success")
     assert again.layout.display == "none"
+
+
+def _end_of(code: str, folder: Path) -> str:
+    """Return what a process that ends after some code has printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
+    code = (
+        "import astria_nb as anb; sandbox = anb.Sandbox(speed=0.001).start()\n"
+        "form = anb.TuneForm(sandbox.client(), pack=43, name='cat', title='t',"
+        " image_urls=['https://example.com/1.jpg'])\n"
+        "print(form.submit()['id'].notna().all())"
+    )
+    assert _end_of(code, tmp_path) == "True"
+
+
+def test_what_watches_is_told_of_the_end_and_leaves_before_it(tmp_path):
+    code = (
+        "import threading; from astria_nb.form.background import start_until_exit as start\n"
+        "stop = threading.Event()\n"
+        "def work(): print(stop.wait(30) and 'left')\n"
+        "start(work, stop=stop)"
+    )
+    assert _end_of(code, tmp_path) == "left"
+
+
+def test_a_process_ends_while_a_thread_of_it_makes_rows(tmp_path):
+    code = (
+        "import threading, time, datetime as d; from astria_nb.rows import tune_frame\n"
+        "def work():\n    while True: tune_frame([{'id': 1}], d.datetime.now(d.UTC))\n"
+        "for _ in range(4): threading.Thread(target=work, daemon=True).start()\n"
+        "time.sleep(0.3); print('over')"
+    )
+    with ThreadPoolExecutor(2) as pool:  # one of three or so hung, where Arrow's threads made the rows
+        ends = pool.map(lambda _: _end_of(code, tmp_path), range(6))
+        assert [*ends] == ["over"] * 6
 
 
 def test_the_request_is_written_once_its_fold_is_open(make):

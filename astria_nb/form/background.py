@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any
+
+_LEAVE = 2.0  # seconds that Python's end waits for a thread to leave what it is in
 
 
 @cache
@@ -26,3 +30,22 @@ def start_waiting(work: Callable[..., Any], *args: Any) -> Future[Any]:
 def queue(work: Callable[..., Any], *args: Any) -> Future[Any]:
     """Run what takes all of a core when what came before it is done, and leave Python's lock to who types."""
     return _pool("images", 2).submit(work, *args)
+
+
+def start_until_exit(work: Callable[..., Any], *args: Any, stop: threading.Event) -> None:
+    """Run a call that may go on for hours and ends when `stop` is set; Python's end sets it."""
+
+    def end() -> None:
+        stop.set()
+        thread.join(_LEAVE)
+
+    def run() -> None:
+        try:
+            work(*args)
+        finally:
+            atexit.unregister(end)
+
+    # A pool would keep the kernel from ending until its work is done.
+    thread = threading.Thread(target=run, name="astria_nb watch", daemon=True)
+    atexit.register(end)
+    thread.start()

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
+from astria_nb.form.background import start_until_exit
 from astria_nb.form.fields import WIDE
 from astria_nb.form.pictures import Picture, fetched, grid_html, made
 from astria_nb.watch import Look, follow
@@ -61,10 +62,7 @@ class Watching(widgets.VBox):
         self._again.layout.display = "none"
         self._bar.bar_style = ""
         row, client = self._target
-        # A pool would keep the kernel from ending until its work is done.
-        threading.Thread(
-            target=self._follow, args=(row, client, self._stopped), name="astria_nb watch", daemon=True
-        ).start()
+        start_until_exit(self._follow, row, client, self._stopped, stop=self._stopped)
 
     def _follow(self, row: pd.DataFrame, client: Client, stopped: threading.Event) -> None:
         shown: set[str] = set()
