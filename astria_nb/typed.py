@@ -41,7 +41,7 @@ def as_frame(table: pa.Table) -> pd.DataFrame:
         if field.name.endswith("_at") and field.type == pa.string():
             found = _times(table.column(at))
             table = table if found is None else table.set_column(at, field.name, found)
-    # A thread that a process leaves behind while it waits for Arrow's own would keep that process from ending.
+    # A thread that waits for Arrow's own threads when its process ends would keep that from ending.
     frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, use_threads=len(table) > _LONG)
     return frame
 
