@@ -64,10 +64,11 @@ class Sending:
         request = Request.of(self.tune, self.client.service, body.encoding)
         request = replace(request.as_sent(body.images, self.treatment), pack=pack.id)
         try:
-            submission = self._claim(request, body)
-            if submission.state in ("done", "adopted"):
-                return self._row(submission)
-            with settling.at_work(self.log, submission):
+            with ExitStack() as work:
+                submission = self._claim(request, body, work)
+                if submission.state in ("done", "adopted"):
+                    return self._row(submission)
+                work.enter_context(settling.at_work(self.log, submission))
                 return self._send(submission, body)
         except (StaleSubmission, TitleClaimed) as overtaken:
             submission = overtaken.submission
@@ -75,21 +76,28 @@ class Sending:
             return self._row(submission)
         raise _elsewhere(submission)
 
-    def _claim(self, request: Request, body: Body) -> Submission:
+    def _claim(self, request: Request, body: Body, work: ExitStack) -> Submission:
         """Return a submission to send, or one that has its tune."""
         title = request.title
         submission = None if title is None else self.log.find(request.service, title)
         if submission is None:
             try:
-                return self.log.plan(request, self._newest())
+                return self._plan(request, work)
             except TitleClaimed as claimed:
                 submission = claimed.submission
         self._check_same(submission, request, body)
         submission = self._settled(submission)
         if submission.state == "not_sent":
-            return self.log.plan(request, self._newest())
+            return self._plan(request, work)
         if not self.idempotent:
             self._raise_if_lost(submission)
+        return submission
+
+    def _plan(self, request: Request, work: ExitStack) -> Submission:
+        newest = self._newest()
+        with settling.planning(self.log):
+            submission = self.log.plan(request, newest, sending=True)
+            work.enter_context(settling.at_work(self.log, submission))
         return submission
 
     def _newest(self) -> int:
@@ -115,10 +123,12 @@ class Sending:
 
     def _send(self, submission: Submission, body: Body) -> pd.DataFrame:
         with ExitStack() as bodies:
-            doubtful = False
+            doubtful, on_record = False, submission.state == "sending"
             while True:
                 doubtful = doubtful or submission.state in ("unknown", "needs_review")
-                submission = self.log.change(submission, "sending", attempt=submission.attempt + 1)
+                if not on_record:
+                    submission = self.log.change(submission, "sending", attempt=submission.attempt + 1)
+                on_record = False
                 submission = self._attempt(submission, body, doubtful)
                 if submission.state == "unknown":
                     submission = settling.settle(self.log, self.client, submission, self.settle, self.say)

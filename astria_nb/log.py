@@ -84,7 +84,9 @@ class Log:
         """The file."""
         return self._path
 
-    def plan(self, request: Request, newest_known_id: int | None = None) -> Submission:
+    def plan(
+        self, request: Request, newest_known_id: int | None = None, *, sending: bool = False
+    ) -> Submission:
         """Record the intent to send a request, and claim its title for it.
 
         Parameters
@@ -92,6 +94,9 @@ class Log:
         request : Request
         newest_known_id : int, optional
             The account's newest tune so far.
+        sending : bool
+            Record as well that it is about to be sent, for the first time: one wait for the disk instead of
+            two.
 
         Raises
         ------
@@ -104,7 +109,7 @@ class Log:
             raise TuneError(
                 Problem("title", "holds what looks like a key or a password", "choose another one")
             )
-        planned = self._book.plan(request, newest_known_id)
+        planned = self._book.plan(request, newest_known_id, sending=sending)
         if planned.id % _SEAL_EVERY == 0:
             self._seal()
         return planned

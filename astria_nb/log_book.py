@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Book:
         """Close the file."""
         self.store.close()
 
-    def plan(self, request: Request, newest_known_id: int | None) -> Submission:
+    def plan(self, request: Request, newest_known_id: int | None, *, sending: bool) -> Submission:
         """Write the intent; see `astria_nb.log.Log.plan`."""
         kept = request.recorded()
         with self._write() as (connection, me):
@@ -60,14 +60,15 @@ class Book:
             if first is not None:
                 raise TitleClaimed(first)
             now = _now()
+            state, attempt = ("sending", 1) if sending else ("planned", 0)
             made = connection.execute(
                 _PLAN,
                 {
                     "service": kept.service,
                     "title": kept.title,
-                    "state": "planned",
+                    "state": state,
                     "version": 0,
-                    "attempt": 0,
+                    "attempt": attempt,
                     "newest_known_id": newest_known_id,
                     "request": _put(connection, _request_json(kept)),
                     "fingerprint": kept.fingerprint,
@@ -77,9 +78,11 @@ class Book:
                     "session": me,
                 },
             )
-            planned = one(connection, made.lastrowid)
-            _append(connection, "planned", me, now, planned)
-        return planned
+            found = one(connection, made.lastrowid)
+            _append(connection, "planned", me, now, replace(found, state="planned", attempt=0))
+            if sending:
+                _append(connection, "sending", me, now, found)
+        return found
 
     def change(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,9 +19,11 @@ from astria_nb.waiting import Say, pause
 
 SETTLE_SECONDS = 120.0
 """How long the service may still be at work on a request that it has answered with an error."""
-_HANDOVER_SECONDS = 5.0
 _ENDED = "its process ended while it was sent"
 _at_work: set[tuple[Path, int]] = set()
+_planning: list[Path] = []  # a log for each thread that is putting an intent on record
+if hasattr(os, "register_at_fork"):  # the threads stay behind
+    os.register_at_fork(after_in_child=_planning.clear)
 # When this process first saw a submission as it stands: so old it is at least.
 _seen: dict[tuple[Path, int, datetime], float] = {}
 
@@ -117,6 +120,16 @@ def _left_open(log: Log, service: str) -> Iterator[Submission]:
 
 
 @contextmanager
+def planning(log: Log) -> Iterator[None]:
+    """Keep other threads of this process from what is planned here, until it is `at_work`."""
+    _planning.append(log.path)
+    try:
+        yield
+    finally:
+        _planning.remove(log.path)
+
+
+@contextmanager
 def at_work(log: Log, submission: Submission) -> Iterator[None]:
     """Keep other threads of this process from taking a submission for left open."""
     key = log.path, submission.id
@@ -129,11 +142,14 @@ def at_work(log: Log, submission: Submission) -> Iterator[None]:
 
 def is_left_open(log: Log, submission: Submission) -> bool:
     """Tell whether nobody is at work on a submission that is not settled."""
+    mine = submission.session == surroundings.session().id
+    # In this order: a thread is at work on what it has planned before it ends planning.
+    if mine and submission.version == 0 and log.path in _planning:
+        return False
     if (log.path, submission.id) in _at_work:
         return False
-    if submission.session == surroundings.session().id:
-        # Of this process, and none of its threads has it any more; one may be about to.
-        return submission.state != "planned" or _age(log, submission) > _HANDOVER_SECONDS
+    if mine:
+        return True
     return submission.state == "unknown" or log.is_abandoned(submission)
 
 

@@ -16,8 +16,8 @@ class StruckLog(anb.ExperimentLog):
 
     strike: Callable[[], None] | None = None
 
-    def plan(self, *planned: Any) -> Submission:
-        submission = super().plan(*planned)
+    def plan(self, *planned: Any, **how: Any) -> Submission:
+        submission = super().plan(*planned, **how)
         if self.strike is not None:
             self.strike()
         return submission

@@ -49,9 +49,9 @@ class FullLog(StruckLog):
 
     fails_at, stays, failed, _writes = 0, False, "", 0
 
-    def plan(self, *planned: Any) -> Any:
+    def plan(self, *planned: Any, **how: Any) -> Any:
         with self._write("planned"):
-            return super().plan(*planned)
+            return super().plan(*planned, **how)
 
     def change(self, submission: Any, state: str, **named: Any) -> Any:
         with self._write(state):
@@ -114,7 +114,7 @@ def test_on_a_full_disk_nothing_is_paid_twice_or_lost(
             play(service, log, tune, encoding, case, clock)
             if not log.failed:
                 break
-        assert number >= 3  # planned, sending, and what came of it
+        assert number >= 2  # that it is sent, and what came of it
 
 
 def play(service: Service, log: FullLog, tune: anb.Tune, encoding: str, case: Case, clock: Clock) -> None:

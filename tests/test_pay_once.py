@@ -21,6 +21,7 @@ from astria_nb.errors import (
 from astria_nb.log import Log
 from astria_nb.request import Request
 from large_photos import enlarge
+from service import StruckLog
 
 ROUTE = "POST /p/*/tunes"
 
@@ -318,6 +319,32 @@ def test_a_record_that_fails_after_the_tune_was_made_keeps_the_row(
     again = anb.submit(tune(), plain.client(), log=log, settle=0)
     assert list(again["id"]) == made(plain)
     assert posts(plain) == 1
+
+
+def test_what_one_thread_is_about_to_send_is_not_taken_for_left_open_by_another(
+    plain: anb.Sandbox, tmp_path: Path
+) -> None:
+    log = StruckLog(tmp_path / "log.sqlite")
+
+    def look() -> None:  # by a thread that comes between the record and the sending
+        settled = log.recover(plain.client(), settle=0)
+        found.append((log.frame()["state"].tolist(), len(settled)))
+
+    found: list[tuple[list[str], int]] = []
+    log.strike = look
+    anb.submit(tune(), plain.client(), log=log)
+    assert found == [(["sending"], 0)]
+    assert log.frame()["state"].tolist() == ["done"]
+
+
+def test_an_intent_and_its_sending_are_two_events_and_one_wait_for_the_disk(
+    plain: anb.Sandbox, log: Log
+) -> None:
+    anb.submit(tune(), plain.client(), log=log)
+    events = log.events()
+    assert events["kind"].tolist() == ["planned", "sending", "done"]
+    assert events["attempt"].tolist() == [0, 1, 1]
+    assert events["at"].nunique() == 2
 
 
 def test_every_error_is_one_of_ours(plain: anb.Sandbox, log: Log) -> None:

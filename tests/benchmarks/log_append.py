@@ -51,7 +51,7 @@ def append(folder: Path, times: int) -> None:
     """Time each write of a submission beside a line."""
     log = Log(folder / "append.sqlite")
     log.plan(a_request("first"))
-    taken: dict[str, list[float]] = {name: [] for name in ("line", "plan", "sending", "done", "poll")}
+    taken: dict[str, list[float]] = {name: [] for name in ("line", "sending", "done", "poll")}
     with (folder / "lines.jsonl").open("ab", buffering=0) as lines:
 
         def timed(name: str, work: Callable[[], Any]) -> Any:
@@ -68,8 +68,7 @@ def append(folder: Path, times: int) -> None:
         for number in range(times):
             reply = a_reply(number)
             steps: dict[str, Callable[[Submission], Any]] = {
-                "plan": lambda _, number=number: log.plan(a_request(str(number))),
-                "sending": lambda seen: log.change(seen, "sending", attempt=1),
+                "sending": lambda _, number=number: log.plan(a_request(str(number)), sending=True),
                 "done": lambda seen, reply=reply: log.change(seen, "done", reply=reply),
                 "poll": lambda seen, reply=reply: log.note("poll", submission=seen, reply=reply),
             }
@@ -98,10 +97,13 @@ class Nowhere(Log):
     def find(self, service: str, title: str) -> None:
         """Nothing is known."""
 
-    def plan(self, request: Request, newest_known_id: int | None = None) -> Submission:
+    def plan(
+        self, request: Request, newest_known_id: int | None = None, *, sending: bool = False
+    ) -> Submission:
         at = time_of_day()
         return Submission(
-            id=next(self._ids), service=request.service, title=request.title, state="planned", attempt=0,
+            id=next(self._ids), service=request.service, title=request.title,
+            state="sending" if sending else "planned", attempt=int(sending),
             tune_id=None, newest_known_id=newest_known_id, request=request, planned_at=at, changed_at=at,
             record=None, problem=None, session="", version=0, uptime=None,
         )  # fmt: skip

@@ -44,7 +44,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"fault": "reset", "at": "reply"},
     {"fault": "truncated"},
 )
-STEPS = 8  # writes to the log, before and after each
+STEPS = 6  # writes to the log, before and after each
 
 
 @dataclass
