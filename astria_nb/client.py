@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from os import PathLike
@@ -151,7 +152,14 @@ class Client:
             Problem("pack", f"{short(pack)} is not known to {self.base_url}", hint), status=status
         )
 
-    def tunes(self, *, title: str | None = None, before_id: int | None = None) -> Iterator[Json]:
+    @property
+    def throttled(self) -> int:
+        """How often the service answered 429, too many requests; all threads wait then as long as it asks."""
+        return self._transport.throttle.count
+
+    def tunes(
+        self, *, title: str | None = None, before_id: int | None = None, limit: int | None = None
+    ) -> Iterator[Json]:
         """Yield your tunes as the API's JSON, newest first; pages are fetched as they are needed.
 
         Parameters
@@ -160,16 +168,29 @@ class Client:
             Only those of exactly this title.
         before_id : int, optional
             Only those older than this one.
+        limit : int, optional
+            So many at most; up to 120 are one request.
         """
-        return self._pages("/tunes", before_id, title=title)
+        return self._pages("/tunes", before_id, limit, title=title)
 
     def tune(self, id: int) -> Json:  # noqa: A002  the API's own name
         """Return one tune as the API's JSON."""
         return self._object(f"/tunes/{an_id('id', id)}")
 
-    def prompts(self, tune_id: int) -> Iterator[Json]:
-        """Yield the prompts that use a tune as the API's JSON, newest first; pages are fetched as needed."""
-        return self._pages(f"/tunes/{an_id('tune_id', tune_id)}/prompts", None)
+    def prompts(
+        self, tune_id: int | None = None, *, before_id: int | None = None, limit: int | None = None
+    ) -> Iterator[Json]:
+        """Yield prompts as the API's JSON, newest first; pages are fetched as they are needed.
+
+        Parameters
+        ----------
+        tune_id : int, optional
+            Only those that use this tune; default all of yours.
+        before_id, limit : int, optional
+            As for `tunes`.
+        """
+        path = "/prompts" if tune_id is None else f"/tunes/{an_id('tune_id', tune_id)}/prompts"
+        return self._pages(path, before_id, limit)
 
     def prompt(self, id: int) -> Json:  # noqa: A002  the API's own name
         """Return one prompt as the API's JSON."""
@@ -265,12 +286,14 @@ class Client:
         """
         return self._transport.picture(url)
 
-    def _pages(self, path: str, before_id: int | None, **query: Any) -> Iterator[Json]:
-        while page := self._list(path, limit=_PAGE, before_id=before_id, **query):
+    def _pages(self, path: str, before_id: int | None, limit: int | None, **query: Any) -> Iterator[Json]:
+        left = math.inf if limit is None else limit
+        # However few come of what was asked for, the next page is only fetched for what is beyond it.
+        while left > 0 and (page := self._list(path, limit=min(left, _PAGE), before_id=before_id, **query)):
             if before_id is not None and page[0]["id"] >= before_id:
                 raise replies.unexpected(200, "the same page again")
             yield from page
-            before_id = page[-1]["id"]
+            before_id, left = page[-1]["id"], left - _PAGE
 
     def _list(self, path: str, **query: Any) -> list[Json]:
         data = self._transport.get(path, query)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 from unicodedata import category
@@ -72,6 +73,14 @@ def failed(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey)
             Problem("base_url", problem, "try again in a minute"), status=status, retry_after=after
         )
     return RejectedError(*(_rejected(field, what) for field, what in said), status=status)
+
+
+def throttled(seconds: float) -> TooManyRequestsError:
+    """Return the error for what is not even asked: the service wants to be left alone for longer."""
+    what, hint = f"the service asked to be left alone for {seconds:.0f} s more", "try again then"
+    return TooManyRequestsError(
+        Problem("base_url", what, hint), status=429, retry_after=str(math.ceil(seconds))
+    )
 
 
 def _rejected(field: str, what: str) -> Problem:

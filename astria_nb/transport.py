@@ -19,7 +19,8 @@ from astria_nb.base_url import is_loopback
 from astria_nb.connections import new_session
 from astria_nb.deadline import Deadline
 from astria_nb.encoding import Body
-from astria_nb.errors import AstriaError, NotSentError, Problem
+from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
+from astria_nb.throttle import Throttle
 
 GET_SECONDS = 60.0
 # Ten photos over a home line have taken minutes (astria-api, section 8).
@@ -50,6 +51,7 @@ class Transport:
         self.base_url = base_url
         self.key = key
         self.timeout = timeout
+        self.throttle = Throttle()
         self._ahead = timedelta(0)
         self._service = new_session(key)
         # What is meant for this machine goes to no proxy, least of all with a key.
@@ -64,7 +66,7 @@ class Transport:
         """Return the parsed JSON that a path answers; parameters that are None are left out."""
         params = {key: _written(value) for key, value in query.items() if value is not None}
         return retrying.ask(
-            lambda: self._send("GET", path, params=params),
+            lambda: self._ask(path, params),
             seconds=self.timeout,
             name=f"GET {path}",
             now=self.now,
@@ -104,6 +106,15 @@ class Transport:
         """Close the connections."""
         self._service.close()
         self._elsewhere.close()
+
+    def _ask(self, path: str, params: Mapping[str, Any]) -> Any:
+        if left := self.throttle.wait():
+            raise replies.throttled(left)
+        try:
+            return self._send("GET", path, params=params)
+        except TooManyRequestsError as error:
+            self.throttle.hold(retrying.seconds_asked_for(error.retry_after, self.now()) or 0.0)
+            raise
 
     def _send(self, method: str, path: str, *, data: Any = None, **options: Any) -> Any:
         failure: BaseException

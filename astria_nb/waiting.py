@@ -8,7 +8,7 @@ from collections.abc import Callable
 Say = Callable[[float, str], None]
 """Is told how much of a wait is over, from 0 to 1, and the same in words."""
 
-_STEP = 0.2  # seconds between two signs of life
+STEP = 0.2  # seconds between two signs of life
 
 
 def pause(seconds: float, why: str, say: Say) -> None:
@@ -26,4 +26,4 @@ def pause(seconds: float, why: str, say: Say) -> None:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         say(1 - left / seconds, f"{why} · {left:.0f} s left")
-        time.sleep(min(left, _STEP))
+        time.sleep(min(left, STEP))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import pandas as pd
@@ -12,14 +12,21 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.arguments import number
 from astria_nb.client import Client, Json
-from astria_nb.defaults import client_or_default
-from astria_nb.errors import Problem, TuneError
+from astria_nb.defaults import client_or_default, log_or_default
+from astria_nb.errors import LogError, Problem, TooManyRequestsError, TuneError
+from astria_nb.latest import latest
+from astria_nb.log import Log
 from astria_nb.progress import Progress
-from astria_nb.wording import short
+from astria_nb.retrying import seconds_asked_for
+from astria_nb.rounds import PAGE, Rounds
+from astria_nb.rounds import Look as Look
+from astria_nb.wording import duration, short
 
-_OVER = ("trained", "failed", "expired")
 _GOALS = {"trained": "be trained", "prompts": "have all pictures"}
-_SLOWEST = 60.0  # seconds between two looks at the most
+_GROWTH, _SLOWEST = 1.5, 60.0  # seconds between two looks at the most
+_THROTTLED = 2.0  # seconds between two looks at the least, after a 429
+_LONGEST = 3600.0  # to be left alone by a service that asks for more is no use to anybody
+_TICK = 1.0
 
 
 def wait(
@@ -29,8 +36,11 @@ def wait(
     until: Literal["trained", "prompts"] = "trained",
     timeout: float | None = None,
     poll: float = 0.5,
+    log: Log | None = None,
 ) -> pd.DataFrame:
     """Wait for tunes and return their rows in the latest state. Interrupt it at will, and call it again.
+
+    Hundreds of tunes are asked for by the page, so a look at a thousand takes nine requests.
 
     Parameters
     ----------
@@ -43,17 +53,25 @@ def wait(
     timeout : float, optional
         Seconds to wait at most; the rows are returned as they are then.
     poll : float
-        Seconds between the first two looks; the interval grows from there to a minute.
+        Seconds between the first two looks. The interval grows from there to a minute, is longer where a
+        look takes many requests or the service answers 429, and ends when a tune has its ``eta``.
+    log : ExperimentLog, optional
+        Where each new state is recorded. Default: the one of `submit`, if there is one.
 
     Returns
     -------
     pandas.DataFrame
-        The same rows. A tune that failed or expired ends the wait for its row.
+        The same rows. A tune that failed or expired ends the wait for its row, and so does one that was
+        deleted: its ``status`` is ``deleted``. The others go on.
 
     Raises
     ------
     ApiError, NotSentError
         The service refused a look, or was not reached; the rows are not lost, call it again.
+
+    Notes
+    -----
+    The API has no field for the state; it is derived (astria-api, section 6).
 
     Examples
     --------
@@ -68,46 +86,33 @@ def wait(
     if not _records(frame, "id", "status"):
         return frame
     client = client_or_default(client)
-    started = time.monotonic()
     if not isinstance(until, str) or until not in _GOALS:
         raise TuneError(Problem("until", f"{short(until)} is not known", f"choose {' or '.join(_GOALS)}"))
     timeout = None if timeout is None else number("timeout", timeout, "seconds")
     poll = number("poll", poll, "seconds")
-
-    def rest(seconds: float) -> None:
-        left = seconds if timeout is None else timeout - (time.monotonic() - started)
-        time.sleep(max(0.0, min(seconds, left)))
-
+    log = log_or_default(log)
+    started, text, finished = time.monotonic(), "", 0.0
     noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
     with Progress(f"Waiting for {noun} to {_GOALS[until]}", patience=0) as progress:
+
+        def show() -> None:
+            progress.show(finished, f"{text} · {duration(time.monotonic() - started)}")
+
+        def rest(seconds: float) -> None:
+            left = seconds if timeout is None else min(seconds, timeout - (time.monotonic() - started))
+            end = time.monotonic() + left
+            while (left := end - time.monotonic()) > 0:
+                time.sleep(min(left, _TICK))
+                show()
+
         for look in follow(frame, client, until, poll=poll, rest=rest):
-            frame, elapsed = look.frame, time.monotonic() - started
-            progress.show(look.finished, f"{look.text} · {elapsed:.0f} s")
-            if timeout is not None and elapsed >= timeout:
+            frame, finished = look.frame, look.finished
+            text = look.text if look.left is None else f"{look.text}, about {duration(look.left)} left"
+            show()
+            note(look.news, client, log)
+            if timeout is not None and time.monotonic() - started >= timeout:
                 break
     return frame
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a look at some tunes found.
-
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        The rows in their latest state.
-    finished : float
-        How far they are, from 0 to 1.
-    text : str
-        The same in words.
-    prompts : pandas.DataFrame or None
-        Their prompts, once they are waited for.
-    """
-
-    frame: pd.DataFrame
-    finished: float
-    text: str
-    prompts: pd.DataFrame | None = None
 
 
 def follow(
@@ -125,14 +130,48 @@ def follow(
         Seconds between the first two looks.
     rest : callable
         Called with the seconds until the next look; has to let them pass.
+
+    Raises
+    ------
+    ApiError, NotSentError
+        As for `wait`. A 429 only makes the next look come later.
     """
-    while True:
-        look = _look(frame, client, until)
+    rounds, interval, least = Rounds(frame, client, until), poll, 0.0
+    look = Look(frame, 0.0, "")
+    while look.finished < 1:
+        throttled = client.throttled
+        try:
+            look = rounds.look()
+        except TooManyRequestsError as error:
+            seconds = min(seconds_asked_for(error.retry_after, client.now()) or _SLOWEST, _LONGEST)
+            yield Look(
+                look.frame, look.finished, f"the service asks to wait {duration(seconds)}", look.prompts
+            )
+            rest(seconds)
+            continue
         yield look
-        if look.finished >= 1:
-            return
-        rest(min(poll, _SLOWEST))
-        frame, poll = look.frame, poll * 1.5
+        if look.news:
+            interval = poll
+        least = max(2 * least, _THROTTLED) if client.throttled > throttled else least / 2
+        seconds = min(max(interval, poll * rounds.requests, least), _SLOWEST)
+        if look.finished < 1:
+            rest(
+                seconds
+                if rounds.soonest is None
+                else min(seconds, max(rounds.soonest, min(poll, _TICK), least))
+            )
+        interval = min(interval * _GROWTH, _SLOWEST)
+
+
+def note(news: Iterable[Json], client: Client, log: Log) -> None:
+    """Record in a log that is there what was seen of the tunes that it knows."""
+    try:
+        for tune in news if log.path.exists() else ():
+            known = log.find(client.service, str(tune["title"])) if tune.get("title") else None
+            if known is not None and known.tune_id == tune["id"]:
+                log.note("poll", submission=known, reply=tune)
+    except LogError as error:
+        warnings.warn(f"what was seen of a tune is not recorded ({error})", stacklevel=3)
 
 
 def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
@@ -145,6 +184,16 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     client : Client, optional
         Default as in `submit`.
 
+    Raises
+    ------
+    ApiError, NotSentError
+        The service refused, or was not reached.
+
+    Notes
+    -----
+    A prompt's own ``tune_id`` may be that of the base model (astria-api, section 6), so each tune is asked
+    for the prompts that use it.
+
     Examples
     --------
     >>> import astria_nb as anb
@@ -156,8 +205,13 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     (8, 'pending')
     """
     client = client_or_default(client)
-    found = {each["id"]: each for row in _records(frame, "id") for each in _prompts(row, client)}
-    return rows.prompt_frame([found[key] for key in sorted(found)])
+    records = _records(frame, "id")
+    tunes = [int(row["id"]) for row in records if pd.notna(row["id"]) and row.get("status") != "deleted"]
+    runs: list[Any] = [row.get("prompt_ids") for row in records if pd.isna(row["id"])]
+    ids = [int(each) for run in runs if not pd.api.types.is_scalar(run) for each in run]
+    found: dict[int, Any] = {each["id"]: each for tune_id in tunes for each in client.prompts(tune_id)}
+    found |= latest(ids, lambda before: client.prompts(before_id=before, limit=PAGE), client.prompt)
+    return rows.prompt_frame([each for _, each in sorted(found.items()) if each is not None])
 
 
 def _records(frame: pd.DataFrame, *needed: str) -> list[dict[Any, Any]]:
@@ -166,41 +220,3 @@ def _records(frame: pd.DataFrame, *needed: str) -> list[dict[Any, Any]]:
         return frame.to_dict("records")
     what, hint = f"{short(frame)} holds no tunes", "give the rows that submit or wait returned"
     raise TuneError(Problem("frame", what, hint))
-
-
-def _prompts(row: Mapping[Any, Any], client: Client) -> list[Json]:
-    if pd.notna(row["id"]):
-        return list(client.prompts(int(row["id"])))
-    ids = row.get("prompt_ids")
-    return [client.prompt(int(each)) for each in ids] if ids is not None and ids is not pd.NA else []
-
-
-def _look(frame: pd.DataFrame, client: Client, until: str) -> Look:
-    latest = pd.concat([_latest(frame.iloc[[at]], client) for at in range(len(frame))])
-    states = latest["status"].dropna()
-    over = int(states.isin(_OVER).sum())
-    text = ", ".join(f"{count} {state}" for state, count in states.value_counts(sort=False).items())
-    if over < len(states):
-        return Look(latest, _by_eta(latest, client) if len(latest) == 1 else over / len(states), text)
-    if until == "trained":
-        return Look(latest, 1.0, text)
-    made = prompts(latest[~latest["status"].isin(["failed", "expired"])], client)
-    done = int((made["status"] != "pending").sum())
-    text = f"{text}, {done} of {len(made)} prompts done"
-    return Look(latest, done / len(made) if len(made) else 1.0, text, made)
-
-
-def _latest(row: pd.DataFrame, client: Client) -> pd.DataFrame:
-    record = row.iloc[0].to_dict()
-    if pd.isna(record["id"]) or record["status"] in _OVER:
-        return row
-    latest = rows.tune_frame([{**client.tune(int(record["id"])), **rows.ours(record)}], client.now())
-    return latest.set_axis(row.index)
-
-
-def _by_eta(row: pd.DataFrame, client: Client) -> float:
-    """Return how much of the time to its eta a tune has behind it; never all of it while it is pending."""
-    created, eta = row["created_at"].iloc[0], row["eta"].iloc[0]
-    if pd.isna(created) or pd.isna(eta) or eta <= created:
-        return 0.0
-    return float(min(max((pd.Timestamp(client.now()) - created) / (eta - created), 0.0), 0.99))

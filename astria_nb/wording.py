@@ -27,3 +27,20 @@ def short(value: object) -> str:
     if not isinstance(value, str):
         shown = redaction.text(_NEW_LINE.sub(" ", _ADDRESS.sub("", shown)))
     return shown if len(shown) <= _TOO_LONG_TO_QUOTE else f"{shown[: _TOO_LONG_TO_QUOTE - 1]}…"
+
+
+def duration(seconds: float) -> str:
+    """Say how long something takes, in two units at most.
+
+    Examples
+    --------
+    >>> duration(7.4), duration(100), duration(3700), duration(200_000)
+    ('7 s', '1 min 40 s', '1 h 1 min', '2 d 7 h')
+    """
+    left = round(seconds)
+    parts: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or parts or unit == "s":
+            parts.append(f"{count} {unit}" if count or not parts else "")
+    return " ".join(filter(None, parts[:2]))

@@ -15,6 +15,7 @@ from astria_nb import errors, retrying, transport
 from astria_nb.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, UnexpectedReplyError
 from astria_nb.retrying import ATTEMPTS, seconds_asked_for
+from astria_nb.throttle import Throttle
 from certificate import self_signed
 from wire import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence, slowly
 
@@ -133,6 +134,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the seconds of each wait; none of them is waited."""
     found: list[float] = []
     monkeypatch.setattr(time, "sleep", found.append)
+    monkeypatch.setattr(Throttle, "wait", lambda _: 0.0)  # no time passes by which it could end
     stamina.set_testing(False)  # the fixture around every test turns it on, and back
     return found
 

@@ -141,7 +141,7 @@ def test_nothing_is_asked_again_before_the_service_wants_it(
         st.floats(0, 1),
     )
     def check(planned: list[tuple[Refusal, int]], part_of_a_second: float) -> None:
-        clock.now += part_of_a_second
+        clock.now += part_of_a_second + 600  # nothing that was asked for in the example before holds any more
         seen = Seen(clock, [], [])
         answers = [seen.refuse(refusal, status, 0.0) for refusal, status in planned]
         wire.on("GET", "/tunes/7", *answers, seen.accept(TUNE))
