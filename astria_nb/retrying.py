@@ -52,7 +52,7 @@ def ask(call: Callable[[], T], *, seconds: float, name: str, now: Callable[[], d
 
     def worth_it(error: Exception) -> bool | float:
         failures.append(error)
-        if not _passes(error):
+        if not may_pass(error):
             return False
         wait = _FIRST_WAIT * 2 ** (len(failures) - 1)
         if isinstance(error, ApiError) and error.status in (429, 503):
@@ -102,7 +102,7 @@ def seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
     return None
 
 
-def _passes(error: Exception) -> bool:
+def may_pass(error: Exception) -> bool:
     """Tell whether a failure may pass by itself."""
     if isinstance(error, UnexpectedReplyError):
         return 200 <= error.status < 300  # cut off, or the page of something between; no redirect

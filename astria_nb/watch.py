@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -13,11 +14,11 @@ from astria_nb import rows
 from astria_nb.arguments import number
 from astria_nb.client import Client, Json
 from astria_nb.defaults import client_or_default, log_or_default
-from astria_nb.errors import LogError, Problem, TooManyRequestsError, TuneError
+from astria_nb.errors import AstriaError, LogError, Problem, TooManyRequestsError, TuneError
 from astria_nb.latest import latest
 from astria_nb.log import Log
 from astria_nb.progress import Progress
-from astria_nb.retrying import seconds_asked_for
+from astria_nb.retrying import may_pass, seconds_asked_for
 from astria_nb.rounds import PAGE, Rounds
 from astria_nb.rounds import Look as Look
 from astria_nb.wording import duration, short
@@ -25,6 +26,7 @@ from astria_nb.wording import duration, short
 _GOALS = {"trained": "be trained", "prompts": "have all pictures"}
 _GROWTH, _SLOWEST = 1.5, 60.0  # seconds between two looks at the most
 _THROTTLED = 2.0  # seconds between two looks at the least, after a 429
+_PATIENCE = 600.0  # seconds of rest before a service that does not answer is given up
 _LONGEST = 3600.0  # to be left alone by a service that asks for more is no use to anybody
 _TICK = 1.0
 
@@ -67,7 +69,8 @@ def wait(
     Raises
     ------
     ApiError, NotSentError
-        The service refused a look, or was not reached; the rows are not lost, call it again.
+        The service refused a look, or did not answer for more than ten minutes; the rows are not lost, call
+        it again.
 
     Notes
     -----
@@ -137,18 +140,18 @@ def follow(
         As for `wait`. A 429 only makes the next look come later.
     """
     rounds, interval, least = Rounds(frame, client, until), poll, 0.0
-    look = Look(frame, 0.0, "")
+    look, failed = Look(frame, 0.0, ""), 0.0
     while look.finished < 1:
         throttled = client.throttled
         try:
             look = rounds.look()
-        except TooManyRequestsError as error:
-            seconds = min(seconds_asked_for(error.retry_after, client.now()) or _SLOWEST, _LONGEST)
-            yield Look(
-                look.frame, look.finished, f"the service asks to wait {duration(seconds)}", look.prompts
-            )
+        except AstriaError as error:
+            seconds, why = _after(error, client, failed)
+            yield replace(look, text=f"{why}, looking again in {duration(seconds)}", news=(), left=None)
+            failed += 0.0 if isinstance(error, TooManyRequestsError) else seconds
             rest(seconds)
             continue
+        failed = 0.0
         yield look
         if look.news:
             interval = poll
@@ -159,6 +162,16 @@ def follow(
         if look.finished < 1:
             rest(seconds)
         interval = min(interval * _GROWTH, _SLOWEST)
+
+
+def _after(error: AstriaError, client: Client, failed: float) -> tuple[float, str]:
+    """Return how long to rest after a look that failed, and why; raise what another look cannot mend."""
+    if isinstance(error, TooManyRequestsError):
+        asked = seconds_asked_for(error.retry_after, client.now()) or _SLOWEST
+        return min(asked, _LONGEST), "the service asks to wait"
+    if not may_pass(error) or failed >= _PATIENCE:
+        raise error
+    return min(max(failed, _THROTTLED), _SLOWEST), "the service does not answer"
 
 
 def note(news: Iterable[Json], client: Client, log: Log) -> None:

@@ -13,10 +13,12 @@ import requests
 
 import astria_nb as anb
 from astria_nb.encoding import encode
-from astria_nb.errors import NotFoundError
+from astria_nb.errors import NotFoundError, ServerError, UnauthorizedError
+from astria_nb.retrying import ATTEMPTS
 from astria_nb.rows import tune_frame
 from astria_nb.watch import Look, follow
 from clock import Clock
+from wire import Wire, reply
 
 URL = "https://example.com/1.jpg"
 
@@ -230,11 +232,39 @@ def test_a_long_wait_that_the_service_asks_for_is_waited_between_looks(sandbox: 
     sandbox.fail("429", "GET /tunes*", count=1, retry_after="300")
     found: list[float] = []
     looks = follow(frame, client, "trained", poll=0.5, rest=found.append)
-    assert next(looks).text == "the service asks to wait 5 min"
+    assert next(looks).text == "the service asks to wait, looking again in 5 min"
     before = len(sandbox.ledger)
     assert "the service asks to wait" in next(looks).text  # nobody let the time pass
     assert len(sandbox.ledger) == before
     assert found[0] == 300
+
+
+def test_an_outage_is_sat_out(sandbox: anb.Sandbox) -> None:
+    client = sandbox.client()
+    frame = made(client, 2)
+    sandbox.fail("503", "GET /tunes*", count=3 * ATTEMPTS)
+    found: list[float] = []
+    looks = follow(frame, client, "trained", poll=0.5, rest=found.append)
+    texts = [next(looks).text for _ in range(4)]
+    assert texts[0] == "the service does not answer, looking again in 2 s"
+    assert texts[3] == "2 queued"
+    assert found == [2, 2, 4]
+
+
+def test_a_service_that_never_answers_is_given_up_at_last(wire: Wire, client: anb.Client) -> None:
+    wire.on("GET", "/tunes/7", reply({}, 500))
+    found: list[float] = []
+    with pytest.raises(ServerError):
+        [*follow(tune_frame([{"id": 7}]), client, "trained", poll=0.5, rest=found.append)]
+    assert 600 <= sum(found) < 700
+
+
+def test_what_asking_again_cannot_mend_ends_the_wait_at_once(sandbox: anb.Sandbox) -> None:
+    client = sandbox.client()
+    frame = made(client, 2)
+    sandbox.fail("401", "GET /tunes*")
+    with pytest.raises(UnauthorizedError):
+        anb.wait(frame, client)
 
 
 def test_states_that_a_wait_saw_are_on_record(sandbox: anb.Sandbox, tmp_path: Path) -> None:
