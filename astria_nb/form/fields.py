@@ -137,20 +137,22 @@ class ChoiceField(Field):
     """
 
     def __init__(self, label: str, choices: Sequence[tuple[str, Any]]) -> None:
+        # By its place: to the menu, a value of None is no choice at all, and it would show nothing.
+        self._values = [value for _, value in choices]
         self._menu = widgets.Dropdown(
-            options=choices, value=choices[0][1], description=label, style=LABEL, layout=WIDE
+            options=[shown for shown, _ in choices], index=0, description=label, style=LABEL, layout=WIDE
         )
         super().__init__(self._menu)
         self.add_class("astria-labelled")
-        self.value = choices[0][1]
-        self._menu.observe(lambda change: self.set_trait("value", change["new"]), "value")
+        self.value = self._values[0]
+        self._menu.observe(lambda change: self.set_trait("value", self._values[change["new"]]), "index")
         self.observe(self._set, "value")
 
     def _set(self, change: Mapping[str, Any]) -> None:
-        known = [value for _, value in self._menu.options]
-        if change["new"] not in known:  # kept, so that the rules can say what is wrong with it
-            self._menu.options = [*self._menu.options, (str(change["new"]), change["new"])]
-        self._menu.value = change["new"]
+        if change["new"] not in self._values:  # kept, so that the rules can say what is wrong with it
+            self._values.append(change["new"])
+            self._menu.options = [*self._menu.options, str(change["new"])]
+        self._menu.index = self._values.index(change["new"])
 
 
 class PairsField(Field):
