@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from astria_nb.defaults import Sandbox as Sandbox
     from astria_nb.experiments import ExperimentLog as ExperimentLog
     from astria_nb.form import TuneForm as TuneForm
-    from astria_nb.form import gallery as gallery
+    from astria_nb.pictures import gallery as gallery
     from astria_nb.snippets import as_curl as as_curl
     from astria_nb.snippets import as_javascript as as_javascript
     from astria_nb.snippets import as_python as as_python
@@ -32,7 +32,7 @@ _HOMES = {
     "as_curl": "snippets",
     "as_javascript": "snippets",
     "as_python": "snippets",
-    "gallery": "form",
+    "gallery": "pictures",
     "login": "account",
     "prompts": "watch",
     "submit": "submission",  # a module named as its function would hide it

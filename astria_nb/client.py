@@ -196,6 +196,32 @@ class Client:
         """Return one prompt as the API's JSON."""
         return self._object(f"/prompts/{an_id('id', id)}")
 
+    def like(self, prompt_id: int, liked: bool = True) -> None:
+        """Like a prompt's pictures, or like them no more. It is sent once: some services take it by turns.
+
+        Parameters
+        ----------
+        prompt_id : int
+        liked : bool
+            False takes a like back.
+
+        Notes
+        -----
+        A like counts for the pack's template as well, which sorts the pack (astria-api, section 11).
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
+        ...     client = sandbox.client()
+        ...     prompt_id = anb.prompts(anb.submit(tune, client), client).loc[0, "id"]
+        ...     client.like(prompt_id)
+        ...     bool(client.prompt(prompt_id)["liked"])
+        True
+        """
+        self._transport.tell("POST" if liked else "DELETE", f"/prompts/{an_id('prompt_id', prompt_id)}/likes")
+
     def create_tune(self, pack: int | str, body: Body) -> Json:
         """Run a pack: the one paid request. It is sent once, whatever happens.
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif")
+SMALL_BYTES = 30_000
+_SIDES = (288, 208, 144, 96)  # pixels; 96 by 96 of them are below the limit whatever they show
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,21 @@ def thumbnail(source: Path | bytes, side: int = 96) -> bytes:
         image = decoded(opening, side * 2)
         image.thumbnail((side, side))
         return jpeg(upright(image))
+
+
+def small(source: Path | bytes, side: int = _SIDES[0]) -> bytes:
+    """Return a `thumbnail` of at most 30 KB, smaller than ``side`` pixels where that takes it.
+
+    Raises
+    ------
+    OSError
+        When it cannot be decoded.
+    """
+    for each in (side, *(fewer for fewer in _SIDES if fewer < side)):
+        data = thumbnail(source, each)
+        if len(data) <= SMALL_BYTES:
+            break
+    return data
 
 
 def jpeg(image: Pillow.Image) -> bytes:

@@ -170,7 +170,7 @@ class Log:
         """Record something that changes no state: a ``poll``, a ``callback``, a ``replay``.
 
         A reply that tells of the submission's tune (an object with its id) becomes its latest `record`,
-        unless it is older than that.
+        unless it is older than that. One that tells of its prompts (an array) is found again by `prompts`.
 
         Parameters
         ----------
@@ -183,6 +183,17 @@ class Log:
         problem : str, optional
         """
         self._book.note(kind, submission, tune_id, service, reply, problem)
+
+    def prompts(self, submission: Submission) -> list[dict[str, Any]]:
+        """Return the prompts of a submission's tune as they were seen last, oldest first.
+
+        They are those of each ``poll`` whose reply is an array; see `note`.
+
+        Parameters
+        ----------
+        submission : Submission
+        """
+        return self._book.prompts(submission.id)
 
     def find(self, service: str, title: str) -> Submission | None:
         """Return the submission that claims a title, or None."""

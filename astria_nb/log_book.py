@@ -152,6 +152,22 @@ class Book:
             other = {"tune_id": tune_id, "service": service}
             _append(connection, kind, me, now, about, other, reply=reply, problem=problem)
 
+    def prompts(self, id: int) -> list[dict[str, Any]]:  # noqa: A002  the column's own name
+        """Return the prompts that looks at a submission's tune told of, each in its latest state."""
+        looks = (
+            sa.select(body.c.json)
+            .join(event, event.c.reply == body.c.sha256)
+            .where(event.c.submission == id, event.c.kind == "poll", body.c.json.startswith("["))
+            .order_by(event.c.id)
+        )
+        with self.store.read() as connection:
+            texts = connection.execute(looks).scalars().all()
+        told = (
+            each for text in texts for each in json.loads(text) if isinstance(each, dict) and "id" in each
+        )
+        found = {each["id"]: each for each in told}
+        return [found[key] for key in sorted(found, key=str)]
+
     def find(self, service: str, title: str) -> Submission | None:
         """Return the submission that claims a title."""
         with self.store.read() as connection:

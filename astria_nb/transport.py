@@ -85,6 +85,11 @@ class Transport:
         with Deadline(self.timeout):
             return self._send("POST", path, data=content, headers={"Content-Type": body.content_type})
 
+    def tell(self, method: str, path: str) -> None:
+        """Send a request without a body, once; nothing is read of an answer that is none of an error."""
+        with Deadline(self.timeout):
+            self._send(method, path, data=b"", is_read=False)
+
     def picture(self, url: str) -> bytes:
         """Return what lies at a public address, without telling it the key."""
         try:
@@ -129,13 +134,15 @@ class Transport:
         failure.__cause__ = failure.__context__ = None
         raise failure.with_traceback(None)
 
-    def _exchange(self, method: str, path: str, **options: Any) -> Any:
+    def _exchange(self, method: str, path: str, *, is_read: bool = True, **options: Any) -> Any:
         # A POST that is redirected would come back as a GET that answers 200: a false success.
         with self._service.request(
             method, self.base_url + path, allow_redirects=False, stream=True, **options
         ) as reply:
             self._note_time(reply.headers.get("Date"))
             content, cut = _read(reply, JSON_BYTES)
+        if not is_read and 200 <= reply.status_code < 300:
+            return None
         return self._understood(reply, content, cut)
 
     def _understood(self, reply: requests.Response, content: bytes, cut: Exception | None) -> Any:

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.errors import CancelledError, TuneError
+from astria_nb.errors import CancelledError, LogError, Problem, TuneError
 from astria_nb.form.request_view import RequestView
 from astria_nb.form.wiring import Wiring
 from large_photos import enlarge
@@ -240,8 +240,9 @@ def test_after_submit_the_training_and_the_pictures_are_shown_as_they_come(make,
     until(lambda: form._desk.watching._bar.bar_style == "success")
     assert any("Queued" in each for each in states)
     assert "8 of 8 prompts done" in states[-1]
-    shown = "".join(each.value for each in form._desk.watching._pictures.children)
-    assert shown.count('<img src="data:image/jpeg;base64,') == 16
+    gallery = form._desk.watching.gallery
+    assert gallery.summary == "16 pictures"
+    assert gallery._repr_html_().count('<img src="data:image/jpeg;base64,') == 16
     assert "trained" in form._desk.sending._row.value
     assert form.row["status"].tolist() == ["trained"]
     assert form.rows["status"].tolist() == ["trained"]
@@ -259,12 +260,99 @@ def test_a_look_that_fails_can_be_taken_again(make, sandbox):
     form = make(**FIELDS)
     sandbox.fail("401", "GET /tunes/*")
     form.submit()
-    until(lambda: "was refused" in form._desk.watching._text.value)
-    (again,) = buttons(form, "Look again")
-    assert again.layout.display is None
-    again.click()
+    until(lambda: "was refused" in form._desk.watching.gallery.failure)
+    assert form._desk.watching._bar.bar_style == "warning"
+    look_again(form)
     until(lambda: form._desk.watching._bar.bar_style == "success")
-    assert again.layout.display == "none"
+    assert form._desk.watching.gallery.failure == ""
+
+
+def look_again(form: anb.TuneForm) -> None:
+    """Play the browser."""
+    gallery = form._desk.watching.gallery
+    until(lambda: gallery.state in ("stopped", "failed"))
+    gallery._handle_custom_msg({"type": "again"}, [])
+
+
+def polls() -> list[Any]:
+    events = anb.ExperimentLog().events()
+    return [json.loads(each) for each in events.loc[events["kind"] == "poll", "reply"]]
+
+
+def test_each_new_state_is_put_on_record_once(make):
+    form = make(**FIELDS)
+    form.submit()
+    until(lambda: form._desk.watching.gallery.state == "over")
+    told = polls()
+    states = [each.get("trained_at") for each in told if isinstance(each, dict)]
+    assert states[0] is None
+    assert states[-1] == form.row["trained_at"].iloc[0].strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    assert len(states) <= 3  # queued, training, trained
+    prompts = [each for reply in told if isinstance(reply, list) for each in reply]
+    assert all(len([a for a in prompts if a == b]) == 1 for b in prompts)
+    assert sum("images" in each and len(each["images"]) == 2 for each in prompts) == 8
+    assert anb.ExperimentLog().frame()["trained_at"].notna().all()
+
+
+def test_a_form_made_again_shows_the_last_state_where_nobody_answers():
+    with anb.Sandbox(speed=3000) as sandbox:
+        client = sandbox.client()
+        first = anb.TuneForm(client, **FIELDS)
+        first.submit()
+        until(lambda: first._desk.watching.gallery.state == "over")
+    again = anb.TuneForm(client, **FIELDS)
+    watching = again._desk.watching
+    assert again.row["trained_at"].equals(first.row["trained_at"])
+    assert watching._text.value == "<span>Last seen: Pictures · 8 of 8 prompts done</span>"
+    assert (watching._bar.value, watching._bar.bar_style) == (1.0, "success")
+    assert watching.gallery.cards == first._desk.watching.gallery.cards
+    assert watching.gallery.state == "stopped"
+
+
+def test_a_form_made_again_amid_the_training_goes_on_from_there(make, sandbox):
+    sandbox.fail("401", "GET /tunes/*/prompts")
+    first = make(**FIELDS)
+    first.submit()
+    until(lambda: first._desk.watching.gallery.state == "failed")
+    sandbox.fail("401", "GET /tunes*")
+    again = make(**FIELDS)
+    watching = again._desk.watching
+    until(lambda: watching.gallery.state == "failed")
+    assert again.row["status"].tolist() == ["training"]
+    assert "Last seen: Training" in watching._text.value
+    assert again.status == "submitted"
+    look_again(again)
+    until(lambda: watching.gallery.state == "over")
+    assert watching.gallery.summary == "16 pictures"
+    assert watching._text.value == "<span>Pictures · 8 of 8 prompts done</span>"
+
+
+def test_a_title_that_was_sent_with_other_fields_is_shown_and_not_taken_for_this_one(make):
+    make(**FIELDS).submit()
+    other = make(**{**FIELDS, "name": "man", "characteristics": None})
+    assert other.row["name"].tolist() == ["cat"]
+    assert other.status == "incomplete"
+    assert [str(each) for each in other.problems] == [
+        "title: was sent with other fields; press New for a fresh one"
+    ]
+    with pytest.raises(TuneError, match="title: was sent with other fields"):
+        other.submit()
+
+
+def test_a_full_disk_stops_no_pictures(make, monkeypatch):
+    form = make(**FIELDS)
+    log = form._desk._log
+    form.submit()
+    form._desk.watching.stop()
+
+    def full(*args: Any, **options: Any) -> None:
+        raise LogError(Problem("log", "cannot be written (disk is full)", "make room"))
+
+    monkeypatch.setattr(type(log), "note", full)
+    look_again(form)
+    until(lambda: form._desk.watching.gallery.state == "over")
+    assert form._desk.watching.gallery.summary == "16 pictures"
+    assert "not on record: log: cannot be written" in form._desk.watching.gallery.failure
 
 
 def _end_of(code: str, folder: Path) -> str:
@@ -288,7 +376,7 @@ def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
 
 def test_what_watches_is_told_of_the_end_and_leaves_before_it(tmp_path):
     code = (
-        "import threading; from astria_nb.form.background import start_until_exit as start\n"
+        "import threading; from astria_nb.background import start_until_exit as start\n"
         "stop = threading.Event()\n"
         "def work(): print(stop.wait(30) and 'left')\n"
         "start(work, stop=stop)"

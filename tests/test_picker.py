@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.form import background
+from astria_nb import background
 from astria_nb.form.pack_cards import PackCards
 from astria_nb.form.picked_ids_field import PromptsField, TunesField
-from astria_nb.form.picker import PAGE, PICTURE_BYTES, Card, Picker
+from astria_nb.form.picker import PAGE, Card, Picker
 from astria_nb.form.tune_cards import TuneCards
+from astria_nb.images import SMALL_BYTES
 from astria_nb.pack import Pack
 from wire import PACK, TUNE, hang_up, reply
 
@@ -149,7 +150,7 @@ def test_a_picture_is_small_whatever_it_shows(client, wire, ears):
     say(picker, type="look", ids=["9"])
     data = heard.get(timeout=10)[1]
     assert data is not None
-    assert len(data) <= PICTURE_BYTES
+    assert len(data) <= SMALL_BYTES
 
 
 def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, wire, ears):

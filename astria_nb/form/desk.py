@@ -10,14 +10,17 @@ import ipywidgets as widgets
 import pandas as pd
 
 from astria_nb.client import Client
-from astria_nb.errors import AstriaError, Problem
+from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.form.fields import WIDE
+from astria_nb.form.polls import Polls
 from astria_nb.form.sending import Sending
 from astria_nb.form.watching import Watching
 from astria_nb.log import Log
-from astria_nb.rows import tune_frame
+from astria_nb.request import Request, differences
+from astria_nb.rows import prompt_frame, tune_frame
 from astria_nb.submission import submit
 from astria_nb.tune import Tune
+from astria_nb.watch import Look
 
 
 class Desk(widgets.VBox):
@@ -26,23 +29,25 @@ class Desk(widgets.VBox):
     Parameters
     ----------
     log : Log
-        Where submissions are recorded.
+        Where submissions are recorded, and how their tunes were seen last.
+    client : Client
     came : callable
         Called with the row of the tune that was submitted last, whenever there is news of it.
 
     Attributes
     ----------
-    sent : dict of str to Tune
-        What was made, by its title.
+    sent : dict of str to Tune or None
+        What was made, by its title; None for an earlier form's that had other fields than this one.
     """
 
-    def __init__(self, log: Log, came: Callable[[pd.DataFrame], None]) -> None:
-        self._log, self._came = log, came
+    def __init__(self, log: Log, client: Client, came: Callable[[pd.DataFrame], None]) -> None:
+        self._log, self._client, self._came = log, client, came
+        self._polls = Polls(log)
         self._busy = threading.Lock()
         self._rows: dict[str | None, pd.DataFrame] = {}
         self._last: str | None = None
-        self.sent: dict[str | None, Tune] = {}
-        self.sending, self.watching = Sending(), Watching(self._seen)
+        self.sent: dict[str | None, Tune | None] = {}
+        self.sending, self.watching = Sending(), Watching(client, self._seen)
         super().__init__([self.sending, self.watching], layout=WIDE)
 
     @property
@@ -101,27 +106,52 @@ class Desk(widgets.VBox):
         self._made(tune, row, client)
         return row
 
-    def restore(self, tune: Tune, client: Client) -> None:
-        """Show what became of a tune that an earlier kernel submitted, if it did."""
-        if tune.title is None or not self._log.path.exists():
+    def restore(self, title: str, tune: Tune | None) -> None:
+        """Show what became of a title that an earlier form submitted, if one did, and look on from there.
+
+        Parameters
+        ----------
+        title : str
+        tune : Tune or None
+            What is filled in, where it is whole.
+        """
+        found = self._log.find(self._client.service, title) if self._log.path.exists() else None
+        if found is None or found.state not in ("done", "adopted") or not found.record:
             return
-        found = self._log.find(client.service, tune.title)
-        if found is not None and found.state in ("done", "adopted") and found.record:
-            self._made(tune, tune_frame([found.record], client.now()), client)
+        row, prompts = tune_frame([found.record], self._client.now()), self._log.prompts(found)
+        is_same = tune is not None and _is_same(Request.of(tune, self._client.service, "json"), found.request)
+        self._take(title, tune if is_same else None, row)
+        more = self.watching.remember(row, prompt_frame(prompts), self._client)
+        if more or not (prompts or row["status"].isin(["failed", "expired"]).any()):
+            self.watching.look_on()
 
     def _made(self, tune: Tune, row: pd.DataFrame, client: Client) -> None:
-        self._last = tune.title
-        self.sent[tune.title], self._rows[tune.title] = tune, row
-        self.sending.done(row)
-        self._came(row)
+        self._client = client
+        self._take(tune.title, tune, row)
         self.watching.watch(row, client)
 
-    def _seen(self, row: pd.DataFrame) -> None:
+    def _take(self, title: str | None, tune: Tune | None, row: pd.DataFrame) -> None:
+        self._last = title
+        self.sent[title], self._rows[title] = tune, row
+        self.sending.done(row)
+        self._came(row)
+
+    def _seen(self, look: Look) -> None:
         """Take the latest state of a tune that was looked at."""
+        row = look.frame
         title = row["title"].iloc[0]
         if title not in self._rows:
             return
+        try:
+            self._polls.note(look, self._client.service)
+        except LogError as error:
+            self.watching.complain(f"What is seen here is not on record: {error}")
         self._rows[title] = row
         if title == self._last:  # no other tune was submitted meanwhile
             self.sending.show_row(row)
             self._came(row)
+
+
+def _is_same(asked: Request, recorded: Request) -> bool:
+    """Tell whether two requests are one; of their photos, one has the size on disk, the other that sent."""
+    return all(each.field == "images" for each in differences(asked, recorded))

@@ -10,8 +10,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from astria_nb import background
 from astria_nb.errors import TuneError
-from astria_nb.form import background
 from astria_nb.form.drop_zone import DropZone
 from astria_nb.form.fields import WIDE, Field, UrlsField, shown
 from astria_nb.form.image_list import ImageList, Item

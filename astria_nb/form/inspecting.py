@@ -9,9 +9,9 @@ from typing import Any
 import ipywidgets as widgets
 from markupsafe import Markup
 
+from astria_nb import background
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
-from astria_nb.form import background
 from astria_nb.form.fields import WIDE
 from astria_nb.images import Image
 from astria_nb.inspection import Inspection, inspect_each, majority

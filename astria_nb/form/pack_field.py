@@ -10,9 +10,9 @@ import ipywidgets as widgets
 import traitlets
 from markupsafe import Markup
 
+from astria_nb import background
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.form import background
 from astria_nb.form.browse_button import BrowseButton
 from astria_nb.form.fields import LABEL, WIDE, Field
 from astria_nb.form.pack_cards import PackCards

@@ -11,13 +11,11 @@ from typing import Any, Literal, Protocol, TypedDict
 import anywidget
 import traitlets
 
+from astria_nb import background
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.form import background
-from astria_nb.images import thumbnail
+from astria_nb.images import small
 
 PAGE = 24  # cards that are shown at a time
-PICTURE_BYTES = 30_000
-_SIDES = (288, 208, 144, 96)  # pixels of a picture; 96 by 96 of them are below the limit whatever they show
 _KEPT = 200  # pictures, should the page be opened again
 
 
@@ -198,7 +196,7 @@ class Picker(anywidget.AnyWidget):
         found, data = card, None
         try:
             found, picture = source.look(card)
-            data = _small(picture) if picture else None
+            data = small(picture) if picture else None
         except (AstriaError, OSError):
             pass  # a card without its picture is still one to choose
         finally:
@@ -219,12 +217,3 @@ class Picker(anywidget.AnyWidget):
 
     def _tell(self, card: Card, picture: bytes | None) -> None:
         self.send({"type": "card", "card": card}, buffers=[picture] if picture else [])
-
-
-def _small(picture: bytes) -> bytes:
-    """Return a picture as a JPEG of at most 30 KB."""
-    for side in _SIDES:
-        data = thumbnail(picture, side)
-        if len(data) <= PICTURE_BYTES:
-            break
-    return data

@@ -42,7 +42,7 @@ class Review:
 
 
 def review(
-    values: Mapping[str, Any], pack: PackField, sent: Mapping[str | None, Tune], max_cost: float | None
+    values: Mapping[str, Any], pack: PackField, sent: Mapping[str | None, Tune | None], max_cost: float | None
 ) -> Review:
     """Look at what is filled in.
 
@@ -51,8 +51,8 @@ def review(
     values : mapping
         By the fields' names in the API.
     pack : PackField
-    sent : mapping of str to Tune
-        What was sent before, by its title.
+    sent : mapping of str to Tune or None
+        What was sent before, by its title; None where it is known only that it was.
     max_cost : float or None
         US dollars.
     """

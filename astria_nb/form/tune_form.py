@@ -14,11 +14,11 @@ import pandas as pd
 import traitlets
 from markupsafe import Markup
 
+from astria_nb import background
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
 from astria_nb.encoding import Encoding
 from astria_nb.errors import AstriaError, Problem, TuneError
-from astria_nb.form import background
 from astria_nb.form.complaints import Complaints
 from astria_nb.form.desk import Desk
 from astria_nb.form.draft import Draft
@@ -106,7 +106,7 @@ class TuneForm(widgets.VBox):
         self._draft = Draft(self.client, treatment, self._edited, self._request, photos)
         self._complaints = Complaints(self._draft.fields, self._draft.unfold)
         self._wiring = Wiring(self._draft.unfold)
-        self._desk = Desk(self._log, lambda row: self.set_trait("row", row))
+        self._desk = Desk(self._log, self.client, lambda row: self.set_trait("row", row))
         self._foot = Foot(is_sandbox(self.client), self._clicked)
         self._recovery = Recovery(self._log, self.client)
         super().__init__(
@@ -124,8 +124,8 @@ class TuneForm(widgets.VBox):
         self.add_class("astria-form")
         self._draft.begin()
         self.fill(**kept)
-        if self._saved is not None and self.tune is not None:
-            self._desk.restore(self.tune, self.client)
+        if isinstance(title := kept.get("title"), str):
+            self._desk.restore(title, self.tune)
             self._show()
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,98 +10,79 @@ import pandas as pd
 from markupsafe import Markup
 
 from astria_nb.client import Client
-from astria_nb.errors import AstriaError
-from astria_nb.form.background import start_until_exit
 from astria_nb.form.fields import WIDE
-from astria_nb.form.pictures import Picture, fetched, grid_html, made
-from astria_nb.watch import Look, follow
+from astria_nb.pictures import Gallery
+from astria_nb.rows import prompt_frame
+from astria_nb.watch import Look
 
 _POLL = 0.5  # seconds between the first two looks
 
 
 class Watching(widgets.VBox):
-    """A bar, a line, and the pictures; on a thread of its own, which ends with the kernel.
+    """A bar, a line, and the gallery, which does the looking.
 
     Parameters
     ----------
+    client : Client
     came : callable
-        Called with the row whenever it was looked at.
+        Called with each `Look` that was taken.
     """
 
-    def __init__(self, came: Callable[[pd.DataFrame], None]) -> None:
+    def __init__(self, client: Client, came: Callable[[Look], None]) -> None:
         self._came = came
         self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
         self._text = widgets.HTML(layout=widgets.Layout(flex="2 1 240px"))
-        self._again = widgets.Button(description="Look again", layout=widgets.Layout(width="auto"))
-        self._again.on_click(lambda _: self._start())
-        self._line = widgets.HBox([self._bar, self._text, self._again], layout=WIDE)
+        self._line = widgets.HBox([self._bar, self._text], layout=WIDE)
         self._line.add_class("astria-training")
-        self._pictures = widgets.VBox(layout=WIDE)
-        self._pictures.add_class("astria-pictures")
-        self._stopped = threading.Event()
-        self._target: tuple[pd.DataFrame, Client] | None = None
-        super().__init__([self._line, self._pictures], layout=widgets.Layout(width="100%", display="none"))
+        self.gallery = Gallery(client, looked=self._looked)
+        self.gallery.observe(lambda _: self._color(), "state")
+        super().__init__([self._line, self.gallery], layout=widgets.Layout(width="100%", display="none"))
 
     def watch(self, row: pd.DataFrame, client: Client) -> None:
         """Follow a tune until its pictures are there, instead of the one before."""
-        self.stop()
-        self._target = row, client
-        self._pictures.children = ()
+        self.remember(row, None, client)
+        self.look_on()
+
+    def look_on(self) -> None:
+        """Follow the tune that is shown."""
+        self.gallery.watch(poll=_POLL)
+
+    def remember(self, row: pd.DataFrame, found: pd.DataFrame | None, client: Client) -> bool:
+        """Show a tune as it was when it was looked at last, and return whether there are pictures to come."""
+        self._row = row
+        known = prompt_frame([]) if found is None else found
+        more = self.gallery.show(row, known, client=client, is_latest=False)
+        self._show(Look(row, 0.0 if more else 1.0, "", found), "" if found is None else "Last seen: ")
         self.layout.display = None
-        self._start()
+        return more
+
+    def complain(self, what: str) -> None:
+        """Say what went wrong beside the looking."""
+        self.gallery.failure = what
 
     def stop(self) -> None:
         """Look no more."""
-        self._stopped.set()
+        self.gallery.stop()
 
-    def _start(self) -> None:
-        assert self._target is not None
-        self._stopped.set()
-        self._stopped = threading.Event()
-        self._again.layout.display = "none"
-        self._bar.bar_style = ""
-        row, client = self._target
-        start_until_exit(self._follow, row, client, self._stopped, stop=self._stopped)
+    def _looked(self, look: Look) -> None:
+        self._row = look.frame
+        self._show(look)
+        self._came(look)
 
-    def _follow(self, row: pd.DataFrame, client: Client, stopped: threading.Event) -> None:
-        shown: set[str] = set()
-        try:
-            for look in follow(row, client, "prompts", poll=_POLL, rest=stopped.wait):
-                if stopped.is_set():
-                    return
-                self._target = look.frame, client
-                self._came(look.frame)
-                self._show(look)
-                new = [] if look.prompts is None else [p for p in made(look.prompts) if p.url not in shown]
-                shown |= {each.url for each in new}
-                self._add(fetched(new, client))
-                if look.finished >= 1:
-                    self._end(look)
-        except AstriaError as error:
-            self._fail(str(error))
-        except Exception as error:
-            self._fail(f"{type(error).__name__}: {error}")
-            raise
-
-    def _show(self, look: Look) -> None:
+    def _show(self, look: Look, when: str = "") -> None:
         self._bar.value = look.finished
-        self._say(_in_words(look))
+        self._text.value = Markup("<span>{}{}</span>").format(when, _in_words(look))
+        self._color()
 
-    def _end(self, look: Look) -> None:
-        state = look.frame["status"].iloc[0]
-        self._bar.bar_style = "danger" if state in ("failed", "expired") else "success"
-
-    def _add(self, pictures: tuple[Picture, ...]) -> None:
-        if pictures:
-            self._pictures.children = (*self._pictures.children, widgets.HTML(grid_html(pictures)))
-
-    def _fail(self, what: str) -> None:
-        self._say(what)
-        self._bar.bar_style = "warning"
-        self._again.layout.display = None
-
-    def _say(self, text: str) -> None:
-        self._text.value = Markup("<span>{}</span>").format(text)
+    def _color(self) -> None:
+        """Tell by the bar how it ended."""
+        if self.gallery.state == "failed":
+            self._bar.bar_style = "warning"
+        elif self._bar.value < 1:
+            self._bar.bar_style = ""
+        else:
+            is_lost = self._row["status"].iloc[0] in ("failed", "expired")
+            self._bar.bar_style = "danger" if is_lost else "success"
 
 
 def _in_words(look: Look) -> str:
@@ -111,7 +91,7 @@ def _in_words(look: Look) -> str:
         return "The training failed; what is charged for it stands in your account"
     if state == "expired":
         return "The tune has expired: the service deletes it 30 days after its training"
-    if look.prompts is not None:
+    if look.prompts is not None and state not in ("queued", "training"):
         states = look.prompts["status"]
         failed = f" · {(states == 'failed').sum()} failed" if (states == "failed").any() else ""
         return f"Pictures · {(states == 'done').sum()} of {len(states)} prompts done{failed}"

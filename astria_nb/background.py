@@ -27,6 +27,11 @@ def start_waiting(work: Callable[..., Any], *args: Any) -> Future[Any]:
     return _pool("pictures", 4).submit(work, *args)
 
 
+def start_seen(work: Callable[..., Any], *args: Any) -> Future[Any]:
+    """Do so for what a reader looks at this moment; it does not wait for what only may be looked at."""
+    return _pool("seen", 2).submit(work, *args)
+
+
 def queue(work: Callable[..., Any], *args: Any) -> Future[Any]:
     """Run what takes all of a core when what came before it is done, and leave Python's lock to who types."""
     return _pool("images", 2).submit(work, *args)
