@@ -34,6 +34,19 @@ _IS_IDLE = """() => {
     return session?.isReady && session.session?.kernel?.status === 'idle';
 }"""
 
+# Scrolls what a selector finds to its end, as a hand does, and returns the milliseconds of each frame.
+SCROLL = """async selector => {
+    const scrolled = document.querySelector(selector);
+    const frames = [];
+    let before = await new Promise(requestAnimationFrame);
+    while (scrolled.scrollTop + scrolled.clientHeight < scrolled.scrollHeight - 1) {
+        scrolled.scrollTop += 120;
+        const now = await new Promise(requestAnimationFrame);
+        frames.push(now - before);
+        before = now;
+    }
+    return frames; }"""
+
 
 def find_browser() -> str | None:
     """Return the path of an installed Chromium or Chrome, or None."""

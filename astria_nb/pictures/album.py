@@ -105,9 +105,11 @@ class Album:
         """Return the same for a reader, with what went wrong."""
         shown, errors = sum(len(card["pictures"]) for card in self._shown()), self._errors()
         all_of_them = self.total + sum(self._pending.values())
-        parts = [
-            f"{shown} of {_many(all_of_them, 'picture')}" if shown < all_of_them else _many(shown, "picture")
-        ]
+        if not all_of_them and not errors:
+            parts = ["No pictures" if any(self._lost.values()) else "No pictures yet"]
+        else:
+            of = f"{shown} of " if shown < all_of_them else ""
+            parts = [f"{of}{_many(all_of_them, 'picture')}"]
         if self._pending:
             parts.append(f"{_many(self.pending, 'prompt')} pending")
         if errors:

@@ -1,7 +1,7 @@
 // The pictures of tunes in a grid, of which one is enlarged at a time. The kernel holds what is true and
 // fetches the pictures; text reaches the page through textContent only, pictures as bytes that it sends.
 
-const PAUSE = 100; // milliseconds that a picture has to be in view before it is asked for
+const PAUSE = 100; // milliseconds between two questions for what has come into view
 const NEAR = "240px 0px"; // what is so close to being seen is asked for as well
 const LARGE_KEPT = 8; // large pictures
 
@@ -105,11 +105,12 @@ class Overlay {
       makeButton("Next", () => this.move(1)),
       this.place,
       this.like,
-      this.link,
       makeButton("Close", () => this.dialog.close()),
     );
+    const foot = make("div", "astria-pictures-bar", {}, this.text, this.link);
     const stage = make("div", "astria-pictures-stage", {}, this.image, this.note);
-    this.dialog = make("dialog", "astria-pictures-overlay", { tabindex: "-1", autofocus: "" }, bar, stage, this.text, this.problem);
+    this.dialog = make("dialog", "astria-pictures-overlay", { tabindex: "-1", autofocus: "" }, bar);
+    this.dialog.append(this.problem, stage, foot);
     this.dialog.addEventListener("keydown", (event) => this.pressed(event));
     this.dialog.addEventListener("click", (event) => {
       if (event.target === this.dialog) this.dialog.close(); // beside it
@@ -219,15 +220,18 @@ class Gallery {
   }
 
   build() {
-    this.root = make("div", "astria-pictures", { role: "group", "aria-label": "Pictures" });
+    const { model } = this;
+    this.root = make("div", "astria-pictures", { role: "group", "aria-label": "Pictures", tabindex: "-1" });
     this.summary = make("span", "astria-pictures-summary", { role: "status" });
-    this.stop = makeButton("Stop watching", () => this.command("stop"));
-    this.again = makeButton("Look again", () => this.command("again"));
+    this.stop = makeButton("Stop watching", () => model.send({ type: "stop" }));
+    this.again = makeButton("Look again", () => model.send({ type: "again" }));
     this.failure = make("div", "astria-pictures-error", { role: "alert" });
+    this.problem = make("div", "astria-pictures-error", { role: "alert" });
     this.grid = make("div", "astria-pictures-grid", { role: "list", "aria-label": "Pictures" });
     this.root.append(
       make("div", "astria-pictures-line", {}, this.summary, this.stop, this.again),
       this.failure,
+      this.problem,
       this.grid,
       this.overlay.dialog,
     );
@@ -235,23 +239,17 @@ class Gallery {
     this.grid.addEventListener("focusin", (event) => this.rove(event.target.closest("[role=listitem]")?.tile));
   }
 
-  command(type) {
-    this.commanded = true; // the button goes: the other one takes the focus
-    this.model.send({ type });
-  }
-
   tell() {
     const [state, failure] = [this.model.get("state"), this.model.get("failure")];
     const summary = this.model.get("summary");
     if (this.summary.textContent !== summary) this.summary.textContent = summary; // else it is read out again
     if (this.failure.textContent !== failure) this.failure.textContent = failure;
+    const focused = [this.stop, this.again].find((each) => each === this.root.getRootNode().activeElement);
     this.stop.hidden = state !== "watching";
     this.again.hidden = state !== "stopped" && state !== "failed";
     this.grid.setAttribute("aria-busy", String(state === "watching"));
-    if (!this.commanded) return;
-    const shown = [this.stop, this.again].find((each) => !each.hidden);
-    this.commanded = false;
-    if (this.root.getRootNode().activeElement?.isConnected !== true || this.stop.hidden !== this.again.hidden) shown?.focus();
+    // Whoever works by keyboard goes on from here, and not from the top of the page.
+    if (focused?.hidden) ([this.stop, this.again].find((each) => !each.hidden) ?? this.root).focus();
   }
 
   // Many changes at once are drawn once.
@@ -274,10 +272,10 @@ class Gallery {
     wanted.forEach(([key, card, picture], at) => {
       const tile = this.tiles.get(key) ?? this.add(key, card.id, picture);
       tile.fill(card);
+      this.markLike(tile.like, card.id);
       if (this.grid.children[at] !== tile.node) this.grid.insertBefore(tile.node, this.grid.children[at] ?? null);
     });
     this.grid.hidden = !wanted.length;
-    for (const { id } of this.model.get("cards")) this.markLikes(id);
     if (!this.current || !this.tiles.has(this.current)) this.rove(this.tilesInOrder()[0]);
     this.overlay.count();
   }
@@ -330,7 +328,8 @@ class Gallery {
     const at = tiles.indexOf(tile);
     const row = tiles.filter((each) => each.node.offsetTop === tiles[0].node.offsetTop).length;
     const last = tiles.length - 1;
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row, Home: 0, End: last }[event.key];
+    const places = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row, Home: 0, End: last };
+    const to = places[event.key];
     if (to === undefined) return;
     event.preventDefault();
     if (to >= 0 && to <= last) this.go(tiles[to]);
@@ -338,11 +337,11 @@ class Gallery {
 
   scrolled(seen) {
     for (const { target, isIntersecting } of seen) this.inView[isIntersecting ? "add" : "delete"](target.tile);
-    clearTimeout(this.pause);
-    this.pause = setTimeout(() => this.askForPictures(), PAUSE);
+    this.pause ??= setTimeout(() => this.askForPictures(), PAUSE);
   }
 
   askForPictures() {
+    this.pause = undefined;
     const ids = [...this.inView].map((tile) => tile.place).filter((id) => !this.asked.has(id));
     for (const id of ids) this.asked.add(id);
     if (ids.length) this.model.send({ type: "look", ids });
@@ -366,7 +365,7 @@ class Gallery {
     this.likes.set(id, liked); // as if it were done: it nearly always is
     this.model.send({ type: "like", id, liked });
     this.markLikes(id);
-    this.complain("");
+    this.problem.textContent = this.overlay.problem.textContent = "";
   }
 
   liked({ id, liked, problem }) {
@@ -374,22 +373,19 @@ class Gallery {
     this.likes.set(id, liked);
     for (const card of this.model.get("cards")) if (card.id === id) card.liked = liked; // for the next drawing
     this.markLikes(id);
-    if (problem) this.complain(problem);
-  }
-
-  complain(text) {
-    const where = this.overlay.tile ? this.overlay.problem : this.failure;
-    if (text || where === this.overlay.problem || this.model.get("state") !== "failed") where.textContent = text;
+    (this.overlay.tile ? this.overlay : this).problem.textContent = problem;
   }
 
   markLikes(id) {
+    for (const { key, like } of this.tiles.values()) if (key === id) this.markLike(like, id);
+    if (this.overlay.tile?.key === id) this.markLike(this.overlay.like, id);
+  }
+
+  markLike(button, id) {
+    if (!button) return;
     const liked = Boolean(this.likes.get(id));
-    const open = this.overlay.tile?.key === id ? [this.overlay] : [];
-    for (const { key, like } of [...this.tiles.values(), ...open]) {
-      if (!like || (key !== undefined && key !== id)) continue;
-      like.textContent = liked ? "Liked" : "Like";
-      like.setAttribute("aria-pressed", String(liked));
-    }
+    button.textContent = liked ? "Liked" : "Like";
+    button.setAttribute("aria-pressed", String(liked));
   }
 
   close() {
