@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import wait
+from concurrent.futures import FIRST_COMPLETED, wait
 
 from astria_nb import background
 from astria_nb.client import Client
@@ -46,10 +46,16 @@ class Copies:
             if copy is not None:
                 self._made(name, copy)
 
-    def some(self, pictures: Sequence[Picture], seconds: float) -> dict[str, bytes]:
-        """Return the small copies of pictures that can be had within some time."""
+    def some(self, pictures: Sequence[Picture], patience: float) -> dict[str, bytes]:
+        """Return the small copies of pictures, but for those of which none comes for so many seconds."""
         missing = [each for each in pictures if each["id"] not in self._kept]
-        wait([background.start_seen(self._make, each) for each in missing], timeout=seconds)
+        left = {background.start_waiting(self._make, each) for each in missing}
+        while left:
+            done, left = wait(left, timeout=patience, return_when=FIRST_COMPLETED)
+            if not done:
+                break
+        for each in left:
+            each.cancel()
         with self._lock:
             return {each["id"]: self._kept[each["id"]] for each in pictures if each["id"] in self._kept}
 

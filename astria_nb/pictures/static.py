@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
+from astria_nb.images import thumbnail
 from astria_nb.pictures.album import Card, Picture
 
 EMBEDDED = 24  # pictures
+_SIDE = 208  # pixels of each
 _BYTES = 480_000  # of them together: two thirds of a megabyte in the notebook's file
 _STYLE = "display:inline-block;width:200px;margin:0 8px 8px 0;vertical-align:top"
 _LINK = '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
@@ -30,7 +32,7 @@ def gallery_html(cards: Sequence[Card], copies: Mapping[str, bytes], summary: st
     others: list[Markup] = []
     left = _BYTES
     for card, picture in _pictures(cards):
-        copy = copies.get(picture["id"], b"")
+        copy = thumbnail(copies[picture["id"]], _SIDE) if picture["id"] in copies else b""
         if copy and len(copy) <= left:
             left -= len(copy)
             figures.append(_figure(card, picture, copy))
@@ -47,9 +49,7 @@ def _pictures(cards: Sequence[Card]) -> Iterator[tuple[Card, Picture]]:
 
 def _figure(card: Card, picture: Picture, copy: bytes) -> Markup:
     data = base64.b64encode(copy).decode()
-    shown = Markup('<img src="data:image/jpeg;base64,{}" alt="{}" style="max-width:100%">').format(
-        data, card["text"]
-    )
+    shown = Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, card["text"])
     linked = Markup(_LINK).format(picture["url"], shown)  # noqa: S704  a constant
     return Markup('<div style="{}">{}<div style="font-size:0.85em">{}</div></div>').format(
         _STYLE, linked, card["text"]

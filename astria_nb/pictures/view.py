@@ -20,7 +20,7 @@ from astria_nb.pictures.static import EMBEDDED, gallery_html
 from astria_nb.watch import Look, follow
 
 POLL = 1.0  # seconds between the first two looks
-_PATIENCE = 5.0  # seconds that a cell waits for pictures to keep in the notebook's file
+_PATIENCE = 5.0  # seconds without a picture, after which a cell waits for no more to keep in its file
 
 
 class Gallery(anywidget.AnyWidget):
