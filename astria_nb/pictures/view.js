@@ -68,6 +68,7 @@ class Tile {
 
   paint(bytes) {
     this.forget();
+    this.isMissed = false;
     this.address = address(bytes);
     const picture = make("img", "", { alt: "", decoding: "async" }); // the button is named by its text
     picture.src = this.address;
@@ -75,6 +76,7 @@ class Tile {
   }
 
   miss() {
+    this.isMissed = true;
     this.frame.textContent = "no picture";
   }
 
@@ -336,7 +338,11 @@ class Gallery {
   }
 
   scrolled(seen) {
-    for (const { target, isIntersecting } of seen) this.inView[isIntersecting ? "add" : "delete"](target.tile);
+    for (const { target, isIntersecting } of seen) {
+      this.inView[isIntersecting ? "add" : "delete"](target.tile);
+      // One that could not be had is asked for again when it is looked at again.
+      if (!isIntersecting && target.tile.isMissed) this.asked.delete(target.tile.place);
+    }
     this.pause ??= setTimeout(() => this.askForPictures(), PAUSE);
   }
 
