@@ -352,7 +352,9 @@ def test_a_full_disk_stops_no_pictures(make, monkeypatch):
     look_again(form)
     until(lambda: form._desk.watching.gallery.state == "over")
     assert form._desk.watching.gallery.summary == "16 pictures"
-    assert "not on record: log: cannot be written" in form._desk.watching.gallery.failure
+    assert "8 of 8 prompts done · What is seen here is not on record: log: cannot be written" in (
+        form._desk.watching._text.value
+    )
 
 
 def _end_of(code: str, folder: Path) -> str:

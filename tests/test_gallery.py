@@ -325,6 +325,18 @@ def test_a_look_that_fails_is_told_and_taken_again(show, sandbox, monkeypatch):
     assert (gallery.failure, gallery.summary) == ("", "8 pictures")
 
 
+def test_a_service_that_does_not_answer_for_a_while_is_told_and_waited_for(show, sandbox):
+    client = sandbox.client()
+    row = submitted(client)
+    sandbox.fail("503", "GET /tunes*", after=2, count=99)
+    gallery = show(row, client)
+    until(lambda: "does not answer, looking again in" in gallery.failure)
+    assert gallery.state == "watching"
+    sandbox.heal()
+    until(lambda: gallery.state == "over")
+    assert (gallery.failure, gallery.summary) == ("", "8 pictures")
+
+
 def test_watching_is_stopped_and_gone_on_with(show, monkeypatch):
     with anb.Sandbox(speed=1) as slow:
         client, before = slow.client(), set(watchers())

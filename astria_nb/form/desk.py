@@ -122,7 +122,7 @@ class Desk(widgets.VBox):
         is_same = tune is not None and _is_same(Request.of(tune, self._client.service, "json"), found.request)
         self._take(title, tune if is_same else None, row)
         more = self.watching.remember(row, prompt_frame(prompts), self._client)
-        if more or not (prompts or row["status"].isin(["failed", "expired"]).any()):
+        if more or not (prompts or row["status"].isin(["failed", "expired", "deleted"]).any()):
             self.watching.look_on()
 
     def _made(self, tune: Tune, row: pd.DataFrame, client: Client) -> None:

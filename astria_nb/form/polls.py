@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from astria_nb.log import Log
-from astria_nb.rows import ours
 from astria_nb.watch import Look
 
 # Of a prompt, what is shown.
@@ -16,7 +15,7 @@ _SHOWN = ("id", "text", "images", "user_error", "liked", "num_images", "trained_
 
 
 class Polls:
-    """Writes a look into a log where it differs from the one before.
+    """Writes into a log what is new in a look: tunes in another state, prompts that changed.
 
     Parameters
     ----------
@@ -25,32 +24,26 @@ class Polls:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._known: dict[Any, Any] = {}
+        self._known: dict[int, dict[str, Any]] = {}
 
     def note(self, look: Look, service: str) -> None:
-        """Record a tune whose state is another one, and those of its prompts that changed.
+        """Record what a look at one tune found.
 
         Raises
         ------
         LogError
             The log cannot be written.
         """
-        (tune,) = look.frame.to_dict("records")
-        if pd.isna(tune["id"]):  # a run on existing tunes: no later form finds it by its title
+        for tune in look.news:
+            self._log.note("poll", tune_id=tune["id"], service=service, reply=tune)
+        tune_id = look.frame["id"].iloc[0]
+        if pd.isna(tune_id):  # a run on existing tunes: no later form finds it by its title
             return
-        tune_id = int(tune["id"])
-        if self._is_news(("tune", tune_id), tune["status"]):
-            told = {key: each for key, each in tune.items() if key not in ("status", *ours(tune))}
-            self._log.note("poll", tune_id=tune_id, service=service, reply=_plain(told))
         prompts = [] if look.prompts is None else look.prompts.to_dict("records")
         shown = [_plain({key: prompt.get(key) for key in _SHOWN}) for prompt in prompts]
-        if news := [each for each in shown if self._is_news(("prompt", each["id"]), each)]:
-            self._log.note("poll", tune_id=tune_id, service=service, reply=news)
-
-    def _is_news(self, key: object, state: object) -> bool:
-        is_news = self._known.get(key) != state
-        self._known[key] = state
-        return is_news
+        if news := [each for each in shown if self._known.get(each["id"]) != each]:
+            self._log.note("poll", tune_id=int(tune_id), service=service, reply=news)
+            self._known |= {each["id"]: each for each in news}
 
 
 def _plain(record: Mapping[Any, Any]) -> dict[str, Any]:
@@ -65,6 +58,5 @@ def _value(value: Any) -> Any:
     if pd.isna(value):
         return None
     if isinstance(value, pd.Timestamp):
-        # As the service writes it: the log compares times as text.
-        return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+        return value.isoformat()
     return value.item() if hasattr(value, "item") else value

@@ -29,7 +29,7 @@ class Watching(widgets.VBox):
     """
 
     def __init__(self, client: Client, came: Callable[[Look], None]) -> None:
-        self._came = came
+        self._came, self._complaint = came, ""
         self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
         self._text = widgets.HTML(layout=widgets.Layout(flex="2 1 240px"))
         self._line = widgets.HBox([self._bar, self._text], layout=WIDE)
@@ -58,7 +58,7 @@ class Watching(widgets.VBox):
 
     def complain(self, what: str) -> None:
         """Say what went wrong beside the looking."""
-        self.gallery.failure = what
+        self._complaint = what
 
     def stop(self) -> None:
         """Look no more."""
@@ -66,12 +66,13 @@ class Watching(widgets.VBox):
 
     def _looked(self, look: Look) -> None:
         self._row = look.frame
-        self._show(look)
         self._came(look)
+        self._show(look)
 
     def _show(self, look: Look, when: str = "") -> None:
         self._bar.value = look.finished
-        self._text.value = Markup("<span>{}{}</span>").format(when, _in_words(look))
+        words = " · ".join(filter(None, (when + _in_words(look), self._complaint)))
+        self._text.value = Markup("<span>{}</span>").format(words)
         self._color()
 
     def _color(self) -> None:
@@ -81,7 +82,7 @@ class Watching(widgets.VBox):
         elif self._bar.value < 1:
             self._bar.bar_style = ""
         else:
-            is_lost = self._row["status"].iloc[0] in ("failed", "expired")
+            is_lost = self._row["status"].iloc[0] in ("failed", "expired", "deleted")
             self._bar.bar_style = "danger" if is_lost else "success"
 
 
@@ -89,6 +90,8 @@ def _in_words(look: Look) -> str:
     state, eta = look.frame["status"].iloc[0], look.frame["eta"].iloc[0]
     if state == "failed":
         return "The training failed; what is charged for it stands in your account"
+    if state == "deleted":
+        return "The tune was deleted"
     if state == "expired":
         return "The tune has expired: the service deletes it 30 days after its training"
     if look.prompts is not None and state not in ("queued", "training"):

@@ -67,7 +67,7 @@ class Album:
     def take_tunes(self, frame: pd.DataFrame) -> None:
         """Take the latest state of the tunes."""
         states = frame["status"] if "status" in frame else pd.Series(dtype=str)
-        self._lost = {state: int((states == state).sum()) for state in ("failed", "expired")}
+        self._lost = {state: int((states == state).sum()) for state in ("failed", "expired", "deleted")}
 
     def end(self) -> None:
         """Await nothing more: what is pending by then never ends, as with a tune that failed."""

@@ -20,6 +20,7 @@ from astria_nb.pictures.static import EMBEDDED, gallery_html
 from astria_nb.watch import Look, follow
 
 POLL = 1.0  # seconds between the first two looks
+_LATER = "looking again in"  # as `follow` says
 _PATIENCE = 5.0  # seconds without a picture, after which a cell waits for no more to keep in its file
 
 
@@ -164,6 +165,8 @@ class Gallery(anywidget.AnyWidget):
             if look.finished >= 1:
                 self._album.end()
             self._redraw()
+            # A service that does not answer for a while is asked again; the reader sees why nothing comes.
+            self.failure = look.text if _LATER in look.text else ""
         if self._looked is not None:
             self._looked(look)
 
