@@ -292,6 +292,9 @@ def test_each_new_state_is_put_on_record_once(make):
     assert all(len([a for a in prompts if a == b]) == 1 for b in prompts)
     assert sum("images" in each and len(each["images"]) == 2 for each in prompts) == 8
     assert anb.ExperimentLog().frame()["trained_at"].notna().all()
+    form._desk.watching.look_on()
+    until(lambda: form._desk.watching.gallery.state == "over")
+    assert len(polls()) == len(told)
 
 
 def test_a_form_made_again_shows_the_last_state_where_nobody_answers():

@@ -10,9 +10,8 @@ from markupsafe import Markup
 from astria_nb.images import thumbnail
 from astria_nb.pictures.album import Card, Picture
 
-EMBEDDED = 24  # pictures
+EMBEDDED = 24  # pictures, 20 KB each at the most: half a megabyte in the notebook's file
 _SIDE = 208  # pixels of each
-_BYTES = 480_000  # of them together: two thirds of a megabyte in the notebook's file
 _STYLE = "display:inline-block;width:200px;margin:0 8px 8px 0;vertical-align:top"
 _LINK = '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
 
@@ -30,12 +29,9 @@ def gallery_html(cards: Sequence[Card], copies: Mapping[str, bytes], summary: st
     """
     figures: list[Markup] = []
     others: list[Markup] = []
-    left = _BYTES
     for card, picture in _pictures(cards):
-        copy = thumbnail(copies[picture["id"]], _SIDE) if picture["id"] in copies else b""
-        if copy and len(copy) <= left:
-            left -= len(copy)
-            figures.append(_figure(card, picture, copy))
+        if copy := copies.get(picture["id"]):
+            figures.append(_figure(card, picture, thumbnail(copy, _SIDE)))
         else:
             others.append(Markup("<li>{}: {}</li>").format(card["text"], _link(picture)))
     failed = [_failure(card) for card in cards if not card["pictures"]]
