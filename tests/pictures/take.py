@@ -52,7 +52,7 @@ def main() -> None:
 
         page.evaluate(THEME, "JupyterLab Dark")
         form.get_by_role("button", name=re.compile("^Submit")).click()
-        form.locator(".astria-pictures img").nth(5).wait_for(timeout=60_000)
+        form.locator(".astria-pictures-tile:nth-child(-n + 10) img").nth(9).wait_for(timeout=60_000)
         save(form, folder / "pictures.png", top=form.locator(".astria-foot"), height=520)
 
 
