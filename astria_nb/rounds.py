@@ -43,6 +43,8 @@ class Look:
         The API's JSON of each tune whose status is another than before.
     left : float or None
         Seconds until the last tune that is not trained has its ``eta``, by the service's clock.
+    failure : str
+        Why nothing was found this time, and when the next look is; all else is as it was before.
     """
 
     frame: pd.DataFrame
@@ -51,6 +53,7 @@ class Look:
     prompts: pd.DataFrame | None = None
     news: tuple[Json, ...] = ()
     left: float | None = None
+    failure: str = ""
 
 
 class Rounds:

@@ -110,7 +110,8 @@ def wait(
 
         for look in follow(frame, client, until, poll=poll, rest=rest):
             frame, finished = look.frame, look.finished
-            text = look.text if look.left is None else f"{look.text}, about {duration(look.left)} left"
+            left = "" if look.left is None else f"about {duration(look.left)} left"
+            text = ", ".join(filter(None, (look.text, left, look.failure)))
             show()
             note(look.news, client, log)
             if timeout is not None and time.monotonic() - started >= timeout:
@@ -147,7 +148,7 @@ def follow(
             look = rounds.look()
         except AstriaError as error:
             seconds, why = _after(error, client, failed)
-            yield replace(look, text=f"{why}, looking again in {duration(seconds)}", news=(), left=None)
+            yield replace(look, failure=f"{why}, looking again in {duration(seconds)}", news=(), left=None)
             failed += 0.0 if isinstance(error, TooManyRequestsError) else seconds
             rest(seconds)
             continue

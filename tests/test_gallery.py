@@ -351,6 +351,26 @@ def test_watching_is_stopped_and_gone_on_with(show, monkeypatch):
         assert gallery.summary == "8 pictures"
 
 
+def test_nothing_more_is_told_once_it_is_stopped():
+    with anb.Sandbox(speed=1) as slow:
+        client, told = slow.client(), []
+
+        def looked(_: Any) -> None:
+            time.sleep(0.05)
+            told.append(time.monotonic())
+
+        gallery = Gallery(client, looked=looked)
+        row = submitted(client)
+        gallery.show(row, anb.prompts(row, client))
+        gallery.watch(poll=0.001)
+        until(lambda: len(told) > 1)
+        time.sleep(0.02)  # in the midst of telling
+        gallery.stop()
+        stopped = time.monotonic()
+        time.sleep(0.3)
+        assert told[-1] <= stopped
+
+
 def test_prompts_may_be_told_before_the_training_is_over(sandbox):
     client = sandbox.client()
     gallery = Gallery(client)

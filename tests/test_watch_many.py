@@ -232,9 +232,9 @@ def test_a_long_wait_that_the_service_asks_for_is_waited_between_looks(sandbox: 
     sandbox.fail("429", "GET /tunes*", count=1, retry_after="300")
     found: list[float] = []
     looks = follow(frame, client, "trained", poll=0.5, rest=found.append)
-    assert next(looks).text == "the service asks to wait, looking again in 5 min"
+    assert next(looks).failure == "the service asks to wait, looking again in 5 min"
     before = len(sandbox.ledger)
-    assert "the service asks to wait" in next(looks).text  # nobody let the time pass
+    assert "the service asks to wait" in next(looks).failure  # nobody let the time pass
     assert len(sandbox.ledger) == before
     assert found[0] == 300
 
@@ -245,9 +245,9 @@ def test_an_outage_is_sat_out(sandbox: anb.Sandbox) -> None:
     sandbox.fail("503", "GET /tunes*", count=3 * ATTEMPTS)
     found: list[float] = []
     looks = follow(frame, client, "trained", poll=0.5, rest=found.append)
-    texts = [next(looks).text for _ in range(4)]
-    assert texts[0] == "the service does not answer, looking again in 2 s"
-    assert texts[3] == "2 queued"
+    seen = [next(looks) for _ in range(4)]
+    assert seen[0].failure == "the service does not answer, looking again in 2 s"
+    assert (seen[3].text, seen[3].failure) == ("2 queued", "")
     assert found == [2, 2, 4]
 
 

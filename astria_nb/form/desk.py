@@ -127,6 +127,7 @@ class Desk(widgets.VBox):
 
     def _made(self, tune: Tune, row: pd.DataFrame, client: Client) -> None:
         self._client = client
+        self.watching.stop()  # before: news of the tune before would come late
         self._take(tune.title, tune, row)
         self.watching.watch(row, client)
 

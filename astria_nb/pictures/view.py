@@ -20,7 +20,6 @@ from astria_nb.pictures.static import EMBEDDED, gallery_html
 from astria_nb.watch import Look, follow
 
 POLL = 1.0  # seconds between the first two looks
-_LATER = "looking again in"  # as `follow` says
 _PATIENCE = 5.0  # seconds without a picture, after which a cell waits for no more to keep in its file
 
 
@@ -166,9 +165,10 @@ class Gallery(anywidget.AnyWidget):
                 self._album.end()
             self._redraw()
             # A service that does not answer for a while is asked again; the reader sees why nothing comes.
-            self.failure = look.text if _LATER in look.text else ""
-        if self._looked is not None:
-            self._looked(look)
+            self.failure = look.failure
+            # Within the lock: after `stop`, nobody is told of what is not watched any more.
+            if self._looked is not None:
+                self._looked(look)
 
     def _end(self, stop: threading.Event, state: str, failure: str = "") -> None:
         with self._lock:
