@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, TypedDict, Unpack
 
-from astria_nb import rules
+from astria_nb import redaction, rules
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image
 
@@ -49,7 +49,7 @@ class TuneFields(TypedDict, total=False):
     branch: str | None
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Tune:
     """One run of a pack: a model to train and the pictures to make with it.
 
@@ -127,6 +127,18 @@ class Tune:
             raise TuneError(*problems)
         for key, value in values.items():
             object.__setattr__(self, key, value)
+
+    def __repr__(self) -> str:
+        # The end of a cell shows it, and what a receiver of callbacks proves them with would be saved there.
+        shown = {**vars(self), "prompt_attributes": dict(self.prompt_attributes)}
+        for holder, name in (
+            (shown, "callback"),
+            (shown, "prompts_callback"),
+            (shown["prompt_attributes"], "callback"),
+        ):
+            if isinstance(holder.get(name), str):
+                holder[name] = redaction.text(holder[name])
+        return f"Tune({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
