@@ -60,7 +60,7 @@ def hint(body: bytes) -> Hint | None:
     return Hint(tuple(found)[:_MOST], isinstance(said, list) or any(map(_is_prompt, entities)))
 
 
-def _entities(said: Any, depth: int = 2) -> Iterator[Mapping[str, Any]]:
+def _entities(said: Any, depth: int = 4) -> Iterator[Mapping[str, Any]]:
     if isinstance(said, list):
         for each in said:
             yield from _entities(each, depth - 1) if depth else ()

@@ -7,13 +7,11 @@ import threading
 import time
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypedDict
-from urllib.parse import urlsplit
 
 import pandas as pd
 
-from astria_nb import rows, rules
-from astria_nb.arguments import number
-from astria_nb.base_url import is_loopback
+from astria_nb import rows
+from astria_nb.arguments import a_port, number
 from astria_nb.callback_secret import Secret
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, log_or_default
@@ -21,6 +19,7 @@ from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.log import Log
 from astria_nb.lookups import Lookups
 from astria_nb.progress import Progress
+from astria_nb.public_url import check_public_url
 from astria_nb.receiver import HOST, Receiver
 from astria_nb.wording import short
 
@@ -99,8 +98,8 @@ class Callbacks:
         finally:
             del secret  # a traceback can show the variables of each frame
         self._log, self._client = log_or_default(log), client_or_default(client)
-        self._public_url = _checked(public_url, self._client)
-        self._port = _a_port(port)
+        check_public_url(public_url, self._client.base_url)
+        self._public_url, self._port = public_url, a_port("port", port)
         self._lock = threading.Lock()
         self._receiver: Receiver | None = None
         self._lookups = Lookups(self._log, self._client)
@@ -262,30 +261,3 @@ class Callbacks:
             return None
         found = self._log.of_tune(self._client.service, int(row["id"]))
         return None if found is None or found.record is None else {**found.record, **rows.ours(row)}
-
-
-def _checked(public_url: str | None, client: Client) -> str | None:
-    if public_url is None:
-        host = urlsplit(client.base_url).hostname or ""
-        if is_loopback(host):
-            return None
-        hint = "start a tunnel to a port of this machine, and give its https address"
-        raise AstriaError(Problem("public_url", f"is missing: {host} cannot reach this machine", hint))
-    problems: list[Problem] = []
-    url = rules.url(public_url, lambda what, hint, key="": problems.append(Problem("public_url", what, hint)))  # noqa: ARG005
-    if problems or url is None:
-        raise AstriaError(*problems)
-    parts = urlsplit(url)
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise AstriaError(
-            Problem("public_url", "would carry the secret unencrypted", "give the tunnel's https address")
-        )
-    if parts.fragment:
-        raise AstriaError(Problem("public_url", "has a part after #, which is never sent", "leave it out"))
-    return url
-
-
-def _a_port(port: int) -> int:
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
-        raise AstriaError(Problem("port", f"{short(port)} is not a port", "give 0 to 65535"))
-    return port

@@ -60,6 +60,7 @@ class Lookups:
 
     def start(self) -> None:
         """Look at what is not finished, then at whatever is heard of; once."""
+        self._busy = True
         self._thread = threading.Thread(target=self._run, name="astria_nb lookups", daemon=True)
         self._thread.start()
 
@@ -127,8 +128,9 @@ class Lookups:
             for each in tune_ids:
                 if not known and len(self._due) >= _STRANGERS:
                     break
-                due = self._due.setdefault(each, _Due(0.0, known=known))
-                due.at = max(time.monotonic(), self._looked_at.get(each, 0.0) + APART)
+                at = max(time.monotonic(), self._looked_at.get(each, 0.0) + APART)
+                due = self._due.setdefault(each, _Due(at, known=known))
+                due.at = min(due.at, at)
                 due.prompts |= prompts
                 due.known |= known
             self._changed.notify_all()

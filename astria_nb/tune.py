@@ -130,14 +130,12 @@ class Tune:
 
     def __repr__(self) -> str:
         # The end of a cell shows it, and what a receiver of callbacks proves them with would be saved there.
-        shown = {**vars(self), "prompt_attributes": dict(self.prompt_attributes)}
-        for holder, name in (
-            (shown, "callback"),
-            (shown, "prompts_callback"),
-            (shown["prompt_attributes"], "callback"),
-        ):
-            if isinstance(holder.get(name), str):
-                holder[name] = redaction.text(holder[name])
+        hooks = {"callback": self.callback, "prompts_callback": self.prompts_callback}
+        hidden = {name: redaction.text(url) for name, url in hooks.items() if url is not None}
+        attributes = dict(self.prompt_attributes)
+        if isinstance(hook := attributes.get("callback"), str):
+            attributes["callback"] = redaction.text(hook)
+        shown = {**vars(self), **hidden, "prompt_attributes": attributes}
         return f"Tune({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
