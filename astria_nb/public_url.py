@@ -29,7 +29,7 @@ def check_public_url(given: str | None, base_url: str) -> None:
     >>> check_public_url("https://example.com/hook", "https://api.astria.ai")
     >>> check_public_url("http://example.com/hook", "https://api.astria.ai")
     Traceback (most recent call last):
-    astria_nb.errors.AstriaError: public_url: would show the secret on the way; give the tunnel's https address
+    astria_nb.errors.AstriaError: public_url: would show the secret on the way; give a tunnel's https address
     """
     host = urlsplit(base_url).hostname or ""
     if given is None:
@@ -40,7 +40,7 @@ def check_public_url(given: str | None, base_url: str) -> None:
     rules.url(given, lambda what, hint, key="": _refuse(what, hint))  # noqa: ARG005
     parts = urlsplit(given)
     if parts.scheme.lower() == "http" and not is_loopback(parts.hostname or ""):
-        _refuse("would show the secret on the way", "give the tunnel's https address")
+        _refuse("would show the secret on the way", "give a tunnel's https address")
     if parts.fragment:
         _refuse("has a part after #, which is never sent", "leave it out")
 
