@@ -16,7 +16,8 @@ from astria_nb.errors import AstriaError, LogError, NotFoundError
 from astria_nb.log import Log
 
 APART = 1.0
-"""Seconds between two looks at one tune, however many callbacks come for it."""
+"""Seconds between two looks at one tune, however many callbacks come for it; more while nothing is new."""
+_SLOWEST = 6  # doublings of that
 _FIRST_AGAIN, _LAST_AGAIN = 2.0, 300.0  # seconds after a look that failed
 _STRANGERS = 200  # ids that are remembered while a submission is under way
 _FEW = 3  # tunes that are asked for one by one: no more requests than a list may take
@@ -49,7 +50,8 @@ class Lookups:
         self._log, self._client, self._service = log, client, client.service
         self._changed = threading.Condition()
         self._due: dict[int, _Due] = {}
-        self._looked_at: dict[int, float] = {}
+        self._not_before: dict[int, float] = {}
+        self._idle_looks: dict[int, int] = {}  # that found nothing new, one after the other
         self._told: dict[int, set[int]] = {}  # the finished prompts of each tune that are noted
         self._busy = self._stopped = False
         self._thread: threading.Thread | None = None
@@ -82,14 +84,15 @@ class Lookups:
             under_way = bool(self._log.unsettled(self._service))
             known = [each for each in found.tune_ids if self._log.of_tune(self._service, each)]
             for each in known:
-                self._log.note("callback", tune_id=each, service=self._service)
+                if each not in self._due:  # else it is noted already that there is something to look at
+                    self._log.note("callback", tune_id=each, service=self._service)
         except LogError:
             # Looked up all the same, once the log can be read.
             self._plan(found.tune_ids, found.prompts, known=False)
             return 503
         self._plan(known, found.prompts)
-        if not known and under_way:
-            self._plan(found.tune_ids, found.prompts, known=False)
+        if under_way:
+            self._plan([each for each in found.tune_ids if each not in known], found.prompts, known=False)
         return 200
 
     def look_at_unfinished(self) -> list[int]:
@@ -128,7 +131,7 @@ class Lookups:
             for each in tune_ids:
                 if not known and len(self._due) >= _STRANGERS:
                     break
-                at = max(time.monotonic(), self._looked_at.get(each, 0.0) + APART)
+                at = max(time.monotonic(), self._not_before.get(each, 0.0))
                 due = self._due.setdefault(each, _Due(at, known=known))
                 due.at = min(due.at, at)
                 due.prompts |= prompts
@@ -177,13 +180,15 @@ class Lookups:
                     self._log.note("callback", tune_id=tune_id, service=self._service, problem=str(error))
 
     def _fetch(self, tune_id: int, prompts: bool) -> None:
+        news = False
         try:
-            self._note("callback", tune_id, self._client.tune(tune_id))
+            news = self._note("callback", tune_id, self._client.tune(tune_id))
             if prompts:
-                self._note_prompts(tune_id)
+                news |= self._note_prompts(tune_id)
         except NotFoundError:
             self._lose("callback", tune_id)
-        self._looked_at[tune_id] = time.monotonic()
+        idle = self._idle_looks[tune_id] = 0 if news else self._idle_looks.get(tune_id, 0) + 1
+        self._not_before[tune_id] = time.monotonic() + APART * 2.0 ** min(idle, _SLOWEST)
 
     def _again(self, tune_id: int, due: _Due) -> None:
         wait = min(_FIRST_AGAIN * 2.0 ** min(due.failures, 10), _LAST_AGAIN)
@@ -194,17 +199,17 @@ class Lookups:
                 later.prompts |= heard.prompts
             self._due[tune_id] = later
 
-    def _note(self, kind: str, tune_id: int, tune: Json) -> None:
-        """Note what the service says of a tune; of a look that nobody asked for, only what is news."""
-        if kind == "poll":
-            found = self._log.of_tune(self._service, tune_id)
-            record = (found.record if found is not None else None) or {}
-            if all(record.get(key) == value for key, value in redaction.json(tune).items()):
-                return
-        self._log.note(kind, tune_id=tune_id, service=self._service, reply=tune)
-        self._tell()
+    def _note(self, kind: str, tune_id: int, tune: Json) -> bool:
+        """Note what the service says of a tune, and tell whether it is news; of a poll, only what is."""
+        found = self._log.of_tune(self._service, tune_id)
+        record = (found.record if found is not None else None) or {}
+        news = any(record.get(key) != value for key, value in redaction.json(tune).items())
+        if news or kind == "callback":
+            self._log.note(kind, tune_id=tune_id, service=self._service, reply=tune)
+            self._tell()
+        return news
 
-    def _note_prompts(self, tune_id: int) -> None:
+    def _note_prompts(self, tune_id: int) -> bool:
         told = self._told.setdefault(tune_id, set())
         ended = [each for each in self._client.prompts(tune_id) if rows.prompt_status(each) != "pending"]
         new = [each for each in reversed(ended) if each["id"] not in told]
@@ -212,6 +217,7 @@ class Lookups:
             self._log.note("callback", tune_id=tune_id, service=self._service, reply=new)
             told |= {each["id"] for each in new}
             self._tell()
+        return bool(new)
 
     def _lose(self, kind: str, tune_id: int) -> None:
         self.gone.add(tune_id)

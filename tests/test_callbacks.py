@@ -196,7 +196,7 @@ def test_many_callbacks_for_one_tune_are_few_looks(
         assert is_idle(callbacks)
         seconds = time.monotonic() - before
     assert 1 <= len(looks_at(wire)) - looks <= seconds / 0.3 + 1
-    assert (log.events()["kind"] == "callback").sum() >= 50  # each is noted when it comes
+    assert (log.events()["kind"] == "callback").sum() <= 20  # somebody with the secret cannot fill the disk
 
 
 def looks_at(wire: Wire) -> list[str]:
@@ -484,7 +484,7 @@ def test_a_process_can_end_while_it_listens_and_looks(wire: Wire, log: anb.Exper
     )  # fmt: skip
     assert (done.stdout, done.stderr, done.returncode) == ("ends\n", "", 0)
     assert time.monotonic() - before < 15
-    assert (log.events()["kind"] == "callback").sum() == 20  # each was on the disk before it was answered
+    assert (log.events()["kind"] == "callback").sum() >= 1  # on the disk before it was answered
 
 
 # The secret.

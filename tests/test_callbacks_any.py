@@ -174,28 +174,36 @@ class Story(RuleBasedStateMachine):
         )  # fmt: skip
         self.ids.append(int(anb.submit(tune, self.sender, log=self.log).loc[0, "id"]))
 
-    @rule(
-        seconds=st.sampled_from([700.0, 290.0, 30.0]),
-        then=st.sampled_from(["one comes", ""]),
-        at=st.integers(0, 99),
-    )
-    def time_passes(self, seconds: float, then: str, at: int) -> None:
+    @rule(seconds=st.sampled_from([700.0, 290.0, 30.0]))
+    def time_passes(self, seconds: float) -> None:
         self.world.pass_time(seconds)
-        if then:
-            self.one_comes(at, times=1, is_lost=False)
 
-    @rule(at=st.integers(0, 99), times=st.integers(1, 3), is_lost=st.sampled_from([False, False, True]))
-    def one_comes(self, at: int, times: int, is_lost: bool) -> None:
-        """Let one of those on the way arrive, once or more, or be lost; order is not kept."""
-        if not self.world.relay.kept:
-            self.world.pass_time(700.0)
+    @rule()
+    def the_next_one_comes(self) -> None:
+        self.deliver(at=0, times=1)
+
+    @rule(at=st.integers(1, 99))
+    def a_later_one_comes_first(self, at: int) -> None:
+        self.deliver(at, times=1)
+
+    @rule(at=st.integers(0, 99), times=st.integers(2, 3))
+    def one_comes_again_and_again(self, at: int, times: int) -> None:
+        self.deliver(at, times)
+
+    @rule(at=st.integers(0, 99))
+    def one_is_lost(self, at: int) -> None:
+        self.deliver(at, times=0)
+
+    def deliver(self, at: int, times: int) -> None:
+        """Take one of those on the way, after some time if there is none, and let it arrive so often."""
         kept = self.world.relay.kept
+        if not kept:
+            self.world.pass_time(700.0)
         if kept:
-            body = kept.pop(at % len(kept))
-            for _ in range(0 if is_lost else times):
-                assert post(self.callbacks.url, body) == 200
-            self.sent.append(body)
-            self.world.counts["lost" if is_lost else "arrived"] += 1
+            self.sent.append(kept.pop(at % len(kept)))
+            for _ in range(times):
+                assert post(self.callbacks.url, self.sent[-1]) == 200
+            self.world.counts["arrived" if times else "lost"] += 1
 
     @precondition(lambda self: self.sent)
     @rule(at=st.integers(0, 99))
@@ -268,10 +276,10 @@ class Story(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.world.sandbox.heal()
         if self.ids:
-            self.callbacks.poll()
+            self.callbacks._lookups.look_at_unfinished()  # as `poll`, which makes a frame of it
             self.the_log_has_only_what_the_service_said()
             self.world.pass_time(DAY)  # and whatever was to be told of that is lost
-            self.callbacks.poll()
+            self.callbacks._lookups.look_at_unfinished()
         for number in self.ids:
             truth = redaction.json(anb.Client.tune(self.client, number))
             assert {key: self.record(number)[key] for key in truth} == truth
@@ -305,7 +313,7 @@ class Story(RuleBasedStateMachine):
         return [(kind, reply) for _, kind, reply in found]
 
 
-@sizes(30, 5000)
+@sizes(25, 5000)
 def test_whatever_happens_the_log_converges_and_never_has_a_lie(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,9 +324,9 @@ def test_whatever_happens_the_log_converges_and_never_has_a_lie(
         run_state_machine_as_test(
             story,
             settings=settings(
-                max_examples=size, stateful_step_count=14, deadline=None, database=None,
+                max_examples=size, stateful_step_count=12, deadline=None, database=None,
                 phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
             ),
         )  # fmt: skip
         print(f"{size} stories:", ", ".join(f"{number} {name}" for name, number in world.counts.items()))
-        assert world.counts["arrived"] > size / 2  # else nothing was tried
+        assert world.counts["arrived"] > size / 4  # else nothing was tried
