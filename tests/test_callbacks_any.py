@@ -104,11 +104,12 @@ class Witness(anb.Client):
 
 
 class World:
-    """One sandbox and one relay for many stories; each has a log, a receiver and tunes of its own."""
+    """One sandbox and one relay for many stories, a log for fifty; each has its own receiver and tunes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.numbers = folder, count(1)
         self.counts: Counter[str] = Counter()
+        self._log: anb.ExperimentLog | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> "World":
@@ -118,7 +119,19 @@ class World:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close_log()
         self._open.close()
+
+    def log(self, number: int) -> anb.ExperimentLog:
+        """Return the log for a story: a file takes longer to make than a story."""
+        if self._log is None or number % 50 == 0:
+            self.close_log()
+            self._log = anb.ExperimentLog(self.folder / f"{number}.sqlite")
+        return self._log
+
+    def close_log(self) -> None:
+        if self._log is not None:
+            self._log.close()
 
     def now(self) -> str:
         moment = self.sandbox._state._clock.now() / 1000
@@ -143,14 +156,14 @@ class Story(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.number = next(self.world.numbers)
-        self.path = self.world.folder / f"{self.number}.sqlite"
-        self.log = anb.ExperimentLog(self.path)
+        self.log = self.world.log(self.number)
         self.sender, self.client = self.world.sandbox.client(), Witness(self.world.sandbox)
         self.callbacks = anb.Callbacks(self.log, self.client).start()
         self.world.relay.kept.clear()
         self.sent: list[bytes] = []
         self.ids: list[int] = []
         self.seen_events = 0
+        self.new_events()
 
     @initialize(fails=st.sampled_from([False, False, False, True]))
     def submit_one(self, fails: bool) -> None:
@@ -249,7 +262,7 @@ class Story(RuleBasedStateMachine):
     def the_kernel_restarts(self) -> None:
         self.world.sandbox.heal()
         self.callbacks.stop()
-        self.callbacks = anb.Callbacks(anb.ExperimentLog(self.path), self.client).start()
+        self.callbacks = anb.Callbacks(self.log, self.client).start()
 
     @invariant()
     def the_log_has_only_what_the_service_said(self) -> None:
@@ -285,12 +298,8 @@ class Story(RuleBasedStateMachine):
             assert {key: self.record(number)[key] for key in truth} == truth
             assert truth.get("trained_at") or truth.get("failed_at")
         self.callbacks.stop()
-        self.callbacks._log.close()
-        self.log.close()
         self.client.close()
         self.sender.close()
-        for each in self.path.parent.glob(f"{self.path.name}*"):
-            each.unlink()
 
     def a_stranger(self, number: int) -> int:
         return number or 1
@@ -302,9 +311,9 @@ class Story(RuleBasedStateMachine):
         return found.record
 
     def new_events(self) -> list[tuple[str, str]]:
-        if not self.path.exists():
+        if not self.log.path.exists():
             return []
-        with closing(sqlite3.connect(self.path)) as connection:
+        with closing(sqlite3.connect(self.log.path)) as connection:
             found = connection.execute(
                 "SELECT event.id, kind, json FROM event JOIN body ON sha256 = reply WHERE event.id > ?",
                 [self.seen_events],
