@@ -136,7 +136,7 @@ class _Exchange(BaseHTTPRequestHandler):
         self._answer(404)
 
     def log_message(self, *args: object) -> None:
-        """Say nothing: the address holds the secret."""
+        """Say nothing: it would stand in the output of a cell."""
 
     def _status(self) -> int:
         if not self.server.secret.is_in(self.path):

@@ -49,7 +49,7 @@ class TuneFields(TypedDict, total=False):
     branch: str | None
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, init=False)
 class Tune:
     """One run of a pack: a model to train and the pictures to make with it.
 

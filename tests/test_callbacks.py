@@ -1,5 +1,7 @@
 """A receiver on this machine: the log follows the service without being told what to believe."""
 
+import json
+import os
 import pickle
 import socket
 import subprocess
@@ -10,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pandas as pd
 import pytest
+from nbclient import NotebookClient
 
 import astria_nb as anb
 from astria_nb import lookups, receiver
@@ -389,13 +393,16 @@ def test_limits_of_size(callbacks: anb.Callbacks) -> None:
     assert post(callbacks.url, b" " * (4 * 2**20 - 2) + b"{}") == 200
 
 
-def test_a_sender_that_drips_is_cut_off(callbacks: anb.Callbacks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sender_that_drips_is_cut_off(
+    callbacks: anb.Callbacks, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(receiver, "SECONDS", 0.3)
     line = f"POST {target(callbacks.url)} HTTP/1.1\r\nContent-Length: 100\r\n".encode()
     for pieces in ([line] + [b"X-%d: 1\r\n" % each for each in range(30)], [line + b"\r\n"] + [b"x"] * 30):
         before = time.monotonic()
         assert raw(callbacks.url, *pieces, pause=0.05) == b""
         assert time.monotonic() - before < 2
+    assert capfd.readouterr() == ("", "")  # it is nothing that a cell's output should tell of
 
 
 def test_slow_senders_do_not_keep_a_quick_one_out(callbacks: anb.Callbacks) -> None:
@@ -525,6 +532,50 @@ def test_the_secret_is_shown_nowhere(
         pickle.dumps(callbacks)
     with pytest.raises(TypeError, match="a secret is not written"):
         pickle.dumps(callbacks._secret)
+
+
+CELLS = [
+    """
+    import os
+    import astria_nb as anb
+    client, log = anb.Client(), anb.ExperimentLog("log.sqlite")
+    callbacks = anb.Callbacks(log, client, secret=os.environ["CALLBACK_SECRET"]).start()
+    callbacks""",
+    """
+    source = {"image_urls": ["https://example.com/1.jpg"], "prompt_ids": [797001]}
+    tune = anb.Tune(pack=797, title="t", name="cat", **source, **callbacks.fields())
+    tune""",
+    "row = anb.submit(tune, client, log=log); row, row.to_dict()",
+    "row = callbacks.wait(row); row, row.to_dict(), vars(callbacks)",
+    "anb.wait(row, client, until='prompts')",
+    "anb.prompts(row, client).to_dict()",
+    "log.frame().to_dict(), log.events().to_dict(), log.get(1)",
+    """
+    import urllib.parse
+    taken = urllib.parse.urlsplit(callbacks.url).port
+    anb.Callbacks(log, client, port=taken, secret=os.environ["CALLBACK_SECRET"]).start()""",
+    "callbacks.stop()",
+]
+
+
+def test_a_saved_notebook_does_not_have_the_secret(tmp_path: Path) -> None:
+    cells = [nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in CELLS]
+    book = nbformat.v4.new_notebook(cells=cells)
+    runner = NotebookClient(
+        book, kernel_name="python3", timeout=60, allow_errors=True, store_widget_state=True,
+        resources={"metadata": {"path": str(tmp_path)}},
+    )  # fmt: skip
+    with anb.Sandbox(speed=1000) as sandbox:
+        keys = {"ASTRIA_API_KEY": sandbox.api_key, "ASTRIA_BASE_URL": sandbox.url}
+        runner.execute(env={**os.environ, **keys, "CALLBACK_SECRET": SECRET})
+        assert {each.status for each in sandbox.deliveries} == {200}
+    outputs = [output for cell in book.cells for output in cell.outputs]
+    assert [each.ename for each in outputs if each.output_type == "error"] == ["AstriaError"]
+    saved = nbformat.writes(book)
+    assert "'status': {0: 'trained'}" in saved
+    assert "Waiting to be told" in json.dumps(book.metadata.widgets)
+    assert "?secret=…" in saved
+    assert SECRET not in saved
 
 
 def test_a_fresh_secret_is_long_and_new_each_time(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
