@@ -240,7 +240,7 @@ class Story(RuleBasedStateMachine):
         before = len(self.world.sandbox.ledger)
         assert post(url, body) == (200 if knows else 404)
         if foreign or not knows:
-            assert self.callbacks._lookups.is_idle(10)
+            assert self.callbacks._lookups.is_idle(60)
             assert len(self.world.sandbox.ledger) == before  # costs the service nothing
 
     @rule(body=st.sampled_from(RUBBISH))
@@ -267,7 +267,8 @@ class Story(RuleBasedStateMachine):
     @invariant()
     def the_log_has_only_what_the_service_said(self) -> None:
         self.world.counts["steps"] += 1
-        assert self.callbacks._lookups.is_idle(10)
+        looks = self.callbacks._lookups
+        assert looks.is_idle(60), vars(looks)
         self.world.let_callbacks_leave()
         for kind, reply in self.new_events():
             said = json.loads(reply)
