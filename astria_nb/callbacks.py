@@ -23,7 +23,7 @@ from astria_nb.public_url import check_public_url
 from astria_nb.receiver import HOST, Receiver
 from astria_nb.wording import short
 
-_OVER = ("trained", "failed", "expired")
+_OVER = ("trained", "failed", "expired", "deleted")
 _LEAVE = 2.0  # seconds that `stop` waits for a look that is under way
 _STEP = 1.0  # seconds between two glances at the log: another kernel may write to it
 
@@ -195,7 +195,8 @@ class Callbacks:
         Returns
         -------
         pandas.DataFrame
-            The same rows. A tune that failed, expired or was deleted ends the wait for its row.
+            The same rows. A tune that failed, expired or was deleted (its ``status`` is then ``deleted``) ends the
+        wait for its row.
 
         Raises
         ------
@@ -250,11 +251,12 @@ class Callbacks:
         """Return rows as the log has them."""
         found = {at: self._record(row) for at, row in enumerate(frame.to_dict("records"))}
         told = {at: record for at, record in found.items() if record is not None}
-        if not told:
-            return frame
-        latest = rows.tune_frame(list(told.values()), self._client.now()).set_axis(list(told))
-        rest = frame.set_axis(range(len(frame))).drop(index=list(told))
-        return pd.concat([latest, rest] if len(rest) else [latest]).sort_index().set_axis(frame.index)
+        if told:
+            latest = rows.tune_frame(list(told.values()), self._client.now()).set_axis(list(told))
+            rest = frame.set_axis(range(len(frame))).drop(index=list(told))
+            frame = pd.concat([latest, rest] if len(rest) else [latest]).sort_index().set_axis(frame.index)
+        gone = frame["id"].isin(self._lookups.gone)
+        return frame.assign(status=frame["status"].mask(gone, "deleted")) if gone.any() else frame
 
     def _record(self, row: dict[Any, Any]) -> dict[str, Any] | None:
         if pd.isna(row["id"]) or row["status"] in _OVER:

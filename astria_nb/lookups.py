@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from astria_nb import redaction, rows
 from astria_nb.callback_bodies import hint
 from astria_nb.client import Client, Json
 from astria_nb.errors import AstriaError, LogError, NotFoundError
+from astria_nb.latest import latest
 from astria_nb.log import Log
 
 APART = 1.0
@@ -20,8 +21,8 @@ APART = 1.0
 _SLOWEST = 6  # doublings of that
 _FIRST_AGAIN, _LAST_AGAIN = 2.0, 300.0  # seconds after a look that failed
 _STRANGERS = 200  # ids that are remembered while a submission is under way
-_FEW = 3  # tunes that are asked for one by one: no more requests than a list may take
 _OVER = ("trained", "failed", "expired")
+_PAGE = 120  # of a list: so many are one request
 
 _logger = logging.getLogger(__name__)
 
@@ -108,12 +109,13 @@ class Lookups:
                 due.at = 0.0
             self._changed.notify_all()
         waiting = self._unfinished()
-        left = set(waiting)
-        for tune in self._tunes(waiting):
-            left.discard(tune["id"])
-            self._note("poll", tune["id"], tune)
-        for each in left:
-            self._lose("poll", each)
+        client = self._client
+        found = latest(waiting, lambda below: client.tunes(before_id=below, limit=_PAGE), client.tune)
+        for each, tune in found.items():
+            if tune is None:
+                self._lose("poll", each)
+            else:
+                self._note("poll", each, tune)
         return waiting
 
     def await_news(self, seen: int, seconds: float) -> None:
@@ -235,20 +237,3 @@ class Lookups:
         frame = self._log.frame()
         ours = (frame["service"] == redaction.text(self._service)) & ~frame["status"].isin(_OVER)
         return sorted(set(frame.loc[ours, "id"].dropna().astype(int)) - self.gone)
-
-    def _tunes(self, waiting: Sequence[int]) -> Iterator[Json]:
-        """Yield what the service says of tunes: in lists, as far back as the oldest of them."""
-        if len(waiting) <= _FEW:
-            for each in waiting:
-                try:
-                    yield self._client.tune(each)
-                except NotFoundError:
-                    continue
-            return
-        wanted = set(waiting)
-        for tune in self._client.tunes():
-            if tune["id"] in wanted:
-                wanted.discard(tune["id"])
-                yield tune
-            if not wanted or tune["id"] < waiting[0]:
-                return
