@@ -195,8 +195,8 @@ class Callbacks:
         Returns
         -------
         pandas.DataFrame
-            The same rows. A tune that failed, expired or was deleted (its ``status`` is then ``deleted``) ends the
-        wait for its row.
+            The same rows. A tune that failed, expired or was deleted, as its ``status`` says, ends the wait
+            for its row.
 
         Raises
         ------

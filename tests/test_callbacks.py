@@ -465,7 +465,7 @@ def test_what_was_missed_is_looked_at_on_the_next_start(sandbox: anb.Sandbox, lo
         row = submitted(sandbox, log, **callbacks.fields())
     sandbox.advance(DAY)  # nobody listens
     with anb.Callbacks(log, sandbox.client()) as callbacks:
-        assert callbacks.wait(row)["status"].tolist() == ["trained"]
+        assert callbacks.wait(row, timeout=20, poll=DAY)["status"].tolist() == ["trained"]
 
 
 KERNEL = """
