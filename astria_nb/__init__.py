@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from astria_nb.account import login as login
+    from astria_nb.callbacks import Callbacks as Callbacks
     from astria_nb.client import Client as Client
     from astria_nb.defaults import Sandbox as Sandbox
     from astria_nb.experiments import ExperimentLog as ExperimentLog
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Callbacks": "callbacks",
     "Client": "client",
     "ExperimentLog": "experiments",
     "Sandbox": "defaults",
@@ -39,6 +41,7 @@ _HOMES = {
     "wait": "watch",
 }
 __all__ = [
+    "Callbacks",
     "Client",
     "ExperimentLog",
     "Sandbox",

@@ -110,6 +110,19 @@ def an_id(field: str, value: Any) -> int:
     return found
 
 
+def a_port(field: str, value: Any) -> int:
+    """Return a port, or 0 for any that is free.
+
+    Raises
+    ------
+    AstriaError
+        It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
+        raise AstriaError(Problem(field, f"{short(value)} is not a port", "give 0 to 65535"))
+    return value
+
+
 def a_path(value: Any) -> Path | None:
     """Return a path from the root on; None for what no disk can have."""
     try:

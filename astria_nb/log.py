@@ -199,6 +199,10 @@ class Log:
         """Return the submission that claims a title, or None."""
         return self._book.find(service.rstrip("/"), title)
 
+    def of_tune(self, service: str, tune_id: int) -> Submission | None:
+        """Return the submission that made a tune, else the latest that ran a pack on it, or None."""
+        return self._book.of_tune(service.rstrip("/"), tune_id)
+
     def get(self, id: int) -> Submission:  # noqa: A002  the column's own name
         """Return a submission.
 

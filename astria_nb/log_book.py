@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from astria_nb import log_segments, redaction, rows, surroundings
-from astria_nb.log_read import EPOCH, by_id, claimant, in_states, of_tune, one
+from astria_nb.log_read import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
 from astria_nb.log_schema import body, event, session, submission
 from astria_nb.log_states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.log_store import Store
@@ -172,6 +172,12 @@ class Book:
         """Return the submission that claims a title."""
         with self.store.read() as connection:
             return claimant(connection, redaction.text(service), title)
+
+    def of_tune(self, service: str, tune_id: int) -> Submission | None:
+        """Return the submission that made a tune, else one that ran a pack on it."""
+        service = redaction.text(service)
+        with self.store.read() as connection:
+            return of_tune(connection, service, tune_id) or run_on(connection, service, tune_id)
 
     def get(self, id: int) -> Submission | None:  # noqa: A002  the column's own name
         """Return a submission."""

@@ -29,6 +29,11 @@ _OF_TUNE = (
     .order_by(submission.c.id.desc())
     .limit(1)
 )
+_RUNS_ON = _OF_SERVICE.where(
+    submission.c.tune_id.is_(None),
+    submission.c.state.in_(("done", "adopted")),
+    _asked.c.json.contains(sa.bindparam("of_digits")),
+).order_by(submission.c.id.desc())
 _CLAIMANT = _OF_SERVICE.where(
     submission.c.title == sa.bindparam("of_title"), submission.c.state.not_in(RELEASED)
 )
@@ -61,6 +66,13 @@ def claimant(connection: sa.Connection, service: str, title: str) -> Submission 
 def of_tune(connection: sa.Connection, service: str, tune_id: int) -> Submission | None:
     """Return the submission that made a tune, or None."""
     return _first(connection, _OF_TUNE, of_service=service, of_tune=tune_id)
+
+
+def run_on(connection: sa.Connection, service: str, tune_id: int) -> Submission | None:
+    """Return the latest submission that ran a pack on a tune, or None."""
+    runs = connection.execute(_RUNS_ON, {"of_service": service, "of_digits": str(tune_id)})
+    found = (_read(row._asdict()) for row in runs)
+    return next((each for each in found if tune_id in (each.request.parameters.get("tune_ids") or ())), None)
 
 
 def in_states(connection: sa.Connection, service: str, states: Sequence[str]) -> list[Submission]:

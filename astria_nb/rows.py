@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from astria_nb import redaction
 from astria_nb.typed import IDS, TEXTS, TIME, as_frame, as_time, typed_frame, typed_table
 
 # Every tune row has these columns, in this order: those that are looked at, ours, and the rest of what is
@@ -80,6 +81,7 @@ PROMPT = pa.schema(
         "url": pa.string(),
     }
 )
+_CALLBACKS = ("callback", "prompts_callback")
 # What the service does not tell, and a later look at it must not lose.
 _OURS = ("pack", "encoding", "image_sha256", "tune_ids", "prompt_ids")
 
@@ -112,7 +114,7 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
 
 def tune_table(tunes: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Return the table behind `tune_frame`, in which nothing has expired yet: that depends on the day."""
-    return typed_table([{**tune, "status": _lasting_status(tune)} for tune in tunes], TUNE)
+    return typed_table([{**_without_secrets(tune), "status": _lasting_status(tune)} for tune in tunes], TUNE)
 
 
 def with_expiry(table: pa.Table, now: datetime | None = None) -> pa.Table:
@@ -142,7 +144,10 @@ def prompt_frame(prompts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         The API's JSON.
     """
     return typed_frame(
-        [{**prompt, "images": picture_urls(prompt), "status": prompt_status(prompt)} for prompt in prompts],
+        [
+            {**_without_secrets(prompt), "images": picture_urls(prompt), "status": prompt_status(prompt)}
+            for prompt in prompts
+        ],
         PROMPT,
     )
 
@@ -168,6 +173,12 @@ def prompt_status(prompt: Mapping[str, Any]) -> str:
     if picture_urls(prompt):
         return "done"
     return "failed" if prompt.get("user_error") or prompt.get("trained_at") else "pending"
+
+
+def _without_secrets(entity: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out what a receiver of callbacks proves them with: a row is shown, and saved with a notebook."""
+    hooks = {name: entity[name] for name in _CALLBACKS if isinstance(entity.get(name), str)}
+    return {**entity, **{name: redaction.text(url) for name, url in hooks.items()}} if hooks else entity
 
 
 def _lasting_status(tune: Mapping[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, TypedDict, Unpack
 
-from astria_nb import rules
+from astria_nb import redaction, rules
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image
 
@@ -127,6 +127,16 @@ class Tune:
             raise TuneError(*problems)
         for key, value in values.items():
             object.__setattr__(self, key, value)
+
+    def __repr__(self) -> str:
+        # The end of a cell shows it, and what a receiver of callbacks proves them with would be saved there.
+        hooks = {"callback": self.callback, "prompts_callback": self.prompts_callback}
+        hidden = {name: redaction.text(url) for name, url in hooks.items() if url is not None}
+        attributes = dict(self.prompt_attributes)
+        if isinstance(hook := attributes.get("callback"), str):
+            attributes["callback"] = redaction.text(hook)
+        shown = {**vars(self), **hidden, "prompt_attributes": attributes}
+        return f"Tune({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:

@@ -120,6 +120,14 @@ def test_a_row_without_a_record_tells_what_it_can(make, sandbox, tmp_path):
     assert not nowhere.path.exists()
 
 
+def test_a_secret_that_a_row_does_not_have_is_left_empty(make, sandbox, tmp_path):
+    row = make(**{**FIELDS, "callback": "https://example.com/?secret=abc"}).submit()
+    row = anb.wait(row, sandbox.client(), timeout=0)
+    assert row["callback"].tolist() == ["https://example.com/?secret=…"]
+    nowhere = anb.ExperimentLog(tmp_path / "another.sqlite")
+    assert "callback" not in anb.TuneForm.from_row(row, sandbox.client(), log=nowhere).to_dict()
+
+
 def test_a_draft_outlives_its_kernel_and_wins_over_the_cell(make, tmp_path):
     make(draft="cats", pack=260).fill(**FIELDS)
     again = make(draft="cats", pack=260)

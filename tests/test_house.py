@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask"}
 SLOW |= {"sqlalchemy", "stamina"}
 NAMES = [
+    "Callbacks",
     "Client",
     "ExperimentLog",
     "Sandbox",

@@ -117,7 +117,9 @@ def _told(row: pd.DataFrame) -> dict[str, Any]:
     record = row.iloc[0].rename({"orig_images": "image_urls"}).to_dict()
     if isinstance(record.get("characteristics"), str):
         record["characteristics"] = json.loads(record["characteristics"])
-    told = {name: record[name] for name in _TOLD if name in record}
+    told = {
+        name: record[name] for name in _TOLD if name in record and redaction.GONE not in str(record[name])
+    }
     return {
         name: value if isinstance(value, str | int | dict) else list(value)
         for name, value in told.items()

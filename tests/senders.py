@@ -1,0 +1,52 @@
+"""Those who call back: in order, out of order, too slowly, too much, or with lies."""
+
+import http.client
+import json
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+
+def post(url: str, body: Any, **headers: str) -> int:
+    """Send a callback as the service does, and return the status."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    try:
+        connection.request("POST", f"{parts.path}?{parts.query}", content, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def raw(url: str, *pieces: bytes, pause: float = 0.0, patience: float = 10.0) -> bytes:
+    """Send bytes, with pauses between the pieces, and return what comes back until the end."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=patience) as connection:
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(pause)
+            answer = b""
+            while block := connection.recv(4096):
+                answer += block
+        except ConnectionError:
+            return b""
+        return answer
+
+
+def target(url: str) -> str:
+    """Return what a request line has of an address."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
+
+
+def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """Return what a condition returns as soon as that is true."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+    return found
