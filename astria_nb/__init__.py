@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from astria_nb.account import login as login
     from astria_nb.client import Client as Client
     from astria_nb.defaults import Sandbox as Sandbox
+    from astria_nb.downloading import download as download
     from astria_nb.experiments import ExperimentLog as ExperimentLog
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.pictures import gallery as gallery
@@ -32,10 +33,11 @@ _HOMES = {
     "as_curl": "snippets",
     "as_javascript": "snippets",
     "as_python": "snippets",
+    "download": "downloading",  # a module named as its function would hide it
     "gallery": "pictures",
     "login": "account",
     "prompts": "watch",
-    "submit": "submission",  # a module named as its function would hide it
+    "submit": "submission",
     "wait": "watch",
 }
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "as_curl",
     "as_javascript",
     "as_python",
+    "download",
     "gallery",
     "login",
     "prompts",

@@ -22,6 +22,7 @@ NAMES = [
     "as_curl",
     "as_javascript",
     "as_python",
+    "download",
     "gallery",
     "login",
     "prompts",
