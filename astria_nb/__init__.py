@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from astria_nb.defaults import Sandbox as Sandbox
     from astria_nb.downloading import download as download
     from astria_nb.experiments import ExperimentLog as ExperimentLog
+    from astria_nb.expiry import expiring as expiring
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.pictures import gallery as gallery
     from astria_nb.snippets import as_curl as as_curl
@@ -34,6 +35,7 @@ _HOMES = {
     "as_javascript": "snippets",
     "as_python": "snippets",
     "download": "downloading",  # a module named as its function would hide it
+    "expiring": "expiry",
     "gallery": "pictures",
     "login": "account",
     "prompts": "watch",
@@ -50,6 +52,7 @@ __all__ = [
     "as_javascript",
     "as_python",
     "download",
+    "expiring",
     "gallery",
     "login",
     "prompts",

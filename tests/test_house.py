@@ -23,6 +23,7 @@ NAMES = [
     "as_javascript",
     "as_python",
     "download",
+    "expiring",
     "gallery",
     "login",
     "prompts",
