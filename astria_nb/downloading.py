@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from astria_nb.rounds import PAGE
 from astria_nb.safe_folder import SafeFolder
 from astria_nb.typed import TIME, as_time, typed_frame
 from astria_nb.watch import prompts
+from astria_nb.whose import tune_ids, tune_of
 from astria_nb.wording import short
 
 PICTURE = pa.schema(
@@ -43,7 +44,6 @@ PICTURE = pa.schema(
 )
 _MOST_WORKERS = 64
 _EXPIRES = re.compile(r"(?i)(?<=[?&])(expires=)[^&#]*")  # no secret, but of each signature another one
-_LORA, _ID = re.compile(r"<lora:(\d{1,18}):"), re.compile(r'"id": (\d{1,18})\b')
 
 
 def download(
@@ -137,8 +137,8 @@ def _listed(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[dic
 
 
 def _wanted(found: pd.DataFrame, frame: pd.DataFrame, client: Client) -> Iterator[Wanted]:
-    own = _ids(frame)
-    made = [(each, _tune_of(each, own)) for each in found.to_dict("records") if len(each["images"])]
+    own = tune_ids(frame)
+    made = [(each, tune_of(each, own)) for each in found.to_dict("records") if len(each["images"])]
     expires_at = _expiry(frame, {tune_id for _, tune_id in made if tune_id is not None}, client)
     for prompt, tune_id in made:
         for number, url in enumerate(prompt["images"], 1):
@@ -151,23 +151,6 @@ def _wanted(found: pd.DataFrame, frame: pd.DataFrame, client: Client) -> Iterato
                 address=_EXPIRES.sub(rf"\1{redaction.GONE}", redaction.text(url)),
                 expires_at=expires_at.get(tune_id),
             )
-
-
-def _ids(frame: pd.DataFrame) -> set[int]:
-    """Return the ids of the tunes of a frame, those of runs on existing tunes included."""
-    found = {int(each) for each in frame["id"].dropna()}
-    if "tune_ids" in frame.columns:
-        found |= {int(each) for ids in frame["tune_ids"].dropna() for each in ids}
-    return found
-
-
-def _tune_of(prompt: Mapping[Any, Any], own: set[int]) -> int | None:
-    """Return whose picture it is: the ``tune_id`` of a LoRA's prompt is its base model's."""
-    told = prompt.get("tunes")
-    used = [*_LORA.findall(str(prompt["text"])), *_ID.findall(told if isinstance(told, str) else "")]
-    tune_id = prompt["tune_id"]
-    ids = [*map(int, used), *([] if pd.isna(tune_id) else [int(tune_id)])]
-    return next((each for each in ids if each in own), ids[-1] if ids else None)
 
 
 def _expiry(frame: pd.DataFrame, ids: set[int], client: Client) -> dict[int | None, datetime | None]:

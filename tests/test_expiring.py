@@ -98,5 +98,5 @@ def test_an_impossible_number_of_days_is_told(client: anb.Client, days: Any) -> 
 
 @pytest.mark.parametrize("frame", [7, pd.DataFrame({"id": [1]})])
 def test_what_is_no_tune_is_told(client: anb.Client, frame: Any) -> None:
-    with pytest.raises(AstriaError, match="^frame: .* holds no tunes"):
+    with pytest.raises(AstriaError, match=r"^frame: .* holds no tunes"):
         anb.expiring(frame, client)
