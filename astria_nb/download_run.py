@@ -18,6 +18,7 @@ from astria_nb.safe_folder import SafeFolder, plainly
 
 Say = Callable[[float, str], None]
 Row = dict[str, Any]
+_PATIENCE = 1.0  # seconds to look in silence: a notebook where all is there reads the same each time
 _SHARE = 5  # times as long as writing the record takes, until it is written again
 
 
@@ -63,6 +64,7 @@ class DownloadRun:
 
     def _look(self) -> list[Wanted]:
         """Find what is there; strike from the record what is not as it says."""
+        quiet_until = time.monotonic() + _PATIENCE
         missing: list[Wanted] = []
         wrong: list[Entry] = []
         for looks in in_parallel(self._entry, self._wanted, self._threads, self._stop, self._stop.set):
@@ -73,7 +75,8 @@ class DownloadRun:
                 missing.append(wanted)
                 if entry is not None:
                     wrong.append(entry)
-            self._tell()
+            if time.monotonic() > quiet_until:
+                self._tell()
         if wrong:  # before anything takes its place
             with plainly(self._folder.path), self._folder.alone():
                 self._manifest.read()
@@ -87,6 +90,8 @@ class DownloadRun:
 
     def _fetch(self, missing: Sequence[Wanted]) -> None:
         due = 0.0
+        if missing:
+            self._tell()
         for outcomes in in_parallel(
             self._fetcher.fetch, missing, self._threads, self._stop, self._fetcher.cancel
         ):

@@ -109,7 +109,7 @@ def download(
     found, lost = _listed(frame, client)
     wanted = list(_wanted(found, frame, client))
     noun = "1 picture" if len(wanted) == 1 else f"{len(wanted)} pictures"
-    with SafeFolder(path) as safe, Progress(f"Downloading {noun}") as progress:
+    with SafeFolder(path) as safe, Progress(f"Downloading {noun}", patience=0) as progress:
         rows = DownloadRun(client, safe, wanted, workers, progress.show).run()
     order = {each.key: at for at, each in enumerate(wanted)}
     rows.sort(key=lambda each: order[each["prompt_id"], each["number"]])

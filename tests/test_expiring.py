@@ -54,7 +54,7 @@ def test_of_rows_that_were_given_those_that_were_pending_are_looked_at_again(
     wire: Wire, client: anb.Client
 ) -> None:
     account(wire, [a_tune(3, 2), a_tune(2, 1), a_tune(1, 5)])
-    given = anb.rows.tune_frame([a_tune(1, 5), a_tune(3, None, pack=43)], NOW)
+    given = anb.rows.tune_frame([a_tune(1, 5), a_tune(3, None, pack=43), a_tune(4, -1)], NOW)
     frame = anb.expiring(given, client)
     assert frame["id"].tolist() == [3, 1]
     assert frame["pack"].tolist()[0] == 43
@@ -78,9 +78,9 @@ def test_a_long_account_is_read_until_all_is_over(wire: Wire, client: anb.Client
 
 
 def test_an_old_tune_that_was_extended_is_found(wire: Wire, client: anb.Client) -> None:
-    tunes = [a_tune(number, -5) for number in range(900, 1, -1)]
-    account(wire, [*tunes, a_tune(1, 4)])
-    assert anb.expiring(client=client)["id"].tolist() == [1]
+    extended = {1000: 3, 1: 4}
+    account(wire, [a_tune(number, extended.get(number, -5)) for number in range(1900, 0, -1)])
+    assert anb.expiring(client=client)["id"].tolist() == [1000, 1]
 
 
 def test_a_tune_that_never_trained_is_no_reason_to_read_on(wire: Wire, client: anb.Client) -> None:
