@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from astria_nb.experiments import ExperimentLog as ExperimentLog
     from astria_nb.expiry import expiring as expiring
     from astria_nb.form import TuneForm as TuneForm
-    from astria_nb.form import gallery as gallery
+    from astria_nb.pictures import gallery as gallery
     from astria_nb.plots import costs as costs
     from astria_nb.plots import image_counts as image_counts
     from astria_nb.plots import timeline as timeline
