@@ -11,9 +11,14 @@ if TYPE_CHECKING:
     from astria_nb.callbacks import Callbacks as Callbacks
     from astria_nb.client import Client as Client
     from astria_nb.defaults import Sandbox as Sandbox
+    from astria_nb.downloading import download as download
     from astria_nb.experiments import ExperimentLog as ExperimentLog
+    from astria_nb.expiry import expiring as expiring
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.pictures import gallery as gallery
+    from astria_nb.plots import costs as costs
+    from astria_nb.plots import image_counts as image_counts
+    from astria_nb.plots import timeline as timeline
     from astria_nb.snippets import as_curl as as_curl
     from astria_nb.snippets import as_javascript as as_javascript
     from astria_nb.snippets import as_python as as_python
@@ -34,10 +39,15 @@ _HOMES = {
     "as_curl": "snippets",
     "as_javascript": "snippets",
     "as_python": "snippets",
+    "costs": "plots",
+    "download": "downloading",  # a module named as its function would hide it
+    "expiring": "expiry",
     "gallery": "pictures",
+    "image_counts": "plots",
     "login": "account",
     "prompts": "watch",
-    "submit": "submission",  # a module named as its function would hide it
+    "submit": "submission",
+    "timeline": "plots",
     "wait": "watch",
 }
 __all__ = [
@@ -50,10 +60,15 @@ __all__ = [
     "as_curl",
     "as_javascript",
     "as_python",
+    "costs",
+    "download",
+    "expiring",
     "gallery",
+    "image_counts",
     "login",
     "prompts",
     "submit",
+    "timeline",
     "wait",
 ]
 

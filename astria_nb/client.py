@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from os import PathLike
 from typing import Any, NoReturn
@@ -24,6 +25,7 @@ from astria_nb.errors import (
 )
 from astria_nb.images import Image, thumbnail
 from astria_nb.pack import Pack
+from astria_nb.picture_stream import PictureStream
 from astria_nb.sent_image import renamed
 from astria_nb.transport import GET_SECONDS, Transport
 from astria_nb.wording import short
@@ -311,6 +313,16 @@ class Client:
             When it cannot be fetched.
         """
         return self._transport.picture(url)
+
+    def open_picture(self, url: str) -> AbstractContextManager[PictureStream]:
+        """Return a picture to take block by block, in a ``with``; it is asked for once, without the key.
+
+        Raises
+        ------
+        AstriaError
+            When it cannot be fetched: an `ApiError` or a `NotSentError` where asking again may help.
+        """
+        return self._transport.open_picture(url)
 
     def _pages(self, path: str, before_id: int | None, limit: int | None, **query: Any) -> Iterator[Json]:
         left = math.inf if limit is None else limit

@@ -41,9 +41,19 @@ class Throttle:
             self.count += 1
             self._until = max(self._until, time.monotonic() + min(seconds, _LONGEST))
 
-    def wait(self) -> float:
-        """Wait until asking is allowed; if that is later than who asks has time, return how many seconds."""
-        while (left := self._until - time.monotonic()) > 0:
+    def left(self) -> float:
+        """Return the seconds until asking is allowed; 0 or less where it is."""
+        return self._until - time.monotonic()
+
+    def wait(self, stop: threading.Event | None = None) -> float:
+        """Wait until asking is allowed; if that is later than who asks has time, return how many seconds.
+
+        Parameters
+        ----------
+        stop : threading.Event, optional
+            Ends the wait when it is set.
+        """
+        while (left := self.left()) > 0 and not (stop is not None and stop.is_set()):
             if not deadline.allowed(left):
                 return left
             time.sleep(min(left, STEP))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -20,6 +20,7 @@ from astria_nb.connections import new_session
 from astria_nb.deadline import Deadline
 from astria_nb.encoding import Body
 from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
+from astria_nb.picture_stream import PictureStream, TooLargeError, blocks, open_picture
 from astria_nb.throttle import Throttle
 
 GET_SECONDS = 60.0
@@ -92,20 +93,12 @@ class Transport:
 
     def picture(self, url: str) -> bytes:
         """Return what lies at a public address, without telling it the key."""
-        try:
-            if urlsplit(url).scheme not in ("http", "https"):
-                raise ValueError("not a web address")
-            with Deadline(PICTURE_SECONDS), self._elsewhere.get(url, stream=True) as reply:
-                reply.raise_for_status()
-                data, failure = _read(reply, PICTURE_BYTES)
-            if failure is None:
-                return data
-            reason = faults.reason(failure)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            reason = faults.reason(error)
-        raise AstriaError(
-            Problem("images", f"the picture {url} cannot be fetched ({reason})", "try again later")
-        )
+        with self.open_picture(url) as picture:
+            return b"".join(picture.blocks)
+
+    def open_picture(self, url: str) -> AbstractContextManager[PictureStream]:
+        """Ask once for what lies at a public address, to be taken block by block."""
+        return open_picture(self._elsewhere, url, PICTURE_SECONDS, PICTURE_BYTES)
 
     def close(self) -> None:
         """Close the connections."""
@@ -150,7 +143,7 @@ class Transport:
         status = reply.status_code
         if not 200 <= status < 300:
             raise replies.failed(status, reply.headers, content, self.key)
-        if isinstance(cut, _TooLargeError):
+        if isinstance(cut, TooLargeError):
             raise replies.unexpected(status, f"something {cut}")
         if cut is not None:
             raise cut
@@ -182,18 +175,12 @@ class Transport:
         return NotSentError(Problem("base_url", what, hint))
 
 
-class _TooLargeError(HTTPError):
-    """An answer beyond what we take."""
-
-
 def _read(reply: requests.Response, most: int) -> tuple[bytes, Exception | None]:
     """Return the body of an answer and None, or what came of it and why no more did."""
     content = bytearray()
     try:
-        for block in reply.raw.stream(_BLOCK, decode_content=True):
+        for block in blocks(reply, most, _BLOCK):
             content += block
-            if len(content) > most:
-                raise _TooLargeError(f"larger than {most // 2**20} MiB")
     except (HTTPError, OSError) as error:
         return bytes(content), error
     return bytes(content), None

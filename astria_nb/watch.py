@@ -158,10 +158,12 @@ def follow(
             interval = poll
         least = max(2 * least, _THROTTLED) if client.throttled > throttled else least / 2
         seconds = min(max(interval, poll * rounds.requests, least), _SLOWEST)
-        if rounds.soonest is not None:
-            seconds = min(seconds, max(rounds.soonest, min(poll, _TICK), least))
         if look.finished < 1:
-            rest(seconds)
+            rest(
+                seconds
+                if rounds.soonest is None
+                else min(seconds, max(rounds.soonest, min(poll, _TICK), least))
+            )
         interval = min(interval * _GROWTH, _SLOWEST)
 
 

@@ -12,7 +12,7 @@ import astria_nb as anb
 
 ROOT = Path(__file__).parent.parent
 SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask"}
-SLOW |= {"sqlalchemy", "stamina"}
+SLOW |= {"sqlalchemy", "stamina", "matplotlib"}
 NAMES = [
     "Callbacks",
     "Client",
@@ -23,10 +23,15 @@ NAMES = [
     "as_curl",
     "as_javascript",
     "as_python",
+    "costs",
+    "download",
+    "expiring",
     "gallery",
+    "image_counts",
     "login",
     "prompts",
     "submit",
+    "timeline",
     "wait",
 ]
 
