@@ -289,3 +289,19 @@ def test_without_matplotlib_one_is_told_what_to_install(plot: Any, monkeypatch: 
         AstriaError, match=r"plot: matplotlib is not installed; run pip install 'astria-nb\[plot\]'"
     ):
         plot(prompts({"id": 1, "images": ["a"]}))
+
+
+def test_what_the_service_does_not_tell_is_estimated_by_the_prices_of_the_packs():
+    with anb.Sandbox(deterministic=True) as sandbox:
+        client = sandbox.client()
+        tunes = frame(
+            {**cost(1, None, "woman", pack=260)},
+            {**cost(2, None, "woman", pack=260)},
+            {**cost(3, None, "man", pack=260), "failed_at": "2026-01-01T13:00:00Z"},
+            {**cost(4, None, "cat", pack=999)},
+            {**cost(5, 2, "man", pack=260)},
+        )
+        before = len(sandbox.ledger)
+        ax = anb.costs(tunes, client)
+        assert len(sandbox.ledger) - before == 2
+    assert ax.get_title() == "about $9.20 for 4 tunes; of 1 more no cost is known"

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from astria_nb.client import Client
+from astria_nb.errors import NotFoundError
+from astria_nb.pack import Pack
 from astria_nb.plots.canvas import canvas, days, legend, plain, records, say_nothing, show_dates
 
 if TYPE_CHECKING:
@@ -27,15 +30,19 @@ _FEWEST = 7  # periods that there is room for
 _PERIODS = ((45, "D", "day", 1.0), (300, "W", "week", 7.0), (np.inf, "M", "month", 30.0))
 
 
-def costs(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None = None) -> Axes:
     """Draw what tunes cost per day, week or month, by class and pack.
 
-    Only what the service told counts (``cost_mc``); the title says of how many tunes it told nothing.
+    What the service told of a tune counts (``cost_mc``). With a client, those of which it told nothing are
+    estimated by the price of their class in their pack, and those whose training failed by nothing; the title
+    says so. Else it says how many they are.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Rows of `submit`, `wait` or ``log.frame()``.
+    client : Client, optional
+        Is asked for each pack, once.
     ax : matplotlib.axes.Axes, optional
         As for `timeline`.
 
@@ -47,9 +54,12 @@ def costs(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ------
     AstriaError
         matplotlib is not installed: ``pip install 'astria-nb[plot]'``.
+    ApiError, NotSentError
+        The packs could not be had; one that is gone has no price.
 
     Notes
     -----
+    The price of a class is that of the training and all its pictures, and an estimate;
     100,000 mc are a dollar (astria-api, section 3).
 
     Examples
@@ -59,15 +69,20 @@ def costs(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> anb.costs(anb.rows.tune_frame([tune])).get_title()
     '$2.50 for 1 tune'
     """
-    tunes = records(frame, "id", "name", "pack", "base_pack_id", "cost_mc", "created_at")
+    tunes = records(frame, "id", "name", "pack", "base_pack_id", "cost_mc", "created_at", "status")
     ax = canvas(ax)
     cost = pd.to_numeric(tunes["cost_mc"]).astype("Float64") / _DOLLAR
+    estimated = pd.Series(0.0, index=tunes.index)
+    if client is not None:
+        estimated = _estimates(tunes[cost.isna()], client)
+        cost = cost.fillna(estimated)
     time = pd.to_datetime(tunes["created_at"], utc=True)
     drawn = cost.notna() & time.notna()
     missing = int((~drawn).sum())
     if not drawn.any():
         return say_nothing(ax, f"no cost is known of {_tunes(missing)}" if missing else "no tunes")
-    title = f"${float(cost[drawn].sum()):,.2f} for {_tunes(int(drawn.sum()))}"
+    about = "about " if estimated.fillna(0.0).any() else ""
+    title = f"{about}${float(cost[drawn].sum()):,.2f} for {_tunes(int(drawn.sum()))}"
     ax.set_title(f"{title}; of {missing} more no cost is known" if missing else title, parse_math=False)
     span = (time[drawn].max() - time[drawn].min()).days
     _, code, period, width = next(each for each in _PERIODS if span <= each[0])
@@ -87,6 +102,30 @@ def costs(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel(f"dollars a {period}")
     legend(ax)
     return ax
+
+
+def _estimates(tunes: pd.DataFrame, client: Client) -> pd.Series[Any]:
+    """Return what tunes cost in dollars by the prices of their packs; null where none is told."""
+    packs: dict[int, Pack | None] = {}
+    found = pd.Series(pd.NA, index=tunes.index, dtype="Float64")
+    for at, tune in zip(tunes.index, tunes.to_dict("records"), strict=True):
+        number = tune["base_pack_id"] if pd.isna(tune["pack"]) else tune["pack"]
+        if tune["status"] == "failed":
+            found[at] = 0.0
+        elif not (pd.isna(number) or pd.isna(tune["id"]) or pd.isna(tune["name"])):
+            if number not in packs:
+                packs[number] = _pack(int(number), client)
+            pack = packs[number]
+            price = None if pack is None else pack.price_mc(tune["name"])
+            found[at] = pd.NA if price is None else price / _DOLLAR
+    return found
+
+
+def _pack(number: int, client: Client) -> Pack | None:
+    try:
+        return client.pack(number)
+    except NotFoundError:
+        return None
 
 
 def _groups(tunes: pd.DataFrame, cost: pd.Series[Any]) -> pd.Series[Any]:
