@@ -70,7 +70,7 @@ class Tile {
     this.forget();
     this.isMissed = false;
     this.address = address(bytes);
-    const picture = make("img", "", { alt: "", decoding: "async" }); // the button is named by its text
+    const picture = make("img", "", { alt: this.card.text, decoding: "async" });
     picture.src = this.address;
     this.frame.replaceChildren(picture);
   }
