@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from astria_nb.callbacks import Callbacks as Callbacks
     from astria_nb.client import Client as Client
     from astria_nb.defaults import Sandbox as Sandbox
-    from astria_nb.downloading import download as download
+    from astria_nb.downloads import download as download
+    from astria_nb.downloads import expiring as expiring
     from astria_nb.experiments import ExperimentLog as ExperimentLog
-    from astria_nb.expiry import expiring as expiring
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.pictures import gallery as gallery
     from astria_nb.plots import costs as costs
@@ -40,8 +40,8 @@ _HOMES = {
     "as_javascript": "snippets",
     "as_python": "snippets",
     "costs": "plots",
-    "download": "downloading",  # a module named as its function would hide it
-    "expiring": "expiry",
+    "download": "downloads",
+    "expiring": "downloads",
     "gallery": "pictures",
     "image_counts": "plots",
     "login": "account",

@@ -23,7 +23,7 @@ from astria_nb.errors import (
     TuneError,
 )
 from astria_nb.log import Log
-from astria_nb.log_states import StaleSubmission, Submission, TitleClaimed
+from astria_nb.log.states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.pack import Pack
 from astria_nb.request import Request, differences
 from astria_nb.retrying import seconds_asked_for

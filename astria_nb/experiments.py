@@ -16,7 +16,7 @@ from astria_nb.defaults import client_or_default
 from astria_nb.encoding import Encoding
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import Log
-from astria_nb.log_states import Submission
+from astria_nb.log.states import Submission
 from astria_nb.progress import Progress
 from astria_nb.request import Request
 from astria_nb.sent_image import sha256_of

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from astria_nb.errors import AstriaError, LogError, Problem
-from astria_nb.log_states import UNSETTLED
+from astria_nb.log.states import UNSETTLED
 
 if TYPE_CHECKING:
     import pandas as pd

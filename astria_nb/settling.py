@@ -14,7 +14,7 @@ from astria_nb import deadline, surroundings
 from astria_nb.client import Client, Json
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
 from astria_nb.log import Log
-from astria_nb.log_states import StaleSubmission, Submission
+from astria_nb.log.states import StaleSubmission, Submission
 from astria_nb.waiting import Say, pause
 
 SETTLE_SECONDS = 120.0

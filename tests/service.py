@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import astria_nb as anb
-from astria_nb.log_states import Submission
+from astria_nb.log.states import Submission
 from fault_cases import ROUTE, Case
 from gateway import Gateway
 

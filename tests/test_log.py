@@ -8,7 +8,7 @@ import pytest
 
 from astria_nb.errors import LogError, TuneError
 from astria_nb.log import Log
-from astria_nb.log_states import STATES, StaleSubmission, Submission, TitleClaimed
+from astria_nb.log.states import STATES, StaleSubmission, Submission, TitleClaimed
 from runs import IMAGES, KEY, REPLY, SERVICE, a_request
 
 

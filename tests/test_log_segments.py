@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astria_nb import log as log_module
-from astria_nb import log_segments
 from astria_nb.log import Log
-from astria_nb.log_schema import segment
+from astria_nb.log import log as log_module
+from astria_nb.log import segments as log_segments
+from astria_nb.log.schema import segment
 from runs import REPLY, SERVICE, a_request, everything_on_disk
 
 Step = tuple[str, int, Any]

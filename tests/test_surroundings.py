@@ -12,7 +12,7 @@ import pytest
 
 from astria_nb import surroundings
 from astria_nb.log import Log
-from astria_nb.log_states import Submission
+from astria_nb.log.states import Submission
 from runs import a_request
 
 

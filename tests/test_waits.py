@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import astria_nb as anb
 from astria_nb import settling, surroundings
 from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
-from astria_nb.log_states import Submission
+from astria_nb.log.states import Submission
 from astria_nb.request import Request
 from astria_nb.retrying import ATTEMPTS
 from clock import Clock

@@ -9,7 +9,7 @@ from astria_nb import background, settling
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
-from astria_nb.log_states import Submission
+from astria_nb.log.states import Submission
 
 
 class Recovery(widgets.HBox):

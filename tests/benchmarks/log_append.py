@@ -26,7 +26,7 @@ from typing import Any
 
 import astria_nb as anb
 from astria_nb.log import Log
-from astria_nb.log_states import Submission
+from astria_nb.log.states import Submission
 from astria_nb.request import Request
 
 SERVICE_SECONDS = 0.05

@@ -21,9 +21,8 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from astria_nb import log_frames
-from astria_nb.log import Log
-from astria_nb.log_schema import body, event, submission
+from astria_nb.log import Log, frames
+from astria_nb.log.schema import body, event, submission
 from astria_nb.request import ImageRecord, Request
 
 SERVICE = "https://api.astria.ai"
@@ -73,7 +72,7 @@ def fill(log: Log, tunes: int) -> None:
         with log._book.store.write() as connection:
             for table, rows in tables.items():
                 connection.execute(table.insert(), rows)
-        log_frames.seal(log._book)
+        frames.seal(log._book)
         print(f"\r{start + STEP:,} tunes written", end="", flush=True)
     print()
 
@@ -84,7 +83,7 @@ def _rows(number: int, session: str) -> Iterator[tuple[sa.Table, dict[str, Any]]
     request = Request(
         SERVICE, 260, reply["title"], "multipart", {"title": reply["title"], "name": "woman"}, images
     )
-    from astria_nb.log_book import _request_json
+    from astria_nb.log.book import _request_json
 
     hashes = []
     for value in (_request_json(request.recorded()), reply):

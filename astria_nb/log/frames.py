@@ -11,12 +11,13 @@ import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
-from astria_nb import log_segments, rows
+from astria_nb import rows
 from astria_nb.errors import LogError
-from astria_nb.log_book import Book
-from astria_nb.log_read import moment
-from astria_nb.log_schema import body, event, submission
-from astria_nb.log_states import RELEASED
+from astria_nb.log import segments
+from astria_nb.log.book import Book
+from astria_nb.log.reading import moment
+from astria_nb.log.schema import body, event, submission
+from astria_nb.log.states import RELEASED
 from astria_nb.request import Difference
 from astria_nb.typed import TIME, as_frame, stacked, typed_frame, typed_table
 
@@ -52,14 +53,14 @@ SHOWN = pa.unify_schemas([rows.TUNE, OURS])
 def submissions(book: Book) -> pd.DataFrame:
     """Return a row per submission; see `astria_nb.log.Log.frame`."""
     with book.store.read() as connection:
-        parts, tail = log_segments.tables(connection), _tail(connection)
+        parts, tail = segments.tables(connection), _tail(connection)
     settled = [row for row in tail if _is_settled(row)]
     for chunk in _chunks(settled):
         parts.append(_table(chunk))
         _seal(book, chunk, parts[-1])
     parts.append(_table([row for row in tail if not _is_settled(row)]))
-    table = rows.with_expiry(stacked(log_segments.latest(parts), SHOWN))
-    ids = table[log_segments.KEY].to_numpy()
+    table = rows.with_expiry(stacked(segments.latest(parts), SHOWN))
+    ids = table[segments.KEY].to_numpy()
     if (ids[1:] < ids[:-1]).any():
         table = table.take(ids.argsort())
     others = [name for name in table.column_names if name not in SHOWN.names]
@@ -71,7 +72,7 @@ def seal(book: Book) -> None:
     with book.store.read() as connection:
         settled = [row for row in _tail(connection) if _is_settled(row)]
     for chunk in _chunks(settled):
-        if len(chunk) == log_segments.ROWS:
+        if len(chunk) == segments.ROWS:
             _seal(book, chunk, _table(chunk))
 
 
@@ -130,16 +131,16 @@ def _is_settled(row: Mapping[str, Any]) -> bool:
 
 
 def _chunks(found: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
-    for start in range(0, len(found), log_segments.ROWS):
-        yield found[start : start + log_segments.ROWS]
+    for start in range(0, len(found), segments.ROWS):
+        yield found[start : start + segments.ROWS]
 
 
 def _seal(book: Book, chunk: Sequence[Mapping[str, Any]], table: pa.Table) -> None:
-    if len(chunk) < log_segments.ROWS:
+    if len(chunk) < segments.ROWS:
         return
     # Only speed is lost where the file cannot be written.
     with suppress(LogError), book.store.write() as connection:
-        log_segments.add(connection, table, {row["submission"]: row["record"] for row in chunk})
+        segments.add(connection, table, {row["submission"]: row["record"] for row in chunk})
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> pa.Table:

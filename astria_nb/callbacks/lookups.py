@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from astria_nb import redaction, rows
-from astria_nb.callback_bodies import hint
+from astria_nb.callbacks.bodies import hint
 from astria_nb.client import Client, Json
 from astria_nb.errors import AstriaError, LogError, NotFoundError
 from astria_nb.latest import latest
@@ -104,12 +104,11 @@ class Lookups:
         AstriaError
             The service refused, or was not reached, or the log cannot be written.
         """
+        waiting, client = self._unfinished(), self._client
         with self._changed:
             for due in self._due.values():
                 due.at = 0.0
             self._changed.notify_all()
-        waiting = self._unfinished()
-        client = self._client
         found = latest(waiting, lambda below: client.tunes(before_id=below, limit=_PAGE), client.tune)
         for each, tune in found.items():
             if tune is None:

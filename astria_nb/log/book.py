@@ -15,11 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from astria_nb import log_segments, redaction, rows, surroundings
-from astria_nb.log_read import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
-from astria_nb.log_schema import body, event, session, submission
-from astria_nb.log_states import SETTLED, StaleSubmission, Submission, TitleClaimed
-from astria_nb.log_store import Store
+from astria_nb import redaction, rows, surroundings
+from astria_nb.log import segments
+from astria_nb.log.reading import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
+from astria_nb.log.schema import body, event, session, submission
+from astria_nb.log.states import SETTLED, StaleSubmission, Submission, TitleClaimed
+from astria_nb.log.store import Store
 from astria_nb.request import Request
 from astria_nb.treatment import UNTREATED
 
@@ -209,7 +210,7 @@ class Book:
             connection.execute(event.delete().where(gone | stray))
             pruned = connection.execute(submission.delete().where(old)).rowcount
             connection.execute(body.delete().where(~sa.or_(*used)))
-            log_segments.compact(connection)
+            segments.compact(connection)
         return int(pruned)
 
     @contextmanager

@@ -12,15 +12,15 @@ import pandas as pd
 
 from astria_nb import rows
 from astria_nb.arguments import a_port, number
-from astria_nb.callback_secret import Secret
+from astria_nb.callbacks.lookups import Lookups
+from astria_nb.callbacks.public_url import check_public_url
+from astria_nb.callbacks.receiver import HOST, Receiver
+from astria_nb.callbacks.secret import Secret
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.log import Log
-from astria_nb.lookups import Lookups
 from astria_nb.progress import Progress
-from astria_nb.public_url import check_public_url
-from astria_nb.receiver import HOST, Receiver
 from astria_nb.wording import short
 
 _OVER = ("trained", "failed", "expired", "deleted")

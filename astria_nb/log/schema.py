@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from astria_nb.log_states import RELEASED
+from astria_nb.log.states import RELEASED
 
 VERSION = 3
 """Of the tables. A change adds tables or columns that may be null, and adds one to this."""

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from astria_nb import redaction, surroundings
 from astria_nb.arguments import a_path, whole
 from astria_nb.errors import LogError, Problem, TuneError
-from astria_nb.log_states import STATES, UNSETTLED, Submission
+from astria_nb.log.states import STATES, UNSETTLED, Submission
 from astria_nb.request import Request, differences
 from astria_nb.wording import short
 
 if TYPE_CHECKING:  # loaded at the first use: the form and a script that sends nothing do not pay for them
     import pandas as pd
 
-    from astria_nb.log_book import Book
+    from astria_nb.log.book import Book
 
 DEFAULT_PATH = "astria_log.sqlite"
 _SEAL_EVERY = 8192  # submissions: a tenth of a second each time, for a frame that stays fast
@@ -259,9 +259,9 @@ class Log:
             The columns of `astria_nb.rows.tune_frame`, and ``submission, service, state, planned_at,
             problem``. What made no tune has no ``id``.
         """
-        from astria_nb import log_frames
+        from astria_nb.log import frames
 
-        return log_frames.submissions(self._book)
+        return frames.submissions(self._book)
 
     def events(self) -> pd.DataFrame:
         """Return a row per thing that happened, in order.
@@ -272,9 +272,9 @@ class Log:
             ``id, at, kind, submission, session, service, title, tune_id, attempt, state, fingerprint, reply,
             problem``; times in UTC, ``reply`` as JSON text.
         """
-        from astria_nb import log_frames
+        from astria_nb.log import frames
 
-        return log_frames.events(self._book)
+        return frames.events(self._book)
 
     def diff(self, a: int, b: int) -> pd.DataFrame:
         """Return where the requests of two submissions differ, a row per field.
@@ -294,9 +294,9 @@ class Log:
         KeyError
             There is no submission of such an id.
         """
-        from astria_nb import log_frames
+        from astria_nb.log import frames
 
-        return log_frames.differences_frame(differences(self.get(a).request, self.get(b).request))
+        return frames.differences_frame(differences(self.get(a).request, self.get(b).request))
 
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Write `frame` to a file, whole or not at all, and return its path.
@@ -312,14 +312,14 @@ class Log:
         LogError
             The file cannot be written, or has another suffix.
         """
-        from astria_nb import log_export
+        from astria_nb.log import export
 
         found = a_path(path)
         if found is None:
             raise LogError(
                 Problem("path", f"{short(path)} is no possible path", "give one like 'runs.parquet'")
             )
-        return log_export.write(self.frame, found)
+        return export.write(self.frame, found)
 
     def prune(self, before: datetime) -> int:
         """Forget settled submissions, and return how many.
@@ -345,9 +345,9 @@ class Log:
             book.close()
 
     def _seal(self) -> None:
-        from astria_nb import log_frames
+        from astria_nb.log import frames
 
-        log_frames.seal(self._book)
+        frames.seal(self._book)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self._path)!r})"
@@ -361,7 +361,7 @@ class Log:
     @property
     def _book(self) -> Book:
         if (book := self._opened) is None:
-            from astria_nb.log_book import Book  # SQLAlchemy takes a quarter of a second to load
+            from astria_nb.log.book import Book  # SQLAlchemy takes a quarter of a second to load
 
             with _opening:
                 book = self._opened = self._opened or Book(self._path, self._timeout)

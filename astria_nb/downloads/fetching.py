@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from astria_nb import picture_type, replies, retrying
+from astria_nb import replies, retrying
 from astria_nb.client import Client
+from astria_nb.downloads import picture_type
+from astria_nb.downloads.manifest import Entry, Key
+from astria_nb.downloads.safe_folder import SafeFolder, Temporary, plainly
 from astria_nb.errors import (
     ApiError,
     AstriaError,
@@ -17,9 +20,7 @@ from astria_nb.errors import (
     Problem,
     UnexpectedReplyError,
 )
-from astria_nb.manifest import Entry, Key
 from astria_nb.picture_stream import PictureStream
-from astria_nb.safe_folder import SafeFolder, Temporary, plainly
 from astria_nb.throttle import Throttle
 from astria_nb.wording import duration, short
 

@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import Any
 
 from astria_nb.client import Client
-from astria_nb.crew import in_parallel
+from astria_nb.downloads.crew import in_parallel
+from astria_nb.downloads.fetching import Fetched, Fetcher, Wanted
+from astria_nb.downloads.manifest import Entry, Manifest
+from astria_nb.downloads.safe_folder import SafeFolder, plainly
 from astria_nb.errors import AstriaError
-from astria_nb.fetching import Fetched, Fetcher, Wanted
-from astria_nb.manifest import Entry, Manifest
-from astria_nb.safe_folder import SafeFolder, plainly
 
 Say = Callable[[float, str], None]
 Row = dict[str, Any]

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from astria_nb.log_errors import plainly, refuse
-from astria_nb.log_schema import APPLICATION, VERSION, metadata
+from astria_nb.log.errors import plainly, refuse
+from astria_nb.log.schema import APPLICATION, VERSION, metadata
 from astria_nb.surroundings import on_network
 
 _MAGIC = b"SQLite format 3\0"

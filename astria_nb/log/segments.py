@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from astria_nb.log_schema import segment, submission
+from astria_nb.log.schema import segment, submission
 
 ROWS = 8192
 """Of a segment, and as many as may wait to be sealed."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from astria_nb.log_schema import body, submission
-from astria_nb.log_states import RELEASED, Submission
+from astria_nb.log.schema import body, submission
+from astria_nb.log.states import RELEASED, Submission
 from astria_nb.request import ImageRecord, Request
 from astria_nb.treatment import UNTREATED, Treatment
 
