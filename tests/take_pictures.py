@@ -1,6 +1,6 @@
-"""Take the README's pictures: the first notebook's form in JupyterLab.
+"""Take the pictures of the README and the notebooks: the first notebook's form in JupyterLab.
 
-python tests/pictures/take.py [FOLDER]
+python tests/take_pictures.py [FOLDER]
 """
 
 import argparse
@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE))
 
 import lab  # noqa: E402  it lies beside the tests
 from astria_nb.cli import copy_notebooks  # noqa: E402
@@ -33,7 +33,7 @@ TO_THE_TOP = """() => {
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", nargs="?", type=Path, default=HERE)
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE.parent / "notebooks" / "pictures")
     folder = parser.parse_args().folder
     with opened() as page:
         form = page.locator(".astria-form")
