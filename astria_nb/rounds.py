@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from astria_nb import rows
+from astria_nb.arguments import an_id
 from astria_nb.client import Client, Json
 from astria_nb.errors import NotFoundError
 from astria_nb.latest import latest
@@ -75,7 +76,7 @@ class Rounds:
     """
 
     def __init__(self, frame: pd.DataFrame, client: Client, until: str) -> None:
-        self._frame, self._client = _whole(frame), client
+        self._frame, self._client = _whole(with_ids(frame)), client
         self._prompts = _Prompts(client) if until == "prompts" else None
         self.requests = 0
         self.soonest: float | None = None
@@ -249,6 +250,21 @@ class _Prompts:
     def _one(self, id: int) -> Json:  # noqa: A002  the API's own name
         self._requests += 1
         return self._client.prompt(id)
+
+
+def with_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose ids are whole numbers, as those of a row are; a file may have made others of them.
+
+    Raises
+    ------
+    AstriaError
+        One is none.
+    """
+    if frame["id"].dtype == pd.Int64Dtype():
+        return frame
+    known = [int(each) if isinstance(each, float) and each.is_integer() else each for each in frame["id"]]
+    ids = [pd.NA if pd.isna(each) else an_id("frame", each) for each in known]
+    return frame.assign(id=pd.array(ids, dtype="Int64"))
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from astria_nb.latest import latest
 from astria_nb.log import Log
 from astria_nb.progress import Progress
 from astria_nb.retrying import may_pass, seconds_asked_for
-from astria_nb.rounds import PAGE, Rounds
+from astria_nb.rounds import PAGE, Rounds, with_ids
 from astria_nb.rounds import Look as Look
 from astria_nb.wording import duration, short
 
@@ -230,7 +230,9 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
 
 def _records(frame: pd.DataFrame, *needed: str) -> list[dict[Any, Any]]:
     """Return the rows of a frame of tunes."""
-    if isinstance(frame, pd.DataFrame) and (frame.empty or set(needed) <= set(frame.columns)):
-        return frame.to_dict("records")
+    if isinstance(frame, pd.DataFrame) and frame.empty:
+        return []
+    if isinstance(frame, pd.DataFrame) and set(needed) <= set(frame.columns):
+        return with_ids(frame).to_dict("records")
     what, hint = f"{short(frame)} holds no tunes", "give the rows that submit or wait returned"
     raise TuneError(Problem("frame", what, hint))

@@ -305,3 +305,10 @@ def test_what_the_service_does_not_tell_is_estimated_by_the_prices_of_the_packs(
         ax = anb.costs(tunes, client)
         assert len(sandbox.ledger) - before == 2
     assert ax.get_title() == "about $9.20 for 4 tunes; of 1 more no cost is known"
+
+
+def test_what_is_no_axes_and_no_client_is_named():
+    with pytest.raises(AstriaError, match=r"ax: 5 is no axes; give one of plt\.subplots"):
+        anb.timeline(frame(cost(1, 2)), ax=5)
+    with pytest.raises(AstriaError, match="client: 'c' is no client"):
+        anb.costs(frame(cost(1, 2)), "c")

@@ -13,7 +13,7 @@ import requests
 
 import astria_nb as anb
 from astria_nb.encoding import encode
-from astria_nb.errors import NotFoundError, ServerError, UnauthorizedError
+from astria_nb.errors import AstriaError, NotFoundError, ServerError, UnauthorizedError
 from astria_nb.retrying import ATTEMPTS
 from astria_nb.rows import tune_frame
 from astria_nb.watch import Look, follow
@@ -307,6 +307,24 @@ def test_a_frame_of_ids_and_states_is_enough(sandbox: anb.Sandbox) -> None:
     frame = made(client, 2)[["id", "status"]]
     sandbox.advance(86_400)
     assert anb.wait(frame, client, until="prompts", poll=0)["status"].tolist() == ["trained"] * 2
+
+
+def test_ids_that_a_file_made_floats_or_text_of_are_ids(sandbox: anb.Sandbox) -> None:
+    client = sandbox.client()
+    frame = made(client, 2)[["id", "status"]]
+    sandbox.advance(86_400)
+    for kind in (float, str):
+        rows = frame.astype({"id": kind})
+        assert anb.wait(rows, client, poll=0)["status"].tolist() == ["trained"] * 2
+        assert len(anb.prompts(rows, client)) == 16
+
+
+@pytest.mark.parametrize("wrong", [1.5, "abc", -3])
+def test_what_is_no_id_is_named(sandbox: anb.Sandbox, wrong: Any) -> None:
+    frame = pd.DataFrame({"id": [1000001, wrong], "status": "queued"})
+    for call in (anb.wait, anb.prompts, anb.gallery):
+        with pytest.raises(AstriaError, match=f"{wrong!r} is not an id; give a whole number"):
+            call(frame, sandbox.client())
 
 
 def test_the_display_tells_the_states_the_time_and_what_is_left(

@@ -44,9 +44,13 @@ def canvas(ax: Axes | None, height: float = 3.6) -> Axes:
     Raises
     ------
     AstriaError
-        matplotlib is not installed.
+        matplotlib is not installed, or these are no axes.
     """
     pyplot = _pyplot()
+    if ax is not None and not hasattr(ax, "barh"):
+        raise AstriaError(
+            Problem("ax", f"{short(ax)} is no axes", "give one of plt.subplots(), or leave it out")
+        )
     if ax is not None:
         return ax
     figure, made = pyplot.subplots(figsize=(_INCHES, height), layout="constrained")

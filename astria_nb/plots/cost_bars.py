@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from astria_nb.client import Client
+from astria_nb.defaults import client_or_default
 from astria_nb.errors import NotFoundError
 from astria_nb.pack import Pack
 from astria_nb.plots.canvas import canvas, days, legend, plain, records, say_nothing, show_dates
@@ -74,7 +75,7 @@ def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None 
     cost = pd.to_numeric(tunes["cost_mc"]).astype("Float64") / _DOLLAR
     estimated = pd.Series(0.0, index=tunes.index)
     if client is not None:
-        estimated = _estimates(tunes[cost.isna()], client)
+        estimated = _estimates(tunes[cost.isna()], client_or_default(client))
         cost = cost.fillna(estimated)
     time = pd.to_datetime(tunes["created_at"], utc=True)
     drawn = cost.notna() & time.notna()
