@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -395,18 +394,6 @@ def test_what_watches_is_told_of_the_end_and_leaves_before_it(tmp_path):
         "start(work, stop=stop)"
     )
     assert _end_of(code, tmp_path) == "left"
-
-
-def test_a_process_ends_while_a_thread_of_it_makes_rows(tmp_path):
-    code = (
-        "import threading, time, datetime as d; from astria_nb.rows import tune_frame\n"
-        "def work():\n    while True: tune_frame([{'id': 1}], d.datetime.now(d.UTC))\n"
-        "for _ in range(4): threading.Thread(target=work, daemon=True).start()\n"
-        "time.sleep(0.3); print('over')"
-    )
-    with ThreadPoolExecutor(2) as pool:  # one of three or so hung, where Arrow's threads made the rows
-        ends = pool.map(lambda _: _end_of(code, tmp_path), range(6))
-        assert [*ends] == ["over"] * 6
 
 
 def test_the_request_is_written_once_its_fold_is_open(make):
