@@ -31,8 +31,12 @@ class Gateway:
         self._trusted, certificate = self_signed(folder)
         self._other, _ = self_signed(folder / "other")
         self._tls = self._trusted
-        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
-        self._port = self._listener.getsockname()[1]
+        # Keeps the port while nobody listens there: a test beside this one would be given it.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self._port = self._place.getsockname()[1]
+        self._listener: socket.socket | None = self._new_listener()
         self.netloc, self.certificate = f"localhost:{self._port}", str(certificate)
         self.answered = 0
         self._says: bytes | None = None
@@ -51,6 +55,7 @@ class Gateway:
             yield
         finally:
             self.shut()
+            self._place.close()
             for thread in self._threads:
                 thread.join()
 
@@ -89,8 +94,11 @@ class Gateway:
         """Pass everything on again."""
         self._tls, self._says = self._trusted, None
         if self._listener is None:
-            self._listener = socket.create_server(("127.0.0.1", self._port))
+            self._listener = self._new_listener()
             self._listen()
+
+    def _new_listener(self) -> socket.socket:
+        return socket.create_server(("127.0.0.1", self._port), reuse_port=True)
 
     def _listen(self) -> None:
         self._start(self._accept, self._listener)
