@@ -439,3 +439,10 @@ def test_fields_that_everyone_else_leaves_alone_are_kept(form):
     assert form.tune == anb.Tune(**form._draft.values())
     assert (form.tune.preset, form.tune.auto_extend, form.tune.branch) == ("flux-lora-fast", False, "fast")
     assert form.tune.prompt_attributes == {"num_images": 2, "film_grain": True, "aspect_ratio": "1:1"}
+
+
+def test_every_menu_shows_what_is_chosen(sandbox):
+    form = anb.TuneForm(sandbox.client(), preset="flux-lora-fast")
+    menus = [each for each in inside(form) if isinstance(each, widgets.Dropdown)]
+    assert all(menu.label for menu in menus)
+    assert {"chosen by the images", "flux-lora-fast", "real"} <= {menu.label for menu in menus}
