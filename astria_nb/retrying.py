@@ -19,6 +19,8 @@ _STATUSES = (429, 500, 502, 503, 504)
 _FIRST_WAIT, _JITTER = 0.5, 0.5  # seconds; each wait is twice the one before, and a random bit
 
 _log = logging.getLogger(__name__)
+# Of its own: a notebook that seeded Python's goes on as it would without us.
+_chance = random.Random()  # noqa: S311  no secret
 # stamina tells each retry itself, as a warning. Where nobody set up logging, that is not printed.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
@@ -57,7 +59,7 @@ def ask(call: Callable[[], T], *, seconds: float, name: str, now: Callable[[], d
         wait = _FIRST_WAIT * 2 ** (len(failures) - 1)
         if isinstance(error, ApiError) and error.status in (429, 503):
             wait = max(wait, seconds_asked_for(error.retry_after, now()) or 0)
-        wait += random.uniform(0, _JITTER)  # noqa: S311  so that many who were refused do not return at once
+        wait += _chance.uniform(0, _JITTER)  # so that many who were refused do not return at once
         return wait if overall.allows(wait) else False
 
     failure: Exception

@@ -14,6 +14,7 @@ TIME = pa.timestamp("us", "UTC")
 TEXTS, IDS = pa.list_(pa.string()), pa.list_(pa.int64())
 
 _NONE = type(None)
+_EXACT = 2**53  # up to here a float holds every whole number
 _LONG = 10_000  # rows from which Arrow's threads are worth having
 _REFUSALS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 
@@ -60,6 +61,8 @@ def stacked(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
 
 def as_text(value: Any) -> str:
     """Return text that every frontend and file takes; objects such as `characteristics` as their JSON."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        value = int(value)  # JSON knows one kind of numbers, and a column of fractions makes 1.0 of a 1
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text.encode("utf-8", "replace").decode()
 

@@ -4,14 +4,17 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stamina
 from PIL import Image
 
 import astria_nb as anb
+from astria_nb import background
 from wire import KEY, PACK, TUNE, Wire, reply
 
 # Doctests and the kernels of notebooks take their environment from here: no test writes into the checkout.
@@ -36,6 +39,22 @@ def no_waiting() -> Iterator[None]:
     """Ask again at once, as often as ever."""
     with stamina.set_testing(True, attempts=99, cap=True):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nobody_watches_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no form or gallery of a test look on at a service that is gone by then."""
+    stops: list[threading.Event] = []
+    begin = background.start_until_exit
+
+    def begun(work: Callable[..., Any], *args: Any, stop: threading.Event) -> None:
+        stops.append(stop)
+        begin(work, *args, stop=stop)
+
+    monkeypatch.setattr(background, "start_until_exit", begun)
+    yield
+    for each in stops:
+        each.set()
 
 
 @pytest.fixture

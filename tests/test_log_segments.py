@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from astria_nb.log import Log
@@ -149,6 +149,7 @@ def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], No
 
 @settings(max_examples=25, deadline=None)
 @given(steps=STEPS)
+@example([("done", each, {"sparkle": value}) for each, value in enumerate((1, "x", 0.5, 1))])
 def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
     folder = tmp_path_factory.mktemp("logs")
     frames = []
