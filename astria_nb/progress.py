@@ -65,8 +65,11 @@ class Progress:
             import ipywidgets  # here: a script needs no widgets
             from IPython.display import display
 
-            bar, label = ipywidgets.FloatProgress(max=1.0), ipywidgets.Label()
-            self._bar = ipywidgets.HBox([ipywidgets.Label(self._title), bar, label])
+            whole = {"layout": ipywidgets.Layout(width="max-content", flex="0 0 auto")}
+            bar = ipywidgets.FloatProgress(max=1.0, layout=ipywidgets.Layout(flex="0 1 240px"))
+            line = [ipywidgets.Label(self._title, **whole), bar, ipywidgets.Label(**whole)]
+            # Where it is too long for the cell, the words go below the bar and are not cut.
+            self._bar = ipywidgets.HBox(line, layout=ipywidgets.Layout(flex_flow="row wrap"))
             bundle = self._bar._repr_mimebundle_()
             # What stands in a saved notebook, where no widget runs, and always reads the same.
             display({**bundle, "text/plain": f"{self._title} …"}, raw=True)  # type: ignore[no-untyped-call]  # IPython ships half its types
