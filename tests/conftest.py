@@ -22,6 +22,14 @@ _LOGS = tempfile.mkdtemp(prefix="astria-nb-logs-")
 atexit.register(shutil.rmtree, _LOGS, ignore_errors=True)
 os.environ["ASTRIA_NB_LOG"] = os.path.join(_LOGS, "log.sqlite")  # noqa: PTH118
 
+# Hundreds of kernels and programs import the package: as for a user, only the first of them compiles it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: a third of their time is spent waiting for browsers and servers."""
+    return min(4, (os.cpu_count() or 1) + 1)  # a container may name the cores of its host
+
 
 @pytest.fixture(autouse=True)
 def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import nbformat
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -48,9 +51,20 @@ SCROLL = """async selector => {
     return frames; }"""
 
 
+_KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+
 def find_browser() -> str | None:
     """Return the path of an installed Chromium or Chrome, or None."""
     return next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """Write a notebook of code."""
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(each) for each in cells], metadata=_KERNEL
+    )
+    nbformat.write(made, path)
 
 
 @contextmanager
@@ -80,10 +94,9 @@ def serving(folder: Path, private: Path) -> Iterator[str]:
         lab.wait(30)
 
 
-def beside(address: str, path: str) -> str:
-    """Return the address of another page of the server, such as ``/voila/render/form.ipynb``."""
-    base, query = address.split("/lab/")[0], address.partition("?")[2]
-    return f"{base}{path}?{query.removesuffix('&reset')}"
+def elsewhere(address: str, application: str) -> str:
+    """Return the address of the same notebooks in another application, such as ``voila/render``."""
+    return address.replace("/lab/tree/", f"/{application}/").removesuffix("&reset")
 
 
 @contextmanager
@@ -116,9 +129,11 @@ def shut_down(page: Page) -> None:
 
 
 def restart_kernel(page: Page) -> None:
-    """Start the open notebook's kernel anew."""
+    """Start the open notebook's kernel anew, and wait until it is ready."""
+    await_idle(page)  # JupyterLab waits for ever for one that is restarted while it is still connecting
     page.evaluate("""async () => {
         await window.jupyterapp.shell.currentWidget.sessionContext.restartKernel(); return true; }""")
+    await_idle(page)
 
 
 def run_cells(page: Page, start: int, stop: int) -> None:
@@ -149,6 +164,26 @@ def run_code(page: Page, code: str) -> str:
         code,
     )
     return printed
+
+
+def change_theme(page: Page, theme: str) -> None:
+    """Let JupyterLab be light or dark."""
+    page.evaluate(
+        """async theme => {
+            await window.jupyterapp.commands.execute('apputils:change-theme', {theme}); return true; }""",
+        theme,
+    )
+
+
+def violations(page: Page, selector: str) -> list[str]:
+    """Return what keeps people out of a part of the page, by axe's own rules for serious and critical."""
+    found: Any = Axe().run(page, context=selector).response["violations"]
+    return [
+        f"{each['id']}: {node['html']} {node['failureSummary']}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
 
 
 def _keep_quiet(config: Path) -> None:

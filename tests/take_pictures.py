@@ -21,8 +21,6 @@ sys.path.insert(0, str(HERE))
 import lab  # noqa: E402  it lies beside the tests
 from astria_nb.cli import copy_notebooks  # noqa: E402
 
-THEME = """async theme => {
-    await window.jupyterapp.commands.execute('apputils:change-theme', {theme}); return true; }"""
 ONLY_THE_NOTEBOOK = """async () => {
     await window.jupyterapp.commands.execute('application:toggle-left-area'); return true; }"""
 TO_THE_TOP = """() => {
@@ -50,7 +48,7 @@ def main() -> None:
         save(form, folder / "request.png")
         form.get_by_text("Request · cURL").click()
 
-        page.evaluate(THEME, "JupyterLab Dark")
+        lab.change_theme(page, "JupyterLab Dark")
         form.get_by_role("button", name=re.compile("^Submit")).click()
         form.locator(".astria-pictures-tile:nth-child(-n + 10) img").nth(9).wait_for(timeout=60_000)
         save(form, folder / "pictures.png", top=form.locator(".astria-foot"), height=520)

@@ -27,6 +27,13 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _healed(service: Service) -> Iterator[None]:
+    """Let no test end in what befell the one before."""
+    yield
+    service.heal()
+
+
 @pytest.mark.parametrize(("case", "encoding"), PLANNED)
 def test_each_fault_ends_as_it_means(
     service: Service, photos: list[Path], monkeypatch: pytest.MonkeyPatch, case: Case, encoding: str

@@ -1,8 +1,6 @@
 """The first notebook in a real JupyterLab, in a real browser, by clicks and keys."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,47 +10,21 @@ from playwright.sync_api import Browser, Locator, Page, expect
 import lab
 from astria_nb.cli import copy_notebooks
 
-BROWSER = lab.find_browser()
-if BROWSER is None and os.environ.get("ASTRIA_NB_BROWSER") != "required":
-    pytest.skip("needs an installed Chromium or Chrome, and there is none", allow_module_level=True)
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("notebooks")
+def page(browser: Browser, address: str, folder: Path) -> Iterator[Page]:
+    """The first notebook."""
     copy_notebooks(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with lab.serving(folder, tmp_path_factory.mktemp("private")) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert BROWSER is not None, "ASTRIA_NB_BROWSER is required, and there is no Chromium or Chrome"
-    with lab.browsing(BROWSER) as running:
-        yield running
-
-
-@pytest.fixture
-def page(browser: Browser, address: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A copy of the first notebook, run as far as the form."""
-    name = f"{request.node.name}.ipynb"
-    shutil.copy(folder / "01_multipart.ipynb", folder / name)
     page = browser.new_page(viewport={"width": 1280, "height": 1600})
-    lab.open_notebook(page, address, name)
-    lab.run_cells(page, 0, 4)
-    page.wait_for_selector(".astria-form")
+    lab.open_notebook(page, address, "01_multipart.ipynb")
     yield page
     lab.shut_down(page)
-    page.close()
 
 
 @pytest.fixture
 def form(page: Page) -> Locator:
+    """Its form, after the cells before it."""
+    lab.run_cells(page, 0, 4)
     return page.locator(".astria-form")
 
 

@@ -10,19 +10,14 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import lab
 
-BROWSER = lab.find_browser()
-if BROWSER is None and os.environ.get("ASTRIA_NB_BROWSER") != "required":
-    pytest.skip("needs an installed Chromium or Chrome, and there is none", allow_module_level=True)
-
+BEGIN = "import astria_nb as anb\nclient = anb.Sandbox(deterministic=True).start().client()"
 CELLS = [
-    "import astria_nb as anb\nclient = anb.Sandbox(deterministic=True).start().client()",
     "form = anb.TuneForm(client, pack=260, name='woman')\nform",
     "form",
 ]
@@ -31,7 +26,6 @@ SENT = """
 import hashlib, json
 print(json.dumps([hashlib.sha256(each.path.read_bytes()).hexdigest() for each in form.tune.images]))
 """
-TRANSFER = 20_000  # ms for 40 MB, on a machine that has other things to do
 # A page that is loaded again asks for all widgets, and gives up after 4 s: those of earlier forms are closed.
 CLOSE = """
 import ipywidgets as widgets
@@ -43,41 +37,34 @@ EVIL = "<img src=x onerror='window.caught = true'>.jpg"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(folder: Path, disk: Path) -> Path:
     """Photos beside the notebook, in a folder that also holds another folder and something else."""
-    folder = tmp_path_factory.mktemp("notebooks")
     (folder / "photos" / "more").mkdir(parents=True)
     for name in ("1.jpg", "2.jpg", "3.jpg", "4.jpg", "more/5.jpg"):
         Image.effect_noise((640, 520), 80).convert("RGB").save(folder / "photos" / name)
     (folder / "photos" / "notes.txt").write_text("not a picture")
-    cells = [nbformat.v4.new_code_cell(each) for each in CELLS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "images.ipynb")
+    lab.write_notebook(
+        folder / "images.ipynb", f"import tempfile\ntempfile.tempdir = {str(disk)!r}\n{BEGIN}", *CELLS
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
-def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the kernel keeps its temporary files."""
-    disk = tmp_path_factory.mktemp("disk")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TMPDIR", str(disk))
-        yield disk
+    return tmp_path_factory.mktemp("disk")
 
 
 @pytest.fixture(scope="module")
-def page(folder: Path, disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    assert BROWSER is not None, "ASTRIA_NB_BROWSER is required, and there is no Chromium or Chrome"
-    private = tmp_path_factory.mktemp("private")
-    with lab.serving(folder, private) as address, lab.browsing(BROWSER) as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 1400})
-        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        # Playwright catches dialogs while somebody listens, and begins with it a moment later.
-        page.on("filechooser", lambda _: None)
-        lab.open_notebook(page, address, "images.ipynb")
-        lab.run_cells(page, 0, FORM)
-        yield page
-        lab.shut_down(page)
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    # Playwright catches dialogs while somebody listens, and begins with it a moment later.
+    page.on("filechooser", lambda _: None)
+    lab.open_notebook(page, address, "images.ipynb")
+    lab.run_cells(page, 0, FORM)
+    yield page
+    lab.shut_down(page)
 
 
 @pytest.fixture
@@ -143,7 +130,7 @@ def drop_folder(target: Locator, path: Path) -> None:
 
 def expect_names(form: Locator, *names: str) -> None:
     """Expect these tiles in this order, each with its picture."""
-    expect(form.locator(".astria-caption div:first-child")).to_have_text(names, timeout=TRANSFER)
+    expect(form.locator(".astria-caption div:first-child")).to_have_text(names)
     expect(form.locator(".astria-tile img")).to_have_count(len(names))
 
 

@@ -1,11 +1,10 @@
 """Packs, tunes and prompts chosen by their pictures, in a real JupyterLab, by mouse and by keys."""
 
 import io
-import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
-import nbformat
 import pytest
 import requests
 from PIL import Image
@@ -14,12 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 import astria_nb as anb
 import lab
 
-BROWSER = lab.find_browser()
-if BROWSER is None and os.environ.get("ASTRIA_NB_BROWSER") != "required":
-    pytest.skip("needs an installed Chromium or Chrome, and there is none", allow_module_level=True)
-
 EVIL = "<img src=x onerror='window.caught = true'><script>window.caught = true</script>"
-KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 @pytest.fixture(scope="module")
@@ -46,25 +40,14 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def page(sandbox: anb.Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(browser: Browser, address: str, folder: Path, sandbox: anb.Sandbox) -> Iterator[Page]:
     """A notebook whose first cell makes a form."""
-    assert BROWSER is not None, "ASTRIA_NB_BROWSER is required, and there is no Chromium or Chrome"
-    folder = tmp_path_factory.mktemp("notebooks")
     client = f"anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})"
-    cell = nbformat.v4.new_code_cell(f"import astria_nb as anb\nform = anb.TuneForm({client})\nform")
-    nbformat.write(
-        nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": KERNEL}), folder / "form.ipynb"
-    )
-    with lab.serving(folder, tmp_path_factory.mktemp("private")) as address, lab.browsing(BROWSER) as browser:
-        page = _opened(browser, address)
-        yield page
-        lab.shut_down(page)
-
-
-def _opened(browser: Browser, address: str) -> Page:
+    lab.write_notebook(folder / "form.ipynb", f"import astria_nb as anb\nform = anb.TuneForm({client})\nform")
     page = browser.new_page(viewport={"width": 1180, "height": 1400})
     lab.open_notebook(page, address, "form.ipynb")
-    return page
+    yield page
+    lab.shut_down(page)
 
 
 @pytest.fixture

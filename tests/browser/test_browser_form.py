@@ -1,30 +1,18 @@
 """The whole form in a real browser: by keys alone, over reloads and restarts, in every frontend."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import astria_nb as anb
 import lab
 
-BROWSER = lab.find_browser()
-if BROWSER is None and os.environ.get("ASTRIA_NB_BROWSER") != "required":
-    pytest.skip("needs an installed Chromium or Chrome, and there is none", allow_module_level=True)
-
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 EVIL = "<img src=x onerror='window.caught = true'><script>window.caught = true</script>"
-THEME = """async theme => {
-    await window.jupyterapp.commands.execute('apputils:change-theme', {theme}); return true; }"""
-SOON = 20_000  # ms, on a machine that has other things to do
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +29,8 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def folder(sandbox: anb.Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(folder: Path, sandbox: anb.Sandbox) -> Path:
     """Notebooks with a form each, and photos beside them."""
-    folder = tmp_path_factory.mktemp("notebooks")
     for name, size in {
         "sharp.jpg": (640, 530),
         "wearing_hat.jpg": (700, 540),
@@ -52,28 +39,20 @@ def folder(sandbox: anb.Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Pa
         Image.effect_noise(size, 80).convert("RGB").save(folder / name)
     client = f"anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})"
     for name, options in {"form": "", "draft": ", draft='cats'", "app": ""}.items():
-        cell = nbformat.v4.new_code_cell(
+        lab.write_notebook(
+            folder / f"{name}.ipynb",
             f"import astria_nb as anb\nform = anb.TuneForm({client}, log=anb.ExperimentLog('{name}.sqlite')"
-            f"{options})\nform"
+            f"{options})\nform",
         )
-        nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=KERNEL), folder / f"{name}.ipynb")
     return folder
 
 
 @pytest.fixture(scope="module")
-def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with lab.serving(folder, tmp_path_factory.mktemp("private")) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def tab(address: str) -> Iterator[Page]:
+def tab(browser: Browser) -> Page:
     """One page for all tests."""
-    assert BROWSER is not None, "ASTRIA_NB_BROWSER is required, and there is no Chromium or Chrome"
-    with lab.browsing(BROWSER) as browser:
-        page = browser.new_page(viewport={"width": 1180, "height": 1500})
-        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        yield page
+    page = browser.new_page(viewport={"width": 1180, "height": 1500})
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    return page
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +69,7 @@ def form(page: Page, sandbox: anb.Sandbox) -> Iterator[Locator]:
     lab.run_cells(page, 0, 1)
     form = page.locator(".astria-form")
     expect(form).to_have_count(1)
-    expect(form.get_by_text("3 things to mend: pack, class, images")).to_be_visible(timeout=SOON)
+    expect(form.get_by_text("3 things to mend: pack, class, images")).to_be_visible()
     yield form
     assert page.evaluate("() => window.caught === undefined")
 
@@ -106,9 +85,7 @@ def fill(form: Locator, folder: Path, *photos: str) -> None:
             form.get_by_label("Choose photos").click()
         dialog.value.set_files([str(folder / name) for name in photos])
         for name in photos:
-            expect(form.locator(".astria-tile").filter(has_text=name).locator("img")).to_be_visible(
-                timeout=SOON
-            )
+            expect(form.locator(".astria-tile").filter(has_text=name).locator("img")).to_be_visible()
 
 
 def submit(form: Locator) -> Locator:
@@ -125,23 +102,12 @@ def tab_to(page: Page, target: Locator, most: int = 40) -> None:
     raise AssertionError(f"it was not reached in {most} steps, the last of which was {focused}")
 
 
-def violations(page: Page) -> list[str]:
-    """Return what keeps people out of the form, by axe's own rules for serious and critical."""
-    found: Any = Axe().run(page, context=".astria-form").response["violations"]
-    return [
-        f"{each['id']}: {node['html']} {node['failureSummary']}"
-        for each in found
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
-
-
 def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path, sandbox: anb.Sandbox):
     form.get_by_label("Pack", exact=True).focus()
     page.keyboard.type("797")
     page.keyboard.press("Enter")
     cat = form.get_by_role("button", name=re.compile("^cat · "))
-    expect(cat).to_be_visible(timeout=SOON)
+    expect(cat).to_be_visible()
     tab_to(page, cat)
     page.keyboard.press("Space")
     tab_to(page, form.get_by_role("tab", name="From this computer"))
@@ -170,16 +136,14 @@ def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path
     expect(form.get_by_text("Ready to submit")).to_be_visible()
     tab_to(page, submit(form))
     page.keyboard.press("Enter")
-    expect(form.locator(".astria-row table")).to_contain_text("cat", timeout=SOON)
+    expect(form.locator(".astria-row table")).to_contain_text("cat")
     assert sandbox.received()[-1].params["characteristics"] == {"fur_color": "red fur"}
 
 
 def test_the_training_and_the_pictures_are_seen_in_the_form(form: Locator, folder: Path):
     fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
     submit(form).dblclick()
-    expect(form.get_by_text(re.compile(r"^(Queued|Training) · ready about \d\d:\d\d"))).to_be_visible(
-        timeout=SOON
-    )
+    expect(form.get_by_text(re.compile(r"^(Queued|Training) · ready about \d\d:\d\d"))).to_be_visible()
     expect(form.locator(".astria-pictures img").first).to_be_visible(timeout=60_000)
     expect(form.get_by_text(re.compile(r"^Pictures · (\d+) of \1 prompts done"))).to_be_visible(
         timeout=60_000
@@ -195,14 +159,14 @@ def test_a_refusal_of_the_service_stands_at_its_field_and_is_led_to(
     form.get_by_role("tab", name="URLs").click()
     submit(form).click()
     told = form.locator(".astria-summary")
-    expect(told).to_contain_text("2", timeout=SOON)
+    expect(told).to_contain_text("2")
     told.get_by_role("link", name="Images").click()
     expect(form.locator(".astria-at-images > .astria-error")).to_be_visible()
     assert page.evaluate("() => document.activeElement.closest('.astria-at-images') !== null")
     fill(form, folder, "wearing_hat.jpg")
     sandbox.fail("422", "POST /p/*/tunes", message=EVIL)
     submit(form).click()
-    expect(form.locator(".astria-message")).to_contain_text(EVIL, timeout=SOON)
+    expect(form.locator(".astria-message")).to_contain_text(EVIL)
 
 
 def test_an_error_is_tied_to_its_control(form: Locator, page: Page):
@@ -221,9 +185,9 @@ def test_a_bad_photo_has_a_badge_and_the_service_is_asked(form: Locator, folder:
     tiny, hat = (
         form.locator(".astria-tile").filter(has_text=name) for name in ("tiny.jpg", "wearing_hat.jpg")
     )
-    expect(tiny.get_by_text(re.compile("^small: 300×200"))).to_be_visible(timeout=SOON)  # noqa: RUF001
+    expect(tiny.get_by_text(re.compile("^small: 300×200"))).to_be_visible()  # noqa: RUF001
     form.get_by_role("button", name="Inspect").click()
-    expect(form.get_by_text(re.compile(r"^2 inspected · \d to look at"))).to_be_visible(timeout=SOON)
+    expect(form.get_by_text(re.compile(r"^2 inspected · \d to look at"))).to_be_visible()
     expect(hat.get_by_text("a hat: the hair cannot be seen")).to_be_visible()
     form.get_by_role("button", name="Fill characteristics").click()
     expect(form.get_by_text(re.compile(r"^Characteristics · \w+: \w+"))).to_be_visible()
@@ -253,7 +217,7 @@ def test_the_request_is_copied_as_it_would_be_sent_now(form: Locator, page: Page
 
 def test_names_that_are_markup_are_text(form: Locator, page: Page, sandbox: anb.Sandbox):
     form.get_by_role("button", name="Browse packs").click()
-    expect(form.get_by_role("option").filter(has_text="<script>")).to_be_visible(timeout=SOON)
+    expect(form.get_by_role("option").filter(has_text="<script>")).to_be_visible()
     form.get_by_role("option").filter(has_text="<script>").click()
     form.get_by_label("Title").fill(EVIL)
     form.get_by_role("tab", name="URLs").click()
@@ -262,31 +226,33 @@ def test_names_that_are_markup_are_text(form: Locator, page: Page, sandbox: anb.
     form.get_by_text("Request · cURL").click()
     form.get_by_text(re.compile("^Existing tunes instead")).click()
     form.get_by_label("Tunes", exact=True).fill(EVIL.replace(" ", "_"))
-    expect(form.locator(".astria-summary li")).to_have_count(2, timeout=SOON)
+    expect(form.locator(".astria-summary li")).to_have_count(2)
     page.wait_for_timeout(300)  # an image that cannot be loaded says so a moment later
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_nobody_is_kept_out(form: Locator, page: Page, folder: Path, theme: str):
-    page.evaluate(THEME, theme)
+    lab.change_theme(page, theme)
     try:
         fill(form, folder, "sharp.jpg", "tiny.jpg")
         for fold in form.locator(".jupyter-widget-Collapse-header").all():
             fold.click()
             page.wait_for_timeout(100)
-            assert violations(page) == []
+            assert lab.violations(page, ".astria-form") == []
         form.get_by_label("Title").fill("")
+        # Its words move what is below them, and a click goes where something was.
+        expect(form.get_by_text("is missing; press New for a fresh one")).to_be_visible()
         form.get_by_text(re.compile("^Existing tunes instead")).click()
         form.get_by_label("Tunes", exact=True).fill("x")
         expect(form.locator(".astria-summary")).to_be_visible()
-        assert violations(page) == []
+        assert lab.violations(page, ".astria-form") == []
         form.get_by_label("Tunes", exact=True).fill("")
         form.get_by_role("button", name="New", exact=True).click()
         submit(form).click()
         expect(form.locator(".astria-pictures img").first).to_be_visible(timeout=60_000)
-        assert violations(page) == []
+        assert lab.violations(page, ".astria-form") == []
     finally:
-        page.evaluate(THEME, "JupyterLab Light")
+        lab.change_theme(page, "JupyterLab Light")
 
 
 def test_a_draft_outlives_the_page_and_the_kernel(page: Page, tab: Page, address: str, folder: Path):
@@ -295,21 +261,20 @@ def test_a_draft_outlives_the_page_and_the_kernel(page: Page, tab: Page, address
     form = tab.locator(".astria-form")
     fill(form, folder, "sharp.jpg")
     form.get_by_label("Title").fill("Grumpy cat")
-    expect(form.get_by_text("Ready to submit")).to_be_visible(timeout=SOON)
+    expect(form.get_by_text("Ready to submit")).to_be_visible()
     tab.reload()
     tab.wait_for_selector(".jp-Notebook", timeout=60_000)
     lab.restart_kernel(tab)
-    lab.await_idle(tab)
     lab.run_cells(tab, 0, 1)
     expect(form).to_have_count(1)
     expect(form.get_by_label("Title")).to_have_value("Grumpy cat")
-    expect(form.locator(".astria-tile").filter(has_text="sharp.jpg")).to_be_visible(timeout=SOON)
-    expect(form.get_by_text("Ready to submit")).to_be_visible(timeout=SOON)
+    expect(form.locator(".astria-tile").filter(has_text="sharp.jpg")).to_be_visible()
+    expect(form.get_by_text("Ready to submit")).to_be_visible()
     lab.shut_down(tab)
 
 
 def test_in_notebook_7(tab: Page, address: str, folder: Path):
-    tab.goto(lab.beside(address, "/notebooks/app.ipynb"))
+    tab.goto(lab.elsewhere(address, "notebooks").format("app.ipynb"))
     tab.wait_for_selector(".jp-Notebook", timeout=60_000)
     expect(tab.locator(".jp-NotebookKernelStatus, .jp-Notebook-ExecutionIndicator").first).to_be_visible()
     form = tab.locator(".astria-form")
@@ -321,7 +286,7 @@ def test_in_notebook_7(tab: Page, address: str, folder: Path):
 
 
 def test_as_an_app_in_voila(tab: Page, address: str, folder: Path):
-    tab.goto(lab.beside(address, "/voila/render/app.ipynb"))
+    tab.goto(lab.elsewhere(address, "voila/render").format("app.ipynb"))
     form = tab.locator(".astria-form")
     expect(form).to_be_visible(timeout=60_000)
     train(form, folder)
@@ -331,4 +296,4 @@ def train(form: Locator, folder: Path) -> None:
     expect(form.get_by_text("3 things to mend: pack, class, images")).to_be_visible(timeout=60_000)
     fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
     submit(form).click()
-    expect(form.locator(".astria-row table")).to_contain_text("cat", timeout=SOON)
+    expect(form.locator(".astria-row table")).to_contain_text("cat")

@@ -1,32 +1,21 @@
 """Pictures in a real JupyterLab: as they come in the form, enlarged, liked, in the saved file."""
 
-import os
 import re
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import astria_nb as anb
 import lab
 
-BROWSER = lab.find_browser()
-if BROWSER is None and os.environ.get("ASTRIA_NB_BROWSER") != "required":
-    pytest.skip("needs an installed Chromium or Chrome, and there is none", allow_module_level=True)
-
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 EVIL = "<img src=x onerror='window.caught = true'><script>window.caught = true</script>"
 URL = "https://example.com/1.jpg"
-THEME = """async theme => {
-    await window.jupyterapp.commands.execute('apputils:change-theme', {theme}); return true; }"""
 SAVE = """async () => {
     await window.jupyterapp.commands.execute('docmanager:save'); return true; }"""
-SOON = 20_000  # ms, on a machine that has other things to do
 
 
 @pytest.fixture(scope="module")
@@ -36,33 +25,29 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def folder(sandbox: anb.Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(folder: Path, sandbox: anb.Sandbox) -> Path:
     """A notebook with a form, a gallery of what it made, and one of hundreds of pictures."""
-    folder = tmp_path_factory.mktemp("notebooks")
     form = (
         f"import astria_nb as anb\nclient = anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})\n"
         "form = anb.TuneForm(client, log=anb.ExperimentLog('log.sqlite'), title='mine', pack=797, name='cat',"
         f" image_urls=[{URL!r}], characteristics={{'fur_color': {EVIL!r}}},"
         " prompt_attributes={'num_images': 2})\nform"
     )
-    cells = [
+    lab.write_notebook(
+        folder / "pictures.ipynb",
         form,
         "anb.gallery(form.row, client)",
         "anb.gallery(anb.rows.tune_frame(list(client.tunes())), client)",
-    ]
-    notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)], metadata=KERNEL)
-    nbformat.write(notebook, folder / "pictures.ipynb")
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
-def page(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    assert BROWSER is not None, "ASTRIA_NB_BROWSER is required, and there is no Chromium or Chrome"
-    with lab.serving(folder, tmp_path_factory.mktemp("private")) as address, lab.browsing(BROWSER) as browser:
-        page = browser.new_page(viewport={"width": 1180, "height": 1400})
-        lab.open_notebook(page, address, "pictures.ipynb")
-        yield page
-        lab.shut_down(page)
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1180, "height": 1400})
+    lab.open_notebook(page, address, "pictures.ipynb")
+    yield page
+    lab.shut_down(page)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +56,7 @@ def form(page: Page) -> Locator:
     lab.run_cells(page, 0, 1)
     form = page.locator(".astria-form")
     form.get_by_role("button", name=re.compile("^Submit")).click()
-    expect(summary(form)).to_have_text(re.compile(r"^No pictures yet|^0 of 16"), timeout=SOON)
+    expect(summary(form)).to_have_text(re.compile(r"^No pictures yet|^0 of 16"))
     expect(form.get_by_role("button", name="Stop watching")).to_be_visible()
     expect(summary(form)).to_have_text("16 pictures", timeout=60_000)
     return form
@@ -85,16 +70,6 @@ def tiles(within: Locator) -> Locator:
     return within.locator(".astria-pictures-tile")
 
 
-def violations(page: Page, context: str) -> list[str]:
-    found: Any = Axe().run(page, context=context).response["violations"]
-    return [
-        f"{each['id']}: {node['html']} {node['failureSummary']}"
-        for each in found
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
-
-
 def liked(sandbox: anb.Sandbox) -> list[bool]:
     """Return of each prompt, oldest first, whether the service has it liked."""
     client = sandbox.client()
@@ -105,7 +80,7 @@ def liked(sandbox: anb.Sandbox) -> list[bool]:
 def test_a_picture_is_enlarged_and_liked_by_keys_alone(form: Locator, page: Page, sandbox: anb.Sandbox):
     cells = page.locator(".jp-Cell").count()
     frames = form.get_by_role("button", name=re.compile("^Enlarge: "))
-    expect(tiles(form).first.locator("img")).to_be_visible(timeout=SOON)
+    expect(tiles(form).first.locator("img")).to_be_visible()
     expect(tiles(form).filter(has_text="<script>").first).to_be_visible()
     frames.first.focus()
     page.keyboard.press("ArrowRight")
@@ -151,16 +126,16 @@ def test_a_like_that_is_refused_is_taken_back_with_words(form: Locator, sandbox:
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_nobody_is_kept_out(form: Locator, page: Page, theme: str):
-    page.evaluate(THEME, theme)
+    lab.change_theme(page, theme)
     try:
-        assert violations(page, ".astria-pictures") == []
+        assert lab.violations(page, ".astria-pictures") == []
         tiles(form).first.locator(".astria-pictures-frame").click()
         dialog = page.get_by_role("dialog", name="Picture 1 of 16")
         expect(dialog.locator("img")).to_have_js_property("naturalWidth", 896)
-        assert violations(page, ".astria-pictures-overlay") == []
+        assert lab.violations(page, ".astria-pictures-overlay") == []
         dialog.get_by_role("button", name="Close").click()
     finally:
-        page.evaluate(THEME, "JupyterLab Light")
+        lab.change_theme(page, "JupyterLab Light")
 
 
 def test_the_saved_file_shows_the_pictures_without_a_kernel(form: Locator, page: Page, folder: Path):
@@ -181,18 +156,17 @@ def test_the_form_is_there_again_after_a_reload_and_in_the_next_kernel(form: Loc
     page.reload()
     page.wait_for_selector(".jp-Notebook", timeout=60_000)
     lab.await_idle(page)
-    expect(tiles(form).first.locator("img")).to_be_visible(timeout=SOON)
+    expect(tiles(form).first.locator("img")).to_be_visible()
     expect(tiles(form).nth(2).get_by_role("button", name="Liked")).to_be_visible()
     lab.restart_kernel(page)
-    lab.await_idle(page)
     lab.run_cells(page, 0, 1)
-    expect(form.get_by_text("Last seen: Pictures · 8 of 8 prompts done")).to_be_visible(timeout=SOON)
+    expect(form.get_by_text("Last seen: Pictures · 8 of 8 prompts done")).to_be_visible()
     expect(form.locator(".astria-row table")).to_contain_text("trained")
-    expect(tiles(form).first.locator("img")).to_be_visible(timeout=SOON)
+    expect(tiles(form).first.locator("img")).to_be_visible()
     again = form.get_by_role("button", name="Look again")
     again.click()
     expect(again).to_be_hidden()
-    expect(form.get_by_text("Last seen")).to_be_hidden(timeout=SOON)
+    expect(form.get_by_text("Last seen")).to_be_hidden()
     expect(tiles(form).nth(2).get_by_role("button", name="Liked")).to_be_visible()
 
 
@@ -205,9 +179,9 @@ def test_of_hundreds_of_pictures_only_those_in_view_are_sent(form: Locator, page
     before = len(sandbox.ledger)
     lab.run_cells(page, 2, 3)
     cell = page.locator(".jp-Cell").nth(2)
-    expect(summary(cell)).to_have_text("296 pictures", timeout=SOON)
+    expect(summary(cell)).to_have_text("296 pictures")
     expect(tiles(cell)).to_have_count(296)
-    expect(tiles(cell).first.locator("img")).to_be_visible(timeout=SOON)
+    expect(tiles(cell).first.locator("img")).to_be_visible()
     page.wait_for_timeout(1000)
     fetched = [each for each in sandbox.ledger[before:] if each.path.startswith("/pictures/")]
     assert len(fetched) <= 24 + 40  # those of the saved file, and those in view
@@ -216,4 +190,4 @@ def test_of_hundreds_of_pictures_only_those_in_view_are_sent(form: Locator, page
     frames = page.evaluate(lab.SCROLL, ".jp-Cell:nth-of-type(3) .astria-pictures-grid")
     assert len(frames) > 50
     assert statistics.median(frames) < 50  # ms; tests/benchmarks/gallery.py measures it
-    expect(tiles(cell).last.locator("img")).to_be_visible(timeout=SOON)
+    expect(tiles(cell).last.locator("img")).to_be_visible()

@@ -1,0 +1,45 @@
+"""JupyterLab in a browser: one server for all tests; for each file of them, a folder in it and a browser."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+import lab
+
+_BROWSER = lab.find_browser()
+# Playwright's own five seconds are for a machine that does nothing else.
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """Where JupyterLab serves from, and its address."""
+    if _BROWSER is None and os.environ.get("ASTRIA_NB_BROWSER") != "required":
+        pytest.skip("needs an installed Chromium or Chrome, and there is none")
+    root = tmp_path_factory.mktemp("notebooks")
+    with lab.serving(root, tmp_path_factory.mktemp("private")) as address:
+        yield root, address
+
+
+@pytest.fixture(scope="module")
+def folder(server: tuple[Path, str], request: pytest.FixtureRequest) -> Path:
+    """An empty folder, served."""
+    folder = server[0] / request.module.__name__.rpartition(".")[2]
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(server: tuple[Path, str], folder: Path) -> str:
+    """The address of a notebook in the folder, but for its name."""
+    return server[1].format(f"{folder.name}/{{}}")
+
+
+@pytest.fixture(scope="module")  # for Playwright's event loop would be in the way of others
+def browser(server: tuple[Path, str]) -> Iterator[Browser]:
+    assert _BROWSER is not None, "ASTRIA_NB_BROWSER is required, and there is no Chromium or Chrome"
+    with lab.browsing(_BROWSER) as running:
+        yield running
