@@ -237,8 +237,8 @@ def test_nobody_is_kept_out(form: Locator, page: Page, folder: Path, theme: str)
         fill(form, folder, "sharp.jpg", "tiny.jpg")
         for fold in form.locator(".jupyter-widget-Collapse-header").all():
             fold.click()
-            page.wait_for_timeout(100)
-            assert lab.violations(page, ".astria-form") == []
+            expect(fold).to_have_attribute("aria-expanded", "true")
+            assert lab.violations(page, ".astria-folds") == []
         form.get_by_label("Title").fill("")
         # Its words move what is below them, and a click goes where something was.
         expect(form.get_by_text("is missing; press New for a fresh one")).to_be_visible()

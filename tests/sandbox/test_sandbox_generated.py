@@ -18,6 +18,7 @@ from odd_requests import BODIES, Sent, requests
 from sandbox_api import Api
 
 from astria_nb.sandbox import SandboxServer
+from soak import sizes
 
 A_VISIT = 20
 LOOKS = ("GET", "HEAD", "OPTIONS")
@@ -188,14 +189,20 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         found.close()
 
 
-SETTINGS = settings(
-    max_examples=440, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+def settings_of(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
+@sizes(110, 440)
 @pytest.mark.parametrize("route", BODIES)
-def test_a_route_that_takes_a_body(ground: Ground, route: str) -> None:
-    @SETTINGS
+def test_a_route_that_takes_a_body(ground: Ground, route: str, size: int) -> None:
+    @settings_of(size)
     @given(sent=requests(route))
     def send(sent: Sent) -> None:
         check(ground, sent)
@@ -203,10 +210,14 @@ def test_a_route_that_takes_a_body(ground: Ground, route: str) -> None:
     send()
 
 
-@settings(SETTINGS, max_examples=1040)
-@given(sent=requests(None))
-def test_any_other_request(ground: Ground, sent: Sent) -> None:
-    check(ground, sent)
+@sizes(260, 1040)
+def test_any_other_request(ground: Ground, size: int) -> None:
+    @settings_of(size)
+    @given(sent=requests(None))
+    def send(sent: Sent) -> None:
+        check(ground, sent)
+
+    send()
 
 
 def check(ground: Ground, sent: Sent) -> None:
