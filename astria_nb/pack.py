@@ -117,16 +117,6 @@ class Pack:
         prices = [each.price_mc for each in self.classes if each.name == name]
         return max((each for each in prices if each is not None), default=None)
 
-    def problem_with_cost(self, name: str | None, max_cost: float) -> Problem | None:
-        """Return what is wrong with a class for those who will pay that many US dollars at most, or None."""
-        price = self.price_mc(name)
-        if price is None:
-            return Problem("max_cost", "cannot be kept: the pack tells no price", "leave it out")
-        if price > max_cost * MC_PER_DOLLAR:
-            what = f"is ${max_cost:.2f}, and this run costs about {dollars(price)}"
-            return Problem("max_cost", what, "raise it, or choose another class or pack")
-        return None
-
 
 def dollars(price_mc: int) -> str:
     """Return a price as ``$3.31``."""

@@ -17,6 +17,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.exactly_once import Sending
 from astria_nb.log import Log
 from astria_nb.pack import Pack
+from astria_nb.price import estimate, problem_with_cost
 from astria_nb.progress import Progress
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
@@ -159,5 +160,5 @@ def _refuse_for_a_form(given: Mapping[str, object]) -> None:
 def _check(tune: Tune, pack: Pack, max_cost: float | None) -> None:
     if problem := pack.problem_with(tune.name):
         raise TuneError(problem)
-    if max_cost is not None and (problem := pack.problem_with_cost(tune.name, max_cost)):
+    if max_cost is not None and (problem := problem_with_cost(estimate(tune, pack), max_cost)):
         raise TuneError(problem)

@@ -201,6 +201,10 @@ def test_the_button_says_what_it_costs(sandbox, monkeypatch):
     assert buttons(form, "Submit")[0].description == "Submit · about $3.31"
     form.fill(name="woman")
     assert buttons(form, "Submit")[0].description == "Submit · about $3.60"
+    form.fill(prompt_attributes={"num_images": 2})
+    assert buttons(form, "Submit")[0].description == "Submit · at most $7.20"
+    form.fill(prompt_attributes=None, image_urls=None, name=None, tune_ids=[1504944])
+    assert buttons(form, "Submit")[0].description == "Submit · at most $3.60"
 
 
 def test_on_the_sandbox_the_button_says_that_it_is_free(make):

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.form.fields import WIDE
-from astria_nb.pack import Pack, dollars
+from astria_nb.price import Estimate
 
 
 class Foot(widgets.HBox):
@@ -33,18 +33,17 @@ class Foot(widgets.HBox):
         super().__init__([self._button, self._note], layout=WIDE)
         self.add_class("astria-foot")
 
-    def show(self, *, enabled: bool, note: str, pack: Pack | None, name: str | None) -> None:
-        """Show whether the button works, what a run of this pack and class costs, and a note."""
+    def show(self, *, enabled: bool, note: str, estimate: Estimate | None) -> None:
+        """Show whether the button works, what the run is thought to cost, and a note."""
         self._button.disabled = not enabled
-        self._button.description = f"Submit · {self._price(pack, name)}".removesuffix(" · ")
+        self._button.description = f"Submit · {self._price(estimate)}".removesuffix(" · ")
         self._note.value = Markup("<span>{}</span>").format(note)
 
     def disable(self) -> None:
         """Take no second click."""
         self._button.disabled = True
 
-    def _price(self, pack: Pack | None, name: str | None) -> str:
+    def _price(self, estimate: Estimate | None) -> str:
         if self._is_free:
             return "sandbox · free"
-        price = pack.price_mc(name) if pack is not None else None
-        return "" if price is None else f"about {dollars(price)}"
+        return str(estimate or "")

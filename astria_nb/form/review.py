@@ -9,6 +9,7 @@ from typing import Any
 from astria_nb.errors import Problem
 from astria_nb.form.pack_field import PackField
 from astria_nb.pack import Pack
+from astria_nb.price import Estimate, estimate, problem_with_cost
 from astria_nb.tune import Tune, check
 
 
@@ -21,8 +22,8 @@ class Review:
     tune : Tune or None
         None while a field is missing or wrong.
     problems : list of Problem
-    pack : Pack or None
-        As the service tells of it.
+    estimate : Estimate or None
+        What the tune is thought to cost; None without a tune, or where the pack does not tell.
     is_waiting : bool
         Whether the service still has to tell of the pack.
     was_sent : bool
@@ -31,7 +32,7 @@ class Review:
 
     tune: Tune | None
     problems: list[Problem]
-    pack: Pack | None
+    estimate: Estimate | None
     is_waiting: bool
     was_sent: bool
 
@@ -58,8 +59,10 @@ def review(
     """
     fields, problems = check(values)
     tune = None if problems else Tune(**fields)
+    estimated = None
     if pack.pack is not None:
-        problems += _against(pack.pack, fields["name"], None if tune is None else max_cost)
+        estimated = None if tune is None else estimate(tune, pack.pack)
+        problems += _against(pack.pack, fields["name"], estimated, None if tune is None else max_cost)
     elif pack.problem is not None:
         problems.append(_at_the_pack(pack.problem))
     title = fields["title"]
@@ -67,13 +70,15 @@ def review(
         problems.append(Problem("title", "was sent with other fields", "press New for a fresh one"))
     is_waiting = pack.value is not None and pack.pack is None and pack.problem is None
     was_sent = tune is not None and not problems and title in sent
-    return Review(tune, problems, pack.pack, is_waiting, was_sent)
+    return Review(tune, problems, estimated, is_waiting, was_sent)
 
 
-def _against(pack: Pack, name: str | None, max_cost: float | None) -> list[Problem]:
+def _against(
+    pack: Pack, name: str | None, estimated: Estimate | None, max_cost: float | None
+) -> list[Problem]:
     found = [pack.problem_with(name)]
     if max_cost is not None:
-        found.append(pack.problem_with_cost(name, max_cost))
+        found.append(problem_with_cost(estimated, max_cost))
     return [each for each in found if each is not None]
 
 

@@ -272,8 +272,7 @@ class TuneForm(widgets.VBox):
             self._foot.show(
                 enabled=found.is_valid and not found.was_sent and not is_busy,
                 note="Asking for the pack" if found.is_waiting else self._summary(problems),
-                pack=found.pack,
-                name=None if found.tune is None else found.tune.name,
+                estimate=found.estimate,
             )
             self._keep()
 

@@ -1,0 +1,67 @@
+"""What is said before paying holds against what the service takes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+import astria_nb as anb
+from astria_nb.price import estimate
+
+URL = "https://example.com/1.jpg"
+NEW = {"pack": 260, "name": "woman", "image_urls": [URL]}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(speed=1000) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def trained(sandbox: anb.Sandbox) -> list[int]:
+    """Two tunes that others can be drawn with."""
+    client = sandbox.client()
+    rows = [anb.submit(anb.Tune(title=f"old {number}", **NEW), client) for number in range(2)]
+    sandbox.advance(3600)
+    return [int(row.loc[0, "id"]) for row in rows]
+
+
+def balance(sandbox: anb.Sandbox) -> int:
+    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
+    return int(requests.get(f"{sandbox.url}/users", headers=headers, timeout=10).json()["usd_balance_mc"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "about $3.60"),
+        ({"prompt_ids": [260029, 260030]}, "at most $3.60"),
+        ({"prompt_attributes": {"num_images": 3}}, "at most $10.80"),
+        ({"prompt_attributes": {"super_resolution": True}}, "about $3.60"),
+        ({"prompt_attributes": {"aspect_ratio": "1:1"}}, "about $3.60"),
+        ({"old": 1}, "at most $3.60"),
+        ({"old": 2}, "at most $7.20"),
+        ({"old": 2, "prompt_attributes": {"num_images": 2}}, "at most $14.40"),
+        ({"old": 1, "name": "man"}, "at most $3.31"),
+    ],
+    ids=str,
+)
+def test_a_run_costs_no_more_than_was_said(
+    sandbox: anb.Sandbox, trained: list[int], fields: dict[str, Any], words: str
+) -> None:
+    client = sandbox.client()
+    given = dict(fields)
+    old = given.pop("old", 0)
+    source = {"pack": 260, "tune_ids": trained[:old]} if old else NEW
+    tune = anb.Tune(title=str(fields), **{**source, **given})
+    said = estimate(tune, client.pack(260))
+    assert said is not None
+    assert str(said) == words
+    before = balance(sandbox)
+    anb.submit(tune, client)
+    taken = before - balance(sandbox)
+    assert 0 < taken <= said.price_mc
+    if not said.is_most:
+        assert taken == said.price_mc
