@@ -18,8 +18,11 @@ def _pool(name: str, threads: int) -> ThreadPoolExecutor:
 
 
 def start(work: Callable[..., Any], *args: Any) -> Future[Any]:
-    """Run a call on a thread of its own; the future tells when it is over and what became of it."""
-    return _pool("work", 4).submit(work, *args)
+    """Run a call at once; the future tells when it is over and what became of it.
+
+    A submission does not wait until look-ups of a service that does not answer are given up.
+    """
+    return _pool("work", 64).submit(work, *args)
 
 
 def start_waiting(work: Callable[..., Any], *args: Any) -> Future[Any]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import stat
 import subprocess
 import sys
@@ -517,3 +518,16 @@ def test_the_service_looks_at_photos_and_fills_in_what_most_agree_on(make, tmp_p
     fill.click()
     assert form.tune.characteristics["my_own"] == "kept"
     assert len(form.tune.characteristics) > 1
+
+
+def test_forms_of_a_service_that_does_not_answer_hold_no_submission_up(make, sandbox, monkeypatch):
+    monkeypatch.setattr("astria_nb.form.tune_form._SETTLE_SECONDS", 0)
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        silent_client = anb.Client("sd_silent", base_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        for pack in range(1, 5):
+            anb.TuneForm(silent_client, pack=pack)
+        form = make(**FIELDS)
+        until(lambda: form.valid)
+        buttons(form, "Submit")[0].click()
+        until(lambda: form.status == "submitted")
+        assert len(sandbox.received()) == 1
