@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 
 from astria_nb.client import Json
 from astria_nb.errors import NotFoundError
+
+YOUNG = timedelta(seconds=60)
+"""What is younger may not show yet, or not all of it (astria-api, section 8)."""
+
+
+def is_young(created_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a tune that is not found may show yet; one of unknown age is not young."""
+    return created_at is not None and now - created_at <= YOUNG
 
 
 def latest(

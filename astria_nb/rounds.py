@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from astria_nb import rows
 from astria_nb.arguments import an_id
 from astria_nb.client import Client, Json
 from astria_nb.errors import NotFoundError
-from astria_nb.latest import latest
+from astria_nb.latest import YOUNG, is_young, latest
 
 OVER = ("trained", "failed", "expired", "deleted")
 """The states in which a tune's training needs no other look."""
@@ -22,8 +21,6 @@ PAGE = 120
 """Of a list: so many are one request."""
 _LISTED = 30  # tunes whose prompts are listed in one look: hundreds that end at once do not ask at once
 _NEEDED = ["id", "status", "trained_at", "prompt_ids"]
-# What is young may not show yet, or not all of it (astria-api, section 8).
-_YOUNG = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,8 @@ class Rounds:
 
     def _is_old(self, record: dict[Any, Any]) -> bool:
         """Tell whether what is not found must be gone: a young tune may not show yet."""
-        return bool(pd.isna(record["created_at"]) or self._client.now() - record["created_at"] > _YOUNG)
+        created_at = record["created_at"]
+        return not is_young(None if pd.isna(created_at) else created_at, self._client.now())
 
     def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
         self.requests += 1
@@ -228,7 +226,7 @@ class _Prompts:
             self._frame = None
         first, before = at not in self._of, self._of.get(at, set())
         self._of[at] = {*found}
-        settled = self._client.now() - trained_at > _YOUNG
+        settled = self._client.now() - trained_at > YOUNG
         unchanged = not first and before == self._of[at] and bool(found)
         if (settled or unchanged) and not any(map(self._is_pending, found)):
             self._final.add(at)

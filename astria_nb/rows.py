@@ -100,8 +100,8 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     -------
     pandas.DataFrame
         Ids ``Int64``, text ``str``, times ``datetime64[us, UTC]``, lists Arrow's. ``status`` is ``queued``,
-        ``training``, ``trained``, ``failed`` or ``expired``, or null for a run that made no tune. Fields that
-        are not documented are kept behind the others.
+        ``training``, ``trained``, ``failed``, ``expired`` or ``deleted``, or null for a run that made no
+        tune. Fields that are not documented are kept behind the others.
 
     Examples
     --------
@@ -184,6 +184,8 @@ def _without_secrets(entity: Mapping[str, Any]) -> Mapping[str, Any]:
 def _lasting_status(tune: Mapping[str, Any]) -> str | None:
     if tune.get("id") is None:
         return None
+    if tune.get("status") == "deleted":  # ours: what is gone tells nothing to derive it from
+        return "deleted"
     if tune.get("failed_at"):
         return "failed"
     if tune.get("trained_at"):

@@ -292,8 +292,12 @@ def test_a_deleted_tune_ends_the_wait(
 ) -> None:
     row = submitted(sandbox, log)
     sandbox._state.remove_tune(sandbox._state.own_tune(1000001))  # type: ignore[arg-type]
+    # It may only not show yet.
+    assert callbacks.wait(row, poll=0.01, timeout=0.1)["status"].tolist() == ["queued"]
+    sandbox.advance(120)
     after = callbacks.wait(row, poll=0.01, timeout=10)
     assert after["status"].tolist() == ["deleted"]
+    assert log.frame()["status"].tolist() == ["deleted"]
     assert after.dtypes.equals(row.dtypes)
     assert "is not on the account any more" in str(log.events()["problem"].iloc[-1])
     requests = len(gets(sandbox))

@@ -103,6 +103,27 @@ def test_each_row_has_its_own_end_and_the_others_go_on(sandbox: anb.Sandbox) -> 
     assert (anb.prompts(after.iloc[:3], client)["status"] == "done").sum() == 8
 
 
+def test_a_tune_that_is_gone_stays_gone_on_record_until_it_is_seen_again(
+    sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
+    client, log = sandbox.client(), anb.ExperimentLog(tmp_path / "log.sqlite")
+    tune = anb.Tune(pack=797, title="mine", name="cat", image_urls=["https://example.com/1.jpg"])
+    row = anb.submit(tune, client, log=log)
+    told = client.tune(int(row.loc[0, "id"]))
+    requests.delete(
+        f"{sandbox.url}/tunes/{told['id']}",
+        headers={"Authorization": f"Bearer {sandbox.api_key}"},
+        timeout=10,
+    ).raise_for_status()
+    sandbox.advance(120)
+    assert anb.wait(row, client, log=log, poll=0)["status"].tolist() == ["deleted"]
+    kept = log.frame()
+    assert kept["status"].tolist() == ["deleted"]
+    assert kept["name"].tolist() == ["cat"]
+    log.note("poll", tune_id=told["id"], service=client.service, reply=told)
+    assert log.frame()["status"].tolist() == ["queued"]
+
+
 def test_a_tune_that_does_not_show_yet_is_not_gone(
     sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

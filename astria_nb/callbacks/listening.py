@@ -21,9 +21,9 @@ from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.log import Log
 from astria_nb.progress import Progress
+from astria_nb.rounds import OVER
 from astria_nb.wording import short
 
-_OVER = ("trained", "failed", "expired", "deleted")
 _LEAVE = 2.0  # seconds that `stop` waits for a look that is under way
 _STEP = 1.0  # seconds between two glances at the log: another kernel may write to it
 
@@ -214,10 +214,7 @@ class Callbacks:
             while True:
                 seen = self._lookups.noted
                 frame = self._latest(frame)
-                ended = (
-                    frame["status"].isin(_OVER) | frame["id"].isna() | frame["id"].isin(self._lookups.gone)
-                )
-                over = int(ended.sum())
+                over = int((frame["status"].isin(OVER) | frame["id"].isna()).sum())
                 progress.show(over / len(frame) if len(frame) else 1.0, f"{over} of {noun}")
                 if over == len(frame) or time.monotonic() >= end:
                     return frame
@@ -255,11 +252,10 @@ class Callbacks:
             latest = rows.tune_frame(list(told.values()), self._client.now()).set_axis(list(told))
             rest = frame.set_axis(range(len(frame))).drop(index=list(told))
             frame = pd.concat([latest, rest] if len(rest) else [latest]).sort_index().set_axis(frame.index)
-        gone = frame["id"].isin(self._lookups.gone)
-        return frame.assign(status=frame["status"].mask(gone, "deleted")) if gone.any() else frame
+        return frame
 
     def _record(self, row: dict[Any, Any]) -> dict[str, Any] | None:
-        if pd.isna(row["id"]) or row["status"] in _OVER:
+        if pd.isna(row["id"]) or row["status"] in OVER:
             return None
         found = self._log.of_tune(self._client.service, int(row["id"]))
         return None if found is None or found.record is None else {**found.record, **rows.ours(row)}

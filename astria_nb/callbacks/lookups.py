@@ -13,16 +13,16 @@ from astria_nb import redaction, rows
 from astria_nb.callbacks.bodies import hint
 from astria_nb.client import Client, Json
 from astria_nb.errors import AstriaError, LogError, NotFoundError
-from astria_nb.latest import latest
+from astria_nb.latest import is_young, latest
 from astria_nb.log import Log
+from astria_nb.rounds import OVER, PAGE
+from astria_nb.typed import as_time
 
 APART = 1.0
 """Seconds between two looks at one tune, however many callbacks come for it; more while nothing is new."""
 _SLOWEST = 6  # doublings of that
 _FIRST_AGAIN, _LAST_AGAIN = 2.0, 300.0  # seconds after a look that failed
 _STRANGERS = 200  # ids that are remembered while a submission is under way
-_OVER = ("trained", "failed", "expired")
-_PAGE = 120  # of a list: so many are one request
 
 _logger = logging.getLogger(__name__)
 
@@ -56,8 +56,6 @@ class Lookups:
         self._told: dict[int, set[int]] = {}  # the finished prompts of each tune that are noted
         self._busy = self._stopped = False
         self._thread: threading.Thread | None = None
-        self.gone: set[int] = set()
-        """Tunes that are not on the account any more."""
         self.noted = 0
         """Counts what came of looks; `await_news` tells when it grows."""
 
@@ -109,10 +107,10 @@ class Lookups:
             for due in self._due.values():
                 due.at = 0.0
             self._changed.notify_all()
-        found = latest(waiting, lambda below: client.tunes(before_id=below, limit=_PAGE), client.tune)
+        found = latest(waiting, lambda below: client.tunes(before_id=below, limit=PAGE), client.tune)
         for each, tune in found.items():
             if tune is None:
-                self._lose("poll", each)
+                self._is_gone("poll", each)
             else:
                 self._note("poll", each, tune)
         return waiting
@@ -187,7 +185,8 @@ class Lookups:
             if prompts:
                 news |= self._note_prompts(tune_id)
         except NotFoundError:
-            self._lose("callback", tune_id)
+            if not self._is_gone("callback", tune_id):
+                raise
         idle = self._idle_looks[tune_id] = 0 if news else self._idle_looks.get(tune_id, 0) + 1
         self._not_before[tune_id] = time.monotonic() + APART * 2.0 ** min(idle, _SLOWEST)
 
@@ -220,10 +219,16 @@ class Lookups:
             self._tell()
         return bool(new)
 
-    def _lose(self, kind: str, tune_id: int) -> None:
-        self.gone.add(tune_id)
-        self._log.note(kind, tune_id=tune_id, service=self._service, problem="is not on the account any more")
+    def _is_gone(self, kind: str, tune_id: int) -> bool:
+        """Note that a tune that was not found is gone, and say so; a young one may not show yet."""
+        found = self._log.of_tune(self._service, tune_id)
+        record = (found.record if found is not None else None) or {}
+        if is_young(as_time(record.get("created_at")), self._client.now()):
+            return False
+        gone, problem = {"id": tune_id, "status": "deleted"}, "is not on the account any more"
+        self._log.note(kind, tune_id=tune_id, service=self._service, reply=gone, problem=problem)
         self._tell()
+        return True
 
     def _tell(self) -> None:
         with self._changed:
@@ -234,5 +239,5 @@ class Lookups:
         if not self._log.path.exists():
             return []
         frame = self._log.frame()
-        ours = (frame["service"] == redaction.text(self._service)) & ~frame["status"].isin(_OVER)
-        return sorted(set(frame.loc[ours, "id"].dropna().astype(int)) - self.gone)
+        ours = (frame["service"] == redaction.text(self._service)) & ~frame["status"].isin(OVER)
+        return sorted(set(frame.loc[ours, "id"].dropna().astype(int)))

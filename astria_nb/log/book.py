@@ -105,7 +105,7 @@ class Book:
         with self._write() as (connection, me):
             now = _now()
             if tune is not None:
-                record = {**(seen.record or _ours(seen.request)), **_known(tune)}
+                record = _updated(seen, _known(tune))
                 if image_sha256:
                     record["image_sha256"] = list(image_sha256)
                 values["record"] = _put(connection, redaction.json(record))
@@ -148,7 +148,7 @@ class Book:
                 about = of_tune(connection, redaction.text(service.rstrip("/")), tune_id)
             tune = _tune(reply)
             if about is not None and tune is not None and _is_news(about, tune):
-                record = _put(connection, redaction.json({**(about.record or _ours(about.request)), **tune}))
+                record = _put(connection, redaction.json(_updated(about, tune)))
                 connection.execute(_RECORD, {"of_id": about.id, "record": record, "sealed": None})
             other = {"tune_id": tune_id, "service": service}
             _append(connection, kind, me, now, about, other, reply=reply, problem=problem)
@@ -285,6 +285,12 @@ def _request_json(request: Request) -> dict[str, Any]:
     treatment = {"treatment": asdict(request.treatment)} if request.treatment != UNTREATED else {}
     images = [asdict(image) for image in request.images]
     return {**fields, "images": images, **treatment, "redacted": request.redacted}
+
+
+def _updated(about: Submission, tune: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a tune, with news of it: one that is there again is not gone."""
+    before = about.record or _ours(about.request)
+    return {**{key: value for key, value in before.items() if key != "status"}, **tune}
 
 
 def _ours(request: Request) -> dict[str, Any]:
