@@ -107,11 +107,12 @@ def _said(content: bytes, key: ApiKey) -> list[tuple[str, str]]:
 def _of_fields(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for field, messages in fields.items():
         if isinstance(messages, list) and (text := ", ".join(filter(None, map(_plain, messages)))):
-            yield "" if field == "base" else _plain(field, _NAME), text[:_RAW_TEXT]
+            yield "" if field == "base" else _plain(field, _NAME), _plain(text)
 
 
 def _plain(data: Any, most: int = _RAW_TEXT) -> str:
     """Return a text, or JSON, on one line that is not too long to read."""
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-    cut = " ".join(text[: 20 * most].split())[:most]
+    line = " ".join(text[: 20 * most].split())
+    cut = line if len(line) <= most else f"{line[: most - 1]}…"
     return "".join("\ufffd" if category(each) in ("Cc", "Cs") else each for each in cut)

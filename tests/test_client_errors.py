@@ -104,7 +104,7 @@ def test_the_messages_of_a_422_come_field_by_field(
         (HTML, "<html><body>Bad gateway</body></html>"),
         (b"", "gave no reason"),
         (b"\xff\xfe\0", "\ufffd"),
-        (b"x" * 9000, "x" * 400),
+        (b"x" * 9000, "x" * 399 + "…"),
     ],
     ids=["HTML", "nothing", "not text", "long"],
 )
