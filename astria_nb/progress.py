@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -58,7 +59,11 @@ class Progress:
             self._draw_bar(fraction, text)
         elif sys.stderr.isatty():
             self._line = True
-            print(f"\r\033[K{self._title}: {fraction:4.0%} {text}", end="", file=sys.stderr, flush=True)
+            line = f"{self._title}: {fraction:4.0%} {text}"
+            # A line that went on below could not be written over.
+            most = shutil.get_terminal_size().columns - 1
+            line = line if len(line) <= most else f"{line[: most - 1]}…"
+            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
     def _draw_bar(self, fraction: float, text: str) -> None:
         if self._bar is None:

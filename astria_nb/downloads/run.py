@@ -60,6 +60,8 @@ class DownloadRun:
                 self._publish()
             raise
         self._publish()
+        if self._wanted:
+            self._tell()
         return self._rows
 
     def _look(self) -> list[Wanted]:
