@@ -3,7 +3,8 @@
 python tests/benchmarks/log_append.py [--tunes 2000] [--workers 1]
 
 First, each of the log's writes is taken in turn with a line of JSON of the same content that is written to a
-file beside it and flushed with fdatasync; the ratio is that of the medians. Then tunes are submitted to a
+file beside it and flushed with fdatasync; the ratio is that of the medians. So is the least that SQLite can
+do: the same line in a row of a table that has nothing else. Then tunes are submitted to a
 service that answers each request after 50 ms, with the log and with one that writes nothing, in turn,
 fifty tunes each.
 """
@@ -12,6 +13,7 @@ import argparse
 import itertools
 import json
 import os
+import sqlite3
 import statistics
 import sys
 import tempfile
@@ -51,7 +53,12 @@ def append(folder: Path, times: int) -> None:
     """Time each write of a submission beside a line."""
     log = Log(folder / "append.sqlite")
     log.plan(a_request("first"))
-    taken: dict[str, list[float]] = {name: [] for name in ("line", "sending", "done", "poll")}
+    bare = sqlite3.connect(folder / "bare.sqlite", isolation_level=None)
+    for order in ("journal_mode = wal", "synchronous = full"):
+        bare.execute(f"PRAGMA {order}")
+    bare.execute("CREATE TABLE line (id INTEGER PRIMARY KEY, json TEXT)")
+    names = ("line", "SQLite alone", "sending", "done", "poll")
+    taken: dict[str, list[float]] = {name: [] for name in names}
     with (folder / "lines.jsonl").open("ab", buffering=0) as lines:
 
         def timed(name: str, work: Callable[[], Any]) -> Any:
@@ -60,10 +67,17 @@ def append(folder: Path, times: int) -> None:
             taken[name].append(time.perf_counter() - started)
             return made
 
+        def content(number: int) -> str:
+            return json.dumps({"asked": a_request(str(number)).parameters, "told": a_reply(number)})
+
         def line(number: int) -> None:
-            content = {"asked": a_request(str(number)).parameters, "told": a_reply(number)}
-            lines.write(json.dumps(content).encode() + b"\n")
+            lines.write(content(number).encode() + b"\n")
             os.fdatasync(lines.fileno())
+
+        def row(number: int) -> None:
+            bare.execute("BEGIN IMMEDIATE")
+            bare.execute("INSERT INTO line (json) VALUES (?)", (content(number),))
+            bare.execute("COMMIT")
 
         for number in range(times):
             reply = a_reply(number)
@@ -73,10 +87,12 @@ def append(folder: Path, times: int) -> None:
                 "poll": lambda seen, reply=reply: log.note("poll", submission=seen, reply=reply),
             }
             seen: Any = None
+            timed("SQLite alone", lambda number=number: row(number))
             for name, step in steps.items():
                 timed("line", lambda number=number: line(number))
                 seen = timed(name, lambda step=step, seen=seen: step(seen))
     log.close()
+    bare.close()
     base = statistics.median(taken.pop("line"))
     print(f"a line: {base * 1e3:.2f} ms")
     for name, each in taken.items():
