@@ -20,6 +20,7 @@ from typing import Any
 import nbformat
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TooLate
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = [
@@ -120,6 +121,21 @@ def open_notebook(page: Page, address: str, name: str) -> None:
 def await_idle(page: Page) -> None:
     """Wait until the kernel has nothing to do."""
     page.wait_for_function(_IS_IDLE, timeout=60_000)
+
+
+def load_again(page: Page, selector: str) -> None:
+    """Load the page again, and wait until a widget of its kernel is there."""
+    for _ in range(2):
+        page.reload()
+        await_idle(page)
+        try:
+            page.wait_for_selector(selector, timeout=20_000)
+        except TooLate:
+            # JupyterLab gives a kernel four seconds to tell of all its widgets, which a busy machine may not
+            # keep; whoever sits before it loads the page once more.
+            continue
+        return
+    raise AssertionError(f"{selector} is not there after two loads of the page")
 
 
 def shut_down(page: Page) -> None:

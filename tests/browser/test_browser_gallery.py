@@ -153,9 +153,7 @@ def test_the_saved_file_shows_the_pictures_without_a_kernel(form: Locator, page:
 
 def test_the_form_is_there_again_after_a_reload_and_in_the_next_kernel(form: Locator, page: Page):
     page.evaluate(SAVE)
-    page.reload()
-    page.wait_for_selector(".jp-Notebook", timeout=60_000)
-    lab.await_idle(page)
+    lab.load_again(page, ".astria-pictures-tile")
     expect(tiles(form).first.locator("img")).to_be_visible()
     expect(tiles(form).nth(2).get_by_role("button", name="Liked")).to_be_visible()
     lab.restart_kernel(page)

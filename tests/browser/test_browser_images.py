@@ -336,7 +336,7 @@ def test_a_page_loaded_again_shows_the_same_list_and_what_it_broke_off(page, for
     page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); return true; }")
     pick(form, large)
     page.wait_for_function("() => document.querySelector('.astria-drop-row progress')?.value > 2e6")
-    page.reload()
+    lab.load_again(page, ".astria-tile")
     expect_names(form, "2.jpg", "1.jpg")
     expect(form.get_by_text("stopped when its page was left; give it again")).to_be_visible()
     pick(form, large)
