@@ -15,14 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from astria_nb import redaction, rows, surroundings
-from astria_nb.log import segments
+from astria_nb import redaction, surroundings
+from astria_nb.log import records, segments
 from astria_nb.log.reading import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
 from astria_nb.log.schema import body, event, session, submission
 from astria_nb.log.states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.log.store import Store
 from astria_nb.request import Request
-from astria_nb.treatment import UNTREATED
 
 _MICROSECOND = timedelta(microseconds=1)
 # Built once: that takes longer than running them.
@@ -71,7 +70,7 @@ class Book:
                     "version": 0,
                     "attempt": attempt,
                     "newest_known_id": newest_known_id,
-                    "request": _put(connection, _request_json(kept)),
+                    "request": _put(connection, records.of_request(kept)),
                     "fingerprint": kept.fingerprint,
                     "planned_at": now,
                     "changed_at": now,
@@ -97,7 +96,7 @@ class Book:
     ) -> Submission:
         """Move a submission; see `astria_nb.log.Log.change`."""
         values: dict[str, Any] = {key: value for key, value in news.items() if value is not None}
-        tune = _tune(reply) if state in ("done", "adopted") else None
+        tune = records.tune_of(reply) if state in ("done", "adopted") else None
         if tune is not None and isinstance(tune.get("id"), int):
             values.setdefault("tune_id", tune["id"])
         if image_sha256:
@@ -105,7 +104,7 @@ class Book:
         with self._write() as (connection, me):
             now = _now()
             if tune is not None:
-                record = _updated(seen, _known(tune))
+                record = records.updated(seen, records.known(tune))
                 if image_sha256:
                     record["image_sha256"] = list(image_sha256)
                 values["record"] = _put(connection, redaction.json(record))
@@ -146,9 +145,9 @@ class Book:
                 about = one(connection, seen.id)
             elif tune_id is not None and service is not None:
                 about = of_tune(connection, redaction.text(service.rstrip("/")), tune_id)
-            tune = _tune(reply)
-            if about is not None and tune is not None and _is_news(about, tune):
-                record = _put(connection, redaction.json(_updated(about, tune)))
+            tune = records.tune_of(reply)
+            if about is not None and tune is not None and records.is_news(about, tune):
+                record = _put(connection, redaction.json(records.updated(about, tune)))
                 connection.execute(_RECORD, {"of_id": about.id, "record": record, "sealed": None})
             other = {"tune_id": tune_id, "service": service}
             _append(connection, kind, me, now, about, other, reply=reply, problem=problem)
@@ -278,48 +277,6 @@ def _append(
         _APPEND,
         {"kind": redaction.text(kind), "at": at, "session": me, "problem": _safe(problem), **values},
     )
-
-
-def _request_json(request: Request) -> dict[str, Any]:
-    fields = {key: getattr(request, key) for key in ("service", "pack", "title", "encoding", "parameters")}
-    treatment = {"treatment": asdict(request.treatment)} if request.treatment != UNTREATED else {}
-    images = [asdict(image) for image in request.images]
-    return {**fields, "images": images, **treatment, "redacted": request.redacted}
-
-
-def _updated(about: Submission, tune: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is known of a tune, with news of it: one that is there again is not gone."""
-    before = about.record or _ours(about.request)
-    return {**{key: value for key, value in before.items() if key != "status"}, **tune}
-
-
-def _ours(request: Request) -> dict[str, Any]:
-    """Return what is known of a tune before the service answered."""
-    asked = request.parameters
-    ours = {"title": request.title, "name": asked.get("name"), "pack": request.pack}
-    return {**ours, "encoding": request.encoding, "tune_ids": asked.get("tune_ids")}
-
-
-def _tune(reply: Any) -> dict[str, Any] | None:
-    """Return the tune that a reply tells of; a callback's is wrapped (astria-api, section 9)."""
-    if isinstance(reply, Mapping) and isinstance(reply.get("tune"), Mapping):
-        reply = reply["tune"]
-    return dict(reply) if isinstance(reply, Mapping) else None
-
-
-def _known(tune: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields for a row: all of a tune; of a run that made none only those that rows know."""
-    return (
-        tune if tune.get("id") is not None else {key: tune[key] for key in tune.keys() & set(rows.TUNE.names)}
-    )
-
-
-def _is_news(about: Submission, tune: Mapping[str, Any]) -> bool:
-    if about.tune_id is None or tune.get("id") != about.tune_id:
-        return False
-    before, after = ((each or {}).get("updated_at") for each in (about.record, tune))
-    # Times of one service, in one form: their order is that of the text.
-    return not (isinstance(before, str) and isinstance(after, str)) or before <= after
 
 
 def _safe(problem: str | None) -> str | None:
