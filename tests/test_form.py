@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import ipywidgets as widgets
 import pytest
@@ -389,7 +390,7 @@ def test_markup_is_shown_as_text(form, sandbox):
     evil = '<img src=x onerror="alert(1)">'
     form.fill(pack=43, name="cat", title=evil, image_urls=[URL], characteristics={"eye_color": evil})
     form.submit()
-    page = form._repr_mimebundle_()["text/html"]
+    page = form._repr_mimebundle_()[0]["text/html"]
     for shown in (markup(form), page):
         assert evil not in shown
         assert "&lt;img src=x" in shown
@@ -397,12 +398,23 @@ def test_markup_is_shown_as_text(form, sandbox):
 
 def test_where_no_widget_runs_the_filled_form_is_seen(form, photos):
     form.fill(pack=260, name="man", images=photos, characteristics={"eye_color": "blue eyes"})
-    bundle = form._repr_mimebundle_()
+    bundle, _ = form._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/html"].count('<img src="data:image/jpeg;base64,') == 3
     assert "eye_color: blue eyes" in bundle["text/html"]
     assert bundle["text/plain"] == repr(form)
     assert "0x" not in repr(form)
+
+
+def test_in_colab_the_output_names_the_manager_that_can_show_it(form, monkeypatch):
+    widget = "application/vnd.jupyter.widget-view+json"
+    assert form._repr_mimebundle_()[1] == {}
+    # Colab's module, as far as anywidget asks it.
+    colab = SimpleNamespace(
+        enable_custom_widget_manager=lambda: None, _widgets=SimpleNamespace(_installed_url=URL)
+    )
+    monkeypatch.setitem(sys.modules, "google.colab.output", colab)
+    assert form._repr_mimebundle_()[1] == {widget: {"colab": {"custom_widget_manager": {"url": URL}}}}
 
 
 def test_no_trait_holds_the_key(form, sandbox):

@@ -22,6 +22,7 @@ from astria_nb.errors import Problem
 from astria_nb.form.drop_zone_wire import Again, Have, Line, Stop, field
 from astria_nb.form.fields import shown
 from astria_nb.form.spool import MOST_FILES, Arrival, Spool, size_problem
+from astria_nb.stylesheet import stylesheet
 
 _HERE = Path(__file__)
 
@@ -51,7 +52,7 @@ class DropZone(anywidget.AnyWidget):
     """
 
     _esm = _HERE.with_suffix(".js").read_text(encoding="utf-8")
-    _css = _HERE.with_suffix(".css").read_text(encoding="utf-8")
+    _css = stylesheet(_HERE.with_suffix(".css"))
     accept = traitlets.Unicode(",".join(sorted(set(MEDIA_TYPES.values())))).tag(sync=True)
     """The media types that a picker offers."""
     most = traitlets.Int(MOST_FILES).tag(sync=True)

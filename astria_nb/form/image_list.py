@@ -10,6 +10,7 @@ import anywidget
 import traitlets
 
 from astria_nb.form.drop_zone_wire import field
+from astria_nb.stylesheet import stylesheet
 
 _HERE = Path(__file__)
 
@@ -76,7 +77,7 @@ class ImageList(anywidget.AnyWidget):
     """
 
     _esm = _HERE.with_suffix(".js").read_text(encoding="utf-8")
-    _css = _HERE.with_suffix(".css").read_text(encoding="utf-8")
+    _css = stylesheet(_HERE.with_suffix(".css"))
     items = traitlets.List(traitlets.Dict()).tag(sync=True)
     """An `Item` for each image."""
     summary = traitlets.Unicode().tag(sync=True)

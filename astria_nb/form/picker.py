@@ -14,6 +14,7 @@ import traitlets
 from astria_nb import background
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.images import small
+from astria_nb.stylesheet import stylesheet
 
 PAGE = 24  # cards that are shown at a time
 _KEPT = 200  # pictures, should the page be opened again
@@ -81,7 +82,7 @@ class Picker(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).with_name("picker.js")
-    _css = Path(__file__).with_name("picker.css")
+    _css = stylesheet(Path(__file__).with_name("picker.css"))
 
     noun = traitlets.Unicode().tag(sync=True)
     multiple = traitlets.Bool().tag(sync=True)

@@ -15,6 +15,7 @@ async function copy(text, block) {
   }
 }
 
+const KEY = /Mac|iP(hone|ad)/.test(navigator.platform) ? "\u2318C" : "Ctrl-C";
 let views = 0;
 
 function render({ model, el }) {
@@ -88,7 +89,7 @@ function render({ model, el }) {
     next.focus();
   });
   button.addEventListener("click", async () => {
-    said.textContent = (await copy(block.textContent, block)) ? "Copied" : "Marked; press Ctrl-C";
+    said.textContent = (await copy(block.textContent, block)) ? "Copied" : `Marked; press ${KEY}`;
   });
   model.on("change:texts change:language change:note", draw);
   draw();

@@ -10,6 +10,7 @@ import traitlets
 from astria_nb.encoding import Encoding
 from astria_nb.errors import AstriaError
 from astria_nb.snippets import as_curl, as_javascript, as_json, as_python
+from astria_nb.stylesheet import stylesheet
 from astria_nb.tune import Tune
 
 _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
@@ -26,7 +27,7 @@ class RequestView(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).with_name("request_view.js")
-    _css = Path(__file__).with_name("request_view.css")
+    _css = stylesheet(Path(__file__).with_name("request_view.css"))
 
     texts: traitlets.Dict[str, str] = traitlets.Dict().tag(sync=True)
     """The code by its language."""

@@ -31,10 +31,11 @@ from astria_nb.form.saved import SavedDraft, as_plain, asked_for
 from astria_nb.form.static import form_html
 from astria_nb.form.wiring import Wiring
 from astria_nb.log import Log
+from astria_nb.stylesheet import stylesheet
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune, TuneFields
 
-_CSS = Path(__file__).with_name("form.css").read_text(encoding="utf-8")
+_CSS = stylesheet(Path(__file__).with_name("form.css"))
 _SETTLE_SECONDS = 2.0  # a service that answers at once is shown at once; a slow one holds nothing up
 
 
@@ -228,11 +229,13 @@ class TuneForm(widgets.VBox):
         fields = "".join(f"{name}={value!r}, " for name, value in values.items())
         return f"TuneForm({fields}status={self.status!r})"
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         # Shown wherever no widget runs; JupyterLab prefers the widget.
         page = form_html(self._account(), self._draft.values(), self._summary(self.problems))
-        return {**bundle, "text/plain": repr(self), "text/html": page}
+        # Colab shows custom widgets only where the output names the manager for them, as anywidget does.
+        _, metadata = self._wiring._repr_mimebundle_(**options) or ({}, {})
+        return {**bundle, "text/plain": repr(self), "text/html": page}, metadata
 
     def _head(self) -> widgets.HTML:
         head = widgets.HTML(Markup("<div><b>Train a tune</b><span>{}</span></div>").format(self._account()))

@@ -19,10 +19,17 @@ function describe(root, id, problems) {
       control.setAttribute("aria-describedby", error.id);
       if (wrong) control.setAttribute("aria-invalid", "true");
       else control.removeAttribute("aria-invalid");
+      giveName(control);
     }
   }
 }
 
+// A placeholder is seen, and is not a name once an error describes its control.
+function giveName(control) {
+  const isNamed = control.hasAttribute("aria-label") || [...control.labels].some((each) => each.textContent.trim());
+  const name = control.closest(".astria-urls") ? "Image URLs, one a line" : control.placeholder;
+  if (!isNamed && name) control.setAttribute("aria-label", name);
+}
 
 function makeFoldsReachable(root) {
   for (const header of root.querySelectorAll(".jupyter-widget-Collapse-header")) {

@@ -25,6 +25,19 @@ const isWeb = (url) => /^https?:\/\//i.test(url);
 // Every prompt begins with the tune that it uses; below a small picture there is no room to say it again.
 const caption = (text) => text.replace(/^(\s*<lora:[\w.:-]*>)+\s*/, "") || text;
 
+/** Tells which part of the page is in sight: in VS Code and Colab it is a frame as high as all that is in it. */
+function lookAround(told) {
+  if (window === window.top) {
+    told();
+    return;
+  }
+  const watch = new IntersectionObserver(([{ intersectionRect: seen }]) => {
+    watch.disconnect();
+    told(seen);
+  });
+  watch.observe(document.documentElement);
+}
+
 /** One picture in the grid, or a prompt that failed and has none. */
 class Tile {
   constructor(gallery, key, picture) {
@@ -126,8 +139,15 @@ class Overlay {
 
   open(tile) {
     this.show(tile);
-    this.dialog.showModal();
-    this.dialog.focus();
+    lookAround((seen) => {
+      if (this.tile !== tile || this.dialog.open) return;
+      if (seen?.height) {
+        this.dialog.style.setProperty("--astria-seen-from", `${seen.top}px`);
+        this.dialog.style.setProperty("--astria-seen", `${seen.height}px`);
+      }
+      this.dialog.showModal();
+      this.dialog.focus();
+    });
   }
 
   show(tile) {

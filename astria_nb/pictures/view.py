@@ -17,6 +17,7 @@ from astria_nb.errors import AstriaError
 from astria_nb.pictures.album import Album, Card, Picture
 from astria_nb.pictures.copies import Copies
 from astria_nb.pictures.static import EMBEDDED, gallery_html
+from astria_nb.stylesheet import stylesheet
 from astria_nb.watch import Look, follow
 
 POLL = 1.0  # seconds between the first two looks
@@ -39,7 +40,7 @@ class Gallery(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).with_name("view.js")
-    _css = Path(__file__).with_name("view.css")
+    _css = stylesheet(Path(__file__).with_name("view.css"))
 
     cards: traitlets.List[Card] = traitlets.List().tag(sync=True)
     """The prompts that are done or failed, in the order in which that happened."""

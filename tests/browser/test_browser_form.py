@@ -32,6 +32,19 @@ CORPUS = (
 )
 EVIL = " ".join(CORPUS)
 
+# On a dark page Colab has JupyterLab's light colours, but for these four.
+COLAB_IN_THE_DARK = """
+.jp-OutputArea-output, .jp-OutputArea-output .jupyter-widgets {
+    --jp-widgets-color: #d5d5d5;
+    --jp-ui-font-color1: #d5d5d5;
+    --jp-layout-color2: #424242;
+    --jp-widgets-input-background-color: #424242;
+    --jp-widgets-input-color: var(--jp-ui-font-color1);
+    --jp-widgets-label-color: var(--jp-widgets-color);
+}
+.jp-OutputArea-output { background: #383838; color: #d5d5d5; }
+"""
+
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[anb.Sandbox]:
@@ -195,6 +208,7 @@ def test_an_error_is_tied_to_its_control(form: Locator, page: Page):
     expect(urls).to_have_attribute("aria-invalid", "true")
     described = page.locator(f"[id='{urls.get_attribute('aria-describedby')}']")
     expect(described).to_contain_text("'example.com/photo.jpg' is not a web address")
+    assert lab.violations(page, ".astria-urls") == []  # it has a name as well
     urls.fill("")
     expect(urls).not_to_have_attribute("aria-invalid", "true")
 
@@ -279,6 +293,23 @@ def test_nobody_is_kept_out(form: Locator, page: Page, folder: Path, theme: str)
         assert lab.violations(page, ".astria-form") == []
     finally:
         lab.change_theme(page, "JupyterLab Light")
+
+
+def test_it_can_be_read_in_the_dark_where_a_frontend_changes_only_some_colours(
+    form: Locator, page: Page, folder: Path
+):
+    fill(form, folder, "tiny.jpg")
+    style = page.add_style_tag(content=COLAB_IN_THE_DARK)
+    try:
+        form.get_by_role("button", name="Browse packs").click()
+        expect(form.get_by_role("option").nth(1)).to_be_visible()
+        form.get_by_text("Request · cURL").click()
+        form.get_by_role("tab", name="URLs").click()
+        form.locator(".astria-urls textarea").fill("example.com/photo.jpg")
+        expect(form.locator(".astria-summary")).to_be_visible()
+        assert lab.violations(page, ".astria-form") == []
+    finally:
+        style.evaluate("style => style.remove()")
 
 
 def test_a_draft_outlives_the_page_and_the_kernel(page: Page, tab: Page, address: str, folder: Path):
