@@ -1,5 +1,6 @@
 // A kernel of the server that the page comes from, and what a cell shows.
-import { KernelAPI, KernelManager, ServerConnection } from "@jupyterlab/services";
+import { KernelAPI, ServerConnection } from "@jupyterlab/services";
+import { KernelConnection } from "@jupyterlab/services/lib/kernel/default";
 
 const MIME = "application/vnd.jupyter.widget-view+json";
 const PATIENCE = 60000; // ms
@@ -9,8 +10,9 @@ export async function start(token) {
   const serverSettings = ServerConnection.makeSettings({
     baseUrl: `${location.origin}/`, wsUrl: `${location.origin.replace("http", "ws")}/`, token, appendToken: true,
   });
-  const manager = new KernelManager({ serverSettings });
-  return manager.startNew({ name: "python3" });
+  // Without a manager: one that asks for a list just before takes the new kernel for one that has ended.
+  const model = await KernelAPI.startNew({ name: "python3" }, serverSettings);
+  return new KernelConnection({ model, serverSettings, handleComms: true });
 }
 
 /** Runs a cell, and returns what it shows, and what it printed. */
