@@ -74,7 +74,7 @@ class PromptsField(PickedIdsField):
             noun="prompt",
             multiple=True,
             empty="Choose a pack to see its prompts.",
-            unchosen="all are used unless some are chosen",
+            unchosen="all of the class are used unless some are chosen",
         )
         super().__init__("Prompts", "all of the pack's; or some of them, by id", picker)
 
