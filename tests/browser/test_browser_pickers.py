@@ -238,7 +238,9 @@ def test_prompts_are_chosen_by_their_pictures(form: Locator):
     form.get_by_role("button", name=re.compile("^cat · ")).click()
     form.get_by_text("Prompts · all of the pack").click()
     picker = browse(form, "prompt")
-    expect(picker.get_by_role("status")).to_have_text("24 prompts · all of the class are used unless some are chosen")
+    expect(picker.get_by_role("status")).to_have_text(
+        "24 prompts · all of the class are used unless some are chosen"
+    )
     first = picker.get_by_role("option").first
     expect(first).to_contain_text("Prompt 43017cat")
     expect(first.locator("img")).to_be_visible()
