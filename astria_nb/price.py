@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from astria_nb.errors import Problem
 from astria_nb.pack import MC_PER_DOLLAR, Pack, dollars
 from astria_nb.tune import Tune
 
-_PRICELESS = {
-    "callback",
-    "num_images",
-    "aspect_ratio",
-    "seed",
-}  # of a prompt's attributes: as dear as without
+# Attributes of prompts of which it is known what they do to the price.
+_REASONED = frozenset({"callback", "num_images", "aspect_ratio", "seed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +55,23 @@ def estimate(tune: Tune, pack: Pack) -> Estimate | None:
     'at most $6.62'
     """
     names = [tune.name] if tune.name else [each.name for each in pack.classes] if tune.tune_ids else []
-    dearest = max((price for name in names if (price := pack.price_mc(name)) is not None), default=None)
-    if dearest is None:
+    prices = [price for name in names if (price := pack.price_mc(name)) is not None]
+    if not prices or len(prices) < len(names):
         return None
-    attributes = tune.prompt_attributes or {}
-    pictures = attributes.get("num_images")
-    times = pictures if isinstance(pictures, int) and pictures > 0 else 1
-    differs = bool(tune.tune_ids or tune.prompt_ids) or pictures is not None
-    return Estimate(
-        dearest * times * max(1, len(tune.tune_ids)), is_most=differs and attributes.keys() <= _PRICELESS
-    )
+    attributes = tune.prompt_attributes
+    pictures = _whole(attributes.get("num_images", 1))
+    differs = bool(tune.tune_ids or tune.prompt_ids) or "num_images" in attributes
+    is_reasoned = pictures is not None and attributes.keys() <= _REASONED
+    most = max(prices) * max(1, pictures or 1) * max(1, len(tune.tune_ids))
+    return Estimate(most, is_most=differs and is_reasoned)
+
+
+def _whole(value: object) -> int | None:
+    """Return how many: text is sent as it is, and the service reads it as a number."""
+    try:
+        return math.ceil(float(str(value)))
+    except (OverflowError, ValueError):  # no number, or none that is one
+        return None
 
 
 def problem_with_cost(estimated: Estimate | None, max_cost: float) -> Problem | None:

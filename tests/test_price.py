@@ -7,6 +7,7 @@ import pytest
 import requests
 
 import astria_nb as anb
+from astria_nb.pack import Pack
 from astria_nb.price import estimate
 
 URL = "https://example.com/1.jpg"
@@ -39,6 +40,7 @@ def balance(sandbox: anb.Sandbox) -> int:
         ({}, "about $3.60"),
         ({"prompt_ids": [260029, 260030]}, "at most $3.60"),
         ({"prompt_attributes": {"num_images": 3}}, "at most $10.80"),
+        ({"prompt_attributes": {"num_images": "3"}}, "at most $10.80"),  # as text, in a form or in code
         ({"prompt_attributes": {"super_resolution": True}}, "about $3.60"),
         ({"prompt_attributes": {"aspect_ratio": "1:1"}}, "about $3.60"),
         ({"old": 1}, "at most $3.60"),
@@ -65,3 +67,17 @@ def test_a_run_costs_no_more_than_was_said(
     assert 0 < taken <= said.price_mc
     if not said.is_most:
         assert taken == said.price_mc
+
+
+@pytest.mark.parametrize("pictures", ["many", "", float("nan"), float("inf")])
+def test_what_is_no_number_promises_nothing(pictures: Any) -> None:
+    pack = Pack.from_json({"id": 260, "costs": {"woman": {"cost": 360}}})
+    tune = anb.Tune(title="t", prompt_attributes={"num_images": "1"}, **NEW)
+    tune.prompt_attributes["num_images"] = pictures
+    assert str(estimate(tune, pack)) == "about $3.60"
+
+
+def test_existing_tunes_of_a_class_without_a_price_have_none() -> None:
+    pack = Pack.from_json({"id": 260, "costs": {"woman": {"cost": 360}, "man": {}}})
+    assert estimate(anb.Tune(pack=260, title="t", tune_ids=[7]), pack) is None
+    assert str(estimate(anb.Tune(pack=260, title="t", name="woman", tune_ids=[7]), pack)) == "at most $3.60"

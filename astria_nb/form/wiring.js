@@ -26,7 +26,7 @@ function describe(root, id, problems) {
 
 // A placeholder is seen, and is not a name once an error describes its control.
 function giveName(control) {
-  const isNamed = control.hasAttribute("aria-label") || [...control.labels].some((each) => each.textContent.trim());
+  const isNamed = control.hasAttribute("aria-label") || [...(control.labels ?? [])].some((each) => each.textContent.trim());
   const name = control.closest(".astria-urls") ? "Image URLs, one a line" : control.placeholder;
   if (!isNamed && name) control.setAttribute("aria-label", name);
 }
