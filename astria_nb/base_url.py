@@ -6,9 +6,9 @@ import os
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from astria_nb import redaction
+from astria_nb.utils import redaction
 from astria_nb.errors import CredentialsError, Problem
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 DEFAULT_BASE_URL = "https://api.astria.ai"
 

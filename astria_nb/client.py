@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from astria_nb import replies, rules
 from astria_nb.api_key import KEY_PAGE, ApiKey
-from astria_nb.arguments import an_id, number
+from astria_nb.utils.arguments import an_id, number
 from astria_nb.base_url import find_base_url
 from astria_nb.credentials import find_key
 from astria_nb.encoding import Body, encode_look
@@ -28,7 +28,7 @@ from astria_nb.pack import Pack
 from astria_nb.picture_stream import PictureStream
 from astria_nb.sent_image import renamed
 from astria_nb.transport import GET_SECONDS, Transport
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 Json = dict[str, Any]
 _PAGE = 120  # the API's maximum (astria-api, section 7)

@@ -10,7 +10,7 @@ from astria_nb.credentials import find_key
 from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.log import Log
 from astria_nb.sandbox import SandboxServer
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 _lock = threading.Lock()
 _sandbox: Sandbox | None = None

@@ -12,7 +12,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.sent_image import BLOCK, SentImage, open_all
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 Encoding = Literal["multipart", "form", "json"]
 OnSent = Callable[[int, int], None]

@@ -30,7 +30,7 @@ from astria_nb.retrying import seconds_asked_for
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say, pause
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 _THROTTLED_SECONDS = 30.0  # to wait after a 429 that does not say how long
 _REVIEW = (

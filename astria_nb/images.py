@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astria_nb import redaction
+from astria_nb.utils import redaction
 from astria_nb.decoding import MEDIA_TYPES, NotAPictureError, decoded, opened, upright
 from astria_nb.errors import Problem, TuneError
 

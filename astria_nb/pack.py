@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from astria_nb.errors import Problem
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 MC_PER_DOLLAR = 100_000
 

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 from astria_nb import faults
 from astria_nb.deadline import Deadline
 from astria_nb.errors import ApiError, AstriaError, NotSentError, Problem
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 _BLOCK = 2**16
 _WHOLE = (200, 203)  # any other answer is none, or a part of one

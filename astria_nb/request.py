@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from astria_nb import redaction
+from astria_nb.utils import redaction
 from astria_nb.encoding import parameters
 from astria_nb.images import Image
 from astria_nb.sent_image import SentImage

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.arguments import an_id
+from astria_nb.utils.arguments import an_id
 from astria_nb.client import Client, Json
 from astria_nb.errors import NotFoundError
 from astria_nb.latest import YOUNG, is_young, latest

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from astria_nb import redaction
-from astria_nb.typed import IDS, TEXTS, TIME, as_frame, as_time, typed_frame, typed_table
+from astria_nb.utils import redaction
+from astria_nb.utils.arrow import IDS, TEXTS, TIME, as_frame, as_time, typed_frame, typed_table
 
 # Every tune row has these columns, in this order: those that are looked at, ours, and the rest of what is
 # documented (astria-api, section 6), which some replies have and others lack.

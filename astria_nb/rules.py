@@ -12,10 +12,10 @@ from os import PathLike
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
-from astria_nb import redaction
+from astria_nb.utils import redaction
 from astria_nb.errors import TuneError
 from astria_nb.images import Image
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 
 class Complain(Protocol):

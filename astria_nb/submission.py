@@ -8,7 +8,7 @@ from typing import Protocol
 import pandas as pd
 
 from astria_nb import settling
-from astria_nb.arguments import a_callable, number, truth
+from astria_nb.utils.arguments import a_callable, number, truth
 from astria_nb.client import Client
 from astria_nb.deadline import Deadline
 from astria_nb.defaults import client_or_default, log_or_default
@@ -18,11 +18,11 @@ from astria_nb.exactly_once import Sending
 from astria_nb.log import Log
 from astria_nb.pack import Pack
 from astria_nb.price import estimate, problem_with_cost
-from astria_nb.progress import Progress
+from astria_nb.utils.progress import Progress
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 TIMEOUT_SECONDS = 3600.0
 _DAY = 86400

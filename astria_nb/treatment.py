@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 _LEAST_SIDE, _MOST_SIDE = 512, 16384
 

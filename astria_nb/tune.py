@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, TypedDict, Unpack
 
-from astria_nb import redaction, rules
+from astria_nb.utils import redaction
+from astria_nb import rules
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image
 

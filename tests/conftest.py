@@ -14,7 +14,7 @@ import stamina
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb import background
+from astria_nb.utils import background
 from wire import KEY, PACK, TUNE, Wire, reply
 
 # Doctests and the kernels of notebooks take their environment from here: no test writes into the checkout.

@@ -393,7 +393,7 @@ def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
 
 def test_what_watches_is_told_of_the_end_and_leaves_before_it(tmp_path):
     code = (
-        "import threading; from astria_nb.background import start_until_exit as start\n"
+        "import threading; from astria_nb.utils.background import start_until_exit as start\n"
         "stop = threading.Event()\n"
         "def work(): print(stop.wait(30) and 'left')\n"
         "start(work, stop=stop)"

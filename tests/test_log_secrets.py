@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astria_nb import redaction
+from astria_nb.utils import redaction
 from astria_nb.log import Log
 from astria_nb.request import ImageRecord, differences
 from runs import KEY, REPLY, SERVICE, a_request, everything_on_disk

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb import background
+from astria_nb.utils import background
 from astria_nb.form.pack_cards import PackCards
 from astria_nb.form.picked_ids_field import PromptsField, TunesField
 from astria_nb.form.picker import PAGE, Card, Picker

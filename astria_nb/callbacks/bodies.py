@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from astria_nb.arguments import whole
+from astria_nb.utils.arguments import whole
 
 _IN_TEXT = re.compile(r"<\w+:(\d{1,19}):")
 _MOST = 20  # tunes in one body; a run has few

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from astria_nb import redaction, rows
+from astria_nb.utils import redaction
+from astria_nb import rows
 from astria_nb.callbacks.bodies import hint
 from astria_nb.client import Client, Json
 from astria_nb.errors import AstriaError, LogError, NotFoundError
 from astria_nb.latest import is_young, latest
 from astria_nb.log import Log
 from astria_nb.rounds import OVER, PAGE
-from astria_nb.typed import as_time
+from astria_nb.utils.arrow import as_time
 
 APART = 1.0
 """Seconds between two looks at one tune, however many callbacks come for it; more while nothing is new."""

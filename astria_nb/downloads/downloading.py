@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from astria_nb import redaction
-from astria_nb.arguments import a_path, whole
+from astria_nb.utils import redaction
+from astria_nb.utils.arguments import a_path, whole
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.downloads.fetching import Wanted
@@ -21,12 +21,12 @@ from astria_nb.downloads.run import DownloadRun
 from astria_nb.downloads.safe_folder import SafeFolder
 from astria_nb.errors import AstriaError, NotFoundError, Problem
 from astria_nb.latest import latest
-from astria_nb.progress import Progress
+from astria_nb.utils.progress import Progress
 from astria_nb.rounds import PAGE
-from astria_nb.typed import TIME, as_time, typed_frame
+from astria_nb.utils.arrow import TIME, as_time, typed_frame
 from astria_nb.watch import prompts
 from astria_nb.whose import tune_ids, tune_of
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 PICTURE = pa.schema(
     {

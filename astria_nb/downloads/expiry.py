@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from astria_nb.arguments import number
+from astria_nb.utils.arguments import number
 from astria_nb.client import Client, Json
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import Problem, TuneError
 from astria_nb.rounds import Rounds
 from astria_nb.rows import tune_frame
-from astria_nb.typed import as_time
-from astria_nb.wording import short
+from astria_nb.utils.arrow import as_time
+from astria_nb.utils.formatting import short
 
 _ENOUGH = 1000  # tunes in a row that are over: what is older is, too
 _KEPT = timedelta(days=30)

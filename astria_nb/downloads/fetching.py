@@ -22,7 +22,7 @@ from astria_nb.errors import (
 )
 from astria_nb.picture_stream import PictureStream
 from astria_nb.throttle import Throttle
-from astria_nb.wording import duration, short
+from astria_nb.utils.formatting import duration, short
 
 _SECONDS = 240.0  # for a picture with all its attempts, of which each has half
 _LONGEST = 600.0  # to be asked to wait longer ends the download; call it again

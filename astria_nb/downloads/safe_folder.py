@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from astria_nb import redaction
+from astria_nb.utils import redaction
 from astria_nb.errors import AstriaError, Problem
 
 if sys.platform != "win32":

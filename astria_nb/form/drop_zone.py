@@ -22,7 +22,7 @@ from astria_nb.errors import Problem
 from astria_nb.form.drop_zone_wire import Again, Have, Line, Stop, field
 from astria_nb.form.fields import shown
 from astria_nb.form.spool import MOST_FILES, Arrival, Spool, size_problem
-from astria_nb.stylesheet import stylesheet
+from astria_nb.utils.stylesheet import stylesheet
 
 _HERE = Path(__file__)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from astria_nb import background
+from astria_nb.utils import background
 from astria_nb.errors import TuneError
 from astria_nb.form.drop_zone import DropZone
 from astria_nb.form.fields import WIDE, Field, UrlsField, shown

@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from astria_nb.form.drop_zone_wire import field
-from astria_nb.stylesheet import stylesheet
+from astria_nb.utils.stylesheet import stylesheet
 
 _HERE = Path(__file__)
 

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import traitlets
 from markupsafe import Markup
 
-from astria_nb import background
+from astria_nb.utils import background
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.form.browse_button import BrowseButton

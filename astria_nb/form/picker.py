@@ -11,10 +11,10 @@ from typing import Any, Literal, Protocol, TypedDict
 import anywidget
 import traitlets
 
-from astria_nb import background
+from astria_nb.utils import background
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.images import small
-from astria_nb.stylesheet import stylesheet
+from astria_nb.utils.stylesheet import stylesheet
 
 PAGE = 24  # cards that are shown at a time
 _KEPT = 200  # pictures, should the page be opened again

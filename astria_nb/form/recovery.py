@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb import background, settling
+from astria_nb.utils import background
+from astria_nb import settling
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log

@@ -10,7 +10,7 @@ import traitlets
 from astria_nb.encoding import Encoding
 from astria_nb.errors import AstriaError
 from astria_nb.snippets import as_curl, as_javascript, as_json, as_python
-from astria_nb.stylesheet import stylesheet
+from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.tune import Tune
 
 _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}

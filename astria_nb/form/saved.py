@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from astria_nb import redaction
+from astria_nb.utils import redaction
 from astria_nb.client import Client
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image

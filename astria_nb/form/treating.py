@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb import background
+from astria_nb.utils import background
 from astria_nb.errors import AstriaError
 from astria_nb.form.fields import WIDE
 from astria_nb.images import Image

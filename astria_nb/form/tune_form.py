@@ -14,7 +14,7 @@ import pandas as pd
 import traitlets
 from markupsafe import Markup
 
-from astria_nb import background
+from astria_nb.utils import background
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
 from astria_nb.encoding import Encoding
@@ -31,7 +31,7 @@ from astria_nb.form.saved import SavedDraft, as_plain, asked_for
 from astria_nb.form.static import form_html
 from astria_nb.form.wiring import Wiring
 from astria_nb.log import Log
-from astria_nb.stylesheet import stylesheet
+from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.treatment import Treatment
 from astria_nb.tune import Tune, TuneFields
 

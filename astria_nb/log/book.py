@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from astria_nb import redaction, surroundings
+from astria_nb.utils import redaction
+from astria_nb import surroundings
 from astria_nb.log import records, segments
 from astria_nb.log.reading import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
 from astria_nb.log.schema import body, event, session, submission

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
-from astria_nb import redaction
+from astria_nb.utils import redaction
 from astria_nb.errors import LogError, Problem
 
 _READ_ONLY = (

@@ -9,12 +9,13 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from astria_nb import redaction, surroundings
-from astria_nb.arguments import a_path, whole
+from astria_nb.utils import redaction
+from astria_nb import surroundings
+from astria_nb.utils.arguments import a_path, whole
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log.states import STATES, UNSETTLED, Submission
 from astria_nb.request import Request, differences
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:  # loaded at the first use: the form and a script that sends nothing do not pay for them
     import pandas as pd
@@ -53,7 +54,7 @@ class Log:
     Notes
     -----
     Never written: API keys, signatures and passwords in addresses, values of the query strings of callbacks
-    (`astria_nb.redaction`).
+    (`astria_nb.utils.redaction`).
 
     Examples
     --------

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 
-from astria_nb import background
+from astria_nb.utils import background
 from astria_nb.client import Client
 from astria_nb.decoding import MEDIA_TYPES, opened
 from astria_nb.errors import AstriaError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from astria_nb.arguments import number
+from astria_nb.utils.arguments import number
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.pictures.view import POLL, Gallery

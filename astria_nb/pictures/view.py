@@ -11,13 +11,13 @@ import anywidget
 import pandas as pd
 import traitlets
 
-from astria_nb import background
+from astria_nb.utils import background
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.pictures.album import Album, Card, Picture
 from astria_nb.pictures.copies import Copies
 from astria_nb.pictures.static import EMBEDDED, gallery_html
-from astria_nb.stylesheet import stylesheet
+from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.watch import Look, follow
 
 POLL = 1.0  # seconds between the first two looks

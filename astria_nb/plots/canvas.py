@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from astria_nb.errors import AstriaError, Problem, TuneError
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

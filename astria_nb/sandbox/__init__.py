@@ -3,10 +3,10 @@
 It shares no code with the client.
 """
 
-from .callbacks import Delivery
-from .faults import Fault
-from .ledger import Request
-from .options import Options
-from .server import SandboxServer
+from astria_nb.sandbox.callbacks import Delivery
+from astria_nb.sandbox.faults import Fault
+from astria_nb.sandbox.ledger import Request
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.server import SandboxServer
 
 __all__ = ["Delivery", "Fault", "Options", "Request", "SandboxServer"]

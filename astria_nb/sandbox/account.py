@@ -2,13 +2,13 @@
 
 from collections import Counter, defaultdict
 
-from .balance import Balance
-from .options import Options
-from .packs import PACKS, Pack
-from .plans import NewTune
-from .records import Announcement, Order, Prompt, Tune
-from .store import Record, Store
-from .timeline import identity
+from astria_nb.sandbox.balance import Balance
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.packs import PACKS, Pack
+from astria_nb.sandbox.plans import NewTune
+from astria_nb.sandbox.records import Announcement, Order, Prompt, Tune
+from astria_nb.sandbox.store import Record, Store
+from astria_nb.sandbox.timeline import identity
 
 _FIRST = {"Tune": 1_000_001, "Prompt": 5_000_001, "Order": 9_000_001, "Pack": 100_001, "Announcement": 1}
 

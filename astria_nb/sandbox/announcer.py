@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from functools import partial
 
-from .callbacks import Courier
-from .options import Options
-from .records import Announcement
-from .state import State
-from .views import Views
+from astria_nb.sandbox.callbacks import Courier
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.records import Announcement
+from astria_nb.sandbox.state import State
+from astria_nb.sandbox.views import Views
 
 
 class Announcer:

@@ -9,13 +9,13 @@ from flask import Flask, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from .errors import Refusal, not_found
-from .image_routes import ImageRoutes
-from .pack_routes import PackRoutes
-from .prompt_routes import PromptRoutes
-from .service import Service
-from .tune_routes import TuneRoutes
-from .wire import log
+from astria_nb.sandbox.errors import Refusal, not_found
+from astria_nb.sandbox.image_routes import ImageRoutes
+from astria_nb.sandbox.pack_routes import PackRoutes
+from astria_nb.sandbox.prompt_routes import PromptRoutes
+from astria_nb.sandbox.service import Service
+from astria_nb.sandbox.tune_routes import TuneRoutes
+from astria_nb.sandbox.wire import log
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

@@ -6,8 +6,8 @@ import re
 from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin
 
-from .faults import Fault, Kind
-from .options import Options
+from astria_nb.sandbox.faults import Fault, Kind
+from astria_nb.sandbox.options import Options
 
 _PARAMETER = re.compile(r"^(\w+) : .*\n((?:    .*\n)+)", re.MULTILINE)
 

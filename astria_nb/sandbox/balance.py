@@ -1,8 +1,8 @@
 """What is left on the account, in millicents (100,000 are one US dollar)."""
 
-from .errors import Refusal
-from .options import Options
-from .records import Tune
+from astria_nb.sandbox.errors import Refusal
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.records import Tune
 
 
 class Balance:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
-from .clock import Clock
+from astria_nb.sandbox.clock import Clock
 
 TIMEOUT = 5.0
 """Seconds that a receiver has for each step of a delivery."""

@@ -12,9 +12,9 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from .errors import Refusal
-from .ledger import Entry
-from .request_body import Body
+from astria_nb.sandbox.errors import Refusal
+from astria_nb.sandbox.ledger import Entry
+from astria_nb.sandbox.request_body import Body
 
 log = logging.getLogger("astria_nb.sandbox")
 

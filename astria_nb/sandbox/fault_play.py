@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
 
-from .errors import Refusal, invalid, unauthorized
-from .exchange import Answer, Exchange
-from .faults import Fault
+from astria_nb.sandbox.errors import Refusal, invalid, unauthorized
+from astria_nb.sandbox.exchange import Answer, Exchange
+from astria_nb.sandbox.faults import Fault
 
 _JSON = ("Content-Type", "application/json; charset=utf-8")
 _HTML = ("Content-Type", "text/html; charset=utf-8")

@@ -4,7 +4,7 @@ import random
 import threading
 from dataclasses import replace
 
-from .faults import Fault
+from astria_nb.sandbox.faults import Fault
 
 
 class FaultRules:

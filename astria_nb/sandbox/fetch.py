@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from .patience import Patience, PatientSocket
-from .public_address import is_public
-from .uploads import Spool, Upload
+from astria_nb.sandbox.patience import Patience, PatientSocket
+from astria_nb.sandbox.public_address import is_public
+from astria_nb.sandbox.uploads import Spool, Upload
 
 MAX_BYTES = 64 * 2**20
 TIMEOUT = 20.0

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from . import casts
-from .errors import bad_request, invalid
-from .fetch import FetchError
-from .images import image_fault
-from .options import Options
-from .params import Param, Params
-from .uploads import Upload
+from astria_nb.sandbox import casts
+from astria_nb.sandbox.errors import bad_request, invalid
+from astria_nb.sandbox.fetch import FetchError
+from astria_nb.sandbox.images import image_fault
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.params import Param, Params
+from astria_nb.sandbox.uploads import Upload
 
 _MAX_CAPTION = 2**16
 _URL = re.compile(r"https?://(?:%[0-9A-Fa-f]{2}|[!#$&'()*+,/0-9:;=?@A-Z\[\]_a-z~.-])+")

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from .errors import forbidden, unauthorized
+from astria_nb.sandbox.errors import forbidden, unauthorized
 
 OWN_PREFIX = "sd_sandbox_"
 

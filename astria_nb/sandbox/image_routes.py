@@ -2,14 +2,14 @@
 
 from flask import Response
 
-from . import casts
-from .bodies import discard
-from .errors import invalid
-from .fetch import FetchError
-from .fields import is_url, shown
-from .inspection import inspect, inspect_url
-from .service import Service, reply
-from .uploads import Upload
+from astria_nb.sandbox import casts
+from astria_nb.sandbox.bodies import discard
+from astria_nb.sandbox.errors import invalid
+from astria_nb.sandbox.fetch import FetchError
+from astria_nb.sandbox.fields import is_url, shown
+from astria_nb.sandbox.inspection import inspect, inspect_url
+from astria_nb.sandbox.service import Service, reply
+from astria_nb.sandbox.uploads import Upload
 
 
 class ImageRoutes:

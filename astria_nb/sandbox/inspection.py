@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 from PIL.JpegImagePlugin import JpegImageFile
 
-from .errors import Refusal, invalid
-from .images import BROKEN, Fault, check_image
+from astria_nb.sandbox.errors import Refusal, invalid
+from astria_nb.sandbox.images import BROKEN, Fault, check_image
 
 CLASSES = ("man", "woman", "boy", "girl", "baby", "cat", "dog")
 FLAGS = (

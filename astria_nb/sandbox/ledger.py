@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from .clock import SECOND
-from .params import Params, described
+from astria_nb.sandbox.clock import SECOND
+from astria_nb.sandbox.params import Params, described
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import prompt_attributes
-from .fields import Fields
-from .options import Options
-from .pack_run import PRESETS
-from .packs import BASE_TUNE_ID, TRAINING_MC
-from .params import Params
-from .plans import NewPrompt, NewTune, Plan
-from .records import Tune
+from astria_nb.sandbox import prompt_attributes
+from astria_nb.sandbox.fields import Fields
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.pack_run import PRESETS
+from astria_nb.sandbox.packs import BASE_TUNE_ID, TRAINING_MC
+from astria_nb.sandbox.params import Params
+from astria_nb.sandbox.plans import NewPrompt, NewTune, Plan
+from astria_nb.sandbox.records import Tune
 
 MODEL_TYPES = ("lora", "pti", "faceid")
 _MAX_ID = 2**53

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from flask import Response
 
-from . import casts
-from .errors import not_found
-from .pack_run import read_run
-from .packs import BASE_TUNE_ID, CALLER_ID, Pack
-from .paging import page
-from .service import Service, created, query, reply
+from astria_nb.sandbox import casts
+from astria_nb.sandbox.errors import not_found
+from astria_nb.sandbox.pack_run import read_run
+from astria_nb.sandbox.packs import BASE_TUNE_ID, CALLER_ID, Pack
+from astria_nb.sandbox.paging import page
+from astria_nb.sandbox.service import Service, created, query, reply
 
 
 class PackRoutes:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from . import casts, prompt_attributes, templates
-from .fields import Fields, shown
-from .options import Options
-from .packs import Pack, Template
-from .plans import NewPrompt, NewTune, Plan
-from .records import Tune
+from astria_nb.sandbox import casts, prompt_attributes, templates
+from astria_nb.sandbox.fields import Fields, shown
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.packs import Pack, Template
+from astria_nb.sandbox.plans import NewPrompt, NewTune, Plan
+from astria_nb.sandbox.records import Tune
 
 PRESETS = ("flux-lora-focus", "flux-lora-portrait", "flux-lora-fast")
 

@@ -1,11 +1,11 @@
 """Packs and the account as the JSON that clients see."""
 
-from .clock import iso
-from .options import Options
-from .packs import CALLER_ID, PICTURE_MC, Pack, Template
-from .pictures import Cover, Drawn, Pictures
-from .state import State
-from .views import PORTRAIT, Json
+from astria_nb.sandbox.clock import iso
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.packs import CALLER_ID, PICTURE_MC, Pack, Template
+from astria_nb.sandbox.pictures import Cover, Drawn, Pictures
+from astria_nb.sandbox.state import State
+from astria_nb.sandbox.views import PORTRAIT, Json
 
 
 class PackViews:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .clock import DAY
+from astria_nb.sandbox.clock import DAY
 
 BASE_TUNE_ID = 1504944
 """Flux1.dev, the base model of every pack here."""

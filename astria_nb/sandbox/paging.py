@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from . import casts
-from .errors import bad_request
-from .params import Params
+from astria_nb.sandbox import casts
+from astria_nb.sandbox.errors import bad_request
+from astria_nb.sandbox.params import Params
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 120

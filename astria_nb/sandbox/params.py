@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn, TypeAlias
 from urllib.parse import parse_qsl
 
-from .errors import bad_request, too_large
-from .uploads import Upload
+from astria_nb.sandbox.errors import bad_request, too_large
+from astria_nb.sandbox.uploads import Upload
 
 Param: TypeAlias = "str | int | float | bool | Upload | list[Param] | dict[str, Param] | None"
 Params: TypeAlias = "dict[str, Param]"

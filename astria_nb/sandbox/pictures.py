@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from .artist import cover, picture
-from .records import NEVER
+from astria_nb.sandbox.artist import cover, picture
+from astria_nb.sandbox.records import NEVER
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CACHE_BYTES = 64 * 2**20

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .packs import BASE_TUNE_ID
-from .records import Tune
-from .uploads import Upload
+from astria_nb.sandbox.packs import BASE_TUNE_ID
+from astria_nb.sandbox.records import Tune
+from astria_nb.sandbox.uploads import Upload
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """What a request may set in a prompt, or override in each prompt of a run."""
 
-from . import casts
-from .fields import Fields
-from .params import Params
+from astria_nb.sandbox import casts
+from astria_nb.sandbox.fields import Fields
+from astria_nb.sandbox.params import Params
 
 _WHOLE = {
     "num_images": (1, 8),

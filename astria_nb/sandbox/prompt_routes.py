@@ -2,14 +2,14 @@
 
 from flask import Response, request
 
-from . import casts
-from .clock import DAY
-from .errors import not_found
-from .new_tune import read_prompt
-from .paging import page
-from .params import Params
-from .records import Prompt
-from .service import Service, created, nothing, query, reply
+from astria_nb.sandbox import casts
+from astria_nb.sandbox.clock import DAY
+from astria_nb.sandbox.errors import not_found
+from astria_nb.sandbox.new_tune import read_prompt
+from astria_nb.sandbox.paging import page
+from astria_nb.sandbox.params import Params
+from astria_nb.sandbox.records import Prompt
+from astria_nb.sandbox.service import Service, created, nothing, query, reply
 
 MAX_OFFSET = 10_000
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from .clock import DAY
-from .packs import BASE_TUNE_ID, CALLER_ID
-from .uploads import Upload
+from astria_nb.sandbox.clock import DAY
+from astria_nb.sandbox.packs import BASE_TUNE_ID, CALLER_ID
+from astria_nb.sandbox.uploads import Upload
 
 LIFETIME = 30 * DAY
 """How long models, training images and pictures are kept."""

@@ -6,7 +6,7 @@ from io import BufferedReader
 
 from werkzeug.serving import DechunkedInput
 
-from .errors import Refusal, bad_request, too_large
+from astria_nb.sandbox.errors import Refusal, bad_request, too_large
 
 
 class Body:

@@ -7,21 +7,21 @@ from threading import Event
 
 from flask import Response, jsonify, request
 
-from .announcer import Announcer
-from .bodies import discard, read_params
-from .errors import not_found
-from .fetch import fetch
-from .fields import Fields
-from .guard import Guard
-from .options import Options
-from .pack_views import PackViews
-from .params import Params, from_query
-from .pictures import Pictures
-from .plans import Plan
-from .records import Prompt, Tune
-from .state import Made, State
-from .uploads import Spool, Upload
-from .views import Views
+from astria_nb.sandbox.announcer import Announcer
+from astria_nb.sandbox.bodies import discard, read_params
+from astria_nb.sandbox.errors import not_found
+from astria_nb.sandbox.fetch import fetch
+from astria_nb.sandbox.fields import Fields
+from astria_nb.sandbox.guard import Guard
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.pack_views import PackViews
+from astria_nb.sandbox.params import Params, from_query
+from astria_nb.sandbox.pictures import Pictures
+from astria_nb.sandbox.plans import Plan
+from astria_nb.sandbox.records import Prompt, Tune
+from astria_nb.sandbox.state import Made, State
+from astria_nb.sandbox.uploads import Spool, Upload
+from astria_nb.sandbox.views import Views
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .account import Account
-from .clock import Clock
-from .errors import not_found
-from .options import Options
-from .packs import BASE_TUNE_ID, CALLER_ID, GALLERY_ID, Pack
-from .plans import NewPrompt, Plan
-from .records import Announcement, Order, Prompt, Tune
-from .store import Record, Store
-from .timeline import Failure, Timeline, cost_of
+from astria_nb.sandbox.account import Account
+from astria_nb.sandbox.clock import Clock
+from astria_nb.sandbox.errors import not_found
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.packs import BASE_TUNE_ID, CALLER_ID, GALLERY_ID, Pack
+from astria_nb.sandbox.plans import NewPrompt, Plan
+from astria_nb.sandbox.records import Announcement, Order, Prompt, Tune
+from astria_nb.sandbox.store import Record, Store
+from astria_nb.sandbox.timeline import Failure, Timeline, cost_of
 
 _BASE_CREATED = 1_722_513_600_000  # 2024-08-01T12:00:00Z, when Flux came out
 BASE_TUNE = Tune(

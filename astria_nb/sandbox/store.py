@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .packs import Pack
-from .records import Announcement, Prompt, Tune
-from .uploads import Upload
+from astria_nb.sandbox.packs import Pack
+from astria_nb.sandbox.records import Announcement, Prompt, Tune
+from astria_nb.sandbox.uploads import Upload
 
 Record = Tune | Prompt | Announcement | Pack
 Kept = TypeVar("Kept", Tune, Prompt, Announcement, Pack)

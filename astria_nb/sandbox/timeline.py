@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .clock import Clock
-from .options import Options
-from .packs import BASE_TUNE_ID, PICTURE_MC
-from .plans import NewPrompt, NewTune, Plan
-from .records import NEVER, Announcement, Order, Prompt, Tune, count_of
+from astria_nb.sandbox.clock import Clock
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.packs import BASE_TUNE_ID, PICTURE_MC
+from astria_nb.sandbox.plans import NewPrompt, NewTune, Plan
+from astria_nb.sandbox.records import NEVER, Announcement, Order, Prompt, Tune, count_of
 
 QUEUE_SECONDS = 60
 TRAINING_SECONDS = 600

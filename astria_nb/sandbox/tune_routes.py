@@ -2,12 +2,12 @@
 
 from flask import Response
 
-from .new_tune import read_changes, read_tune
-from .paging import page
-from .params import Params
-from .records import Tune
-from .service import Service, nothing, query, reply
-from .state import BASE_TUNE
+from astria_nb.sandbox.new_tune import read_changes, read_tune
+from astria_nb.sandbox.paging import page
+from astria_nb.sandbox.params import Params
+from astria_nb.sandbox.records import Tune
+from astria_nb.sandbox.service import Service, nothing, query, reply
+from astria_nb.sandbox.state import BASE_TUNE
 
 MAX_OFFSET = 200
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from .clock import iso
-from .options import Options
-from .pictures import Drawn, Pictures, Stored
-from .records import LIFETIME, NEVER, Order, Prompt, Tune
-from .state import State
+from astria_nb.sandbox.clock import iso
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.pictures import Drawn, Pictures, Stored
+from astria_nb.sandbox.records import LIFETIME, NEVER, Order, Prompt, Tune
+from astria_nb.sandbox.state import State
 
 Json = dict[str, object]
 

@@ -16,12 +16,12 @@ from wsgiref.types import WSGIApplication
 
 from werkzeug.http import parse_options_header
 
-from .errors import Refusal, bad_request
-from .exchange import RESET, Answer, Exchange, Waits
-from .fault_play import play
-from .fault_rules import FaultRules
-from .ledger import Entry, Ledger
-from .request_body import Body
+from astria_nb.sandbox.errors import Refusal, bad_request
+from astria_nb.sandbox.exchange import RESET, Answer, Exchange, Waits
+from astria_nb.sandbox.fault_play import play
+from astria_nb.sandbox.fault_rules import FaultRules
+from astria_nb.sandbox.ledger import Entry, Ledger
+from astria_nb.sandbox.request_body import Body
 
 log = logging.getLogger("astria_nb.sandbox")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.wording import short
+from astria_nb.utils.formatting import short
 
 _LARGEST = 2**63 - 1  # of a database's column for ids
 

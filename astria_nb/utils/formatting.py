@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from astria_nb import redaction
+from astria_nb.utils import redaction
 
 _TOO_LONG_TO_QUOTE = 80
 _LOOKED_AT = 2000  # characters: a huge value is not searched to its end

@@ -1,0 +1,1 @@
+"""What every room leans on: redaction, messages, argument checks, Arrow tables, progress, threads."""
