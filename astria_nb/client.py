@@ -23,10 +23,10 @@ from astria_nb.errors import (
     TuneError,
     UnexpectedReplyError,
 )
-from astria_nb.images import Image, thumbnail
+from astria_nb.images.image import Image, thumbnail
 from astria_nb.pack import Pack
 from astria_nb.picture_stream import PictureStream
-from astria_nb.sent_image import renamed
+from astria_nb.images.upload import renamed
 from astria_nb.transport import GET_SECONDS, Transport
 from astria_nb.utils.formatting import short
 

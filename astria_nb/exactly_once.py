@@ -27,7 +27,7 @@ from astria_nb.log.states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.pack import Pack
 from astria_nb.request import Request, differences
 from astria_nb.retrying import seconds_asked_for
-from astria_nb.treatment import Treatment
+from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say, pause
 from astria_nb.utils.formatting import short

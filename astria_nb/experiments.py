@@ -19,9 +19,9 @@ from astria_nb.log import Log
 from astria_nb.log.states import Submission
 from astria_nb.utils.progress import Progress
 from astria_nb.request import Request
-from astria_nb.sent_image import sha256_of
+from astria_nb.images.upload import sha256_of
 from astria_nb.submission import submit
-from astria_nb.treatment import Treatment
+from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune import Tune, TuneFields
 from astria_nb.utils.formatting import short
 

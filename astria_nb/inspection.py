@@ -13,7 +13,7 @@ from astria_nb.characteristics import WARNINGS
 from astria_nb.client import Client
 from astria_nb.deadline import Deadline
 from astria_nb.errors import AstriaError
-from astria_nb.images import Image
+from astria_nb.images.image import Image
 
 SECONDS = 25.0
 _AT_ONCE = 4

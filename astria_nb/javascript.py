@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from astria_nb.encoding import Encoding, in_quotes, pairs, parameters
-from astria_nb.images import Image
+from astria_nb.images.image import Image
 from astria_nb.literals import block, data, string, template
 from astria_nb.tune import Tune
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from astria_nb.utils import redaction
 from astria_nb.encoding import parameters
-from astria_nb.images import Image
-from astria_nb.sent_image import SentImage
-from astria_nb.treatment import UNTREATED, Treatment
+from astria_nb.images.image import Image
+from astria_nb.images.upload import SentImage
+from astria_nb.images.preprocessing import UNTREATED, Treatment
 from astria_nb.tune import Tune
 
 

@@ -19,7 +19,7 @@ from astria_nb.log import Log
 from astria_nb.pack import Pack
 from astria_nb.price import estimate, problem_with_cost
 from astria_nb.utils.progress import Progress
-from astria_nb.treatment import Treatment
+from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune import Tune
 from astria_nb.waiting import Say
 from astria_nb.utils.formatting import short

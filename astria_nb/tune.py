@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from astria_nb.utils import redaction
 from astria_nb import rules
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images import Image
+from astria_nb.images.image import Image
 
 RULES: dict[str, rules.Rule] = {
     "pack": rules.pack,

@@ -12,7 +12,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.encoding import encode
-from astria_nb.treatment import UNTREATED
+from astria_nb.images.preprocessing import UNTREATED
 from parsed import Part, parameters
 from soak import sizes
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
-from astria_nb.images import SMALL_BYTES
+from astria_nb.images.image import SMALL_BYTES
 from astria_nb.pictures import Gallery
 from astria_nb.rows import prompt_frame, tune_frame
 from wire import KEY, Wire, hang_up, reply

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 import telling_photos as telling
-from astria_nb.image_advice import Look, advise, compare, look
-from astria_nb.images import Image as OurImage
+from astria_nb.images.advice import Look, advise, compare, look
+from astria_nb.images.image import Image as OurImage
 from large_photos import enlarge
 
 SAMPLES = sorted((Path(__file__).parents[1] / "notebooks" / "samples").glob("*.jpg"))

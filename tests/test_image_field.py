@@ -16,8 +16,8 @@ from astria_nb.form.drop_zone import DropZone
 from astria_nb.form.fields import UrlsField
 from astria_nb.form.image_field import ImageField
 from astria_nb.form.image_list import ImageList
-from astria_nb.image_advice import Look, look
-from astria_nb.images import Image
+from astria_nb.images.advice import Look, look
+from astria_nb.images.image import Image
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngImageFile
 
 import telling_photos as telling
-from astria_nb.image_metadata import UncertainError, without_metadata
+from astria_nb.images.metadata import UncertainError, without_metadata
 from telling_photos import GPS, ORIENTATION, PARTS, PLACE, PROFILE
 
 

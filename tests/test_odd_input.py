@@ -16,7 +16,7 @@ import astria_nb as anb
 from astria_nb import rows
 from astria_nb.encoding import encode
 from astria_nb.errors import TuneError
-from astria_nb.images import Image, thumbnail
+from astria_nb.images.image import Image, thumbnail
 from astria_nb.tune import RULES
 
 URL = "https://example.com/1.jpg"

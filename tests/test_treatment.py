@@ -21,8 +21,8 @@ from astria_nb.encoding import encode
 from astria_nb.errors import TuneError
 from astria_nb.log import Log
 from astria_nb.request import Request
-from astria_nb.sent_image import open_all, weigh
-from astria_nb.treatment import UNTREATED, Treatment
+from astria_nb.images.upload import open_all, weigh
+from astria_nb.images.preprocessing import UNTREATED, Treatment
 from parsed import Part, multipart
 from telling_photos import GPS, ORIENTATION, PARTS, PLACE, PROFILE
 from wire import TUNE, Wire, reply
@@ -191,7 +191,7 @@ def test_what_is_saved_is_told_and_made_once(folder: Path, monkeypatch: pytest.M
     assert weight.files == on_disk > weight.sent
     assert str(weight) == f"{on_disk / 1e6:.1f} MB → {weight.sent / 1e6:.1f} MB"
     made: list[object] = []
-    monkeypatch.setattr("astria_nb.shrinking._small", lambda *each: made.append(each))
+    monkeypatch.setattr("astria_nb.images.resizing._small", lambda *each: made.append(each))
     assert sum(map(len, content(a_tune(folder / "large.jpg", folder / "plain.jpg"), SMALLER))) == weight.sent
     assert made == []
 
@@ -206,7 +206,7 @@ def test_another_picture_under_the_same_name_is_made_anew(folder: Path) -> None:
 def test_what_was_made_is_gone_when_the_process_ends(folder: Path) -> None:
     code = (
         "import os, sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
-        "from astria_nb.sent_image import weigh; from astria_nb.treatment import Treatment\n"
+        "from astria_nb.images.upload import weigh; from astria_nb.images.preprocessing import Treatment\n"
         "tune = anb.Tune(pack=43, title='t', name='cat', images=sys.argv[1:])\n"
         "weigh(tune.images, Treatment(max_side=600))\n"
         "found = list(Path(tempfile.gettempdir()).glob('astria-nb-*/*'))\n"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import astria_nb as anb
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images import Image
+from astria_nb.images.image import Image
 from astria_nb.tune import RULES
 
 URL = "https://example.com/1.jpg"

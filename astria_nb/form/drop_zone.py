@@ -17,7 +17,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from astria_nb.decoding import MEDIA_TYPES
+from astria_nb.images.decoding import MEDIA_TYPES
 from astria_nb.errors import Problem
 from astria_nb.form.drop_zone_wire import Again, Have, Line, Stop, field
 from astria_nb.form.fields import shown

@@ -16,8 +16,8 @@ from astria_nb.form.drop_zone import DropZone
 from astria_nb.form.fields import WIDE, Field, UrlsField, shown
 from astria_nb.form.image_list import ImageList, Item
 from astria_nb.form.server_files import ServerFiles
-from astria_nb.image_advice import Look, compare, look
-from astria_nb.images import Image
+from astria_nb.images.advice import Look, compare, look
+from astria_nb.images.image import Image
 
 _SIDE = 240  # pixels of a thumbnail
 

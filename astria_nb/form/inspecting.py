@@ -13,7 +13,7 @@ from astria_nb.utils import background
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.form.fields import WIDE
-from astria_nb.images import Image
+from astria_nb.images.image import Image
 from astria_nb.inspection import Inspection, inspect_each, majority
 
 

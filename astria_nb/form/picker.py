@@ -13,7 +13,7 @@ import traitlets
 
 from astria_nb.utils import background
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.images import small
+from astria_nb.images.image import small
 from astria_nb.utils.stylesheet import stylesheet
 
 PAGE = 24  # cards that are shown at a time

@@ -18,9 +18,9 @@ import pandas as pd
 from astria_nb.utils import redaction
 from astria_nb.client import Client
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images import Image
+from astria_nb.images.image import Image
 from astria_nb.log import Log
-from astria_nb.treatment import Treatment
+from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune import RULES
 
 # Of a row, ``prompt_ids`` are what was made, and not what was asked for.

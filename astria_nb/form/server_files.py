@@ -11,7 +11,7 @@ from ipyfilechooser import FileChooser
 from markupsafe import Markup
 
 from astria_nb.form.fields import LABEL, WIDE, shown
-from astria_nb.images import SUFFIXES
+from astria_nb.images.image import SUFFIXES
 
 
 class ServerFiles(widgets.VBox):

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from astria_nb.images import Image, thumbnail
+from astria_nb.images.image import Image, thumbnail
 
 _SIDE = 96  # pixels of a thumbnail
 _LABELS = {

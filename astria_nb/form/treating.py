@@ -11,9 +11,9 @@ from markupsafe import Markup
 from astria_nb.utils import background
 from astria_nb.errors import AstriaError
 from astria_nb.form.fields import WIDE
-from astria_nb.images import Image
-from astria_nb.sent_image import weigh
-from astria_nb.treatment import Treatment
+from astria_nb.images.image import Image
+from astria_nb.images.upload import weigh
+from astria_nb.images.preprocessing import Treatment
 
 SIDE = 2048  # pixels: what is larger teaches a model nothing more (astria-api, section 12)
 

@@ -32,7 +32,7 @@ from astria_nb.form.static import form_html
 from astria_nb.form.wiring import Wiring
 from astria_nb.log import Log
 from astria_nb.utils.stylesheet import stylesheet
-from astria_nb.treatment import Treatment
+from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune import Tune, TuneFields
 
 _CSS = stylesheet(Path(__file__).with_name("form.css"))

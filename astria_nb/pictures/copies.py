@@ -8,9 +8,9 @@ from concurrent.futures import FIRST_COMPLETED, wait
 
 from astria_nb.utils import background
 from astria_nb.client import Client
-from astria_nb.decoding import MEDIA_TYPES, opened
+from astria_nb.images.decoding import MEDIA_TYPES, opened
 from astria_nb.errors import AstriaError
-from astria_nb.images import small, thumbnail
+from astria_nb.images.image import small, thumbnail
 from astria_nb.pictures.album import Picture
 
 _KEPT = 500  # small copies, 30 KB each, should the page be opened again

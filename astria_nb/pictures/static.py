@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
-from astria_nb.images import thumbnail
+from astria_nb.images.image import thumbnail
 from astria_nb.pictures.album import Card, Picture
 
 EMBEDDED = 24  # pictures, 20 KB each at the most: half a megabyte in the notebook's file

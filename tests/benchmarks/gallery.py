@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import astria_nb as anb
 import lab
-from astria_nb.images import SMALL_BYTES
+from astria_nb.images.image import SMALL_BYTES
 from astria_nb.pictures import Gallery
 
 KEY = "sd_benchmark_of_the_gallery"

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from astria_nb.image_advice import advise, look
+from astria_nb.images.advice import advise, look
 
 PROMISED_SECONDS, PHOTOS, SIZE = 2.0, 16, (4000, 3000)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from io import FileIO
 
-from astria_nb.image_metadata import jpeg, png, webp
-from astria_nb.image_metadata.source import Piece, Source, UncertainError, joined, whole
+from astria_nb.images.metadata import jpeg, png, webp
+from astria_nb.images.metadata.pieces import Piece, Source, UncertainError, joined, whole
 
 __all__ = ["Piece", "Source", "UncertainError", "whole", "without_metadata"]
 

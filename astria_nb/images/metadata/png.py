@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 
-from astria_nb.image_metadata import turned
-from astria_nb.image_metadata.source import Piece, Source, UncertainError
+from astria_nb.images.metadata import orientation as turned
+from astria_nb.images.metadata.pieces import Piece, Source, UncertainError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # The picture, its transparency, its colours, its resolution, its animation.

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from astria_nb.decoding import decoded, opened, upright
+from astria_nb.images.decoding import decoded, opened, upright
 from astria_nb.errors import TuneError
-from astria_nb.images import Image, jpeg
-from astria_nb.measures import likeness, sharpness
+from astria_nb.images.image import Image, jpeg
+from astria_nb.images.metrics import likeness, sharpness
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow

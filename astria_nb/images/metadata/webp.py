@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from astria_nb.image_metadata import turned
-from astria_nb.image_metadata.source import Piece, Source, UncertainError
+from astria_nb.images.metadata import orientation as turned
+from astria_nb.images.metadata.pieces import Piece, Source, UncertainError
 
 _HEAD = 12  # bytes of RIFF, size, WEBP
 _FLAGS_AT = 20  # of VP8X, which comes first where there is one

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astria_nb.utils import redaction
-from astria_nb.decoding import MEDIA_TYPES, NotAPictureError, decoded, opened, upright
+from astria_nb.images.decoding import MEDIA_TYPES, NotAPictureError, decoded, opened, upright
 from astria_nb.errors import Problem, TuneError
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from astria_nb.image_metadata import turned
-from astria_nb.image_metadata.source import Piece, Source, UncertainError
+from astria_nb.images.metadata import orientation as turned
+from astria_nb.images.metadata.pieces import Piece, Source, UncertainError
 
 _EOI, _SOS = 0xD9, 0xDA
 _JFIF, _EXIF, _ADOBE = b"JFIF\0", b"Exif\0\0", b"Adobe"

@@ -14,8 +14,8 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astria_nb.decoding import decoded, opened, upright
-from astria_nb.images import Image
+from astria_nb.images.decoding import decoded, opened, upright
+from astria_nb.images.image import Image
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow

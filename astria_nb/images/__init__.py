@@ -1,0 +1,1 @@
+"""One photo: opened, judged, cleaned and made ready to upload."""
