@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from astria_nb.snippets import as_javascript as as_javascript
     from astria_nb.snippets import as_python as as_python
     from astria_nb.submission import submit as submit
-    from astria_nb.tune import Tune as Tune
+    from astria_nb.tune.tune import Tune as Tune
     from astria_nb.watch import prompts as prompts
     from astria_nb.watch import wait as wait
 

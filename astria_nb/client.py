@@ -9,12 +9,13 @@ from datetime import datetime
 from os import PathLike
 from typing import Any, NoReturn
 
-from astria_nb import replies, rules
+from astria_nb import replies
+from astria_nb.tune import validators as rules
 from astria_nb.api_key import KEY_PAGE, ApiKey
 from astria_nb.utils.arguments import an_id, number
 from astria_nb.base_url import find_base_url
 from astria_nb.credentials import find_key
-from astria_nb.encoding import Body, encode_look
+from astria_nb.tune.encoding import Body, encode_look
 from astria_nb.errors import (
     CredentialsError,
     NotFoundError,
@@ -24,7 +25,7 @@ from astria_nb.errors import (
     UnexpectedReplyError,
 )
 from astria_nb.images.image import Image, thumbnail
-from astria_nb.pack import Pack
+from astria_nb.tune.pack import Pack
 from astria_nb.picture_stream import PictureStream
 from astria_nb.images.upload import renamed
 from astria_nb.transport import GET_SECONDS, Transport
@@ -232,7 +233,7 @@ class Client:
         pack : int or str
             Id or slug.
         body : Body
-            From `astria_nb.encoding.encode`; used up by this call, and left to the caller to close.
+            From `astria_nb.tune.encoding.encode`; used up by this call, and left to the caller to close.
 
         Returns
         -------

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
-from astria_nb.characteristics import WARNINGS
+from astria_nb.tune.characteristics import WARNINGS
 from astria_nb.client import Client
 from astria_nb.deadline import Deadline
 from astria_nb.errors import AstriaError

@@ -8,10 +8,10 @@ import requests
 
 from astria_nb import javascript, literals
 from astria_nb.base_url import DEFAULT_BASE_URL, find_base_url
-from astria_nb.encoding import Encoding, choose, in_quotes, pairs, parameters
+from astria_nb.tune.encoding import Encoding, choose, in_quotes, pairs, parameters
 from astria_nb.images.image import Image
 from astria_nb.literals import block, string
-from astria_nb.tune import Tune
+from astria_nb.tune.tune import Tune
 
 
 def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEFAULT_BASE_URL) -> str:

@@ -12,15 +12,15 @@ from astria_nb.utils.arguments import a_callable, number, truth
 from astria_nb.client import Client
 from astria_nb.deadline import Deadline
 from astria_nb.defaults import client_or_default, log_or_default
-from astria_nb.encoding import Encoding, OnSent
+from astria_nb.tune.encoding import Encoding, OnSent
 from astria_nb.errors import Problem, TuneError
 from astria_nb.exactly_once import Sending
 from astria_nb.log import Log
-from astria_nb.pack import Pack
-from astria_nb.price import estimate, problem_with_cost
+from astria_nb.tune.pack import Pack
+from astria_nb.tune.price import estimate, problem_with_cost
 from astria_nb.utils.progress import Progress
 from astria_nb.images.preprocessing import Treatment
-from astria_nb.tune import Tune
+from astria_nb.tune.tune import Tune
 from astria_nb.waiting import Say
 from astria_nb.utils.formatting import short
 

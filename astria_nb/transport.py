@@ -18,7 +18,7 @@ from astria_nb.api_key import ApiKey
 from astria_nb.base_url import is_loopback
 from astria_nb.connections import new_session
 from astria_nb.deadline import Deadline
-from astria_nb.encoding import Body
+from astria_nb.tune.encoding import Body
 from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
 from astria_nb.picture_stream import PictureStream, TooLargeError, blocks, open_picture
 from astria_nb.throttle import Throttle

@@ -12,7 +12,7 @@ import stamina
 
 import astria_nb as anb
 from astria_nb import errors, retrying, transport
-from astria_nb.encoding import encode
+from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, UnexpectedReplyError
 from astria_nb.retrying import ATTEMPTS, seconds_asked_for
 from astria_nb.throttle import Throttle

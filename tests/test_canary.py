@@ -20,7 +20,7 @@ from jupyter_client.manager import KernelManager
 import astria_nb as anb
 from astria_nb import transport
 from astria_nb.api_key import ApiKey
-from astria_nb.encoding import encode
+from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError
 from canary import CANARY, FORMS, found_in, reachable, rendered
 from wire import PACK, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
-from astria_nb.tune import RULES
+from astria_nb.tune.tune import RULES
 from readable import assert_readable
 from soak import sizes
 from wire import KEY, Wire

@@ -9,7 +9,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb import errors, transport
-from astria_nb.encoding import Body, encode
+from astria_nb.tune.encoding import Body, encode
 from wire import KEY, TUNE, Wire, reply
 
 REDIRECTS = [301, 302, 303, 307, 308]

@@ -9,7 +9,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb import errors, transport
-from astria_nb.encoding import Body, encode
+from astria_nb.tune.encoding import Body, encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError
 from astria_nb.retrying import ATTEMPTS
 from large_photos import enlarge

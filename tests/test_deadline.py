@@ -15,7 +15,7 @@ import pytest
 import astria_nb as anb
 from astria_nb import connections, retrying, transport
 from astria_nb.deadline import Deadline, current
-from astria_nb.encoding import encode
+from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, RejectedError
 from certificate import self_signed
 from large_photos import enlarge

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.encoding import Body, encode
+from astria_nb.tune.encoding import Body, encode
 from astria_nb.errors import TuneError
 from parsed import Part, by_node, multipart, nested, parameters
 

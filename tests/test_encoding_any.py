@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.encoding import encode
+from astria_nb.tune.encoding import encode
 from astria_nb.images.preprocessing import UNTREATED
 from parsed import Part, parameters
 from soak import sizes

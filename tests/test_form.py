@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.encoding import encode
+from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
 from astria_nb.form.image_list import ImageList
 from astria_nb.form.pack_field import ClassField
 from astria_nb.form.picker import Picker
-from astria_nb.pack import Pack, PackClass
-from astria_nb.request import Request
+from astria_nb.tune.pack import Pack, PackClass
+from astria_nb.tune.request import Request
 
 URL = "https://example.com/1.jpg"
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 import astria_nb as anb
 import telling_photos as telling
-from astria_nb.characteristics import SUGGESTIONS, WARNINGS
+from astria_nb.tune.characteristics import SUGGESTIONS, WARNINGS
 from astria_nb.errors import AstriaError, NotSentError, RejectedError, TuneError, UnexpectedReplyError
 from astria_nb.inspection import Inspection, inspect_each, majority, warnings
 from wire import Exchange, Wire, reply

@@ -9,7 +9,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.api_key import ApiKey
-from astria_nb.encoding import Body, encode
+from astria_nb.tune.encoding import Body, encode
 from astria_nb.errors import AstriaError, CredentialsError, NotSentError
 from wire import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset
 

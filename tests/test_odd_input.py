@@ -14,10 +14,10 @@ from PIL import Image as Pillow
 
 import astria_nb as anb
 from astria_nb import rows
-from astria_nb.encoding import encode
+from astria_nb.tune.encoding import encode
 from astria_nb.errors import TuneError
 from astria_nb.images.image import Image, thumbnail
-from astria_nb.tune import RULES
+from astria_nb.tune.tune import RULES
 
 URL = "https://example.com/1.jpg"
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": [URL]}

@@ -19,7 +19,7 @@ from astria_nb.errors import (
     TuneError,
 )
 from astria_nb.log import Log
-from astria_nb.request import Request
+from astria_nb.tune.request import Request
 from large_photos import enlarge
 from service import StruckLog
 

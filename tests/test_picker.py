@@ -18,7 +18,7 @@ from astria_nb.form.picked_ids_field import PromptsField, TunesField
 from astria_nb.form.picker import PAGE, Card, Picker
 from astria_nb.form.tune_cards import TuneCards
 from astria_nb.images.image import SMALL_BYTES
-from astria_nb.pack import Pack
+from astria_nb.tune.pack import Pack
 from wire import PACK, TUNE, hang_up, reply
 
 EVIL = '<img src=x onerror="alert(1)">'

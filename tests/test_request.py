@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from astria_nb.request import ImageRecord, Request, differences
-from astria_nb.tune import Tune
+from astria_nb.tune.request import ImageRecord, Request, differences
+from astria_nb.tune.tune import Tune
 from runs import IMAGES, SERVICE, a_request
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.encoding import encode
+from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, CredentialsError, TuneError
 from astria_nb.snippets import as_json
 from canary import CANARY, found_in

@@ -17,10 +17,10 @@ from PIL import ImageOps
 
 import astria_nb as anb
 import telling_photos as telling
-from astria_nb.encoding import encode
+from astria_nb.tune.encoding import encode
 from astria_nb.errors import TuneError
 from astria_nb.log import Log
-from astria_nb.request import Request
+from astria_nb.tune.request import Request
 from astria_nb.images.upload import open_all, weigh
 from astria_nb.images.preprocessing import UNTREATED, Treatment
 from parsed import Part, multipart

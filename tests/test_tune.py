@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import astria_nb as anb
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
-from astria_nb.tune import RULES
+from astria_nb.tune.tune import RULES
 
 URL = "https://example.com/1.jpg"
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": [URL]}

@@ -16,7 +16,7 @@ from jupyter_client.manager import KernelManager
 import astria_nb as anb
 from astria_nb import surroundings
 from astria_nb.errors import TuneError
-from astria_nb.request import Request
+from astria_nb.tune.request import Request
 from fault_cases import ROUTE
 from soak import sizes
 from wire import Exchange, Wire, reply

@@ -17,7 +17,7 @@ import astria_nb as anb
 from astria_nb import settling, surroundings
 from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
 from astria_nb.log.states import Submission
-from astria_nb.request import Request
+from astria_nb.tune.request import Request
 from astria_nb.retrying import ATTEMPTS
 from clock import Clock
 from soak import sizes

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 import astria_nb as anb
-from astria_nb.encoding import encode
+from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, NotFoundError, ServerError, UnauthorizedError
 from astria_nb.retrying import ATTEMPTS
 from astria_nb.rows import tune_frame

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.characteristics import SUGGESTIONS
+from astria_nb.tune.characteristics import SUGGESTIONS
 from astria_nb.form.fields import PairsField
 
 _PLACE = re.compile(r"\{\{\s*(.*?)\s*\}\}")

@@ -16,10 +16,10 @@ from astria_nb.form.polls import Polls
 from astria_nb.form.sending import Sending
 from astria_nb.form.watching import Watching
 from astria_nb.log import Log
-from astria_nb.request import Request, differences
+from astria_nb.tune.request import Request, differences
 from astria_nb.rows import prompt_frame, tune_frame
 from astria_nb.submission import submit
-from astria_nb.tune import Tune
+from astria_nb.tune.tune import Tune
 from astria_nb.watch import Look
 
 

@@ -22,9 +22,9 @@ from astria_nb.form.pack_field import ClassField, PackField
 from astria_nb.form.picked_ids_field import PromptsField, TunesField
 from astria_nb.form.treating import Treating
 from astria_nb.images.image import Image
-from astria_nb.rules import PRESETS
+from astria_nb.tune.validators import PRESETS
 from astria_nb.images.preprocessing import Treatment
-from astria_nb.tune import check
+from astria_nb.tune.tune import check
 
 _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "film_grain")
 _HOOK = "https://example.com/hook?user_id=1"

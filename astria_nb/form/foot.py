@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.form.fields import WIDE
-from astria_nb.price import Estimate
+from astria_nb.tune.price import Estimate
 
 
 class Foot(widgets.HBox):

@@ -18,7 +18,7 @@ from astria_nb.form.fields import LABEL, WIDE, Field
 from astria_nb.form.pack_cards import PackCards
 from astria_nb.form.picker import Picker
 from astria_nb.images.image import thumbnail
-from astria_nb.pack import Pack
+from astria_nb.tune.pack import Pack
 
 _SIDE = 96  # pixels of the cover in the line
 

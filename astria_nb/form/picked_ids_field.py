@@ -12,7 +12,7 @@ from astria_nb.form.fields import IdsField
 from astria_nb.form.picker import Picker
 from astria_nb.form.prompt_cards import PromptCards
 from astria_nb.form.tune_cards import TuneCards
-from astria_nb.pack import Pack
+from astria_nb.tune.pack import Pack
 
 
 class PickedIdsField(IdsField):

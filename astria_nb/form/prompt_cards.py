@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from astria_nb.client import Client
 from astria_nb.form.picker import Card
-from astria_nb.pack import Pack, PackPrompt
+from astria_nb.tune.pack import Pack, PackPrompt
 
 
 class PromptCards:

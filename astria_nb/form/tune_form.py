@@ -17,7 +17,7 @@ from markupsafe import Markup
 from astria_nb.utils import background
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
-from astria_nb.encoding import Encoding
+from astria_nb.tune.encoding import Encoding
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.form.complaints import Complaints
 from astria_nb.form.desk import Desk
@@ -33,7 +33,7 @@ from astria_nb.form.wiring import Wiring
 from astria_nb.log import Log
 from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.images.preprocessing import Treatment
-from astria_nb.tune import Tune, TuneFields
+from astria_nb.tune.tune import Tune, TuneFields
 
 _CSS = stylesheet(Path(__file__).with_name("form.css"))
 _SETTLE_SECONDS = 2.0  # a service that answers at once is shown at once; a slow one holds nothing up

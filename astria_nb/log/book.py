@@ -22,7 +22,7 @@ from astria_nb.log.reading import EPOCH, by_id, claimant, in_states, of_tune, on
 from astria_nb.log.schema import body, event, session, submission
 from astria_nb.log.states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.log.store import Store
-from astria_nb.request import Request
+from astria_nb.tune.request import Request
 
 _MICROSECOND = timedelta(microseconds=1)
 # Built once: that takes longer than running them.

@@ -18,7 +18,7 @@ from astria_nb.log.book import Book
 from astria_nb.log.reading import moment
 from astria_nb.log.schema import body, event, submission
 from astria_nb.log.states import RELEASED
-from astria_nb.request import Difference
+from astria_nb.tune.request import Difference
 from astria_nb.utils.arrow import TIME, as_frame, stacked, typed_frame, typed_table
 
 EVENT = pa.schema(

@@ -14,7 +14,7 @@ from astria_nb import surroundings
 from astria_nb.utils.arguments import a_path, whole
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log.states import STATES, UNSETTLED, Submission
-from astria_nb.request import Request, differences
+from astria_nb.tune.request import Request, differences
 from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:  # loaded at the first use: the form and a script that sends nothing do not pay for them

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from astria_nb.log.schema import body, submission
 from astria_nb.log.states import RELEASED, Submission
-from astria_nb.request import ImageRecord, Request
+from astria_nb.tune.request import ImageRecord, Request
 from astria_nb.images.preprocessing import UNTREATED, Treatment
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

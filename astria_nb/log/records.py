@@ -8,7 +8,7 @@ from typing import Any
 
 from astria_nb import rows
 from astria_nb.log.states import Submission
-from astria_nb.request import Request
+from astria_nb.tune.request import Request
 from astria_nb.images.preprocessing import UNTREATED
 
 

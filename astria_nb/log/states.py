@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from astria_nb.request import Request
+from astria_nb.tune.request import Request
 
 STATES: dict[str, tuple[str, ...]] = {
     "planned": ("sending", "rejected", "not_sent", "unknown", "adopted", "needs_review"),

@@ -10,7 +10,7 @@ import pandas as pd
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import NotFoundError
-from astria_nb.pack import Pack
+from astria_nb.tune.pack import Pack
 from astria_nb.plots.canvas import canvas, days, legend, plain, records, say_nothing, show_dates
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from typing import Any
 import astria_nb as anb
 from astria_nb.log import Log
 from astria_nb.log.states import Submission
-from astria_nb.request import Request
+from astria_nb.tune.request import Request
 
 SERVICE_SECONDS = 0.05
 BLOCK = 50  # tunes

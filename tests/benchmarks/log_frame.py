@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from astria_nb.log import Log, frames
 from astria_nb.log.schema import body, event, submission
-from astria_nb.request import ImageRecord, Request
+from astria_nb.tune.request import ImageRecord, Request
 
 SERVICE = "https://api.astria.ai"
 START = 1_790_000_000_000_000  # microseconds

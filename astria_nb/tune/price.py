@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from astria_nb.errors import Problem
-from astria_nb.pack import MC_PER_DOLLAR, Pack, dollars
-from astria_nb.tune import Tune
+from astria_nb.tune.pack import MC_PER_DOLLAR, Pack, dollars
+from astria_nb.tune.tune import Tune
 
 # Attributes of prompts of which it is known what they do to the price.
 _REASONED = frozenset({"callback", "num_images", "aspect_ratio", "seed"})

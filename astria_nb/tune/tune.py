@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any, TypedDict, Unpack
 
 from astria_nb.utils import redaction
-from astria_nb import rules
+from astria_nb.tune import validators as rules
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
 

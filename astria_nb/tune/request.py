@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from astria_nb.utils import redaction
-from astria_nb.encoding import parameters
+from astria_nb.tune.encoding import parameters
 from astria_nb.images.image import Image
 from astria_nb.images.upload import SentImage
 from astria_nb.images.preprocessing import UNTREATED, Treatment
-from astria_nb.tune import Tune
+from astria_nb.tune.tune import Tune
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Request:
     encoding : str
         ``multipart``, ``form`` or ``json``.
     parameters : mapping
-        What goes under ``tune``, as `astria_nb.encoding.parameters` returns it.
+        What goes under ``tune``, as `astria_nb.tune.encoding.parameters` returns it.
     images : tuple of ImageRecord
     treatment : Treatment
         What was done to the images. Of a request without any, and of one that was recorded before there were

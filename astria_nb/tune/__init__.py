@@ -1,0 +1,1 @@
+"""What is asked for: a tune, its pack, its price, its request and body."""
