@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from astria_nb.account import login as login
+    from astria_nb.client._login import login as login
     from astria_nb.callbacks import Callbacks as Callbacks
-    from astria_nb.client import Client as Client
+    from astria_nb.client.client import Client as Client
     from astria_nb.defaults import Sandbox as Sandbox
     from astria_nb.downloads import download as download
     from astria_nb.downloads import expiring as expiring
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from astria_nb.plots import costs as costs
     from astria_nb.plots import image_counts as image_counts
     from astria_nb.plots import timeline as timeline
-    from astria_nb.snippets import as_curl as as_curl
-    from astria_nb.snippets import as_javascript as as_javascript
-    from astria_nb.snippets import as_python as as_python
+    from astria_nb.client.snippets.common import as_curl as as_curl
+    from astria_nb.client.snippets.common import as_javascript as as_javascript
+    from astria_nb.client.snippets.common import as_python as as_python
     from astria_nb.submission import submit as submit
     from astria_nb.tune.tune import Tune as Tune
     from astria_nb.watch import prompts as prompts

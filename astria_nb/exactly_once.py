@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from astria_nb import replies, rows, settling
-from astria_nb.client import Client, Json
-from astria_nb.deadline import Deadline
+from astria_nb.client import responses as replies
+from astria_nb import rows, settling
+from astria_nb.client.client import Client, Json
+from astria_nb.client.deadline import Deadline
 from astria_nb.tune.encoding import Body, Encoding, OnSent, encode
 from astria_nb.errors import (
     ApiError,
@@ -26,7 +27,7 @@ from astria_nb.log import Log
 from astria_nb.log.states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.tune.pack import Pack
 from astria_nb.tune.request import Request, differences
-from astria_nb.retrying import seconds_asked_for
+from astria_nb.client.retry import seconds_asked_for
 from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune.tune import Tune
 from astria_nb.waiting import Say, pause

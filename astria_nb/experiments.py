@@ -11,7 +11,7 @@ import pandas as pd
 
 from astria_nb import settling
 from astria_nb.utils.arguments import an_id, number
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.tune.encoding import Encoding
 from astria_nb.errors import LogError, Problem, TuneError

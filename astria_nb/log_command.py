@@ -14,7 +14,7 @@ from astria_nb.log.states import UNSETTLED
 if TYPE_CHECKING:
     import pandas as pd
 
-    from astria_nb.client import Client
+    from astria_nb.client.client import Client
     from astria_nb.experiments import ExperimentLog
 
 _LAST = 20
@@ -117,7 +117,7 @@ def _in_states(log: ExperimentLog, *states: str) -> pd.DataFrame:
 
 def _client() -> Client:
     """Return a client of your account, or of the sandbox beside JupyterLab, whose kernels have no key."""
-    from astria_nb.client import Client
+    from astria_nb.client.client import Client
     from astria_nb.defaults import default_client
 
     # Without a key, the default elsewhere is a sandbox that was started a moment ago: it knows of nothing.

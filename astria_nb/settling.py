@@ -10,8 +10,9 @@ from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 
-from astria_nb import deadline, surroundings
-from astria_nb.client import Client, Json
+from astria_nb.client import deadline
+from astria_nb import surroundings
+from astria_nb.client.client import Client, Json
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
 from astria_nb.log import Log
 from astria_nb.log.states import StaleSubmission, Submission

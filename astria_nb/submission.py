@@ -9,8 +9,8 @@ import pandas as pd
 
 from astria_nb import settling
 from astria_nb.utils.arguments import a_callable, number, truth
-from astria_nb.client import Client
-from astria_nb.deadline import Deadline
+from astria_nb.client.client import Client
+from astria_nb.client.deadline import Deadline
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.tune.encoding import Encoding, OnSent
 from astria_nb.errors import Problem, TuneError

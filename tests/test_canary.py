@@ -18,8 +18,8 @@ import requests
 from jupyter_client.manager import KernelManager
 
 import astria_nb as anb
-from astria_nb import transport
-from astria_nb.api_key import ApiKey
+from astria_nb.client import transport
+from astria_nb.client.api_key import ApiKey
 from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError
 from canary import CANARY, FORMS, found_in, reachable, rendered

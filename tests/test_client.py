@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb import errors, transport
+from astria_nb import errors
+from astria_nb.client import transport
 from astria_nb.tune.encoding import Body, encode
 from wire import KEY, TUNE, Wire, reply
 

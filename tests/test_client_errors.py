@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb import errors, transport
+from astria_nb import errors
+from astria_nb.client import transport
 from astria_nb.tune.encoding import Body, encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError
-from astria_nb.retrying import ATTEMPTS
+from astria_nb.client.retry import ATTEMPTS
 from large_photos import enlarge
 from wire import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence
 

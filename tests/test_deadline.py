@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb import connections, retrying, transport
-from astria_nb.deadline import Deadline, current
+from astria_nb.client import adapter as connections, retry as retrying, transport
+from astria_nb.client.deadline import Deadline, current
 from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, RejectedError
 from certificate import self_signed

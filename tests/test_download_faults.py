@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb import transport
+from astria_nb.client import transport
 from astria_nb.errors import AstriaError
 from picture_host import ROW, a_picture, asked, check, image, prompt, prompts, statuses, ten
 from wire import KEY, Answer, Exchange, Wire, hang_up, reply, reset

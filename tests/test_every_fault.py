@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from astria_nb import transport
+from astria_nb.client import transport
 from astria_nb.errors import NotSentError, OutcomeUnknownError
 from clock import Clock
 from fault_cases import CASES, ENCODINGS, Case

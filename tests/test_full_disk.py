@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb import transport
+from astria_nb.client import transport
 from astria_nb.errors import AstriaError, LogError, OutcomeUnknownError
 from clock import Clock
 from fault_cases import CASES, Case

@@ -16,7 +16,7 @@ import astria_nb as anb
 import telling_photos as telling
 from astria_nb.tune.characteristics import SUGGESTIONS, WARNINGS
 from astria_nb.errors import AstriaError, NotSentError, RejectedError, TuneError, UnexpectedReplyError
-from astria_nb.inspection import Inspection, inspect_each, majority, warnings
+from astria_nb.client.inspection import Inspection, inspect_each, majority, warnings
 from wire import Exchange, Wire, reply
 
 SAMPLES = sorted((Path(__file__).parents[1] / "notebooks" / "samples").glob("woman*.jpg"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.api_key import ApiKey
+from astria_nb.client.api_key import ApiKey
 from astria_nb.tune.encoding import Body, encode
 from astria_nb.errors import AstriaError, CredentialsError, NotSentError
 from wire import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset

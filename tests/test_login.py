@@ -13,9 +13,9 @@ import pytest
 from keyring.backends import null
 
 import astria_nb as anb
-from astria_nb import credentials
-from astria_nb.api_key import ApiKey
-from astria_nb.credentials import find_key
+from astria_nb.client import credentials
+from astria_nb.client.api_key import ApiKey
+from astria_nb.client.credentials import find_key
 from astria_nb.errors import CredentialsError, NotSentError, UnauthorizedError
 from wire import KEY, Wire, reply
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb import transport
+from astria_nb.client import transport
 from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, OutcomeUnknownError, TuneError
 from wire import KEY, TUNE, Wire, cut, hang_up, reply, reset

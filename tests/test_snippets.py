@@ -19,7 +19,7 @@ from PIL import Image
 import astria_nb as anb
 from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, CredentialsError, TuneError
-from astria_nb.snippets import as_json
+from astria_nb.client.snippets.common import as_json
 from canary import CANARY, found_in
 from parsed import Part, multipart
 from snippet_runs import CURL, NODE, PYTHON, Arrived, Bench, Language, execute

@@ -18,7 +18,7 @@ from astria_nb import settling, surroundings
 from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
 from astria_nb.log.states import Submission
 from astria_nb.tune.request import Request
-from astria_nb.retrying import ATTEMPTS
+from astria_nb.client.retry import ATTEMPTS
 from clock import Clock
 from soak import sizes
 from wire import TUNE, Answer, Exchange, Wire, hang_up, reply

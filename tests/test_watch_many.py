@@ -14,7 +14,7 @@ import requests
 import astria_nb as anb
 from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, NotFoundError, ServerError, UnauthorizedError
-from astria_nb.retrying import ATTEMPTS
+from astria_nb.client.retry import ATTEMPTS
 from astria_nb.rows import tune_frame
 from astria_nb.watch import Look, follow
 from clock import Clock

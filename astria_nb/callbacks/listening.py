@@ -16,7 +16,7 @@ from astria_nb.callbacks.lookups import Lookups
 from astria_nb.callbacks.public_url import check_public_url
 from astria_nb.callbacks.receiver import HOST, Receiver
 from astria_nb.callbacks.secret import Secret
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.log import Log

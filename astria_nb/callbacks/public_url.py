@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from astria_nb.tune import validators as rules
-from astria_nb.base_url import is_loopback
+from astria_nb.client.base_url import is_loopback
 from astria_nb.errors import AstriaError, Problem
 
 

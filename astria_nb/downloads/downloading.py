@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from astria_nb.utils import redaction
 from astria_nb.utils.arguments import a_path, whole
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.downloads.fetching import Wanted
 from astria_nb.downloads.run import DownloadRun
 from astria_nb.downloads.safe_folder import SafeFolder
 from astria_nb.errors import AstriaError, NotFoundError, Problem
-from astria_nb.latest import latest
+from astria_nb.client.by_id import latest
 from astria_nb.utils.progress import Progress
 from astria_nb.rounds import PAGE
 from astria_nb.utils.arrow import TIME, as_time, typed_frame

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from astria_nb.utils.arguments import number
-from astria_nb.client import Client, Json
+from astria_nb.client.client import Client, Json
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import Problem, TuneError
 from astria_nb.rounds import Rounds

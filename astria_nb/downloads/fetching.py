@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from astria_nb import replies, retrying
-from astria_nb.client import Client
+from astria_nb.client import responses as replies, retry as retrying
+from astria_nb.client.client import Client
 from astria_nb.downloads import picture_type
 from astria_nb.downloads.manifest import Entry, Key
 from astria_nb.downloads.safe_folder import SafeFolder, Temporary, plainly
@@ -20,8 +20,8 @@ from astria_nb.errors import (
     Problem,
     UnexpectedReplyError,
 )
-from astria_nb.picture_stream import PictureStream
-from astria_nb.throttle import Throttle
+from astria_nb.client.picture_stream import PictureStream
+from astria_nb.client.throttle import Throttle
 from astria_nb.utils.formatting import duration, short
 
 _SECONDS = 240.0  # for a picture with all its attempts, of which each has half

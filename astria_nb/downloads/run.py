@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.downloads.crew import in_parallel
 from astria_nb.downloads.fetching import Fetched, Fetcher, Wanted
 from astria_nb.downloads.manifest import Entry, Manifest

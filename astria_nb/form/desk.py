@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.form.fields import WIDE
 from astria_nb.form.polls import Polls

@@ -11,7 +11,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.errors import Problem, TuneError
 from astria_nb.form.characteristics_field import CharacteristicsField
 from astria_nb.form.fields import ChoiceField, Field, PairsField, TextField, UrlsField

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.form.picker import Card
 from astria_nb.tune.pack import Pack

@@ -11,7 +11,7 @@ import traitlets
 from markupsafe import Markup
 
 from astria_nb.utils import background
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.form.browse_button import BrowseButton
 from astria_nb.form.fields import LABEL, WIDE, Field

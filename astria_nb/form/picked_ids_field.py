@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.form.browse_button import BrowseButton
 from astria_nb.form.fields import IdsField
 from astria_nb.form.picker import Picker

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from astria_nb.utils import background
 from astria_nb import settling
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
 from astria_nb.log.states import Submission

@@ -9,7 +9,7 @@ import traitlets
 
 from astria_nb.tune.encoding import Encoding
 from astria_nb.errors import AstriaError
-from astria_nb.snippets import as_curl, as_javascript, as_json, as_python
+from astria_nb.client.snippets.common import as_curl, as_javascript, as_json, as_python
 from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.tune.tune import Tune
 

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from astria_nb.utils import redaction
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
 from astria_nb.log import Log

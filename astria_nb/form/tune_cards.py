@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.form.picker import Card
 from astria_nb.rows import tune_status
 

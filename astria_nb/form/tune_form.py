@@ -15,7 +15,7 @@ import traitlets
 from markupsafe import Markup
 
 from astria_nb.utils import background
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
 from astria_nb.tune.encoding import Encoding
 from astria_nb.errors import AstriaError, Problem, TuneError

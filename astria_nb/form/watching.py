@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import pandas as pd
 from markupsafe import Markup
 
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.form.fields import WIDE
 from astria_nb.pictures import Gallery
 from astria_nb.rows import prompt_frame

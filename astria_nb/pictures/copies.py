@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 
 from astria_nb.utils import background
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.images.decoding import MEDIA_TYPES, opened
 from astria_nb.errors import AstriaError
 from astria_nb.images.image import small, thumbnail

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from astria_nb.utils.arguments import number
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.pictures.view import POLL, Gallery
 from astria_nb.watch import prompts

@@ -12,7 +12,7 @@ import pandas as pd
 import traitlets
 
 from astria_nb.utils import background
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.pictures.album import Album, Card, Picture
 from astria_nb.pictures.copies import Copies

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from astria_nb.client import Client
+from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import NotFoundError
 from astria_nb.tune.pack import Pack

@@ -9,12 +9,12 @@ from datetime import datetime
 from os import PathLike
 from typing import Any, NoReturn
 
-from astria_nb import replies
+from astria_nb.client import responses as replies
 from astria_nb.tune import validators as rules
-from astria_nb.api_key import KEY_PAGE, ApiKey
+from astria_nb.client.api_key import KEY_PAGE, ApiKey
 from astria_nb.utils.arguments import an_id, number
-from astria_nb.base_url import find_base_url
-from astria_nb.credentials import find_key
+from astria_nb.client.base_url import find_base_url
+from astria_nb.client.credentials import find_key
 from astria_nb.tune.encoding import Body, encode_look
 from astria_nb.errors import (
     CredentialsError,
@@ -26,9 +26,9 @@ from astria_nb.errors import (
 )
 from astria_nb.images.image import Image, thumbnail
 from astria_nb.tune.pack import Pack
-from astria_nb.picture_stream import PictureStream
+from astria_nb.client.picture_stream import PictureStream
 from astria_nb.images.upload import renamed
-from astria_nb.transport import GET_SECONDS, Transport
+from astria_nb.client.transport import GET_SECONDS, Transport
 from astria_nb.utils.formatting import short
 
 Json = dict[str, Any]
@@ -280,7 +280,7 @@ class Client:
         -------
         dict
             As the service says it (astria-api, section 10); any key may be missing. See
-            `astria_nb.inspection` for what it means, and for many images.
+            `astria_nb.client.inspection` for what it means, and for many images.
 
         Raises
         ------

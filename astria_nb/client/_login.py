@@ -6,12 +6,12 @@ import getpass
 import os
 import warnings
 
-from astria_nb.api_key import ApiKey
-from astria_nb.base_url import find_base_url, host_of
-from astria_nb.client import Client
-from astria_nb.credentials import NAME, keep_key
+from astria_nb.client.api_key import ApiKey
+from astria_nb.client.base_url import find_base_url, host_of
+from astria_nb.client.client import Client
+from astria_nb.client.credentials import NAME, keep_key
 from astria_nb.errors import CredentialsError, Problem
-from astria_nb.transport import Transport
+from astria_nb.client.transport import Transport
 
 
 def login(base_url: str | None = None) -> Client:

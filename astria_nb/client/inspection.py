@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from astria_nb.tune.characteristics import WARNINGS
-from astria_nb.client import Client
-from astria_nb.deadline import Deadline
+from astria_nb.client.client import Client
+from astria_nb.client.deadline import Deadline
 from astria_nb.errors import AstriaError
 from astria_nb.images.image import Image
 

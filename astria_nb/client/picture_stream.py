@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from astria_nb import faults
-from astria_nb.deadline import Deadline
+from astria_nb.client import network_errors as faults
+from astria_nb.client.deadline import Deadline
 from astria_nb.errors import ApiError, AstriaError, NotSentError, Problem
 from astria_nb.utils.formatting import short
 

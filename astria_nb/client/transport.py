@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from astria_nb import faults, replies, retrying
-from astria_nb.api_key import ApiKey
-from astria_nb.base_url import is_loopback
-from astria_nb.connections import new_session
-from astria_nb.deadline import Deadline
+from astria_nb.client import network_errors as faults, responses as replies, retry as retrying
+from astria_nb.client.api_key import ApiKey
+from astria_nb.client.base_url import is_loopback
+from astria_nb.client.adapter import new_session
+from astria_nb.client.deadline import Deadline
 from astria_nb.tune.encoding import Body
 from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
-from astria_nb.picture_stream import PictureStream, TooLargeError, blocks, open_picture
-from astria_nb.throttle import Throttle
+from astria_nb.client.picture_stream import PictureStream, TooLargeError, blocks, open_picture
+from astria_nb.client.throttle import Throttle
 
 GET_SECONDS = 60.0
 # Ten photos over a home line have taken minutes (astria-api, section 8).
@@ -37,7 +37,7 @@ class Transport:
     """The connections to one service with one key.
 
     Every call has a total deadline, however slowly the other side drips. A GET is asked again where that can
-    help (`astria_nb.retrying`), a POST is sent once. No redirect is followed.
+    help (`astria_nb.client.retry`), a POST is sent once. No redirect is followed.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from astria_nb import deadline
+from astria_nb.client import deadline
 from astria_nb.waiting import STEP
 
 _LONGEST = 600.0  # seconds that are believed of a service: an absurd wait must not make a client useless

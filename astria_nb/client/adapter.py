@@ -19,8 +19,8 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
-from astria_nb.api_key import ApiKey
-from astria_nb.deadline import Deadline, current
+from astria_nb.client.api_key import ApiKey
+from astria_nb.client.deadline import Deadline, current
 
 CONNECT_SECONDS = 10  # for the address, the connection and TLS together
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from astria_nb.deadline import Deadline
+from astria_nb.client.deadline import Deadline
 from astria_nb.errors import ApiError, AstriaError, NotSentError, UnexpectedReplyError
 
 ATTEMPTS = 4

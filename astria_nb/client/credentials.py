@@ -6,8 +6,8 @@ import os
 import sys
 from contextlib import suppress
 
-from astria_nb.api_key import ApiKey
-from astria_nb.base_url import DEFAULT_BASE_URL, find_base_url, host_of
+from astria_nb.client.api_key import ApiKey
+from astria_nb.client.base_url import DEFAULT_BASE_URL, find_base_url, host_of
 
 NAME = "ASTRIA_API_KEY"
 """Of the environment variable, and of the secret in Colab."""

@@ -1,0 +1,1 @@
+"""The Astria API over HTTP, and the same request as code."""

@@ -1,0 +1,1 @@
+"""A tune as cURL, Python, JavaScript and JSON."""
