@@ -126,7 +126,7 @@ def _client() -> Client:
 
 def _show(frame: pd.DataFrame) -> None:
     """Print rows as a table that is as wide as the terminal, and where nobody looks as wide as need be."""
-    from astria_nb.log_table import table
+    from astria_nb.log.table import table
 
     if frame.empty:
         _say("no submissions")
@@ -136,7 +136,7 @@ def _show(frame: pd.DataFrame) -> None:
 
 
 def _say(line: str, file: TextIO | None = None) -> None:
-    from astria_nb.log_table import printable
+    from astria_nb.log.table import printable
 
     print(printable(line), file=file or sys.stdout, flush=True)
 

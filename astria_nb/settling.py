@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from astria_nb.client import deadline
-from astria_nb import surroundings
+from astria_nb.log import environment as surroundings
 from astria_nb.client.client import Client, Json
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
 from astria_nb.log import Log

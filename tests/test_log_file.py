@@ -82,7 +82,7 @@ def test_a_commit_is_on_the_disk_before_it_is_reported(path: Path) -> None:
 
 
 def test_on_a_network_disk_there_is_no_write_ahead_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("astria_nb.log.store.on_network", lambda _: True)
+    monkeypatch.setattr("astria_nb.log.sqlite.on_network", lambda _: True)
     log = Log(path)
     log.plan(a_request())
     with log._book.store.write() as connection:
@@ -227,7 +227,7 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) 
     order = ["planned", "sending", "done"]
     told: dict[int, str] = {}
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["astria_nb.log.book", "runs"])
+    processes.set_forkserver_preload(["astria_nb.log.database", "runs"])
     for number in range(50):
         ours, theirs = processes.Pipe(duplex=False)
         worker = processes.Process(target=runs.work, args=(path, number, theirs))

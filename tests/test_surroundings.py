@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from astria_nb import surroundings
+from astria_nb.log import environment as surroundings
 from astria_nb.log import Log
 from astria_nb.log.states import Submission
 from runs import a_request

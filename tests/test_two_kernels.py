@@ -14,7 +14,7 @@ from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 import astria_nb as anb
-from astria_nb import surroundings
+from astria_nb.log import environment as surroundings
 from astria_nb.errors import TuneError
 from astria_nb.tune.request import Request
 from fault_cases import ROUTE

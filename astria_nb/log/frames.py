@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from astria_nb import rows
 from astria_nb.errors import LogError
 from astria_nb.log import segments
-from astria_nb.log.book import Book
-from astria_nb.log.reading import moment
+from astria_nb.log.database import Book
+from astria_nb.log.queries import moment
 from astria_nb.log.schema import body, event, submission
 from astria_nb.log.states import RELEASED
 from astria_nb.tune.request import Difference

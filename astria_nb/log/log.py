@@ -10,7 +10,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from astria_nb.utils import redaction
-from astria_nb import surroundings
+from astria_nb.log import environment as surroundings
 from astria_nb.utils.arguments import a_path, whole
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log.states import STATES, UNSETTLED, Submission
@@ -20,7 +20,7 @@ from astria_nb.utils.formatting import short
 if TYPE_CHECKING:  # loaded at the first use: the form and a script that sends nothing do not pay for them
     import pandas as pd
 
-    from astria_nb.log.book import Book
+    from astria_nb.log.database import Book
 
 DEFAULT_PATH = "astria_log.sqlite"
 _SEAL_EVERY = 8192  # submissions: a tenth of a second each time, for a frame that stays fast
@@ -362,7 +362,7 @@ class Log:
     @property
     def _book(self) -> Book:
         if (book := self._opened) is None:
-            from astria_nb.log.book import Book  # SQLAlchemy takes a quarter of a second to load
+            from astria_nb.log.database import Book
 
             with _opening:
                 book = self._opened = self._opened or Book(self._path, self._timeout)

@@ -83,7 +83,7 @@ def _rows(number: int, session: str) -> Iterator[tuple[sa.Table, dict[str, Any]]
     request = Request(
         SERVICE, 260, reply["title"], "multipart", {"title": reply["title"], "name": "woman"}, images
     )
-    from astria_nb.log.book import _request_json
+    from astria_nb.log.database import _request_json
 
     hashes = []
     for value in (_request_json(request.recorded()), reply):

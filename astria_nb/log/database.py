@@ -16,12 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from astria_nb.utils import redaction
-from astria_nb import surroundings
-from astria_nb.log import records, segments
-from astria_nb.log.reading import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
+from astria_nb.log import environment as surroundings
+from astria_nb.log import serialization as records, segments
+from astria_nb.log.queries import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
 from astria_nb.log.schema import body, event, session, submission
 from astria_nb.log.states import SETTLED, StaleSubmission, Submission, TitleClaimed
-from astria_nb.log.store import Store
+from astria_nb.log.sqlite import Store
 from astria_nb.tune.request import Request
 
 _MICROSECOND = timedelta(microseconds=1)
