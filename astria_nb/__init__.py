@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from astria_nb.defaults import Sandbox as Sandbox
     from astria_nb.downloads import download as download
     from astria_nb.downloads import expiring as expiring
-    from astria_nb.experiments import ExperimentLog as ExperimentLog
+    from astria_nb.submission.experiment_log import ExperimentLog as ExperimentLog
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.pictures import gallery as gallery
     from astria_nb.plots import costs as costs
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from astria_nb.client.snippets.common import as_curl as as_curl
     from astria_nb.client.snippets.common import as_javascript as as_javascript
     from astria_nb.client.snippets.common import as_python as as_python
-    from astria_nb.submission import submit as submit
+    from astria_nb.submission._submit import submit as submit
     from astria_nb.tune.tune import Tune as Tune
     from astria_nb.watch import prompts as prompts
     from astria_nb.watch import wait as wait

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from astria_nb.client.client import Client
-    from astria_nb.experiments import ExperimentLog
+    from astria_nb.submission.experiment_log import ExperimentLog
 
 _LAST = 20
 
@@ -50,7 +50,7 @@ def add_log_command(parser: argparse.ArgumentParser) -> None:
 
 def run_log_command(options: argparse.Namespace) -> int:
     """Do what was asked for, and return the exit status; an error is said in a line."""
-    from astria_nb.experiments import ExperimentLog  # pandas, which who wants a sandbox need not wait for
+    from astria_nb.submission.experiment_log import ExperimentLog
 
     try:
         log = ExperimentLog(options.log)

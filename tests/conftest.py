@@ -35,7 +35,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTRIA_NB_LOG", str(tmp_path / "astria_log.sqlite"))
     # Tests that are about this wait say how long it is.
-    monkeypatch.setattr("astria_nb.settling.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", 0.0)
 
 
 # No test finds, or leaves, a key in the keyring of the one who runs it; programs that tests start included.

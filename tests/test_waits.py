@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import astria_nb as anb
-from astria_nb import settling
+from astria_nb.submission import recovery as settling
 from astria_nb.log import environment as surroundings
 from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
 from astria_nb.log.states import Submission

@@ -18,7 +18,7 @@ from astria_nb.form.watching import Watching
 from astria_nb.log import Log
 from astria_nb.tune.request import Request, differences
 from astria_nb.rows import prompt_frame, tune_frame
-from astria_nb.submission import submit
+from astria_nb.submission._submit import submit
 from astria_nb.tune.tune import Tune
 from astria_nb.watch import Look
 

@@ -6,7 +6,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.utils import background
-from astria_nb import settling
+from astria_nb.submission import recovery as settling
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log

@@ -27,7 +27,7 @@ MB = 10**6
 CLIENT = """
 import json, sys, time
 import astria_nb as anb
-import astria_nb.submission
+import astria_nb.submission._submit
 from astria_nb.tune.encoding import encode
 def peak():
     return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import astria_nb as anb
-from astria_nb import exactly_once, settling
+from astria_nb.submission import exactly_once, recovery as settling
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from astria_nb.client import responses as replies
-from astria_nb import rows, settling
+from astria_nb import rows
+from astria_nb.submission import recovery as settling
 from astria_nb.client.client import Client, Json
 from astria_nb.client.deadline import Deadline
 from astria_nb.tune.encoding import Body, Encoding, OnSent, encode

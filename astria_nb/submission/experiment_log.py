@@ -9,7 +9,7 @@ from typing import Unpack, cast
 
 import pandas as pd
 
-from astria_nb import settling
+from astria_nb.submission import recovery as settling
 from astria_nb.utils.arguments import an_id, number
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
@@ -20,7 +20,7 @@ from astria_nb.log.states import Submission
 from astria_nb.utils.progress import Progress
 from astria_nb.tune.request import Request
 from astria_nb.images.upload import sha256_of
-from astria_nb.submission import submit
+from astria_nb.submission._submit import submit
 from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune.tune import Tune, TuneFields
 from astria_nb.utils.formatting import short

@@ -1,0 +1,1 @@
+"""Paying once: submit, the exactly-once protocol, recovery, the experiment log."""
