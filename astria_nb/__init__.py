@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from astria_nb.client._login import login as login
-    from astria_nb.callbacks import Callbacks as Callbacks
+    from astria_nb.results.callbacks import Callbacks as Callbacks
     from astria_nb.client.client import Client as Client
     from astria_nb.defaults import Sandbox as Sandbox
-    from astria_nb.downloads import download as download
-    from astria_nb.downloads import expiring as expiring
+    from astria_nb.results.downloads import download as download
+    from astria_nb.results.downloads import expiring as expiring
     from astria_nb.submission.experiment_log import ExperimentLog as ExperimentLog
     from astria_nb.form import TuneForm as TuneForm
-    from astria_nb.pictures import gallery as gallery
-    from astria_nb.plots import costs as costs
-    from astria_nb.plots import image_counts as image_counts
-    from astria_nb.plots import timeline as timeline
+    from astria_nb.results.gallery import gallery as gallery
+    from astria_nb.results.plots import costs as costs
+    from astria_nb.results.plots import image_counts as image_counts
+    from astria_nb.results.plots import timeline as timeline
     from astria_nb.client.snippets.common import as_curl as as_curl
     from astria_nb.client.snippets.common import as_javascript as as_javascript
     from astria_nb.client.snippets.common import as_python as as_python
     from astria_nb.submission._submit import submit as submit
     from astria_nb.tune.tune import Tune as Tune
-    from astria_nb.watch import prompts as prompts
-    from astria_nb.watch import wait as wait
+    from astria_nb.results.watch._wait import prompts as prompts
+    from astria_nb.results.watch._wait import wait as wait
 
 __version__ = "0.1.0"
 

@@ -18,7 +18,7 @@ import pytest
 from nbclient import NotebookClient
 
 import astria_nb as anb
-from astria_nb.callbacks import lookups, receiver
+from astria_nb.results.callbacks import lookups, receiver
 from astria_nb.errors import AstriaError, TuneError
 from senders import post, raw, target, until
 from wire import KEY, TUNE, Wire, reply

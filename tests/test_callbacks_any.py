@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 import astria_nb as anb
 from astria_nb.utils import redaction
-from astria_nb.callbacks import lookups
+from astria_nb.results.callbacks import lookups
 from senders import post, until
 from soak import sizes
 

@@ -60,7 +60,7 @@ PASSING = {
 def test_what_may_pass_is_asked_for_again(
     wire: Wire, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astria_nb.downloads.fetching._UNTOLD", 0.05)
+    monkeypatch.setattr("astria_nb.results.downloads.fetcher._UNTOLD", 0.05)
     ten(wire)
     wire.on("GET", "/3", fault, fault, image(WHOLE))
     assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
@@ -73,7 +73,7 @@ def test_what_may_pass_is_asked_for_again(
 def test_one_that_cannot_be_had_does_not_stop_the_others(
     wire: Wire, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astria_nb.downloads.fetching._UNTOLD", 0.05)
+    monkeypatch.setattr("astria_nb.results.downloads.fetcher._UNTOLD", 0.05)
     ten(wire)
     wire.on("GET", "/3", fault)
     frame = anb.download(ROW, client, out)

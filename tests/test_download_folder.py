@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.downloads.manifest import Entry, Manifest
-from astria_nb.downloads.safe_folder import SafeFolder
+from astria_nb.results.downloads.manifest import Entry, Manifest
+from astria_nb.results.downloads.safe_folder import SafeFolder
 from picture_host import ROW, a_picture, asked, check, image, manifest, prompt, prompts, statuses, ten
 from wire import KEY, Wire
 
@@ -64,7 +64,7 @@ def test_a_planted_link_for_a_temporary_name_is_not_followed(
 ) -> None:
     ten(wire)
     (out / f".astria-{'0' * 16}.part").symlink_to(victim)
-    monkeypatch.setattr("astria_nb.downloads.safe_folder.secrets.token_hex", lambda _size: "0" * 16)
+    monkeypatch.setattr("astria_nb.results.downloads.safe_folder.secrets.token_hex", lambda _size: "0" * 16)
     with pytest.raises(anb.errors.AstriaError, match=r"^folder: .* \(File exists\)"):
         anb.download(ROW, client, out)
     assert victim.read_text() == "mine"

@@ -18,7 +18,7 @@ from PIL import Image
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
 from astria_nb.images.image import SMALL_BYTES
-from astria_nb.pictures import Gallery
+from astria_nb.results.gallery import Gallery
 from astria_nb.rows import prompt_frame, tune_frame
 from wire import KEY, Wire, hang_up, reply
 
@@ -35,8 +35,8 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("astria_nb.pictures.showing.POLL", 0.05)
-    monkeypatch.setattr("astria_nb.pictures.view.POLL", 0.05)
+    monkeypatch.setattr("astria_nb.results.gallery._gallery.POLL", 0.05)
+    monkeypatch.setattr("astria_nb.results.gallery.widget.POLL", 0.05)
 
 
 @pytest.fixture
@@ -429,7 +429,7 @@ def test_a_saved_file_stays_small_whatever_the_pictures_show(wire, show, monkeyp
 
 
 def test_pictures_that_do_not_come_do_not_hold_up_the_cell(wire, show, monkeypatch):
-    monkeypatch.setattr("astria_nb.pictures.view._PATIENCE", 0.1)
+    monkeypatch.setattr("astria_nb.results.gallery.widget._PATIENCE", 0.1)
     client, gate = pictured(wire, [{"id": 1, "text": "t", "images": [URL]}]), threading.Event()
 
     def picture(url: str) -> bytes:

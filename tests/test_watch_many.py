@@ -16,7 +16,7 @@ from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, NotFoundError, ServerError, UnauthorizedError
 from astria_nb.client.retry import ATTEMPTS
 from astria_nb.rows import tune_frame
-from astria_nb.watch import Look, follow
+from astria_nb.results.watch._wait import Look, follow
 from clock import Clock
 from wire import Wire, reply
 
@@ -316,7 +316,7 @@ def test_an_interrupted_wait_goes_on_when_it_is_called_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("astria_nb.watch.time.sleep", interrupt)
+        patch.setattr("astria_nb.results.watch._wait.time.sleep", interrupt)
         with pytest.raises(KeyboardInterrupt):
             anb.wait(frame, client)
     sandbox.advance(86_400)
@@ -352,7 +352,7 @@ def test_the_display_tells_the_states_the_time_and_what_is_left(
     sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[str] = []
-    monkeypatch.setattr("astria_nb.watch.Progress.show", lambda _, fraction, text: shown.append(text))
+    monkeypatch.setattr("astria_nb.results.watch._wait.Progress.show", lambda _, fraction, text: shown.append(text))
     client = sandbox.client()
     anb.wait(made(client, 2), client, timeout=1.2, poll=5)
     assert shown[0].startswith("2 queued, about ")

@@ -20,7 +20,7 @@ from astria_nb.tune.request import Request, differences
 from astria_nb.rows import prompt_frame, tune_frame
 from astria_nb.submission._submit import submit
 from astria_nb.tune.tune import Tune
-from astria_nb.watch import Look
+from astria_nb.results.watch._wait import Look
 
 
 class Desk(widgets.VBox):

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from astria_nb.log import Log
-from astria_nb.watch import Look
+from astria_nb.results.watch._wait import Look
 
 # Of a prompt, what is shown.
 _SHOWN = ("id", "text", "images", "user_error", "liked", "num_images", "trained_at")

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from astria_nb.client.client import Client
 from astria_nb.form.fields import WIDE
-from astria_nb.pictures import Gallery
+from astria_nb.results.gallery import Gallery
 from astria_nb.rows import prompt_frame
-from astria_nb.watch import Look
+from astria_nb.results.watch._wait import Look
 
 _POLL = 0.5  # seconds between the first two looks
 

@@ -18,10 +18,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import astria_nb as anb
-from astria_nb.downloads.fetching import Fetched, Fetcher, Wanted
-from astria_nb.downloads.manifest import NAME, Manifest
-from astria_nb.downloads.run import DownloadRun
-from astria_nb.downloads.safe_folder import SafeFolder, Temporary
+from astria_nb.results.downloads.fetcher import Fetched, Fetcher, Wanted
+from astria_nb.results.downloads.manifest import NAME, Manifest
+from astria_nb.results.downloads.run import DownloadRun
+from astria_nb.results.downloads.safe_folder import SafeFolder, Temporary
 from picture_host import ROW
 
 

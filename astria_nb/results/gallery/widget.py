@@ -14,11 +14,11 @@ import traitlets
 from astria_nb.utils import background
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
-from astria_nb.pictures.album import Album, Card, Picture
-from astria_nb.pictures.copies import Copies
-from astria_nb.pictures.static import EMBEDDED, gallery_html
+from astria_nb.results.gallery.cards import Album, Card, Picture
+from astria_nb.results.gallery.thumbnails import Copies
+from astria_nb.results.gallery.static_html import EMBEDDED, gallery_html
 from astria_nb.utils.stylesheet import stylesheet
-from astria_nb.watch import Look, follow
+from astria_nb.results.watch._wait import Look, follow
 
 POLL = 1.0  # seconds between the first two looks
 _PATIENCE = 5.0  # seconds without a picture, after which a cell waits for no more to keep in its file
@@ -39,8 +39,8 @@ class Gallery(anywidget.AnyWidget):
         Called with each `Look` at the tunes, on the thread that takes it.
     """
 
-    _esm = Path(__file__).with_name("view.js")
-    _css = stylesheet(Path(__file__).with_name("view.css"))
+    _esm = Path(__file__).with_name("widget.js")
+    _css = stylesheet(Path(__file__).with_name("widget.css"))
 
     cards: traitlets.List[Card] = traitlets.List().tag(sync=True)
     """The prompts that are done or failed, in the order in which that happened."""

@@ -16,7 +16,7 @@ from io import BufferedReader, RawIOBase
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
-from astria_nb.callbacks.secret import Secret
+from astria_nb.results.callbacks.secret import Secret
 
 HOST = "127.0.0.1"
 HEAD_BYTES, BODY_BYTES = 16 * 2**10, 4 * 2**20

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from astria_nb.downloads.picture_type import SUFFIXES
-from astria_nb.downloads.safe_folder import SafeFolder
+from astria_nb.results.downloads.media_type import SUFFIXES
+from astria_nb.results.downloads.safe_folder import SafeFolder
 
 NAME = "manifest.jsonl"
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -10,9 +10,9 @@ from itertools import chain
 
 from astria_nb.client import responses as replies, retry as retrying
 from astria_nb.client.client import Client
-from astria_nb.downloads import picture_type
-from astria_nb.downloads.manifest import Entry, Key
-from astria_nb.downloads.safe_folder import SafeFolder, Temporary, plainly
+from astria_nb.results.downloads import media_type as picture_type
+from astria_nb.results.downloads.manifest import Entry, Key
+from astria_nb.results.downloads.safe_folder import SafeFolder, Temporary, plainly
 from astria_nb.errors import (
     ApiError,
     AstriaError,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from markupsafe import Markup
 
 from astria_nb.images.image import thumbnail
-from astria_nb.pictures.album import Card, Picture
+from astria_nb.results.gallery.cards import Card, Picture
 
 EMBEDDED = 24  # pictures, 20 KB each at the most: half a megabyte in the notebook's file
 _SIDE = 208  # pixels of each

@@ -19,8 +19,8 @@ from astria_nb.client.by_id import latest
 from astria_nb.log import Log
 from astria_nb.utils.progress import Progress
 from astria_nb.client.retry import may_pass, seconds_asked_for
-from astria_nb.rounds import PAGE, Rounds, with_ids
-from astria_nb.rounds import Look as Look
+from astria_nb.results.watch.polling import PAGE, Rounds, with_ids
+from astria_nb.results.watch.polling import Look as Look
 from astria_nb.utils.formatting import duration, short
 
 _GOALS = {"trained": "be trained", "prompts": "have all pictures"}

@@ -1,3 +1,0 @@
-"""Being told by the service instead of asking it."""
-
-from astria_nb.callbacks.listening import Callbacks as Callbacks

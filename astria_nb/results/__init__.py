@@ -1,0 +1,1 @@
+"""What becomes of a tune: wait, be told, look, keep, draw."""

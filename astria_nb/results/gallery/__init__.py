@@ -1,0 +1,6 @@
+"""The pictures of tunes, seen as they come."""
+
+from astria_nb.results.gallery._gallery import gallery as gallery
+from astria_nb.results.gallery.widget import Gallery as Gallery
+
+__all__ = ["Gallery", "gallery"]

@@ -1,0 +1,1 @@
+"""Waiting for tunes and their prompts; the only place that polls."""
