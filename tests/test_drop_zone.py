@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from astria_nb.form import private_folder
-from astria_nb.form.drop_zone import DropZone
-from astria_nb.form.spool import CHUNK, MOST_BYTES, MOST_FILES, safe_name
+from astria_nb.form.images import private_folder
+from astria_nb.form.images.drop_zone import DropZone
+from astria_nb.form.images.spool import CHUNK, MOST_BYTES, MOST_FILES, safe_name
 
 JPEG = b"\xff\xd8\xff\xe0"
 

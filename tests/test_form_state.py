@@ -20,7 +20,7 @@ from PIL import Image
 import astria_nb as anb
 from astria_nb.errors import CancelledError, LogError, Problem, TuneError
 from astria_nb.form.request_view import RequestView
-from astria_nb.form.wiring import Wiring
+from astria_nb.form.error_summary import Wiring
 from large_photos import enlarge
 from telling_photos import PLACE, jpeg
 
@@ -46,7 +46,7 @@ def sandbox() -> Iterator[anb.Sandbox]:
 @pytest.fixture
 def make(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., anb.TuneForm]]:
     """Make forms as kernels do, one after the other, and end them."""
-    monkeypatch.setattr("astria_nb.form.watching._POLL", 0.01)
+    monkeypatch.setattr("astria_nb.form.progress.training._POLL", 0.01)
     forms = []
 
     def one(**options: Any) -> anb.TuneForm:

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from astria_nb.form.drop_zone import DropZone
-from astria_nb.form.fields import UrlsField
-from astria_nb.form.image_field import ImageField
-from astria_nb.form.image_list import ImageList
+from astria_nb.form.images.drop_zone import DropZone
+from astria_nb.form.fields.base import UrlsField
+from astria_nb.form.images.image_field import ImageField
+from astria_nb.form.images.image_list import ImageList
 from astria_nb.images.advice import Look, look
 from astria_nb.images.image import Image
 
@@ -188,7 +188,7 @@ def test_what_is_to_be_said_of_an_image_is_found_off_the_main_thread(field, tile
         threads.append(threading.current_thread())
         return look(image, side)
 
-    monkeypatch.setattr("astria_nb.form.image_field.look", noted)
+    monkeypatch.setattr("astria_nb.form.images.image_field.look", noted)
     Pillow.effect_noise((400, 300), 80).convert("RGB").save(photos[1])
     field.value = photos
     small = "small: 400×300, at least 512 on each side is better"  # noqa: RUF001  as people write it

@@ -13,10 +13,10 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.utils import background
-from astria_nb.form.pack_cards import PackCards
-from astria_nb.form.picked_ids_field import PromptsField, TunesField
-from astria_nb.form.picker import PAGE, Card, Picker
-from astria_nb.form.tune_cards import TuneCards
+from astria_nb.form.pickers.pack_cards import PackCards
+from astria_nb.form.pickers.ids_field import PromptsField, TunesField
+from astria_nb.form.pickers.picker import PAGE, Card, Picker
+from astria_nb.form.pickers.tune_cards import TuneCards
 from astria_nb.images.image import SMALL_BYTES
 from astria_nb.tune.pack import Pack
 from wire import PACK, TUNE, hang_up, reply

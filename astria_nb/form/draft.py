@@ -13,14 +13,14 @@ import ipywidgets as widgets
 
 from astria_nb.client.client import Client
 from astria_nb.errors import Problem, TuneError
-from astria_nb.form.characteristics_field import CharacteristicsField
-from astria_nb.form.fields import ChoiceField, Field, PairsField, TextField, UrlsField
-from astria_nb.form.folds import Folds
-from astria_nb.form.image_field import ImageField
-from astria_nb.form.inspecting import Inspecting
-from astria_nb.form.pack_field import ClassField, PackField
-from astria_nb.form.picked_ids_field import PromptsField, TunesField
-from astria_nb.form.treating import Treating
+from astria_nb.form.fields.characteristics import CharacteristicsField
+from astria_nb.form.fields.base import ChoiceField, Field, PairsField, TextField, UrlsField
+from astria_nb.form.sections import Folds
+from astria_nb.form.images.image_field import ImageField
+from astria_nb.form.images.inspect_bar import Inspecting
+from astria_nb.form.pickers.pack_field import ClassField, PackField
+from astria_nb.form.pickers.ids_field import PromptsField, TunesField
+from astria_nb.form.images.preprocessing_switches import Treating
 from astria_nb.images.image import Image
 from astria_nb.tune.validators import PRESETS
 from astria_nb.images.preprocessing import Treatment

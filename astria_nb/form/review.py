@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from astria_nb.errors import Problem
-from astria_nb.form.pack_field import PackField
+from astria_nb.form.pickers.pack_field import PackField
 from astria_nb.tune.pack import Pack
 from astria_nb.tune.price import Estimate, estimate, problem_with_cost
 from astria_nb.tune.tune import Tune, check

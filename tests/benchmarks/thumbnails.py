@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.form.image_list import ImageList
+from astria_nb.form.images.image_list import ImageList
 
 PHOTOS, PROMISED_SECONDS = 16, 2.0
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
-from astria_nb.form.picker import Card
+from astria_nb.form.pickers.picker import Card
 from astria_nb.tune.pack import Pack
 
 _MOST_CLASSES = 4  # that a card names

@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from astria_nb.form.fields import WIDE, Field
+from astria_nb.form.fields.base import WIDE, Field
 
 HOOKS = ("callback", "prompt_attributes.callback", "prompts_callback")
 

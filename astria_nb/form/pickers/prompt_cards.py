@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from astria_nb.client.client import Client
-from astria_nb.form.picker import Card
+from astria_nb.form.pickers.picker import Card
 from astria_nb.tune.pack import Pack, PackPrompt
 
 

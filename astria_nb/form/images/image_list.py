@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 import anywidget
 import traitlets
 
-from astria_nb.form.drop_zone_wire import field
+from astria_nb.form.images.drop_zone_messages import field
 from astria_nb.utils.stylesheet import stylesheet
 
 _HERE = Path(__file__)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from astria_nb.client.client import Client
-from astria_nb.form.picker import Card
+from astria_nb.form.pickers.picker import Card
 from astria_nb.rows import tune_status
 
 _SPANS = (

@@ -30,7 +30,7 @@ class Wiring(anywidget.AnyWidget):
         Called with the name of a field that a reader wants to get to, before the page goes there.
     """
 
-    _esm = Path(__file__).with_name("wiring.js")
+    _esm = Path(__file__).with_name("error_summary.js")
 
     problems: traitlets.List[Entry] = traitlets.List().tag(sync=True)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astria_nb.errors import Problem
-from astria_nb.form.private_folder import PrivateFolder
+from astria_nb.form.images.private_folder import PrivateFolder
 
 CHUNK = 1 << 20
 """Bytes of every piece but the last: a Jupyter server cuts the line at a message of 10 MiB."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields.base import WIDE
 from astria_nb.tune.price import Estimate
 
 

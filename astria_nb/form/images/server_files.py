@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from ipyfilechooser import FileChooser
 from markupsafe import Markup
 
-from astria_nb.form.fields import LABEL, WIDE, shown
+from astria_nb.form.fields.base import LABEL, WIDE, shown
 from astria_nb.images.image import SUFFIXES
 
 

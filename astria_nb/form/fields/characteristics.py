@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.tune.characteristics import SUGGESTIONS
-from astria_nb.form.fields import PairsField
+from astria_nb.form.fields.base import PairsField
 
 _PLACE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 

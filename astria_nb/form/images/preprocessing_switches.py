@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from astria_nb.utils import background
 from astria_nb.errors import AstriaError
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields.base import WIDE
 from astria_nb.images.image import Image
 from astria_nb.images.upload import weigh
 from astria_nb.images.preprocessing import Treatment

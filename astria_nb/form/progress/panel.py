@@ -11,10 +11,10 @@ import pandas as pd
 
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
-from astria_nb.form.fields import WIDE
-from astria_nb.form.polls import Polls
-from astria_nb.form.sending import Sending
-from astria_nb.form.watching import Watching
+from astria_nb.form.fields.base import WIDE
+from astria_nb.form.progress.recorder import Polls
+from astria_nb.form.progress.upload import Sending
+from astria_nb.form.progress.training import Watching
 from astria_nb.log import Log
 from astria_nb.tune.request import Request, differences
 from astria_nb.rows import prompt_frame, tune_frame

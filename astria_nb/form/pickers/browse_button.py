@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from astria_nb.form.picker import Picker
+from astria_nb.form.pickers.picker import Picker
 
 
 class BrowseButton(widgets.Button):

@@ -11,8 +11,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from astria_nb.errors import CancelledError, Problem
-from astria_nb.form.fields import WIDE
-from astria_nb.form.static import row_html
+from astria_nb.form.fields.base import WIDE
+from astria_nb.form.static_html import row_html
 
 _REDRAW = 0.1  # seconds between two drawings
 

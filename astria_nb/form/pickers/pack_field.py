@@ -13,10 +13,10 @@ from markupsafe import Markup
 from astria_nb.utils import background
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.form.browse_button import BrowseButton
-from astria_nb.form.fields import LABEL, WIDE, Field
-from astria_nb.form.pack_cards import PackCards
-from astria_nb.form.picker import Picker
+from astria_nb.form.pickers.browse_button import BrowseButton
+from astria_nb.form.fields.base import LABEL, WIDE, Field
+from astria_nb.form.pickers.pack_cards import PackCards
+from astria_nb.form.pickers.picker import Picker
 from astria_nb.images.image import thumbnail
 from astria_nb.tune.pack import Pack
 

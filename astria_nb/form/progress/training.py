@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from astria_nb.client.client import Client
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields.base import WIDE
 from astria_nb.results.gallery import Gallery
 from astria_nb.rows import prompt_frame
 from astria_nb.results.watch._wait import Look

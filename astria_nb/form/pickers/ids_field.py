@@ -7,11 +7,11 @@ from numbers import Integral
 from typing import Any
 
 from astria_nb.client.client import Client
-from astria_nb.form.browse_button import BrowseButton
-from astria_nb.form.fields import IdsField
-from astria_nb.form.picker import Picker
-from astria_nb.form.prompt_cards import PromptCards
-from astria_nb.form.tune_cards import TuneCards
+from astria_nb.form.pickers.browse_button import BrowseButton
+from astria_nb.form.fields.base import IdsField
+from astria_nb.form.pickers.picker import Picker
+from astria_nb.form.pickers.prompt_cards import PromptCards
+from astria_nb.form.pickers.tune_cards import TuneCards
 from astria_nb.tune.pack import Pack
 
 

@@ -1,0 +1,1 @@
+"""One field each: text, ids, URLs, choice, pairs, characteristics."""

@@ -1,0 +1,1 @@
+"""Choosing packs, tunes and prompts by their pictures."""

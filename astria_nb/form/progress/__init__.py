@@ -1,0 +1,1 @@
+"""After the click: upload, row, training, pictures."""
