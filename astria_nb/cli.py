@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from astria_nb.log_command import add_log_command, run_log_command
 from astria_nb.sandbox import SandboxServer
-from astria_nb.sandbox.arguments import add_arguments, chosen_options
+from astria_nb.sandbox.cli_options import add_arguments, chosen_options
 
 _HERE = Path(__file__).parent
 

@@ -3,9 +3,9 @@
 It shares no code with the client.
 """
 
-from astria_nb.sandbox.callbacks import Delivery
-from astria_nb.sandbox.faults import Fault
-from astria_nb.sandbox.ledger import Request
+from astria_nb.sandbox.callbacks.courier import Delivery
+from astria_nb.sandbox.faults.fault import Fault
+from astria_nb.sandbox.http.ledger import Request
 from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.server import SandboxServer
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
-from astria_nb.sandbox.artist import cover, picture
+from astria_nb.sandbox.views.artist import cover, picture
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 import requests
 from sandbox_api import Api
 
-from astria_nb.sandbox import Fault, SandboxServer, app
+from astria_nb.sandbox import Fault, SandboxServer
+from astria_nb.sandbox.routes import app
 
 RUN = "POST /p/*/tunes"
 

@@ -15,10 +15,10 @@ import pytest
 from sandbox_api import Api
 
 from astria_nb.sandbox import SandboxServer
-from astria_nb.sandbox import fetch as fetching
-from astria_nb.sandbox.fetch import FetchError, fetch
-from astria_nb.sandbox.public_address import is_public
-from astria_nb.sandbox.uploads import Spool, Upload
+from astria_nb.sandbox.uploads import fetch as fetching
+from astria_nb.sandbox.uploads.fetch import FetchError, fetch
+from astria_nb.sandbox.uploads.public_address import is_public
+from astria_nb.sandbox.uploads.spool import Spool, Upload
 
 PHOTO = b"\xff\xd8\xffa photo" * 1000
 

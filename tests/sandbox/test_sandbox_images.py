@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageDraw, PngImagePlugin
 from sandbox_api import Api
 
-from astria_nb.sandbox.images import image_fault
-from astria_nb.sandbox.uploads import Spool
+from astria_nb.sandbox.uploads.image_check import image_fault
+from astria_nb.sandbox.uploads.spool import Spool
 
 
 @pytest.fixture(scope="module")

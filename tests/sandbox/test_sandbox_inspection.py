@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from astria_nb.sandbox.errors import Refusal
-from astria_nb.sandbox.inspection import FLAGS, inspect, inspect_url
+from astria_nb.sandbox.validation.inspection import FLAGS, inspect, inspect_url
 
 SAMPLES = sorted((Path(__file__).parents[2] / "notebooks" / "samples").glob("*.jpg"))
 SCHEMA = {

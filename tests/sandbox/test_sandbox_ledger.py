@@ -11,7 +11,7 @@ from pack_runs import RUN, only, raw, wait_for
 from sandbox_api import Api
 
 from astria_nb.sandbox import Request, SandboxServer
-from astria_nb.sandbox.exchange import RESET, Exchange
+from astria_nb.sandbox.http.exchange import RESET, Exchange
 
 URL = "https://example.com/1.jpg"
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astria_nb.sandbox.errors import Refusal
-from astria_nb.sandbox.params import MAX_DEPTH, from_json, from_pairs, from_query
+from astria_nb.sandbox.params.tree import MAX_DEPTH, from_json, from_pairs, from_query
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=8)
 KEY = st.text(

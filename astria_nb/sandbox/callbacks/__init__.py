@@ -1,0 +1,1 @@
+"""Callbacks, sent when due."""

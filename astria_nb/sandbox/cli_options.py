@@ -1,0 +1,77 @@
+"""The sandbox's options on a command line, told by the documentation of `Options`."""
+
+import argparse
+import inspect
+import re
+from dataclasses import fields
+from typing import Any, Literal, get_args, get_origin
+
+from astria_nb.sandbox.faults.fault import Fault, Kind
+from astria_nb.sandbox.options import Options
+
+_PARAMETER = re.compile(r"^(\w+) : .*\n((?:    .*\n)+)", re.MULTILINE)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for each option.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_arguments(parser)
+    >>> chosen_options(parser.parse_args(["--speed", "600", "--idempotent"]))["speed"]
+    600.0
+    """
+    told = _PARAMETER.findall(f"{inspect.getdoc(Options)}\n")
+    texts = {name: " ".join(text.split()) for name, text in told}
+    for field in fields(Options):
+        flag = "--" + field.name.replace("_", "-")
+        text = texts.get(field.name, "").replace("`", "").replace("%", "%%")
+        if field.default not in (None, ()):
+            text += f" Default: {field.default}."
+        parser.add_argument(flag, help=text, default=field.default, **_reading(field.type))
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        type=_fault,
+        metavar="KIND[,FIELD=VALUE...]",
+        help="Let requests fail, e.g. '504,route=POST /p/*/tunes,commit=yes'; may be given several times. "
+        f"Kinds: {', '.join(get_args(Kind))}. Fields: {', '.join(each.name for each in fields(Fault)[1:])}.",
+    )
+
+
+def chosen_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of a parsed command line, by the names of `Options`."""
+    return {field.name: getattr(arguments, field.name) for field in fields(Options)}
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return Fault.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _reading(kind: Any) -> dict[str, Any]:
+    """Say how argparse is to read an option of a type."""
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if get_origin(kind) is Literal:
+        return {"choices": get_args(kind)}
+    if get_origin(kind) is tuple:
+        return {"action": _Collect, "metavar": "HOST"}
+    return {"type": kind if kind in (int, float) else str}
+
+
+class _Collect(argparse.Action):
+    """Collects the values of a flag that is given several times."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - argparse's names
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002 - argparse's names
+    ) -> None:
+        setattr(namespace, self.dest, (*getattr(namespace, self.dest), values))

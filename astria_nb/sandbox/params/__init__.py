@@ -1,0 +1,1 @@
+"""What a request says: one tree from three encodings."""

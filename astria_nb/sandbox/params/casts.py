@@ -1,0 +1,87 @@
+"""Values as Rails casts them: a form knows strings only, JSON knows more."""
+
+import math
+
+from astria_nb.sandbox.errors import Refusal
+from astria_nb.sandbox.params.tree import Param, from_json
+
+_FALSE = {"", "0", "f", "F", "false", "FALSE", "off", "OFF"}
+
+
+def text(value: Param) -> str | None:
+    """Return a scalar as text; None for null and for what is no scalar.
+
+    Examples
+    --------
+    >>> text(12), text(True), text(["a"])
+    ('12', 'true', None)
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def filled(value: Param) -> str | None:
+    """Return text that is not blank, else None."""
+    string = text(value)
+    return string if string and string.strip() else None
+
+
+def boolean(value: Param) -> bool:
+    """Return false for what Rails takes for it, and for nothing at all.
+
+    Examples
+    --------
+    >>> boolean("false"), boolean("OFF"), boolean("False")
+    (False, False, True)
+    """
+    return (text(value) or "") not in _FALSE
+
+
+def whole(value: Param) -> int | None:
+    """Return a whole number, written as one or not; None for anything else.
+
+    Examples
+    --------
+    >>> whole("12"), whole(12), whole("12.5"), whole(True)
+    (12, 12, None, None)
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and len(value) <= 18 and value.isascii() and value.lstrip("-").isdigit():
+        return int(value) if value.count("-") <= 1 else None
+    return value if isinstance(value, int) else None
+
+
+def number(value: Param) -> float | None:
+    """Return a finite number, written as text or not; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def items(value: Param) -> list[Param] | None:
+    """Return the elements of a list without blank ones; None for what is no list."""
+    if value is None or value == "":
+        return []
+    return [item for item in value if item not in (None, "")] if isinstance(value, list) else None
+
+
+def strings(value: Param) -> dict[str, str] | None:
+    """Return an object of strings, sent as one or as JSON text; None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = from_json(value.encode()) if value.strip() else {}
+        except Refusal:
+            return None
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        return None
+    pairs = {key: text(item) for key, item in value.items() if item is not None}
+    clean = {key: item for key, item in pairs.items() if item is not None}
+    return clean if len(clean) == len(pairs) else None

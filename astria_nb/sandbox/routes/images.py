@@ -1,0 +1,47 @@
+"""Looking at one training image."""
+
+from flask import Response
+
+from astria_nb.sandbox.params import casts
+from astria_nb.sandbox.params.body_parser import discard
+from astria_nb.sandbox.errors import invalid
+from astria_nb.sandbox.uploads.fetch import FetchError
+from astria_nb.sandbox.validation.fields import is_url, shown
+from astria_nb.sandbox.validation.inspection import inspect, inspect_url
+from astria_nb.sandbox.routes.service import Service, reply
+from astria_nb.sandbox.uploads.spool import Upload
+
+
+class ImageRoutes:
+    """One method a route."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def inspect(self) -> Response:
+        """Say what is on an image, and what makes it a bad one to train with."""
+        with self._service.params() as params:
+            name = casts.filled(params.get("name")) or ""
+            file, url = params.get("file"), params.get("file_url")
+            if isinstance(file, Upload):
+                said = inspect(file.path, file.filename, name)
+            elif isinstance(url, str) and is_url(url):
+                said = self._from_url(url, name)
+            elif casts.filled(url):
+                raise invalid({"file_url": [f"{shown(url)} is not a percent-encoded http(s) URL"]})
+            else:
+                raise invalid({"file": ["can't be blank: send file or file_url"]})
+            discard(params)
+        return reply(said)
+
+    def _from_url(self, url: str, name: str) -> dict[str, object]:
+        if not self._service.options.fetch_urls:
+            return inspect_url(url, name)
+        try:
+            upload = self._service.download(url)
+        except FetchError as error:
+            raise invalid({"file_url": [f"could not download {shown(url)}: {error}"]}) from None
+        try:
+            return inspect(upload.path, upload.filename, name)
+        finally:
+            upload.path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Files that arrive, by upload or by address."""

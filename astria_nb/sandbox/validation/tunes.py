@@ -1,0 +1,105 @@
+"""The rules of `POST /tunes`, of a tune's changes, and of `POST /tunes/:id/prompts`."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from astria_nb.sandbox.validation import prompt_attributes
+from astria_nb.sandbox.validation.fields import Fields
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.validation.pack_run import PRESETS
+from astria_nb.sandbox.model.packs import BASE_TUNE_ID, TRAINING_MC
+from astria_nb.sandbox.params.tree import Params
+from astria_nb.sandbox.model.plans import NewPrompt, NewTune, Plan
+from astria_nb.sandbox.model.records import Tune
+
+MODEL_TYPES = ("lora", "pti", "faceid")
+_MAX_ID = 2**53
+_LORA = re.compile(r"<(?:lora|faceid):(\d{1,15}):[^<>]*>")
+
+
+def read_tune(fields: Fields) -> Plan:
+    """Check a request to train without a pack.
+
+    Raises
+    ------
+    Refusal
+        422 with every rule that is broken, field → messages.
+    """
+    title, name = fields.required("title"), fields.required("name").strip()
+    fields.check_enough_images()
+    branch = fields.choice("branch", ("fast", "sd15", "sdxl1", "flux1"))
+    new = NewTune(
+        title=title,
+        name=name,
+        base_tune_id=fields.whole("base_tune_id", 1, _MAX_ID) or BASE_TUNE_ID,
+        model_type=fields.choice("model_type", MODEL_TYPES),
+        token=fields.text("token") or "ohwx",
+        preset=fields.choice("preset", PRESETS),
+        branch=branch,
+        is_mock=branch == "fast",
+        steps=fields.whole("steps", 1, 100_000),
+        face_crop=fields.optional_flag("face_crop"),
+        training_face_correct=fields.optional_flag("training_face_correct"),
+        images=fields.images(),
+        image_urls=fields.image_urls(),
+        characteristics=fields.strings("characteristics"),
+        callback=fields.text("callback"),
+        prompts_callback=fields.text("prompts_callback"),
+        auto_extend=fields.flag("auto_extend"),
+        cost_mc=0 if branch == "fast" else TRAINING_MC,
+    )
+    prompts = [prompt for each in fields.items("prompts_attributes") if (prompt := _nested(fields, each))]
+    fields.check()
+    return Plan(tune=new, prompts=tuple(prompts), prompts_callback=new.prompts_callback)
+
+
+def read_changes(fields: Fields) -> Mapping[str, Any]:
+    """Return what a request changes in a tune: field of `Tune` → value."""
+    changes: dict[str, Any] = {}
+    for field in ("title", "name"):
+        if field in fields:
+            changes[field] = fields.required(field)
+    if "auto_extend" in fields:
+        changes["auto_extend"] = fields.flag("auto_extend")
+    if "characteristics" in fields:
+        changes["characteristics"] = fields.strings("characteristics")
+    fields.check()
+    return changes
+
+
+def read_prompt(
+    fields: Fields, tune: Tune, find_tune: Callable[[int], Tune | None], options: Options
+) -> Plan:
+    """Check a request for a prompt of a tune, or of a base model that names tunes in its text.
+
+    A text may name tunes of other people's as well; what is not the caller's is left to its owner.
+    """
+    text = fields.required("text")
+    attributes = _but_text(prompt_attributes.read(fields))
+    used = {} if tune.is_base else {tune.id: tune}
+    for number in map(int, _LORA.findall(text)):
+        if found := find_tune(number):
+            used[number] = found
+    fields.check()
+    posted_to = tune.id if tune.is_base or options.prompt_tune_id == "posted" else tune.shown_tune_id
+    prompt = NewPrompt(text=text, attributes=attributes, tunes=tuple(used.values()), tune_id=posted_to)
+    return Plan(prompts=(prompt,))
+
+
+def _nested(fields: Fields, sent: object) -> NewPrompt | None:
+    """Read one of the `prompts_attributes`."""
+    if not isinstance(sent, dict) or not sent:
+        fields.wrong("prompts_attributes", "must be an array of objects")
+        return None
+    params: Params = {"prompt": sent}
+    prompt = Fields(params, "prompt", fields.options)
+    text = prompt.text("text")
+    if text is None:
+        fields.wrong("prompts.text", "can't be blank")
+    attributes = prompt_attributes.read(prompt, prefix="prompts.", report=fields)
+    return NewPrompt(text=text or "", attributes=_but_text(attributes))
+
+
+def _but_text(attributes: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in attributes.items() if key != "text"}

@@ -1,0 +1,1 @@
+"""What clients see: JSON and pictures."""

@@ -1,0 +1,84 @@
+"""Packs and the account as the JSON that clients see."""
+
+from astria_nb.sandbox.clock import iso
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.model.packs import CALLER_ID, PICTURE_MC, Pack, Template
+from astria_nb.sandbox.views.pictures import Cover, Drawn, Pictures
+from astria_nb.sandbox.model.state import State
+from astria_nb.sandbox.views.tunes import PORTRAIT, Json
+
+
+class PackViews:
+    """Writes packs as `astria-api.md` section 3 shows them."""
+
+    def __init__(self, pictures: Pictures, state: State, options: Options) -> None:
+        self._state = state
+        self._pictures = pictures
+        self._options = options
+
+    def row(self, pack: Pack) -> Json:
+        """Return a pack as lists show it."""
+        return self._pack(pack) | self._prices(pack, in_list=True)
+
+    def detail(self, pack: Pack) -> Json:
+        """Return a pack as `GET /p/:id` shows it."""
+        detail = self._pack(pack) | self._prices(pack, in_list=False)
+        detail["prompts_per_class"] = {
+            name: [
+                {"id": template.id, "images": [self._sample(template.id, template.text)]}
+                for template in of_class
+            ]
+            for name, of_class in ((name, self._liked_first(pack, name)) for name in pack.classes)
+        }
+        if self._options.price_shape == "2026":
+            detail["template_prompts"] = [{"id": t.id, "cost_mc": PICTURE_MC} for t in pack.templates]
+        return detail
+
+    def user(self, balance_mc: int) -> Json:
+        """Return the account."""
+        return {
+            "id": CALLER_ID,
+            "name": "Sandbox",
+            "email": "sandbox@example.com",
+            "usd_balance_mc": balance_mc,
+            "auto_extend_tunes": False,
+        }
+
+    def _pack(self, pack: Pack) -> Json:
+        public_at = None if pack.public_at is None else iso(pack.public_at)
+        return {
+            "id": pack.id,
+            "slug": pack.slug,
+            "title": pack.title,
+            "subtitle": pack.subtitle,
+            "base_tune_id": pack.base_tune_id,
+            "user_id": pack.user_id,
+            "token": "ohwx",
+            "multiplier": 1,
+            "model_type": pack.model_type,
+            "main_class_name": pack.classes[0] if pack.classes else None,
+            "public_at": public_at,
+            "unlisted_at": None if pack.unlisted_at is None else iso(pack.unlisted_at),
+            "created_at": iso(pack.created_at),
+            "updated_at": public_at or iso(pack.created_at),
+            "cover_url": self._pictures.publish(f"cover/{pack.id}", Cover(pack.title, pack.classes, pack.id)),
+        }
+
+    def _prices(self, pack: Pack, *, in_list: bool) -> Json:
+        shape = self._options.price_shape
+        if shape == "2024" or (shape == "2025" and in_list):
+            return {"cost_mc_hash": dict(pack.prices)}
+        unit, millicents = ("cost", 1_000) if shape == "2025" else ("cost_mc", 1)
+        return {
+            "costs": {
+                name: {unit: price // millicents, "num_images": len(pack.of_class(name))}
+                for name, price in pack.prices.items()
+            }
+        }
+
+    def _liked_first(self, pack: Pack, name: str) -> list[Template]:
+        # A like of a prompt is one of its template, and likes are how packs are sorted (section 11).
+        return sorted(pack.of_class(name), key=lambda each: -self._state.template_likes(each.id))
+
+    def _sample(self, template_id: int, text: str) -> str:
+        return self._pictures.publish(f"template/{template_id}", Drawn((), text, template_id, *PORTRAIT))
