@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote
 
-from astria_nb.log_command import add_log_command, run_log_command
+from astria_nb.cli_log import add_log_command, run_log_command
 from astria_nb.sandbox import SandboxServer
 from astria_nb.sandbox.cli_options import add_arguments, chosen_options
 

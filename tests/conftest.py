@@ -15,7 +15,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.utils import background
-from wire import KEY, PACK, TUNE, Wire, reply
+from helpers.scripted_server import KEY, PACK, TUNE, Wire, reply
 
 # Doctests and the kernels of notebooks take their environment from here: no test writes into the checkout.
 _LOGS = tempfile.mkdtemp(prefix="astria-nb-logs-")

@@ -20,7 +20,7 @@ from playwright.sync_api import Page
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import astria_nb as anb
-import lab
+import helpers.jupyterlab as lab
 from astria_nb.images.image import SMALL_BYTES
 from astria_nb.results.gallery import Gallery
 

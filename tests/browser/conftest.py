@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-import lab
+import helpers.jupyterlab as lab
 
 _BROWSER = lab.find_browser()
 # Playwright's own five seconds are for a machine that does nothing else.

@@ -22,7 +22,7 @@ from astria_nb.results.downloads.fetcher import Fetched, Fetcher, Wanted
 from astria_nb.results.downloads.manifest import NAME, Manifest
 from astria_nb.results.downloads.run import DownloadRun
 from astria_nb.results.downloads.safe_folder import SafeFolder, Temporary
-from picture_host import ROW
+from helpers.picture_host import ROW
 
 
 def mutate(mutant: str) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Frame, Locator, Page, expect
 
 import astria_nb as anb
-import lab
+import helpers.jupyterlab as lab
 
 LOOKS = {
     "vscode": ("light", "dark", "white"),

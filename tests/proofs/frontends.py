@@ -28,7 +28,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from frontend_steps import LOOKS, STEPS, Visit, photos  # noqa: E402
 
 import astria_nb as anb  # noqa: E402
-import lab  # noqa: E402  it lies beside the tests
+import helpers.jupyterlab as lab
 
 PAGES = HERE / "frontends"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox_api import Api, image_bytes
+from sandbox.helpers.api import Api, image_bytes
 
 from astria_nb.sandbox import SandboxServer
 

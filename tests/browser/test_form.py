@@ -1,0 +1,356 @@
+"""The whole form in a real browser: by keys alone, over reloads and restarts, in every frontend."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+import astria_nb as anb
+import helpers.jupyterlab as lab
+
+# Each would leave its mark, were it taken for more than text: by itself, out of an attribute, out of an
+# element that holds text, decoded once too often, or by a language of templates.
+CORPUS = (
+    "<img src=x onerror='window.caught = 1'>",
+    "<script>window.caught = 1</script>",
+    "<svg/onload=window.caught=1>",
+    '"><img src=x onerror=window.caught=1>',
+    "' autofocus onfocus=window.caught=1 x='",
+    "</textarea><script>window.caught = 1</script>",
+    "</title></style></pre><img src=x onerror=window.caught=1>",
+    "<details open ontoggle=window.caught=1>x</details>",
+    "<iframe srcdoc='<script>parent.caught = 1</script>'></iframe>",
+    "<math><mtext><table><mglyph><style><!--</style><img title='--><img src=x onerror=window.caught=1>'>",
+    "&lt;img src=x onerror=window.caught=1&gt;",
+    "\\u003cimg src=x onerror=window.caught=1\\u003e",
+    "${window.caught=1}{{constructor.constructor('window.caught=1')()}}",
+    "[x](javascript:window.caught=1) ![x](x' onerror='window.caught=1)",
+)
+EVIL = " ".join(CORPUS)
+
+# On a dark page Colab has JupyterLab's light colours, but for these four.
+COLAB_IN_THE_DARK = """
+.jp-OutputArea-output, .jp-OutputArea-output .jupyter-widgets {
+    --jp-widgets-color: #d5d5d5;
+    --jp-ui-font-color1: #d5d5d5;
+    --jp-layout-color2: #424242;
+    --jp-widgets-input-background-color: #424242;
+    --jp-widgets-input-color: var(--jp-ui-font-color1);
+    --jp-widgets-label-color: var(--jp-widgets-color);
+}
+.jp-OutputArea-output { background: #383838; color: #d5d5d5; }
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[anb.Sandbox]:
+    """A service with packs whose titles are made to do harm; it wants two photos."""
+    with anb.Sandbox(speed=300, min_images=2) as running:
+        for title in CORPUS:
+            requests.post(
+                f"{running.url}/packs",
+                json={"pack": {"title": title}},
+                headers={"Authorization": f"Bearer {running.api_key}"},
+                timeout=10,
+            ).raise_for_status()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def folder(folder: Path, sandbox: anb.Sandbox) -> Path:
+    """Notebooks with a form each, and photos beside them."""
+    for name, size in {
+        "sharp.jpg": (640, 530),
+        "wearing_hat.jpg": (700, 540),
+        "tiny.jpg": (300, 200),
+    }.items():
+        Image.effect_noise(size, 80).convert("RGB").save(folder / name)
+    client = f"anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})"
+    for name, options in {"form": "", "draft": ", draft='cats'", "app": ""}.items():
+        lab.write_notebook(
+            folder / f"{name}.ipynb",
+            f"import astria_nb as anb\nform = anb.TuneForm({client}, log=anb.ExperimentLog('{name}.sqlite')"
+            f"{options})\nform",
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Page:
+    """One page for all tests."""
+    page = browser.new_page(viewport={"width": 1180, "height": 1500})
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    return page
+
+
+@pytest.fixture(scope="module")
+def page(tab: Page, address: str) -> Page:
+    """JupyterLab with the first notebook."""
+    lab.open_notebook(tab, address, "form.ipynb")
+    return tab
+
+
+@pytest.fixture
+def form(page: Page, sandbox: anb.Sandbox) -> Iterator[Locator]:
+    """A fresh form."""
+    sandbox.heal()
+    lab.run_cells(page, 0, 1)
+    form = page.locator(".astria-form")
+    expect(form).to_have_count(1)
+    expect(form.get_by_text("3 things to mend: pack, class, images")).to_be_visible()
+    yield form
+    assert page.evaluate("() => window.caught === undefined")
+
+
+def fill(form: Locator, folder: Path, *photos: str) -> None:
+    """Fill in what a tune needs."""
+    form.get_by_label("Pack", exact=True).fill("797")
+    form.get_by_label("Pack", exact=True).press("Enter")
+    form.get_by_role("button", name=re.compile("^cat · ")).click()
+    if photos:
+        form.get_by_role("tab", name="From this computer").click()
+        with form.page.expect_file_chooser() as dialog:
+            form.get_by_label("Choose photos").click()
+        dialog.value.set_files([str(folder / name) for name in photos])
+        for name in photos:
+            expect(form.locator(".astria-tile").filter(has_text=name).locator("img")).to_be_visible()
+
+
+def submit(form: Locator) -> Locator:
+    return form.get_by_role("button", name=re.compile("^Submit"))
+
+
+def tab_to(page: Page, target: Locator, most: int = 40) -> None:
+    """Press Tab until a control has the focus, as somebody does who has no mouse."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if target.evaluate("each => each === document.activeElement"):
+            return
+    focused = page.evaluate("() => document.activeElement.outerHTML.slice(0, 200)")
+    raise AssertionError(f"it was not reached in {most} steps, the last of which was {focused}")
+
+
+def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path, sandbox: anb.Sandbox):
+    form.get_by_label("Pack", exact=True).focus()
+    page.keyboard.type("797")
+    page.keyboard.press("Enter")
+    cat = form.get_by_role("button", name=re.compile("^cat · "))
+    expect(cat).to_be_visible()
+    tab_to(page, cat)
+    page.keyboard.press("Space")
+    tab_to(page, form.get_by_role("tab", name="From this computer"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    urls = form.locator(".astria-urls textarea")
+    if not urls.is_visible():
+        page.keyboard.press("Enter")
+    tab_to(page, urls)
+    page.keyboard.type("https://example.com/1.jpg")
+    page.keyboard.press("Enter")
+    page.keyboard.type("https://example.com/2.jpg")
+    fold = form.get_by_role("button", name=re.compile("^Characteristics"))
+    tab_to(page, fold)
+    page.keyboard.press("Enter")
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    tab_to(page, form.get_by_role("button", name="Add a row").first)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")  # the row lies before its button
+    for word in ("fur_color", "red fur"):
+        field = form.get_by_placeholder("key" if word == "fur_color" else "value").first
+        field.focus()
+        page.keyboard.type(word)
+        page.keyboard.press("Tab")
+    expect(form.get_by_text("Characteristics · fur_color: red fur")).to_be_visible()
+    expect(form.get_by_text("Ready to submit")).to_be_visible()
+    tab_to(page, submit(form))
+    page.keyboard.press("Enter")
+    expect(form.locator(".astria-row table")).to_contain_text("cat")
+    assert sandbox.received()[-1].params["characteristics"] == {"fur_color": "red fur"}
+
+
+def test_the_training_and_the_pictures_are_seen_in_the_form(form: Locator, folder: Path):
+    fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
+    submit(form).dblclick()
+    expect(form.get_by_text(re.compile(r"^(Queued|Training) · ready about \d\d:\d\d"))).to_be_visible()
+    expect(form.locator(".astria-pictures img").first).to_be_visible(timeout=60_000)
+    expect(form.get_by_text(re.compile(r"^Pictures · (\d+) of \1 prompts done"))).to_be_visible(
+        timeout=60_000
+    )
+    expect(form.locator(".astria-row table")).to_contain_text("trained")
+    expect(form.locator(".astria-row tbody tr")).to_have_count(1)
+
+
+def test_a_refusal_of_the_service_stands_at_its_field_and_is_led_to(
+    form: Locator, page: Page, folder: Path, sandbox: anb.Sandbox
+):
+    fill(form, folder, "sharp.jpg")
+    form.get_by_role("tab", name="URLs").click()
+    submit(form).click()
+    told = form.locator(".astria-summary")
+    expect(told).to_contain_text("2")
+    told.get_by_role("link", name="Images").click()
+    expect(form.locator(".astria-at-images > .astria-error")).to_be_visible()
+    assert page.evaluate("() => document.activeElement.closest('.astria-at-images') !== null")
+    fill(form, folder, "wearing_hat.jpg")
+    sandbox.fail("422", "POST /p/*/tunes", message=EVIL)
+    submit(form).click()
+    expect(form.locator(".astria-message")).to_contain_text(EVIL[:300])
+
+
+def test_an_error_is_tied_to_its_control(form: Locator, page: Page):
+    form.get_by_role("tab", name="URLs").click()
+    urls = form.locator(".astria-urls textarea")
+    urls.fill("example.com/photo.jpg")
+    expect(urls).to_have_attribute("aria-invalid", "true")
+    described = page.locator(f"[id='{urls.get_attribute('aria-describedby')}']")
+    expect(described).to_contain_text("'example.com/photo.jpg' is not a web address")
+    assert lab.violations(page, ".astria-urls") == []  # it has a name as well
+    urls.fill("")
+    expect(urls).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_a_bad_photo_has_a_badge_and_the_service_is_asked(form: Locator, folder: Path):
+    fill(form, folder, "tiny.jpg", "wearing_hat.jpg")
+    tiny, hat = (
+        form.locator(".astria-tile").filter(has_text=name) for name in ("tiny.jpg", "wearing_hat.jpg")
+    )
+    expect(tiny.get_by_text(re.compile("^small: 300×200"))).to_be_visible()  # noqa: RUF001
+    form.get_by_role("button", name="Inspect").click()
+    expect(form.get_by_text(re.compile(r"^2 inspected · \d to look at"))).to_be_visible()
+    expect(hat.get_by_text("a hat: the hair cannot be seen")).to_be_visible()
+    form.get_by_role("button", name="Fill characteristics").click()
+    expect(form.get_by_text(re.compile(r"^Characteristics · \w+: \w+"))).to_be_visible()
+    expect(form.get_by_placeholder("value").first).not_to_have_value("")
+
+
+def test_the_request_is_copied_as_it_would_be_sent_now(form: Locator, page: Page, folder: Path):
+    fill(form, folder)
+    form.get_by_role("tab", name="URLs").click()
+    form.locator(".astria-urls textarea").fill("https://example.com/1.jpg")
+    form.get_by_text("Request · cURL").click()
+    form.get_by_label("Title").fill('It\'s "mine"')
+    for part in ("It's", "https://example.com/1.jpg"):
+        expect(form.get_by_role("tabpanel")).to_contain_text(part)
+    form.get_by_role("button", name="Copy").click()
+    expect(form.get_by_text("Copied")).to_be_visible()
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    assert copied.startswith("curl -X POST http://127.0.0.1")
+    assert 'Bearer $ASTRIA_API_KEY"' in copied
+    assert copied == form.get_by_role("tabpanel").text_content()
+    tabs = form.get_by_role("tablist", name="The request as code")
+    tabs.get_by_role("tab", name="cURL").focus()
+    page.keyboard.press("ArrowRight")
+    expect(tabs.get_by_role("tab", name="Python")).to_be_focused()
+    expect(form.get_by_role("tabpanel")).to_contain_text("import")
+
+
+def test_what_is_markup_elsewhere_is_text(form: Locator, page: Page, sandbox: anb.Sandbox):
+    form.get_by_role("button", name="Browse packs").click()
+    for title in CORPUS:
+        expect(form.get_by_role("option").filter(has_text=title).first).to_be_visible()
+        form.get_by_role("option").filter(has_text=title).first.hover()
+    form.get_by_role("option").filter(has_text=CORPUS[0]).first.click()
+    form.get_by_label("Title").fill(EVIL)
+    form.get_by_role("tab", name="URLs").click()
+    form.locator(".astria-urls textarea").fill("\n".join(CORPUS))
+    expect(form.locator(".astria-summary")).to_contain_text("is not a web address")
+    form.get_by_text("Request · cURL").click()
+    form.get_by_text(re.compile("^Existing tunes instead")).click()
+    form.get_by_label("Tunes", exact=True).fill(EVIL.replace(" ", "_"))
+    expect(form.locator(".astria-summary li")).to_have_count(len(CORPUS) + 1)
+    form.get_by_text(re.compile("^Characteristics")).click()
+    form.get_by_role("button", name="Add a row").first.click()
+    for part in ("key", "value"):
+        form.get_by_placeholder(part).first.fill(EVIL)
+    expect(form.get_by_text(re.compile("^Characteristics · <img"))).to_be_visible()
+    page.wait_for_timeout(300)  # an image that cannot be loaded says so a moment later
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_nobody_is_kept_out(form: Locator, page: Page, folder: Path, theme: str):
+    lab.change_theme(page, theme)
+    try:
+        fill(form, folder, "sharp.jpg", "tiny.jpg")
+        for fold in form.locator(".jupyter-widget-Collapse-header").all():
+            fold.click()
+            expect(fold).to_have_attribute("aria-expanded", "true")
+            assert lab.violations(page, ".astria-folds") == []
+        form.get_by_label("Title").fill("")
+        # Its words move what is below them, and a click goes where something was.
+        expect(form.get_by_text("is missing; press New for a fresh one")).to_be_visible()
+        form.get_by_text(re.compile("^Existing tunes instead")).click()
+        form.get_by_label("Tunes", exact=True).fill("x")
+        expect(form.locator(".astria-summary")).to_be_visible()
+        assert lab.violations(page, ".astria-form") == []
+        form.get_by_label("Tunes", exact=True).fill("")
+        form.get_by_role("button", name="New", exact=True).click()
+        submit(form).click()
+        expect(form.locator(".astria-pictures img").first).to_be_visible(timeout=60_000)
+        assert lab.violations(page, ".astria-form") == []
+    finally:
+        lab.change_theme(page, "JupyterLab Light")
+
+
+def test_it_can_be_read_in_the_dark_where_a_frontend_changes_only_some_colours(
+    form: Locator, page: Page, folder: Path
+):
+    fill(form, folder, "tiny.jpg")
+    style = page.add_style_tag(content=COLAB_IN_THE_DARK)
+    try:
+        form.get_by_role("button", name="Browse packs").click()
+        expect(form.get_by_role("option").nth(1)).to_be_visible()
+        form.get_by_text("Request · cURL").click()
+        form.get_by_role("tab", name="URLs").click()
+        form.locator(".astria-urls textarea").fill("example.com/photo.jpg")
+        expect(form.locator(".astria-summary")).to_be_visible()
+        assert lab.violations(page, ".astria-form") == []
+    finally:
+        style.evaluate("style => style.remove()")
+
+
+def test_a_draft_outlives_the_page_and_the_kernel(page: Page, tab: Page, address: str, folder: Path):
+    lab.open_notebook(tab, address, "draft.ipynb")
+    lab.run_cells(tab, 0, 1)
+    form = tab.locator(".astria-form")
+    fill(form, folder, "sharp.jpg")
+    form.get_by_label("Title").fill("Grumpy cat")
+    expect(form.get_by_text("Ready to submit")).to_be_visible()
+    tab.reload()
+    tab.wait_for_selector(".jp-Notebook", timeout=60_000)
+    lab.restart_kernel(tab)
+    lab.run_cells(tab, 0, 1)
+    expect(form).to_have_count(1)
+    expect(form.get_by_label("Title")).to_have_value("Grumpy cat")
+    expect(form.locator(".astria-tile").filter(has_text="sharp.jpg")).to_be_visible()
+    expect(form.get_by_text("Ready to submit")).to_be_visible()
+    lab.shut_down(tab)
+
+
+def test_in_notebook_7(tab: Page, address: str, folder: Path):
+    tab.goto(lab.elsewhere(address, "notebooks").format("app.ipynb"))
+    tab.wait_for_selector(".jp-Notebook", timeout=60_000)
+    expect(tab.locator(".jp-NotebookKernelStatus, .jp-Notebook-ExecutionIndicator").first).to_be_visible()
+    form = tab.locator(".astria-form")
+    tab.locator(".jp-CodeCell .cm-content").first.click()
+    tab.wait_for_timeout(2000)  # until the kernel has said that it is there
+    tab.keyboard.press("Shift+Enter")
+    expect(form).to_be_visible(timeout=60_000)
+    train(form, folder)
+
+
+def test_as_an_app_in_voila(tab: Page, address: str, folder: Path):
+    tab.goto(lab.elsewhere(address, "voila/render").format("app.ipynb"))
+    form = tab.locator(".astria-form")
+    expect(form).to_be_visible(timeout=60_000)
+    train(form, folder)
+
+
+def train(form: Locator, folder: Path) -> None:
+    expect(form.get_by_text("3 things to mend: pack, class, images")).to_be_visible(timeout=60_000)
+    fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
+    submit(form).click()
+    expect(form.locator(".astria-row table")).to_contain_text("cat")

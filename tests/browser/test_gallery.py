@@ -1,0 +1,191 @@
+"""Pictures in a real JupyterLab: as they come in the form, enlarged, liked, in the saved file."""
+
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+import astria_nb as anb
+import helpers.jupyterlab as lab
+
+EVIL = "<img src=x onerror='window.caught = true'><script>window.caught = true</script>"
+URL = "https://example.com/1.jpg"
+SAVE = """async () => {
+    await window.jupyterapp.commands.execute('docmanager:save'); return true; }"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(speed=300) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def folder(folder: Path, sandbox: anb.Sandbox) -> Path:
+    """A notebook with a form, a gallery of what it made, and one of hundreds of pictures."""
+    form = (
+        f"import astria_nb as anb\nclient = anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})\n"
+        "form = anb.TuneForm(client, log=anb.ExperimentLog('log.sqlite'), title='mine', pack=797, name='cat',"
+        f" image_urls=[{URL!r}], characteristics={{'fur_color': {EVIL!r}}},"
+        " prompt_attributes={'num_images': 2})\nform"
+    )
+    lab.write_notebook(
+        folder / "pictures.ipynb",
+        form,
+        "anb.gallery(form.row, client)",
+        "anb.gallery(anb.rows.tune_frame(list(client.tunes())), client)",
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1180, "height": 1400})
+    lab.open_notebook(page, address, "pictures.ipynb")
+    yield page
+    lab.shut_down(page)
+
+
+@pytest.fixture(scope="module")
+def form(page: Page) -> Locator:
+    """The form, whose pictures are there."""
+    lab.run_cells(page, 0, 1)
+    form = page.locator(".astria-form")
+    form.get_by_role("button", name=re.compile("^Submit")).click()
+    expect(summary(form)).to_have_text(re.compile(r"^No pictures yet|^0 of 16"))
+    expect(form.get_by_role("button", name="Stop watching")).to_be_visible()
+    expect(summary(form)).to_have_text("16 pictures", timeout=60_000)
+    return form
+
+
+def summary(within: Locator) -> Locator:
+    return within.locator(".astria-pictures-summary")
+
+
+def tiles(within: Locator) -> Locator:
+    return within.locator(".astria-pictures-tile")
+
+
+def liked(sandbox: anb.Sandbox) -> list[bool]:
+    """Return of each prompt, oldest first, whether the service has it liked."""
+    client = sandbox.client()
+    (tune,) = client.tunes(title="mine")
+    return [bool(each["liked"]) for each in client.prompts(tune["id"])][::-1]
+
+
+def test_a_picture_is_enlarged_and_liked_by_keys_alone(form: Locator, page: Page, sandbox: anb.Sandbox):
+    cells = page.locator(".jp-Cell").count()
+    frames = form.get_by_role("button", name=re.compile("^Enlarge: "))
+    expect(tiles(form).first.locator("img")).to_be_visible()
+    expect(tiles(form).filter(has_text="<script>").first).to_be_visible()
+    frames.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(frames.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Picture 2 of 16")
+    expect(dialog).to_be_visible()
+    large = dialog.locator("img")
+    expect(large).to_have_js_property("naturalWidth", 896)
+    first = dialog.get_by_role("link", name="Open the original").get_attribute("href")
+    page.keyboard.press("ArrowRight")
+    dialog = page.get_by_role("dialog", name="Picture 3 of 16")
+    link = dialog.get_by_role("link", name="Open the original").get_attribute("href")
+    assert link is not None
+    assert link != first
+    assert sandbox.client().picture(link)
+    page.keyboard.press("b")  # makes a cell elsewhere in JupyterLab
+    like = dialog.get_by_role("button", name="Like", exact=True)
+    like.focus()
+    page.keyboard.press("Enter")
+    # The third picture is the first of the second prompt.
+    expect(dialog.get_by_role("button", name="Liked")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(frames.nth(2)).to_be_focused()
+    for at in (2, 3):
+        expect(tiles(form).nth(at).get_by_role("button", name="Liked")).to_be_visible()
+    assert liked(sandbox) == [False, True, *[False] * 6]
+    assert page.locator(".jp-Cell").count() == cells
+    assert page.evaluate("() => window.caught === undefined")
+
+
+def test_a_like_that_is_refused_is_taken_back_with_words(form: Locator, sandbox: anb.Sandbox):
+    before = liked(sandbox)
+    sandbox.fail("422", "POST /prompts/*/likes", message="not today")
+    tiles(form).first.get_by_role("button", name="Like").click()
+    expect(form.get_by_role("alert").filter(has_text="not today")).to_be_visible()
+    expect(tiles(form).first.get_by_role("button", name="Like", exact=True)).to_have_attribute(
+        "aria-pressed", "false"
+    )
+    assert liked(sandbox) == before
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_nobody_is_kept_out(form: Locator, page: Page, theme: str):
+    lab.change_theme(page, theme)
+    try:
+        assert lab.violations(page, ".astria-pictures") == []
+        tiles(form).first.locator(".astria-pictures-frame").click()
+        dialog = page.get_by_role("dialog", name="Picture 1 of 16")
+        expect(dialog.locator("img")).to_have_js_property("naturalWidth", 896)
+        assert lab.violations(page, ".astria-pictures-overlay") == []
+        dialog.get_by_role("button", name="Close").click()
+    finally:
+        lab.change_theme(page, "JupyterLab Light")
+
+
+def test_the_saved_file_shows_the_pictures_without_a_kernel(form: Locator, page: Page, folder: Path):
+    lab.run_cells(page, 1, 2)
+    expect(summary(page.locator(".jp-Cell").nth(1))).to_have_text("16 pictures")
+    page.evaluate(SAVE)
+    file = folder / "pictures.ipynb"
+    (output,) = nbformat.read(file, 4).cells[1].outputs
+    html = output.data["text/html"]
+    assert html.count('<img src="data:image/jpeg;base64,') == 16
+    assert "<script>" not in html
+    assert output.data["text/plain"] == "Gallery(16 pictures, 0 prompts pending, 0 failed)"
+    assert file.stat().st_size < 1_000_000
+
+
+def test_the_form_is_there_again_after_a_reload_and_in_the_next_kernel(form: Locator, page: Page):
+    page.evaluate(SAVE)
+    lab.load_again(page, ".astria-pictures-tile")
+    expect(tiles(form).first.locator("img")).to_be_visible()
+    expect(tiles(form).nth(2).get_by_role("button", name="Liked")).to_be_visible()
+    lab.restart_kernel(page)
+    lab.run_cells(page, 0, 1)
+    expect(form.get_by_text("Last seen: Pictures · 8 of 8 prompts done")).to_be_visible()
+    expect(form.locator(".astria-row table")).to_contain_text("trained")
+    expect(tiles(form).first.locator("img")).to_be_visible()
+    again = form.get_by_role("button", name="Look again")
+    again.click()
+    expect(again).to_be_hidden()
+    expect(form.get_by_text("Last seen")).to_be_hidden()
+    expect(tiles(form).nth(2).get_by_role("button", name="Liked")).to_be_visible()
+
+
+def test_of_hundreds_of_pictures_only_those_in_view_are_sent(form: Locator, page: Page, sandbox: anb.Sandbox):
+    client = sandbox.client()
+    many = {"image_urls": [URL], "prompt_attributes": {"num_images": 8}}
+    row = anb.submit(anb.Tune(pack=260, title="many", name="woman", **many), client)
+    sandbox.advance(3600)
+    assert (anb.wait(row, client, until="prompts", poll=0.1)["status"] == "trained").all()
+    before = len(sandbox.ledger)
+    lab.run_cells(page, 2, 3)
+    cell = page.locator(".jp-Cell").nth(2)
+    expect(summary(cell)).to_have_text("296 pictures")
+    expect(tiles(cell)).to_have_count(296)
+    expect(tiles(cell).first.locator("img")).to_be_visible()
+    page.wait_for_timeout(1000)
+    fetched = [each for each in sandbox.ledger[before:] if each.path.startswith("/pictures/")]
+    assert len(fetched) <= 24 + 40  # those of the saved file, and those in view
+    assert tiles(cell).locator("img").count() <= 40
+    cell.locator(".astria-pictures-grid").scroll_into_view_if_needed()
+    frames = page.evaluate(lab.SCROLL, ".jp-Cell:nth-of-type(3) .astria-pictures-grid")
+    assert len(frames) > 50
+    assert statistics.median(frames) < 50  # ms; tests/benchmarks/gallery.py measures it
+    expect(tiles(cell).last.locator("img")).to_be_visible()

@@ -1,0 +1,353 @@
+"""The images of a form in a real JupyterLab: given in every way, put in order, taken out."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+import helpers.jupyterlab as lab
+
+BEGIN = "import astria_nb as anb\nclient = anb.Sandbox(deterministic=True).start().client()"
+CELLS = [
+    "form = anb.TuneForm(client, pack=260, name='woman')\nform",
+    "form",
+]
+FORM, AGAIN = 1, 2  # cells
+SENT = """
+import hashlib, json
+print(json.dumps([hashlib.sha256(each.path.read_bytes()).hexdigest() for each in form.tune.images]))
+"""
+# A page that is loaded again asks for all widgets, and gives up after 4 s: those of earlier forms are closed.
+CLOSE = """
+import ipywidgets as widgets
+for each in list(widgets.widget._instances.values()):
+    if not isinstance(each, widgets.Layout):  # some are shared
+        each.close()
+"""
+EVIL = "<img src=x onerror='window.caught = true'>.jpg"
+
+
+@pytest.fixture(scope="module")
+def folder(folder: Path, disk: Path) -> Path:
+    """Photos beside the notebook, in a folder that also holds another folder and something else."""
+    (folder / "photos" / "more").mkdir(parents=True)
+    for name in ("1.jpg", "2.jpg", "3.jpg", "4.jpg", "more/5.jpg"):
+        Image.effect_noise((640, 520), 80).convert("RGB").save(folder / "photos" / name)
+    (folder / "photos" / "notes.txt").write_text("not a picture")
+    lab.write_notebook(
+        folder / "images.ipynb", f"import tempfile\ntempfile.tempdir = {str(disk)!r}\n{BEGIN}", *CELLS
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the kernel keeps its temporary files."""
+    return tmp_path_factory.mktemp("disk")
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    # Playwright catches dialogs while somebody listens, and begins with it a moment later.
+    page.on("filechooser", lambda _: None)
+    lab.open_notebook(page, address, "images.ipynb")
+    lab.run_cells(page, 0, FORM)
+    yield page
+    lab.shut_down(page)
+
+
+@pytest.fixture
+def form(page: Page) -> Locator:
+    """An empty form, in the place of the one before."""
+    lab.run_code(page, CLOSE)
+    lab.run_cells(page, FORM, FORM + 1)
+    form = page.locator(".astria-form")
+    expect(form.get_by_text("No images yet")).to_be_visible()
+    return form
+
+
+@pytest.fixture
+def photos(folder: Path) -> list[Path]:
+    return [folder / "photos" / f"{number}.jpg" for number in range(1, 5)]
+
+
+@pytest.fixture
+def large(folder: Path, photos: list[Path]) -> Iterator[Path]:
+    path = folder / "large.jpg"
+    shutil.copy(photos[0], path)
+    with path.open("ab") as file:
+        file.write(os.urandom(40_000_000 - path.stat().st_size))
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def pick(form: Locator, *paths: Path) -> None:
+    """Choose files in the browser's own dialog."""
+    with form.page.expect_file_chooser() as dialog:
+        form.get_by_label("Choose photos").click()
+    dialog.value.set_files([str(path) for path in paths])
+
+
+def drop(target: Locator, files: dict[str, bytes]) -> None:
+    """Drop files that no disk has to take, whatever their names are."""
+    given = [(name, base64.b64encode(content).decode()) for name, content in files.items()]
+    transfer = target.page.evaluate_handle(
+        """given => {
+            const transfer = new DataTransfer();
+            for (const [name, content] of given) {
+                const bytes = Uint8Array.from(atob(content), each => each.charCodeAt(0));
+                transfer.items.add(new File([bytes], name));
+            }
+            return transfer; }""",
+        given,
+    )
+    target.dispatch_event("dragover", {"dataTransfer": transfer})
+    target.dispatch_event("drop", {"dataTransfer": transfer})
+
+
+def drop_folder(target: Locator, path: Path) -> None:
+    """Drop a folder of the disk, as a file manager does."""
+    target.scroll_into_view_if_needed()
+    box = target.bounding_box()
+    assert box is not None
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    tools = target.page.context.new_cdp_session(target.page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        tools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+
+
+def expect_names(form: Locator, *names: str) -> None:
+    """Expect these tiles in this order, each with its picture."""
+    expect(form.locator(".astria-caption div:first-child")).to_have_text(names)
+    expect(form.locator(".astria-tile img")).to_have_count(len(names))
+
+
+def bits(disk: Path, name: str) -> list[Path]:
+    """Return what is on the disk of a file that was given."""
+    return list(disk.glob(f"astria-nb-*/*/{name}"))
+
+
+def sent(page: Page) -> list[str]:
+    """Return the SHA-256 of each file that the kernel would send, in order."""
+    lab.await_idle(page)
+    hashes: list[str] = json.loads(lab.run_code(page, SENT))
+    return hashes
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_photos_are_picked_by_mouse_or_keyboard(page, form, photos):
+    pick(form, photos[2], photos[0])
+    expect_names(form, "3.jpg", "1.jpg")
+    form.get_by_role("tab", name="From this computer").focus()
+    page.keyboard.press("Tab")
+    expect(form.get_by_label("Choose photos")).to_be_focused()
+    with page.expect_file_chooser() as dialog:
+        page.keyboard.press("Space")
+    dialog.value.set_files(str(photos[1]))
+    expect_names(form, "3.jpg", "1.jpg", "2.jpg")
+    expect(form.get_by_text(re.compile(r"^3 images · \d+ kB$"))).to_be_visible()
+    assert sent(page) == [sha256(photos[2]), sha256(photos[0]), sha256(photos[1])]
+
+
+def test_photos_are_dropped_anywhere_on_the_form(page, form, photos):
+    drop(form.locator(".astria-drop-zone"), {"1.jpg": photos[0].read_bytes()})
+    expect_names(form, "1.jpg")
+    drop(form.get_by_label("Title"), {"2.jpg": photos[1].read_bytes()})
+    expect_names(form, "1.jpg", "2.jpg")
+    assert sent(page) == [sha256(photos[0]), sha256(photos[1])]
+
+
+def test_of_a_dropped_folder_the_images_are_taken(form, folder):
+    drop_folder(form.locator(".astria-drop-zone"), folder / "photos")
+    expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg")
+    expect(form.get_by_text("Took 5 photos from photos; 1 other file was left out.")).to_be_visible()
+
+
+def test_a_picture_is_pasted(page, form):
+    page.evaluate("""async () => {
+        const canvas = new OffscreenCanvas(320, 200);
+        canvas.getContext('2d').fillRect(0, 0, 100, 100);
+        const picture = await canvas.convertToBlob({type: 'image/png'});
+        await navigator.clipboard.write([new ClipboardItem({'image/png': picture})]);
+        return true; }""")
+    form.get_by_text("or drop them here").click()
+    page.keyboard.press("Control+V")
+    expect_names(form, "image.png")
+    expect(form.get_by_text("320 x 200")).to_be_visible()
+
+
+def test_text_is_not_pasted_as_a_picture(page, form):
+    page.evaluate("async () => { await navigator.clipboard.writeText('words'); return true; }")
+    form.get_by_text("or drop them here").click()
+    page.keyboard.press("Control+V")
+    expect(form.get_by_text("There is no photo to paste.")).to_be_visible()
+
+
+def test_files_of_the_server_are_chosen(page, form, photos):
+    form.get_by_role("tab", name="From the server").click()
+    form.get_by_role("button", name="Choose folder").click()
+    form.locator(".astria-chooser select").last.select_option(label="photos/")
+    form.get_by_role("button", name="Choose folder").click()
+    form.locator(".astria-files select").select_option(label=["2.jpg", "4.jpg"])
+    form.get_by_role("button", name="Add selected").click()
+    expect_names(form, "2.jpg", "4.jpg")
+    form.get_by_role("button", name="Add all").click()
+    expect_names(form, "2.jpg", "4.jpg", "1.jpg", "3.jpg")
+
+
+def test_a_photo_of_40_mb_arrives_whole(page, form, large):
+    pick(form, large)
+    expect_names(form, "large.jpg")
+    assert sent(page) == [sha256(large)]
+
+
+def test_the_order_is_changed_by_mouse_and_by_keyboard(page, form, photos):
+    pick(form, *photos)
+    expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
+    tiles = form.locator(".astria-tile")
+    right = {"x": 130, "y": 50}
+    tiles.filter(has_text="1.jpg").drag_to(tiles.filter(has_text="3.jpg"), target_position=right)
+    expect_names(form, "2.jpg", "3.jpg", "1.jpg", "4.jpg")
+
+    tiles.filter(has_text="4.jpg").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    expect_names(form, "2.jpg", "3.jpg", "4.jpg", "1.jpg")
+    expect(form.get_by_text("4.jpg is now 3 of 4")).to_be_attached()
+    expect(tiles.filter(has_text="4.jpg")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(form.get_by_role("button", name="Earlier: 4.jpg")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect_names(form, "2.jpg", "4.jpg", "3.jpg", "1.jpg")
+    expect(form.get_by_role("button", name="Earlier: 4.jpg")).to_be_focused()
+    assert sent(page) == [sha256(photos[each - 1]) for each in (2, 4, 3, 1)]
+
+
+def test_one_is_removed_by_mouse_or_keyboard_or_all(page, form, photos):
+    pick(form, *photos)
+    expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
+    form.get_by_role("button", name="Remove: 2.jpg").click()
+    expect_names(form, "1.jpg", "3.jpg", "4.jpg")
+    form.locator(".astria-tile").filter(has_text="1.jpg").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Delete")
+    expect_names(form, "1.jpg", "4.jpg")
+    expect(form.locator(".astria-tile").filter(has_text="4.jpg")).to_be_focused()
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    before = cells.count()
+    page.keyboard.press("b")  # JupyterLab's key for another cell
+    form.get_by_role("button", name="Remove all").click()
+    expect(form.get_by_text("No images yet")).to_be_visible()
+    expect(form.locator(".astria-tile")).to_have_count(0)
+    expect(cells).to_have_count(before)
+
+
+def test_a_duplicate_is_named_and_removed_at_a_click(form, photos):
+    pick(form, *photos[:2])
+    expect_names(form, "1.jpg", "2.jpg")
+    drop(form.locator(".astria-drop-zone"), {"again.jpg": photos[0].read_bytes()})
+    copy = form.locator(".astria-tile").filter(has_text="again.jpg")
+    expect(copy.get_by_text("the same file as 1.jpg")).to_be_visible()
+    expect(copy.get_by_text(": one of them is enough", exact=True)).to_be_hidden()
+    copy.focus()
+    expect(copy.get_by_text(": one of them is enough", exact=True)).to_be_visible()
+    expect(form.get_by_text(re.compile(r"1 to look at \(the same file as 1.jpg\)$"))).to_be_visible()
+    form.get_by_role("button", name="Remove duplicate").click()
+    expect_names(form, "1.jpg", "2.jpg")
+
+
+def test_markup_in_a_name_is_text(page, form, photos):
+    drop(form.locator(".astria-drop-zone"), {EVIL: photos[0].read_bytes(), f"2{EVIL}": b"not an image"})
+    expect_names(form, EVIL)
+    expect(form.locator(".astria-drop-name")).to_have_text(f"2{EVIL}")
+    assert page.evaluate("() => window.caught === undefined")
+
+
+def test_a_wrong_file_is_named_with_what_to_do_until_it_was_read(form):
+    drop(form.locator(".astria-drop-zone"), {"notes.jpg": b"not a picture", "empty.jpg": b""})
+    rows = form.locator(".astria-drop-row")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("is not a JPEG, PNG or WebP image; save it as JPEG, or take another")
+    expect(rows.last).to_contain_text("is empty; take another")
+    form.get_by_role("button", name="Dismiss notes.jpg").click()
+    expect(rows).to_have_count(1)
+    expect(form.get_by_text("No images yet")).to_be_visible()
+
+
+def test_shown_twice_it_sends_once(page, form, photos):
+    lab.run_cells(page, AGAIN, AGAIN + 1)
+    expect(form).to_have_count(2)
+    drop(form.last.locator(".astria-drop-zone"), {"1.jpg": photos[0].read_bytes()})
+    for each in form.all():
+        expect_names(each, "1.jpg")
+    assert len(sent(page)) == 1
+    page.evaluate("""async () => {
+        await window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs'); return true; }""")
+
+
+def test_while_the_kernel_is_not_free_it_says_so_and_a_photo_can_be_cancelled(
+    page, form, large, photos, disk
+):
+    kernel, before = int(lab.run_code(page, "import os; print(os.getpid())")), bits(disk, "large.jpg")
+    pick(form, large, *photos[:2])
+    bar = form.get_by_role("progressbar", name="Received of large.jpg")
+    page.wait_for_function("() => document.querySelector('.astria-drop-row progress')?.value > 2e6")
+    os.kill(kernel, signal.SIGSTOP)
+    try:
+        expect(form.get_by_text("Waiting for the kernel")).to_be_visible()
+        assert 0 < bar.evaluate("each => each.value / each.max") < 1
+        form.get_by_role("button", name="Cancel large.jpg").click()
+        expect(bar).to_have_count(0)
+    finally:
+        os.kill(kernel, signal.SIGCONT)
+    expect_names(form, "1.jpg", "2.jpg")
+    expect(form.locator(".astria-drop-row")).to_have_count(0)
+    lab.run_code(page, "print()")  # the kernel has read what was sent before
+    assert bits(disk, "large.jpg") == before
+
+
+def test_all_that_is_under_way_is_cancelled_at_a_click(page, form, large, photos, disk):
+    before = bits(disk, "large.jpg")
+    pick(form, large, *photos)
+    form.get_by_role("button", name="Cancel all").click()
+    expect(form.locator(".astria-drop-row")).to_have_count(0)
+    lab.run_code(page, "print()")  # the kernel has read what was sent before
+    expect(form.get_by_text("No images yet")).to_be_visible()
+    assert bits(disk, "large.jpg") == before
+
+
+def test_a_page_loaded_again_shows_the_same_list_and_what_it_broke_off(page, form, large, photos):
+    pick(form, photos[1], photos[0])
+    expect_names(form, "2.jpg", "1.jpg")
+    page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); return true; }")
+    pick(form, large)
+    page.wait_for_function("() => document.querySelector('.astria-drop-row progress')?.value > 2e6")
+    lab.load_again(page, ".astria-tile")
+    expect_names(form, "2.jpg", "1.jpg")
+    expect(form.get_by_text("stopped when its page was left; give it again")).to_be_visible()
+    pick(form, large)
+    expect_names(form, "2.jpg", "1.jpg", "large.jpg")
+    expect(form.locator(".astria-drop-row")).to_have_count(0)
+
+
+def test_a_restarted_kernel_is_said_and_its_photos_are_gone(page, form, photos, disk):
+    pick(form, photos[0])
+    expect_names(form, "1.jpg")
+    assert len(bits(disk, "1.jpg")) > 0
+    lab.restart_kernel(page)
+    expect(form.get_by_text("The kernel has ended. Run the cell again")).to_be_visible()
+    assert bits(disk, "*") == []

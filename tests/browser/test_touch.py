@@ -1,0 +1,80 @@
+"""The form under a finger, on a narrow page: no pointer hovers there, and nothing is dragged."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+import astria_nb as anb
+import helpers.jupyterlab as lab
+
+NARROW = """async () => { window.jupyterapp.shell.collapseLeft(); return true; }"""
+
+
+@pytest.fixture(scope="module")
+def folder(folder: Path) -> Iterator[Path]:
+    """A notebook with a form, and photos beside it."""
+    for name in ("1.jpg", "2.jpg", "3.jpg"):
+        Image.effect_noise((640, 520), 80).convert("RGB").save(folder / name)
+    with anb.Sandbox(speed=300) as sandbox:
+        client = f"anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})"
+        code = f"import astria_nb as anb\nanb.TuneForm({client}, log=anb.ExperimentLog('log.sqlite'))"
+        lab.write_notebook(folder / "touch.ipynb", code)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, folder: Path, address: str) -> Iterator[Page]:
+    page = browser.new_context(viewport={"width": 480, "height": 1000}, has_touch=True).new_page()
+    lab.open_notebook(page, address, "touch.ipynb")
+    page.evaluate(NARROW)
+    lab.run_cells(page, 0, 1)
+    yield page
+    lab.shut_down(page)
+
+
+def expect_to_be_touchable(button: Locator) -> None:
+    """Expect that it is seen without a pointer on it, and as large as a finger needs."""
+    assert button.evaluate("each => each.checkVisibility({opacityProperty: true})")
+    box = button.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 24
+
+
+def test_a_tune_is_trained_by_touch(page: Page, folder: Path):
+    form = page.locator(".astria-form")
+    form.get_by_role("button", name="Browse packs").tap()
+    form.get_by_role("option").filter(has_text="797").tap()
+    form.get_by_role("button", name=re.compile("^cat · ")).tap()
+    with page.expect_file_chooser() as dialog:
+        form.get_by_label("Choose photos").tap()
+    dialog.value.set_files([folder / f"{number}.jpg" for number in (1, 2, 3)])
+    expect(form.locator(".astria-tile img")).to_have_count(3)
+    names = form.locator(".astria-caption div:first-child")
+    for word in ("Earlier", "Later", "Remove"):
+        expect_to_be_touchable(form.get_by_role("button", name=f"{word}: 2.jpg"))
+    form.get_by_role("button", name="Earlier: 2.jpg").tap()
+    expect(names).to_have_text(["2.jpg", "1.jpg", "3.jpg"])
+    form.get_by_role("button", name="Later: 1.jpg").tap()
+    expect(names).to_have_text(["2.jpg", "3.jpg", "1.jpg"])
+    form.get_by_role("button", name="Remove: 3.jpg").tap()
+    expect(names).to_have_text(["2.jpg", "1.jpg"])
+    fold = form.get_by_role("button", name=re.compile("^Characteristics"))
+    fold.tap()
+    expect(fold).to_have_attribute("aria-expanded", "true")
+
+    form.get_by_role("button", name=re.compile("^Submit")).tap()
+    expect(form.locator(".astria-pictures-tile img").first).to_be_visible(timeout=60_000)
+    form.get_by_role("button", name=re.compile("^Enlarge: ")).first.tap()
+    overlay = page.get_by_role("dialog", name=re.compile("^Picture 1 of"))
+    expect(overlay).to_be_visible()
+    for button in overlay.get_by_role("button").all():
+        expect_to_be_touchable(button)
+    overlay.get_by_role("button", name="Next").tap()
+    overlay = page.get_by_role("dialog", name=re.compile("^Picture 2 of"))
+    expect(overlay).to_be_visible()
+    overlay.get_by_role("button", name="Close").tap()
+    expect(overlay).to_be_hidden()

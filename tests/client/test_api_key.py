@@ -1,0 +1,119 @@
+"""The key: where it may come from, where it may go, and that nothing else ever shows it."""
+
+import pickle
+import socket
+import traceback
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb.client.api_key import ApiKey
+from astria_nb.tune.encoding import Body, encode
+from astria_nb.errors import AstriaError, CredentialsError, NotSentError
+from helpers.scripted_server import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset
+
+
+def body() -> Body:
+    return encode(anb.Tune(pack=43, title="t", name="cat", image_urls=["https://e.com/1.jpg"]))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.astria.ai", "http://localhost.example.com", "http://127.0.0.1.example.com", "ftp://127.0.0.1",
+        "http://someone@127.0.0.1", "http://127.0.0.1:0", "https://", "api.astria.ai", "https://a.b?c=d",
+        "http://192.168.1.2", "http://0.0.0.0", "http://[::1", "http://example.com\\@127.0.0.1",
+    ],
+)  # fmt: skip
+def test_an_address_that_would_expose_the_key_is_refused(url: str) -> None:
+    with pytest.raises(CredentialsError, match="base_url: "):
+        anb.Client(KEY, base_url=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.astria.ai/", "http://localhost:3000", "http://127.9.9.9", "http://[::1]:80"]
+)
+def test_https_and_this_machine_are_fine(url: str) -> None:
+    assert anb.Client(KEY, base_url=url).base_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["sd_abc\r\nX-Evil: 1", "sd_abc\ndef", "sd_ümlaut", "sd_a b c d", "sk_12345678", "sd_1234", "x" * 9],
+)
+def test_a_key_that_cannot_be_one_is_refused_without_repeating_it(key: str) -> None:
+    with pytest.raises(CredentialsError, match="api_key: is not an Astria key") as caught:
+        anb.Client(key, base_url="http://127.0.0.1:1")
+    assert key not in str(caught.value)
+
+
+def test_the_key_and_the_address_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire
+) -> None:
+    monkeypatch.setenv("ASTRIA_API_KEY", f" {KEY}\n")
+    monkeypatch.setenv("ASTRIA_BASE_URL", wire.url + "/")
+    anb.Client().pack(43)
+    assert wire.requests[0].headers["Authorization"] == f"Bearer {KEY}"
+    anb.Client(ApiKey("sd_another_key")).pack(43)
+    assert wire.requests[1].headers["Authorization"] == "Bearer sd_another_key"
+
+
+def test_no_key_at_all_is_said_with_where_to_find_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASTRIA_API_KEY", raising=False)
+    with pytest.raises(CredentialsError, match=r"api_key: there is none; set ASTRIA_API_KEY .*https://"):
+        anb.Client()
+
+
+def where_it_shows(error: BaseException) -> list[str]:
+    """Return each place of an error, its causes and its frames where the key can be read."""
+    places, chain = {}, [error]
+    for each in chain:
+        chain += [found for found in (each.__cause__, each.__context__) if found is not None]
+        places[f"{type(each).__name__} text"] = f"{each} {each!r} {each.args} {vars(each)}"
+        for frame, _ in traceback.walk_tb(each.__traceback__):
+            places[f"{type(each).__name__} in {frame.f_code.co_qualname}"] = repr(frame.f_locals)
+    return [place for place, text in places.items() if KEY in text]
+
+
+FAULTS = {
+    "HTML": reply(body=b"<html>", Content_Type="text/html"),
+    "truncated": cut(TUNE),
+    "broken gzip": reply(TUNE, Content_Encoding="gzip"),
+    "reset": reset(),
+    "hung up": hang_up,
+    **{str(each): reply({"error": "because"}, each) for each in (302, 401, 404, 422, 429, 500)},
+}
+
+
+@pytest.mark.parametrize("answer", FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize(
+    "call", [lambda c: c.tune(7), lambda c: c.create_tune(43, body())], ids=["GET", "POST"]
+)
+def test_no_error_of_a_call_shows_the_key(wire: Wire, client: anb.Client, answer: Answer, call: Any) -> None:
+    wire.on("GET", "/tunes/7", answer)
+    wire.on("POST", "/p/43/tunes", answer)
+    with pytest.raises(AstriaError) as caught:
+        call(client)
+    assert wire.requests[0].headers["Authorization"] == f"Bearer {KEY}"
+    assert where_it_shows(caught.value) == []
+    assert KEY.encode() not in pickle.dumps(caught.value)
+    assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+def test_an_error_of_the_connection_does_not_show_the_key() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    client = anb.Client(KEY, base_url=f"http://127.0.0.1:{port}")
+    with pytest.raises(NotSentError) as caught:
+        client.create_tune(43, body())
+    assert where_it_shows(caught.value) == []
+
+
+def test_a_client_neither_shows_nor_pickles_its_key(client: anb.Client) -> None:
+    assert KEY not in f"{client} {client!r} {vars(client)}"
+    assert "sd_…1234" in repr(client)
+    with pytest.raises(TypeError, match="holds a key"):
+        pickle.dumps(client)
+    with pytest.raises(TypeError, match="not written anywhere"):
+        pickle.dumps(client._transport.key)

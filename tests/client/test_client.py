@@ -1,0 +1,173 @@
+"""The client: what it sends, to whom, how often; and which error stands for which answer."""
+
+import base64
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb import errors
+from astria_nb.client import transport
+from astria_nb.tune.encoding import Body, encode
+from helpers.scripted_server import KEY, TUNE, Wire, reply
+
+REDIRECTS = [301, 302, 303, 307, 308]
+
+
+def body(encoding: Any = "json") -> Body:
+    return encode(anb.Tune(pack=43, title="t", name="cat", image_urls=["https://e.com/1.jpg"]), encoding)
+
+
+@pytest.mark.parametrize(
+    ("call", "target"),
+    [
+        (lambda client: client.pack(43), "/p/43"),
+        (lambda client: client.pack("corporate-headshots"), "/p/corporate-headshots"),
+        (lambda client: client.packs(), "/packs?limit=120&offset=0"),
+        (lambda client: client.packs(gallery=True), "/gallery/packs?limit=120&offset=0"),
+        (
+            lambda client: client.packs(listed=True, public=False),
+            "/packs?listed=true&public=false&limit=120&offset=0",
+        ),
+        (lambda client: client.tune(7), "/tunes/7"),
+        (lambda client: list(client.tunes()), "/tunes?limit=120"),
+        (lambda client: list(client.tunes(title="a&b=ü")), "/tunes?limit=120&title=a%26b%3D%C3%BC"),
+        (lambda client: list(client.tunes(before_id=9)), "/tunes?limit=120&before_id=9"),
+        (lambda client: list(client.prompts(7)), "/tunes/7/prompts?limit=120"),
+        (lambda client: client.prompt(3), "/prompts/3"),
+    ],
+)
+def test_each_call_asks_for_its_own_address_with_the_key(
+    wire: Wire, client: anb.Client, call: Any, target: str
+) -> None:
+    path = target.partition("?")[0]
+    wire.on("GET", path, reply([] if "s?" in target else {"id": 43}))
+    call(client)
+    (request,) = wire.requests
+    assert (request.method, request.target, request.body) == ("GET", target, b"")
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.headers["Accept"] == "application/json"
+
+
+@pytest.mark.parametrize("pack", ["a/b?c", "..", "", 0, -1])
+def test_what_is_no_pack_is_not_asked_for(wire: Wire, client: anb.Client, pack: int | str) -> None:
+    with pytest.raises(errors.TuneError, match=r"^pack: "):
+        client.pack(pack)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
+def test_a_tune_is_posted_to_its_pack_with_type_and_length(
+    wire: Wire, client: anb.Client, encoding: str
+) -> None:
+    sent = body(encoding)
+    assert client.create_tune(43, sent) == TUNE
+    (request,) = wire.requests
+    assert (request.method, request.target) == ("POST", "/p/43/tunes")
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.headers["Content-Type"] == sent.content_type
+    assert int(request.headers["Content-Length"]) == len(sent) == len(request.body)
+    assert "Transfer-Encoding" not in request.headers
+
+
+def test_an_array_of_one_is_that_one(wire: Wire, client: anb.Client) -> None:
+    wire.on("POST", "/p/43/tunes", reply([TUNE], 201))
+    assert client.create_tune(43, body()) == TUNE
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_redirect_is_followed(wire: Wire, client: anb.Client, method: str, status: int) -> None:
+    path = "/tunes/7" if method == "GET" else "/p/43/tunes"
+    wire.on(method, path, reply({}, status, Location=f"{wire.url}/elsewhere"))
+    with pytest.raises(errors.UnexpectedReplyError, match=f"a redirect \\({status}\\)") as caught:
+        client.tune(7) if method == "GET" else client.create_tune(43, body())
+    assert caught.value.status == status
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("entry", ["machine 127.0.0.1", "default"])
+def test_a_netrc_does_not_replace_the_key(
+    wire: Wire, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    (tmp_path / "netrc").write_text(f"{entry} login someone password else\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    wire.on("GET", "/picture", reply(body=b"jpeg"))
+    client.create_tune(43, body())
+    client.pack(43)
+    client.picture(f"{wire.url}/picture")
+    told = [request.headers["Authorization"] for request in wire.requests]
+    assert told == [f"Bearer {KEY}", f"Bearer {KEY}", None]
+    assert base64.b64encode(b"someone:else").decode() not in str(told)
+
+
+def pages(path: str, wire: Wire, rows: list[list[int]]) -> None:
+    wire.on("GET", path, *(reply([{"id": each} for each in page]) for page in rows))
+
+
+@pytest.mark.parametrize("path", ["/tunes", "/tunes/7/prompts"])
+def test_a_list_is_read_page_by_page_to_the_empty_one(wire: Wire, client: anb.Client, path: str) -> None:
+    pages(path, wire, [[9, 8], [5], []])
+    found = client.tunes(title="t") if path == "/tunes" else client.prompts(7)
+    assert [each["id"] for each in found] == [9, 8, 5]
+    assert [request.query.get("before_id") for request in wire.requests] == [None, "8", "5"]
+    assert {request.query.get("title") for request in wire.requests} == {"t" if path == "/tunes" else None}
+
+
+def test_a_page_is_fetched_only_when_it_is_needed(wire: Wire, client: anb.Client) -> None:
+    pages("/tunes", wire, [[9, 8], [7, 6], []])
+    found = client.tunes()
+    assert wire.requests == []
+    assert [each["id"] for each in itertools.islice(found, 2)] == [9, 8]
+    assert len(wire.requests) == 1
+    assert next(found)["id"] == 7
+    assert len(wire.requests) == 2
+
+
+def test_packs_are_read_to_the_empty_page(wire: Wire, client: anb.Client) -> None:
+    pages("/packs", wire, [[3, 2], [1], []])
+    assert [pack.id for pack in client.packs()] == [3, 2, 1]
+    assert [request.query["offset"] for request in wire.requests] == ["0", "2", "3"]
+
+
+def test_packs_come_once_from_a_service_that_ignores_the_offset(wire: Wire, client: anb.Client) -> None:
+    pages("/gallery/packs", wire, [[3, 2]])
+    assert [pack.id for pack in client.packs(gallery=True)] == [3, 2]
+    assert len(wire.requests) == 2
+
+
+def test_the_services_clock_is_told_by_its_last_answer(wire: Wire, client: anb.Client) -> None:
+    wire.on(
+        "GET", "/tunes/7", reply(TUNE, Date="Tue, 01 Jan 2030 12:00:00 GMT"), reply(TUNE, Date="nonsense")
+    )
+    client.tune(7)
+    assert f"{client.now():%Y-%m-%d %H:%M %Z}" == "2030-01-01 12:00 UTC"
+    client.tune(7)
+    assert f"{client.now():%Y-%m-%d}" == "2030-01-01"
+
+
+def test_a_picture_is_fetched_without_the_key(wire: Wire, client: anb.Client) -> None:
+    wire.on("GET", "/a", reply(status=302, Location="/b"))
+    wire.on("GET", "/b", reply(body=b"\xff\xd8jpeg", Content_Type="image/jpeg"))
+    assert client.picture(f"{wire.url}/a") == b"\xff\xd8jpeg"
+    assert [request.headers["Authorization"] for request in wire.requests] == [None, None]
+
+
+def test_a_picture_is_no_larger_than_is_bearable(
+    wire: Wire, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "PICTURE_BYTES", 2**20)
+    wire.on("GET", "/fits", reply(body=bytes(2**20)))
+    wire.on("GET", "/large", reply(body=bytes(2**20 + 1)))
+    assert len(client.picture(f"{wire.url}/fits")) == 2**20
+    with pytest.raises(errors.AstriaError, match="larger than 1 MiB"):
+        client.picture(f"{wire.url}/large")
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://e.com/a", "nothing", "http://", "http://[::1"])
+def test_only_a_web_address_is_a_picture(client: anb.Client, url: str) -> None:
+    with pytest.raises(errors.AstriaError, match=r"images: the picture .* cannot be fetched"):
+        client.picture(url)

@@ -1,0 +1,338 @@
+"""The deadline: however slowly the other side sends or reads, a call ends in time and leaves nothing open."""
+
+import json
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb.client import adapter as connections, retry as retrying, transport
+from astria_nb.client.deadline import Deadline, current
+from astria_nb.tune.encoding import encode
+from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, RejectedError
+from helpers.certificate import self_signed
+from helpers.large_photos import enlarge
+from helpers.scripted_server import KEY, TUNE, Answer, Exchange, Wire, after, reply, silence, slowly
+
+JSON = json.dumps(TUNE).encode()
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(JSON)
+
+
+# Each of them would end well if it were waited for.
+SLOW = {
+    "the head": slowly(HEAD + b"\r\n" + JSON),
+    "a header": slowly(HEAD + b"X-Slow: " + b"x" * 100 + b"\r\n\r\n" + JSON),
+    "a hundred": slowly(b"HTTP/1.1 100 Continue\r\n\r\n" * 9 + HEAD + b"\r\n" + JSON),
+    "the answer": after(5, reply(TUNE)),
+}
+
+
+def slow_body(exchange: Exchange) -> bool:
+    exchange.read()
+    exchange.socket.sendall(HEAD + b"\r\n")
+    for at in range(len(JSON)):
+        exchange.stopped.wait(5 / len(JSON))
+        exchange.socket.sendall(JSON[at : at + 1])
+    return True
+
+
+SLOW["the body"] = slow_body
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[Wire]:
+    """Return a service that speaks TLS, with a certificate that the client of `client_of` trusts."""
+    context, certificate = self_signed(tmp_path)
+    with Wire(context).running() as running:
+        running.certificate = str(certificate)  # type: ignore[attr-defined]
+        yield running
+
+
+def client_of(wire: Wire, timeout: float = 0.4) -> anb.Client:
+    client = anb.Client(KEY, base_url=wire.url, timeout=timeout)
+    client._transport._service.verify = getattr(wire, "certificate", True)
+    return client
+
+
+@pytest.fixture(params=["HTTP", "TLS"])
+def service(request: pytest.FixtureRequest, wire: Wire, secure: Wire) -> Wire:
+    return wire if request.param == "HTTP" else secure
+
+
+@pytest.fixture
+def large(photos: list[Path]) -> list[Path]:
+    """Return a photo that no socket's buffer holds."""
+    return [enlarge(photos[0], 40 * 2**20)]
+
+
+@pytest.fixture
+def at_once_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no pause between two attempts count against the deadline."""
+    monkeypatch.setattr(retrying, "_FIRST_WAIT", 0)
+    monkeypatch.setattr(retrying, "_JITTER", 0)
+
+
+def a_tune(images: list[Path] | None = None) -> anb.Tune:
+    source: dict[str, Any] = {"images": images} if images else {"image_urls": ["https://e.com/1.jpg"]}
+    return anb.Tune(pack=43, title="t", name="cat", **source)
+
+
+@pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
+def test_a_get_ends_whatever_comes_slowly(service: Wire, answer: Answer) -> None:
+    service.on("GET", "/tunes/7", answer)
+    started = time.monotonic()
+    with pytest.raises(NotSentError, match="no answer in time"):
+        client_of(service).tune(7)
+    assert time.monotonic() - started < 0.4 + 1  # the promise
+
+
+@pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
+def test_a_post_that_left_whole_has_an_unknown_outcome(
+    service: Wire, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.4)
+    service.on("POST", "/p/43/tunes", answer)
+    with encode(a_tune()) as body, pytest.raises(OutcomeUnknownError, match="no answer in time"):
+        client_of(service).create_tune(43, body)
+    assert len(service.requests) == 1
+
+
+def test_a_post_that_is_not_taken_was_not_sent(
+    service: Wire, large: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "UPLOAD_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "SLOWEST_LINE", 200e6)
+    service.on("POST", "/p/43/tunes", after(5, reply(TUNE, 201)))
+    with encode(a_tune(large)) as body, pytest.raises(NotSentError, match=r"broke after \d+\.\d of 41\.9 MB"):
+        client_of(service).create_tune(43, body)
+    assert len(service.requests) == 1
+
+
+def test_a_large_upload_has_more_time_than_a_small_one(
+    wire: Wire, large: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "UPLOAD_SECONDS", 0.0)
+    wire.on("POST", "/p/43/tunes", after(0.5, reply(TUNE, 201)))
+    with encode(a_tune(large)) as body:
+        assert client_of(wire).create_tune(43, body) == TUNE
+
+
+def test_the_time_of_an_upload_is_not_taken_from_its_answer(
+    wire: Wire, large: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 1.0)
+    wire.on("POST", "/p/43/tunes", after(1.2, reply(TUNE, 201)))
+    with encode(a_tune(large)) as body:
+        assert client_of(wire).create_tune(43, body) == TUNE
+
+
+def test_a_status_counts_though_its_reason_drips(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 1.0)
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.read()
+        exchange.head(422, Content_Length=100)
+        return silence(exchange)
+
+    wire.on("POST", "/p/43/tunes", answer)
+    with encode(a_tune()) as body, pytest.raises(RejectedError):
+        client_of(wire).create_tune(43, body)
+
+
+def test_a_picture_ends_too(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "PICTURE_SECONDS", 0.4)
+    wire.on("GET", "/picture", slow_body)
+    with pytest.raises(AstriaError, match=r"cannot be fetched \(no answer in time\)"):
+        client_of(wire).picture(f"{wire.url}/picture")
+
+
+def test_a_service_that_does_not_finish_tls_is_not_reached() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # the system accepts, nobody speaks
+        client = anb.Client(KEY, base_url=f"https://127.0.0.1:{mute.getsockname()[1]}", timeout=0.4)
+        with pytest.raises(NotSentError, match=r"cannot be reached \(no answer in time\)"):
+            client.tune(7)
+
+
+@pytest.fixture
+def no_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Make every look-up of a name hang; return the event that it is under way."""
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(*_: object, **__: object) -> Any:
+        asked.set()
+        over.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", hang)
+        yield asked
+        over.set()
+
+
+def test_a_name_that_is_not_found_in_time_is_not_reached(no_names: threading.Event) -> None:
+    client = anb.Client(KEY, base_url="https://astria.invalid", timeout=0.4)
+    started = time.monotonic()
+    with pytest.raises(NotSentError, match=r"cannot be reached \(no answer in time\)"):
+        client.tune(7)
+    assert time.monotonic() - started < 0.4 + 1  # the promise
+
+
+def test_an_address_that_is_silent_leaves_time_for_the_next(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(wire.url.rpartition(":")[2])
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (host, port)) for host in ("a", "127.0.0.1")]
+    )
+    tried: list[tuple[str, float]] = []
+
+    def connect(address: tuple[str, int], seconds: float, *rest: Any) -> socket.socket:
+        tried.append((address[0], seconds))
+        if address[0] == "a":
+            raise TimeoutError
+        sock = socket.socket()
+        sock.connect(address)
+        return sock
+
+    monkeypatch.setattr(connections, "create_connection", connect)
+    wire.on("GET", "/tunes/7", reply(TUNE))
+    assert anb.Client(KEY, base_url=f"http://localhost:{port}", timeout=8).tune(7) == TUNE
+    assert [host for host, _ in tried] == ["a", "127.0.0.1"]
+    assert tried[0][1] <= 2  # half of the attempt's four seconds
+
+
+def test_no_thread_and_no_connection_stays(wire: Wire, at_once_again: None) -> None:
+    before = set(threading.enumerate())
+    peers: list[Any] = []
+
+    def seen(then: Answer) -> Answer:
+        def answer(exchange: Exchange) -> bool:
+            peers.append(exchange.socket.getpeername())
+            return then(exchange)
+
+        return answer
+
+    wire.on("GET", "/tunes/7", seen(slow_body), seen(reply(TUNE)))
+    assert client_of(wire, timeout=2).tune(7) == TUNE
+    assert len(set(peers)) == 2
+    assert set(threading.enumerate()) - before - set(wire._threads) == set()
+
+
+def test_an_attempt_that_hangs_leaves_time_for_another(wire: Wire, at_once_again: None) -> None:
+    wire.on("GET", "/tunes/7", silence, reply(TUNE))
+    assert client_of(wire, timeout=2).tune(7) == TUNE
+
+
+def test_an_outer_deadline_holds_for_all_calls_within(wire: Wire) -> None:
+    wire.on("GET", "/tunes/7", silence)
+    with Deadline(0.3), pytest.raises(NotSentError, match="no answer in time"):
+        client_of(wire, timeout=600).tune(7)
+    wire.on("POST", "/p/43/tunes", silence)
+    with Deadline(0.3), encode(a_tune()) as body, pytest.raises(OutcomeUnknownError):
+        client_of(wire).create_tune(43, body)
+    with pytest.raises(LookupError):
+        current()
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 86_401])
+def test_a_timeout_is_a_bearable_number_of_seconds(timeout: float) -> None:
+    with pytest.raises(AstriaError, match=r"^timeout: .* is no number of seconds"):
+        anb.Client(KEY, base_url="http://127.0.0.1:1", timeout=timeout)
+
+
+def test_an_answer_without_end_is_not_read_to_it(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "JSON_BYTES", 2**20)
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.read()
+        exchange.head(200, Content_Type="application/json")
+        while not exchange.stopped.is_set():
+            exchange.socket.sendall(b" " * 2**16)
+        return False
+
+    wire.on("GET", "/tunes/7", answer)
+    with pytest.raises(AstriaError, match="something larger than 1 MiB"):
+        client_of(wire, timeout=30).tune(7)
+    wire.on("POST", "/p/43/tunes", answer)
+    with encode(a_tune()) as body, pytest.raises(OutcomeUnknownError):
+        client_of(wire).create_tune(43, body)
+
+
+def interrupted() -> None:
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def interrupting(closed: threading.Event, content: bytes = b"", *, read: bool = True) -> Answer:
+    """Send a part of an answer, then press Ctrl-C, and tell when the connection was closed."""
+
+    def answer(exchange: Exchange) -> bool:
+        if read:
+            exchange.read()
+        exchange.socket.sendall(content)
+        interrupted()
+        with suppress(ConnectionError):  # closed with something unread
+            while exchange.socket.recv(2**20):
+                pass
+        closed.set()
+        return False
+
+    return answer
+
+
+@pytest.mark.parametrize("content", [b"", HEAD, HEAD + b"\r\n" + JSON[:9]], ids=["nothing", "head", "body"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_ctrl_c_ends_the_wait_for_an_answer(service: Wire, method: str, content: bytes) -> None:
+    closed = threading.Event()
+    service.on("GET", "/tunes/7", interrupting(closed, content))
+    service.on("POST", "/p/43/tunes", interrupting(closed, content))
+    client = client_of(service, timeout=60)
+    with encode(a_tune()) as body, pytest.raises(KeyboardInterrupt):
+        client.tune(7) if method == "GET" else client.create_tune(43, body)
+    assert closed.wait(5)
+    assert len(service.requests) == 1
+
+
+def test_ctrl_c_ends_an_upload(service: Wire, large: list[Path]) -> None:
+    closed = threading.Event()
+    service.on("POST", "/p/43/tunes", interrupting(closed, read=False))
+    with encode(a_tune(large)) as body, pytest.raises(KeyboardInterrupt):
+        client_of(service).create_tune(43, body)
+    assert closed.wait(5)
+
+
+def while_waiting_for(event: threading.Event, call: Callable[[], Any]) -> None:
+    """Press Ctrl-C in a call as soon as the event happened."""
+    presser = threading.Thread(target=lambda: event.wait() and interrupted())
+    presser.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            call()
+    finally:
+        event.set()
+        presser.join()
+
+
+def test_ctrl_c_ends_the_look_up_of_a_name(no_names: threading.Event) -> None:
+    while_waiting_for(no_names, lambda: anb.Client(KEY, base_url="https://astria.invalid").tune(7))
+
+
+def test_ctrl_c_ends_the_wait_before_the_next_attempt(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire.on("GET", "/tunes/7", reply({}, 503))
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        client_of(wire, timeout=60).tune(7)
+    assert len(waits) == len(wire.requests) == 1
+    assert retrying.ATTEMPTS > 1

@@ -1,0 +1,222 @@
+"""The client when things go wrong: one typed error for each fault, the money safe, the key unseen."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb import errors
+from astria_nb.client import transport
+from astria_nb.tune.encoding import Body, encode
+from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError
+from astria_nb.client.retry import ATTEMPTS
+from helpers.large_photos import enlarge
+from helpers.scripted_server import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence
+
+HTML = b"<html><body>Bad  gateway</body></html>"
+Fetch = Callable[[Wire, Answer], AstriaError]
+
+
+def body(images: list[Path] | None = None) -> Body:
+    source: dict[str, Any] = {"images": images} if images else {"image_urls": ["https://e.com/1.jpg"]}
+    return encode(anb.Tune(pack=43, title="t", name="cat", **source))
+
+
+def failed_get(wire: Wire, client: anb.Client, answer: Answer) -> AstriaError:
+    wire.on("GET", "/tunes/7", answer)
+    with pytest.raises(AstriaError) as caught:
+        client.tune(7)
+    return caught.value
+
+
+def failed_post(
+    wire: Wire, client: anb.Client, answer: Answer, images: list[Path] | None = None
+) -> AstriaError:
+    """Return what a POST raises, and make sure that it was sent once."""
+    wire.on("POST", "/p/43/tunes", answer)
+    with body(images) as sent, pytest.raises(AstriaError) as caught:
+        client.create_tune(43, sent)
+    assert len(wire.requests) == 1
+    return caught.value
+
+
+STATUSES = [
+    (400, errors.RejectedError), (401, errors.UnauthorizedError), (402, errors.RejectedError),
+    (403, errors.RejectedError), (404, errors.NotFoundError), (422, errors.RejectedError),
+    (426, errors.RejectedError), (429, errors.TooManyRequestsError),
+]  # fmt: skip
+FAILURES = [500, 502, 503, 504, 599]
+PASSING = [429, 500, 502, 503, 504]
+
+
+@pytest.mark.parametrize(("status", "kind"), [*STATUSES, *((each, errors.ServerError) for each in FAILURES)])
+def test_each_status_of_a_get_is_an_error_of_its_own(
+    wire: Wire, client: anb.Client, status: int, kind: type
+) -> None:
+    error = failed_get(wire, client, reply({"error": "because"}, status))
+    assert type(error) is kind
+    assert getattr(error, "status", None) == status
+    assert "because" in str(error)
+    assert len(wire.requests) == (ATTEMPTS if status in PASSING else 1)
+
+
+@pytest.mark.parametrize(("status", "kind"), STATUSES)
+def test_a_rejected_post_says_so_and_is_not_repeated(
+    wire: Wire, client: anb.Client, status: int, kind: type
+) -> None:
+    assert type(failed_post(wire, client, reply({"error": "because"}, status))) is kind
+
+
+@pytest.mark.parametrize("status", FAILURES)
+def test_after_a_server_error_nobody_knows_and_nothing_is_repeated(
+    wire: Wire, client: anb.Client, status: int
+) -> None:
+    error = failed_post(wire, client, reply(body=HTML, status=status, Content_Type="text/html"))
+    assert type(error) is OutcomeUnknownError
+    assert f"status {status}" in str(error)
+    assert "client.tunes(title=" in error.problems[0].hint
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({"title": ["is blank"], "name": ["a", "b"]}, [("title", "is blank"), ("name", "a, b")]),
+        ({"errors": {"title": ["can't be blank"]}}, [("title", "can't be blank")]),
+        ({"base": ["You have no balance"]}, [("tune", "You have no balance")]),
+        ({"error": "could not download"}, [("tune", "could not download")]),
+        ({"message": "no"}, [("tune", "no")]),
+        (["first", "second"], [("tune", '["first", "second"]')]),
+        ("only text", [("tune", "only text")]),
+    ],
+)  # fmt: skip
+def test_the_messages_of_a_422_come_field_by_field(
+    wire: Wire, client: anb.Client, said: Any, found: list[tuple[str, str]]
+) -> None:
+    error = failed_post(wire, client, reply(said, 422))
+    assert [(each.field, each.what) for each in error.problems] == found
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (HTML, "<html><body>Bad gateway</body></html>"),
+        (b"", "gave no reason"),
+        (b"\xff\xfe\0", "\ufffd"),
+        (b"x" * 9000, "x" * 399 + "…"),
+    ],
+    ids=["HTML", "nothing", "not text", "long"],
+)
+def test_a_reason_that_is_not_json_is_shown_as_text(
+    wire: Wire, client: anb.Client, content: bytes, what: str
+) -> None:
+    error = failed_post(wire, client, reply(body=content, status=422))
+    assert what in error.problems[0].what
+    assert len(error.problems[0].what) <= 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "hint"),
+    [
+        ({"Retry_After": "7"}, "wait 7 seconds"),
+        ({"Retry_After": "Thu, 01 Jan 2026 00:00:00 GMT"}, "wait a while"),
+        ({}, "wait a while"),
+    ],
+)
+def test_too_many_requests_says_how_long_to_wait(
+    wire: Wire, client: anb.Client, headers: Any, hint: str
+) -> None:
+    error = failed_post(wire, client, reply({"error": "slow down"}, 429, **headers))
+    assert isinstance(error, errors.TooManyRequestsError)
+    assert error.retry_after == headers.get("Retry_After")
+    assert hint in error.problems[0].hint
+
+
+UNREADABLE = {
+    "204": reply(body=b"", status=204),
+    "HTML 200": reply(body=HTML, Content_Type="text/html"),
+    "truncated JSON": cut(TUNE, 201),
+    "shorter than promised": cut(TUNE, 201, Content_Length=10_000),
+    "broken gzip": reply(TUNE, 201, Content_Encoding="gzip"),
+    "a number": reply(5, 201),
+    "a list of two": reply([TUNE, TUNE], 201),
+    "reset after the body": reset(),
+    "hung up after the body": hang_up,
+}
+
+
+@pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_without_a_readable_answer_the_outcome_of_a_post_is_unknown(
+    wire: Wire, client: anb.Client, answer: Answer, photos: list[Path]
+) -> None:
+    assert type(failed_post(wire, client, answer, photos)) is OutcomeUnknownError
+
+
+@pytest.mark.parametrize("answer", [hang_up, reset()], ids=["hung up", "reset"])
+def test_a_get_without_an_answer_is_sent_a_few_times(wire: Wire, client: anb.Client, answer: Answer) -> None:
+    assert isinstance(failed_get(wire, client, answer), NotSentError)
+    assert len(wire.requests) == ATTEMPTS
+
+
+def test_a_service_that_never_answers_leaves_the_outcome_unknown(
+    wire: Wire, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.2)
+    error = failed_post(wire, client, silence)
+    assert type(error) is OutcomeUnknownError
+    assert "no answer in time" in str(error)
+
+
+@pytest.fixture
+def large(photos: list[Path]) -> list[Path]:
+    """Return a photo that no socket's buffer holds."""
+    return [enlarge(photos[0], 40 * 2**20)]
+
+
+@pytest.mark.parametrize("read", [0, 10**5, 5 * 10**6])
+def test_a_reset_in_mid_upload_means_that_nothing_was_created(
+    wire: Wire, client: anb.Client, large: list[Path], read: int
+) -> None:
+    error = failed_post(wire, client, reset(read), large)
+    assert type(error) is NotSentError
+    assert "nothing was created" in str(error)
+    assert len(wire.requests[0].body) == read
+
+
+def test_a_refusal_in_mid_upload_is_heard(wire: Wire, client: anb.Client, large: list[Path]) -> None:
+    wire.on("POST", "/p/43/tunes", reply({"error": "too large"}, 413, read=10**5))
+    with body(large) as sent, pytest.raises((errors.RejectedError, NotSentError)):
+        client.create_tune(43, sent)
+    assert len(wire.requests) == 1
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    "call", [lambda c: c.create_tune(43, body()), lambda c: c.pack(43), lambda c: list(c.tunes())]
+)
+def test_a_service_that_is_not_there_is_not_reached(call: Any) -> None:
+    client = anb.Client(KEY, base_url=f"http://127.0.0.1:{closed_port()}")
+    with pytest.raises(
+        NotSentError, match=r"base_url: .*Connection refused.*check the connection and try again"
+    ):
+        call(client)
+
+
+@pytest.mark.parametrize("said", [{"id": 1}, [1], [{"title": "t"}], "text", None])
+def test_a_list_that_is_none_is_unexpected(wire: Wire, client: anb.Client, said: Any) -> None:
+    wire.on("GET", "/tunes", reply(said))
+    with pytest.raises(errors.UnexpectedReplyError, match="something other than a list"):
+        list(client.tunes())
+
+
+def test_an_unknown_pack_is_named(wire: Wire, client: anb.Client) -> None:
+    with pytest.raises(
+        errors.NotFoundError, match=r"pack: 99 is not known to .*client\.packs\(gallery=True\)"
+    ):
+        client.pack(99)

@@ -1,0 +1,299 @@
+"""What the service says of images: asked with small copies, some at a time, and made plain for a person."""
+
+import io
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import astria_nb as anb
+import helpers.photos_with_metadata as telling
+from astria_nb.tune.characteristics import SUGGESTIONS, WARNINGS
+from astria_nb.errors import AstriaError, NotSentError, RejectedError, TuneError, UnexpectedReplyError
+from astria_nb.client.inspection import Inspection, inspect_each, majority, warnings
+from helpers.scripted_server import Exchange, Wire, reply
+
+SAMPLES = sorted((Path(__file__).parents[1] / "notebooks" / "samples").glob("woman*.jpg"))
+SAID = {"name": "woman", "eye_color": "blue eyes", "glasses": "NONE", "blurry": False}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(deterministic=True) as running:
+        yield running
+
+
+@pytest.fixture
+def inspecting(wire: Wire) -> Wire:
+    wire.on("POST", "/images/inspect", reply(SAID))
+    return wire
+
+
+def the_file(wire: Wire) -> tuple[str, Image.Image]:
+    """Return what the service was sent: the filename and the picture."""
+    from email.parser import BytesParser
+
+    request = wire.requests[-1]
+    message = BytesParser().parsebytes(
+        f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode() + request.body
+    )
+    name, file = message.get_payload()
+    assert name.get_payload() == "woman"
+    assert file.get_content_type() == "image/jpeg"
+    picture = Image.open(io.BytesIO(file.get_payload(decode=True)))
+    return file.get_filename(), picture
+
+
+# One image
+
+
+@pytest.mark.parametrize(
+    ("size", "sent"), [((1600, 1200), (512, 384)), ((300, 200), (300, 200)), ((600, 3000), (102, 512))]
+)
+def test_a_copy_of_at_most_512_pixels_is_sent_upright_and_without_words(
+    inspecting: Wire, client: anb.Client, tmp_path: Path, size: tuple[int, int], sent: tuple[int, int]
+) -> None:
+    path = tmp_path / "photo.png"
+    telling.picture(size).save(path, "JPEG", exif=telling.exif(6), comment=telling.PLACE)
+    assert client.inspect(path, name="woman") == SAID
+    filename, picture = the_file(inspecting)
+    assert filename == "photo.jpg"
+    assert picture.size == sent[::-1]
+    assert not any(part in inspecting.requests[-1].body for part in telling.PARTS)
+
+
+def test_an_address_is_sent_as_it_is(sandbox: anb.Sandbox) -> None:
+    said = sandbox.client().inspect("https://example.com/a%20dog%20wearing_hat.jpg", name="man")
+    assert (said["name"], said["wearing_hat"]) == ("dog", True)
+
+
+def test_a_bad_image_is_told_by_the_service(sandbox: anb.Sandbox, tmp_path: Path) -> None:
+    path = shutil.copy(SAMPLES[0], tmp_path / "wearing_sunglasses.jpg")
+    said = sandbox.client().inspect(path, name="woman")
+    assert said["wearing_sunglasses"] is True
+    assert "sunglasses: the eyes cannot be seen" in warnings(said, "woman")
+
+
+def test_what_is_no_image_is_refused_here(inspecting: Wire, client: anb.Client, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_text("no image")
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(SAMPLES[0].read_bytes()[:5000])
+    for path in (tmp_path / "a.jpg", cut, tmp_path / "gone.jpg"):
+        with pytest.raises(TuneError, match=f"images: '{path.name}' is "):
+            client.inspect(path, name="woman")
+    assert inspecting.requests == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (reply({"file": ["cannot be decoded"]}, 422), RejectedError),
+        (reply([]), UnexpectedReplyError),
+        (reply(body=b"<html>"), UnexpectedReplyError),
+        (reply({}, 302, Location="/elsewhere"), UnexpectedReplyError),
+    ],
+)
+def test_an_answer_that_is_none_is_an_error_of_its_kind(
+    wire: Wire, client: anb.Client, answer: Any, error: type[AstriaError]
+) -> None:
+    wire.on("POST", "/images/inspect", answer)
+    with pytest.raises(error):
+        client.inspect(SAMPLES[0], name="woman")
+    assert len(wire.requests) == 1
+
+
+def test_a_lost_answer_does_not_speak_of_a_tune(wire: Wire, client: anb.Client) -> None:
+    wire.on("POST", "/images/inspect", lambda exchange: bool(exchange.read()))
+    with pytest.raises(NotSentError, match=r"broke off .*; try again") as caught:
+        client.inspect(SAMPLES[0], name="woman")
+    assert "tune" not in str(caught.value)
+
+
+# Many
+
+
+def test_each_image_is_asked_for_and_one_failure_stops_no_other(sandbox: anb.Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    hat = Path(shutil.copy(SAMPLES[0], tmp_path / "3-wearing_hat.jpg"))
+    images = [*SAMPLES, tmp_path / "broken.jpg", hat]
+    found = {each.image: each for each in inspect_each(images, sandbox.client(), name="woman")}
+    assert found.keys() == set(images)
+    assert [image for image, each in found.items() if each.problem] == [tmp_path / "broken.jpg"]
+    assert "a hat: the hair cannot be seen" in found[hat].warnings
+    assert all(found[sample].said["name"] == "woman" for sample in SAMPLES)
+    assert not found[tmp_path / "broken.jpg"].said
+
+
+def test_four_are_asked_for_at_a_time(wire: Wire, client: anb.Client) -> None:
+    asked, four = threading.Semaphore(0), threading.Event()
+
+    def answer(exchange: Exchange) -> bool:
+        asked.release()
+        four.wait(10)
+        return reply(SAID)(exchange)
+
+    wire.on("POST", "/images/inspect", answer)
+    found: list[Inspection] = []
+    asking = threading.Thread(
+        target=lambda: found.extend(inspect_each(SAMPLES * 3, client, name="woman")), daemon=True
+    )
+    asking.start()
+    assert all(asked.acquire(timeout=5) for _ in range(4))
+    assert not asked.acquire(timeout=0.2)
+    four.set()
+    asking.join(10)
+    assert [each.problem for each in found] == [None] * 12
+
+
+def test_an_image_that_takes_too_long_is_given_up_alone(
+    wire: Wire, client: anb.Client, tmp_path: Path
+) -> None:
+    def answer(exchange: Exchange) -> bool:
+        exchange.read()
+        if b"slow.jpg" in exchange.request.body:
+            exchange.stopped.wait(5)
+            return False
+        return reply(SAID, read=0)(exchange)
+
+    wire.on("POST", "/images/inspect", answer)
+    slow = Path(shutil.copy(SAMPLES[0], tmp_path / "slow.jpg"))
+    started = time.monotonic()
+    quick, given_up = inspect_each([slow, SAMPLES[1]], client, name="woman", seconds=0.8)
+    assert time.monotonic() - started < 4
+    assert (quick.image, quick.problem) == (SAMPLES[1], None)
+    assert given_up.image == slow
+    assert "no answer in time" in str(given_up.problem)
+
+
+def test_ctrl_c_ends_it_at_once(wire: Wire, client: anb.Client) -> None:
+    once = threading.Lock()
+
+    def answer(exchange: Exchange) -> bool:
+        if once.acquire(blocking=False):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        exchange.stopped.wait(5)
+        return False
+
+    wire.on("POST", "/images/inspect", answer)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        list(inspect_each(SAMPLES * 3, client, name="woman", seconds=2))
+    assert time.monotonic() - started < 1.5
+
+
+def test_who_stops_listening_is_not_kept_waiting_and_the_rest_is_not_asked(
+    wire: Wire, client: anb.Client
+) -> None:
+    asked: list[Exchange] = []
+    stopped = threading.Event()
+
+    def answer(exchange: Exchange) -> bool:
+        asked.append(exchange)
+        if len(asked) > 1:
+            stopped.wait(5)
+        return reply(SAID)(exchange)
+
+    wire.on("POST", "/images/inspect", answer)
+    inspections = inspect_each(SAMPLES * 5, client, name="woman", seconds=3)
+    assert next(inspections).problem is None
+    started = time.monotonic()
+    inspections.close()
+    assert time.monotonic() - started < 0.5
+    stopped.set()
+    time.sleep(0.5)
+    assert len(asked) <= 6
+
+
+# In words
+
+
+@pytest.mark.parametrize("key", WARNINGS)
+def test_each_finding_has_words_and_what_is_not_found_has_none(key: str) -> None:
+    assert warnings({"name": "man", key: True}, "man") == (WARNINGS[key],)
+    for value in (False, None, "true", 1):
+        assert warnings({"name": "man", key: value}, "man") == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"name": "man"}, ()),
+        ({}, ()),
+        ({"name": None}, ()),
+        ({"name": ""}, ("no man, as the service sees it",)),
+        ({"name": "NONE"}, ("no man, as the service sees it",)),
+        ({"name": "dog"}, ("a dog, as the service sees it, not a man",)),
+    ],
+)
+def test_another_class_is_warned_of_and_a_missing_key_is_not(said: Any, words: tuple[str, ...]) -> None:
+    assert warnings(said, "man") == words
+
+
+# The majority
+
+
+def told(*said: dict[str, Any]) -> dict[str, str]:
+    return majority(Inspection(f"{number}.jpg", each) for number, each in enumerate(said))
+
+
+def test_the_value_that_most_tell_is_taken() -> None:
+    assert told({"a": "x"}, {"a": "y"}, {"a": "y"}, {"a": "z"}) == {"a": "y"}
+    assert told({"a": "x"}, {"a": "y"}) == {"a": "x"}
+
+
+def test_a_key_that_fewer_than_half_tell_is_left_out() -> None:
+    assert told({"a": "x"}, {}, {}) == {}
+    assert told({"a": "x"}, {}) == {"a": "x"}
+    assert told({"a": "x"}, {"a": "y"}, {}, {}) == {"a": "x"}
+
+
+def test_what_says_nothing_is_not_counted() -> None:
+    assert told({"a": "NONE"}, {"a": "NONE"}, {"a": "x"}) == {}
+    assert told({"a": ""}, {"a": "x"}) == {"a": "x"}
+
+
+def test_only_text_is_taken_and_no_name() -> None:
+    said = {
+        "name": "woman",
+        "blurry": False,
+        "selfie": True,
+        "age": 30,
+        "list": ["x"],
+        "eye_color": "blue eyes",
+    }
+    assert told(said) == {"eye_color": "blue eyes"}
+    assert told() == {}
+
+
+def test_an_image_without_an_answer_does_not_count() -> None:
+    failed = Inspection("2.jpg", problem="no answer in time")
+    assert majority([failed, failed, Inspection("1.jpg", {"a": "x"})]) == {"a": "x"}
+
+
+def test_the_majority_can_be_submitted(sandbox: anb.Sandbox) -> None:
+    client = sandbox.client()
+    found = majority(inspect_each(SAMPLES, client, name="woman"))
+    assert found["eye_color"] in SUGGESTIONS["eye_color"]
+    assert not found.keys() - SUGGESTIONS.keys()
+    tune = anb.Tune(pack=260, title="t", name="woman", images=SAMPLES, characteristics=found)
+    anb.submit(tune, client)
+    sent = [request.params for request in sandbox.ledger if request.path.endswith("/tunes")][-1]
+    assert sent is not None
+    assert sent["characteristics"] == found
+
+
+def test_what_the_sandbox_says_is_among_what_is_suggested(sandbox: anb.Sandbox, tmp_path: Path) -> None:
+    client = sandbox.client()
+    for name in ("man", "woman", "cat", "girl"):
+        for number in range(6):
+            said = client.inspect(f"https://example.com/{number}.jpg", name=name)
+            for key, value in said.items():
+                assert key == "name" or key in SUGGESTIONS or key in WARNINGS
+                if key in SUGGESTIONS and value not in ("", "NONE"):
+                    assert value in SUGGESTIONS[key]

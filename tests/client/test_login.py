@@ -1,0 +1,255 @@
+"""Where the key is found, and anb.login: it asks without showing, checks, keeps, and shows nothing."""
+
+import getpass
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keyring
+import keyring.backend
+import pytest
+from keyring.backends import null
+
+import astria_nb as anb
+from astria_nb.client import credentials
+from astria_nb.client.api_key import ApiKey
+from astria_nb.client.credentials import find_key
+from astria_nb.errors import CredentialsError, NotSentError, UnauthorizedError
+from helpers.scripted_server import KEY, Wire, reply
+
+REAL = "https://api.astria.ai"
+Typing = Callable[[str], None]
+
+
+class Memory(keyring.backend.KeyringBackend):
+    """A keyring that ends with the test."""
+
+    priority = 1  # type: ignore[assignment]
+    name = "a keyring"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+
+class Locked(Memory):
+    name = "a locked keyring"
+
+    def get_password(self, *_: str) -> str | None:
+        raise RuntimeError("locked")
+
+    set_password = get_password  # type: ignore[assignment]
+
+
+@pytest.fixture
+def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASTRIA_API_KEY", raising=False)
+    monkeypatch.delenv("ASTRIA_BASE_URL", raising=False)
+    monkeypatch.setattr(credentials, "_this_process", {})
+
+
+@pytest.fixture
+def ring(no_key: None) -> Iterator[Memory]:
+    yield from using(Memory())
+
+
+@pytest.fixture(params=[null.Keyring, Locked, None], ids=["turned off", "locked", "not installed"])
+def no_ring(no_key: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    if request.param is not None:
+        yield from using(request.param())
+    else:
+        monkeypatch.setitem(sys.modules, "keyring", None)
+        yield
+
+
+def using(backend: Any) -> Iterator[Any]:
+    before = keyring.get_keyring()
+    keyring.set_keyring(backend)
+    yield backend
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Typing:
+    """Answer the question for a key with this one."""
+    return lambda secret: monkeypatch.setattr(getpass, "getpass", lambda prompt: secret)
+
+
+def colab(monkeypatch: pytest.MonkeyPatch, get: Callable[[str], str]) -> None:
+    """Make this process look like Colab's."""
+    userdata = types.ModuleType("google.colab.userdata")
+    userdata.get = get  # type: ignore[attr-defined]
+    package = types.ModuleType("google.colab")
+    package.userdata = userdata  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", package)
+    monkeypatch.setitem(sys.modules, "google.colab.userdata", userdata)
+
+
+def shown(key: ApiKey | None) -> str:
+    return str(key)
+
+
+def test_the_sources_go_before_each_other(ring: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    credentials._this_process["api.astria.ai"] = ApiKey("sd_of_process")
+    assert shown(find_key()) == "sd_…cess"
+    ring.set_password("astria_nb", "api.astria.ai", "sd_of_keyring")
+    assert shown(find_key()) == "sd_…ring"
+    colab(monkeypatch, {"ASTRIA_API_KEY": "sd_of_colab"}.__getitem__)
+    assert shown(find_key()) == "sd_…olab"
+    monkeypatch.setenv("ASTRIA_API_KEY", "sd_of_environment")
+    assert shown(find_key()) == "sd_…ment"
+    assert shown(find_key("sd_of_argument")) == "sd_…ment"
+    assert find_key("sd_of_argument") == ApiKey("sd_of_argument")
+
+
+def test_without_any_source_there_is_no_key(no_ring: None) -> None:
+    assert find_key() is None
+    with pytest.raises(CredentialsError, match=r"there is none; set ASTRIA_API_KEY or run anb\.login\(\)"):
+        anb.Client()
+
+
+def refused(name: str) -> str:
+    raise RuntimeError(f"this notebook may not see {name}")
+
+
+def test_a_colab_secret_that_is_not_there_or_not_granted_is_no_error(
+    ring: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for get in ({}.__getitem__, refused):
+        colab(monkeypatch, get)
+        assert find_key() is None
+
+
+def test_colab_is_not_imported_elsewhere(
+    ring: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "google" / "colab"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert find_key() is None
+
+
+@pytest.mark.parametrize("elsewhere", ["http://127.0.0.1:3000", "https://astria.example.com"])
+def test_a_key_that_lies_somewhere_goes_only_where_it_belongs(
+    ring: Memory, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    colab(monkeypatch, {"ASTRIA_API_KEY": "sd_of_colab"}.__getitem__)
+    ring.set_password("astria_nb", "api.astria.ai", "sd_of_keyring")
+    credentials._this_process["api.astria.ai"] = ApiKey("sd_of_process")
+    assert find_key(base_url=elsewhere) is None
+    monkeypatch.setenv("ASTRIA_BASE_URL", elsewhere)
+    assert find_key() is None
+    assert find_key(base_url=REAL) is not None
+
+
+def test_the_key_of_a_sandbox_does_not_go_to_the_real_service(ring: Memory) -> None:
+    ring.set_password("astria_nb", "127.0.0.1:3000", "sd_of_sandbox")
+    assert find_key() is None
+    assert shown(find_key(base_url="http://127.0.0.1:3000/")) == "sd_…dbox"
+    assert find_key(base_url="http://127.0.0.1:3001") is None
+
+
+def test_a_key_that_is_kept_is_found_by_the_next_client(
+    ring: Memory, typed: Typing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with anb.Sandbox() as sandbox:
+        typed(f" {sandbox.api_key}\n")
+        assert anb.login(sandbox.url).pack(260).id == 260
+        assert anb.Client(base_url=sandbox.url).pack(43).id == 43
+        host = sandbox.url.removeprefix("http://")
+        assert ring.kept == {("astria_nb", host): sandbox.api_key}
+        said = capsys.readouterr().out
+        assert f"is kept in the keyring (a keyring) for {host}." in said
+        assert sandbox.api_key not in said
+
+
+def test_without_a_keyring_the_key_is_kept_for_this_process(
+    no_ring: None, typed: Typing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with anb.Sandbox() as sandbox:
+        typed(sandbox.api_key)
+        anb.login(sandbox.url)
+        assert anb.Client(base_url=sandbox.url).pack(43).id == 43
+        said = capsys.readouterr().out
+    assert "is kept until this process ends" in said
+    assert "pip install 'astria-nb[keyring]'" in said
+    assert "ASTRIA_API_KEY" in said
+
+
+def test_the_key_is_checked_by_one_cheap_request(ring: Memory, typed: Typing, wire: Wire) -> None:
+    wire.on("GET", "/packs", reply([]))
+    typed(KEY)
+    anb.login(wire.url)
+    (request,) = wire.requests
+    assert request.target == "/packs?limit=1"
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+
+
+def test_a_key_that_is_refused_is_not_kept(
+    ring: Memory, typed: Typing, wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wire.on("GET", "/packs", reply({"error": f"unknown {KEY}"}, 401))
+    typed(KEY)
+    with pytest.raises(UnauthorizedError, match="sd_…1234 was refused"):
+        anb.login(wire.url)
+    wire.on("GET", "/packs", reply({}, 503))
+    with pytest.raises(anb.errors.ServerError):
+        anb.login(wire.url)
+    assert ring.kept == credentials._this_process == {}
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_no_key_is_not_sent(ring: Memory, typed: Typing, wire: Wire) -> None:
+    for nonsense in ("", "my password", "sd_two\nlines"):
+        typed(nonsense)
+        with pytest.raises(CredentialsError, match="is not an Astria key"):
+            anb.login(wire.url)
+    assert wire.requests == []
+
+
+def test_a_service_that_is_not_there_keeps_nothing(ring: Memory, typed: Typing) -> None:
+    typed(KEY)
+    with pytest.raises(NotSentError):
+        anb.login("http://127.0.0.1:1")
+    assert ring.kept == {}
+
+
+def test_where_it_could_be_seen_it_is_not_asked_for(
+    ring: Memory, monkeypatch: pytest.MonkeyPatch, wire: Wire
+) -> None:
+    def getpass_without_terminal(prompt: str) -> str:
+        return getpass.fallback_getpass(prompt)  # type: ignore[attr-defined,no-any-return]
+
+    def no_frontend(prompt: str) -> str:
+        raise NotImplementedError("getpass was called, but this frontend does not support input requests.")
+
+    for ask in (getpass_without_terminal, no_frontend):
+        monkeypatch.setattr(getpass, "getpass", ask)
+        with pytest.raises(
+            CredentialsError, match=r"cannot be asked for here .*; set ASTRIA_API_KEY instead"
+        ):
+            anb.login(wire.url)
+
+
+def test_a_variable_that_goes_before_it_is_named(
+    ring: Memory,
+    typed: Typing,
+    wire: Wire,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ASTRIA_API_KEY", "sd_of_environment")
+    wire.on("GET", "/packs", reply([]))
+    typed(KEY)
+    assert "sd_…1234" in repr(anb.login(wire.url))
+    assert "ASTRIA_API_KEY is set as well" in capsys.readouterr().out

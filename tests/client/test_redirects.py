@@ -1,0 +1,67 @@
+"""No redirect is followed: not by what reads, not by what pays, wherever it leads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb.errors import AstriaError, UnexpectedReplyError
+from helpers.scripted_server import PACK, TUNE, Wire, reply
+
+STATUSES = [300, 301, 302, 303, 304, 305, 306, 307, 308]
+PLACES = ["/elsewhere", "{other}/elsewhere", "//{host}/elsewhere", "", "\x01rubbish", None]
+
+
+@pytest.fixture
+def other() -> Iterator[Wire]:
+    with Wire().running() as running:
+        yield running
+
+
+def answer(status: int, place: str | None, other: Wire) -> Any:
+    """Answer with a redirect whose body would pass for a success."""
+    host = other.url.partition("//")[2]
+    where = {} if place is None else {"Location": place.format(other=other.url, host=host)}
+    return reply({**PACK, **TUNE}, status, body=b"" if status == 304 else None, **where)  # 304 has none
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("status", STATUSES)
+def test_what_reads_stays_where_it_was_sent(
+    wire: Wire, client: anb.Client, other: Wire, status: int, place: str | None
+) -> None:
+    wire.on("GET", "/tunes/7", answer(status, place, other))
+    wire.on("GET", "/tunes", answer(status, place, other))
+    wire.on("GET", "/p/43", answer(status, place, other))
+    for ask in (lambda: client.tune(7), lambda: list(client.tunes()), lambda: client.pack(43)):
+        with pytest.raises(UnexpectedReplyError, match=f"redirect .{status}.*check base_url"):
+            ask()
+    assert [request.path for request in wire.requests] == ["/tunes/7", "/tunes", "/p/43"]
+    assert other.requests == []
+
+
+@pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
+@pytest.mark.parametrize("status", STATUSES)
+def test_what_pays_stays_where_it_was_sent(
+    wire: Wire,
+    client: anb.Client,
+    other: Wire,
+    tmp_path: Path,
+    photos: list[Path],
+    status: int,
+    encoding: Any,
+) -> None:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    for number, place in enumerate(PLACES):
+        wire.on("POST", "/p/43/tunes", answer(status, place, other))
+        source: Any = (
+            {"images": photos} if encoding == "multipart" else {"image_urls": ["https://e.com/1.jpg"]}
+        )
+        tune = anb.Tune(pack=43, title=str(number), name="cat", **source)
+        with pytest.raises(AstriaError):
+            anb.submit(tune, client, encoding=encoding, log=log)
+    assert len(wire.seen("POST")) == len(PLACES)
+    assert {request.path for request in wire.requests} == {"/p/43", "/tunes", "/p/43/tunes"}
+    assert other.requests == []

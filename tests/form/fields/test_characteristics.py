@@ -1,0 +1,53 @@
+"""A prompt of the pack, with the characteristics in their places."""
+
+import html
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb.form.fields.characteristics import CharacteristicsField
+from helpers.scripted_server import KEY, Wire, reply
+
+EVIL = "<img src=x onerror=alert(1)>"
+PACK: dict[str, Any] = {
+    "id": 43,
+    "costs": {"cat": {"cost": 198}, "dog": {"cost": 198}},
+    "prompts_per_class": {
+        "cat": [
+            {"id": 1, "images": [], "text": "ohwx cat, sleeping"},
+            {"id": 2, "images": [], "text": f"ohwx cat, {{{{fur_color}}}}, {{{{ eye_color }}}}, {EVIL}"},
+        ],
+        "dog": [{"id": 3, "images": [], "text": "ohwx dog, running"}],
+    },
+}
+
+
+@pytest.fixture
+def form(wire: Wire) -> anb.TuneForm:
+    wire.on("GET", "/p/43", reply(PACK))
+    wire.on("GET", "/packs", reply([]))
+    wire.on("GET", "/gallery/packs", reply([]))
+    return anb.TuneForm(anb.Client(KEY, base_url=wire.url), pack=43, name="cat")
+
+
+def example(form: anb.TuneForm) -> str | None:
+    field = form._draft.fields["characteristics"]
+    assert isinstance(field, CharacteristicsField)
+    return None if field._example.layout.display == "none" else field._example.value
+
+
+def test_the_prompt_with_most_places_is_shown_with_what_is_filled_in(form: anb.TuneForm) -> None:
+    shown = example(form)
+    assert shown is not None
+    assert "ohwx cat, {{fur_color}}, {{eye_color}}, " in html.unescape(shown)
+    form.fill(characteristics={"eye_color": "blue <eyes>"})
+    assert "{{fur_color}}, <b>blue &lt;eyes&gt;</b>, " in example(form)
+    assert "<img" not in example(form)
+
+
+def test_a_class_whose_prompts_have_no_places_shows_none(form: anb.TuneForm) -> None:
+    form.fill(name="dog")
+    assert example(form) is None
+    form.fill(name="cat")
+    assert example(form) is not None

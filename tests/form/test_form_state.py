@@ -1,0 +1,533 @@
+"""A form as data: filled in from a dictionary, from an old run, from a draft of an earlier kernel."""
+
+import io
+import json
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+import pytest
+from PIL import Image
+
+import astria_nb as anb
+from astria_nb.errors import CancelledError, LogError, Problem, TuneError
+from astria_nb.form.request_view import RequestView
+from astria_nb.form.error_summary import Wiring
+from helpers.large_photos import enlarge
+from helpers.photos_with_metadata import PLACE, jpeg
+
+URL = "https://example.com/1.jpg"
+FIELDS: dict[str, Any] = {
+    "pack": 43,
+    "name": "cat",
+    "title": "t",
+    "image_urls": [URL],
+    "characteristics": {"eye_color": "blue eyes"},
+    "prompt_attributes": {"num_images": 2, "callback": "https://example.com/hook"},
+    "preset": "flux-lora-fast",
+    "auto_extend": False,
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(deterministic=True) as running:
+        yield running
+
+
+@pytest.fixture
+def make(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., anb.TuneForm]]:
+    """Make forms as kernels do, one after the other, and end them."""
+    monkeypatch.setattr("astria_nb.form.progress.training._POLL", 0.01)
+    forms = []
+
+    def one(**options: Any) -> anb.TuneForm:
+        forms.append(anb.TuneForm(sandbox.client(), **options))
+        return forms[-1]
+
+    yield one
+    for each in forms:
+        each._desk.watching.stop()
+
+
+def inside(widget: widgets.Widget) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def the(form: anb.TuneForm, kind: type) -> Any:
+    (found,) = (each for each in inside(form) if isinstance(each, kind))
+    return found
+
+
+def buttons(form: widgets.Widget, begin: str) -> list[widgets.Button]:
+    return [
+        each
+        for each in inside(form)
+        if isinstance(each, widgets.Button) and each.description.startswith(begin)
+    ]
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.01)
+
+
+def test_what_was_filled_in_goes_through_json_and_back(make, sandbox, photos):
+    fields = {**FIELDS, "images": photos}
+    del fields["image_urls"]
+    kept = json.loads(json.dumps(make(**fields).to_dict()))
+    assert kept["images"] == [str(path) for path in photos]
+    again = anb.TuneForm.from_dict(kept, sandbox.client())
+    assert again.to_dict() == kept
+    assert again.tune == anb.Tune(**fields)
+
+
+def test_a_dictionary_with_another_field_is_refused_by_name(sandbox):
+    with pytest.raises(TypeError, match="did you mean 'name'"):
+        anb.TuneForm.from_dict({"nam": "cat"}, sandbox.client())
+
+
+@pytest.mark.parametrize("of", ["submit", "log"])
+def test_an_old_run_is_filled_in_as_it_was_asked_for_under_a_fresh_title(make, sandbox, of):
+    row = make(**FIELDS).submit()
+    if of == "log":
+        row = anb.ExperimentLog().frame()
+    again = anb.TuneForm.from_row(row, sandbox.client(), name="man")
+    asked = {**FIELDS, "name": "man", "title": again.to_dict()["title"]}
+    asked["prompt_attributes"] = {"num_images": 2, "callback": "https://example.com/hook"}
+    assert again.to_dict() == asked
+    assert again.to_dict()["title"] != "t"
+
+
+def test_a_row_without_a_record_tells_what_it_can(make, sandbox, tmp_path):
+    row = make(**FIELDS).submit()
+    nowhere = anb.ExperimentLog(tmp_path / "another.sqlite")
+    told = anb.TuneForm.from_row(row, sandbox.client(), log=nowhere).to_dict()
+    assert (told["pack"], told["name"]) == (43, "cat")
+    assert told["image_urls"] == list(row["orig_images"].iloc[0])
+    assert not nowhere.path.exists()
+
+
+def test_a_secret_that_a_row_does_not_have_is_left_empty(make, sandbox, tmp_path):
+    row = make(**{**FIELDS, "callback": "https://example.com/?secret=abc"}).submit()
+    row = anb.wait(row, sandbox.client(), timeout=0)
+    assert row["callback"].tolist() == ["https://example.com/?secret=…"]
+    nowhere = anb.ExperimentLog(tmp_path / "another.sqlite")
+    assert "callback" not in anb.TuneForm.from_row(row, sandbox.client(), log=nowhere).to_dict()
+
+
+def test_a_draft_outlives_its_kernel_and_wins_over_the_cell(make, tmp_path):
+    make(draft="cats", pack=260).fill(**FIELDS)
+    again = make(draft="cats", pack=260)
+    assert again.to_dict() == {**FIELDS}
+    assert list(make(draft="dogs").to_dict()) == ["title"]
+    (file,) = tmp_path.glob(".astria_drafts/cats.json")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_photos_from_the_readers_computer_stay_with_a_draft_and_go_with_it(make, photos, tmp_path):
+    form = make(draft="cats", pack=43, name="cat")
+    spool = form._draft.fields["images"]._zone._spool
+    for photo in photos[:2]:
+        path = spool.new(photo.name)
+        path.write_bytes(photo.read_bytes())
+        form._draft.fields["images"]._add([path])
+    form._draft.fields["images"].close()
+    again = make(draft="cats")
+    first, second = (image.path for image in again.tune.images)
+    assert first.read_bytes() == photos[0].read_bytes()
+    again.fill(images=[second])
+    make(draft="cats")
+    assert not first.exists()
+    assert second.exists()
+
+
+def test_a_draft_that_is_wrong_is_kept_as_it_was_typed(make):
+    make(draft="cats", pack=43, image_urls=["not a url"], tune_ids=["x"])
+    again = make(draft="cats")
+    assert again.to_dict()["image_urls"] == ["not a url"]
+    assert again.to_dict()["tune_ids"] == ["x"]
+
+
+def test_no_key_is_written_into_a_draft(make, tmp_path):
+    key = "sd_CaNaRy0123456789abcdefgh"
+    form = make(draft="cats", pack=43, title=f"of {key}", callback=f"https://example.com/?key={key}")
+    form.fill(name="cat")
+    (file,) = tmp_path.glob(".astria_drafts/*")
+    assert key[3:-4] not in file.read_text()
+    assert set(json.loads(file.read_text())) == {"pack", "name"}
+
+
+@pytest.mark.parametrize("name", ["../cats", "", "a/b", ".", "a" * 65, "a\0"])
+def test_a_draft_has_a_name_that_a_file_can_have(make, name):
+    with pytest.raises(TuneError, match=r"draft: .* is no name for a file; use letters"):
+        make(draft=name)
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{", '{"pack": 43, "nonsense": 1}'])
+def test_a_damaged_draft_does_no_harm(make, tmp_path, content):
+    (tmp_path / ".astria_drafts").mkdir()
+    (tmp_path / ".astria_drafts" / "cats.json").write_text(content)
+    assert make(draft="cats").to_dict()["title"]
+
+
+def test_a_draft_that_was_submitted_shows_its_row_in_the_next_kernel(make, sandbox):
+    row = make(draft="cats", **FIELDS).submit()
+    again = make(draft="cats")
+    assert again.row is not None
+    assert again.row["id"].tolist() == row["id"].tolist()
+    assert again.status == "submitted"
+    again.submit()
+    assert len(sandbox.received()) == 1
+
+
+def test_the_button_says_what_it_costs(sandbox, monkeypatch):
+    monkeypatch.setattr("astria_nb.form.tune_form.is_sandbox", lambda client: False)
+    form = anb.TuneForm(sandbox.client(), pack=260, name="man", title="t")
+    assert buttons(form, "Submit")[0].description == "Submit"
+    form.fill(image_urls=[URL])
+    assert buttons(form, "Submit")[0].description == "Submit · about $3.31"
+    form.fill(name="woman")
+    assert buttons(form, "Submit")[0].description == "Submit · about $3.60"
+    form.fill(prompt_attributes={"num_images": 2})
+    assert buttons(form, "Submit")[0].description == "Submit · at most $7.20"
+    form.fill(prompt_attributes=None, image_urls=None, name=None, tune_ids=[1504944])
+    assert buttons(form, "Submit")[0].description == "Submit · at most $3.60"
+
+
+def test_on_the_sandbox_the_button_says_that_it_is_free(make):
+    assert buttons(make(**FIELDS), "Submit")[0].description == "Submit · sandbox · free"
+
+
+def test_what_costs_more_than_allowed_cannot_be_submitted(make, sandbox):
+    form = make(max_cost=3.5, pack=260, name="woman", title="t", image_urls=[URL])
+    assert not form.valid
+    assert [str(each) for each in form.problems] == [
+        "max_cost: is $3.50, and this run costs about $3.60; raise it, or choose another class or pack"
+    ]
+    with pytest.raises(TuneError, match="max_cost"):
+        form.submit()
+    form.fill(name="man")
+    assert form.valid
+    form.submit()
+    assert len(sandbox.received()) == 1
+
+
+def test_an_upload_can_be_cancelled_and_nothing_is_made(make, sandbox, photos):
+    enlarge(photos[0], 40 * 2**20)
+    form = make(pack=260, name="man", title="t", images=photos)
+    (cancel,) = buttons(form._desk.sending, "Cancel")
+
+    def early(change: Any) -> None:
+        if "MB/s" in change["new"]:
+            cancel.click()
+
+    form._desk.sending._text.observe(early, "value")
+    with pytest.raises(CancelledError, match="was cancelled before it was sent"):
+        form.submit()
+    form._desk.sending._text.unobserve(early, "value")
+    assert sandbox.received() == []
+    assert anb.ExperimentLog().frame()["state"].tolist() == ["not_sent"]
+    assert form.submit()["title"].tolist() == ["t"]
+
+
+def test_after_submit_the_training_and_the_pictures_are_shown_as_they_come(make, sandbox):
+    form = make(**FIELDS)
+    states: list[str] = []
+    form._desk.watching._text.observe(lambda change: states.append(change["new"]), "value")
+    form.submit()
+    until(lambda: form._desk.watching._bar.bar_style == "success")
+    assert any("Queued" in each for each in states)
+    assert "8 of 8 prompts done" in states[-1]
+    gallery = form._desk.watching.gallery
+    assert gallery.summary == "16 pictures"
+    assert gallery._repr_html_().count('<img src="data:image/jpeg;base64,') == 16
+    assert "trained" in form._desk.sending._row.value
+    assert form.row["status"].tolist() == ["trained"]
+    assert form.rows["status"].tolist() == ["trained"]
+
+
+def test_a_training_that_fails_is_said(make, sandbox):
+    sandbox.fail("training")
+    form = make(**FIELDS)
+    form.submit()
+    until(lambda: form._desk.watching._bar.bar_style == "danger")
+    assert "The training failed" in form._desk.watching._text.value
+
+
+def test_a_look_that_fails_can_be_taken_again(make, sandbox):
+    form = make(**FIELDS)
+    sandbox.fail("401", "GET /tunes/*")
+    form.submit()
+    until(lambda: "was refused" in form._desk.watching.gallery.failure)
+    assert form._desk.watching._bar.bar_style == "warning"
+    look_again(form)
+    until(lambda: form._desk.watching._bar.bar_style == "success")
+    assert form._desk.watching.gallery.failure == ""
+
+
+def look_again(form: anb.TuneForm) -> None:
+    """Play the browser."""
+    gallery = form._desk.watching.gallery
+    until(lambda: gallery.state in ("stopped", "failed"))
+    gallery._handle_custom_msg({"type": "again"}, [])
+
+
+def polls() -> list[Any]:
+    events = anb.ExperimentLog().events()
+    return [json.loads(each) for each in events.loc[events["kind"] == "poll", "reply"]]
+
+
+def test_each_new_state_is_put_on_record_once(make):
+    form = make(**FIELDS)
+    form.submit()
+    until(lambda: form._desk.watching.gallery.state == "over")
+    told = polls()
+    states = [each.get("trained_at") for each in told if isinstance(each, dict)]
+    assert states[0] is None
+    assert states[-1] == form.row["trained_at"].iloc[0].strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    assert len(states) <= 3  # queued, training, trained
+    prompts = [each for reply in told if isinstance(reply, list) for each in reply]
+    assert all(len([a for a in prompts if a == b]) == 1 for b in prompts)
+    assert sum("images" in each and len(each["images"]) == 2 for each in prompts) == 8
+    assert anb.ExperimentLog().frame()["trained_at"].notna().all()
+    form._desk.watching.look_on()
+    until(lambda: form._desk.watching.gallery.state == "over")
+    assert len(polls()) == len(told)
+
+
+def test_a_form_made_again_shows_the_last_state_where_nobody_answers():
+    with anb.Sandbox(speed=3000) as sandbox:
+        client = sandbox.client()
+        first = anb.TuneForm(client, **FIELDS)
+        first.submit()
+        until(lambda: first._desk.watching.gallery.state == "over")
+    again = anb.TuneForm(client, **FIELDS)
+    watching = again._desk.watching
+    assert again.row["trained_at"].equals(first.row["trained_at"])
+    assert watching._text.value == "<span>Last seen: Pictures · 8 of 8 prompts done</span>"
+    assert (watching._bar.value, watching._bar.bar_style) == (1.0, "success")
+    assert watching.gallery.cards == first._desk.watching.gallery.cards
+    assert watching.gallery.state == "stopped"
+
+
+def test_a_form_made_again_amid_the_training_goes_on_from_there(make, sandbox):
+    sandbox.fail("401", "GET /tunes/*/prompts")
+    first = make(**FIELDS)
+    first.submit()
+    until(lambda: first._desk.watching.gallery.state == "failed")
+    sandbox.fail("401", "GET /tunes*")
+    again = make(**FIELDS)
+    watching = again._desk.watching
+    until(lambda: watching.gallery.state == "failed")
+    assert again.row["status"].tolist() == ["training"]
+    assert "Last seen: Training" in watching._text.value
+    assert again.status == "submitted"
+    look_again(again)
+    until(lambda: watching.gallery.state == "over")
+    assert watching.gallery.summary == "16 pictures"
+    assert watching._text.value == "<span>Pictures · 8 of 8 prompts done</span>"
+
+
+def test_a_title_that_was_sent_with_other_fields_is_shown_and_not_taken_for_this_one(make):
+    make(**FIELDS).submit()
+    other = make(**{**FIELDS, "name": "man", "characteristics": None})
+    assert other.row["name"].tolist() == ["cat"]
+    assert other.status == "incomplete"
+    assert [str(each) for each in other.problems] == [
+        "title: was sent with other fields; press New for a fresh one"
+    ]
+    with pytest.raises(TuneError, match="title: was sent with other fields"):
+        other.submit()
+
+
+def test_a_full_disk_stops_no_pictures(make, monkeypatch):
+    form = make(**FIELDS)
+    log = form._desk._log
+    form.submit()
+    form._desk.watching.stop()
+
+    def full(*args: Any, **options: Any) -> None:
+        raise LogError(Problem("log", "cannot be written (disk is full)", "make room"))
+
+    monkeypatch.setattr(type(log), "note", full)
+    look_again(form)
+    until(lambda: form._desk.watching.gallery.state == "over")
+    assert form._desk.watching.gallery.summary == "16 pictures"
+    assert "8 of 8 prompts done · What is seen here is not on record: log: cannot be written" in (
+        form._desk.watching._text.value
+    )
+
+
+def _end_of(code: str, folder: Path) -> str:
+    """Return what a process that ends after some code has printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
+    code = (
+        "import astria_nb as anb; sandbox = anb.Sandbox(speed=0.001).start()\n"
+        "form = anb.TuneForm(sandbox.client(), pack=43, name='cat', title='t',"
+        " image_urls=['https://example.com/1.jpg'])\n"
+        "print(form.submit()['id'].notna().all())"
+    )
+    assert _end_of(code, tmp_path) == "True"
+
+
+def test_what_watches_is_told_of_the_end_and_leaves_before_it(tmp_path):
+    code = (
+        "import threading; from astria_nb.utils.background import start_until_exit as start\n"
+        "stop = threading.Event()\n"
+        "def work(): print(stop.wait(30) and 'left')\n"
+        "start(work, stop=stop)"
+    )
+    assert _end_of(code, tmp_path) == "left"
+
+
+def test_the_request_is_written_once_its_fold_is_open(make):
+    form = make(**FIELDS)
+    view: RequestView = the(form, RequestView)
+    folds = the(form, widgets.Accordion)
+    assert "tune[title]" not in "".join(view.texts.values())
+    folds.selected_index = folds.children.index(view)
+    assert list(view.texts) == ["cURL", "Python", "JavaScript", "JSON"]
+    tune = form.tune
+    assert tune is not None
+    assert view.texts["Python"] == anb.as_python(tune, base_url=form.client.base_url)
+    form.fill(title="another")
+    assert all("another" in text for text in view.texts.values())
+    form.fill(title=None)
+    assert "Once nothing is left to mend" in view.texts["cURL"]
+
+
+def test_a_request_that_a_language_cannot_write_does_not_hide_the_others(make, photos):
+    form = make(pack=260, name="man", title="t", images=photos)
+    view, folds = the(form, RequestView), the(form, widgets.Accordion)
+    folds.selected_index = folds.children.index(view)
+    assert str(photos[0]) in view.texts["cURL"]
+    assert "cannot carry" in view.texts["JSON"]
+    assert "sends the photos as they are" in view.note
+    form.fill(images=None, image_urls=[URL])
+    assert view.note == ""
+
+
+def test_what_is_wrong_is_listed_and_what_is_only_missing_is_not(make):
+    form = make(pack=43)
+    wiring: Wiring = the(form, Wiring)
+    assert wiring.problems == []
+    form.fill(name="dragon", image_urls=["ftp://x"])
+    assert [each["field"] for each in wiring.problems] == ["name", "image_urls"]
+    assert wiring.problems[1]["label"] == "Image URLs"
+
+
+def test_a_reader_is_led_to_what_is_folded_away(make):
+    form = make(**FIELDS)
+    folds = the(form, widgets.Accordion)
+    the(form, Wiring)._heard(None, {"focus": "tune_ids"}, [])
+    assert form._draft.fields["tune_ids"] is folds.children[folds.selected_index]
+    for odd in ({"focus": "nonsense"}, {"focus": 3}, {}, "x", None):
+        the(form, Wiring)._heard(None, odd, [])
+
+
+def test_a_keystroke_is_answered_while_a_tune_is_watched(make):
+    form = make(**FIELDS)
+    done = threading.Event()
+    form.observe(lambda _: done.set(), "row")
+    form.submit()
+    assert done.is_set()
+    form.new_title()
+    assert form.status == "ready"
+    assert isinstance(form.rows, pd.DataFrame)
+
+
+def switch(form: anb.TuneForm, begin: str) -> widgets.Checkbox:
+    (found,) = (
+        each
+        for each in inside(form)
+        if isinstance(each, widgets.Checkbox) and each.description.startswith(begin)
+    )
+    return found
+
+
+def arrived(form: anb.TuneForm) -> bytes:
+    """Return the first photo of the last tune, as the service has it."""
+    return form.client.picture(form.row["orig_images"].iloc[0][0])
+
+
+def test_the_place_of_a_photo_is_not_sent_unless_the_reader_says_so(make, tmp_path):
+    photo, taken = tmp_path / "a.jpg", jpeg()
+    photo.write_bytes(taken)
+    form = make(pack=260, name="man", title="without", images=[photo])
+    form.submit()
+    assert PLACE not in arrived(form)
+    switch(form, "Send where and when").value = True
+    form.new_title()
+    form.submit()
+    assert arrived(form) == taken == photo.read_bytes()
+    assert form.to_dict()["keep_metadata"] is True
+
+
+def test_photos_are_made_smaller_on_request_and_the_form_says_what_it_saves(make, sandbox, tmp_path):
+    large = tmp_path / "large.jpg"
+    Image.effect_noise((3000, 2400), 60).convert("RGB").save(large, quality=95)
+    form = make(pack=260, name="man", title="t", images=[large])
+    small = switch(form, "Make photos smaller, to 2048")
+    small.value = True
+    saves = form._draft.treating._saves
+    until(lambda: "MB → " in saves.value)
+    form.submit()
+    with Image.open(io.BytesIO(arrived(form))) as sent:
+        assert max(sent.size) == 2048
+    assert form.to_dict()["max_side"] == 2048
+    again = anb.TuneForm.from_row(form.row, sandbox.client())
+    assert switch(again, "Make photos smaller").value is True
+
+
+def test_the_service_looks_at_photos_and_fills_in_what_most_agree_on(make, tmp_path):
+    paths = [tmp_path / name for name in ("plain.jpg", "wearing_hat.jpg")]
+    for number, path in enumerate(paths):
+        Image.effect_noise((640, 600 + number), 80).convert("RGB").save(path)
+    form = make(pack=260, title="t", images=paths)
+    (ask,) = buttons(form, "Inspect")
+    (fill,) = buttons(form, "Fill characteristics")
+    ask.click()
+    assert "Choose a class" in form._draft.view[4]._text.value
+    form.fill(name="man", characteristics={"my_own": "kept"})
+    ask.click()
+    until(lambda: "2 inspected · 1 to look at" in form._draft.view[4]._text.value)
+    badges = {each["name"]: each["badges"] for each in form._draft.fields["images"]._list.items}
+    assert badges["wearing_hat.jpg"] == ["a hat: the hair cannot be seen"]
+    assert not fill.disabled
+    fill.click()
+    assert form.tune.characteristics["my_own"] == "kept"
+    assert len(form.tune.characteristics) > 1
+
+
+def test_forms_of_a_service_that_does_not_answer_hold_no_submission_up(make, sandbox, monkeypatch):
+    monkeypatch.setattr("astria_nb.form.tune_form._SETTLE_SECONDS", 0)
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        silent_client = anb.Client("sd_silent", base_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        for pack in range(1, 5):
+            anb.TuneForm(silent_client, pack=pack)
+        form = make(**FIELDS)
+        until(lambda: form.valid)
+        buttons(form, "Submit")[0].click()
+        until(lambda: form.status == "submitted")
+        assert len(sandbox.received()) == 1

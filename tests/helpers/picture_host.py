@@ -1,0 +1,78 @@
+"""A scripted service with one trained tune, its prompts and their pictures."""
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import astria_nb as anb
+from helpers.scripted_server import TUNE, Answer, Exchange, Wire, reply
+
+TUNE_ID = 7
+TRAINED = {**TUNE, "trained_at": "2026-01-01T12:00:00Z", "expires_at": "2026-01-31T12:00:00Z"}
+ROW = anb.rows.tune_frame([TRAINED])
+
+
+def a_picture(number: int, size: int = 5000) -> bytes:
+    """Return what passes for a JPEG."""
+    inside = random.Random(number).randbytes(size).replace(b"\xff", b"\xfe")  # only its end looks like one
+    return b"\xff\xd8\xff\xe0" + inside + b"\xff\xd9"
+
+
+def image(content: bytes, content_type: str = "image/jpeg", **headers: Any) -> Answer:
+    return reply(body=content, Content_Type=content_type, **headers)
+
+
+def prompt(number: int, *urls: str, **fields: Any) -> dict[str, Any]:
+    return {"id": number, "text": f"prompt {number}", "tune_id": TUNE_ID, "images": list(urls), **fields}
+
+
+def a_list(wire: Wire, path: str, *items: dict[str, Any]) -> None:
+    """Let a path answer a list, newest first, however often it is asked."""
+
+    def answer(exchange: Exchange) -> bool:
+        rest = [] if "before_id" in exchange.request.query else sorted(items, key=lambda each: -each["id"])
+        return reply(rest)(exchange)
+
+    wire.on("GET", path, answer)
+
+
+def prompts(wire: Wire, *found: dict[str, Any]) -> None:
+    """Let the service have these prompts."""
+    a_list(wire, f"/tunes/{TUNE_ID}/prompts", *found)
+
+
+def ten(wire: Wire) -> list[bytes]:
+    """Let the service have ten prompts of a picture each, ``/1`` to ``/10``, and return the pictures."""
+    pictures = [a_picture(number) for number in range(1, 11)]
+    for number, each in enumerate(pictures, 1):
+        wire.on("GET", f"/{number}", image(each))
+    prompts(wire, *(prompt(number, f"{wire.url}/{number}") for number in range(1, 11)))
+    return pictures
+
+
+def asked(wire: Wire) -> list[str]:
+    """Return the paths of the pictures that were asked for."""
+    return [each.path for each in wire.requests if "tunes" not in each.path]
+
+
+def manifest(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines()]
+
+
+def check(folder: Path) -> list[dict[str, Any]]:
+    """Make sure that a folder holds whole files and a right record, and nothing else; return the record."""
+    found = manifest(folder)
+    for each in found:
+        content = (folder / each["file"]).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (each["bytes"], each["sha256"])
+    names = {each.name for each in folder.iterdir()} - {"manifest.jsonl", ".manifest.lock"}
+    assert names == {each["file"] for each in found}
+    return found
+
+
+def statuses(frame: pd.DataFrame) -> dict[str, int]:
+    return dict(frame["status"].value_counts())

@@ -1,0 +1,336 @@
+"""What a photo tells of its owner does not go out, and the picture in it stays as it was, to the last bit."""
+
+import io
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngImageFile
+
+import helpers.photos_with_metadata as telling
+from astria_nb.images.metadata import UncertainError, without_metadata
+from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("photo") / "a.jpg"
+
+
+@pytest.fixture(scope="module")
+def stripped(path: Path) -> Callable[[bytes], bytes]:
+    """Return what is sent of a photo."""
+
+    def stripped(photo: bytes) -> bytes:
+        path.write_bytes(photo)
+        with path.open("rb", buffering=0) as file:
+            pieces = without_metadata(file)
+        return b"".join(
+            photo[piece.start : piece.stop] if isinstance(piece, range) else piece for piece in pieces
+        )
+
+    return stripped
+
+
+Stripped = Callable[[bytes], bytes]
+
+
+def opened(photo: bytes) -> Any:
+    """Return a photo as Pillow reads it, complaining of nothing."""
+    image = Image.open(io.BytesIO(photo))
+    image.load()
+    return image
+
+
+def pixels(photo: bytes) -> list[tuple[tuple[int, int], bytes]]:
+    """Return every picture of an animation."""
+    image = opened(photo)
+    found = []
+    for number in range(getattr(image, "n_frames", 1)):
+        image.seek(number)
+        found.append((image.size, image.convert("RGBA").tobytes()))
+    return found
+
+
+PHOTOS: dict[str, bytes] = {
+    "JPEG": telling.jpeg(),
+    "upright JPEG": telling.jpeg(orientation=1),
+    "progressive JPEG": telling.jpeg(progressive=True, quality=95),
+    "JPEG with restarts": telling.jpeg(restart_marker_blocks=1, quality=95),
+    "turned JPEG": telling.jpeg(orientation=8, quality=30),
+    "motion photo": telling.motion_photo(),
+    "PNG": telling.png(),
+    "upright PNG": telling.png(orientation=None),
+    "PNG with a palette": telling.png(mode="P", icc_profile=None),
+    "transparent PNG": telling.png(mode="RGBA"),
+    "animated PNG": telling.animated("PNG"),
+    "WebP": telling.webp(),
+    "upright WebP": telling.webp(orientation=1),
+    "lossless WebP": telling.webp(lossless=True),
+    "transparent WebP": telling.webp(mode="RGBA", quality=90),
+    "animated WebP": telling.animated("WEBP"),
+}
+every_photo = pytest.mark.parametrize("photo", PHOTOS.values(), ids=PHOTOS.keys())
+
+
+@every_photo
+def test_nothing_of_the_place_is_left(stripped: Stripped, photo: bytes) -> None:
+    assert opened(photo).getexif().get_ifd(GPS)
+    assert all(part in photo for part in PARTS)
+    plain = stripped(photo)
+    assert not any(part in plain for part in PARTS)
+    assert dict(opened(plain).getexif().get_ifd(GPS)) == {}
+
+
+@every_photo
+def test_only_the_way_it_is_turned_is_left_of_exif(stripped: Stripped, photo: bytes) -> None:
+    turned = opened(photo).getexif().get(ORIENTATION, 1)
+    left = dict(opened(stripped(photo)).getexif())
+    assert left == ({} if turned == 1 else {ORIENTATION: turned})
+
+
+@every_photo
+def test_the_picture_is_the_same_and_stands_upright(stripped: Stripped, photo: bytes) -> None:
+    plain = stripped(photo)
+    assert pixels(plain) == pixels(photo)
+    upright = ImageOps.exif_transpose(opened(plain))
+    assert upright.tobytes() == ImageOps.exif_transpose(opened(photo)).tobytes()
+
+
+@every_photo
+def test_colours_and_resolution_are_kept_and_words_are_not(stripped: Stripped, photo: bytes) -> None:
+    before, after = opened(photo).info, opened(stripped(photo)).info
+    kept = (
+        "icc_profile",
+        "dpi",
+        "jfif",
+        "jfif_density",
+        "adobe",
+        "gamma",
+        "transparency",
+        "loop",
+        "duration",
+    )
+    for key in kept:
+        assert after.get(key) == before.get(key), key
+    words = set(after) - {
+        *kept,
+        "exif",
+        "jfif_version",
+        "jfif_unit",
+        "adobe_transform",
+        "background",
+        "blend",
+    }
+    assert words <= {"disposal", "timestamp", "bbox", "default_image", "progressive", "progression"}
+
+
+@every_photo
+def test_what_was_taken_out_once_stays_as_it_is(stripped: Stripped, photo: bytes) -> None:
+    plain = stripped(photo)
+    assert stripped(plain) == plain
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_a_photo_that_tells_nothing_is_sent_as_one_piece(path: Path, kind: str) -> None:
+    telling.picture().save(path, kind)
+    with path.open("rb", buffering=0) as file:
+        if kind == "GIF":
+            with pytest.raises(UncertainError, match="no longer"):
+                without_metadata(file)
+        else:
+            assert without_metadata(file) == [range(path.stat().st_size)]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("photo", [telling.jpeg, telling.png, telling.webp])
+def test_every_way_of_being_turned_is_kept(
+    stripped: Stripped, photo: Callable[[int], bytes], orientation: int
+) -> None:
+    assert opened(stripped(photo(orientation))).getexif().get(ORIENTATION, 1) == orientation
+
+
+def test_the_second_picture_of_a_phone_goes(stripped: Stripped) -> None:
+    photo = telling.mpo()
+    plain = stripped(photo)
+    assert PLACE in photo
+    assert not any(part in plain for part in PARTS)
+    image = opened(plain)
+    assert (image.format, image.getexif()[ORIENTATION]) == ("JPEG", 8)
+    first = opened(photo)
+    assert (image.size, image.tobytes()) == (first.size, first.tobytes())
+    assert plain.count(b"\xff\xd8\xff") == 1
+
+
+def test_the_way_it_is_turned_is_found_in_xmp_too(stripped: Stripped) -> None:
+    photo = telling.jpeg(orientation=None, xmp=telling.xmp(orientation=3))
+    assert opened(stripped(photo)).getexif()[ORIENTATION] == 3
+
+
+def test_every_other_place_for_words_in_a_jpeg_is_emptied(stripped: Stripped) -> None:
+    places = [telling.segment(0xE0 + number, b"Photoshop 3.0\0" + PLACE) for number in range(16)]
+    places += [telling.segment(0xFE, PLACE), telling.segment(0xE0, b"JFXX\0\x10" + PLACE)]
+    places += [telling.segment(0xE2, b"MPF\0" + PLACE), telling.segment(0xE2, b"FPXR\0" + PLACE)]
+    places += [telling.segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\x02\x04" + PLACE + b"\0")]
+    places += [telling.segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01" + PLACE)]
+    photo = telling.with_segments(telling.jpeg(), *places)
+    photo = telling.with_segments(photo, *places, at=b"\xff\xda")
+    plain = stripped(photo)
+    assert not any(part in plain for part in PARTS)
+    assert pixels(plain) == pixels(telling.jpeg())
+
+
+def test_words_between_the_passes_of_a_progressive_jpeg_go(stripped: Stripped) -> None:
+    photo = telling.jpeg(progressive=True)
+    second = photo.index(b"\xff\xda", photo.index(b"\xff\xda") + 2)
+    photo = photo[:second] + telling.segment(0xFE, PLACE) + photo[second:]
+    plain = stripped(photo)
+    assert not any(part in plain for part in PARTS)
+    assert pixels(plain) == pixels(photo)
+
+
+@pytest.mark.parametrize("model", ["CMYK", "L"])
+def test_other_colour_models_look_the_same(stripped: Stripped, model: str) -> None:
+    out = io.BytesIO()
+    telling.picture(mode=model).save(out, "JPEG", exif=telling.exif(), comment=PLACE)
+    plain = stripped(out.getvalue())
+    assert not any(part in plain for part in PARTS)
+    assert opened(plain).mode == model
+    assert opened(plain).tobytes() == opened(out.getvalue()).tobytes()
+    assert opened(plain).info.get("adobe_transform") == opened(out.getvalue()).info.get("adobe_transform")
+
+
+def test_a_large_profile_in_several_parts_is_kept(stripped: Stripped) -> None:
+    profile = PROFILE + bytes(150_000)
+    assert opened(stripped(telling.jpeg(icc_profile=profile))).info["icc_profile"] == profile
+
+
+def test_a_photo_that_is_larger_than_what_is_read_at_once_is_read_to_its_end(stripped: Stripped) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((1500, 1200), 90).convert("RGB").save(out, "JPEG", quality=97, exif=telling.exif())
+    photo = out.getvalue() + PLACE
+    assert len(photo) > 2**20
+    plain = stripped(photo)
+    assert plain.endswith(b"\xff\xd9")
+    assert not any(part in plain for part in PARTS)
+    assert pixels(plain) == pixels(photo)
+
+
+@pytest.mark.parametrize("before", [2**19 - 2, 2**19 - 1, 2**19, 2**19 + 1, 2**20 - 2, 2**20 - 1])
+def test_the_end_is_found_wherever_it_falls(stripped: Stripped, before: int) -> None:
+    photo = telling.jpeg()
+    scan = photo.index(b"\xff\xda") + 14
+    filled = photo[:-2] + bytes(before - (len(photo) - 2 - scan)) + b"\xff\xd9"
+    assert stripped(filled + PLACE).endswith(bytes(9) + b"\xff\xd9")
+
+
+def test_a_webp_says_truly_what_it_holds(stripped: Stripped) -> None:
+    for photo, flag in ((telling.webp(6), 0x08), (telling.webp(1), 0)):
+        plain = stripped(photo)
+        assert struct.unpack("<I", plain[4:8])[0] == len(plain) - 8
+        assert plain[20] & 0x0C == flag
+        assert (b"EXIF" in plain, b"XMP " in plain) == (flag > 0, False)
+
+
+def test_a_png_without_words_is_still_one_by_the_book(stripped: Stripped) -> None:
+    plain = stripped(telling.png())
+    Image.open(io.BytesIO(plain)).verify()
+    image = opened(plain)
+    assert isinstance(image, PngImageFile)
+    assert image.text == {}
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WebP", "animated WebP", "transparent PNG"])
+def test_a_file_that_is_cut_off_is_refused_or_cut_within_the_picture(stripped: Stripped, name: str) -> None:
+    photo = PHOTOS[name]
+    whole = stripped(photo)
+    outcomes = set()
+    for size in range(12, len(photo) - len(PLACE) - 1, 7):
+        try:
+            plain = stripped(photo[:size])
+        except UncertainError as error:
+            outcomes.add(str(error))
+        else:
+            outcomes.add("sent")
+            assert not any(part in plain for part in PARTS)
+            assert whole.startswith(plain) or name == "PNG"
+    assert outcomes <= {"is cut off", "is damaged", "sent", "is no longer a JPEG, PNG or WebP image"}
+    assert "is cut off" in outcomes
+    assert ("sent" in outcomes) == (name == "JPEG")
+
+
+@pytest.mark.parametrize(
+    ("photo", "why"),
+    [
+        (b"\xff\xd8\xff\xd9", "holds no picture"),
+        (b"\xff\xd8\xff\xe1\0\1", "is damaged"),
+        (telling.with_segments(telling.jpeg(), PLACE), "is damaged"),
+        (telling.with_segments(telling.jpeg(), telling.segment(0xDB, PLACE)), "is damaged"),
+        (telling.with_segments(telling.jpeg(), telling.segment(0xC4, PLACE)), "is damaged"),
+        (telling.with_segments(telling.jpeg(), telling.segment(0xC8, PLACE)), "is damaged"),
+        (telling.with_segments(telling.jpeg(), telling.segment(0xF7, PLACE)), "is damaged"),
+        (telling.with_segments(telling.jpeg(), telling.segment(0xDA, PLACE)), "is damaged"),
+        (telling.png().replace(b"IDAT", b"IDAT" + PLACE, 1), "is damaged"),
+        (b"RIFF\x0c\0\0\0WEBPEXIF\0\0\0\0", "holds no picture"),
+        (b"RIFF\x04\0\0\0WEBP", "holds no picture"),
+    ],
+)
+def test_what_nobody_can_be_sure_of_is_refused(stripped: Stripped, photo: bytes, why: str) -> None:
+    with pytest.raises(UncertainError, match=why):
+        stripped(photo)
+
+
+@pytest.mark.parametrize(("name", "start", "end"), [("WebP", b"VP8 ", b"XMP "), ("PNG", b"IDAT", b"IEND")])
+def test_a_length_that_hides_words_in_the_picture_is_found_out(
+    stripped: Stripped, name: str, start: bytes, end: bytes
+) -> None:
+    photo = PHOTOS[name]
+    first, last = photo.index(start), photo.index(end)
+    assert PLACE in photo[first:last]
+    # Of a chunk, the length comes before its kind in a PNG and after it in a WebP.
+    place, length = (first - 4, last - first - 12) if name == "PNG" else (first + 4, last - first - 8)
+    hiding = photo[:place] + length.to_bytes(4, "big" if name == "PNG" else "little") + photo[place + 4 :]
+    with pytest.raises(UncertainError, match="is damaged"):
+        stripped(hiding)
+
+
+MUTABLE = [telling.jpeg(), telling.jpeg(progressive=True), telling.mpo(), telling.png(), telling.webp()]
+MUTABLE += [telling.webp(mode="RGBA"), telling.motion_photo()]
+PLACES = st.integers(0, 900) | st.integers(0, 5000)
+LIKELY = st.sampled_from([0, 1, 2, 4, 8, 0x20, 0x7F, 0x80, 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xFE, 0xFF])
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.sampled_from(MUTABLE),
+    st.lists(st.tuples(PLACES, st.integers(0, 255) | LIKELY), max_size=3),
+    st.none() | st.tuples(PLACES, PLACES),
+    st.none() | PLACES,
+)
+@example(MUTABLE[4], [(MUTABLE[4].index(b"VP8 ") + 5, 255)], None, None)
+def test_a_damaged_file_is_refused_or_sent_without_the_place(
+    stripped: Stripped,
+    photo: bytes,
+    changed: list[tuple[int, int]],
+    removed: tuple[int, int] | None,
+    cut: int | None,
+) -> None:
+    damaged = bytearray(photo)
+    for place, value in changed:
+        damaged[place % len(damaged)] = value
+    if removed is not None:
+        first, last = sorted(removed)
+        del damaged[first : min(last, first + 40)]
+    del damaged[cut if cut is not None else len(damaged) :]
+    assume(damaged[:2] == photo[:2])
+    try:
+        plain = stripped(bytes(damaged))
+    except UncertainError as error:
+        assert str(error).startswith(("is ", "holds "))  # noqa: PT017  what it says is read by people
+    else:
+        assert not any(part in plain for part in PARTS)

@@ -1,0 +1,343 @@
+"""What is said of images before they are sent: of each what is true of it, and of good ones nothing."""
+
+import io
+import random
+import shutil
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+
+import helpers.photos_with_metadata as telling
+from astria_nb.images.advice import Look, advise, compare, look
+from astria_nb.images.image import Image as OurImage
+from helpers.large_photos import enlarge
+
+SAMPLES = sorted((Path(__file__).parents[1] / "notebooks" / "samples").glob("*.jpg"))
+Change = Callable[[Image.Image], Image.Image]
+
+
+@pytest.fixture(scope="module")
+def photo() -> Image.Image:
+    """Return something like a photo: soft shapes, hard edges, fine lines, and the softness of a lens."""
+    dice = random.Random(5)
+    image = Image.frombytes("RGB", (24, 18), dice.randbytes(24 * 18 * 3)).resize((1200, 900))
+    draw = ImageDraw.Draw(image)
+    for _ in range(80):
+        x, y, side = dice.randrange(1200), dice.randrange(900), dice.randrange(20, 250)
+        draw.ellipse((x, y, x + side, y + side * 1.3), fill=tuple(dice.randbytes(3)))
+    for _ in range(250):
+        x, y = dice.randrange(1200), dice.randrange(900)
+        end = (x + dice.randrange(-70, 70), y + dice.randrange(70))
+        draw.line((x, y, *end), fill=tuple(dice.randbytes(3)), width=dice.randrange(1, 4))
+    return blur(image, 0.7)
+
+
+@pytest.fixture
+def seen(tmp_path: Path) -> Callable[..., Look]:
+    def seen(image: Image.Image, kind: str = "JPEG", **options: Any) -> Look:
+        path = tmp_path / "a.dat"
+        image.save(path, kind, **{"quality": 90, **options})
+        return look(path)
+
+    return seen
+
+
+Seen = Callable[..., Look]
+
+
+def blur(image: Image.Image, radius: float) -> Image.Image:
+    return image.filter(ImageFilter.GaussianBlur(radius))
+
+
+def noisy(image: Image.Image, strength: float) -> Image.Image:
+    noise = Image.effect_noise(image.size, strength).convert(image.mode)
+    return ImageChops.add(image, noise, 1, -128)
+
+
+def saved(image: Image.Image, quality: int) -> Image.Image:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality)
+    return Image.open(out)
+
+
+def kinds(found: Look) -> list[str]:
+    return [each.kind for each in found.advice]
+
+
+# Size, type, weight
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_nothing_is_said_of_a_good_picture(path: Path) -> None:
+    found = look(path)
+    assert found.advice == ()
+    assert found.thumbnail is not None
+    with Image.open(path) as image:
+        assert (found.width, found.height) == image.size
+        assert max(Image.open(io.BytesIO(found.thumbnail)).size) == 192
+
+
+def test_the_samples_are_not_taken_for_each_other() -> None:
+    assert [each.advice for each in advise(SAMPLES)] == [()] * len(SAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("size", "small"), [((512, 512), False), ((511, 900), True), ((900, 300), True), ((4000, 512), False)]
+)
+def test_a_small_picture_is_called_so_with_its_size(
+    photo: Image.Image, seen: Seen, size: tuple[int, int], small: bool
+) -> None:
+    found = seen(ImageOps.fit(photo, size))
+    assert ("small" in kinds(found)) is small
+    if small:
+        assert f"small: {size[0]}×{size[1]}, at least 512" in found.advice[0].text  # noqa: RUF001
+
+
+def test_a_heavy_file_is_called_so(tmp_path: Path) -> None:
+    path = Path(shutil.copy(SAMPLES[0], tmp_path / "a.jpg"))
+    assert kinds(look(enlarge(path, 3_000_000))) == []
+    assert [str(each) for each in look(enlarge(path, 4_810_000)).advice] == [
+        "large: 4.8 MB, up to about 3 is enough"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"GIF89a" + bytes(50), "is not a JPEG, PNG or WebP image; convert it to JPEG"),
+        (b"", "is empty"),
+        (None, "is not there"),
+    ],
+)
+def test_what_is_no_picture_is_told_why(tmp_path: Path, content: bytes | None, words: str) -> None:
+    path = tmp_path / "a.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    (found,) = advise([path])
+    assert kinds(found) == ["unusable"]
+    assert words in found.advice[0].text
+    assert (found.path, found.thumbnail, found.width) == (path, None, 0)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_picture_that_is_cut_off_is_called_damaged(photo: Image.Image, tmp_path: Path, kind: str) -> None:
+    out = io.BytesIO()
+    photo.save(out, kind)
+    (tmp_path / "a.dat").write_bytes(out.getvalue()[: len(out.getvalue()) // 2])
+    (found,) = advise([tmp_path / "a.dat"])
+    assert kinds(found) == ["damaged"]
+    assert (found.width, found.height, found.thumbnail) == (1200, 900, None)
+
+
+def test_heic_is_shown_and_said_to_be_uncertain(tmp_path: Path) -> None:
+    (tmp_path / "a.heic").write_bytes(telling.heic())
+    found = look(tmp_path / "a.heic")
+    assert "heic" in kinds(found)
+    assert (found.width, found.height) == (640, 480)
+    assert found.thumbnail is not None
+
+
+def test_heic_without_its_reader_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.heic").write_bytes(telling.heic())
+    monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
+    (advice,) = look(tmp_path / "a.heic").advice
+    assert advice.kind == "unusable"
+    assert "pip install 'astria-nb[heic]'" in advice.text
+
+
+# The right way up
+
+
+@pytest.mark.parametrize(
+    ("kind", "orientation", "sideways"),
+    [
+        ("JPEG", None, False),
+        ("JPEG", 1, False),
+        ("JPEG", 6, False),
+        ("JPEG", 3, False),
+        ("JPEG", 2, True),
+        ("JPEG", 7, True),
+        ("PNG", 1, False),
+        ("PNG", 6, True),
+        ("WEBP", 8, True),
+    ],
+)
+def test_sideways_is_only_what_a_reader_may_get_wrong(
+    photo: Image.Image, seen: Seen, kind: str, orientation: int | None, sideways: bool
+) -> None:
+    found = seen(photo, kind, exif=telling.exif(orientation))
+    assert kinds(found) == (["sideways"] if sideways else [])
+    turned = (orientation or 1) >= 5
+    assert (found.width, found.height) == ((900, 1200) if turned else (1200, 900))
+    assert found.thumbnail is not None
+    assert Image.open(io.BytesIO(found.thumbnail)).size == ((144, 192) if turned else (192, 144))
+
+
+def test_a_thumbnail_tells_no_more_than_the_picture(seen: Seen, photo: Image.Image) -> None:
+    thumbnail = seen(photo, exif=telling.exif(6), comment=telling.PLACE, xmp=telling.xmp()).thumbnail
+    assert thumbnail is not None
+    assert not any(part in thumbnail for part in telling.PARTS)
+
+
+# Blur
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_blurred_portrait_is_found(path: Path, seen: Seen) -> None:
+    with Image.open(path) as image:
+        assert "blurry" in kinds(seen(blur(image, 3)))
+        assert "blurry" in kinds(seen(noisy(blur(image, 5), 4)))
+        assert "blurry" not in kinds(seen(blur(image, 0.7)))
+
+
+SHARP: dict[str, Change] = {
+    "as it is": lambda image: image,
+    "saved with strong compression": lambda image: saved(image, 30),
+    "noisy": lambda image: noisy(image, 12),
+    "by a soft lens": lambda image: blur(image, 1.2),
+    "pale": lambda image: image.point(lambda value: 150 + value // 4),
+    "dark": lambda image: image.point(lambda value: value // 4),
+    "grey": lambda image: image.convert("L"),
+    "small": lambda image: image.resize((520, 390)),
+}
+BLURRED: dict[str, Change] = {
+    "a little": lambda image: blur(image, 2.5),
+    "much": lambda image: blur(image, 6),
+    "and noisy": lambda image: noisy(blur(image, 4), 4),
+    "and pale": lambda image: blur(image, 3).point(lambda value: 150 + value // 4),
+    "and faint": lambda image: blur(image, 3).point(lambda value: 150 + value // 8),
+    "and large": lambda image: blur(image.resize((3600, 2700)), 9),
+}
+
+
+@pytest.mark.parametrize("change", SHARP.values(), ids=SHARP.keys())
+def test_a_sharp_picture_is_not_called_blurry(photo: Image.Image, seen: Seen, change: Change) -> None:
+    assert "blurry" not in kinds(seen(change(photo)))
+
+
+@pytest.mark.parametrize("change", BLURRED.values(), ids=BLURRED.keys())
+def test_a_blurred_picture_is_called_blurry(photo: Image.Image, seen: Seen, change: Change) -> None:
+    assert "blurry" in kinds(seen(change(photo)))
+
+
+def test_a_sharp_face_before_a_soft_background_is_sharp(photo: Image.Image, seen: Seen) -> None:
+    mask = Image.new("L", photo.size)
+    ImageDraw.Draw(mask).ellipse((400, 150, 850, 750), fill=255)
+    assert kinds(seen(Image.composite(photo, blur(photo, 10), mask))) == []
+
+
+@pytest.mark.parametrize("size", [(600, 600), (1, 4000), (40, 40)])
+def test_nothing_is_said_of_the_sharpness_of_a_plain_or_tiny_picture(
+    seen: Seen, size: tuple[int, int]
+) -> None:
+    assert "blurry" not in kinds(seen(Image.new("RGB", size, "teal")))
+
+
+# Alike
+
+ALIKE: dict[str, Change] = {
+    "saved anew": lambda image: image,
+    "smaller": lambda image: image.resize((700, 525)),
+    "brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.15),
+    "noisy": lambda image: noisy(image, 8),
+    "cut": lambda image: image.crop((10, 8, 1190, 896)),
+    "grey": lambda image: image.convert("L"),
+}
+DIFFERENT: dict[str, Change] = {
+    "a mirror": ImageOps.mirror,
+    "upside down": lambda image: image.rotate(180),
+    "half of it": lambda image: image.crop((600, 0, 1200, 900)),
+}
+
+
+@pytest.mark.parametrize("change", ALIKE.values(), ids=ALIKE.keys())
+def test_a_picture_that_looks_like_an_earlier_one_names_it(
+    photo: Image.Image, tmp_path: Path, change: Change
+) -> None:
+    photo.save(tmp_path / "Zoë.jpg")
+    change(photo).save(tmp_path / "b.jpg", quality=60)
+    first, second, third = advise([tmp_path / "Zoë.jpg", SAMPLES[0], tmp_path / "b.jpg"])
+    assert first.advice == second.advice == ()
+    assert kinds(third) == ["similar"]
+    assert third.advice[0].text.startswith("looks like Zoë.jpg: ")
+
+
+@pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT.keys())
+def test_another_picture_does_not_look_like_it(photo: Image.Image, tmp_path: Path, change: Change) -> None:
+    photo.save(tmp_path / "a.jpg")
+    change(photo).save(tmp_path / "b.jpg")
+    assert [kinds(each) for each in advise([tmp_path / "a.jpg", tmp_path / "b.jpg"])] == [[], []]
+
+
+def test_the_same_bytes_are_called_the_same_file(tmp_path: Path) -> None:
+    copy = Path(shutil.copy(SAMPLES[0], tmp_path / "copy.jpg"))
+    broken = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
+    for path in broken:
+        path.write_bytes(SAMPLES[0].read_bytes()[:5000])
+    found = advise([SAMPLES[0], copy, SAMPLES[0], *broken])
+    assert [kinds(each) for each in found] == [
+        [], ["duplicate"], ["duplicate"], ["damaged"], ["damaged", "duplicate"],
+    ]  # fmt: skip
+    assert found[1].advice[0].text.startswith(f"the same file as {SAMPLES[0].name}: ")
+
+
+def test_files_of_one_size_are_not_taken_for_the_same(tmp_path: Path) -> None:
+    size = 200_000
+    first, second = (Path(shutil.copy(SAMPLES[number], tmp_path / f"{number}.jpg")) for number in (0, 5))
+    assert [kinds(each) for each in advise([enlarge(first, size), enlarge(second, size)])] == [[], []]
+
+
+def test_a_turned_phone_photo_looks_like_the_same_one_saved_upright(
+    photo: Image.Image, tmp_path: Path
+) -> None:
+    photo.save(tmp_path / "a.jpg", exif=telling.exif(6))
+    photo.rotate(-90, expand=True).save(tmp_path / "b.jpg")
+    assert kinds(advise([tmp_path / "a.jpg", tmp_path / "b.jpg"])[1]) == ["similar"]
+
+
+def test_a_comparison_is_made_anew_when_pictures_go(tmp_path: Path) -> None:
+    copy = Path(shutil.copy(SAMPLES[0], tmp_path / "copy.jpg"))
+    first, second = advise([SAMPLES[0], copy])
+    assert kinds(second) == ["duplicate"]
+    assert compare([second])[0].advice == ()
+    assert [kinds(each) for each in compare([second, first])] == [[], ["duplicate"]]
+
+
+def test_many_looks_at_once_leave_the_warnings_of_others_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(path)
+    look(path)  # which may import what has filters of its own
+    before = list(warnings.filters)
+    advise([path] * 150)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(look, [path] * 150))
+    assert list(warnings.filters) == before
+
+
+def test_an_image_that_was_opened_is_looked_at_as_its_path() -> None:
+    assert look(OurImage.open(SAMPLES[0])) == look(str(SAMPLES[0])) == look(SAMPLES[0])
+
+
+def test_looking_costs_less_than_decoding_a_photo_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Image.effect_noise((4000, 3000), 40).convert("RGB").save(path, quality=85)
+    decoded: list[tuple[int, int]] = []
+
+    def counted(image: Image.Image, *args: Any) -> Any:
+        decoded.append(image.size)
+        return load(image, *args)
+
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    load = JpegImageFile.load
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JpegImageFile, "load", counted)
+        look(path)
+    assert set(decoded) == {(1000, 750)}

@@ -1,0 +1,368 @@
+"""What becomes of images on their way out, that what left is on record, and that a replay does it again."""
+
+import hashlib
+import io
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+import astria_nb as anb
+import helpers.photos_with_metadata as telling
+from astria_nb.tune.encoding import encode
+from astria_nb.errors import TuneError
+from astria_nb.log import Log
+from astria_nb.tune.request import Request
+from astria_nb.images.upload import open_all, weigh
+from astria_nb.images.preprocessing import UNTREATED, Treatment
+from helpers.body_parsers import Part, multipart
+from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
+from helpers.scripted_server import TUNE, Wire, reply
+
+SMALLER = Treatment(max_side=800)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a photo that tells where it was made, one that does not, and a large one."""
+    (tmp_path / "told.jpg").write_bytes(telling.jpeg())
+    telling.picture().save(tmp_path / "plain.jpg")
+    image = telling.picture((1600, 1200))
+    image.save(tmp_path / "large.jpg", exif=telling.exif(6), icc_profile=PROFILE, comment=PLACE, quality=97)
+    return tmp_path
+
+
+def a_tune(*paths: Path, title: str = "t") -> anb.Tune:
+    return anb.Tune(pack=43, title=title, name="cat", images=paths)
+
+
+def content(tune: anb.Tune, treatment: Treatment = UNTREATED) -> list[bytes]:
+    """Return what is sent of each image."""
+    found = []
+    for image in open_all(tune.images, treatment):
+        found.append(b"".join(bytes(block) for block in image.blocks(memoryview(bytearray(1000)))))
+        image.close()
+    return found
+
+
+def arrived(wire: Wire) -> list[Part]:
+    """Return the files of the last tune that was sent."""
+    request = [each for each in wire.requests if each.method == "POST"][-1]
+    parts = multipart(request.headers["Content-Type"], request.body)
+    return [part for part in parts if part.filename is not None]
+
+
+def sent_bytes(wire: Wire) -> bytes:
+    return [each for each in wire.requests if each.method == "POST"][-1].body
+
+
+# Metadata
+
+
+def test_by_default_no_place_leaves_and_the_record_is_of_what_left(
+    wire: Wire, client: anb.Client, folder: Path
+) -> None:
+    row = anb.submit(a_tune(folder / "told.jpg"), client)
+    (part,) = arrived(wire)
+    assert not any(each in sent_bytes(wire) for each in PARTS)
+    assert list(row.loc[0, "image_sha256"]) == [part.value]
+    assert part.value != hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
+    assert list(anb.ExperimentLog().frame().loc[0, "image_sha256"]) == [part.value]
+
+
+def test_who_wants_it_sends_the_file_as_it_is(wire: Wire, client: anb.Client, folder: Path) -> None:
+    anb.submit(a_tune(folder / "told.jpg"), client, keep_metadata=True)
+    (part,) = arrived(wire)
+    assert part.value == hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("block", [1, 7, 100, 2**20])
+def test_what_is_sent_is_the_same_in_blocks_of_any_size(folder: Path, block: int) -> None:
+    (image,) = open_all(a_tune(folder / "told.jpg").images, Treatment())
+    with closing(image):
+        sent = b"".join(bytes(each) for each in image.blocks(memoryview(bytearray(block))))
+        assert len(sent) == image.size
+        assert image.sha256() == hashlib.sha256(sent).hexdigest()
+    assert [sent] == content(a_tune(folder / "told.jpg"), Treatment())
+
+
+def test_a_file_that_is_damaged_is_refused_by_name_and_nothing_is_sent(
+    wire: Wire, client: anb.Client, folder: Path
+) -> None:
+    photo = telling.jpeg()
+    (folder / "told.jpg").write_bytes(telling.with_segments(photo, PLACE))
+    (folder / "cut.png").write_bytes(telling.png()[:-200])
+    with pytest.raises(TuneError) as caught:
+        anb.submit(a_tune(folder / "told.jpg", folder / "plain.jpg", folder / "cut.png"), client)
+    assert [problem.field for problem in caught.value.problems] == ["images", "images"]
+    first, second = map(str, caught.value.problems)
+    assert first.startswith("images: 'told.jpg' is damaged")
+    assert second.startswith("images: 'cut.png' is cut off")
+    assert "keep_metadata=True" in first
+    assert not [each for each in wire.requests if each.method == "POST"]
+    assert len(anb.ExperimentLog().frame()) == 0
+    tune = a_tune(folder / "told.jpg", folder / "plain.jpg", folder / "cut.png")
+    anb.submit(tune, client, keep_metadata=True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted in /proc")
+def test_a_refusal_leaves_no_file_open(folder: Path) -> None:
+    (folder / "told.jpg").write_bytes(telling.with_segments(telling.jpeg(), PLACE))
+    tune = a_tune(folder / "plain.jpg", folder / "told.jpg", folder / "plain.jpg")
+    before = sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208  its entries vanish meanwhile
+    with pytest.raises(TuneError):
+        encode(tune)
+    assert sorted(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+# Made smaller
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+def test_a_large_picture_is_made_smaller_upright_and_tells_nothing(folder: Path, orientation: int) -> None:
+    path = folder / "large.jpg"
+    Pillow.open(path).save(
+        path, exif=telling.exif(orientation), icc_profile=PROFILE, comment=PLACE, quality=97
+    )
+    (sent,) = content(a_tune(path), SMALLER)
+    small, large = Pillow.open(io.BytesIO(sent)), ImageOps.exif_transpose(Pillow.open(path))
+    assert max(small.size) == 800
+    assert small.size == (large.width // 2, large.height // 2)
+    assert small.info["icc_profile"] == PROFILE
+    assert not any(part in sent for part in PARTS)
+    assert small.getexif().get(ORIENTATION, 1) == 1
+    corners = [
+        (10, 10),
+        (small.width - 10, 10),
+        (10, small.height - 10),
+        (small.width - 10, small.height - 10),
+    ]
+    for x, y in corners:
+        there = large.getpixel((x * large.width // small.width, y * large.height // small.height))
+        assert small.getpixel((x, y)) == pytest.approx(there, abs=12)
+
+
+def test_what_is_small_enough_is_only_stripped(folder: Path) -> None:
+    tune = a_tune(folder / "told.jpg", folder / "plain.jpg")
+    assert content(tune, SMALLER) == content(tune, Treatment())
+    assert content(tune, Treatment(keep_metadata=True, max_side=800)) == content(tune, UNTREATED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "media_type"),
+    [
+        ("PNG", "RGB", "image/jpeg"),
+        ("PNG", "L", "image/jpeg"),
+        ("PNG", "P", "image/jpeg"),
+        ("PNG", "I;16", "image/jpeg"),
+        ("PNG", "RGBA", "image/png"),
+        ("WEBP", "RGB", "image/jpeg"),
+        ("JPEG", "CMYK", "image/jpeg"),
+    ],
+)
+def test_any_picture_is_sent_as_jpeg_and_a_transparent_one_as_png(
+    tmp_path: Path, kind: str, mode: str, media_type: str
+) -> None:
+    picture = telling.picture((900, 700), "L" if mode == "I;16" else mode).convert(mode)
+    if mode == "RGBA":
+        picture.putalpha(Pillow.linear_gradient("L").resize(picture.size))
+    picture.save(tmp_path / "a.dat", kind)
+    (image,) = open_all(a_tune(tmp_path / "a.dat").images, Treatment(max_side=600))
+    image.close()
+    assert (image.media_type, image.filename) == (media_type, "a.jpg" if "jpeg" in media_type else "a.png")
+    (sent,) = content(a_tune(tmp_path / "a.dat"), Treatment(max_side=600))
+    small = Pillow.open(io.BytesIO(sent))
+    assert small.size == (600, 467)
+    assert f"image/{(small.format or '').lower()}" == media_type
+
+
+def test_what_is_saved_is_told_and_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = a_tune(folder / "large.jpg", folder / "plain.jpg").images
+    weight = weigh(images, SMALLER)
+    on_disk = sum(each.size for each in images)
+    assert weight.files == on_disk > weight.sent
+    assert str(weight) == f"{on_disk / 1e6:.1f} MB → {weight.sent / 1e6:.1f} MB"
+    made: list[object] = []
+    monkeypatch.setattr("astria_nb.images.resizing._small", lambda *each: made.append(each))
+    assert sum(map(len, content(a_tune(folder / "large.jpg", folder / "plain.jpg"), SMALLER))) == weight.sent
+    assert made == []
+
+
+def test_another_picture_under_the_same_name_is_made_anew(folder: Path) -> None:
+    (before,) = content(a_tune(folder / "large.jpg"), SMALLER)
+    telling.picture((1500, 1500)).save(folder / "large.jpg")
+    (after,) = content(a_tune(folder / "large.jpg"), SMALLER)
+    assert Pillow.open(io.BytesIO(before)).size != Pillow.open(io.BytesIO(after)).size
+
+
+def test_what_was_made_is_gone_when_the_process_ends(folder: Path) -> None:
+    code = (
+        "import os, sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
+        "from astria_nb.images.upload import weigh; from astria_nb.images.preprocessing import Treatment\n"
+        "tune = anb.Tune(pack=43, title='t', name='cat', images=sys.argv[1:])\n"
+        "weigh(tune.images, Treatment(max_side=600))\n"
+        "found = list(Path(tempfile.gettempdir()).glob('astria-nb-*/*'))\n"
+        "print(len(found), oct(found[0].parent.stat().st_mode & 0o777))\n"
+        "if os.fork() == 0: sys.exit()\n"
+        "os.wait(); print(len(list(Path(tempfile.gettempdir()).glob('astria-nb-*/*'))))"
+    )
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    run = [sys.executable, "-W", "ignore", "-c", code, folder / "large.jpg"]
+    done = subprocess.run(run, env={**os.environ, "TMPDIR": str(temporary)}, capture_output=True, text=True)
+    assert done.stdout.split() == ["1", "0o700", "1"], done.stderr
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("side", [0, 511, -1, 10**6, 2048.0, "2048", True])
+def test_a_side_that_is_none_is_refused_before_anything_is_sent(
+    wire: Wire, client: anb.Client, folder: Path, side: Any
+) -> None:
+    with pytest.raises(TuneError, match=r"max_side: .*give one such as 2048"):
+        anb.submit(a_tune(folder / "told.jpg"), client, max_side=side)
+    assert wire.requests == []
+
+
+def test_a_picture_that_cannot_be_decoded_cannot_be_made_smaller(folder: Path) -> None:
+    photo = (folder / "large.jpg").read_bytes()
+    (folder / "large.jpg").write_bytes(photo[: len(photo) // 2])
+    with pytest.raises(TuneError, match=r"images: 'large\.jpg' .*cannot be made smaller; .*max_side"):
+        encode(a_tune(folder / "large.jpg"), treatment=SMALLER)
+
+
+def test_heic_says_that_it_cannot_be_stripped_and_what_can_be_done(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_1.HEIC"
+    path.write_bytes(telling.heic())
+    tune = a_tune(path)
+    with pytest.raises(
+        TuneError, match=r"images: 'IMG_1\.HEIC' is HEIC, .*max_side=2048.*keep_metadata=True"
+    ):
+        encode(tune)
+    assert content(tune, UNTREATED) == [path.read_bytes()]
+    (image,) = open_all(tune.images, SMALLER)
+    image.close()
+    assert (image.filename, image.media_type) == ("IMG_1.jpg", "image/jpeg")
+    (sent,) = content(tune, SMALLER)
+    assert Pillow.open(io.BytesIO(sent)).size == (640, 480)
+    assert not Pillow.open(io.BytesIO(sent)).getexif().get_ifd(GPS)
+
+
+# On record
+
+
+def requests_on_disk() -> list[dict[str, Any]]:
+    with sqlite3.connect(os.environ["ASTRIA_NB_LOG"]) as database:
+        query = "SELECT json FROM submission JOIN body ON request = sha256 ORDER BY submission.id"
+        found = [json.loads(row[0]) for row in database.execute(query)]
+    database.close()
+    return found
+
+
+def test_the_record_tells_the_treatment_and_is_as_ever_without_one(
+    wire: Wire, client: anb.Client, folder: Path
+) -> None:
+    anb.submit(a_tune(folder / "told.jpg", title="a"), client, max_side=800)
+    anb.submit(a_tune(folder / "told.jpg", title="b"), client, keep_metadata=True)
+    anb.submit(anb.Tune(pack=43, title="c", name="cat", image_urls=["https://e.com/1.jpg"]), client)
+    treated, untreated, addressed = requests_on_disk()
+    assert treated["treatment"] == {"keep_metadata": False, "max_side": 800}
+    known = {"service", "pack", "title", "encoding", "parameters", "images", "redacted"}
+    assert untreated.keys() == addressed.keys() == known
+    assert treated["images"][0]["size"] == len(content(a_tune(folder / "told.jpg"), SMALLER)[0])
+
+
+def fingerprint(tune: anb.Tune, treatment: Treatment) -> str:
+    images = open_all(tune.images, treatment)
+    for image in images:
+        image.close()
+    return Request.of(tune, "https://e.com", "multipart").as_sent(images, treatment).fingerprint
+
+
+def test_a_treatment_counts_by_what_it_makes_of_the_images(folder: Path) -> None:
+    every = [UNTREATED, Treatment(), SMALLER, Treatment(max_side=600)]
+    plain, told, large = (a_tune(folder / f"{name}.jpg") for name in ("plain", "told", "large"))
+    assert len({fingerprint(plain, each) for each in every}) == 1
+    assert fingerprint(plain, Treatment()) == Request.of(plain, "https://e.com", "multipart").fingerprint
+    assert [fingerprint(told, each) == fingerprint(told, UNTREATED) for each in every] == [
+        True, False, False, False,
+    ]  # fmt: skip
+    assert len({fingerprint(large, each) for each in every}) == 4
+
+
+def test_the_same_title_with_another_treatment_is_another_request_where_it_changes_something(
+    wire: Wire, client: anb.Client, folder: Path
+) -> None:
+    anb.submit(a_tune(folder / "plain.jpg", title="p"), client, settle=0)
+    again = anb.submit(a_tune(folder / "plain.jpg", title="p"), client, keep_metadata=True, settle=0)
+    assert list(again["id"]) == [TUNE["id"]]
+    anb.submit(a_tune(folder / "told.jpg"), client, settle=0)
+    with pytest.raises(TuneError, match="submitted before with other fields: images"):
+        anb.submit(a_tune(folder / "told.jpg"), client, keep_metadata=True, settle=0)
+    assert sum(each.method == "POST" for each in wire.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"keep_metadata": True}, {"max_side": 800}, {"keep_metadata": True, "max_side": 800}]
+)
+def test_a_replay_treats_the_images_as_then(
+    wire: Wire, client: anb.Client, folder: Path, options: dict[str, Any]
+) -> None:
+    log = anb.ExperimentLog()
+    anb.submit(a_tune(folder / "told.jpg", folder / "large.jpg"), client, log=log, **options)
+    first = arrived(wire)
+    log.replay(log.frame().loc[0, "submission"], client)
+    assert arrived(wire) == first
+    (folder / "told.jpg").write_bytes(telling.jpeg(orientation=3, quality=60))
+    with pytest.raises(TuneError, match=r"images: 'told\.jpg' is not what was sent"):
+        log.replay(log.frame().loc[0, "submission"], client)
+
+
+def test_a_replay_cares_only_for_what_was_sent(wire: Wire, client: anb.Client, folder: Path) -> None:
+    log = anb.ExperimentLog()
+    anb.submit(a_tune(folder / "told.jpg"), client, log=log)
+    first = arrived(wire)
+    (folder / "told.jpg").write_bytes(telling.jpeg(comment=b"another word", xmp=b""))
+    log.replay(log.frame().loc[0, "submission"], client)
+    assert arrived(wire) == first
+
+
+def test_a_replay_of_what_was_recorded_before_there_were_treatments_sends_the_files_as_they_are(
+    wire: Wire, client: anb.Client, folder: Path
+) -> None:
+    tune = a_tune(folder / "told.jpg")
+    digest = hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
+    log = Log()
+    submission = log.plan(Request.of(tune, client.service, "multipart"))
+    submission = log.change(submission, "sending", attempt=1)
+    log.change(submission, "done", tune_id=7, reply=TUNE, image_sha256=[digest])
+    log.close()
+    assert "treatment" not in requests_on_disk()[0]
+    anb.ExperimentLog().replay(submission.id, client)
+    assert [part.value for part in arrived(wire)] == [digest]
+
+
+def test_images_that_are_given_to_a_replay_anew_are_stripped(
+    wire: Wire, client: anb.Client, folder: Path
+) -> None:
+    log = anb.ExperimentLog()
+    anb.submit(a_tune(folder / "plain.jpg"), client, log=log, keep_metadata=True)
+    log.replay(log.frame().loc[0, "submission"], client, images=[folder / "told.jpg"])
+    assert not any(part in sent_bytes(wire) for part in PARTS)
+
+
+def test_an_attempt_after_a_429_is_treated_as_the_first(wire: Wire, client: anb.Client, folder: Path) -> None:
+    busy = reply({"error": "slow down"}, 429, Retry_After="0")
+    wire.on("POST", "/p/43/tunes", busy, reply(TUNE, 201))
+    anb.submit(a_tune(folder / "told.jpg"), client)
+    first, second = (each for each in wire.requests if each.method == "POST")
+    parts = [multipart(each.headers["Content-Type"], each.body) for each in (first, second)]
+    assert parts[0] == parts[1]
+    assert PLACE not in second.body

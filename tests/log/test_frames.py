@@ -1,0 +1,191 @@
+"""The log as frames and as files."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from astria_nb.errors import LogError
+from astria_nb.log import Log
+from astria_nb.log.export import defused, write
+from astria_nb.rows import tune_frame
+from helpers.submissions import IMAGES, REPLY, SERVICE, a_request
+
+OURS = ["submission", "service", "state", "planned_at", "problem"]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return Log(tmp_path / "log.sqlite")
+
+
+def trained(log: Log, title: str, tune_id: int, **reply: Any) -> int:
+    submission = log.change(log.plan(a_request(title, images=IMAGES)), "sending")
+    reply = {**REPLY, "title": title, "id": tune_id, **reply}
+    return log.change(submission, "done", reply=reply, image_sha256=["aa", "bb"]).id
+
+
+def types(frame: pd.DataFrame) -> dict[str, str]:
+    return {str(name): str(kind) for name, kind in frame.dtypes.items()}
+
+
+def test_a_row_is_that_of_a_tune_and_says_how_its_submission_stands(log: Log) -> None:
+    submission = trained(log, "t", 7)
+    (row,) = log.frame().to_dict("records")
+    assert (row["id"], row["title"], row["pack"], row["status"]) == (7, "t", 43, "queued")
+    assert (row["submission"], row["service"], row["state"]) == (submission, SERVICE, "done")
+    assert list(row["image_sha256"]) == ["aa", "bb"]
+    assert pd.isna(row["problem"])
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_columns_and_types_are_the_same_whatever_the_log_holds(log: Log, count: int) -> None:
+    for number in range(count):
+        trained(log, str(number), number + 1)
+    known = {**types(tune_frame([])), "submission": "Int64", "service": "str", "state": "str"}
+    assert types(log.frame()) == {**known, "planned_at": "datetime64[us, UTC]", "problem": "str"}
+    assert list(log.frame().columns) == [*tune_frame([]).columns, *OURS]
+
+
+def test_what_has_no_tune_yet_is_a_row_too(log: Log) -> None:
+    submission = log.plan(a_request("t", characteristics={"eye_color": "blue"}))
+    log.change(submission, "needs_review", problem="look at your tunes")
+    (row,) = log.frame().to_dict("records")
+    assert (row["title"], row["name"], row["state"]) == ("t", "cat", "needs_review")
+    assert row["problem"] == "look at your tunes"
+    assert json.loads(row["characteristics"]) == {"eye_color": "blue"}
+    assert pd.isna(row["id"])
+    assert pd.isna(row["status"])
+
+
+def test_a_failed_try_gives_way_to_the_next_one(log: Log) -> None:
+    log.change(log.plan(a_request("t")), "rejected", problem="no")
+    assert log.frame()["state"].tolist() == ["rejected"]
+    trained(log, "t", 7)
+    assert log.frame()["state"].tolist() == ["done"]
+    assert log.events()["kind"].tolist() == ["planned", "rejected", "planned", "sending", "done"]
+
+
+def test_a_field_of_the_service_does_not_pass_for_ours(log: Log) -> None:
+    trained(log, "t", 7, state="theirs", problem="theirs")
+    (row,) = log.frame().to_dict("records")
+    assert row["state"] == "done"
+    assert pd.isna(row["problem"])
+
+
+def test_events_are_typed_also_when_there_are_none(log: Log) -> None:
+    text, number = "str", "Int64"
+    expected = {
+        "id": number, "at": "datetime64[us, UTC]", "kind": text, "submission": number, "session": text,
+        "service": text, "title": text, "tune_id": number, "attempt": number, "state": text,
+        "fingerprint": text, "reply": text, "problem": text,
+    }  # fmt: skip
+    assert types(log.events()) == expected
+    trained(log, "t", 7)
+    events = log.events()
+    assert types(events) == expected
+    assert events["fingerprint"].nunique() == 1
+    assert json.loads(events["reply"].iloc[-1])["id"] == 7
+    assert events["at"].is_monotonic_increasing
+
+
+def test_a_diff_names_what_differs(log: Log) -> None:
+    other = (IMAGES[0],)
+    a = log.plan(a_request("a", images=IMAGES, characteristics={"eyes": "blue", "hair": "red"}))
+    b = log.plan(a_request("b", images=other, characteristics={"eyes": "green"}, tune_ids=[1, 2]))
+    diff = log.diff(a.id, b.id)
+    assert types(diff) == {"field": "str", "a": "str", "b": "str"}
+    assert diff.astype(object).where(diff.notna(), None).to_numpy().tolist() == [
+        ["title", "a", "b"],
+        ["characteristics.eyes", "blue", "green"],
+        ["characteristics.hair", "red", None],
+        ["tune_ids", None, "[1, 2]"],
+        ["images", "2.jpg (200 bytes)", None],
+    ]
+    assert log.diff(a.id, a.id).empty
+
+
+def test_parquet_comes_back_with_its_types_nulls_and_lists(log: Log, tmp_path: Path) -> None:
+    trained(log, "t", 2**53 + 1)
+    log.plan(a_request("later", tune_ids=[]))
+    path = log.export(tmp_path / "runs.parquet")
+    back, frame = pd.read_parquet(path), log.frame()
+    assert list(back.columns) == list(frame.columns)
+    assert back["id"].tolist() == [2**53 + 1, pd.NA]
+    assert list(back.loc[0, "image_sha256"]) == ["aa", "bb"]
+    assert back.loc[1, "orig_images"] is None
+    lists = [name for name, kind in types(frame).items() if kind.startswith("list")]
+    assert types(back.drop(columns=lists)) == types(frame.drop(columns=lists))
+    pd.testing.assert_frame_equal(pd.read_parquet(path, dtype_backend="pyarrow")[lists], frame[lists])
+
+
+def test_csv_comes_back_with_nulls_and_lists_as_json(log: Log, tmp_path: Path) -> None:
+    trained(log, 'a "title", with\nall; sorts', 7)
+    log.plan(a_request("later"))
+    back = pd.read_csv(log.export(str(tmp_path / "runs.csv")))
+    assert back["title"].tolist() == ['a "title", with\nall; sorts', "later"]
+    assert json.loads(back.loc[0, "image_sha256"]) == ["aa", "bb"]
+    assert pd.isna(back.loc[1, "image_sha256"])
+    assert pd.isna(back.loc[1, "id"])
+
+
+def test_numbers_in_a_list_go_to_a_csv_too(log: Log, tmp_path: Path) -> None:
+    trained(log, "t", 7, tune_ids=[7], prompt_ids=[5000001, 5000002])
+    back = pd.read_csv(log.export(tmp_path / "runs.csv"))
+    assert back[["tune_ids", "prompt_ids"]].loc[0].map(json.loads).tolist() == [[7], [5000001, 5000002]]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "=1", '"=1', "%0|x"])
+def test_no_cell_of_a_csv_is_a_formula(log: Log, tmp_path: Path, text: str) -> None:
+    trained(log, text, 7, characteristics={text: [text]}, orig_images=[text, "fine"], **{text: text})
+    with log.export(tmp_path / "runs.csv").open(newline="", encoding="utf-8") as file:
+        header, row = csv.reader(file)
+    cells = dict(zip(header, row, strict=True))
+    assert cells["title"] == f"'{text}"
+    assert cells[f"'{text}"] == f"'{text}"
+    assert json.loads(cells["orig_images"]) == [f"'{text}", "fine"]
+    assert json.loads(cells["characteristics"]) == {f"'{text}": [f"'{text}"]}
+
+
+@given(st.text())
+def test_defused_text_never_begins_like_a_formula(text: str) -> None:
+    assert not defused(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert defused(text).endswith(text)
+
+
+def test_a_failed_export_leaves_the_old_file_and_nothing_else(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    path = folder / "runs.parquet"
+    path.write_text("the old one")
+    log.plan(a_request())
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pyarrow.parquet.write_table", full)
+    with pytest.raises(LogError, match="No space left on device"):
+        log.export(path)
+    assert [(each.name, each.read_text()) for each in folder.iterdir()] == [("runs.parquet", "the old one")]
+
+
+def test_an_export_says_what_it_can_write(log: Log, tmp_path: Path) -> None:
+    with pytest.raises(
+        LogError, match=r"log: is not exported as '.xlsx'; end the file's name in .parquet or .csv"
+    ):
+        log.export(tmp_path / "runs.xlsx")
+    with pytest.raises(LogError, match=r"cannot be exported to .* \(No such file or directory\); choose"):
+        log.export(tmp_path / "nowhere" / "runs.csv")
+    assert not log.path.exists() or log.frame().empty
+
+
+def test_a_frame_is_not_made_for_a_file_that_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(LogError):
+        write(lambda: pytest.fail("made"), tmp_path / "runs.txt")

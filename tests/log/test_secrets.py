@@ -1,0 +1,193 @@
+"""Nothing secret is written to disk: keys, signatures, passwords, what a callback's address carries."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from astria_nb.utils import redaction
+from astria_nb.log import Log
+from astria_nb.tune.request import ImageRecord, differences
+from helpers.submissions import KEY, REPLY, SERVICE, a_request, everything_on_disk
+
+SECRET = "CaNaRy0123456789"
+S3 = f"https://b.s3.amazonaws.com/a.jpg?X-Amz-Date=1&size=9&X-Amz-Signature={SECRET}"
+SIGNED = [
+    S3,
+    f"https://storage.googleapis.com/a.jpg?X-Goog-Credential={SECRET}&X-Goog-Signature={SECRET}",
+    f"https://a.cloudfront.net/a.jpg?Policy={SECRET}&Signature={SECRET}&Key-Pair-Id={SECRET}",
+    f"https://a.blob.core.windows.net/a.jpg?sv={SECRET}&se={SECRET}&sp={SECRET}&sig={SECRET}",
+    f"https://example.com/a.jpg?token={SECRET}",
+    f"https://example.com/a.jpg?access_token={SECRET}#id_token={SECRET}",
+    f"https://example.com/a.jpg?a=1;token={SECRET}",
+    f"https://example.com/a.jpg?a=1&amp;x-amz-signature={SECRET}",
+    f"https://example.com/a.jpg?X%2DAmz%2DSignature={SECRET}",
+    f"https://me:{SECRET}@example.com/a.jpg",
+    f"https://{SECRET}@example.com/a.jpg",
+    f"https://me:p@{SECRET}@example.com/a.jpg",
+    f"https://proxy.example.com/?url={quote(S3, safe='')}",
+    f"https://proxy.example.com/?url={quote(quote(S3, safe=''), safe='')}",
+]
+CALLBACKS = [
+    f"https://example.com/done?run={SECRET}",
+    f"https://example.com/done?{SECRET}",
+    f"https://example.com/done?a={SECRET}&b={SECRET}#{SECRET}",
+    f"https://me:{SECRET}@example.com/done",
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return Log(tmp_path / "log.sqlite")
+
+
+def is_clean(log: Log, secret: str = SECRET) -> bool:
+    return secret.encode() not in everything_on_disk(log.path)
+
+
+@pytest.mark.parametrize("url", SIGNED)
+def test_a_signature_is_kept_nowhere(log: Log, url: str) -> None:
+    submission = log.change(log.plan(a_request(image_urls=[url])), "sending")
+    done = log.change(submission, "done", reply={**REPLY, "orig_images": [url]}, problem=f"odd: '{url}'")
+    log.note("poll", submission=done, reply={"id": 7, "nested": [{"url": url}]}, problem=url)
+    assert is_clean(log)
+    assert list(done.request.redacted) == ["image_urls"]
+
+
+def test_the_rest_of_an_address_is_kept() -> None:
+    assert redaction.text(S3) == "https://b.s3.amazonaws.com/a.jpg?X-Amz-Date=…&size=9&X-Amz-Signature=…"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/1.jpg?v=3&w=%20x", "data: 5 < 6 & 7?", "http://[::1]:80/a;b"]
+)
+def test_what_is_not_secret_stays_as_it_is(url: str) -> None:
+    assert redaction.text(url) == url
+    assert a_request(image_urls=[url]).recorded().redacted == {}
+
+
+@pytest.mark.parametrize("url", CALLBACKS)
+def test_a_callbacks_values_are_kept_nowhere(log: Log, url: str) -> None:
+    request = a_request(callback=url, prompts_callback=url, prompt_attributes={"callback": url, "w": 8})
+    submission = log.change(log.plan(request), "sending")
+    done = log.change(submission, "done", reply={**REPLY, "callback": url})
+    log.note("callback", submission=done, reply={"callback": [f"{url} is not reachable"]})
+    assert is_clean(log)
+    assert list(done.request.redacted) == ["callback", "prompts_callback", "prompt_attributes.callback"]
+
+
+def test_a_callbacks_keys_are_kept() -> None:
+    kept = a_request(callback="https://example.com/done?run=7&b=#x").recorded().parameters
+    assert kept["callback"] == "https://example.com/done?run=…&b=#…"
+
+
+@pytest.mark.parametrize(
+    "field", ["authorization", "Proxy-Authorization", "password", "api_key", "Set-Cookie"]
+)
+def test_a_header_that_lets_someone_in_is_kept_nowhere(log: Log, field: str) -> None:
+    log.note("poll", reply={"headers": {field: f"Basic {SECRET}"}})
+    assert is_clean(log)
+
+
+def test_a_key_is_kept_nowhere(log: Log) -> None:
+    said = f"Bearer {KEY} was refused"
+    image = ImageRecord(f"/photos/{KEY}.jpg", f"{KEY}.jpg", 1)
+    request = a_request(name=said, characteristics={"a": KEY, KEY: "b"}, images=(image,))
+    submission = log.change(log.plan(request), "sending")
+    done = log.change(submission, "done", reply={**REPLY, "title": KEY, KEY: [{"x": said}]}, problem=said)
+    log.note(KEY, submission=done, reply=said, problem=said)
+    log.note("poll", service=f"https://{KEY}@api.example.com", reply=[KEY])
+    assert is_clean(log, KEY)
+    assert {"name", "characteristics.a", "images"} <= set(done.request.redacted)
+
+
+def test_files_called_sd_are_found_again() -> None:
+    image = ImageRecord("/home/me/sd_images/1.jpg", "1.jpg", 1)
+    assert a_request(images=(image,)).recorded().images == (image,)
+
+
+TEXTS = st.text("ab .,:;?&=/'\"\\<>\n…é%@#", max_size=12)
+
+
+@given(TEXTS, TEXTS)
+def test_no_text_around_it_saves_a_key(before: str, after: str) -> None:
+    assert KEY not in redaction.text(f"{before}{KEY}{after}")
+    assert KEY not in redaction.text(f"{before}{KEY}{after}", is_callback=True)
+    assert KEY not in redaction.name(f"{before}{KEY}{after}")
+
+
+@given(TEXTS, st.sampled_from(SIGNED), st.text(' \n"<>', min_size=1, max_size=3), TEXTS)
+def test_no_text_around_it_saves_a_signature(before: str, url: str, gap: str, after: str) -> None:
+    assert SECRET not in redaction.text(f"{before} {url}{gap}{after}")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | TEXTS | st.sampled_from([*SIGNED, KEY]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(TEXTS | st.sampled_from(["callback", "title", "token", KEY]), inner, max_size=3)
+        ),
+        max_leaves=12,
+    )
+)
+def test_no_reply_is_deep_enough_to_hide_a_secret(reply: Any) -> None:
+    kept = json.dumps(redaction.json(reply))
+    assert SECRET not in kept
+    assert KEY not in kept
+    assert json.dumps(redaction.json(redaction.json(reply))) == kept
+
+
+@given(
+    st.lists(st.tuples(st.text("abc", max_size=3), st.just(SECRET) | st.just("")), max_size=5), st.booleans()
+)
+def test_no_query_string_of_a_callback_survives(pairs: list[tuple[str, str]], has_fragment: bool) -> None:
+    query = "&".join(f"{key}={value}" for key, value in pairs)
+    url = f"https://example.com/done?{query}{'#' + SECRET if has_fragment else ''}"
+    kept = redaction.text(url, is_callback=True)
+    assert SECRET not in kept
+    assert kept.count("=") == url.count("=")
+
+
+PIECES = ["x", "?", "&", ";", "?a=;", "://", "a:", "?a", "sd_", "@", "://a@", "&amp;", "%3A", "?a=%25"]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_long_text_takes_no_time_to_speak_of(piece: str) -> None:
+    # A pattern that looks too far ahead takes time with the square of the length: here, an hour.
+    assert redaction.text(piece * 200_000)
+    assert redaction.text(f"{piece * 200_000} .", is_callback=True)
+
+
+# What was taken out still counts when requests are compared
+
+
+def test_a_recorded_request_is_the_same_as_the_one_that_was_made(log: Log) -> None:
+    request = a_request(
+        image_urls=SIGNED, callback=CALLBACKS[0], prompt_attributes={"callback": CALLBACKS[1]}
+    )
+    recorded = log.get(log.plan(request).id).request
+    assert differences(request, recorded) == []
+    assert recorded.fingerprint == request.fingerprint
+
+
+def test_another_value_in_a_callback_is_a_difference(log: Log) -> None:
+    recorded = log.plan(a_request(callback="https://example.com/?run=1")).request
+    (difference,) = differences(recorded, a_request(callback="https://example.com/?run=2"))
+    assert difference.field == "callback"
+    assert (difference.a, difference.b) == (
+        "https://example.com/?run=…",
+        "https://example.com/?run=… (other values)",
+    )
+
+
+def test_another_signature_of_the_same_image_is_none(log: Log) -> None:
+    recorded = log.plan(a_request(image_urls=[S3])).request
+    again = a_request(image_urls=[S3.replace(SECRET, "fresh")])
+    assert differences(recorded, again) == []
+    assert recorded.fingerprint != again.fingerprint
+    assert recorded.service == SERVICE

@@ -1,0 +1,183 @@
+"""Rows that were put away in columns: nobody who looks at the frame can tell."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from astria_nb.log import Log
+from astria_nb.log import log as log_module
+from astria_nb.log import segments as log_segments
+from astria_nb.log.schema import segment
+from helpers.submissions import REPLY, SERVICE, a_request, everything_on_disk
+
+Step = tuple[str, int, Any]
+# Of a later API: the type of such a field is that of what came so far.
+NEWS = st.sampled_from(
+    [
+        *({"sparkle": each} for each in (1, 2**53 + 1, 0.5, 2.0, "x", True, None, [1])),
+        *({"shined_at": each} for each in ("2026-01-01T12:00:00Z", "2026-01-01", "soon", None)),
+    ]
+)
+STEPS: st.SearchStrategy[list[Step]] = st.lists(
+    st.tuples(
+        st.sampled_from(["done", "adopted", "rejected", "needs_review", "poll", "frame", "prune"]),
+        st.integers(0, 5),
+        NEWS,
+    ),
+    max_size=16,
+)
+
+
+@pytest.fixture
+def sealing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Say how many rows make a segment."""
+
+    def every(rows: int) -> None:
+        monkeypatch.setattr(log_segments, "ROWS", rows)
+        monkeypatch.setattr(log_module, "_SEAL_EVERY", rows)
+
+    every(2)
+    return every
+
+
+def trained(log: Log, number: int, **reply: Any) -> None:
+    submission = log.change(log.plan(a_request(f"t{number}")), "sending")
+    log.change(submission, "done", reply={**REPLY, "id": number, "title": f"t{number}", **reply})
+
+
+def segments(log: Log) -> int:
+    with log._book.store.read() as connection:
+        return len(connection.execute(segment.select()).all())
+
+
+def test_what_is_sealed_is_shown_as_it_was(tmp_path: Path, sealing: Callable[[int], None]) -> None:
+    log = Log(tmp_path / "log.sqlite")
+    for number in range(1, 8):
+        trained(log, number)
+    assert segments(log) >= 2
+    assert log.frame()["id"].tolist() == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_sealed_row_that_changes_is_shown_as_it_is(tmp_path: Path, sealing: Callable[[int], None]) -> None:
+    log = Log(tmp_path / "log.sqlite")
+    for number in range(1, 5):
+        trained(log, number)
+    assert segments(log)
+    for at in ("2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"):
+        log.note("poll", service=SERVICE, tune_id=1, reply={"id": 1, "trained_at": at, "updated_at": at})
+        frame = log.frame()
+        assert frame["id"].tolist() == [1, 2, 3, 4]
+        assert frame["trained_at"].tolist()[0] == pd.Timestamp(at)
+        assert frame["status"].tolist() == ["trained", "queued", "queued", "queued"]
+
+
+def test_a_sealed_tune_expires_when_its_time_comes(tmp_path: Path, sealing: Callable[[int], None]) -> None:
+    log, soon = Log(tmp_path / "log.sqlite"), datetime.now(UTC) + timedelta(seconds=1)
+    for number in (1, 2):
+        trained(log, number, trained_at="2026-01-01T00:00:00Z", expires_at=soon.isoformat())
+    assert log.frame()["status"].tolist() == ["trained", "trained"]
+    assert segments(log)
+    while datetime.now(UTC) <= soon:
+        pass
+    assert log.frame()["status"].tolist() == ["expired", "expired"]
+
+
+def test_what_is_pruned_is_in_no_segment_either(tmp_path: Path, sealing: Callable[[int], None]) -> None:
+    sealing(3)
+    log = Log(tmp_path / "log.sqlite")
+    for number in range(1, 4):
+        trained(log, number, name=f"canary {number}")
+    log.frame()
+    assert segments(log) == 1
+    assert log.prune(datetime.now(UTC)) == 3
+    assert segments(log) == 0
+    trained(log, 4)
+    assert log.frame()["id"].tolist() == [4]
+
+
+def test_segments_do_not_grow_with_every_look(tmp_path: Path, sealing: Callable[[int], None]) -> None:
+    log = Log(tmp_path / "log.sqlite")
+    trained(log, 1)
+    trained(log, 2)
+    for hour in range(20):
+        at = f"2026-01-02T{hour:02}:00:00.000Z"
+        for number in (1, 2):
+            log.note("poll", service=SERVICE, tune_id=number, reply={"id": number, "updated_at": at})
+        assert log.frame()["updated_at"].tolist() == [pd.Timestamp(at)] * 2
+    assert segments(log) <= 2
+
+
+def test_a_log_that_cannot_be_written_is_read_all_the_same(
+    tmp_path: Path, sealing: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealing(100)
+    log = Log(tmp_path / "log.sqlite")
+    for number in range(1, 5):
+        trained(log, number)
+    sealing(2)
+    monkeypatch.setattr(log._book.store, "_may_write", False)
+    assert log.frame()["id"].tolist() == [1, 2, 3, 4]
+    assert segments(log) == 0
+
+
+def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], None]) -> None:
+    import sqlite3
+
+    sealing(100)
+    log = Log(tmp_path / "log.sqlite")
+    for number in range(1, 5):
+        trained(log, number)
+    log.close()
+    with sqlite3.connect(log.path) as file:
+        for statement in (
+            "DROP INDEX submission_not_sealed", "ALTER TABLE submission DROP COLUMN sealed",
+            "DROP TABLE segment", "PRAGMA user_version = 1",
+        ):  # fmt: skip
+            file.execute(statement)
+    file.close()
+    sealing(2)
+    assert log.frame()["id"].tolist() == [1, 2, 3, 4]
+    assert segments(log) == 2
+    assert b"submission_not_sealed" in everything_on_disk(log.path)
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps=STEPS)
+@example([("done", each, {"sparkle": value}) for each, value in enumerate((1, "x", 0.5, 1))])
+def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
+    folder = tmp_path_factory.mktemp("logs")
+    frames = []
+    for rows in (2, 10**6):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(log_segments, "ROWS", rows)
+            patch.setattr(log_module, "_SEAL_EVERY", rows)
+            log = Log(folder / f"{rows}.sqlite")
+            _play(log, steps)
+            frame = log.frame()
+            log.close()
+        frames.append(frame.drop(columns="planned_at"))
+    pd.testing.assert_frame_equal(*frames)
+
+
+def _play(log: Log, steps: list[Step]) -> None:
+    for number, (what, about, news) in enumerate(steps):
+        at = f"2026-01-02T00:00:{number:02}.000Z"
+        if what == "poll":
+            reply = {"id": about, "trained_at": at, "updated_at": at, **news}
+            log.note("poll", service=SERVICE, tune_id=about, reply=reply)
+        elif what == "prune":
+            log.prune(datetime.now(UTC))
+        elif what == "frame":
+            log.frame()
+        elif log.find(SERVICE, f"t{about}") is None:
+            sent = log.change(log.plan(a_request(f"t{about}")), "sending")
+            reply = (
+                {**REPLY, "id": about, "title": f"t{about}", **news} if what in ("done", "adopted") else None
+            )
+            log.change(sent, what, reply=reply)

@@ -1,0 +1,417 @@
+"""The log's file: durable, shared, private, and plain about what is wrong with it."""
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+import helpers.submissions as runs
+from astria_nb.errors import LogError
+from astria_nb.log import Log
+from astria_nb.log.schema import APPLICATION, VERSION
+from astria_nb.log.states import TitleClaimed
+from helpers.submissions import REPLY, SERVICE, a_request
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log.sqlite"
+
+
+@pytest.fixture
+def powerless() -> Iterator[Path]:
+    """Be somebody who has to mind permissions, with a folder of their own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if os.geteuid() != 0:
+            yield folder
+            return
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
+
+
+def ask(path: Path, query: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def python(code: str, *arguments: object) -> subprocess.Popen[str]:
+    """Start another Python that can import the log and the helpers of the tests."""
+    beside = str(Path(__file__).parent)
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {beside!r})\n{code}",
+        *map(str, arguments),
+    ]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+# Durable and private
+
+
+def test_a_commit_is_on_the_disk_before_it_is_reported(path: Path) -> None:
+    log = Log(path)
+    log.plan(a_request())
+    with log._book.store.write() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
+        assert connection.exec_driver_sql("PRAGMA fullfsync").scalar_one() == 1
+
+
+def test_on_a_network_disk_there_is_no_write_ahead_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("astria_nb.log.sqlite.on_network", lambda _: True)
+    log = Log(path)
+    log.plan(a_request())
+    with log._book.store.write() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "delete"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 3  # EXTRA
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_only_its_owner_may_read_it(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        log = Log(path)
+        log.plan(a_request())
+    finally:
+        os.umask(before)
+    files = sorted(path.parent.iterdir())
+    assert [each.name for each in files] == ["log.sqlite", "log.sqlite-shm", "log.sqlite-wal"]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+
+
+def test_a_file_says_what_it_is(path: Path) -> None:
+    Log(path).plan(a_request())
+    assert ask(path, "PRAGMA user_version") == [(VERSION,)]
+    assert ask(path, "PRAGMA application_id") == [(APPLICATION,)]
+
+
+def test_an_older_file_gets_the_columns_that_it_lacks(path: Path) -> None:
+    log = Log(path)
+    planned = log.plan(a_request())
+    log.close()
+    for statement in ("ALTER TABLE event DROP COLUMN problem", "PRAGMA user_version = 0"):
+        ask(path, statement)
+    log.change(planned, "not_sent", problem="no network")
+    assert log.events()["problem"].tolist()[1:] == ["no network"]
+    assert ask(path, "PRAGMA user_version") == [(VERSION,)]
+
+
+# Shared
+
+CLAIM = """
+from astria_nb.log import Log
+from astria_nb.log.states import TitleClaimed
+from runs import a_request
+for line in sys.stdin:
+    path, title = line.split()
+    try:
+        Log(path).plan(a_request(title))
+        print("won", flush=True)
+    except TitleClaimed:
+        print("lost", flush=True)
+    except Exception as error:
+        print(error, flush=True)
+"""
+
+
+def test_of_two_processes_that_want_a_title_one_gets_it(path: Path) -> None:
+    with rivals() as claim:
+        outcomes = [claim(path, f"t{number}") for number in range(200)]
+    assert {tuple(sorted(outcome)) for outcome in outcomes} == {("lost", "won")}
+    assert len(Log(path).events()) == 200
+
+
+def test_two_processes_may_both_be_the_first_to_open_it(tmp_path: Path) -> None:
+    with rivals() as claim:
+        outcomes = [claim(tmp_path / f"{number}.sqlite", "t") for number in range(50)]
+    assert {tuple(sorted(outcome)) for outcome in outcomes} == {("lost", "won")}
+
+
+@contextmanager
+def rivals() -> Iterator[Callable[[Path, str], list[str]]]:
+    """Run two processes that claim a title at once, each time they are told to."""
+    two = [python(CLAIM) for _ in range(2)]
+
+    def claim(path: Path, title: str) -> list[str]:
+        for each in two:
+            assert each.stdin is not None
+            each.stdin.write(f"{path} {title}\n")
+            each.stdin.flush()
+        return [each.stdout.readline().strip() for each in two if each.stdout is not None]
+
+    try:
+        yield claim
+    finally:
+        for each in two:
+            each.communicate(timeout=30)
+
+
+def test_many_threads_share_a_log(path: Path) -> None:
+    log = Log(path)
+
+    def run(number: int) -> bool:
+        try:
+            submission = log.plan(a_request(str(number // 2)))  # each title twice
+        except TitleClaimed:
+            return False
+        log.change(log.change(submission, "sending"), "done", reply={**REPLY, "id": number + 1})
+        return True
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sum(threads.map(run, range(200))) == 100
+    assert log.frame()["state"].tolist() == ["done"] * 100
+
+
+def test_a_reader_does_not_wait_for_a_writer(path: Path) -> None:
+    log, planned = Log(path), Log(path).plan(a_request())
+    with log._book.store.write(), ThreadPoolExecutor(1) as thread:
+        assert thread.submit(log.find, SERVICE, "t").result(10) == planned
+
+
+def test_a_forked_child_writes_as_a_process_of_its_own(path: Path) -> None:
+    log = Log(path)
+    parent = log.plan(a_request("parent"))
+    stop = threading.Event()
+
+    def keep_writing() -> None:  # so that forks meet transactions under way
+        while not stop.is_set():
+            log.note("poll")
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    try:
+        for number in range(5):
+            child = os.fork()
+            if child == 0:
+                try:
+                    submission = log.plan(a_request(f"child {number}"))
+                    os._exit(submission.session == parent.session)
+                except BaseException:  # noqa: BLE001  a child must not go on with the tests
+                    os._exit(2)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        stop.set()
+        writer.join()
+    assert len(log.frame()) == 6
+    assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+# Killed
+
+
+def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) -> None:
+    order = ["planned", "sending", "done"]
+    told: dict[int, str] = {}
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["astria_nb.log.database", "runs"])
+    for number in range(50):
+        ours, theirs = processes.Pipe(duplex=False)
+        worker = processes.Process(target=runs.work, args=(path, number, theirs))
+        worker.start()
+        theirs.close()
+        # A different number of words each time: the kill falls at every point of the work.
+        told |= dict(ours.recv() for _ in range(1 + number % 7))
+        worker.kill()
+        with suppress(EOFError):
+            while True:
+                told |= dict([ours.recv()])
+        worker.join(30)
+        assert worker.exitcode == -signal.SIGKILL
+        assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+        log = Log(path)
+        assert all(order.index(log.get(each).state) >= order.index(state) for each, state in told.items())
+        assert all(log.is_abandoned(each) for each in log.unsettled(SERVICE))
+        log.close()
+    assert len(told) >= 50
+
+
+# Wrong
+
+
+def test_a_newer_file_is_refused_and_left_as_it_is(path: Path) -> None:
+    log = Log(path)
+    log.plan(a_request())
+    log.close()
+    ask(path, f"PRAGMA user_version = {VERSION + 1}")
+    before = path.read_bytes()
+    for use in (lambda: log.plan(a_request("u")), log.frame):
+        with pytest.raises(LogError, match=r"^log: .* newer astria_nb .*; upgrade"):
+            use()
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_newer_file_is_known_also_while_its_news_are_beside_it(path: Path) -> None:
+    log = Log(path)
+    log.plan(a_request())
+    newer = sqlite3.connect(path, isolation_level=None)
+    newer.execute(f"PRAGMA user_version = {VERSION + 1}")
+    wal = Path(f"{path}-wal")
+    before = path.read_bytes(), wal.read_bytes()
+    try:
+        with pytest.raises(LogError, match="newer astria_nb"):
+            Log(path).plan(a_request("u"))
+        assert (path.read_bytes(), wal.read_bytes()) == before
+    finally:
+        newer.close()
+
+
+def test_a_file_that_is_no_log_is_refused_and_left_as_it_is(path: Path) -> None:
+    path.write_text("id,title\n" * 100)
+    with pytest.raises(LogError, match=r"^log: .* is not an experiment log; choose another file"):
+        Log(path).plan(a_request())
+    assert path.read_text() == "id,title\n" * 100
+
+
+def test_the_database_of_another_program_is_refused_and_left_as_it_is(path: Path) -> None:
+    ask(path, "CREATE TABLE history (id)")
+    before = path.read_bytes()
+    with pytest.raises(LogError, match="is a database of another program; choose another file for the log"):
+        Log(path).plan(a_request())
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_file_is_an_error_that_says_so(path: Path) -> None:
+    log = Log(path)
+    for number in range(50):
+        log.plan(a_request(str(number)))
+    log.close()
+    with path.open("rb+") as file:
+        file.seek(4096)
+        file.write(os.urandom(path.stat().st_size - 4096))
+    for use in (log.frame, log.events, lambda: log.plan(a_request("t"))):
+        with pytest.raises(LogError, match=r"^log: .* is damaged; keep it for repair"):
+            use()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match=r"log: .* there is no folder '.*nowhere'; make it"):
+        Log(tmp_path / "nowhere" / "log.sqlite").plan(a_request())
+
+
+def test_a_folder_is_not_a_log(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match=r"log: .* cannot be opened \(Is a directory\)"):
+        Log(tmp_path).plan(a_request())
+
+
+def test_an_address_is_not_a_file_and_its_password_is_not_shown() -> None:
+    with pytest.raises(
+        LogError, match="log: 'postgresql://…@host/db' is an address; give the path"
+    ) as caught:
+        Log("postgresql://me:secret@host/db")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_read_only_file_can_be_read_and_not_written(powerless: Path) -> None:
+    log = Log(powerless / "log.sqlite")
+    planned = log.plan(a_request())
+    log.close()
+    log.path.chmod(0o400)
+    powerless.chmod(0o500)
+    assert log.get(planned.id) == planned
+    assert log.frame()["title"].tolist() == ["t"]
+    with pytest.raises(LogError, match=r"^log: .* read-only; mend the permissions, or choose another file"):
+        log.plan(a_request("u"))
+    assert log.unsettled(SERVICE) == [planned]
+
+
+def test_in_a_read_only_folder_no_log_can_be_made(powerless: Path) -> None:
+    powerless.chmod(0o500)
+    with pytest.raises(LogError, match=r"^log: .* it or its folder is read-only; mend the permissions"):
+        Log(powerless / "log.sqlite").plan(a_request())
+    powerless.chmod(0o700)
+
+
+def test_in_a_folder_that_turned_read_only_nothing_is_planned(powerless: Path) -> None:
+    log = Log(powerless / "log.sqlite")
+    log.plan(a_request())
+    log.close()
+    powerless.chmod(0o500)
+    with pytest.raises(LogError, match="read-only"):
+        log.plan(a_request("u"))
+    powerless.chmod(0o700)
+    assert log.find(SERVICE, "u") is None
+
+
+def test_a_full_disk_is_named_and_costs_nothing_that_is_there(path: Path) -> None:
+    log = Log(path)
+    planned = log.plan(a_request())
+    with log._book.store.write() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        # SQLite answers as it does when the disk takes no more.
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(LogError, match=r"^log: .* the disk is full; free some space, then try again"):
+        log.plan(a_request("u", characteristics={"long": "x" * 100_000}))
+    assert log.unsettled(SERVICE) == [planned]
+    log.close()
+    assert log.plan(a_request("u")).state == "planned"
+
+
+LIMITED = """
+import resource
+from astria_nb.errors import LogError
+from astria_nb.log import Log
+from runs import a_request
+log = Log(sys.argv[1])
+log.plan(a_request("before"))
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    for number in range(1000):
+        log.plan(a_request(str(number)))
+        print(number, flush=True)
+except LogError as error:
+    print(error)
+"""
+
+
+def test_a_quota_is_named_and_costs_nothing_that_is_there(path: Path) -> None:
+    *written, error = python(LIMITED, path).communicate(timeout=60)[0].splitlines()
+    assert error.startswith("log: ")
+    assert error.endswith("check the disk, its free space and your quota")
+    assert [each.title for each in Log(path).unsettled(SERVICE)] == ["before", *written]
+    assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_log_that_stays_locked_is_named(path: Path) -> None:
+    Log(path).plan(a_request())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(LogError, match=r"^log: .* is in use by another program for too long; close what"):
+            Log(path, timeout=0.01).plan(a_request("u"))
+    finally:
+        other.close()
+
+
+def test_an_error_shows_nothing_of_what_was_to_be_written(path: Path) -> None:
+    log, secret = Log(path), str(uuid.uuid4())
+    log.plan(a_request())
+    with log._book.store.write() as connection:
+        connection.exec_driver_sql("DROP TABLE event")
+    with pytest.raises(LogError, match="no such table") as caught:
+        log.plan(a_request(secret, name=secret))
+    assert secret not in "".join(traceback.format_exception(caught.value))

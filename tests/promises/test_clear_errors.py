@@ -1,0 +1,188 @@
+"""Whatever is given: an error is one of ours, and names the field, the cause and the next step."""
+
+import dataclasses
+import re
+import socket
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import astria_nb as anb
+from astria_nb.errors import AstriaError, TuneError
+from astria_nb.tune.tune import RULES
+from helpers.error_checks import assert_readable
+from helpers.soak import sizes
+from helpers.scripted_server import KEY, Wire
+
+SECRET = "sd_s3cr3t0123456789abcdef"
+
+
+class Plain:
+    """Its repr is the default one, with an address."""
+
+
+ODD: list[Any] = [
+    *(None, Plain(), Plain, len, lambda: 1, object(), iter([1]), ..., NotImplemented, {1, 2}, range(3)),
+    *(np.int64(3), np.float32(2), np.array([1, 2]), np.array(5), pd.NA, pd.NaT, pd.Series([1])),
+    *(pd.DataFrame(), pd.DataFrame({"x": [1]}), datetime(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)),
+    *(datetime.max, Decimal("1.5"), b"x", bytearray(b"x"), memoryview(b"x"), True, False, 3 + 4j),
+    *(10**400, -(10**400), 2**63, -1, 0, float("nan"), float("inf"), -0.0, 1e308),
+    *(Path("x"), Path("/"), Path("/proc/self/mem"), Path("/dev/null"), "", " ", "a\0", "\ud800", "\n"),
+    *("x" * 5000, "..", "../..", "~nobody/a", "260", "man", "nan", "1e999", "json", "multipart", "\u202e"),
+    *(
+        "https://e.com/1.jpg",
+        "http://e.com:99999/",
+        "https://[::1",
+        "//",
+        "ftp://e.com",
+        "http://127.0.0.1:1",
+    ),
+    *(SECRET, f"https://e.com/?k={SECRET}", f"https://me:{SECRET}@e.com", "https://e.com/a b.jpg"),
+]
+JUNK = st.recursive(
+    st.sampled_from(ODD) | st.text(max_size=5) | st.integers() | st.floats() | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=3) | st.integers() | st.none(), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+URLS = ["https://e.com/1.jpg"]
+RIGHT: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": URLS}
+Call = Callable[[], Any]
+
+
+def some(names: list[str], least: int = 1) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(st.sampled_from(names), JUNK, min_size=least, max_size=3)
+
+
+class Everything:
+    """What a user can call, with one thing or more that is not as it should be."""
+
+    def __init__(self, folder: Path, client: anb.Client, url: str) -> None:
+        self.folder, self.client, self.url = folder, client, url
+        self.log = anb.ExperimentLog(folder / "log.sqlite")
+        self.form = anb.TuneForm(client, log=self.log)
+        self.row = anb.submit(anb.Tune(**RIGHT), client, log=self.log)
+
+    def calls(self) -> dict[str, st.SearchStrategy[Call]]:
+        """Return the calls by name, each drawn with its arguments."""
+        client, log, form, right = self.client, self.log, self.form, anb.Tune(**RIGHT)
+
+        def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
+            return lambda: function(*arguments, **named)
+
+        fields = some([*RULES, "titel", "images_urls", "model", ""])
+        submitting = some(
+            ["encoding", "settle", "max_cost", "timeout", "idempotent", "log", "on_sent", "say"]
+        )
+        return {
+            "Tune": fields.map(lambda given: call(anb.Tune, **{**RIGHT, **given})),
+            "Tune alone": fields.map(lambda given: call(anb.Tune, **given)),
+            "submit": submitting.map(lambda given: call(anb.submit, right, client, **{"log": log, **given})),
+            "submit what": JUNK.map(lambda given: call(anb.submit, given, client, log=log)),
+            "submit to": JUNK.map(lambda given: call(anb.submit, right, given, log=log)),
+            "fill": fields.map(lambda given: call(form.fill, **given)),
+            "form": fields.map(lambda given: call(anb.TuneForm, client, log=log, **given)),
+            "form submit": JUNK.map(lambda given: call(form.submit, client, encoding=given)),
+            "key": JUNK.map(lambda given: call(anb.Client, given, base_url=self.url)),
+            "base_url": JUNK.map(lambda given: call(anb.Client, KEY, base_url=given)),
+            "timeout": JUNK.map(lambda given: call(anb.Client, KEY, base_url=self.url, timeout=given)),
+            "pack": JUNK.map(lambda given: call(client.pack, given)),
+            "tune": JUNK.map(lambda given: call(client.tune, given)),
+            "prompt": JUNK.map(lambda given: call(client.prompt, given)),
+            "prompts": JUNK.map(lambda given: call(lambda: list(client.prompts(given)))),
+            "wait": JUNK.map(lambda given: call(anb.wait, given, client)),
+            "prompts of": JUNK.map(lambda given: call(anb.prompts, given, client)),
+            "wait until": JUNK.map(lambda given: call(anb.wait, self.row, client, until=given, timeout=0)),
+            "log": JUNK.map(lambda given: call(lambda: anb.ExperimentLog(given).frame())),
+            "get": JUNK.map(lambda given: call(log.get, given)),
+            "diff": st.tuples(JUNK, JUNK).map(lambda given: call(log.diff, *given)),
+            "resolve": st.tuples(JUNK, JUNK).map(lambda given: call(log.resolve, *given)),
+            "replay": JUNK.map(lambda given: call(log.replay, given, client)),
+            "replay with": fields.map(lambda given: call(log.replay, 1, client, **given)),
+            "recover": JUNK.map(lambda given: call(log.recover, client, settle=given)),
+            "prune": JUNK.map(lambda given: call(log.prune, given)),
+            "export": JUNK.map(lambda given: call(log.export, given)),
+            "sandbox": some([*OPTIONS, "sped", ""]).map(lambda given: call(anb.Sandbox, **given)),
+        }
+
+
+OPTIONS = [
+    each.name for each in dataclasses.fields(anb.Sandbox().options) if each.name not in ("data", "host")
+]
+
+
+# What else a call may raise, as its documentation says; the message names the field and the way out.
+DOCUMENTED: dict[str, tuple[type[Exception], ...]] = {
+    **dict.fromkeys(["Tune", "Tune alone", "fill", "form", "replay with"], (TypeError,)),
+    **dict.fromkeys(["get", "diff"], (KeyError,)),
+    "sandbox": (TypeError, ValueError),
+}
+_find = socket.getaddrinfo
+
+
+def only_this_machine(host: Any, *rest: Any, **named: Any) -> Any:
+    """Know no name, so that nothing is asked of the network."""
+    if host in ("127.0.0.1", "localhost", "::1"):
+        return _find(host, *rest, **named)
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+def assert_clear(name: str, error: Exception) -> None:
+    if isinstance(error, AstriaError) or type(error) not in DOCUMENTED.get(name, ()):
+        assert_readable(error, SECRET)
+    elif not isinstance(error, KeyError):
+        said = str(error)
+        assert re.fullmatch(
+            r"(a (tune|sandbox) has no option|a (tune|sandbox) has no field|\w+:) .*; .+", said
+        ), said
+        assert " at 0x" not in said
+        assert SECRET not in said
+
+
+@sizes(150, 10_000)
+def test_every_error_says_where_what_and_what_to_do(
+    wire: Wire, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(socket, "getaddrinfo", only_this_machine)
+    calls, raised = Everything(tmp_path, client, wire.url).calls(), Counter[str]()
+
+    @settings(max_examples=size, deadline=None)
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(calls)))
+        call = data.draw(calls[name])
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001  whatever it is, it has to be clear
+            raised[name] += 1
+            assert_clear(name, error)
+
+    check()
+    assert raised.total() > size / 4
+    assert len(raised) > len(calls) / 2
+
+
+def test_a_limit_that_a_form_would_not_heed_is_refused(client: anb.Client, wire: Wire) -> None:
+    form = anb.TuneForm(client, **RIGHT)
+    with pytest.raises(TuneError, match=r"max_cost: is not heeded by a form; give it to the TuneForm"):
+        anb.submit(form, max_cost=0.01)
+    assert wire.seen("POST") == []
+
+
+def test_a_form_takes_what_can_be_gone_through_only_once(client: anb.Client) -> None:
+    form = anb.TuneForm(client, **{**RIGHT, "image_urls": (url for url in URLS)})
+    assert form.tune is not None
+    assert form.tune.image_urls == tuple(URLS)

@@ -1,0 +1,332 @@
+"""What can go wrong with a picture, with all of them, and with the disk."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb.client import transport
+from astria_nb.errors import AstriaError
+from helpers.picture_host import ROW, a_picture, asked, check, image, prompt, prompts, statuses, ten
+from helpers.scripted_server import KEY, Answer, Exchange, Wire, hang_up, reply, reset
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def half(content: bytes, **headers: Any) -> Answer:
+    """Send half of a picture, and close."""
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.read()
+        exchange.head(200, Content_Type="image/jpeg", **headers)
+        exchange.socket.sendall(content[: len(content) // 2])
+        return False
+
+    return answer
+
+
+WHOLE = a_picture(3, 300_000)
+PASSING = {
+    "truncated": half(WHOLE, Content_Length=len(WHOLE)),
+    "truncated, length not told": half(WHOLE),
+    "truncated in a chunk": half(b"ffff\r\n" + WHOLE, Transfer_Encoding="chunked"),
+    "reset": reset(),
+    "hung up": hang_up,
+    "429": reply(status=429, Retry_After="0"),
+    "500": reply(status=500),
+    "503": reply(status=503),
+    "a gateway's page": image(b"<!doctype html><title>Log in</title>", "text/html"),
+    "a page that says it is a picture": image(b"<!doctype html><title>Log in</title>"),
+    "empty": image(b""),
+    "broken gzip": image(b"x" * 99, Content_Encoding="gzip"),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
+def test_what_may_pass_is_asked_for_again(
+    wire: Wire, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astria_nb.results.downloads.fetcher._UNTOLD", 0.05)
+    ten(wire)
+    wire.on("GET", "/3", fault, fault, image(WHOLE))
+    assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
+    assert (out / "3-1.jpg").read_bytes() == WHOLE
+    assert asked(wire).count("/3") == 3
+    check(out)
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
+def test_one_that_cannot_be_had_does_not_stop_the_others(
+    wire: Wire, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astria_nb.results.downloads.fetcher._UNTOLD", 0.05)
+    ten(wire)
+    wire.on("GET", "/3", fault)
+    frame = anb.download(ROW, client, out)
+    assert statuses(frame) == {"saved": 9, "failed": 1}
+    failed = frame.iloc[2]
+    assert failed["status"] == "failed"
+    assert failed["problem"]
+    assert failed[["file", "bytes", "sha256"]].isna().all()
+    assert len(check(out)) == 9
+    wire.on("GET", "/3", image(WHOLE))
+    assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_an_expired_picture_is_told_and_asked_for_once(
+    wire: Wire, client: anb.Client, out: Path, status: int
+) -> None:
+    ten(wire)
+    wire.on("GET", "/3", reply({}, status))
+    frame = anb.download(ROW, client, out)
+    assert (
+        f"(status {status}); it may have expired: pictures are kept for 30 days" in frame["problem"].iloc[2]
+    )
+    assert asked(wire).count("/3") == 1
+    check(out)
+
+
+@pytest.mark.parametrize(
+    "answer", [reply(body=b"", status=304), reply(body=WHOLE[:999], status=206), reply(body=b"", status=204)]
+)
+def test_what_is_no_whole_answer_is_no_picture(
+    wire: Wire, client: anb.Client, out: Path, answer: Answer
+) -> None:
+    ten(wire)
+    wire.on("GET", "/3", answer)
+    assert statuses(anb.download(ROW, client, out)) == {"saved": 9, "failed": 1}
+    check(out)
+
+
+def test_a_huge_picture_is_refused_and_leaves_nothing(
+    wire: Wire, client: anb.Client, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "PICTURE_BYTES", 2**20)
+    ten(wire)
+    wire.on("GET", "/3", image(a_picture(3, 2**21)))
+    frame = anb.download(ROW, client, out)
+    assert "larger than 1 MiB" in frame["problem"].iloc[2]
+    assert asked(wire).count("/3") == 1
+    check(out)
+
+
+HOSTILE = [
+    "file:///etc/passwd", "ftp://e.com/a", "javascript:alert(1)", "data:image/png;base64,AAAA", "", "http://",
+    "http://[::1", "//e.com/1", "../../etc/passwd", "http://a\r\nb/", f"http://{'a' * 300}.example/", "\x00",
+]  # fmt: skip
+
+
+def test_hostile_addresses_are_only_told(wire: Wire, client: anb.Client, out: Path) -> None:
+    ten(wire)
+    urls = [f"{wire.url}/1", *HOSTILE]
+    prompts(wire, *(prompt(number, url) for number, url in enumerate(urls, 1)))
+    frame = anb.download(ROW, client, out)
+    assert frame["status"].tolist() == ["saved", *["failed"] * len(HOSTILE)]
+    assert "not a web address" in frame["problem"].iloc[1]
+    assert len(check(out)) == 1
+
+
+def test_a_redirect_out_of_the_web_leads_nowhere(wire: Wire, client: anb.Client, out: Path) -> None:
+    ten(wire)
+    wire.on("GET", "/3", reply(status=302, Location="file:///etc/passwd"))
+    wire.on("GET", "/4", reply(status=302, Location="/4"))
+    wire.on("GET", "/5", reply(status=302, Location="/6"))
+    frame = anb.download(ROW, client, out)
+    assert frame.loc[frame["status"] == "failed", "prompt_id"].tolist() == [3, 4]
+    assert (out / "5-1.jpg").read_bytes() == (out / "6-1.jpg").read_bytes()
+    check(out)
+
+
+def test_one_that_is_told_to_wait_makes_all_wait(wire: Wire, client: anb.Client, out: Path) -> None:
+    pictures = [a_picture(number) for number in range(1, 31)]
+    refused: list[float] = []
+    arrived: list[float] = []
+
+    def serve(content: bytes) -> Answer:
+        def answer(exchange: Exchange) -> bool:
+            arrived.append(time.monotonic())
+            time.sleep(0.02)
+            return image(content)(exchange)
+
+        return answer
+
+    def refuse(exchange: Exchange) -> bool:
+        refused.append(time.monotonic())
+        return reply(status=429, Retry_After="2")(exchange)
+
+    for number, each in enumerate(pictures, 1):
+        wire.on("GET", f"/{number}", serve(each))
+    wire.on("GET", "/5", refuse, serve(pictures[4]))
+    prompts(wire, *(prompt(number, f"{wire.url}/{number}") for number in range(1, 31)))
+    assert statuses(anb.download(ROW, client, out, max_workers=4)) == {"saved": 30}
+    during = [each - refused[0] for each in arrived if 0.1 < each - refused[0] < 1.9]
+    assert during == []
+    assert len(refused) == 1
+
+
+def test_a_wait_of_hours_ends_the_download(wire: Wire, client: anb.Client, out: Path) -> None:
+    ten(wire)
+    wire.on("GET", "/1", reply(status=429, Retry_After="7200"))
+    started = time.monotonic()
+    frame = anb.download(ROW, client, out, max_workers=1)
+    assert time.monotonic() - started < 5
+    assert asked(wire) == ["/1"]
+    assert frame["problem"].iloc[5] == "its host asks to wait 2 h; call it again then"
+
+
+# Interrupts
+
+
+DOWNLOAD = """
+import sys, astria_nb as anb
+from picture_host import ROW
+anb.download(ROW, anb.Client(sys.argv[1], base_url=sys.argv[2]), sys.argv[3], max_workers=4)
+"""
+
+
+def start(wire: Wire, out: Path) -> subprocess.Popen[str]:
+    """Download in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.Popen(
+        [sys.executable, "-c", DOWNLOAD, KEY, wire.url, out],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("fault", ["drips", "hangs", "asks to wait"])
+def test_ctrl_c_leaves_only_whole_files(wire: Wire, out: Path, fault: str) -> None:
+    ten(wire)
+    stopped = threading.Event()
+
+    def never(exchange: Exchange) -> bool:
+        if fault == "drips":
+            exchange.head(200, Content_Type="image/jpeg", Content_Length=10**6)
+            exchange.socket.sendall(a_picture(1))
+        stopped.wait(60)
+        return False
+
+    wire.on("GET", "/9", reply(status=429, Retry_After="60") if fault == "asks to wait" else never)
+    wire.on("GET", "/10", never)
+    process = start(wire, out)
+    try:
+        wire.await_request(11 if fault != "asks to wait" else 10)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, said = process.communicate(timeout=15)
+    finally:
+        stopped.set()
+        process.kill()
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert process.returncode != 0
+    assert time.monotonic() - started < (2.5 if fault == "drips" else 8)  # which comes to the next byte
+    assert len(check(out)) == 8
+
+
+# The disk
+
+
+resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
+
+
+def test_a_full_disk_is_told_and_what_is_there_stays(wire: Wire, client: anb.Client, out: Path) -> None:
+    pictures = ten(wire)
+    wire.on("GET", "/10", image(a_picture(10, 400_000)))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        with pytest.raises(AstriaError, match=r"^folder: .* \(File too large\); free some space"):
+            anb.download(ROW, client, out, max_workers=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert len(check(out)) == 9
+    assert (out / "9-1.jpg").read_bytes() == pictures[8]
+    assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
+
+
+def test_a_disk_with_no_room_for_the_record_keeps_the_old_one(
+    wire: Wire, client: anb.Client, out: Path
+) -> None:
+    ten(wire)
+    wire.on("GET", "/3", reply({}, 404))
+    anb.download(ROW, client, out)
+    record = (out / "manifest.jsonl").read_bytes()
+    wire.on("GET", "/3", image(b"\xff\xd8\xff\xd9"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(record), before[1]))
+    try:
+        with pytest.raises(AstriaError, match="free some space"):
+            anb.download(ROW, client, out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (out / "manifest.jsonl").read_bytes() == record
+    assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
+    check(out)
+
+
+@pytest.fixture
+def powerless() -> Iterator[Path]:
+    """Be somebody who has to mind permissions, with a folder of their own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if os.geteuid() != 0:
+            yield folder
+            return
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
+
+
+def test_a_read_only_folder_is_told_unless_all_is_there(
+    wire: Wire, client: anb.Client, powerless: Path
+) -> None:
+    ten(wire)
+    wire.on("GET", "/3", reply({}, 404))
+    anb.download(ROW, client, powerless)
+    wire.on("GET", "/3", image(WHOLE))
+    powerless.chmod(0o500)
+    with pytest.raises(AstriaError, match=r"^folder: .* \(Permission denied\); choose another one, or mend"):
+        anb.download(ROW, client, powerless)
+    powerless.chmod(0o700)
+    anb.download(ROW, client, powerless)
+    powerless.chmod(0o500)
+    assert statuses(anb.download(ROW, client, powerless)) == {"there": 10}
+    powerless.chmod(0o700)
+
+
+def test_a_file_in_place_of_the_folder_is_told(wire: Wire, client: anb.Client, tmp_path: Path) -> None:
+    ten(wire)
+    (tmp_path / "file").write_text("mine")
+    for place in ("file", "file/below"):
+        with pytest.raises(AstriaError, match=r"^folder: .*file.* cannot be used"):
+            anb.download(ROW, client, tmp_path / place)
+    assert (tmp_path / "file").read_text() == "mine"
+    assert asked(wire) == []
+    with pytest.raises(AstriaError, match=r"it is a file.; give a folder"):
+        anb.download(ROW, client, tmp_path / "file")
+
+
+@pytest.mark.parametrize("folder", [None, 7, "a\x00b"])
+def test_an_impossible_folder_is_told(client: anb.Client, folder: Any) -> None:
+    with pytest.raises(AstriaError, match=r"^folder: "):
+        anb.download(ROW, client, folder)

@@ -1,0 +1,218 @@
+"""Nothing is written outside of the folder, through no link, and by no two processes over each other."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb.results.downloads.manifest import Entry, Manifest
+from astria_nb.results.downloads.safe_folder import SafeFolder
+from helpers.picture_host import ROW, a_picture, asked, check, image, manifest, prompt, prompts, statuses, ten
+from helpers.scripted_server import KEY, Wire
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links of this kind need rights there")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    path = tmp_path / "victim"
+    path.write_text("mine")
+    return path
+
+
+@pytest.mark.parametrize("name", ["3-1.jpg", "manifest.jsonl"])
+@pytest.mark.parametrize("kind", ["link", "dangling link", "hard link"])
+def test_a_planted_link_is_replaced_and_not_followed(
+    wire: Wire, client: anb.Client, out: Path, victim: Path, name: str, kind: str
+) -> None:
+    ten(wire)
+    if kind == "hard link":
+        (out / name).hardlink_to(victim)
+    else:
+        (out / name).symlink_to(victim if kind == "link" else victim.with_name("nothing"))
+    assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
+    assert victim.read_text() == "mine"
+    assert not (out / name).is_symlink()
+    assert sorted(each.name for each in out.parent.iterdir()) == ["out", "victim"]
+    check(out)
+
+
+def test_a_planted_link_for_the_lock_is_told(wire: Wire, client: anb.Client, out: Path, victim: Path) -> None:
+    ten(wire)
+    (out / ".manifest.lock").symlink_to(victim.with_name("nothing"))
+    with pytest.raises(anb.errors.AstriaError, match=r"^folder: .* cannot be used"):
+        anb.download(ROW, client, out)
+    assert sorted(each.name for each in out.parent.iterdir()) == ["out", "victim"]
+
+
+def test_a_planted_link_for_a_temporary_name_is_not_followed(
+    wire: Wire, client: anb.Client, out: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ten(wire)
+    (out / f".astria-{'0' * 16}.part").symlink_to(victim)
+    monkeypatch.setattr("astria_nb.results.downloads.safe_folder.secrets.token_hex", lambda _size: "0" * 16)
+    with pytest.raises(anb.errors.AstriaError, match=r"^folder: .* \(File exists\)"):
+        anb.download(ROW, client, out)
+    assert victim.read_text() == "mine"
+
+
+def test_a_folder_that_is_exchanged_for_a_link_meanwhile_is_still_the_one_written(
+    wire: Wire, client: anb.Client, out: Path, tmp_path: Path
+) -> None:
+    pictures = ten(wire)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+
+    def exchange(connection: Any) -> bool:
+        out.rename(tmp_path / "moved")
+        out.symlink_to(outside)
+        return picture(connection)
+
+    picture = wire._scripts["GET", "/1"][0]
+    wire.on("GET", "/1", exchange)
+    anb.download(ROW, client, out)
+    assert list(outside.iterdir()) == []
+    assert (tmp_path / "moved" / "1-1.jpg").read_bytes() == pictures[0]
+
+
+def test_a_folder_may_be_reached_by_a_link(wire: Wire, client: anb.Client, out: Path, tmp_path: Path) -> None:
+    ten(wire)
+    (tmp_path / "link").symlink_to(out)
+    assert statuses(anb.download(ROW, client, tmp_path / "link")) == {"saved": 10}
+    check(out)
+
+
+def test_a_folder_in_place_of_a_picture_fails_that_picture(wire: Wire, client: anb.Client, out: Path) -> None:
+    ten(wire)
+    (out / "3-1.jpg").mkdir()
+    frame = anb.download(ROW, client, out)
+    assert statuses(frame) == {"saved": 9, "failed": 1}
+    assert frame["problem"].iloc[2] == "3-1.jpg is a folder; move it elsewhere, and call it again"
+
+
+def test_a_pipe_in_place_of_a_file_holds_nothing_up(wire: Wire, client: anb.Client, out: Path) -> None:
+    ten(wire)
+    for name in ("manifest.jsonl", "3-1.jpg", f".astria-{'0' * 16}.part"):
+        os.mkfifo(out / name)
+    assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
+
+
+LINES = [
+    b"\xff\xfe", b"[]", b"{}", b"7", b"{" * 5000, b'{"prompt_id": 1}', b"\x00" * 100,
+    json.dumps({"prompt_id": 1, "number": 1, "tune_id": 7, "text": "", "url": "", "file": "../victim",
+                "bytes": 4, "sha256": "0" * 64}).encode(),
+    json.dumps({"prompt_id": "1", "number": 1, "tune_id": 7, "text": "", "url": "", "file": "1-1.jpg",
+                "bytes": 4, "sha256": "0" * 64}).encode(),
+]  # fmt: skip
+
+
+def test_a_record_of_a_stranger_is_passed_over(wire: Wire, client: anb.Client, out: Path) -> None:
+    ten(wire)
+    anb.download(ROW, client, out)
+    lines = (out / "manifest.jsonl").read_bytes().splitlines()
+    (out / "manifest.jsonl").write_bytes(b"\n".join([*LINES, *lines[:5], lines[5][:50]]))
+    assert statuses(anb.download(ROW, client, out)) == {"there": 5, "saved": 5}
+    assert len(check(out)) == 10
+
+
+def test_a_record_that_points_outside_reads_nothing_there(
+    wire: Wire, client: anb.Client, out: Path, victim: Path
+) -> None:
+    ten(wire)
+    anb.download(ROW, client, out)
+    lines = manifest(out)
+    content = victim.read_bytes()
+    lines[0] |= {"file": "../victim", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (out / "manifest.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    frame = anb.download(ROW, client, out)
+    assert Path(frame["file"].iloc[0]).name == "1-1.jpg"
+    assert statuses(frame) == {"there": 9, "saved": 1}
+    check(out)
+
+
+def test_what_a_killed_process_left_is_swept_and_what_a_living_one_makes_is_not(
+    wire: Wire, client: anb.Client, out: Path
+) -> None:
+    ten(wire)
+    (out / f".astria-{'1' * 16}.part").write_bytes(b"left")
+    (out / ".astria-mine.part").write_bytes(b"somebody's own")
+    with SafeFolder(out) as other:
+        living = other.temporary()
+        anb.download(ROW, client, out)
+        assert {each.name for each in out.glob(".astria-*")} == {living.name, ".astria-mine.part"}
+    assert {each.name for each in out.glob(".astria-*")} == {".astria-mine.part"}
+
+
+def test_a_thread_that_is_late_writes_nothing(out: Path) -> None:
+    with SafeFolder(out) as folder:
+        made = folder.temporary()
+    with pytest.raises(OSError, match="closed"):
+        folder.temporary()
+    assert folder.open("manifest.jsonl") is None
+    folder.discard(made)
+    assert list(out.iterdir()) == []
+
+
+DOWNLOAD = """
+import sys, astria_nb as anb
+from picture_host import ROW
+print(anb.download(ROW, anb.Client(sys.argv[1], base_url=sys.argv[2]), sys.argv[3])["status"].tolist())
+"""
+
+
+def test_two_processes_fill_one_folder(wire: Wire, out: Path) -> None:
+    urls = [f"{wire.url}/{number}" for number in range(1, 61)]
+    meet = threading.Barrier(2, timeout=30)
+    for number in range(1, 61):
+        wire.on("GET", f"/{number}", _slightly_different(number))
+    prompts(wire, *(prompt(number, url) for number, url in enumerate(urls, 1)))
+    first = wire._scripts["GET", "/1"][0]
+
+    def together(exchange: Any) -> bool:
+        meet.wait()  # both have looked by then, and found nothing
+        return first(exchange)
+
+    wire.on("GET", "/1", together)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    command = [sys.executable, "-c", DOWNLOAD, KEY, wire.url, out]
+    both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [each.communicate(timeout=60)[0] for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    assert [sum(each.count(status) for each in said) for status in ("'saved'", "'there'")] == [60, 60]
+    assert len(check(out)) == 60
+    assert len(asked(wire)) > 60
+
+
+def _slightly_different(number: int) -> Any:
+    """Answer never the same twice, as a service that draws on demand may."""
+    calls = iter(range(1000))
+
+    def answer(exchange: Any) -> bool:
+        return image(a_picture(1000 * number + next(calls)))(exchange)
+
+    return answer
+
+
+def test_a_record_takes_in_what_another_process_wrote(out: Path) -> None:
+    with SafeFolder(out) as one, SafeFolder(out) as other:
+        mine, theirs = Manifest(one), Manifest(other)
+        for number, each in enumerate([mine, theirs, mine, theirs], 1):
+            each.read()
+            each.write(add=[Entry(number, 1, None, "", "", f"{number}-1.jpg", 1, "0" * 64)])
+        mine.read()
+        assert [mine.find((number, 1)) is not None for number in range(1, 6)] == [True] * 4 + [False]
+    assert [each["prompt_id"] for each in manifest(out)] == [1, 2, 3, 4]

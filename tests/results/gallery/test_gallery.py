@@ -1,0 +1,476 @@
+"""The gallery without a browser: what it holds, sends and says, and what it keeps in a notebook's file."""
+
+import io
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+import astria_nb as anb
+from astria_nb.errors import AstriaError, TuneError
+from astria_nb.images.image import SMALL_BYTES
+from astria_nb.results.gallery import Gallery
+from astria_nb.rows import prompt_frame, tune_frame
+from helpers.scripted_server import KEY, Wire, hang_up, reply
+
+URL = "https://example.com/1.jpg"
+EVIL = "<script>alert(1)</script>"
+TRAINED = tune_frame([{"id": 7, "trained_at": "2026-01-01T12:00:00.000Z"}])
+
+
+@pytest.fixture
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(deterministic=True) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("astria_nb.results.gallery._gallery.POLL", 0.05)
+    monkeypatch.setattr("astria_nb.results.gallery.widget.POLL", 0.05)
+
+
+@pytest.fixture
+def show() -> Iterator[Callable[..., Gallery]]:
+    """Show tunes, and look no more at them once the test is over."""
+    shown = []
+
+    def one(*args: Any, **options: Any) -> Gallery:
+        shown.append(anb.gallery(*args, **options))
+        return shown[-1]
+
+    yield one
+    for each in shown:
+        each.stop()
+
+
+def submitted(client: anb.Client, **fields: Any) -> pd.DataFrame:
+    fields = {"pack": 43, "name": "cat", "image_urls": [URL], **fields}
+    return anb.submit(anb.Tune(**{"title": str(fields), **fields}), client)
+
+
+def finished(client: anb.Client, **fields: Any) -> pd.DataFrame:
+    return anb.wait(submitted(client, **fields), client, until="prompts", poll=0)
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.01)
+
+
+def watchers() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "astria_nb watch"]
+
+
+class Browser:
+    """Plays the page: hears what the kernel sends, and answers."""
+
+    def __init__(self, gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._gallery = gallery
+        self._heard: queue.Queue[tuple[dict[str, Any], bytes | None]] = queue.Queue()
+        monkeypatch.setattr(gallery, "send", self._hear)
+
+    def _hear(self, message: dict[str, Any], buffers: Any = None) -> None:
+        self._heard.put((message, buffers[0] if buffers else None))
+
+    def say(self, **message: object) -> None:
+        self._gallery._handle_custom_msg(message, [])
+
+    def hear(self) -> tuple[dict[str, Any], bytes | None]:
+        return self._heard.get(timeout=20)
+
+    @property
+    def is_quiet(self) -> bool:
+        return self._heard.empty()
+
+
+def ids(gallery: Gallery) -> list[str]:
+    return [picture["id"] for card in gallery.cards for picture in card["pictures"]]
+
+
+def pictured(wire: Wire, prompts: list[dict[str, Any]]) -> anb.Client:
+    """Let a service have these prompts of tune 7."""
+    wire.on("GET", "/tunes/7", reply({"id": 7, "trained_at": "2026-01-01T12:00:00.000Z"}))
+    wire.on("GET", "/tunes/7/prompts", reply(prompts), reply([]))
+    return anb.Client(KEY, base_url=wire.url)
+
+
+def noise(side: int = 600) -> bytes:
+    out = io.BytesIO()
+    Image.frombytes("RGB", (side, side), os.urandom(3 * side * side)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_it_returns_at_once_and_fills_as_the_pictures_come(show, sandbox):
+    client, before = sandbox.client(), set(watchers())
+    gallery = show(submitted(client), client)
+    assert repr(gallery) == "Gallery(0 pictures, 8 prompts pending, 0 failed)"
+    assert (gallery.state, gallery.summary) == ("watching", "0 of 8 pictures · 8 prompts pending")
+    seen: list[int] = []
+    gallery.observe(lambda change: seen.append(len(change["new"])), "cards")
+    until(lambda: gallery.state == "over")
+    assert gallery.summary == "8 pictures"
+    assert seen == sorted(seen)
+    assert seen[-1] == 8
+    assert "in a wicker basket" in gallery.cards[0]["text"]
+    until(lambda: set(watchers()) <= before)
+
+
+def test_where_nothing_is_to_come_nothing_is_started(show, sandbox):
+    client = sandbox.client()
+    row = finished(client)
+    asked, before = len(sandbox.ledger), set(watchers())
+    gallery = show(row, client)
+    assert (gallery.state, gallery.summary) == ("over", "8 pictures")
+    assert set(watchers()) <= before
+    assert [each.path for each in sandbox.ledger[asked:]] == [f"/tunes/{row['id'].iloc[0]}/prompts"] * 2
+
+
+def test_several_tunes_fill_one_gallery(show, sandbox):
+    client = sandbox.client()
+    rows = pd.concat([finished(client), submitted(client, pack=797)], ignore_index=True)
+    gallery = show(rows, client)
+    first = ids(gallery)
+    assert gallery.summary == "8 of 16 pictures · 8 prompts pending"
+    until(lambda: gallery.state == "over")
+    assert ids(gallery)[:8] == first  # nothing moves that is seen
+    assert gallery.summary == "16 pictures"
+
+
+def test_pictures_are_sent_when_they_are_looked_at_and_are_small(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    gallery = show(finished(client), client)
+    browser = Browser(gallery, monkeypatch)
+    asked = len(sandbox.ledger)
+    browser.say(type="look", ids=ids(gallery)[:2])
+    copies = dict(sorted((message["id"], copy) for message, copy in (browser.hear(), browser.hear())))
+    assert list(copies) == ids(gallery)[:2]
+    for copy in copies.values():
+        assert copy is not None
+        assert len(copy) <= SMALL_BYTES
+        with Image.open(io.BytesIO(copy)) as opened:
+            assert (opened.format, max(opened.size)) == ("JPEG", 288)
+    browser.say(type="look", ids=ids(gallery)[:2])  # the page was loaded again
+    assert [browser.hear()[1] for _ in copies] == list(copies.values())
+    assert len(sandbox.ledger) - asked == 2
+    assert b"\xff\xd8\xff" not in str(gallery.get_state()).encode()
+    assert len(str(gallery.get_state(["cards"]))) < 5000
+
+
+def test_a_copy_is_small_whatever_it_shows(wire, show, monkeypatch):
+    client = pictured(wire, [{"id": 1, "text": "noise", "images": [f"{wire.url}/noise"]}])
+    wire.on("GET", "/noise", reply(body=noise()))
+    gallery = show(TRAINED, client)
+    browser = Browser(gallery, monkeypatch)
+    browser.say(type="look", ids=["1.0"])
+    _, copy = browser.hear()
+    assert copy is not None
+    assert len(copy) <= SMALL_BYTES
+
+
+def test_what_was_asked_for_last_comes_first(wire, show, monkeypatch):
+    many = [{"id": at, "text": "t", "images": [f"{URL}?{at}"]} for at in range(40, 0, -1)]
+    client, gate, asked = pictured(wire, many), threading.Event(), []
+
+    def picture(url: str) -> bytes:
+        gate.wait(20)
+        asked.append(url)
+        raise AstriaError
+
+    monkeypatch.setattr(client, "picture", picture)
+    gallery = show(TRAINED, client)
+    browser = Browser(gallery, monkeypatch)
+    browser.say(type="look", ids=ids(gallery)[:20])
+    browser.say(type="look", ids=ids(gallery)[-1:])
+    gate.set()
+    for _ in range(21):
+        assert browser.hear()[1] is None
+    assert asked.index(f"{URL}?40") <= 4  # after those that were under way
+
+
+def test_an_enlarged_picture_is_as_the_service_has_it(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    gallery = show(finished(client), client)
+    browser = Browser(gallery, monkeypatch)
+    browser.say(type="enlarge", id=ids(gallery)[3])
+    message, data = browser.hear()
+    assert message == {"type": "large", "id": ids(gallery)[3], "media_type": "image/jpeg"}
+    assert data == client.picture(gallery.cards[3]["pictures"][0]["url"])
+
+
+def test_what_is_no_picture_is_not_enlarged(wire, show, monkeypatch):
+    client = pictured(wire, [{"id": 1, "text": "t", "images": [URL]}])
+    monkeypatch.setattr(client, "picture", lambda url: b"<svg onload=alert(1)>")
+    browser = Browser(show(TRAINED, client), monkeypatch)
+    browser.say(type="enlarge", id="1.0")
+    message, data = browser.hear()
+    assert data is None
+    assert message["problem"] == "is not a JPEG, PNG or WebP image"
+
+
+def test_a_like_reaches_the_service_and_is_taken_back(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    gallery = show(finished(client), client)
+    browser = Browser(gallery, monkeypatch)
+    key = gallery.cards[2]["id"]
+    for liked in (True, False):
+        browser.say(type="like", id=key, liked=liked)
+        message, _ = browser.hear()
+        assert message == {"type": "liked", "id": key, "liked": liked, "problem": ""}
+        assert client.prompt(int(key))["liked"] is liked
+        assert gallery.cards[2]["liked"] is liked
+
+
+def test_a_like_that_is_refused_is_told_and_not_kept(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    gallery = show(finished(client), client)
+    browser = Browser(gallery, monkeypatch)
+    sandbox.fail("422", "POST /prompts/*/likes", message="not today")
+    asked = len(sandbox.ledger)
+    browser.say(type="like", id=gallery.cards[0]["id"], liked=True)
+    message, _ = browser.hear()
+    assert message["liked"] is False
+    assert "not today" in message["problem"]
+    assert gallery.cards[0]["liked"] is False
+    assert len(sandbox.ledger) - asked == 1
+
+
+def test_a_like_is_sent_once_even_if_its_answer_is_lost(wire, client):
+    wire.on("POST", "/prompts/5/likes", hang_up)
+    with pytest.raises(AstriaError):
+        client.like(5)
+    wire.on("DELETE", "/prompts/5/likes", reply({}, 503))
+    with pytest.raises(AstriaError):
+        client.like(5, liked=False)
+    assert [(each.method, each.path) for each in wire.requests] == [
+        ("POST", "/prompts/5/likes"),
+        ("DELETE", "/prompts/5/likes"),
+    ]
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_any_success_is_a_like_whatever_it_says(wire, client, status):
+    wire.on("POST", "/prompts/5/likes", reply(status=status, body=b"" if status == 204 else b"<p>ok"))
+    client.like(5)
+    (request,) = wire.requests
+    assert (request.body, request.headers["Content-Length"]) == (b"", "0")
+
+
+def test_a_like_during_a_look_is_not_undone_by_it(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    gallery = show(finished(client), client)
+    before = anb.prompts(gallery._frame, client)  # as a list that left before the like arrived
+    browser = Browser(gallery, monkeypatch)
+    browser.say(type="like", id=gallery.cards[0]["id"], liked=True)
+    browser.hear()
+    gallery._album.take(before)
+    assert gallery._album.cards()[0]["liked"] is True
+
+
+def test_what_a_page_says_wrongly_does_no_harm(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    gallery = show(finished(client), client)
+    browser = Browser(gallery, monkeypatch)
+    odd: list[Any] = [None, "x", 3, {}, [], "1.x", "-1.0", f"{gallery.cards[0]['id']}.9", "²", "9" * 5000]
+    for each in odd:
+        browser.say(type="look", ids=[each])
+        browser.say(type="enlarge", id=each)
+        browser.say(type="like", id=each, liked=True)
+        browser.say(type=each)
+    browser.say(type="like", id=gallery.cards[0]["id"], liked="yes")
+    time.sleep(0.1)
+    assert browser.is_quiet
+
+
+def test_a_prompt_that_failed_is_a_card_with_its_error(show, sandbox):
+    sandbox.fail("prompt", number=2, message=f"held back {EVIL}")
+    client = sandbox.client()
+    gallery = show(finished(client), client)
+    assert repr(gallery) == "Gallery(6 pictures, 0 prompts pending, 2 failed)"
+    assert gallery.summary == f"6 pictures · 2 failed: held back {EVIL}"
+    assert [card["error"] for card in gallery.cards if not card["pictures"]] == [f"held back {EVIL}"] * 2
+    assert "failed, held back &lt;script&gt;" in gallery._repr_html_()
+
+
+def test_a_training_that_fails_ends_it_with_words(show, sandbox):
+    sandbox.fail("training")
+    client = sandbox.client()
+    gallery = show(submitted(client), client)
+    until(lambda: gallery.state == "over")
+    assert gallery.summary.endswith("1 tune failed")
+    assert "pending" not in gallery.summary
+
+
+def test_a_look_that_fails_is_told_and_taken_again(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    row = submitted(client)
+    gallery = show(row, client)
+    browser = Browser(gallery, monkeypatch)
+    sandbox.fail("401", "GET /tunes*", message="who are you?")
+    until(lambda: gallery.state == "failed")
+    assert "was refused" in gallery.failure
+    browser.say(type="again")
+    until(lambda: gallery.state == "over")
+    assert (gallery.failure, gallery.summary) == ("", "8 pictures")
+
+
+def test_a_service_that_does_not_answer_for_a_while_is_told_and_waited_for(show, sandbox):
+    client = sandbox.client()
+    row = submitted(client)
+    sandbox.fail("503", "GET /tunes*", after=2, count=99)
+    gallery = show(row, client)
+    until(lambda: "does not answer, looking again in" in gallery.failure)
+    assert gallery.state == "watching"
+    sandbox.heal()
+    until(lambda: gallery.state == "over")
+    assert (gallery.failure, gallery.summary) == ("", "8 pictures")
+
+
+def test_watching_is_stopped_and_gone_on_with(show, monkeypatch):
+    with anb.Sandbox(speed=1) as slow:
+        client, before = slow.client(), set(watchers())
+        gallery = show(submitted(client), client)
+        browser = Browser(gallery, monkeypatch)
+        browser.say(type="stop")
+        assert gallery.state == "stopped"
+        until(lambda: set(watchers()) <= before)
+        slow.advance(3600)
+        browser.say(type="again")
+        until(lambda: gallery.state == "over")
+        assert gallery.summary == "8 pictures"
+
+
+def test_nothing_more_is_told_once_it_is_stopped():
+    with anb.Sandbox(speed=1) as slow:
+        client, told = slow.client(), []
+
+        def looked(_: Any) -> None:
+            time.sleep(0.05)
+            told.append(time.monotonic())
+
+        gallery = Gallery(client, looked=looked)
+        row = submitted(client)
+        gallery.show(row, anb.prompts(row, client))
+        gallery.watch(poll=0.001)
+        until(lambda: len(told) > 1)
+        time.sleep(0.02)  # in the midst of telling
+        gallery.stop()
+        stopped = time.monotonic()
+        time.sleep(0.3)
+        assert told[-1] <= stopped
+
+
+def test_prompts_may_be_told_before_the_training_is_over(sandbox):
+    client = sandbox.client()
+    gallery = Gallery(client)
+    row = submitted(client)
+    assert gallery.show(row, prompt_frame([]))
+    assert gallery.summary == "No pictures yet"
+    assert gallery.show(row, anb.prompts(row, client))
+    assert gallery.summary == "0 of 8 pictures · 8 prompts pending"
+
+
+def test_a_limit_shows_the_oldest(show, sandbox):
+    client = sandbox.client()
+    row = finished(client, prompt_attributes={"num_images": 2})
+    gallery = show(row, client, limit=3)
+    assert repr(gallery) == "Gallery(3 of 16 pictures, 0 prompts pending, 0 failed)"
+    assert [len(card["pictures"]) for card in gallery.cards] == [2, 1]
+    page = gallery._repr_html_()
+    assert page.count('<img src="data:image/jpeg;base64,') == 3
+    assert "in a wicker basket" in page
+
+
+@pytest.mark.parametrize("limit", [-1, "many", float("inf"), True])
+def test_a_limit_that_is_none_is_refused(sandbox, limit):
+    with pytest.raises(AstriaError, match="limit: "):
+        anb.gallery(tune_frame([]), sandbox.client(), limit=limit)
+
+
+def test_what_is_no_frame_of_tunes_is_refused(sandbox):
+    with pytest.raises(TuneError, match="holds no tunes"):
+        anb.gallery(pd.DataFrame({"x": [1]}), sandbox.client())
+
+
+def test_the_saved_file_has_some_pictures_and_the_addresses_of_the_others(show, sandbox):
+    client = sandbox.client()
+    row = finished(client, pack=260, name="man")
+    gallery = show(row, client)
+    bundle = gallery._repr_mimebundle_()
+    assert bundle is not None
+    page = bundle[0]["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in bundle[0]
+    assert bundle[0]["text/plain"] == "Gallery(28 pictures, 0 prompts pending, 0 failed)"
+    assert page.count('<img src="data:image/jpeg;base64,') == 24
+    for url in [card["pictures"][0]["url"] for card in gallery.cards]:
+        assert f'href="{url}"' in page
+    assert len(page) < 700_000
+    assert gallery._repr_html_() == page
+
+
+def test_a_saved_file_stays_small_whatever_the_pictures_show(wire, show, monkeypatch):
+    many = [{"id": at, "text": "t", "images": [f"{URL}?{at}"]} for at in range(30, 0, -1)]
+    client, data = pictured(wire, many), noise()
+    monkeypatch.setattr(client, "picture", lambda url: data)
+    page = show(TRAINED, client)._repr_html_()
+    assert page.count("<img ") == 24
+    assert len(page) < 700_000
+
+
+def test_pictures_that_do_not_come_do_not_hold_up_the_cell(wire, show, monkeypatch):
+    monkeypatch.setattr("astria_nb.results.gallery.widget._PATIENCE", 0.1)
+    client, gate = pictured(wire, [{"id": 1, "text": "t", "images": [URL]}]), threading.Event()
+
+    def picture(url: str) -> bytes:
+        gate.wait(60)
+        raise AstriaError
+
+    monkeypatch.setattr(client, "picture", picture)
+    started = time.monotonic()
+    page = show(TRAINED, client)._repr_html_()
+    gate.set()
+    assert time.monotonic() - started < 10
+    assert f'<a href="{URL}"' in page
+
+
+def test_text_and_addresses_from_the_service_never_run(wire, show, monkeypatch):
+    data = "data:text/html,<script>alert(1)</script>"
+    prompts = [
+        {"id": 3, "text": "three", "images": [data, "JavaScript:alert(1)", 'https://example.com/"><script>']},
+        {"id": 2, "text": EVIL, "images": ["javascript:alert(1)"]},
+        {"id": 1, "text": None, "user_error": EVIL},
+    ]
+    client = pictured(wire, prompts)
+    gallery = show(TRAINED, client)
+    page = gallery._repr_html_()
+    assert "<script>" not in page
+    assert "javascript:" not in page.lower()
+    assert 'href="data:' not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    urls = [picture["url"] for card in gallery.cards for picture in card["pictures"]]
+    assert urls == ["", "", "", 'https://example.com/"><script>']
+    assert [card["text"] for card in gallery.cards] == ["", EVIL, "three"]  # the page writes it as text
+
+
+def test_a_script_ends_while_a_gallery_still_watches(tmp_path: Path):
+    code = (
+        "import astria_nb as anb; sandbox = anb.Sandbox(speed=0.001).start(); client = sandbox.client()\n"
+        f"tune = anb.Tune(pack=43, name='cat', title='t', image_urls=[{URL!r}])\n"
+        "print(anb.gallery(anb.submit(tune, client), client))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == "Gallery(0 pictures, 8 prompts pending, 0 failed)"

@@ -1,0 +1,1 @@
+"""The service by its documents, asked by three programs."""

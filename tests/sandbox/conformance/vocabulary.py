@@ -1,0 +1,231 @@
+"""The words that the conformance table is written in, and how one row of it is played."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sandbox.conformance.expectations import ABSENT, differences
+from sandbox.conformance.programs import Answer, Broken, Call, File, Program
+from sandbox.helpers.api import image_bytes
+from sandbox.callbacks.test_callbacks import Receiver, wait_for
+
+from astria_nb.sandbox import SandboxServer
+
+URL = "https://example.com/1.jpg"
+JPEG, PNG = image_bytes("JPEG"), image_bytes("PNG")
+PHOTO = File("1.jpg", JPEG)
+WRITTEN = ("multipart", "form", "json")
+
+
+@dataclass
+class Scene:
+    """A sandbox, the program that talks to it, who is called back, and what earlier steps kept."""
+
+    sandbox: SandboxServer
+    program: Program
+    receiver: Receiver
+    hook: str
+    """Path under which the receiver is called back by this sandbox only."""
+    kept: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.kept["hook"] = self.receiver.url(self.hook)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A request and what must come back.
+
+    In paths, fields and expectations `:name` stands for what an earlier step kept under that name; `:hook`
+    is the receiver's address.
+    """
+
+    call: Call
+    status: "int | tuple[int, ...]"
+    shows: object = ABSENT
+    keep: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, object] = field(default_factory=dict)
+
+    def play(self, scene: Scene) -> None:
+        answer = self.send(scene)
+        said = f"{self.call.method} {self.call.path} answered {answer.status}: {answer.body[:600]!r}"
+        statuses = self.status if isinstance(self.status, tuple) else (self.status,)
+        assert answer.status in statuses, said
+        assert differences(self.headers, answer.headers, "headers") == [], said
+        found = _body(answer)
+        if self.shows is not ABSENT:
+            assert differences(resolved(self.shows, scene.kept), found) == [], said
+        scene.kept |= {name: _at(found, path) for name, path in self.keep.items()}
+
+    def send(self, scene: Scene) -> Answer:
+        """Make the request, with the sandbox's key where the row gives no other."""
+        url = scene.sandbox.url
+        headers = {"Authorization": f"Bearer {scene.sandbox.api_key}"} | dict(self.call.headers)
+        path = str(resolved(self.call.path, scene.kept, url=url))
+        call = replace(
+            self.call,
+            path=path.removeprefix(url),
+            headers={name: value for name, value in headers.items() if value},
+            fields=resolved(self.call.fields, scene.kept),
+        )
+        return scene.program.send(url, call)
+
+
+@dataclass(frozen=True)
+class Break:
+    """A request whose answer must not come to its end."""
+
+    step: Step
+
+    def play(self, scene: Scene) -> None:
+        try:
+            answer = self.step.send(scene)
+        except Broken:
+            return
+        raise AssertionError(f"{self.step.call.path} was answered in full: {answer}")
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something done to the sandbox itself, or looked at beside it."""
+
+    do: Callable[[Scene], object]
+
+    def play(self, scene: Scene) -> None:
+        self.do(scene)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A behaviour of the API: its name, the steps that show it, and how the sandbox is set."""
+
+    name: str
+    steps: tuple[Any, ...]
+    options: Mapping[str, object]
+
+    def play(self, scene: Scene) -> None:
+        for step in self.steps:
+            step.play(scene)
+
+
+def row(name: str, *steps: Any, **options: object) -> Row:
+    return Row(name, steps, {"deterministic": True} | options)
+
+
+def each_way(name: str, steps: Callable[[str], tuple[Any, ...]], **options: object) -> list[Row]:
+    """Return a row for each of the three encodings."""
+    return [row(f"{name}, {way}", *steps(way), **options) for way in WRITTEN]
+
+
+def get(path: str, status: Any = 200, shows: object = ABSENT, **more: Any) -> Step:
+    return sent("GET", path, None, "", status, shows, **more)
+
+
+def post(
+    path: str,
+    fields: object = None,
+    status: Any = 201,
+    shows: object = ABSENT,
+    *,
+    by: str = "json",
+    **more: Any,
+) -> Step:
+    return sent("POST", path, fields, by if fields is not None else "", status, shows, **more)
+
+
+def patch(path: str, fields: object, status: Any = 200, shows: object = ABSENT, by: str = "json") -> Step:
+    return sent("PATCH", path, fields, by, status, shows)
+
+
+def delete(path: str, status: Any = 200, shows: object = ABSENT) -> Step:
+    return sent("DELETE", path, None, "", status, shows)
+
+
+def sent(
+    method: str, path: str, fields: object, by: Any, status: Any, shows: object = ABSENT,
+    keep: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
+    carries: Mapping[str, object] | None = None,
+) -> Step:  # fmt: skip
+    """Return a step; `headers` are the request's, `carries` the reply's."""
+    return Step(Call(method, path, headers or {}, by, fields), status, shows, keep or {}, carries or {})
+
+
+def tune(**fields: object) -> dict[str, object]:
+    """Return what a pack run needs, under `tune`; None takes a field away."""
+    whole = {"title": "t", "name": "man", "image_urls": [URL]} | fields
+    return {"tune": {name: value for name, value in whole.items() if value is not None}}
+
+
+def train(pack: object = 43, keep: str = "tune", **fields: object) -> Step:
+    """Run a pack and keep the tune's id."""
+    return post(f"/p/{pack}/tunes", tune(**fields), keep={keep: "id"})
+
+
+BASE = 1504944
+"""Flux1.dev, the base model of every pack here."""
+
+
+def alone(**fields: object) -> dict[str, object]:
+    """Return what `POST /tunes` needs, under `tune`."""
+    return tune(base_tune_id=BASE, model_type="lora", **fields)
+
+
+def prompt(**fields: object) -> dict[str, object]:
+    """Return what a prompt needs, under `prompt`."""
+    return {"prompt": {"text": "<lora:1:1> ohwx man at sea", **fields}}
+
+
+def ask(keep: str = "prompt", **fields: object) -> Step:
+    """Create a prompt on the tune that was kept, and keep its id."""
+    return post("/tunes/:tune/prompts", prompt(**fields), keep={keep: "id"})
+
+
+ONE_PROMPT = (train(prompt_ids=[43001]), get("/prompts", 200, keep={"prompt": "0.id"}))
+"""A run of one template: its tune is kept as `tune`, its prompt as `prompt`."""
+
+
+def advance(seconds: float) -> Act:
+    return Act(lambda scene: scene.sandbox.advance(seconds))
+
+
+def called_back(count: int) -> Act:
+    """Wait for callbacks to have been delivered."""
+    return Act(lambda scene: wait_for(lambda: len(scene.sandbox.deliveries) >= count))
+
+
+def got(path: str, *bodies: object) -> Act:
+    """Compare what the receiver was sent at a path."""
+
+    def look(scene: Scene) -> None:
+        found = scene.receiver.bodies(scene.hook + path)
+        assert differences(resolved(list(bodies), scene.kept), found) == [], found
+
+    return Act(look)
+
+
+def resolved(value: Any, kept: Mapping[str, object], **more: str) -> Any:
+    """Replace `:name`: a string that is nothing else becomes the very value."""
+    if isinstance(value, str):
+        known = kept | more
+        if value[:1] == ":" and value[1:] in known:
+            return known[value[1:]]
+        return re.sub(r":([a-z_]+)", lambda found: str(known.get(found[1], found[0])), value)
+    if isinstance(value, Mapping):
+        return {key: resolved(item, kept) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(resolved(item, kept) for item in value)
+    return value
+
+
+def _body(answer: Answer) -> Any:
+    if answer.headers.get("content-type", "").startswith("application/json") and answer.body:
+        return json.loads(answer.body)
+    return answer.body
+
+
+def _at(value: Any, path: str) -> object:
+    for name in path.split("."):
+        value = value[int(name) if name.isdigit() else name]
+    return value

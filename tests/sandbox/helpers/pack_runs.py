@@ -1,0 +1,52 @@
+"""Pack runs by a client of any kind, and a look at what the ledger says of them."""
+
+import json
+import socket
+import time
+from collections.abc import Callable
+
+import requests
+from sandbox.helpers.api import Api, image_bytes
+
+from astria_nb.sandbox import Request, SandboxServer
+
+RUN = "POST /p/*/tunes"
+
+Run = Callable[[Api], requests.Response]
+
+
+def as_json(api: Api, **options: object) -> requests.Response:
+    return api.train(**options)
+
+
+def as_multipart(api: Api) -> requests.Response:
+    form = {"tune[title]": "t", "tune[name]": "man"}
+    return api.post("/p/43/tunes", data=form, files={"tune[images][]": image_bytes("PNG", (900, 900))})
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.005)
+
+
+def only(sandbox: SandboxServer) -> Request:
+    (request,) = sandbox.ledger
+    return request
+
+
+def raw(sandbox: SandboxServer, body: bytes = b"", head: str = "") -> socket.socket:
+    """Send a pack run by hand; return the connection."""
+    host, _, port = sandbox.url.removeprefix("http://").partition(":")
+    connection = socket.create_connection((host, int(port)), timeout=10)
+    body = body or json.dumps({"tune": {"title": "t", "name": "man", "image_urls": ["http://a/b"]}}).encode()
+    lines = [
+        "POST /p/43/tunes HTTP/1.1",
+        f"Host: {host}:{port}",
+        f"Authorization: Bearer {sandbox.api_key}",
+        "Content-Type: application/json",
+        head or f"Content-Length: {len(body)}",
+    ]
+    connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+    return connection

@@ -1,0 +1,91 @@
+"""Who is let in."""
+
+import pytest
+from sandbox.helpers.api import Api
+
+from astria_nb.sandbox import SandboxServer
+
+ROUTES = [
+    ("GET", "/packs"),
+    ("GET", "/gallery/packs"),
+    ("GET", "/p/43"),
+    ("POST", "/p/43/tunes"),
+    ("GET", "/tunes"),
+    ("GET", "/tunes/1"),
+    ("GET", "/tunes/1/prompts"),
+    ("GET", "/tunes/1/prompts/1"),
+    ("GET", "/prompts"),
+    ("GET", "/prompts/1"),
+    ("GET", "/users"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize("key", ["", "Bearer", "Bearer sd_sandbox_000000000000000000000000", "Basic abc"])
+def test_every_route_wants_the_key(api: Api, method: str, path: str, key: str) -> None:
+    reply = api.request(method, path, headers={"Authorization": key})
+    assert (reply.status_code, list(reply.json())) == (401, ["error"])
+
+
+def test_a_real_key_is_told_that_it_has_no_business_here(api: Api) -> None:
+    reply = api.get("/packs", headers={"Authorization": "Bearer sd_realLookingKey"})
+    assert reply.status_code == 401
+    assert "real account" in reply.json()["error"]
+    assert "realLookingKey" not in reply.text
+
+
+def test_a_key_of_ones_own_is_taken() -> None:
+    with SandboxServer(api_key="sd_mine") as sandbox, Api(sandbox) as api:
+        assert api.get("/packs").status_code == 200
+        assert "sd_mine" not in repr(sandbox)
+
+
+@pytest.mark.parametrize("path", ["/packs", "/pictures/x", "/nowhere"])
+def test_a_foreign_host_or_origin_is_refused(api: Api, path: str) -> None:
+    port = api.sandbox.url.rpartition(":")[2]
+    foreign = [
+        {"Host": f"evil.example:{port}"},
+        {"Host": "127.0.0.1"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": f"http://127.0.0.1:{int(port) - 1}"},
+    ]
+    for headers in foreign:
+        reply = api.get(path, headers=headers)
+        assert (reply.status_code, list(reply.json())) == (403, ["error"]), headers
+
+
+def test_its_own_names_are_let_in_and_no_site_is_invited(api: Api) -> None:
+    port = api.sandbox.url.rpartition(":")[2]
+    for host in (f"localhost:{port}", f"[::1]:{port}"):
+        reply = api.get("/packs", headers={"Host": host, "Origin": api.sandbox.url})
+        assert reply.status_code == 200
+        assert not [name for name in reply.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/nope"), ("GET", "/"), ("DELETE", "/packs"), ("OPTIONS", "/packs")]
+)
+def test_an_unknown_route_is_not_found(api: Api, method: str, path: str) -> None:
+    reply = api.request(method, path)
+    assert (reply.status_code, reply.json()) == (404, {"status": 404, "error": "Not Found"})
+
+
+def test_an_unforeseen_error_has_the_documented_shape(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("astria_nb.sandbox.views.packs.PackViews.user", lambda *_: 1 / 0)
+    reply = api.get("/users")
+    assert (reply.status_code, reply.json()) == (500, {"status": 500, "error": "Internal Server Error"})
+
+
+@pytest.mark.parametrize("host", ["", "example.invalid"])
+def test_only_an_address_opens_it_to_other_machines(host: str) -> None:
+    with pytest.raises(ValueError, match="loopback"):
+        SandboxServer(host=host)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("speed", 0), ("port", 70000), ("price_shape", "2023"), ("api_key", " ")]
+)
+def test_an_option_is_checked(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        SandboxServer(**{name: value})

@@ -1,0 +1,166 @@
+"""Starting, serving, stopping."""
+
+import contextlib
+import http.client
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from sandbox.helpers.api import Api
+
+from astria_nb.sandbox import SandboxServer
+
+
+def test_start_and_stop_may_be_called_twice() -> None:
+    sandbox = SandboxServer()
+    assert "not started" in repr(sandbox)
+    assert sandbox.start() is sandbox.start()
+    assert requests.get(sandbox.url + "/packs", timeout=5).status_code == 401
+    sandbox.stop()
+    sandbox.stop()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(sandbox.url, timeout=5)
+    with pytest.raises(RuntimeError, match="new one"):
+        sandbox.start()
+
+
+@pytest.fixture
+def spools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder where sandboxes make their private ones."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_it_leaves_no_thread_and_no_file(jpeg: bytes, spools: Path) -> None:
+    threads = set(threading.enumerate())
+    with SandboxServer() as sandbox, Api(sandbox) as api:
+        form = {"tune[title]": "t", "tune[name]": "man"}
+        assert api.post("/p/43/tunes", data=form, files={"tune[images][]": jpeg}).status_code == 201
+        (upload,) = spools.glob("*/0*")
+        assert upload.read_bytes() == jpeg
+    assert set(threading.enumerate()) == threads
+    assert list(spools.iterdir()) == []
+
+
+def test_a_refused_upload_is_not_kept(jpeg: bytes, spools: Path) -> None:
+    files = {"tune[images][]": jpeg}
+    with SandboxServer() as sandbox, Api(sandbox) as api:
+        assert api.post("/p/43/tunes", data={"tune[title]": ""}, files=files).status_code == 422
+        assert api.post("/p/43/tunes", data={"tune": "1", "tune[a]": "2"}, files=files).status_code == 400
+        assert list(spools.glob("*/0*")) == []
+
+
+def test_stop_resets_an_upload_and_makes_nothing() -> None:
+    sandbox = SandboxServer().start()
+    failed: list[BaseException] = []
+
+    def upload() -> None:
+        head = b'--x\r\nContent-Disposition: form-data; name="tune[images][]"; filename="1.jpg"\r\n\r\n'
+
+        def body():  # type: ignore[no-untyped-def]
+            yield head
+            while True:
+                yield b"x" * 65536
+
+        headers = {
+            "Authorization": f"Bearer {sandbox.api_key}",
+            "Content-Type": "multipart/form-data; boundary=x",
+        }
+        try:
+            requests.post(f"{sandbox.url}/p/43/tunes", data=body(), headers=headers, timeout=10)
+        except requests.ConnectionError as error:
+            failed.append(error)
+
+    client = threading.Thread(target=upload)
+    client.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    sandbox.stop()
+    assert time.monotonic() - began < 1
+    client.join(5)
+    assert not client.is_alive()
+    assert len(failed) == 1
+    assert sandbox.received() == []
+
+
+def test_stop_hangs_up_on_idle_connections(sandbox: SandboxServer) -> None:
+    host, _, port = sandbox.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as idle:
+        idle.settimeout(5)
+        time.sleep(0.1)
+        sandbox.stop()
+        with contextlib.suppress(ConnectionResetError):
+            assert idle.recv(1) == b""
+
+
+def test_a_connection_is_kept(sandbox: SandboxServer) -> None:
+    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=5)
+    headers = {"Authorization": f"Bearer {sandbox.api_key}", "Content-Type": "application/json"}
+    ports = set()
+    for body in ('{"tune": {}}', "{", ""):
+        connection.request("POST", "/p/43/tunes", body, headers)
+        response = connection.getresponse()
+        assert (response.status, "error" in json.loads(response.read())) == (400, True)
+        ports.add(connection.sock.getsockname()[1])
+    connection.close()
+    assert len(ports) == 1
+
+
+def test_a_long_upload_with_a_wrong_key_gets_to_read_why(sandbox: SandboxServer) -> None:
+    files = {"tune[images][]": b"x" * 20_000_000}
+    reply = requests.post(f"{sandbox.url}/p/43/tunes", files=files, timeout=10)
+    assert reply.status_code == 401
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl_learns_of_a_wrong_key_before_it_uploads(sandbox: SandboxServer, tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * 5_000_000)
+    command = [
+        "curl",
+        "-sS",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code} %{size_upload}",
+        "-H",
+        "Expect: 100-continue",
+    ]
+    command += ["-F", f"tune[images][]=@{tmp_path}/big", f"{sandbox.url}/p/43/tunes"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == "401 0"
+
+
+def test_a_request_that_is_not_http_is_refused(sandbox: SandboxServer) -> None:
+    host, _, port = sandbox.url.removeprefix("http://").partition(":")
+    for request in (
+        b"hello\r\n\r\n",
+        b"BREW /p HTTP/1.1\r\n\r\n",
+        b"POST /p HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+    ):
+        with socket.create_connection((host, int(port)), timeout=5) as raw:
+            raw.sendall(request)
+            reply = raw.makefile("rb").read()
+        assert reply.split(b" ", 2)[1][:1] in (b"4", b"5"), reply
+        assert isinstance(json.loads(reply.partition(b"\r\n\r\n")[2])["error"], str)
+
+
+def test_the_repr_hides_the_key(sandbox: SandboxServer) -> None:
+    assert (
+        repr(sandbox) == f"SandboxServer(url='{sandbox.url}', api_key='sd_…{sandbox.api_key[-4:]}', running)"
+    )
+
+
+def test_importing_it_is_light() -> None:
+    code = (
+        "import sys, astria_nb.sandbox; print([m for m in ('flask', 'werkzeug', 'PIL') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

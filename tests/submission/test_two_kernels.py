@@ -1,0 +1,194 @@
+"""Two kernels, one log, the same titles at the same moment: one tune a title, and a word for the second."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+import astria_nb as anb
+from astria_nb.log import environment as surroundings
+from astria_nb.errors import TuneError
+from astria_nb.tune.request import Request
+from helpers.fault_cases import ROUTE
+from helpers.soak import sizes
+from helpers.scripted_server import Exchange, Wire, reply
+
+RIVAL = """
+import json, sys
+import astria_nb as anb
+from astria_nb.errors import AstriaError
+
+url, key, path, titles = sys.argv[1:]
+client, log = anb.Client(key, base_url=url), anb.ExperimentLog(path)
+
+def submit(title):
+    source = {"image_urls": ["https://example.com/1.jpg"], "prompt_ids": [797001]}
+    try:
+        row = anb.submit(anb.Tune(pack=797, title=title, name="cat", **source), client, log=log, settle=0.1)
+    except AstriaError as error:
+        return str(error)
+    return int(row.loc[0, "id"])
+
+for line in sys.stdin:
+    print(json.dumps({title: submit(title) for title in titles.split()}), flush=True)
+"""
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "504", "commit": "yes"},
+    {"kind": "504"},
+    {"kind": "reset", "at": "reply"},
+    {"kind": "truncated"},
+    {"kind": "429", "retry_after": "0"},
+    {"kind": "slow", "seconds": 0.1},
+]
+URLS = ["https://example.com/1.jpg"]
+TITLES = [f"t{number}" for number in range(20)]
+
+
+@contextmanager
+def rivals(*arguments: str) -> Iterator[list[subprocess.Popen[str]]]:
+    """Run two processes that submit every title each time they are told to."""
+    two = [
+        subprocess.Popen(
+            [sys.executable, "-c", RIVAL, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    try:
+        yield two
+    finally:
+        for each in two:
+            each.communicate(timeout=60)
+
+
+def both(two: list[subprocess.Popen[str]]) -> list[dict[str, int | str]]:
+    """Let both submit at once, and return what each got: a tune's id or an error for each title."""
+    for each in two:
+        assert each.stdin is not None
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    return [json.loads(each.stdout.readline()) for each in two if each.stdout is not None]
+
+
+def made(sandbox: anb.Sandbox) -> dict[str, list[int]]:
+    """Return the tunes of each title, by the ledger."""
+    found: dict[str, list[int]] = {}
+    for request in sandbox.received():
+        assert request.params is not None
+        found.setdefault(str(request.params["title"]), []).extend(request.tune_ids)
+    return found
+
+
+@sizes(1, 20)
+def test_two_processes_make_one_tune_of_a_title(tmp_path: Path, size: int) -> None:
+    elsewhere = 0
+    for number in range(size):
+        path = tmp_path / f"{number}.sqlite"  # which both are the first to open
+        with anb.Sandbox() as sandbox:
+            with rivals(sandbox.url, sandbox.api_key, str(path), " ".join(TITLES)) as two:
+                for fault in FAULTS:
+                    kind = fault["kind"]
+                    rule = {key: value for key, value in fault.items() if key != "kind"}
+                    sandbox.fail(kind, ROUTE, count=None, probability=0.2, **rule)
+                first = both(two)
+                sandbox.heal()
+                second = both(two)
+            tunes = made(sandbox)
+        assert {len(ids) for ids in tunes.values()} == {1}
+        frame = anb.ExperimentLog(path).frame()
+        states = dict(zip(frame["title"], frame["state"], strict=True))
+        assert set(states) == set(TITLES)
+        assert {title for title, state in states.items() if state in ("done", "adopted")} == set(tunes)
+        for title in TITLES:
+            for got in (first, second):
+                for each in got:
+                    lost = "title: its outcome is unknown" in str(each[title])
+                    rival = f"title: {title!r} is being submitted by another kernel" in str(each[title])
+                    elsewhere += rival
+                    assert each[title] in tunes.get(title, ()) or lost or (rival and got is first)
+            if title in tunes:
+                assert [each[title] for each in second] == tunes[title] * 2
+    assert elsewhere  # they did meet
+
+
+def test_who_is_overtaken_while_it_looks_is_told_so(
+    wire: Wire, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, tune = (
+        anb.ExperimentLog(tmp_path / "log.sqlite"),
+        anb.Tune(pack=43, title="t", name="cat", image_urls=URLS),
+    )
+    request = Request.of(tune, client.service, "json")
+    monkeypatch.setattr(surroundings, "_sessions", {})
+    log.plan(request)  # by a process that ended before it sent anything
+    surroundings._sessions.clear()
+    monkeypatch.setattr(surroundings, "is_running", lambda *_: False)
+
+    def overtaken(exchange: Exchange) -> bool:
+        log.plan(request)
+        return reply([])(exchange)
+
+    wire.on("GET", "/tunes", overtaken, reply([]))
+    with pytest.raises(TuneError, match="'t' is being submitted by another kernel or thread; wait"):
+        anb.submit(tune, client, log=log, settle=120)
+    assert wire.seen("POST") == []
+
+
+def kernel(stack: ExitStack, environment: dict[str, str]) -> BlockingKernelClient:
+    """Start a kernel."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(env=environment)
+    stack.callback(manager.shutdown_kernel, now=True)
+    client = manager.client()
+    client.start_channels()
+    stack.callback(client.stop_channels)
+    return client
+
+
+def results(two: list[BlockingKernelClient], code: str) -> list[Any]:
+    """Run a cell in both kernels at once, and return of each the form's tune or the error."""
+    asked = [each.execute(code, user_expressions={"id": "int(form.row['id'].iloc[0])"}) for each in two]
+    return [_result(each.get_shell_msg, number) for each, number in zip(two, asked, strict=True)]
+
+
+def _result(next_message: Callable[..., Any], asked: str) -> Any:
+    while (message := next_message(timeout=60))["parent_header"]["msg_id"] != asked:
+        pass
+    content = message["content"]
+    if content["status"] == "error":
+        return f"{content['ename']}: {content['evalue']}"
+    found = content["user_expressions"]["id"]
+    return int(found["data"]["text/plain"]) if found["status"] == "ok" else None
+
+
+def test_a_form_in_each_of_two_kernels_makes_one_tune(tmp_path: Path) -> None:
+    fields = "pack=797, name='cat', title='one', image_urls=['https://example.com/1.jpg']"
+    with anb.Sandbox() as sandbox, ExitStack() as stack:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ASTRIA_")}
+        environment = {
+            **kept, "IPYTHONDIR": str(tmp_path), "ASTRIA_NB_LOG": str(tmp_path / "log.sqlite"),
+            "ASTRIA_SANDBOX_URL": sandbox.url, "ASTRIA_SANDBOX_KEY": sandbox.api_key,
+        }  # fmt: skip
+        two = [kernel(stack, environment) for _ in range(2)]
+        for each in two:
+            each.wait_for_ready(timeout=60)
+        made_form = results(two, f"import astria_nb as anb; form = anb.TuneForm({fields})")
+        assert made_form == [None, None]
+        sandbox.fail("slow", ROUTE, seconds=1.0)
+        first = results(two, "row = form.submit()")
+        second = results(two, "row = form.submit()")
+        assert len(made(sandbox)["one"]) == 1
+    refused = "TuneError: title: 'one' is being submitted by another kernel or thread; wait until it is done"
+    (tune_id,) = made(sandbox)["one"]
+    assert sorted(map(str, first)) in ([str(tune_id)] * 2, [str(tune_id), f"{refused}, then submit it again"])
+    assert second == [tune_id, tune_id]

@@ -1,0 +1,94 @@
+"""Take the pictures of the README and the notebooks: the first notebook's form in JupyterLab.
+
+python tests/take_pictures.py [FOLDER]
+"""
+
+import argparse
+import io
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Locator, Page
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import helpers.jupyterlab as lab
+from astria_nb.cli import copy_notebooks  # noqa: E402
+
+ONLY_THE_NOTEBOOK = """async () => {
+    await window.jupyterapp.commands.execute('application:toggle-left-area'); return true; }"""
+TO_THE_TOP = """() => {
+    const cell = document.querySelector('.astria-form').closest('.jp-Cell');
+    cell.scrollIntoView({block: 'start'});
+    return true; }"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE.parent / "notebooks" / "pictures")
+    folder = parser.parse_args().folder
+    with opened() as page:
+        form = page.locator(".astria-form")
+        form.locator(".astria-tile img").nth(3).wait_for()
+        save(form, folder / "form.png")
+
+        form.get_by_role("button", name="Browse packs").click()
+        form.get_by_role("option").nth(2).locator("img").wait_for()
+        save(form, folder / "packs.png", height=640)
+        page.keyboard.press("Escape")
+
+        form.get_by_text("Request · cURL").click()
+        form.get_by_role("tabpanel").get_by_text("curl").wait_for()
+        save(form, folder / "request.png")
+        form.get_by_text("Request · cURL").click()
+
+        lab.change_theme(page, "JupyterLab Dark")
+        form.get_by_role("button", name=re.compile("^Submit")).click()
+        form.locator(".astria-pictures-tile:nth-child(-n + 10) img").nth(9).wait_for(timeout=60_000)
+        save(form, folder / "pictures.png", top=form.locator(".astria-foot"), height=520)
+
+
+@contextmanager
+def opened() -> Iterator[Page]:
+    """Open the first notebook, run as far as the form."""
+    browser = lab.find_browser()
+    if browser is None:
+        sys.exit("needs an installed Chromium or Chrome")
+    with tempfile.TemporaryDirectory() as name:
+        folder, private = Path(name) / "notebooks", Path(name) / "private"
+        private.mkdir()
+        copy_notebooks(folder)
+        with lab.serving(folder, private) as address, lab.browsing(browser) as running:
+            page = running.new_page(viewport={"width": 1180, "height": 1500})
+            lab.open_notebook(page, address, "01_multipart.ipynb")
+            page.evaluate(ONLY_THE_NOTEBOOK)
+            lab.run_cells(page, 0, 4)
+            yield page
+            lab.shut_down(page)
+
+
+def save(form: Locator, path: Path, top: Locator | None = None, height: int | None = None) -> None:
+    """Save the form as it is seen, or a part of it, with as many colours as a screen needs."""
+    form.page.evaluate(TO_THE_TOP)
+    form.page.wait_for_timeout(1000)
+    with Image.open(io.BytesIO(form.screenshot())) as picture:
+        above = 0 if top is None else round(_top(top) - _top(form))
+        below = picture.height if height is None else above + height
+        shown = picture.convert("RGB").crop((0, above, picture.width, below))
+        shown.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def _top(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+if __name__ == "__main__":
+    main()

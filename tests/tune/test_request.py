@@ -1,0 +1,90 @@
+"""What makes two requests the same, and where they differ."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from astria_nb.tune.request import ImageRecord, Request, differences
+from astria_nb.tune.tune import Tune
+from helpers.submissions import IMAGES, SERVICE, a_request
+
+
+def test_a_request_is_made_of_a_tune_without_reading_its_files(photos: list[Path]) -> None:
+    tune = Tune(pack=43, title="t", name="cat", images=photos)
+    for path in photos:
+        path.chmod(0)
+    request = Request.of(tune, f"{SERVICE}/", "multipart")
+    assert (request.service, request.pack, request.title, request.encoding) == (SERVICE, 43, "t", "multipart")
+    assert request.parameters == {"title": "t", "name": "cat"}
+    assert [image.path for image in request.images] == list(map(str, photos))
+    assert [image.mtime_ns for image in request.images] == [path.stat().st_mtime_ns for path in photos]
+    assert {image.sha256 for image in request.images} == {None}
+
+
+def test_a_file_that_vanished_is_recorded_as_it_was(photos: list[Path]) -> None:
+    tune = Tune(pack=43, title="t", name="cat", images=photos[:1])
+    photos[0].unlink()
+    (image,) = Request.of(tune, SERVICE, "multipart").images
+    assert (image.filename, image.mtime_ns) == ("1.jpg", None)
+
+
+def test_the_fingerprint_is_of_what_is_sent() -> None:
+    request = a_request(images=IMAGES, characteristics={"a": "1", "b": "2"})
+    moved = tuple(replace(image, path=f"/elsewhere/{image.filename}", mtime_ns=9) for image in IMAGES)
+    same = a_request(images=moved, characteristics={"b": "2", "a": "1"}, service="http://127.0.0.1")
+    assert request.fingerprint == replace(same, encoding="multipart").fingerprint
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_request("u", images=IMAGES),
+        a_request(images=IMAGES, pack=44),
+        a_request(images=IMAGES, name="dog"),
+        a_request(images=IMAGES[:1]),
+        a_request(images=(IMAGES[0], replace(IMAGES[1], size=201))),
+        a_request(images=(IMAGES[0], replace(IMAGES[1], filename="3.jpg"))),
+    ],
+)
+def test_another_request_has_another_fingerprint_and_says_why(other: Request) -> None:
+    request = a_request(images=IMAGES)
+    assert request.fingerprint != other.fingerprint
+    assert differences(request, other)
+
+
+def test_differences_are_told_key_by_key() -> None:
+    a = a_request(
+        characteristics={"eyes": "blue", "hair": "red"}, prompt_attributes={"w": 8}, auto_extend=True
+    )
+    b = a_request(pack="dogs", characteristics={"eyes": "green"}, prompt_attributes={"w": "8"}, auto_extend=1)
+    assert [(each.field, each.a, each.b) for each in differences(a, b)] == [
+        ("pack", 43, "dogs"),
+        ("characteristics.eyes", "blue", "green"),
+        ("characteristics.hair", "red", None),
+        ("prompt_attributes.w", 8, "8"),
+        ("auto_extend", True, 1),
+    ]
+
+
+def test_images_are_compared_by_content_where_it_is_known_of_both() -> None:
+    sent = a_request(images=IMAGES).with_sha256(["aa", "bb"])
+    renamed = a_request(images=tuple(replace(image, filename="x.jpg") for image in IMAGES))
+    assert differences(sent, renamed.with_sha256(["aa", "bb"])) == []
+    assert differences(sent, a_request(images=IMAGES)) == []
+    (difference,) = differences(sent, a_request(images=IMAGES).with_sha256(["aa", "cc"]))
+    assert difference.field == "images"
+    assert (difference.a, difference.b) == ("2.jpg (200 bytes, sha256 bb…)", "2.jpg (200 bytes, sha256 cc…)")
+
+
+def test_the_order_of_images_does_not_matter_but_their_number_does() -> None:
+    assert differences(a_request(images=IMAGES), a_request(images=IMAGES[::-1])) == []
+    (difference,) = differences(a_request(images=IMAGES), a_request(images=(*IMAGES, IMAGES[0])))
+    assert (difference.field, difference.a, difference.b) == ("images", None, "1.jpg (100 bytes)")
+
+
+def test_neither_encoding_nor_service_nor_place_is_a_difference() -> None:
+    a = a_request(images=IMAGES)
+    b = replace(a, encoding="multipart", service="http://127.0.0.1", images=(
+        ImageRecord("/else/1.jpg", "1.jpg", 100), ImageRecord("/else/2.jpg", "2.jpg", 200)))  # fmt: skip
+    assert differences(a, b) == []
