@@ -8,47 +8,47 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from astria_nb.client._login import login as login
-    from astria_nb.results.callbacks import Callbacks as Callbacks
     from astria_nb.client.client import Client as Client
+    from astria_nb.client.snippets.common import as_curl as as_curl
+    from astria_nb.client.snippets.common import as_javascript as as_javascript
+    from astria_nb.client.snippets.common import as_python as as_python
     from astria_nb.defaults import Sandbox as Sandbox
+    from astria_nb.form import TuneForm as TuneForm
+    from astria_nb.results.callbacks import Callbacks as Callbacks
     from astria_nb.results.downloads import download as download
     from astria_nb.results.downloads import expiring as expiring
-    from astria_nb.submission.experiment_log import ExperimentLog as ExperimentLog
-    from astria_nb.form import TuneForm as TuneForm
     from astria_nb.results.gallery import gallery as gallery
     from astria_nb.results.plots import costs as costs
     from astria_nb.results.plots import image_counts as image_counts
     from astria_nb.results.plots import timeline as timeline
-    from astria_nb.client.snippets.common import as_curl as as_curl
-    from astria_nb.client.snippets.common import as_javascript as as_javascript
-    from astria_nb.client.snippets.common import as_python as as_python
-    from astria_nb.submission._submit import submit as submit
-    from astria_nb.tune.tune import Tune as Tune
     from astria_nb.results.watch._wait import prompts as prompts
     from astria_nb.results.watch._wait import wait as wait
+    from astria_nb.submission._submit import submit as submit
+    from astria_nb.submission.experiment_log import ExperimentLog as ExperimentLog
+    from astria_nb.tune.tune import Tune as Tune
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Callbacks": "callbacks",
-    "Client": "client",
-    "ExperimentLog": "experiments",
+    "Callbacks": "results.callbacks",
+    "Client": "client.client",
+    "ExperimentLog": "submission.experiment_log",
     "Sandbox": "defaults",
-    "Tune": "tune",
+    "Tune": "tune.tune",
     "TuneForm": "form",
-    "as_curl": "snippets",
-    "as_javascript": "snippets",
-    "as_python": "snippets",
-    "costs": "plots",
-    "download": "downloads",
-    "expiring": "downloads",
-    "gallery": "pictures",
-    "image_counts": "plots",
-    "login": "account",
-    "prompts": "watch",
-    "submit": "submission",
-    "timeline": "plots",
-    "wait": "watch",
+    "as_curl": "client.snippets.common",
+    "as_javascript": "client.snippets.common",
+    "as_python": "client.snippets.common",
+    "costs": "results.plots",
+    "download": "results.downloads",
+    "expiring": "results.downloads",
+    "gallery": "results.gallery",
+    "image_counts": "results.plots",
+    "login": "client._login",
+    "prompts": "results.watch._wait",
+    "submit": "submission._submit",
+    "timeline": "results.plots",
+    "wait": "results.watch._wait",
 }
 __all__ = [
     "Callbacks",

@@ -10,8 +10,8 @@ from astria_nb.client.api_key import ApiKey
 from astria_nb.client.base_url import find_base_url, host_of
 from astria_nb.client.client import Client
 from astria_nb.client.credentials import NAME, keep_key
-from astria_nb.errors import CredentialsError, Problem
 from astria_nb.client.transport import Transport
+from astria_nb.errors import CredentialsError, Problem
 
 
 def login(base_url: str | None = None) -> Client:

@@ -6,8 +6,8 @@ import os
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from astria_nb.utils import redaction
 from astria_nb.errors import CredentialsError, Problem
+from astria_nb.utils import redaction
 from astria_nb.utils.formatting import short
 
 DEFAULT_BASE_URL = "https://api.astria.ai"

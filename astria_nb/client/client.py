@@ -10,12 +10,11 @@ from os import PathLike
 from typing import Any, NoReturn
 
 from astria_nb.client import responses as replies
-from astria_nb.tune import validators as rules
 from astria_nb.client.api_key import KEY_PAGE, ApiKey
-from astria_nb.utils.arguments import an_id, number
 from astria_nb.client.base_url import find_base_url
 from astria_nb.client.credentials import find_key
-from astria_nb.tune.encoding import Body, encode_look
+from astria_nb.client.picture_stream import PictureStream
+from astria_nb.client.transport import GET_SECONDS, Transport
 from astria_nb.errors import (
     CredentialsError,
     NotFoundError,
@@ -25,10 +24,11 @@ from astria_nb.errors import (
     UnexpectedReplyError,
 )
 from astria_nb.images.image import Image, thumbnail
-from astria_nb.tune.pack import Pack
-from astria_nb.client.picture_stream import PictureStream
 from astria_nb.images.upload import renamed
-from astria_nb.client.transport import GET_SECONDS, Transport
+from astria_nb.tune import validators as rules
+from astria_nb.tune.encoding import Body, encode_look
+from astria_nb.tune.pack import Pack
+from astria_nb.utils.arguments import an_id, number
 from astria_nb.utils.formatting import short
 
 Json = dict[str, Any]

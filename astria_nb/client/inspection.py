@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
-from astria_nb.tune.characteristics import WARNINGS
 from astria_nb.client.client import Client
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import AstriaError
 from astria_nb.images.image import Image
+from astria_nb.tune.characteristics import WARNINGS
 
 SECONDS = 25.0
 _AT_ONCE = 4

@@ -13,15 +13,17 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from astria_nb.client import network_errors as faults, responses as replies, retry as retrying
+from astria_nb.client import network_errors as faults
+from astria_nb.client import responses as replies
+from astria_nb.client import retry as retrying
+from astria_nb.client.adapter import new_session
 from astria_nb.client.api_key import ApiKey
 from astria_nb.client.base_url import is_loopback
-from astria_nb.client.adapter import new_session
 from astria_nb.client.deadline import Deadline
-from astria_nb.tune.encoding import Body
-from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
 from astria_nb.client.picture_stream import PictureStream, TooLargeError, blocks, open_picture
 from astria_nb.client.throttle import Throttle
+from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
+from astria_nb.tune.encoding import Body
 
 GET_SECONDS = 60.0
 # Ten photos over a home line have taken minutes (astria-api, section 8).

@@ -13,18 +13,18 @@ import ipywidgets as widgets
 
 from astria_nb.client.client import Client
 from astria_nb.errors import Problem, TuneError
-from astria_nb.form.fields.characteristics import CharacteristicsField
 from astria_nb.form.fields.base import ChoiceField, Field, PairsField, TextField, UrlsField
-from astria_nb.form.sections import Folds
+from astria_nb.form.fields.characteristics import CharacteristicsField
 from astria_nb.form.images.image_field import ImageField
 from astria_nb.form.images.inspect_bar import Inspecting
-from astria_nb.form.pickers.pack_field import ClassField, PackField
-from astria_nb.form.pickers.ids_field import PromptsField, TunesField
 from astria_nb.form.images.preprocessing_switches import Treating
+from astria_nb.form.pickers.ids_field import PromptsField, TunesField
+from astria_nb.form.pickers.pack_field import ClassField, PackField
+from astria_nb.form.sections import Folds
 from astria_nb.images.image import Image
-from astria_nb.tune.validators import PRESETS
 from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune.tune import check
+from astria_nb.tune.validators import PRESETS
 
 _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "film_grain")
 _HOOK = "https://example.com/hook?user_id=1"

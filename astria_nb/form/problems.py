@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from astria_nb.errors import Problem
-from astria_nb.form.fields.base import Field
 from astria_nb.form.error_summary import Entry
+from astria_nb.form.fields.base import Field
 
 # What to do about an empty field here, where nobody calls a function.
 _HINTS = {

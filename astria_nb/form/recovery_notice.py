@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.utils import background
-from astria_nb.submission import recovery as settling
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
 from astria_nb.log.states import Submission
+from astria_nb.submission import recovery as settling
+from astria_nb.utils import background
 
 
 class Recovery(widgets.HBox):

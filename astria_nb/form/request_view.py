@@ -7,11 +7,11 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from astria_nb.tune.encoding import Encoding
-from astria_nb.errors import AstriaError
 from astria_nb.client.snippets.common import as_curl, as_javascript, as_json, as_python
-from astria_nb.utils.stylesheet import stylesheet
+from astria_nb.errors import AstriaError
+from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.tune import Tune
+from astria_nb.utils.stylesheet import stylesheet
 
 _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
 _AS_THEY_ARE = "This code sends the photos as they are, place and time included; the form takes those out."

@@ -15,13 +15,13 @@ from typing import Any
 
 import pandas as pd
 
-from astria_nb.utils import redaction
 from astria_nb.client.client import Client
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
-from astria_nb.log import Log
 from astria_nb.images.preprocessing import Treatment
+from astria_nb.log import Log
 from astria_nb.tune.tune import RULES
+from astria_nb.utils import redaction
 
 # Of a row, ``prompt_ids`` are what was made, and not what was asked for.
 _TOLD = ("title", "pack", "name", "image_urls", "characteristics", "callback", "prompts_callback", "tune_ids")

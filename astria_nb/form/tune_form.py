@@ -14,26 +14,26 @@ import pandas as pd
 import traitlets
 from markupsafe import Markup
 
-from astria_nb.utils import background
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
-from astria_nb.tune.encoding import Encoding
 from astria_nb.errors import AstriaError, Problem, TuneError
+from astria_nb.form.draft import Draft
+from astria_nb.form.error_summary import Wiring
+from astria_nb.form.fields.base import WIDE
 from astria_nb.form.problems import Complaints
 from astria_nb.form.progress.panel import Desk
-from astria_nb.form.draft import Draft
-from astria_nb.form.fields.base import WIDE
-from astria_nb.form.submit_bar import Foot
 from astria_nb.form.recovery_notice import Recovery
 from astria_nb.form.request_view import RequestView
 from astria_nb.form.review import Review, review
 from astria_nb.form.saved_draft import SavedDraft, as_plain, asked_for
 from astria_nb.form.static_html import form_html
-from astria_nb.form.error_summary import Wiring
-from astria_nb.log import Log
-from astria_nb.utils.stylesheet import stylesheet
+from astria_nb.form.submit_bar import Foot
 from astria_nb.images.preprocessing import Treatment
+from astria_nb.log import Log
+from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.tune import Tune, TuneFields
+from astria_nb.utils import background
+from astria_nb.utils.stylesheet import stylesheet
 
 _CSS = stylesheet(Path(__file__).with_name("form.css"))
 _SETTLE_SECONDS = 2.0  # a service that answers at once is shown at once; a slow one holds nothing up

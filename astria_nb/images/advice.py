@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from astria_nb.images.decoding import decoded, opened, upright
 from astria_nb.errors import TuneError
+from astria_nb.images.decoding import decoded, opened, upright
 from astria_nb.images.image import Image, jpeg
 from astria_nb.images.metrics import likeness, sharpness
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astria_nb.utils import redaction
-from astria_nb.images.decoding import MEDIA_TYPES, NotAPictureError, decoded, opened, upright
 from astria_nb.errors import Problem, TuneError
+from astria_nb.images.decoding import MEDIA_TYPES, NotAPictureError, decoded, opened, upright
+from astria_nb.utils import redaction
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import PurePath
 
-from astria_nb.images.decoding import NotAPictureError
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images.metadata import Piece, Source, UncertainError, whole, without_metadata
+from astria_nb.images.decoding import NotAPictureError
 from astria_nb.images.image import Image
-from astria_nb.images.resizing import is_needed, open_small
+from astria_nb.images.metadata import Piece, Source, UncertainError, whole, without_metadata
 from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.resizing import is_needed, open_small
 
 BLOCK = 2**20  # measured: smaller blocks cost calls, larger ones only memory
 _NETWORK = 500e6  # bytes a second, faster than what a photo travels on

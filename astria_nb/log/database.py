@@ -15,14 +15,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from astria_nb.utils import redaction
 from astria_nb.log import environment as surroundings
-from astria_nb.log import serialization as records, segments
+from astria_nb.log import segments
+from astria_nb.log import serialization as records
 from astria_nb.log.queries import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
 from astria_nb.log.schema import body, event, session, submission
-from astria_nb.log.states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.log.sqlite import Store
+from astria_nb.log.states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.tune.request import Request
+from astria_nb.utils import redaction
 
 _MICROSECOND = timedelta(microseconds=1)
 # Built once: that takes longer than running them.

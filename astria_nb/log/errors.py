@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
-from astria_nb.utils import redaction
 from astria_nb.errors import LogError, Problem
+from astria_nb.utils import redaction
 
 _READ_ONLY = (
     "cannot be written: it or its folder is read-only",

@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from astria_nb.utils import redaction
 from astria_nb.errors import LogError, Problem
+from astria_nb.utils import redaction
 from astria_nb.utils.formatting import short
 
 # What a spreadsheet takes for the beginning of a formula, also in the wide forms of East Asian keyboards.

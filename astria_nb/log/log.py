@@ -9,12 +9,12 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from astria_nb.utils import redaction
-from astria_nb.log import environment as surroundings
-from astria_nb.utils.arguments import a_path, whole
 from astria_nb.errors import LogError, Problem, TuneError
+from astria_nb.log import environment as surroundings
 from astria_nb.log.states import STATES, UNSETTLED, Submission
 from astria_nb.tune.request import Request, differences
+from astria_nb.utils import redaction
+from astria_nb.utils.arguments import a_path, whole
 from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:  # loaded at the first use: the form and a script that sends nothing do not pay for them

@@ -9,10 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from astria_nb.images.preprocessing import UNTREATED, Treatment
 from astria_nb.log.schema import body, submission
 from astria_nb.log.states import RELEASED, Submission
 from astria_nb.tune.request import ImageRecord, Request
-from astria_nb.images.preprocessing import UNTREATED, Treatment
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _asked, _told = body.alias("asked"), body.alias("told")

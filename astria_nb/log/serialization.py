@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from astria_nb import rows
+from astria_nb.images.preprocessing import UNTREATED
 from astria_nb.log.states import Submission
 from astria_nb.tune.request import Request
-from astria_nb.images.preprocessing import UNTREATED
 
 
 def of_request(request: Request) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from astria_nb.log.environment import on_network
 from astria_nb.log.errors import plainly, refuse
 from astria_nb.log.schema import APPLICATION, VERSION, metadata
-from astria_nb.log.environment import on_network
 
 _MAGIC = b"SQLite format 3\0"
 _WRITES = {"writes": True}

@@ -8,20 +8,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from astria_nb.sandbox.http.address import allowed_hosts, check_host, netloc
 from astria_nb.sandbox.callbacks.courier import Courier, Delivery
 from astria_nb.sandbox.clock import SECOND, Clock, SteppedClock, WallClock
-from astria_nb.sandbox.faults.rules import FaultRules
 from astria_nb.sandbox.faults.fault import Fault, Kind
+from astria_nb.sandbox.faults.rules import FaultRules
+from astria_nb.sandbox.http.address import allowed_hosts, check_host, netloc
 from astria_nb.sandbox.http.auth import OWN_PREFIX, Guard
 from astria_nb.sandbox.http.ledger import Ledger, Request
-from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.model.state import State
 from astria_nb.sandbox.model.store import Store
+from astria_nb.sandbox.options import Options
 
 if TYPE_CHECKING:
-    from astria_nb.sandbox.uploads.spool import Spool
     from astria_nb.sandbox.http.server import HttpServer
+    from astria_nb.sandbox.uploads.spool import Spool
 
 _DETERMINISTIC_SECRET = hashlib.sha256(b"astria_nb sandbox").digest()
 
@@ -209,13 +209,13 @@ class SandboxServer:
     def _serve(self) -> None:
         # Flask and Pillow are slow to import, and a program that imports the sandbox may never start one.
         from astria_nb.sandbox.callbacks.announcer import Announcer
+        from astria_nb.sandbox.http.server import HttpServer
         from astria_nb.sandbox.routes.app import make_app
-        from astria_nb.sandbox.views.packs import PackViews
-        from astria_nb.sandbox.views.pictures import Pictures
         from astria_nb.sandbox.routes.service import Service
         from astria_nb.sandbox.uploads.spool import Spool
+        from astria_nb.sandbox.views.packs import PackViews
+        from astria_nb.sandbox.views.pictures import Pictures
         from astria_nb.sandbox.views.tunes import Views
-        from astria_nb.sandbox.http.server import HttpServer
 
         options = self.options
         self._http = HttpServer(

@@ -7,22 +7,22 @@ from typing import Protocol
 
 import pandas as pd
 
-from astria_nb.submission import recovery as settling
-from astria_nb.utils.arguments import a_callable, number, truth
 from astria_nb.client.client import Client
 from astria_nb.client.deadline import Deadline
 from astria_nb.defaults import client_or_default, log_or_default
-from astria_nb.tune.encoding import Encoding, OnSent
 from astria_nb.errors import Problem, TuneError
-from astria_nb.submission.exactly_once import Sending
+from astria_nb.images.preprocessing import Treatment
 from astria_nb.log import Log
+from astria_nb.submission import recovery as settling
+from astria_nb.submission.exactly_once import Sending
+from astria_nb.tune.encoding import Encoding, OnSent
 from astria_nb.tune.pack import Pack
 from astria_nb.tune.price import estimate, problem_with_cost
-from astria_nb.utils.progress import Progress
-from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune.tune import Tune
-from astria_nb.waiting import Say
+from astria_nb.utils.arguments import a_callable, number, truth
 from astria_nb.utils.formatting import short
+from astria_nb.utils.progress import Progress
+from astria_nb.waiting import Say
 
 TIMEOUT_SECONDS = 3600.0
 _DAY = 86400

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from astria_nb.client import responses as replies
 from astria_nb import rows
-from astria_nb.submission import recovery as settling
+from astria_nb.client import responses as replies
 from astria_nb.client.client import Client, Json
 from astria_nb.client.deadline import Deadline
-from astria_nb.tune.encoding import Body, Encoding, OnSent, encode
+from astria_nb.client.retry import seconds_asked_for
 from astria_nb.errors import (
     ApiError,
     AstriaError,
@@ -24,15 +23,16 @@ from astria_nb.errors import (
     TooManyRequestsError,
     TuneError,
 )
+from astria_nb.images.preprocessing import Treatment
 from astria_nb.log import Log
 from astria_nb.log.states import StaleSubmission, Submission, TitleClaimed
+from astria_nb.submission import recovery as settling
+from astria_nb.tune.encoding import Body, Encoding, OnSent, encode
 from astria_nb.tune.pack import Pack
 from astria_nb.tune.request import Request, differences
-from astria_nb.client.retry import seconds_asked_for
-from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune.tune import Tune
-from astria_nb.waiting import Say, pause
 from astria_nb.utils.formatting import short
+from astria_nb.waiting import Say, pause
 
 _THROTTLED_SECONDS = 30.0  # to wait after a 429 that does not say how long
 _REVIEW = (

@@ -9,21 +9,21 @@ from typing import Unpack, cast
 
 import pandas as pd
 
-from astria_nb.submission import recovery as settling
-from astria_nb.utils.arguments import an_id, number
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
-from astria_nb.tune.encoding import Encoding
 from astria_nb.errors import LogError, Problem, TuneError
+from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.upload import sha256_of
 from astria_nb.log import Log
 from astria_nb.log.states import Submission
-from astria_nb.utils.progress import Progress
-from astria_nb.tune.request import Request
-from astria_nb.images.upload import sha256_of
+from astria_nb.submission import recovery as settling
 from astria_nb.submission._submit import submit
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.tune.encoding import Encoding
+from astria_nb.tune.request import Request
 from astria_nb.tune.tune import Tune, TuneFields
+from astria_nb.utils.arguments import an_id, number
 from astria_nb.utils.formatting import short
+from astria_nb.utils.progress import Progress
 
 _DAY = 86400
 

@@ -11,10 +11,10 @@ from itertools import takewhile
 from pathlib import Path
 
 from astria_nb.client import deadline
-from astria_nb.log import environment as surroundings
 from astria_nb.client.client import Client, Json
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
 from astria_nb.log import Log
+from astria_nb.log import environment as surroundings
 from astria_nb.log.states import StaleSubmission, Submission
 from astria_nb.waiting import Say, pause
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images.upload import BLOCK, SentImage, open_all
 from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.upload import BLOCK, SentImage, open_all
 from astria_nb.tune.tune import Tune
 from astria_nb.utils.formatting import short
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from astria_nb.utils import redaction
-from astria_nb.tune.encoding import parameters
 from astria_nb.images.image import Image
-from astria_nb.images.upload import SentImage
 from astria_nb.images.preprocessing import UNTREATED, Treatment
+from astria_nb.images.upload import SentImage
+from astria_nb.tune.encoding import parameters
 from astria_nb.tune.tune import Tune
+from astria_nb.utils import redaction
 
 
 @dataclass(frozen=True, slots=True)

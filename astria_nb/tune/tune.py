@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, TypedDict, Unpack
 
-from astria_nb.utils import redaction
-from astria_nb.tune import validators as rules
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
+from astria_nb.tune import validators as rules
+from astria_nb.utils import redaction
 
 RULES: dict[str, rules.Rule] = {
     "pack": rules.pack,

@@ -12,9 +12,9 @@ from os import PathLike
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
-from astria_nb.utils import redaction
 from astria_nb.errors import TuneError
 from astria_nb.images.image import Image
+from astria_nb.utils import redaction
 from astria_nb.utils.formatting import short
 
 

@@ -9,8 +9,8 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.client.api_key import ApiKey
-from astria_nb.tune.encoding import Body, encode
 from astria_nb.errors import AstriaError, CredentialsError, NotSentError
+from astria_nb.tune.encoding import Body, encode
 from helpers.scripted_server import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset
 
 

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.client import adapter as connections, retry as retrying, transport
+from astria_nb.client import adapter as connections
+from astria_nb.client import retry as retrying
+from astria_nb.client import transport
 from astria_nb.client.deadline import Deadline, current
-from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, RejectedError
+from astria_nb.tune.encoding import encode
 from helpers.certificate import self_signed
 from helpers.large_photos import enlarge
 from helpers.scripted_server import KEY, TUNE, Answer, Exchange, Wire, after, reply, silence, slowly

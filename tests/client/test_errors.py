@@ -10,9 +10,9 @@ import pytest
 import astria_nb as anb
 from astria_nb import errors
 from astria_nb.client import transport
-from astria_nb.tune.encoding import Body, encode
-from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError
 from astria_nb.client.retry import ATTEMPTS
+from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError
+from astria_nb.tune.encoding import Body, encode
 from helpers.large_photos import enlarge
 from helpers.scripted_server import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence
 

@@ -14,12 +14,13 @@ from PIL import Image
 
 import astria_nb as anb
 import helpers.photos_with_metadata as telling
-from astria_nb.tune.characteristics import SUGGESTIONS, WARNINGS
-from astria_nb.errors import AstriaError, NotSentError, RejectedError, TuneError, UnexpectedReplyError
 from astria_nb.client.inspection import Inspection, inspect_each, majority, warnings
+from astria_nb.errors import AstriaError, NotSentError, RejectedError, TuneError, UnexpectedReplyError
+from astria_nb.tune.characteristics import SUGGESTIONS, WARNINGS
+from helpers.paths import SAMPLES
 from helpers.scripted_server import Exchange, Wire, reply
 
-SAMPLES = sorted((Path(__file__).parents[1] / "notebooks" / "samples").glob("woman*.jpg"))
+WOMEN = sorted(SAMPLES.glob("woman*.jpg"))
 SAID = {"name": "woman", "eye_color": "blue eyes", "glasses": "NONE", "blurry": False}
 
 
@@ -74,7 +75,7 @@ def test_an_address_is_sent_as_it_is(sandbox: anb.Sandbox) -> None:
 
 
 def test_a_bad_image_is_told_by_the_service(sandbox: anb.Sandbox, tmp_path: Path) -> None:
-    path = shutil.copy(SAMPLES[0], tmp_path / "wearing_sunglasses.jpg")
+    path = shutil.copy(WOMEN[0], tmp_path / "wearing_sunglasses.jpg")
     said = sandbox.client().inspect(path, name="woman")
     assert said["wearing_sunglasses"] is True
     assert "sunglasses: the eyes cannot be seen" in warnings(said, "woman")
@@ -83,7 +84,7 @@ def test_a_bad_image_is_told_by_the_service(sandbox: anb.Sandbox, tmp_path: Path
 def test_what_is_no_image_is_refused_here(inspecting: Wire, client: anb.Client, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("no image")
     cut = tmp_path / "cut.jpg"
-    cut.write_bytes(SAMPLES[0].read_bytes()[:5000])
+    cut.write_bytes(WOMEN[0].read_bytes()[:5000])
     for path in (tmp_path / "a.jpg", cut, tmp_path / "gone.jpg"):
         with pytest.raises(TuneError, match=f"images: '{path.name}' is "):
             client.inspect(path, name="woman")
@@ -104,14 +105,14 @@ def test_an_answer_that_is_none_is_an_error_of_its_kind(
 ) -> None:
     wire.on("POST", "/images/inspect", answer)
     with pytest.raises(error):
-        client.inspect(SAMPLES[0], name="woman")
+        client.inspect(WOMEN[0], name="woman")
     assert len(wire.requests) == 1
 
 
 def test_a_lost_answer_does_not_speak_of_a_tune(wire: Wire, client: anb.Client) -> None:
     wire.on("POST", "/images/inspect", lambda exchange: bool(exchange.read()))
     with pytest.raises(NotSentError, match=r"broke off .*; try again") as caught:
-        client.inspect(SAMPLES[0], name="woman")
+        client.inspect(WOMEN[0], name="woman")
     assert "tune" not in str(caught.value)
 
 
@@ -120,13 +121,13 @@ def test_a_lost_answer_does_not_speak_of_a_tune(wire: Wire, client: anb.Client) 
 
 def test_each_image_is_asked_for_and_one_failure_stops_no_other(sandbox: anb.Sandbox, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
-    hat = Path(shutil.copy(SAMPLES[0], tmp_path / "3-wearing_hat.jpg"))
-    images = [*SAMPLES, tmp_path / "broken.jpg", hat]
+    hat = Path(shutil.copy(WOMEN[0], tmp_path / "3-wearing_hat.jpg"))
+    images = [*WOMEN, tmp_path / "broken.jpg", hat]
     found = {each.image: each for each in inspect_each(images, sandbox.client(), name="woman")}
     assert found.keys() == set(images)
     assert [image for image, each in found.items() if each.problem] == [tmp_path / "broken.jpg"]
     assert "a hat: the hair cannot be seen" in found[hat].warnings
-    assert all(found[sample].said["name"] == "woman" for sample in SAMPLES)
+    assert all(found[sample].said["name"] == "woman" for sample in WOMEN)
     assert not found[tmp_path / "broken.jpg"].said
 
 
@@ -141,7 +142,7 @@ def test_four_are_asked_for_at_a_time(wire: Wire, client: anb.Client) -> None:
     wire.on("POST", "/images/inspect", answer)
     found: list[Inspection] = []
     asking = threading.Thread(
-        target=lambda: found.extend(inspect_each(SAMPLES * 3, client, name="woman")), daemon=True
+        target=lambda: found.extend(inspect_each(WOMEN * 3, client, name="woman")), daemon=True
     )
     asking.start()
     assert all(asked.acquire(timeout=5) for _ in range(4))
@@ -162,11 +163,11 @@ def test_an_image_that_takes_too_long_is_given_up_alone(
         return reply(SAID, read=0)(exchange)
 
     wire.on("POST", "/images/inspect", answer)
-    slow = Path(shutil.copy(SAMPLES[0], tmp_path / "slow.jpg"))
+    slow = Path(shutil.copy(WOMEN[0], tmp_path / "slow.jpg"))
     started = time.monotonic()
-    quick, given_up = inspect_each([slow, SAMPLES[1]], client, name="woman", seconds=0.8)
+    quick, given_up = inspect_each([slow, WOMEN[1]], client, name="woman", seconds=0.8)
     assert time.monotonic() - started < 4
-    assert (quick.image, quick.problem) == (SAMPLES[1], None)
+    assert (quick.image, quick.problem) == (WOMEN[1], None)
     assert given_up.image == slow
     assert "no answer in time" in str(given_up.problem)
 
@@ -183,7 +184,7 @@ def test_ctrl_c_ends_it_at_once(wire: Wire, client: anb.Client) -> None:
     wire.on("POST", "/images/inspect", answer)
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        list(inspect_each(SAMPLES * 3, client, name="woman", seconds=2))
+        list(inspect_each(WOMEN * 3, client, name="woman", seconds=2))
     assert time.monotonic() - started < 1.5
 
 
@@ -200,7 +201,7 @@ def test_who_stops_listening_is_not_kept_waiting_and_the_rest_is_not_asked(
         return reply(SAID)(exchange)
 
     wire.on("POST", "/images/inspect", answer)
-    inspections = inspect_each(SAMPLES * 5, client, name="woman", seconds=3)
+    inspections = inspect_each(WOMEN * 5, client, name="woman", seconds=3)
     assert next(inspections).problem is None
     started = time.monotonic()
     inspections.close()
@@ -278,10 +279,10 @@ def test_an_image_without_an_answer_does_not_count() -> None:
 
 def test_the_majority_can_be_submitted(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    found = majority(inspect_each(SAMPLES, client, name="woman"))
+    found = majority(inspect_each(WOMEN, client, name="woman"))
     assert found["eye_color"] in SUGGESTIONS["eye_color"]
     assert not found.keys() - SUGGESTIONS.keys()
-    tune = anb.Tune(pack=260, title="t", name="woman", images=SAMPLES, characteristics=found)
+    tune = anb.Tune(pack=260, title="t", name="woman", images=WOMEN, characteristics=found)
     anb.submit(tune, client)
     sent = [request.params for request in sandbox.ledger if request.path.endswith("/tunes")][-1]
     assert sent is not None

@@ -12,11 +12,12 @@ import stamina
 
 import astria_nb as anb
 from astria_nb import errors
-from astria_nb.client import retry as retrying, transport
-from astria_nb.tune.encoding import encode
-from astria_nb.errors import AstriaError, NotSentError, UnexpectedReplyError
+from astria_nb.client import retry as retrying
+from astria_nb.client import transport
 from astria_nb.client.retry import ATTEMPTS, seconds_asked_for
 from astria_nb.client.throttle import Throttle
+from astria_nb.errors import AstriaError, NotSentError, UnexpectedReplyError
+from astria_nb.tune.encoding import encode
 from helpers.certificate import self_signed
 from helpers.scripted_server import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence, slowly
 

@@ -19,8 +19,8 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import CancelledError, LogError, Problem, TuneError
-from astria_nb.form.request_view import RequestView
 from astria_nb.form.error_summary import Wiring
+from astria_nb.form.request_view import RequestView
 from helpers.large_photos import enlarge
 from helpers.photos_with_metadata import PLACE, jpeg
 

@@ -16,8 +16,9 @@ import helpers.photos_with_metadata as telling
 from astria_nb.images.advice import Look, advise, compare, look
 from astria_nb.images.image import Image as OurImage
 from helpers.large_photos import enlarge
+from helpers.paths import SAMPLES
 
-SAMPLES = sorted((Path(__file__).parents[1] / "notebooks" / "samples").glob("*.jpg"))
+PHOTOS = sorted(SAMPLES.glob("*.jpg"))
 Change = Callable[[Image.Image], Image.Image]
 
 
@@ -72,7 +73,7 @@ def kinds(found: Look) -> list[str]:
 # Size, type, weight
 
 
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PHOTOS, ids=lambda path: path.stem)
 def test_nothing_is_said_of_a_good_picture(path: Path) -> None:
     found = look(path)
     assert found.advice == ()
@@ -83,7 +84,7 @@ def test_nothing_is_said_of_a_good_picture(path: Path) -> None:
 
 
 def test_the_samples_are_not_taken_for_each_other() -> None:
-    assert [each.advice for each in advise(SAMPLES)] == [()] * len(SAMPLES)
+    assert [each.advice for each in advise(PHOTOS)] == [()] * len(PHOTOS)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_a_small_picture_is_called_so_with_its_size(
 
 
 def test_a_heavy_file_is_called_so(tmp_path: Path) -> None:
-    path = Path(shutil.copy(SAMPLES[0], tmp_path / "a.jpg"))
+    path = Path(shutil.copy(PHOTOS[0], tmp_path / "a.jpg"))
     assert kinds(look(enlarge(path, 3_000_000))) == []
     assert [str(each) for each in look(enlarge(path, 4_810_000)).advice] == [
         "large: 4.8 MB, up to about 3 is enough"
@@ -189,7 +190,7 @@ def test_a_thumbnail_tells_no_more_than_the_picture(seen: Seen, photo: Image.Ima
 # Blur
 
 
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PHOTOS, ids=lambda path: path.stem)
 def test_a_blurred_portrait_is_found(path: Path, seen: Seen) -> None:
     with Image.open(path) as image:
         assert "blurry" in kinds(seen(blur(image, 3)))
@@ -263,7 +264,7 @@ def test_a_picture_that_looks_like_an_earlier_one_names_it(
 ) -> None:
     photo.save(tmp_path / "Zoë.jpg")
     change(photo).save(tmp_path / "b.jpg", quality=60)
-    first, second, third = advise([tmp_path / "Zoë.jpg", SAMPLES[0], tmp_path / "b.jpg"])
+    first, second, third = advise([tmp_path / "Zoë.jpg", PHOTOS[0], tmp_path / "b.jpg"])
     assert first.advice == second.advice == ()
     assert kinds(third) == ["similar"]
     assert third.advice[0].text.startswith("looks like Zoë.jpg: ")
@@ -277,20 +278,20 @@ def test_another_picture_does_not_look_like_it(photo: Image.Image, tmp_path: Pat
 
 
 def test_the_same_bytes_are_called_the_same_file(tmp_path: Path) -> None:
-    copy = Path(shutil.copy(SAMPLES[0], tmp_path / "copy.jpg"))
+    copy = Path(shutil.copy(PHOTOS[0], tmp_path / "copy.jpg"))
     broken = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
     for path in broken:
-        path.write_bytes(SAMPLES[0].read_bytes()[:5000])
-    found = advise([SAMPLES[0], copy, SAMPLES[0], *broken])
+        path.write_bytes(PHOTOS[0].read_bytes()[:5000])
+    found = advise([PHOTOS[0], copy, PHOTOS[0], *broken])
     assert [kinds(each) for each in found] == [
         [], ["duplicate"], ["duplicate"], ["damaged"], ["damaged", "duplicate"],
     ]  # fmt: skip
-    assert found[1].advice[0].text.startswith(f"the same file as {SAMPLES[0].name}: ")
+    assert found[1].advice[0].text.startswith(f"the same file as {PHOTOS[0].name}: ")
 
 
 def test_files_of_one_size_are_not_taken_for_the_same(tmp_path: Path) -> None:
     size = 200_000
-    first, second = (Path(shutil.copy(SAMPLES[number], tmp_path / f"{number}.jpg")) for number in (0, 5))
+    first, second = (Path(shutil.copy(PHOTOS[number], tmp_path / f"{number}.jpg")) for number in (0, 5))
     assert [kinds(each) for each in advise([enlarge(first, size), enlarge(second, size)])] == [[], []]
 
 
@@ -303,8 +304,8 @@ def test_a_turned_phone_photo_looks_like_the_same_one_saved_upright(
 
 
 def test_a_comparison_is_made_anew_when_pictures_go(tmp_path: Path) -> None:
-    copy = Path(shutil.copy(SAMPLES[0], tmp_path / "copy.jpg"))
-    first, second = advise([SAMPLES[0], copy])
+    copy = Path(shutil.copy(PHOTOS[0], tmp_path / "copy.jpg"))
+    first, second = advise([PHOTOS[0], copy])
     assert kinds(second) == ["duplicate"]
     assert compare([second])[0].advice == ()
     assert [kinds(each) for each in compare([second, first])] == [[], ["duplicate"]]
@@ -322,7 +323,7 @@ def test_many_looks_at_once_leave_the_warnings_of_others_as_they_were(tmp_path: 
 
 
 def test_an_image_that_was_opened_is_looked_at_as_its_path() -> None:
-    assert look(OurImage.open(SAMPLES[0])) == look(str(SAMPLES[0])) == look(SAMPLES[0])
+    assert look(OurImage.open(PHOTOS[0])) == look(str(PHOTOS[0])) == look(PHOTOS[0])
 
 
 def test_looking_costs_less_than_decoding_a_photo_whole(tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ from PIL import ImageOps
 
 import astria_nb as anb
 import helpers.photos_with_metadata as telling
-from astria_nb.tune.encoding import encode
 from astria_nb.errors import TuneError
-from astria_nb.log import Log
-from astria_nb.tune.request import Request
-from astria_nb.images.upload import open_all, weigh
 from astria_nb.images.preprocessing import UNTREATED, Treatment
+from astria_nb.images.upload import open_all, weigh
+from astria_nb.log import Log
+from astria_nb.tune.encoding import encode
+from astria_nb.tune.request import Request
 from helpers.body_parsers import Part, multipart
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
 from helpers.scripted_server import TUNE, Wire, reply

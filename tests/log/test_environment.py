@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from astria_nb.log import environment as surroundings
 from astria_nb.log import Log
+from astria_nb.log import environment as surroundings
 from astria_nb.log.states import Submission
+from helpers.paths import TESTS
 from helpers.submissions import a_request
 
 
@@ -129,10 +130,10 @@ def test_a_network_disk_is_known_by_its_mount(path: str, expected: bool) -> None
 def other_process(log: Log) -> "subprocess.Popen[str]":
     code = (
         "import sys; sys.path.insert(0, sys.argv[2])\n"
-        "from astria_nb.log import Log; from runs import a_request\n"
+        "from astria_nb.log import Log; from helpers.submissions import a_request\n"
         "print(Log(sys.argv[1]).plan(a_request()).id, flush=True); sys.stdin.read()"
     )
-    command = [sys.executable, "-c", code, str(log.path), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", code, str(log.path), str(TESTS)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astria_nb.utils import redaction
 from astria_nb.log import Log
 from astria_nb.tune.request import ImageRecord, differences
+from astria_nb.utils import redaction
 from helpers.submissions import KEY, REPLY, SERVICE, a_request, everything_on_disk
 
 SECRET = "CaNaRy0123456789"

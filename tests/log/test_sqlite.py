@@ -23,6 +23,7 @@ from astria_nb.errors import LogError
 from astria_nb.log import Log
 from astria_nb.log.schema import APPLICATION, VERSION
 from astria_nb.log.states import TitleClaimed
+from helpers.paths import TESTS
 from helpers.submissions import REPLY, SERVICE, a_request
 
 NOBODY = 65534
@@ -59,7 +60,7 @@ def ask(path: Path, query: str) -> list[tuple[object, ...]]:
 
 def python(code: str, *arguments: object) -> subprocess.Popen[str]:
     """Start another Python that can import the log and the helpers of the tests."""
-    beside = str(Path(__file__).parent)
+    beside = str(TESTS)
     command = [
         sys.executable,
         "-c",
@@ -125,7 +126,7 @@ def test_an_older_file_gets_the_columns_that_it_lacks(path: Path) -> None:
 CLAIM = """
 from astria_nb.log import Log
 from astria_nb.log.states import TitleClaimed
-from runs import a_request
+from helpers.submissions import a_request
 for line in sys.stdin:
     path, title = line.split()
     try:
@@ -375,7 +376,7 @@ LIMITED = """
 import resource
 from astria_nb.errors import LogError
 from astria_nb.log import Log
-from runs import a_request
+from helpers.submissions import a_request
 log = Log(sys.argv[1])
 log.plan(a_request("before"))
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))

@@ -20,8 +20,8 @@ import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
 from astria_nb.tune.tune import RULES
 from helpers.error_checks import assert_readable
-from helpers.soak import sizes
 from helpers.scripted_server import KEY, Wire
+from helpers.soak import sizes
 
 SECRET = "sd_s3cr3t0123456789abcdef"
 

@@ -20,8 +20,8 @@ from jupyter_client.manager import KernelManager
 import astria_nb as anb
 from astria_nb.client import transport
 from astria_nb.client.api_key import ApiKey
-from astria_nb.tune.encoding import encode
 from astria_nb.errors import AstriaError
+from astria_nb.tune.encoding import encode
 from helpers.canary import CANARY, FORMS, found_in, reachable, rendered
 from helpers.scripted_server import PACK, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence
 

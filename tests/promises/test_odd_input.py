@@ -14,9 +14,9 @@ from PIL import Image as Pillow
 
 import astria_nb as anb
 from astria_nb import rows
-from astria_nb.tune.encoding import encode
 from astria_nb.errors import TuneError
 from astria_nb.images.image import Image, thumbnail
+from astria_nb.tune.encoding import encode
 from astria_nb.tune.tune import RULES
 
 URL = "https://example.com/1.jpg"

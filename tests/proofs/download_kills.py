@@ -25,8 +25,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from helpers.picture_host import a_picture, prompt, prompts
-from helpers.scripted_server import KEY, Answer, Exchange, Wire
+from helpers.picture_host import a_picture, prompt, prompts  # noqa: E402
+from helpers.scripted_server import KEY, Answer, Exchange, Wire  # noqa: E402
 
 MUTANTS = ("in place", "record first", "torn record", "no sweep", "trusting")
 PICTURES = 24

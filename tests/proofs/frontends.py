@@ -28,7 +28,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from frontend_steps import LOOKS, STEPS, Visit, photos  # noqa: E402
 
 import astria_nb as anb  # noqa: E402
-import helpers.jupyterlab as lab
+import helpers.jupyterlab as lab  # noqa: E402
 
 PAGES = HERE / "frontends"
 

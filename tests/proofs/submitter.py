@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import astria_nb as anb
-from astria_nb.submission import exactly_once, recovery as settling
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
+from astria_nb.submission import exactly_once
+from astria_nb.submission import recovery as settling
 
 
 def die_at(step: int) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox.helpers.api import Api, image_bytes
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api, image_bytes
 
 
 @pytest.fixture

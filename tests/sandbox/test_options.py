@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from sandbox.helpers.api import Api, image_bytes
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api, image_bytes
 
 DAY = 86_400
 URLS = {"image_urls": ["https://example.com/1.jpg"]}

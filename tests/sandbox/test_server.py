@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api
 
 
 def test_start_and_stop_may_be_called_twice() -> None:

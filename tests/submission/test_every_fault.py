@@ -11,8 +11,8 @@ from astria_nb.client import transport
 from astria_nb.errors import NotSentError, OutcomeUnknownError
 from helpers.clock import Clock
 from helpers.fault_cases import CASES, ENCODINGS, Case
-from helpers.large_photos import enlarge
 from helpers.faulty_service import Service, a_tune, behind_gateway
+from helpers.large_photos import enlarge
 
 PLANNED = [
     pytest.param(case, encoding, id=f"{case.name}-{encoding}")

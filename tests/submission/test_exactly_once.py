@@ -20,8 +20,8 @@ from astria_nb.errors import (
 )
 from astria_nb.log import Log
 from astria_nb.tune.request import Request
-from helpers.large_photos import enlarge
 from helpers.faulty_service import StruckLog
+from helpers.large_photos import enlarge
 
 ROUTE = "POST /p/*/tunes"
 

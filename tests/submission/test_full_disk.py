@@ -15,8 +15,8 @@ from astria_nb.client import transport
 from astria_nb.errors import AstriaError, LogError, OutcomeUnknownError
 from helpers.clock import Clock
 from helpers.fault_cases import CASES, Case
-from helpers.large_photos import enlarge
 from helpers.faulty_service import Service, StruckLog, a_tune, behind_gateway
+from helpers.large_photos import enlarge
 
 resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
 

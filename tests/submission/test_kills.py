@@ -4,14 +4,10 @@ A few rounds; ``python tests/proofs/kills.py 2400`` plays many.
 """
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "proofs"))
-
-from kills import MUTANTS, play
+from proofs.kills import MUTANTS, play
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 # The faults under which a mutant shows at once.

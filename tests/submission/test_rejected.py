@@ -10,8 +10,8 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import RejectedError
 from helpers.error_checks import assert_readable
-from helpers.soak import sizes
 from helpers.scripted_server import KEY, Wire, reply
+from helpers.soak import sizes
 
 SHAPES: list[Any] = [
     {"title": ["can't be blank"]},

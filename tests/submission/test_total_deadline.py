@@ -12,7 +12,19 @@ import astria_nb as anb
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TooManyRequestsError
 from astria_nb.log import Log
 from helpers.clock import Clock
-from helpers.scripted_server import PACK, TUNE, Answer, Exchange, Wire, after, hang_up, reply, reset, silence, slowly
+from helpers.scripted_server import (
+    PACK,
+    TUNE,
+    Answer,
+    Exchange,
+    Wire,
+    after,
+    hang_up,
+    reply,
+    reset,
+    silence,
+    slowly,
+)
 
 SECONDS = 0.5
 PROMISE = SECONDS + 1

@@ -14,12 +14,12 @@ from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 import astria_nb as anb
-from astria_nb.log import environment as surroundings
 from astria_nb.errors import TuneError
+from astria_nb.log import environment as surroundings
 from astria_nb.tune.request import Request
 from helpers.fault_cases import ROUTE
-from helpers.soak import sizes
 from helpers.scripted_server import Exchange, Wire, reply
+from helpers.soak import sizes
 
 RIVAL = """
 import json, sys

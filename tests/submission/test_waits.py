@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import astria_nb as anb
-from astria_nb.submission import recovery as settling
-from astria_nb.log import environment as surroundings
-from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
-from astria_nb.log.states import Submission
-from astria_nb.tune.request import Request
 from astria_nb.client.retry import ATTEMPTS
+from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
+from astria_nb.log import environment as surroundings
+from astria_nb.log.states import Submission
+from astria_nb.submission import recovery as settling
+from astria_nb.tune.request import Request
 from helpers.clock import Clock
-from helpers.soak import sizes
 from helpers.scripted_server import TUNE, Answer, Exchange, Wire, hang_up, reply
+from helpers.soak import sizes
 
 SETTLE = 120.0
 THROTTLED = 30.0  # promised after a 429 that says nothing

@@ -16,9 +16,9 @@ from PIL import Image
 from playwright.sync_api import Locator, Page
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parent))
 
-import helpers.jupyterlab as lab
+import helpers.jupyterlab as lab  # noqa: E402
 from astria_nb.cli import copy_notebooks  # noqa: E402
 
 ONLY_THE_NOTEBOOK = """async () => {
@@ -31,7 +31,7 @@ TO_THE_TOP = """() => {
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", nargs="?", type=Path, default=HERE.parent / "notebooks" / "pictures")
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE.parents[1] / "notebooks" / "pictures")
     folder = parser.parse_args().folder
     with opened() as page:
         form = page.locator(".astria-form")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.tune.encoding import Body, encode
 from astria_nb.errors import TuneError
+from astria_nb.tune.encoding import Body, encode
 from helpers.body_parsers import Part, by_node, multipart, nested, parameters
 
 NODE = shutil.which("node")

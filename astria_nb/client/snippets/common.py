@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 import requests
 
-from astria_nb.client.snippets import javascript, quoting as literals
 from astria_nb.client.base_url import DEFAULT_BASE_URL, find_base_url
-from astria_nb.tune.encoding import Encoding, choose, in_quotes, pairs, parameters
-from astria_nb.images.image import Image
+from astria_nb.client.snippets import javascript
+from astria_nb.client.snippets import quoting as literals
 from astria_nb.client.snippets.quoting import block, string
+from astria_nb.images.image import Image
+from astria_nb.tune.encoding import Encoding, choose, in_quotes, pairs, parameters
 from astria_nb.tune.tune import Tune
 
 

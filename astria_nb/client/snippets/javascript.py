@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from astria_nb.tune.encoding import Encoding, in_quotes, pairs, parameters
-from astria_nb.images.image import Image
 from astria_nb.client.snippets.quoting import block, data, string, template
+from astria_nb.images.image import Image
+from astria_nb.tune.encoding import Encoding, in_quotes, pairs, parameters
 from astria_nb.tune.tune import Tune
 
 _EXACT = 2**53 - 1  # the largest whole number that JavaScript tells from its neighbours

@@ -17,11 +17,11 @@ from typing import Any
 import anywidget
 import traitlets
 
-from astria_nb.images.decoding import MEDIA_TYPES
 from astria_nb.errors import Problem
-from astria_nb.form.images.drop_zone_messages import Again, Have, Line, Stop, field
 from astria_nb.form.fields.base import shown
+from astria_nb.form.images.drop_zone_messages import Again, Have, Line, Stop, field
 from astria_nb.form.images.spool import MOST_FILES, Arrival, Spool, size_problem
+from astria_nb.images.decoding import MEDIA_TYPES
 from astria_nb.utils.stylesheet import stylesheet
 
 _HERE = Path(__file__)

@@ -10,14 +10,14 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from astria_nb.utils import background
 from astria_nb.errors import TuneError
-from astria_nb.form.images.drop_zone import DropZone
 from astria_nb.form.fields.base import WIDE, Field, UrlsField, shown
+from astria_nb.form.images.drop_zone import DropZone
 from astria_nb.form.images.image_list import ImageList, Item
 from astria_nb.form.images.server_files import ServerFiles
 from astria_nb.images.advice import Look, compare, look
 from astria_nb.images.image import Image
+from astria_nb.utils import background
 
 _SIDE = 240  # pixels of a thumbnail
 

@@ -9,12 +9,12 @@ from typing import Any
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.utils import background
 from astria_nb.client.client import Client
+from astria_nb.client.inspection import Inspection, inspect_each, majority
 from astria_nb.errors import AstriaError
 from astria_nb.form.fields.base import WIDE
 from astria_nb.images.image import Image
-from astria_nb.client.inspection import Inspection, inspect_each, majority
+from astria_nb.utils import background
 
 
 class Inspecting(widgets.HBox):

@@ -8,12 +8,12 @@ from typing import Any
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.utils import background
 from astria_nb.errors import AstriaError
 from astria_nb.form.fields.base import WIDE
 from astria_nb.images.image import Image
-from astria_nb.images.upload import weigh
 from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.upload import weigh
+from astria_nb.utils import background
 
 SIDE = 2048  # pixels: what is larger teaches a model nothing more (astria-api, section 12)
 

@@ -10,15 +10,15 @@ import ipywidgets as widgets
 import traitlets
 from markupsafe import Markup
 
-from astria_nb.utils import background
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.form.pickers.browse_button import BrowseButton
 from astria_nb.form.fields.base import LABEL, WIDE, Field
+from astria_nb.form.pickers.browse_button import BrowseButton
 from astria_nb.form.pickers.pack_cards import PackCards
 from astria_nb.form.pickers.picker import Picker
 from astria_nb.images.image import thumbnail
 from astria_nb.tune.pack import Pack
+from astria_nb.utils import background
 
 _SIDE = 96  # pixels of the cover in the line
 

@@ -11,9 +11,9 @@ from typing import Any, Literal, Protocol, TypedDict
 import anywidget
 import traitlets
 
-from astria_nb.utils import background
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.images.image import small
+from astria_nb.utils import background
 from astria_nb.utils.stylesheet import stylesheet
 
 PAGE = 24  # cards that are shown at a time

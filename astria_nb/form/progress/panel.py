@@ -13,14 +13,14 @@ from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.form.fields.base import WIDE
 from astria_nb.form.progress.recorder import Polls
-from astria_nb.form.progress.upload import Sending
 from astria_nb.form.progress.training import Watching
+from astria_nb.form.progress.upload import Sending
 from astria_nb.log import Log
-from astria_nb.tune.request import Request, differences
+from astria_nb.results.watch._wait import Look
 from astria_nb.rows import prompt_frame, tune_frame
 from astria_nb.submission._submit import submit
+from astria_nb.tune.request import Request, differences
 from astria_nb.tune.tune import Tune
-from astria_nb.results.watch._wait import Look
 
 
 class Desk(widgets.VBox):

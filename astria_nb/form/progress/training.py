@@ -12,8 +12,8 @@ from markupsafe import Markup
 from astria_nb.client.client import Client
 from astria_nb.form.fields.base import WIDE
 from astria_nb.results.gallery import Gallery
-from astria_nb.rows import prompt_frame
 from astria_nb.results.watch._wait import Look
+from astria_nb.rows import prompt_frame
 
 _POLL = 0.5  # seconds between the first two looks
 

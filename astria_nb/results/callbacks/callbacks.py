@@ -11,18 +11,18 @@ from typing import Any, NoReturn, Self, TypedDict
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.utils.arguments import a_port, number
-from astria_nb.results.callbacks.lookups import Lookups
-from astria_nb.results.callbacks.public_url import check_public_url
-from astria_nb.results.callbacks.receiver import HOST, Receiver
-from astria_nb.results.callbacks.secret import Secret
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.log import Log
-from astria_nb.utils.progress import Progress
+from astria_nb.results.callbacks.lookups import Lookups
+from astria_nb.results.callbacks.public_url import check_public_url
+from astria_nb.results.callbacks.receiver import HOST, Receiver
+from astria_nb.results.callbacks.secret import Secret
 from astria_nb.results.watch.polling import OVER
+from astria_nb.utils.arguments import a_port, number
 from astria_nb.utils.formatting import short
+from astria_nb.utils.progress import Progress
 
 _LEAVE = 2.0  # seconds that `stop` waits for a look that is under way
 _STEP = 1.0  # seconds between two glances at the log: another kernel may write to it

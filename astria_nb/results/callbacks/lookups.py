@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from astria_nb.utils import redaction
 from astria_nb import rows
-from astria_nb.results.callbacks.payload import hint
+from astria_nb.client.by_id import is_young, latest
 from astria_nb.client.client import Client, Json
 from astria_nb.errors import AstriaError, LogError, NotFoundError
-from astria_nb.client.by_id import is_young, latest
 from astria_nb.log import Log
+from astria_nb.results.callbacks.payload import hint
 from astria_nb.results.watch.polling import OVER, PAGE
+from astria_nb.utils import redaction
 from astria_nb.utils.arrow import as_time
 
 APART = 1.0

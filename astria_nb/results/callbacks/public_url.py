@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from astria_nb.tune import validators as rules
 from astria_nb.client.base_url import is_loopback
 from astria_nb.errors import AstriaError, Problem
+from astria_nb.tune import validators as rules
 
 
 def check_public_url(given: str | None, base_url: str) -> None:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from astria_nb.utils.arguments import number
 from astria_nb.client.client import Client, Json
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import Problem, TuneError
 from astria_nb.results.watch.polling import Rounds
 from astria_nb.rows import tune_frame
+from astria_nb.utils.arguments import number
 from astria_nb.utils.arrow import as_time
 from astria_nb.utils.formatting import short
 

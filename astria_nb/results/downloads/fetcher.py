@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from astria_nb.client import responses as replies, retry as retrying
+from astria_nb.client import responses as replies
+from astria_nb.client import retry as retrying
 from astria_nb.client.client import Client
-from astria_nb.results.downloads import media_type as picture_type
-from astria_nb.results.downloads.manifest import Entry, Key
-from astria_nb.results.downloads.safe_folder import SafeFolder, Temporary, plainly
+from astria_nb.client.picture_stream import PictureStream
+from astria_nb.client.throttle import Throttle
 from astria_nb.errors import (
     ApiError,
     AstriaError,
@@ -20,8 +20,9 @@ from astria_nb.errors import (
     Problem,
     UnexpectedReplyError,
 )
-from astria_nb.client.picture_stream import PictureStream
-from astria_nb.client.throttle import Throttle
+from astria_nb.results.downloads import media_type as picture_type
+from astria_nb.results.downloads.manifest import Entry, Key
+from astria_nb.results.downloads.safe_folder import SafeFolder, Temporary, plainly
 from astria_nb.utils.formatting import duration, short
 
 _SECONDS = 240.0  # for a picture with all its attempts, of which each has half

@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import Any
 
 from astria_nb.client.client import Client
-from astria_nb.results.downloads.workers import in_parallel
+from astria_nb.errors import AstriaError
 from astria_nb.results.downloads.fetcher import Fetched, Fetcher, Wanted
 from astria_nb.results.downloads.manifest import Entry, Manifest
 from astria_nb.results.downloads.safe_folder import SafeFolder, plainly
-from astria_nb.errors import AstriaError
+from astria_nb.results.downloads.workers import in_parallel
 
 Say = Callable[[float, str], None]
 Row = dict[str, Any]

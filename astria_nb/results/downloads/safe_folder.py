@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from astria_nb.utils import redaction
 from astria_nb.errors import AstriaError, Problem
+from astria_nb.utils import redaction
 
 if sys.platform != "win32":
     import fcntl

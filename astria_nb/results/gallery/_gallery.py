@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from astria_nb.utils.arguments import number
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.results.gallery.widget import POLL, Gallery
 from astria_nb.results.watch._wait import prompts
+from astria_nb.utils.arguments import number
 
 _MOST = 10**9  # pictures
 

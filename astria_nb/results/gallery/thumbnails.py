@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 
-from astria_nb.utils import background
 from astria_nb.client.client import Client
-from astria_nb.images.decoding import MEDIA_TYPES, opened
 from astria_nb.errors import AstriaError
+from astria_nb.images.decoding import MEDIA_TYPES, opened
 from astria_nb.images.image import small, thumbnail
 from astria_nb.results.gallery.cards import Picture
+from astria_nb.utils import background
 
 _KEPT = 500  # small copies, 30 KB each, should the page be opened again
 _LARGE, _SIDE = 8 * 2**20, 2048  # bytes that a page is sent at once, and pixels of a picture that has more

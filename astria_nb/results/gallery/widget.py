@@ -11,14 +11,14 @@ import anywidget
 import pandas as pd
 import traitlets
 
-from astria_nb.utils import background
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.results.gallery.cards import Album, Card, Picture
-from astria_nb.results.gallery.thumbnails import Copies
 from astria_nb.results.gallery.static_html import EMBEDDED, gallery_html
-from astria_nb.utils.stylesheet import stylesheet
+from astria_nb.results.gallery.thumbnails import Copies
 from astria_nb.results.watch._wait import Look, follow
+from astria_nb.utils import background
+from astria_nb.utils.stylesheet import stylesheet
 
 POLL = 1.0  # seconds between the first two looks
 _PATIENCE = 5.0  # seconds without a picture, after which a cell waits for no more to keep in its file

@@ -10,8 +10,8 @@ import pandas as pd
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import NotFoundError
-from astria_nb.tune.pack import Pack
 from astria_nb.results.plots.axes import canvas, days, legend, plain, records, say_nothing, show_dates
+from astria_nb.tune.pack import Pack
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

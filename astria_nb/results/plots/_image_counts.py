@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from astria_nb.client.client import Client
-from astria_nb.results.plots.axes import canvas, height_for, label_rows, legend, records, say_nothing, thickness
+from astria_nb.results.plots.axes import (
+    canvas,
+    height_for,
+    label_rows,
+    legend,
+    records,
+    say_nothing,
+    thickness,
+)
 from astria_nb.results.watch._wait import prompts
 from astria_nb.whose import tune_ids, tune_of
 

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from astria_nb.results.plots.axes import Floats, canvas, days, height_for, label_rows, legend, records, say_nothing, show_dates, thickness
+from astria_nb.results.plots.axes import (
+    Floats,
+    canvas,
+    days,
+    height_for,
+    label_rows,
+    legend,
+    records,
+    say_nothing,
+    show_dates,
+    thickness,
+)
 from astria_nb.whose import tune_ids, tune_of
 
 if TYPE_CHECKING:

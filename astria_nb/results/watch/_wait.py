@@ -11,17 +11,17 @@ from typing import Any, Literal
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.utils.arguments import number
+from astria_nb.client.by_id import latest
 from astria_nb.client.client import Client, Json
+from astria_nb.client.retry import may_pass, seconds_asked_for
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import AstriaError, LogError, Problem, TooManyRequestsError, TuneError
-from astria_nb.client.by_id import latest
 from astria_nb.log import Log
-from astria_nb.utils.progress import Progress
-from astria_nb.client.retry import may_pass, seconds_asked_for
 from astria_nb.results.watch.polling import PAGE, Rounds, with_ids
 from astria_nb.results.watch.polling import Look as Look
+from astria_nb.utils.arguments import number
 from astria_nb.utils.formatting import duration, short
+from astria_nb.utils.progress import Progress
 
 _GOALS = {"trained": "be trained", "prompts": "have all pictures"}
 _GROWTH, _SLOWEST = 1.5, 60.0  # seconds between two looks at the most

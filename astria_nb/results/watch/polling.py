@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.utils.arguments import an_id
+from astria_nb.client.by_id import YOUNG, is_young, latest
 from astria_nb.client.client import Client, Json
 from astria_nb.errors import NotFoundError
-from astria_nb.client.by_id import YOUNG, is_young, latest
+from astria_nb.utils.arguments import an_id
 
 OVER = ("trained", "failed", "expired", "deleted")
 """The states in which a tune's training needs no other look."""

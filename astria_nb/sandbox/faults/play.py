@@ -6,8 +6,8 @@ from functools import partial
 from http import HTTPStatus
 
 from astria_nb.sandbox.errors import Refusal, invalid, unauthorized
-from astria_nb.sandbox.http.exchange import Answer, Exchange
 from astria_nb.sandbox.faults.fault import Fault
+from astria_nb.sandbox.http.exchange import Answer, Exchange
 
 _JSON = ("Content-Type", "application/json; charset=utf-8")
 _HTML = ("Content-Type", "text/html; charset=utf-8")

@@ -13,8 +13,8 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 from astria_nb.sandbox.errors import Refusal
-from astria_nb.sandbox.http.ledger import Entry
 from astria_nb.sandbox.http.body_reader import Body
+from astria_nb.sandbox.http.ledger import Entry
 
 log = logging.getLogger("astria_nb.sandbox")
 

@@ -17,11 +17,11 @@ from wsgiref.types import WSGIApplication
 from werkzeug.http import parse_options_header
 
 from astria_nb.sandbox.errors import Refusal, bad_request
-from astria_nb.sandbox.http.exchange import RESET, Answer, Exchange, Waits
 from astria_nb.sandbox.faults.play import play
 from astria_nb.sandbox.faults.rules import FaultRules
-from astria_nb.sandbox.http.ledger import Entry, Ledger
 from astria_nb.sandbox.http.body_reader import Body
+from astria_nb.sandbox.http.exchange import RESET, Answer, Exchange, Waits
+from astria_nb.sandbox.http.ledger import Entry, Ledger
 
 log = logging.getLogger("astria_nb.sandbox")
 

@@ -3,12 +3,12 @@
 from collections import Counter, defaultdict
 
 from astria_nb.sandbox.model.balance import Balance
-from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.model.packs import PACKS, Pack
 from astria_nb.sandbox.model.plans import NewTune
 from astria_nb.sandbox.model.records import Announcement, Order, Prompt, Tune
 from astria_nb.sandbox.model.store import Record, Store
 from astria_nb.sandbox.model.timeline import identity
+from astria_nb.sandbox.options import Options
 
 _FIRST = {"Tune": 1_000_001, "Prompt": 5_000_001, "Order": 9_000_001, "Pack": 100_001, "Announcement": 1}
 

@@ -1,8 +1,8 @@
 """What is left on the account, in millicents (100,000 are one US dollar)."""
 
 from astria_nb.sandbox.errors import Refusal
-from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.model.records import Tune
+from astria_nb.sandbox.options import Options
 
 
 class Balance:

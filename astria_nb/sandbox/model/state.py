@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from astria_nb.sandbox.model.account import Account
 from astria_nb.sandbox.clock import Clock
 from astria_nb.sandbox.errors import not_found
-from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.model.account import Account
 from astria_nb.sandbox.model.packs import BASE_TUNE_ID, CALLER_ID, GALLERY_ID, Pack
 from astria_nb.sandbox.model.plans import NewPrompt, Plan
 from astria_nb.sandbox.model.records import Announcement, Order, Prompt, Tune
 from astria_nb.sandbox.model.store import Record, Store
 from astria_nb.sandbox.model.timeline import Failure, Timeline, cost_of
+from astria_nb.sandbox.options import Options
 
 _BASE_CREATED = 1_722_513_600_000  # 2024-08-01T12:00:00Z, when Flux came out
 BASE_TUNE = Tune(

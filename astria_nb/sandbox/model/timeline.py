@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from astria_nb.sandbox.clock import Clock
-from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.model.packs import BASE_TUNE_ID, PICTURE_MC
 from astria_nb.sandbox.model.plans import NewPrompt, NewTune, Plan
 from astria_nb.sandbox.model.records import NEVER, Announcement, Order, Prompt, Tune, count_of
+from astria_nb.sandbox.options import Options
 
 QUEUE_SECONDS = 60
 TRAINING_SECONDS = 600

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.errors import bad_request
+from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.params.tree import Params
 
 DEFAULT_LIMIT = 20

@@ -10,12 +10,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from astria_nb.sandbox.errors import Refusal, not_found
+from astria_nb.sandbox.http.server import log
 from astria_nb.sandbox.routes.images import ImageRoutes
 from astria_nb.sandbox.routes.packs import PackRoutes
 from astria_nb.sandbox.routes.prompts import PromptRoutes
 from astria_nb.sandbox.routes.service import Service
 from astria_nb.sandbox.routes.tunes import TuneRoutes
-from astria_nb.sandbox.http.server import log
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

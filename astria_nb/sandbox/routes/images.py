@@ -2,14 +2,14 @@
 
 from flask import Response
 
+from astria_nb.sandbox.errors import invalid
 from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.params.body_parser import discard
-from astria_nb.sandbox.errors import invalid
+from astria_nb.sandbox.routes.service import Service, reply
 from astria_nb.sandbox.uploads.fetch import FetchError
+from astria_nb.sandbox.uploads.spool import Upload
 from astria_nb.sandbox.validation.fields import is_url, shown
 from astria_nb.sandbox.validation.inspection import inspect, inspect_url
-from astria_nb.sandbox.routes.service import Service, reply
-from astria_nb.sandbox.uploads.spool import Upload
 
 
 class ImageRoutes:

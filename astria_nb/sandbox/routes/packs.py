@@ -4,12 +4,12 @@ from pathlib import Path
 
 from flask import Response
 
-from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.errors import not_found
-from astria_nb.sandbox.validation.pack_run import read_run
 from astria_nb.sandbox.model.packs import BASE_TUNE_ID, CALLER_ID, Pack
+from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.params.paging import page
 from astria_nb.sandbox.routes.service import Service, created, query, reply
+from astria_nb.sandbox.validation.pack_run import read_run
 
 
 class PackRoutes:

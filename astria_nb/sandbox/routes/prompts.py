@@ -2,14 +2,14 @@
 
 from flask import Response, request
 
-from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.clock import DAY
 from astria_nb.sandbox.errors import not_found
-from astria_nb.sandbox.validation.tunes import read_prompt
+from astria_nb.sandbox.model.records import Prompt
+from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.params.paging import page
 from astria_nb.sandbox.params.tree import Params
-from astria_nb.sandbox.model.records import Prompt
 from astria_nb.sandbox.routes.service import Service, created, nothing, query, reply
+from astria_nb.sandbox.validation.tunes import read_prompt
 
 MAX_OFFSET = 10_000
 

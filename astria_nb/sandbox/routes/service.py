@@ -8,19 +8,19 @@ from threading import Event
 from flask import Response, jsonify, request
 
 from astria_nb.sandbox.callbacks.announcer import Announcer
-from astria_nb.sandbox.params.body_parser import discard, read_params
 from astria_nb.sandbox.errors import not_found
-from astria_nb.sandbox.uploads.fetch import fetch
-from astria_nb.sandbox.validation.fields import Fields
 from astria_nb.sandbox.http.auth import Guard
-from astria_nb.sandbox.options import Options
-from astria_nb.sandbox.views.packs import PackViews
-from astria_nb.sandbox.params.tree import Params, from_query
-from astria_nb.sandbox.views.pictures import Pictures
 from astria_nb.sandbox.model.plans import Plan
 from astria_nb.sandbox.model.records import Prompt, Tune
 from astria_nb.sandbox.model.state import Made, State
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.params.body_parser import discard, read_params
+from astria_nb.sandbox.params.tree import Params, from_query
+from astria_nb.sandbox.uploads.fetch import fetch
 from astria_nb.sandbox.uploads.spool import Spool, Upload
+from astria_nb.sandbox.validation.fields import Fields
+from astria_nb.sandbox.views.packs import PackViews
+from astria_nb.sandbox.views.pictures import Pictures
 from astria_nb.sandbox.views.tunes import Views
 
 

@@ -2,12 +2,12 @@
 
 from flask import Response
 
-from astria_nb.sandbox.validation.tunes import read_changes, read_tune
+from astria_nb.sandbox.model.records import Tune
+from astria_nb.sandbox.model.state import BASE_TUNE
 from astria_nb.sandbox.params.paging import page
 from astria_nb.sandbox.params.tree import Params
-from astria_nb.sandbox.model.records import Tune
 from astria_nb.sandbox.routes.service import Service, nothing, query, reply
-from astria_nb.sandbox.model.state import BASE_TUNE
+from astria_nb.sandbox.validation.tunes import read_changes, read_tune
 
 MAX_OFFSET = 200
 

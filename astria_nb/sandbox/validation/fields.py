@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.errors import bad_request, invalid
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.params import casts
+from astria_nb.sandbox.params.tree import Param, Params
 from astria_nb.sandbox.uploads.fetch import FetchError
 from astria_nb.sandbox.uploads.image_check import image_fault
-from astria_nb.sandbox.options import Options
-from astria_nb.sandbox.params.tree import Param, Params
 from astria_nb.sandbox.uploads.spool import Upload
 
 _MAX_CAPTION = 2**16

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-from astria_nb.sandbox.params import casts
-from astria_nb.sandbox.validation import prompt_attributes
 from astria_nb.sandbox.model import templates
-from astria_nb.sandbox.validation.fields import Fields, shown
-from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.model.packs import Pack, Template
 from astria_nb.sandbox.model.plans import NewPrompt, NewTune, Plan
 from astria_nb.sandbox.model.records import Tune
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.params import casts
+from astria_nb.sandbox.validation import prompt_attributes
+from astria_nb.sandbox.validation.fields import Fields, shown
 
 PRESETS = ("flux-lora-focus", "flux-lora-portrait", "flux-lora-fast")
 

@@ -1,8 +1,8 @@
 """What a request may set in a prompt, or override in each prompt of a run."""
 
 from astria_nb.sandbox.params import casts
-from astria_nb.sandbox.validation.fields import Fields
 from astria_nb.sandbox.params.tree import Params
+from astria_nb.sandbox.validation.fields import Fields
 
 _WHOLE = {
     "num_images": (1, 8),

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from astria_nb.sandbox.validation import prompt_attributes
-from astria_nb.sandbox.validation.fields import Fields
-from astria_nb.sandbox.options import Options
-from astria_nb.sandbox.validation.pack_run import PRESETS
 from astria_nb.sandbox.model.packs import BASE_TUNE_ID, TRAINING_MC
-from astria_nb.sandbox.params.tree import Params
 from astria_nb.sandbox.model.plans import NewPrompt, NewTune, Plan
 from astria_nb.sandbox.model.records import Tune
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.params.tree import Params
+from astria_nb.sandbox.validation import prompt_attributes
+from astria_nb.sandbox.validation.fields import Fields
+from astria_nb.sandbox.validation.pack_run import PRESETS
 
 MODEL_TYPES = ("lora", "pti", "faceid")
 _MAX_ID = 2**53

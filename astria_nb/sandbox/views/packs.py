@@ -1,10 +1,10 @@
 """Packs and the account as the JSON that clients see."""
 
 from astria_nb.sandbox.clock import iso
-from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.model.packs import CALLER_ID, PICTURE_MC, Pack, Template
-from astria_nb.sandbox.views.pictures import Cover, Drawn, Pictures
 from astria_nb.sandbox.model.state import State
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.views.pictures import Cover, Drawn, Pictures
 from astria_nb.sandbox.views.tunes import PORTRAIT, Json
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from astria_nb.sandbox.views.artist import cover, picture
 from astria_nb.sandbox.model.records import NEVER
+from astria_nb.sandbox.views.artist import cover, picture
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CACHE_BYTES = 64 * 2**20

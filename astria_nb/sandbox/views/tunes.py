@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from astria_nb.sandbox.clock import iso
-from astria_nb.sandbox.options import Options
-from astria_nb.sandbox.views.pictures import Drawn, Pictures, Stored
 from astria_nb.sandbox.model.records import LIFETIME, NEVER, Order, Prompt, Tune
 from astria_nb.sandbox.model.state import State
+from astria_nb.sandbox.options import Options
+from astria_nb.sandbox.views.pictures import Drawn, Pictures, Stored
 
 Json = dict[str, object]
 

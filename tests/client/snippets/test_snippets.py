@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.tune.encoding import encode
-from astria_nb.errors import AstriaError, CredentialsError, TuneError
 from astria_nb.client.snippets.common import as_json
-from helpers.canary import CANARY, found_in
+from astria_nb.errors import AstriaError, CredentialsError, TuneError
+from astria_nb.tune.encoding import encode
 from helpers.body_parsers import Part, multipart
-from helpers.snippet_runs import CURL, NODE, PYTHON, Arrived, Bench, Language, execute
+from helpers.canary import CANARY, found_in
 from helpers.scripted_server import KEY, TUNE, Exchange, Request, Wire, reply
+from helpers.snippet_runs import CURL, NODE, PYTHON, Arrived, Bench, Language, execute
 
 LANGUAGES = [CURL, PYTHON, NODE]
 ENCODINGS = ["multipart", "form", "json"]

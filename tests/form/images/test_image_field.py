@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from astria_nb.form.images.drop_zone import DropZone
 from astria_nb.form.fields.base import UrlsField
+from astria_nb.form.images.drop_zone import DropZone
 from astria_nb.form.images.image_field import ImageField
 from astria_nb.form.images.image_list import ImageList
 from astria_nb.images.advice import Look, look

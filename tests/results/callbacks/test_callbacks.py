@@ -18,8 +18,8 @@ import pytest
 from nbclient import NotebookClient
 
 import astria_nb as anb
-from astria_nb.results.callbacks import lookups, receiver
 from astria_nb.errors import AstriaError, TuneError
+from astria_nb.results.callbacks import lookups, receiver
 from helpers.callback_senders import post, raw, target, until
 from helpers.scripted_server import KEY, TUNE, Wire, reply
 

@@ -25,8 +25,8 @@ from hypothesis.stateful import (
 )
 
 import astria_nb as anb
-from astria_nb.utils import redaction
 from astria_nb.results.callbacks import lookups
+from astria_nb.utils import redaction
 from helpers.callback_senders import post, until
 from helpers.soak import sizes
 

@@ -9,7 +9,20 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotFoundError, TuneError
-from helpers.picture_host import ROW, TRAINED, TUNE_ID, a_list, a_picture, asked, check, image, prompt, prompts, statuses, ten
+from helpers.picture_host import (
+    ROW,
+    TRAINED,
+    TUNE_ID,
+    a_list,
+    a_picture,
+    asked,
+    check,
+    image,
+    prompt,
+    prompts,
+    statuses,
+    ten,
+)
 from helpers.scripted_server import KEY, Wire, reply
 
 

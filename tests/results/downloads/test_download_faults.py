@@ -16,6 +16,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.client import transport
 from astria_nb.errors import AstriaError
+from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, prompt, prompts, statuses, ten
 from helpers.scripted_server import KEY, Answer, Exchange, Wire, hang_up, reply, reset
 
@@ -194,14 +195,14 @@ def test_a_wait_of_hours_ends_the_download(wire: Wire, client: anb.Client, out: 
 
 DOWNLOAD = """
 import sys, astria_nb as anb
-from picture_host import ROW
+from helpers.picture_host import ROW
 anb.download(ROW, anb.Client(sys.argv[1], base_url=sys.argv[2]), sys.argv[3], max_workers=4)
 """
 
 
 def start(wire: Wire, out: Path) -> subprocess.Popen[str]:
     """Download in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     return subprocess.Popen(
         [sys.executable, "-c", DOWNLOAD, KEY, wire.url, out],
         env=environment,

@@ -4,16 +4,11 @@ A few times; ``python tests/proofs/download_kills.py 2000`` kills many.
 """
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
 from helpers.soak import sizes
-
-sys.path.insert(0, str(Path(__file__).parent / "proofs"))
-
-from download_kills import MUTANTS, play
+from proofs.download_kills import MUTANTS, play
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 

@@ -14,6 +14,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.results.downloads.manifest import Entry, Manifest
 from astria_nb.results.downloads.safe_folder import SafeFolder
+from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, manifest, prompt, prompts, statuses, ten
 from helpers.scripted_server import KEY, Wire
 
@@ -169,7 +170,7 @@ def test_a_thread_that_is_late_writes_nothing(out: Path) -> None:
 
 DOWNLOAD = """
 import sys, astria_nb as anb
-from picture_host import ROW
+from helpers.picture_host import ROW
 print(anb.download(ROW, anb.Client(sys.argv[1], base_url=sys.argv[2]), sys.argv[3])["status"].tolist())
 """
 
@@ -187,7 +188,7 @@ def test_two_processes_fill_one_folder(wire: Wire, out: Path) -> None:
         return first(exchange)
 
     wire.on("GET", "/1", together)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     command = [sys.executable, "-c", DOWNLOAD, KEY, wire.url, out]
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [each.communicate(timeout=60)[0] for each in both]

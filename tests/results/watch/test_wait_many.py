@@ -12,11 +12,11 @@ import pytest
 import requests
 
 import astria_nb as anb
-from astria_nb.tune.encoding import encode
-from astria_nb.errors import AstriaError, NotFoundError, ServerError, UnauthorizedError
 from astria_nb.client.retry import ATTEMPTS
-from astria_nb.rows import tune_frame
+from astria_nb.errors import AstriaError, NotFoundError, ServerError, UnauthorizedError
 from astria_nb.results.watch._wait import Look, follow
+from astria_nb.rows import tune_frame
+from astria_nb.tune.encoding import encode
 from helpers.clock import Clock
 from helpers.scripted_server import Wire, reply
 
@@ -352,7 +352,9 @@ def test_the_display_tells_the_states_the_time_and_what_is_left(
     sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[str] = []
-    monkeypatch.setattr("astria_nb.results.watch._wait.Progress.show", lambda _, fraction, text: shown.append(text))
+    monkeypatch.setattr(
+        "astria_nb.results.watch._wait.Progress.show", lambda _, fraction, text: shown.append(text)
+    )
     client = sandbox.client()
     anb.wait(made(client, 2), client, timeout=1.2, poll=5)
     assert shown[0].startswith("2 queued, about ")

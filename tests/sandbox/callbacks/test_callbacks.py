@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api
 
 
 class Receiver(ThreadingHTTPServer):

@@ -1,8 +1,24 @@
 """Rows: idempotency, callbacks and pictures."""
 
-from sandbox.conformance.vocabulary import JPEG, ONE_PROMPT, PNG, advance, alone, ask, called_back, each_way, get, got, post, prompt, row, train, tune
 from sandbox.conformance.expectations import count, picture_url, timestamp
 from sandbox.conformance.programs import File
+from sandbox.conformance.vocabulary import (
+    JPEG,
+    ONE_PROMPT,
+    PNG,
+    advance,
+    alone,
+    ask,
+    called_back,
+    each_way,
+    get,
+    got,
+    post,
+    prompt,
+    row,
+    train,
+    tune,
+)
 
 IDEMPOTENCY = [
     row(

@@ -1,7 +1,7 @@
 """Rows: faults on request, and the ledger that tells of them."""
 
-from sandbox.conformance.vocabulary import ONE_PROMPT, Act, Break, advance, get, post, row, train, tune
 from sandbox.conformance.expectations import ABSENT, count, timestamp
+from sandbox.conformance.vocabulary import ONE_PROMPT, Act, Break, advance, get, post, row, train, tune
 
 RUN = "POST /p/*/tunes"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
+
 from sandbox.conformance.programs import File, flat
 from sandbox.helpers.api import image_bytes
 

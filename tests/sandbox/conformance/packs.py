@@ -1,7 +1,7 @@
 """Rows: who is let in, packs and their prices, the account."""
 
-from sandbox.conformance.vocabulary import Row, get, post, row, sent, train
 from sandbox.conformance.expectations import ABSENT, NOT_FOUND, REFUSED, count, picture_url, timestamp
+from sandbox.conformance.vocabulary import Row, get, post, row, sent, train
 
 ROUTES = (
     "GET /packs",

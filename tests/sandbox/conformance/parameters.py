@@ -2,9 +2,9 @@
 
 from hashlib import sha256
 
-from sandbox.conformance.vocabulary import JPEG, PHOTO, PNG, URL, Act, each_way, get, post, row, sent, tune
 from sandbox.conformance.expectations import CREATED, REFUSED, has, messages, picture_url
 from sandbox.conformance.programs import File
+from sandbox.conformance.vocabulary import JPEG, PHOTO, PNG, URL, Act, each_way, get, post, row, sent, tune
 
 UNICODE = 'Zoë 猫 \U0001f408 "quoted" 100% a&b=c;d'
 

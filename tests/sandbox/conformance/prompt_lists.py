@@ -1,8 +1,8 @@
 """Rows: lists of prompts, and the inspection of an image."""
 
-from sandbox.conformance.vocabulary import BASE, PHOTO, URL, advance, each_way, get, post, row, train
 from sandbox.conformance.expectations import REFUSED, SHALLOW, A, B, C, count
 from sandbox.conformance.programs import File
+from sandbox.conformance.vocabulary import BASE, PHOTO, URL, advance, each_way, get, post, row, train
 
 
 def newest_first(rows: object) -> bool:

@@ -1,7 +1,29 @@
 """Rows: prompts: their fields, created, deleted, liked."""
 
-from sandbox.conformance.vocabulary import BASE, ONE_PROMPT, Act, advance, ask, delete, each_way, get, post, prompt, row, train
-from sandbox.conformance.expectations import ABSENT, BLANK, NOT_FOUND, REFUSED, has, messages, picture_url, timestamp
+from sandbox.conformance.expectations import (
+    ABSENT,
+    BLANK,
+    NOT_FOUND,
+    REFUSED,
+    has,
+    messages,
+    picture_url,
+    timestamp,
+)
+from sandbox.conformance.vocabulary import (
+    BASE,
+    ONE_PROMPT,
+    Act,
+    advance,
+    ask,
+    delete,
+    each_way,
+    get,
+    post,
+    prompt,
+    row,
+    train,
+)
 
 PROMPT = {
     "id": ":prompt",

@@ -1,8 +1,18 @@
 """Rows: the rules of a pack run, what it makes and what it replies."""
 
-from sandbox.conformance.vocabulary import PHOTO, URL, Row, advance, each_way, get, post, row, train, tune
-from sandbox.conformance.expectations import ABSENT, BLANK, CREATED, NOT_FOUND, count, has, messages, picture_url, timestamp
+from sandbox.conformance.expectations import (
+    ABSENT,
+    BLANK,
+    CREATED,
+    NOT_FOUND,
+    count,
+    has,
+    messages,
+    picture_url,
+    timestamp,
+)
 from sandbox.conformance.programs import File
+from sandbox.conformance.vocabulary import PHOTO, URL, Row, advance, each_way, get, post, row, train, tune
 
 
 def wrong(name: str, fields: object, shows: object, pack: int = 43) -> Row:

@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import Self
 
 import pytest
-from sandbox.conformance.vocabulary import Row, Scene
-from sandbox.conformance.programs import Program, opened
-from sandbox.callbacks.test_callbacks import Receiver
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.callbacks.test_callbacks import Receiver
+from sandbox.conformance.programs import Program, opened
+from sandbox.conformance.vocabulary import Row, Scene
 
 
 class Stage:

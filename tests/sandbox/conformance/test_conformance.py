@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
+
 import sandbox.conformance.callbacks as rows_callbacks
 import sandbox.conformance.faults as rows_faults
 import sandbox.conformance.packs as rows_packs
@@ -18,12 +19,11 @@ import sandbox.conformance.prompt_lists as rows_prompt_lists
 import sandbox.conformance.prompts as rows_prompts
 import sandbox.conformance.runs as rows_runs
 import sandbox.conformance.tunes as rows_tunes
-from sandbox.conformance.vocabulary import URL, Row
-from sandbox.conformance.programs import PROGRAMS
-from sandbox.helpers.api import Api
-from sandbox.conformance.stage import Stage
-
 from astria_nb.sandbox import SandboxServer
+from sandbox.conformance.programs import PROGRAMS
+from sandbox.conformance.stage import Stage
+from sandbox.conformance.vocabulary import URL, Row
+from sandbox.helpers.api import Api
 
 TABLES = (
     rows_packs,

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sandbox.conformance.odd_requests import BODIES, Sent, requests
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import SandboxServer
 from helpers.soak import sizes
+from sandbox.conformance.odd_requests import BODIES, Sent, requests
+from sandbox.helpers.api import Api
 
 A_VISIT = 20
 LOOKS = ("GET", "HEAD", "OPTIONS")

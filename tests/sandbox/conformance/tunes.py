@@ -2,8 +2,35 @@
 
 from datetime import datetime, timedelta
 
-from sandbox.conformance.vocabulary import BASE, PHOTO, URL, advance, alone, delete, each_way, get, patch, post, row, train, tune
-from sandbox.conformance.expectations import ABSENT, BLANK, NOT_FOUND, REFUSED, SHALLOW, A, B, C, has, messages, picture_url, timestamp
+from sandbox.conformance.expectations import (
+    ABSENT,
+    BLANK,
+    NOT_FOUND,
+    REFUSED,
+    SHALLOW,
+    A,
+    B,
+    C,
+    has,
+    messages,
+    picture_url,
+    timestamp,
+)
+from sandbox.conformance.vocabulary import (
+    BASE,
+    PHOTO,
+    URL,
+    advance,
+    alone,
+    delete,
+    each_way,
+    get,
+    patch,
+    post,
+    row,
+    train,
+    tune,
+)
 
 
 def expires_in_30_days(shown: object) -> bool:

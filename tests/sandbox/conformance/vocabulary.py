@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from astria_nb.sandbox import SandboxServer
+from sandbox.callbacks.test_callbacks import Receiver, wait_for
 from sandbox.conformance.expectations import ABSENT, differences
 from sandbox.conformance.programs import Answer, Broken, Call, File, Program
 from sandbox.helpers.api import image_bytes
-from sandbox.callbacks.test_callbacks import Receiver, wait_for
-
-from astria_nb.sandbox import SandboxServer
 
 URL = "https://example.com/1.jpg"
 JPEG, PNG = image_bytes("JPEG"), image_bytes("PNG")

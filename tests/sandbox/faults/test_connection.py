@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from sandbox.helpers.pack_runs import RUN, Run, as_json, as_multipart, only, raw, wait_for
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api
+from sandbox.helpers.pack_runs import RUN, Run, as_json, as_multipart, only, raw, wait_for
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 

@@ -7,10 +7,10 @@ from wsgiref.types import WSGIApplication
 
 import pytest
 import requests
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import Fault, SandboxServer
 from astria_nb.sandbox.routes import app
+from sandbox.helpers.api import Api
 
 RUN = "POST /p/*/tunes"
 

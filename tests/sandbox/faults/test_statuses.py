@@ -4,10 +4,10 @@ import http.client
 
 import pytest
 import requests
-from sandbox.helpers.pack_runs import RUN, Run, as_json, as_multipart, only, raw, wait_for
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api
+from sandbox.helpers.pack_runs import RUN, Run, as_json, as_multipart, only, raw, wait_for
 
 STATUSES = ("401", "422", "429", "500", "502", "503", "504")
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 import requests
-from sandbox.helpers.api import Api, image_bytes
 
 from astria_nb.sandbox import Request, SandboxServer
+from sandbox.helpers.api import Api, image_bytes
 
 RUN = "POST /p/*/tunes"
 

@@ -1,9 +1,9 @@
 """Who is let in."""
 
 import pytest
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api
 
 ROUTES = [
     ("GET", "/packs"),

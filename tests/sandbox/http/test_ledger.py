@@ -7,11 +7,11 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from sandbox.helpers.pack_runs import RUN, only, raw, wait_for
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import Request, SandboxServer
 from astria_nb.sandbox.http.exchange import RESET, Exchange
+from sandbox.helpers.api import Api
+from sandbox.helpers.pack_runs import RUN, only, raw, wait_for
 
 URL = "https://example.com/1.jpg"
 

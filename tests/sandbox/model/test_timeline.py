@@ -4,9 +4,9 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api
 
 
 def status(tune: dict[str, object]) -> str:

@@ -1,9 +1,9 @@
 """Packs, the account, and lists by pages."""
 
 import pytest
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api
 
 
 def ids(rows: list[dict[str, object]]) -> list[object]:

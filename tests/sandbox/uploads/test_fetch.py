@@ -12,13 +12,13 @@ from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, Thread
 from pathlib import Path
 
 import pytest
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox import SandboxServer
 from astria_nb.sandbox.uploads import fetch as fetching
 from astria_nb.sandbox.uploads.fetch import FetchError, fetch
 from astria_nb.sandbox.uploads.public_address import is_public
 from astria_nb.sandbox.uploads.spool import Spool, Upload
+from sandbox.helpers.api import Api
 
 PHOTO = b"\xff\xd8\xffa photo" * 1000
 

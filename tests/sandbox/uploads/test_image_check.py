@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, PngImagePlugin
-from sandbox.helpers.api import Api
 
 from astria_nb.sandbox.uploads.image_check import image_fault
 from astria_nb.sandbox.uploads.spool import Spool
+from sandbox.helpers.api import Api
 
 
 @pytest.fixture(scope="module")

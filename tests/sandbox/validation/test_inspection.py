@@ -11,8 +11,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from astria_nb.sandbox.errors import Refusal
 from astria_nb.sandbox.validation.inspection import FLAGS, inspect, inspect_url
+from helpers.paths import SAMPLES
 
-SAMPLES = sorted((Path(__file__).parents[2] / "notebooks" / "samples").glob("*.jpg"))
+PHOTOS = sorted(SAMPLES.glob("*.jpg"))
 SCHEMA = {
     "ethnicity": [
         *("caucasian", "black", "hispanic", "korean", "japanese", "chinese", "philippine", "asian"),
@@ -80,7 +81,7 @@ def say(tmp_path: Path) -> Callable[..., dict[str, object]]:
 Say = Callable[..., dict[str, object]]
 
 
-@pytest.fixture(params=SAMPLES, ids=lambda path: path.stem)
+@pytest.fixture(params=PHOTOS, ids=lambda path: path.stem)
 def sample(request: pytest.FixtureRequest) -> Image.Image:
     with Image.open(request.param) as image:
         return image.convert("RGB")
@@ -255,9 +256,9 @@ def test_an_animal_has_no_beard_and_a_planted_class_is_described_as_itself(
 
 def test_the_same_bytes_get_the_same_answer_and_others_another(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    copy.write_bytes(SAMPLES[0].read_bytes())
-    assert inspect(copy, "a.jpg", "man") == inspect(SAMPLES[0], "b.jpg", "man")
-    assert len({str(inspect(path, "a.jpg", "man")) for path in SAMPLES}) == len(SAMPLES)
+    copy.write_bytes(PHOTOS[0].read_bytes())
+    assert inspect(copy, "a.jpg", "man") == inspect(PHOTOS[0], "b.jpg", "man")
+    assert len({str(inspect(path, "a.jpg", "man")) for path in PHOTOS}) == len(PHOTOS)
 
 
 def test_an_answer_is_the_same_on_every_machine() -> None:
@@ -294,7 +295,7 @@ def test_what_is_no_image_is_refused(tmp_path: Path, photo: Image.Image) -> None
     spoilt[rows : rows + 400] = bytes(400)
     for data, message in (
         (b"hello", "1.jpg is not a JPEG, PNG or WebP image"),
-        (SAMPLES[0].read_bytes()[:-500], "1.jpg is cut short"),
+        (PHOTOS[0].read_bytes()[:-500], "1.jpg is cut short"),
         (bytes(spoilt), "1.jpg is damaged"),
     ):
         path = tmp_path / "0"

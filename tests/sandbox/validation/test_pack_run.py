@@ -4,9 +4,9 @@ import struct
 import zlib
 
 import pytest
-from sandbox.helpers.api import Api, image_bytes
 
 from astria_nb.sandbox import SandboxServer
+from sandbox.helpers.api import Api, image_bytes
 
 URL = "https://example.com/1.jpg"
 

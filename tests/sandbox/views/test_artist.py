@@ -1,10 +1,10 @@
 import io
-from pathlib import Path
 
 import pytest
 from PIL import Image, ImageOps
 
 from astria_nb.sandbox.views.artist import cover, picture
+from helpers.paths import SAMPLES
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_a_cover_takes_any_title_and_classes(title, classes):
 
 @pytest.mark.parametrize("name", [f"{kind}-{n}.jpg" for kind in ("woman", "cat", "dog") for n in range(1, 5)])
 def test_the_samples_are_small_jpegs_without_metadata(name):
-    path = Path(__file__).parents[2] / "notebooks" / "samples" / name
+    path = SAMPLES / name
     image = opened(path.read_bytes())
     assert image.format == "JPEG"
     assert min(image.size) >= 896
