@@ -9,7 +9,7 @@ from datetime import datetime
 from os import PathLike
 from typing import Any, NoReturn
 
-from astria_nb.client import responses as replies
+from astria_nb.client import responses
 from astria_nb.client.api_key import KEY_PAGE, ApiKey
 from astria_nb.client.base_url import find_base_url
 from astria_nb.client.credentials import find_key
@@ -25,7 +25,7 @@ from astria_nb.errors import (
 )
 from astria_nb.images.image import Image, thumbnail
 from astria_nb.images.upload import renamed
-from astria_nb.tune import validators as rules
+from astria_nb.tune import validators
 from astria_nb.tune.encoding import Body, encode_look
 from astria_nb.tune.pack import Pack
 from astria_nb.utils.arguments import an_id, number
@@ -262,7 +262,7 @@ class Client:
             if isinstance(reply, dict):
                 return reply
             reason = "an answer that is no object"
-        raise replies.unknown(reason)
+        raise responses.unknown(reason)
 
     def inspect(self, image: str | PathLike[str] | Image, *, name: str) -> Json:
         """Have the service look at one training image: what makes it a bad one, and who or what is on it.
@@ -330,7 +330,7 @@ class Client:
         # However few come of what was asked for, the next page is only fetched for what is beyond it.
         while left > 0 and (page := self._list(path, limit=min(left, _PAGE), before_id=before_id, **query)):
             if before_id is not None and page[0]["id"] >= before_id:
-                raise replies.unexpected(200, "the same page again")
+                raise responses.unexpected(200, "the same page again")
             yield from page
             before_id, left = page[-1]["id"], left - _PAGE
 
@@ -338,25 +338,25 @@ class Client:
         data = self._transport.get(path, query)
         if isinstance(data, list) and all(map(_has_id, data)):
             return data
-        raise replies.unexpected(200, "something other than a list")
+        raise responses.unexpected(200, "something other than a list")
 
     def _said(self, body: Body) -> Json:
         data = self._transport.look("/images/inspect", body)
         if isinstance(data, dict):
             return data
-        raise replies.unexpected(200, "something other than an object")
+        raise responses.unexpected(200, "something other than an object")
 
     def _object(self, path: str) -> Json:
         data = self._transport.get(path, {})
         if isinstance(data, dict):
             return data
-        raise replies.unexpected(200, "something other than an object")
+        raise responses.unexpected(200, "something other than an object")
 
 
 def _path(pack: int | str) -> str:
     """Return the path of a pack; what is neither id nor slug could lead elsewhere, as two dots would."""
     problems: list[Problem] = []
-    known = rules.pack(pack, lambda what, hint, key="": problems.append(Problem("pack", what, hint)))  # noqa: ARG005
+    known = validators.pack(pack, lambda what, hint, key="": problems.append(Problem("pack", what, hint)))  # noqa: ARG005
     if problems:
         raise TuneError(*problems)
     return f"/p/{known}"
@@ -371,4 +371,4 @@ def _pack(data: Json) -> Pack:
         return Pack.from_json(data)
     except (KeyError, TypeError, ValueError):
         reason = "a pack without an id"
-    raise replies.unexpected(200, reason)
+    raise responses.unexpected(200, reason)

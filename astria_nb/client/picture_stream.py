@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from astria_nb.client import network_errors as faults
+from astria_nb.client import network_errors
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import ApiError, AstriaError, NotSentError, Problem
 from astria_nb.utils.formatting import short
@@ -112,7 +112,9 @@ def _taken(reply: requests.Response, url: str, most: int) -> Iterator[bytes]:
 def _failed(url: str, error: Exception) -> AstriaError:
     hopeless = isinstance(error, (TooLargeError, ValueError, requests.TooManyRedirects))
     reason = (
-        "not a web address" if isinstance(error, requests.exceptions.InvalidURL) else faults.reason(error)
+        "not a web address"
+        if isinstance(error, requests.exceptions.InvalidURL)
+        else network_errors.reason(error)
     )
     kind = AstriaError if hopeless else NotSentError
     return kind(_problem(url, reason, "look at it in a browser" if hopeless else "try again later"))

@@ -6,7 +6,7 @@ import threading
 import time
 
 from astria_nb.client import deadline
-from astria_nb.waiting import STEP
+from astria_nb.utils.progress import STEP
 
 _LONGEST = 600.0  # seconds that are believed of a service: an absurd wait must not make a client useless
 

@@ -13,9 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from astria_nb.client import network_errors as faults
-from astria_nb.client import responses as replies
-from astria_nb.client import retry as retrying
+from astria_nb.client import network_errors, responses, retry
 from astria_nb.client.adapter import new_session
 from astria_nb.client.api_key import ApiKey
 from astria_nb.client.base_url import is_loopback
@@ -68,7 +66,7 @@ class Transport:
     def get(self, path: str, query: Mapping[str, Any]) -> Any:
         """Return the parsed JSON that a path answers; parameters that are None are left out."""
         params = {key: _written(value) for key, value in query.items() if value is not None}
-        return retrying.ask(
+        return retry.ask(
             lambda: self._ask(path, params),
             seconds=self.timeout,
             name=f"GET {path}",
@@ -109,11 +107,11 @@ class Transport:
 
     def _ask(self, path: str, params: Mapping[str, Any]) -> Any:
         if left := self.throttle.wait():
-            raise replies.throttled(left)
+            raise responses.throttled(left)
         try:
             return self._send("GET", path, params=params)
         except TooManyRequestsError as error:
-            self.throttle.hold(retrying.seconds_asked_for(error.retry_after, self.now()) or 0.0)
+            self.throttle.hold(retry.seconds_asked_for(error.retry_after, self.now()) or 0.0)
             raise
 
     def _send(self, method: str, path: str, *, data: Any = None, **options: Any) -> Any:
@@ -144,9 +142,9 @@ class Transport:
         """Return the JSON of an answer, or raise what it is instead; a status counts without its reason."""
         status = reply.status_code
         if not 200 <= status < 300:
-            raise replies.failed(status, reply.headers, content, self.key)
+            raise responses.failed(status, reply.headers, content, self.key)
         if isinstance(cut, TooLargeError):
-            raise replies.unexpected(status, f"something {cut}")
+            raise responses.unexpected(status, f"something {cut}")
         if cut is not None:
             raise cut
         try:
@@ -154,7 +152,7 @@ class Transport:
             # A service that repeats the key would have it shown, in a row or a picture's caption.
             return self.key.hide_in(data) if b"sd_" in content else data
         except (ValueError, RecursionError):
-            raise replies.unexpected(status, "something other than JSON") from None
+            raise responses.unexpected(status, "something other than JSON") from None
 
     def _note_time(self, date: str | None) -> None:
         # A proxy may drop the header; then the last one, or this machine's clock, has to do.
@@ -163,8 +161,8 @@ class Transport:
 
     def _broken(self, error: Exception, body: Body | None) -> AstriaError:
         """Tell a request that never arrived whole from one whose fate nobody knows."""
-        reason = faults.reason(error)
-        unreached = faults.never_connected(error)
+        reason = network_errors.reason(error)
+        unreached = network_errors.never_connected(error)
         if body is None and not unreached:
             what, hint = f"the answer of {self.base_url} broke off ({reason})", "try again"
         elif body is None or (not body.sent and unreached):
@@ -173,7 +171,7 @@ class Transport:
             done = f"{body.sent / 1e6:.1f} of {len(body) / 1e6:.1f} MB"
             what, hint = f"the connection broke after {done} ({reason})", "nothing was created; submit again"
         else:
-            return replies.unknown(reason)
+            return responses.unknown(reason)
         return NotSentError(Problem("base_url", what, hint))
 
 

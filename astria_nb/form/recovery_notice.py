@@ -9,7 +9,7 @@ from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
 from astria_nb.log.states import Submission
-from astria_nb.submission import recovery as settling
+from astria_nb.submission import recovery
 from astria_nb.utils import background
 
 
@@ -28,7 +28,7 @@ class Recovery(widgets.HBox):
         """Say what is open; nothing when nothing is."""
         try:
             found = self._log.unsettled(self._client.service) if self._log.path.exists() else []
-            found = [each for each in found if settling.is_left_open(self._log, each)]
+            found = [each for each in found if recovery.is_left_open(self._log, each)]
         except AstriaError as error:
             self._say(str(error), button=False)
         else:
@@ -37,7 +37,7 @@ class Recovery(widgets.HBox):
     def _recover(self) -> None:
         self._button.disabled = True
         try:
-            settled = settling.recover(self._log, self._client, say=lambda _, text: self._say(text))
+            settled = recovery.recover(self._log, self._client, say=lambda _, text: self._say(text))
         except AstriaError as error:
             self._say(str(error))
         else:

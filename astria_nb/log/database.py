@@ -15,9 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from astria_nb.log import environment as surroundings
-from astria_nb.log import segments
-from astria_nb.log import serialization as records
+from astria_nb.log import environment, segments, serialization
 from astria_nb.log.queries import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
 from astria_nb.log.schema import body, event, session, submission
 from astria_nb.log.sqlite import Store
@@ -72,7 +70,7 @@ class Book:
                     "version": 0,
                     "attempt": attempt,
                     "newest_known_id": newest_known_id,
-                    "request": _put(connection, records.of_request(kept)),
+                    "request": _put(connection, serialization.of_request(kept)),
                     "fingerprint": kept.fingerprint,
                     "planned_at": now,
                     "changed_at": now,
@@ -98,7 +96,7 @@ class Book:
     ) -> Submission:
         """Move a submission; see `astria_nb.log.Log.change`."""
         values: dict[str, Any] = {key: value for key, value in news.items() if value is not None}
-        tune = records.tune_of(reply) if state in ("done", "adopted") else None
+        tune = serialization.tune_of(reply) if state in ("done", "adopted") else None
         if tune is not None and isinstance(tune.get("id"), int):
             values.setdefault("tune_id", tune["id"])
         if image_sha256:
@@ -106,7 +104,7 @@ class Book:
         with self._write() as (connection, me):
             now = _now()
             if tune is not None:
-                record = records.updated(seen, records.known(tune))
+                record = serialization.updated(seen, serialization.known(tune))
                 if image_sha256:
                     record["image_sha256"] = list(image_sha256)
                 values["record"] = _put(connection, redaction.json(record))
@@ -147,9 +145,9 @@ class Book:
                 about = one(connection, seen.id)
             elif tune_id is not None and service is not None:
                 about = of_tune(connection, redaction.text(service.rstrip("/")), tune_id)
-            tune = records.tune_of(reply)
-            if about is not None and tune is not None and records.is_news(about, tune):
-                record = _put(connection, redaction.json(records.updated(about, tune)))
+            tune = serialization.tune_of(reply)
+            if about is not None and tune is not None and serialization.is_news(about, tune):
+                record = _put(connection, redaction.json(serialization.updated(about, tune)))
                 connection.execute(_RECORD, {"of_id": about.id, "record": record, "sealed": None})
             other = {"tune_id": tune_id, "service": service}
             _append(connection, kind, me, now, about, other, reply=reply, problem=problem)
@@ -217,7 +215,7 @@ class Book:
     @contextmanager
     def _write(self) -> Iterator[tuple[sa.Connection, str]]:
         """Yield a connection in a transaction, and the id of this process's session, which is written."""
-        me = surroundings.session()
+        me = environment.session()
         with self.store.write() as connection:
             if self._written_session != me.id:
                 values = asdict(me) | {
@@ -238,7 +236,7 @@ def _now() -> int:
 
 
 def _uptime() -> int | None:
-    seconds = surroundings.uptime()
+    seconds = environment.uptime()
     return None if seconds is None else math.ceil(seconds * 1e6)
 
 

@@ -10,7 +10,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import LogError, Problem, TuneError
-from astria_nb.log import environment as surroundings
+from astria_nb.log import environment
 from astria_nb.log.states import STATES, UNSETTLED, Submission
 from astria_nb.tune.request import Request, differences
 from astria_nb.utils import redaction
@@ -230,10 +230,10 @@ class Log:
         last change. This process itself is never gone; what its threads left behind is theirs to know.
         """
         writer = self._book.session(submission.session)
-        if writer is not None and writer["id"] == surroundings.session().id:
+        if writer is not None and writer["id"] == environment.session().id:
             return False
-        if writer is not None and writer["place"] == surroundings.place():
-            running = surroundings.is_running(writer["pid"], writer["process_started"])
+        if writer is not None and writer["place"] == environment.place():
+            running = environment.is_running(writer["pid"], writer["process_started"])
             if running is not None:
                 return not running
         return datetime.now(UTC) - submission.changed_at > _SILENCE
@@ -244,10 +244,10 @@ class Log:
         The wall clock may have been set since, so it is not asked: the uptime of this machine is, as long as
         it is of the same start.
         """
-        writer, seconds = self._book.session(submission.session), surroundings.uptime()
+        writer, seconds = self._book.session(submission.session), environment.uptime()
         if writer is None or seconds is None or submission.uptime is None:
             return None
-        return seconds - submission.uptime if writer["place"] == surroundings.place() else None
+        return seconds - submission.uptime if writer["place"] == environment.place() else None
 
     def frame(self) -> pd.DataFrame:
         """Return a row per submission in its latest state, oldest first.

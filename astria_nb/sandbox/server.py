@@ -4,6 +4,7 @@ import hashlib
 import random
 import secrets
 import threading
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -209,6 +210,7 @@ class SandboxServer:
     def _serve(self) -> None:
         # Flask and Pillow are slow to import, and a program that imports the sandbox may never start one.
         from astria_nb.sandbox.callbacks.announcer import Announcer
+        from astria_nb.sandbox.faults.play import answer
         from astria_nb.sandbox.http.server import HttpServer
         from astria_nb.sandbox.routes.app import make_app
         from astria_nb.sandbox.routes.service import Service
@@ -219,7 +221,12 @@ class SandboxServer:
 
         options = self.options
         self._http = HttpServer(
-            options.host, options.port, options.max_body, self._clock.now, self._faults, self._ledger
+            options.host,
+            options.port,
+            options.max_body,
+            self._clock.now,
+            partial(answer, rules=self._faults),
+            self._ledger,
         )
         self._spool = Spool(Path(options.data) / "files" if options.data is not None else None)
         pictures = Pictures(self.url, self._secret(), self._clock.now)

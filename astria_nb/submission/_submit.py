@@ -13,7 +13,7 @@ from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.preprocessing import Treatment
 from astria_nb.log import Log
-from astria_nb.submission import recovery as settling
+from astria_nb.submission import recovery
 from astria_nb.submission.exactly_once import Sending
 from astria_nb.tune.encoding import Encoding, OnSent
 from astria_nb.tune.pack import Pack
@@ -21,8 +21,7 @@ from astria_nb.tune.price import estimate, problem_with_cost
 from astria_nb.tune.tune import Tune
 from astria_nb.utils.arguments import a_callable, number, truth
 from astria_nb.utils.formatting import short
-from astria_nb.utils.progress import Progress
-from astria_nb.waiting import Say
+from astria_nb.utils.progress import Progress, Say
 
 TIMEOUT_SECONDS = 3600.0
 _DAY = 86400
@@ -128,7 +127,7 @@ def submit(
         _refuse_for_a_form(given | {"keep_metadata": keep_metadata or None, "max_side": max_side})
         return tune.submit(client, encoding=encoding)
     client, log = client_or_default(client), log_or_default(log)
-    settle = settling.SETTLE_SECONDS if settle is None else number("settle", settle, "seconds", most=_DAY)
+    settle = recovery.SETTLE_SECONDS if settle is None else number("settle", settle, "seconds", most=_DAY)
     timeout = number("timeout", timeout, "seconds", most=_DAY, zero=False)
     max_cost = None if max_cost is None else number("max_cost", max_cost, "US dollars")
     treatment = Treatment(truth("keep_metadata", keep_metadata), max_side)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.client import responses as replies
+from astria_nb.client import responses
 from astria_nb.client.client import Client, Json
 from astria_nb.client.deadline import Deadline
 from astria_nb.client.retry import seconds_asked_for
@@ -26,13 +26,13 @@ from astria_nb.errors import (
 from astria_nb.images.preprocessing import Treatment
 from astria_nb.log import Log
 from astria_nb.log.states import StaleSubmission, Submission, TitleClaimed
-from astria_nb.submission import recovery as settling
+from astria_nb.submission import recovery
 from astria_nb.tune.encoding import Body, Encoding, OnSent, encode
 from astria_nb.tune.pack import Pack
 from astria_nb.tune.request import Request, differences
 from astria_nb.tune.tune import Tune
 from astria_nb.utils.formatting import short
-from astria_nb.waiting import Say, pause
+from astria_nb.utils.progress import Say, pause
 
 _THROTTLED_SECONDS = 30.0  # to wait after a 429 that does not say how long
 _REVIEW = (
@@ -62,7 +62,7 @@ class Sending:
 
     def run(self, pack: Pack, body: Body) -> pd.DataFrame:
         """Send what is not on record yet, and return the row."""
-        settling.recover(self.log, self.client, self.settle, say=self.say, only_ripe=True)
+        recovery.recover(self.log, self.client, self.settle, say=self.say, only_ripe=True)
         request = Request.of(self.tune, self.client.service, body.encoding)
         request = replace(request.as_sent(body.images, self.treatment), pack=pack.id)
         try:
@@ -70,7 +70,7 @@ class Sending:
                 submission = self._claim(request, body, work)
                 if submission.state in ("done", "adopted"):
                     return self._row(submission)
-                work.enter_context(settling.at_work(self.log, submission))
+                work.enter_context(recovery.at_work(self.log, submission))
                 return self._send(submission, body)
         except (StaleSubmission, TitleClaimed) as overtaken:
             submission = overtaken.submission
@@ -97,9 +97,9 @@ class Sending:
 
     def _plan(self, request: Request, work: ExitStack) -> Submission:
         newest = self._newest()
-        with settling.planning(self.log):
+        with recovery.planning(self.log):
             submission = self.log.plan(request, newest, sending=True)
-            work.enter_context(settling.at_work(self.log, submission))
+            work.enter_context(recovery.at_work(self.log, submission))
         return submission
 
     def _newest(self) -> int:
@@ -119,9 +119,9 @@ class Sending:
         """Return what became of a submission that is on record."""
         if submission.state in ("done", "adopted"):
             return submission
-        if submission.state != "needs_review" and not settling.is_left_open(self.log, submission):
+        if submission.state != "needs_review" and not recovery.is_left_open(self.log, submission):
             raise _elsewhere(submission)
-        return settling.recovered(self.log, self.client, submission, self.settle, self.say)
+        return recovery.recovered(self.log, self.client, submission, self.settle, self.say)
 
     def _send(self, submission: Submission, body: Body) -> pd.DataFrame:
         with ExitStack() as bodies:
@@ -133,7 +133,7 @@ class Sending:
                 on_record = False
                 submission = self._attempt(submission, body, doubtful)
                 if submission.state == "unknown":
-                    submission = settling.settle(self.log, self.client, submission, self.settle, self.say)
+                    submission = recovery.settle(self.log, self.client, submission, self.settle, self.say)
                 if submission.state in ("done", "adopted"):
                     return self._row(submission)
                 if not self.idempotent:
@@ -176,12 +176,12 @@ class Sending:
 
     def _checked(self, reply: Json) -> Json:
         if "error" in reply or not (self.tune.tune_ids or isinstance(reply.get("id"), int)):
-            raise replies.unknown("an answer without a tune")
+            raise responses.unknown("an answer without a tune")
         return reply
 
     def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
         """Put on record what was made; what is made stays the caller's even if that fails."""
-        record = {**settling.ours(submission), **reply, "image_sha256": body.image_sha256 or None}
+        record = {**recovery.ours(submission), **reply, "image_sha256": body.image_sha256 or None}
         if reply.get("id") is None:
             # Such a reply is a bare "Prompts created" (astria-api, section 4), or tells the prompts itself.
             record = {key: record[key] for key in record.keys() & set(rows.TUNE.names)}
@@ -198,7 +198,7 @@ class Sending:
     def _prompts_made(self, submission: Submission) -> list[int] | None:
         """Return the prompts of a run; None where they cannot be had, for the run is paid for."""
         try:
-            return sorted(prompt["id"] for prompt in settling.made_by(self.client, submission))
+            return sorted(prompt["id"] for prompt in recovery.made_by(self.client, submission))
         except AstriaError:
             return None
 

@@ -16,7 +16,7 @@ from astria_nb.images.preprocessing import Treatment
 from astria_nb.images.upload import sha256_of
 from astria_nb.log import Log
 from astria_nb.log.states import Submission
-from astria_nb.submission import recovery as settling
+from astria_nb.submission import recovery
 from astria_nb.submission._submit import submit
 from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.request import Request
@@ -76,7 +76,7 @@ class ExperimentLog(Log):
         client = client_or_default(client)
         settle = None if settle is None else number("settle", settle, "seconds", most=_DAY)
         with Progress("Recovering") as progress:
-            settled = settling.recover(self, client, settle, say=progress.show)
+            settled = recovery.recover(self, client, settle, say=progress.show)
         frame = self.frame()
         return frame[frame["submission"].isin([each.id for each in settled])].reset_index(drop=True)
 
@@ -103,7 +103,7 @@ class ExperimentLog(Log):
         if tune_id is None:
             self.change(submission, "not_sent", problem="not made, as its owner says")
         else:
-            reply = {"id": tune_id, **settling.ours(submission)}
+            reply = {"id": tune_id, **recovery.ours(submission)}
             self.change(submission, "adopted", tune_id=tune_id, reply=reply)
 
     def replay(

@@ -13,10 +13,9 @@ from pathlib import Path
 from astria_nb.client import deadline
 from astria_nb.client.client import Client, Json
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
-from astria_nb.log import Log
-from astria_nb.log import environment as surroundings
+from astria_nb.log import Log, environment
 from astria_nb.log.states import StaleSubmission, Submission
-from astria_nb.waiting import Say, pause
+from astria_nb.utils.progress import Say, pause
 
 SETTLE_SECONDS = 120.0
 """How long the service may still be at work on a request that it has answered with an error."""
@@ -143,7 +142,7 @@ def at_work(log: Log, submission: Submission) -> Iterator[None]:
 
 def is_left_open(log: Log, submission: Submission) -> bool:
     """Tell whether nobody is at work on a submission that is not settled."""
-    mine = submission.session == surroundings.session().id
+    mine = submission.session == environment.session().id
     # In this order: a thread is at work on what it has planned before it ends planning.
     if mine and submission.version == 0 and log.path in _planning:
         return False

@@ -10,24 +10,24 @@ from typing import Any, TypedDict, Unpack
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
-from astria_nb.tune import validators as rules
+from astria_nb.tune import validators
 from astria_nb.utils import redaction
 
-RULES: dict[str, rules.Rule] = {
-    "pack": rules.pack,
-    "title": rules.text,
-    "name": rules.text,
-    "images": rules.images,
-    "image_urls": rules.urls,
-    "callback": rules.url,
-    "characteristics": rules.characteristics,
-    "prompt_attributes": rules.prompt_attributes,
-    "prompts_callback": rules.url,
-    "tune_ids": rules.ids,
-    "prompt_ids": rules.ids,
-    "preset": rules.one_of(*rules.PRESETS),
-    "auto_extend": rules.truth,
-    "branch": rules.one_of("fast"),
+RULES: dict[str, validators.Rule] = {
+    "pack": validators.pack,
+    "title": validators.text,
+    "name": validators.text,
+    "images": validators.images,
+    "image_urls": validators.urls,
+    "callback": validators.url,
+    "characteristics": validators.characteristics,
+    "prompt_attributes": validators.prompt_attributes,
+    "prompts_callback": validators.url,
+    "tune_ids": validators.ids,
+    "prompt_ids": validators.ids,
+    "preset": validators.one_of(*validators.PRESETS),
+    "auto_extend": validators.truth,
+    "branch": validators.one_of("fast"),
 }
 
 
@@ -166,7 +166,7 @@ def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     return values, sorted(problems, key=lambda problem: list(RULES).index(problem.field.split(".")[0]))
 
 
-def _collector(field: str, problems: list[Problem]) -> rules.Complain:
+def _collector(field: str, problems: list[Problem]) -> validators.Complain:
     def complain(what: str, hint: str, key: str = "") -> None:
         problems.append(Problem(f"{field}.{key}" if key else field, what, hint))
 

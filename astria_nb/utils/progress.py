@@ -5,9 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+Say = Callable[[float, str], None]
+"""Is told how much of a wait is over, from 0 to 1, and the same in words."""
+
+STEP = 0.2  # seconds between two signs of life
 _REDRAW = 0.1  # seconds between two drawings
 _SMALL = 1_000_000  # bytes that are sent before anyone could look
 
@@ -86,3 +91,21 @@ def _in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and getattr(shell, "kernel", None) is not None
+
+
+def pause(seconds: float, why: str, say: Say) -> None:
+    """Wait; an interrupt ends it at once.
+
+    Parameters
+    ----------
+    seconds : float
+        At least so long; nothing for zero and below.
+    why : str
+        What is waited for.
+    say : callable
+        Is told how it goes on.
+    """
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        say(1 - left / seconds, f"{why} · {left:.0f} s left")
+        time.sleep(min(left, STEP))

@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.client import adapter as connections
-from astria_nb.client import retry as retrying
-from astria_nb.client import transport
+from astria_nb.client import adapter, retry, transport
 from astria_nb.client.deadline import Deadline, current
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, RejectedError
 from astria_nb.tune.encoding import encode
@@ -77,8 +75,8 @@ def large(photos: list[Path]) -> list[Path]:
 @pytest.fixture
 def at_once_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have no pause between two attempts count against the deadline."""
-    monkeypatch.setattr(retrying, "_FIRST_WAIT", 0)
-    monkeypatch.setattr(retrying, "_JITTER", 0)
+    monkeypatch.setattr(retry, "_FIRST_WAIT", 0)
+    monkeypatch.setattr(retry, "_JITTER", 0)
 
 
 def a_tune(images: list[Path] | None = None) -> anb.Tune:
@@ -203,7 +201,7 @@ def test_an_address_that_is_silent_leaves_time_for_the_next(
         sock.connect(address)
         return sock
 
-    monkeypatch.setattr(connections, "create_connection", connect)
+    monkeypatch.setattr(adapter, "create_connection", connect)
     wire.on("GET", "/tunes/7", reply(TUNE))
     assert anb.Client(KEY, base_url=f"http://localhost:{port}", timeout=8).tune(7) == TUNE
     assert [host for host, _ in tried] == ["a", "127.0.0.1"]
@@ -337,4 +335,4 @@ def test_ctrl_c_ends_the_wait_before_the_next_attempt(wire: Wire, monkeypatch: p
     with pytest.raises(KeyboardInterrupt):
         client_of(wire, timeout=60).tune(7)
     assert len(waits) == len(wire.requests) == 1
-    assert retrying.ATTEMPTS > 1
+    assert retry.ATTEMPTS > 1

@@ -12,8 +12,7 @@ import stamina
 
 import astria_nb as anb
 from astria_nb import errors
-from astria_nb.client import retry as retrying
-from astria_nb.client import transport
+from astria_nb.client import retry, transport
 from astria_nb.client.retry import ATTEMPTS, seconds_asked_for
 from astria_nb.client.throttle import Throttle
 from astria_nb.errors import AstriaError, NotSentError, UnexpectedReplyError
@@ -104,8 +103,8 @@ def test_a_certificate_that_nobody_signed_gets_no_request(tmp_path: Path) -> Non
 def test_a_service_that_is_silent_is_asked_until_the_time_is_up(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retrying, "_FIRST_WAIT", 0)
-    monkeypatch.setattr(retrying, "_JITTER", 0)
+    monkeypatch.setattr(retry, "_FIRST_WAIT", 0)
+    monkeypatch.setattr(retry, "_JITTER", 0)
     wire.on("GET", "/tunes/7", silence)
     with pytest.raises(NotSentError, match="no answer in time"):
         anb.Client(KEY, base_url=wire.url, timeout=0.4).tune(7)

@@ -10,8 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from astria_nb.log import Log
-from astria_nb.log import environment as surroundings
+from astria_nb.log import Log, environment
 from astria_nb.log.states import Submission
 from helpers.paths import TESTS
 from helpers.submissions import a_request
@@ -25,7 +24,7 @@ def log(tmp_path: Path) -> Log:
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be a process that has not written anything yet."""
-    monkeypatch.setattr(surroundings, "_sessions", {})
+    monkeypatch.setattr(environment, "_sessions", {})
 
 
 def sessions(log: Log) -> list[dict[str, object]]:
@@ -124,7 +123,7 @@ share /mnt/share cifs rw 0 0
     ],
 )  # fmt: skip
 def test_a_network_disk_is_known_by_its_mount(path: str, expected: bool) -> None:
-    assert surroundings.on_network(Path(path), MOUNTS) is expected
+    assert environment.on_network(Path(path), MOUNTS) is expected
 
 
 def other_process(log: Log) -> "subprocess.Popen[str]":

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from astria_nb.log import Log
 from astria_nb.log import log as log_module
-from astria_nb.log import segments as log_segments
 from astria_nb.log.schema import segment
 from helpers.submissions import REPLY, SERVICE, a_request, everything_on_disk
 
@@ -39,7 +38,7 @@ def sealing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Say how many rows make a segment."""
 
     def every(rows: int) -> None:
-        monkeypatch.setattr(log_segments, "ROWS", rows)
+        monkeypatch.setattr("astria_nb.log.segments.ROWS", rows)
         monkeypatch.setattr(log_module, "_SEAL_EVERY", rows)
 
     every(2)
@@ -155,7 +154,7 @@ def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory,
     frames = []
     for rows in (2, 10**6):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(log_segments, "ROWS", rows)
+            patch.setattr("astria_nb.log.segments.ROWS", rows)
             patch.setattr(log_module, "_SEAL_EVERY", rows)
             log = Log(folder / f"{rows}.sqlite")
             _play(log, steps)

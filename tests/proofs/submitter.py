@@ -16,8 +16,7 @@ from typing import Any
 import astria_nb as anb
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
-from astria_nb.submission import exactly_once
-from astria_nb.submission import recovery as settling
+from astria_nb.submission import exactly_once, recovery
 
 
 def die_at(step: int) -> None:
@@ -46,11 +45,11 @@ def mutate(mutant: str, log: Path) -> Path:
     if mutant == "no intent":
         return log.with_name(f"{os.getpid()}.sqlite")
     if mutant == "no settle wait":
-        settling.pause = lambda *_: None
+        recovery.pause = lambda *_: None
     elif mutant == "no look-up":
-        settling.made_by = lambda *_: []
+        recovery.made_by = lambda *_: []
     elif mutant == "blind retry":
-        settling.settle = lambda _log, _client, lost, *_: lost
+        recovery.settle = lambda _log, _client, lost, *_: lost
         exactly_once.Sending._raise_if_lost = lambda *_: None  # type: ignore[method-assign]
     elif mutant:
         raise ValueError(mutant)

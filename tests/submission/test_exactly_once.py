@@ -151,7 +151,7 @@ def test_an_interrupt_while_waiting_loses_no_record(
         raise KeyboardInterrupt
 
     plain.fail("504", ROUTE, commit="yes")
-    monkeypatch.setattr("astria_nb.waiting.time.sleep", interrupted)
+    monkeypatch.setattr("astria_nb.utils.progress.time.sleep", interrupted)
     with pytest.raises(KeyboardInterrupt):
         anb.submit(tune(), plain.client(), log=log, settle=100)
     monkeypatch.undo()

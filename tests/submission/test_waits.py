@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 import astria_nb as anb
 from astria_nb.client.retry import ATTEMPTS
 from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
-from astria_nb.log import environment as surroundings
+from astria_nb.log import environment
 from astria_nb.log.states import Submission
-from astria_nb.submission import recovery as settling
+from astria_nb.submission import recovery
 from astria_nb.tune.request import Request
 from helpers.clock import Clock
 from helpers.scripted_server import TUNE, Answer, Exchange, Wire, hang_up, reply
@@ -244,17 +244,17 @@ def here(clock: Clock, patch: pytest.MonkeyPatch, _: float) -> None:
 
 
 def after_a_start(clock: Clock, patch: pytest.MonkeyPatch, _: float) -> None:
-    patch.setattr(surroundings, "place", lambda: "after a start")
+    patch.setattr(environment, "place", lambda: "after a start")
     patch.setattr(clock, "booted", clock.now)
 
 
 def on_another_machine(clock: Clock, patch: pytest.MonkeyPatch, uptime: float) -> None:
-    patch.setattr(surroundings, "place", lambda: "another machine")
+    patch.setattr(environment, "place", lambda: "another machine")
     patch.setattr(clock, "booted", clock.now - uptime)
 
 
 def where_no_machine_tells(clock: Clock, patch: pytest.MonkeyPatch, _: float) -> None:
-    patch.setattr(surroundings, "uptime", lambda: None)
+    patch.setattr(environment, "uptime", lambda: None)
 
 
 @sizes(50, 2000)
@@ -262,13 +262,13 @@ def test_another_process_does_not_look_early_whatever_its_clock_says(
     wire: Wire, client: anb.Client, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     numbers, account = count(), Account(wire, clock)
-    monkeypatch.setattr(surroundings, "_sessions", {})
-    monkeypatch.setattr(surroundings, "_git", lambda *_: None)  # only for speed
-    monkeypatch.setattr(surroundings, "is_running", lambda *_: False)
+    monkeypatch.setattr(environment, "_sessions", {})
+    monkeypatch.setattr(environment, "_git", lambda *_: None)  # only for speed
+    monkeypatch.setattr(environment, "is_running", lambda *_: False)
 
     def new_process() -> None:
-        surroundings._sessions.clear()
-        settling._seen.clear()
+        environment._sessions.clear()
+        recovery._seen.clear()
 
     @settings(max_examples=size, deadline=None)
     @given(
@@ -333,13 +333,13 @@ def test_lost_tunes_are_waited_for_together(
     elsewhere: Elsewhere,
 ) -> None:  # fmt: skip
     elsewhere(clock, monkeypatch, 0)
-    monkeypatch.setattr(surroundings, "_sessions", {})
-    monkeypatch.setattr(surroundings, "is_running", lambda *_: False)
+    monkeypatch.setattr(environment, "_sessions", {})
+    monkeypatch.setattr(environment, "is_running", lambda *_: False)
     log = anb.ExperimentLog(tmp_path / "log.sqlite")
     for number in range(5):
         request = Request.of(a_tune(str(number)), client.service, "json")
         log.change(log.plan(request, 0), "sending", attempt=1)
-    surroundings._sessions.clear()
+    environment._sessions.clear()
     before = clock.now
     assert len(log.recover(client, settle=SETTLE)) == 5
     assert SETTLE <= clock.now - before < SETTLE + 1

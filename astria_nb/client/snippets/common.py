@@ -7,8 +7,7 @@ from urllib.parse import quote
 import requests
 
 from astria_nb.client.base_url import DEFAULT_BASE_URL, find_base_url
-from astria_nb.client.snippets import javascript
-from astria_nb.client.snippets import quoting as literals
+from astria_nb.client.snippets import javascript, quoting
 from astria_nb.client.snippets.quoting import block, string
 from astria_nb.images.image import Image
 from astria_nb.tune.encoding import Encoding, choose, in_quotes, pairs, parameters
@@ -53,7 +52,7 @@ def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEF
     """
     chosen = choose(tune, encoding)
     options = [
-        f"curl -X POST {literals.bash(_address(tune, base_url))}",
+        f"curl -X POST {quoting.bash(_address(tune, base_url))}",
         "--fail-with-body",
         '-H "Authorization: Bearer $ASTRIA_API_KEY"',
     ]
@@ -65,7 +64,7 @@ def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEF
         ]
     elif chosen == "form":
         words = (f"{quote(key, safe='[]')}={value}" for key, value in pairs(tune))
-        options += [f"--data-urlencode {literals.bash(word)}" for word in words]
+        options += [f"--data-urlencode {quoting.bash(word)}" for word in words]
     else:
         options += [_curl_text(key, value) for key, value in pairs(tune)]
         options += [_curl_file(image) for image in tune.images]
@@ -115,7 +114,7 @@ def as_python(tune: Tune, *, encoding: Encoding | None = None, base_url: str = D
     """
     chosen = choose(tune, encoding)
     if chosen == "json":
-        content = [f"json={literals.python({'tune': parameters(tune)})},"]
+        content = [f"json={quoting.python({'tune': parameters(tune)})},"]
     elif chosen == "multipart" and not tune.images:
         rows = (f"({string(key)}, (None, {string(value)}))," for key, value in pairs(tune))
         content = ["# As files without a name: by `data` alone they would not be sent as multipart."]
@@ -225,7 +224,7 @@ def as_json(tune: Tune) -> str:
     }
     """
     choose(tune, "json")
-    return literals.data({"tune": parameters(tune)})
+    return quoting.data({"tune": parameters(tune)})
 
 
 def _address(tune: Tune, base_url: str) -> str:
@@ -235,18 +234,18 @@ def _address(tune: Tune, base_url: str) -> str:
 
 def _curl_text(key: str, value: str) -> str:
     if "=" not in key:
-        return f"--form-string {literals.bash(f'{key}={value}')}"
+        return f"--form-string {quoting.bash(f'{key}={value}')}"
     # curl would end the name there; in a header of its own it is left alone.
     header = f'Content-Disposition: form-data; name="{in_quotes(key)}"'
-    return f"-F {literals.bash(f'field={literals.curl(value)};headers={literals.curl(header)}')}"
+    return f"-F {quoting.bash(f'field={quoting.curl(value)};headers={quoting.curl(header)}')}"
 
 
 def _curl_file(image: Image) -> str:
     path = str(image.path)
-    word = f"tune[images][]=@{literals.curl(path)};type={image.media_type}"
+    word = f"tune[images][]=@{quoting.curl(path)};type={image.media_type}"
     if image.filename != image.path.name:  # else curl takes it from the path
-        word += f";filename={literals.curl(image.filename)}"
-    return f"-F {literals.bash(word)}"
+        word += f";filename={quoting.curl(image.filename)}"
+    return f"-F {quoting.bash(word)}"
 
 
 def _python_file(image: Image) -> str:

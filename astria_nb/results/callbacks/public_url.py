@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from astria_nb.client.base_url import is_loopback
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.tune import validators as rules
+from astria_nb.tune import validators
 
 
 def check_public_url(given: str | None, base_url: str) -> None:
@@ -37,7 +37,7 @@ def check_public_url(given: str | None, base_url: str) -> None:
             what = f"is missing, and {host} cannot reach this machine"
             _refuse(what, "start a tunnel to a port of it, and give the tunnel's https address")
         return
-    rules.url(given, lambda what, hint, key="": _refuse(what, hint))  # noqa: ARG005
+    validators.url(given, lambda what, hint, key="": _refuse(what, hint))  # noqa: ARG005
     parts = urlsplit(given)
     if parts.scheme.lower() == "http" and not is_loopback(parts.hostname or ""):
         _refuse("would show the secret on the way", "give a tunnel's https address")

@@ -21,12 +21,12 @@ from astria_nb.results.downloads.run import DownloadRun
 from astria_nb.results.downloads.safe_folder import SafeFolder
 from astria_nb.results.watch._wait import prompts
 from astria_nb.results.watch.polling import PAGE
+from astria_nb.rows import tune_ids, tune_of
 from astria_nb.utils import redaction
 from astria_nb.utils.arguments import a_path, whole
 from astria_nb.utils.arrow import TIME, as_time, typed_frame
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress
-from astria_nb.whose import tune_ids, tune_of
 
 PICTURE = pa.schema(
     {

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from astria_nb.client import responses as replies
-from astria_nb.client import retry as retrying
+from astria_nb.client import responses, retry
 from astria_nb.client.client import Client
 from astria_nb.client.picture_stream import PictureStream
 from astria_nb.client.throttle import Throttle
@@ -20,7 +19,7 @@ from astria_nb.errors import (
     Problem,
     UnexpectedReplyError,
 )
-from astria_nb.results.downloads import media_type as picture_type
+from astria_nb.results.downloads import media_type
 from astria_nb.results.downloads.manifest import Entry, Key
 from astria_nb.results.downloads.safe_folder import SafeFolder, Temporary, plainly
 from astria_nb.utils.formatting import duration, short
@@ -105,7 +104,7 @@ class Fetcher:
                 return Fetched(wanted, problem=f"its host asks to wait {wait}; call it again then")
             self._throttle.wait(self._stop)  # without a deadline: what others were told may take minutes
             try:
-                return retrying.ask(
+                return retry.ask(
                     lambda: self._attempt(wanted), seconds=_SECONDS, name="a picture", now=self._client.now
                 )
             except AstriaError as caught:
@@ -128,7 +127,7 @@ class Fetcher:
 
     def _attempt(self, wanted: Wanted) -> Fetched:
         if left := self._throttle.wait(self._stop):
-            raise replies.throttled(left)
+            raise responses.throttled(left)
         if self._stop.is_set():
             raise _stopped()
         try:
@@ -142,7 +141,7 @@ class Fetcher:
                     self._streams.discard(stream)
         except ApiError as error:
             if error.status in (429, 503):
-                asked = retrying.seconds_asked_for(error.retry_after, self._client.now())
+                asked = retry.seconds_asked_for(error.retry_after, self._client.now())
                 self._asked_to_wait = max(self._asked_to_wait, asked or 0.0)
                 self._throttle.hold(_UNTOLD if asked is None else asked)
             raise
@@ -151,9 +150,9 @@ class Fetcher:
         head = b""
         for block in stream.blocks:
             head += block
-            if len(head) >= picture_type.HEAD:
+            if len(head) >= media_type.HEAD:
                 break
-        suffix = picture_type.suffix(stream.content_type, head[: picture_type.HEAD])
+        suffix = media_type.suffix(stream.content_type, head[: media_type.HEAD])
         if suffix is None:
             what = f"it is no picture ({short(stream.content_type)})" if head else "it is empty"
             raise UnexpectedReplyError(
@@ -189,7 +188,7 @@ class Fetcher:
             digest.update(block)
             size, tail = size + len(block), (tail + block)[-_TAIL:]
             self.bytes += len(block)
-        if not stream.is_measured and picture_type.is_cut_off(head, tail, size):
+        if not stream.is_measured and media_type.is_cut_off(head, tail, size):
             raise NotSentError(Problem("images", "the picture broke off", "try again later"))
         return size, digest.hexdigest()
 

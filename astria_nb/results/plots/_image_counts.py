@@ -18,7 +18,7 @@ from astria_nb.results.plots.axes import (
     thickness,
 )
 from astria_nb.results.watch._wait import prompts
-from astria_nb.whose import tune_ids, tune_of
+from astria_nb.rows import tune_ids, tune_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from astria_nb.sandbox.errors import Refusal, invalid, unauthorized
 from astria_nb.sandbox.faults.fault import Fault
+from astria_nb.sandbox.faults.rules import FaultRules
 from astria_nb.sandbox.http.exchange import Answer, Exchange
 
 _JSON = ("Content-Type", "application/json; charset=utf-8")
@@ -15,6 +16,15 @@ _PAGE = (
     "<html>\r\n<head><title>{0}</title></head>\r\n"
     "<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n"
 )
+
+
+def answer(exchange: Exchange, rules: FaultRules) -> None:
+    """Answer a request, or play the fault that strikes it."""
+    if fault := rules.strike(exchange.method, exchange.path):
+        exchange.entry.struck(fault.kind)
+        play(fault, exchange)
+    else:
+        exchange.send(exchange.run())
 
 
 def play(fault: Fault, exchange: Exchange) -> None:

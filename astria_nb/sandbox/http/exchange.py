@@ -92,6 +92,8 @@ class Exchange:
     ----------
     app : WSGI application
         What carries requests out.
+    method, path : str
+        As they were sent; the path with its query.
     environ : dict
         The request, for the application.
     body : Body
@@ -109,6 +111,8 @@ class Exchange:
     """
 
     app: WSGIApplication
+    method: str
+    path: str
     environ: dict[str, Any]
     body: Body
     entry: Entry

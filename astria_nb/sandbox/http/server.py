@@ -17,8 +17,6 @@ from wsgiref.types import WSGIApplication
 from werkzeug.http import parse_options_header
 
 from astria_nb.sandbox.errors import Refusal, bad_request
-from astria_nb.sandbox.faults.play import play
-from astria_nb.sandbox.faults.rules import FaultRules
 from astria_nb.sandbox.http.body_reader import Body
 from astria_nb.sandbox.http.exchange import RESET, Answer, Exchange, Waits
 from astria_nb.sandbox.http.ledger import Entry, Ledger
@@ -49,7 +47,7 @@ class Connection(BaseHTTPRequestHandler):
         return True
 
     def respond(self) -> None:
-        """Answer one request, or play the fault that strikes it."""
+        """Read one request, and have it answered."""
         assert self._entry is not None
         try:
             body = self._body(self._entry)
@@ -58,6 +56,8 @@ class Connection(BaseHTTPRequestHandler):
             return
         exchange = Exchange(
             app=self.server.app,
+            method=self.command,
+            path=self.path,
             environ=self._environ(body) | {"astria.request": self._entry},
             body=body,
             entry=self._entry,
@@ -66,11 +66,7 @@ class Connection(BaseHTTPRequestHandler):
             waits=self.server.waits,
             date=self.date_time_string,
         )
-        if fault := self.server.faults.strike(self.command, self.path):
-            self._entry.struck(fault.kind)
-            play(fault, exchange)
-        else:
-            exchange.send(exchange.run())
+        self.server.answer(exchange)
         if not exchange.keep:
             self.close_connection = True
 
@@ -158,8 +154,8 @@ class HttpServer(ThreadingMixIn, TCPServer):
         Largest request body, in bytes.
     now : callable
         Returns the service's time, in milliseconds since 1970.
-    faults : FaultRules
-        What goes wrong on request.
+    answer : callable
+        Answers one exchange, on the connection's thread.
     ledger : Ledger
         Where requests are recorded.
     """
@@ -175,13 +171,13 @@ class HttpServer(ThreadingMixIn, TCPServer):
         port: int,
         max_body: int,
         now: Callable[[], int],
-        faults: FaultRules,
+        answer: Callable[[Exchange], None],
         ledger: Ledger,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.max_body = max_body
         self.now = now
-        self.faults = faults
+        self.answer = answer
         self.ledger = ledger
         self.waits = Waits()
         self._live: dict[socket.socket, threading.Thread] = {}

@@ -1,5 +1,6 @@
 """The API as a WSGI application: routes, who is let in, and how errors look."""
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from astria_nb.sandbox.errors import Refusal, not_found
-from astria_nb.sandbox.http.server import log
 from astria_nb.sandbox.routes.images import ImageRoutes
 from astria_nb.sandbox.routes.packs import PackRoutes
 from astria_nb.sandbox.routes.prompts import PromptRoutes
@@ -19,6 +19,8 @@ from astria_nb.sandbox.routes.tunes import TuneRoutes
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+log = logging.getLogger("astria_nb.sandbox")
 
 _GALLERY = ("gallery_packs", "gallery_tunes")
 

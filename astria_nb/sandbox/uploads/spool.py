@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from astria_nb.sandbox.uploads import locked_folder as held_folder
+from astria_nb.sandbox.uploads import locked_folder
 
 _MAGIC = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 _NUMBER = re.compile("[0-9a-f]{8,}")
@@ -70,8 +70,8 @@ class Spool:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        held_folder.sweep()
-        held = held_folder.hold(folder) if folder else held_folder.make_temporary()
+        locked_folder.sweep()
+        held = locked_folder.hold(folder) if folder else locked_folder.make_temporary()
         self._folder = held.path
         self._numbers = itertools.count(_highest(held.path) + 1)
         self.close = weakref.finalize(self, held.release if folder else held.remove)

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from astria_nb.sandbox import SandboxServer
-from astria_nb.sandbox.uploads import fetch as fetching
 from astria_nb.sandbox.uploads.fetch import FetchError, fetch
 from astria_nb.sandbox.uploads.public_address import is_public
 from astria_nb.sandbox.uploads.spool import Spool, Upload
@@ -288,7 +287,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
         public = Site("127.0.0.2", site.server_address[1])
     except OSError:
         pytest.skip("this machine has one loopback address only")
-    monkeypatch.setattr(fetching, "is_public", lambda address: address == "127.0.0.2")
+    monkeypatch.setattr("astria_nb.sandbox.uploads.fetch.is_public", lambda address: address == "127.0.0.2")
     names["rebound.test"] = [["127.0.0.2"], ["127.0.0.1"]]
     with serving(public):
         url = f"http://rebound.test:{site.server_address[1]}/1.jpg"
