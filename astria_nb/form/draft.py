@@ -13,14 +13,17 @@ import ipywidgets as widgets
 
 from astria_nb.client.client import Client
 from astria_nb.errors import Problem, TuneError
-from astria_nb.form.fields.base import ChoiceField, Field, PairsField, TextField, UrlsField
+from astria_nb.form.fields.base import Field
 from astria_nb.form.fields.characteristics import CharacteristicsField
+from astria_nb.form.fields.choice import ChoiceField
+from astria_nb.form.fields.pairs import PairsField
+from astria_nb.form.fields.text import TextField, UrlsField
 from astria_nb.form.images.image_field import ImageField
 from astria_nb.form.images.inspect_bar import Inspecting
 from astria_nb.form.images.preprocessing_switches import Treating
 from astria_nb.form.pickers.ids_field import PromptsField, TunesField
 from astria_nb.form.pickers.pack_field import ClassField, PackField
-from astria_nb.form.sections import Folds
+from astria_nb.form.sections import Sections
 from astria_nb.images.image import Image
 from astria_nb.images.preprocessing import Treatment
 from astria_nb.tune.tune import check
@@ -97,11 +100,19 @@ class Draft:
             "branch": ChoiceField("Run", [("real", None), ("mock (branch fast)", "fast")]),
             "prompt_attributes": PairsField(dict.fromkeys(_ATTRIBUTES, ()), typed=True),
         }
-        self.treating = Treating(treatment, self._files, lambda: edited("treatment"))
+        self.switches = Treating(treatment, self._files, lambda: edited("treatment"))
         inspecting = Inspecting(client, self._inspectable, self._images.warn, self._fill_characteristics)
-        self.folds = Folds(self.fields, request)
+        self.sections = Sections(self.fields, request)
         title = self.fields["title"]
-        self.view = [self.pack, self._class, title, self._images, inspecting, self.treating, self.folds]
+        self.view = [
+            self.pack,
+            self._class,
+            title,
+            self._images,
+            inspecting,
+            self.switches,
+            self.sections,
+        ]
         self.new_title()
         self._edited = edited
 
@@ -145,11 +156,11 @@ class Draft:
         """Whether nothing but the title is filled in."""
         return set(self.values()) == {"title"}
 
-    def unfold(self, name: str) -> None:
+    def reveal(self, name: str) -> None:
         """Bring a field into sight."""
         if (field := self.fields.get(name)) is not None:
             self._images.turn_to(field)
-            self.folds.unfold(field)
+            self.sections.reveal(field)
 
     def _observe(self, edited: Callable[[str], None]) -> None:
         for name, field in self.fields.items():
@@ -157,9 +168,9 @@ class Draft:
             field.add_class(f"astria-at-{name.replace('.', '-')}")
             field.observe(lambda _, name=name: edited(name), "value")
         self._class.observe(lambda _: self._offer_prompts(), "value")
-        self._images.observe(lambda _: self.treating.weigh(), "value")
-        self.folds.observe(
-            lambda _: edited("request") if self.folds.shows_request else None, "selected_index"
+        self._images.observe(lambda _: self.switches.weigh(), "value")
+        self.sections.observe(
+            lambda _: edited("request") if self.sections.shows_request else None, "selected_index"
         )
         self.pack.observe(lambda _: self._pack_came(edited), ["pack", "problem"])
 
@@ -183,7 +194,7 @@ class Draft:
     def _fill_characteristics(self, found: Mapping[str, str]) -> None:
         field = self.fields["characteristics"]
         field.value = {**(field.value or {}), **found}
-        self.unfold("characteristics")
+        self.reveal("characteristics")
 
 
 def _listed(value: Any) -> Any:

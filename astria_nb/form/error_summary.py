@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 
-class Entry(TypedDict):
+class ErrorEntry(TypedDict):
     """One problem, as the browser is told of it."""
 
     field: str
@@ -18,7 +18,7 @@ class Entry(TypedDict):
     text: str
 
 
-class Wiring(anywidget.AnyWidget):
+class ErrorSummary(anywidget.AnyWidget):
     """The list of problems, each a link to its field.
 
     In the page, it also ties each error to the controls of its field, for those who hear the form, and lets
@@ -32,17 +32,17 @@ class Wiring(anywidget.AnyWidget):
 
     _esm = Path(__file__).with_name("error_summary.js")
 
-    problems: traitlets.List[Entry] = traitlets.List().tag(sync=True)
+    problems: traitlets.List[ErrorEntry] = traitlets.List().tag(sync=True)
 
     def __init__(self, wanted: Callable[[str], None]) -> None:
         self._wanted = wanted
         super().__init__()
-        self.on_msg(self._heard)
+        self.on_msg(self._on_message)
 
-    def _heard(self, _widget: Any, content: Any, _buffers: Any) -> None:
+    def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
         name = content.get("focus") if isinstance(content, dict) else None
         if isinstance(name, str):
             self._wanted(name)
 
     def __repr__(self) -> str:
-        return f"Wiring({len(self.problems)} problems)"
+        return f"ErrorSummary({len(self.problems)} problems)"

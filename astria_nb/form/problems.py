@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from astria_nb.errors import Problem
-from astria_nb.form.error_summary import Entry
+from astria_nb.form.error_summary import ErrorEntry
 from astria_nb.form.fields.base import Field
 
 # What to do about an empty field here, where nobody calls a function.
@@ -29,19 +29,19 @@ _LABELS = {
 }
 
 
-class Complaints:
+class ProblemDisplay:
     """The places where problems are shown.
 
     Parameters
     ----------
     fields : mapping of str to Field
         Every field by its name, in the order in which they are seen.
-    unfold : callable
+    reveal : callable
         Called with the name of a field that has gone wrong, to bring it into sight.
     """
 
-    def __init__(self, fields: Mapping[str, Field], unfold: Callable[[str], None]) -> None:
-        self._fields, self._unfold = fields, unfold
+    def __init__(self, fields: Mapping[str, Field], reveal: Callable[[str], None]) -> None:
+        self._fields, self._reveal = fields, reveal
         self._wrong: set[str] = set()
 
     def show(self, problems: Sequence[Problem], *, is_fresh: bool = False) -> list[Problem]:
@@ -56,19 +56,21 @@ class Complaints:
         at = [(self._place(problem), problem) for problem in problems]
         for name, field in self._fields.items():
             mine = [problem for where, problem in at if where == name]
-            field.complain([_in_a_form(name, each) for each in mine if not (is_fresh and _is_missing(each))])
+            field.show_problems(
+                [_in_a_form(name, each) for each in mine if not (is_fresh and _is_missing(each))]
+            )
         wrong = {name for name, _ in at if name is not None and self._fields[name].value is not None}
         # Once only: a reader who folds it again, or opens another, is not overruled.
         for name in wrong - self._wrong:
-            self._unfold(name)
+            self._reveal(name)
         self._wrong = wrong
         return [problem for where, problem in at if where is None]
 
-    def entries(self, problems: Sequence[Problem]) -> list[Entry]:
+    def entries(self, problems: Sequence[Problem]) -> list[ErrorEntry]:
         """Return what is wrong, for the list on top; what is only still to be filled in is not."""
         order = list(self._fields)
         found = [
-            Entry(field=name, label=_capital(_label(name)), text=f"{each.what}; {each.hint}")
+            ErrorEntry(field=name, label=_capital(_label(name)), text=f"{each.what}; {each.hint}")
             for each in problems
             if (name := self._place(each)) is not None and not _is_missing(each)
         ]

@@ -13,7 +13,7 @@ from astria_nb.submission import recovery
 from astria_nb.utils import background
 
 
-class Recovery(widgets.HBox):
+class RecoveryNotice(widgets.HBox):
     """A line that names the submissions without an outcome, and a button that looks for them."""
 
     def __init__(self, log: Log, client: Client) -> None:

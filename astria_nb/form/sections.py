@@ -12,7 +12,7 @@ from astria_nb.form.fields.base import WIDE, Field
 HOOKS = ("callback", "prompt_attributes.callback", "prompts_callback")
 
 
-class Folds(widgets.Accordion):
+class Sections(widgets.Accordion):
     """The folds below the images.
 
     Parameters
@@ -45,7 +45,7 @@ class Folds(widgets.Accordion):
         at = self.selected_index
         return at is not None and self.children[at] is self._request
 
-    def unfold(self, field: Field) -> None:
+    def reveal(self, field: Field) -> None:
         """Open the fold that a field is in, if it is in one."""
         for at, child in enumerate(self.children):
             if field is child or field in getattr(child, "children", ()):

@@ -11,7 +11,7 @@ from astria_nb.form.fields.base import WIDE
 from astria_nb.tune.price import Estimate
 
 
-class Foot(widgets.HBox):
+class SubmitBar(widgets.HBox):
     """The Submit button and a line beside it.
 
     Parameters

@@ -18,16 +18,16 @@ from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.form.draft import Draft
-from astria_nb.form.error_summary import Wiring
+from astria_nb.form.error_summary import ErrorSummary
 from astria_nb.form.fields.base import WIDE
-from astria_nb.form.problems import Complaints
-from astria_nb.form.progress.panel import Desk
-from astria_nb.form.recovery_notice import Recovery
+from astria_nb.form.problems import ProblemDisplay
+from astria_nb.form.progress.panel import SubmissionPanel
+from astria_nb.form.recovery_notice import RecoveryNotice
 from astria_nb.form.request_view import RequestView
 from astria_nb.form.review import Review, review
 from astria_nb.form.saved_draft import SavedDraft, as_plain, asked_for
 from astria_nb.form.static_html import form_html
-from astria_nb.form.submit_bar import Foot
+from astria_nb.form.submit_bar import SubmitBar
 from astria_nb.images.preprocessing import Treatment
 from astria_nb.log import Log
 from astria_nb.tune.encoding import Encoding
@@ -105,20 +105,20 @@ class TuneForm(widgets.VBox):
         self._request = RequestView(self.client.base_url)
         photos = None if self._saved is None else self._saved.photos
         self._draft = Draft(self.client, treatment, self._edited, self._request, photos)
-        self._complaints = Complaints(self._draft.fields, self._draft.unfold)
-        self._wiring = Wiring(self._draft.unfold)
-        self._desk = Desk(self._log, self.client, lambda row: self.set_trait("row", row))
-        self._foot = Foot(is_sandbox(self.client), self._clicked)
-        self._recovery = Recovery(self._log, self.client)
+        self._problem_display = ProblemDisplay(self._draft.fields, self._draft.reveal)
+        self._error_summary = ErrorSummary(self._draft.reveal)
+        self._panel = SubmissionPanel(self._log, self.client, lambda row: self.set_trait("row", row))
+        self._submit_bar = SubmitBar(is_sandbox(self.client), self._clicked)
+        self._recovery = RecoveryNotice(self._log, self.client)
         super().__init__(
             [
                 widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none")),
                 self._head(),
-                self._wiring,
+                self._error_summary,
                 *self._draft.view,
                 self._recovery,
-                self._foot,
-                self._desk,
+                self._submit_bar,
+                self._panel,
             ],
             layout=WIDE,
         )
@@ -126,7 +126,7 @@ class TuneForm(widgets.VBox):
         self._draft.begin()
         self.fill(**kept)
         if isinstance(title := kept.get("title"), str):
-            self._desk.restore(title, self.tune)
+            self._panel.restore(title, self.tune)
             self._show()
 
     @classmethod
@@ -168,13 +168,13 @@ class TuneForm(widgets.VBox):
         ...     anb.TuneForm(sandbox.client(), pack=43, name="cat", title="t").to_dict()
         {'pack': 43, 'name': 'cat', 'title': 't'}
         """
-        treatment = {name: value for name, value in asdict(self._draft.treating.treatment).items() if value}
+        treatment = {name: value for name, value in asdict(self._draft.switches.treatment).items() if value}
         return as_plain({**self._draft.values(), **treatment})
 
     @property
     def rows(self) -> pd.DataFrame:
         """All rows that this form has made, one under the other; an empty frame before the first."""
-        return self._desk.rows
+        return self._panel.rows
 
     @property
     def problems(self) -> list[Problem]:
@@ -211,14 +211,14 @@ class TuneForm(widgets.VBox):
         AstriaError
             As `astria_nb.submit` says.
         """
-        self._desk.take()
+        self._panel.take()
         try:
             return self._submit(
                 client_or_default(self.client if client is None else client),
                 self._encoding if encoding is None else encoding,
             )
         finally:
-            self._desk.leave()
+            self._panel.leave()
             self._show()
 
     def __repr__(self) -> str:
@@ -234,7 +234,7 @@ class TuneForm(widgets.VBox):
         # Shown wherever no widget runs; JupyterLab prefers the widget.
         page = form_html(self._account(), self._draft.values(), self._summary(self.problems))
         # Colab shows custom widgets only where the output names the manager for them, as anywidget does.
-        _, metadata = self._wiring._repr_mimebundle_(**options) or ({}, {})
+        _, metadata = self._error_summary._repr_mimebundle_(**options) or ({}, {})
         return {**bundle, "text/plain": repr(self), "text/html": page}, metadata
 
     def _head(self) -> widgets.HTML:
@@ -253,26 +253,26 @@ class TuneForm(widgets.VBox):
 
     def _edited(self, name: str) -> None:
         # What the service refused is worth another try once its field was changed.
-        self._refused = [each for each in self._refused if not self._complaints.belongs(each, name)]
+        self._refused = [each for each in self._refused if not self._problem_display.belongs(each, name)]
         self._show()
 
     def _review(self) -> Review:
-        return review(self._draft.values(), self._draft.pack, self._desk.sent, self._max_cost)
+        return review(self._draft.values(), self._draft.pack, self._panel.sent, self._max_cost)
 
     def _show(self) -> None:
         """Bring what is seen in line with what is filled in."""
         with self._draft.lock:
-            found, is_busy = self._review(), self._desk.is_busy
+            found, is_busy = self._review(), self._panel.is_busy
             problems = [*found.problems, *self._refused]
             self.tune, self.valid = found.tune, found.is_valid
             self.status = self._status(found, is_busy)
-            self._complaints.show(problems, is_fresh=self._draft.is_fresh)
-            self._wiring.problems = self._complaints.entries(problems)
-            self._draft.folds.label()
+            self._problem_display.show(problems, is_fresh=self._draft.is_fresh)
+            self._error_summary.problems = self._problem_display.entries(problems)
+            self._draft.sections.label()
             # Nobody waits for code that is folded away.
-            if self._draft.folds.shows_request:
+            if self._draft.sections.shows_request:
                 self._request.show(found.tune, self._encoding)
-            self._foot.show(
+            self._submit_bar.show(
                 enabled=found.is_valid and not found.was_sent and not is_busy,
                 note="Asking for the pack" if found.is_waiting else self._summary(problems),
                 estimate=found.estimate,
@@ -282,7 +282,7 @@ class TuneForm(widgets.VBox):
     def _status(self, found: Review, is_busy: bool) -> str:
         if is_busy:
             return "sending"
-        if self._refused or self._desk.has_failed:
+        if self._refused or self._panel.has_failed:
             return "failed"
         if found.was_sent:
             return "submitted"
@@ -290,14 +290,14 @@ class TuneForm(widgets.VBox):
 
     def _summary(self, problems: list[Problem]) -> str:
         if problems:
-            return self._complaints.summary(problems)
+            return self._problem_display.summary(problems)
         if self.status == "submitted":
             return "Submitted; press New at the title for another"
         return "Ready to submit"
 
     def _clicked(self) -> None:
-        if not self._desk.is_busy:
-            self._foot.disable()
+        if not self._panel.is_busy:
+            self._submit_bar.disable()
             background.start(self._submit_quietly)
 
     def _submit_quietly(self) -> None:
@@ -306,30 +306,30 @@ class TuneForm(widgets.VBox):
         except AstriaError:
             pass  # stands in the form by then
         except Exception as error:
-            self._desk.sending.failed(
+            self._panel.upload.failed(
                 [Problem("form", f"failed ({type(error).__name__}: {error})", "please report it")]
             )
             raise
 
     def _submit(self, client: Client, encoding: Encoding | None) -> pd.DataFrame:
         found = self._review()
-        tune, treatment = found.tune, self._draft.treating.treatment
+        tune, treatment = found.tune, self._draft.switches.treatment
         if tune is None or found.problems:
             raise TuneError(*found.problems)
-        if (row := self._desk.row_of(tune)) is not None:
+        if (row := self._panel.row_of(tune)) is not None:
             return row
         self._refused = []
-        self._desk.sending.start()
+        self._panel.upload.start()
         self._show()
         try:
-            return self._desk.send(
+            return self._panel.send(
                 tune, client, encoding=encoding, max_cost=self._max_cost,
                 keep_metadata=treatment.keep_metadata, max_side=treatment.max_side,
             )  # fmt: skip
         except AstriaError as error:
-            elsewhere = self._complaints.show(error.problems)
+            elsewhere = self._problem_display.show(error.problems)
             self._refused = [problem for problem in error.problems if problem not in elsewhere]
-            self._desk.sending.failed(elsewhere)
+            self._panel.upload.failed(elsewhere)
             raise
 
     def _keep(self) -> None:

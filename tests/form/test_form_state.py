@@ -19,7 +19,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import CancelledError, LogError, Problem, TuneError
-from astria_nb.form.error_summary import Wiring
+from astria_nb.form.error_summary import ErrorSummary
 from astria_nb.form.request_view import RequestView
 from helpers.large_photos import enlarge
 from helpers.photos_with_metadata import PLACE, jpeg
@@ -55,7 +55,7 @@ def make(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
 
     yield one
     for each in forms:
-        each._desk.watching.stop()
+        each._panel.training.stop()
 
 
 def inside(widget: widgets.Widget) -> Iterator[Any]:
@@ -229,16 +229,16 @@ def test_what_costs_more_than_allowed_cannot_be_submitted(make, sandbox):
 def test_an_upload_can_be_cancelled_and_nothing_is_made(make, sandbox, photos):
     enlarge(photos[0], 40 * 2**20)
     form = make(pack=260, name="man", title="t", images=photos)
-    (cancel,) = buttons(form._desk.sending, "Cancel")
+    (cancel,) = buttons(form._panel.upload, "Cancel")
 
     def early(change: Any) -> None:
         if "MB/s" in change["new"]:
             cancel.click()
 
-    form._desk.sending._text.observe(early, "value")
+    form._panel.upload._text.observe(early, "value")
     with pytest.raises(CancelledError, match="was cancelled before it was sent"):
         form.submit()
-    form._desk.sending._text.unobserve(early, "value")
+    form._panel.upload._text.unobserve(early, "value")
     assert sandbox.received() == []
     assert anb.ExperimentLog().frame()["state"].tolist() == ["not_sent"]
     assert form.submit()["title"].tolist() == ["t"]
@@ -247,15 +247,15 @@ def test_an_upload_can_be_cancelled_and_nothing_is_made(make, sandbox, photos):
 def test_after_submit_the_training_and_the_pictures_are_shown_as_they_come(make, sandbox):
     form = make(**FIELDS)
     states: list[str] = []
-    form._desk.watching._text.observe(lambda change: states.append(change["new"]), "value")
+    form._panel.training._text.observe(lambda change: states.append(change["new"]), "value")
     form.submit()
-    until(lambda: form._desk.watching._bar.bar_style == "success")
+    until(lambda: form._panel.training._bar.bar_style == "success")
     assert any("Queued" in each for each in states)
     assert "8 of 8 prompts done" in states[-1]
-    gallery = form._desk.watching.gallery
+    gallery = form._panel.training.gallery
     assert gallery.summary == "16 pictures"
     assert gallery._repr_html_().count('<img src="data:image/jpeg;base64,') == 16
-    assert "trained" in form._desk.sending._row.value
+    assert "trained" in form._panel.upload._row.value
     assert form.row["status"].tolist() == ["trained"]
     assert form.rows["status"].tolist() == ["trained"]
 
@@ -264,24 +264,24 @@ def test_a_training_that_fails_is_said(make, sandbox):
     sandbox.fail("training")
     form = make(**FIELDS)
     form.submit()
-    until(lambda: form._desk.watching._bar.bar_style == "danger")
-    assert "The training failed" in form._desk.watching._text.value
+    until(lambda: form._panel.training._bar.bar_style == "danger")
+    assert "The training failed" in form._panel.training._text.value
 
 
 def test_a_look_that_fails_can_be_taken_again(make, sandbox):
     form = make(**FIELDS)
     sandbox.fail("401", "GET /tunes/*")
     form.submit()
-    until(lambda: "was refused" in form._desk.watching.gallery.failure)
-    assert form._desk.watching._bar.bar_style == "warning"
+    until(lambda: "was refused" in form._panel.training.gallery.failure)
+    assert form._panel.training._bar.bar_style == "warning"
     look_again(form)
-    until(lambda: form._desk.watching._bar.bar_style == "success")
-    assert form._desk.watching.gallery.failure == ""
+    until(lambda: form._panel.training._bar.bar_style == "success")
+    assert form._panel.training.gallery.failure == ""
 
 
 def look_again(form: anb.TuneForm) -> None:
     """Play the browser."""
-    gallery = form._desk.watching.gallery
+    gallery = form._panel.training.gallery
     until(lambda: gallery.state in ("stopped", "failed"))
     gallery._handle_custom_msg({"type": "again"}, [])
 
@@ -294,7 +294,7 @@ def polls() -> list[Any]:
 def test_each_new_state_is_put_on_record_once(make):
     form = make(**FIELDS)
     form.submit()
-    until(lambda: form._desk.watching.gallery.state == "over")
+    until(lambda: form._panel.training.gallery.state == "over")
     told = polls()
     states = [each.get("trained_at") for each in told if isinstance(each, dict)]
     assert states[0] is None
@@ -304,8 +304,8 @@ def test_each_new_state_is_put_on_record_once(make):
     assert all(len([a for a in prompts if a == b]) == 1 for b in prompts)
     assert sum("images" in each and len(each["images"]) == 2 for each in prompts) == 8
     assert anb.ExperimentLog().frame()["trained_at"].notna().all()
-    form._desk.watching.look_on()
-    until(lambda: form._desk.watching.gallery.state == "over")
+    form._panel.training.look_on()
+    until(lambda: form._panel.training.gallery.state == "over")
     assert len(polls()) == len(told)
 
 
@@ -314,13 +314,13 @@ def test_a_form_made_again_shows_the_last_state_where_nobody_answers():
         client = sandbox.client()
         first = anb.TuneForm(client, **FIELDS)
         first.submit()
-        until(lambda: first._desk.watching.gallery.state == "over")
+        until(lambda: first._panel.training.gallery.state == "over")
     again = anb.TuneForm(client, **FIELDS)
-    watching = again._desk.watching
+    watching = again._panel.training
     assert again.row["trained_at"].equals(first.row["trained_at"])
     assert watching._text.value == "<span>Last seen: Pictures · 8 of 8 prompts done</span>"
     assert (watching._bar.value, watching._bar.bar_style) == (1.0, "success")
-    assert watching.gallery.cards == first._desk.watching.gallery.cards
+    assert watching.gallery.cards == first._panel.training.gallery.cards
     assert watching.gallery.state == "stopped"
 
 
@@ -328,10 +328,10 @@ def test_a_form_made_again_amid_the_training_goes_on_from_there(make, sandbox):
     sandbox.fail("401", "GET /tunes/*/prompts")
     first = make(**FIELDS)
     first.submit()
-    until(lambda: first._desk.watching.gallery.state == "failed")
+    until(lambda: first._panel.training.gallery.state == "failed")
     sandbox.fail("401", "GET /tunes*")
     again = make(**FIELDS)
-    watching = again._desk.watching
+    watching = again._panel.training
     until(lambda: watching.gallery.state == "failed")
     assert again.row["status"].tolist() == ["training"]
     assert "Last seen: Training" in watching._text.value
@@ -356,19 +356,19 @@ def test_a_title_that_was_sent_with_other_fields_is_shown_and_not_taken_for_this
 
 def test_a_full_disk_stops_no_pictures(make, monkeypatch):
     form = make(**FIELDS)
-    log = form._desk._log
+    log = form._panel._log
     form.submit()
-    form._desk.watching.stop()
+    form._panel.training.stop()
 
     def full(*args: Any, **options: Any) -> None:
         raise LogError(Problem("log", "cannot be written (disk is full)", "make room"))
 
     monkeypatch.setattr(type(log), "note", full)
     look_again(form)
-    until(lambda: form._desk.watching.gallery.state == "over")
-    assert form._desk.watching.gallery.summary == "16 pictures"
+    until(lambda: form._panel.training.gallery.state == "over")
+    assert form._panel.training.gallery.summary == "16 pictures"
     assert "8 of 8 prompts done · What is seen here is not on record: log: cannot be written" in (
-        form._desk.watching._text.value
+        form._panel.training._text.value
     )
 
 
@@ -430,20 +430,20 @@ def test_a_request_that_a_language_cannot_write_does_not_hide_the_others(make, p
 
 def test_what_is_wrong_is_listed_and_what_is_only_missing_is_not(make):
     form = make(pack=43)
-    wiring: Wiring = the(form, Wiring)
-    assert wiring.problems == []
+    error_summary: ErrorSummary = the(form, ErrorSummary)
+    assert error_summary.problems == []
     form.fill(name="dragon", image_urls=["ftp://x"])
-    assert [each["field"] for each in wiring.problems] == ["name", "image_urls"]
-    assert wiring.problems[1]["label"] == "Image URLs"
+    assert [each["field"] for each in error_summary.problems] == ["name", "image_urls"]
+    assert error_summary.problems[1]["label"] == "Image URLs"
 
 
 def test_a_reader_is_led_to_what_is_folded_away(make):
     form = make(**FIELDS)
     folds = the(form, widgets.Accordion)
-    the(form, Wiring)._heard(None, {"focus": "tune_ids"}, [])
+    the(form, ErrorSummary)._on_message(None, {"focus": "tune_ids"}, [])
     assert form._draft.fields["tune_ids"] is folds.children[folds.selected_index]
     for odd in ({"focus": "nonsense"}, {"focus": 3}, {}, "x", None):
-        the(form, Wiring)._heard(None, odd, [])
+        the(form, ErrorSummary)._on_message(None, odd, [])
 
 
 def test_a_keystroke_is_answered_while_a_tune_is_watched(make):
@@ -490,7 +490,7 @@ def test_photos_are_made_smaller_on_request_and_the_form_says_what_it_saves(make
     form = make(pack=260, name="man", title="t", images=[large])
     small = switch(form, "Make photos smaller, to 2048")
     small.value = True
-    saves = form._draft.treating._saves
+    saves = form._draft.switches._saves
     until(lambda: "MB → " in saves.value)
     form.submit()
     with Image.open(io.BytesIO(arrived(form))) as sent:

@@ -115,14 +115,14 @@ def test_a_sandbox_that_stops_in_mid_upload_has_made_nothing(sandbox: anb.Sandbo
 def test_a_form_keeps_everything_when_the_sandbox_stops_in_mid_upload(sandbox: anb.Sandbox, photo: Path):
     form = anb.TuneForm(sandbox.client(), pack=260, name="man", images=[large(photo, 64)])
     before, failed = repr(form), threading.Event()
-    bar = form._desk.sending._bar
+    bar = form._panel.upload._bar
     bar.observe(lambda change: sandbox.stop() if 0 < change["new"] < 1 else None, "value")
     form.observe(lambda change: failed.set() if change["new"] == "failed" else None, "status")
-    form._foot._button.click()
+    form._submit_bar._button.click()
     assert failed.wait(20)
-    assert "the connection broke after" in form._desk.sending._message.value
+    assert "the connection broke after" in form._panel.upload._message.value
     assert repr(form) == before.replace("ready", "failed")
-    assert not form._foot._button.disabled
+    assert not form._submit_bar._button.disabled
 
 
 def matches(text: str, pattern: str) -> bool:

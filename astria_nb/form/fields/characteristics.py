@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.form.fields.base import PairsField
+from astria_nb.form.fields.pairs import PairsField
 from astria_nb.tune.characteristics import SUGGESTIONS
 
 _PLACE = re.compile(r"\{\{\s*(.*?)\s*\}\}")

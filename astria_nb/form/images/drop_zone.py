@@ -18,7 +18,7 @@ import anywidget
 import traitlets
 
 from astria_nb.errors import Problem
-from astria_nb.form.fields.base import shown
+from astria_nb.form.fields.base import displayable
 from astria_nb.form.images.drop_zone_messages import Again, Have, Line, Stop, field
 from astria_nb.form.images.spool import MOST_FILES, Arrival, Spool, size_problem
 from astria_nb.images.decoding import MEDIA_TYPES
@@ -135,7 +135,7 @@ class DropZone(anywidget.AnyWidget):
             self._answer_late(file_id)
 
     def _begin(self, file_id: str, page: str, name: str, size: int) -> _Transfer:
-        text = shown(name)
+        text = displayable(name)
         for each in list(self._open.values()):  # given again: the one that stopped is forgotten
             if each.line["state"] == "stopped" and (each.line["name"], each.line["size"]) == (text, size):
                 self._drop(each)

@@ -11,7 +11,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from astria_nb.errors import TuneError
-from astria_nb.form.fields.base import WIDE, Field, UrlsField, shown
+from astria_nb.form.fields.base import WIDE, Field, displayable
+from astria_nb.form.fields.text import UrlsField
 from astria_nb.form.images.drop_zone import DropZone
 from astria_nb.form.images.image_list import ImageList, Item
 from astria_nb.form.images.server_files import ServerFiles
@@ -36,7 +37,7 @@ class _Entry:
         """The file's name as text."""
         if isinstance(self.source, Image):
             return self.source.filename
-        return shown(PurePath(str(self.source)).name or str(self.source))
+        return displayable(PurePath(str(self.source)).name or str(self.source))
 
 
 class ImageField(Field):

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from ipyfilechooser import FileChooser
 from markupsafe import Markup
 
-from astria_nb.form.fields.base import LABEL, WIDE, shown
+from astria_nb.form.fields.base import LABEL, WIDE, displayable
 from astria_nb.images.image import SUFFIXES
 
 
@@ -72,9 +72,9 @@ class ServerFiles(widgets.VBox):
             what = f"cannot be read: {error.strerror}"
         else:
             what = f"{len(found) or 'no'} image{'' if len(found) == 1 else 's'}"
-        self._where.value = Markup("<b>{}</b> · {}").format(shown(_short(folder)), what)
+        self._where.value = Markup("<b>{}</b> · {}").format(displayable(_short(folder)), what)
         self._found.layout.display = None if found else "none"
-        self._files.options = [(shown(each.name), each) for each in found]
+        self._files.options = [(displayable(each.name), each) for each in found]
 
 
 def _short(folder: Path) -> str:

@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from astria_nb.client.client import Client
-from astria_nb.form.fields.base import IdsField
+from astria_nb.form.fields.text import IdsField
 from astria_nb.form.pickers.browse_button import BrowseButton
 from astria_nb.form.pickers.picker import Picker
 from astria_nb.form.pickers.prompt_cards import PromptCards

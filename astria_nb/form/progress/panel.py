@@ -13,8 +13,8 @@ from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.form.fields.base import WIDE
 from astria_nb.form.progress.recorder import Polls
-from astria_nb.form.progress.training import Watching
-from astria_nb.form.progress.upload import Sending
+from astria_nb.form.progress.training import TrainingPanel
+from astria_nb.form.progress.upload import UploadPanel
 from astria_nb.log import Log
 from astria_nb.results.watch._wait import Look
 from astria_nb.rows import prompt_frame, tune_frame
@@ -23,7 +23,7 @@ from astria_nb.tune.request import Request, differences
 from astria_nb.tune.tune import Tune
 
 
-class Desk(widgets.VBox):
+class SubmissionPanel(widgets.VBox):
     """The lower part of the form: the upload, the row, the training, the pictures.
 
     Parameters
@@ -47,8 +47,8 @@ class Desk(widgets.VBox):
         self._rows: dict[str | None, pd.DataFrame] = {}
         self._last: str | None = None
         self.sent: dict[str | None, Tune | None] = {}
-        self.sending, self.watching = Sending(), Watching(client, self._seen)
-        super().__init__([self.sending, self.watching], layout=WIDE)
+        self.upload, self.training = UploadPanel(), TrainingPanel(client, self._seen)
+        super().__init__([self.upload, self.training], layout=WIDE)
 
     @property
     def is_busy(self) -> bool:
@@ -58,7 +58,7 @@ class Desk(widgets.VBox):
     @property
     def has_failed(self) -> bool:
         """Whether the last one was not made, for a reason that is said here."""
-        return self.sending.has_failed
+        return self.upload.has_failed
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -94,12 +94,12 @@ class Desk(widgets.VBox):
         """
         try:
             row = submit(
-                tune, client, log=self._log, on_sent=self.sending.on_sent, say=self.sending.waiting, **options
+                tune, client, log=self._log, on_sent=self.upload.on_sent, say=self.upload.waiting, **options
             )
         except AstriaError:
             raise  # for the caller to show
         except BaseException:
-            self.sending.failed(
+            self.upload.failed(
                 [Problem("form", "was interrupted", "submit it again: it is looked for, not sent twice")]
             )
             raise
@@ -121,20 +121,20 @@ class Desk(widgets.VBox):
         row, prompts = tune_frame([found.record], self._client.now()), self._log.prompts(found)
         is_same = tune is not None and _is_same(Request.of(tune, self._client.service, "json"), found.request)
         self._take(title, tune if is_same else None, row)
-        more = self.watching.remember(row, prompt_frame(prompts), self._client)
+        more = self.training.remember(row, prompt_frame(prompts), self._client)
         if more or not (prompts or row["status"].isin(["failed", "expired", "deleted"]).any()):
-            self.watching.look_on()
+            self.training.look_on()
 
     def _made(self, tune: Tune, row: pd.DataFrame, client: Client) -> None:
         self._client = client
-        self.watching.stop()  # before: news of the tune before would come late
+        self.training.stop()  # before: news of the tune before would come late
         self._take(tune.title, tune, row)
-        self.watching.watch(row, client)
+        self.training.watch(row, client)
 
     def _take(self, title: str | None, tune: Tune | None, row: pd.DataFrame) -> None:
         self._last = title
         self.sent[title], self._rows[title] = tune, row
-        self.sending.done(row)
+        self.upload.done(row)
         self._came(row)
 
     def _seen(self, look: Look) -> None:
@@ -146,10 +146,10 @@ class Desk(widgets.VBox):
         try:
             self._polls.note(look, self._client.service)
         except LogError as error:
-            self.watching.complain(f"What is seen here is not on record: {error}")
+            self.training.complain(f"What is seen here is not on record: {error}")
         self._rows[title] = row
         if title == self._last:  # no other tune was submitted meanwhile
-            self.sending.show_row(row)
+            self.upload.show_row(row)
             self._came(row)
 
 

@@ -18,7 +18,7 @@ from astria_nb.rows import prompt_frame
 _POLL = 0.5  # seconds between the first two looks
 
 
-class Watching(widgets.VBox):
+class TrainingPanel(widgets.VBox):
     """A bar, a line, and the gallery, which does the looking.
 
     Parameters

@@ -17,7 +17,7 @@ from astria_nb.form.static_html import row_html
 _REDRAW = 0.1  # seconds between two drawings
 
 
-class Sending(widgets.VBox):
+class UploadPanel(widgets.VBox):
     """The lower part of the form: progress, a message, and the row."""
 
     def __init__(self) -> None:

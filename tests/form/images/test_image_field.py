@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from astria_nb.form.fields.base import UrlsField
+from astria_nb.form.fields.text import UrlsField
 from astria_nb.form.images.drop_zone import DropZone
 from astria_nb.form.images.image_field import ImageField
 from astria_nb.form.images.image_list import ImageList
