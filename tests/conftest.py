@@ -15,7 +15,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.utils import background
-from helpers.scripted_server import KEY, PACK, TUNE, Wire, reply
+from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
 
 # Doctests and the kernels of notebooks take their environment from here: no test writes into the checkout.
 _LOGS = tempfile.mkdtemp(prefix="astria-nb-logs-")
@@ -66,9 +66,9 @@ def _nobody_watches_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
+def server() -> Iterator[ScriptedServer]:
     """Return a service on which pack 43 can be run and whose lists are empty."""
-    with Wire().running() as running:
+    with ScriptedServer().running() as running:
         running.on("GET", "/p/43", reply(PACK))
         running.on("POST", "/p/43/tunes", reply(TUNE, 201))
         running.on("GET", "/tunes", reply([]))
@@ -76,8 +76,8 @@ def wire() -> Iterator[Wire]:
 
 
 @pytest.fixture
-def client(wire: Wire) -> Iterator[anb.Client]:
-    found = anb.Client(KEY, base_url=wire.url)
+def client(server: ScriptedServer) -> Iterator[anb.Client]:
+    found = anb.Client(KEY, base_url=server.url)
     yield found
     found.close()
 

@@ -11,7 +11,7 @@ import astria_nb as anb
 from astria_nb.client.api_key import ApiKey
 from astria_nb.errors import AstriaError, CredentialsError, NotSentError
 from astria_nb.tune.encoding import Body, encode
-from helpers.scripted_server import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset
+from helpers.scripted_server import KEY, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset
 
 
 def body() -> Body:
@@ -49,14 +49,14 @@ def test_a_key_that_cannot_be_one_is_refused_without_repeating_it(key: str) -> N
 
 
 def test_the_key_and_the_address_come_from_the_environment(
-    monkeypatch: pytest.MonkeyPatch, wire: Wire
+    monkeypatch: pytest.MonkeyPatch, server: ScriptedServer
 ) -> None:
     monkeypatch.setenv("ASTRIA_API_KEY", f" {KEY}\n")
-    monkeypatch.setenv("ASTRIA_BASE_URL", wire.url + "/")
+    monkeypatch.setenv("ASTRIA_BASE_URL", server.url + "/")
     anb.Client().pack(43)
-    assert wire.requests[0].headers["Authorization"] == f"Bearer {KEY}"
+    assert server.requests[0].headers["Authorization"] == f"Bearer {KEY}"
     anb.Client(ApiKey("sd_another_key")).pack(43)
-    assert wire.requests[1].headers["Authorization"] == "Bearer sd_another_key"
+    assert server.requests[1].headers["Authorization"] == "Bearer sd_another_key"
 
 
 def test_no_key_at_all_is_said_with_where_to_find_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,12 +90,14 @@ FAULTS = {
 @pytest.mark.parametrize(
     "call", [lambda c: c.tune(7), lambda c: c.create_tune(43, body())], ids=["GET", "POST"]
 )
-def test_no_error_of_a_call_shows_the_key(wire: Wire, client: anb.Client, answer: Answer, call: Any) -> None:
-    wire.on("GET", "/tunes/7", answer)
-    wire.on("POST", "/p/43/tunes", answer)
+def test_no_error_of_a_call_shows_the_key(
+    server: ScriptedServer, client: anb.Client, answer: Answer, call: Any
+) -> None:
+    server.on("GET", "/tunes/7", answer)
+    server.on("POST", "/p/43/tunes", answer)
     with pytest.raises(AstriaError) as caught:
         call(client)
-    assert wire.requests[0].headers["Authorization"] == f"Bearer {KEY}"
+    assert server.requests[0].headers["Authorization"] == f"Bearer {KEY}"
     assert where_it_shows(caught.value) == []
     assert KEY.encode() not in pickle.dumps(caught.value)
     assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems

@@ -11,7 +11,7 @@ import astria_nb as anb
 from astria_nb import errors
 from astria_nb.client import transport
 from astria_nb.tune.encoding import Body, encode
-from helpers.scripted_server import KEY, TUNE, Wire, reply
+from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply
 
 REDIRECTS = [301, 302, 303, 307, 308]
 
@@ -40,31 +40,33 @@ def body(encoding: Any = "json") -> Body:
     ],
 )
 def test_each_call_asks_for_its_own_address_with_the_key(
-    wire: Wire, client: anb.Client, call: Any, target: str
+    server: ScriptedServer, client: anb.Client, call: Any, target: str
 ) -> None:
     path = target.partition("?")[0]
-    wire.on("GET", path, reply([] if "s?" in target else {"id": 43}))
+    server.on("GET", path, reply([] if "s?" in target else {"id": 43}))
     call(client)
-    (request,) = wire.requests
+    (request,) = server.requests
     assert (request.method, request.target, request.body) == ("GET", target, b"")
     assert request.headers["Authorization"] == f"Bearer {KEY}"
     assert request.headers["Accept"] == "application/json"
 
 
 @pytest.mark.parametrize("pack", ["a/b?c", "..", "", 0, -1])
-def test_what_is_no_pack_is_not_asked_for(wire: Wire, client: anb.Client, pack: int | str) -> None:
+def test_what_is_no_pack_is_not_asked_for(
+    server: ScriptedServer, client: anb.Client, pack: int | str
+) -> None:
     with pytest.raises(errors.TuneError, match=r"^pack: "):
         client.pack(pack)
-    assert wire.requests == []
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
 def test_a_tune_is_posted_to_its_pack_with_type_and_length(
-    wire: Wire, client: anb.Client, encoding: str
+    server: ScriptedServer, client: anb.Client, encoding: str
 ) -> None:
     sent = body(encoding)
     assert client.create_tune(43, sent) == TUNE
-    (request,) = wire.requests
+    (request,) = server.requests
     assert (request.method, request.target) == ("POST", "/p/43/tunes")
     assert request.headers["Authorization"] == f"Bearer {KEY}"
     assert request.headers["Content-Type"] == sent.content_type
@@ -72,75 +74,81 @@ def test_a_tune_is_posted_to_its_pack_with_type_and_length(
     assert "Transfer-Encoding" not in request.headers
 
 
-def test_an_array_of_one_is_that_one(wire: Wire, client: anb.Client) -> None:
-    wire.on("POST", "/p/43/tunes", reply([TUNE], 201))
+def test_an_array_of_one_is_that_one(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("POST", "/p/43/tunes", reply([TUNE], 201))
     assert client.create_tune(43, body()) == TUNE
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_no_redirect_is_followed(wire: Wire, client: anb.Client, method: str, status: int) -> None:
+def test_no_redirect_is_followed(
+    server: ScriptedServer, client: anb.Client, method: str, status: int
+) -> None:
     path = "/tunes/7" if method == "GET" else "/p/43/tunes"
-    wire.on(method, path, reply({}, status, Location=f"{wire.url}/elsewhere"))
+    server.on(method, path, reply({}, status, Location=f"{server.url}/elsewhere"))
     with pytest.raises(errors.UnexpectedReplyError, match=f"a redirect \\({status}\\)") as caught:
         client.tune(7) if method == "GET" else client.create_tune(43, body())
     assert caught.value.status == status
-    assert len(wire.requests) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("entry", ["machine 127.0.0.1", "default"])
 def test_a_netrc_does_not_replace_the_key(
-    wire: Wire, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
 ) -> None:
     (tmp_path / "netrc").write_text(f"{entry} login someone password else\n")
     (tmp_path / "netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    wire.on("GET", "/picture", reply(body=b"jpeg"))
+    server.on("GET", "/picture", reply(body=b"jpeg"))
     client.create_tune(43, body())
     client.pack(43)
-    client.picture(f"{wire.url}/picture")
-    told = [request.headers["Authorization"] for request in wire.requests]
+    client.picture(f"{server.url}/picture")
+    told = [request.headers["Authorization"] for request in server.requests]
     assert told == [f"Bearer {KEY}", f"Bearer {KEY}", None]
     assert base64.b64encode(b"someone:else").decode() not in str(told)
 
 
-def pages(path: str, wire: Wire, rows: list[list[int]]) -> None:
-    wire.on("GET", path, *(reply([{"id": each} for each in page]) for page in rows))
+def pages(path: str, server: ScriptedServer, rows: list[list[int]]) -> None:
+    server.on("GET", path, *(reply([{"id": each} for each in page]) for page in rows))
 
 
 @pytest.mark.parametrize("path", ["/tunes", "/tunes/7/prompts"])
-def test_a_list_is_read_page_by_page_to_the_empty_one(wire: Wire, client: anb.Client, path: str) -> None:
-    pages(path, wire, [[9, 8], [5], []])
+def test_a_list_is_read_page_by_page_to_the_empty_one(
+    server: ScriptedServer, client: anb.Client, path: str
+) -> None:
+    pages(path, server, [[9, 8], [5], []])
     found = client.tunes(title="t") if path == "/tunes" else client.prompts(7)
     assert [each["id"] for each in found] == [9, 8, 5]
-    assert [request.query.get("before_id") for request in wire.requests] == [None, "8", "5"]
-    assert {request.query.get("title") for request in wire.requests} == {"t" if path == "/tunes" else None}
+    assert [request.query.get("before_id") for request in server.requests] == [None, "8", "5"]
+    assert {request.query.get("title") for request in server.requests} == {"t" if path == "/tunes" else None}
 
 
-def test_a_page_is_fetched_only_when_it_is_needed(wire: Wire, client: anb.Client) -> None:
-    pages("/tunes", wire, [[9, 8], [7, 6], []])
+def test_a_page_is_fetched_only_when_it_is_needed(server: ScriptedServer, client: anb.Client) -> None:
+    pages("/tunes", server, [[9, 8], [7, 6], []])
     found = client.tunes()
-    assert wire.requests == []
+    assert server.requests == []
     assert [each["id"] for each in itertools.islice(found, 2)] == [9, 8]
-    assert len(wire.requests) == 1
+    assert len(server.requests) == 1
     assert next(found)["id"] == 7
-    assert len(wire.requests) == 2
+    assert len(server.requests) == 2
 
 
-def test_packs_are_read_to_the_empty_page(wire: Wire, client: anb.Client) -> None:
-    pages("/packs", wire, [[3, 2], [1], []])
+def test_packs_are_read_to_the_empty_page(server: ScriptedServer, client: anb.Client) -> None:
+    pages("/packs", server, [[3, 2], [1], []])
     assert [pack.id for pack in client.packs()] == [3, 2, 1]
-    assert [request.query["offset"] for request in wire.requests] == ["0", "2", "3"]
+    assert [request.query["offset"] for request in server.requests] == ["0", "2", "3"]
 
 
-def test_packs_come_once_from_a_service_that_ignores_the_offset(wire: Wire, client: anb.Client) -> None:
-    pages("/gallery/packs", wire, [[3, 2]])
+def test_packs_come_once_from_a_service_that_ignores_the_offset(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    pages("/gallery/packs", server, [[3, 2]])
     assert [pack.id for pack in client.packs(gallery=True)] == [3, 2]
-    assert len(wire.requests) == 2
+    assert len(server.requests) == 2
 
 
-def test_the_services_clock_is_told_by_its_last_answer(wire: Wire, client: anb.Client) -> None:
-    wire.on(
+def test_the_services_clock_is_told_by_its_last_answer(server: ScriptedServer, client: anb.Client) -> None:
+    server.on(
         "GET", "/tunes/7", reply(TUNE, Date="Tue, 01 Jan 2030 12:00:00 GMT"), reply(TUNE, Date="nonsense")
     )
     client.tune(7)
@@ -149,22 +157,22 @@ def test_the_services_clock_is_told_by_its_last_answer(wire: Wire, client: anb.C
     assert f"{client.now():%Y-%m-%d}" == "2030-01-01"
 
 
-def test_a_picture_is_fetched_without_the_key(wire: Wire, client: anb.Client) -> None:
-    wire.on("GET", "/a", reply(status=302, Location="/b"))
-    wire.on("GET", "/b", reply(body=b"\xff\xd8jpeg", Content_Type="image/jpeg"))
-    assert client.picture(f"{wire.url}/a") == b"\xff\xd8jpeg"
-    assert [request.headers["Authorization"] for request in wire.requests] == [None, None]
+def test_a_picture_is_fetched_without_the_key(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/a", reply(status=302, Location="/b"))
+    server.on("GET", "/b", reply(body=b"\xff\xd8jpeg", Content_Type="image/jpeg"))
+    assert client.picture(f"{server.url}/a") == b"\xff\xd8jpeg"
+    assert [request.headers["Authorization"] for request in server.requests] == [None, None]
 
 
 def test_a_picture_is_no_larger_than_is_bearable(
-    wire: Wire, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "PICTURE_BYTES", 2**20)
-    wire.on("GET", "/fits", reply(body=bytes(2**20)))
-    wire.on("GET", "/large", reply(body=bytes(2**20 + 1)))
-    assert len(client.picture(f"{wire.url}/fits")) == 2**20
+    server.on("GET", "/fits", reply(body=bytes(2**20)))
+    server.on("GET", "/large", reply(body=bytes(2**20 + 1)))
+    assert len(client.picture(f"{server.url}/fits")) == 2**20
     with pytest.raises(errors.AstriaError, match="larger than 1 MiB"):
-        client.picture(f"{wire.url}/large")
+        client.picture(f"{server.url}/large")
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://e.com/a", "nothing", "http://", "http://[::1"])

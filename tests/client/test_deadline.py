@@ -19,7 +19,7 @@ from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, Rej
 from astria_nb.tune.encoding import encode
 from helpers.certificate import self_signed
 from helpers.large_photos import enlarge
-from helpers.scripted_server import KEY, TUNE, Answer, Exchange, Wire, after, reply, silence, slowly
+from helpers.scripted_server import KEY, TUNE, Answer, Exchange, ScriptedServer, after, reply, silence, slowly
 
 JSON = json.dumps(TUNE).encode()
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(JSON)
@@ -47,23 +47,23 @@ SLOW["the body"] = slow_body
 
 
 @pytest.fixture
-def secure(tmp_path: Path) -> Iterator[Wire]:
+def secure(tmp_path: Path) -> Iterator[ScriptedServer]:
     """Return a service that speaks TLS, with a certificate that the client of `client_of` trusts."""
     context, certificate = self_signed(tmp_path)
-    with Wire(context).running() as running:
+    with ScriptedServer(context).running() as running:
         running.certificate = str(certificate)  # type: ignore[attr-defined]
         yield running
 
 
-def client_of(wire: Wire, timeout: float = 0.4) -> anb.Client:
-    client = anb.Client(KEY, base_url=wire.url, timeout=timeout)
-    client._transport._service.verify = getattr(wire, "certificate", True)
+def client_of(server: ScriptedServer, timeout: float = 0.4) -> anb.Client:
+    client = anb.Client(KEY, base_url=server.url, timeout=timeout)
+    client._transport._service.verify = getattr(server, "certificate", True)
     return client
 
 
 @pytest.fixture(params=["HTTP", "TLS"])
-def service(request: pytest.FixtureRequest, wire: Wire, secure: Wire) -> Wire:
-    return wire if request.param == "HTTP" else secure
+def service(request: pytest.FixtureRequest, server: ScriptedServer, secure: ScriptedServer) -> ScriptedServer:
+    return server if request.param == "HTTP" else secure
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def a_tune(images: list[Path] | None = None) -> anb.Tune:
 
 
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
-def test_a_get_ends_whatever_comes_slowly(service: Wire, answer: Answer) -> None:
+def test_a_get_ends_whatever_comes_slowly(service: ScriptedServer, answer: Answer) -> None:
     service.on("GET", "/tunes/7", answer)
     started = time.monotonic()
     with pytest.raises(NotSentError, match="no answer in time"):
@@ -95,7 +95,7 @@ def test_a_get_ends_whatever_comes_slowly(service: Wire, answer: Answer) -> None
 
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
 def test_a_post_that_left_whole_has_an_unknown_outcome(
-    service: Wire, answer: Answer, monkeypatch: pytest.MonkeyPatch
+    service: ScriptedServer, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.4)
     service.on("POST", "/p/43/tunes", answer)
@@ -105,7 +105,7 @@ def test_a_post_that_left_whole_has_an_unknown_outcome(
 
 
 def test_a_post_that_is_not_taken_was_not_sent(
-    service: Wire, large: list[Path], monkeypatch: pytest.MonkeyPatch
+    service: ScriptedServer, large: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "UPLOAD_SECONDS", 0.2)
     monkeypatch.setattr(transport, "SLOWEST_LINE", 200e6)
@@ -116,24 +116,26 @@ def test_a_post_that_is_not_taken_was_not_sent(
 
 
 def test_a_large_upload_has_more_time_than_a_small_one(
-    wire: Wire, large: list[Path], monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, large: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "UPLOAD_SECONDS", 0.0)
-    wire.on("POST", "/p/43/tunes", after(0.5, reply(TUNE, 201)))
+    server.on("POST", "/p/43/tunes", after(0.5, reply(TUNE, 201)))
     with encode(a_tune(large)) as body:
-        assert client_of(wire).create_tune(43, body) == TUNE
+        assert client_of(server).create_tune(43, body) == TUNE
 
 
 def test_the_time_of_an_upload_is_not_taken_from_its_answer(
-    wire: Wire, large: list[Path], monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, large: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 1.0)
-    wire.on("POST", "/p/43/tunes", after(1.2, reply(TUNE, 201)))
+    server.on("POST", "/p/43/tunes", after(1.2, reply(TUNE, 201)))
     with encode(a_tune(large)) as body:
-        assert client_of(wire).create_tune(43, body) == TUNE
+        assert client_of(server).create_tune(43, body) == TUNE
 
 
-def test_a_status_counts_though_its_reason_drips(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_status_counts_though_its_reason_drips(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 1.0)
 
     def answer(exchange: Exchange) -> bool:
@@ -141,16 +143,16 @@ def test_a_status_counts_though_its_reason_drips(wire: Wire, monkeypatch: pytest
         exchange.head(422, Content_Length=100)
         return silence(exchange)
 
-    wire.on("POST", "/p/43/tunes", answer)
+    server.on("POST", "/p/43/tunes", answer)
     with encode(a_tune()) as body, pytest.raises(RejectedError):
-        client_of(wire).create_tune(43, body)
+        client_of(server).create_tune(43, body)
 
 
-def test_a_picture_ends_too(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_ends_too(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "PICTURE_SECONDS", 0.4)
-    wire.on("GET", "/picture", slow_body)
+    server.on("GET", "/picture", slow_body)
     with pytest.raises(AstriaError, match=r"cannot be fetched \(no answer in time\)"):
-        client_of(wire).picture(f"{wire.url}/picture")
+        client_of(server).picture(f"{server.url}/picture")
 
 
 def test_a_service_that_does_not_finish_tls_is_not_reached() -> None:
@@ -185,9 +187,9 @@ def test_a_name_that_is_not_found_in_time_is_not_reached(no_names: threading.Eve
 
 
 def test_an_address_that_is_silent_leaves_time_for_the_next(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = int(wire.url.rpartition(":")[2])
+    port = int(server.url.rpartition(":")[2])
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (host, port)) for host in ("a", "127.0.0.1")]
     )
@@ -202,13 +204,13 @@ def test_an_address_that_is_silent_leaves_time_for_the_next(
         return sock
 
     monkeypatch.setattr(adapter, "create_connection", connect)
-    wire.on("GET", "/tunes/7", reply(TUNE))
+    server.on("GET", "/tunes/7", reply(TUNE))
     assert anb.Client(KEY, base_url=f"http://localhost:{port}", timeout=8).tune(7) == TUNE
     assert [host for host, _ in tried] == ["a", "127.0.0.1"]
     assert tried[0][1] <= 2  # half of the attempt's four seconds
 
 
-def test_no_thread_and_no_connection_stays(wire: Wire, at_once_again: None) -> None:
+def test_no_thread_and_no_connection_stays(server: ScriptedServer, at_once_again: None) -> None:
     before = set(threading.enumerate())
     peers: list[Any] = []
 
@@ -219,24 +221,24 @@ def test_no_thread_and_no_connection_stays(wire: Wire, at_once_again: None) -> N
 
         return answer
 
-    wire.on("GET", "/tunes/7", seen(slow_body), seen(reply(TUNE)))
-    assert client_of(wire, timeout=2).tune(7) == TUNE
+    server.on("GET", "/tunes/7", seen(slow_body), seen(reply(TUNE)))
+    assert client_of(server, timeout=2).tune(7) == TUNE
     assert len(set(peers)) == 2
-    assert set(threading.enumerate()) - before - set(wire._threads) == set()
+    assert set(threading.enumerate()) - before - set(server._threads) == set()
 
 
-def test_an_attempt_that_hangs_leaves_time_for_another(wire: Wire, at_once_again: None) -> None:
-    wire.on("GET", "/tunes/7", silence, reply(TUNE))
-    assert client_of(wire, timeout=2).tune(7) == TUNE
+def test_an_attempt_that_hangs_leaves_time_for_another(server: ScriptedServer, at_once_again: None) -> None:
+    server.on("GET", "/tunes/7", silence, reply(TUNE))
+    assert client_of(server, timeout=2).tune(7) == TUNE
 
 
-def test_an_outer_deadline_holds_for_all_calls_within(wire: Wire) -> None:
-    wire.on("GET", "/tunes/7", silence)
+def test_an_outer_deadline_holds_for_all_calls_within(server: ScriptedServer) -> None:
+    server.on("GET", "/tunes/7", silence)
     with Deadline(0.3), pytest.raises(NotSentError, match="no answer in time"):
-        client_of(wire, timeout=600).tune(7)
-    wire.on("POST", "/p/43/tunes", silence)
+        client_of(server, timeout=600).tune(7)
+    server.on("POST", "/p/43/tunes", silence)
     with Deadline(0.3), encode(a_tune()) as body, pytest.raises(OutcomeUnknownError):
-        client_of(wire).create_tune(43, body)
+        client_of(server).create_tune(43, body)
     with pytest.raises(LookupError):
         current()
 
@@ -247,7 +249,9 @@ def test_a_timeout_is_a_bearable_number_of_seconds(timeout: float) -> None:
         anb.Client(KEY, base_url="http://127.0.0.1:1", timeout=timeout)
 
 
-def test_an_answer_without_end_is_not_read_to_it(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_without_end_is_not_read_to_it(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(transport, "JSON_BYTES", 2**20)
 
     def answer(exchange: Exchange) -> bool:
@@ -257,12 +261,12 @@ def test_an_answer_without_end_is_not_read_to_it(wire: Wire, monkeypatch: pytest
             exchange.socket.sendall(b" " * 2**16)
         return False
 
-    wire.on("GET", "/tunes/7", answer)
+    server.on("GET", "/tunes/7", answer)
     with pytest.raises(AstriaError, match="something larger than 1 MiB"):
-        client_of(wire, timeout=30).tune(7)
-    wire.on("POST", "/p/43/tunes", answer)
+        client_of(server, timeout=30).tune(7)
+    server.on("POST", "/p/43/tunes", answer)
     with encode(a_tune()) as body, pytest.raises(OutcomeUnknownError):
-        client_of(wire).create_tune(43, body)
+        client_of(server).create_tune(43, body)
 
 
 def interrupted() -> None:
@@ -288,7 +292,7 @@ def interrupting(closed: threading.Event, content: bytes = b"", *, read: bool = 
 
 @pytest.mark.parametrize("content", [b"", HEAD, HEAD + b"\r\n" + JSON[:9]], ids=["nothing", "head", "body"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_ctrl_c_ends_the_wait_for_an_answer(service: Wire, method: str, content: bytes) -> None:
+def test_ctrl_c_ends_the_wait_for_an_answer(service: ScriptedServer, method: str, content: bytes) -> None:
     closed = threading.Event()
     service.on("GET", "/tunes/7", interrupting(closed, content))
     service.on("POST", "/p/43/tunes", interrupting(closed, content))
@@ -299,7 +303,7 @@ def test_ctrl_c_ends_the_wait_for_an_answer(service: Wire, method: str, content:
     assert len(service.requests) == 1
 
 
-def test_ctrl_c_ends_an_upload(service: Wire, large: list[Path]) -> None:
+def test_ctrl_c_ends_an_upload(service: ScriptedServer, large: list[Path]) -> None:
     closed = threading.Event()
     service.on("POST", "/p/43/tunes", interrupting(closed, read=False))
     with encode(a_tune(large)) as body, pytest.raises(KeyboardInterrupt):
@@ -323,8 +327,10 @@ def test_ctrl_c_ends_the_look_up_of_a_name(no_names: threading.Event) -> None:
     while_waiting_for(no_names, lambda: anb.Client(KEY, base_url="https://astria.invalid").tune(7))
 
 
-def test_ctrl_c_ends_the_wait_before_the_next_attempt(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    wire.on("GET", "/tunes/7", reply({}, 503))
+def test_ctrl_c_ends_the_wait_before_the_next_attempt(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.on("GET", "/tunes/7", reply({}, 503))
     waits: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -333,6 +339,6 @@ def test_ctrl_c_ends_the_wait_before_the_next_attempt(wire: Wire, monkeypatch: p
 
     monkeypatch.setattr(time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
-        client_of(wire, timeout=60).tune(7)
-    assert len(waits) == len(wire.requests) == 1
+        client_of(server, timeout=60).tune(7)
+    assert len(waits) == len(server.requests) == 1
     assert retry.ATTEMPTS > 1

@@ -14,10 +14,10 @@ from astria_nb.client.retry import ATTEMPTS
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError
 from astria_nb.tune.encoding import Body, encode
 from helpers.large_photos import enlarge
-from helpers.scripted_server import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence
+from helpers.scripted_server import KEY, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset, silence
 
 HTML = b"<html><body>Bad  gateway</body></html>"
-Fetch = Callable[[Wire, Answer], AstriaError]
+Fetch = Callable[[ScriptedServer, Answer], AstriaError]
 
 
 def body(images: list[Path] | None = None) -> Body:
@@ -25,21 +25,21 @@ def body(images: list[Path] | None = None) -> Body:
     return encode(anb.Tune(pack=43, title="t", name="cat", **source))
 
 
-def failed_get(wire: Wire, client: anb.Client, answer: Answer) -> AstriaError:
-    wire.on("GET", "/tunes/7", answer)
+def failed_get(server: ScriptedServer, client: anb.Client, answer: Answer) -> AstriaError:
+    server.on("GET", "/tunes/7", answer)
     with pytest.raises(AstriaError) as caught:
         client.tune(7)
     return caught.value
 
 
 def failed_post(
-    wire: Wire, client: anb.Client, answer: Answer, images: list[Path] | None = None
+    server: ScriptedServer, client: anb.Client, answer: Answer, images: list[Path] | None = None
 ) -> AstriaError:
     """Return what a POST raises, and make sure that it was sent once."""
-    wire.on("POST", "/p/43/tunes", answer)
+    server.on("POST", "/p/43/tunes", answer)
     with body(images) as sent, pytest.raises(AstriaError) as caught:
         client.create_tune(43, sent)
-    assert len(wire.requests) == 1
+    assert len(server.requests) == 1
     return caught.value
 
 
@@ -54,27 +54,27 @@ PASSING = [429, 500, 502, 503, 504]
 
 @pytest.mark.parametrize(("status", "kind"), [*STATUSES, *((each, errors.ServerError) for each in FAILURES)])
 def test_each_status_of_a_get_is_an_error_of_its_own(
-    wire: Wire, client: anb.Client, status: int, kind: type
+    server: ScriptedServer, client: anb.Client, status: int, kind: type
 ) -> None:
-    error = failed_get(wire, client, reply({"error": "because"}, status))
+    error = failed_get(server, client, reply({"error": "because"}, status))
     assert type(error) is kind
     assert getattr(error, "status", None) == status
     assert "because" in str(error)
-    assert len(wire.requests) == (ATTEMPTS if status in PASSING else 1)
+    assert len(server.requests) == (ATTEMPTS if status in PASSING else 1)
 
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES)
 def test_a_rejected_post_says_so_and_is_not_repeated(
-    wire: Wire, client: anb.Client, status: int, kind: type
+    server: ScriptedServer, client: anb.Client, status: int, kind: type
 ) -> None:
-    assert type(failed_post(wire, client, reply({"error": "because"}, status))) is kind
+    assert type(failed_post(server, client, reply({"error": "because"}, status))) is kind
 
 
 @pytest.mark.parametrize("status", FAILURES)
 def test_after_a_server_error_nobody_knows_and_nothing_is_repeated(
-    wire: Wire, client: anb.Client, status: int
+    server: ScriptedServer, client: anb.Client, status: int
 ) -> None:
-    error = failed_post(wire, client, reply(body=HTML, status=status, Content_Type="text/html"))
+    error = failed_post(server, client, reply(body=HTML, status=status, Content_Type="text/html"))
     assert type(error) is OutcomeUnknownError
     assert f"status {status}" in str(error)
     assert "client.tunes(title=" in error.problems[0].hint
@@ -93,9 +93,9 @@ def test_after_a_server_error_nobody_knows_and_nothing_is_repeated(
     ],
 )  # fmt: skip
 def test_the_messages_of_a_422_come_field_by_field(
-    wire: Wire, client: anb.Client, said: Any, found: list[tuple[str, str]]
+    server: ScriptedServer, client: anb.Client, said: Any, found: list[tuple[str, str]]
 ) -> None:
-    error = failed_post(wire, client, reply(said, 422))
+    error = failed_post(server, client, reply(said, 422))
     assert [(each.field, each.what) for each in error.problems] == found
 
 
@@ -110,9 +110,9 @@ def test_the_messages_of_a_422_come_field_by_field(
     ids=["HTML", "nothing", "not text", "long"],
 )
 def test_a_reason_that_is_not_json_is_shown_as_text(
-    wire: Wire, client: anb.Client, content: bytes, what: str
+    server: ScriptedServer, client: anb.Client, content: bytes, what: str
 ) -> None:
-    error = failed_post(wire, client, reply(body=content, status=422))
+    error = failed_post(server, client, reply(body=content, status=422))
     assert what in error.problems[0].what
     assert len(error.problems[0].what) <= 400
 
@@ -126,9 +126,9 @@ def test_a_reason_that_is_not_json_is_shown_as_text(
     ],
 )
 def test_too_many_requests_says_how_long_to_wait(
-    wire: Wire, client: anb.Client, headers: Any, hint: str
+    server: ScriptedServer, client: anb.Client, headers: Any, hint: str
 ) -> None:
-    error = failed_post(wire, client, reply({"error": "slow down"}, 429, **headers))
+    error = failed_post(server, client, reply({"error": "slow down"}, 429, **headers))
     assert isinstance(error, errors.TooManyRequestsError)
     assert error.retry_after == headers.get("Retry_After")
     assert hint in error.problems[0].hint
@@ -149,22 +149,24 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE.keys())
 def test_without_a_readable_answer_the_outcome_of_a_post_is_unknown(
-    wire: Wire, client: anb.Client, answer: Answer, photos: list[Path]
+    server: ScriptedServer, client: anb.Client, answer: Answer, photos: list[Path]
 ) -> None:
-    assert type(failed_post(wire, client, answer, photos)) is OutcomeUnknownError
+    assert type(failed_post(server, client, answer, photos)) is OutcomeUnknownError
 
 
 @pytest.mark.parametrize("answer", [hang_up, reset()], ids=["hung up", "reset"])
-def test_a_get_without_an_answer_is_sent_a_few_times(wire: Wire, client: anb.Client, answer: Answer) -> None:
-    assert isinstance(failed_get(wire, client, answer), NotSentError)
-    assert len(wire.requests) == ATTEMPTS
+def test_a_get_without_an_answer_is_sent_a_few_times(
+    server: ScriptedServer, client: anb.Client, answer: Answer
+) -> None:
+    assert isinstance(failed_get(server, client, answer), NotSentError)
+    assert len(server.requests) == ATTEMPTS
 
 
 def test_a_service_that_never_answers_leaves_the_outcome_unknown(
-    wire: Wire, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.2)
-    error = failed_post(wire, client, silence)
+    error = failed_post(server, client, silence)
     assert type(error) is OutcomeUnknownError
     assert "no answer in time" in str(error)
 
@@ -177,19 +179,21 @@ def large(photos: list[Path]) -> list[Path]:
 
 @pytest.mark.parametrize("read", [0, 10**5, 5 * 10**6])
 def test_a_reset_in_mid_upload_means_that_nothing_was_created(
-    wire: Wire, client: anb.Client, large: list[Path], read: int
+    server: ScriptedServer, client: anb.Client, large: list[Path], read: int
 ) -> None:
-    error = failed_post(wire, client, reset(read), large)
+    error = failed_post(server, client, reset(read), large)
     assert type(error) is NotSentError
     assert "nothing was created" in str(error)
-    assert len(wire.requests[0].body) == read
+    assert len(server.requests[0].body) == read
 
 
-def test_a_refusal_in_mid_upload_is_heard(wire: Wire, client: anb.Client, large: list[Path]) -> None:
-    wire.on("POST", "/p/43/tunes", reply({"error": "too large"}, 413, read=10**5))
+def test_a_refusal_in_mid_upload_is_heard(
+    server: ScriptedServer, client: anb.Client, large: list[Path]
+) -> None:
+    server.on("POST", "/p/43/tunes", reply({"error": "too large"}, 413, read=10**5))
     with body(large) as sent, pytest.raises((errors.RejectedError, NotSentError)):
         client.create_tune(43, sent)
-    assert len(wire.requests) == 1
+    assert len(server.requests) == 1
 
 
 def closed_port() -> int:
@@ -209,13 +213,13 @@ def test_a_service_that_is_not_there_is_not_reached(call: Any) -> None:
 
 
 @pytest.mark.parametrize("said", [{"id": 1}, [1], [{"title": "t"}], "text", None])
-def test_a_list_that_is_none_is_unexpected(wire: Wire, client: anb.Client, said: Any) -> None:
-    wire.on("GET", "/tunes", reply(said))
+def test_a_list_that_is_none_is_unexpected(server: ScriptedServer, client: anb.Client, said: Any) -> None:
+    server.on("GET", "/tunes", reply(said))
     with pytest.raises(errors.UnexpectedReplyError, match="something other than a list"):
         list(client.tunes())
 
 
-def test_an_unknown_pack_is_named(wire: Wire, client: anb.Client) -> None:
+def test_an_unknown_pack_is_named(server: ScriptedServer, client: anb.Client) -> None:
     with pytest.raises(
         errors.NotFoundError, match=r"pack: 99 is not known to .*client\.packs\(gallery=True\)"
     ):

@@ -18,7 +18,7 @@ from astria_nb.client.inspection import Inspection, inspect_each, majority, warn
 from astria_nb.errors import AstriaError, NotSentError, RejectedError, TuneError, UnexpectedReplyError
 from astria_nb.tune.characteristics import SUGGESTIONS, WARNINGS
 from helpers.paths import SAMPLES
-from helpers.scripted_server import Exchange, Wire, reply
+from helpers.scripted_server import Exchange, ScriptedServer, reply
 
 WOMEN = sorted(SAMPLES.glob("woman*.jpg"))
 SAID = {"name": "woman", "eye_color": "blue eyes", "glasses": "NONE", "blurry": False}
@@ -31,16 +31,16 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 
 @pytest.fixture
-def inspecting(wire: Wire) -> Wire:
-    wire.on("POST", "/images/inspect", reply(SAID))
-    return wire
+def inspecting(server: ScriptedServer) -> ScriptedServer:
+    server.on("POST", "/images/inspect", reply(SAID))
+    return server
 
 
-def the_file(wire: Wire) -> tuple[str, Image.Image]:
+def the_file(server: ScriptedServer) -> tuple[str, Image.Image]:
     """Return what the service was sent: the filename and the picture."""
     from email.parser import BytesParser
 
-    request = wire.requests[-1]
+    request = server.requests[-1]
     message = BytesParser().parsebytes(
         f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode() + request.body
     )
@@ -58,7 +58,11 @@ def the_file(wire: Wire) -> tuple[str, Image.Image]:
     ("size", "sent"), [((1600, 1200), (512, 384)), ((300, 200), (300, 200)), ((600, 3000), (102, 512))]
 )
 def test_a_copy_of_at_most_512_pixels_is_sent_upright_and_without_words(
-    inspecting: Wire, client: anb.Client, tmp_path: Path, size: tuple[int, int], sent: tuple[int, int]
+    inspecting: ScriptedServer,
+    client: anb.Client,
+    tmp_path: Path,
+    size: tuple[int, int],
+    sent: tuple[int, int],
 ) -> None:
     path = tmp_path / "photo.png"
     telling.picture(size).save(path, "JPEG", exif=telling.exif(6), comment=telling.PLACE)
@@ -81,7 +85,9 @@ def test_a_bad_image_is_told_by_the_service(sandbox: anb.Sandbox, tmp_path: Path
     assert "sunglasses: the eyes cannot be seen" in warnings(said, "woman")
 
 
-def test_what_is_no_image_is_refused_here(inspecting: Wire, client: anb.Client, tmp_path: Path) -> None:
+def test_what_is_no_image_is_refused_here(
+    inspecting: ScriptedServer, client: anb.Client, tmp_path: Path
+) -> None:
     (tmp_path / "a.jpg").write_text("no image")
     cut = tmp_path / "cut.jpg"
     cut.write_bytes(WOMEN[0].read_bytes()[:5000])
@@ -101,16 +107,16 @@ def test_what_is_no_image_is_refused_here(inspecting: Wire, client: anb.Client, 
     ],
 )
 def test_an_answer_that_is_none_is_an_error_of_its_kind(
-    wire: Wire, client: anb.Client, answer: Any, error: type[AstriaError]
+    server: ScriptedServer, client: anb.Client, answer: Any, error: type[AstriaError]
 ) -> None:
-    wire.on("POST", "/images/inspect", answer)
+    server.on("POST", "/images/inspect", answer)
     with pytest.raises(error):
         client.inspect(WOMEN[0], name="woman")
-    assert len(wire.requests) == 1
+    assert len(server.requests) == 1
 
 
-def test_a_lost_answer_does_not_speak_of_a_tune(wire: Wire, client: anb.Client) -> None:
-    wire.on("POST", "/images/inspect", lambda exchange: bool(exchange.read()))
+def test_a_lost_answer_does_not_speak_of_a_tune(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("POST", "/images/inspect", lambda exchange: bool(exchange.read()))
     with pytest.raises(NotSentError, match=r"broke off .*; try again") as caught:
         client.inspect(WOMEN[0], name="woman")
     assert "tune" not in str(caught.value)
@@ -131,7 +137,7 @@ def test_each_image_is_asked_for_and_one_failure_stops_no_other(sandbox: anb.San
     assert not found[tmp_path / "broken.jpg"].said
 
 
-def test_four_are_asked_for_at_a_time(wire: Wire, client: anb.Client) -> None:
+def test_four_are_asked_for_at_a_time(server: ScriptedServer, client: anb.Client) -> None:
     asked, four = threading.Semaphore(0), threading.Event()
 
     def answer(exchange: Exchange) -> bool:
@@ -139,7 +145,7 @@ def test_four_are_asked_for_at_a_time(wire: Wire, client: anb.Client) -> None:
         four.wait(10)
         return reply(SAID)(exchange)
 
-    wire.on("POST", "/images/inspect", answer)
+    server.on("POST", "/images/inspect", answer)
     found: list[Inspection] = []
     asking = threading.Thread(
         target=lambda: found.extend(inspect_each(WOMEN * 3, client, name="woman")), daemon=True
@@ -153,7 +159,7 @@ def test_four_are_asked_for_at_a_time(wire: Wire, client: anb.Client) -> None:
 
 
 def test_an_image_that_takes_too_long_is_given_up_alone(
-    wire: Wire, client: anb.Client, tmp_path: Path
+    server: ScriptedServer, client: anb.Client, tmp_path: Path
 ) -> None:
     def answer(exchange: Exchange) -> bool:
         exchange.read()
@@ -162,7 +168,7 @@ def test_an_image_that_takes_too_long_is_given_up_alone(
             return False
         return reply(SAID, read=0)(exchange)
 
-    wire.on("POST", "/images/inspect", answer)
+    server.on("POST", "/images/inspect", answer)
     slow = Path(shutil.copy(WOMEN[0], tmp_path / "slow.jpg"))
     started = time.monotonic()
     quick, given_up = inspect_each([slow, WOMEN[1]], client, name="woman", seconds=0.8)
@@ -172,7 +178,7 @@ def test_an_image_that_takes_too_long_is_given_up_alone(
     assert "no answer in time" in str(given_up.problem)
 
 
-def test_ctrl_c_ends_it_at_once(wire: Wire, client: anb.Client) -> None:
+def test_ctrl_c_ends_it_at_once(server: ScriptedServer, client: anb.Client) -> None:
     once = threading.Lock()
 
     def answer(exchange: Exchange) -> bool:
@@ -181,7 +187,7 @@ def test_ctrl_c_ends_it_at_once(wire: Wire, client: anb.Client) -> None:
         exchange.stopped.wait(5)
         return False
 
-    wire.on("POST", "/images/inspect", answer)
+    server.on("POST", "/images/inspect", answer)
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         list(inspect_each(WOMEN * 3, client, name="woman", seconds=2))
@@ -189,7 +195,7 @@ def test_ctrl_c_ends_it_at_once(wire: Wire, client: anb.Client) -> None:
 
 
 def test_who_stops_listening_is_not_kept_waiting_and_the_rest_is_not_asked(
-    wire: Wire, client: anb.Client
+    server: ScriptedServer, client: anb.Client
 ) -> None:
     asked: list[Exchange] = []
     stopped = threading.Event()
@@ -200,7 +206,7 @@ def test_who_stops_listening_is_not_kept_waiting_and_the_rest_is_not_asked(
             stopped.wait(5)
         return reply(SAID)(exchange)
 
-    wire.on("POST", "/images/inspect", answer)
+    server.on("POST", "/images/inspect", answer)
     inspections = inspect_each(WOMEN * 5, client, name="woman", seconds=3)
     assert next(inspections).problem is None
     started = time.monotonic()

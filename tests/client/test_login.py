@@ -17,7 +17,7 @@ from astria_nb.client import credentials
 from astria_nb.client.api_key import ApiKey
 from astria_nb.client.credentials import find_key
 from astria_nb.errors import CredentialsError, NotSentError, UnauthorizedError
-from helpers.scripted_server import KEY, Wire, reply
+from helpers.scripted_server import KEY, ScriptedServer, reply
 
 REAL = "https://api.astria.ai"
 Typing = Callable[[str], None]
@@ -186,35 +186,35 @@ def test_without_a_keyring_the_key_is_kept_for_this_process(
     assert "ASTRIA_API_KEY" in said
 
 
-def test_the_key_is_checked_by_one_cheap_request(ring: Memory, typed: Typing, wire: Wire) -> None:
-    wire.on("GET", "/packs", reply([]))
+def test_the_key_is_checked_by_one_cheap_request(ring: Memory, typed: Typing, server: ScriptedServer) -> None:
+    server.on("GET", "/packs", reply([]))
     typed(KEY)
-    anb.login(wire.url)
-    (request,) = wire.requests
+    anb.login(server.url)
+    (request,) = server.requests
     assert request.target == "/packs?limit=1"
     assert request.headers["Authorization"] == f"Bearer {KEY}"
 
 
 def test_a_key_that_is_refused_is_not_kept(
-    ring: Memory, typed: Typing, wire: Wire, capsys: pytest.CaptureFixture[str]
+    ring: Memory, typed: Typing, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wire.on("GET", "/packs", reply({"error": f"unknown {KEY}"}, 401))
+    server.on("GET", "/packs", reply({"error": f"unknown {KEY}"}, 401))
     typed(KEY)
     with pytest.raises(UnauthorizedError, match="sd_…1234 was refused"):
-        anb.login(wire.url)
-    wire.on("GET", "/packs", reply({}, 503))
+        anb.login(server.url)
+    server.on("GET", "/packs", reply({}, 503))
     with pytest.raises(anb.errors.ServerError):
-        anb.login(wire.url)
+        anb.login(server.url)
     assert ring.kept == credentials._this_process == {}
     assert capsys.readouterr().out == ""
 
 
-def test_what_is_no_key_is_not_sent(ring: Memory, typed: Typing, wire: Wire) -> None:
+def test_what_is_no_key_is_not_sent(ring: Memory, typed: Typing, server: ScriptedServer) -> None:
     for nonsense in ("", "my password", "sd_two\nlines"):
         typed(nonsense)
         with pytest.raises(CredentialsError, match="is not an Astria key"):
-            anb.login(wire.url)
-    assert wire.requests == []
+            anb.login(server.url)
+    assert server.requests == []
 
 
 def test_a_service_that_is_not_there_keeps_nothing(ring: Memory, typed: Typing) -> None:
@@ -225,7 +225,7 @@ def test_a_service_that_is_not_there_keeps_nothing(ring: Memory, typed: Typing) 
 
 
 def test_where_it_could_be_seen_it_is_not_asked_for(
-    ring: Memory, monkeypatch: pytest.MonkeyPatch, wire: Wire
+    ring: Memory, monkeypatch: pytest.MonkeyPatch, server: ScriptedServer
 ) -> None:
     def getpass_without_terminal(prompt: str) -> str:
         return getpass.fallback_getpass(prompt)  # type: ignore[attr-defined,no-any-return]
@@ -238,18 +238,18 @@ def test_where_it_could_be_seen_it_is_not_asked_for(
         with pytest.raises(
             CredentialsError, match=r"cannot be asked for here .*; set ASTRIA_API_KEY instead"
         ):
-            anb.login(wire.url)
+            anb.login(server.url)
 
 
 def test_a_variable_that_goes_before_it_is_named(
     ring: Memory,
     typed: Typing,
-    wire: Wire,
+    server: ScriptedServer,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("ASTRIA_API_KEY", "sd_of_environment")
-    wire.on("GET", "/packs", reply([]))
+    server.on("GET", "/packs", reply([]))
     typed(KEY)
-    assert "sd_…1234" in repr(anb.login(wire.url))
+    assert "sd_…1234" in repr(anb.login(server.url))
     assert "ASTRIA_API_KEY is set as well" in capsys.readouterr().out

@@ -8,19 +8,19 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, UnexpectedReplyError
-from helpers.scripted_server import PACK, TUNE, Wire, reply
+from helpers.scripted_server import PACK, TUNE, ScriptedServer, reply
 
 STATUSES = [300, 301, 302, 303, 304, 305, 306, 307, 308]
 PLACES = ["/elsewhere", "{other}/elsewhere", "//{host}/elsewhere", "", "\x01rubbish", None]
 
 
 @pytest.fixture
-def other() -> Iterator[Wire]:
-    with Wire().running() as running:
+def other() -> Iterator[ScriptedServer]:
+    with ScriptedServer().running() as running:
         yield running
 
 
-def answer(status: int, place: str | None, other: Wire) -> Any:
+def answer(status: int, place: str | None, other: ScriptedServer) -> Any:
     """Answer with a redirect whose body would pass for a success."""
     host = other.url.partition("//")[2]
     where = {} if place is None else {"Location": place.format(other=other.url, host=host)}
@@ -30,24 +30,24 @@ def answer(status: int, place: str | None, other: Wire) -> Any:
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("status", STATUSES)
 def test_what_reads_stays_where_it_was_sent(
-    wire: Wire, client: anb.Client, other: Wire, status: int, place: str | None
+    server: ScriptedServer, client: anb.Client, other: ScriptedServer, status: int, place: str | None
 ) -> None:
-    wire.on("GET", "/tunes/7", answer(status, place, other))
-    wire.on("GET", "/tunes", answer(status, place, other))
-    wire.on("GET", "/p/43", answer(status, place, other))
+    server.on("GET", "/tunes/7", answer(status, place, other))
+    server.on("GET", "/tunes", answer(status, place, other))
+    server.on("GET", "/p/43", answer(status, place, other))
     for ask in (lambda: client.tune(7), lambda: list(client.tunes()), lambda: client.pack(43)):
         with pytest.raises(UnexpectedReplyError, match=f"redirect .{status}.*check base_url"):
             ask()
-    assert [request.path for request in wire.requests] == ["/tunes/7", "/tunes", "/p/43"]
+    assert [request.path for request in server.requests] == ["/tunes/7", "/tunes", "/p/43"]
     assert other.requests == []
 
 
 @pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
 @pytest.mark.parametrize("status", STATUSES)
 def test_what_pays_stays_where_it_was_sent(
-    wire: Wire,
+    server: ScriptedServer,
     client: anb.Client,
-    other: Wire,
+    other: ScriptedServer,
     tmp_path: Path,
     photos: list[Path],
     status: int,
@@ -55,13 +55,13 @@ def test_what_pays_stays_where_it_was_sent(
 ) -> None:
     log = anb.ExperimentLog(tmp_path / "log.sqlite")
     for number, place in enumerate(PLACES):
-        wire.on("POST", "/p/43/tunes", answer(status, place, other))
+        server.on("POST", "/p/43/tunes", answer(status, place, other))
         source: Any = (
             {"images": photos} if encoding == "multipart" else {"image_urls": ["https://e.com/1.jpg"]}
         )
         tune = anb.Tune(pack=43, title=str(number), name="cat", **source)
         with pytest.raises(AstriaError):
             anb.submit(tune, client, encoding=encoding, log=log)
-    assert len(wire.seen("POST")) == len(PLACES)
-    assert {request.path for request in wire.requests} == {"/p/43", "/tunes", "/p/43/tunes"}
+    assert len(server.received("POST")) == len(PLACES)
+    assert {request.path for request in server.requests} == {"/p/43", "/tunes", "/p/43/tunes"}
     assert other.requests == []

@@ -18,7 +18,18 @@ from astria_nb.client.throttle import Throttle
 from astria_nb.errors import AstriaError, NotSentError, UnexpectedReplyError
 from astria_nb.tune.encoding import encode
 from helpers.certificate import self_signed
-from helpers.scripted_server import KEY, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence, slowly
+from helpers.scripted_server import (
+    KEY,
+    TUNE,
+    Answer,
+    ScriptedServer,
+    cut,
+    hang_up,
+    reply,
+    reset,
+    silence,
+    slowly,
+)
 
 HTML = b"<html><body>Bad gateway</body></html>"
 AGAIN = {429: errors.TooManyRequestsError, **dict.fromkeys([500, 502, 503, 504], errors.ServerError)}
@@ -53,20 +64,22 @@ ANSWERS: dict[str, tuple[Answer, type[AstriaError], int]] = {
 
 @pytest.mark.parametrize(("answer", "kind", "requests"), ANSWERS.values(), ids=ANSWERS.keys())
 def test_each_answer_to_a_get_has_its_error_and_its_number_of_requests(
-    wire: Wire, client: anb.Client, answer: Answer, kind: type, requests: int
+    server: ScriptedServer, client: anb.Client, answer: Answer, kind: type, requests: int
 ) -> None:
-    wire.on("GET", "/tunes/7", answer)
+    server.on("GET", "/tunes/7", answer)
     with pytest.raises(AstriaError) as caught:
         client.tune(7)
     assert type(caught.value) is kind
-    assert len(wire.requests) == requests
+    assert len(server.requests) == requests
 
 
 @pytest.mark.parametrize("answer", [a for a, _, number in ANSWERS.values() if number > 1])
-def test_a_fault_that_passes_is_not_noticed(wire: Wire, client: anb.Client, answer: Answer) -> None:
-    wire.on("GET", "/tunes/7", answer, answer, reply(TUNE))
+def test_a_fault_that_passes_is_not_noticed(
+    server: ScriptedServer, client: anb.Client, answer: Answer
+) -> None:
+    server.on("GET", "/tunes/7", answer, answer, reply(TUNE))
     assert client.tune(7) == TUNE
-    assert len(wire.requests) == 3
+    assert len(server.requests) == 3
 
 
 def test_a_name_that_is_not_known_is_looked_up_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +106,7 @@ def test_a_refused_connection_is_tried_a_few_times(caplog: pytest.LogCaptureFixt
 
 def test_a_certificate_that_nobody_signed_gets_no_request(tmp_path: Path) -> None:
     context, _ = self_signed(tmp_path)
-    with Wire(context).running() as secure:
+    with ScriptedServer(context).running() as secure:
         with pytest.raises(NotSentError, match="its certificate is not trusted"):
             anb.Client(KEY, base_url=secure.url).tune(7)
         assert secure.requests == []
@@ -101,15 +114,15 @@ def test_a_certificate_that_nobody_signed_gets_no_request(tmp_path: Path) -> Non
 
 
 def test_a_service_that_is_silent_is_asked_until_the_time_is_up(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retry, "_FIRST_WAIT", 0)
     monkeypatch.setattr(retry, "_JITTER", 0)
-    wire.on("GET", "/tunes/7", silence)
+    server.on("GET", "/tunes/7", silence)
     with pytest.raises(NotSentError, match="no answer in time"):
-        anb.Client(KEY, base_url=wire.url, timeout=0.4).tune(7)
-    wire.await_request(2)
-    assert len(wire.requests) == 2
+        anb.Client(KEY, base_url=server.url, timeout=0.4).tune(7)
+    server.await_request(2)
+    assert len(server.requests) == 2
 
 
 POSTED = {**{name: answer for name, (answer, _, _) in ANSWERS.items()}, "silence": silence}
@@ -118,16 +131,16 @@ POSTED = {**{name: answer for name, (answer, _, _) in ANSWERS.items()}, "silence
 @pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
 @pytest.mark.parametrize("answer", POSTED.values(), ids=POSTED.keys())
 def test_a_post_is_sent_once_whatever_the_answer(
-    wire: Wire, client: anb.Client, answer: Answer, encoding: Any, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, answer: Answer, encoding: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if answer is silence:
         monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.2)
-    wire.on("POST", "/p/43/tunes", answer)
+    server.on("POST", "/p/43/tunes", answer)
     tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://e.com/1.jpg"])
     with encode(tune, encoding) as body, pytest.raises(AstriaError):
         client.create_tune(43, body)
-    wire.await_request()
-    assert [request.method for request in wire.requests] == ["POST"]
+    server.await_request()
+    assert [request.method for request in server.requests] == ["POST"]
 
 
 @pytest.fixture
@@ -140,8 +153,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
-def test_the_waits_grow_and_differ(wire: Wire, client: anb.Client, waits: list[float]) -> None:
-    wire.on("GET", "/tunes/7", reply({}, 500))
+def test_the_waits_grow_and_differ(server: ScriptedServer, client: anb.Client, waits: list[float]) -> None:
+    server.on("GET", "/tunes/7", reply({}, 500))
     for _ in range(2):
         with pytest.raises(errors.ServerError):
             client.tune(7)
@@ -167,7 +180,7 @@ def test_the_waits_grow_and_differ(wire: Wire, client: anb.Client, waits: list[f
     ],
 )
 def test_the_service_says_how_long_by_its_own_clock(
-    wire: Wire,
+    server: ScriptedServer,
     client: anb.Client,
     waits: list[float],
     status: int,
@@ -176,7 +189,7 @@ def test_the_service_says_how_long_by_its_own_clock(
     most: float,
 ) -> None:
     refusal = reply({}, status, Date="Tue, 01 Jan 2030 12:00:00 GMT", Retry_After=retry_after)
-    wire.on("GET", "/tunes/7", refusal, reply(TUNE))
+    server.on("GET", "/tunes/7", refusal, reply(TUNE))
     assert client.tune(7) == TUNE
     (wait,) = waits
     assert least <= wait <= most
@@ -185,21 +198,21 @@ def test_the_service_says_how_long_by_its_own_clock(
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("retry_after", ["60", "3600", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_a_wait_that_there_is_no_time_for_is_the_callers(
-    wire: Wire, client: anb.Client, waits: list[float], status: int, retry_after: str
+    server: ScriptedServer, client: anb.Client, waits: list[float], status: int, retry_after: str
 ) -> None:
-    wire.on("GET", "/tunes/7", reply({}, status, Retry_After=retry_after))
+    server.on("GET", "/tunes/7", reply({}, status, Retry_After=retry_after))
     with pytest.raises(errors.ApiError) as caught:
         client.tune(7)
     assert caught.value.retry_after == retry_after
     assert waits == []
-    assert len(wire.requests) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_no_other_status_says_how_long(
-    wire: Wire, client: anb.Client, waits: list[float], status: int
+    server: ScriptedServer, client: anb.Client, waits: list[float], status: int
 ) -> None:
-    wire.on("GET", "/tunes/7", reply({}, status, Retry_After="3600"), reply(TUNE))
+    server.on("GET", "/tunes/7", reply({}, status, Retry_After="3600"), reply(TUNE))
     assert client.tune(7) == TUNE
     assert waits[0] < 1.1
 
@@ -227,10 +240,10 @@ def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 
 
 def test_each_repetition_is_a_line_in_the_log(
-    wire: Wire, client: anb.Client, caplog: pytest.LogCaptureFixture
+    server: ScriptedServer, client: anb.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    wire.on("GET", "/tunes", reply({"error": "busy"}, 503))
+    server.on("GET", "/tunes", reply({"error": "busy"}, 503))
     with pytest.raises(errors.ServerError):
         list(client.tunes(title="private"))
     lines = told(caplog)
@@ -246,20 +259,23 @@ def test_each_repetition_is_a_line_in_the_log(
 
 
 def test_a_repetition_prints_nothing(
-    wire: Wire, client: anb.Client, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer,
+    client: anb.Client,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as where nobody set up logging
-    wire.on("GET", "/tunes/7", reply({}, 503), reply(TUNE))
+    server.on("GET", "/tunes/7", reply({}, 503), reply(TUNE))
     client.tune(7)
     assert capfd.readouterr() == ("", "")
 
 
-def test_it_can_be_turned_off(wire: Wire, client: anb.Client) -> None:
-    wire.on("GET", "/tunes/7", reply({}, 503))
+def test_it_can_be_turned_off(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/tunes/7", reply({}, 503))
     stamina.set_active(False)
     try:
         with pytest.raises(errors.ServerError):
             client.tune(7)
     finally:
         stamina.set_active(True)
-    assert len(wire.requests) == 1
+    assert len(server.requests) == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 import astria_nb as anb
-from helpers.scripted_server import TUNE, Answer, Exchange, Wire, reply
+from helpers.scripted_server import TUNE, Answer, Exchange, ScriptedServer, reply
 
 TUNE_ID = 7
 TRAINED = {**TUNE, "trained_at": "2026-01-01T12:00:00Z", "expires_at": "2026-01-31T12:00:00Z"}
@@ -30,33 +30,33 @@ def prompt(number: int, *urls: str, **fields: Any) -> dict[str, Any]:
     return {"id": number, "text": f"prompt {number}", "tune_id": TUNE_ID, "images": list(urls), **fields}
 
 
-def a_list(wire: Wire, path: str, *items: dict[str, Any]) -> None:
+def a_list(server: ScriptedServer, path: str, *items: dict[str, Any]) -> None:
     """Let a path answer a list, newest first, however often it is asked."""
 
     def answer(exchange: Exchange) -> bool:
         rest = [] if "before_id" in exchange.request.query else sorted(items, key=lambda each: -each["id"])
         return reply(rest)(exchange)
 
-    wire.on("GET", path, answer)
+    server.on("GET", path, answer)
 
 
-def prompts(wire: Wire, *found: dict[str, Any]) -> None:
+def prompts(server: ScriptedServer, *found: dict[str, Any]) -> None:
     """Let the service have these prompts."""
-    a_list(wire, f"/tunes/{TUNE_ID}/prompts", *found)
+    a_list(server, f"/tunes/{TUNE_ID}/prompts", *found)
 
 
-def ten(wire: Wire) -> list[bytes]:
+def ten(server: ScriptedServer) -> list[bytes]:
     """Let the service have ten prompts of a picture each, ``/1`` to ``/10``, and return the pictures."""
     pictures = [a_picture(number) for number in range(1, 11)]
     for number, each in enumerate(pictures, 1):
-        wire.on("GET", f"/{number}", image(each))
-    prompts(wire, *(prompt(number, f"{wire.url}/{number}") for number in range(1, 11)))
+        server.on("GET", f"/{number}", image(each))
+    prompts(server, *(prompt(number, f"{server.url}/{number}") for number in range(1, 11)))
     return pictures
 
 
-def asked(wire: Wire) -> list[str]:
+def asked(server: ScriptedServer) -> list[str]:
     """Return the paths of the pictures that were asked for."""
-    return [each.path for each in wire.requests if "tunes" not in each.path]
+    return [each.path for each in server.requests if "tunes" not in each.path]
 
 
 def manifest(folder: Path) -> list[dict[str, Any]]:

@@ -161,7 +161,7 @@ def drip(seconds: float, pause: float = 0.05) -> Answer:
     return answer
 
 
-class Wire:
+class ScriptedServer:
     """The server. Answers are scripted per method and path; the last one of a script is repeated."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -178,7 +178,7 @@ class Wire:
     def on(self, method: str, path: str, *answers: Answer) -> None:
         self._scripts[method, path] = list(answers)
 
-    def seen(self, method: str, path: str | None = None) -> list[Request]:
+    def received(self, method: str, path: str | None = None) -> list[Request]:
         return [each for each in self.requests if each.method == method and path in (None, each.path)]
 
     def await_request(self, number: int = 1) -> None:
@@ -188,7 +188,7 @@ class Wire:
             time.sleep(0.005)
 
     @contextmanager
-    def running(self) -> Iterator[Wire]:
+    def running(self) -> Iterator[ScriptedServer]:
         acceptor = threading.Thread(target=self._accept)
         acceptor.start()
         try:

@@ -25,7 +25,7 @@ from astria_nb.tune.encoding import encode
 from astria_nb.tune.request import Request
 from helpers.body_parsers import Part, multipart
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
-from helpers.scripted_server import TUNE, Wire, reply
+from helpers.scripted_server import TUNE, ScriptedServer, reply
 
 SMALLER = Treatment(max_side=800)
 
@@ -53,34 +53,36 @@ def content(tune: anb.Tune, treatment: Treatment = UNTREATED) -> list[bytes]:
     return found
 
 
-def arrived(wire: Wire) -> list[Part]:
+def arrived(server: ScriptedServer) -> list[Part]:
     """Return the files of the last tune that was sent."""
-    request = [each for each in wire.requests if each.method == "POST"][-1]
+    request = [each for each in server.requests if each.method == "POST"][-1]
     parts = multipart(request.headers["Content-Type"], request.body)
     return [part for part in parts if part.filename is not None]
 
 
-def sent_bytes(wire: Wire) -> bytes:
-    return [each for each in wire.requests if each.method == "POST"][-1].body
+def sent_bytes(server: ScriptedServer) -> bytes:
+    return [each for each in server.requests if each.method == "POST"][-1].body
 
 
 # Metadata
 
 
 def test_by_default_no_place_leaves_and_the_record_is_of_what_left(
-    wire: Wire, client: anb.Client, folder: Path
+    server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     row = anb.submit(a_tune(folder / "told.jpg"), client)
-    (part,) = arrived(wire)
-    assert not any(each in sent_bytes(wire) for each in PARTS)
+    (part,) = arrived(server)
+    assert not any(each in sent_bytes(server) for each in PARTS)
     assert list(row.loc[0, "image_sha256"]) == [part.value]
     assert part.value != hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
     assert list(anb.ExperimentLog().frame().loc[0, "image_sha256"]) == [part.value]
 
 
-def test_who_wants_it_sends_the_file_as_it_is(wire: Wire, client: anb.Client, folder: Path) -> None:
+def test_who_wants_it_sends_the_file_as_it_is(
+    server: ScriptedServer, client: anb.Client, folder: Path
+) -> None:
     anb.submit(a_tune(folder / "told.jpg"), client, keep_metadata=True)
-    (part,) = arrived(wire)
+    (part,) = arrived(server)
     assert part.value == hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
 
 
@@ -95,7 +97,7 @@ def test_what_is_sent_is_the_same_in_blocks_of_any_size(folder: Path, block: int
 
 
 def test_a_file_that_is_damaged_is_refused_by_name_and_nothing_is_sent(
-    wire: Wire, client: anb.Client, folder: Path
+    server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     photo = telling.jpeg()
     (folder / "told.jpg").write_bytes(telling.with_segments(photo, PLACE))
@@ -107,7 +109,7 @@ def test_a_file_that_is_damaged_is_refused_by_name_and_nothing_is_sent(
     assert first.startswith("images: 'told.jpg' is damaged")
     assert second.startswith("images: 'cut.png' is cut off")
     assert "keep_metadata=True" in first
-    assert not [each for each in wire.requests if each.method == "POST"]
+    assert not [each for each in server.requests if each.method == "POST"]
     assert len(anb.ExperimentLog().frame()) == 0
     tune = a_tune(folder / "told.jpg", folder / "plain.jpg", folder / "cut.png")
     anb.submit(tune, client, keep_metadata=True)
@@ -224,11 +226,11 @@ def test_what_was_made_is_gone_when_the_process_ends(folder: Path) -> None:
 
 @pytest.mark.parametrize("side", [0, 511, -1, 10**6, 2048.0, "2048", True])
 def test_a_side_that_is_none_is_refused_before_anything_is_sent(
-    wire: Wire, client: anb.Client, folder: Path, side: Any
+    server: ScriptedServer, client: anb.Client, folder: Path, side: Any
 ) -> None:
     with pytest.raises(TuneError, match=r"max_side: .*give one such as 2048"):
         anb.submit(a_tune(folder / "told.jpg"), client, max_side=side)
-    assert wire.requests == []
+    assert server.requests == []
 
 
 def test_a_picture_that_cannot_be_decoded_cannot_be_made_smaller(folder: Path) -> None:
@@ -267,7 +269,7 @@ def requests_on_disk() -> list[dict[str, Any]]:
 
 
 def test_the_record_tells_the_treatment_and_is_as_ever_without_one(
-    wire: Wire, client: anb.Client, folder: Path
+    server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     anb.submit(a_tune(folder / "told.jpg", title="a"), client, max_side=800)
     anb.submit(a_tune(folder / "told.jpg", title="b"), client, keep_metadata=True)
@@ -298,7 +300,7 @@ def test_a_treatment_counts_by_what_it_makes_of_the_images(folder: Path) -> None
 
 
 def test_the_same_title_with_another_treatment_is_another_request_where_it_changes_something(
-    wire: Wire, client: anb.Client, folder: Path
+    server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     anb.submit(a_tune(folder / "plain.jpg", title="p"), client, settle=0)
     again = anb.submit(a_tune(folder / "plain.jpg", title="p"), client, keep_metadata=True, settle=0)
@@ -306,36 +308,38 @@ def test_the_same_title_with_another_treatment_is_another_request_where_it_chang
     anb.submit(a_tune(folder / "told.jpg"), client, settle=0)
     with pytest.raises(TuneError, match="submitted before with other fields: images"):
         anb.submit(a_tune(folder / "told.jpg"), client, keep_metadata=True, settle=0)
-    assert sum(each.method == "POST" for each in wire.requests) == 2
+    assert sum(each.method == "POST" for each in server.requests) == 2
 
 
 @pytest.mark.parametrize(
     "options", [{}, {"keep_metadata": True}, {"max_side": 800}, {"keep_metadata": True, "max_side": 800}]
 )
 def test_a_replay_treats_the_images_as_then(
-    wire: Wire, client: anb.Client, folder: Path, options: dict[str, Any]
+    server: ScriptedServer, client: anb.Client, folder: Path, options: dict[str, Any]
 ) -> None:
     log = anb.ExperimentLog()
     anb.submit(a_tune(folder / "told.jpg", folder / "large.jpg"), client, log=log, **options)
-    first = arrived(wire)
+    first = arrived(server)
     log.replay(log.frame().loc[0, "submission"], client)
-    assert arrived(wire) == first
+    assert arrived(server) == first
     (folder / "told.jpg").write_bytes(telling.jpeg(orientation=3, quality=60))
     with pytest.raises(TuneError, match=r"images: 'told\.jpg' is not what was sent"):
         log.replay(log.frame().loc[0, "submission"], client)
 
 
-def test_a_replay_cares_only_for_what_was_sent(wire: Wire, client: anb.Client, folder: Path) -> None:
+def test_a_replay_cares_only_for_what_was_sent(
+    server: ScriptedServer, client: anb.Client, folder: Path
+) -> None:
     log = anb.ExperimentLog()
     anb.submit(a_tune(folder / "told.jpg"), client, log=log)
-    first = arrived(wire)
+    first = arrived(server)
     (folder / "told.jpg").write_bytes(telling.jpeg(comment=b"another word", xmp=b""))
     log.replay(log.frame().loc[0, "submission"], client)
-    assert arrived(wire) == first
+    assert arrived(server) == first
 
 
 def test_a_replay_of_what_was_recorded_before_there_were_treatments_sends_the_files_as_they_are(
-    wire: Wire, client: anb.Client, folder: Path
+    server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     tune = a_tune(folder / "told.jpg")
     digest = hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
@@ -346,23 +350,25 @@ def test_a_replay_of_what_was_recorded_before_there_were_treatments_sends_the_fi
     log.close()
     assert "treatment" not in requests_on_disk()[0]
     anb.ExperimentLog().replay(submission.id, client)
-    assert [part.value for part in arrived(wire)] == [digest]
+    assert [part.value for part in arrived(server)] == [digest]
 
 
 def test_images_that_are_given_to_a_replay_anew_are_stripped(
-    wire: Wire, client: anb.Client, folder: Path
+    server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     log = anb.ExperimentLog()
     anb.submit(a_tune(folder / "plain.jpg"), client, log=log, keep_metadata=True)
     log.replay(log.frame().loc[0, "submission"], client, images=[folder / "told.jpg"])
-    assert not any(part in sent_bytes(wire) for part in PARTS)
+    assert not any(part in sent_bytes(server) for part in PARTS)
 
 
-def test_an_attempt_after_a_429_is_treated_as_the_first(wire: Wire, client: anb.Client, folder: Path) -> None:
+def test_an_attempt_after_a_429_is_treated_as_the_first(
+    server: ScriptedServer, client: anb.Client, folder: Path
+) -> None:
     busy = reply({"error": "slow down"}, 429, Retry_After="0")
-    wire.on("POST", "/p/43/tunes", busy, reply(TUNE, 201))
+    server.on("POST", "/p/43/tunes", busy, reply(TUNE, 201))
     anb.submit(a_tune(folder / "told.jpg"), client)
-    first, second = (each for each in wire.requests if each.method == "POST")
+    first, second = (each for each in server.requests if each.method == "POST")
     parts = [multipart(each.headers["Content-Type"], each.body) for each in (first, second)]
     assert parts[0] == parts[1]
     assert PLACE not in second.body

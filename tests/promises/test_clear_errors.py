@@ -20,7 +20,7 @@ import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
 from astria_nb.tune.tune import RULES
 from helpers.error_checks import assert_readable
-from helpers.scripted_server import KEY, Wire
+from helpers.scripted_server import KEY, ScriptedServer
 from helpers.soak import sizes
 
 SECRET = "sd_s3cr3t0123456789abcdef"
@@ -153,11 +153,11 @@ def assert_clear(name: str, error: Exception) -> None:
 
 @sizes(150, 10_000)
 def test_every_error_says_where_what_and_what_to_do(
-    wire: Wire, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(socket, "getaddrinfo", only_this_machine)
-    calls, raised = Everything(tmp_path, client, wire.url).calls(), Counter[str]()
+    calls, raised = Everything(tmp_path, client, server.url).calls(), Counter[str]()
 
     @settings(max_examples=size, deadline=None)
     @given(st.data())
@@ -175,11 +175,11 @@ def test_every_error_says_where_what_and_what_to_do(
     assert len(raised) > len(calls) / 2
 
 
-def test_a_limit_that_a_form_would_not_heed_is_refused(client: anb.Client, wire: Wire) -> None:
+def test_a_limit_that_a_form_would_not_heed_is_refused(client: anb.Client, server: ScriptedServer) -> None:
     form = anb.TuneForm(client, **RIGHT)
     with pytest.raises(TuneError, match=r"max_cost: is not heeded by a form; give it to the TuneForm"):
         anb.submit(form, max_cost=0.01)
-    assert wire.seen("POST") == []
+    assert server.received("POST") == []
 
 
 def test_a_form_takes_what_can_be_gone_through_only_once(client: anb.Client) -> None:

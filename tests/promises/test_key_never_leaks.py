@@ -23,7 +23,7 @@ from astria_nb.client.api_key import ApiKey
 from astria_nb.errors import AstriaError
 from astria_nb.tune.encoding import encode
 from helpers.canary import CANARY, FORMS, found_in, reachable, rendered
-from helpers.scripted_server import PACK, TUNE, Answer, Wire, cut, hang_up, reply, reset, silence
+from helpers.scripted_server import PACK, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset, silence
 
 ECHO = {"error": f"you sent Authorization: Bearer {CANARY}", "title": [CANARY]}
 ANSWERS: dict[str, Answer] = {
@@ -71,14 +71,14 @@ def loud(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> p
 
 
 @pytest.fixture
-def client(wire: Wire) -> anb.Client:
-    return anb.Client(CANARY, base_url=wire.url, timeout=2)
+def client(server: ScriptedServer) -> anb.Client:
+    return anb.Client(CANARY, base_url=server.url, timeout=2)
 
 
-def answers_all(wire: Wire, answer: Answer) -> None:
+def answers_all(server: ScriptedServer, answer: Answer) -> None:
     for path in ("/tunes/7", "/tunes", "/p/43"):
-        wire.on("GET", path, answer)
-    wire.on("POST", "/p/43/tunes", answer)
+        server.on("GET", path, answer)
+    server.on("POST", "/p/43/tunes", answer)
 
 
 def places(thing: object) -> list[str]:
@@ -88,15 +88,20 @@ def places(thing: object) -> list[str]:
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
 def test_no_call_shows_the_key(
-    wire: Wire, client: anb.Client, loud: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch, answer: Answer, call: Callable[[anb.Client], Any],
-) -> None:  # fmt: skip
+    server: ScriptedServer,
+    client: anb.Client,
+    loud: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Answer,
+    call: Callable[[anb.Client], Any],
+) -> None:
     patience = 0.3 if answer is silence else 30
     monkeypatch.setattr(transport, "ANSWER_SECONDS", patience)
     monkeypatch.setattr(transport, "PICTURE_SECONDS", patience)
-    client = anb.Client(CANARY, base_url=wire.url, timeout=patience)
-    answers_all(wire, answer)
-    wire.on("GET", "/p/43", reply(PACK)) if call is CALLS["submit"] else None
+    client = anb.Client(CANARY, base_url=server.url, timeout=patience)
+    answers_all(server, answer)
+    server.on("GET", "/p/43", reply(PACK)) if call is CALLS["submit"] else None
     error: BaseException | None = None
     try:
         call(client)
@@ -107,8 +112,8 @@ def test_no_call_shows_the_key(
     assert [stream for stream in capfd.readouterr() if found_in(stream)] == []
     assert places(client) == []
     if call is not CALLS["picture"]:
-        wire.await_request()
-        assert wire.requests[0].headers["Authorization"] == f"Bearer {CANARY}"
+        server.await_request()
+        assert server.requests[0].headers["Authorization"] == f"Bearer {CANARY}"
     if error is not None:
         texts = [str(error), repr(error), f"{error}", rendered(error), json.dumps(vars(error), default=str)]
         assert [text for text in texts if found_in(text)] == []
@@ -127,7 +132,7 @@ def test_a_connection_that_fails_does_not_show_the_key(loud: pytest.LogCaptureFi
     assert found_in(loud.text) == []
 
 
-def test_ctrl_c_does_not_show_the_key(wire: Wire, client: anb.Client) -> None:
+def test_ctrl_c_does_not_show_the_key(server: ScriptedServer, client: anb.Client) -> None:
     def pressed(sent: int, total: int) -> None:
         raise KeyboardInterrupt
 
@@ -157,8 +162,8 @@ def test_what_holds_the_key_shows_four_letters_of_it_and_is_not_copied(client: a
         vars(inner.key)
 
 
-def test_the_search_finds_what_there_is(wire: Wire) -> None:
-    client = anb.Client(CANARY, base_url=wire.url)
+def test_the_search_finds_what_there_is(server: ScriptedServer) -> None:
+    client = anb.Client(CANARY, base_url=server.url)
     for form in FORMS.values():
         assert found_in(f"…{form}…")
     client.note = {"a": [{"b": (CANARY,)}]}  # type: ignore[attr-defined]
@@ -171,19 +176,19 @@ def test_the_search_finds_what_there_is(wire: Wire) -> None:
 BAD = CANARY + " x"  # the key, and something that was pasted with it
 
 
-def test_a_mistyped_key_is_not_shown_either(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
+def test_a_mistyped_key_is_not_shown_either(monkeypatch: pytest.MonkeyPatch, server: ScriptedServer) -> None:
     assert found_in(BAD)
 
     def by_environment() -> None:
         monkeypatch.setenv("ASTRIA_API_KEY", BAD)
-        anb.Client(base_url=wire.url)
+        anb.Client(base_url=server.url)
 
     def by_login() -> None:
         monkeypatch.setattr(getpass, "getpass", lambda prompt: BAD)
-        anb.login(wire.url)
+        anb.login(server.url)
 
     for wrong in (
-        lambda: anb.Client(BAD, base_url=wire.url), by_environment, by_login, lambda: ApiKey(BAD),
+        lambda: anb.Client(BAD, base_url=server.url), by_environment, by_login, lambda: ApiKey(BAD),
         lambda: anb.Client(CANARY, base_url="http://example.com"), lambda: anb.Client(CANARY, timeout=-1),
     ):  # fmt: skip
         with pytest.raises(AstriaError) as caught:
@@ -235,14 +240,16 @@ def without_key(folder: Path) -> dict[str, str]:
     return {**kept, "IPYTHONDIR": str(folder), "PYTHON_COLORS": "0"}
 
 
-def test_a_shell_that_shows_every_variable_does_not_show_the_key(wire: Wire, tmp_path: Path) -> None:
-    answers_all(wire, reply(ECHO, 401))
-    wire.on("GET", "/packs", reply(ECHO, 500))
+def test_a_shell_that_shows_every_variable_does_not_show_the_key(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    answers_all(server, reply(ECHO, 401))
+    server.on("GET", "/packs", reply(ECHO, 500))
     typed, folder = tmp_path / "typed", tmp_path / "ipython"
     typed.write_text(BAD)
     folder.mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", SHELL, wire.url, str(typed)],
+        [sys.executable, "-c", SHELL, server.url, str(typed)],
         env={**without_key(folder), "ASTRIA_API_KEY": CANARY},
         capture_output=True,
         text=True,

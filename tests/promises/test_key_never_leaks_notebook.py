@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from helpers.canary import CANARY, found_in
-from helpers.scripted_server import PACK, TUNE, Answer, Exchange, Wire, hang_up, reply
+from helpers.scripted_server import PACK, TUNE, Answer, Exchange, ScriptedServer, hang_up, reply
 
 HOOK, SIGNED = "h00kS3cr3t", "s1gn3dS3cr3t"
 CALLBACK = f"https://me:{HOOK}@example.com/hook?user={HOOK}&secret={HOOK}"
@@ -76,7 +76,7 @@ NOW = "2026-01-01T12:00:00.000Z"
 class Service:
     """Repeats the key in whatever it says, refuses one tune and loses its answer to two."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, server: ScriptedServer) -> None:
         self.tunes: list[dict[str, Any]] = []
         self._make: Iterator[Answer] = iter(
             [
@@ -90,13 +90,13 @@ class Service:
         picture = Image.new("RGB", (8, 8))
         content = io.BytesIO()
         picture.save(content, "JPEG")
-        wire.on("GET", "/p/43", reply({**PACK, **ECHO}))
-        wire.on("POST", "/p/43/tunes", self.make)
-        wire.on("GET", "/tunes", self.list)
-        wire.on("GET", "/tunes/7", lambda exchange: reply(self.tunes[0])(exchange))
-        prompt = {"id": 5, "text": "a cat", "images": [f"{wire.url}/1.jpg"], "created_at": NOW, **ECHO}
-        wire.on("GET", "/tunes/7/prompts", reply([prompt]), reply([]))
-        wire.on("GET", "/1.jpg", reply(body=content.getvalue(), Content_Type="image/jpeg"))
+        server.on("GET", "/p/43", reply({**PACK, **ECHO}))
+        server.on("POST", "/p/43/tunes", self.make)
+        server.on("GET", "/tunes", self.list)
+        server.on("GET", "/tunes/7", lambda exchange: reply(self.tunes[0])(exchange))
+        prompt = {"id": 5, "text": "a cat", "images": [f"{server.url}/1.jpg"], "created_at": NOW, **ECHO}
+        server.on("GET", "/tunes/7/prompts", reply([prompt]), reply([]))
+        server.on("GET", "/1.jpg", reply(body=content.getvalue(), Content_Type="image/jpeg"))
 
     def said(self, status: int) -> Answer:
         return lambda exchange: reply(self.tunes[-1], status)(exchange)
@@ -140,14 +140,16 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
         book, kernel_name="python3", timeout=60, allow_errors=True, store_widget_state=True,
         resources={"metadata": {"path": str(folder)}},
     )  # fmt: skip
-    with Wire().running() as wire, (folder / "kernel.log").open("wb") as said:
-        Service(wire)
+    with ScriptedServer().running() as server, (folder / "kernel.log").open("wb") as said:
+        Service(server)
         environment = {
-            **kept, "ASTRIA_API_KEY": CANARY, "ASTRIA_BASE_URL": wire.url, "HOOK": CALLBACK,
+            **kept, "ASTRIA_API_KEY": CANARY, "ASTRIA_BASE_URL": server.url, "HOOK": CALLBACK,
             "PRESIGNED": PRESIGNED, "IPYTHONDIR": str(folder / "ipython"),
         }  # fmt: skip
         runner.execute(env=environment, stdout=said, stderr=said)
-        assert all(request.headers["Authorization"] == f"Bearer {CANARY}" for request in wire.seen("POST"))
+        assert all(
+            request.headers["Authorization"] == f"Bearer {CANARY}" for request in server.received("POST")
+        )
     nbformat.write(book, folder / "saved.ipynb")
     return folder
 

@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from helpers.picture_host import a_picture, prompt, prompts  # noqa: E402
-from helpers.scripted_server import KEY, Answer, Exchange, Wire  # noqa: E402
+from helpers.scripted_server import KEY, Answer, Exchange, ScriptedServer  # noqa: E402
 
 MUTANTS = ("in place", "record first", "torn record", "no sweep", "trusting")
 PICTURES = 24
@@ -85,11 +85,11 @@ def play(kills: int, *, mutant: str = "", seed: int = 0) -> Tally:
     """Kill so many downloads, and return the tally."""
     chance, tally = random.Random(seed), Tally()
     pictures = [a_picture(number, chance.randrange(2_000, 300_000)) for number in range(1, PICTURES + 1)]
-    with tempfile.TemporaryDirectory() as name, Wire().running() as wire:
+    with tempfile.TemporaryDirectory() as name, ScriptedServer().running() as server:
         for number, each in enumerate(pictures, 1):
-            wire.on("GET", f"/{number}", in_pieces(each))
-        prompts(wire, *(prompt(number, f"{wire.url}/{number}") for number in range(1, PICTURES + 1)))
-        crew = [Downloads(wire.url, mutant), Downloads(wire.url, mutant)]
+            server.on("GET", f"/{number}", in_pieces(each))
+        prompts(server, *(prompt(number, f"{server.url}/{number}") for number in range(1, PICTURES + 1)))
+        crew = [Downloads(server.url, mutant), Downloads(server.url, mutant)]
         pace = pace_of(crew[0], Path(name))
         number = 0
         while tally.killed < kills:

@@ -11,7 +11,7 @@ import astria_nb as anb
 from astria_nb.client import transport
 from astria_nb.errors import AstriaError, OutcomeUnknownError, TuneError
 from astria_nb.tune.encoding import encode
-from helpers.scripted_server import KEY, TUNE, Wire, cut, hang_up, reply, reset
+from helpers.scripted_server import KEY, TUNE, ScriptedServer, cut, hang_up, reply, reset
 
 URLS: dict[str, Any] = {"image_urls": ["https://e.com/1.jpg"]}
 
@@ -26,10 +26,10 @@ def tune(**fields: Any) -> anb.Tune:
     ids=["500", "429", "hang up", "reset", "HTML"],
 )
 def test_a_look_up_that_fails_after_an_accepted_run_does_not_say_that_nothing_was_created(
-    wire: Wire, client: anb.Client, fault: Any
+    server: ScriptedServer, client: anb.Client, fault: Any
 ) -> None:
-    wire.on("GET", "/tunes/5/prompts", reply([]), fault)
-    wire.on("POST", "/p/43/tunes", reply({"status": 201, "message": "Prompts created"}, 201))
+    server.on("GET", "/tunes/5/prompts", reply([]), fault)
+    server.on("POST", "/p/43/tunes", reply({"status": 201, "message": "Prompts created"}, 201))
     try:
         row = anb.submit(anb.Tune(pack=43, tune_ids=[5]), client)
     except OutcomeUnknownError:
@@ -37,24 +37,30 @@ def test_a_look_up_that_fails_after_an_accepted_run_does_not_say_that_nothing_wa
     assert list(row.loc[0, "tune_ids"]) == [5]
 
 
-def test_the_prompt_ids_that_the_reply_tells_are_in_the_row(wire: Wire, client: anb.Client) -> None:
-    wire.on("GET", "/tunes/5/prompts", reply([]))
+def test_the_prompt_ids_that_the_reply_tells_are_in_the_row(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    server.on("GET", "/tunes/5/prompts", reply([]))
     said = {"status": 201, "order": {"id": 1, "tune_ids": [5]}, "prompt_ids": [8, 9]}
-    wire.on("POST", "/p/43/tunes", reply(said, 201))
+    server.on("POST", "/p/43/tunes", reply(said, 201))
     row = anb.submit(anb.Tune(pack=43, tune_ids=[5]), client)
     assert list(row.loc[0, "prompt_ids"]) == [8, 9]
 
 
 @pytest.mark.parametrize("said", [{}, {"message": "ok"}, {"id": None}, {"error": "no balance"}])
-def test_a_training_reply_without_an_id_is_no_success(wire: Wire, client: anb.Client, said: Any) -> None:
-    wire.on("POST", "/p/43/tunes", reply(said, 200))
+def test_a_training_reply_without_an_id_is_no_success(
+    server: ScriptedServer, client: anb.Client, said: Any
+) -> None:
+    server.on("POST", "/p/43/tunes", reply(said, 200))
     with pytest.raises(OutcomeUnknownError):
         anb.submit(tune(**URLS), client)
 
 
 @pytest.mark.parametrize("headers", [{"Date": "Mon, 01 Jan 0001 00:00:00 +2359"}])
-def test_an_odd_date_does_not_lose_an_accepted_tune(wire: Wire, client: anb.Client, headers: Any) -> None:
-    wire.on("POST", "/p/43/tunes", reply(TUNE, 201, **headers))
+def test_an_odd_date_does_not_lose_an_accepted_tune(
+    server: ScriptedServer, client: anb.Client, headers: Any
+) -> None:
+    server.on("POST", "/p/43/tunes", reply(TUNE, 201, **headers))
     assert anb.submit(tune(**URLS), client).loc[0, "id"] == 7
 
 
@@ -63,44 +69,48 @@ def test_an_odd_date_does_not_lose_an_accepted_tune(wire: Wire, client: anb.Clie
     [b'{"id": 7, "title": "\\ud800"}', b'{"id": 7, "cfg_scale": 1' + b"0" * 400 + b"}"],
     ids=["surrogate", "huge"],
 )
-def test_an_odd_reply_does_not_lose_an_accepted_tune(wire: Wire, client: anb.Client, said: bytes) -> None:
-    wire.on("POST", "/p/43/tunes", reply(body=said, status=201))
+def test_an_odd_reply_does_not_lose_an_accepted_tune(
+    server: ScriptedServer, client: anb.Client, said: bytes
+) -> None:
+    server.on("POST", "/p/43/tunes", reply(body=said, status=201))
     assert anb.submit(tune(**URLS), client).loc[0, "id"] == 7
 
 
-def test_a_reply_nested_too_deep_leaves_the_outcome_unknown(wire: Wire, client: anb.Client) -> None:
-    wire.on("POST", "/p/43/tunes", reply(body=b"[" * 200_000, status=201))
+def test_a_reply_nested_too_deep_leaves_the_outcome_unknown(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    server.on("POST", "/p/43/tunes", reply(body=b"[" * 200_000, status=201))
     with pytest.raises(OutcomeUnknownError):
         client.create_tune(43, encode(tune(**URLS)))
 
 
 def test_a_second_send_of_a_body_does_not_wait_for_ten_minutes(
-    wire: Wire, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 2)
     body = encode(tune(**URLS))
     client.create_tune(43, body)
     with pytest.raises(Exception, match=r"sent|used|once"):
         client.create_tune(43, body)
-    assert len(wire.requests) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_proxy_of_the_environment_does_not_get_what_is_meant_for_this_machine(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Wire().running() as proxy:
+    with ScriptedServer().running() as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
-        client = anb.Client(KEY, base_url=wire.url)
+        client = anb.Client(KEY, base_url=server.url)
         with contextlib.suppress(AstriaError):
             client.pack(43)
         assert [request.target for request in proxy.requests] == []
 
 
 def test_a_file_cut_in_mid_upload_does_not_show_the_key_in_the_frames(
-    wire: Wire, client: anb.Client, photos: list[Path]
+    server: ScriptedServer, client: anb.Client, photos: list[Path]
 ) -> None:
     with encode(tune(images=photos)) as body:
         photos[3].write_bytes(b"")
@@ -114,8 +124,8 @@ def test_a_file_cut_in_mid_upload_does_not_show_the_key_in_the_frames(
         assert shown == []
 
 
-def test_a_service_that_echoes_the_key_is_not_repeated(wire: Wire, client: anb.Client) -> None:
-    wire.on("GET", "/tunes/7", reply({"error": f"bad header: Bearer {KEY}"}, 400))
+def test_a_service_that_echoes_the_key_is_not_repeated(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/tunes/7", reply({"error": f"bad header: Bearer {KEY}"}, 400))
     with pytest.raises(AstriaError) as caught:
         client.tune(7)
     assert KEY not in str(caught.value)
@@ -123,21 +133,21 @@ def test_a_service_that_echoes_the_key_is_not_repeated(wire: Wire, client: anb.C
 
 @pytest.mark.parametrize("entry", ["default", "machine 127.0.0.1"])
 def test_a_redirected_picture_does_not_get_a_password_from_netrc(
-    wire: Wire, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
 ) -> None:
     (tmp_path / "netrc").write_text(f"{entry} login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    wire.on("GET", "/a", reply(status=302, Location="/b"))
-    wire.on("GET", "/b", reply(body=b"jpeg"))
-    client.picture(f"{wire.url}/a")
-    assert [request.headers["Authorization"] for request in wire.requests] == [None, None]
+    server.on("GET", "/a", reply(status=302, Location="/b"))
+    server.on("GET", "/b", reply(body=b"jpeg"))
+    client.picture(f"{server.url}/a")
+    assert [request.headers["Authorization"] for request in server.requests] == [None, None]
 
 
 @pytest.mark.parametrize(
     "said", [{}, {"id": None}, {"id": "abc"}, {"id": 43, "costs": {"man": {"cost": float("inf")}}}]
 )
-def test_a_pack_that_is_none_is_a_typed_error(wire: Wire, client: anb.Client, said: Any) -> None:
-    wire.on("GET", "/p/43", reply(said))
+def test_a_pack_that_is_none_is_a_typed_error(server: ScriptedServer, client: anb.Client, said: Any) -> None:
+    server.on("GET", "/p/43", reply(said))
     with contextlib.suppress(AstriaError):
         client.pack(43)
 
@@ -147,10 +157,12 @@ def test_a_pack_that_is_none_is_a_typed_error(wire: Wire, client: anb.Client, sa
     [cut({"a": "b" * 100}, Content_Length=1000), reply(body=b"x" * 99, Content_Encoding="gzip"), reset()],
     ids=["cut", "gzip", "reset"],
 )
-def test_a_picture_that_breaks_off_is_a_typed_error(wire: Wire, client: anb.Client, answer: Any) -> None:
-    wire.on("GET", "/a", answer)
+def test_a_picture_that_breaks_off_is_a_typed_error(
+    server: ScriptedServer, client: anb.Client, answer: Any
+) -> None:
+    server.on("GET", "/a", answer)
     with pytest.raises(AstriaError):
-        client.picture(f"{wire.url}/a")
+        client.picture(f"{server.url}/a")
 
 
 def test_an_impossible_host_is_a_typed_error() -> None:
@@ -158,8 +170,8 @@ def test_an_impossible_host_is_a_typed_error() -> None:
         anb.Client(KEY, base_url=f"https://{'a' * 64}.example").pack(43)
 
 
-def test_a_list_that_ignores_before_id_ends(wire: Wire, client: anb.Client) -> None:
-    wire.on("GET", "/tunes", reply([{"id": 3}, {"id": 2}]))
+def test_a_list_that_ignores_before_id_ends(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/tunes", reply([{"id": 3}, {"id": 2}]))
     found = []
     try:
         for each in client.tunes():
@@ -171,15 +183,17 @@ def test_a_list_that_ignores_before_id_ends(wire: Wire, client: anb.Client) -> N
     assert found == [3, 2]
 
 
-def test_two_dots_are_no_pack(wire: Wire, client: anb.Client) -> None:
-    wire.on("POST", "/tunes", reply(TUNE, 201))
+def test_two_dots_are_no_pack(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("POST", "/tunes", reply(TUNE, 201))
     with contextlib.suppress(AstriaError, ValueError):
         client.create_tune("..", encode(tune(**URLS)))
-    assert wire.seen("POST", "/tunes") == []
+    assert server.received("POST", "/tunes") == []
 
 
-def test_a_get_that_breaks_off_does_not_say_that_it_was_not_reached(wire: Wire, client: anb.Client) -> None:
-    wire.on("GET", "/tunes/7", cut(TUNE, Content_Length=10_000))
+def test_a_get_that_breaks_off_does_not_say_that_it_was_not_reached(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    server.on("GET", "/tunes/7", cut(TUNE, Content_Length=10_000))
     with pytest.raises(AstriaError) as caught:
         client.tune(7)
     assert "cannot be reached" not in str(caught.value)

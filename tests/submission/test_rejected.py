@@ -10,7 +10,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import RejectedError
 from helpers.error_checks import assert_readable
-from helpers.scripted_server import KEY, Wire, reply
+from helpers.scripted_server import KEY, ScriptedServer, reply
 from helpers.soak import sizes
 
 SHAPES: list[Any] = [
@@ -84,15 +84,15 @@ def some_json(chance: random.Random, depth: int) -> Any:
 
 @sizes(60, 1000)
 def test_a_refused_tune_is_sent_once_and_its_reason_can_be_read(
-    wire: Wire, client: anb.Client, tmp_path: Path, size: int
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, size: int
 ) -> None:
     log = anb.ExperimentLog(tmp_path / "log.sqlite")
     for number, (content, headers) in enumerate(bodies(size)):
-        wire.on("POST", "/p/43/tunes", reply(body=content, status=422, **headers))
+        server.on("POST", "/p/43/tunes", reply(body=content, status=422, **headers))
         tune = anb.Tune(pack=43, title=str(number), name="cat", image_urls=["https://e.com/1.jpg"])
         with pytest.raises(RejectedError) as caught:
             anb.submit(tune, client, log=log)
         assert_readable(caught.value, KEY)
         assert caught.value.status == 422
-    assert len(wire.seen("POST")) == size
+    assert len(server.received("POST")) == size
     assert log.frame()["state"].tolist() == ["rejected"] * size

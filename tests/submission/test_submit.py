@@ -11,7 +11,7 @@ import astria_nb as anb
 from astria_nb.errors import NotFoundError, OutcomeUnknownError, RejectedError, TuneError, UnauthorizedError
 from astria_nb.rows import tune_frame
 from helpers.body_parsers import parameters
-from helpers.scripted_server import KEY, PACK, TUNE, Wire, hang_up, reply
+from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, hang_up, reply
 
 URLS: dict[str, Any] = {"image_urls": ["https://e.com/1.jpg"]}
 
@@ -20,13 +20,15 @@ def tune(**fields: Any) -> anb.Tune:
     return anb.Tune(**{"pack": 43, "title": "t", "name": "cat", **fields})
 
 
-def calls(wire: Wire) -> list[str]:
-    return [f"{each.method} {each.path}" for each in wire.requests]
+def calls(server: ScriptedServer) -> list[str]:
+    return [f"{each.method} {each.path}" for each in server.requests]
 
 
-def test_the_pack_is_asked_first_and_the_tune_is_sent_once(wire: Wire, client: anb.Client) -> None:
+def test_the_pack_is_asked_first_and_the_tune_is_sent_once(
+    server: ScriptedServer, client: anb.Client
+) -> None:
     anb.submit(tune(**URLS), client)
-    assert calls(wire) == ["GET /p/43", "GET /tunes", "POST /p/43/tunes"]
+    assert calls(server) == ["GET /p/43", "GET /tunes", "POST /p/43/tunes"]
 
 
 @pytest.mark.parametrize(
@@ -43,34 +45,41 @@ def test_the_pack_is_asked_first_and_the_tune_is_sent_once(wire: Wire, client: a
     ids=["wrong class", "unknown pack", "wrong key"],
 )
 def test_what_is_wrong_is_found_before_anything_is_paid_for(
-    wire: Wire, client: anb.Client, answer: Any, kind: type[Exception], message: str, photos: list[Path]
+    server: ScriptedServer,
+    client: anb.Client,
+    answer: Any,
+    kind: type[Exception],
+    message: str,
+    photos: list[Path],
 ) -> None:
-    wire.on("GET", "/p/43", answer)
+    server.on("GET", "/p/43", answer)
     with pytest.raises(kind, match=message):
         anb.submit(tune(name="person", images=photos), client)
-    assert wire.seen("POST") == []
+    assert server.received("POST") == []
 
 
-def test_a_pack_that_names_no_classes_takes_any(wire: Wire, client: anb.Client) -> None:
-    wire.on("GET", "/p/43", reply({"id": 43}))
+def test_a_pack_that_names_no_classes_takes_any(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/p/43", reply({"id": 43}))
     assert anb.submit(tune(name="person", **URLS), client).loc[0, "id"] == 7
 
 
 @pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
-def test_each_encoding_gives_a_row_that_names_it(wire: Wire, client: anb.Client, encoding: Any) -> None:
+def test_each_encoding_gives_a_row_that_names_it(
+    server: ScriptedServer, client: anb.Client, encoding: Any
+) -> None:
     row = anb.submit(tune(**URLS), client, encoding=encoding)
     assert row.dtypes.equals(tune_frame([]).dtypes)
     (record,) = row.to_dict("records")
     wanted = {"id": 7, "title": "t", "name": "cat", "pack": 43, "status": "queued", "encoding": encoding}
     assert {key: record[key] for key in wanted} == wanted
     assert record["created_at"] == pd.Timestamp("2026-01-01T12:00:00Z")
-    (request,) = wire.seen("POST")
+    (request,) = server.received("POST")
     sent = parameters(request.headers["Content-Type"], request.body)
     assert sent == {"tune": {"title": "t", "name": "cat", **URLS}}
 
 
 def test_the_row_of_an_upload_holds_the_hash_of_each_file(
-    wire: Wire, client: anb.Client, photos: list[Path]
+    server: ScriptedServer, client: anb.Client, photos: list[Path]
 ) -> None:
     row = anb.submit(tune(images=photos), client)
     assert row.loc[0, "encoding"] == "multipart"
@@ -79,56 +88,60 @@ def test_the_row_of_an_upload_holds_the_hash_of_each_file(
     ]
 
 
-def test_a_pack_given_by_its_slug_is_in_the_row_by_its_id(wire: Wire, client: anb.Client) -> None:
-    wire.on("GET", "/p/headshots", reply(PACK))
-    wire.on("POST", "/p/headshots/tunes", reply(TUNE, 201))
+def test_a_pack_given_by_its_slug_is_in_the_row_by_its_id(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/p/headshots", reply(PACK))
+    server.on("POST", "/p/headshots/tunes", reply(TUNE, 201))
     assert anb.submit(tune(pack="headshots", **URLS), client).loc[0, "pack"] == 43
 
 
-def test_the_service_is_believed_where_it_says_something_else(wire: Wire, client: anb.Client) -> None:
-    wire.on("POST", "/p/43/tunes", reply([{**TUNE, "title": "theirs", "model_type": "lora"}], 201))
+def test_the_service_is_believed_where_it_says_something_else(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    server.on("POST", "/p/43/tunes", reply([{**TUNE, "title": "theirs", "model_type": "lora"}], 201))
     row = anb.submit(tune(**URLS), client)
     assert row.loc[0, ["title", "model_type"]].tolist() == ["theirs", "lora"]
 
 
-def test_a_run_on_existing_tunes_gives_the_prompts_that_it_made(wire: Wire, client: anb.Client) -> None:
+def test_a_run_on_existing_tunes_gives_the_prompts_that_it_made(
+    server: ScriptedServer, client: anb.Client
+) -> None:
     def page(*ids: int) -> Any:
         return reply([{"id": each} for each in ids])
 
-    wire.on("GET", "/tunes/5/prompts", page(20, 10), page(41, 40, 20), page())
-    wire.on("GET", "/tunes/6/prompts", page(), page(42, 40), page())
-    wire.on("POST", "/p/43/tunes", reply({"status": 201, "message": "Prompts created"}, 201))
+    server.on("GET", "/tunes/5/prompts", page(20, 10), page(41, 40, 20), page())
+    server.on("GET", "/tunes/6/prompts", page(), page(42, 40), page())
+    server.on("POST", "/p/43/tunes", reply({"status": 201, "message": "Prompts created"}, 201))
     row = anb.submit(anb.Tune(pack=43, tune_ids=[5, 6]), client)
     assert row.dtypes.equals(tune_frame([]).dtypes)
     assert row[["id", "status"]].isna().all(axis=None)
     assert list(row.loc[0, "tune_ids"]) == [5, 6]
     assert list(row.loc[0, "prompt_ids"]) == [40, 41, 42]
-    before = calls(wire).index("POST /p/43/tunes")
-    assert set(calls(wire)[:before]) == {"GET /p/43", "GET /tunes/5/prompts", "GET /tunes/6/prompts"}
+    before = calls(server).index("POST /p/43/tunes")
+    assert set(calls(server)[:before]) == {"GET /p/43", "GET /tunes/5/prompts", "GET /tunes/6/prompts"}
 
 
-def test_a_run_on_a_tune_that_is_not_there_costs_nothing(wire: Wire, client: anb.Client) -> None:
+def test_a_run_on_a_tune_that_is_not_there_costs_nothing(server: ScriptedServer, client: anb.Client) -> None:
     with pytest.raises(NotFoundError):
         anb.submit(anb.Tune(pack=43, tune_ids=[5]), client)
-    assert wire.seen("POST") == []
+    assert server.received("POST") == []
 
 
 def test_a_file_that_vanished_is_said_before_anything_is_sent(
-    wire: Wire, client: anb.Client, photos: list[Path]
+    server: ScriptedServer, client: anb.Client, photos: list[Path]
 ) -> None:
     given = tune(images=photos)
     photos[1].unlink()
     with pytest.raises(TuneError, match=r"images: '2\.jpg' is no longer there; put it back"):
         anb.submit(given, client)
-    assert wire.requests == []
+    assert server.requests == []
 
 
 def test_files_as_json_are_refused_before_anything_is_sent(
-    wire: Wire, client: anb.Client, photos: list[Path]
+    server: ScriptedServer, client: anb.Client, photos: list[Path]
 ) -> None:
     with pytest.raises(TuneError, match="encoding: 'json' cannot carry image files"):
         anb.submit(tune(images=photos), client, encoding="json")
-    assert wire.requests == []
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(
@@ -141,18 +154,20 @@ def test_files_as_json_are_refused_before_anything_is_sent(
     ids=["422", "504", "hung up"],
 )
 def test_a_failed_tune_is_not_sent_again(
-    wire: Wire, client: anb.Client, answer: Any, kind: type[Exception]
+    server: ScriptedServer, client: anb.Client, answer: Any, kind: type[Exception]
 ) -> None:
-    wire.on("POST", "/p/43/tunes", answer)
+    server.on("POST", "/p/43/tunes", answer)
     with pytest.raises(kind):
         anb.submit(tune(**URLS), client)
-    assert len(wire.seen("POST")) == 1
+    assert len(server.received("POST")) == 1
 
 
-def test_the_caller_is_told_how_far_the_upload_is(wire: Wire, client: anb.Client, photos: list[Path]) -> None:
+def test_the_caller_is_told_how_far_the_upload_is(
+    server: ScriptedServer, client: anb.Client, photos: list[Path]
+) -> None:
     told: list[tuple[int, int]] = []
     anb.submit(tune(images=photos), client, on_sent=lambda *each: told.append(each))
-    whole = len(wire.seen("POST")[0].body)
+    whole = len(server.received("POST")[0].body)
     assert told[-1] == (whole, whole)
     assert told == sorted(set(told))
 
@@ -166,8 +181,10 @@ def test_what_knows_how_to_submit_itself_is_asked_to(client: anb.Client) -> None
     assert row.loc[0].tolist() == [client, "form"]
 
 
-def test_without_a_client_your_account_is_used(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_client_your_account_is_used(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ASTRIA_API_KEY", KEY)
-    monkeypatch.setenv("ASTRIA_BASE_URL", wire.url)
+    monkeypatch.setenv("ASTRIA_BASE_URL", server.url)
     assert anb.submit(tune(**URLS)).loc[0, "id"] == 7
-    assert len(wire.seen("POST")) == 1
+    assert len(server.received("POST")) == 1

@@ -17,7 +17,7 @@ from helpers.scripted_server import (
     TUNE,
     Answer,
     Exchange,
-    Wire,
+    ScriptedServer,
     after,
     hang_up,
     reply,
@@ -42,9 +42,9 @@ def a_tune(title: str = "t") -> anb.Tune:
     return anb.Tune(pack=43, title=title, name="cat", image_urls=["https://e.com/1.jpg"])
 
 
-def titles(wire: Wire) -> list[str]:
+def titles(server: ScriptedServer) -> list[str]:
     """Return the titles that were sent."""
-    return [json.loads(request.body)["tune"]["title"] for request in wire.seen("POST")]
+    return [json.loads(request.body)["tune"]["title"] for request in server.received("POST")]
 
 
 def head(data: Any, status: int) -> bytes:
@@ -77,31 +77,31 @@ def ended(submit: Callable[[], Any]) -> AstriaError:
 @pytest.mark.parametrize("slow", [slow_head, slow_body])
 @pytest.mark.parametrize("path", ["/p/43", "/tunes"])
 def test_what_is_asked_first_may_drip(
-    wire: Wire, client: anb.Client, log: Log, path: str, slow: Callable[..., Answer]
+    server: ScriptedServer, client: anb.Client, log: Log, path: str, slow: Callable[..., Answer]
 ) -> None:
-    wire.on("GET", path, slow(PACK if path == "/p/43" else [TUNE]))
+    server.on("GET", path, slow(PACK if path == "/p/43" else [TUNE]))
     error = ended(lambda: anb.submit(a_tune(), client, log=log, timeout=SECONDS))
     assert type(error) is NotSentError
-    assert titles(wire) == ["before"]
+    assert titles(server) == ["before"]
 
 
 @pytest.mark.parametrize("slow", [slow_head, slow_body])
 def test_the_answer_may_drip_and_nobody_knows(
-    wire: Wire, client: anb.Client, log: Log, slow: Callable[..., Answer]
+    server: ScriptedServer, client: anb.Client, log: Log, slow: Callable[..., Answer]
 ) -> None:
-    wire.on("POST", "/p/43/tunes", slow(TUNE, 201))
+    server.on("POST", "/p/43/tunes", slow(TUNE, 201))
     error = ended(lambda: anb.submit(a_tune(), client, log=log, timeout=SECONDS))
     assert type(error) is OutcomeUnknownError
     assert list(log.frame()["state"]) == ["done", "unknown"]
 
 
 def test_an_upload_that_is_not_taken_makes_nothing(
-    wire: Wire, client: anb.Client, log: Log, photos: list[Path]
+    server: ScriptedServer, client: anb.Client, log: Log, photos: list[Path]
 ) -> None:
     with photos[0].open("ab") as file:
         file.truncate(40 * 2**20)
     tune = anb.Tune(pack=43, title="t", name="cat", images=photos)
-    wire.on("POST", "/p/43/tunes", after(5, reply(TUNE, 201)))
+    server.on("POST", "/p/43/tunes", after(5, reply(TUNE, 201)))
     error = ended(lambda: anb.submit(tune, client, log=log, timeout=SECONDS, keep_metadata=True))
     assert type(error) is NotSentError
     assert list(log.frame()["state"]) == ["done", "not_sent"]
@@ -110,49 +110,49 @@ def test_an_upload_that_is_not_taken_makes_nothing(
 @pytest.mark.parametrize("settle", [0.0, 0.2, 120.0])
 @pytest.mark.parametrize("look", [reply([]), slow_body([TUNE]), silence], ids=["quick", "drips", "silent"])
 def test_the_settle_wait_and_the_look_are_part_of_it(
-    wire: Wire, client: anb.Client, log: Log, settle: float, look: Answer
+    server: ScriptedServer, client: anb.Client, log: Log, settle: float, look: Answer
 ) -> None:
-    wire.on("POST", "/p/43/tunes", hang_up)
-    wire.on("GET", "/tunes", reply([]), look)
+    server.on("POST", "/p/43/tunes", hang_up)
+    server.on("GET", "/tunes", reply([]), look)
     error = ended(lambda: anb.submit(a_tune(), client, log=log, timeout=SECONDS, settle=settle))
     assert type(error) is OutcomeUnknownError
-    assert titles(wire) == ["before", "t"]
-    wire.on("GET", "/tunes", reply([{**TUNE, "id": 9}]), reply([]))
+    assert titles(server) == ["before", "t"]
+    server.on("GET", "/tunes", reply([{**TUNE, "id": 9}]), reply([]))
     assert list(anb.submit(a_tune(), client, log=log, settle=0)["id"]) == [9]
-    assert titles(wire) == ["before", "t"]
+    assert titles(server) == ["before", "t"]
 
 
 @pytest.mark.parametrize("retry_after", ["0", "1", "60", None])
 def test_the_waits_that_are_asked_for_are_part_of_it(
-    wire: Wire, client: anb.Client, log: Log, retry_after: str | None
+    server: ScriptedServer, client: anb.Client, log: Log, retry_after: str | None
 ) -> None:
     headers = {} if retry_after is None else {"Retry_After": retry_after}
-    wire.on("POST", "/p/43/tunes", reply({}, 429, **headers))
+    server.on("POST", "/p/43/tunes", reply({}, 429, **headers))
     error = ended(lambda: anb.submit(a_tune(), client, log=log, timeout=SECONDS))
     assert type(error) is TooManyRequestsError
-    assert titles(wire) == ["before", *["t"] * (2 if retry_after == "0" else 1)]
+    assert titles(server) == ["before", *["t"] * (2 if retry_after == "0" else 1)]
 
 
 def test_a_service_that_always_says_at_once_is_not_hammered(
-    wire: Wire, client: anb.Client, log: Log, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Clock().install(monkeypatch)
-    wire.on("POST", "/p/43/tunes", reply({}, 429, Retry_After="0"))
+    server.on("POST", "/p/43/tunes", reply({}, 429, Retry_After="0"))
     with pytest.raises(TooManyRequestsError):
         anb.submit(a_tune(), client, log=log, timeout=3600)
-    assert 5 < len(wire.seen("POST")) < 200
+    assert 5 < len(server.received("POST")) < 200
 
 
 @pytest.mark.parametrize("settle", [0.0, 0.1])
 @pytest.mark.parametrize("look", [reply({}, 500), reply({}, 401), hang_up, reset(), reply(body=b"<html>")])
 def test_a_look_that_fails_does_not_say_that_nothing_was_made(
-    wire: Wire, client: anb.Client, log: Log, look: Answer, settle: float
+    server: ScriptedServer, client: anb.Client, log: Log, look: Answer, settle: float
 ) -> None:
-    wire.on("POST", "/p/43/tunes", hang_up)
-    wire.on("GET", "/tunes", reply([]), look)
+    server.on("POST", "/p/43/tunes", hang_up)
+    server.on("GET", "/tunes", reply([]), look)
     with pytest.raises(OutcomeUnknownError, match=r"title: .*could not be looked at.*; submit it again"):
         anb.submit(a_tune(), client, log=log, settle=settle)
     assert list(log.frame()["state"]) == ["done", "unknown"]
     with pytest.raises(OutcomeUnknownError):
         anb.submit(a_tune(), client, log=log, settle=settle)
-    assert titles(wire) == ["before", "t"]
+    assert titles(server) == ["before", "t"]

@@ -18,7 +18,7 @@ from astria_nb.errors import TuneError
 from astria_nb.log import environment as surroundings
 from astria_nb.tune.request import Request
 from helpers.fault_cases import ROUTE
-from helpers.scripted_server import Exchange, Wire, reply
+from helpers.scripted_server import Exchange, ScriptedServer, reply
 from helpers.soak import sizes
 
 RIVAL = """
@@ -122,7 +122,7 @@ def test_two_processes_make_one_tune_of_a_title(tmp_path: Path, size: int) -> No
 
 
 def test_who_is_overtaken_while_it_looks_is_told_so(
-    wire: Wire, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, tune = (
         anb.ExperimentLog(tmp_path / "log.sqlite"),
@@ -138,10 +138,10 @@ def test_who_is_overtaken_while_it_looks_is_told_so(
         log.plan(request)
         return reply([])(exchange)
 
-    wire.on("GET", "/tunes", overtaken, reply([]))
+    server.on("GET", "/tunes", overtaken, reply([]))
     with pytest.raises(TuneError, match="'t' is being submitted by another kernel or thread; wait"):
         anb.submit(tune, client, log=log, settle=120)
-    assert wire.seen("POST") == []
+    assert server.received("POST") == []
 
 
 def kernel(stack: ExitStack, environment: dict[str, str]) -> BlockingKernelClient:

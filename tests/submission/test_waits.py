@@ -21,7 +21,7 @@ from astria_nb.log.states import Submission
 from astria_nb.submission import recovery
 from astria_nb.tune.request import Request
 from helpers.clock import Clock
-from helpers.scripted_server import TUNE, Answer, Exchange, Wire, hang_up, reply
+from helpers.scripted_server import TUNE, Answer, Exchange, ScriptedServer, hang_up, reply
 from helpers.soak import sizes
 
 SETTLE = 120.0
@@ -101,7 +101,7 @@ class Seen:
 
 @sizes(50, 2000)
 def test_no_tune_is_sent_again_before_the_service_wants_it(
-    wire: Wire, client: anb.Client, clock: Clock, tmp_path: Path, size: int
+    server: ScriptedServer, client: anb.Client, clock: Clock, tmp_path: Path, size: int
 ) -> None:
     log, numbers = anb.ExperimentLog(tmp_path / "log.sqlite"), count()
 
@@ -111,7 +111,7 @@ def test_no_tune_is_sent_again_before_the_service_wants_it(
         clock.now += part_of_a_second
         seen, title = Seen(clock, [], []), str(next(numbers))
         answers = [seen.refuse(refusal, 429, THROTTLED, jump) for refusal, jump in planned]
-        wire.on("POST", "/p/43/tunes", *answers, seen.accept({**TUNE, "id": 7}))
+        server.on("POST", "/p/43/tunes", *answers, seen.accept({**TUNE, "id": 7}))
         tune = a_tune(title)
         absurd = [refusal.least for refusal, _ in planned].index(NEVER) if _has_absurd(planned) else None
         if absurd is None:
@@ -134,7 +134,7 @@ def _has_absurd(planned: list[tuple[Refusal, float]]) -> bool:
 
 @sizes(50, 2000)
 def test_nothing_is_asked_again_before_the_service_wants_it(
-    wire: Wire, client: anb.Client, clock: Clock, size: int
+    server: ScriptedServer, client: anb.Client, clock: Clock, size: int
 ) -> None:
     @settings(max_examples=size, deadline=None)
     @given(
@@ -145,7 +145,7 @@ def test_nothing_is_asked_again_before_the_service_wants_it(
         clock.now += part_of_a_second + 600  # nothing that was asked for in the example before holds any more
         seen = Seen(clock, [], [])
         answers = [seen.refuse(refusal, status, 0.0) for refusal, status in planned]
-        wire.on("GET", "/tunes/7", *answers, seen.accept(TUNE))
+        server.on("GET", "/tunes/7", *answers, seen.accept(TUNE))
         with suppress(ApiError):
             assert client.tune(7) == TUNE
         # Only these two statuses say how long (RFC 9110); our own pauses double.
@@ -169,9 +169,9 @@ LATE = st.sampled_from([0.0, 1.0, SETTLE / 2, SETTLE - 1e-3]) | st.floats(0, SET
 class Account:
     """A service that loses its answer, and makes the tune some time later."""
 
-    def __init__(self, wire: Wire, clock: Clock) -> None:
-        self.wire, self.clock, self.made_at, self.ids = wire, clock, NEVER, count(8)
-        wire.on("GET", "/tunes", self._list)
+    def __init__(self, server: ScriptedServer, clock: Clock) -> None:
+        self.server, self.clock, self.made_at, self.ids = server, clock, NEVER, count(8)
+        server.on("GET", "/tunes", self._list)
 
     def lose(self, title: str, how: Answer, late: float) -> int:
         """Lose the next tune, and return its id."""
@@ -182,7 +182,7 @@ class Account:
             self.made_at = self.clock.now + late
             return how(exchange)
 
-        self.wire.on("POST", "/p/43/tunes", answer)
+        self.server.on("POST", "/p/43/tunes", answer)
         return int(str(self.tune["id"]))
 
     def _list(self, exchange: Exchange) -> bool:
@@ -192,9 +192,9 @@ class Account:
 
 @sizes(50, 2000)
 def test_a_lost_tune_is_not_looked_for_early(
-    wire: Wire, client: anb.Client, clock: Clock, tmp_path: Path, size: int
+    server: ScriptedServer, client: anb.Client, clock: Clock, tmp_path: Path, size: int
 ) -> None:
-    log, numbers, account = anb.ExperimentLog(tmp_path / "log.sqlite"), count(), Account(wire, clock)
+    log, numbers, account = anb.ExperimentLog(tmp_path / "log.sqlite"), count(), Account(server, clock)
 
     @settings(max_examples=size, deadline=None)
     @given(st.sampled_from(sorted(LOST)), LATE, JUMPS, JUMPS)
@@ -259,9 +259,14 @@ def where_no_machine_tells(clock: Clock, patch: pytest.MonkeyPatch, _: float) ->
 
 @sizes(50, 2000)
 def test_another_process_does_not_look_early_whatever_its_clock_says(
-    wire: Wire, client: anb.Client, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+    server: ScriptedServer,
+    client: anb.Client,
+    clock: Clock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
 ) -> None:
-    numbers, account = count(), Account(wire, clock)
+    numbers, account = count(), Account(server, clock)
     monkeypatch.setattr(environment, "_sessions", {})
     monkeypatch.setattr(environment, "_git", lambda *_: None)  # only for speed
     monkeypatch.setattr(environment, "is_running", lambda *_: False)
@@ -304,7 +309,7 @@ def test_another_process_does_not_look_early_whatever_its_clock_says(
             clock.waits.clear()
             log = MortalLog(path)
             if way == "submit another":
-                wire.on("POST", "/p/43/tunes", reply({**TUNE, "id": 10**6 + tune_id}, 201))
+                server.on("POST", "/p/43/tunes", reply({**TUNE, "id": 10**6 + tune_id}, 201))
                 anb.submit(a_tune(f"not {title}"), client, log=log, settle=SETTLE)
                 assert clock.waits == []
             if way == "submit":
@@ -329,7 +334,7 @@ def test_another_process_does_not_look_early_whatever_its_clock_says(
 
 @pytest.mark.parametrize("elsewhere", [here, where_no_machine_tells])
 def test_lost_tunes_are_waited_for_together(
-    wire: Wire, client: anb.Client, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    server: ScriptedServer, client: anb.Client, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     elsewhere: Elsewhere,
 ) -> None:  # fmt: skip
     elsewhere(clock, monkeypatch, 0)

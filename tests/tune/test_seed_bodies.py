@@ -10,7 +10,7 @@ import pytest
 
 import astria_nb as anb
 from helpers.body_parsers import Part, parameters
-from helpers.scripted_server import KEY, Request, Wire
+from helpers.scripted_server import KEY, Request, ScriptedServer
 
 CURL, BASH = shutil.which("curl"), shutil.which("bash")
 pytestmark = pytest.mark.skipif(
@@ -70,10 +70,10 @@ PROMPT_HOOK = {"callback": "https://optional-callback-url.com/webhooks/astria_pr
 READY_HOOK = "https://optional-callback-url.com/to-your-service-when-ready?user_id=1"
 
 
-def by_the_command(wire: Wire, command: str, folder: Path) -> Request:
+def by_the_command(server: ScriptedServer, command: str, folder: Path) -> Request:
     """Run a documented command and return what it sent."""
     run = subprocess.run(
-        [str(BASH), "-eu", "-c", command.replace("https://api.astria.ai", wire.url)],
+        [str(BASH), "-eu", "-c", command.replace("https://api.astria.ai", server.url)],
         cwd=folder,
         env={"API_KEY": KEY, "PATH": str(Path(str(CURL)).parent) + ":/usr/bin:/bin", "NO_PROXY": "*"},
         capture_output=True,
@@ -82,12 +82,12 @@ def by_the_command(wire: Wire, command: str, folder: Path) -> Request:
     )
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["id"] == 7
-    return wire.requests.pop()
+    return server.requests.pop()
 
 
-def by_submit(wire: Wire, client: anb.Client, tune: anb.Tune, **options: Any) -> Request:
+def by_submit(server: ScriptedServer, client: anb.Client, tune: anb.Tune, **options: Any) -> Request:
     anb.submit(tune, client, **options)
-    return wire.requests.pop()
+    return server.requests.pop()
 
 
 def read(request: Request) -> tuple[str, str, str | None, str, dict[str, Any]]:
@@ -97,7 +97,7 @@ def read(request: Request) -> tuple[str, str, str | None, str, dict[str, Any]]:
     return request.method, request.target, request.headers["Authorization"], kind.partition(";")[0], said
 
 
-def test_with_images_as_multipart(wire: Wire, client: anb.Client, photos: list[Path]) -> None:
+def test_with_images_as_multipart(server: ScriptedServer, client: anb.Client, photos: list[Path]) -> None:
     tune = anb.Tune(
         pack=43,
         title="John Doe - UUID - 1234-6789-1234-56789",
@@ -107,8 +107,8 @@ def test_with_images_as_multipart(wire: Wire, client: anb.Client, photos: list[P
         prompt_attributes=PROMPT_HOOK,
         images=photos,
     )
-    documented = read(by_the_command(wire, WITH_IMAGES, photos[0].parent))
-    assert read(by_submit(wire, client, tune)) == documented
+    documented = read(by_the_command(server, WITH_IMAGES, photos[0].parent))
+    assert read(by_submit(server, client, tune)) == documented
     sent = documented[-1]["tune"]["images"]
     assert [(part.filename, part.media_type) for part in sent] == [
         (f"{n}.jpg", "image/jpeg") for n in (1, 2, 3, 4)
@@ -116,7 +116,7 @@ def test_with_images_as_multipart(wire: Wire, client: anb.Client, photos: list[P
     assert all(isinstance(part, Part) for part in sent)
 
 
-def test_with_image_urls_as_form_data(wire: Wire, client: anb.Client, tmp_path: Path) -> None:
+def test_with_image_urls_as_form_data(server: ScriptedServer, client: anb.Client, tmp_path: Path) -> None:
     tune = anb.Tune(
         pack=43,
         title="Grumpy cat - UUID - 1234-6789-1234-56789",
@@ -125,12 +125,12 @@ def test_with_image_urls_as_form_data(wire: Wire, client: anb.Client, tmp_path: 
         prompt_attributes=PROMPT_HOOK,
         image_urls=[PHOTO] * 4,
     )
-    documented = read(by_the_command(wire, WITH_IMAGE_URLS, tmp_path))
-    assert read(by_submit(wire, client, tune, encoding="multipart")) == documented
+    documented = read(by_the_command(server, WITH_IMAGE_URLS, tmp_path))
+    assert read(by_submit(server, client, tune, encoding="multipart")) == documented
     assert documented[-1]["tune"]["image_urls"] == [PHOTO] * 4
 
 
-def test_as_json(wire: Wire, client: anb.Client, tmp_path: Path) -> None:
+def test_as_json(server: ScriptedServer, client: anb.Client, tmp_path: Path) -> None:
     tune = anb.Tune(
         pack=43,
         title="Grumpy Cat - UUID - 1234-6789-1234-56789",
@@ -140,6 +140,6 @@ def test_as_json(wire: Wire, client: anb.Client, tmp_path: Path) -> None:
         prompt_attributes=PROMPT_HOOK,
         image_urls=[PHOTO] * 4,
     )
-    documented = read(by_the_command(wire, AS_JSON, tmp_path))
-    assert read(by_submit(wire, client, tune, encoding="json")) == documented
+    documented = read(by_the_command(server, AS_JSON, tmp_path))
+    assert read(by_submit(server, client, tune, encoding="json")) == documented
     assert documented[-1]["tune"]["title"].startswith("Grumpy Cat")

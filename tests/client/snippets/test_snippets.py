@@ -22,7 +22,7 @@ from astria_nb.errors import AstriaError, CredentialsError, TuneError
 from astria_nb.tune.encoding import encode
 from helpers.body_parsers import Part, multipart
 from helpers.canary import CANARY, found_in
-from helpers.scripted_server import KEY, TUNE, Exchange, Request, Wire, reply
+from helpers.scripted_server import KEY, TUNE, Exchange, Request, ScriptedServer, reply
 from helpers.snippet_runs import CURL, NODE, PYTHON, Arrived, Bench, Language, execute
 
 LANGUAGES = [CURL, PYTHON, NODE]
@@ -169,15 +169,15 @@ def parts(request: Request) -> list[Part]:
 
 @in_each_language
 def test_files_arrive_with_the_same_names_types_and_bytes(
-    language: Language, wire: Wire, client: anb.Client, tmp_path: Path
+    language: Language, server: ScriptedServer, client: anb.Client, tmp_path: Path
 ) -> None:
     images = pictures(tmp_path)
     tunes = [anb.Tune(pack=43, name="cat", title=title, images=images) for title in ("t", "two\nlines")]
     for tune in tunes:
         anb.submit(tune, client)
-    done = language.run([language.write(tune, base_url=wire.url) for tune in tunes], tmp_path, KEY)
+    done = language.run([language.write(tune, base_url=server.url) for tune in tunes], tmp_path, KEY)
     assert done.returncode == 0, done.stderr
-    *expected, plain, lines = map(parts, wire.seen("POST"))
+    *expected, plain, lines = map(parts, server.received("POST"))
     assert [plain, lines] == expected
     assert {part.media_type for part in plain} == {None, "image/jpeg", "image/png", "image/webp"}
     assert json.dumps(TUNE) in done.stdout
@@ -197,14 +197,14 @@ def test_json_of_any_length_goes_through_a_shell(bench: Bench) -> None:
 
 @in_each_language
 def test_a_strange_address_is_written_as_the_client_writes_it(
-    language: Language, wire: Wire, tmp_path: Path
+    language: Language, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    strange = f"{wire.url}/a b{{c,d}}[1-2]'é\"$HOME!"
+    strange = f"{server.url}/a b{{c,d}}[1-2]'é\"$HOME!"
     tune = anb.Tune(**TRAIN, title="t")
     with pytest.raises(AstriaError):
         anb.Client(KEY, base_url=strange).create_tune(43, encode(tune))
     language.run([language.write(tune, base_url=strange)], tmp_path, KEY)
-    by_client, by_snippet = wire.requests
+    by_client, by_snippet = server.requests
     assert by_snippet.target == by_client.target
     assert by_snippet.body
 
@@ -262,7 +262,9 @@ def test_node_sends_a_photo_in_small_pieces(title: str, photos: list[Path], tmp_
 
 
 @pytest.mark.soak
-def test_a_photo_may_take_six_minutes_to_upload(wire: Wire, photos: list[Path], tmp_path: Path) -> None:
+def test_a_photo_may_take_six_minutes_to_upload(
+    server: ScriptedServer, photos: list[Path], tmp_path: Path
+) -> None:
     def slowly(exchange: Exchange) -> bool:
         left = int(exchange.request.headers["Content-Length"])
         while left:
@@ -270,14 +272,14 @@ def test_a_photo_may_take_six_minutes_to_upload(wire: Wire, photos: list[Path], 
             time.sleep(0.2)
         return reply(TUNE, 201, read=0)(exchange)
 
-    wire.on("POST", "/p/43/tunes", slowly)
+    server.on("POST", "/p/43/tunes", slowly)
     with photos[0].open("ab") as file:
         file.truncate(36_000_000)
     tune = anb.Tune(pack=43, name="cat", title="t", images=photos[:1])
 
     def upload(language: Language) -> int:
         (folder := tmp_path / language.name).mkdir()
-        snippet = language.write(tune, base_url=wire.url)
+        snippet = language.write(tune, base_url=server.url)
         return language.run([snippet], folder, KEY, timeout=900).returncode
 
     with ThreadPoolExecutor() as pool:
@@ -296,23 +298,23 @@ def test_a_refusal_is_shown_and_fails(language: Language, bench: Bench, tmp_path
 @in_each_language
 @pytest.mark.parametrize("status", [307, 429, 503])
 def test_a_request_is_sent_once_whatever_the_answer(
-    language: Language, status: int, wire: Wire, tmp_path: Path
+    language: Language, status: int, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    answer = reply({"error": "later"}, status, Retry_After="0", Location=f"{wire.url}/elsewhere")
-    wire.on("POST", "/p/43/tunes", answer)
+    answer = reply({"error": "later"}, status, Retry_After="0", Location=f"{server.url}/elsewhere")
+    server.on("POST", "/p/43/tunes", answer)
     tune = anb.Tune(**TRAIN, title="t")
-    done = language.run([language.write(tune, base_url=wire.url)], tmp_path, KEY)
-    assert [request.path for request in wire.requests] == ["/p/43/tunes"]
+    done = language.run([language.write(tune, base_url=server.url)], tmp_path, KEY)
+    assert [request.path for request in server.requests] == ["/p/43/tunes"]
     assert json.loads(done.stdout) == {"error": "later"}
     assert done.returncode != 0 or status < 400
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_no_snippet_holds_a_key(
-    encoding: Any, monkeypatch: pytest.MonkeyPatch, photos: list[Path], wire: Wire
+    encoding: Any, monkeypatch: pytest.MonkeyPatch, photos: list[Path], server: ScriptedServer
 ) -> None:
     monkeypatch.setenv("ASTRIA_API_KEY", CANARY)
-    monkeypatch.setenv("ASTRIA_BASE_URL", wire.url)
+    monkeypatch.setenv("ASTRIA_BASE_URL", server.url)
     client = anb.Client(CANARY)
     tunes = [anb.Tune(**FULL)]
     if encoding == "multipart":

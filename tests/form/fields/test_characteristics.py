@@ -7,7 +7,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.form.fields.characteristics import CharacteristicsField
-from helpers.scripted_server import KEY, Wire, reply
+from helpers.scripted_server import KEY, ScriptedServer, reply
 
 EVIL = "<img src=x onerror=alert(1)>"
 PACK: dict[str, Any] = {
@@ -24,11 +24,11 @@ PACK: dict[str, Any] = {
 
 
 @pytest.fixture
-def form(wire: Wire) -> anb.TuneForm:
-    wire.on("GET", "/p/43", reply(PACK))
-    wire.on("GET", "/packs", reply([]))
-    wire.on("GET", "/gallery/packs", reply([]))
-    return anb.TuneForm(anb.Client(KEY, base_url=wire.url), pack=43, name="cat")
+def form(server: ScriptedServer) -> anb.TuneForm:
+    server.on("GET", "/p/43", reply(PACK))
+    server.on("GET", "/packs", reply([]))
+    server.on("GET", "/gallery/packs", reply([]))
+    return anb.TuneForm(anb.Client(KEY, base_url=server.url), pack=43, name="cat")
 
 
 def example(form: anb.TuneForm) -> str | None:

@@ -91,9 +91,9 @@ def test_your_own_packs_come_before_the_gallerys(sandbox):
     assert (picker.state, picker.more) == ("ready", False)
 
 
-def test_a_pack_that_is_in_both_lists_is_shown_once(client, wire):
-    wire.on("GET", "/packs", reply([PACK]), reply([]))
-    wire.on("GET", "/gallery/packs", reply([{**PACK, "id": 44}, PACK]), reply([]))
+def test_a_pack_that_is_in_both_lists_is_shown_once(client, server):
+    server.on("GET", "/packs", reply([PACK]), reply([]))
+    server.on("GET", "/gallery/packs", reply([{**PACK, "id": 44}, PACK]), reply([]))
     picker = Picker(PackCards(client), noun="pack")
     picker.load()
     assert ids(picker) == [43, 44]
@@ -116,11 +116,13 @@ def test_a_card_in_view_gets_its_cover_and_what_the_list_does_not_tell(sandbox, 
     assert picker.get_state("items")["items"][1]["lines"] == card["lines"]
 
 
-def test_a_cover_that_only_the_detail_tells_is_found(client, wire, ears):
-    wire.on("GET", "/packs", reply([{**PACK, "costs": {"man": {"cost_mc": 5, "num_images": 1}}}]), reply([]))
-    wire.on("GET", "/gallery/packs", reply([]))
-    wire.on("GET", "/p/43", reply({**PACK, "cover_url": f"{wire.url}/cover"}))
-    wire.on("GET", "/cover", reply(body=picture(64)))
+def test_a_cover_that_only_the_detail_tells_is_found(client, server, ears):
+    server.on(
+        "GET", "/packs", reply([{**PACK, "costs": {"man": {"cost_mc": 5, "num_images": 1}}}]), reply([])
+    )
+    server.on("GET", "/gallery/packs", reply([]))
+    server.on("GET", "/p/43", reply({**PACK, "cover_url": f"{server.url}/cover"}))
+    server.on("GET", "/cover", reply(body=picture(64)))
     picker = Picker(PackCards(client), noun="pack")
     heard = ears(picker)
     picker.load()
@@ -129,10 +131,10 @@ def test_a_cover_that_only_the_detail_tells_is_found(client, wire, ears):
 
 
 @pytest.mark.parametrize("answer", [hang_up, reply(body=b"<html>"), reply(status=404)])
-def test_a_cover_that_cannot_be_had_leaves_a_card_without_one(client, wire, ears, answer):
-    wire.on("GET", "/packs", reply([{**PACK, "cover_url": f"{wire.url}/cover"}]), reply([]))
-    wire.on("GET", "/gallery/packs", reply([]))
-    wire.on("GET", "/cover", answer)
+def test_a_cover_that_cannot_be_had_leaves_a_card_without_one(client, server, ears, answer):
+    server.on("GET", "/packs", reply([{**PACK, "cover_url": f"{server.url}/cover"}]), reply([]))
+    server.on("GET", "/gallery/packs", reply([]))
+    server.on("GET", "/cover", answer)
     picker = Picker(PackCards(client), noun="pack")
     heard = ears(picker)
     picker.load()
@@ -141,9 +143,9 @@ def test_a_cover_that_cannot_be_had_leaves_a_card_without_one(client, wire, ears
     assert (card["title"], card["picture"], cover) == ("Headshots", "none", None)
 
 
-def test_a_picture_is_small_whatever_it_shows(client, wire, ears):
-    wire.on("GET", "/tunes", reply(tunes(9, 1, orig_images=[f"{wire.url}/photo"])), reply([]))
-    wire.on("GET", "/photo", reply(body=picture(500, noise=True)))
+def test_a_picture_is_small_whatever_it_shows(client, server, ears):
+    server.on("GET", "/tunes", reply(tunes(9, 1, orig_images=[f"{server.url}/photo"])), reply([]))
+    server.on("GET", "/photo", reply(body=picture(500, noise=True)))
     picker = Picker(TuneCards(client), noun="tune")
     heard = ears(picker)
     picker.load()
@@ -153,9 +155,9 @@ def test_a_picture_is_small_whatever_it_shows(client, wire, ears):
     assert len(data) <= SMALL_BYTES
 
 
-def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, wire, ears):
-    wire.on("GET", "/tunes", reply(tunes(9, 1, orig_images=[f"{wire.url}/photo"])), reply([]))
-    wire.on("GET", "/photo", reply(body=picture(64)))
+def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, server, ears):
+    server.on("GET", "/tunes", reply(tunes(9, 1, orig_images=[f"{server.url}/photo"])), reply([]))
+    server.on("GET", "/photo", reply(body=picture(64)))
     picker = Picker(TuneCards(client), noun="tune")
     heard = ears(picker)
     picker.load()
@@ -164,11 +166,11 @@ def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, wire, ears):
     first = heard.get(timeout=10)
     say(picker, type="look", ids=["9"])
     assert heard.get(timeout=10) == first
-    assert len(wire.seen("GET", "/photo")) == 1
+    assert len(server.received("GET", "/photo")) == 1
 
 
-def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, wire, ears, caplog):
-    wire.on("GET", "/tunes", reply(tunes(9, 1)), reply([]))
+def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, server, ears, caplog):
+    server.on("GET", "/tunes", reply(tunes(9, 1)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
     heard = ears(picker)
     picker.load()
@@ -179,10 +181,10 @@ def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, wire,
     assert caplog.records == []  # where ipywidgets puts an error in a callback
 
 
-def test_pictures_that_do_not_come_hold_up_nothing_else(client, wire):
-    wire.on("GET", "/tunes", reply(tunes(40, 24, orig_images=[f"{wire.url}/photo"])), reply([]))
+def test_pictures_that_do_not_come_hold_up_nothing_else(client, server):
+    server.on("GET", "/tunes", reply(tunes(40, 24, orig_images=[f"{server.url}/photo"])), reply([]))
     waiting, done = threading.Event(), threading.Event()
-    wire.on("GET", "/photo", lambda _: waiting.wait(20))
+    server.on("GET", "/photo", lambda _: waiting.wait(20))
     picker = Picker(TuneCards(client), noun="tune")
     picker.load()
     say(picker, type="look", ids=[card["id"] for card in picker.items])
@@ -193,17 +195,17 @@ def test_pictures_that_do_not_come_hold_up_nothing_else(client, wire):
         waiting.set()
 
 
-def test_tunes_come_newest_first_and_no_further_than_asked_for(client, wire):
-    wire.on("GET", "/tunes", reply(tunes(500, 120)), reply(tunes(380, 10)), reply([]))
+def test_tunes_come_newest_first_and_no_further_than_asked_for(client, server):
+    server.on("GET", "/tunes", reply(tunes(500, 120)), reply(tunes(380, 10)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
     picker.load()
     assert ids(picker) == list(range(500, 500 - PAGE, -1))
     assert picker.more
-    assert len(wire.seen("GET", "/tunes")) == 1
+    assert len(server.received("GET", "/tunes")) == 1
     while picker.more:
         picker.load_more()
     assert ids(picker) == list(range(500, 370, -1))
-    assert [each.query.get("before_id") for each in wire.seen("GET", "/tunes")] == [None, "381", "371"]
+    assert [each.query.get("before_id") for each in server.received("GET", "/tunes")] == [None, "381", "371"]
 
 
 def test_a_tune_is_named_with_its_class_status_and_age(sandbox):
@@ -219,8 +221,8 @@ def test_a_tune_is_named_with_its_class_status_and_age(sandbox):
     assert picker.items[0]["lines"] == ["cat · trained", "1000002 · 2 days ago"]
 
 
-def test_tunes_of_which_little_is_known_are_shown_all_the_same(client, wire):
-    wire.on(
+def test_tunes_of_which_little_is_known_are_shown_all_the_same(client, server):
+    server.on(
         "GET",
         "/tunes",
         reply([{"id": 3, "title": None, "created_at": "soon", "orig_images": [None]}]),
@@ -231,8 +233,8 @@ def test_tunes_of_which_little_is_known_are_shown_all_the_same(client, wire):
     assert picker.items == [{"id": "3", "title": "Tune 3", "lines": ["queued", "3"], "picture": "none"}]
 
 
-def test_an_exact_page_promises_no_more(client, wire):
-    wire.on("GET", "/tunes", reply(tunes(99, PAGE)), reply([]))
+def test_an_exact_page_promises_no_more(client, server):
+    server.on("GET", "/tunes", reply(tunes(99, PAGE)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
     picker.load()
     assert not picker.more
@@ -248,15 +250,20 @@ def test_a_list_that_cannot_be_had_says_why_and_is_had_again(sandbox):
     assert (picker.state, picker.failure, ids(picker)) == ("ready", "", [797, 260, 43])
 
 
-def test_an_error_on_the_way_keeps_what_came_and_goes_on_behind_it(client, wire):
-    wire.on("GET", "/tunes", reply(tunes(500, 30)), reply({}, 401), reply(tunes(470, 5)), reply([]))
+def test_an_error_on_the_way_keeps_what_came_and_goes_on_behind_it(client, server):
+    server.on("GET", "/tunes", reply(tunes(500, 30)), reply({}, 401), reply(tunes(470, 5)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
     picker.load()
     picker.load_more()
     assert (picker.state, ids(picker)[-1], len(picker.items)) == ("failed", 471, 30)
     picker.load_more()
     assert (picker.state, ids(picker)) == ("ready", list(range(500, 465, -1)))
-    assert [each.query.get("before_id") for each in wire.seen("GET", "/tunes")] == [None, "471", "471", "466"]
+    assert [each.query.get("before_id") for each in server.received("GET", "/tunes")] == [
+        None,
+        "471",
+        "471",
+        "466",
+    ]
 
 
 def test_a_reload_that_fails_leaves_the_old_cards(sandbox):
@@ -279,7 +286,7 @@ def test_a_reload_shows_what_is_new(sandbox):
     assert titles(picker) == ["fresh"]
 
 
-def test_an_answer_that_is_overtaken_by_a_reload_is_dropped(client, wire):
+def test_an_answer_that_is_overtaken_by_a_reload_is_dropped(client, server):
     late, asked = threading.Event(), threading.Event()
 
     def slowly(exchange):
@@ -287,7 +294,7 @@ def test_an_answer_that_is_overtaken_by_a_reload_is_dropped(client, wire):
         late.wait(10)
         return reply(tunes(7, 1))(exchange)
 
-    wire.on("GET", "/tunes", slowly, reply(tunes(9, 1)), reply([]))
+    server.on("GET", "/tunes", slowly, reply(tunes(9, 1)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
     first = background.start(picker.load)
     assert asked.wait(10)
@@ -343,10 +350,10 @@ def test_a_slug_stays_a_slug_and_is_seen_in_the_gallery(form):
     assert form._draft.pack.gallery.chosen == []
 
 
-def test_a_packs_title_is_text(sandbox, client, wire):
-    wire.on("GET", "/packs", reply([]))
-    wire.on("GET", "/gallery/packs", reply([]))
-    wire.on("GET", "/p/43", reply({**PACK, "title": EVIL}))
+def test_a_packs_title_is_text(sandbox, client, server):
+    server.on("GET", "/packs", reply([]))
+    server.on("GET", "/gallery/packs", reply([]))
+    server.on("GET", "/p/43", reply({**PACK, "title": EVIL}))
     form = anb.TuneForm(client, pack=43)
     assert form._draft.pack._title.value == "&lt;img src=x onerror=&#34;alert(1)&#34;&gt; · 43"
 

@@ -21,7 +21,7 @@ import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
 from astria_nb.results.callbacks import lookups, receiver
 from helpers.callback_senders import post, raw, target, until
-from helpers.scripted_server import KEY, TUNE, Wire, reply
+from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply
 
 SECRET = "a-secret-that-only-this-test-has"
 URLS = ["https://example.com/1.jpg"]
@@ -187,24 +187,24 @@ def test_a_run_on_a_tune_that_another_log_made_is_known(
 
 
 def test_many_callbacks_for_one_tune_are_few_looks(
-    wire: Wire, client: anb.Client, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lookups, "APART", 0.3)
-    wire.on("GET", "/tunes/7", reply({**TUNE, "trained_at": "2026-01-01T12:10:00.000Z"}))
+    server.on("GET", "/tunes/7", reply({**TUNE, "trained_at": "2026-01-01T12:10:00.000Z"}))
     anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=URLS), client, log=log)
     with anb.Callbacks(log, client) as callbacks:
         assert is_idle(callbacks)
-        before, looks = time.monotonic(), len(looks_at(wire))
+        before, looks = time.monotonic(), len(looks_at(server))
         for _ in range(50):
             assert post(callbacks.url, {"tune": {"id": 7}}) == 200
         assert is_idle(callbacks)
         seconds = time.monotonic() - before
-    assert 1 <= len(looks_at(wire)) - looks <= seconds / 0.3 + 1
+    assert 1 <= len(looks_at(server)) - looks <= seconds / 0.3 + 1
     assert (log.events()["kind"] == "callback").sum() <= 20  # somebody with the secret cannot fill the disk
 
 
-def looks_at(wire: Wire) -> list[str]:
-    return [request.path for request in wire.requests if request.path == "/tunes/7"]
+def looks_at(server: ScriptedServer) -> list[str]:
+    return [request.path for request in server.requests if request.path == "/tunes/7"]
 
 
 def test_a_look_that_fails_is_noted_and_made_up_for(
@@ -486,13 +486,13 @@ print("ends", flush=True)
 """
 
 
-def test_a_process_can_end_while_it_listens_and_looks(wire: Wire, log: anb.ExperimentLog) -> None:
-    client = anb.Client(KEY, base_url=wire.url)
+def test_a_process_can_end_while_it_listens_and_looks(server: ScriptedServer, log: anb.ExperimentLog) -> None:
+    client = anb.Client(KEY, base_url=server.url)
     anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=URLS), client, log=log)
-    wire.on("GET", "/tunes/7", lambda exchange: exchange.stopped.wait(30) and False)  # never answers
+    server.on("GET", "/tunes/7", lambda exchange: exchange.stopped.wait(30) and False)  # never answers
     before = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KERNEL), wire.url, KEY, str(log.path)],
+        [sys.executable, "-c", textwrap.dedent(KERNEL), server.url, KEY, str(log.path)],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.stdout, done.stderr, done.returncode) == ("ends\n", "", 0)

@@ -23,7 +23,7 @@ from helpers.picture_host import (
     statuses,
     ten,
 )
-from helpers.scripted_server import KEY, Wire, reply
+from helpers.scripted_server import KEY, ScriptedServer, reply
 
 
 @pytest.fixture
@@ -31,24 +31,24 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_every_picture_is_a_file_and_on_record(wire: Wire, client: anb.Client, out: Path) -> None:
-    pictures = ten(wire)
+def test_every_picture_is_a_file_and_on_record(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+    pictures = ten(server)
     frame = anb.download(ROW, client, out)
     assert statuses(frame) == {"saved": 10}
     assert [Path(each).read_bytes() for each in frame["file"]] == pictures
     record = check(out)
     assert record[9] == {
-        "prompt_id": 10, "number": 1, "tune_id": TUNE_ID, "text": "prompt 10", "url": f"{wire.url}/10",
+        "prompt_id": 10, "number": 1, "tune_id": TUNE_ID, "text": "prompt 10", "url": f"{server.url}/10",
         "file": "10-1.jpg", "bytes": len(pictures[9]), "sha256": frame["sha256"].iloc[9],
     }  # fmt: skip
     assert (frame["expires_at"] == ROW["expires_at"].iloc[0]).all()
 
 
-def test_what_is_there_is_not_asked_for_again(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
-    first, before = anb.download(ROW, client, out), asked(wire)
+def test_what_is_there_is_not_asked_for_again(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+    ten(server)
+    first, before = anb.download(ROW, client, out), asked(server)
     second = anb.download(ROW, client, out)
-    assert asked(wire) == before
+    assert asked(server) == before
     assert statuses(second) == {"there": 10}
     columns = ["file", "bytes", "sha256", "url", "prompt_id"]
     assert first[columns].equals(second[columns])
@@ -57,9 +57,9 @@ def test_what_is_there_is_not_asked_for_again(wire: Wire, client: anb.Client, ou
 
 @pytest.mark.parametrize("damage", ["removed", "shorter", "changed", "a link to the same"])
 def test_what_is_damaged_comes_again(
-    wire: Wire, client: anb.Client, out: Path, tmp_path: Path, damage: str
+    server: ScriptedServer, client: anb.Client, out: Path, tmp_path: Path, damage: str
 ) -> None:
-    pictures = ten(wire)
+    pictures = ten(server)
     anb.download(ROW, client, out)
     file = out / "3-1.jpg"
     if damage in ("removed", "a link to the same"):
@@ -68,53 +68,59 @@ def test_what_is_damaged_comes_again(
         file.symlink_to(tmp_path / "elsewhere.jpg")
     if damage in ("shorter", "changed"):
         file.write_bytes(pictures[2][:-1] + (b"?" if damage == "changed" else b""))
-    del wire.requests[:]
+    del server.requests[:]
     assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
-    assert asked(wire) == ["/3"]
+    assert asked(server) == ["/3"]
     assert file.read_bytes() == pictures[2]
     assert not file.is_symlink()
     check(out)
 
 
-def test_a_file_that_nothing_is_on_record_of_comes_again(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
+def test_a_file_that_nothing_is_on_record_of_comes_again(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ten(server)
     anb.download(ROW, client, out)
     (out / "manifest.jsonl").unlink()
     assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
     check(out)
 
 
-def test_a_record_of_other_tunes_stays(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
+def test_a_record_of_other_tunes_stays(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+    ten(server)
     anb.download(ROW, client, out)
-    wire.on("GET", "/77", image(a_picture(77)))
-    a_list(wire, "/tunes/8/prompts", prompt(77, f"{wire.url}/77", tune_id=8))
+    server.on("GET", "/77", image(a_picture(77)))
+    a_list(server, "/tunes/8/prompts", prompt(77, f"{server.url}/77", tune_id=8))
     frame = anb.download(anb.rows.tune_frame([{**TRAINED, "id": 8}]), client, out)
     assert frame["tune_id"].tolist() == [8]
     assert len(check(out)) == 11
 
 
-def test_a_prompt_with_several_pictures_has_several_files(wire: Wire, client: anb.Client, out: Path) -> None:
+def test_a_prompt_with_several_pictures_has_several_files(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
     for number in (1, 2, 3):
-        wire.on("GET", f"/{number}", image(a_picture(number)))
-    prompts(wire, prompt(5, *(f"{wire.url}/{number}" for number in (1, 2, 3))))
+        server.on("GET", f"/{number}", image(a_picture(number)))
+    prompts(server, prompt(5, *(f"{server.url}/{number}" for number in (1, 2, 3))))
     frame = anb.download(ROW, client, out)
     assert [Path(each).name for each in frame["file"]] == ["5-1.jpg", "5-2.jpg", "5-3.jpg"]
     assert frame["number"].tolist() == [1, 2, 3]
 
 
 def test_prompts_that_are_pending_or_failed_have_no_row_yet(
-    wire: Wire, client: anb.Client, out: Path
+    server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
-    wire.on("GET", "/1", image(a_picture(1)))
-    prompts(wire, prompt(1, f"{wire.url}/1"), prompt(2), prompt(3, user_error="not allowed"))
+    server.on("GET", "/1", image(a_picture(1)))
+    prompts(server, prompt(1, f"{server.url}/1"), prompt(2), prompt(3, user_error="not allowed"))
     assert anb.download(ROW, client, out)["prompt_id"].tolist() == [1]
 
 
-def test_no_pictures_are_an_empty_frame_of_the_same_types(wire: Wire, client: anb.Client, out: Path) -> None:
-    prompts(wire)
+def test_no_pictures_are_an_empty_frame_of_the_same_types(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    prompts(server)
     none = anb.download(ROW, client, out)
-    ten(wire)
+    ten(server)
     some = anb.download(ROW, client, out)
     assert len(none) == len(anb.download(ROW.iloc[:0], client, out)) == 0
     assert none.dtypes.equals(some.dtypes)
@@ -132,18 +138,20 @@ def test_no_pictures_are_an_empty_frame_of_the_same_types(wire: Wire, client: an
     ],
 )
 def test_a_file_is_called_as_its_type_is(
-    wire: Wire, client: anb.Client, out: Path, content_type: str, content: bytes, name: str
+    server: ScriptedServer, client: anb.Client, out: Path, content_type: str, content: bytes, name: str
 ) -> None:
-    wire.on("GET", "/1", image(content, content_type))
-    prompts(wire, prompt(1, f"{wire.url}/1"))
+    server.on("GET", "/1", image(content, content_type))
+    prompts(server, prompt(1, f"{server.url}/1"))
     anb.download(ROW, client, out)
     assert [each["file"] for each in check(out)] == [name]
 
 
-def test_no_key_is_told_to_who_has_the_pictures(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
+def test_no_key_is_told_to_who_has_the_pictures(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ten(server)
     anb.download(ROW, client, out)
-    told = {each.path: each.headers["Authorization"] for each in wire.requests}
+    told = {each.path: each.headers["Authorization"] for each in server.requests}
     assert {told[f"/{number}"] for number in range(1, 11)} == {None}
     assert told[f"/tunes/{TUNE_ID}/prompts"] == f"Bearer {KEY}"
 
@@ -151,52 +159,58 @@ def test_no_key_is_told_to_who_has_the_pictures(wire: Wire, client: anb.Client, 
 SIGNED = "{url}/1?X-Amz-Signature={secret}&X-Amz-Date={secret}&Expires={day}&v=1"
 
 
-def test_a_signature_is_used_and_not_written_down(wire: Wire, client: anb.Client, out: Path) -> None:
-    wire.on("GET", "/1", image(a_picture(1)))
-    wire.on("GET", "/2", reply({}, 404))
+def test_a_signature_is_used_and_not_written_down(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    server.on("GET", "/1", image(a_picture(1)))
+    server.on("GET", "/2", reply({}, 404))
     frames = []
     for day, secret in enumerate(("s3cret-one", "s3cret-two")):
-        url = SIGNED.format(url=wire.url, secret=secret, day=day)
-        prompts(wire, prompt(1, url), prompt(2, url.replace("/1?", "/2?"), text=f"like {url}"))
+        url = SIGNED.format(url=server.url, secret=secret, day=day)
+        prompts(server, prompt(1, url), prompt(2, url.replace("/1?", "/2?"), text=f"like {url}"))
         frames.append(anb.download(ROW, client, out))
-    assert [each.query["X-Amz-Signature"] for each in wire.seen("GET", "/1")] == ["s3cret-one"]
+    assert [each.query["X-Amz-Signature"] for each in server.received("GET", "/1")] == ["s3cret-one"]
     assert frames[1]["status"].tolist() == ["there", "failed"]
     assert b"s3cret" not in (out / "manifest.jsonl").read_bytes()
     assert "s3cret" not in "".join(each.to_csv() for each in frames)
 
 
-def test_another_address_is_another_picture(wire: Wire, client: anb.Client, out: Path) -> None:
-    pictures = ten(wire)
-    prompts(wire, prompt(1, f"{wire.url}/1"))
+def test_another_address_is_another_picture(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+    pictures = ten(server)
+    prompts(server, prompt(1, f"{server.url}/1"))
     anb.download(ROW, client, out)
-    prompts(wire, prompt(1, f"{wire.url}/2"))
+    prompts(server, prompt(1, f"{server.url}/2"))
     assert statuses(anb.download(ROW, client, out)) == {"saved": 1}
     assert (out / "1-1.jpg").read_bytes() == pictures[1]
     check(out)
 
 
-def test_a_loras_pictures_are_told_by_its_own_id(wire: Wire, client: anb.Client, out: Path) -> None:
-    wire.on("GET", "/1", image(a_picture(1)))
+def test_a_loras_pictures_are_told_by_its_own_id(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    server.on("GET", "/1", image(a_picture(1)))
     base = 1504944
     prompts(
-        wire,
-        prompt(1, f"{wire.url}/1", tune_id=base, text=f"<lora:{TUNE_ID}:1> ohwx woman"),
-        prompt(2, f"{wire.url}/1", tune_id=base, text="a cat", tunes=[{"id": TUNE_ID, "title": "t"}]),
+        server,
+        prompt(1, f"{server.url}/1", tune_id=base, text=f"<lora:{TUNE_ID}:1> ohwx woman"),
+        prompt(2, f"{server.url}/1", tune_id=base, text="a cat", tunes=[{"id": TUNE_ID, "title": "t"}]),
     )
     assert anb.download(ROW, client, out)["tune_id"].tolist() == [TUNE_ID, TUNE_ID]
 
 
 def test_the_service_is_asked_for_an_expiry_that_a_row_lacks(
-    wire: Wire, client: anb.Client, out: Path
+    server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
-    ten(wire)
-    wire.on("GET", f"/tunes/{TUNE_ID}", reply(TRAINED))
+    ten(server)
+    server.on("GET", f"/tunes/{TUNE_ID}", reply(TRAINED))
     young = anb.rows.tune_frame([{**TRAINED, "trained_at": None, "expires_at": None}])
     assert (anb.download(young, client, out)["expires_at"] == ROW["expires_at"].iloc[0]).all()
 
 
-def test_of_many_tunes_one_that_is_gone_is_told(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
+def test_of_many_tunes_one_that_is_gone_is_told(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ten(server)
     both = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": 6}]), ROW], ignore_index=True)
     frame = anb.download(both, client, out)
     assert statuses(frame) == {"saved": 10, "failed": 1}
@@ -230,10 +244,10 @@ def test_what_is_no_tune_is_told(client: anb.Client, out: Path) -> None:
         anb.download(7, client, out)  # type: ignore[arg-type]
 
 
-def test_several_pictures_come_at_a_time(wire: Wire, client: anb.Client, out: Path) -> None:
-    pictures = ten(wire)
+def test_several_pictures_come_at_a_time(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+    pictures = ten(server)
     for number, each in enumerate(pictures, 1):
-        wire.on("GET", f"/{number}", _after(0.2, image(each)))
+        server.on("GET", f"/{number}", _after(0.2, image(each)))
     started = time.monotonic()
     anb.download(ROW, client, out, max_workers=10)
     assert time.monotonic() - started < 1.5

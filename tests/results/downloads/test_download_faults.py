@@ -18,7 +18,7 @@ from astria_nb.client import transport
 from astria_nb.errors import AstriaError
 from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, prompt, prompts, statuses, ten
-from helpers.scripted_server import KEY, Answer, Exchange, Wire, hang_up, reply, reset
+from helpers.scripted_server import KEY, Answer, Exchange, ScriptedServer, hang_up, reply, reset
 
 NOBODY = 65534
 
@@ -59,24 +59,24 @@ PASSING = {
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
 def test_what_may_pass_is_asked_for_again(
-    wire: Wire, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("astria_nb.results.downloads.fetcher._UNTOLD", 0.05)
-    ten(wire)
-    wire.on("GET", "/3", fault, fault, image(WHOLE))
+    ten(server)
+    server.on("GET", "/3", fault, fault, image(WHOLE))
     assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
     assert (out / "3-1.jpg").read_bytes() == WHOLE
-    assert asked(wire).count("/3") == 3
+    assert asked(server).count("/3") == 3
     check(out)
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
 def test_one_that_cannot_be_had_does_not_stop_the_others(
-    wire: Wire, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("astria_nb.results.downloads.fetcher._UNTOLD", 0.05)
-    ten(wire)
-    wire.on("GET", "/3", fault)
+    ten(server)
+    server.on("GET", "/3", fault)
     frame = anb.download(ROW, client, out)
     assert statuses(frame) == {"saved": 9, "failed": 1}
     failed = frame.iloc[2]
@@ -84,21 +84,21 @@ def test_one_that_cannot_be_had_does_not_stop_the_others(
     assert failed["problem"]
     assert failed[["file", "bytes", "sha256"]].isna().all()
     assert len(check(out)) == 9
-    wire.on("GET", "/3", image(WHOLE))
+    server.on("GET", "/3", image(WHOLE))
     assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_an_expired_picture_is_told_and_asked_for_once(
-    wire: Wire, client: anb.Client, out: Path, status: int
+    server: ScriptedServer, client: anb.Client, out: Path, status: int
 ) -> None:
-    ten(wire)
-    wire.on("GET", "/3", reply({}, status))
+    ten(server)
+    server.on("GET", "/3", reply({}, status))
     frame = anb.download(ROW, client, out)
     assert (
         f"(status {status}); it may have expired: pictures are kept for 30 days" in frame["problem"].iloc[2]
     )
-    assert asked(wire).count("/3") == 1
+    assert asked(server).count("/3") == 1
     check(out)
 
 
@@ -106,23 +106,23 @@ def test_an_expired_picture_is_told_and_asked_for_once(
     "answer", [reply(body=b"", status=304), reply(body=WHOLE[:999], status=206), reply(body=b"", status=204)]
 )
 def test_what_is_no_whole_answer_is_no_picture(
-    wire: Wire, client: anb.Client, out: Path, answer: Answer
+    server: ScriptedServer, client: anb.Client, out: Path, answer: Answer
 ) -> None:
-    ten(wire)
-    wire.on("GET", "/3", answer)
+    ten(server)
+    server.on("GET", "/3", answer)
     assert statuses(anb.download(ROW, client, out)) == {"saved": 9, "failed": 1}
     check(out)
 
 
 def test_a_huge_picture_is_refused_and_leaves_nothing(
-    wire: Wire, client: anb.Client, out: Path, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "PICTURE_BYTES", 2**20)
-    ten(wire)
-    wire.on("GET", "/3", image(a_picture(3, 2**21)))
+    ten(server)
+    server.on("GET", "/3", image(a_picture(3, 2**21)))
     frame = anb.download(ROW, client, out)
     assert "larger than 1 MiB" in frame["problem"].iloc[2]
-    assert asked(wire).count("/3") == 1
+    assert asked(server).count("/3") == 1
     check(out)
 
 
@@ -132,28 +132,32 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def test_hostile_addresses_are_only_told(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
-    urls = [f"{wire.url}/1", *HOSTILE]
-    prompts(wire, *(prompt(number, url) for number, url in enumerate(urls, 1)))
+def test_hostile_addresses_are_only_told(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+    ten(server)
+    urls = [f"{server.url}/1", *HOSTILE]
+    prompts(server, *(prompt(number, url) for number, url in enumerate(urls, 1)))
     frame = anb.download(ROW, client, out)
     assert frame["status"].tolist() == ["saved", *["failed"] * len(HOSTILE)]
     assert "not a web address" in frame["problem"].iloc[1]
     assert len(check(out)) == 1
 
 
-def test_a_redirect_out_of_the_web_leads_nowhere(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
-    wire.on("GET", "/3", reply(status=302, Location="file:///etc/passwd"))
-    wire.on("GET", "/4", reply(status=302, Location="/4"))
-    wire.on("GET", "/5", reply(status=302, Location="/6"))
+def test_a_redirect_out_of_the_web_leads_nowhere(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ten(server)
+    server.on("GET", "/3", reply(status=302, Location="file:///etc/passwd"))
+    server.on("GET", "/4", reply(status=302, Location="/4"))
+    server.on("GET", "/5", reply(status=302, Location="/6"))
     frame = anb.download(ROW, client, out)
     assert frame.loc[frame["status"] == "failed", "prompt_id"].tolist() == [3, 4]
     assert (out / "5-1.jpg").read_bytes() == (out / "6-1.jpg").read_bytes()
     check(out)
 
 
-def test_one_that_is_told_to_wait_makes_all_wait(wire: Wire, client: anb.Client, out: Path) -> None:
+def test_one_that_is_told_to_wait_makes_all_wait(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
     pictures = [a_picture(number) for number in range(1, 31)]
     refused: list[float] = []
     arrived: list[float] = []
@@ -171,22 +175,22 @@ def test_one_that_is_told_to_wait_makes_all_wait(wire: Wire, client: anb.Client,
         return reply(status=429, Retry_After="2")(exchange)
 
     for number, each in enumerate(pictures, 1):
-        wire.on("GET", f"/{number}", serve(each))
-    wire.on("GET", "/5", refuse, serve(pictures[4]))
-    prompts(wire, *(prompt(number, f"{wire.url}/{number}") for number in range(1, 31)))
+        server.on("GET", f"/{number}", serve(each))
+    server.on("GET", "/5", refuse, serve(pictures[4]))
+    prompts(server, *(prompt(number, f"{server.url}/{number}") for number in range(1, 31)))
     assert statuses(anb.download(ROW, client, out, max_workers=4)) == {"saved": 30}
     during = [each - refused[0] for each in arrived if 0.1 < each - refused[0] < 1.9]
     assert during == []
     assert len(refused) == 1
 
 
-def test_a_wait_of_hours_ends_the_download(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
-    wire.on("GET", "/1", reply(status=429, Retry_After="7200"))
+def test_a_wait_of_hours_ends_the_download(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+    ten(server)
+    server.on("GET", "/1", reply(status=429, Retry_After="7200"))
     started = time.monotonic()
     frame = anb.download(ROW, client, out, max_workers=1)
     assert time.monotonic() - started < 5
-    assert asked(wire) == ["/1"]
+    assert asked(server) == ["/1"]
     assert frame["problem"].iloc[5] == "its host asks to wait 2 h; call it again then"
 
 
@@ -200,11 +204,11 @@ anb.download(ROW, anb.Client(sys.argv[1], base_url=sys.argv[2]), sys.argv[3], ma
 """
 
 
-def start(wire: Wire, out: Path) -> subprocess.Popen[str]:
+def start(server: ScriptedServer, out: Path) -> subprocess.Popen[str]:
     """Download in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     return subprocess.Popen(
-        [sys.executable, "-c", DOWNLOAD, KEY, wire.url, out],
+        [sys.executable, "-c", DOWNLOAD, KEY, server.url, out],
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
@@ -212,8 +216,8 @@ def start(wire: Wire, out: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("fault", ["drips", "hangs", "asks to wait"])
-def test_ctrl_c_leaves_only_whole_files(wire: Wire, out: Path, fault: str) -> None:
-    ten(wire)
+def test_ctrl_c_leaves_only_whole_files(server: ScriptedServer, out: Path, fault: str) -> None:
+    ten(server)
     stopped = threading.Event()
 
     def never(exchange: Exchange) -> bool:
@@ -223,11 +227,11 @@ def test_ctrl_c_leaves_only_whole_files(wire: Wire, out: Path, fault: str) -> No
         stopped.wait(60)
         return False
 
-    wire.on("GET", "/9", reply(status=429, Retry_After="60") if fault == "asks to wait" else never)
-    wire.on("GET", "/10", never)
-    process = start(wire, out)
+    server.on("GET", "/9", reply(status=429, Retry_After="60") if fault == "asks to wait" else never)
+    server.on("GET", "/10", never)
+    process = start(server, out)
     try:
-        wire.await_request(11 if fault != "asks to wait" else 10)
+        server.await_request(11 if fault != "asks to wait" else 10)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         started = time.monotonic()
@@ -247,9 +251,11 @@ def test_ctrl_c_leaves_only_whole_files(wire: Wire, out: Path, fault: str) -> No
 resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
 
 
-def test_a_full_disk_is_told_and_what_is_there_stays(wire: Wire, client: anb.Client, out: Path) -> None:
-    pictures = ten(wire)
-    wire.on("GET", "/10", image(a_picture(10, 400_000)))
+def test_a_full_disk_is_told_and_what_is_there_stays(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    pictures = ten(server)
+    server.on("GET", "/10", image(a_picture(10, 400_000)))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
     try:
@@ -263,13 +269,13 @@ def test_a_full_disk_is_told_and_what_is_there_stays(wire: Wire, client: anb.Cli
 
 
 def test_a_disk_with_no_room_for_the_record_keeps_the_old_one(
-    wire: Wire, client: anb.Client, out: Path
+    server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
-    ten(wire)
-    wire.on("GET", "/3", reply({}, 404))
+    ten(server)
+    server.on("GET", "/3", reply({}, 404))
     anb.download(ROW, client, out)
     record = (out / "manifest.jsonl").read_bytes()
-    wire.on("GET", "/3", image(b"\xff\xd8\xff\xd9"))
+    server.on("GET", "/3", image(b"\xff\xd8\xff\xd9"))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(record), before[1]))
     try:
@@ -299,12 +305,12 @@ def powerless() -> Iterator[Path]:
 
 
 def test_a_read_only_folder_is_told_unless_all_is_there(
-    wire: Wire, client: anb.Client, powerless: Path
+    server: ScriptedServer, client: anb.Client, powerless: Path
 ) -> None:
-    ten(wire)
-    wire.on("GET", "/3", reply({}, 404))
+    ten(server)
+    server.on("GET", "/3", reply({}, 404))
     anb.download(ROW, client, powerless)
-    wire.on("GET", "/3", image(WHOLE))
+    server.on("GET", "/3", image(WHOLE))
     powerless.chmod(0o500)
     with pytest.raises(AstriaError, match=r"^folder: .* \(Permission denied\); choose another one, or mend"):
         anb.download(ROW, client, powerless)
@@ -315,14 +321,16 @@ def test_a_read_only_folder_is_told_unless_all_is_there(
     powerless.chmod(0o700)
 
 
-def test_a_file_in_place_of_the_folder_is_told(wire: Wire, client: anb.Client, tmp_path: Path) -> None:
-    ten(wire)
+def test_a_file_in_place_of_the_folder_is_told(
+    server: ScriptedServer, client: anb.Client, tmp_path: Path
+) -> None:
+    ten(server)
     (tmp_path / "file").write_text("mine")
     for place in ("file", "file/below"):
         with pytest.raises(AstriaError, match=r"^folder: .*file.* cannot be used"):
             anb.download(ROW, client, tmp_path / place)
     assert (tmp_path / "file").read_text() == "mine"
-    assert asked(wire) == []
+    assert asked(server) == []
     with pytest.raises(AstriaError, match=r"it is a file.; give a folder"):
         anb.download(ROW, client, tmp_path / "file")
 

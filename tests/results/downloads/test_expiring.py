@@ -9,7 +9,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError
-from helpers.scripted_server import TUNE, Exchange, Wire, reply
+from helpers.scripted_server import TUNE, Exchange, ScriptedServer, reply
 
 NOW = datetime(2030, 6, 1, 12, tzinfo=UTC)
 DATE = format_datetime(NOW, usegmt=True)
@@ -23,7 +23,7 @@ def a_tune(number: int, days: float | None, **fields: Any) -> dict[str, Any]:
     return {**TUNE, "id": number, **{name: at.isoformat() for name, at in times.items()}, **fields}
 
 
-def account(wire: Wire, tunes: list[dict[str, Any]]) -> None:
+def account(server: ScriptedServer, tunes: list[dict[str, Any]]) -> None:
     """Let the account have some tunes, given newest first."""
 
     def answer(exchange: Exchange) -> bool:
@@ -31,63 +31,65 @@ def account(wire: Wire, tunes: list[dict[str, Any]]) -> None:
         page = [each for each in tunes if each["id"] < before][: int(exchange.request.query["limit"])]
         return reply(page, Date=DATE)(exchange)
 
-    wire.on("GET", "/tunes", answer)
+    server.on("GET", "/tunes", answer)
     for each in tunes:
-        wire.on("GET", f"/tunes/{each['id']}", reply(each, Date=DATE))
+        server.on("GET", f"/tunes/{each['id']}", reply(each, Date=DATE))
 
 
-def test_what_expires_soon_comes_soonest_first(wire: Wire, client: anb.Client) -> None:
-    account(wire, [a_tune(5, 8), a_tune(4, 6), a_tune(3, -0.01), a_tune(2, 0.5), a_tune(1, None)])
+def test_what_expires_soon_comes_soonest_first(server: ScriptedServer, client: anb.Client) -> None:
+    account(server, [a_tune(5, 8), a_tune(4, 6), a_tune(3, -0.01), a_tune(2, 0.5), a_tune(1, None)])
     assert anb.expiring(client=client)["id"].tolist() == [2, 4]
     assert anb.expiring(client=client, days=8)["id"].tolist() == [2, 4, 5]
     assert anb.expiring(client=client, days=0)["id"].tolist() == []
 
 
-def test_it_is_the_services_clock_that_counts(wire: Wire, client: anb.Client) -> None:
-    account(wire, [a_tune(1, 3)])
+def test_it_is_the_services_clock_that_counts(server: ScriptedServer, client: anb.Client) -> None:
+    account(server, [a_tune(1, 3)])
     frame = anb.expiring(client=client)
     assert frame["expires_at"].iloc[0] - pd.Timestamp(client.now()) < pd.Timedelta(days=3.01)
     assert frame["status"].tolist() == ["trained"]
 
 
 def test_of_rows_that_were_given_those_that_were_pending_are_looked_at_again(
-    wire: Wire, client: anb.Client
+    server: ScriptedServer, client: anb.Client
 ) -> None:
-    account(wire, [a_tune(3, 2), a_tune(2, 1), a_tune(1, 5)])
+    account(server, [a_tune(3, 2), a_tune(2, 1), a_tune(1, 5)])
     given = anb.rows.tune_frame([a_tune(1, 5), a_tune(3, None, pack=43), a_tune(4, -1)], NOW)
     frame = anb.expiring(given, client)
     assert frame["id"].tolist() == [3, 1]
     assert frame["pack"].tolist()[0] == 43
     assert frame.dtypes.equals(given.dtypes)
-    assert [each.path for each in wire.requests] == ["/tunes/3"]
+    assert [each.path for each in server.requests] == ["/tunes/3"]
 
 
-def test_none_is_an_empty_frame_of_the_same_types(wire: Wire, client: anb.Client) -> None:
-    account(wire, [])
+def test_none_is_an_empty_frame_of_the_same_types(server: ScriptedServer, client: anb.Client) -> None:
+    account(server, [])
     none = anb.expiring(client=client)
     assert len(none) == 0
     assert none.dtypes.equals(anb.rows.tune_frame([a_tune(1, 1)]).dtypes)
     assert len(anb.expiring(none, client)) == 0
 
 
-def test_a_long_account_is_read_until_all_is_over(wire: Wire, client: anb.Client) -> None:
+def test_a_long_account_is_read_until_all_is_over(server: ScriptedServer, client: anb.Client) -> None:
     young = [a_tune(number, 3) for number in range(5000, 4990, -1)]
-    account(wire, [*young, *(a_tune(number, -5) for number in range(4990, 0, -1))])
+    account(server, [*young, *(a_tune(number, -5) for number in range(4990, 0, -1))])
     assert len(anb.expiring(client=client)) == 10
-    assert len(wire.requests) == 9  # pages of 120 for a thousand and ten
+    assert len(server.requests) == 9  # pages of 120 for a thousand and ten
 
 
-def test_an_old_tune_that_was_extended_is_found(wire: Wire, client: anb.Client) -> None:
+def test_an_old_tune_that_was_extended_is_found(server: ScriptedServer, client: anb.Client) -> None:
     extended = {1000: 3, 1: 4}
-    account(wire, [a_tune(number, extended.get(number, -5)) for number in range(1900, 0, -1)])
+    account(server, [a_tune(number, extended.get(number, -5)) for number in range(1900, 0, -1)])
     assert anb.expiring(client=client)["id"].tolist() == [1000, 1]
 
 
-def test_a_tune_that_never_trained_is_no_reason_to_read_on(wire: Wire, client: anb.Client) -> None:
+def test_a_tune_that_never_trained_is_no_reason_to_read_on(
+    server: ScriptedServer, client: anb.Client
+) -> None:
     old = (NOW - timedelta(days=90)).isoformat()
-    account(wire, [a_tune(number, None, created_at=old) for number in range(3000, 0, -1)])
+    account(server, [a_tune(number, None, created_at=old) for number in range(3000, 0, -1)])
     assert len(anb.expiring(client=client)) == 0
-    assert len(wire.requests) == 9
+    assert len(server.requests) == 9
 
 
 @pytest.mark.parametrize("days", [-1, "soon", None, float("nan"), 10**6])

@@ -16,7 +16,7 @@ from astria_nb.results.downloads.manifest import Entry, Manifest
 from astria_nb.results.downloads.safe_folder import SafeFolder
 from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, manifest, prompt, prompts, statuses, ten
-from helpers.scripted_server import KEY, Wire
+from helpers.scripted_server import KEY, ScriptedServer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links of this kind need rights there")
 
@@ -38,9 +38,9 @@ def victim(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["3-1.jpg", "manifest.jsonl"])
 @pytest.mark.parametrize("kind", ["link", "dangling link", "hard link"])
 def test_a_planted_link_is_replaced_and_not_followed(
-    wire: Wire, client: anb.Client, out: Path, victim: Path, name: str, kind: str
+    server: ScriptedServer, client: anb.Client, out: Path, victim: Path, name: str, kind: str
 ) -> None:
-    ten(wire)
+    ten(server)
     if kind == "hard link":
         (out / name).hardlink_to(victim)
     else:
@@ -52,8 +52,10 @@ def test_a_planted_link_is_replaced_and_not_followed(
     check(out)
 
 
-def test_a_planted_link_for_the_lock_is_told(wire: Wire, client: anb.Client, out: Path, victim: Path) -> None:
-    ten(wire)
+def test_a_planted_link_for_the_lock_is_told(
+    server: ScriptedServer, client: anb.Client, out: Path, victim: Path
+) -> None:
+    ten(server)
     (out / ".manifest.lock").symlink_to(victim.with_name("nothing"))
     with pytest.raises(anb.errors.AstriaError, match=r"^folder: .* cannot be used"):
         anb.download(ROW, client, out)
@@ -61,9 +63,9 @@ def test_a_planted_link_for_the_lock_is_told(wire: Wire, client: anb.Client, out
 
 
 def test_a_planted_link_for_a_temporary_name_is_not_followed(
-    wire: Wire, client: anb.Client, out: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, client: anb.Client, out: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ten(wire)
+    ten(server)
     (out / f".astria-{'0' * 16}.part").symlink_to(victim)
     monkeypatch.setattr("astria_nb.results.downloads.safe_folder.secrets.token_hex", lambda _size: "0" * 16)
     with pytest.raises(anb.errors.AstriaError, match=r"^folder: .* \(File exists\)"):
@@ -72,9 +74,9 @@ def test_a_planted_link_for_a_temporary_name_is_not_followed(
 
 
 def test_a_folder_that_is_exchanged_for_a_link_meanwhile_is_still_the_one_written(
-    wire: Wire, client: anb.Client, out: Path, tmp_path: Path
+    server: ScriptedServer, client: anb.Client, out: Path, tmp_path: Path
 ) -> None:
-    pictures = ten(wire)
+    pictures = ten(server)
     outside = tmp_path / "outside"
     outside.mkdir()
 
@@ -83,30 +85,36 @@ def test_a_folder_that_is_exchanged_for_a_link_meanwhile_is_still_the_one_writte
         out.symlink_to(outside)
         return picture(connection)
 
-    picture = wire._scripts["GET", "/1"][0]
-    wire.on("GET", "/1", exchange)
+    picture = server._scripts["GET", "/1"][0]
+    server.on("GET", "/1", exchange)
     anb.download(ROW, client, out)
     assert list(outside.iterdir()) == []
     assert (tmp_path / "moved" / "1-1.jpg").read_bytes() == pictures[0]
 
 
-def test_a_folder_may_be_reached_by_a_link(wire: Wire, client: anb.Client, out: Path, tmp_path: Path) -> None:
-    ten(wire)
+def test_a_folder_may_be_reached_by_a_link(
+    server: ScriptedServer, client: anb.Client, out: Path, tmp_path: Path
+) -> None:
+    ten(server)
     (tmp_path / "link").symlink_to(out)
     assert statuses(anb.download(ROW, client, tmp_path / "link")) == {"saved": 10}
     check(out)
 
 
-def test_a_folder_in_place_of_a_picture_fails_that_picture(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
+def test_a_folder_in_place_of_a_picture_fails_that_picture(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ten(server)
     (out / "3-1.jpg").mkdir()
     frame = anb.download(ROW, client, out)
     assert statuses(frame) == {"saved": 9, "failed": 1}
     assert frame["problem"].iloc[2] == "3-1.jpg is a folder; move it elsewhere, and call it again"
 
 
-def test_a_pipe_in_place_of_a_file_holds_nothing_up(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
+def test_a_pipe_in_place_of_a_file_holds_nothing_up(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ten(server)
     for name in ("manifest.jsonl", "3-1.jpg", f".astria-{'0' * 16}.part"):
         os.mkfifo(out / name)
     assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
@@ -121,8 +129,8 @@ LINES = [
 ]  # fmt: skip
 
 
-def test_a_record_of_a_stranger_is_passed_over(wire: Wire, client: anb.Client, out: Path) -> None:
-    ten(wire)
+def test_a_record_of_a_stranger_is_passed_over(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+    ten(server)
     anb.download(ROW, client, out)
     lines = (out / "manifest.jsonl").read_bytes().splitlines()
     (out / "manifest.jsonl").write_bytes(b"\n".join([*LINES, *lines[:5], lines[5][:50]]))
@@ -131,9 +139,9 @@ def test_a_record_of_a_stranger_is_passed_over(wire: Wire, client: anb.Client, o
 
 
 def test_a_record_that_points_outside_reads_nothing_there(
-    wire: Wire, client: anb.Client, out: Path, victim: Path
+    server: ScriptedServer, client: anb.Client, out: Path, victim: Path
 ) -> None:
-    ten(wire)
+    ten(server)
     anb.download(ROW, client, out)
     lines = manifest(out)
     content = victim.read_bytes()
@@ -146,9 +154,9 @@ def test_a_record_that_points_outside_reads_nothing_there(
 
 
 def test_what_a_killed_process_left_is_swept_and_what_a_living_one_makes_is_not(
-    wire: Wire, client: anb.Client, out: Path
+    server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
-    ten(wire)
+    ten(server)
     (out / f".astria-{'1' * 16}.part").write_bytes(b"left")
     (out / ".astria-mine.part").write_bytes(b"somebody's own")
     with SafeFolder(out) as other:
@@ -175,27 +183,27 @@ print(anb.download(ROW, anb.Client(sys.argv[1], base_url=sys.argv[2]), sys.argv[
 """
 
 
-def test_two_processes_fill_one_folder(wire: Wire, out: Path) -> None:
-    urls = [f"{wire.url}/{number}" for number in range(1, 61)]
+def test_two_processes_fill_one_folder(server: ScriptedServer, out: Path) -> None:
+    urls = [f"{server.url}/{number}" for number in range(1, 61)]
     meet = threading.Barrier(2, timeout=30)
     for number in range(1, 61):
-        wire.on("GET", f"/{number}", _slightly_different(number))
-    prompts(wire, *(prompt(number, url) for number, url in enumerate(urls, 1)))
-    first = wire._scripts["GET", "/1"][0]
+        server.on("GET", f"/{number}", _slightly_different(number))
+    prompts(server, *(prompt(number, url) for number, url in enumerate(urls, 1)))
+    first = server._scripts["GET", "/1"][0]
 
     def together(exchange: Any) -> bool:
         meet.wait()  # both have looked by then, and found nothing
         return first(exchange)
 
-    wire.on("GET", "/1", together)
+    server.on("GET", "/1", together)
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-    command = [sys.executable, "-c", DOWNLOAD, KEY, wire.url, out]
+    command = [sys.executable, "-c", DOWNLOAD, KEY, server.url, out]
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [each.communicate(timeout=60)[0] for each in both]
     assert [each.returncode for each in both] == [0, 0]
     assert [sum(each.count(status) for each in said) for status in ("'saved'", "'there'")] == [60, 60]
     assert len(check(out)) == 60
-    assert len(asked(wire)) > 60
+    assert len(asked(server)) > 60
 
 
 def _slightly_different(number: int) -> Any:

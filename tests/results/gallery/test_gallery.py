@@ -20,7 +20,7 @@ from astria_nb.errors import AstriaError, TuneError
 from astria_nb.images.image import SMALL_BYTES
 from astria_nb.results.gallery import Gallery
 from astria_nb.rows import prompt_frame, tune_frame
-from helpers.scripted_server import KEY, Wire, hang_up, reply
+from helpers.scripted_server import KEY, ScriptedServer, hang_up, reply
 
 URL = "https://example.com/1.jpg"
 EVIL = "<script>alert(1)</script>"
@@ -99,11 +99,11 @@ def ids(gallery: Gallery) -> list[str]:
     return [picture["id"] for card in gallery.cards for picture in card["pictures"]]
 
 
-def pictured(wire: Wire, prompts: list[dict[str, Any]]) -> anb.Client:
+def pictured(server: ScriptedServer, prompts: list[dict[str, Any]]) -> anb.Client:
     """Let a service have these prompts of tune 7."""
-    wire.on("GET", "/tunes/7", reply({"id": 7, "trained_at": "2026-01-01T12:00:00.000Z"}))
-    wire.on("GET", "/tunes/7/prompts", reply(prompts), reply([]))
-    return anb.Client(KEY, base_url=wire.url)
+    server.on("GET", "/tunes/7", reply({"id": 7, "trained_at": "2026-01-01T12:00:00.000Z"}))
+    server.on("GET", "/tunes/7/prompts", reply(prompts), reply([]))
+    return anb.Client(KEY, base_url=server.url)
 
 
 def noise(side: int = 600) -> bytes:
@@ -168,9 +168,9 @@ def test_pictures_are_sent_when_they_are_looked_at_and_are_small(show, sandbox, 
     assert len(str(gallery.get_state(["cards"]))) < 5000
 
 
-def test_a_copy_is_small_whatever_it_shows(wire, show, monkeypatch):
-    client = pictured(wire, [{"id": 1, "text": "noise", "images": [f"{wire.url}/noise"]}])
-    wire.on("GET", "/noise", reply(body=noise()))
+def test_a_copy_is_small_whatever_it_shows(server, show, monkeypatch):
+    client = pictured(server, [{"id": 1, "text": "noise", "images": [f"{server.url}/noise"]}])
+    server.on("GET", "/noise", reply(body=noise()))
     gallery = show(TRAINED, client)
     browser = Browser(gallery, monkeypatch)
     browser.say(type="look", ids=["1.0"])
@@ -179,9 +179,9 @@ def test_a_copy_is_small_whatever_it_shows(wire, show, monkeypatch):
     assert len(copy) <= SMALL_BYTES
 
 
-def test_what_was_asked_for_last_comes_first(wire, show, monkeypatch):
+def test_what_was_asked_for_last_comes_first(server, show, monkeypatch):
     many = [{"id": at, "text": "t", "images": [f"{URL}?{at}"]} for at in range(40, 0, -1)]
-    client, gate, asked = pictured(wire, many), threading.Event(), []
+    client, gate, asked = pictured(server, many), threading.Event(), []
 
     def picture(url: str) -> bytes:
         gate.wait(20)
@@ -209,8 +209,8 @@ def test_an_enlarged_picture_is_as_the_service_has_it(show, sandbox, monkeypatch
     assert data == client.picture(gallery.cards[3]["pictures"][0]["url"])
 
 
-def test_what_is_no_picture_is_not_enlarged(wire, show, monkeypatch):
-    client = pictured(wire, [{"id": 1, "text": "t", "images": [URL]}])
+def test_what_is_no_picture_is_not_enlarged(server, show, monkeypatch):
+    client = pictured(server, [{"id": 1, "text": "t", "images": [URL]}])
     monkeypatch.setattr(client, "picture", lambda url: b"<svg onload=alert(1)>")
     browser = Browser(show(TRAINED, client), monkeypatch)
     browser.say(type="enlarge", id="1.0")
@@ -246,24 +246,24 @@ def test_a_like_that_is_refused_is_told_and_not_kept(show, sandbox, monkeypatch)
     assert len(sandbox.ledger) - asked == 1
 
 
-def test_a_like_is_sent_once_even_if_its_answer_is_lost(wire, client):
-    wire.on("POST", "/prompts/5/likes", hang_up)
+def test_a_like_is_sent_once_even_if_its_answer_is_lost(server, client):
+    server.on("POST", "/prompts/5/likes", hang_up)
     with pytest.raises(AstriaError):
         client.like(5)
-    wire.on("DELETE", "/prompts/5/likes", reply({}, 503))
+    server.on("DELETE", "/prompts/5/likes", reply({}, 503))
     with pytest.raises(AstriaError):
         client.like(5, liked=False)
-    assert [(each.method, each.path) for each in wire.requests] == [
+    assert [(each.method, each.path) for each in server.requests] == [
         ("POST", "/prompts/5/likes"),
         ("DELETE", "/prompts/5/likes"),
     ]
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
-def test_any_success_is_a_like_whatever_it_says(wire, client, status):
-    wire.on("POST", "/prompts/5/likes", reply(status=status, body=b"" if status == 204 else b"<p>ok"))
+def test_any_success_is_a_like_whatever_it_says(server, client, status):
+    server.on("POST", "/prompts/5/likes", reply(status=status, body=b"" if status == 204 else b"<p>ok"))
     client.like(5)
-    (request,) = wire.requests
+    (request,) = server.requests
     assert (request.body, request.headers["Content-Length"]) == (b"", "0")
 
 
@@ -419,18 +419,18 @@ def test_the_saved_file_has_some_pictures_and_the_addresses_of_the_others(show, 
     assert gallery._repr_html_() == page
 
 
-def test_a_saved_file_stays_small_whatever_the_pictures_show(wire, show, monkeypatch):
+def test_a_saved_file_stays_small_whatever_the_pictures_show(server, show, monkeypatch):
     many = [{"id": at, "text": "t", "images": [f"{URL}?{at}"]} for at in range(30, 0, -1)]
-    client, data = pictured(wire, many), noise()
+    client, data = pictured(server, many), noise()
     monkeypatch.setattr(client, "picture", lambda url: data)
     page = show(TRAINED, client)._repr_html_()
     assert page.count("<img ") == 24
     assert len(page) < 700_000
 
 
-def test_pictures_that_do_not_come_do_not_hold_up_the_cell(wire, show, monkeypatch):
+def test_pictures_that_do_not_come_do_not_hold_up_the_cell(server, show, monkeypatch):
     monkeypatch.setattr("astria_nb.results.gallery.widget._PATIENCE", 0.1)
-    client, gate = pictured(wire, [{"id": 1, "text": "t", "images": [URL]}]), threading.Event()
+    client, gate = pictured(server, [{"id": 1, "text": "t", "images": [URL]}]), threading.Event()
 
     def picture(url: str) -> bytes:
         gate.wait(60)
@@ -444,14 +444,14 @@ def test_pictures_that_do_not_come_do_not_hold_up_the_cell(wire, show, monkeypat
     assert f'<a href="{URL}"' in page
 
 
-def test_text_and_addresses_from_the_service_never_run(wire, show, monkeypatch):
+def test_text_and_addresses_from_the_service_never_run(server, show, monkeypatch):
     data = "data:text/html,<script>alert(1)</script>"
     prompts = [
         {"id": 3, "text": "three", "images": [data, "JavaScript:alert(1)", 'https://example.com/"><script>']},
         {"id": 2, "text": EVIL, "images": ["javascript:alert(1)"]},
         {"id": 1, "text": None, "user_error": EVIL},
     ]
-    client = pictured(wire, prompts)
+    client = pictured(server, prompts)
     gallery = show(TRAINED, client)
     page = gallery._repr_html_()
     assert "<script>" not in page

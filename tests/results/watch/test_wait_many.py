@@ -18,7 +18,7 @@ from astria_nb.results.watch._wait import Look, follow
 from astria_nb.rows import tune_frame
 from astria_nb.tune.encoding import encode
 from helpers.clock import Clock
-from helpers.scripted_server import Wire, reply
+from helpers.scripted_server import ScriptedServer, reply
 
 URL = "https://example.com/1.jpg"
 
@@ -272,8 +272,8 @@ def test_an_outage_is_sat_out(sandbox: anb.Sandbox) -> None:
     assert found == [2, 2, 4]
 
 
-def test_a_service_that_never_answers_is_given_up_at_last(wire: Wire, client: anb.Client) -> None:
-    wire.on("GET", "/tunes/7", reply({}, 500))
+def test_a_service_that_never_answers_is_given_up_at_last(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/tunes/7", reply({}, 500))
     found: list[float] = []
     with pytest.raises(ServerError):
         [*follow(tune_frame([{"id": 7}]), client, "trained", poll=0.5, rest=found.append)]
