@@ -16,7 +16,7 @@ from astria_nb.form.progress.recorder import Polls
 from astria_nb.form.progress.training import TrainingPanel
 from astria_nb.form.progress.upload import UploadPanel
 from astria_nb.log import Log
-from astria_nb.results.watch._wait import Look
+from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.rows import prompt_frame, tune_frame
 from astria_nb.submission._submit import submit
 from astria_nb.tune.request import Request, differences
@@ -137,14 +137,14 @@ class SubmissionPanel(widgets.VBox):
         self.upload.done(row)
         self._came(row)
 
-    def _seen(self, look: Look) -> None:
+    def _seen(self, result: PollResult) -> None:
         """Take the latest state of a tune that was looked at."""
-        row = look.frame
+        row = result.frame
         title = row["title"].iloc[0]
         if title not in self._rows:
             return
         try:
-            self._polls.note(look, self._client.service)
+            self._polls.note(result, self._client.service)
         except LogError as error:
             self.training.complain(f"What is seen here is not on record: {error}")
         self._rows[title] = row

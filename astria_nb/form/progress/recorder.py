@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from astria_nb.log import Log
-from astria_nb.results.watch._wait import Look
+from astria_nb.results.watch.poll_result import PollResult
 
 # Of a prompt, what is shown.
 _SHOWN = ("id", "text", "images", "user_error", "liked", "num_images", "trained_at")
@@ -26,7 +26,7 @@ class Polls:
         self._log = log
         self._known: dict[int, dict[str, Any]] = {}
 
-    def note(self, look: Look, service: str) -> None:
+    def note(self, result: PollResult, service: str) -> None:
         """Record what a look at one tune found.
 
         Raises
@@ -34,12 +34,12 @@ class Polls:
         LogError
             The log cannot be written.
         """
-        for tune in look.news:
+        for tune in result.changed_tunes:
             self._log.note("poll", tune_id=tune["id"], service=service, reply=tune)
-        tune_id = look.frame["id"].iloc[0]
+        tune_id = result.frame["id"].iloc[0]
         if pd.isna(tune_id):  # a run on existing tunes: no later form finds it by its title
             return
-        prompts = [] if look.prompts is None else look.prompts.to_dict("records")
+        prompts = [] if result.prompts is None else result.prompts.to_dict("records")
         shown = [_plain({key: prompt.get(key) for key in _SHOWN}) for prompt in prompts]
         if news := [each for each in shown if self._known.get(each["id"]) != each]:
             self._log.note("poll", tune_id=int(tune_id), service=service, reply=news)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from astria_nb.client.client import Client
 from astria_nb.form.fields.base import WIDE
 from astria_nb.results.gallery import Gallery
-from astria_nb.results.watch._wait import Look
+from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.rows import prompt_frame
 
 _POLL = 0.5  # seconds between the first two looks
@@ -25,10 +25,10 @@ class TrainingPanel(widgets.VBox):
     ----------
     client : Client
     came : callable
-        Called with each `Look` that was taken.
+        Called with each `PollResult`.
     """
 
-    def __init__(self, client: Client, came: Callable[[Look], None]) -> None:
+    def __init__(self, client: Client, came: Callable[[PollResult], None]) -> None:
         self._came, self._complaint = came, ""
         self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
         self._text = widgets.HTML(layout=widgets.Layout(flex="2 1 240px"))
@@ -52,7 +52,7 @@ class TrainingPanel(widgets.VBox):
         self._row = row
         known = prompt_frame([]) if found is None else found
         more = self.gallery.show(row, known, client=client, is_latest=False)
-        self._show(Look(row, 0.0 if more else 1.0, "", found), "" if found is None else "Last seen: ")
+        self._show(PollResult(row, 0.0 if more else 1.0, "", found), "" if found is None else "Last seen: ")
         self.layout.display = None
         return more
 
@@ -61,17 +61,17 @@ class TrainingPanel(widgets.VBox):
         self._complaint = what
 
     def stop(self) -> None:
-        """Look no more."""
+        """PollResult no more."""
         self.gallery.stop()
 
-    def _looked(self, look: Look) -> None:
-        self._row = look.frame
-        self._came(look)
-        self._show(look)
+    def _looked(self, result: PollResult) -> None:
+        self._row = result.frame
+        self._came(result)
+        self._show(result)
 
-    def _show(self, look: Look, when: str = "") -> None:
-        self._bar.value = look.finished
-        words = " · ".join(filter(None, (when + _in_words(look), self._complaint)))
+    def _show(self, result: PollResult, when: str = "") -> None:
+        self._bar.value = result.fraction_done
+        words = " · ".join(filter(None, (when + _in_words(result), self._complaint)))
         self._text.value = Markup("<span>{}</span>").format(words)
         self._color()
 
@@ -86,16 +86,16 @@ class TrainingPanel(widgets.VBox):
             self._bar.bar_style = "danger" if is_lost else "success"
 
 
-def _in_words(look: Look) -> str:
-    state, eta = look.frame["status"].iloc[0], look.frame["eta"].iloc[0]
+def _in_words(result: PollResult) -> str:
+    state, eta = result.frame["status"].iloc[0], result.frame["eta"].iloc[0]
     if state == "failed":
         return "The training failed; what is charged for it stands in your account"
     if state == "deleted":
         return "The tune was deleted"
     if state == "expired":
         return "The tune has expired: the service deletes it 30 days after its training"
-    if look.prompts is not None and state not in ("queued", "training"):
-        states = look.prompts["status"]
+    if result.prompts is not None and state not in ("queued", "training"):
+        states = result.prompts["status"]
         failed = f" · {(states == 'failed').sum()} failed" if (states == "failed").any() else ""
         return f"Pictures · {(states == 'done').sum()} of {len(states)} prompts done{failed}"
     word = {"queued": "Queued", "training": "Training"}.get(state, "Waiting for the pictures")

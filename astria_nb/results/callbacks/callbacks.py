@@ -19,7 +19,7 @@ from astria_nb.results.callbacks.lookups import Lookups
 from astria_nb.results.callbacks.public_url import check_public_url
 from astria_nb.results.callbacks.receiver import HOST, Receiver
 from astria_nb.results.callbacks.secret import Secret
-from astria_nb.results.watch.polling import OVER
+from astria_nb.results.watch.states import FINAL_STATES
 from astria_nb.utils.arguments import a_port, number
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress
@@ -214,7 +214,7 @@ class Callbacks:
             while True:
                 seen = self._lookups.noted
                 frame = self._latest(frame)
-                over = int((frame["status"].isin(OVER) | frame["id"].isna()).sum())
+                over = int((frame["status"].isin(FINAL_STATES) | frame["id"].isna()).sum())
                 progress.show(over / len(frame) if len(frame) else 1.0, f"{over} of {noun}")
                 if over == len(frame) or time.monotonic() >= end:
                     return frame
@@ -255,7 +255,7 @@ class Callbacks:
         return frame
 
     def _record(self, row: dict[Any, Any]) -> dict[str, Any] | None:
-        if pd.isna(row["id"]) or row["status"] in OVER:
+        if pd.isna(row["id"]) or row["status"] in FINAL_STATES:
             return None
         found = self._log.of_tune(self._client.service, int(row["id"]))
         return None if found is None or found.record is None else {**found.record, **rows.ours(row)}

@@ -15,7 +15,7 @@ from astria_nb.client.client import Client, Json
 from astria_nb.errors import AstriaError, LogError, NotFoundError
 from astria_nb.log import Log
 from astria_nb.results.callbacks.payload import hint
-from astria_nb.results.watch.polling import OVER, PAGE
+from astria_nb.results.watch.states import FINAL_STATES, PAGE_SIZE
 from astria_nb.utils import redaction
 from astria_nb.utils.arrow import as_time
 
@@ -108,7 +108,7 @@ class Lookups:
             for due in self._due.values():
                 due.at = 0.0
             self._changed.notify_all()
-        found = latest(waiting, lambda below: client.tunes(before_id=below, limit=PAGE), client.tune)
+        found = latest(waiting, lambda below: client.tunes(before_id=below, limit=PAGE_SIZE), client.tune)
         for each, tune in found.items():
             if tune is None:
                 self._is_gone("poll", each)
@@ -240,5 +240,5 @@ class Lookups:
         if not self._log.path.exists():
             return []
         frame = self._log.frame()
-        ours = (frame["service"] == redaction.text(self._service)) & ~frame["status"].isin(OVER)
+        ours = (frame["service"] == redaction.text(self._service)) & ~frame["status"].isin(FINAL_STATES)
         return sorted(set(frame.loc[ours, "id"].dropna().astype(int)))

@@ -20,7 +20,7 @@ from astria_nb.results.downloads.fetcher import Wanted
 from astria_nb.results.downloads.run import DownloadRun
 from astria_nb.results.downloads.safe_folder import SafeFolder
 from astria_nb.results.watch._wait import prompts
-from astria_nb.results.watch.polling import PAGE
+from astria_nb.results.watch.states import PAGE_SIZE
 from astria_nb.rows import tune_ids, tune_of
 from astria_nb.utils import redaction
 from astria_nb.utils.arguments import a_path, whole
@@ -162,6 +162,6 @@ def _expiry(frame: pd.DataFrame, ids: set[int], client: Client) -> dict[int | No
 
     unknown = ids - known.keys()
     with suppress(AstriaError):  # a picture is worth more than its date
-        found = latest(unknown, lambda before: client.tunes(before_id=before, limit=PAGE), client.tune)
+        found = latest(unknown, lambda before: client.tunes(before_id=before, limit=PAGE_SIZE), client.tune)
         known |= {each: as_time(tune.get("expires_at")) for each, tune in found.items() if tune is not None}
     return known

@@ -10,7 +10,7 @@ import pandas as pd
 from astria_nb.client.client import Client, Json
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import Problem, TuneError
-from astria_nb.results.watch.polling import Rounds
+from astria_nb.results.watch.poller import Poller
 from astria_nb.rows import tune_frame
 from astria_nb.utils.arguments import number
 from astria_nb.utils.arrow import as_time
@@ -69,7 +69,7 @@ def expiring(
     if frame is None:
         found = tune_frame(list(_not_over(client)), client.now())
     elif isinstance(frame, pd.DataFrame) and {"id", "status", "expires_at"} <= {*frame.columns}:
-        found = Rounds(frame, client, "trained").look().frame
+        found = Poller(frame, client, "trained").poll().frame
     else:
         what, hint = f"{short(frame)} holds no tunes", "give the rows that submit or wait returned, or None"
         raise TuneError(Problem("frame", what, hint))

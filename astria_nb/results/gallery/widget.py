@@ -16,7 +16,8 @@ from astria_nb.errors import AstriaError
 from astria_nb.results.gallery.cards import Album, Card, Picture
 from astria_nb.results.gallery.static_html import EMBEDDED, gallery_html
 from astria_nb.results.gallery.thumbnails import Copies
-from astria_nb.results.watch._wait import Look, follow
+from astria_nb.results.watch.poll_result import PollResult
+from astria_nb.results.watch.polling import poll_until_finished
 from astria_nb.utils import background
 from astria_nb.utils.stylesheet import stylesheet
 
@@ -36,7 +37,7 @@ class Gallery(anywidget.AnyWidget):
     limit : int, optional
         Pictures to show at most.
     looked : callable, optional
-        Called with each `Look` at the tunes, on the thread that takes it.
+        Called with each `PollResult`, on the thread that polls.
     """
 
     _esm = Path(__file__).with_name("widget.js")
@@ -51,7 +52,7 @@ class Gallery(anywidget.AnyWidget):
     """Why the last look failed."""
 
     def __init__(
-        self, client: Client, *, limit: int | None = None, looked: Callable[[Look], None] | None = None
+        self, client: Client, *, limit: int | None = None, looked: Callable[[PollResult], None] | None = None
     ) -> None:
         self._client, self._limit, self._looked = client, limit, looked
         self._lock = threading.RLock()
@@ -118,7 +119,7 @@ class Gallery(anywidget.AnyWidget):
         Parameters
         ----------
         after : float
-            Seconds until the first look.
+            Seconds until the first result.
         poll : float
             Seconds between the first two; the interval grows from there.
         """
@@ -143,8 +144,8 @@ class Gallery(anywidget.AnyWidget):
 
         try:
             rest(after)
-            for look in follow(frame, self._client, "prompts", poll=self._poll, rest=rest):
-                self._take(look, stop)
+            for result in poll_until_finished(frame, self._client, "prompts", poll=self._poll, sleep=rest):
+                self._take(result, stop)
             self._end(stop, "over")
         except _Stopped:
             pass
@@ -154,22 +155,22 @@ class Gallery(anywidget.AnyWidget):
             self._end(stop, "failed", f"{type(error).__name__}: {error}; please report it")
             raise
 
-    def _take(self, look: Look, stop: threading.Event) -> None:
+    def _take(self, result: PollResult, stop: threading.Event) -> None:
         with self._lock:
             if stop.is_set():
                 raise _Stopped
-            self._frame = look.frame
-            self._album.take_tunes(look.frame)
-            if look.prompts is not None:
-                self._album.take(look.prompts)
-            if look.finished >= 1:
+            self._frame = result.frame
+            self._album.take_tunes(result.frame)
+            if result.prompts is not None:
+                self._album.take(result.prompts)
+            if result.fraction_done >= 1:
                 self._album.end()
             self._redraw()
             # A service that does not answer for a while is asked again; the reader sees why nothing comes.
-            self.failure = look.failure
+            self.failure = result.failure
             # Within the lock: after `stop`, nobody is told of what is not watched any more.
             if self._looked is not None:
-                self._looked(look)
+                self._looked(result)
 
     def _end(self, stop: threading.Event, state: str, failure: str = "") -> None:
         with self._lock:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import pandas as pd
@@ -13,22 +12,18 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.client.by_id import latest
 from astria_nb.client.client import Client, Json
-from astria_nb.client.retry import may_pass, seconds_asked_for
 from astria_nb.defaults import client_or_default, log_or_default
-from astria_nb.errors import AstriaError, LogError, Problem, TooManyRequestsError, TuneError
+from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import Log
-from astria_nb.results.watch.polling import PAGE, Rounds, with_ids
-from astria_nb.results.watch.polling import Look as Look
+from astria_nb.results.watch.poller import with_ids
+from astria_nb.results.watch.polling import poll_until_finished
+from astria_nb.results.watch.states import PAGE_SIZE
 from astria_nb.utils.arguments import number
 from astria_nb.utils.formatting import duration, short
 from astria_nb.utils.progress import Progress
 
 _GOALS = {"trained": "be trained", "prompts": "have all pictures"}
-_GROWTH, _SLOWEST = 1.5, 60.0  # seconds between two looks at the most
-_THROTTLED = 2.0  # seconds between two looks at the least, after a 429
-_PATIENCE = 600.0  # seconds of rest before a service that does not answer is given up
-_LONGEST = 3600.0  # to be left alone by a service that asks for more is no use to anybody
-_TICK = 1.0
+_TICK = 1.0  # seconds between two updates of the display
 
 
 def wait(
@@ -108,73 +103,15 @@ def wait(
                 time.sleep(min(left, _TICK))
                 show()
 
-        for look in follow(frame, client, until, poll=poll, rest=rest):
-            frame, finished = look.frame, look.finished
-            left = "" if look.left is None else f"about {duration(look.left)} left"
-            text = ", ".join(filter(None, (look.text, left, look.failure)))
+        for result in poll_until_finished(frame, client, until, poll=poll, sleep=rest):
+            frame, finished = result.frame, result.fraction_done
+            left = "" if result.seconds_left is None else f"about {duration(result.seconds_left)} left"
+            text = ", ".join(filter(None, (result.text, left, result.failure)))
             show()
-            note(look.news, client, log)
+            note(result.changed_tunes, client, log)
             if timeout is not None and time.monotonic() - started >= timeout:
                 break
     return frame
-
-
-def follow(
-    frame: pd.DataFrame, client: Client, until: str, *, poll: float, rest: Callable[[float], object]
-) -> Iterator[Look]:
-    """Look at tunes again and again, until they are finished.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-    client : Client
-    until : str
-        As for `wait`.
-    poll : float
-        Seconds between the first two looks.
-    rest : callable
-        Called with the seconds until the next look; has to let them pass.
-
-    Raises
-    ------
-    ApiError, NotSentError
-        As for `wait`. A 429 only makes the next look come later.
-    """
-    rounds, interval, least = Rounds(frame, client, until), poll, 0.0
-    look, failed = Look(frame, 0.0, ""), 0.0
-    while look.finished < 1:
-        throttled = client.throttled
-        try:
-            look = rounds.look()
-        except AstriaError as error:
-            seconds, why = _after(error, client, failed)
-            yield replace(look, failure=f"{why}, looking again in {duration(seconds)}", news=(), left=None)
-            failed += 0.0 if isinstance(error, TooManyRequestsError) else seconds
-            rest(seconds)
-            continue
-        failed = 0.0
-        yield look
-        if look.news:
-            interval = poll
-        least = max(2 * least, _THROTTLED) if client.throttled > throttled else least / 2
-        seconds = min(max(interval, poll * rounds.requests, least), _SLOWEST)
-        if look.finished < 1:
-            rest(
-                seconds
-                if rounds.soonest is None
-                else min(seconds, max(rounds.soonest, min(poll, _TICK), least))
-            )
-        interval = min(interval * _GROWTH, _SLOWEST)
-
-
-def _after(error: AstriaError, client: Client, failed: float) -> tuple[float, str]:
-    """Return how long to rest after a look that failed, and why; raise what another look cannot mend."""
-    if isinstance(error, TooManyRequestsError):
-        asked = seconds_asked_for(error.retry_after, client.now()) or _SLOWEST
-        return min(asked, _LONGEST), "the service asks to wait"
-    if not may_pass(error) or failed >= _PATIENCE:
-        raise error
-    return min(max(failed, _THROTTLED), _SLOWEST), "the service does not answer"
 
 
 def note(news: Iterable[Json], client: Client, log: Log) -> None:
@@ -224,7 +161,7 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     runs: list[Any] = [row.get("prompt_ids") for row in records if pd.isna(row["id"])]
     ids = [int(each) for run in runs if not pd.api.types.is_scalar(run) for each in run]
     found: dict[int, Any] = {each["id"]: each for tune_id in tunes for each in client.prompts(tune_id)}
-    found |= latest(ids, lambda before: client.prompts(before_id=before, limit=PAGE), client.prompt)
+    found |= latest(ids, lambda before: client.prompts(before_id=before, limit=PAGE_SIZE), client.prompt)
     return rows.prompt_frame([each for _, each in sorted(found.items()) if each is not None])
 
 

@@ -330,7 +330,7 @@ def test_a_service_that_does_not_answer_for_a_while_is_told_and_waited_for(show,
     row = submitted(client)
     sandbox.fail("503", "GET /tunes*", after=2, count=99)
     gallery = show(row, client)
-    until(lambda: "does not answer, looking again in" in gallery.failure)
+    until(lambda: "does not answer, trying again in" in gallery.failure)
     assert gallery.state == "watching"
     sandbox.heal()
     until(lambda: gallery.state == "over")

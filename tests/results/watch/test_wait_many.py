@@ -14,7 +14,8 @@ import requests
 import astria_nb as anb
 from astria_nb.client.retry import ATTEMPTS
 from astria_nb.errors import AstriaError, NotFoundError, ServerError, UnauthorizedError
-from astria_nb.results.watch._wait import Look, follow
+from astria_nb.results.watch.poll_result import PollResult
+from astria_nb.results.watch.polling import poll_until_finished
 from astria_nb.rows import tune_frame
 from astria_nb.tune.encoding import encode
 from helpers.clock import Clock
@@ -45,8 +46,8 @@ def asked(sandbox: anb.Sandbox, since: int = 0) -> Counter[str]:
     return Counter(each.path.split("/")[1] for each in sandbox.ledger[since:] if each.method == "GET")
 
 
-def look(frame: pd.DataFrame, client: anb.Client, until: str = "trained") -> Look:
-    return next(follow(frame, client, until, poll=0, rest=lambda _: None))
+def look(frame: pd.DataFrame, client: anb.Client, until: str = "trained") -> PollResult:
+    return next(poll_until_finished(frame, client, until, poll=0, sleep=lambda _: None))
 
 
 def test_a_look_at_a_thousand_tunes_takes_nine_requests(sandbox: anb.Sandbox) -> None:
@@ -146,7 +147,7 @@ def test_a_prompt_that_fails_ends_the_wait_and_is_told(sandbox: anb.Sandbox) -> 
     row = made(client, 1)
     sandbox.advance(86_400)
     found = look(row, client, "prompts")
-    assert found.finished == 1
+    assert found.fraction_done == 1
     assert found.text == "1 trained, 7 of 8 prompts done, 1 failed"
     assert found.prompts is not None
     assert found.prompts.loc[found.prompts["status"] == "failed", "user_error"].str.len().gt(0).all()
@@ -157,11 +158,11 @@ def test_prompts_are_asked_for_by_the_page_as_well(sandbox: anb.Sandbox) -> None
     rows = made(client, 10)
     at = rows["eta"].max() - pd.Timestamp(client.now())
     sandbox.advance(at.total_seconds() + 2)  # trained, their pictures not all made
-    looks = follow(rows, client, "prompts", poll=0, rest=lambda _: None)
+    looks = poll_until_finished(rows, client, "prompts", poll=0, sleep=lambda _: None)
     first = next(looks)
     assert first.prompts is not None
     assert len(first.prompts) == 80
-    assert first.finished < 1
+    assert first.fraction_done < 1
     before = len(sandbox.ledger)
     next(looks)
     assert sum(asked(sandbox, before).values()) <= 2
@@ -184,7 +185,11 @@ def test_a_run_on_existing_tunes_asks_for_its_prompts_together(sandbox: anb.Sand
 def rests(frame: pd.DataFrame, client: anb.Client, looks: int, *, poll: float = 0.5) -> list[float]:
     """Return the seconds after each of some looks, none of which passes."""
     found: list[float] = []
-    for _ in zip(range(looks), follow(frame, client, "trained", poll=poll, rest=found.append), strict=False):
+    for _ in zip(
+        range(looks),
+        poll_until_finished(frame, client, "trained", poll=poll, sleep=found.append),
+        strict=False,
+    ):
         pass
     return found
 
@@ -212,11 +217,11 @@ def test_the_next_look_is_when_a_tune_should_be_ready(sandbox: anb.Sandbox) -> N
 def test_news_let_the_next_look_come_soon(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
     found: list[float] = []
-    looks = follow(made(client, 1), client, "trained", poll=0.5, rest=found.append)
+    looks = poll_until_finished(made(client, 1), client, "trained", poll=0.5, sleep=found.append)
     for _ in range(6):
         next(looks)
     sandbox.advance(120)  # queued no more
-    assert [each["started_training_at"] is not None for each in next(looks).news] == [True]
+    assert [each["started_training_at"] is not None for each in next(looks).changed_tunes] == [True]
     next(looks)
     assert found[-1] == 0.5
 
@@ -252,10 +257,10 @@ def test_a_long_wait_that_the_service_asks_for_is_waited_between_looks(sandbox: 
     frame = made(client, 3)
     sandbox.fail("429", "GET /tunes*", count=1, retry_after="300")
     found: list[float] = []
-    looks = follow(frame, client, "trained", poll=0.5, rest=found.append)
-    assert next(looks).failure == "the service asks to wait, looking again in 5 min"
+    looks = poll_until_finished(frame, client, "trained", poll=0.5, sleep=found.append)
+    assert next(looks).failure == "the service is rate limiting, trying again in 5 min"
     before = len(sandbox.ledger)
-    assert "the service asks to wait" in next(looks).failure  # nobody let the time pass
+    assert "the service is rate limiting" in next(looks).failure  # nobody let the time pass
     assert len(sandbox.ledger) == before
     assert found[0] == 300
 
@@ -265,9 +270,9 @@ def test_an_outage_is_sat_out(sandbox: anb.Sandbox) -> None:
     frame = made(client, 2)
     sandbox.fail("503", "GET /tunes*", count=3 * ATTEMPTS)
     found: list[float] = []
-    looks = follow(frame, client, "trained", poll=0.5, rest=found.append)
+    looks = poll_until_finished(frame, client, "trained", poll=0.5, sleep=found.append)
     seen = [next(looks) for _ in range(4)]
-    assert seen[0].failure == "the service does not answer, looking again in 2 s"
+    assert seen[0].failure == "the service does not answer, trying again in 2 s"
     assert (seen[3].text, seen[3].failure) == ("2 queued", "")
     assert found == [2, 2, 4]
 
@@ -276,7 +281,7 @@ def test_a_service_that_never_answers_is_given_up_at_last(server: ScriptedServer
     server.on("GET", "/tunes/7", reply({}, 500))
     found: list[float] = []
     with pytest.raises(ServerError):
-        [*follow(tune_frame([{"id": 7}]), client, "trained", poll=0.5, rest=found.append)]
+        [*poll_until_finished(tune_frame([{"id": 7}]), client, "trained", poll=0.5, sleep=found.append)]
     assert 600 <= sum(found) < 700
 
 
