@@ -1,13 +1,17 @@
-"""What can go wrong, as types that a caller can tell apart."""
+"""Every error that this package raises for its callers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal
+
+ProblemKind = Literal["missing", "invalid", "conflict"]
+"""A required field is empty; a value breaks a rule; two fields, or two requests, exclude each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to mend.
+    """One thing to fix.
 
     Parameters
     ----------
@@ -17,23 +21,27 @@ class Problem:
         What is wrong with it. Never holds a secret.
     hint : str
         The next step.
+    kind : {"missing", "invalid", "conflict"}, keyword-only
+        For code that has to distinguish problems; not part of the text. Default: ``"invalid"``.
     """
 
     field: str
     what: str
     hint: str
+    _: KW_ONLY
+    kind: ProblemKind = "invalid"
 
     def __str__(self) -> str:
         return f"{self.field}: {self.what}; {self.hint}"
 
 
 class AstriaError(Exception):
-    """The base of every error that this package raises for its caller.
+    """Base class of every error that this package raises for its callers.
 
     Parameters
     ----------
     *problems : Problem
-        Everything that is wrong, one or more.
+        One or more.
 
     Examples
     --------
@@ -46,7 +54,7 @@ class AstriaError(Exception):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Everything that is wrong, in the order of the fields."""
+        """All problems, in the order of the fields."""
         return self.args
 
     def __str__(self) -> str:
@@ -54,43 +62,43 @@ class AstriaError(Exception):
 
 
 class TuneError(AstriaError, ValueError):
-    """A tune cannot be sent as it is. Nothing was sent."""
+    """The tune, or an argument, is not valid. Nothing was sent."""
 
 
 class CredentialsError(AstriaError):
-    """There is no usable API key, or the address would expose it. Nothing was sent."""
+    """No usable API key was found, or the service's address would expose it. Nothing was sent."""
 
 
 class LogError(AstriaError):
-    """The experiment log cannot be opened, written or read. Field ``log``."""
+    """The experiment log cannot be opened, read or written. The field is ``log``."""
 
 
 class NotSentError(AstriaError):
-    """The service was not reached, or not with a whole request. Nothing was created; trying again is safe."""
+    """The service did not receive a complete request. Nothing was created, so trying again is safe."""
 
 
 class CancelledError(AstriaError):
-    """Its sender cancelled it before the whole request had left. Nothing was created."""
+    """The caller cancelled the request before all of it was sent. Nothing was created."""
 
 
 class OutcomeUnknownError(AstriaError):
-    """A paid request left this machine whole and no readable answer came back.
+    """A paid request was sent completely, but no readable answer came back.
 
-    The tune may exist. Look for its title (``client.tunes(title=...)``) before sending it again.
+    The tune may exist: look for its title with ``client.tunes(title=...)`` before you send it again.
     """
 
 
 class ApiError(AstriaError):
-    """The service answered with an error.
+    """The service responded with an error.
 
     Parameters
     ----------
     *problems : Problem
-        What it complained of, a field each.
+        What it rejected, one problem per field.
     status : int
         The HTTP status.
     retry_after : str or None
-        The ``Retry-After`` header as it came (seconds or an HTTP date), where there was one.
+        The ``Retry-After`` header as received (seconds or an HTTP date); None if it was not sent.
     """
 
     def __init__(self, *problems: Problem, status: int = 0, retry_after: str | None = None) -> None:
@@ -100,24 +108,24 @@ class ApiError(AstriaError):
 
 
 class UnauthorizedError(ApiError):
-    """401: the key was not accepted."""
+    """401: the service did not accept the API key."""
 
 
 class NotFoundError(ApiError):
-    """404: there is no such pack, tune or prompt, or it is not yours."""
+    """404: the pack, tune or prompt does not exist, or belongs to another account."""
 
 
 class RejectedError(ApiError):
-    """400, 402, 403, 422 and other 4xx: the request is at fault, sending it again cannot help."""
+    """400, 402, 403, 422 and other 4xx: the request is not valid; sending it again will not help."""
 
 
 class TooManyRequestsError(ApiError):
-    """429: the service asks to be called less often."""
+    """429: too many requests; wait before calling again."""
 
 
 class ServerError(ApiError):
-    """5xx: the service or something before it failed."""
+    """5xx: the service, or a proxy in front of it, failed."""
 
 
 class UnexpectedReplyError(ApiError):
-    """A reply that the API does not document: a redirect, or a body that is not the promised JSON."""
+    """The response is not documented by the API: a redirect, or a body that is not the expected JSON."""

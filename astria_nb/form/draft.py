@@ -25,7 +25,7 @@ from astria_nb.form.pickers.ids_field import PromptsField, TunesField
 from astria_nb.form.pickers.pack_field import ClassField, PackField
 from astria_nb.form.sections import Sections
 from astria_nb.images.image import Image
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.tune.tune import check
 from astria_nb.tune.validators import PRESETS
 
@@ -47,7 +47,7 @@ class Draft:
     ----------
     client : Client
         For the packs.
-    treatment : Treatment
+    preprocessing : Preprocessing
         What is done to photos, to begin with.
     edited : callable
         Called with the name of a field whose value changed; with another one when the pack's answer came, a
@@ -68,7 +68,7 @@ class Draft:
     def __init__(
         self,
         client: Client,
-        treatment: Treatment,
+        preprocessing: Preprocessing,
         edited: Callable[[str], None],
         request: widgets.Widget,
         photos: Path | None = None,
@@ -100,7 +100,7 @@ class Draft:
             "branch": ChoiceField("Run", [("real", None), ("mock (branch fast)", "fast")]),
             "prompt_attributes": PairsField(dict.fromkeys(_ATTRIBUTES, ()), typed=True),
         }
-        self.switches = Treating(treatment, self._files, lambda: edited("treatment"))
+        self.switches = Treating(preprocessing, self._files, lambda: edited("preprocessing"))
         inspecting = Inspecting(client, self._inspectable, self._images.warn, self._fill_characteristics)
         self.sections = Sections(self.fields, request)
         title = self.fields["title"]

@@ -99,7 +99,7 @@ def _capital(label: str) -> str:
 
 
 def _is_missing(problem: Problem) -> bool:
-    return problem.what in ("is missing", "are missing")
+    return problem.kind == "missing"
 
 
 def _in_a_form(name: str, problem: Problem) -> Problem:

@@ -18,7 +18,7 @@ import pandas as pd
 from astria_nb.client.client import Client
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
 from astria_nb.tune.tune import RULES
 from astria_nb.utils import redaction
@@ -47,7 +47,7 @@ def asked_for(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]:
     fields = {**request.parameters, "pack": request.pack}
     if request.images:
         fields["images"] = [image.path for image in request.images]
-        fields |= {name: value for name, value in asdict(request.treatment).items() if value}
+        fields |= {name: value for name, value in asdict(request.preprocessing).items() if value}
     return {name: value for name, value in fields.items() if name not in {*lost, "title"}}
 
 
@@ -79,7 +79,7 @@ class SavedDraft:
         """Return what was kept; nothing where there is none, or where it cannot be read."""
         try:
             found = dict(json.loads(self.path.read_text("utf-8")))
-            Treatment(found.get("keep_metadata", False), found.get("max_side"))
+            Preprocessing(found.get("keep_metadata", False), found.get("max_side"))
         except (OSError, ValueError, TypeError):
             return {}
         self._forget_photos(map(str, found.get("images") or ()))

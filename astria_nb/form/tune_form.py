@@ -28,7 +28,7 @@ from astria_nb.form.review import Review, review
 from astria_nb.form.saved_draft import SavedDraft, as_plain, asked_for
 from astria_nb.form.static_html import form_html
 from astria_nb.form.submit_bar import SubmitBar
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
 from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.tune import Tune, TuneFields
@@ -101,10 +101,10 @@ class TuneForm(widgets.VBox):
         self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
         kept: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         kept |= self._saved.read() if self._saved is not None else {}
-        treatment = Treatment(kept.pop("keep_metadata"), kept.pop("max_side"))
+        preprocessing = Preprocessing(kept.pop("keep_metadata"), kept.pop("max_side"))
         self._request = RequestView(self.client.base_url)
         photos = None if self._saved is None else self._saved.photos
-        self._draft = Draft(self.client, treatment, self._edited, self._request, photos)
+        self._draft = Draft(self.client, preprocessing, self._edited, self._request, photos)
         self._problem_display = ProblemDisplay(self._draft.fields, self._draft.reveal)
         self._error_summary = ErrorSummary(self._draft.reveal)
         self._panel = SubmissionPanel(self._log, self.client, lambda row: self.set_trait("row", row))
@@ -168,8 +168,9 @@ class TuneForm(widgets.VBox):
         ...     anb.TuneForm(sandbox.client(), pack=43, name="cat", title="t").to_dict()
         {'pack': 43, 'name': 'cat', 'title': 't'}
         """
-        treatment = {name: value for name, value in asdict(self._draft.switches.treatment).items() if value}
-        return as_plain({**self._draft.values(), **treatment})
+        preprocessing = asdict(self._draft.switches.preprocessing)
+        switches = {name: value for name, value in preprocessing.items() if value}
+        return as_plain({**self._draft.values(), **switches})
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -313,7 +314,7 @@ class TuneForm(widgets.VBox):
 
     def _submit(self, client: Client, encoding: Encoding | None) -> pd.DataFrame:
         found = self._review()
-        tune, treatment = found.tune, self._draft.switches.treatment
+        tune, preprocessing = found.tune, self._draft.switches.preprocessing
         if tune is None or found.problems:
             raise TuneError(*found.problems)
         if (row := self._panel.row_of(tune)) is not None:
@@ -324,7 +325,7 @@ class TuneForm(widgets.VBox):
         try:
             return self._panel.send(
                 tune, client, encoding=encoding, max_cost=self._max_cost,
-                keep_metadata=treatment.keep_metadata, max_side=treatment.max_side,
+                keep_metadata=preprocessing.keep_metadata, max_side=preprocessing.max_side,
             )  # fmt: skip
         except AstriaError as error:
             elsewhere = self._problem_display.show(error.problems)

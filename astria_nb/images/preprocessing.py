@@ -1,4 +1,4 @@
-"""What is done to images before they are sent."""
+"""How images are prepared for upload."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from dataclasses import dataclass
 from astria_nb.errors import Problem, TuneError
 from astria_nb.utils.formatting import short
 
-_LEAST_SIDE, _MOST_SIDE = 512, 16384
+_MIN_SIDE, _MAX_SIDE = 512, 16384
 
 
 @dataclass(frozen=True, slots=True)
-class Treatment:
-    """What is done to images before they are sent; files on the disk stay as they are.
+class Preprocessing:
+    """How images are prepared for upload. The files on disk are not changed.
 
     Parameters
     ----------
     keep_metadata : bool
-        Send a file with all that it tells beside its picture. By default place, time, camera, names and words
-        are left out, which changes no pixel.
+        Upload files with all their metadata. By default location, time, camera, names and captions are
+        removed, without changing a pixel.
     max_side : int, optional
-        Pixels, from 512 on: a picture with a longer side is made smaller, and sent as a JPEG (a PNG where it
-        is transparent) without metadata.
+        Pixels, at least 512: larger images are scaled down to this length of the longer side, and uploaded
+        without metadata as JPEG (PNG if they have transparency). Default: no limit.
 
     Raises
     ------
     TuneError
-        For a `max_side` that is none.
+        `max_side` is not a valid number of pixels.
 
     Examples
     --------
-    >>> Treatment(max_side=100)
+    >>> Preprocessing(max_side=100)
     Traceback (most recent call last):
-    astria_nb.errors.TuneError: max_side: 100 is not a number of pixels from 512 on; give one such as 2048
+    astria_nb.errors.TuneError: max_side: 100 is not a number of pixels (512 to 16384); give one such as 2048
     """
 
     keep_metadata: bool = False
@@ -40,11 +40,11 @@ class Treatment:
 
     def __post_init__(self) -> None:
         side = self.max_side
-        if side is None or (type(side) is int and _LEAST_SIDE <= side <= _MOST_SIDE):
+        if side is None or (type(side) is int and _MIN_SIDE <= side <= _MAX_SIDE):
             return
-        what = f"{short(side)} is not a number of pixels from {_LEAST_SIDE} on"
+        what = f"{short(side)} is not a number of pixels ({_MIN_SIDE} to {_MAX_SIDE})"
         raise TuneError(Problem("max_side", what, "give one such as 2048"))
 
 
-UNTREATED = Treatment(keep_metadata=True)
-"""Every file as it is."""
+UNCHANGED = Preprocessing(keep_metadata=True)
+"""Upload every file as it is."""

@@ -15,7 +15,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images.decoding import NotAPictureError
 from astria_nb.images.image import Image
 from astria_nb.images.metadata import Piece, Source, UncertainError, whole, without_metadata
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.images.resizing import is_needed, open_small
 
 BLOCK = 2**20  # measured: smaller blocks cost calls, larger ones only memory
@@ -50,7 +50,7 @@ class SentImage:
         self._digest, self._hashed = hashlib.sha256(), 0
 
     @classmethod
-    def open(cls, image: Image, treatment: Treatment) -> SentImage:
+    def open(cls, image: Image, preprocessing: Preprocessing) -> SentImage:
         """Open an image and find out what of it is sent.
 
         Raises
@@ -59,7 +59,7 @@ class SentImage:
             It vanished, cannot be read, or cannot be treated so. Field ``images``.
         """
         try:
-            return _open(image, treatment)
+            return _open(image, preprocessing)
         except FileNotFoundError:
             reason, hint = "is no longer there", "put it back, or take it out"
         except NotAPictureError as error:
@@ -134,7 +134,7 @@ class SentImage:
         return done
 
 
-def open_all(images: Sequence[Image], treatment: Treatment) -> list[SentImage]:
+def open_all(images: Sequence[Image], preprocessing: Preprocessing) -> list[SentImage]:
     """Open images to be sent, in order.
 
     Raises
@@ -144,9 +144,9 @@ def open_all(images: Sequence[Image], treatment: Treatment) -> list[SentImage]:
     """
     found: list[SentImage] = []
     problems: list[Problem] = []
-    at_once = _AT_ONCE if treatment.max_side else 1  # looking through a file is no faster in two threads
+    at_once = _AT_ONCE if preprocessing.max_side else 1  # looking through a file is no faster in two threads
     with ThreadPoolExecutor(at_once) as pool, ExitStack() as undo:
-        futures = [pool.submit(SentImage.open, each, treatment) for each in images]
+        futures = [pool.submit(SentImage.open, each, preprocessing) for each in images]
         undo.callback(_close, futures)
         undo.callback(pool.shutdown, cancel_futures=True)
         for future in futures:
@@ -190,8 +190,8 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.{0 if size >= 9.95e6 else 1}f} MB"
 
 
-def weigh(images: Sequence[Image], treatment: Treatment) -> Weight:
-    """Return what a treatment saves; pictures that it makes smaller are kept for when they are sent.
+def weigh(images: Sequence[Image], preprocessing: Preprocessing) -> Weight:
+    """Return what a preprocessing saves; pictures that it makes smaller are kept for when they are sent.
 
     Takes 0.1 s of a core for a picture of 12 megapixels, so it belongs on a thread of its own.
 
@@ -200,16 +200,16 @@ def weigh(images: Sequence[Image], treatment: Treatment) -> Weight:
     TuneError
         As `open_all`.
     """
-    sent = open_all(images, treatment)
+    sent = open_all(images, preprocessing)
     for each in sent:
         each.close()
     return Weight(sum(each.size for each in images), sum(each.size for each in sent))
 
 
-def sha256_of(path: PurePath, treatment: Treatment) -> str | None:
+def sha256_of(path: PurePath, preprocessing: Preprocessing) -> str | None:
     """Return the hash of what would be sent of a file, in hexadecimal; None where nothing can be."""
     try:
-        sent = SentImage.open(Image.open(path), treatment)
+        sent = SentImage.open(Image.open(path), preprocessing)
     except TuneError:
         return None
     try:
@@ -231,17 +231,17 @@ def renamed(filename: str, media_type: str) -> str:
     return filename if path.suffix.lower() in suffixes else f"{path.stem}{suffixes[0]}"
 
 
-def _open(image: Image, treatment: Treatment) -> SentImage:
-    if treatment.max_side is not None and is_needed(image, treatment.max_side):
-        file, media_type = open_small(image, treatment.max_side)
+def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
+    if preprocessing.max_side is not None and is_needed(image, preprocessing.max_side):
+        file, media_type = open_small(image, preprocessing.max_side)
         return SentImage(renamed(image.filename, media_type), media_type, file, whole(file))
-    if image.media_type == "image/heic" and not treatment.keep_metadata:
+    if image.media_type == "image/heic" and not preprocessing.keep_metadata:
         what = f"{image.filename!r} is HEIC, whose metadata cannot be taken out without loss"
         hint = "send it as a JPEG by max_side=2048, or as it is by keep_metadata=True"
         raise TuneError(Problem("images", what, hint))
     file = image.path.open("rb", buffering=0)
     try:
-        pieces = whole(file) if treatment.keep_metadata else without_metadata(file)
+        pieces = whole(file) if preprocessing.keep_metadata else without_metadata(file)
     except BaseException:
         file.close()
         raise

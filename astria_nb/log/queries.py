@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from astria_nb.images.preprocessing import UNTREATED, Treatment
+from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
 from astria_nb.log.schema import body, submission
 from astria_nb.log.states import RELEASED, Submission
 from astria_nb.tune.request import ImageRecord, Request
@@ -94,10 +94,10 @@ def _first(connection: sa.Connection, query: sa.Select[Any], **values: Any) -> S
 def _read(row: Mapping[str, Any]) -> Submission:
     asked = json.loads(row["asked"])
     images = tuple(ImageRecord(**image) for image in asked.pop("images"))
-    treatment = Treatment(**asked.pop("treatment")) if "treatment" in asked else UNTREATED
+    preprocessing = Preprocessing(**asked.pop("treatment")) if "treatment" in asked else UNCHANGED
     known = json.loads(row["image_sha256"]) if row["image_sha256"] else None
     request = Request(
-        **asked, images=images, treatment=treatment, recorded_fingerprint=row["fingerprint"]
+        **asked, images=images, preprocessing=preprocessing, recorded_fingerprint=row["fingerprint"]
     ).with_sha256(known)
     return Submission(
         id=row["id"],

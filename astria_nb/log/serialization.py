@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from astria_nb import rows
-from astria_nb.images.preprocessing import UNTREATED
+from astria_nb.images.preprocessing import UNCHANGED
 from astria_nb.log.states import Submission
 from astria_nb.tune.request import Request
 
@@ -15,9 +15,10 @@ from astria_nb.tune.request import Request
 def of_request(request: Request) -> dict[str, Any]:
     """Return all that it takes to send it again."""
     fields = {key: getattr(request, key) for key in ("service", "pack", "title", "encoding", "parameters")}
-    treatment = {"treatment": asdict(request.treatment)} if request.treatment != UNTREATED else {}
+    # Stored under its first name: logs on disk have it.
+    preprocessing = {"treatment": asdict(request.preprocessing)} if request.preprocessing != UNCHANGED else {}
     images = [asdict(image) for image in request.images]
-    return {**fields, "images": images, **treatment, "redacted": request.redacted}
+    return {**fields, "images": images, **preprocessing, "redacted": request.redacted}
 
 
 def tune_of(reply: Any) -> dict[str, Any] | None:

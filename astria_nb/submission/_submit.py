@@ -11,7 +11,7 @@ from astria_nb.client.client import Client
 from astria_nb.client.deadline import Deadline
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
 from astria_nb.submission import recovery
 from astria_nb.submission.exactly_once import Sending
@@ -130,13 +130,13 @@ def submit(
     settle = recovery.SETTLE_SECONDS if settle is None else number("settle", settle, "seconds", most=_DAY)
     timeout = number("timeout", timeout, "seconds", most=_DAY, zero=False)
     max_cost = None if max_cost is None else number("max_cost", max_cost, "US dollars")
-    treatment = Treatment(truth("keep_metadata", keep_metadata), max_side)
+    preprocessing = Preprocessing(truth("keep_metadata", keep_metadata), max_side)
     a_callable("on_sent", on_sent)
     a_callable("say", say)
     with Progress("Submitting") as progress, Deadline(timeout) as deadline:
         sending = Sending(
             tune, client, log, encoding, truth("idempotent", idempotent), settle, deadline,
-            on_sent or progress.bytes, say or progress.show, treatment,
+            on_sent or progress.bytes, say or progress.show, preprocessing,
         )  # fmt: skip
         # Encoding comes first: it finds what is wrong on this machine, and opens the files.
         with sending.encoded() as body:

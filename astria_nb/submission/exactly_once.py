@@ -23,7 +23,7 @@ from astria_nb.errors import (
     TooManyRequestsError,
     TuneError,
 )
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
 from astria_nb.log.states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.submission import recovery
@@ -54,17 +54,17 @@ class Sending:
     deadline: Deadline
     on_sent: OnSent
     say: Say
-    treatment: Treatment = field(default_factory=Treatment)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
     def encoded(self) -> Body:
         """Return a body to send: each attempt takes one of its own."""
-        return encode(self.tune, self.encoding, self.on_sent, self.treatment)
+        return encode(self.tune, self.encoding, self.on_sent, self.preprocessing)
 
     def run(self, pack: Pack, body: Body) -> pd.DataFrame:
         """Send what is not on record yet, and return the row."""
         recovery.recover(self.log, self.client, self.settle, say=self.say, only_ripe=True)
         request = Request.of(self.tune, self.client.service, body.encoding)
-        request = replace(request.as_sent(body.images, self.treatment), pack=pack.id)
+        request = replace(request.as_sent(body.images, self.preprocessing), pack=pack.id)
         try:
             with ExitStack() as work:
                 submission = self._claim(request, body, work)

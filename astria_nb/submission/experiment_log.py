@@ -12,7 +12,7 @@ import pandas as pd
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import LogError, Problem, TuneError
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.images.upload import sha256_of
 from astria_nb.log import Log
 from astria_nb.log.states import Submission
@@ -140,15 +140,15 @@ class ExperimentLog(Log):
         submission = self._get(id)
         tune = Tune(**_fields(submission, changes))
         # Images that are given anew are treated as any others.
-        treatment = Treatment() if "images" in changes else submission.request.treatment
+        preprocessing = Preprocessing() if "images" in changes else submission.request.preprocessing
         self.note("replay", submission=submission, problem=f"as {tune.title}")
         return submit(
             tune,
             client,
             encoding=cast("Encoding", submission.request.encoding),
             log=self,
-            keep_metadata=treatment.keep_metadata,
-            max_side=treatment.max_side,
+            keep_metadata=preprocessing.keep_metadata,
+            max_side=preprocessing.max_side,
         )
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
@@ -183,5 +183,5 @@ def _moved(request: Request) -> Iterator[Problem]:
         path, known = Path(image.path), image.sha256
         if not path.is_file():
             yield Problem("images", f"{image.filename!r} is not where it was", "put it back, or give images=")
-        elif known is None or sha256_of(path, request.treatment) != known:
+        elif known is None or sha256_of(path, request.preprocessing) != known:
             yield Problem("images", f"{image.filename!r} is not what was sent", "restore it, or give images=")

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.images.upload import BLOCK, SentImage, open_all
 from astria_nb.tune.tune import Tune
 from astria_nb.utils.formatting import short
@@ -17,14 +17,14 @@ from astria_nb.utils.formatting import short
 Encoding = Literal["multipart", "form", "json"]
 OnSent = Callable[[int, int], None]
 """Is told the bytes sent so far and the bytes in all."""
-_DEFAULT = Treatment()
+_DEFAULT = Preprocessing()
 
 
 def encode(
     tune: Tune,
     encoding: Encoding | None = None,
     on_sent: OnSent | None = None,
-    treatment: Treatment = _DEFAULT,
+    preprocessing: Preprocessing = _DEFAULT,
 ) -> Body:
     """Return the body that creates a tune.
 
@@ -35,7 +35,7 @@ def encode(
         By default multipart for a tune with files, else JSON.
     on_sent : callable, optional
         Called with (bytes sent, bytes in all) after each block, from the sending thread.
-    treatment : Treatment
+    preprocessing : Preprocessing
         What is done to the tune's files. Default: their metadata is left out.
 
     Raises
@@ -60,7 +60,7 @@ def encode(
     if chosen == "form":
         return Body(chosen, "application/x-www-form-urlencoded", [urlencode(pairs(tune)).encode()], on_sent)
     boundary = uuid.uuid4().hex
-    parts = _parts(boundary, pairs(tune), open_all(tune.images, treatment))
+    parts = _parts(boundary, pairs(tune), open_all(tune.images, preprocessing))
     return Body(chosen, f"multipart/form-data; boundary={boundary}", parts, on_sent)
 
 

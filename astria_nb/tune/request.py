@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from astria_nb.images.image import Image
-from astria_nb.images.preprocessing import UNTREATED, Treatment
+from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
 from astria_nb.images.upload import SentImage
 from astria_nb.tune.encoding import parameters
 from astria_nb.tune.tune import Tune
@@ -77,7 +77,7 @@ class Request:
     parameters : mapping
         What goes under ``tune``, as `astria_nb.tune.encoding.parameters` returns it.
     images : tuple of ImageRecord
-    treatment : Treatment
+    preprocessing : Preprocessing
         What was done to the images. Of a request without any, and of one that was recorded before there were
         treatments, that is nothing.
     redacted : mapping
@@ -99,7 +99,7 @@ class Request:
     encoding: str
     parameters: Mapping[str, Any]
     images: tuple[ImageRecord, ...] = ()
-    treatment: Treatment = UNTREATED
+    preprocessing: Preprocessing = UNCHANGED
     redacted: Mapping[str, str] = field(default_factory=dict)
     recorded_fingerprint: str | None = field(default=None, repr=False)
 
@@ -109,7 +109,7 @@ class Request:
         images = tuple(map(ImageRecord.of, tune.images))
         return cls(service.rstrip("/"), tune.pack, tune.title, encoding, parameters(tune), images)
 
-    def as_sent(self, images: Sequence[SentImage], treatment: Treatment) -> Request:
+    def as_sent(self, images: Sequence[SentImage], preprocessing: Preprocessing) -> Request:
         """Return the request with its images as they are sent, in their order."""
         if not images:
             return self
@@ -117,13 +117,13 @@ class Request:
             replace(record, filename=image.filename, size=image.size)
             for record, image in zip(self.images, images, strict=True)
         )
-        return replace(self, images=tuple(records), treatment=treatment)
+        return replace(self, images=tuple(records), preprocessing=preprocessing)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what is sent and means something: not of the encoding, nor of where files lie.
 
-        A treatment counts by what it makes of the images.
+        A preprocessing counts by what it makes of the images.
 
         Of a recorded request it is the one that it had before anything was taken out of it, and before the
         content of its files was known.

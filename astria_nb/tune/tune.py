@@ -180,19 +180,31 @@ _LISTS = ("images", "image_urls", "tune_ids", "prompt_ids")
 def _missing(values: Mapping[str, Any], faulty: Set[str]) -> Iterator[Problem]:
     """Find what is missing, and what does not go together; a faulty field is not a missing one."""
     if values["pack"] is None:
-        yield Problem("pack", "is missing", "give a pack's id or slug, such as 260")
+        yield Problem("pack", "is missing", "give a pack's id or slug, such as 260", kind="missing")
     if "tune_ids" in faulty:
         return
     if values["tune_ids"]:
         for key in ("images", "image_urls"):
             if values[key]:
-                yield Problem(key, "are not used when tune_ids is given", "leave out the one or the other")
+                yield Problem(
+                    key,
+                    "are not used when tune_ids is given",
+                    "leave out the one or the other",
+                    kind="conflict",
+                )
         return
     if not (values["title"] or "").strip():
-        yield Problem("title", "is missing", "give a fresh one, such as str(uuid.uuid4())")
+        yield Problem("title", "is missing", "give a fresh one, such as str(uuid.uuid4())", kind="missing")
     if not (values["name"] or "").strip():
-        yield Problem("name", "is missing", "give a class of the pack, such as 'woman'")
+        yield Problem("name", "is missing", "give a class of the pack, such as 'woman'", kind="missing")
     if values["images"] and values["image_urls"]:
-        yield Problem("image_urls", "come beside images, and a tune takes one of the two", "leave out one")
+        yield Problem(
+            "image_urls",
+            "come beside images, and a tune takes one of the two",
+            "leave out one",
+            kind="conflict",
+        )
     if not values["images"] and not values["image_urls"] and "image_urls" not in faulty:
-        yield Problem("images", "are missing", "give files as images or addresses as image_urls")
+        yield Problem(
+            "images", "are missing", "give files as images or addresses as image_urls", kind="missing"
+        )

@@ -18,7 +18,7 @@ from PIL import ImageOps
 import astria_nb as anb
 import helpers.photos_with_metadata as telling
 from astria_nb.errors import TuneError
-from astria_nb.images.preprocessing import UNTREATED, Treatment
+from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
 from astria_nb.images.upload import open_all, weigh
 from astria_nb.log import Log
 from astria_nb.tune.encoding import encode
@@ -27,7 +27,7 @@ from helpers.body_parsers import Part, multipart
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
 from helpers.scripted_server import TUNE, ScriptedServer, reply
 
-SMALLER = Treatment(max_side=800)
+SMALLER = Preprocessing(max_side=800)
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def a_tune(*paths: Path, title: str = "t") -> anb.Tune:
     return anb.Tune(pack=43, title=title, name="cat", images=paths)
 
 
-def content(tune: anb.Tune, treatment: Treatment = UNTREATED) -> list[bytes]:
+def content(tune: anb.Tune, preprocessing: Preprocessing = UNCHANGED) -> list[bytes]:
     """Return what is sent of each image."""
     found = []
-    for image in open_all(tune.images, treatment):
+    for image in open_all(tune.images, preprocessing):
         found.append(b"".join(bytes(block) for block in image.blocks(memoryview(bytearray(1000)))))
         image.close()
     return found
@@ -88,12 +88,12 @@ def test_who_wants_it_sends_the_file_as_it_is(
 
 @pytest.mark.parametrize("block", [1, 7, 100, 2**20])
 def test_what_is_sent_is_the_same_in_blocks_of_any_size(folder: Path, block: int) -> None:
-    (image,) = open_all(a_tune(folder / "told.jpg").images, Treatment())
+    (image,) = open_all(a_tune(folder / "told.jpg").images, Preprocessing())
     with closing(image):
         sent = b"".join(bytes(each) for each in image.blocks(memoryview(bytearray(block))))
         assert len(sent) == image.size
         assert image.sha256() == hashlib.sha256(sent).hexdigest()
-    assert [sent] == content(a_tune(folder / "told.jpg"), Treatment())
+    assert [sent] == content(a_tune(folder / "told.jpg"), Preprocessing())
 
 
 def test_a_file_that_is_damaged_is_refused_by_name_and_nothing_is_sent(
@@ -154,8 +154,8 @@ def test_a_large_picture_is_made_smaller_upright_and_tells_nothing(folder: Path,
 
 def test_what_is_small_enough_is_only_stripped(folder: Path) -> None:
     tune = a_tune(folder / "told.jpg", folder / "plain.jpg")
-    assert content(tune, SMALLER) == content(tune, Treatment())
-    assert content(tune, Treatment(keep_metadata=True, max_side=800)) == content(tune, UNTREATED)
+    assert content(tune, SMALLER) == content(tune, Preprocessing())
+    assert content(tune, Preprocessing(keep_metadata=True, max_side=800)) == content(tune, UNCHANGED)
 
 
 @pytest.mark.parametrize(
@@ -177,10 +177,10 @@ def test_any_picture_is_sent_as_jpeg_and_a_transparent_one_as_png(
     if mode == "RGBA":
         picture.putalpha(Pillow.linear_gradient("L").resize(picture.size))
     picture.save(tmp_path / "a.dat", kind)
-    (image,) = open_all(a_tune(tmp_path / "a.dat").images, Treatment(max_side=600))
+    (image,) = open_all(a_tune(tmp_path / "a.dat").images, Preprocessing(max_side=600))
     image.close()
     assert (image.media_type, image.filename) == (media_type, "a.jpg" if "jpeg" in media_type else "a.png")
-    (sent,) = content(a_tune(tmp_path / "a.dat"), Treatment(max_side=600))
+    (sent,) = content(a_tune(tmp_path / "a.dat"), Preprocessing(max_side=600))
     small = Pillow.open(io.BytesIO(sent))
     assert small.size == (600, 467)
     assert f"image/{(small.format or '').lower()}" == media_type
@@ -208,9 +208,10 @@ def test_another_picture_under_the_same_name_is_made_anew(folder: Path) -> None:
 def test_what_was_made_is_gone_when_the_process_ends(folder: Path) -> None:
     code = (
         "import os, sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
-        "from astria_nb.images.upload import weigh; from astria_nb.images.preprocessing import Treatment\n"
+        "from astria_nb.images.upload import weigh\n"
+        "from astria_nb.images.preprocessing import Preprocessing\n"
         "tune = anb.Tune(pack=43, title='t', name='cat', images=sys.argv[1:])\n"
-        "weigh(tune.images, Treatment(max_side=600))\n"
+        "weigh(tune.images, Preprocessing(max_side=600))\n"
         "found = list(Path(tempfile.gettempdir()).glob('astria-nb-*/*'))\n"
         "print(len(found), oct(found[0].parent.stat().st_mode & 0o777))\n"
         "if os.fork() == 0: sys.exit()\n"
@@ -237,7 +238,7 @@ def test_a_picture_that_cannot_be_decoded_cannot_be_made_smaller(folder: Path) -
     photo = (folder / "large.jpg").read_bytes()
     (folder / "large.jpg").write_bytes(photo[: len(photo) // 2])
     with pytest.raises(TuneError, match=r"images: 'large\.jpg' .*cannot be made smaller; .*max_side"):
-        encode(a_tune(folder / "large.jpg"), treatment=SMALLER)
+        encode(a_tune(folder / "large.jpg"), preprocessing=SMALLER)
 
 
 def test_heic_says_that_it_cannot_be_stripped_and_what_can_be_done(tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ def test_heic_says_that_it_cannot_be_stripped_and_what_can_be_done(tmp_path: Pat
         TuneError, match=r"images: 'IMG_1\.HEIC' is HEIC, .*max_side=2048.*keep_metadata=True"
     ):
         encode(tune)
-    assert content(tune, UNTREATED) == [path.read_bytes()]
+    assert content(tune, UNCHANGED) == [path.read_bytes()]
     (image,) = open_all(tune.images, SMALLER)
     image.close()
     assert (image.filename, image.media_type) == ("IMG_1.jpg", "image/jpeg")
@@ -268,7 +269,7 @@ def requests_on_disk() -> list[dict[str, Any]]:
     return found
 
 
-def test_the_record_tells_the_treatment_and_is_as_ever_without_one(
+def test_the_record_tells_the_preprocessing_and_is_as_ever_without_one(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     anb.submit(a_tune(folder / "told.jpg", title="a"), client, max_side=800)
@@ -281,25 +282,25 @@ def test_the_record_tells_the_treatment_and_is_as_ever_without_one(
     assert treated["images"][0]["size"] == len(content(a_tune(folder / "told.jpg"), SMALLER)[0])
 
 
-def fingerprint(tune: anb.Tune, treatment: Treatment) -> str:
-    images = open_all(tune.images, treatment)
+def fingerprint(tune: anb.Tune, preprocessing: Preprocessing) -> str:
+    images = open_all(tune.images, preprocessing)
     for image in images:
         image.close()
-    return Request.of(tune, "https://e.com", "multipart").as_sent(images, treatment).fingerprint
+    return Request.of(tune, "https://e.com", "multipart").as_sent(images, preprocessing).fingerprint
 
 
-def test_a_treatment_counts_by_what_it_makes_of_the_images(folder: Path) -> None:
-    every = [UNTREATED, Treatment(), SMALLER, Treatment(max_side=600)]
+def test_preprocessing_counts_by_what_it_makes_of_the_images(folder: Path) -> None:
+    every = [UNCHANGED, Preprocessing(), SMALLER, Preprocessing(max_side=600)]
     plain, told, large = (a_tune(folder / f"{name}.jpg") for name in ("plain", "told", "large"))
     assert len({fingerprint(plain, each) for each in every}) == 1
-    assert fingerprint(plain, Treatment()) == Request.of(plain, "https://e.com", "multipart").fingerprint
-    assert [fingerprint(told, each) == fingerprint(told, UNTREATED) for each in every] == [
+    assert fingerprint(plain, Preprocessing()) == Request.of(plain, "https://e.com", "multipart").fingerprint
+    assert [fingerprint(told, each) == fingerprint(told, UNCHANGED) for each in every] == [
         True, False, False, False,
     ]  # fmt: skip
     assert len({fingerprint(large, each) for each in every}) == 4
 
 
-def test_the_same_title_with_another_treatment_is_another_request_where_it_changes_something(
+def test_the_same_title_with_another_preprocessing_is_another_request_where_it_changes_something(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     anb.submit(a_tune(folder / "plain.jpg", title="p"), client, settle=0)
@@ -338,7 +339,7 @@ def test_a_replay_cares_only_for_what_was_sent(
     assert arrived(server) == first
 
 
-def test_a_replay_of_what_was_recorded_before_there_were_treatments_sends_the_files_as_they_are(
+def test_a_replay_of_what_was_recorded_before_there_was_preprocessing_sends_the_files_as_they_are(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     tune = a_tune(folder / "told.jpg")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.images.preprocessing import UNTREATED
+from astria_nb.images.preprocessing import UNCHANGED
 from astria_nb.tune.encoding import encode
 from helpers.body_parsers import Part, parameters
 from helpers.soak import sizes
@@ -65,7 +65,7 @@ NAMES = FILLED.filter(lambda name: "/" not in name and name not in (".", "..") a
 
 
 def read(tune: anb.Tune, encoding: Any) -> dict[str, Any]:
-    with encode(tune, encoding, treatment=UNTREATED) as body:
+    with encode(tune, encoding, preprocessing=UNCHANGED) as body:
         return parameters(body.content_type, b"".join(bytes(block) for block in body))
 
 

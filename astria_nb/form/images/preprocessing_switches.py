@@ -11,7 +11,7 @@ from markupsafe import Markup
 from astria_nb.errors import AstriaError
 from astria_nb.form.fields.base import WIDE
 from astria_nb.images.image import Image
-from astria_nb.images.preprocessing import Treatment
+from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.images.upload import weigh
 from astria_nb.utils import background
 
@@ -19,11 +19,11 @@ SIDE = 2048  # pixels: what is larger teaches a model nothing more (astria-api, 
 
 
 class Treating(widgets.VBox):
-    """The two switches; `treatment` is what they say.
+    """The two switches; `preprocessing` is what they say.
 
     Parameters
     ----------
-    treatment : Treatment
+    preprocessing : Preprocessing
         To begin with.
     images : callable
         Returns the images at this moment.
@@ -32,15 +32,15 @@ class Treating(widgets.VBox):
     """
 
     def __init__(
-        self, treatment: Treatment, images: Callable[[], Sequence[Image]], changed: Callable[[], None]
+        self, preprocessing: Preprocessing, images: Callable[[], Sequence[Image]], changed: Callable[[], None]
     ) -> None:
         self._images, self._changed = images, changed
-        self._side = treatment.max_side or SIDE
+        self._side = preprocessing.max_side or SIDE
         self._keep = _switch(
-            treatment.keep_metadata, "Send where and when photos were taken, and by what camera"
+            preprocessing.keep_metadata, "Send where and when photos were taken, and by what camera"
         )
         self._small = _switch(
-            treatment.max_side is not None, f"Make photos smaller, to {self._side} pixels at most"
+            preprocessing.max_side is not None, f"Make photos smaller, to {self._side} pixels at most"
         )
         self._note = widgets.HTML()
         self._note.add_class("astria-note")
@@ -54,28 +54,28 @@ class Treating(widgets.VBox):
         self._show()
 
     @property
-    def treatment(self) -> Treatment:
+    def preprocessing(self) -> Preprocessing:
         """What is to be done."""
-        return Treatment(self._keep.value, self._side if self._small.value else None)
+        return Preprocessing(self._keep.value, self._side if self._small.value else None)
 
     def weigh(self) -> None:
         """Say anew what being smaller saves, for other images."""
         self._saves.value = ""
         if self._small.value and self._images():
-            background.queue(self._weigh, list(self._images()), self.treatment)
+            background.queue(self._weigh, list(self._images()), self.preprocessing)
 
     def _turned(self) -> None:
         self._show()
         self.weigh()
         self._changed()
 
-    def _weigh(self, images: Sequence[Image], treatment: Treatment) -> None:
+    def _weigh(self, images: Sequence[Image], preprocessing: Preprocessing) -> None:
         try:
-            weight = weigh(images, treatment)
+            weight = weigh(images, preprocessing)
             saves = str(weight) if weight.sent < 0.9 * weight.files else "they are small enough already"
         except AstriaError as error:
             saves = str(error)
-        if treatment == self.treatment and images == list(self._images()):
+        if preprocessing == self.preprocessing and images == list(self._images()):
             self._saves.value = Markup("<span>{}</span>").format(saves)
 
     def _show(self) -> None:
