@@ -106,7 +106,7 @@ function render({ model, el }) {
         link.textContent = label;
         link.addEventListener("click", (event) => {
           event.preventDefault();
-          model.send({ focus: field });
+          model.send({ kind: "focus", field });
           focus(root, field);
         });
         item.append(link, ` ${text}`);

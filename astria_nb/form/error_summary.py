@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import anywidget
 import traitlets
+
+from astria_nb.utils.script import script
 
 
 class ErrorEntry(TypedDict):
@@ -16,6 +18,13 @@ class ErrorEntry(TypedDict):
     field: str
     label: str
     text: str
+
+
+class Focus(TypedDict):
+    """Browser to kernel: open the section that holds this field; the page then moves the focus there."""
+
+    kind: Literal["focus"]
+    field: str
 
 
 class ErrorSummary(anywidget.AnyWidget):
@@ -30,7 +39,7 @@ class ErrorSummary(anywidget.AnyWidget):
         Called with the name of a field that a reader wants to get to, before the page goes there.
     """
 
-    _esm = Path(__file__).with_name("error_summary.js")
+    _esm = script(Path(__file__).with_name("error_summary.js"))
 
     problems: traitlets.List[ErrorEntry] = traitlets.List().tag(sync=True)
 
@@ -40,9 +49,9 @@ class ErrorSummary(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        name = content.get("focus") if isinstance(content, dict) else None
-        if isinstance(name, str):
-            self._wanted(name)
+        match content:
+            case {"kind": "focus", "field": str(name)}:
+                self._wanted(name)
 
     def __repr__(self) -> str:
         return f"ErrorSummary({len(self.problems)} problems)"

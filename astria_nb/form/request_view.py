@@ -11,6 +11,7 @@ from astria_nb.client.snippets.common import as_curl, as_javascript, as_json, as
 from astria_nb.errors import AstriaError
 from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.tune import Tune
+from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
 _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
@@ -26,7 +27,7 @@ class RequestView(anywidget.AnyWidget):
         The service's address.
     """
 
-    _esm = Path(__file__).with_name("request_view.js")
+    _esm = script(Path(__file__).with_name("request_view.js"))
     _css = stylesheet(Path(__file__).with_name("request_view.css"))
 
     texts: traitlets.Dict[str, str] = traitlets.Dict().tag(sync=True)

@@ -53,7 +53,7 @@ def in_the_kernel(gallery: Gallery) -> None:
     )
     ids = [picture["id"] for card in gallery.cards for picture in card["pictures"]]
     started, worked = time.perf_counter(), time.process_time()
-    gallery._handle_custom_msg({"type": "look", "ids": ids}, [])
+    gallery._handle_custom_msg({"kind": "thumbnails", "ids": ids}, [])
     while len(sent) < len(ids):
         time.sleep(0.01)
     seconds, cpu = time.perf_counter() - started, time.process_time() - worked

@@ -283,7 +283,7 @@ def look_again(form: anb.TuneForm) -> None:
     """Play the browser."""
     gallery = form._panel.training.gallery
     until(lambda: gallery.state in ("stopped", "failed"))
-    gallery._handle_custom_msg({"type": "again"}, [])
+    gallery._handle_custom_msg({"kind": "resume"}, [])
 
 
 def polls() -> list[Any]:
@@ -440,9 +440,16 @@ def test_what_is_wrong_is_listed_and_what_is_only_missing_is_not(make):
 def test_a_reader_is_led_to_what_is_folded_away(make):
     form = make(**FIELDS)
     folds = the(form, widgets.Accordion)
-    the(form, ErrorSummary)._on_message(None, {"focus": "tune_ids"}, [])
+    the(form, ErrorSummary)._on_message(None, {"kind": "focus", "field": "tune_ids"}, [])
     assert form._draft.fields["tune_ids"] is folds.children[folds.selected_index]
-    for odd in ({"focus": "nonsense"}, {"focus": 3}, {}, "x", None):
+    for odd in (
+        {"kind": "focus", "field": "nonsense"},
+        {"kind": "focus", "field": 3},
+        {"field": "pack"},
+        {},
+        "x",
+        None,
+    ):
         the(form, ErrorSummary)._on_message(None, odd, [])
 
 

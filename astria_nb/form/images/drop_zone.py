@@ -22,6 +22,7 @@ from astria_nb.form.fields.base import displayable
 from astria_nb.form.images.drop_zone_messages import Again, Have, Line, Stop, field
 from astria_nb.form.images.spool import MOST_FILES, Arrival, Spool, size_problem
 from astria_nb.images.decoding import MEDIA_TYPES
+from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
 _HERE = Path(__file__)
@@ -51,7 +52,7 @@ class DropZone(anywidget.AnyWidget):
     DropZone()
     """
 
-    _esm = _HERE.with_suffix(".js").read_text(encoding="utf-8")
+    _esm = script(_HERE.with_suffix(".js"))
     _css = stylesheet(_HERE.with_suffix(".css"))
     accept = traitlets.Unicode(",".join(sorted(set(MEDIA_TYPES.values())))).tag(sync=True)
     """The media types that a picker offers."""

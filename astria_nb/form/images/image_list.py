@@ -10,6 +10,7 @@ import anywidget
 import traitlets
 
 from astria_nb.form.images.drop_zone_messages import field
+from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
 _HERE = Path(__file__)
@@ -76,7 +77,7 @@ class ImageList(anywidget.AnyWidget):
     ImageList()
     """
 
-    _esm = _HERE.with_suffix(".js").read_text(encoding="utf-8")
+    _esm = script(_HERE.with_suffix(".js"))
     _css = stylesheet(_HERE.with_suffix(".css"))
     items = traitlets.List(traitlets.Dict()).tag(sync=True)
     """An `Item` for each image."""

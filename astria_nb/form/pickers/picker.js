@@ -96,13 +96,13 @@ class Picker {
     this.failureText = make("span", "");
     this.retry = makeButton("Retry", () => {
       this.search.focus();
-      this.ask("more");
+      this.ask("load_more");
     });
     this.failure.append(this.failureText, this.retry);
     this.scroll = make("div", "astria-picker-scroll");
     this.grid = make("div", "astria-picker-grid", { role: "listbox", "aria-label": `${noun}s` });
     this.grid.setAttribute("aria-multiselectable", String(this.model.get("multiple")));
-    this.more = makeButton("Load more", () => this.ask("more"));
+    this.more = makeButton("Load more", () => this.ask("load_more"));
     this.scroll.append(this.grid, this.more);
     this.root.append(head, line, this.failure, this.scroll);
     this.search.addEventListener("input", () => this.filter());
@@ -113,8 +113,8 @@ class Picker {
     });
   }
 
-  ask(type) {
-    this.model.send({ type });
+  ask(kind) {
+    this.model.send({ kind });
   }
 
   // The traits arrive one by one, and belong together.
@@ -227,7 +227,7 @@ class Picker {
   }
 
   heard(message, buffers) {
-    const option = message.type === "card" && this.options.get(message.card.id);
+    const option = message.kind === "card" && this.options.get(message.card.id);
     if (!option) return;
     if (buffers?.length) option.paint(buffers[0]);
     option.fill(message.card);
@@ -246,13 +246,13 @@ class Picker {
     this.pause = setTimeout(() => {
       const wanted = [...this.inView].filter((each) => !each.asked && !each.address && each.card.picture !== "none");
       for (const option of wanted) option.asked = true;
-      if (wanted.length) this.model.send({ type: "look", ids: wanted.map((each) => each.id) });
+      if (wanted.length) this.model.send({ kind: "thumbnails", ids: wanted.map((each) => each.id) });
     }, PAUSE);
   }
 
   // A search does not load on by itself: it would go through all that the service has.
   reached(seen) {
-    if (seen.some((each) => each.isIntersecting) && !this.search.value.trim()) this.ask("more");
+    if (seen.some((each) => each.isIntersecting) && !this.search.value.trim()) this.ask("load_more");
   }
 
   toggle(node) {

@@ -14,6 +14,7 @@ import traitlets
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.images.image import small
 from astria_nb.utils import background
+from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
 PAGE = 24  # cards that are shown at a time
@@ -27,6 +28,32 @@ class Card(TypedDict):
     title: str
     lines: list[str]
     picture: Literal["some", "none"]  # whether it is worth asking for one
+
+
+class Thumbnails(TypedDict):
+    """Browser to kernel: these cards came into view. Each is answered by a `CardMessage`."""
+
+    kind: Literal["thumbnails"]
+    ids: list[str]
+
+
+class LoadMore(TypedDict):
+    """Browser to kernel: load the next cards, or retry after a failure."""
+
+    kind: Literal["load_more"]
+
+
+class Reload(TypedDict):
+    """Browser to kernel: load the cards again from the start."""
+
+    kind: Literal["reload"]
+
+
+class CardMessage(TypedDict):
+    """Kernel to browser: a card with its details, and the thumbnail as a JPEG in the buffer if it has one."""
+
+    kind: Literal["card"]
+    card: Card
 
 
 class Source(Protocol):
@@ -81,7 +108,7 @@ class Picker(anywidget.AnyWidget):
         Said while nothing is chosen.
     """
 
-    _esm = Path(__file__).with_name("picker.js")
+    _esm = script(Path(__file__).with_name("picker.js"))
     _css = stylesheet(Path(__file__).with_name("picker.css"))
 
     noun = traitlets.Unicode().tag(sync=True)
@@ -173,11 +200,11 @@ class Picker(anywidget.AnyWidget):
 
     def _heard(self, _: Any, message: Any, buffers: Any) -> None:  # noqa: ARG002  as ipywidgets calls it
         match message:
-            case {"type": "look", "ids": [*ids]}:
+            case {"kind": "thumbnails", "ids": [*ids]}:
                 self._look(ids)
-            case {"type": "more"}:
+            case {"kind": "load_more"}:
                 background.start(self.load_more)
-            case {"type": "reload"}:
+            case {"kind": "reload"}:
                 background.start(self.load)
 
     def _look(self, ids: list[Any]) -> None:
@@ -217,4 +244,5 @@ class Picker(anywidget.AnyWidget):
                 self._tell(card, picture)
 
     def _tell(self, card: Card, picture: bytes | None) -> None:
-        self.send({"type": "card", "card": card}, buffers=[picture] if picture else [])
+        message: CardMessage = {"kind": "card", "card": card}
+        self.send(message, buffers=[picture] if picture else [])

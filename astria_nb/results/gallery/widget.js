@@ -164,7 +164,7 @@ class Overlay {
     if (!this.link.hidden) this.link.href = picture.url;
     if (!large) {
       this.note.textContent = "Loading";
-      this.gallery.model.send({ type: "enlarge", id: picture.id });
+      this.gallery.model.send({ kind: "enlarge", id: picture.id });
     }
     this.count();
     this.gallery.markLikes(card.id);
@@ -245,8 +245,8 @@ class Gallery {
     const { model } = this;
     this.root = make("div", "astria-pictures", { role: "group", "aria-label": "Pictures", tabindex: "-1" });
     this.summary = make("span", "astria-pictures-summary", { role: "status" });
-    this.stop = makeButton("Stop watching", () => model.send({ type: "stop" }));
-    this.again = makeButton("Look again", () => model.send({ type: "again" }));
+    this.stop = makeButton("Stop watching", () => model.send({ kind: "stop" }));
+    this.again = makeButton("Look again", () => model.send({ kind: "resume" }));
     this.failure = make("div", "astria-pictures-error", { role: "alert" });
     this.problem = make("div", "astria-pictures-error", { role: "alert" });
     this.grid = make("div", "astria-pictures-grid", { role: "list", "aria-label": "Pictures" });
@@ -370,18 +370,18 @@ class Gallery {
     this.pause = undefined;
     const ids = [...this.inView].map((tile) => tile.place).filter((id) => !this.asked.has(id));
     for (const id of ids) this.asked.add(id);
-    if (ids.length) this.model.send({ type: "look", ids });
+    if (ids.length) this.model.send({ kind: "thumbnails", ids });
   }
 
   heard(message, buffers) {
     const bytes = buffers?.[0];
-    if (message.type === "copy") {
+    if (message.kind === "thumbnail") {
       const tile = this.tiles.get(message.id);
       if (!tile?.picture) return;
       if (bytes) tile.paint(bytes);
       else tile.miss();
-    } else if (message.type === "large") this.overlay.heard(message, bytes);
-    else if (message.type === "liked") this.liked(message);
+    } else if (message.kind === "large" || message.kind === "large_failed") this.overlay.heard(message, bytes);
+    else if (message.kind === "liked") this.liked(message);
   }
 
   like(id) {
@@ -389,7 +389,7 @@ class Gallery {
     const liked = !this.likes.get(id);
     this.sending.add(id);
     this.likes.set(id, liked); // as if it were done: it nearly always is
-    this.model.send({ type: "like", id, liked });
+    this.model.send({ kind: "like", id, liked });
     this.markLikes(id);
     this.problem.textContent = this.overlay.problem.textContent = "";
   }

@@ -14,11 +14,18 @@ import traitlets
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.results.gallery.cards import Album, Card, Picture
+from astria_nb.results.gallery.messages import (
+    LargeFailedMessage,
+    LargeMessage,
+    LikedMessage,
+    ThumbnailMessage,
+)
 from astria_nb.results.gallery.static_html import EMBEDDED, gallery_html
 from astria_nb.results.gallery.thumbnails import Copies
 from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.results.watch.polling import poll_until_finished
 from astria_nb.utils import background
+from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
 POLL = 1.0  # seconds between the first two looks
@@ -40,7 +47,7 @@ class Gallery(anywidget.AnyWidget):
         Called with each `PollResult`, on the thread that polls.
     """
 
-    _esm = Path(__file__).with_name("widget.js")
+    _esm = script(Path(__file__).with_name("widget.js"))
     _css = stylesheet(Path(__file__).with_name("widget.css"))
 
     cards: traitlets.List[Card] = traitlets.List().tag(sync=True)
@@ -182,28 +189,31 @@ class Gallery(anywidget.AnyWidget):
 
     def _heard(self, _: Any, message: Any, buffers: Any) -> None:  # noqa: ARG002  as ipywidgets calls it
         match message:
-            case {"type": "look", "ids": [*ids]}:
+            case {"kind": "thumbnails", "ids": [*ids]}:
                 self._copies.ask([each for each in map(self._album.picture, ids) if each])
-            case {"type": "enlarge", "id": name}:
+            case {"kind": "enlarge", "id": name}:
                 if picture := self._album.picture(name):
                     background.start_seen(self._send_large, picture)
-            case {"type": "like", "id": key, "liked": bool(liked)}:
+            case {"kind": "like", "id": key, "liked": bool(liked)}:
                 self._like(self._album.card(key), liked)
-            case {"type": "stop"}:
+            case {"kind": "stop"}:
                 self.stop()
-            case {"type": "again"} if self.state != "watching" and self._frame is not None:
+            case {"kind": "resume"} if self.state != "watching" and self._frame is not None:
                 self.watch(poll=self._poll)
 
     def _send_copy(self, name: str, copy: bytes | None) -> None:
-        self.send({"type": "copy", "id": name}, buffers=[copy] if copy else [])
+        message: ThumbnailMessage = {"kind": "thumbnail", "id": name}
+        self.send(message, buffers=[copy] if copy else [])
 
     def _send_large(self, picture: Picture) -> None:
         try:
             data, media_type = self._copies.large(picture)
         except (AstriaError, OSError) as error:
-            self.send({"type": "large", "id": picture["id"], "problem": str(error)})
+            failure: LargeFailedMessage = {"kind": "large_failed", "id": picture["id"], "problem": str(error)}
+            self.send(failure)
         else:
-            self.send({"type": "large", "id": picture["id"], "media_type": media_type}, buffers=[data])
+            message: LargeMessage = {"kind": "large", "id": picture["id"], "media_type": media_type}
+            self.send(message, buffers=[data])
 
     def _like(self, card: Card | None, liked: bool) -> None:
         if card is None:
@@ -228,7 +238,8 @@ class Gallery(anywidget.AnyWidget):
                 if not problem:
                     self._album.like(key, liked)
             now = was if problem else liked
-            self.send({"type": "liked", "id": str(key), "liked": now, "problem": problem})
+            message: LikedMessage = {"kind": "liked", "id": str(key), "liked": now, "problem": problem}
+            self.send(message)
 
 
 class _Stopped(Exception):  # noqa: N818  not at fault: nobody looks any more

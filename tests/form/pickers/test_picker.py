@@ -38,7 +38,7 @@ def ears(monkeypatch: pytest.MonkeyPatch) -> Callable[[Picker], queue.Queue[tupl
         heard: queue.Queue[tuple[Card, bytes | None]] = queue.Queue()
 
         def send(message: dict[str, Any], buffers: list[bytes]) -> None:
-            assert message["type"] == "card"
+            assert message["kind"] == "card"
             heard.put((dict(message["card"]), buffers[0] if buffers else None))
 
         monkeypatch.setattr(picker, "send", send)
@@ -103,7 +103,7 @@ def test_a_card_in_view_gets_its_cover_and_what_the_list_does_not_tell(sandbox, 
     picker = Picker(PackCards(sandbox.client()), noun="pack")
     heard = ears(picker)
     picker.load()
-    say(picker, type="look", ids=["260"])
+    say(picker, kind="thumbnails", ids=["260"])
     card, cover = heard.get(timeout=10)
     assert card["lines"][1:] == ["man · 28 pictures · $3.31", "woman · 35 pictures · $3.60"]
     assert cover is not None
@@ -126,7 +126,7 @@ def test_a_cover_that_only_the_detail_tells_is_found(client, server, ears):
     picker = Picker(PackCards(client), noun="pack")
     heard = ears(picker)
     picker.load()
-    say(picker, type="look", ids=["43"])
+    say(picker, kind="thumbnails", ids=["43"])
     assert heard.get(timeout=10)[1] is not None
 
 
@@ -138,7 +138,7 @@ def test_a_cover_that_cannot_be_had_leaves_a_card_without_one(client, server, ea
     picker = Picker(PackCards(client), noun="pack")
     heard = ears(picker)
     picker.load()
-    say(picker, type="look", ids=["43"])
+    say(picker, kind="thumbnails", ids=["43"])
     card, cover = heard.get(timeout=10)
     assert (card["title"], card["picture"], cover) == ("Headshots", "none", None)
 
@@ -149,7 +149,7 @@ def test_a_picture_is_small_whatever_it_shows(client, server, ears):
     picker = Picker(TuneCards(client), noun="tune")
     heard = ears(picker)
     picker.load()
-    say(picker, type="look", ids=["9"])
+    say(picker, kind="thumbnails", ids=["9"])
     data = heard.get(timeout=10)[1]
     assert data is not None
     assert len(data) <= SMALL_BYTES
@@ -162,9 +162,9 @@ def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, server, ears):
     heard = ears(picker)
     picker.load()
     for _ in range(3):
-        say(picker, type="look", ids=["9", "9"])
+        say(picker, kind="thumbnails", ids=["9", "9"])
     first = heard.get(timeout=10)
-    say(picker, type="look", ids=["9"])
+    say(picker, kind="thumbnails", ids=["9"])
     assert heard.get(timeout=10) == first
     assert len(server.received("GET", "/photo")) == 1
 
@@ -175,8 +175,8 @@ def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, serve
     heard = ears(picker)
     picker.load()
     for asked in (["8"], [9, None, {}], "9", {"a": 1}):
-        say(picker, type="look", ids=asked)
-    say(picker, type="unheard of")
+        say(picker, kind="thumbnails", ids=asked)
+    say(picker, kind="unheard of")
     assert heard.empty()
     assert caplog.records == []  # where ipywidgets puts an error in a callback
 
@@ -187,7 +187,7 @@ def test_pictures_that_do_not_come_hold_up_nothing_else(client, server):
     server.on("GET", "/photo", lambda _: waiting.wait(20))
     picker = Picker(TuneCards(client), noun="tune")
     picker.load()
-    say(picker, type="look", ids=[card["id"] for card in picker.items])
+    say(picker, kind="thumbnails", ids=[card["id"] for card in picker.items])
     try:
         background.start(done.set)
         assert done.wait(5)
@@ -280,7 +280,7 @@ def test_a_reload_shows_what_is_new(sandbox):
     assert picker.items == []
     tune = anb.Tune(pack=43, title="fresh", name="cat", image_urls=["https://example.com/1.jpg"])
     anb.submit(tune, sandbox.client())
-    say(picker, type="reload")
+    say(picker, kind="reload")
     await_state(picker, "loading")
     await_state(picker, "ready")
     assert titles(picker) == ["fresh"]
@@ -431,7 +431,7 @@ def test_a_prompt_in_view_gets_its_picture(form, ears):
     picker = form._draft.fields["prompt_ids"].picker
     heard = ears(picker)
     picker.load()
-    say(picker, type="look", ids=["43017"])
+    say(picker, kind="thumbnails", ids=["43017"])
     card, data = heard.get(timeout=10)
     assert card["title"] == "Prompt 43017"
     assert data is not None

@@ -153,7 +153,7 @@ def test_pictures_are_sent_when_they_are_looked_at_and_are_small(show, sandbox, 
     gallery = show(finished(client), client)
     browser = Browser(gallery, monkeypatch)
     asked = len(sandbox.ledger)
-    browser.say(type="look", ids=ids(gallery)[:2])
+    browser.say(kind="thumbnails", ids=ids(gallery)[:2])
     copies = dict(sorted((message["id"], copy) for message, copy in (browser.hear(), browser.hear())))
     assert list(copies) == ids(gallery)[:2]
     for copy in copies.values():
@@ -161,7 +161,7 @@ def test_pictures_are_sent_when_they_are_looked_at_and_are_small(show, sandbox, 
         assert len(copy) <= SMALL_BYTES
         with Image.open(io.BytesIO(copy)) as opened:
             assert (opened.format, max(opened.size)) == ("JPEG", 288)
-    browser.say(type="look", ids=ids(gallery)[:2])  # the page was loaded again
+    browser.say(kind="thumbnails", ids=ids(gallery)[:2])  # the page was loaded again
     assert [browser.hear()[1] for _ in copies] == list(copies.values())
     assert len(sandbox.ledger) - asked == 2
     assert b"\xff\xd8\xff" not in str(gallery.get_state()).encode()
@@ -173,7 +173,7 @@ def test_a_copy_is_small_whatever_it_shows(server, show, monkeypatch):
     server.on("GET", "/noise", reply(body=noise()))
     gallery = show(TRAINED, client)
     browser = Browser(gallery, monkeypatch)
-    browser.say(type="look", ids=["1.0"])
+    browser.say(kind="thumbnails", ids=["1.0"])
     _, copy = browser.hear()
     assert copy is not None
     assert len(copy) <= SMALL_BYTES
@@ -191,8 +191,8 @@ def test_what_was_asked_for_last_comes_first(server, show, monkeypatch):
     monkeypatch.setattr(client, "picture", picture)
     gallery = show(TRAINED, client)
     browser = Browser(gallery, monkeypatch)
-    browser.say(type="look", ids=ids(gallery)[:20])
-    browser.say(type="look", ids=ids(gallery)[-1:])
+    browser.say(kind="thumbnails", ids=ids(gallery)[:20])
+    browser.say(kind="thumbnails", ids=ids(gallery)[-1:])
     gate.set()
     for _ in range(21):
         assert browser.hear()[1] is None
@@ -203,9 +203,9 @@ def test_an_enlarged_picture_is_as_the_service_has_it(show, sandbox, monkeypatch
     client = sandbox.client()
     gallery = show(finished(client), client)
     browser = Browser(gallery, monkeypatch)
-    browser.say(type="enlarge", id=ids(gallery)[3])
+    browser.say(kind="enlarge", id=ids(gallery)[3])
     message, data = browser.hear()
-    assert message == {"type": "large", "id": ids(gallery)[3], "media_type": "image/jpeg"}
+    assert message == {"kind": "large", "id": ids(gallery)[3], "media_type": "image/jpeg"}
     assert data == client.picture(gallery.cards[3]["pictures"][0]["url"])
 
 
@@ -213,7 +213,7 @@ def test_what_is_no_picture_is_not_enlarged(server, show, monkeypatch):
     client = pictured(server, [{"id": 1, "text": "t", "images": [URL]}])
     monkeypatch.setattr(client, "picture", lambda url: b"<svg onload=alert(1)>")
     browser = Browser(show(TRAINED, client), monkeypatch)
-    browser.say(type="enlarge", id="1.0")
+    browser.say(kind="enlarge", id="1.0")
     message, data = browser.hear()
     assert data is None
     assert message["problem"] == "is not a JPEG, PNG or WebP image"
@@ -225,9 +225,9 @@ def test_a_like_reaches_the_service_and_is_taken_back(show, sandbox, monkeypatch
     browser = Browser(gallery, monkeypatch)
     key = gallery.cards[2]["id"]
     for liked in (True, False):
-        browser.say(type="like", id=key, liked=liked)
+        browser.say(kind="like", id=key, liked=liked)
         message, _ = browser.hear()
-        assert message == {"type": "liked", "id": key, "liked": liked, "problem": ""}
+        assert message == {"kind": "liked", "id": key, "liked": liked, "problem": ""}
         assert client.prompt(int(key))["liked"] is liked
         assert gallery.cards[2]["liked"] is liked
 
@@ -238,7 +238,7 @@ def test_a_like_that_is_refused_is_told_and_not_kept(show, sandbox, monkeypatch)
     browser = Browser(gallery, monkeypatch)
     sandbox.fail("422", "POST /prompts/*/likes", message="not today")
     asked = len(sandbox.ledger)
-    browser.say(type="like", id=gallery.cards[0]["id"], liked=True)
+    browser.say(kind="like", id=gallery.cards[0]["id"], liked=True)
     message, _ = browser.hear()
     assert message["liked"] is False
     assert "not today" in message["problem"]
@@ -272,7 +272,7 @@ def test_a_like_during_a_look_is_not_undone_by_it(show, sandbox, monkeypatch):
     gallery = show(finished(client), client)
     before = anb.prompts(gallery._frame, client)  # as a list that left before the like arrived
     browser = Browser(gallery, monkeypatch)
-    browser.say(type="like", id=gallery.cards[0]["id"], liked=True)
+    browser.say(kind="like", id=gallery.cards[0]["id"], liked=True)
     browser.hear()
     gallery._album.take(before)
     assert gallery._album.cards()[0]["liked"] is True
@@ -284,11 +284,11 @@ def test_what_a_page_says_wrongly_does_no_harm(show, sandbox, monkeypatch):
     browser = Browser(gallery, monkeypatch)
     odd: list[Any] = [None, "x", 3, {}, [], "1.x", "-1.0", f"{gallery.cards[0]['id']}.9", "²", "9" * 5000]
     for each in odd:
-        browser.say(type="look", ids=[each])
-        browser.say(type="enlarge", id=each)
-        browser.say(type="like", id=each, liked=True)
-        browser.say(type=each)
-    browser.say(type="like", id=gallery.cards[0]["id"], liked="yes")
+        browser.say(kind="thumbnails", ids=[each])
+        browser.say(kind="enlarge", id=each)
+        browser.say(kind="like", id=each, liked=True)
+        browser.say(kind=each)
+    browser.say(kind="like", id=gallery.cards[0]["id"], liked="yes")
     time.sleep(0.1)
     assert browser.is_quiet
 
@@ -320,7 +320,7 @@ def test_a_look_that_fails_is_told_and_taken_again(show, sandbox, monkeypatch):
     sandbox.fail("401", "GET /tunes*", message="who are you?")
     until(lambda: gallery.state == "failed")
     assert "was refused" in gallery.failure
-    browser.say(type="again")
+    browser.say(kind="resume")
     until(lambda: gallery.state == "over")
     assert (gallery.failure, gallery.summary) == ("", "8 pictures")
 
@@ -342,11 +342,11 @@ def test_watching_is_stopped_and_gone_on_with(show, monkeypatch):
         client, before = slow.client(), set(watchers())
         gallery = show(submitted(client), client)
         browser = Browser(gallery, monkeypatch)
-        browser.say(type="stop")
+        browser.say(kind="stop")
         assert gallery.state == "stopped"
         until(lambda: set(watchers()) <= before)
         slow.advance(3600)
-        browser.say(type="again")
+        browser.say(kind="resume")
         until(lambda: gallery.state == "over")
         assert gallery.summary == "8 pictures"
 

@@ -1,0 +1,42 @@
+"""The scripts of our widgets, each as the one ES module that anywidget loads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_IMPORT = re.compile(r"^import \{[^}]*\} from \"(\.{1,2}/[\w./-]+\.js)\";\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class)\b)", re.MULTILINE)
+
+
+def script(path: Path) -> str:
+    """Return a script with the modules it imports placed before it, each once.
+
+    anywidget loads a widget's script from a string, where a relative import has nothing to be relative to.
+    All modules then share one scope, so their top-level names must differ: a duplicate is a syntax error.
+
+    Parameters
+    ----------
+    path : Path
+        The module with the default export. It and its modules import relative paths by name, such as
+        ``import { make } from "../utils/dom.js";``.
+
+    Returns
+    -------
+    str
+        One ES module without imports.
+    """
+    modules: dict[Path, str] = {}
+    _collect(path.resolve(), modules)
+    entry = modules.pop(path.resolve())
+    return "\n".join([*(_EXPORT.sub("", source) for source in modules.values()), entry])
+
+
+def _collect(path: Path, modules: dict[Path, str]) -> None:
+    """Add a module after those it imports."""
+    source = path.read_text(encoding="utf-8")
+    for name in _IMPORT.findall(source):
+        module = (path.parent / name).resolve()
+        if module not in modules:
+            _collect(module, modules)
+    modules[path] = _IMPORT.sub("", source)
