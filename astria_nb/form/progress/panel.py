@@ -12,11 +12,11 @@ import pandas as pd
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.form.fields.base import WIDE
-from astria_nb.form.progress.recorder import Polls
 from astria_nb.form.progress.training import TrainingPanel
 from astria_nb.form.progress.upload import UploadPanel
 from astria_nb.log import Log
 from astria_nb.results.watch.poll_result import PollResult
+from astria_nb.results.watch.recorder import PollRecorder
 from astria_nb.rows import prompt_frame, tune_frame
 from astria_nb.submission._submit import submit
 from astria_nb.tune.request import Request, differences
@@ -42,7 +42,7 @@ class SubmissionPanel(widgets.VBox):
 
     def __init__(self, log: Log, client: Client, came: Callable[[pd.DataFrame], None]) -> None:
         self._log, self._client, self._came = log, client, came
-        self._polls = Polls(log)
+        self._recorder = PollRecorder(log, client.service)
         self._busy = threading.Lock()
         self._rows: dict[str | None, pd.DataFrame] = {}
         self._last: str | None = None
@@ -126,7 +126,7 @@ class SubmissionPanel(widgets.VBox):
             self.training.look_on()
 
     def _made(self, tune: Tune, row: pd.DataFrame, client: Client) -> None:
-        self._client = client
+        self._client, self._recorder = client, PollRecorder(self._log, client.service)
         self.training.stop()  # before: news of the tune before would come late
         self._take(tune.title, tune, row)
         self.training.watch(row, client)
@@ -144,7 +144,7 @@ class SubmissionPanel(widgets.VBox):
         if title not in self._rows:
             return
         try:
-            self._polls.note(result, self._client.service)
+            self._recorder.record(result)
         except LogError as error:
             self.training.complain(f"What is seen here is not on record: {error}")
         self._rows[title] = row

@@ -15,6 +15,7 @@ from astria_nb.client.client import Client, Json
 from astria_nb.errors import AstriaError, LogError, NotFoundError
 from astria_nb.log import Log
 from astria_nb.results.callbacks.payload import hint
+from astria_nb.results.watch.recorder import PollRecorder
 from astria_nb.results.watch.states import FINAL_STATES, PAGE_SIZE
 from astria_nb.utils import redaction
 from astria_nb.utils.arrow import as_time
@@ -54,7 +55,7 @@ class Lookups:
         self._due: dict[int, _Due] = {}
         self._not_before: dict[int, float] = {}
         self._idle_looks: dict[int, int] = {}  # that found nothing new, one after the other
-        self._told: dict[int, set[int]] = {}  # the finished prompts of each tune that are noted
+        self._recorder = PollRecorder(log, self._service)
         self._busy = self._stopped = False
         self._thread: threading.Thread | None = None
         self.noted = 0
@@ -111,9 +112,9 @@ class Lookups:
         found = latest(waiting, lambda below: client.tunes(before_id=below, limit=PAGE_SIZE), client.tune)
         for each, tune in found.items():
             if tune is None:
-                self._is_gone("poll", each)
+                self._record_deletion("poll", each)
             else:
-                self._note("poll", each, tune)
+                self._record("poll", tune)
         return waiting
 
     def await_news(self, seen: int, seconds: float) -> None:
@@ -182,11 +183,11 @@ class Lookups:
     def _fetch(self, tune_id: int, prompts: bool) -> None:
         news = False
         try:
-            news = self._note("callback", tune_id, self._client.tune(tune_id))
+            news = self._record("callback", self._client.tune(tune_id))
             if prompts:
-                news |= self._note_prompts(tune_id)
+                news |= self._record_prompts(tune_id)
         except NotFoundError:
-            if not self._is_gone("callback", tune_id):
+            if not self._record_deletion("callback", tune_id):
                 raise
         idle = self._idle_looks[tune_id] = 0 if news else self._idle_looks.get(tune_id, 0) + 1
         self._not_before[tune_id] = time.monotonic() + APART * 2.0 ** min(idle, _SLOWEST)
@@ -200,35 +201,30 @@ class Lookups:
                 later.prompts |= heard.prompts
             self._due[tune_id] = later
 
-    def _note(self, kind: str, tune_id: int, tune: Json) -> bool:
-        """Note what the service says of a tune, and tell whether it is news; of a poll, only what is."""
-        found = self._log.of_tune(self._service, tune_id)
-        record = (found.record if found is not None else None) or {}
-        news = any(record.get(key) != value for key, value in redaction.json(tune).items())
-        if news or kind == "callback":
-            self._log.note(kind, tune_id=tune_id, service=self._service, reply=tune)
+    def _record(self, kind: str, tune: Json) -> bool:
+        """Record a tune's state, and return whether it is new."""
+        is_new = self._recorder.record_tune(tune, kind=kind)
+        if is_new or kind == "callback":
             self._tell()
-        return news
+        return is_new
 
-    def _note_prompts(self, tune_id: int) -> bool:
-        told = self._told.setdefault(tune_id, set())
-        ended = [each for each in self._client.prompts(tune_id) if rows.prompt_status(each) != "pending"]
-        new = [each for each in reversed(ended) if each["id"] not in told]
-        if new:
-            self._log.note("callback", tune_id=tune_id, service=self._service, reply=new)
-            told |= {each["id"] for each in new}
+    def _record_prompts(self, tune_id: int) -> bool:
+        """Record the prompts that are finished, and return whether there are new ones."""
+        prompts = [
+            prompt for prompt in self._client.prompts(tune_id) if rows.prompt_status(prompt) != "pending"
+        ]
+        is_new = self._recorder.record_prompts(tune_id, prompts[::-1], kind="callback")
+        if is_new:
             self._tell()
-        return bool(new)
+        return is_new
 
-    def _is_gone(self, kind: str, tune_id: int) -> bool:
-        """Note that a tune that was not found is gone, and say so; a young one may not show yet."""
-        found = self._log.of_tune(self._service, tune_id)
-        record = (found.record if found is not None else None) or {}
+    def _record_deletion(self, kind: str, tune_id: int) -> bool:
+        """Record that a tune is gone, and return whether it must be: a young one may not be listed yet."""
+        submission = self._log.of_tune(self._service, tune_id)
+        record = (submission.record if submission is not None else None) or {}
         if is_young(as_time(record.get("created_at")), self._client.now()):
             return False
-        gone, problem = {"id": tune_id, "status": "deleted"}, "is not on the account any more"
-        self._log.note(kind, tune_id=tune_id, service=self._service, reply=gone, problem=problem)
-        self._tell()
+        self._record(kind, {"id": tune_id, "status": "deleted"})
         return True
 
     def _tell(self) -> None:

@@ -1,10 +1,9 @@
-"""The only place that polls: waiting for tunes, and their prompts."""
+"""Waiting for tunes, and listing their prompts."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import pandas as pd
@@ -15,15 +14,17 @@ from astria_nb.client.client import Client, Json
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import Log
+from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.results.watch.poller import with_ids
 from astria_nb.results.watch.polling import poll_until_finished
+from astria_nb.results.watch.recorder import PollRecorder
 from astria_nb.results.watch.states import PAGE_SIZE
 from astria_nb.utils.arguments import number
 from astria_nb.utils.formatting import duration, short
 from astria_nb.utils.progress import Progress
 
 _GOALS = {"trained": "be trained", "prompts": "have all pictures"}
-_TICK = 1.0  # seconds between two updates of the display
+_REDRAW = 1.0  # seconds between two updates of the display
 
 
 def wait(
@@ -35,9 +36,9 @@ def wait(
     poll: float = 0.5,
     log: Log | None = None,
 ) -> pd.DataFrame:
-    """Wait for tunes and return their rows in the latest state. Interrupt it at will, and call it again.
+    """Wait for tunes and return their rows in the latest state. Safe to interrupt and call again.
 
-    Hundreds of tunes are asked for by the page, so a look at a thousand takes nine requests.
+    Tunes are fetched by the page: a poll of a thousand takes nine requests.
 
     Parameters
     ----------
@@ -46,26 +47,29 @@ def wait(
     client : Client, optional
         Default as in `submit`.
     until : {"trained", "prompts"}
-        Until the models are trained, or until their pictures are there as well.
+        Wait until the models are trained, or until their pictures are finished as well.
     timeout : float, optional
-        Seconds to wait at most; the rows are returned as they are then.
+        Maximum seconds to wait; after that, the rows are returned as they are. Default: no limit.
     poll : float
-        Seconds between the first two looks. The interval grows from there to a minute, is longer where a
-        look takes many requests or the service answers 429, and ends when a tune has its ``eta``.
+        Seconds between the first two polls. The interval grows from there to a minute. It is longer if a
+        poll takes many requests or the service answers 429, and is cut short when a tune reaches its
+        ``eta``.
     log : ExperimentLog, optional
-        Where each new state is recorded. Default: the one of `submit`, if there is one.
+        Where each new state is recorded. Default: the log of `submit`, if its file exists.
 
     Returns
     -------
     pandas.DataFrame
-        The same rows. A tune that failed or expired ends the wait for its row, and so does one that was
-        deleted: its ``status`` is ``deleted``. The others go on.
+        The same rows. A row is finished as well if its tune failed, expired or was deleted (``status``
+        ``deleted``); the wait goes on for the others.
 
     Raises
     ------
+    TuneError
+        The frame holds no tunes, or `until` is not a valid choice.
     ApiError, NotSentError
-        The service refused a look, or did not answer for more than ten minutes; the rows are not lost, call
-        it again.
+        The service refused a poll, or did not answer for more than ten minutes. Nothing is lost; call `wait`
+        again.
 
     Notes
     -----
@@ -81,7 +85,7 @@ def wait(
     >>> row.loc[0, "status"]
     'trained'
     """
-    if not _records(frame, "id", "status"):
+    if not _tune_records(frame, "id", "status"):
         return frame
     client = client_or_default(client)
     if not isinstance(until, str) or until not in _GOALS:
@@ -89,61 +93,89 @@ def wait(
     timeout = None if timeout is None else number("timeout", timeout, "seconds")
     poll = number("poll", poll, "seconds")
     log = log_or_default(log)
-    started, text, finished = time.monotonic(), "", 0.0
+    recorder = PollRecorder(log, client.service)
     noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
     with Progress(f"Waiting for {noun} to {_GOALS[until]}", patience=0) as progress:
-
-        def show() -> None:
-            progress.show(finished, f"{text} · {duration(time.monotonic() - started)}")
-
-        def rest(seconds: float) -> None:
-            left = seconds if timeout is None else min(seconds, timeout - (time.monotonic() - started))
-            end = time.monotonic() + left
-            while (left := end - time.monotonic()) > 0:
-                time.sleep(min(left, _TICK))
-                show()
-
-        for result in poll_until_finished(frame, client, until, poll=poll, sleep=rest):
-            frame, finished = result.frame, result.fraction_done
-            left = "" if result.seconds_left is None else f"about {duration(result.seconds_left)} left"
-            text = ", ".join(filter(None, (result.text, left, result.failure)))
-            show()
-            note(result.changed_tunes, client, log)
-            if timeout is not None and time.monotonic() - started >= timeout:
+        display = _Display(progress, timeout)
+        for result in poll_until_finished(frame, client, until, poll=poll, sleep=display.sleep):
+            frame = result.frame
+            display.show(result)
+            _record_tunes(recorder, log, result)
+            if display.is_timed_out:
                 break
     return frame
 
 
-def note(news: Iterable[Json], client: Client, log: Log) -> None:
-    """Record in a log that is there what was seen of the tunes that it knows."""
+class _Display:
+    """The state of a wait in words, redrawn while it sleeps."""
+
+    def __init__(self, progress: Progress, timeout: float | None) -> None:
+        self._progress, self._timeout = progress, timeout
+        self._started = time.monotonic()
+        self._fraction, self._text = 0.0, ""
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+    @property
+    def is_timed_out(self) -> bool:
+        return self._timeout is not None and self._elapsed >= self._timeout
+
+    def show(self, result: PollResult) -> None:
+        seconds = result.seconds_left
+        remaining = "" if seconds is None else f"about {duration(seconds)} left"
+        self._fraction = result.fraction_done
+        self._text = ", ".join(filter(None, (result.text, remaining, result.failure)))
+        self._redraw()
+
+    def sleep(self, seconds: float) -> None:
+        if self._timeout is not None:
+            seconds = min(seconds, self._timeout - self._elapsed)
+        end = time.monotonic() + seconds
+        while (remaining := end - time.monotonic()) > 0:
+            time.sleep(min(remaining, _REDRAW))
+            self._redraw()
+
+    def _redraw(self) -> None:
+        self._progress.show(self._fraction, f"{self._text} · {duration(self._elapsed)}")
+
+
+def _record_tunes(recorder: PollRecorder, log: Log, result: PollResult) -> None:
+    """Record changed tunes in a log whose file exists; a log that cannot be written only causes a warning."""
     try:
-        for tune in news if log.path.exists() else ():
-            known = log.find(client.service, str(tune["title"])) if tune.get("title") else None
-            if known is not None and known.tune_id == tune["id"]:
-                log.note("poll", submission=known, reply=tune)
+        for tune in result.changed_tunes if log.path.exists() else ():
+            recorder.record_tune(tune)
     except LogError as error:
-        warnings.warn(f"what was seen of a tune is not recorded ({error})", stacklevel=3)
+        warnings.warn(f"the new state of a tune was not recorded ({error})", stacklevel=3)
 
 
 def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
-    """Return the prompts of tunes, a typed row each with its pictures' addresses, oldest first.
+    """Return the prompts of tunes, oldest first: one typed row each, with the addresses of its pictures.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows of `submit` or `wait`; for a run on existing tunes, only the prompts that the run made.
+        Rows of `submit` or `wait`. For a run on existing tunes, only the prompts made by that run.
     client : Client, optional
         Default as in `submit`.
 
+    Returns
+    -------
+    pandas.DataFrame
+        Times are in UTC.
+
     Raises
     ------
+    TuneError
+        The frame holds no tunes.
     ApiError, NotSentError
         The service refused, or was not reached.
 
     Notes
     -----
-    A prompt's own ``tune_id`` may be that of the base model (astria-api, section 6), so each tune is asked
-    for the prompts that use it.
+    A prompt's own ``tune_id`` may be that of the base model (astria-api, section 6), so prompts are listed
+    tune by tune.
 
     Examples
     --------
@@ -151,25 +183,29 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
     >>> with anb.Sandbox(deterministic=True) as sandbox:
     ...     client = sandbox.client()
-    ...     found = anb.prompts(anb.submit(tune, client), client)
-    >>> len(found), found.loc[0, "status"]
+    ...     prompts = anb.prompts(anb.submit(tune, client), client)
+    >>> len(prompts), prompts.loc[0, "status"]
     (8, 'pending')
     """
     client = client_or_default(client)
-    records = _records(frame, "id")
-    tunes = [int(row["id"]) for row in records if pd.notna(row["id"]) and row.get("status") != "deleted"]
+    records = _tune_records(frame, "id")
+    tune_ids = [int(row["id"]) for row in records if pd.notna(row["id"]) and row.get("status") != "deleted"]
     runs: list[Any] = [row.get("prompt_ids") for row in records if pd.isna(row["id"])]
-    ids = [int(each) for run in runs if not pd.api.types.is_scalar(run) for each in run]
-    found: dict[int, Any] = {each["id"]: each for tune_id in tunes for each in client.prompts(tune_id)}
-    found |= latest(ids, lambda before: client.prompts(before_id=before, limit=PAGE_SIZE), client.prompt)
-    return rows.prompt_frame([each for _, each in sorted(found.items()) if each is not None])
+    run_prompt_ids = [int(key) for ids in runs if not pd.api.types.is_scalar(ids) for key in ids]
+    prompts_by_id: dict[int, Json | None] = {
+        prompt["id"]: prompt for tune_id in tune_ids for prompt in client.prompts(tune_id)
+    }
+    prompts_by_id |= latest(
+        run_prompt_ids, lambda before: client.prompts(before_id=before, limit=PAGE_SIZE), client.prompt
+    )
+    return rows.prompt_frame([prompt for _, prompt in sorted(prompts_by_id.items()) if prompt is not None])
 
 
-def _records(frame: pd.DataFrame, *needed: str) -> list[dict[Any, Any]]:
-    """Return the rows of a frame of tunes."""
+def _tune_records(frame: pd.DataFrame, *columns: str) -> list[dict[Any, Any]]:
+    """Return the rows of a frame of tunes, which must have these columns."""
     if isinstance(frame, pd.DataFrame) and frame.empty:
         return []
-    if isinstance(frame, pd.DataFrame) and set(needed) <= set(frame.columns):
+    if isinstance(frame, pd.DataFrame) and set(columns) <= set(frame.columns):
         return with_ids(frame).to_dict("records")
     what, hint = f"{short(frame)} holds no tunes", "give the rows that submit or wait returned"
     raise TuneError(Problem("frame", what, hint))
