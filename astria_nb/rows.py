@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from astria_nb.utils import redaction
-from astria_nb.utils.arrow import IDS, TEXTS, TIME, as_frame, as_time, typed_frame, typed_table
+from astria_nb.utils.arrow import IDS, TEXTS, TIME, parse_time, to_pandas, typed_frame, typed_table
+from astria_nb.utils.redaction import redact_text
 
 # Every tune row has these columns, in this order: those that are looked at, ours, and the rest of what is
 # documented (astria-api, section 6), which some replies have and others lack.
@@ -111,7 +111,7 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     >>> row.loc[0, "status"], str(row.dtypes["trained_at"])
     ('queued', 'datetime64[us, UTC]')
     """
-    return as_frame(with_expiry(tune_table(tunes), now))
+    return to_pandas(with_expiry(tune_table(tunes), now))
 
 
 def tune_table(tunes: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -164,7 +164,7 @@ def tune_status(tune: Mapping[str, Any], now: datetime | None = None) -> str | N
     now : datetime, optional
         The service's time; default this machine's.
     """
-    status, expires_at = _lasting_status(tune), as_time(tune.get("expires_at"))
+    status, expires_at = _lasting_status(tune), parse_time(tune.get("expires_at"))
     if status == "trained" and expires_at is not None and expires_at < (now or datetime.now(UTC)):
         return "expired"
     return status
@@ -180,7 +180,7 @@ def prompt_status(prompt: Mapping[str, Any]) -> str:
 def _without_secrets(entity: Mapping[str, Any]) -> Mapping[str, Any]:
     """Leave out what a receiver of callbacks proves them with: a row is shown, and saved with a notebook."""
     hooks = {name: entity[name] for name in _CALLBACKS if isinstance(entity.get(name), str)}
-    return {**entity, **{name: redaction.text(url) for name, url in hooks.items()}} if hooks else entity
+    return {**entity, **{name: redact_text(url) for name, url in hooks.items()}} if hooks else entity
 
 
 def _lasting_status(tune: Mapping[str, Any]) -> str | None:

@@ -7,8 +7,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from astria_nb.errors import CredentialsError, Problem
-from astria_nb.utils import redaction
 from astria_nb.utils.formatting import short
+from astria_nb.utils.redaction import redact_text
 
 DEFAULT_BASE_URL = "https://api.astria.ai"
 
@@ -46,7 +46,7 @@ def find_base_url(argument: str | None = None) -> str:
             Problem(
                 "base_url",
                 f"{short(url)} would carry the key unencrypted",
-                redaction.text(f"use https://{parts.netloc}{parts.path}"),
+                redact_text(f"use https://{parts.netloc}{parts.path}"),
             )
         )
     return url

@@ -28,7 +28,7 @@ from astria_nb.images.upload import renamed
 from astria_nb.tune import validators
 from astria_nb.tune.encoding import Body, encode_look
 from astria_nb.tune.pack import Pack
-from astria_nb.utils.arguments import an_id, number
+from astria_nb.utils.arguments import check_id, check_number
 from astria_nb.utils.formatting import short
 
 Json = dict[str, Any]
@@ -88,7 +88,7 @@ class Client:
         if key is None:
             hint = f"set ASTRIA_API_KEY or run anb.login(); yours is at {KEY_PAGE}"
             raise CredentialsError(Problem("api_key", "there is none", hint))
-        timeout = number("timeout", timeout, "seconds", most=_DAY, zero=False)
+        timeout = check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False)
         self._transport = Transport(url, key, timeout)
 
     @property
@@ -178,7 +178,7 @@ class Client:
 
     def tune(self, id: int) -> Json:  # noqa: A002  the API's own name
         """Return one tune as the API's JSON."""
-        return self._object(f"/tunes/{an_id('id', id)}")
+        return self._object(f"/tunes/{check_id('id', id)}")
 
     def prompts(
         self, tune_id: int | None = None, *, before_id: int | None = None, limit: int | None = None
@@ -192,12 +192,12 @@ class Client:
         before_id, limit : int, optional
             As for `tunes`.
         """
-        path = "/prompts" if tune_id is None else f"/tunes/{an_id('tune_id', tune_id)}/prompts"
+        path = "/prompts" if tune_id is None else f"/tunes/{check_id('tune_id', tune_id)}/prompts"
         return self._pages(path, before_id, limit)
 
     def prompt(self, id: int) -> Json:  # noqa: A002  the API's own name
         """Return one prompt as the API's JSON."""
-        return self._object(f"/prompts/{an_id('id', id)}")
+        return self._object(f"/prompts/{check_id('id', id)}")
 
     def like(self, prompt_id: int, liked: bool = True) -> None:
         """Like a prompt's pictures, or like them no more. It is sent once: some services take it by turns.
@@ -223,7 +223,9 @@ class Client:
         ...     bool(client.prompt(prompt_id)["liked"])
         True
         """
-        self._transport.tell("POST" if liked else "DELETE", f"/prompts/{an_id('prompt_id', prompt_id)}/likes")
+        self._transport.tell(
+            "POST" if liked else "DELETE", f"/prompts/{check_id('prompt_id', prompt_id)}/likes"
+        )
 
     def create_tune(self, pack: int | str, body: Body) -> Json:
         """Run a pack: the one paid request. It is sent once, whatever happens.

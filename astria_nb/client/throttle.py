@@ -6,7 +6,7 @@ import threading
 import time
 
 from astria_nb.client import deadline
-from astria_nb.utils.progress import STEP
+from astria_nb.utils.progress import TICK_SECONDS
 
 _LONGEST = 600.0  # seconds that are believed of a service: an absurd wait must not make a client useless
 
@@ -56,5 +56,5 @@ class Throttle:
         while (left := self.left()) > 0 and not (stop is not None and stop.is_set()):
             if not deadline.allowed(left):
                 return left
-            time.sleep(min(left, STEP))
+            time.sleep(min(left, TICK_SECONDS))
         return 0.0

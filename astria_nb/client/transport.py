@@ -22,6 +22,7 @@ from astria_nb.client.picture_stream import PictureStream, TooLargeError, blocks
 from astria_nb.client.throttle import Throttle
 from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
 from astria_nb.tune.encoding import Body
+from astria_nb.utils.formatting import format_size
 
 GET_SECONDS = 60.0
 # Ten photos over a home line have taken minutes (astria-api, section 8).
@@ -168,7 +169,7 @@ class Transport:
         elif body is None or (not body.sent and unreached):
             what, hint = f"{self.base_url} cannot be reached ({reason})", "check the connection and try again"
         elif body.sent < len(body):
-            done = f"{body.sent / 1e6:.1f} of {len(body) / 1e6:.1f} MB"
+            done = format_size(body.sent, len(body))
             what, hint = f"the connection broke after {done} ({reason})", "nothing was created; submit again"
         else:
             return responses.unknown(reason)

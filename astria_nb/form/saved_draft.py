@@ -21,7 +21,7 @@ from astria_nb.images.image import Image
 from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
 from astria_nb.tune.tune import RULES
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import PLACEHOLDER, redact_long_keys
 
 # Of a row, ``prompt_ids`` are what was made, and not what was asked for.
 _TOLD = ("title", "pack", "name", "image_urls", "characteristics", "callback", "prompts_callback", "tune_ids")
@@ -117,9 +117,7 @@ def _told(row: pd.DataFrame) -> dict[str, Any]:
     record = row.iloc[0].rename({"orig_images": "image_urls"}).to_dict()
     if isinstance(record.get("characteristics"), str):
         record["characteristics"] = json.loads(record["characteristics"])
-    told = {
-        name: record[name] for name in _TOLD if name in record and redaction.GONE not in str(record[name])
-    }
+    told = {name: record[name] for name in _TOLD if name in record and PLACEHOLDER not in str(record[name])}
     return {
         name: value if isinstance(value, str | int | dict) else list(value)
         for name, value in told.items()
@@ -139,4 +137,4 @@ def _plain(value: Any) -> Any:
 
 def _holds_key(value: Any) -> bool:
     text = json.dumps(value)
-    return redaction.without_long_keys(text) != text
+    return redact_long_keys(text) != text

@@ -15,6 +15,7 @@ from astria_nb.errors import TuneError
 from astria_nb.images.decoding import decoded, opened, upright
 from astria_nb.images.image import Image, jpeg
 from astria_nb.images.metrics import likeness, sharpness
+from astria_nb.utils.formatting import format_size
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
@@ -175,9 +176,8 @@ def _advice(look: Look, media_type: str, orientation: int, grey: Pillow.Image) -
         pixels = f"{look.width}×{look.height}"  # noqa: RUF001  as people write it
         yield Advice("small", f"small: {pixels}, at least {LEAST_SIDE} on each side is better")
     if look.size > MOST_BYTES:
-        yield Advice(
-            "large", f"large: {look.size / 1e6:.1f} MB, up to about {MOST_BYTES / 1e6:.0f} is enough"
-        )
+        most = MOST_BYTES / 1e6
+        yield Advice("large", f"large: {format_size(look.size)}, up to about {most:.0f} is enough")
     if media_type == "image/heic":
         text = "HEIC: the service may not take it; with smaller pictures it is sent as a JPEG"
         yield Advice("heic", text)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.decoding import MEDIA_TYPES, NotAPictureError, decoded, opened, upright
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import redact_name
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
@@ -93,7 +93,7 @@ class Image:
 
 
 def _wrong(path: Path, reason: str, hint: str) -> TuneError:
-    name = redaction.name(path.name)
+    name = redact_name(path.name)
     name = name if len(name) <= 80 else f"{name[:79]}…"
     return TuneError(Problem("images", f"{name!r} {reason}", hint))
 

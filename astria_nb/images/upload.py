@@ -17,6 +17,7 @@ from astria_nb.images.image import Image
 from astria_nb.images.metadata import Piece, Source, UncertainError, whole, without_metadata
 from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.images.resizing import is_needed, open_small
+from astria_nb.utils.formatting import format_size
 
 BLOCK = 2**20  # measured: smaller blocks cost calls, larger ones only memory
 _NETWORK = 500e6  # bytes a second, faster than what a photo travels on
@@ -180,14 +181,7 @@ class Weight:
     sent: int
 
     def __str__(self) -> str:
-        return " → ".join(
-            f"{each / 1e6:.{0 if each >= 9.95e6 else 1}f} MB" for each in (self.files, self.sent)
-        )
-
-
-def megabytes(size: int) -> str:
-    """Return a number of bytes as people say it: ``6.0 MB``, ``31 MB``."""
-    return f"{size / 1e6:.{0 if size >= 9.95e6 else 1}f} MB"
+        return f"{format_size(self.files)} → {format_size(self.sent)}"
 
 
 def weigh(images: Sequence[Image], preprocessing: Preprocessing) -> Weight:

@@ -21,7 +21,7 @@ from astria_nb.log.schema import body, event, session, submission
 from astria_nb.log.sqlite import Store
 from astria_nb.log.states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.tune.request import Request
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
 # Built once: that takes longer than running them.
@@ -107,7 +107,7 @@ class Book:
                 record = serialization.updated(seen, serialization.known(tune))
                 if image_sha256:
                     record["image_sha256"] = list(image_sha256)
-                values["record"] = _put(connection, redaction.json(record))
+                values["record"] = _put(connection, redact_json(record))
             moved = connection.execute(
                 _CHANGE,
                 {
@@ -144,10 +144,10 @@ class Book:
             if seen is not None:
                 about = one(connection, seen.id)
             elif tune_id is not None and service is not None:
-                about = of_tune(connection, redaction.text(service.rstrip("/")), tune_id)
+                about = of_tune(connection, redact_text(service.rstrip("/")), tune_id)
             tune = serialization.tune_of(reply)
             if about is not None and tune is not None and serialization.is_news(about, tune):
-                record = _put(connection, redaction.json(serialization.updated(about, tune)))
+                record = _put(connection, redact_json(serialization.updated(about, tune)))
                 connection.execute(_RECORD, {"of_id": about.id, "record": record, "sealed": None})
             other = {"tune_id": tune_id, "service": service}
             _append(connection, kind, me, now, about, other, reply=reply, problem=problem)
@@ -171,11 +171,11 @@ class Book:
     def find(self, service: str, title: str) -> Submission | None:
         """Return the submission that claims a title."""
         with self.store.read() as connection:
-            return claimant(connection, redaction.text(service), title)
+            return claimant(connection, redact_text(service), title)
 
     def of_tune(self, service: str, tune_id: int) -> Submission | None:
         """Return the submission that made a tune, else one that ran a pack on it."""
-        service = redaction.text(service)
+        service = redact_text(service)
         with self.store.read() as connection:
             return of_tune(connection, service, tune_id) or run_on(connection, service, tune_id)
 
@@ -187,7 +187,7 @@ class Book:
     def in_states(self, service: str, states: Sequence[str]) -> list[Submission]:
         """Return the submissions of a service in one of some states, oldest first."""
         with self.store.read() as connection:
-            return in_states(connection, redaction.text(service), states)
+            return in_states(connection, redact_text(service), states)
 
     def session(self, id: str) -> Mapping[str, Any] | None:  # noqa: A002  the column's own name
         """Return what is known of a process that wrote here."""
@@ -271,14 +271,14 @@ def _append(
             "fingerprint": about.request.fingerprint,
         }
     if isinstance(values.get("service"), str):
-        values["service"] = redaction.text(values["service"])
-    values["reply"] = None if reply is None else _put(connection, redaction.json(reply))
+        values["service"] = redact_text(values["service"])
+    values["reply"] = None if reply is None else _put(connection, redact_json(reply))
     connection.execute(
         _APPEND,
-        {"kind": redaction.text(kind), "at": at, "session": me, "problem": _safe(problem), **values},
+        {"kind": redact_text(kind), "at": at, "session": me, "problem": _safe(problem), **values},
     )
 
 
 def _safe(problem: str | None) -> str | None:
     # Half of a surrogate pair, as in a strange file name, cannot be stored as text.
-    return None if problem is None else redaction.text(problem).encode("utf-8", "replace").decode()
+    return None if problem is None else redact_text(problem).encode("utf-8", "replace").decode()

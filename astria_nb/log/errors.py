@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import sqlalchemy as sa
 
 from astria_nb.errors import LogError, Problem
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import redact_name
 
 _READ_ONLY = (
     "cannot be written: it or its folder is read-only",
@@ -36,7 +36,7 @@ def plainly(path: Path) -> Iterator[None]:
 
 def refuse(path: Path, what: str, hint: str) -> NoReturn:
     """Raise the error of a log that cannot be used."""
-    raise LogError(Problem("log", f"{redaction.name(str(path))!r} {what}", hint)) from None
+    raise LogError(Problem("log", f"{redact_name(str(path))!r} {what}", hint)) from None
 
 
 def _in_words(path: Path, cause: Exception) -> tuple[str, str]:
@@ -45,7 +45,7 @@ def _in_words(path: Path, cause: Exception) -> tuple[str, str]:
             return _READ_ONLY
         if isinstance(cause, FileNotFoundError):
             return (
-                f"cannot be made: there is no folder {redaction.name(str(path.parent))!r}",
+                f"cannot be made: there is no folder {redact_name(str(path.parent))!r}",
                 "make it, or choose another file",
             )
         return f"cannot be opened ({cause.strerror or cause})", "choose another file"

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from astria_nb.errors import LogError, Problem
-from astria_nb.utils import redaction
 from astria_nb.utils.formatting import short
+from astria_nb.utils.redaction import redact_name
 
 # What a spreadsheet takes for the beginning of a formula, also in the wide forms of East Asian keyboards.
 _FORMULA = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -59,7 +59,7 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
         return path
     except OSError as error:
         reason = error.strerror or str(error)
-    what = f"cannot be exported to {redaction.name(str(path))!r} ({reason})"
+    what = f"cannot be exported to {redact_name(str(path))!r} ({reason})"
     raise LogError(Problem("log", what, "choose another place, or free some space there"))
 
 

@@ -19,7 +19,7 @@ from astria_nb.log.queries import moment
 from astria_nb.log.schema import body, event, submission
 from astria_nb.log.states import RELEASED
 from astria_nb.tune.request import Difference
-from astria_nb.utils.arrow import TIME, as_frame, stacked, typed_frame, typed_table
+from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_frame, typed_table
 
 EVENT = pa.schema(
     {
@@ -59,12 +59,12 @@ def submissions(book: Book) -> pd.DataFrame:
         parts.append(_table(chunk))
         _seal(book, chunk, parts[-1])
     parts.append(_table([row for row in tail if not _is_settled(row)]))
-    table = rows.with_expiry(stacked(segments.latest(parts), SHOWN))
+    table = rows.with_expiry(concat_tables(segments.latest(parts), SHOWN))
     ids = table[segments.KEY].to_numpy()
     if (ids[1:] < ids[:-1]).any():
         table = table.take(ids.argsort())
     others = [name for name in table.column_names if name not in SHOWN.names]
-    return as_frame(table.select([*rows.TUNE.names, *others, *OURS.names]))
+    return to_pandas(table.select([*rows.TUNE.names, *others, *OURS.names]))
 
 
 def seal(book: Book) -> None:

@@ -13,9 +13,9 @@ from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import environment
 from astria_nb.log.states import STATES, UNSETTLED, Submission
 from astria_nb.tune.request import Request, differences
-from astria_nb.utils import redaction
-from astria_nb.utils.arguments import a_path, whole
+from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.formatting import short
+from astria_nb.utils.redaction import redact_name
 
 if TYPE_CHECKING:  # loaded at the first use: the form and a script that sends nothing do not pay for them
     import pandas as pd
@@ -73,7 +73,7 @@ class Log:
         blank = path is None or (isinstance(path, str) and not path)
         given = os.environ.get("ASTRIA_NB_LOG") or DEFAULT_PATH if blank else path
         # Taken now: a later change of the working directory must not lead to a second log.
-        found = a_path(given)
+        found = to_path(given)
         if found is None or "://" in str(given):
             what = f"{short(given)} is {'no possible path' if found is None else 'an address'}"
             raise LogError(Problem("log", what, "give the path of a file"))
@@ -106,7 +106,7 @@ class Log:
         TuneError
             The title holds what looks like a key or a password.
         """
-        if request.title is not None and redaction.name(request.title) != request.title:
+        if request.title is not None and redact_name(request.title) != request.title:
             raise TuneError(
                 Problem("title", "holds what looks like a key or a password", "choose another one")
             )
@@ -212,7 +212,7 @@ class Log:
         KeyError
             There is none of this id.
         """
-        number = whole(id)
+        number = parse_id(id)
         found = None if number is None else self._book.get(number)
         if found is None:
             raise KeyError(id)
@@ -315,7 +315,7 @@ class Log:
         """
         from astria_nb.log import export
 
-        found = a_path(path)
+        found = to_path(path)
         if found is None:
             raise LogError(
                 Problem("path", f"{short(path)} is no possible path", "give one like 'runs.parquet'")

@@ -19,9 +19,9 @@ from astria_nb.tune.encoding import Encoding, OnSent
 from astria_nb.tune.pack import Pack
 from astria_nb.tune.price import estimate, problem_with_cost
 from astria_nb.tune.tune import Tune
-from astria_nb.utils.arguments import a_callable, number, truth
+from astria_nb.utils.arguments import check_bool, check_callable, check_number
 from astria_nb.utils.formatting import short
-from astria_nb.utils.progress import Progress, Say
+from astria_nb.utils.progress import Progress, ReportProgress
 
 TIMEOUT_SECONDS = 3600.0
 _DAY = 86400
@@ -47,7 +47,7 @@ def submit(
     max_side: int | None = None,
     timeout: float = TIMEOUT_SECONDS,
     on_sent: OnSent | None = None,
-    say: Say | None = None,
+    say: ReportProgress | None = None,
 ) -> pd.DataFrame:
     """Create a tune, once, and return it as a row.
 
@@ -127,16 +127,17 @@ def submit(
         _refuse_for_a_form(given | {"keep_metadata": keep_metadata or None, "max_side": max_side})
         return tune.submit(client, encoding=encoding)
     client, log = client_or_default(client), log_or_default(log)
-    settle = recovery.SETTLE_SECONDS if settle is None else number("settle", settle, "seconds", most=_DAY)
-    timeout = number("timeout", timeout, "seconds", most=_DAY, zero=False)
-    max_cost = None if max_cost is None else number("max_cost", max_cost, "US dollars")
-    preprocessing = Preprocessing(truth("keep_metadata", keep_metadata), max_side)
-    a_callable("on_sent", on_sent)
-    a_callable("say", say)
+    settle = recovery.SETTLE_SECONDS if settle is None else settle
+    settle = check_number("settle", settle, "seconds", maximum=_DAY)
+    timeout = check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False)
+    max_cost = None if max_cost is None else check_number("max_cost", max_cost, "US dollars")
+    preprocessing = Preprocessing(check_bool("keep_metadata", keep_metadata), max_side)
+    check_callable("on_sent", on_sent)
+    check_callable("say", say)
     with Progress("Submitting") as progress, Deadline(timeout) as deadline:
         sending = Sending(
-            tune, client, log, encoding, truth("idempotent", idempotent), settle, deadline,
-            on_sent or progress.bytes, say or progress.show, preprocessing,
+            tune, client, log, encoding, check_bool("idempotent", idempotent), settle, deadline,
+            on_sent or progress.update_bytes, say or progress.update, preprocessing,
         )  # fmt: skip
         # Encoding comes first: it finds what is wrong on this machine, and opens the files.
         with sending.encoded() as body:

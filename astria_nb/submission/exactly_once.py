@@ -32,7 +32,7 @@ from astria_nb.tune.pack import Pack
 from astria_nb.tune.request import Request, differences
 from astria_nb.tune.tune import Tune
 from astria_nb.utils.formatting import short
-from astria_nb.utils.progress import Say, pause
+from astria_nb.utils.progress import ReportProgress, wait_with_progress
 
 _THROTTLED_SECONDS = 30.0  # to wait after a 429 that does not say how long
 _REVIEW = (
@@ -53,7 +53,7 @@ class Sending:
     settle: float
     deadline: Deadline
     on_sent: OnSent
-    say: Say
+    say: ReportProgress
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
     def encoded(self) -> Body:
@@ -159,7 +159,7 @@ class Sending:
                 raise
             if not doubtful:  # as planned, it would be taken for never sent
                 submission = change(submission, "planned", problem=str(error))
-            pause(seconds, "the service asked to wait", self.say)
+            wait_with_progress(seconds, "the service asked to wait", self.say)
             return submission
         except (NotSentError, TuneError) as error:
             change(submission, not_sent, problem=str(error))

@@ -21,7 +21,7 @@ from astria_nb.submission._submit import submit
 from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.request import Request
 from astria_nb.tune.tune import Tune, TuneFields
-from astria_nb.utils.arguments import an_id, number
+from astria_nb.utils.arguments import check_id, check_number
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress
 
@@ -74,9 +74,9 @@ class ExperimentLog(Log):
             The account could not be looked at; call it again.
         """
         client = client_or_default(client)
-        settle = None if settle is None else number("settle", settle, "seconds", most=_DAY)
+        settle = None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY)
         with Progress("Recovering") as progress:
-            settled = recovery.recover(self, client, settle, say=progress.show)
+            settled = recovery.recover(self, client, settle, say=progress.update)
         frame = self.frame()
         return frame[frame["submission"].isin([each.id for each in settled])].reset_index(drop=True)
 
@@ -95,7 +95,7 @@ class ExperimentLog(Log):
         LogError
             There is no such submission, or it needs no review.
         """
-        tune_id = None if tune_id is None else an_id("tune_id", tune_id)
+        tune_id = None if tune_id is None else check_id("tune_id", tune_id)
         submission = self._get(id)
         if submission.state != "needs_review":
             what = f"submission {submission.id} is {submission.state}"

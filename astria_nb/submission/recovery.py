@@ -15,7 +15,7 @@ from astria_nb.client.client import Client, Json
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
 from astria_nb.log import Log, environment
 from astria_nb.log.states import StaleSubmission, Submission
-from astria_nb.utils.progress import Say, pause
+from astria_nb.utils.progress import ReportProgress, wait_with_progress
 
 SETTLE_SECONDS = 120.0
 """How long the service may still be at work on a request that it has answered with an error."""
@@ -28,7 +28,9 @@ if hasattr(os, "register_at_fork"):  # the threads stay behind
 _seen: dict[tuple[Path, int, datetime], float] = {}
 
 
-def settle(log: Log, client: Client, submission: Submission, seconds: float, say: Say) -> Submission:
+def settle(
+    log: Log, client: Client, submission: Submission, seconds: float, say: ReportProgress
+) -> Submission:
     """Wait until a submission must show on the account, and look for it.
 
     Parameters
@@ -56,7 +58,7 @@ def settle(log: Log, client: Client, submission: Submission, seconds: float, say
     wait = max(0.0, seconds - _age(log, submission))
     if not deadline.allowed(wait):
         raise _still_unknown(f"the service may need {wait:.0f} s to finish, longer than there was time")
-    pause(wait, "giving the service time to finish", say)
+    wait_with_progress(wait, "giving the service time to finish", say)
     say(1.0, "looking for it on the account")
     found = _looked_for(client, submission)
     if not found:
@@ -86,7 +88,7 @@ def _still_unknown(why: str) -> OutcomeUnknownError:
 
 
 def recover(
-    log: Log, client: Client, seconds: float | None = None, *, say: Say, only_ripe: bool = False
+    log: Log, client: Client, seconds: float | None = None, *, say: ReportProgress, only_ripe: bool = False
 ) -> list[Submission]:
     """Settle every submission that was left open, and return those that were.
 
@@ -160,7 +162,9 @@ def _age(log: Log, submission: Submission) -> float:
     return time.monotonic() - seen if known is None else known
 
 
-def recovered(log: Log, client: Client, submission: Submission, seconds: float, say: Say) -> Submission:
+def recovered(
+    log: Log, client: Client, submission: Submission, seconds: float, say: ReportProgress
+) -> Submission:
     """Settle one submission that was left open."""
     if submission.state == "planned":
         return log.change(submission, "not_sent", problem="its process ended before it was sent")

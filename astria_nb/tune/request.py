@@ -13,7 +13,7 @@ from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
 from astria_nb.images.upload import SentImage
 from astria_nb.tune.encoding import parameters
 from astria_nb.tune.tune import Tune
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import redact_json, redact_name, redact_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +156,15 @@ class Request:
         redacted = dict(self.redacted)
         kept = {key: _redact(key, value, redacted) for key, value in self.parameters.items()}
         images = tuple(
-            replace(image, path=redaction.name(image.path), filename=redaction.name(image.filename))
+            replace(image, path=redact_name(image.path), filename=redact_name(image.filename))
             for image in self.images
         )
         if images != self.images:
             redacted.setdefault("images", "")
-        pack = redaction.name(self.pack) if isinstance(self.pack, str) else self.pack
+        pack = redact_name(self.pack) if isinstance(self.pack, str) else self.pack
         return replace(
             self,
-            service=redaction.text(self.service),
+            service=redact_text(self.service),
             pack=pack,
             parameters=kept,
             images=images,
@@ -211,12 +211,12 @@ def canonical(value: Any) -> str:
 def _redact(field: str, value: Any, redacted: dict[str, str]) -> Any:
     """Return what is kept of a field, and note there what is not."""
     if isinstance(value, Mapping):
-        return {redaction.text(key): _redact(f"{field}.{key}", each, redacted) for key, each in value.items()}
-    kept = redaction.json(value, field=field.rpartition(".")[2])
+        return {redact_text(key): _redact(f"{field}.{key}", each, redacted) for key, each in value.items()}
+    kept = redact_json(value, field=field.rpartition(".")[2])
     if kept != (list(value) if isinstance(value, tuple) else value):
         is_callback = field.endswith("callback")
         digest = hashlib.sha256(canonical(value).encode()).hexdigest() if is_callback else ""
-        redacted.setdefault(redaction.text(field), digest)
+        redacted.setdefault(redact_text(field), digest)
     return kept
 
 

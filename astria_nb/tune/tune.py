@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
 from astria_nb.tune import validators
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import redact_text
 
 RULES: dict[str, validators.Rule] = {
     "pack": validators.pack,
@@ -132,10 +132,10 @@ class Tune:
     def __repr__(self) -> str:
         # The end of a cell shows it, and what a receiver of callbacks proves them with would be saved there.
         hooks = {"callback": self.callback, "prompts_callback": self.prompts_callback}
-        hidden = {name: redaction.text(url) for name, url in hooks.items() if url is not None}
+        hidden = {name: redact_text(url) for name, url in hooks.items() if url is not None}
         attributes = dict(self.prompt_attributes)
         if isinstance(hook := attributes.get("callback"), str):
-            attributes["callback"] = redaction.text(hook)
+            attributes["callback"] = redact_text(hook)
         shown = {**vars(self), **hidden, "prompt_attributes": attributes}
         return f"Tune({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 

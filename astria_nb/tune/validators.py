@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 
 from astria_nb.errors import TuneError
 from astria_nb.images.image import Image
-from astria_nb.utils import redaction
 from astria_nb.utils.formatting import short
+from astria_nb.utils.redaction import redact_text
 
 
 class Complain(Protocol):
@@ -72,9 +72,7 @@ def url(value: Any, complain: Complain) -> str | None:
         complain(f"{short(value)} has a host in other letters than ASCII", "write the host in its xn-- form")
     elif not _IN_URLS.fullmatch(value):
         encoded = quote(value, safe="%/:=&?~#+!$,;'@()*[]", errors="replace")
-        hint = (
-            f"write {encoded}" if redaction.text(encoded) == encoded else "write %20 for a space, and so on"
-        )
+        hint = f"write {encoded}" if redact_text(encoded) == encoded else "write %20 for a space, and so on"
         complain(f"{short(value)} has characters that must be percent-encoded", hint)
     else:
         return value

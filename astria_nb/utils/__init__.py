@@ -1,1 +1,1 @@
-"""What every room leans on: redaction, messages, argument checks, Arrow tables, progress, threads."""
+"""Helpers for every layer: redaction, messages, argument checks, Arrow tables, progress, threads."""

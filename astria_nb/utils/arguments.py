@@ -1,4 +1,4 @@
-"""What is given to a call beside a tune: numbers, ids, paths; else an error that says what to give."""
+"""Checks of the numbers, ids, ports and paths that are passed to the public functions."""
 
 from __future__ import annotations
 
@@ -12,68 +12,93 @@ from typing import Any
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.utils.formatting import short
 
-_LARGEST = 2**63 - 1  # of a database's column for ids
+_MAX_ID = 2**63 - 1  # the largest signed 64-bit integer, as in the log's database
 
 
-def number(field: str, value: Any, unit: str, *, most: float = math.inf, zero: bool = True) -> float:
-    """Return a number from 0 on.
+def check_number(
+    field: str, value: Any, unit: str, *, maximum: float = math.inf, allow_zero: bool = True
+) -> float:
+    """Return a number that is not negative.
 
     Parameters
     ----------
     field : str
-        The argument's name.
+        The argument's name, for the message.
     value : object
+        The argument.
     unit : str
-        What it counts, for the message.
-    most : float
-        The largest that it may be.
-    zero : bool
-        Whether it may be 0.
+        What the number counts, for the message.
+    maximum : float
+        The largest allowed value.
+    allow_zero : bool
+        Whether 0 is allowed.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
     AstriaError
-        It is none, or out of range.
+        The value is not a number, or is out of range.
 
     Examples
     --------
-    >>> number("timeout", 60, "seconds", most=86400)
+    >>> check_number("timeout", 60, "seconds", maximum=86400)
     60.0
-    >>> number("timeout", "soon", "seconds", most=86400, zero=False)
+    >>> check_number("days", -1, "days")
     Traceback (most recent call last):
-    astria_nb.errors.AstriaError: timeout: 'soon' is no number of seconds; choose from above 0 to 86400
+    astria_nb.errors.AstriaError: days: -1 is not a valid number of days; give 0 or more
     """
     try:
-        found = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+        number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     except OverflowError:
-        found = math.nan
-    if 0 <= found <= most and (zero or found):
-        return found
-    lowest = "0" if zero else "above 0"
-    hint = f"give one from {lowest} on" if most == math.inf else f"choose from {lowest} to {most:g}"
-    raise AstriaError(Problem(field, f"{short(value)} is no number of {unit}", hint))
+        number = math.nan
+    if 0 <= number <= maximum and (allow_zero or number):
+        return number
+    hint = "give 0 or more" if allow_zero else "give one above 0"
+    hint += "" if maximum == math.inf else f", at most {maximum:g}"
+    raise AstriaError(Problem(field, f"{short(value)} is not a valid number of {unit}", hint))
 
 
-def truth(field: str, value: Any) -> bool:
-    """Return whether a switch is on; None leaves it off.
+def check_bool(field: str, value: Any) -> bool:
+    """Return a switch as a bool; None counts as False.
+
+    Parameters
+    ----------
+    field : str
+        The argument's name, for the message.
+    value : object
+        The argument.
+
+    Returns
+    -------
+    bool
 
     Raises
     ------
     AstriaError
-        It is neither True nor False.
+        The value is not True, False or None.
     """
-    if type(value).__name__ not in ("bool", "bool_", "NoneType"):  # numpy's, too
+    if type(value).__name__ not in ("bool", "bool_", "NoneType"):  # "bool_" is NumPy's
         raise AstriaError(Problem(field, f"{short(value)} is not a truth value", "give True or False"))
     return bool(value)
 
 
-def a_callable(field: str, value: Any) -> None:
-    """Make sure that something can be called, or is None.
+def check_callable(field: str, value: Any) -> None:
+    """Raise an error unless the argument can be called or is None.
+
+    Parameters
+    ----------
+    field : str
+        The argument's name, for the message.
+    value : object
+        The argument.
 
     Raises
     ------
     AstriaError
-        It cannot.
+        The value is not callable.
     """
     if value is not None and not callable(value):
         raise AstriaError(
@@ -81,54 +106,95 @@ def a_callable(field: str, value: Any) -> None:
         )
 
 
-def whole(value: Any) -> int | None:
-    """Return an id as a number, also one that is written as text; None for what is none.
+def parse_id(value: Any) -> int | None:
+    """Return an id as an int, or None if the value is not an id.
+
+    Parameters
+    ----------
+    value : object
+        A whole number above 0, or its digits as text.
+
+    Returns
+    -------
+    int or None
 
     Examples
     --------
-    >>> whole("260"), whole(0), whole("man")
+    >>> parse_id("260"), parse_id(0), parse_id("man")
     (260, None, None)
     """
     try:
-        found = int(value) if isinstance(value, str) and len(value) < 20 else operator.index(value)
+        number = int(value) if isinstance(value, str) and len(value) < 20 else operator.index(value)
     except (TypeError, ValueError):
         return None
-    return found if 0 < found <= _LARGEST and not isinstance(value, bool) else None
+    return number if 0 < number <= _MAX_ID and not isinstance(value, bool) else None
 
 
-def an_id(field: str, value: Any) -> int:
-    """Return an id.
+def check_id(field: str, value: Any) -> int:
+    """Return an id as an int.
+
+    Parameters
+    ----------
+    field : str
+        The argument's name, for the message.
+    value : object
+        The argument.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
     AstriaError
-        It is none.
+        The value is not an id.
     """
-    found = whole(value)
-    if found is None:
+    number = parse_id(value)
+    if number is None:
         raise AstriaError(Problem(field, f"{short(value)} is not an id", "give a whole number above 0"))
-    return found
+    return number
 
 
-def a_port(field: str, value: Any) -> int:
-    """Return a port, or 0 for any that is free.
+def check_port(field: str, value: Any) -> int:
+    """Return a port number; 0 stands for any free port.
+
+    Parameters
+    ----------
+    field : str
+        The argument's name, for the message.
+    value : object
+        The argument.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
     AstriaError
-        It is none.
+        The value is not a port.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
         raise AstriaError(Problem(field, f"{short(value)} is not a port", "give 0 to 65535"))
     return value
 
 
-def a_path(value: Any) -> Path | None:
-    """Return a path from the root on; None for what no disk can have."""
+def to_path(value: Any) -> Path | None:
+    """Return an absolute path, or None if the value cannot be a path.
+
+    Parameters
+    ----------
+    value : str or os.PathLike
+        ``~`` is expanded.
+
+    Returns
+    -------
+    Path or None
+    """
     try:
-        given = os.fspath(value)
-        if not isinstance(given, str) or b"\0" in os.fsencode(given):
+        text = os.fspath(value)
+        if not isinstance(text, str) or b"\0" in os.fsencode(text):
             return None
-        return Path(given).expanduser().absolute()
-    except (TypeError, ValueError, RuntimeError):  # the last one is a home of nobody
+        return Path(text).expanduser().absolute()
+    except (TypeError, ValueError, RuntimeError):  # RuntimeError: no home directory of that user
         return None

@@ -1,4 +1,4 @@
-"""Records as a table with the types of one Arrow schema, whatever JSON they hold, and as pandas."""
+"""JSON records as tables with the types of an Arrow schema, and as pandas frames."""
 
 from __future__ import annotations
 
@@ -14,150 +14,212 @@ TIME = pa.timestamp("us", "UTC")
 TEXTS, IDS = pa.list_(pa.string()), pa.list_(pa.int64())
 
 _NONE = type(None)
-_EXACT = 2**53  # up to here a float holds every whole number
-_LONG = 10_000  # rows from which Arrow's threads are worth having
-_REFUSALS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
+_MAX_EXACT = 2**53  # up to here a float represents every integer
+_MANY_ROWS = 10_000  # above which Arrow's threads pay off
+_CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 
 
 def typed_table(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Return one row per record, its columns those of a schema and behind them what else there is."""
-    known = set(schema.names)
-    if any(not _is_plain(key) for record in records for key in record if key not in known):
-        records = [{as_text(key): value for key, value in record.items()} for record in records]
-    others = dict.fromkeys(key for record in records for key in record if key not in known)
-    columns = {key: [record.get(key) for record in records] for key in [*schema.names, *others]}
-    fields = [*schema, *(_field(key, columns[key]) for key in others)]
+    """Return one row per record: the columns of a schema, then any other keys of the records.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        JSON objects. A value that does not fit its column becomes null.
+    schema : pyarrow.Schema
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    names = set(schema.names)
+    if any(not _is_plain(key) for record in records for key in record if key not in names):
+        records = [{to_text(key): value for key, value in record.items()} for record in records]
+    extra = dict.fromkeys(key for record in records for key in record if key not in names)
+    columns = {key: [record.get(key) for record in records] for key in [*schema.names, *extra]}
+    fields = [*schema, *(_infer_field(key, columns[key]) for key in extra)]
     arrays = [_array(columns[field.name], field.type) for field in fields]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
-    """Return `typed_table` as pandas: ``Int64``, ``str``, ``datetime64[us, UTC]``, Arrow's lists."""
-    return as_frame(typed_table(records, schema))
+    """Return `typed_table` as pandas: ``Int64``, ``str``, ``datetime64[us, UTC]``, Arrow lists.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+    schema : pyarrow.Schema
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    return to_pandas(typed_table(records, schema))
 
 
-def as_frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as pandas, with types that can be null; text called ``…_at`` becomes times if it can."""
-    for at, field in enumerate(table.schema):
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Return a table as pandas, with nullable types; text columns named ``…_at`` become times if they can.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    for index, field in enumerate(table.schema):
         if field.name.endswith("_at") and field.type == pa.string():
-            found = _times(table.column(at))
-            table = table if found is None else table.set_column(at, field.name, found)
-    # A thread that waits for Arrow's own threads when its process ends would keep that from ending.
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, use_threads=len(table) > _LONG)
+            times = _times(table.column(index))
+            table = table if times is None else table.set_column(index, field.name, times)
+    # A thread that waits for Arrow's thread pool while the process exits would keep it from exiting.
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, use_threads=len(table) > _MANY_ROWS)
     return frame
 
 
-def stacked(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
-    """Return tables of `typed_table` one under the other; a column of several types becomes text."""
-    kinds: dict[str, set[pa.DataType]] = {field.name: {field.type} for field in schema}
+def concat_tables(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Return the rows of several `typed_table` results; a column of conflicting types becomes text.
+
+    Parameters
+    ----------
+    tables : sequence of pyarrow.Table
+        Made with the same schema.
+    schema : pyarrow.Schema
+        The schema's own columns, also present in the result if there are no tables.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    types: dict[str, set[pa.DataType]] = {field.name: {field.type} for field in schema}
     for table in tables:
         for field, column in zip(table.schema, table.columns, strict=True):
-            found = kinds.setdefault(field.name, set())
+            column_types = types.setdefault(field.name, set())
             if column.null_count < len(column):
-                found.add(field.type)
-    target = pa.schema([pa.field(name, _common(found)) for name, found in kinds.items()])
-    return pa.concat_tables([_widened(table, target) for table in tables] or [target.empty_table()])
+                column_types.add(field.type)
+    target = pa.schema([pa.field(name, _common_type(column_types)) for name, column_types in types.items()])
+    return pa.concat_tables([_to_schema(table, target) for table in tables] or [target.empty_table()])
 
 
-def as_text(value: Any) -> str:
-    """Return text that every frontend and file takes; objects such as `characteristics` as their JSON."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        value = int(value)  # JSON knows one kind of numbers, and a column of fractions makes 1.0 of a 1
+def to_text(value: Any) -> str:
+    """Return valid Unicode text; objects such as `characteristics` become their JSON.
+
+    Parameters
+    ----------
+    value : JSON
+
+    Returns
+    -------
+    str
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < _MAX_EXACT:
+        value = int(value)  # JSON has one number type; a column with fractions turns 1 into 1.0
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text.encode("utf-8", "replace").decode()
 
 
-def as_time(value: Any) -> datetime | None:
-    """Return a time of the API, in UTC where it names no zone; None for what is no time."""
+def parse_time(value: Any) -> datetime | None:
+    """Return a timestamp of the API, or None if the value is not a time.
+
+    Parameters
+    ----------
+    value : str or datetime
+        ISO 8601; UTC unless it has an offset.
+
+    Returns
+    -------
+    datetime or None
+        With a time zone.
+    """
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     try:
-        moment = datetime.fromisoformat(value)
+        time = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _is_plain(key: Any) -> bool:
     return isinstance(key, str) and key.isprintable()
 
 
-def _field(key: str, values: Sequence[Any]) -> pa.Field:
-    """Give a field that is not documented the type that its values share, or text."""
-    kinds = {*map(type, values)} - {_NONE}
-    if kinds == {bool}:
+def _infer_field(key: str, values: Sequence[Any]) -> pa.Field:
+    """Return an undocumented field with the common type of its values, else text."""
+    types = {*map(type, values)} - {_NONE}
+    if types == {bool}:
         return pa.field(key, pa.bool_())
-    if kinds == {int}:
+    if types == {int}:
         return pa.field(key, pa.int64())
-    if kinds and kinds <= {int, float}:
+    if types and types <= {int, float}:
         return pa.field(key, pa.float64())
     return pa.field(key, pa.string())
 
 
-def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """Return a column: at once where all of it is as documented, else value by value."""
-    kinds = {*map(type, values)}
-    if kinds <= {_NONE}:
-        return pa.nulls(len(values), kind)
+def _array(values: Sequence[Any], arrow_type: pa.DataType) -> pa.Array:
+    """Return a column: converted by Arrow if all values have the documented type, else value by value."""
+    types = {*map(type, values)}
+    if types <= {_NONE}:
+        return pa.nulls(len(values), arrow_type)
     try:
-        if kinds <= _expected(kind):
-            # Arrow reads the API's times itself, twenty times faster.
-            found = pa.array(values, pa.string()).cast(kind) if kinds <= {str, _NONE} else None
-            found = pa.array(values, kind) if found is None else found
-            if not (pa.types.is_list(kind) and found.values.null_count):
-                return found
-    except _REFUSALS:
+        if types <= _python_types(arrow_type):
+            # Arrow parses the API's times itself, twenty times faster than Python.
+            is_text = types <= {str, _NONE}
+            array = pa.array(values, pa.string() if is_text else arrow_type).cast(arrow_type)
+            if not (pa.types.is_list(arrow_type) and array.values.null_count):
+                return array
+    except _CONVERSION_ERRORS:
         pass
-    return pa.array([_value(value, kind) for value in values], kind)
+    return pa.array([_convert(value, arrow_type) for value in values], arrow_type)
 
 
-def _expected(kind: pa.DataType) -> set[type]:
-    if pa.types.is_list(kind):
+def _python_types(arrow_type: pa.DataType) -> set[type]:
+    if pa.types.is_list(arrow_type):
         return {list, tuple, _NONE}
-    if kind == TIME:
+    if arrow_type == TIME:
         return {str, _NONE}
-    if pa.types.is_boolean(kind):
+    if pa.types.is_boolean(arrow_type):
         return {bool, _NONE}
-    if pa.types.is_integer(kind):
+    if pa.types.is_integer(arrow_type):
         return {int, _NONE}
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(arrow_type):
         return {int, float, _NONE}
     return {str, _NONE}
 
 
-def _value(value: Any, kind: pa.DataType) -> Any:
-    """Make a value fit its column. One that does not fit becomes null: a row is never lost over a field."""
+def _convert(value: Any, arrow_type: pa.DataType) -> Any:
+    """Return a value as its column's type, or None if it does not fit: the rest of the row still counts."""
     if value is None:
         return None
-    if kind == TIME:
-        return as_time(value)
-    if pa.types.is_list(kind):
-        return _list(value, kind)
-    if pa.types.is_boolean(kind):
+    if arrow_type == TIME:
+        return parse_time(value)
+    if pa.types.is_list(arrow_type):
+        return _to_list(value, arrow_type)
+    if pa.types.is_boolean(arrow_type):
         return value if isinstance(value, bool) else None
-    if pa.types.is_integer(kind):
-        return _integer(value)
-    if pa.types.is_floating(kind):
-        return _float(value)
-    return as_text(value)
+    if pa.types.is_integer(arrow_type):
+        return _to_int(value)
+    if pa.types.is_floating(arrow_type):
+        return _to_float(value)
+    return to_text(value)
 
 
-def _list(value: Any, kind: pa.DataType) -> list[Any] | None:
+def _to_list(value: Any, arrow_type: pa.DataType) -> list[Any] | None:
     if not isinstance(value, list | tuple):
         return None
-    if kind == IDS:
-        return [each for each in map(_integer, value) if each is not None]
-    return [None if each is None else as_text(each) for each in value]
+    if arrow_type == IDS:
+        return [number for number in map(_to_int, value) if number is not None]
+    return [None if element is None else to_text(element) for element in value]
 
 
-def _float(value: Any) -> float | None:
+def _to_float(value: Any) -> float | None:
     try:
         return float(value) if isinstance(value, int | float) else None
     except OverflowError:
         return None
 
 
-def _integer(value: Any) -> int | None:
+def _to_int(value: Any) -> int | None:
     try:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
@@ -165,27 +227,27 @@ def _integer(value: Any) -> int | None:
     return number if -(2**63) <= number < 2**63 else None
 
 
-def _common(kinds: set[pa.DataType]) -> pa.DataType:
-    if len(kinds) == 1:
-        return next(iter(kinds))
-    return pa.float64() if kinds == {pa.int64(), pa.float64()} else pa.string()
+def _common_type(types: set[pa.DataType]) -> pa.DataType:
+    if len(types) == 1:
+        return next(iter(types))
+    return pa.float64() if types == {pa.int64(), pa.float64()} else pa.string()
 
 
 def _times(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Return text as times, or None where it tells others."""
+    """Return a text column as times, or None if some of its values are not times."""
     try:
         return column.cast(TIME)
-    except _REFUSALS:
+    except _CONVERSION_ERRORS:
         texts = column.to_pylist()
-    times = [as_time(each) for each in texts]
+    times = [parse_time(text) for text in texts]
     try:
         return pa.chunked_array([pa.array(times, TIME)]) if times.count(None) == texts.count(None) else None
-    except _REFUSALS:
+    except _CONVERSION_ERRORS:
         return None
 
 
-def _widened(table: pa.Table, target: pa.Schema) -> pa.Table:
-    """Return a table with all the columns of a schema, in its order."""
+def _to_schema(table: pa.Table, target: pa.Schema) -> pa.Table:
+    """Return a table with all columns of a schema, in its order."""
     if table.schema.equals(target):
         return table
     columns = [
@@ -197,23 +259,23 @@ def _widened(table: pa.Table, target: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=target)
 
 
-def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    if column.type != kind == pa.string():
-        # As `_value` writes it, which is not as Arrow does.
-        texts = [None if each is None else as_text(each) for each in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, kind)])
-    return column.cast(kind, safe=False)
+def _cast(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
+    if column.type != arrow_type == pa.string():
+        # The same text as `_convert` gives; Arrow's own cast differs.
+        texts = [None if value is None else to_text(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, arrow_type)])
+    return column.cast(arrow_type, safe=False)
 
 
-def _pandas_type(kind: pa.DataType) -> Any:
-    if pa.types.is_integer(kind):
+def _pandas_type(arrow_type: pa.DataType) -> Any:
+    if pa.types.is_integer(arrow_type):
         return pd.Int64Dtype()
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(arrow_type):
         return pd.Float64Dtype()
-    if pa.types.is_boolean(kind):
+    if pa.types.is_boolean(arrow_type):
         return pd.BooleanDtype()
-    if pa.types.is_string(kind):
+    if pa.types.is_string(arrow_type):
         return pd.StringDtype(na_value=float("nan"))
-    if pa.types.is_timestamp(kind):
+    if pa.types.is_timestamp(arrow_type):
         return pd.DatetimeTZDtype("us", "UTC")
-    return pd.ArrowDtype(kind)
+    return pd.ArrowDtype(arrow_type)

@@ -1,4 +1,4 @@
-"""Work that must not hold up the kernel: look-ups, submissions, pictures."""
+"""Thread pools for work that must not block the kernel: requests, submissions, images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-_LEAVE = 2.0  # seconds that Python's end waits for a thread to leave what it is in
+_EXIT_TIMEOUT = 2.0  # seconds that the interpreter's exit waits for a thread
 
 
 @cache
@@ -18,34 +18,34 @@ def _pool(name: str, threads: int) -> ThreadPoolExecutor:
 
 
 def start(work: Callable[..., Any], *args: Any) -> Future[Any]:
-    """Run a call at once; the future tells when it is over and what became of it.
+    """Run a call on a thread of its own.
 
-    A submission does not wait until look-ups of a service that does not answer are given up.
+    The pool is large, so that a submission never waits for requests that time out.
     """
     return _pool("work", 64).submit(work, *args)
 
 
-def start_waiting(work: Callable[..., Any], *args: Any) -> Future[Any]:
-    """Do so for what may take long, such as a picture from elsewhere; a submission does not wait for it."""
+def start_fetch(work: Callable[..., Any], *args: Any) -> Future[Any]:
+    """Run a call that may be slow, such as fetching a thumbnail, a few at a time."""
     return _pool("pictures", 4).submit(work, *args)
 
 
-def start_seen(work: Callable[..., Any], *args: Any) -> Future[Any]:
-    """Do so for what a reader looks at this moment; it does not wait for what only may be looked at."""
-    return _pool("seen", 2).submit(work, *args)
+def start_urgent_fetch(work: Callable[..., Any], *args: Any) -> Future[Any]:
+    """Run a fetch that the user is waiting for, ahead of those of `start_fetch`."""
+    return _pool("urgent", 2).submit(work, *args)
 
 
-def queue(work: Callable[..., Any], *args: Any) -> Future[Any]:
-    """Run what takes all of a core when what came before it is done, and leave Python's lock to who types."""
+def start_cpu_bound(work: Callable[..., Any], *args: Any) -> Future[Any]:
+    """Run CPU-bound work, two calls at a time, to keep the GIL free for the UI."""
     return _pool("images", 2).submit(work, *args)
 
 
 def start_until_exit(work: Callable[..., Any], *args: Any, stop: threading.Event) -> None:
-    """Run a call that may go on for hours and ends when `stop` is set; Python's end sets it."""
+    """Run a call that may take hours and that ends when `stop` is set; the interpreter's exit sets it."""
 
     def end() -> None:
         stop.set()
-        thread.join(_LEAVE)
+        thread.join(_EXIT_TIMEOUT)
 
     def run() -> None:
         try:
@@ -53,7 +53,7 @@ def start_until_exit(work: Callable[..., Any], *args: Any, stop: threading.Event
         finally:
             atexit.unregister(end)
 
-    # A pool would keep the kernel from ending until its work is done.
+    # An executor's threads would keep the kernel from exiting until the work is done.
     thread = threading.Thread(target=run, name="astria_nb watch", daemon=True)
     atexit.register(end)
     thread.start()

@@ -1,19 +1,27 @@
-"""A value as it stands in a message: short, on one line, and without a key."""
+"""Values, durations and sizes as text for messages."""
 
 from __future__ import annotations
 
 import re
 
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import redact_text
 
-_TOO_LONG_TO_QUOTE = 80
-_LOOKED_AT = 2000  # characters: a huge value is not searched to its end
+_MAX_LENGTH = 80
+_MAX_INPUT = 2000  # characters of a huge value that are searched for secrets
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _NEW_LINE = re.compile(r"\s*[\r\n]\s*")
 
 
 def short(value: object) -> str:
-    """Quote a value for a message, cut where it is long.
+    """Return the repr of a value for a message: one line, shortened, without API keys.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
 
     Examples
     --------
@@ -21,26 +29,64 @@ def short(value: object) -> str:
     ("'man'", '<object object>', "'sd_…'")
     """
     try:
-        shown = repr(redaction.text(value[:_LOOKED_AT]) if isinstance(value, str) else value)[:_LOOKED_AT]
-    except Exception:  # noqa: BLE001  a stranger's repr may raise anything; the message still has to come
-        shown = f"<{type(value).__name__}>"
+        text = repr(redact_text(value[:_MAX_INPUT]) if isinstance(value, str) else value)[:_MAX_INPUT]
+    except Exception:  # noqa: BLE001  a foreign __repr__ may raise anything
+        text = f"<{type(value).__name__}>"
     if not isinstance(value, str):
-        shown = redaction.text(_NEW_LINE.sub(" ", _ADDRESS.sub("", shown)))
-    return shown if len(shown) <= _TOO_LONG_TO_QUOTE else f"{shown[: _TOO_LONG_TO_QUOTE - 1]}…"
+        text = redact_text(_NEW_LINE.sub(" ", _ADDRESS.sub("", text)))
+    return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"
 
 
-def duration(seconds: float) -> str:
-    """Say how long something takes, in two units at most.
+def format_duration(seconds: float) -> str:
+    """Return a duration in its one or two largest units.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
 
     Examples
     --------
-    >>> duration(7.4), duration(100), duration(3700), duration(200_000)
+    >>> format_duration(7.4), format_duration(100), format_duration(3700), format_duration(200_000)
     ('7 s', '1 min 40 s', '1 h 1 min', '2 d 7 h')
     """
-    left = round(seconds)
+    remainder = round(seconds)
     parts: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
+        count, remainder = divmod(remainder, size)
         if count or parts or unit == "s":
             parts.append(f"{count} {unit}" if count or not parts else "")
     return " ".join(filter(None, parts[:2]))
+
+
+def format_size(size: float, total: float | None = None) -> str:
+    """Return a number of bytes in kB or MB, alone or as a part of a total.
+
+    Parameters
+    ----------
+    size : float
+        Bytes.
+    total : float, optional
+        Bytes of the whole, which decide the unit.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> format_size(4_000), format_size(6_020_000), format_size(31_400_000)
+    ('4 kB', '6.0 MB', '31 MB')
+    >>> format_size(400_000, 31_400_000)
+    '0.4 of 31 MB'
+    """
+    amounts = [size] if total is None else [size, total]
+    if amounts[-1] < 999_500:
+        # A file of a few bytes is not "0 kB".
+        texts, unit = [f"{max(amount / 1e3, min(amount, 1)):.0f}" for amount in amounts], "kB"
+    else:
+        texts, unit = [f"{amount / 1e6:.{0 if amount >= 9.95e6 else 1}f}" for amount in amounts], "MB"
+    return f"{' of '.join(texts)} {unit}"

@@ -1,4 +1,4 @@
-"""How far a call is: a bar in a notebook, a line in a terminal, nothing in a script."""
+"""Progress of a blocking call: a bar in a notebook, a line in a terminal, nothing in a script."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-Say = Callable[[float, str], None]
-"""Is told how much of a wait is over, from 0 to 1, and the same in words."""
+from astria_nb.utils.formatting import format_size
 
-STEP = 0.2  # seconds between two signs of life
-_REDRAW = 0.1  # seconds between two drawings
-_SMALL = 1_000_000  # bytes that are sent before anyone could look
+ReportProgress = Callable[[float, str], None]
+"""Called with the completed fraction of a wait, from 0 to 1, and a text that describes it."""
+
+TICK_SECONDS = 0.2  # between two reports while waiting
+_REDRAW_SECONDS = 0.1
+_MIN_BYTES = 1_000_000  # smaller uploads end before anyone could read the progress
 
 
 class Progress:
-    """A display that appears when there is something to wait for, and stays with its last state.
+    """A progress display that appears once there is something to wait for, and keeps its last state.
 
     Parameters
     ----------
     title : str
-        What is going on.
+        What the call does.
     patience : float
-        Seconds before anything is shown: what is over by then needs no bar.
+        Seconds before anything is displayed: a quick call needs no bar.
     """
 
     def __init__(self, title: str, patience: float = 1.0) -> None:
@@ -33,7 +35,7 @@ class Progress:
         self._patience = patience
         self._started = self._drawn = time.monotonic()
         self._bar: Any = None
-        self._line = False
+        self._has_line = False
 
     def __enter__(self) -> Self:
         return self
@@ -41,47 +43,50 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._line:
+        if self._has_line:
             print(file=sys.stderr)
 
-    def bytes(self, sent: int, total: int) -> None:
-        """Show how many bytes of how many were sent."""
-        if total < _SMALL:
+    def update_bytes(self, sent: int, total: int) -> None:
+        """Display how many of `total` bytes were sent, and the rate."""
+        if total < _MIN_BYTES:
             return
         rate = sent / max(time.monotonic() - self._started, 1e-3)
-        self.show(sent / total, f"{sent / 1e6:.1f} of {total / 1e6:.1f} MB · {rate / 1e6:.1f} MB/s")
+        self.update(sent / total, f"{format_size(sent, total)} · {format_size(rate)}/s")
 
-    def show(self, fraction: float, text: str) -> None:
-        """Show a fraction from 0 to 1, and the same in words."""
+    def update(self, fraction: float, text: str) -> None:
+        """Display a fraction from 0 to 1 and a text that describes it."""
         now = time.monotonic()
-        shown = self._bar is not None or self._line
-        if not shown and (fraction >= 1 or now - self._started < self._patience):
+        is_displayed = self._bar is not None or self._has_line
+        if not is_displayed and (fraction >= 1 or now - self._started < self._patience):
             return
-        if shown and fraction < 1 and now - self._drawn < _REDRAW:
+        if is_displayed and fraction < 1 and now - self._drawn < _REDRAW_SECONDS:
             return
         self._drawn = now
         if _in_notebook():
             self._draw_bar(fraction, text)
         elif sys.stderr.isatty():
-            self._line = True
-            line = f"{self._title}: {fraction:4.0%} {text}"
-            # A line that went on below could not be written over.
-            most = shutil.get_terminal_size().columns - 1
-            line = line if len(line) <= most else f"{line[: most - 1]}…"
-            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+            self._draw_line(fraction, text)
+
+    def _draw_line(self, fraction: float, text: str) -> None:
+        self._has_line = True
+        line = f"{self._title}: {fraction:4.0%} {text}"
+        # A line that wraps could not be overwritten.
+        width = shutil.get_terminal_size().columns - 1
+        line = line if len(line) <= width else f"{line[: width - 1]}…"
+        print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
     def _draw_bar(self, fraction: float, text: str) -> None:
         if self._bar is None:
-            import ipywidgets  # here: a script needs no widgets
+            import ipywidgets  # slow to import, and not needed in a script
             from IPython.display import display
 
-            whole = {"layout": ipywidgets.Layout(width="max-content", flex="0 0 auto")}
+            fixed = {"layout": ipywidgets.Layout(width="max-content", flex="0 0 auto")}
             bar = ipywidgets.FloatProgress(max=1.0, layout=ipywidgets.Layout(flex="0 1 240px"))
-            line = [ipywidgets.Label(self._title, **whole), bar, ipywidgets.Label(**whole)]
-            # Where it is too long for the cell, the words go below the bar and are not cut.
+            line = [ipywidgets.Label(self._title, **fixed), bar, ipywidgets.Label(**fixed)]
+            # In a narrow cell the text wraps below the bar instead of being cut off.
             self._bar = ipywidgets.HBox(line, layout=ipywidgets.Layout(flex_flow="row wrap"))
             bundle = self._bar._repr_mimebundle_()
-            # What stands in a saved notebook, where no widget runs, and always reads the same.
+            # The text of a saved notebook, where no widget runs, is the same after every run.
             display({**bundle, "text/plain": f"{self._title} …"}, raw=True)  # type: ignore[no-untyped-call]  # IPython ships half its types
         _, bar, label = self._bar.children
         bar.value, label.value = fraction, text
@@ -93,19 +98,19 @@ def _in_notebook() -> bool:
     return shell is not None and getattr(shell, "kernel", None) is not None
 
 
-def pause(seconds: float, why: str, say: Say) -> None:
-    """Wait; an interrupt ends it at once.
+def wait_with_progress(seconds: float, reason: str, report: ReportProgress) -> None:
+    """Sleep and report the progress; KeyboardInterrupt ends the wait at once.
 
     Parameters
     ----------
     seconds : float
-        At least so long; nothing for zero and below.
-    why : str
+        Minimum duration; 0 or less returns immediately.
+    reason : str
         What is waited for.
-    say : callable
-        Is told how it goes on.
+    report : callable
+        Called with the fraction and the text of each tick.
     """
     until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        say(1 - left / seconds, f"{why} · {left:.0f} s left")
-        time.sleep(min(left, STEP))
+    while (seconds_left := until - time.monotonic()) > 0:
+        report(1 - seconds_left / seconds, f"{reason} · {seconds_left:.0f} s left")
+        time.sleep(min(seconds_left, TICK_SECONDS))

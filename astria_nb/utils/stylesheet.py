@@ -1,4 +1,4 @@
-"""The styles of our widgets: one palette, and what each has of its own."""
+"""The widgets' stylesheets: a shared palette followed by each widget's own rules."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _PALETTE = Path(__file__).with_name("palette.css")
 
 
 def stylesheet(path: Path) -> str:
-    """Return a stylesheet with the palette before it: each widget may be the only one on its page."""
-    return "".join(each.read_text(encoding="utf-8") for each in (_PALETTE, path))
+    """Return a widget's CSS, preceded by the palette: it may be the only widget on its page."""
+    return "".join(source.read_text(encoding="utf-8") for source in (_PALETTE, path))

@@ -110,7 +110,7 @@ def test_a_post_that_is_not_taken_was_not_sent(
     monkeypatch.setattr(transport, "UPLOAD_SECONDS", 0.2)
     monkeypatch.setattr(transport, "SLOWEST_LINE", 200e6)
     service.on("POST", "/p/43/tunes", after(5, reply(TUNE, 201)))
-    with encode(a_tune(large)) as body, pytest.raises(NotSentError, match=r"broke after \d+\.\d of 41\.9 MB"):
+    with encode(a_tune(large)) as body, pytest.raises(NotSentError, match=r"broke after [\d.]+ of 42 MB"):
         client_of(service).create_tune(43, body)
     assert len(service.requests) == 1
 
@@ -245,7 +245,7 @@ def test_an_outer_deadline_holds_for_all_calls_within(server: ScriptedServer) ->
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 86_401])
 def test_a_timeout_is_a_bearable_number_of_seconds(timeout: float) -> None:
-    with pytest.raises(AstriaError, match=r"^timeout: .* is no number of seconds"):
+    with pytest.raises(AstriaError, match=r"^timeout: .* is not a valid number of seconds"):
         anb.Client(KEY, base_url="http://127.0.0.1:1", timeout=timeout)
 
 

@@ -191,7 +191,7 @@ def test_what_is_saved_is_told_and_made_once(folder: Path, monkeypatch: pytest.M
     weight = weigh(images, SMALLER)
     on_disk = sum(each.size for each in images)
     assert weight.files == on_disk > weight.sent
-    assert str(weight) == f"{on_disk / 1e6:.1f} MB → {weight.sent / 1e6:.1f} MB"
+    assert str(weight) == f"{on_disk / 1e3:.0f} kB → {weight.sent / 1e3:.0f} kB"
     made: list[object] = []
     monkeypatch.setattr("astria_nb.images.resizing._small", lambda *each: made.append(each))
     assert sum(map(len, content(a_tune(folder / "large.jpg", folder / "plain.jpg"), SMALLER))) == weight.sent

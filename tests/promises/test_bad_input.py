@@ -107,7 +107,7 @@ def test_a_sandbox_that_stops_in_mid_upload_has_made_nothing(sandbox: anb.Sandbo
         anb.submit(tune, sandbox.client(), on_sent=lambda sent, total: sandbox.stop())
     assert matches(
         str(caught.value),
-        "base_url: the connection broke after * of 67.1 MB (*); nothing was created; submit again",
+        "base_url: the connection broke after * of 67 MB (*); nothing was created; submit again",
     )
     assert sandbox.received() == []
 

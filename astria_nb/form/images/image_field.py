@@ -19,6 +19,7 @@ from astria_nb.form.images.server_files import ServerFiles
 from astria_nb.images.advice import Look, compare, look
 from astria_nb.images.image import Image
 from astria_nb.utils import background
+from astria_nb.utils.formatting import format_size
 
 _SIDE = 240  # pixels of a thumbnail
 
@@ -72,7 +73,7 @@ class ImageField(Field):
     def summary(self) -> str:
         """How many there are, how large, and how many want a look: ``8 images · 31 MB · 1 to look at``."""
         size = sum(each.source.size for each in self._entries if isinstance(each.source, Image))
-        parts = [_count(len(self._entries), "image"), *([_size(size)] if size else [])]
+        parts = [_count(len(self._entries), "image"), *([format_size(size)] if size else [])]
         urls = self._urls.value or ()
         badges = [found for found in self._badges().values() if found]
         reasons = {text.partition(": ")[0] for found in badges for text in found}
@@ -147,7 +148,7 @@ class ImageField(Field):
         images = [(each, each.source) for each in fresh if isinstance(each.source, Image)]
         self._looking += len(images)
         for entry, image in images:
-            background.queue(self._look, entry, image)
+            background.start_cpu_bound(self._look, entry, image)
         self._advise_soon()
 
     def _look(self, entry: _Entry, image: Image) -> None:
@@ -166,7 +167,7 @@ class ImageField(Field):
     def _advise_soon(self) -> None:
         # After the pictures: those are what the reader waits for.
         if not self._looking:
-            background.queue(self._advise)
+            background.start_cpu_bound(self._advise)
 
     def _advise(self) -> None:
         """Compare the images with each other: only together can it be said which are alike."""
@@ -232,13 +233,7 @@ def _plain(source: Any) -> Any:
 def _detail(source: Any) -> str:
     if not isinstance(source, Image):
         return ""
-    return f"{source.width} x {source.height} · {_size(source.size)}"
-
-
-def _size(number: int) -> str:
-    if number < 1e6:
-        return f"{max(number / 1e3, 1):.0f} kB"
-    return f"{number / 1e6:.{0 if number >= 1e7 else 1}f} MB"
+    return f"{source.width} x {source.height} · {format_size(source.size)}"
 
 
 def _count(number: int, noun: str) -> str:

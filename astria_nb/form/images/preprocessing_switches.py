@@ -62,7 +62,7 @@ class Treating(widgets.VBox):
         """Say anew what being smaller saves, for other images."""
         self._saves.value = ""
         if self._small.value and self._images():
-            background.queue(self._weigh, list(self._images()), self.preprocessing)
+            background.start_cpu_bound(self._weigh, list(self._images()), self.preprocessing)
 
     def _turned(self) -> None:
         self._show()

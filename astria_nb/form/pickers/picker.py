@@ -215,7 +215,7 @@ class Picker(anywidget.AnyWidget):
                     self._tell(card, self._pictures[key])
                 elif key not in self._looked_at:
                     self._looked_at.add(key)
-                    background.start_waiting(self._fetch, self._source, card)
+                    background.start_fetch(self._fetch, self._source, card)
 
     def _those(self, ids: list[Any]) -> list[Card]:
         return [card for card in self.items if card["id"] in ids]

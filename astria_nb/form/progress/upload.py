@@ -13,6 +13,7 @@ from markupsafe import Markup
 from astria_nb.errors import CancelledError, Problem
 from astria_nb.form.fields.base import WIDE
 from astria_nb.form.static_html import row_html
+from astria_nb.utils.formatting import format_size
 
 _REDRAW = 0.1  # seconds between two drawings
 
@@ -70,7 +71,7 @@ class UploadPanel(widgets.VBox):
         rate = sent / max(now - self._started, 1e-3)
         left = f"{(total - sent) / rate:.0f} s left" if sent < total else "waiting for the service"
         self._bar.value = sent / total
-        self._text.value = f"{sent / 1e6:.1f} of {total / 1e6:.1f} MB · {rate / 1e6:.1f} MB/s · {left}"
+        self._text.value = f"{format_size(sent, total)} · {format_size(rate)}/s · {left}"
 
     def waiting(self, fraction: float, text: str) -> None:
         """Show how much of a wait is over; raises as `on_sent` does."""

@@ -20,7 +20,7 @@ from astria_nb.results.callbacks.public_url import check_public_url
 from astria_nb.results.callbacks.receiver import HOST, Receiver
 from astria_nb.results.callbacks.secret import Secret
 from astria_nb.results.watch.states import FINAL_STATES
-from astria_nb.utils.arguments import a_port, number
+from astria_nb.utils.arguments import check_number, check_port
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress
 
@@ -99,7 +99,7 @@ class Callbacks:
             del secret  # a traceback can show the variables of each frame
         self._log, self._client = log_or_default(log), client_or_default(client)
         check_public_url(public_url, self._client.base_url)
-        self._public_url, self._port = public_url, a_port("port", port)
+        self._public_url, self._port = public_url, check_port("port", port)
         self._lock = threading.Lock()
         self._receiver: Receiver | None = None
         self._lookups = Lookups(self._log, self._client)
@@ -206,8 +206,9 @@ class Callbacks:
         if not isinstance(frame, pd.DataFrame) or not {"id", "status"} <= set(frame.columns):
             what, hint = f"{short(frame)} holds no tunes", "give the rows that submit returned"
             raise TuneError(Problem("frame", what, hint))
-        end = float("inf") if timeout is None else time.monotonic() + number("timeout", timeout, "seconds")
-        poll = number("poll", poll, "seconds", zero=False)
+        timeout = float("inf") if timeout is None else check_number("timeout", timeout, "seconds")
+        end = time.monotonic() + timeout
+        poll = check_number("poll", poll, "seconds", allow_zero=False)
         look_at = time.monotonic() + poll
         noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
         with Progress(f"Waiting to be told of {noun}", patience=0) as progress:
@@ -215,7 +216,7 @@ class Callbacks:
                 seen = self._lookups.noted
                 frame = self._latest(frame)
                 over = int((frame["status"].isin(FINAL_STATES) | frame["id"].isna()).sum())
-                progress.show(over / len(frame) if len(frame) else 1.0, f"{over} of {noun}")
+                progress.update(over / len(frame) if len(frame) else 1.0, f"{over} of {noun}")
                 if over == len(frame) or time.monotonic() >= end:
                     return frame
                 if time.monotonic() >= look_at:

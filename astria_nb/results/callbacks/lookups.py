@@ -17,8 +17,8 @@ from astria_nb.log import Log
 from astria_nb.results.callbacks.payload import hint
 from astria_nb.results.watch.recorder import PollRecorder
 from astria_nb.results.watch.states import FINAL_STATES, PAGE_SIZE
-from astria_nb.utils import redaction
-from astria_nb.utils.arrow import as_time
+from astria_nb.utils.arrow import parse_time
+from astria_nb.utils.redaction import redact_text
 
 APART = 1.0
 """Seconds between two looks at one tune, however many callbacks come for it; more while nothing is new."""
@@ -222,7 +222,7 @@ class Lookups:
         """Record that a tune is gone, and return whether it must be: a young one may not be listed yet."""
         submission = self._log.of_tune(self._service, tune_id)
         record = (submission.record if submission is not None else None) or {}
-        if is_young(as_time(record.get("created_at")), self._client.now()):
+        if is_young(parse_time(record.get("created_at")), self._client.now()):
             return False
         self._record(kind, {"id": tune_id, "status": "deleted"})
         return True
@@ -236,5 +236,5 @@ class Lookups:
         if not self._log.path.exists():
             return []
         frame = self._log.frame()
-        ours = (frame["service"] == redaction.text(self._service)) & ~frame["status"].isin(FINAL_STATES)
+        ours = (frame["service"] == redact_text(self._service)) & ~frame["status"].isin(FINAL_STATES)
         return sorted(set(frame.loc[ours, "id"].dropna().astype(int)))

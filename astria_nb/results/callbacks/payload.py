@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from astria_nb.utils.arguments import whole
+from astria_nb.utils.arguments import parse_id
 
 _IN_TEXT = re.compile(r"<\w+:(\d{1,19}):")
 _MOST = 20  # tunes in one body; a run has few
@@ -79,7 +79,7 @@ def _ids(entity: Mapping[str, Any]) -> Iterator[int]:
     text = entity.get("text")
     written = _IN_TEXT.findall(text[:2000]) if isinstance(text, str) else []
     for each in (*named, *written, entity.get("tune_id"), entity.get("id")):
-        number = whole(each)
+        number = parse_id(each)
         if number is not None:
             yield number
 

@@ -22,11 +22,11 @@ from astria_nb.results.downloads.safe_folder import SafeFolder
 from astria_nb.results.watch._wait import prompts
 from astria_nb.results.watch.states import PAGE_SIZE
 from astria_nb.rows import tune_ids, tune_of
-from astria_nb.utils import redaction
-from astria_nb.utils.arguments import a_path, whole
-from astria_nb.utils.arrow import TIME, as_time, typed_frame
+from astria_nb.utils.arguments import parse_id, to_path
+from astria_nb.utils.arrow import TIME, parse_time, typed_frame
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress
+from astria_nb.utils.redaction import PLACEHOLDER, redact_text
 
 PICTURE = pa.schema(
     {
@@ -99,10 +99,10 @@ def download(
     (8, 'saved', 'there')
     """
     client = client_or_default(client)
-    path = a_path(folder)
+    path = to_path(folder)
     if path is None:
         raise AstriaError(Problem("folder", f"{short(folder)} is no possible path", "give that of a folder"))
-    workers = whole(max_workers)
+    workers = parse_id(max_workers)
     if workers is None or workers > _MOST_WORKERS:
         what = f"{short(max_workers)} is no number of pictures to fetch at a time"
         raise AstriaError(Problem("max_workers", what, f"choose from 1 to {_MOST_WORKERS}"))
@@ -110,7 +110,7 @@ def download(
     wanted = list(_wanted(found, frame, client))
     noun = "1 picture" if len(wanted) == 1 else f"{len(wanted)} pictures"
     with SafeFolder(path) as safe, Progress(f"Downloading {noun}", patience=0) as progress:
-        rows = DownloadRun(client, safe, wanted, workers, progress.show).run()
+        rows = DownloadRun(client, safe, wanted, workers, progress.update).run()
     order = {each.key: at for at, each in enumerate(wanted)}
     rows.sort(key=lambda each: order[each["prompt_id"], each["number"]])
     for each in rows:
@@ -146,9 +146,9 @@ def _wanted(found: pd.DataFrame, frame: pd.DataFrame, client: Client) -> Iterato
                 prompt_id=int(prompt["id"]),
                 number=number,
                 tune_id=tune_id,
-                text=redaction.text(str(prompt["text"])),
+                text=redact_text(str(prompt["text"])),
                 url=url,
-                address=_EXPIRES.sub(rf"\1{redaction.GONE}", redaction.text(url)),
+                address=_EXPIRES.sub(rf"\1{PLACEHOLDER}", redact_text(url)),
                 expires_at=expires_at.get(tune_id),
             )
 
@@ -158,10 +158,12 @@ def _expiry(frame: pd.DataFrame, ids: set[int], client: Client) -> dict[int | No
     known: dict[int | None, datetime | None] = {}
     if "expires_at" in frame.columns:
         told = frame.dropna(subset=["id", "expires_at"])
-        known = {int(each): as_time(at) for each, at in zip(told["id"], told["expires_at"], strict=True)}
+        known = {int(each): parse_time(at) for each, at in zip(told["id"], told["expires_at"], strict=True)}
 
     unknown = ids - known.keys()
     with suppress(AstriaError):  # a picture is worth more than its date
         found = latest(unknown, lambda before: client.tunes(before_id=before, limit=PAGE_SIZE), client.tune)
-        known |= {each: as_time(tune.get("expires_at")) for each, tune in found.items() if tune is not None}
+        known |= {
+            each: parse_time(tune.get("expires_at")) for each, tune in found.items() if tune is not None
+        }
     return known

@@ -12,8 +12,8 @@ from astria_nb.defaults import client_or_default
 from astria_nb.errors import Problem, TuneError
 from astria_nb.results.watch.poller import Poller
 from astria_nb.rows import tune_frame
-from astria_nb.utils.arguments import number
-from astria_nb.utils.arrow import as_time
+from astria_nb.utils.arguments import check_number
+from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.formatting import short
 
 _ENOUGH = 1000  # tunes in a row that are over: what is older is, too
@@ -65,7 +65,7 @@ def expiring(
     0     t  trained
     """
     client = client_or_default(client)
-    days = number("days", days, "days", most=_MOST)
+    days = check_number("days", days, "days", maximum=_MOST)
     if frame is None:
         found = tune_frame(list(_not_over(client)), client.now())
     elif isinstance(frame, pd.DataFrame) and {"id", "status", "expires_at"} <= {*frame.columns}:
@@ -92,7 +92,7 @@ def _not_over(client: Client) -> Iterator[Json]:
 
 
 def _is_over(tune: Json, now: datetime) -> bool:
-    expires_at, created_at = as_time(tune.get("expires_at")), as_time(tune.get("created_at"))
+    expires_at, created_at = parse_time(tune.get("expires_at")), parse_time(tune.get("created_at"))
     if expires_at is not None:
         return expires_at <= now
     # Never trained, and never will be.

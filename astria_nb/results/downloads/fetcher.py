@@ -22,7 +22,7 @@ from astria_nb.errors import (
 from astria_nb.results.downloads import media_type
 from astria_nb.results.downloads.manifest import Entry, Key
 from astria_nb.results.downloads.safe_folder import SafeFolder, Temporary, plainly
-from astria_nb.utils.formatting import duration, short
+from astria_nb.utils.formatting import format_duration, short
 
 _SECONDS = 240.0  # for a picture with all its attempts, of which each has half
 _LONGEST = 600.0  # to be asked to wait longer ends the download; call it again
@@ -100,7 +100,7 @@ class Fetcher:
         error: AstriaError
         for _ in range(_TURNS):
             if self._asked_to_wait > _LONGEST:
-                wait = duration(self._asked_to_wait)
+                wait = format_duration(self._asked_to_wait)
                 return Fetched(wanted, problem=f"its host asks to wait {wait}; call it again then")
             self._throttle.wait(self._stop)  # without a deadline: what others were told may take minutes
             try:

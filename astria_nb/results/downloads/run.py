@@ -15,6 +15,7 @@ from astria_nb.results.downloads.fetcher import Fetched, Fetcher, Wanted
 from astria_nb.results.downloads.manifest import Entry, Manifest
 from astria_nb.results.downloads.safe_folder import SafeFolder, plainly
 from astria_nb.results.downloads.workers import in_parallel
+from astria_nb.utils.formatting import format_size
 
 Say = Callable[[float, str], None]
 Row = dict[str, Any]
@@ -141,7 +142,7 @@ class DownloadRun:
 
     def _tell(self) -> None:
         done, total = len(self._rows), len(self._wanted)
-        text = f"{done} of {total} pictures · {self._fetcher.bytes / 1e6:.1f} MB{self._until}"
+        text = f"{done} of {total} pictures · {format_size(self._fetcher.bytes)}{self._until}"
         if (held := self._fetcher.held()) >= 1:
             text += f" · asked to wait {held:.0f} s"
         self._say(done / total, text)

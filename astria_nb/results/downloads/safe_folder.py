@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import redact_name
 
 if sys.platform != "win32":
     import fcntl
@@ -43,7 +43,7 @@ def plainly(path: Path) -> Iterator[None]:
         hint = "free some space and call it again; what is there is kept"
     elif path.is_file():
         reason, hint = "it is a file", "give a folder"
-    raise AstriaError(Problem("folder", f"{redaction.name(str(path))!r} cannot be used ({reason})", hint))
+    raise AstriaError(Problem("folder", f"{redact_name(str(path))!r} cannot be used ({reason})", hint))
 
 
 class Temporary:

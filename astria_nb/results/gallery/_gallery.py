@@ -8,7 +8,7 @@ from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.results.gallery.widget import POLL, Gallery
 from astria_nb.results.watch._wait import prompts
-from astria_nb.utils.arguments import number
+from astria_nb.utils.arguments import check_number
 
 _MOST = 10**9  # pictures
 
@@ -49,7 +49,7 @@ def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int | N
     Gallery(0 pictures, 8 prompts pending, 0 failed)
     """
     client = client_or_default(client)
-    most = None if limit is None else int(number("limit", limit, "pictures", most=_MOST))
+    most = None if limit is None else int(check_number("limit", limit, "pictures", maximum=_MOST))
     found = prompts(frame, client)
     shown = Gallery(client, limit=most)
     if shown.show(frame, found):

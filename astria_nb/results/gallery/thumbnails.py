@@ -42,14 +42,14 @@ class Copies:
                 if copy is None and name not in self._underway:
                     self._wanted.pop(name, None)
                     self._wanted[name] = picture
-                    background.start_waiting(self._next)
+                    background.start_fetch(self._next)
             if copy is not None:
                 self._made(name, copy)
 
     def some(self, pictures: Sequence[Picture], patience: float) -> dict[str, bytes]:
         """Return the small copies of pictures, but for those of which none comes for so many seconds."""
         missing = [each for each in pictures if each["id"] not in self._kept]
-        left = {background.start_waiting(self._make, each) for each in missing}
+        left = {background.start_fetch(self._make, each) for each in missing}
         while left:
             done, left = wait(left, timeout=patience, return_when=FIRST_COMPLETED)
             if not done:

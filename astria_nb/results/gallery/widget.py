@@ -193,7 +193,7 @@ class Gallery(anywidget.AnyWidget):
                 self._copies.ask([each for each in map(self._album.picture, ids) if each])
             case {"kind": "enlarge", "id": name}:
                 if picture := self._album.picture(name):
-                    background.start_seen(self._send_large, picture)
+                    background.start_urgent_fetch(self._send_large, picture)
             case {"kind": "like", "id": key, "liked": bool(liked)}:
                 self._like(self._album.card(key), liked)
             case {"kind": "stop"}:

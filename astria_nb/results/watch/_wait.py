@@ -19,8 +19,8 @@ from astria_nb.results.watch.poller import with_ids
 from astria_nb.results.watch.polling import poll_until_finished
 from astria_nb.results.watch.recorder import PollRecorder
 from astria_nb.results.watch.states import PAGE_SIZE
-from astria_nb.utils.arguments import number
-from astria_nb.utils.formatting import duration, short
+from astria_nb.utils.arguments import check_number
+from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import Progress
 
 _GOALS = {"trained": "be trained", "prompts": "have all pictures"}
@@ -90,8 +90,8 @@ def wait(
     client = client_or_default(client)
     if not isinstance(until, str) or until not in _GOALS:
         raise TuneError(Problem("until", f"{short(until)} is not known", f"choose {' or '.join(_GOALS)}"))
-    timeout = None if timeout is None else number("timeout", timeout, "seconds")
-    poll = number("poll", poll, "seconds")
+    timeout = None if timeout is None else check_number("timeout", timeout, "seconds")
+    poll = check_number("poll", poll, "seconds")
     log = log_or_default(log)
     recorder = PollRecorder(log, client.service)
     noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
@@ -124,7 +124,7 @@ class _Display:
 
     def show(self, result: PollResult) -> None:
         seconds = result.seconds_left
-        remaining = "" if seconds is None else f"about {duration(seconds)} left"
+        remaining = "" if seconds is None else f"about {format_duration(seconds)} left"
         self._fraction = result.fraction_done
         self._text = ", ".join(filter(None, (result.text, remaining, result.failure)))
         self._redraw()
@@ -138,7 +138,7 @@ class _Display:
             self._redraw()
 
     def _redraw(self) -> None:
-        self._progress.show(self._fraction, f"{self._text} · {duration(self._elapsed)}")
+        self._progress.update(self._fraction, f"{self._text} · {format_duration(self._elapsed)}")
 
 
 def _record_tunes(recorder: PollRecorder, log: Log, result: PollResult) -> None:

@@ -14,7 +14,7 @@ from astria_nb.client.client import Client, Json
 from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.results.watch.prompt_poller import PromptPoller
 from astria_nb.results.watch.states import FINAL_STATES, PAGE_SIZE
-from astria_nb.utils.arguments import an_id
+from astria_nb.utils.arguments import check_id
 
 
 class Poller:
@@ -141,7 +141,7 @@ def with_ids(frame: pd.DataFrame) -> pd.DataFrame:
     numbers = [
         int(number) if isinstance(number, float) and number.is_integer() else number for number in frame["id"]
     ]
-    ids = [pd.NA if pd.isna(number) else an_id("frame", number) for number in numbers]
+    ids = [pd.NA if pd.isna(number) else check_id("frame", number) for number in numbers]
     return frame.assign(id=pd.array(ids, dtype="Int64"))
 
 

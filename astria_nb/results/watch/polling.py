@@ -12,7 +12,7 @@ from astria_nb.client.retry import may_pass, seconds_asked_for
 from astria_nb.errors import AstriaError, TooManyRequestsError
 from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.results.watch.poller import Poller
-from astria_nb.utils.formatting import duration
+from astria_nb.utils.formatting import format_duration
 
 _GROWTH, _MAX_INTERVAL = 1.5, 60.0  # seconds
 _MIN_INTERVAL_AFTER_429 = 2.0  # seconds
@@ -56,7 +56,7 @@ def poll_until_finished(
             result = poller.poll()
         except AstriaError as error:
             seconds, reason = _retry_delay(error, client, outage)
-            failure = f"{reason}, trying again in {duration(seconds)}"
+            failure = f"{reason}, trying again in {format_duration(seconds)}"
             yield replace(result, failure=failure, changed_tunes=(), seconds_left=None)
             outage += 0.0 if isinstance(error, TooManyRequestsError) else seconds
             sleep(seconds)

@@ -9,7 +9,7 @@ from astria_nb import rows
 from astria_nb.client.client import Json
 from astria_nb.log import Log
 from astria_nb.results.watch.poll_result import PollResult
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import redact_json
 
 
 class PollRecorder:
@@ -66,7 +66,7 @@ class PollRecorder:
         record = submission.record or {}
         is_deleted = tune.get("status") == "deleted"
         is_new = record.get("status") != tune.get("status") or any(
-            record.get(key) != value for key, value in redaction.json(tune).items()
+            record.get(key) != value for key, value in redact_json(tune).items()
         )
         if is_new or kind == "callback":
             problem = "is not on the account any more" if is_deleted else None

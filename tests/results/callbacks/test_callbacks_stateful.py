@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 import astria_nb as anb
 from astria_nb.results.callbacks import lookups
-from astria_nb.utils import redaction
+from astria_nb.utils.redaction import redact_json
 from helpers.callback_senders import post, until
 from helpers.soak import sizes
 
@@ -91,17 +91,17 @@ class Witness(anb.Client):
 
     def tune(self, id: int) -> dict[str, Any]:  # noqa: A002  the API's own name
         said = super().tune(id)
-        self.tunes_said.append(redaction.json(said))
+        self.tunes_said.append(redact_json(said))
         return said
 
     def tunes(self, **query: Any) -> Iterator[dict[str, Any]]:
         for said in super().tunes(**query):
-            self.tunes_said.append(redaction.json(said))
+            self.tunes_said.append(redact_json(said))
             yield said
 
     def prompts(self, tune_id: int) -> Iterator[dict[str, Any]]:
         for said in super().prompts(tune_id):
-            self.prompts_said.append(redaction.json(said))
+            self.prompts_said.append(redact_json(said))
             yield said
 
 
@@ -297,7 +297,7 @@ class Story(RuleBasedStateMachine):
             self.world.pass_time(DAY)  # and whatever was to be told of that is lost
             self.callbacks._lookups.look_at_unfinished()
         for number in self.ids:
-            truth = redaction.json(anb.Client.tune(self.client, number))
+            truth = redact_json(anb.Client.tune(self.client, number))
             assert {key: self.record(number)[key] for key in truth} == truth
             assert truth.get("trained_at") or truth.get("failed_at")
         self.callbacks.stop()

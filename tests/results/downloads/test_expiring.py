@@ -94,7 +94,7 @@ def test_a_tune_that_never_trained_is_no_reason_to_read_on(
 
 @pytest.mark.parametrize("days", [-1, "soon", None, float("nan"), 10**6])
 def test_an_impossible_number_of_days_is_told(client: anb.Client, days: Any) -> None:
-    with pytest.raises(AstriaError, match=r"^days: .* is no number of days"):
+    with pytest.raises(AstriaError, match=r"^days: .* is not a valid number of days"):
         anb.expiring(client=client, days=days)
 
 
