@@ -26,17 +26,14 @@ from astria_nb.form.pickers.pack_field import ClassField, PackField
 from astria_nb.form.sections import Sections
 from astria_nb.images.image import Image
 from astria_nb.images.preprocessing import Preprocessing
-from astria_nb.tune.tune import check
+from astria_nb.tune.tune import FIELDS, check
 from astria_nb.tune.validators import PRESETS
 
 _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "film_grain")
-_HOOK = "https://example.com/hook?user_id=1"
 # The one attribute of prompts that has a field of its own.
 _PROMPT_CALLBACK = "prompt_attributes.callback"
-# Of the fields that take a list, what may stand in it.
-_LISTS: dict[str, tuple[type, ...]] = {
-    "images": (str, PathLike, Image), "image_urls": (str,), "tune_ids": (object,), "prompt_ids": (object,),
-}  # fmt: skip
+# What a list may hold to be shown; everything else that can be typed is.
+_ITEM_TYPES: dict[str, tuple[type, ...]] = {"images": (str, PathLike, Image), "image_urls": (str,)}
 _ENCODINGS = [("chosen by the images", None), *((name, name) for name in ("multipart", "form", "json"))]
 
 
@@ -83,13 +80,13 @@ class Draft:
         self.fields: dict[str, Field] = {
             "pack": self.pack,
             "name": self._class,
-            "title": TextField("Title", "names the tune; use a fresh one each time", new),
+            "title": TextField("Title", FIELDS["title"].placeholder, new),
             "images": self._images,
             "image_urls": self._urls,
             "characteristics": self._characteristics,
-            "callback": TextField("Trained", _HOOK),
-            _PROMPT_CALLBACK: TextField("Each prompt", _HOOK),
-            "prompts_callback": TextField("All prompts", _HOOK),
+            "callback": TextField("Trained", FIELDS["callback"].placeholder),
+            _PROMPT_CALLBACK: TextField("Each prompt", FIELDS["callback"].placeholder),
+            "prompts_callback": TextField("All prompts", FIELDS["prompts_callback"].placeholder),
             "tune_ids": TunesField(client),
             "prompt_ids": self._prompts,
             "encoding": ChoiceField("Encoding", _ENCODINGS),
@@ -140,7 +137,7 @@ class Draft:
         TuneError
             When a list or a map is asked for and something else was given.
         """
-        values = {name: _listed(value) if name in _LISTS else value for name, value in values.items()}
+        values = {name: _listed(value) if _shape(name) == "list" else value for name, value in values.items()}
         _, problems = check(values)
         parts = [part for name, value in values.items() for part in _parts(name, value, problems)]
         with self.lock:
@@ -197,6 +194,10 @@ class Draft:
         self.reveal("characteristics")
 
 
+def _shape(name: str) -> str:
+    return FIELDS[name].shape if name in FIELDS else "scalar"
+
+
 def _listed(value: Any) -> Any:
     """Return a list of what can be gone through only once; what is no list stays as it is."""
     one = isinstance(value, str | bytes | PathLike | Mapping) or not isinstance(value, Iterable)
@@ -205,10 +206,11 @@ def _listed(value: Any) -> Any:
 
 def _parts(name: str, value: Any, problems: Sequence[Problem]) -> Iterator[tuple[str, Any]]:
     """Turn a field of a tune into what the form's fields hold."""
-    if name in _LISTS:
-        wrong = not isinstance(value, list) or not all(isinstance(each, _LISTS[name]) for each in value)
+    if _shape(name) == "list":
+        types = _ITEM_TYPES.get(name, (object,))
+        wrong = not isinstance(value, list) or not all(isinstance(each, types) for each in value)
         found: Any = None if value is None or wrong else value or None
-    elif name in ("characteristics", "prompt_attributes"):
+    elif _shape(name) == "map":
         wrong = not isinstance(value, Mapping)
         found = None if value is None or wrong else dict(value) or None
     else:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from astria_nb.errors import Problem
 from astria_nb.form.error_summary import ErrorEntry
 from astria_nb.form.fields.base import Field
+from astria_nb.tune.tune import FIELDS
 
 # What to do about an empty field here, where nobody calls a function.
 _HINTS = {
@@ -17,13 +18,7 @@ _HINTS = {
     "images": "add files here, or addresses under URLs",
 }
 _LABELS = {
-    "pack": "pack",
-    "name": "class",
-    "image_urls": "image URLs",
-    "tune_ids": "existing tunes",
-    "prompt_ids": "prompts",
-    "prompt_attributes": "prompt attributes",
-    "prompts_callback": "callback for all prompts",
+    **{name: spec.label for name, spec in FIELDS.items()},
     "prompt_attributes.callback": "callback for each prompt",
     "max_cost": "what it may cost",
 }

@@ -20,12 +20,12 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
 from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
-from astria_nb.tune.tune import RULES
+from astria_nb.tune.tune import FIELDS
 from astria_nb.utils.redaction import PLACEHOLDER, redact_long_keys
 
 # Of a row, ``prompt_ids`` are what was made, and not what was asked for.
 _TOLD = ("title", "pack", "name", "image_urls", "characteristics", "callback", "prompts_callback", "tune_ids")
-_KEPT = (*RULES, "keep_metadata", "max_side")
+_KEPT = (*FIELDS, "keep_metadata", "max_side")
 FOLDER = ".astria_drafts"
 _NAME = re.compile(r"\w[\w .-]{0,63}")
 

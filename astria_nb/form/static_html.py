@@ -10,24 +10,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from astria_nb.images.image import Image, thumbnail
+from astria_nb.tune.tune import FIELDS
 
 _SIDE = 96  # pixels of a thumbnail
-_LABELS = {
-    "pack": "Pack",
-    "name": "Class",
-    "title": "Title",
-    "images": "Images",
-    "image_urls": "Image URLs",
-    "characteristics": "Characteristics",
-    "callback": "Callback",
-    "prompt_attributes": "Prompt attributes",
-    "prompts_callback": "Prompts callback",
-    "tune_ids": "Existing tunes",
-    "prompt_ids": "Prompts",
-    "preset": "Preset",
-    "auto_extend": "Auto extend",
-    "branch": "Branch",
-}
 
 
 def form_html(heading: str, draft: Mapping[str, Any], footer: str) -> str:
@@ -42,10 +27,9 @@ def form_html(heading: str, draft: Mapping[str, Any], footer: str) -> str:
     """
     rows = [
         Markup("<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>").format(
-            label, _cell(draft[name])
+            FIELDS[name].heading, _cell(value)
         )
-        for name, label in _LABELS.items()
-        if name in draft
+        for name, value in draft.items()
     ]
     return Markup("<p><b>Train a tune</b> · {}</p><table>{}</table><p>{}</p>").format(
         heading, Markup().join(rows), footer

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.images.upload import BLOCK, SentImage, open_all
-from astria_nb.tune.tune import Tune
+from astria_nb.tune.tune import FIELDS, Tune
 from astria_nb.utils.formatting import short
 
 Encoding = Literal["multipart", "form", "json"]
@@ -101,22 +101,13 @@ def encode_look(name: str, *, url: str | None = None, file: tuple[str, bytes] | 
 
 
 def parameters(tune: Tune) -> dict[str, Any]:
-    """Return what goes under ``tune`` but for the files: in the documented order, without empty fields."""
-    fields = {
-        "title": tune.title,
-        "name": tune.name,
-        "image_urls": list(tune.image_urls),
-        "callback": tune.callback,
-        "characteristics": tune.characteristics,
-        "prompt_attributes": tune.prompt_attributes,
-        "prompts_callback": tune.prompts_callback,
-        "tune_ids": list(tune.tune_ids),
-        "prompt_ids": list(tune.prompt_ids),
-        "preset": tune.preset,
-        "auto_extend": tune.auto_extend,
-        "branch": tune.branch,
+    """Return what is sent under ``tune`` as text: every field but the files, empty ones left out."""
+    values = {
+        name: getattr(tune, name)
+        for name, spec in FIELDS.items()
+        if spec.is_parameter and getattr(tune, name) != spec.empty
     }
-    return {key: value for key, value in fields.items() if value not in (None, [], {})}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def pairs(tune: Tune) -> list[tuple[str, str]]:

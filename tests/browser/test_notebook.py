@@ -63,7 +63,7 @@ def test_errors_stand_beside_their_field_and_go_when_it_is_mended(form: Locator)
     expect(submit).to_be_disabled()
     urls.fill("https://example.com/photo.jpg")
     expect(
-        form.get_by_text("come beside images, and a tune takes one of the two; leave out one", exact=True)
+        form.get_by_text("cannot be combined with images; leave out one of the two", exact=True)
     ).to_be_visible()
     urls.fill("")
     expect(submit).to_be_enabled()

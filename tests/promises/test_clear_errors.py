@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
-from astria_nb.tune.tune import RULES
+from astria_nb.tune.tune import FIELDS
 from helpers.error_checks import assert_readable
 from helpers.scripted_server import KEY, ScriptedServer
 from helpers.soak import sizes
@@ -82,7 +82,7 @@ class Everything:
         def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
             return lambda: function(*arguments, **named)
 
-        fields = some([*RULES, "titel", "images_urls", "model", ""])
+        fields = some([*FIELDS, "titel", "images_urls", "model", ""])
         submitting = some(
             ["encoding", "settle", "max_cost", "timeout", "idempotent", "log", "on_sent", "say"]
         )

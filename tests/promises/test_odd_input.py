@@ -17,7 +17,7 @@ from astria_nb import rows
 from astria_nb.errors import TuneError
 from astria_nb.images.image import Image, thumbnail
 from astria_nb.tune.encoding import encode
-from astria_nb.tune.tune import RULES
+from astria_nb.tune.tune import FIELDS
 
 URL = "https://example.com/1.jpg"
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": [URL]}
@@ -175,7 +175,7 @@ JUNK = st.recursive(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.dictionaries(st.sampled_from(list(RULES)), JUNK))
+@given(st.dictionaries(st.sampled_from(list(FIELDS)), JUNK))
 def test_whatever_is_given_is_a_tune_or_a_tune_error(fields: dict[str, Any]) -> None:
     problems = []
     try:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import astria_nb as anb
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images.image import Image
-from astria_nb.tune.tune import RULES
+from astria_nb.tune.tune import FIELDS, TuneFields, check, from_checked
 
 URL = "https://example.com/1.jpg"
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": [URL]}
@@ -72,8 +72,8 @@ def test_a_good_value_is_held_as_it_is_meant(field: str, given: Any, held: Any) 
         ("title", None, "is missing"),
         ("title", "  ", "is missing"),
         ("title", uuid.UUID(int=5), "of type UUID, not text"),
-        ("title", "a\0b", "characters that are not text"),
-        ("title", "\ud83d", "characters that are not text"),
+        ("title", "a\0b", "characters that cannot be sent"),
+        ("title", "\ud83d", "characters that cannot be sent"),
         ("name", "", "is missing"),
         ("name", 5, "5 is a number, not text"),
         ("images", None, "are missing"),
@@ -81,7 +81,7 @@ def test_a_good_value_is_held_as_it_is_meant(field: str, given: Any, held: Any) 
         ("images", [b"\xff\xd8"], "is bytes, not the path of a file"),
         ("image_urls", URL, "not a list of addresses"),
         ("image_urls", ["ftp://example.com/1.jpg"], "is not a web address"),
-        ("image_urls", ["https://"], "names no host"),
+        ("image_urls", ["https://"], "has no valid host"),
         ("image_urls", ["https://example.com/a b.jpg"], "must be percent-encoded"),
         ("image_urls", ["https://example.com/é.jpg"], "must be percent-encoded"),
         ("image_urls", ["https://example.com/\n"], "must be percent-encoded"),
@@ -90,10 +90,10 @@ def test_a_good_value_is_held_as_it_is_meant(field: str, given: Any, held: Any) 
         ("callback", "javascript:alert(1)", "is not a web address"),
         ("characteristics", {"eye_color": 3}, "3 is a number, not text"),
         ("characteristics", {"a": {"b": "c"}}, "not text"),
-        ("characteristics", {"a[b]": "c"}, "cannot be a key"),
-        ("characteristics", {" ": "c"}, "cannot be a key"),
-        ("characteristics", {5: "c"}, "cannot be a key"),
-        ("characteristics", "blue eyes", "is not a map"),
+        ("characteristics", {"a[b]": "c"}, "is not a valid key"),
+        ("characteristics", {" ": "c"}, "is not a valid key"),
+        ("characteristics", {5: "c"}, "is not a valid key"),
+        ("characteristics", "blue eyes", "is not a mapping"),
         ("prompt_attributes", {"callback": "nowhere"}, "is not a web address"),
         ("prompt_attributes", {"w": float("nan")}, "cannot be sent"),
         ("prompt_attributes", {"style": ["a"]}, "cannot be sent"),
@@ -101,9 +101,9 @@ def test_a_good_value_is_held_as_it_is_meant(field: str, given: Any, held: Any) 
         ("prompt_ids", [1, 0], "0 is not an id"),
         ("prompt_ids", ["5"], "'5' is not an id"),
         ("prompt_ids", 5, "not a list of ids"),
-        ("preset", "flux", "'flux' is not known"),
-        ("auto_extend", "false", "not a truth value"),
-        ("branch", "sd15", "'sd15' is not known"),
+        ("preset", "flux", "'flux' is not a valid choice"),
+        ("auto_extend", "false", "not a boolean"),
+        ("branch", "sd15", "'sd15' is not a valid choice"),
     ],
 )
 def test_a_bad_value_is_named_with_its_field_and_the_next_step(field: str, given: Any, what: str) -> None:
@@ -133,7 +133,7 @@ def test_a_faulty_image_is_not_called_missing() -> None:
 
 def test_a_tune_takes_files_or_addresses_not_both(photos: list[Path]) -> None:
     (problem,) = problems(images=photos)
-    assert (problem.field, problem.hint) == ("image_urls", "leave out one")
+    assert (problem.field, problem.hint) == ("image_urls", "leave out one of the two")
 
 
 def test_images_may_be_paths_text_or_images(photos: list[Path]) -> None:
@@ -181,6 +181,22 @@ def test_a_tune_cannot_be_changed_but_copied_compared_and_pickled() -> None:
     assert anb.Tune(**{**TRAIN, "title": "u"}) != tune
 
 
+def test_every_field_is_declared_once_and_offered_to_completion() -> None:
+    assert list(FIELDS) == list(TuneFields.__annotations__)
+    assert [name for name, spec in FIELDS.items() if not spec.is_parameter] == ["pack", "images"]
+
+
+def test_checked_values_make_the_same_tune_without_a_second_validation(photos: list[Path]) -> None:
+    fields = {**TRAIN, "image_urls": None, "images": photos, "characteristics": {"eye_color": "blue"}}
+    values, problems = check(fields)
+    photos[0].unlink()  # a second validation would fail
+    tune = from_checked(values)
+    assert problems == []
+    assert vars(tune) == values
+    assert [image.path for image in tune.images] == photos
+    assert (tune.title, hash(tune.image_urls)) == ("t", hash(()))
+
+
 SCALARS = (
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8) | st.dates()
     | st.binary(max_size=4) | st.sampled_from([URL, "a\ud800", ..., pd.Timestamp(0), uuid.UUID(int=1)])
@@ -190,11 +206,11 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SCALARS, inner, max_size=3),
     max_leaves=6,
 )
-FIELDS = [each for each in RULES if each != "images"]
+NAMES = [name for name in FIELDS if name != "images"]
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.dictionaries(st.sampled_from(FIELDS), JUNK))
+@given(st.dictionaries(st.sampled_from(NAMES), JUNK))
 def test_any_data_makes_a_tune_or_is_answered_field_by_field(fields: dict[str, Any]) -> None:
     found: tuple[Problem, ...] = ()
     try:
@@ -205,6 +221,6 @@ def test_any_data_makes_a_tune_or_is_answered_field_by_field(fields: dict[str, A
         assert tune.pack
         assert tune.tune_ids or (tune.title and tune.name and tune.image_urls)
     for problem in found:
-        assert problem.field.partition(".")[0] in RULES
+        assert problem.field.partition(".")[0] in FIELDS
         assert problem.what.strip()
         assert problem.hint.strip()
