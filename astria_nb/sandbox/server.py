@@ -15,7 +15,7 @@ from astria_nb.sandbox.faults.fault import Fault, Kind
 from astria_nb.sandbox.faults.rules import FaultRules
 from astria_nb.sandbox.http.address import allowed_hosts, check_host, netloc
 from astria_nb.sandbox.http.auth import OWN_PREFIX, Guard
-from astria_nb.sandbox.http.ledger import Ledger, Request
+from astria_nb.sandbox.http.ledger import Ledger, ReceivedRequest
 from astria_nb.sandbox.model.state import State
 from astria_nb.sandbox.model.store import Store
 from astria_nb.sandbox.options import Options
@@ -136,11 +136,11 @@ class SandboxServer:
         self._courier.wake()
 
     @property
-    def ledger(self) -> list[Request]:
+    def ledger(self) -> list[ReceivedRequest]:
         """Every request whose head arrived, oldest first, each as it stands."""
         return self._ledger.requests()
 
-    def received(self) -> list[Request]:
+    def received(self) -> list[ReceivedRequest]:
         """Return every request that made a tune or prompts, oldest first."""
         return [request for request in self.ledger if request.tune_ids or request.prompt_ids]
 

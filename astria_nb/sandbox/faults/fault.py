@@ -1,4 +1,4 @@
-"""A fault on request: what goes wrong, for whom, how often."""
+"""A fault: what goes wrong, for which requests, how often."""
 
 import math
 import re
@@ -9,8 +9,8 @@ from typing import Any, Literal, Self, get_args, get_origin
 
 Status = Literal["401", "422", "429", "500", "502", "503", "504"]
 Kind = Literal[Status, "reset", "slow", "drip", "truncated", "training", "prompt"]
-_MAKERS = {"training": ("POST */tunes",), "prompt": ("POST */tunes", "POST */prompts")}
-"""What can make something that fails later; other requests are not struck by these kinds."""
+_CREATING_ROUTES = {"training": ("POST */tunes",), "prompt": ("POST */tunes", "POST */prompts")}
+"""Kind → the requests that can create something that fails later; these kinds strike no other requests."""
 
 
 @dataclass(frozen=True)
@@ -21,50 +21,50 @@ class Fault:
     ----------
     kind : str
         ``"401" "422" "429" "500" "502" "503" "504"``
-            The answer is that status, in the shape of `astria-api.md` section 8. The body is read first.
+            The answer has that status, in the shape of `astria-api, section 8`. The body is read first.
         ``"reset"``
             The connection is cut with a TCP reset.
         ``"slow"``
-            The request is carried out, and the answer waits.
+            The request is carried out, and the answer is delayed.
         ``"drip"``
-            The request is carried out, and the answer comes one byte at a time.
+            The request is carried out, and the answer is sent one byte at a time.
         ``"truncated"``
-            The request is carried out, and half of the answer's body is sent.
+            The request is carried out, and only half of the answer's body is sent.
         ``"training"``, ``"prompt"``
-            The request is carried out and answered, and what it makes fails later: the tune's training, or
-            prompts. Only requests that can make such a thing are struck.
+            The request is carried out and answered, and what it creates fails later: the tune's training, or
+            prompts. Only requests that create tunes or prompts are affected.
     route : str, default "*"
         Shell pattern over ``"METHOD /path"``, without query, trailing slash and ``.json`` suffix, e.g.
         ``"POST /p/*/tunes"`` or ``"GET *"``. A star matches slashes too.
     count : int or None, default 1
         How many requests it strikes; None for all.
     probability : float, default 1.0
-        How likely it strikes each request that it could.
+        The probability that it strikes a matching request.
     after : int, default 0
-        How many requests that it could strike pass before. One that an earlier rule strikes is not counted.
+        How many matching requests to let pass first. Those that an earlier fault strikes are not counted.
     commit : {"no", "yes", "late"}
-        Of a status and of a reset after the body: whether the request is carried out all the same. With
+        For a status, and for a reset after the body: whether the request is carried out nevertheless. With
         ``"late"`` the client gets the fault at once, and the request is carried out `seconds` later.
     retry_after : str, optional
-        Of 429 and 503: the text of the header ``Retry-After``, valid or not.
+        For 429 and 503: the value of the header ``Retry-After``, valid or not.
     seconds : float, default 1.0
-        Of ``"slow"``: how long the answer waits; of ``"drip"``: the pause between two bytes; of
-        ``commit="late"``: how long until the request is carried out. Seconds of the wall clock.
+        For ``"slow"``: the delay of the answer; for ``"drip"``: the pause between two bytes; for
+        ``commit="late"``: the delay of the request. Seconds of the wall clock.
     at : {"after", "before", "during", "reply"}
-        Of ``"reset"``: when the body was read and nothing answered; before the body is read; when half of the
-        body was read (all, if its length is not told); when half of the answer was sent.
+        For ``"reset"``, when to cut: after the body was read, before any answer; before the body is read;
+        after half of the body (or all of it, if it has no Content-Length); after half of the answer.
     length : {"promised", "omitted"}
-        Of ``"truncated"``: whether Content-Length promises the whole body, or is left out so that the hang-up
-        looks like the end.
+        For ``"truncated"``: whether Content-Length announces the whole body, or is omitted so that closing
+        the connection looks like a regular end.
     number : int, default 1
-        Of ``"prompt"``: how many of the prompts that a request makes fail, from the first on.
+        For ``"prompt"``: how many of the request's prompts fail, counted from the first.
     message : str
-        Of 401, 422, 429 and ``"prompt"``: the text of the error.
+        For 401, 422, 429 and ``"prompt"``: the text of the error.
 
     Raises
     ------
     ValueError
-        If a field has a value that it cannot take, or says nothing to this kind.
+        If a field has an invalid value, or does not apply to this kind.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a fault from one line of text: the kind, then fields with commas in between.
+        """Parse a fault from one line of text: the kind, then fields, separated by commas.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class Fault:
         Raises
         ------
         ValueError
-            If there is no such field, or a value that it cannot take.
+            If there is no such field, or a field has an invalid value.
 
         Examples
         --------
@@ -121,28 +121,28 @@ class Fault:
         """
         # A comma belongs to a value unless a name and an equals sign follow it.
         kind, *settings = re.split(r",(?=\s*\w+\s*=)", text)
-        given: dict[str, object] = {"kind": kind.strip()}
+        values: dict[str, object] = {"kind": kind.strip()}
         for setting in settings:
             name, value = (part.strip() for part in setting.split("=", 1))
-            if name not in _NAMES or name in given:
-                problem = "is given twice" if name in given else "is not a field of a fault"
+            if name not in _NAMES or name in values:
+                problem = "is given twice" if name in values else "is not a field of a fault"
                 raise ValueError(f"{name}: {problem}; choose from {', '.join(_NAMES[1:])}")
-            given[name] = _read(name, value)
-        return cls(**given)  # type: ignore[arg-type]  # checked by __post_init__
+            values[name] = _parse_value(name, value)
+        return cls(**values)  # type: ignore[arg-type]  # checked by __post_init__
 
     def matches(self, request: str) -> bool:
-        """Tell whether it could strike ``"METHOD /path"``."""
-        makers = _MAKERS.get(self.kind, ("*",))
-        return fnmatchcase(request, self.route) and any(fnmatchcase(request, maker) for maker in makers)
+        """Return whether it can strike ``"METHOD /path"``."""
+        routes = _CREATING_ROUTES.get(self.kind, ("*",))
+        return fnmatchcase(request, self.route) and any(fnmatchcase(request, route) for route in routes)
 
     def _check_use(self) -> None:
-        """Refuse what says nothing to this kind, for whoever wrote it meant something."""
+        """Refuse fields that have no effect on this kind: whoever set them expects one."""
         late = self.commit == "late"
         for name, kinds in _USES.items():
             value = getattr(self, name)
             if value != _DEFAULTS[name] and self.kind not in kinds and not (name == "seconds" and late):
                 raise ValueError(
-                    f"{name}: {value!r} says nothing to the kind {self.kind!r}; it is for {', '.join(kinds)}"
+                    f"{name}: {value!r} has no effect on the kind {self.kind!r}; it is for {', '.join(kinds)}"
                     + (" and commit='late'" if name == "seconds" else "")
                 )
         if self.commit != "no" and self.at != "after":
@@ -174,7 +174,7 @@ def _real(value: object) -> bool:
 
 
 def _is_header(value: object) -> bool:
-    """Tell whether a text can be sent as a header: Latin-1, on one line."""
+    """Return whether a value can be sent as a header: text in Latin-1, on one line."""
     return isinstance(value, str) and all(character.isprintable() and character < "Ā" for character in value)
 
 
@@ -186,15 +186,18 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "count": (lambda value: value is None or _whole(value, 1), "a whole number above 0, or None for all"),
     "probability": (lambda value: _real(value) and 0 < value <= 1, "a number above 0, at most 1"),
     "after": (lambda value: _whole(value, 0), "a whole number, 0 or more"),
-    "retry_after": (lambda value: value is None or _is_header(value), "text that fits on a header's line"),
+    "retry_after": (
+        lambda value: value is None or _is_header(value),
+        "text that fits on one header line, in Latin-1",
+    ),
     "seconds": (lambda value: _real(value) and 0 <= value <= 86_400, "a number of seconds from 0 to 86400"),
     "number": (lambda value: _whole(value, 1), "a whole number above 0"),
     "message": (lambda value: isinstance(value, str) and bool(value.strip()), "text"),
 }
 
 
-def _read(name: str, text: str) -> object:
-    """Read one field's text; what is no number stays text, for the field's own rule to refuse."""
+def _parse_value(name: str, text: str) -> object:
+    """Convert one field's text; if that fails it stays text, which the field's own rule then refuses."""
     if name == "count" and text == "all":
         return None
     kind = {"count": int, "after": int, "number": int, "probability": float, "seconds": float}.get(name, str)

@@ -1,4 +1,4 @@
-"""How each kind of fault is played on a request."""
+"""How each kind of fault is played."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,55 +21,50 @@ _PAGE = (
 def answer(exchange: Exchange, rules: FaultRules) -> None:
     """Answer a request, or play the fault that strikes it."""
     if fault := rules.strike(exchange.method, exchange.path):
-        exchange.entry.struck(fault.kind)
-        play(fault, exchange)
+        exchange.entry.record_fault(fault.kind)
+        _PLAYS.get(fault.kind, _status)(fault, exchange)
     else:
         exchange.send(exchange.run())
 
 
-def play(fault: Fault, exchange: Exchange) -> None:
-    """Answer a request as a fault wants it."""
-    _PLAYS.get(fault.kind, _answer)(fault, exchange)
-
-
-def _answer(fault: Fault, exchange: Exchange) -> None:
-    _strike(fault, exchange, partial(exchange.send, _answer_of(fault)))
+def _status(fault: Fault, exchange: Exchange) -> None:
+    _strike(fault, exchange, partial(exchange.send, _error_answer(fault)))
 
 
 def _reset(fault: Fault, exchange: Exchange) -> None:
     if fault.at == "during":
         length = exchange.body.length
-        exchange.read(None if length is None else length // 2)
+        exchange.read_body(None if length is None else length // 2)
     if fault.at == "after":
-        _strike(fault, exchange, exchange.cut)
+        _strike(fault, exchange, exchange.reset)
         return
     if fault.at == "reply":
-        answer = _carried_out(exchange)
-        whole = b"".join(exchange.bytes_of(answer))
-        exchange.say(answer, [whole[: len(whole) // 2]])
-    exchange.cut()
+        answer = _run(exchange)
+        content = b"".join(exchange.serialize(answer))
+        exchange.write(answer, [content[: len(content) // 2]])
+    exchange.reset()
 
 
 def _slow(fault: Fault, exchange: Exchange) -> None:
-    answer = _carried_out(exchange)
+    answer = _run(exchange)
     if exchange.wait(fault.seconds):
         exchange.send(answer)
     else:
-        exchange.cut()
+        exchange.reset()
 
 
 def _drip(fault: Fault, exchange: Exchange) -> None:
-    answer = _carried_out(exchange)
-    exchange.say(answer, _drops(b"".join(exchange.bytes_of(answer)), fault.seconds, exchange))
+    answer = _run(exchange)
+    exchange.write(answer, _drops(b"".join(exchange.serialize(answer)), fault.seconds, exchange))
 
 
 def _truncated(fault: Fault, exchange: Exchange) -> None:
-    answer = _carried_out(exchange)
+    answer = _run(exchange)
     promised = fault.length == "promised"
-    exchange.keep = promised  # what promises the whole looks as ever up to the hang-up
-    head, content = exchange.bytes_of(answer, length=promised)
-    exchange.keep = False
-    exchange.say(answer, [head + content[: len(content) // 2]])
+    exchange.keep_alive = promised  # with a Content-Length, the head looks as usual
+    head, content = exchange.serialize(answer, with_length=promised)
+    exchange.keep_alive = False
+    exchange.write(answer, [head + content[: len(content) // 2]])
 
 
 def _fails_later(fault: Fault, exchange: Exchange) -> None:
@@ -88,35 +83,35 @@ _PLAYS: dict[str, Callable[[Fault, Exchange], None]] = {
 
 
 def _strike(fault: Fault, exchange: Exchange, strike: Callable[[], None]) -> None:
-    """Strike when the body was read, and carry the request out before, after or never."""
+    """Strike after the body was read; run the request before, after or never, as `commit` says."""
     if fault.commit == "late":
-        exchange.keep_body()
+        exchange.buffer_body()
         try:
             strike()
-        finally:  # also when the client did not wait for it
+        finally:  # also if the client hung up
             exchange.run_later(fault.seconds)
         return
     if fault.commit == "yes":
         exchange.run()
-    exchange.read()
+    exchange.read_body()
     strike()
 
 
-def _carried_out(exchange: Exchange) -> Answer:
+def _run(exchange: Exchange) -> Answer:
     answer = exchange.run()
-    exchange.read()
+    exchange.read_body()
     return answer
 
 
-def _drops(whole: bytes, seconds: float, exchange: Exchange) -> Iterator[bytes]:
-    for number in range(len(whole)):
-        if number and not exchange.wait(seconds):
+def _drops(content: bytes, seconds: float, exchange: Exchange) -> Iterator[bytes]:
+    for index in range(len(content)):
+        if index and not exchange.wait(seconds):
             return
-        yield whole[number : number + 1]
+        yield content[index : index + 1]
 
 
-def _answer_of(fault: Fault) -> Answer:
-    """Return the answer of a status, in the shape of `astria-api.md` section 8."""
+def _error_answer(fault: Fault) -> Answer:
+    """Return an error in the shape of `astria-api, section 8`."""
     status = HTTPStatus(int(fault.kind))
     line = f"{status.value} {status.phrase}"
     retry = () if fault.retry_after is None else (("Retry-After", fault.retry_after),)

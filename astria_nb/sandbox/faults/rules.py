@@ -1,4 +1,4 @@
-"""The faults that are pending, and which of them strikes a request."""
+"""The pending faults, and which of them strikes a request."""
 
 import random
 import threading
@@ -8,52 +8,52 @@ from astria_nb.sandbox.faults.fault import Fault
 
 
 class FaultRules:
-    """The rules that are pending.
+    """The pending faults, in order.
 
     Parameters
     ----------
-    chance : random.Random
-        Draws for rules with a probability.
+    rng : random.Random
+        Decides about faults that have a probability.
     """
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
         self._lock = threading.Lock()
-        self._rules: list[Fault] = []
+        self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Add a rule behind the others."""
+        """Append a fault."""
         with self._lock:
-            self._rules.append(fault)
+            self._faults.append(fault)
 
     def clear(self) -> None:
-        """Forget every rule."""
+        """Remove all faults."""
         with self._lock:
-            self._rules.clear()
+            self._faults.clear()
 
     def pending(self) -> tuple[Fault, ...]:
-        """Return the rules in their order, with what is left of `count` and `after`."""
+        """Return the faults in order, with their remaining `count` and `after`."""
         with self._lock:
-            return tuple(self._rules)
+            return tuple(self._faults)
 
     def strike(self, method: str, target: str) -> Fault | None:
-        """Return the fault that strikes a request: that of the first rule that applies."""
+        """Return the first fault that strikes a request, and count it down."""
         path = target.partition("?")[0].rstrip("/").removesuffix(".json") or "/"
         request = f"{method} {path}"
         with self._lock:
-            for place, rule in enumerate(self._rules):
-                if not rule.matches(request):
+            for index, fault in enumerate(self._faults):
+                if not fault.matches(request):
                     continue
-                if rule.after:
-                    self._rules[place] = replace(rule, after=rule.after - 1)
-                elif self._chance.random() < rule.probability:
-                    self._use_up(place)
-                    return rule
+                if fault.after:
+                    self._faults[index] = replace(fault, after=fault.after - 1)
+                elif self._rng.random() < fault.probability:
+                    self._count_down(index)
+                    return fault
         return None
 
-    def _use_up(self, place: int) -> None:
-        rule = self._rules[place]
-        if rule.count == 1:
-            del self._rules[place]
-        elif rule.count is not None:
-            self._rules[place] = replace(rule, count=rule.count - 1)
+    def _count_down(self, index: int) -> None:
+        fault = self._faults[index]
+        if fault.count == 1:
+            del self._faults[index]
+        elif fault.count is not None:
+            self._faults[index] = replace(fault, count=fault.count - 1)

@@ -1,1 +1,1 @@
-"""HTTP/1.1 on sockets."""
+"""The HTTP/1.1 server, and the ledger of what it received."""

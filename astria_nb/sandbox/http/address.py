@@ -1,4 +1,4 @@
-"""Where a sandbox may listen, and the names that it answers to."""
+"""Where a sandbox may listen, and which Host headers it accepts."""
 
 import socket
 from collections.abc import Iterable
@@ -6,12 +6,19 @@ from ipaddress import ip_address
 
 
 def check_host(host: str) -> None:
-    """Let a name stand for loopback only: other machines get in through an address written out.
+    """Check that `host` is an IP address, or a name for loopback addresses only.
+
+    To open the sandbox to other machines, its address has to be written out.
+
+    Parameters
+    ----------
+    host : str
+        The address or name to bind.
 
     Raises
     ------
     ValueError
-        If they could get in through a name.
+        If it is a name that is not of this machine alone.
     """
     try:
         ip_address(host)
@@ -19,10 +26,10 @@ def check_host(host: str) -> None:
     except ValueError:
         pass
     try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)} if host else set()
+        addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, None)} if host else set()
     except OSError:
-        found = set()
-    if not found or not all(ip_address(address).is_loopback for address in found):
+        addresses = set()
+    if not addresses or not all(ip_address(address).is_loopback for address in addresses):
         raise ValueError(
             f"host: {host[:80]!r} is not a loopback address; to open the sandbox to other machines, "
             "give the IP address to bind"
@@ -30,7 +37,7 @@ def check_host(host: str) -> None:
 
 
 def netloc(host: str, port: int) -> str:
-    """Return the address to connect to; that of every interface is none.
+    """Return host and port to connect to; for a wildcard address, those of loopback.
 
     Examples
     --------
@@ -42,6 +49,6 @@ def netloc(host: str, port: int) -> str:
 
 
 def allowed_hosts(host: str, port: int, further: Iterable[str]) -> set[str]:
-    """Return the ``Host`` headers to answer to."""
+    """Return the ``Host`` headers to accept."""
     own = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
     return own | {netloc(host, port)} | set(further)

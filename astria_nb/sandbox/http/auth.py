@@ -1,4 +1,4 @@
-"""Who may talk to the sandbox: programs of this machine that know its key."""
+"""Access control: only programs that know the sandbox's key, and no web pages of other sites."""
 
 import hmac
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ OWN_PREFIX = "sd_sandbox_"
 
 
 class Guard:
-    """Checks requests.
+    """Checks the key, the Host and the Origin of requests.
 
     Parameters
     ----------
     api_key : str
         The key of this run.
     hosts : iterable of str
-        The ``Host`` headers to answer to, port included.
+        The ``Host`` headers to accept, port included.
     """
 
     def __init__(self, api_key: str, hosts: Iterable[str]) -> None:
@@ -25,7 +25,7 @@ class Guard:
         self._hosts = frozenset(host.lower() for host in hosts)
 
     def check_site(self, host: str | None, origin: str | None) -> None:
-        """Refuse what another site's page sends, directly or through a name that it pointed here (403)."""
+        """Refuse requests from web pages of other sites, also those that use DNS rebinding (403)."""
         if host is None or host.lower() not in self._hosts:
             raise forbidden("this Host is not one of the sandbox's own addresses")
         if origin is not None:
@@ -43,7 +43,7 @@ class Guard:
             return
         if key.startswith("sd_") and not key.startswith(OWN_PREFIX):
             raise unauthorized(
-                "this looks like the key of a real account, which has no business on the sandbox; "
+                "this looks like the key of a real account; never send that to a sandbox, "
                 "use the sandbox's own key"
             )
         raise unauthorized("this is not the key of this sandbox; each run has its own")

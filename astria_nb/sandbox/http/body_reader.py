@@ -8,8 +8,10 @@ from werkzeug.serving import DechunkedInput
 
 from astria_nb.sandbox.errors import Refusal, bad_request, too_large
 
+_CHUNK = 256 * 1024
 
-class Body:
+
+class BodyReader:
     """The body of one request, from its first byte to its last.
 
     Parameters
@@ -17,12 +19,12 @@ class Body:
     stream : BufferedReader
         The connection.
     length : int or None
-        Its Content-Length; None when it comes in chunks.
+        Its Content-Length; None when it is sent in chunks.
     limit : int
-        Most bytes to hand out.
-    expected : callable or None
-        Called before the first read, when a client waits to be told to go on.
-    arrived : callable
+        The largest body to accept, in bytes.
+    send_continue : callable or None
+        Called before the first read, if the client waits for ``100 Continue``.
+    on_read : callable
         Called with the size of each piece that was read, and whether it was the last.
     """
 
@@ -31,21 +33,21 @@ class Body:
         stream: BufferedReader,
         length: int | None,
         limit: int,
-        expected: Callable[[], None] | None,
-        arrived: Callable[[int, bool], None],
+        send_continue: Callable[[], None] | None,
+        on_read: Callable[[int, bool], None],
     ) -> None:
         self._stream = stream
         self._chunks = DechunkedInput(stream) if length is None else None
-        self._left = length
+        self._bytes_left = length
         self._limit = limit
-        self._expected = expected
-        self._arrived = arrived
+        self._send_continue = send_continue
+        self._on_read = on_read
         self.length = length
         self.ended = length == 0
-        arrived(0, self.ended)
+        on_read(0, self.ended)
 
     def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, as soon as there are some; none at the end.
+        """Return up to `size` bytes as soon as some are available; empty at the end.
 
         Raises
         ------
@@ -54,43 +56,46 @@ class Body:
         """
         if self.ended:
             return b""
-        if self._left is not None and self._left > self._limit:
+        if self._bytes_left is not None and self._bytes_left > self._limit:
             raise too_large("the body is larger than this sandbox accepts (see max_body)")
         return self._read(size)
 
     def drain(self) -> bool:
-        """Read on to the end, so that a client that is still sending gets to read the reply."""
-        if self._expected:
+        """Discard what is still to come, so that a client that is still sending can read the reply."""
+        if self._send_continue:
             return self.ended
         with contextlib.suppress(Refusal, OSError):
-            while self._read(256 * 1024):
+            while self._read(_CHUNK):
                 pass
         return self.ended
 
     def _read(self, size: int) -> bytes:
         if self.ended:
             return b""
-        if self._expected:
-            self._expected()
-            self._expected = None
+        if self._send_continue:
+            self._send_continue()
+            self._send_continue = None
         try:
-            data = self._chunk(size) if self._left is None else self._stream.read1(min(size, self._left))
+            if self._bytes_left is None:
+                data = self._read_chunked(size)
+            else:
+                data = self._stream.read1(min(size, self._bytes_left))
         except OSError:
-            raise bad_request("the body is broken off or badly chunked") from None
-        if self._left is None:
+            raise bad_request("the body was cut off or is not valid chunked encoding") from None
+        if self._bytes_left is None:
             self.ended = not data
             self._limit -= len(data)
-            self._arrived(len(data), self.ended)
+            self._on_read(len(data), self.ended)
             if self._limit < 0:
                 raise too_large("the body is larger than this sandbox accepts (see max_body)")
         else:
             if not data:
                 raise bad_request("the body is shorter than its Content-Length")
-            self._left -= len(data)
-            self.ended = not self._left
-            self._arrived(len(data), self.ended)
+            self._bytes_left -= len(data)
+            self.ended = not self._bytes_left
+            self._on_read(len(data), self.ended)
         return data
 
-    def _chunk(self, size: int) -> bytes:
+    def _read_chunked(self, size: int) -> bytes:
         assert self._chunks is not None
         return self._chunks.read(size) or b""

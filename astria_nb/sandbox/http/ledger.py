@@ -1,4 +1,4 @@
-"""What arrived: one record for each request, in the order in which their heads came."""
+"""The ledger: one record for each request, in the order of arrival."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -11,39 +11,39 @@ from astria_nb.sandbox.params.tree import Params, described
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """A request, as far as it has come.
+class ReceivedRequest:
+    """A request, as far as it has arrived.
 
-    It holds no header but the media type of the body, so never a key.
+    Of its headers it holds only the media type of the body, so never a key.
 
     Attributes
     ----------
     number : int
-        Its place in the order of arrival, from 1.
+        Its place in the order of arrival, counted from 1.
     time : datetime
-        The service's time at which its head had arrived, UTC.
+        The service's time when its head had arrived, in UTC.
     method : str
         Its method, e.g. ``"POST"``.
     path : str
         Its path as it was sent, without the query, e.g. ``"/p/43/tunes"``.
     query : str
-        What stood after the question mark.
+        The part after the question mark.
     content_type : str
-        The media type of its body, without parameters; empty when none was named.
+        The media type of its body, without parameters; empty without a Content-Type header.
     body_bytes : int
-        How much of its body was read.
+        How many bytes of its body were read.
     complete : bool
         Whether its body was read to the end.
     fault : str or None
         The kind of the fault that struck it.
     status : int or None
-        The HTTP status that the client was sent; None as long as, or because, it was sent none.
+        The HTTP status of the answer; None if no answer was sent, or not yet.
     params : mapping or None
         What was sent under ``tune``, ``prompt`` or ``pack``: strings in a form; numbers, booleans and null
-        too in JSON; a file as ``{"filename", "content_type", "size", "sha256"}``, its type told from its
-        bytes. None when it was not read.
+        as well in JSON; a file as ``{"filename", "content_type", "size", "sha256"}``, its type detected from
+        its bytes. None if it was not read.
     tune_ids, prompt_ids : tuple of int
-        What it made.
+        The tunes and prompts that it created.
     """
 
     number: int
@@ -62,17 +62,17 @@ class Request:
 
 
 class Ledger:
-    """Keeps every request from its head on."""
+    """Records every request as soon as its head has arrived."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._requests: list[Request] = []
+        self._requests: list[ReceivedRequest] = []
 
-    def open(self, now: int, method: str, target: str, content_type: str) -> "Entry":
-        """Begin the record of a request whose head has arrived, at `now` in milliseconds since 1970."""
+    def open(self, now: int, method: str, target: str, content_type: str) -> "LedgerEntry":
+        """Add a request whose head arrived at `now`, in milliseconds since 1970 (UTC)."""
         path, _, query = target.partition("?")
         with self._lock:
-            request = Request(
+            request = ReceivedRequest(
                 number=len(self._requests) + 1,
                 time=datetime.fromtimestamp(now / SECOND, UTC),
                 method=method,
@@ -81,15 +81,15 @@ class Ledger:
                 content_type=content_type,
             )
             self._requests.append(request)
-        return Entry(self, request.number)
+        return LedgerEntry(self, request.number)
 
-    def requests(self) -> list[Request]:
-        """Return every request as it stands, oldest first."""
+    def requests(self) -> list[ReceivedRequest]:
+        """Return the current state of every request, oldest first."""
         with self._lock:
             return list(self._requests)
 
     def update(self, number: int, *, more_bytes: int = 0, **changes: Any) -> None:
-        """Write down what became of a request."""
+        """Change fields of a request's record."""
         with self._lock:
             request = self._requests[number - 1]
             self._requests[number - 1] = replace(
@@ -97,8 +97,8 @@ class Ledger:
             )
 
 
-class Entry:
-    """The record of one request, to write to; a request that is carried out late writes late.
+class LedgerEntry:
+    """Writes to the record of one request, also after it was answered.
 
     The application finds it in ``environ["astria.request"]``.
     """
@@ -107,22 +107,22 @@ class Entry:
         self._ledger = ledger
         self._number = number
 
-    def arrived(self, size: int, complete: bool) -> None:
-        """Say that so much more of the body was read, and whether that was all."""
+    def record_body(self, size: int, complete: bool) -> None:
+        """Record that `size` more bytes of the body were read, and whether it is complete."""
         self._ledger.update(self._number, more_bytes=size, complete=complete)
 
-    def struck(self, kind: str) -> None:
-        """Say which fault struck."""
+    def record_fault(self, kind: str) -> None:
+        """Record which kind of fault struck."""
         self._ledger.update(self._number, fault=kind)
 
-    def answered(self, status: int | None) -> None:
-        """Say which status the client is sent; None takes it back."""
+    def record_status(self, status: int | None) -> None:
+        """Record the status of the answer; None if it was not sent after all."""
         self._ledger.update(self._number, status=status)
 
-    def read(self, params: Params) -> None:
-        """Say what was under ``tune``."""
+    def record_params(self, params: Params) -> None:
+        """Record what was sent under ``tune``, ``prompt`` or ``pack``."""
         self._ledger.update(self._number, params=described(params))
 
-    def made(self, tune_ids: Iterable[int], prompt_ids: Iterable[int]) -> None:
-        """Say what was made."""
+    def record_created(self, tune_ids: Iterable[int], prompt_ids: Iterable[int]) -> None:
+        """Record which tunes and prompts the request created."""
         self._ledger.update(self._number, tune_ids=tuple(tune_ids), prompt_ids=tuple(prompt_ids))

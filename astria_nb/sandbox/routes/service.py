@@ -55,7 +55,7 @@ class Service:
         """Read what a request has under one name; its files go again if it fails."""
         with self.params() as params:
             fields = Fields(params, wrapper, self.options, self.download if self.options.fetch_urls else None)
-            request.environ["astria.request"].read(fields.sent)
+            request.environ["astria.request"].record_params(fields.sent)
             try:
                 yield fields
             except BaseException:
@@ -74,7 +74,7 @@ class Service:
             for upload in plan.tune.images:
                 upload.path.unlink(missing_ok=True)
         tune_ids = [made.tune.id] if made.tune and not made.found else []
-        request.environ["astria.request"].made(tune_ids, [prompt.id for prompt in made.new_prompts])
+        request.environ["astria.request"].record_created(tune_ids, [prompt.id for prompt in made.new_prompts])
         self.announcer.announce(made.announcements)
         return made
 

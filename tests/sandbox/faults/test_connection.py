@@ -1,4 +1,4 @@
-"""Faults of the connection: resets, answers that wait, drip or break off, and a stop in the middle."""
+"""Faults of the connection: resets, answers that are delayed, drip or break off, and a stop in the middle."""
 
 import shutil
 import subprocess
@@ -74,19 +74,19 @@ def test_a_reset_comes_at_its_point_of_the_body(
 
 def test_a_reset_in_the_reply_leaves_half_of_it(sandbox: SandboxServer) -> None:
     sandbox.fail("reset", at="reply", after=1)
-    got = []
+    answers = []
     for _ in range(2):
         with raw(sandbox) as connection:
-            got.append(b"")
+            answers.append(b"")
             try:
-                while b"orig_images" not in got[-1]:
+                while b"orig_images" not in answers[-1]:
                     piece = connection.recv(65536)
                     assert piece, "an orderly end"
-                    got[-1] += piece
+                    answers[-1] += piece
             except ConnectionResetError:
                 pass
-    whole, half = map(len, got)
-    assert got[1].startswith(b"HTTP/1.1 201 CREATED\r\n")
+    whole, half = map(len, answers)
+    assert answers[1].startswith(b"HTTP/1.1 201 CREATED\r\n")
     assert half == whole // 2
 
 
@@ -182,8 +182,8 @@ def test_curl_meets_the_same(
     sandbox.fail(kind, RUN, **rule)
     done = curl(sandbox, "-o", "/dev/null", "-w", "%{http_code}")
     assert (done.returncode, done.stdout) == (exit_code, status), done.stderr
-    made = not {"429", "during"} & {kind, str(rule.get("at"))}
-    assert len(sandbox.received()) == made
+    creates = not {"429", "during"} & {kind, str(rule.get("at"))}
+    assert len(sandbox.received()) == creates
 
 
 @needs_curl

@@ -1,4 +1,4 @@
-"""Faults on request: which requests they strike, and what is no fault."""
+"""Faults on request: which requests they strike, and which definitions are refused."""
 
 import re
 import threading
@@ -100,30 +100,30 @@ def test_it_strikes_before_the_key_is_asked_for(sandbox: SandboxServer) -> None:
 
 def test_many_clients_at_once_are_struck_exactly_so_often(sandbox: SandboxServer) -> None:
     sandbox.fail("500", count=37)
-    found: list[int] = []
+    received: list[int] = []
 
     def client() -> None:
         with Api(sandbox) as api:
-            found.extend(statuses(api, *["/packs"] * 8))
+            received.extend(statuses(api, *["/packs"] * 8))
 
     clients = [threading.Thread(target=client) for _ in range(16)]
     for thread in clients:
         thread.start()
     for thread in clients:
         thread.join()
-    assert (found.count(500), found.count(200)) == (37, 128 - 37)
+    assert (received.count(500), received.count(200)) == (37, 128 - 37)
 
 
 @pytest.mark.parametrize("kind", ["training", "prompt"])
 def test_what_fails_later_is_handed_to_the_application(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    handed: list[tuple[str, object]] = []
+    faults_by_method: list[tuple[str, object]] = []
     make_app: Callable[..., WSGIApplication] = app.make_app
 
     def spied(service):  # type: ignore[no-untyped-def]
         inner = make_app(service)
 
         def application(environ, start_response):  # type: ignore[no-untyped-def]
-            handed.append((environ["REQUEST_METHOD"], environ.get("astria.fault")))
+            faults_by_method.append((environ["REQUEST_METHOD"], environ.get("astria.fault")))
             return inner(environ, start_response)
 
         return application
@@ -133,7 +133,7 @@ def test_what_fails_later_is_handed_to_the_application(kind: str, monkeypatch: p
         fault = sandbox.fail(Fault.parse(kind))
         assert (api.get("/tunes").status_code, api.train().status_code) == (200, 201)
         assert api.train().status_code == 201
-        assert handed == [("GET", None), ("POST", fault), ("POST", None)]
+        assert faults_by_method == [("GET", None), ("POST", fault), ("POST", None)]
         assert [request.fault for request in sandbox.ledger] == [None, kind, None]
 
 
@@ -157,12 +157,18 @@ def test_what_fails_later_is_handed_to_the_application(kind: str, monkeypatch: p
         ({"kind": "429", "retry_after": 3}, "retry_after: 3 is not text"),
         ({"kind": "prompt", "number": 0}, "number: 0 is not"),
         ({"kind": "prompt", "message": ""}, "message: '' is not text"),
-        ({"retry_after": "3"}, "retry_after: '3' says nothing to the kind '504'; it is for 429, 503"),
-        ({"seconds": 3}, "seconds: 3 says nothing to the kind '504'; it is for slow, drip and commit='late'"),
-        ({"at": "reply"}, "at: 'reply' says nothing to the kind '504'; it is for reset"),
-        ({"length": "omitted"}, "length: 'omitted' says nothing"),
-        ({"kind": "slow", "commit": "yes"}, "commit: 'yes' says nothing to the kind 'slow'"),
-        ({"kind": "reset", "number": 2}, "number: 2 says nothing"),
+        ({"retry_after": "3"}, "retry_after: '3' has no effect on the kind '504'; it is for 429, 503"),
+        (
+            {"seconds": 3},
+            "seconds: 3 has no effect on the kind '504'; it is for slow, drip and commit='late'",
+        ),
+            {"seconds": 3},
+            "seconds: 3 has no effect on the kind '504'; it is for slow, drip and commit='late'",
+        ),
+        ({"at": "reply"}, "at: 'reply' has no effect on the kind '504'; it is for reset"),
+        ({"length": "omitted"}, "length: 'omitted' has no effect"),
+        ({"kind": "slow", "commit": "yes"}, "commit: 'yes' has no effect on the kind 'slow'"),
+        ({"kind": "reset", "number": 2}, "number: 2 has no effect"),
         ({"kind": "reset", "at": "before", "commit": "yes"}, "with at='before' it cannot be carried out"),
         ({"kind": "reset", "at": "during", "commit": "late"}, "with at='during' it cannot be carried out"),
         ({"kind": "reset", "at": "reply", "commit": "yes"}, "with at='reply' the request is always carried"),
@@ -201,7 +207,7 @@ def test_a_line_of_text_is_read_as_a_fault(text: str, fault: Fault | None) -> No
         ("504,kind=500", "kind: is not a field|kind: is given twice"),
     ],
 )
-def test_text_that_is_no_fault_is_refused(text: str, message: str) -> None:
+def test_text_that_is_not_a_fault_is_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Fault.parse(text)
 

@@ -1,4 +1,4 @@
-"""Faults that answer a status, and what the service has made by then."""
+"""Faults that answer with a status, and what the service has created by then."""
 
 import http.client
 

@@ -1,4 +1,4 @@
-"""Pack runs by a client of any kind, and a look at what the ledger says of them."""
+"""Pack runs by clients of several kinds, and what the ledger says about them."""
 
 import json
 import socket
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import requests
 
-from astria_nb.sandbox import Request, SandboxServer
+from astria_nb.sandbox import ReceivedRequest, SandboxServer
 from sandbox.helpers.api import Api, image_bytes
 
 RUN = "POST /p/*/tunes"
@@ -31,7 +31,7 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-def only(sandbox: SandboxServer) -> Request:
+def only(sandbox: SandboxServer) -> ReceivedRequest:
     (request,) = sandbox.ledger
     return request
 

@@ -1,4 +1,4 @@
-"""The ledger: what arrived, in which order, and what it made."""
+"""The ledger: what arrived, in which order, and what it created."""
 
 import hashlib
 import socket
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from astria_nb.sandbox import Request, SandboxServer
+from astria_nb.sandbox import ReceivedRequest, SandboxServer
 from astria_nb.sandbox.http.exchange import RESET, Exchange
 from sandbox.helpers.api import Api
 from sandbox.helpers.pack_runs import RUN, only, raw, wait_for
@@ -21,7 +21,7 @@ def test_a_pack_run_is_recorded_whole(api: Api) -> None:
     body = reply.request.body
     assert body is not None
     assert api.sandbox.ledger == [
-        Request(
+        ReceivedRequest(
             number=1,
             time=datetime(2026, 1, 1, 12, tzinfo=UTC),
             method="POST",
@@ -42,9 +42,9 @@ def test_a_pack_run_is_recorded_whole(api: Api) -> None:
 def test_a_file_is_known_by_its_hash(api: Api, jpeg: bytes) -> None:
     form = {"tune[title]": "t", "tune[name]": "man"}
     api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg, "text/plain")})
-    found = only(api.sandbox)
-    assert found.content_type == "multipart/form-data"
-    assert found.params == {
+    request = only(api.sandbox)
+    assert request.content_type == "multipart/form-data"
+    assert request.params == {
         "title": "t",
         "name": "man",
         "images": [
@@ -105,9 +105,9 @@ def test_a_head_that_is_refused_is_a_request_too(sandbox: SandboxServer, head: b
     with socket.create_connection((host, int(port)), timeout=9) as connection:
         connection.sendall(head + b"\r\n\r\n")
         status = int(connection.makefile("rb").read().split(b" ")[1])
-    found = only(sandbox)
-    assert (found.method, found.path, found.status) == (head[:4].decode(), "/p", status)
-    assert not found.complete or found.method == "BREW"
+    request = only(sandbox)
+    assert (request.method, request.path, request.status) == (head[:4].decode(), "/p", status)
+    assert not request.complete or request.method == "BREW"
 
 
 def test_an_upload_is_seen_as_it_grows(sandbox: SandboxServer) -> None:
@@ -131,13 +131,13 @@ def test_an_upload_that_was_broken_off_stays_incomplete(sandbox: SandboxServer) 
 def test_an_answer_to_a_client_that_left_was_not_sent(
     sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = threading.Event()
-    monkeypatch.setattr(Exchange, "wait", lambda self, seconds: left.wait(9))
+    hung_up = threading.Event()
+    monkeypatch.setattr(Exchange, "wait", lambda self, seconds: hung_up.wait(9))
     sandbox.fail("slow")
     with raw(sandbox) as connection:
         wait_for(sandbox.received)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-    left.set()
+    hung_up.set()
     sandbox.stop()
     assert (only(sandbox).status, only(sandbox).tune_ids) == (None, (1000001,))
 
@@ -145,8 +145,8 @@ def test_an_answer_to_a_client_that_left_was_not_sent(
 def test_no_key_is_kept(api: Api) -> None:
     api.get("/packs", headers={"Authorization": "Bearer sd_secret", "Cookie": "sd_cookie"})
     api.train()
-    shown = repr(api.sandbox.ledger)
-    assert not [key for key in (api.sandbox.api_key, "sd_secret", "sd_cookie") if key in shown]
+    text = repr(api.sandbox.ledger)
+    assert not [key for key in (api.sandbox.api_key, "sd_secret", "sd_cookie") if key in text]
 
 
 def test_what_was_read_earlier_does_not_change(api: Api) -> None:
@@ -165,32 +165,32 @@ def test_it_outlives_the_sandbox(api: Api) -> None:
 CLIENTS, ROUNDS = 16, 12
 
 
-def client(sandbox: SandboxServer, number: int, start: threading.Barrier, told: dict[str, object]) -> None:
-    """Send runs, every third of which is refused, and keep what the service said of each title."""
+def client(sandbox: SandboxServer, number: int, start: threading.Barrier, answers: dict[str, object]) -> None:
+    """Send runs, every third of which is refused; record the tune's id or the status for each title."""
     with Api(sandbox) as api:
         start.wait()
         for turn in range(ROUNDS):
             title = f"{number}/{turn}"
             name = "person" if turn % 3 == 2 else "man"
             reply = api.train(title=title, name=name, prompt_ids=[43001, 43002])
-            told[title] = reply.json().get("id") if reply.status_code == 201 else reply.status_code
+            answers[title] = reply.json().get("id") if reply.status_code == 201 else reply.status_code
 
 
 def test_it_is_exact_under_sixteen_connections_at_once(sandbox: SandboxServer) -> None:
     sandbox.fail("504", RUN, count=20, commit="yes")
     sandbox.fail("503", RUN, count=10, after=5)
     sandbox.fail("504", RUN, count=10, commit="late", seconds=0.01)
-    told: dict[str, object] = {}
+    answers: dict[str, object] = {}
     start = threading.Barrier(CLIENTS)
     clients = [
-        threading.Thread(target=client, args=(sandbox, number, start, told)) for number in range(CLIENTS)
+        threading.Thread(target=client, args=(sandbox, number, start, answers)) for number in range(CLIENTS)
     ]
     for thread in clients:
         thread.start()
     for thread in clients:
         thread.join()
 
-    def late() -> list[Request]:
+    def late() -> list[ReceivedRequest]:
         struck = [request for request in sandbox.ledger if request.fault == "504"]
         return [request for request in struck if request.params]
 
@@ -209,10 +209,10 @@ def test_it_is_exact_under_sixteen_connections_at_once(sandbox: SandboxServer) -
         refused = request.params is not None and request.params["name"] == "person"
         assert (len(request.tune_ids), len(request.prompt_ids)) == ((0, 0) if refused else (1, 2))
         if request.fault:
-            assert told[title] == request.status == 504
+            assert answers[title] == request.status == 504
         else:
-            assert told[title] == (422 if refused else request.tune_ids[0])
-    made = [number for request in ledger for number in request.tune_ids]
-    assert sorted(made) == list(range(1000001, 1000001 + len(made)))
-    prompts = [number for request in ledger for number in request.prompt_ids]
-    assert sorted(prompts) == list(range(5000001, 5000001 + 2 * len(made)))
+            assert answers[title] == (422 if refused else request.tune_ids[0])
+    tune_ids = [tune_id for request in ledger for tune_id in request.tune_ids]
+    assert sorted(tune_ids) == list(range(1000001, 1000001 + len(tune_ids)))
+    prompt_ids = [prompt_id for request in ledger for prompt_id in request.prompt_ids]
+    assert sorted(prompt_ids) == list(range(5000001, 5000001 + 2 * len(tune_ids)))
