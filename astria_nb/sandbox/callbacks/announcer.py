@@ -1,4 +1,4 @@
-"""What callbacks say (`astria-api.md` section 9)."""
+"""What callbacks say (astria-api, section 9)."""
 
 from collections.abc import Iterable
 from functools import partial

@@ -21,7 +21,7 @@ class Fault:
     ----------
     kind : str
         ``"401" "422" "429" "500" "502" "503" "504"``
-            The answer has that status, in the shape of `astria-api, section 8`. The body is read first.
+            The answer has that status (astria-api, section 8). The body is read first.
         ``"reset"``
             The connection is cut with a TCP reset.
         ``"slow"``

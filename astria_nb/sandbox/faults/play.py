@@ -111,7 +111,7 @@ def _drops(content: bytes, seconds: float, exchange: Exchange) -> Iterator[bytes
 
 
 def _error_answer(fault: Fault) -> Answer:
-    """Return an error in the shape of `astria-api, section 8`."""
+    """Return an error in the shape that the service gives it (astria-api, section 8)."""
     status = HTTPStatus(int(fault.kind))
     line = f"{status.value} {status.phrase}"
     retry = () if fault.retry_after is None else (("Retry-After", fault.retry_after),)

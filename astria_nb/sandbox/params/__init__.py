@@ -1,1 +1,1 @@
-"""What a request says: one tree from three encodings."""
+"""Request parameters: one tree from three encodings."""

@@ -1,4 +1,4 @@
-"""The body of a request, whatever its encoding, as a tree of parameters."""
+"""Parse the body of a request, whatever its encoding, into a tree of parameters."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -16,10 +16,10 @@ _MAX_TEXT = 16 * 2**20
 
 
 class Readable(Protocol):
-    """A body as it arrives."""
+    """A body that is still arriving."""
 
     def read(self, size: int, /) -> bytes:
-        """Return some bytes; none at the end."""
+        """Return up to `size` bytes; empty at the end."""
 
 
 def read_params(body: Readable, content_type: str, spool: Spool, max_fields: int) -> Params:
@@ -28,36 +28,42 @@ def read_params(body: Readable, content_type: str, spool: Spool, max_fields: int
     Parameters
     ----------
     body : Readable
-        The body; its end is the body's.
+        The body.
     content_type : str
         The request's Content-Type header.
     spool : Spool
-        Where files are kept.
+        Where files are stored.
     max_fields : int
-        Most fields, parts or values to accept.
+        Largest number of fields, parts or values to accept.
 
     Raises
     ------
     Refusal
-        400 for a body that cannot be read as what it is said to be, 413 for one beyond a limit.
+        400 for a body that does not match its Content-Type, 413 for one that exceeds a limit.
     """
-    kind, details = parse_options_header(content_type)
-    if kind == "multipart/form-data":
+    media_type, details = parse_options_header(content_type)
+    if media_type == "multipart/form-data":
         boundary = details.get("boundary", "").encode("utf-8", "surrogateescape")
         if not 0 < len(boundary) <= 200:
             raise bad_request("the multipart Content-Type names no boundary; let the HTTP library write it")
         return _from_multipart(body, boundary, spool, max_fields)
-    if kind == "application/x-www-form-urlencoded":
-        return from_query(_whole(body), max_fields)
-    if kind == "application/json":
-        return from_json(_whole(body), max_fields)
+    if media_type == "application/x-www-form-urlencoded":
+        return from_query(_read_all(body), max_fields)
+    if media_type == "application/json":
+        return from_json(_read_all(body), max_fields)
     raise bad_request(
         "send the parameters as multipart/form-data, application/x-www-form-urlencoded or application/json; "
         f"Content-Type is {content_type or 'missing'}"
     )
 
 
-def _whole(body: Readable) -> bytes:
+def discard(params: Params) -> None:
+    """Remove the files of a request that created nothing."""
+    for upload in files(params):
+        upload.path.unlink(missing_ok=True)
+
+
+def _read_all(body: Readable) -> bytes:
     pieces, size = [], 0
     while piece := body.read(_CHUNK):
         size += len(piece)
@@ -82,7 +88,7 @@ def _from_multipart(body: Readable, boundary: bytes, spool: Spool, max_fields: i
 
 
 def _events(body: Readable, boundary: bytes) -> Iterator[Event]:
-    """Yield what the decoder finds, up to the closing boundary."""
+    """Yield the decoder's events, up to the closing boundary."""
     decoder = MultipartDecoder(boundary)
     while True:
         try:
@@ -100,16 +106,16 @@ def _events(body: Readable, boundary: bytes) -> Iterator[Event]:
 
 
 def _parts(events: Iterator[Event], spool: Spool) -> Iterator[tuple[str, str | Upload]]:
-    """Yield each part as key and value; a part with a filename is a file."""
+    """Yield each part as a key and its value; a part with a filename is a file."""
     text_size = 0
     for event in events:
         if not isinstance(event, Field | File):
             continue
         if event.name is None:
             raise bad_request("a part of the multipart body has no name")
-        name = _unescaped(event.name)
+        name = _unescape(event.name)
         if isinstance(event, File):
-            yield name, spool.save(_unescaped(event.filename), _content(events))
+            yield name, spool.save(_unescape(event.filename), _content(events))
             continue
         pieces = []
         for piece in _content(events):
@@ -131,12 +137,6 @@ def _content(events: Iterator[Event]) -> Iterator[bytes]:
             return
 
 
-def _unescaped(text: str) -> str:
-    """Undo the three escapes of the WHATWG form encoding; any other `%` is the name's own."""
+def _unescape(text: str) -> str:
+    """Undo the three escapes of the WHATWG form encoding; any other `%` is part of the name."""
     return text.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
-
-
-def discard(params: Params) -> None:
-    """Remove the files of a request that made nothing."""
-    for upload in files(params):
-        upload.path.unlink(missing_ok=True)

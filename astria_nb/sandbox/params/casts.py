@@ -1,4 +1,4 @@
-"""Values as Rails casts them: a form knows strings only, JSON knows more."""
+"""Casts of values, as in Rails: forms send strings only, JSON has more types."""
 
 import math
 
@@ -9,7 +9,7 @@ _FALSE = {"", "0", "f", "F", "false", "FALSE", "off", "OFF"}
 
 
 def text(value: Param) -> str | None:
-    """Return a scalar as text; None for null and for what is no scalar.
+    """Return a scalar as text; None for anything else, null included.
 
     Examples
     --------
@@ -22,13 +22,13 @@ def text(value: Param) -> str | None:
 
 
 def filled(value: Param) -> str | None:
-    """Return text that is not blank, else None."""
+    """Return a scalar as text; None if it is blank or not a scalar."""
     string = text(value)
     return string if string and string.strip() else None
 
 
 def boolean(value: Param) -> bool:
-    """Return false for what Rails takes for it, and for nothing at all.
+    """Return a boolean: false for the values that Rails takes as false, and for null.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def boolean(value: Param) -> bool:
 
 
 def whole(value: Param) -> int | None:
-    """Return a whole number, written as one or not; None for anything else.
+    """Return a whole number, sent as a number or as text; None for anything else.
 
     Examples
     --------
@@ -54,25 +54,25 @@ def whole(value: Param) -> int | None:
 
 
 def number(value: Param) -> float | None:
-    """Return a finite number, written as text or not; None for anything else."""
+    """Return a finite number, sent as a number or as text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        result = float(value)
+        converted = float(value)
     except (ValueError, OverflowError):
         return None
-    return result if math.isfinite(result) else None
+    return converted if math.isfinite(converted) else None
 
 
 def items(value: Param) -> list[Param] | None:
-    """Return the elements of a list without blank ones; None for what is no list."""
+    """Return the elements of a list without the blank ones; None if it is not a list."""
     if value is None or value == "":
         return []
     return [item for item in value if item not in (None, "")] if isinstance(value, list) else None
 
 
 def strings(value: Param) -> dict[str, str] | None:
-    """Return an object of strings, sent as one or as JSON text; None for anything else."""
+    """Return an object of strings, sent as an object or as JSON text; None for anything else."""
     if isinstance(value, str):
         try:
             value = from_json(value.encode()) if value.strip() else {}

@@ -1,4 +1,4 @@
-"""Lists: `limit`, `before_id` and `offset` (`astria-api.md` section 7)."""
+"""Lists: `limit`, `before_id` and `offset` (astria-api, section 7)."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
@@ -30,18 +30,18 @@ def page(
     Parameters
     ----------
     rows : sequence
-        The whole list, newest first.
+        The complete list, newest first.
     query : mapping
         The parameters of the query string.
     max_offset : int, optional
-        Where shallow paging ends.
+        The largest `offset` to accept; by default there is no limit.
     above_maximum : {"clamp", "refuse"}
         Whether a `limit` above 120 counts as 120 or is an error.
 
     Raises
     ------
     Refusal
-        400 for a number that is none, or one beyond its maximum.
+        400 for a value that is not a whole number, or exceeds its maximum.
     """
     limit = _number(query, "limit", DEFAULT_LIMIT, at_least=1)
     if limit > MAX_LIMIT and above_maximum == "refuse":

@@ -1,4 +1,4 @@
-"""Request parameters, read as Rails reads them: one tree from any of three encodings."""
+"""Request parameters, parsed as Rails does: one tree from any of three encodings."""
 
 import json
 import re
@@ -25,18 +25,18 @@ def from_pairs(pairs: Iterable[tuple[str, str | Upload]], max_fields: int = 10_0
     pairs : iterable of (key, value)
         Fields in the order in which they were sent.
     max_fields : int
-        Most fields to accept.
+        Largest number of fields to accept.
 
     Raises
     ------
     Refusal
-        400 when two keys want different shapes of one parameter or a key is nested too deep, 413 when there
+        400 when two keys give one parameter different shapes or a key is nested too deep, 413 when there
         are too many fields.
 
     Notes
     -----
-    `astria-api.md` section 5: `a[b]` nests, `a[]` appends, `a[][k]` makes a list of objects, `a[0]` is the
-    element of a list too, the last of two equal scalar keys wins.
+    `a[b]` nests, `a[]` appends, `a[][k]` makes a list of objects, `a[0]` is an element of a list as well,
+    and the last of two equal scalar keys wins (astria-api, section 5).
 
     Examples
     --------
@@ -44,19 +44,19 @@ def from_pairs(pairs: Iterable[tuple[str, str | Upload]], max_fields: int = 10_0
     {'tune': {'title': 'b', 'image_urls': ['u']}}
     """
     tree: Params = {}
-    for number, (key, value) in enumerate(pairs, 1):
-        if number > max_fields:
+    for count, (key, value) in enumerate(pairs, 1):
+        if count > max_fields:
             raise too_large(f"more than {max_fields} fields")
         if not key:
             continue
         if isinstance(value, str):
             _check_text(value)
         _check_text(key)
-        path = _path(key)
+        path = _split_key(key)
         if len(path) > MAX_DEPTH:
             raise bad_request(f"parameters are nested deeper than {MAX_DEPTH} levels")
         _put(tree, path, value, key)
-    return {key: _indexed(value) for key, value in tree.items()}
+    return {key: _lists_from_indices(value) for key, value in tree.items()}
 
 
 def from_query(query: bytes, max_fields: int = 10_000) -> Params:
@@ -74,16 +74,16 @@ def from_json(body: bytes, max_fields: int = 10_000) -> Params:
     Raises
     ------
     Refusal
-        400 when the body is not the JSON of an object, or nested too deep; 413 when it has too many values.
+        400 when the body is not a JSON object or is nested too deep, 413 when it has too many values.
     """
     try:
-        tree = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        tree = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise bad_request("the body is not valid JSON") from None
     if not isinstance(tree, dict):
         raise bad_request("the JSON body must be an object")
-    for number, value in enumerate(_leaves(tree, 1), 1):
-        if number > max_fields:
+    for count, value in enumerate(_leaves(tree, 1), 1):
+        if count > max_fields:
             raise too_large(f"more than {max_fields} values")
         if isinstance(value, str):
             _check_text(value)
@@ -91,7 +91,7 @@ def from_json(body: bytes, max_fields: int = 10_000) -> Params:
 
 
 def described(value: Param) -> object:
-    """Return a tree with each file as what is known of it."""
+    """Return a tree in which each file is replaced by its description."""
     if isinstance(value, Upload):
         return value.described()
     if isinstance(value, dict):
@@ -110,24 +110,24 @@ def files(value: Param) -> Iterator[Upload]:
             yield from files(item)
 
 
-def _path(key: str) -> list[str]:
-    """Split `a[b][]` into `a`, `b` and an empty string; a key with stray brackets is one plain name."""
+def _split_key(key: str) -> list[str]:
+    """Split `a[b][]` into `a`, `b` and an empty string; a key with unbalanced brackets is one plain name."""
     match = _KEY.fullmatch(key)
     return [match[1], *match[2][1:-1].split("][")] if match else [key]
 
 
 def _put(node: Params, path: list[str], value: str | Upload, key: str) -> None:
-    name, *rest = path
-    if not rest:
+    name, *subpath = path
+    if not subpath:
         if isinstance(node.get(name), dict | list):
-            _conflict(key)
+            _refuse_conflict(key)
         node[name] = value
-    elif rest[0]:
+    elif subpath[0]:
         child = node.setdefault(name, {})
-        _put(child if isinstance(child, dict) else _conflict(key), rest, value, key)
+        _put(child if isinstance(child, dict) else _refuse_conflict(key), subpath, value, key)
     else:
         items = node.setdefault(name, [])
-        _append(items if isinstance(items, list) else _conflict(key), rest[1:], value, key)
+        _append(items if isinstance(items, list) else _refuse_conflict(key), subpath[1:], value, key)
 
 
 def _append(items: list[Param], path: list[str], value: str | Upload, key: str) -> None:
@@ -136,15 +136,15 @@ def _append(items: list[Param], path: list[str], value: str | Upload, key: str) 
     elif not path[0]:
         raise bad_request(f"{key}: a list of lists cannot be sent in a form")
     else:
-        # As in Rack, an object of the list is complete when a key of it comes again.
+        # As in Rack, a key that the last object already has begins the next object.
         last = items[-1] if items else None
-        if not isinstance(last, dict) or _has(last, path):
+        if not isinstance(last, dict) or _contains(last, path):
             last = {}
             items.append(last)
         _put(last, path, value, key)
 
 
-def _has(node: Param, path: list[str]) -> bool:
+def _contains(node: Param, path: list[str]) -> bool:
     for name in path:
         if not name or not isinstance(node, dict) or name not in node:
             return False
@@ -152,20 +152,20 @@ def _has(node: Param, path: list[str]) -> bool:
     return True
 
 
-def _indexed(value: Param) -> Param:
+def _lists_from_indices(value: Param) -> Param:
     """Turn objects whose keys are all numbers into lists, in the order of the numbers."""
     if isinstance(value, list):
-        return [_indexed(item) for item in value]
+        return [_lists_from_indices(item) for item in value]
     if not isinstance(value, dict):
         return value
-    tree = {key: _indexed(item) for key, item in value.items()}
+    tree = {key: _lists_from_indices(item) for key, item in value.items()}
     if all(_INDEX.fullmatch(key) for key in tree):
         return [tree[key] for key in sorted(tree, key=int)]
     return tree
 
 
 def _leaves(value: Param, depth: int) -> Iterator[Param]:
-    """Yield keys and values of a JSON tree."""
+    """Yield the keys and the scalar values of a JSON tree."""
     if depth > MAX_DEPTH:
         raise bad_request(f"parameters are nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, Mapping):
@@ -179,7 +179,7 @@ def _leaves(value: Param, depth: int) -> Iterator[Param]:
 
 
 def _check_text(text: str) -> None:
-    """Refuse text that no database takes: NUL, and halves of surrogate pairs, which are not UTF-8."""
+    """Refuse text that a database cannot store: NUL, and lone surrogates, which are not UTF-8."""
     if "\0" in text:
         raise bad_request("a parameter contains a null byte")
     try:
@@ -188,9 +188,9 @@ def _check_text(text: str) -> None:
         raise bad_request("a parameter is not valid UTF-8") from None
 
 
-def _conflict(key: str) -> NoReturn:
+def _refuse_conflict(key: str) -> NoReturn:
     raise bad_request(f"{key}: sent both as a value and as a list or an object")
 
 
-def _no_constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")

@@ -53,7 +53,7 @@ def make_app(service: Service) -> WSGIApplication:
 
 
 def _add_routes(app: Flask, service: Service) -> None:
-    """Say which method answers which request (`astria-api.md` section 2)."""
+    """Say which method answers which request (astria-api, section 2)."""
     packs, tunes = PackRoutes(service), TuneRoutes(service)
     prompts, images = PromptRoutes(service), ImageRoutes(service)
     routes: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (

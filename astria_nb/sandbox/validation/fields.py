@@ -185,7 +185,7 @@ class Fields:
 
 
 def _is_caption(upload: Upload) -> bool:
-    """Tell whether a file is text beside an image (`astria-api.md` section 12)."""
+    """Tell whether a file is text beside an image (astria-api, section 12)."""
     if not upload.filename.lower().endswith(".txt") or upload.size > _MAX_CAPTION:
         return False
     try:

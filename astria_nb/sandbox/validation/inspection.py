@@ -74,7 +74,7 @@ def inspect(path: Path, filename: str, name: str) -> dict[str, object]:
 
     Notes
     -----
-    The schema is that of `astria-api.md` section 10. What is looked at:
+    The schema is that of astria-api, section 10. What is looked at:
 
     - ``low_resolution``: the long side is below 512 pixels. Clients shrink to 512 on the long side, so a
       good portrait comes as 384 by 512, while one that was small before stays below. An image that was not

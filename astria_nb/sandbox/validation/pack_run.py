@@ -35,7 +35,7 @@ def read_run(fields: Fields, pack: Pack, find_tune: Callable[[int], Tune | None]
 
     Notes
     -----
-    The fields are those of `astria-api.md` section 4.
+    The fields are those of astria-api, section 4.
     """
     return _Reader(fields, pack, options).plan(find_tune)
 

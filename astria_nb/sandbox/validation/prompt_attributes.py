@@ -41,7 +41,7 @@ def read(
     Notes
     -----
     Unknown attributes are dropped, as strong parameters do. That `cfg_scale` must be less than 5 and
-    `negative_prompt` is unsupported on Flux: `astria-api.md` section 8.
+    `negative_prompt` is unsupported on Flux: astria-api, section 8.
     """
     report = report or fields
     sent = fields.sent if key is None else fields.sent.get(key)

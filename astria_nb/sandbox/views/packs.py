@@ -9,7 +9,7 @@ from astria_nb.sandbox.views.tunes import PORTRAIT, Json
 
 
 class PackViews:
-    """Writes packs as `astria-api.md` section 3 shows them."""
+    """Writes packs as astria-api, section 3 shows them."""
 
     def __init__(self, pictures: Pictures, state: State, options: Options) -> None:
         self._state = state

@@ -31,7 +31,7 @@ _UNSET = dict.fromkeys(
 
 
 class Views:
-    """Writes tunes, prompts and orders as `astria-api.md` sections 4 and 6 show them."""
+    """Writes tunes, prompts and orders as astria-api, sections 4 and 6 show them."""
 
     def __init__(self, url: str, pictures: Pictures, state: State, options: Options) -> None:
         self._url = url

@@ -1,4 +1,4 @@
-"""Parameters, as Rails reads them."""
+"""Parameters, parsed as Rails does."""
 
 import json
 from collections.abc import Callable
@@ -95,7 +95,7 @@ def test_shapes_that_conflict_are_refused(pairs: list[tuple[str, str]]) -> None:
 @pytest.mark.parametrize(
     "body", ["[1]", "{", '{"a": NaN}', '{"a": "\\ud800"}', '{"a":' * 99 + "1" + "}" * 99, ""]
 )
-def test_json_that_is_no_object_of_text_is_refused(body: str) -> None:
+def test_json_that_is_not_an_object_of_valid_text_is_refused(body: str) -> None:
     with pytest.raises(Refusal) as caught:
         from_json(body.encode())
     assert caught.value.status == 400
