@@ -89,6 +89,7 @@ class Draft:
             "prompts_callback": TextField("All prompts", FIELDS["prompts_callback"].placeholder),
             "tune_ids": TunesField(client),
             "prompt_ids": self._prompts,
+            "brief": TextField("Brief", FIELDS["brief"].placeholder, rows=3),
             "encoding": ChoiceField("Encoding", _ENCODINGS),
             "preset": ChoiceField("Preset", [("the pack's own", None), *((name, name) for name in PRESETS)]),
             "auto_extend": ChoiceField(

@@ -30,7 +30,7 @@ class Sections(widgets.Accordion):
                 fields["characteristics"],
                 widgets.VBox([fields[name] for name in HOOKS], layout=WIDE),
                 fields["tune_ids"],
-                fields["prompt_ids"],
+                widgets.VBox([fields["prompt_ids"], fields["brief"]], layout=WIDE),
                 widgets.VBox([fields[name] for name in sending], layout=WIDE),
                 fields["prompt_attributes"],
                 request,
@@ -58,7 +58,8 @@ class Sections(widgets.Accordion):
             f"Characteristics · {_pairs(values['characteristics']) or 'none'}",
             f"Callbacks · {sum(values[name] is not None for name in HOOKS) or 'none'}",
             f"Existing tunes instead of images · {_ids(values['tune_ids']) or 'none'}",
-            f"Prompts · {_ids(values['prompt_ids']) or 'all of the pack'}",
+            f"Prompts · {_ids(values['prompt_ids']) or 'all of the pack'}"
+            + (", with a brief" if values["brief"] else ""),
             f"Sending · encoding {values['encoding'] or 'chosen by the images'}",
             f"Prompt attributes · {_pairs(values['prompt_attributes']) or 'as the pack has them'}",
             "Request · cURL, Python, JavaScript, JSON",

@@ -32,6 +32,7 @@ class TuneFields(TypedDict, total=False):
     tune_ids: Sequence[int]
     prompt_ids: Sequence[int]
     preset: str | None
+    brief: str | None
     auto_extend: bool | None
     branch: str | None
 
@@ -67,6 +68,8 @@ class Tune:
         Only these of the pack's prompts.
     preset : {"flux-lora-focus", "flux-lora-portrait", "flux-lora-fast"}, optional
         Training settings.
+    brief : str, optional
+        Art direction for the pictures, in words: ``"natural light, muted colours"``.
     auto_extend : bool, optional
         Keep the model for longer than 30 days, which is charged.
     branch : {"fast"}, optional
@@ -117,6 +120,9 @@ class Tune:
     tune_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "existing tunes", shape="list"))
     prompt_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "prompts", shape="list"))
     preset: str | None = field(metadata=declared(validators.one_of(*validators.PRESETS), "preset"))
+    brief: str | None = field(
+        metadata=declared(validators.text, "brief", placeholder="art direction: natural light, muted colours")
+    )
     auto_extend: bool | None = field(metadata=declared(validators.boolean, "auto extend"))
     branch: str | None = field(metadata=declared(validators.one_of("fast"), "branch"))
 

@@ -33,6 +33,7 @@ FIELDS: dict[str, Any] = {
     "characteristics": {"eye_color": "blue eyes"},
     "prompt_attributes": {"num_images": 2, "callback": "https://example.com/hook"},
     "preset": "flux-lora-fast",
+    "brief": "warm light\nno props",
     "auto_extend": False,
 }
 

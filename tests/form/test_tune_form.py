@@ -443,6 +443,7 @@ def test_fields_that_everyone_else_leaves_alone_are_kept(form):
         name="cat",
         image_urls=[URL],
         preset="flux-lora-fast",
+        brief="warm light\nno props",
         auto_extend=False,
         branch="fast",
         prompt_ids=[7],
@@ -450,6 +451,8 @@ def test_fields_that_everyone_else_leaves_alone_are_kept(form):
     )
     assert form.tune == anb.Tune(**form._draft.values())
     assert (form.tune.preset, form.tune.auto_extend, form.tune.branch) == ("flux-lora-fast", False, "fast")
+    assert form.tune.brief == "warm light\nno props"
+    assert "Prompts · 7, with a brief" in form._draft.sections.titles
     assert form.tune.prompt_attributes == {"num_images": 2, "film_grain": True, "aspect_ratio": "1:1"}
 
 

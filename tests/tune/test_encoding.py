@@ -26,6 +26,7 @@ FULL: dict[str, Any] = {
     "prompts_callback": "https://example.com/all",
     "prompt_ids": [3, 1, 3],
     "preset": "flux-lora-fast",
+    "brief": "warm light; 35 mm,\r\nno props",
     "auto_extend": False,
     "branch": "fast",
 }

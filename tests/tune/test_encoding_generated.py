@@ -58,6 +58,7 @@ FIELDS: dict[str, Any] = {
     "characteristics": st.dictionaries(KEYS, TEXT, max_size=3),
     "prompt_attributes": st.dictionaries(KEYS.filter(lambda key: key != "callback"), ATTRIBUTES, max_size=3),
     "prompt_ids": st.lists(st.integers(1, 2**60), max_size=3),
+    "brief": st.none() | TEXT,
     "auto_extend": st.none() | st.booleans(),
 }
 # Of a file system: no slash, no name of a folder, and not too long.

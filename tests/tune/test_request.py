@@ -67,6 +67,13 @@ def test_differences_are_told_key_by_key() -> None:
     ]
 
 
+def test_another_brief_is_another_request() -> None:
+    a, b = a_request(brief="warm light"), a_request()
+    assert a.fingerprint != b.fingerprint
+    (difference,) = differences(a, b)
+    assert (difference.field, difference.a, difference.b) == ("brief", "warm light", None)
+
+
 def test_images_are_compared_by_content_where_it_is_known_of_both() -> None:
     sent = a_request(images=IMAGES).with_sha256(["aa", "bb"])
     renamed = a_request(images=tuple(replace(image, filename="x.jpg") for image in IMAGES))

@@ -11,7 +11,7 @@ from astria_nb.form.fields.base import LABEL, WIDE, Field
 
 
 class TextField(Field):
-    """A line of text.
+    """A line of text, or several.
 
     Parameters
     ----------
@@ -20,6 +20,8 @@ class TextField(Field):
         Shown at the end of the line.
     below : sequence of Widget
         Shown under it, and under what is wrong.
+    rows : int
+        Lines of text to show; more than one can be typed from 2 on.
     """
 
     def __init__(
@@ -28,8 +30,10 @@ class TextField(Field):
         placeholder: str = "",
         *beside: widgets.Widget,
         below: Sequence[widgets.Widget] = (),
+        rows: int = 1,
     ) -> None:
-        self._text = widgets.Text(description=label, placeholder=placeholder, style=LABEL, layout=WIDE)
+        options = {"description": label, "placeholder": placeholder, "style": LABEL, "layout": WIDE}
+        self._text = widgets.Text(**options) if rows == 1 else widgets.Textarea(rows=rows, **options)
         super().__init__(widgets.HBox([self._text, *beside], layout=WIDE), below=below)
         self.add_class("astria-labelled")
         self._text.observe(self._typed, "value")

@@ -35,7 +35,8 @@ def read_run(fields: Fields, pack: Pack, find_tune: Callable[[int], Tune | None]
 
     Notes
     -----
-    The fields are those of astria-api, section 4.
+    The fields are those of astria-api, section 4. ``brief`` is only checked and kept in the ledger: how it
+    changes the prompts, and whether a reply shows it, is not documented.
     """
     return _Reader(fields, pack, options).plan(find_tune)
 
@@ -54,6 +55,8 @@ class _Reader:
             self.fields.wrong(
                 "prompts_attributes", "is a field of POST /tunes; a pack run takes prompt_attributes"
             )
+        if self.fields.sent.get("brief") is not None and casts.text(self.fields.sent["brief"]) is None:
+            self.fields.wrong("brief", "must be text")
         new = self._new_tune() if train else None
         characteristics = self.fields.strings("characteristics")
         if new is None:

@@ -43,6 +43,7 @@ FULL: dict[str, Any] = {
     "prompts_callback": "https://example.com/all",
     "prompt_ids": [260003, 260001],
     "preset": "flux-lora-fast",
+    "brief": "warm light; \"35 mm\" & $5,\nno props",
     "auto_extend": False,
     "branch": "fast",
 }  # fmt: skip

@@ -40,6 +40,7 @@ RULES = [
     wrong("tune_ids are tunes of the account", tune(tune_ids=[77]), {"tune_ids": messages}),
     wrong("prompt_ids are templates of the pack", tune(prompt_ids=[260001]), {"prompt_ids": messages}),
     wrong("a preset is one of three", tune(preset="fast"), {"preset": messages}),
+    wrong("a brief is text", tune(brief={"light": "warm"}), {"brief": messages}),
     wrong("characteristics are an object", tune(characteristics=[1]), {"characteristics": messages}),
     wrong(
         "prompts_attributes is not of a pack run",
@@ -130,7 +131,21 @@ RUNS = [
     ),
     row("a preset is taken", train(preset="flux-lora-portrait"), get("/tunes/:tune", 200, {"title": "t"})),
     row("branch=fast is taken", train(branch="fast"), get("/tunes/:tune", 200, {"branch": "fast"})),
-    row("a brief is taken", train(brief="warm light")),
+    *each_way(
+        "a brief is taken, and not shown",
+        lambda by: (
+            post(
+                "/p/43/tunes",
+                tune(brief="warm light\nno props"),
+                201,
+                {"brief": ABSENT},
+                by=by,
+                keep={"tune": "id"},
+            ),
+            get("/tunes/:tune", 200, {"brief": ABSENT}),
+            post("/p/43/tunes", {"tune": {"tune_ids": [":tune"], "brief": "cold light"}}, by=by),
+        ),
+    ),
     *each_way(
         "existing tunes make prompts only",
         lambda by: (

@@ -70,6 +70,13 @@ def test_every_request_is_there_as_it_was_sent(api: Api) -> None:
     assert all(request.complete and not request.body_bytes for request in api.sandbox.ledger)
 
 
+def test_a_brief_is_in_the_ledger(api: Api) -> None:
+    api.train(brief="warm light")
+    assert only(api.sandbox).params == {
+        "title": "t", "name": "man", "image_urls": [URL], "brief": "warm light",
+    }  # fmt: skip
+
+
 def test_existing_tunes_give_prompts_only(api: Api) -> None:
     api.train()
     api.post("/p/43/tunes", json={"tune": {"tune_ids": [1000001], "prompt_ids": [43001]}})
