@@ -152,7 +152,8 @@ class Client:
             status = error.status
         hint = "choose one of client.packs() or client.packs(gallery=True)"
         raise NotFoundError(
-            Problem("pack", f"{short(pack)} is not known to {self.base_url}", hint), status=status
+            Problem("pack", f"{short(pack)} is not known to {self.base_url}", hint, kind="not_found"),
+            status=status,
         )
 
     @property

@@ -1,4 +1,4 @@
-"""What is filled in: the form's fields, and what they hold together."""
+"""The fields of the form, and the draft of a tune that they hold together."""
 
 from __future__ import annotations
 
@@ -30,54 +30,68 @@ from astria_nb.tune.tune import FIELDS, check
 from astria_nb.tune.validators import PRESETS
 
 _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "film_grain")
-# The one attribute of prompts that has a field of its own.
+# The one prompt attribute with a field of its own.
 _PROMPT_CALLBACK = "prompt_attributes.callback"
-# What a list may hold to be shown; everything else that can be typed is.
+# The items that the form can show in a list; in other lists it can show any.
 _ITEM_TYPES: dict[str, tuple[type, ...]] = {"images": (str, PathLike, Image), "image_urls": (str,)}
-_ENCODINGS = [("chosen by the images", None), *((name, name) for name in ("multipart", "form", "json"))]
+_ENCODINGS = [("automatic", None), *((name, name) for name in ("multipart", "form", "json"))]
 
 
 class Draft:
-    """The fields of a form, and what they hold together.
+    """The fields of a form.
 
     Parameters
     ----------
     client : Client
-        For the packs.
+        To look up packs.
     preprocessing : Preprocessing
-        What is done to photos, to begin with.
-    edited : callable
-        Called with the name of a field whose value changed; with another one when the pack's answer came, a
-        switch was turned, or a fold opened.
+        Initial state of the switches for photos.
+    on_edit : callable
+        Called with the name of a field whose value changed, or with another text when the look-up of the pack
+        ended, a switch was turned, or the section with the request was opened.
     request : Widget
-        Shows how the tune is sent; folded among the fields.
-    photos : Path, optional
-        Where photos from the reader's computer stay when the kernel ends; by default they go with it.
+        Shows the request as code, in a section of its own.
+    photos_folder : Path, optional
+        Where photos from the user's computer are kept when the kernel ends. Default: they are deleted.
 
     Attributes
     ----------
     fields : dict of str to Field
-        By the fields' names in the API, and ``encoding``, which is no field of a tune.
+        By their names in the API, and ``encoding``, which is not a field of a tune.
     view : list of Widget
-        What is seen, from top to bottom.
+        The widgets from top to bottom.
     """
 
     def __init__(
         self,
         client: Client,
         preprocessing: Preprocessing,
-        edited: Callable[[str], None],
+        on_edit: Callable[[str], None],
         request: widgets.Widget,
-        photos: Path | None = None,
+        photos_folder: Path | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.pack = PackField(client)
         self._class, self._urls = ClassField(), UrlsField()
-        self._images = ImageField(self._urls, photos)
+        self._images = ImageField(self._urls, photos_folder)
         self._prompts, self._characteristics = PromptsField(client), CharacteristicsField()
+        self.fields = self._make_fields(client)
+        self.switches = Treating(preprocessing, self._image_files, lambda: on_edit("preprocessing"))
+        inspect_bar = Inspecting(client, self._inspectable, self._images.warn, self._fill_characteristics)
+        self.sections = Sections(self.fields, request)
+        self.view = [
+            *(self.pack, self._class, self.fields["title"], self._images),
+            *(inspect_bar, self.switches, self.sections),
+        ]
+        self.new_title()
+        self._on_edit = on_edit
+
+    def _make_fields(self, client: Client) -> dict[str, Field]:
         new = widgets.Button(description="New", tooltip="A fresh UUID", layout=widgets.Layout(width="auto"))
         new.on_click(lambda _: self.new_title())
-        self.fields: dict[str, Field] = {
+        presets = [("pack default", None), *((name, name) for name in PRESETS)]
+        retention = [("account default", None), ("extend", True), ("30 days", False)]
+        return {
             "pack": self.pack,
             "name": self._class,
             "title": TextField("Title", FIELDS["title"].placeholder, new),
@@ -91,36 +105,26 @@ class Draft:
             "prompt_ids": self._prompts,
             "brief": TextField("Brief", FIELDS["brief"].placeholder, rows=3),
             "encoding": ChoiceField("Encoding", _ENCODINGS),
-            "preset": ChoiceField("Preset", [("the pack's own", None), *((name, name) for name in PRESETS)]),
-            "auto_extend": ChoiceField(
-                "Keep", [("as the account says", None), ("extend", True), ("30 days", False)]
-            ),
+            "preset": ChoiceField("Preset", presets),
+            "auto_extend": ChoiceField("Keep", retention),
             "branch": ChoiceField("Run", [("real", None), ("mock (branch fast)", "fast")]),
-            "prompt_attributes": PairsField(dict.fromkeys(_ATTRIBUTES, ()), typed=True),
+            "prompt_attributes": PairsField(dict.fromkeys(_ATTRIBUTES, ()), parse_values=True),
         }
-        self.switches = Treating(preprocessing, self._files, lambda: edited("preprocessing"))
-        inspecting = Inspecting(client, self._inspectable, self._images.warn, self._fill_characteristics)
-        self.sections = Sections(self.fields, request)
-        title = self.fields["title"]
-        self.view = [
-            self.pack,
-            self._class,
-            title,
-            self._images,
-            inspecting,
-            self.switches,
-            self.sections,
-        ]
-        self.new_title()
-        self._edited = edited
 
     def begin(self) -> None:
-        """Tell of edits from here on, and ask for the packs."""
-        self._observe(self._edited)
+        """Report edits from here on, and look up the packs."""
+        for name, field in self.fields.items():
+            field.lock = self.lock
+            field.add_class(f"astria-at-{name.replace('.', '-')}")
+            field.observe(lambda _, name=name: self._on_edit(name), "value")
+        self._class.observe(lambda _: self._offer_prompts(), "value")
+        self._images.observe(lambda _: self.switches.weigh(), "value")
+        self.sections.observe(lambda _: self._on_section(), "selected_index")
+        self.pack.observe(lambda _: self._on_pack(), ["pack", "problem"])
         self.pack.reload()
 
     def values(self) -> dict[str, Any]:
-        """Return what is filled in of a tune, by the fields' names in the API."""
+        """Return what is filled in, by the fields' names in the API."""
         values = {name: field.value for name, field in self.fields.items() if field.value is not None}
         values.pop("encoding", None)
         attributes = {**values.pop("prompt_attributes", {})}
@@ -129,24 +133,26 @@ class Draft:
         return {**values, "prompt_attributes": attributes} if attributes else values
 
     def fill(self, values: Mapping[str, Any]) -> None:
-        """Put values into the fields; None empties one.
+        """Put values into fields; None empties a field.
 
         Raises
         ------
         TypeError
-            For a name that is no field.
+            A name is not a field.
         TuneError
-            When a list or a map is asked for and something else was given.
+            A value is not the list or mapping that its field takes. No field was filled.
         """
-        values = {name: _listed(value) if _shape(name) == "list" else value for name, value in values.items()}
+        values = {
+            name: _as_list(value) if _shape(name) == "list" else value for name, value in values.items()
+        }
         _, problems = check(values)
-        parts = [part for name, value in values.items() for part in _parts(name, value, problems)]
+        parts = [part for name, value in values.items() for part in _split(name, value, problems)]
         with self.lock:
             for name, value in parts:
                 self.fields[name].value = value
 
     def new_title(self) -> None:
-        """Put a fresh UUID in the title."""
+        """Put a fresh UUID into the title."""
         self.fields["title"].value = str(uuid.uuid4())
 
     @property
@@ -155,43 +161,35 @@ class Draft:
         return set(self.values()) == {"title"}
 
     def reveal(self, name: str) -> None:
-        """Bring a field into sight."""
+        """Bring a field into view."""
         if (field := self.fields.get(name)) is not None:
             self._images.turn_to(field)
             self.sections.reveal(field)
 
-    def _observe(self, edited: Callable[[str], None]) -> None:
-        for name, field in self.fields.items():
-            field.lock = self.lock
-            field.add_class(f"astria-at-{name.replace('.', '-')}")
-            field.observe(lambda _, name=name: edited(name), "value")
-        self._class.observe(lambda _: self._offer_prompts(), "value")
-        self._images.observe(lambda _: self.switches.weigh(), "value")
-        self.sections.observe(
-            lambda _: edited("request") if self.sections.shows_request else None, "selected_index"
-        )
-        self.pack.observe(lambda _: self._pack_came(edited), ["pack", "problem"])
+    def _on_section(self) -> None:
+        if self.sections.shows_request:
+            self._on_edit("request")
 
-    def _pack_came(self, edited: Callable[[str], None]) -> None:
+    def _on_pack(self) -> None:
         self._class.offer(self.pack.pack)
         self._offer_prompts()
-        edited("pack's answer")
+        self._on_edit("pack look-up")
 
     def _offer_prompts(self) -> None:
         pack, name = self.pack.pack, self._class.value
         self._prompts.offer(pack, name)
         prompts = pack.prompts if pack is not None else ()
-        self._characteristics.offer([each.text for each in prompts if each.name == name and each.text])
+        templates = [prompt.text for prompt in prompts if prompt.name == name and prompt.text]
+        self._characteristics.set_templates(templates)
 
-    def _files(self) -> list[Image]:
-        return [each for each in self._images.value or () if isinstance(each, Image)]
+    def _image_files(self) -> list[Image]:
+        return [image for image in self._images.value or () if isinstance(image, Image)]
 
     def _inspectable(self) -> tuple[Sequence[Image | str], str | None]:
-        return [*self._files(), *(self._urls.value or ())], self._class.value
+        return [*self._image_files(), *(self._urls.value or ())], self._class.value
 
-    def _fill_characteristics(self, found: Mapping[str, str]) -> None:
-        field = self.fields["characteristics"]
-        field.value = {**(field.value or {}), **found}
+    def _fill_characteristics(self, characteristics: Mapping[str, str]) -> None:
+        self._characteristics.value = {**(self._characteristics.value or {}), **characteristics}
         self.reveal("characteristics")
 
 
@@ -199,28 +197,33 @@ def _shape(name: str) -> str:
     return FIELDS[name].shape if name in FIELDS else "scalar"
 
 
-def _listed(value: Any) -> Any:
-    """Return a list of what can be gone through only once; what is no list stays as it is."""
-    one = isinstance(value, str | bytes | PathLike | Mapping) or not isinstance(value, Iterable)
-    return value if one else list(value)
+def _as_list(value: Any) -> Any:
+    """Return an iterable as a list, since it may only be read once; anything else unchanged."""
+    is_single = isinstance(value, str | bytes | PathLike | Mapping) or not isinstance(value, Iterable)
+    return value if is_single else list(value)
 
 
-def _parts(name: str, value: Any, problems: Sequence[Problem]) -> Iterator[tuple[str, Any]]:
-    """Turn a field of a tune into what the form's fields hold."""
-    if _shape(name) == "list":
+def _split(name: str, value: Any, problems: Sequence[Problem]) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of the form's fields that hold one field of a tune."""
+    field_value: Any
+    shape = _shape(name)
+    if shape == "list":
         types = _ITEM_TYPES.get(name, (object,))
-        wrong = not isinstance(value, list) or not all(isinstance(each, types) for each in value)
-        found: Any = None if value is None or wrong else value or None
-    elif _shape(name) == "map":
+        wrong = not isinstance(value, list) or not all(isinstance(item, types) for item in value)
+        field_value = None if wrong else value or None
+    elif shape == "map":
         wrong = not isinstance(value, Mapping)
-        found = None if value is None or wrong else dict(value) or None
+        field_value = None if wrong else dict(value) or None
     else:
-        # A field shows what can be typed, right or not.
-        wrong = not isinstance(value, str | int | float) and any(each.field == name for each in problems)
-        found = value
+        # Whatever can be typed is shown, valid or not.
+        wrong = not isinstance(value, str | int | float) and any(
+            problem.field == name for problem in problems
+        )
+        field_value = value
     if value is not None and wrong:
         raise TuneError(*(problem for problem in problems if problem.field == name))
     if name == "prompt_attributes":
-        yield _PROMPT_CALLBACK, (found or {}).get("callback")
-        found = {key: each for key, each in (found or {}).items() if key != "callback"} or None
-    yield name, found
+        attributes = field_value or {}
+        yield _PROMPT_CALLBACK, attributes.get("callback")
+        field_value = {key: text for key, text in attributes.items() if key != "callback"} or None
+    yield name, field_value

@@ -1,4 +1,4 @@
-"""The list of what is wrong, on top of the form, and what makes all of it work without a mouse."""
+"""The list of errors at the top of the form, and the keyboard and screen reader support around it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from astria_nb.utils.script import script
 
 
 class ErrorEntry(TypedDict):
-    """One problem, as the browser is told of it."""
+    """One error as sent to the browser."""
 
     field: str
     label: str
@@ -28,30 +28,30 @@ class Focus(TypedDict):
 
 
 class ErrorSummary(anywidget.AnyWidget):
-    """The list of problems, each a link to its field.
+    """The list of errors, each with a link to its field.
 
-    In the page, it also ties each error to the controls of its field, for those who hear the form, and lets
-    the folds be opened by the keyboard.
+    Its script also ties each error message to the controls of its field for screen readers, and makes the
+    sections reachable by keyboard.
 
     Parameters
     ----------
-    wanted : callable
-        Called with the name of a field that a reader wants to get to, before the page goes there.
+    on_link : callable
+        Called with the name of a field when its link is followed, before the browser moves the focus there.
     """
 
     _esm = script(Path(__file__).with_name("error_summary.js"))
 
     problems: traitlets.List[ErrorEntry] = traitlets.List().tag(sync=True)
 
-    def __init__(self, wanted: Callable[[str], None]) -> None:
-        self._wanted = wanted
+    def __init__(self, on_link: Callable[[str], None]) -> None:
+        self._on_link = on_link
         super().__init__()
         self.on_msg(self._on_message)
 
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
         match content:
             case {"kind": "focus", "field": str(name)}:
-                self._wanted(name)
+                self._on_link(name)
 
     def __repr__(self) -> str:
         return f"ErrorSummary({len(self.problems)} problems)"

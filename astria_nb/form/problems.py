@@ -1,101 +1,119 @@
-"""What is wrong, where a reader sees it: beside its field, in the list on top, and counted below."""
+"""Problems as messages of the form: below their fields, in the list at the top, and counted at Submit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from astria_nb.errors import Problem
 from astria_nb.form.error_summary import ErrorEntry
 from astria_nb.form.fields.base import Field
 from astria_nb.tune.tune import FIELDS
 
-# What to do about an empty field here, where nobody calls a function.
-_HINTS = {
-    "pack": "choose one",
-    "name": "choose one",
-    "title": "press New for a fresh one",
-    "images": "add files here, or addresses under URLs",
+# How to fill in an empty field here, where nobody calls a function.
+_MISSING = {
+    "pack": "Choose a pack.",
+    "name": "Choose a class.",
+    "title": "Enter a title, or press New for one.",
+    "images": "Add at least one photo here, or links under URLs.",
 }
 _LABELS = {
     **{name: spec.label for name, spec in FIELDS.items()},
+    "images": "photos",
     "prompt_attributes.callback": "callback for each prompt",
-    "max_cost": "what it may cost",
+}
+# What a problem with one of these is about, where its text does not say so.
+_SUBJECTS = {
+    "form": "the submission",
+    "max_cost": "the cost limit",
 }
 
 
 class ProblemDisplay:
-    """The places where problems are shown.
+    """Shows problems at their fields.
 
     Parameters
     ----------
     fields : mapping of str to Field
-        Every field by its name, in the order in which they are seen.
+        Every field by its name, in the order of the form.
     reveal : callable
-        Called with the name of a field that has gone wrong, to bring it into sight.
+        Called with the name of a field that has just gone wrong, to bring it into view.
     """
 
     def __init__(self, fields: Mapping[str, Field], reveal: Callable[[str], None]) -> None:
         self._fields, self._reveal = fields, reveal
         self._wrong: set[str] = set()
 
-    def show(self, problems: Sequence[Problem], *, is_fresh: bool = False) -> list[Problem]:
-        """Show problems beside their fields; return the ones that belong to no field.
+    def show(self, problems: Sequence[Problem], *, is_fresh: bool = False) -> None:
+        """Show each problem below its field.
 
         Parameters
         ----------
         problems : sequence of Problem
         is_fresh : bool
-            Nothing was filled in yet: what is only missing is not told.
+            Whether nothing was filled in yet; then empty fields are not pointed out.
         """
-        at = [(self._place(problem), problem) for problem in problems]
         for name, field in self._fields.items():
-            mine = [problem for where, problem in at if where == name]
+            at_field = [problem for problem in problems if self.field_of(problem) == name]
+            missing = [problem for problem in at_field if problem.kind == "missing"]
+            if is_fresh or field.explains_missing_value:
+                at_field = [problem for problem in at_field if problem.kind != "missing"]
             field.show_problems(
-                [_in_a_form(name, each) for each in mine if not (is_fresh and _is_missing(each))]
+                [self.message(problem) for problem in at_field], is_hint=len(missing) == len(at_field)
             )
-        wrong = {name for name, _ in at if name is not None and self._fields[name].value is not None}
-        # Once only: a reader who folds it again, or opens another, is not overruled.
+        names = (self.field_of(problem) for problem in problems)
+        wrong = {name for name in names if name is not None and self._fields[name].value is not None}
+        # Only once: a section that the user closes again stays closed.
         for name in wrong - self._wrong:
             self._reveal(name)
         self._wrong = wrong
-        return [problem for where, problem in at if where is None]
 
     def entries(self, problems: Sequence[Problem]) -> list[ErrorEntry]:
-        """Return what is wrong, for the list on top; what is only still to be filled in is not."""
+        """Return the errors for the list at the top; empty fields are not errors."""
         order = list(self._fields)
-        found = [
-            ErrorEntry(field=name, label=_capital(_label(name)), text=f"{each.what}; {each.hint}")
-            for each in problems
-            if (name := self._place(each)) is not None and not _is_missing(each)
+        entries = [
+            ErrorEntry(field=name, label=_capitalized(_label(name)), text=self.message(problem))
+            for problem in problems
+            if problem.kind != "missing" and (name := self.field_of(problem)) is not None
         ]
-        return sorted(found, key=lambda entry: order.index(entry["field"]))
+        return sorted(entries, key=lambda entry: order.index(entry["field"]))
 
     def summary(self, problems: Sequence[Problem]) -> str:
-        """Return how many fields are at fault, and which: ``2 things to mend: pack, class``."""
-        names = [*dict.fromkeys(_label(self._place(each) or each.field) for each in problems)]
-        return f"{len(names)} thing{'s' if len(names) > 1 else ''} to mend: {', '.join(names)}"
+        """Return how many errors there are and which fields are empty, in a line.
 
-    def belongs(self, problem: Problem, name: str) -> bool:
-        """Tell whether a problem is one of this field."""
-        return self._place(problem) == name
+        Such as ``1 problem to fix · Still needed: class, photos``.
+        """
+        count = len(self.entries(problems))
+        missing = dict.fromkeys(_label(problem.field) for problem in problems if problem.kind == "missing")
+        no_field = [problem for problem in problems if self.field_of(problem) is None]
+        return " · ".join([
+            *([f"{count} problem{'' if count == 1 else 's'} to fix"] if count else []),
+            *([f"Still needed: {', '.join(missing)}"] if missing else []),
+            *map(self.message, no_field),
+        ])  # fmt: skip
 
-    def _place(self, problem: Problem) -> str | None:
+    def message(self, problem: Problem) -> str:
+        """Return a problem as a sentence for the user of the form."""
+        if problem.kind == "missing" and problem.field in _MISSING:
+            return _MISSING[problem.field]
+        if problem.kind == "not_found" and problem.field == "pack":
+            return f"No pack {self._fields['pack'].value}. Use Browse packs."
+        if problem.kind == "conflict" and problem.field in ("images", "image_urls"):
+            other = "existing tunes" if self._fields["tune_ids"].value else "photos from files"
+            return f"{_capitalized(_label(problem.field))} cannot be combined with {other}; leave out one."
+        text = f"{problem.what}; {problem.hint}"
+        if problem.kind == "invalid" and problem.field not in _SUBJECTS:
+            return text if self.field_of(problem) else str(problem)
+        return _capitalized(f"{_SUBJECTS.get(problem.field, _label(problem.field))} {text}")
+
+    def field_of(self, problem: Problem) -> str | None:
+        """Return the name of the form's field that a problem belongs to, or None."""
         names = (problem.field, problem.field.split(".")[0])
         return next((name for name in names if name in self._fields), None)
 
 
 def _label(name: str) -> str:
-    return _LABELS.get(name, name)
+    return _LABELS.get(name) or _LABELS.get(name.split(".")[0]) or name
 
 
-def _capital(label: str) -> str:
-    return label[:1].upper() + label[1:]
-
-
-def _is_missing(problem: Problem) -> bool:
-    return problem.kind == "missing"
-
-
-def _in_a_form(name: str, problem: Problem) -> Problem:
-    return replace(problem, hint=_HINTS.get(name, problem.hint)) if _is_missing(problem) else problem
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]

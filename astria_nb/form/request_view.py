@@ -15,11 +15,13 @@ from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
 _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
-_AS_THEY_ARE = "This code sends the photos as they are, place and time included; the form takes those out."
+_UNCHANGED_PHOTOS = (
+    "This code sends the photos unchanged, with their location, time and camera; the form removes those."
+)
 
 
 class RequestView(anywidget.AnyWidget):
-    """Tabs with the request as cURL, Python, JavaScript and JSON; never with the key in them.
+    """Tabs with the request as cURL, Python, JavaScript and JSON. None of them contains the API key.
 
     Parameters
     ----------
@@ -31,11 +33,11 @@ class RequestView(anywidget.AnyWidget):
     _css = stylesheet(Path(__file__).with_name("request_view.css"))
 
     texts: traitlets.Dict[str, str] = traitlets.Dict().tag(sync=True)
-    """The code by its language."""
+    """The code, by language."""
     note = traitlets.Unicode().tag(sync=True)
-    """What is to be known of it."""
+    """Shown above the code."""
     language = traitlets.Unicode("cURL").tag(sync=True)
-    """Which one is seen."""
+    """The open tab."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
@@ -43,13 +45,19 @@ class RequestView(anywidget.AnyWidget):
         self.show(None)
 
     def show(self, tune: Tune | None, encoding: Encoding | None = None) -> None:
-        """Show how a tune is sent; without one, that there is none to send."""
-        self.note = _AS_THEY_ARE if tune is not None and tune.images else ""
-        self.texts = {name: self._text(name, tune, encoding) for name in [*_LANGUAGES, "JSON"]}
+        """Show the request for a tune, or a placeholder if there is no valid tune.
 
-    def _text(self, language: str, tune: Tune | None, encoding: Encoding | None) -> str:
+        Parameters
+        ----------
+        tune : Tune or None
+        encoding : {"multipart", "form", "json"}, optional
+        """
+        self.note = _UNCHANGED_PHOTOS if tune is not None and tune.images else ""
+        self.texts = {language: self._code(language, tune, encoding) for language in [*_LANGUAGES, "JSON"]}
+
+    def _code(self, language: str, tune: Tune | None, encoding: Encoding | None) -> str:
         if tune is None:
-            return "Once nothing is left to mend, the request stands here."
+            return "The request appears here once the form is complete."
         try:
             if language == "JSON":
                 return as_json(tune)

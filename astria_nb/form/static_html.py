@@ -1,4 +1,4 @@
-"""The form and its row where no widget runs: on a web page, on paper. markupsafe escapes all text."""
+"""The form and its row as static HTML, for where no widget runs. markupsafe escapes all text."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ _SIDE = 96  # pixels of a thumbnail
 
 
 def form_html(heading: str, draft: Mapping[str, Any], footer: str) -> str:
-    """Return a draft as a table, with the pictures in it.
+    """Return a draft as a table that includes thumbnails of its photos.
 
     Parameters
     ----------
-    heading, footer : str
-        Lines above and below.
-    draft : mapping
-        The fields that were filled in, by their names in the API.
+    heading : str
+        The line above.
+    draft : mapping of str to object
+        The filled-in fields, by their names in the API.
+    footer : str
+        The line below.
+
+    Returns
+    -------
+    str
     """
     rows = [
         Markup("<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>").format(
@@ -37,23 +43,17 @@ def form_html(heading: str, draft: Mapping[str, Any], footer: str) -> str:
 
 
 def row_html(row: pd.DataFrame) -> str:
-    """Return a row as a table of those columns that say something."""
+    """Return a row as a table, without its empty columns."""
     table = row.dropna(axis="columns", how="all")
     return Markup(table.to_html(index=False, border=0, escape=True, max_cols=None))  # noqa: S704  pandas escapes
 
 
-def picture_html(jpeg: bytes, name: str) -> Markup:
-    """Return an ``<img>`` that carries its picture."""
-    data = base64.b64encode(jpeg).decode()
-    return Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, name)
-
-
 def _cell(value: Any) -> Markup:
     if isinstance(value, Mapping):
-        return _lines(f"{key}: {each}" for key, each in value.items())
+        return _lines(f"{key}: {text}" for key, text in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        if any(isinstance(each, Image) for each in value):
-            return Markup(" ").join(_picture(each) for each in value)
+        if any(isinstance(item, Image) for item in value):
+            return Markup(" ").join(_image_html(image) for image in value)
         return _lines(map(str, value))
     return Markup("{}").format(value)
 
@@ -62,8 +62,10 @@ def _lines(lines: Iterable[str]) -> Markup:
     return Markup("<br>").join(lines)
 
 
-def _picture(item: Any) -> Markup:
+def _image_html(image: Any) -> Markup:
+    """Return an image with its thumbnail embedded; a path that cannot be opened as text."""
     try:
-        return picture_html(thumbnail(item.path, _SIDE), item.filename)
+        data = base64.b64encode(thumbnail(image.path, _SIDE)).decode()
     except (OSError, AttributeError):
-        return Markup("{}").format(item)
+        return Markup("{}").format(image)
+    return Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, image.filename)

@@ -25,7 +25,7 @@ from astria_nb.form.progress.panel import SubmissionPanel
 from astria_nb.form.recovery_notice import RecoveryNotice
 from astria_nb.form.request_view import RequestView
 from astria_nb.form.review import Review, review
-from astria_nb.form.saved_draft import SavedDraft, as_plain, asked_for
+from astria_nb.form.saved_draft import SavedDraft, as_plain, fields_of_row
 from astria_nb.form.static_html import form_html
 from astria_nb.form.submit_bar import SubmitBar
 from astria_nb.images.preprocessing import Preprocessing
@@ -36,33 +36,39 @@ from astria_nb.utils import background
 from astria_nb.utils.stylesheet import stylesheet
 
 _CSS = stylesheet(Path(__file__).with_name("form.css"))
-_SETTLE_SECONDS = 2.0  # a service that answers at once is shown at once; a slow one holds nothing up
+_SETTLE_SECONDS = 2.0  # to show a quick answer at once; a slow service does not delay the form
 
 
 class TuneForm(widgets.VBox):
-    """A form that trains a tune: pack, class, images, and a button.
+    """A form that trains a tune: pack, class, photos, and a Submit button.
 
     Parameters
     ----------
     client : Client, optional
-        Default: your account if a key is configured, else the built-in sandbox; the form says which.
+        Default: your account if an API key is configured, else the built-in sandbox. The form says which.
     log : ExperimentLog, optional
-        Where submissions are recorded. Default as in `astria_nb.submit`.
+        Where submissions are recorded. Default: as in `astria_nb.submit`.
     draft : str, optional
-        Keeps what is filled in under this name, beside the log, in ``.astria_drafts``: it is there again when
-        the cell is run again, or in another kernel, photos from your computer included. Only you may read it;
-        a key is not written into it.
+        Saves what is filled in under this name, beside the log in ``.astria_drafts``, and restores it when
+        the cell runs again, also in another kernel. Photos from your computer are included, API keys are
+        not. Only you can read the file.
     max_cost : float, optional
-        US dollars; what is estimated to cost more cannot be submitted.
-    keep_metadata, max_side : optional
-        What is done to photos before they are sent, as for `astria_nb.submit`; two switches of the form.
+        US dollars. A tune that is estimated to cost more cannot be submitted. Default: no limit.
+    keep_metadata : bool, default False
+        Upload photos with all their metadata, as in `astria_nb.submit`. The form has a switch for it.
+    max_side : int, optional
+        Pixels. Scale larger photos down before the upload, as in `astria_nb.submit`. The form has a switch
+        for it. Default: no limit.
     **fields
-        Any field of `Tune`, filled in from the start.
+        Any field of `Tune`, to fill in. A saved draft takes precedence.
 
     Raises
     ------
     TypeError
-        For a keyword that is no field; names the nearest one.
+        A keyword is not a field; the message names the closest one.
+    TuneError
+        A value is not the list or mapping that its field takes, `max_side` is not a number of pixels, or
+        `draft` is not a valid file name.
 
     Examples
     --------
@@ -75,13 +81,13 @@ class TuneForm(widgets.VBox):
     """
 
     tune = traitlets.Instance(Tune, allow_none=True)
-    """The tune as it would be sent; None while something is missing or wrong."""
+    """The tune that would be sent; None while a field is missing or wrong."""
     valid = traitlets.Bool(False)
-    """Whether the tune is whole, its pack is known and has the class, and its title is free."""
+    """Whether the tune can be submitted: it is complete, and its pack exists and has the class."""
     status = traitlets.Unicode("incomplete")
     """``incomplete``, ``ready``, ``sending``, ``submitted`` or ``failed``."""
     row = traitlets.Instance(pd.DataFrame, allow_none=True)
-    """The last submission's row; None before the first."""
+    """The row of the last submission; None before the first."""
 
     def __init__(
         self,
@@ -96,27 +102,25 @@ class TuneForm(widgets.VBox):
     ) -> None:
         self.client = client_or_default(client)
         self._log = log_or_default(log)
-        self._refused: list[Problem] = []
         self._max_cost = max_cost
         self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
-        kept: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
-        kept |= self._saved.read() if self._saved is not None else {}
-        preprocessing = Preprocessing(kept.pop("keep_metadata"), kept.pop("max_side"))
+        values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
+        values |= self._saved.read() if self._saved is not None else {}
+        preprocessing = Preprocessing(values.pop("keep_metadata"), values.pop("max_side"))
         self._request = RequestView(self.client.base_url)
-        photos = None if self._saved is None else self._saved.photos
-        self._draft = Draft(self.client, preprocessing, self._edited, self._request, photos)
+        photos_folder = None if self._saved is None else self._saved.photos_folder
+        self._draft = Draft(self.client, preprocessing, self._on_edit, self._request, photos_folder)
         self._problem_display = ProblemDisplay(self._draft.fields, self._draft.reveal)
         self._error_summary = ErrorSummary(self._draft.reveal)
         self._panel = SubmissionPanel(self._log, self.client, lambda row: self.set_trait("row", row))
-        self._submit_bar = SubmitBar(is_sandbox(self.client), self._clicked)
-        self._recovery = RecoveryNotice(self._log, self.client)
+        self._submit_bar = SubmitBar(is_sandbox(self.client), self._on_submit, self.new_title)
         super().__init__(
             [
                 widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none")),
-                self._head(),
+                self._heading(),
                 self._error_summary,
                 *self._draft.view,
-                self._recovery,
+                RecoveryNotice(self._log, self.client),
                 self._submit_bar,
                 self._panel,
             ],
@@ -124,42 +128,71 @@ class TuneForm(widgets.VBox):
         )
         self.add_class("astria-form")
         self._draft.begin()
-        self.fill(**kept)
-        if isinstance(title := kept.get("title"), str):
+        self.fill(**values)
+        if isinstance(title := values.get("title"), str):
             self._panel.restore(title, self.tune)
-            self._show()
+            self._update()
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], client: Client | None = None, **options: Any) -> TuneForm:
-        """Return a form filled in with what `to_dict` returned; options as for the form itself."""
+        """Return a form filled with the result of `to_dict`.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+        client : Client, optional
+            As for the form.
+        **options
+            The form's other parameters.
+
+        Returns
+        -------
+        TuneForm
+
+        Raises
+        ------
+        TypeError, TuneError
+            As for the form.
+        """
         return cls(client, **options, **values)
 
     @classmethod
     def from_row(
         cls, row: pd.DataFrame, client: Client | None = None, *, log: Log | None = None, **options: Any
     ) -> TuneForm:
-        """Return a form filled in with what a row's tune was made from, under a fresh title.
+        """Return a form filled with what a tune was made from, under a new title.
 
         Parameters
         ----------
         row : pandas.DataFrame
             One row, of `submit` or of the log.
-        client, log : optional
-            As for the form. What was asked is in the log; without it, the row tells what it can.
+        client : Client, optional
+            As for the form.
+        log : ExperimentLog, optional
+            As for the form. It has the whole request; a tune that it does not have is filled in from the row.
         **options
-            As for the form itself; fields replace those of the run.
+            The form's other parameters. Fields replace those of the row.
+
+        Returns
+        -------
+        TuneForm
 
         Notes
         -----
-        What the log did not keep, such as the secret in a callback's address, is left empty.
+        What the log does not store, such as the secret in a callback URL, stays empty.
         """
         client, log = client_or_default(client), log_or_default(log)
-        return cls(client, log=log, **{**asked_for(row, client, log), **options})
+        return cls(client, log=log, **{**fields_of_row(row, client, log), **options})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is filled in, as plain data: the fields of `Tune`, images as paths.
+        """Return what is filled in as plain data: the fields of `Tune`, with images as paths.
 
-        With them ``keep_metadata`` and ``max_side``, where a switch for the photos is turned on.
+        ``keep_metadata`` and ``max_side`` are included if their switches are on.
+
+        Returns
+        -------
+        dict of str to object
+            Can be written as JSON, and read by `from_dict`.
 
         Examples
         --------
@@ -169,58 +202,72 @@ class TuneForm(widgets.VBox):
         {'pack': 43, 'name': 'cat', 'title': 't'}
         """
         preprocessing = asdict(self._draft.switches.preprocessing)
-        switches = {name: value for name, value in preprocessing.items() if value}
-        return as_plain({**self._draft.values(), **switches})
+        switched_on = {name: value for name, value in preprocessing.items() if value}
+        return as_plain({**self._draft.values(), **switched_on})
 
     @property
     def rows(self) -> pd.DataFrame:
-        """All rows that this form has made, one under the other; an empty frame before the first."""
-        return self._panel.rows
+        """The rows of all submissions of this form, in their order; an empty frame before the first."""
+        return self._panel.state.rows
 
     @property
     def problems(self) -> list[Problem]:
-        """Everything that keeps the tune from being sent, and what the service said against it."""
-        return [*self._review().problems, *self._refused]
+        """Everything that prevents a submission, and what the service rejected in the last one."""
+        return [*self._review().problems, *self._rejected_fields()]
 
     def fill(self, **fields: Unpack[TuneFields]) -> None:
-        """Fill in fields, as typing would; None empties one.
+        """Fill in fields, as typing would.
+
+        Parameters
+        ----------
+        **fields
+            Fields of `Tune`; None empties a field.
 
         Raises
         ------
         TypeError
-            For a keyword that is no field; names the nearest one.
+            A keyword is not a field; the message names the closest one.
         TuneError
-            When a list or a map is asked for and something else was given. Nothing was filled in.
+            A value is not the list or mapping that its field takes. No field was filled.
         """
         self._draft.fill(fields)
         self._draft.pack.settle(_SETTLE_SECONDS)
-        self._show()
+        self._update()
 
     def new_title(self) -> None:
-        """Put a fresh UUID in the title, for another tune."""
+        """Put a fresh UUID into the title, for another tune."""
         self._draft.new_title()
 
     def submit(self, client: Client | None = None, *, encoding: Encoding | None = None) -> pd.DataFrame:
-        """Send the tune and return its row: the same as the Submit button.
+        """Send the tune and return its row, as the Submit button does.
 
-        A form sends a title once: submitted again unchanged, it returns the row that it has.
+        A form sends each title once. Submitting it again unchanged returns the row it has.
+
+        Parameters
+        ----------
+        client : Client, optional
+            Default: the form's.
+        encoding : {"multipart", "form", "json"}, optional
+            Default: the form's.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row, as from `astria_nb.submit`.
 
         Raises
         ------
         TuneError
-            Something is missing or wrong, or the title was sent before. Nothing was sent.
+            A field is missing or wrong, or the title was sent with other fields. Nothing was sent.
         AstriaError
-            As `astria_nb.submit` says.
+            A submission is under way, or as `astria_nb.submit` raises.
         """
-        self._panel.take()
+        client = client_or_default(self.client if client is None else client)
         try:
-            return self._submit(
-                client_or_default(self.client if client is None else client),
-                self._encoding if encoding is None else encoding,
-            )
+            with self._panel.state.sending():
+                return self._submit(client, self._encoding if encoding is None else encoding)
         finally:
-            self._panel.leave()
-            self._show()
+            self._update()
 
     def __repr__(self) -> str:
         values = {
@@ -232,16 +279,18 @@ class TuneForm(widgets.VBox):
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
-        # Shown wherever no widget runs; JupyterLab prefers the widget.
-        page = form_html(self._account(), self._draft.values(), self._summary(self.problems))
-        # Colab shows custom widgets only where the output names the manager for them, as anywidget does.
+        # Shown where no widget runs; JupyterLab prefers the widget.
+        page = str(form_html(self._account(), self._draft.values(), self._summary(self.problems)))
+        # Colab shows a custom widget only if the output's metadata names its manager; anywidget provides it.
         _, metadata = self._error_summary._repr_mimebundle_(**options) or ({}, {})
         return {**bundle, "text/plain": repr(self), "text/html": page}, metadata
 
-    def _head(self) -> widgets.HTML:
-        head = widgets.HTML(Markup("<div><b>Train a tune</b><span>{}</span></div>").format(self._account()))
-        head.add_class("astria-head")
-        return head
+    def _heading(self) -> widgets.HTML:
+        heading = widgets.HTML(
+            Markup("<div><b>Train a tune</b><span>{}</span></div>").format(self._account())
+        )
+        heading.add_class("astria-head")
+        return heading
 
     def _account(self) -> str:
         if is_sandbox(self.client):
@@ -252,91 +301,92 @@ class TuneForm(widgets.VBox):
     def _encoding(self) -> Encoding | None:
         return cast("Encoding | None", self._draft.fields["encoding"].value)
 
-    def _edited(self, name: str) -> None:
-        # What the service refused is worth another try once its field was changed.
-        self._refused = [each for each in self._refused if not self._problem_display.belongs(each, name)]
-        self._show()
+    def _rejected_fields(self) -> list[Problem]:
+        """Return the problems of the last submission that belong to a field."""
+        return [problem for problem in self._panel.state.problems if self._problem_display.field_of(problem)]
+
+    def _on_edit(self, name: str) -> None:
+        # A field that the service rejected may be submitted again once it was changed.
+        at_field = [
+            problem for problem in self._rejected_fields() if self._problem_display.field_of(problem) == name
+        ]
+        self._panel.state.dismiss(at_field)
+        self._update()
 
     def _review(self) -> Review:
-        return review(self._draft.values(), self._draft.pack, self._panel.sent, self._max_cost)
+        return review(self._draft.values(), self._draft.pack, self._panel.state, self._max_cost)
 
-    def _show(self) -> None:
-        """Bring what is seen in line with what is filled in."""
+    def _update(self) -> None:
+        """Bring the widgets in line with the draft and the submissions."""
         with self._draft.lock:
-            found, is_busy = self._review(), self._panel.is_busy
-            problems = [*found.problems, *self._refused]
-            self.tune, self.valid = found.tune, found.is_valid
-            self.status = self._status(found, is_busy)
+            result, state = self._review(), self._panel.state
+            phase = state.phase
+            problems = [*result.problems, *self._rejected_fields()]
+            self.tune, self.valid = result.tune, result.is_valid
+            self.status = phase if phase in ("sending", "failed") else _status(result)
             self._problem_display.show(problems, is_fresh=self._draft.is_fresh)
             self._error_summary.problems = self._problem_display.entries(problems)
-            self._draft.sections.label()
-            # Nobody waits for code that is folded away.
-            if self._draft.sections.shows_request:
-                self._request.show(found.tune, self._encoding)
+            self._draft.sections.update_titles()
+            if self._draft.sections.shows_request:  # the code takes a while to write
+                self._request.show(result.tune, self._encoding)
             self._submit_bar.show(
-                enabled=found.is_valid and not found.was_sent and not is_busy,
-                note="Asking for the pack" if found.is_waiting else self._summary(problems),
-                estimate=found.estimate,
+                enabled=result.is_valid and not result.was_submitted and phase != "sending",
+                note="Looking up the pack" if result.is_waiting else self._summary(problems),
+                estimate=result.estimate,
+                is_submitted=self.status == "submitted",
             )
-            self._keep()
-
-    def _status(self, found: Review, is_busy: bool) -> str:
-        if is_busy:
-            return "sending"
-        if self._refused or self._panel.has_failed:
-            return "failed"
-        if found.was_sent:
-            return "submitted"
-        return "ready" if found.is_valid else "incomplete"
+            if phase == "failed":
+                no_field = [
+                    problem for problem in state.problems if not self._problem_display.field_of(problem)
+                ]
+                self._panel.upload.show_failure(list(map(self._problem_display.message, no_field)))
+            self._save_draft()
 
     def _summary(self, problems: list[Problem]) -> str:
         if problems:
             return self._problem_display.summary(problems)
-        if self.status == "submitted":
-            return "Submitted; press New at the title for another"
-        return "Ready to submit"
+        return "Submitted." if self.status == "submitted" else "Ready to submit"
 
-    def _clicked(self) -> None:
-        if not self._panel.is_busy:
+    def _on_submit(self) -> None:
+        if self._panel.state.phase != "sending":
             self._submit_bar.disable()
-            background.start(self._submit_quietly)
+            background.start(self._submit_in_background)
 
-    def _submit_quietly(self) -> None:
+    def _submit_in_background(self) -> None:
         try:
             self.submit()
         except AstriaError:
-            pass  # stands in the form by then
+            pass  # the form shows it
         except Exception as error:
-            self._panel.upload.failed(
-                [Problem("form", f"failed ({type(error).__name__}: {error})", "please report it")]
-            )
+            what = f"failed ({type(error).__name__}: {error})"
+            self._panel.state.fail([Problem("form", what, "please report it")])
+            self._update()
             raise
 
     def _submit(self, client: Client, encoding: Encoding | None) -> pd.DataFrame:
-        found = self._review()
-        tune, preprocessing = found.tune, self._draft.switches.preprocessing
-        if tune is None or found.problems:
-            raise TuneError(*found.problems)
-        if (row := self._panel.row_of(tune)) is not None:
+        result, preprocessing = self._review(), self._draft.switches.preprocessing
+        if result.tune is None or result.problems:
+            raise TuneError(*result.problems)
+        if (row := self._panel.state.row_of(result.tune.title)) is not None:
             return row
-        self._refused = []
-        self._panel.upload.start()
-        self._show()
-        try:
-            return self._panel.send(
-                tune, client, encoding=encoding, max_cost=self._max_cost,
-                keep_metadata=preprocessing.keep_metadata, max_side=preprocessing.max_side,
-            )  # fmt: skip
-        except AstriaError as error:
-            elsewhere = self._problem_display.show(error.problems)
-            self._refused = [problem for problem in error.problems if problem not in elsewhere]
-            self._panel.upload.failed(elsewhere)
-            raise
+        self._panel.state.start()
+        self._panel.upload.show_start()
+        self._update()
+        return self._panel.send(
+            result.tune, client, encoding=encoding, max_cost=self._max_cost,
+            keep_metadata=preprocessing.keep_metadata, max_side=preprocessing.max_side,
+        )  # fmt: skip
 
-    def _keep(self) -> None:
+    def _save_draft(self) -> None:
         if self._saved is not None:
             try:
                 self._saved.write(self.to_dict())
             except OSError as error:
                 self._saved = None
-                warnings.warn(f"the draft is not kept ({error.strerror or error})", stacklevel=2)
+                warnings.warn(f"the draft is not saved ({error.strerror or error})", stacklevel=2)
+
+
+def _status(result: Review) -> str:
+    if result.was_submitted:
+        return "submitted"
+    return "ready" if result.is_valid else "incomplete"

@@ -278,7 +278,7 @@ def test_nobody_is_kept_out(form: Locator, page: Page, folder: Path, theme: str)
         for fold in form.locator(".jupyter-widget-Collapse-header").all():
             fold.click()
             expect(fold).to_have_attribute("aria-expanded", "true")
-            assert lab.violations(page, ".astria-folds") == []
+            assert lab.violations(page, ".astria-sections") == []
         form.get_by_label("Title").fill("")
         # Its words move what is below them, and a click goes where something was.
         expect(form.get_by_text("is missing; press New for a fresh one")).to_be_visible()

@@ -236,7 +236,7 @@ def test_prompts_are_chosen_by_their_pictures(form: Locator):
     field.fill("43")
     field.press("Enter")
     form.get_by_role("button", name=re.compile("^cat · ")).click()
-    form.get_by_text("Prompts · all of the pack").click()
+    form.get_by_text("Prompts · all in the pack").click()
     picker = browse(form, "prompt")
     expect(picker.get_by_role("status")).to_have_text(
         "24 prompts · all of the class are used unless some are chosen"

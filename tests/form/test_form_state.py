@@ -47,7 +47,7 @@ def sandbox() -> Iterator[anb.Sandbox]:
 @pytest.fixture
 def make(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., anb.TuneForm]]:
     """Make forms as kernels do, one after the other, and end them."""
-    monkeypatch.setattr("astria_nb.form.progress.training._POLL", 0.01)
+    monkeypatch.setattr("astria_nb.form.progress.training._POLL_SECONDS", 0.01)
     forms = []
 
     def one(**options: Any) -> anb.TuneForm:
@@ -174,7 +174,7 @@ def test_no_key_is_written_into_a_draft(make, tmp_path):
 
 @pytest.mark.parametrize("name", ["../cats", "", "a/b", ".", "a" * 65, "a\0"])
 def test_a_draft_has_a_name_that_a_file_can_have(make, name):
-    with pytest.raises(TuneError, match=r"draft: .* is no name for a file; use letters"):
+    with pytest.raises(TuneError, match=r"draft: .* is not a valid file name; use letters"):
         make(draft=name)
 
 
@@ -233,7 +233,7 @@ def test_an_upload_can_be_cancelled_and_nothing_is_made(make, sandbox, photos):
     (cancel,) = buttons(form._panel.upload, "Cancel")
 
     def early(change: Any) -> None:
-        if "B/s" in change["new"]:
+        if " MB" in change["new"]:
             cancel.click()
 
     form._panel.upload._text.observe(early, "value")
@@ -305,7 +305,7 @@ def test_each_new_state_is_put_on_record_once(make):
     assert all(len([a for a in prompts if a == b]) == 1 for b in prompts)
     assert sum("images" in each and len(each["images"]) == 2 for each in prompts) == 8
     assert anb.ExperimentLog().frame()["trained_at"].notna().all()
-    form._panel.training.look_on()
+    form._panel.training.follow()
     until(lambda: form._panel.training.gallery.state == "over")
     assert len(polls()) == len(told)
 
@@ -368,7 +368,7 @@ def test_a_full_disk_stops_no_pictures(make, monkeypatch):
     look_again(form)
     until(lambda: form._panel.training.gallery.state == "over")
     assert form._panel.training.gallery.summary == "16 pictures"
-    assert "8 of 8 prompts done · What is seen here is not on record: log: cannot be written" in (
+    assert "8 of 8 prompts done · Not recorded in the log: log: cannot be written" in (
         form._panel.training._text.value
     )
 
@@ -415,7 +415,7 @@ def test_the_request_is_written_once_its_fold_is_open(make):
     form.fill(title="another")
     assert all("another" in text for text in view.texts.values())
     form.fill(title=None)
-    assert "Once nothing is left to mend" in view.texts["cURL"]
+    assert "The request appears here once the form is complete" in view.texts["cURL"]
 
 
 def test_a_request_that_a_language_cannot_write_does_not_hide_the_others(make, photos):
@@ -424,7 +424,7 @@ def test_a_request_that_a_language_cannot_write_does_not_hide_the_others(make, p
     folds.selected_index = folds.children.index(view)
     assert str(photos[0]) in view.texts["cURL"]
     assert "cannot carry" in view.texts["JSON"]
-    assert "sends the photos as they are" in view.note
+    assert "sends the photos unchanged" in view.note
     form.fill(images=None, image_urls=[URL])
     assert view.note == ""
 

@@ -84,8 +84,8 @@ def test_a_fresh_form_has_a_title_and_no_complaints(form):
     assert list(form._draft.values()) == ["title"]
     assert form.status == "incomplete"
     assert button(form, "Submit").disabled
-    assert "is missing" not in messages(form)
-    assert "3 things to mend: pack, class, images" in messages(form)
+    assert "Choose a class." not in messages(form)
+    assert "Still needed: pack, class, photos" in messages(form)
 
 
 def test_new_makes_another_title(form):
@@ -158,7 +158,8 @@ def test_a_pack_is_found_by_its_slug(form):
 
 def test_an_unknown_pack_is_named_beside_its_field(form):
     form.fill(pack=999999, name="man", image_urls=[URL])
-    assert "999999 is not known to" in messages(form)
+    assert "No pack 999999. Use Browse packs." in messages(form)
+    assert button(form, "Retry").layout.display == "none"
     assert button(form, "Submit").disabled
 
 
@@ -166,9 +167,9 @@ def test_every_missing_field_is_named_once_the_form_is_begun(form):
     form.fill(pack=260)
     labelled(form, "Title").value = " "
     shown = messages(form)
-    assert "is missing; press New" in shown
-    assert "is missing; choose one" in shown
-    assert "are missing; add files here" in shown
+    assert "Enter a title, or press New for one." in shown
+    assert "Choose a class." in shown
+    assert "Add at least one photo here" in shown
 
 
 def test_submit_is_on_only_while_the_tune_is_valid(form):
@@ -377,10 +378,10 @@ def test_what_an_earlier_kernel_left_open_is_named_and_looked_for(form, sandbox)
     log.change(log.change(log.plan(asked, 0), "sending", attempt=1), "unknown")
     client.create_tune(43, encode(tune))
     after = anb.TuneForm(client)
-    assert "No outcome is known of lost" in messages(after)
-    button(after, "Look for them").click()
+    assert "Submitted with unknown outcome: lost" in messages(after)
+    button(after, "Look them up").click()
     deadline = time.monotonic() + 10
-    while "lost is adopted" not in messages(after):
+    while "lost was found on the account" not in messages(after):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert log.frame()["id"].tolist() == [1000001]
@@ -460,4 +461,4 @@ def test_every_menu_shows_what_is_chosen(sandbox):
     form = anb.TuneForm(sandbox.client(), preset="flux-lora-fast")
     menus = [each for each in inside(form) if isinstance(each, widgets.Dropdown)]
     assert all(menu.label for menu in menus)
-    assert {"chosen by the images", "flux-lora-fast", "real"} <= {menu.label for menu in menus}
+    assert {"automatic", "flux-lora-fast", "real"} <= {menu.label for menu in menus}

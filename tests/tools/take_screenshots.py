@@ -51,7 +51,7 @@ def main() -> None:
         lab.change_theme(page, "JupyterLab Dark")
         form.get_by_role("button", name=re.compile("^Submit")).click()
         form.locator(".astria-pictures-tile:nth-child(-n + 10) img").nth(9).wait_for(timeout=60_000)
-        save(form, folder / "pictures.png", top=form.locator(".astria-foot"), height=520)
+        save(form, folder / "pictures.png", top=form.locator(".astria-submit-bar"), height=520)
 
 
 @contextmanager

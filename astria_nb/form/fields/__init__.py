@@ -1,1 +1,1 @@
-"""One field each: text, ids, URLs, choice, pairs, characteristics."""
+"""The controls of single fields."""

@@ -1,4 +1,4 @@
-"""The base of every field in the form: a control, and below it what is wrong with its value."""
+"""The base of every field in the form: controls, and below them what is wrong with the value."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 import traitlets
 from markupsafe import Markup
-
-from astria_nb.errors import Problem
 
 WIDE = widgets.Layout(width="100%")
 LABEL = {"description_width": "96px"}
@@ -21,20 +19,22 @@ def displayable(filename: str) -> str:
 
 
 class Field(widgets.VBox):
-    """A part of the draft with its control.
+    """One field of the form.
 
     Parameters
     ----------
     *controls : Widget
-        What the reader works with.
+        What the user works with.
     below : sequence of Widget
-        What is too tall to stand between the control and what is wrong with it.
+        Shown under the error line, such as an open picker: it would push the error out of sight.
     """
 
     value = traitlets.Any(None)
-    """What the field holds, as `Tune` takes it; None when it is empty. Not synchronised with the browser."""
+    """The value, as `Tune` accepts it; None if the field is empty. Not synchronised with the browser."""
     lock: threading.RLock
-    """Is held while what is seen changes: answers of the service come on other threads than keystrokes."""
+    """Held while the widgets change, because replies of the service arrive on other threads."""
+    explains_missing_value = False
+    """Whether the controls already say why no value can be entered yet."""
 
     def __init__(self, *controls: widgets.Widget, below: Sequence[widgets.Widget] = ()) -> None:
         self.lock = threading.RLock()
@@ -43,9 +43,16 @@ class Field(widgets.VBox):
         super().__init__([*controls, self._error, *below], layout=WIDE)
         self.add_class("astria-field")
 
-    def show_problems(self, problems: Sequence[Problem]) -> None:
-        """Show what is wrong beside the control; a field still to be filled in is a hint, not an error."""
-        (self._error.add_class if self.value is None else self._error.remove_class)("astria-hint")
-        lines = [Markup("<div>{}; {}</div>").format(each.what, each.hint) for each in problems]
-        self._error.value = Markup().join(lines)
-        self._error.layout.display = None if lines else "none"
+    def show_problems(self, messages: Sequence[str], *, is_hint: bool = False) -> None:
+        """Show messages below the controls.
+
+        Parameters
+        ----------
+        messages : sequence of str
+            One line each; none hides the line.
+        is_hint : bool
+            Whether they say what to enter rather than what is wrong.
+        """
+        (self._error.add_class if is_hint else self._error.remove_class)("astria-hint")
+        self._error.value = Markup().join(Markup("<div>{}</div>").format(message) for message in messages)
+        self._error.layout.display = None if messages else "none"

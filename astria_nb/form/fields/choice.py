@@ -11,20 +11,20 @@ from astria_nb.form.fields.base import LABEL, WIDE, Field
 
 
 class ChoiceField(Field):
-    """One of a few words, or none.
+    """One value from a menu.
 
     Parameters
     ----------
     label : str
     choices : sequence of (str, value)
-        What is shown and what it stands for; the first one is the default.
+        Each menu entry and the value it stands for; the first is the default.
     """
 
     def __init__(self, label: str, choices: Sequence[tuple[str, Any]]) -> None:
-        # By its place: to the menu, a value of None is no choice at all, and it would show nothing.
+        # Selected by index: a Dropdown takes the value None for "nothing selected" and would be blank.
         self._values = [value for _, value in choices]
         self._menu = widgets.Dropdown(
-            options=[shown for shown, _ in choices], index=0, description=label, style=LABEL, layout=WIDE
+            options=[text for text, _ in choices], index=0, description=label, style=LABEL, layout=WIDE
         )
         super().__init__(self._menu)
         self.add_class("astria-labelled")
@@ -33,7 +33,7 @@ class ChoiceField(Field):
         self.observe(self._set, "value")
 
     def _set(self, change: Mapping[str, Any]) -> None:
-        if change["new"] not in self._values:  # kept, so that the rules can say what is wrong with it
+        if change["new"] not in self._values:  # kept, so that the validator can say what is wrong with it
             self._values.append(change["new"])
             self._menu.options = [*self._menu.options, str(change["new"])]
         self._menu.index = self._values.index(change["new"])

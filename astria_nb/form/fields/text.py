@@ -15,13 +15,14 @@ class TextField(Field):
 
     Parameters
     ----------
-    label, placeholder : str
+    label : str
+    placeholder : str
     *beside : Widget
         Shown at the end of the line.
     below : sequence of Widget
-        Shown under it, and under what is wrong.
-    rows : int
-        Lines of text to show; more than one can be typed from 2 on.
+        Shown under the error line.
+    rows : int, default 1
+        Visible lines. With more than one, line breaks can be typed.
     """
 
     def __init__(
@@ -36,36 +37,37 @@ class TextField(Field):
         self._text = widgets.Text(**options) if rows == 1 else widgets.Textarea(rows=rows, **options)
         super().__init__(widgets.HBox([self._text, *beside], layout=WIDE), below=below)
         self.add_class("astria-labelled")
-        self._text.observe(self._typed, "value")
+        self._text.observe(self._on_text, "value")
         self.observe(self._set, "value")
 
-    def _typed(self, change: Mapping[str, Any]) -> None:
-        self.value = self._read(change["new"])
+    def _on_text(self, change: Mapping[str, Any]) -> None:
+        self.value = self._parse(change["new"])
 
     def _set(self, change: Mapping[str, Any]) -> None:
-        # What is being typed is left as it is: "1, " must not become "1" under the reader's hands.
-        if self._read(self._text.value) != change["new"]:
-            self._text.value = self._write(change["new"])
+        # Leave alone what is being typed: "1, " must not turn into "1" under the cursor.
+        if self._parse(self._text.value) != change["new"]:
+            self._text.value = self._format(change["new"])
 
-    def _read(self, text: str) -> Any:
+    def _parse(self, text: str) -> Any:
         return text.strip() or None
 
-    def _write(self, value: Any) -> str:
+    def _format(self, value: Any) -> str:
         return "" if value is None else str(value)
 
 
 class IdsField(TextField):
-    """Ids, separated by commas or spaces. What is not a number stays as text, for the rules to name it."""
+    """Ids, separated by commas or spaces. Anything else stays as text, for the validator to reject."""
 
-    def _read(self, text: str) -> Any:
-        return [int(each) if each.isdecimal() else each for each in text.replace(",", " ").split()] or None
+    def _parse(self, text: str) -> Any:
+        words = text.replace(",", " ").split()
+        return [int(word) if word.isdecimal() else word for word in words] or None
 
-    def _write(self, value: Any) -> str:
-        return ", ".join(str(each) for each in value or ())
+    def _format(self, value: Any) -> str:
+        return ", ".join(map(str, value or ()))
 
 
 class UrlsField(Field):
-    """Web addresses, one a line."""
+    """URLs, one per line."""
 
     def __init__(self) -> None:
         self._text = widgets.Textarea(
@@ -74,15 +76,16 @@ class UrlsField(Field):
             layout=WIDE,
         )
         self._text.add_class("astria-urls")
-        note = widgets.HTML("One address a line. The service downloads them; nothing is loaded from here.")
+        note = widgets.HTML("One URL per line. The service downloads the photos from there.")
         note.add_class("astria-note")
         super().__init__(note, self._text)
-        self._text.observe(lambda change: self.set_trait("value", self._read(change["new"])), "value")
+        self._text.observe(lambda change: self.set_trait("value", _lines(change["new"])), "value")
         self.observe(self._set, "value")
 
     def _set(self, change: Mapping[str, Any]) -> None:
-        if self._read(self._text.value) != change["new"]:
-            self._text.value = "\n".join(str(each) for each in change["new"] or ())
+        if _lines(self._text.value) != change["new"]:
+            self._text.value = "\n".join(map(str, change["new"] or ()))
 
-    def _read(self, text: str) -> list[str] | None:
-        return [line.strip() for line in text.splitlines() if line.strip()] or None
+
+def _lines(text: str) -> list[str] | None:
+    return [line.strip() for line in text.splitlines() if line.strip()] or None

@@ -11,7 +11,7 @@ import traitlets
 from markupsafe import Markup
 
 from astria_nb.client.client import Client
-from astria_nb.errors import AstriaError, Problem
+from astria_nb.errors import AstriaError, NotFoundError, Problem, TuneError
 from astria_nb.form.fields.base import LABEL, WIDE, Field
 from astria_nb.form.pickers.browse_button import BrowseButton
 from astria_nb.form.pickers.pack_cards import PackCards
@@ -40,7 +40,7 @@ class PackField(Field):
     def __init__(self, client: Client) -> None:
         self._client = client
         self._looking: set[Future[Any]] = set()
-        self._showing = False
+        self._showing = self._can_retry = False
         self._typed = widgets.Text(
             description="Pack",
             placeholder="id or slug",
@@ -86,13 +86,16 @@ class PackField(Field):
             work(*args)
         except AstriaError as error:
             problem = error.problems[0]
+            can_retry = not isinstance(error, NotFoundError | TuneError)  # those would fail again
         except Exception as error:  # noqa: BLE001  on this thread nobody else would hear of it
-            problem = Problem(
-                "pack", f"cannot be shown ({type(error).__name__}: {error})", "please report it"
+            problem, can_retry = (
+                Problem("pack", f"cannot be shown ({type(error).__name__}: {error})", "please report it"),
+                False,
             )
         else:
             return
         with self.lock:
+            self._can_retry = can_retry
             self.problem = problem
 
     def _fetch(self, value: int | str) -> None:
@@ -119,6 +122,7 @@ class PackField(Field):
             if change["new"] is None and self.problem is change["old"]:
                 self.problem = None
             elif change["new"] is not None and self.pack is None:
+                self._can_retry = True
                 self.problem = change["new"]
 
     def _entered(self, change: Mapping[str, Any]) -> None:
@@ -155,7 +159,7 @@ class PackField(Field):
                 self._title.value = Markup("{} · {}").format(self.pack.title, self.pack.id)
             self._known.layout.display = None if self.pack else "none"
             # An open gallery has a button of its own.
-            wanted = self.problem is not None and not self.gallery.is_open
+            wanted = self.problem is not None and self._can_retry and not self.gallery.is_open
             self._retry.layout.display = None if wanted else "none"
 
 
@@ -166,7 +170,7 @@ class ClassField(Field):
         self._buttons = widgets.ToggleButtons(
             options=[], description="Class", style={**LABEL, "button_width": "auto"}
         )
-        self._none = widgets.HTML("Choose a pack to see its classes", description="Class", style=LABEL)
+        self._none = widgets.HTML("Choose a pack to see its classes.", description="Class", style=LABEL)
         self._none.add_class("astria-note")
         super().__init__(self._buttons, self._none)
         self.add_class("astria-labelled")
@@ -182,6 +186,7 @@ class ClassField(Field):
             if self.value is None and len(options) == 1:
                 self.value = options[0][1]
             self._show(options)
+            self.explains_missing_value = not options
             self._buttons.layout.display = None if options else "none"
             self._none.layout.display = "none" if options else None
 

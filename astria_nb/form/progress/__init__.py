@@ -1,1 +1,1 @@
-"""After the click: upload, row, training, pictures."""
+"""What follows a click on Submit: upload, row, training, pictures."""

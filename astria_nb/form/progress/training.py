@@ -1,4 +1,4 @@
-"""What is seen of a tune after it was submitted: how its training goes, and its pictures as they come."""
+"""A submitted tune: its training, and its pictures as they arrive."""
 
 from __future__ import annotations
 
@@ -15,68 +15,84 @@ from astria_nb.results.gallery import Gallery
 from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.rows import prompt_frame
 
-_POLL = 0.5  # seconds between the first two looks
+_POLL_SECONDS = 0.5  # between the first two polls
 
 
 class TrainingPanel(widgets.VBox):
-    """A bar, a line, and the gallery, which does the looking.
+    """A progress bar, a line of text, and the gallery, which does the polling.
 
     Parameters
     ----------
     client : Client
-    came : callable
+    on_poll : callable
         Called with each `PollResult`.
     """
 
-    def __init__(self, client: Client, came: Callable[[PollResult], None]) -> None:
-        self._came, self._complaint = came, ""
+    def __init__(self, client: Client, on_poll: Callable[[PollResult], None]) -> None:
+        self._on_poll, self._warning = on_poll, ""
         self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
         self._text = widgets.HTML(layout=widgets.Layout(flex="2 1 240px"))
         self._line = widgets.HBox([self._bar, self._text], layout=WIDE)
         self._line.add_class("astria-training")
-        self.gallery = Gallery(client, looked=self._looked)
-        self.gallery.observe(lambda _: self._color(), "state")
+        self.gallery = Gallery(client, looked=self._on_result)
+        self.gallery.observe(lambda _: self._update_color(), "state")
         super().__init__([self._line, self.gallery], layout=widgets.Layout(width="100%", display="none"))
 
-    def watch(self, row: pd.DataFrame, client: Client) -> None:
-        """Follow a tune until its pictures are there, instead of the one before."""
-        self.remember(row, None, client)
-        self.look_on()
+    def start(self, row: pd.DataFrame, client: Client) -> None:
+        """Follow a tune that was just submitted, in place of the previous one."""
+        self.show(row, None, client)
+        self.follow()
 
-    def look_on(self) -> None:
-        """Follow the tune that is shown."""
-        self.gallery.watch(poll=_POLL)
+    def follow(self) -> None:
+        """Poll the tune that is shown until all its pictures have arrived."""
+        self.gallery.watch(poll=_POLL_SECONDS)
 
-    def remember(self, row: pd.DataFrame, found: pd.DataFrame | None, client: Client) -> bool:
-        """Show a tune as it was when it was looked at last, and return whether there are pictures to come."""
+    def show(self, row: pd.DataFrame, prompts: pd.DataFrame | None, client: Client) -> bool:
+        """Show a tune as recorded, without polling.
+
+        Parameters
+        ----------
+        row : pandas.DataFrame
+        prompts : pandas.DataFrame or None
+            Its prompts as last seen; None if they never were.
+        client : Client
+
+        Returns
+        -------
+        bool
+            Whether there are pictures still to come.
+        """
         self._row = row
-        known = prompt_frame([]) if found is None else found
-        more = self.gallery.show(row, known, client=client, is_latest=False)
-        self._show(PollResult(row, 0.0 if more else 1.0, "", found), "" if found is None else "Last seen: ")
+        is_pending = self.gallery.show(
+            row, prompt_frame([]) if prompts is None else prompts, client=client, is_latest=False
+        )
+        self._show(
+            PollResult(row, 0.0 if is_pending else 1.0, "", prompts),
+            prefix="" if prompts is None else "Last seen: ",
+        )
         self.layout.display = None
-        return more
+        return is_pending
 
-    def complain(self, what: str) -> None:
-        """Say what went wrong beside the looking."""
-        self._complaint = what
+    def warn(self, text: str) -> None:
+        """Show a warning beside the progress from the next poll on."""
+        self._warning = text
 
     def stop(self) -> None:
-        """PollResult no more."""
+        """Stop polling."""
         self.gallery.stop()
 
-    def _looked(self, result: PollResult) -> None:
+    def _on_result(self, result: PollResult) -> None:
         self._row = result.frame
-        self._came(result)
+        self._on_poll(result)
         self._show(result)
 
-    def _show(self, result: PollResult, when: str = "") -> None:
+    def _show(self, result: PollResult, prefix: str = "") -> None:
         self._bar.value = result.fraction_done
-        words = " · ".join(filter(None, (when + _in_words(result), self._complaint)))
-        self._text.value = Markup("<span>{}</span>").format(words)
-        self._color()
+        text = " · ".join(filter(None, (prefix + _status_text(result), self._warning)))
+        self._text.value = Markup("<span>{}</span>").format(text)
+        self._update_color()
 
-    def _color(self) -> None:
-        """Tell by the bar how it ended."""
+    def _update_color(self) -> None:
         if self.gallery.state == "failed":
             self._bar.bar_style = "warning"
         elif self._bar.value < 1:
@@ -86,23 +102,24 @@ class TrainingPanel(widgets.VBox):
             self._bar.bar_style = "danger" if is_lost else "success"
 
 
-def _in_words(result: PollResult) -> str:
-    state, eta = result.frame["status"].iloc[0], result.frame["eta"].iloc[0]
-    if state == "failed":
-        return "The training failed; what is charged for it stands in your account"
-    if state == "deleted":
+def _status_text(result: PollResult) -> str:
+    status, eta = result.frame["status"].iloc[0], result.frame["eta"].iloc[0]
+    if status == "failed":
+        return "The training failed. Your account on the service shows whether it was charged"
+    if status == "deleted":
         return "The tune was deleted"
-    if state == "expired":
-        return "The tune has expired: the service deletes it 30 days after its training"
-    if result.prompts is not None and state not in ("queued", "training"):
-        states = result.prompts["status"]
-        failed = f" · {(states == 'failed').sum()} failed" if (states == "failed").any() else ""
-        return f"Pictures · {(states == 'done').sum()} of {len(states)} prompts done{failed}"
-    word = {"queued": "Queued", "training": "Training"}.get(state, "Waiting for the pictures")
-    return word if pd.isna(eta) else f"{word} · ready about {_clock(eta)}"
+    if status == "expired":
+        return "The tune has expired: the service deletes tunes 30 days after training"
+    if result.prompts is not None and status not in ("queued", "training"):
+        statuses = result.prompts["status"]
+        failures = f" · {(statuses == 'failed').sum()} failed" if (statuses == "failed").any() else ""
+        return f"Pictures · {(statuses == 'done').sum()} of {len(statuses)} prompts done{failures}"
+    text = {"queued": "Queued", "training": "Training"}.get(status, "Waiting for the pictures")
+    return text if pd.isna(eta) else f"{text} · ready at about {_local_time(eta)}"
 
 
-def _clock(at: pd.Timestamp) -> str:
-    """Return the time of day where the kernel runs, and the day as well if it is not today."""
-    local = at.to_pydatetime().astimezone()
-    return local.strftime("%H:%M" if local.date() == datetime.now().astimezone().date() else "%d %b %H:%M")
+def _local_time(time: pd.Timestamp) -> str:
+    """Return a time in the kernel's time zone, with the date unless it is today."""
+    local = time.to_pydatetime().astimezone()
+    is_today = local.date() == datetime.now().astimezone().date()
+    return local.strftime("%H:%M" if is_today else "%d %b %H:%M")

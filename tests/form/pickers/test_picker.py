@@ -418,7 +418,7 @@ def test_the_prompts_of_the_chosen_class_come_first(form, sandbox):
 
 def test_all_prompts_are_run_unless_some_are_chosen(form, sandbox):
     form.fill(pack=43, name="cat", image_urls=["https://example.com/1.jpg"])
-    assert "Prompts · all of the pack" in form._draft.sections.titles
+    assert "Prompts · all in the pack" in form._draft.sections.titles
     form._draft.fields["prompt_ids"].picker.chosen = ["43017", "43019"]
     assert "Prompts · 43017, 43019" in form._draft.sections.titles
     form.submit()
