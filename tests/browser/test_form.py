@@ -101,7 +101,7 @@ def form(page: Page, sandbox: anb.Sandbox) -> Iterator[Locator]:
     lab.run_cells(page, 0, 1)
     form = page.locator(".astria-form")
     expect(form).to_have_count(1)
-    expect(form.get_by_text("3 things to mend: pack, class, images")).to_be_visible()
+    expect(form.get_by_text("Still needed: pack, class, photos")).to_be_visible()
     yield form
     assert page.evaluate("() => window.caught === undefined")
 
@@ -175,7 +175,7 @@ def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path
 def test_the_training_and_the_pictures_are_seen_in_the_form(form: Locator, folder: Path):
     fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
     submit(form).dblclick()
-    expect(form.get_by_text(re.compile(r"^(Queued|Training) · ready about \d\d:\d\d"))).to_be_visible()
+    expect(form.get_by_text(re.compile(r"^(Queued|Training) · ready at about \d\d:\d\d"))).to_be_visible()
     expect(form.locator(".astria-pictures img").first).to_be_visible(timeout=60_000)
     expect(form.get_by_text(re.compile(r"^Pictures · (\d+) of \1 prompts done"))).to_be_visible(
         timeout=60_000
@@ -192,7 +192,7 @@ def test_a_refusal_of_the_service_stands_at_its_field_and_is_led_to(
     submit(form).click()
     told = form.locator(".astria-summary")
     expect(told).to_contain_text("2")
-    told.get_by_role("link", name="Images").click()
+    told.get_by_role("link", name="Photos").click()
     expect(form.locator(".astria-at-images > .astria-error")).to_be_visible()
     assert page.evaluate("() => document.activeElement.closest('.astria-at-images') !== null")
     fill(form, folder, "wearing_hat.jpg")
@@ -281,7 +281,7 @@ def test_nobody_is_kept_out(form: Locator, page: Page, folder: Path, theme: str)
             assert lab.violations(page, ".astria-sections") == []
         form.get_by_label("Title").fill("")
         # Its words move what is below them, and a click goes where something was.
-        expect(form.get_by_text("is missing; press New for a fresh one")).to_be_visible()
+        expect(form.get_by_text("Enter a title, or press New for one.")).to_be_visible()
         form.get_by_text(re.compile("^Existing tunes instead")).click()
         form.get_by_label("Tunes", exact=True).fill("x")
         expect(form.locator(".astria-summary")).to_be_visible()
@@ -350,7 +350,7 @@ def test_as_an_app_in_voila(tab: Page, address: str, folder: Path):
 
 
 def train(form: Locator, folder: Path) -> None:
-    expect(form.get_by_text("3 things to mend: pack, class, images")).to_be_visible(timeout=60_000)
+    expect(form.get_by_text("Still needed: pack, class, photos")).to_be_visible(timeout=60_000)
     fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
     submit(form).click()
     expect(form.locator(".astria-row table")).to_contain_text("cat")

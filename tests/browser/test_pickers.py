@@ -57,7 +57,7 @@ def form(page: Page, sandbox: anb.Sandbox) -> Iterator[Locator]:
     lab.run_cells(page, 0, 1)
     form = page.locator(".astria-form")
     expect(form).to_have_count(1)
-    expect(form.get_by_text("3 things to mend")).to_be_visible()
+    expect(form.get_by_text("Still needed: pack, class, photos")).to_be_visible()
     yield form
     assert page.evaluate("() => window.caught === undefined")
 

@@ -81,7 +81,7 @@ def the_form_appears(visit: Visit) -> None:
     code = CELL.format(key=visit.sandbox.api_key, url=visit.sandbox.url)
     visit.look(LOOKS[visit.frontend][0])
     visit.frame.evaluate("code => window.proof.show(code)", code)
-    expect(visit.form.get_by_text("3 things to mend: pack, class, images")).to_be_visible()
+    expect(visit.form.get_by_text("Still needed: pack, class, photos")).to_be_visible()
     expect(visit.form.locator(".astria-drop-zone")).to_be_visible()
     visit.page.wait_for_timeout(700)  # until the frontend has seen to the buttons
 
@@ -100,7 +100,7 @@ def a_pack_and_a_class_are_chosen(visit: Visit) -> None:
     pack.fill("797")
     pack.press("Enter")
     visit.button("cat · ").click()
-    expect(visit.form.get_by_text("1 thing to mend: images")).to_be_visible()
+    expect(visit.form.get_by_text("Still needed: photos")).to_be_visible()
 
 
 def photos_are_picked(visit: Visit) -> None:
@@ -161,7 +161,7 @@ def an_error_is_seen_and_mended(visit: Visit) -> None:
 
 
 def a_fold_opens_by_the_keyboard(visit: Visit) -> None:
-    for name in ("Characteristics", "Existing tunes", "Sending", "Request"):
+    for name in ("Characteristics", "Existing tunes", "Encoding", "Request"):
         fold = visit.button(name)
         fold.focus()
         visit.page.keyboard.press("Enter")
@@ -197,7 +197,9 @@ def a_double_click_submits_once(visit: Visit) -> None:
 
 
 def the_training_is_seen(visit: Visit) -> None:
-    expect(visit.form.get_by_text(re.compile(r"^(Queued|Training) · ready about \d\d:\d\d"))).to_be_visible()
+    expect(
+        visit.form.get_by_text(re.compile(r"^(Queued|Training) · ready at about \d\d:\d\d"))
+    ).to_be_visible()
 
 
 def the_pictures_arrive(visit: Visit) -> None:
