@@ -24,7 +24,7 @@ from astria_nb.errors import (
     UnexpectedReplyError,
 )
 from astria_nb.images.image import Image, thumbnail
-from astria_nb.images.upload import renamed
+from astria_nb.images.upload import filename_for_type
 from astria_nb.tune import validators
 from astria_nb.tune.encoding import Body, encode_look
 from astria_nb.tune.pack import Pack
@@ -305,8 +305,8 @@ class Client:
         except OSError as error:
             reason = str(error)
         else:
-            return self._said(encode_look(name, file=(renamed(found.filename, "image/jpeg"), copy)))
-        raise TuneError(Problem("images", f"{found.filename!r} {reason}", "mend it, or take it out"))
+            return self._said(encode_look(name, file=(filename_for_type(found.filename, "image/jpeg"), copy)))
+        raise TuneError(Problem("images", f"{found.filename!r} {reason}", "re-save it, or remove it"))
 
     def picture(self, url: str) -> bytes:
         """Return a picture's bytes, at most 50 MiB. The key is not sent: pictures are public, on other hosts.

@@ -19,8 +19,8 @@ from astria_nb.form.fields.choice import ChoiceField
 from astria_nb.form.fields.pairs import PairsField
 from astria_nb.form.fields.text import TextField, UrlsField
 from astria_nb.form.images.image_field import ImageField
-from astria_nb.form.images.inspect_bar import Inspecting
-from astria_nb.form.images.preprocessing_switches import Treating
+from astria_nb.form.images.inspect_bar import InspectBar
+from astria_nb.form.images.preprocessing_switches import PreprocessingSwitches
 from astria_nb.form.pickers.ids_field import PromptsField, TunesField
 from astria_nb.form.pickers.pack_field import ClassField, PackField
 from astria_nb.form.sections import Sections
@@ -76,8 +76,12 @@ class Draft:
         self._images = ImageField(self._urls, photos_folder)
         self._prompts, self._characteristics = PromptsField(client), CharacteristicsField()
         self.fields = self._make_fields(client)
-        self.switches = Treating(preprocessing, self._image_files, lambda: on_edit("preprocessing"))
-        inspect_bar = Inspecting(client, self._inspectable, self._images.warn, self._fill_characteristics)
+        self.switches = PreprocessingSwitches(
+            preprocessing, self._image_files, lambda: on_edit("preprocessing")
+        )
+        inspect_bar = InspectBar(
+            client, self._inspectable, self._images.show_warnings, self._fill_characteristics
+        )
         self.sections = Sections(self.fields, request)
         self.view = [
             *(self.pack, self._class, self.fields["title"], self._images),
@@ -118,7 +122,7 @@ class Draft:
             field.add_class(f"astria-at-{name.replace('.', '-')}")
             field.observe(lambda _, name=name: self._on_edit(name), "value")
         self._class.observe(lambda _: self._offer_prompts(), "value")
-        self._images.observe(lambda _: self.switches.weigh(), "value")
+        self._images.observe(lambda _: self.switches.update_savings(), "value")
         self.sections.observe(lambda _: self._on_section(), "selected_index")
         self.pack.observe(lambda _: self._on_pack(), ["pack", "problem"])
         self.pack.reload()
@@ -163,7 +167,7 @@ class Draft:
     def reveal(self, name: str) -> None:
         """Bring a field into view."""
         if (field := self.fields.get(name)) is not None:
-            self._images.turn_to(field)
+            self._images.reveal(field)
             self.sections.reveal(field)
 
     def _on_section(self) -> None:

@@ -1,4 +1,4 @@
-"""What can be said of training images by looking at them here: too small, blurry, alike, too large."""
+"""Local checks of training images: too small, blurry, duplicates, too large."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from astria_nb.errors import TuneError
-from astria_nb.images.decoding import decoded, opened, upright
-from astria_nb.images.image import Image, jpeg
-from astria_nb.images.metrics import likeness, sharpness
+from astria_nb.images.decoding import decode, open_image, turn_upright
+from astria_nb.images.image import Image, encode_jpeg
+from astria_nb.images.metrics import perceptual_hash, sharpness
 from astria_nb.utils.formatting import format_size
 
 if TYPE_CHECKING:
@@ -22,19 +22,29 @@ if TYPE_CHECKING:
 
 Kind = Literal["unusable", "damaged", "small", "large", "blurry", "sideways", "heic", "duplicate", "similar"]
 
-LEAST_SIDE, MOST_BYTES = 512, 3_000_000  # astria-api, section 12
-_DECODED, _SIDE = 640, 1024  # pixels a side: what is decoded at least, and what is measured at most
+MIN_SIDE, MAX_BYTES = 512, 3_000_000  # astria-api, section 12
+_DECODED_SIDE, _MEASURED_SIDE = 640, 1024  # pixels: decoded to at least, measured at no more than
 # Of 26 sharp photos and drawings, some noisy, pale or with a soft background, the softest measured 0.24; the
 # same with a Gaussian blur of 2.5 pixels at 1024 a side 0.20 at most, and 0.21 with some noise in it.
 _SHARP = 0.21
-# Bits of 64 in which two pictures differ. Measured: up to 4 for a picture saved anew, smaller or noisier, and
-# about 4 when cut by 2 %; from 13 on for other pictures of one subject, and 8 for 4950 pairs of faces.
-_ALIKE = 6
+# Bits of 64 in which two images differ. Measured: up to 4 for an image that was re-saved, smaller or noisier,
+# and about 4 when cropped by 2 %; 13 and more for other images of one subject, and 8 for 4950 pairs of faces.
+_SIMILAR_BITS = 6
+_COMMON_ORIENTATIONS = (1, 3, 6, 8)  # rotated, not mirrored
+_COMPARED: tuple[Kind, ...] = ("duplicate", "similar")
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing to know of an image before training with it: its kind for a badge, and words for a person."""
+    """A warning about one image.
+
+    Attributes
+    ----------
+    kind : str
+        For a badge.
+    text : str
+        What is wrong and what to do about it.
+    """
 
     kind: Kind
     text: str
@@ -44,22 +54,22 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What an image looks like.
+class ImageMetrics:
+    """The size, thumbnail and warnings of one image.
 
     Attributes
     ----------
     path : Path
     width, height : int
-        Pixels, the right way up; 0 where it is no image.
+        Pixels after EXIF rotation; 0 for a file that is not an image.
     size : int
         Bytes.
     thumbnail : bytes or None
-        A small JPEG, the right way up; None where it cannot be decoded.
+        A small upright JPEG; None for an image that cannot be decoded.
     advice : tuple of Advice
-        Empty for an image that is good as far as can be told here.
-    likeness : int or None
-        64 bits, most of them the same for two pictures that look the same.
+        Empty for a good image.
+    perceptual_hash : int or None
+        64 bits that are nearly the same for images that look alike.
     """
 
     path: Path
@@ -68,22 +78,22 @@ class Look:
     size: int = 0
     thumbnail: bytes | None = None
     advice: tuple[Advice, ...] = ()
-    likeness: int | None = None
+    perceptual_hash: int | None = None
 
 
-def advise(images: Iterable[str | os.PathLike[str] | Image], side: int = 192) -> list[Look]:
-    """Look at images, several at a time, and compare them with each other.
+def advise(images: Iterable[str | os.PathLike[str] | Image], side: int = 192) -> list[ImageMetrics]:
+    """Measure images on several threads and compare them with each other.
 
     Parameters
     ----------
-    images : iterable of path or Image
+    images : iterable of (path or Image)
     side : int
-        Pixels of a thumbnail's long side.
+        Pixels of the long side of a thumbnail.
 
     Returns
     -------
-    list of Look
-        One an image, in order. A file that is no image is one with advice; nothing is raised for it.
+    list of ImageMetrics
+        One for each image, in order. A file that is not an image has advice that says so; it raises nothing.
 
     Examples
     --------
@@ -91,101 +101,113 @@ def advise(images: Iterable[str | os.PathLike[str] | Image], side: int = 192) ->
     >>> folder = tempfile.TemporaryDirectory(); path = Path(folder.name) / "a.png"
     >>> Pillow.new("RGB", (400, 300)).save(path)
     >>> print(*advise([path])[0].advice)
-    small: 400×300, at least 512 on each side is better
+    Small (400×300). Use at least 512 px a side.
     >>> folder.cleanup()
-    """  # noqa: RUF002  as people write it
+    """  # noqa: RUF002  a multiplication sign
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        return compare(list(pool.map(lambda each: look(each, side), images)))
+        return compare(list(pool.map(lambda image: measure(image, side), images)))
 
 
-def look(image: str | os.PathLike[str] | Image, side: int = 192) -> Look:
-    """Look at one image: one decoding serves its thumbnail and all that is said of it.
+def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetrics:
+    """Decode one image once, for its thumbnail and all advice that needs no other image.
+
+    Parameters
+    ----------
+    image : path or Image
+    side : int
+        Pixels of the long side of the thumbnail.
 
     Notes
     -----
-    The limits are those of the service's own advice (astria-api, section 12). A photo that is turned by its
-    Exif data is sent so, and every common reader turns a JPEG; only where readers differ is it called
-    sideways: in PNG and WebP files, and where it is mirrored.
+    The limits are those that the service recommends (astria-api, section 12). A JPEG that is rotated by its
+    EXIF orientation is uploaded as it is, because all common readers rotate it. It is called sideways only
+    where readers differ: PNG and WebP files, and mirrored images.
     """
     try:
-        found = image if isinstance(image, Image) else Image.open(image)
+        checked = image if isinstance(image, Image) else Image.open(image)
     except TuneError as error:
-        told = tuple(Advice("unusable", f"{each.what}; {each.hint}") for each in error.problems)
-        return Look(Path(image), advice=told)  # type: ignore[arg-type]  # an image raises nothing
+        unusable = tuple(Advice("unusable", f"{problem.what}; {problem.hint}") for problem in error.problems)
+        return ImageMetrics(Path(image), advice=unusable)  # type: ignore[arg-type]  # an Image raises nothing
     try:
-        with opened(found.path) as opening:
-            picture = decoded(opening, _DECODED)
-            orientation = picture.getexif().get(0x0112, 1)
-            picture = upright(picture.convert("RGB"))
-            picture.thumbnail((_SIDE, _SIDE))
-            grey = picture.convert("L")
-            small = picture.copy()
-            small.thumbnail((side, side))
-            thumbnail = jpeg(small)
+        with open_image(checked.path) as opened:
+            pixels = decode(opened, _DECODED_SIDE)
+            orientation = pixels.getexif().get(0x0112, 1)
+            pixels = turn_upright(pixels.convert("RGB"))
+            pixels.thumbnail((_MEASURED_SIDE, _MEASURED_SIDE))
+            grey = pixels.convert("L")
+            reduced = pixels.copy()
+            reduced.thumbnail((side, side))
+            thumbnail = encode_jpeg(reduced)
     except OSError:
-        told = (Advice("damaged", "damaged: cannot be decoded to its end; save it anew, or take it out"),)
-        return Look(found.path, found.width, found.height, found.size, advice=told)
-    width, height = (found.height, found.width) if orientation >= 5 else (found.width, found.height)
-    seen = Look(found.path, width, height, found.size, thumbnail, (), likeness(grey))
-    return replace(seen, advice=tuple(_advice(seen, found.media_type, orientation, grey)))
+        damaged = Advice("damaged", "Damaged: the file is incomplete; re-save it or remove it")
+        return ImageMetrics(checked.path, checked.width, checked.height, checked.size, advice=(damaged,))
+    size = (checked.height, checked.width) if orientation >= 5 else (checked.width, checked.height)
+    metrics = ImageMetrics(checked.path, *size, checked.size, thumbnail, (), perceptual_hash(grey))
+    return replace(metrics, advice=tuple(_advice(metrics, checked.media_type, orientation, grey)))
 
 
-def compare(looks: Sequence[Look]) -> list[Look]:
-    """Return looks with advice on those that are the same as an earlier one, or look the same.
+def compare(measured: Sequence[ImageMetrics]) -> list[ImageMetrics]:
+    """Return the metrics with advice on images that are the same as, or look like, an earlier one.
 
-    What a former comparison said is dropped, so it can be called again when images come and go.
+    The advice of an earlier comparison is replaced, so this can be called again after images were added or
+    removed.
     """
-    found: list[Look] = []
-    hashes: dict[int, bytes | None] = {}
-    for number, each in enumerate(looks):
-        told = [advice for advice in each.advice if advice.kind not in ("duplicate", "similar")]
-        told += _of_earlier(number, looks, hashes)
-        found.append(replace(each, advice=tuple(told)))
-    return found
+    compared: list[ImageMetrics] = []
+    digests: dict[int, bytes | None] = {}
+    for number, metrics in enumerate(measured):
+        advice = [entry for entry in metrics.advice if entry.kind not in _COMPARED]
+        advice += _compare_with_earlier(number, measured, digests)
+        compared.append(replace(metrics, advice=tuple(advice)))
+    return compared
 
 
-def _of_earlier(number: int, looks: Sequence[Look], hashes: dict[int, bytes | None]) -> list[Advice]:
-    mine = looks[number]
-    for earlier, other in enumerate(looks[:number]):
-        if mine.size == other.size > 0 and _hash(number, looks, hashes) == _hash(earlier, looks, hashes):
-            return [Advice("duplicate", f"the same file as {_name(other)}: one of them is enough")]
-    for other in looks[:number]:
-        if mine.likeness is None or other.likeness is None:
+def _compare_with_earlier(
+    number: int, measured: Sequence[ImageMetrics], digests: dict[int, bytes | None]
+) -> list[Advice]:
+    current = measured[number]
+    for index, earlier in enumerate(measured[:number]):
+        if current.size == earlier.size > 0 and (
+            _digest(number, measured, digests) == _digest(index, measured, digests)
+        ):
+            return [Advice("duplicate", f"Same file as {_name(earlier)}: one of them is enough")]
+    for earlier in measured[:number]:
+        if current.perceptual_hash is None or earlier.perceptual_hash is None:
             continue
-        if (mine.likeness ^ other.likeness).bit_count() <= _ALIKE:
-            text = f"looks like {_name(other)}: another pose, light or background teaches more"
+        if (current.perceptual_hash ^ earlier.perceptual_hash).bit_count() <= _SIMILAR_BITS:
+            text = f"Looks like {_name(earlier)}: another pose, light or background teaches the model more"
             return [Advice("similar", text)]
     return []
 
 
-def _hash(number: int, looks: Sequence[Look], hashes: dict[int, bytes | None]) -> bytes | None:
-    """Hash a file, once; only files of one size are."""
-    if number not in hashes:
-        hashes[number] = None
-        with suppress(OSError), looks[number].path.open("rb") as file:
-            hashes[number] = hashlib.file_digest(file, "sha256").digest()
-    return hashes[number]
+def _digest(number: int, measured: Sequence[ImageMetrics], digests: dict[int, bytes | None]) -> bytes | None:
+    """Return the SHA-256 of a file, read at most once."""
+    if number not in digests:
+        digests[number] = None
+        with suppress(OSError), measured[number].path.open("rb") as file:
+            digests[number] = hashlib.file_digest(file, "sha256").digest()
+    return digests[number]
 
 
-def _name(look: Look) -> str:
-    return look.path.name.encode("utf-8", "replace").decode()
+def _name(metrics: ImageMetrics) -> str:
+    return metrics.path.name.encode("utf-8", "replace").decode()
 
 
-def _advice(look: Look, media_type: str, orientation: int, grey: Pillow.Image) -> Iterable[Advice]:
-    if min(look.width, look.height) < LEAST_SIDE:
-        pixels = f"{look.width}×{look.height}"  # noqa: RUF001  as people write it
-        yield Advice("small", f"small: {pixels}, at least {LEAST_SIDE} on each side is better")
-    if look.size > MOST_BYTES:
-        most = MOST_BYTES / 1e6
-        yield Advice("large", f"large: {format_size(look.size)}, up to about {most:.0f} is enough")
+def _advice(metrics: ImageMetrics, media_type: str, orientation: int, grey: Pillow.Image) -> Iterable[Advice]:
+    if min(metrics.width, metrics.height) < MIN_SIDE:
+        pixels = f"{metrics.width}×{metrics.height}"  # noqa: RUF001  a multiplication sign
+        yield Advice("small", f"Small ({pixels}). Use at least {MIN_SIDE} px a side.")
+    if metrics.size > MAX_BYTES:
+        size = format_size(metrics.size)
+        text = f"Large ({size}). Under 3 MB is enough; larger files only upload more slowly."
+        yield Advice("large", text)
     if media_type == "image/heic":
-        text = "HEIC: the service may not take it; with smaller pictures it is sent as a JPEG"
+        text = "HEIC: the service may not accept it; with smaller photos (below) it is sent as a JPEG"
         yield Advice("heic", text)
-    elif orientation != 1 and (media_type != "image/jpeg" or orientation not in (3, 6, 8)):
+    elif orientation != 1 and (media_type != "image/jpeg" or orientation not in _COMMON_ORIENTATIONS):
         text = (
-            "sideways: only a note in the file tells which way up it is, and not all read it; save it turned"
+            "Sideways: its rotation is only noted in the file, and not all readers apply it; save it rotated"
         )
         yield Advice("sideways", text)
     sharp = sharpness(grey)
     if sharp is not None and sharp < _SHARP:
-        yield Advice("blurry", "blurry: nothing in it has a sharp edge; take a sharper one if there is one")
+        yield Advice("blurry", "Blurry: no sharp edges were found; use a sharper photo if you have one")

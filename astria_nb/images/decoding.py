@@ -1,4 +1,4 @@
-"""Pictures in memory: only of types that are sent, no larger than asked for, and the right way up."""
+"""Opening and decoding image files with Pillow: supported types only, at reduced size, and upright."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-if TYPE_CHECKING:  # else where it is used, so that `import astria_nb` does not pay for it
+from astria_nb.images.media_type import HEAD_BYTES, media_type
+
+if TYPE_CHECKING:  # imported where it is used, so that `import astria_nb` stays fast
     from PIL import Image as Pillow
 
-# PNG and JPEG are certain; WebP is not documented, but in wide use. (astria-api, section 12)
-# MPO is what many phones save as .jpg: a JPEG with a second picture behind it.
+# PNG and JPEG are documented; WebP is not, but it is widely used. (astria-api, section 12)
+# MPO is what many phones save as .jpg: a JPEG followed by a second image.
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "MPO": "image/jpeg",
@@ -22,28 +24,41 @@ MEDIA_TYPES = {
     "WEBP": "image/webp",
     "HEIF": "image/heic",
 }
-_FORMATS = ("JPEG", "PNG", "WEBP")  # whose readers are let at the bytes
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_MOST_PIXELS = 2**30 // 12  # Pillow's own: what unpacks to gigabytes the service refuses, so do we
-_opening = threading.Lock()
+"""The media types that can be uploaded, by Pillow's name of the format."""
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_MAX_PIXELS = 2**30 // 12  # Pillow's limit; the service refuses images that unpack to gigabytes
+_open_lock = threading.Lock()
 
 
-class NotAPictureError(OSError):
-    """Says what is wrong with it (``is empty``), and what to do."""
+class InvalidImageError(OSError):
+    """A file that is not a usable image.
 
-    def __init__(self, what: str, hint: str = "convert it to JPEG, or take it out") -> None:
+    Parameters
+    ----------
+    what : str
+        A predicate without a subject, such as ``is empty``.
+    hint : str
+        What to do about it.
+    """
+
+    def __init__(self, what: str, hint: str = "convert it to JPEG, or remove it") -> None:
         super().__init__(what)
         self.hint = hint
 
 
 @contextmanager
-def opened(source: Path | bytes) -> Iterator[Pillow.Image]:
-    """Open a picture, reading no more than its header; what it cannot be decoded for is raised as below.
+def open_image(source: Path | bytes) -> Iterator[Pillow.Image]:
+    """Open an image and read its header; errors while it is decoded in the `with` block are translated too.
+
+    Parameters
+    ----------
+    source : Path or bytes
+        An image file, or its content.
 
     Raises
     ------
-    NotAPictureError
-        It is of no type that is sent, damaged, or too large to unpack.
+    InvalidImageError
+        It is not of a supported type, is damaged, or has too many pixels.
     OSError
         It cannot be read.
     """
@@ -54,58 +69,58 @@ def opened(source: Path | bytes) -> Iterator[Pillow.Image]:
         file: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         stack.enter_context(file)
         try:
-            # What Python shows of warnings is one setting for all threads: one at a time may change it.
-            with _opening, warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of many pixels, which are counted below, and odd files
-                image = stack.enter_context(Pillow.open(file, formats=_formats(file)))
-            if image.width * image.height > _MOST_PIXELS:
+            # The warning filters are shared by all threads, so only one may change them at a time.
+            with _open_lock, warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about many pixels, which are counted below, and odd files
+                image = stack.enter_context(Pillow.open(file, formats=_allowed_formats(file)))
+            if image.width * image.height > _MAX_PIXELS:
                 raise Pillow.DecompressionBombError
             yield image
             return
         except UnidentifiedImageError:
-            empty = not file.seek(0, io.SEEK_END)
-            what = "is empty" if empty else "is not a JPEG, PNG or WebP image"
+            is_empty = not file.seek(0, io.SEEK_END)
+            what = "is empty" if is_empty else "is not a JPEG, PNG or WebP image"
         except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError):
             what = "has too many pixels to be a photo"
         except (SyntaxError, ValueError, KeyError, OverflowError, OSError) as error:
-            if isinstance(error, NotAPictureError) or (
+            if isinstance(error, InvalidImageError) or (
                 isinstance(error, OSError) and error.errno is not None
             ):
                 raise
             what = "is a damaged image"
-    raise NotAPictureError(what)
+    raise InvalidImageError(what)
 
 
-def decoded(image: Pillow.Image, least: int) -> Pillow.Image:
-    """Decode a picture that was opened, to at least so many pixels a side where it has them, in 8 bits.
+def decode(image: Pillow.Image, min_side: int) -> Pillow.Image:
+    """Decode an opened image to 8 bits a channel and at least ``min_side`` pixels a side, if it has them.
 
-    A JPEG is decoded at a fraction of its size where that is enough: 12 megapixels take 40 ms instead of 90.
+    A JPEG is decoded at a fraction of its size if that is enough: 12 megapixels take 40 ms instead of 90.
     """
-    image.draft("RGB", (least, least))
+    image.draft("RGB", (min_side, min_side))
     image.load()
-    if image.mode.startswith("I"):  # 16 bits of grey
+    if image.mode.startswith("I"):  # 16-bit grey
         return image.convert("I").point(lambda value: value / 256).convert("L")
     return image
 
 
-def upright(image: Pillow.Image) -> Pillow.Image:
-    """Return a picture turned as its Exif data says, and without all that its file told beside it."""
+def turn_upright(image: Pillow.Image) -> Pillow.Image:
+    """Return an image rotated by its EXIF orientation, without metadata."""
     from PIL import ImageOps
 
-    turned = ImageOps.exif_transpose(image)
-    turned.info = {}  # Pillow would write a comment into the next file
-    return turned
+    upright = ImageOps.exif_transpose(image)
+    upright.info = {}  # Pillow would write a comment into the next file
+    return upright
 
 
-def _formats(file: IO[bytes]) -> tuple[str, ...]:
-    head = file.read(12)
+def _allowed_formats(file: IO[bytes]) -> tuple[str, ...]:
+    head = file.read(HEAD_BYTES)
     file.seek(0)
-    if head[4:8] != b"ftyp" or head[8:] not in _HEIC_BRANDS:
+    if media_type(head) != "image/heic":
         return _FORMATS
     try:
         from pillow_heif import register_heif_opener  # an extra
     except ImportError:
         hint = "pip install 'astria-nb[heic]', or convert it to JPEG"
-        raise NotAPictureError("is HEIC, which cannot be read here", hint) from None
+        raise InvalidImageError("is HEIC, which cannot be read here", hint) from None
     register_heif_opener()
     return ("HEIF",)

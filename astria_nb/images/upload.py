@@ -1,4 +1,4 @@
-"""An image as it is sent: what goes out of its file, and the hash of that in the making."""
+"""The content of an image as it is uploaded, hashed while it is sent."""
 
 from __future__ import annotations
 
@@ -12,31 +12,37 @@ from io import FileIO
 from pathlib import PurePath
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images.decoding import NotAPictureError
+from astria_nb.images.decoding import InvalidImageError
 from astria_nb.images.image import Image
-from astria_nb.images.metadata import Piece, Source, UncertainError, whole, without_metadata
+from astria_nb.images.metadata import (
+    ImageReader,
+    MalformedImageError,
+    Part,
+    entire_file,
+    without_metadata,
+)
 from astria_nb.images.preprocessing import Preprocessing
-from astria_nb.images.resizing import is_needed, open_small
+from astria_nb.images.resizing import needs_resizing, open_resized
 from astria_nb.utils.formatting import format_size
 
-BLOCK = 2**20  # measured: smaller blocks cost calls, larger ones only memory
-_NETWORK = 500e6  # bytes a second, faster than what a photo travels on
-_AT_ONCE = 2  # pictures that are made smaller at the same time: each takes 40 MB of memory
+BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
+_NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
+_CONCURRENT_RESIZES = 2  # each takes 40 MB of memory
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",)}
 
 
 class SentImage:
-    """An image that is open to be sent, and its hash in the making.
+    """An image that is open for upload; its content is hashed while it is read.
 
     Parameters
     ----------
     filename : str
-        The name that the service is told.
+        The name that is sent to the service.
     media_type : str
     file : FileIO
         Unbuffered; closed by `close`.
-    pieces : sequence of (range or bytes)
-        What is sent: stretches of the file, and bytes between them.
+    parts : sequence of (range or bytes)
+        What is sent: byte ranges of the file, and bytes between them.
 
     Attributes
     ----------
@@ -44,67 +50,67 @@ class SentImage:
         Bytes that are sent.
     """
 
-    def __init__(self, filename: str, media_type: str, file: FileIO, pieces: Sequence[Piece]) -> None:
+    def __init__(self, filename: str, media_type: str, file: FileIO, parts: Sequence[Part]) -> None:
         self.filename, self.media_type = filename, media_type
-        self.size = sum(map(len, pieces))
-        self._file, self._source, self._pieces = file, Source(file), pieces
+        self.size = sum(map(len, parts))
+        self._file, self._reader, self._parts = file, ImageReader(file), parts
         self._digest, self._hashed = hashlib.sha256(), 0
 
     @classmethod
     def open(cls, image: Image, preprocessing: Preprocessing) -> SentImage:
-        """Open an image and find out what of it is sent.
+        """Open an image and determine what of it is sent.
 
         Raises
         ------
         TuneError
-            It vanished, cannot be read, or cannot be treated so. Field ``images``.
+            It was deleted, cannot be read, or cannot be preprocessed. Field ``images``.
         """
         try:
             return _open(image, preprocessing)
         except FileNotFoundError:
-            reason, hint = "is no longer there", "put it back, or take it out"
-        except NotAPictureError as error:
-            reason, hint = f"{error} and cannot be made smaller", "mend it, or leave out max_side"
-        except UncertainError as error:
-            reason = f"{error}, so nobody can tell what it gives away beside its picture"
-            hint = "save it anew, take it out, or send it as it is by keep_metadata=True"
+            reason, hint = "no longer exists", "put it back, or remove it"
+        except InvalidImageError as error:
+            reason, hint = f"{error} and cannot be made smaller", "re-save it, or omit max_side"
+        except MalformedImageError as error:
+            reason = f"{error}, so its metadata cannot be removed reliably"
+            hint = "re-save it, remove it, or send it unchanged with keep_metadata=True"
         except OSError as error:
-            reason, hint = f"cannot be read ({error.strerror})", "put it back, or take it out"
+            reason, hint = f"cannot be read ({error.strerror})", "put it back, or remove it"
         raise TuneError(Problem("images", f"{image.filename!r} {reason}", hint))
 
     def close(self) -> None:
-        """Let go of the file; a hash that is missing by then stays so."""
+        """Close the file; a hash that is not complete by then stays so."""
         self._file.close()
 
     def blocks(self, buffer: memoryview) -> Iterator[memoryview]:
-        """Yield what is sent, each block in the same buffer.
+        """Yield the content in blocks, each in the same buffer.
 
         Raises
         ------
         TuneError
-            The file ends before it should.
+            The file is shorter than when it was opened, or cannot be read.
         """
         done = 0
         while done < self.size:
             try:
                 count = self._fill(done, buffer)
-            except OSError:  # else it would pass for a fault of the network
+            except OSError:  # would pass for a network error
                 count = 0
             if not count:
                 what = f"{self.filename!r} could not be read to its end"
                 raise TuneError(Problem("images", what, "check it and submit again"))
             started = time.perf_counter()
             yield buffer[:count]
-            # The system still sends what it took: on a network, hashing costs no time. A line that takes
-            # blocks faster than this is this machine's own, and the hash is made up for when it is asked for.
+            # The system is still sending what it took, so on a network hashing costs no time. A connection
+            # that is faster than this is local; there the hash is computed when it is requested.
             if self._hashed == done and count < _NETWORK * (time.perf_counter() - started):
                 self._hash(buffer[:count])
             done += count
 
     def sha256(self) -> str | None:
-        """Return the hash of what is sent, in hexadecimal; None where the disk fails, or it was closed."""
+        """Return the hexadecimal hash of what is sent; None if the file cannot be read or was closed."""
         buffer = memoryview(bytearray(min(BLOCK, self.size - self._hashed)))
-        with suppress(OSError, ValueError):  # a ValueError is that the file was closed
+        with suppress(OSError, ValueError):  # a ValueError means that the file was closed
             while self._hashed < self.size:
                 count = self._fill(self._hashed, buffer)
                 if not count:
@@ -116,49 +122,50 @@ class SentImage:
         self._digest.update(block)
         self._hashed += len(block)
 
-    def _fill(self, at: int, buffer: memoryview) -> int:
-        """Read from a place of what is sent; less than the buffer holds only where the file ends."""
+    def _fill(self, offset: int, buffer: memoryview) -> int:
+        """Read from an offset of what is sent; fewer bytes than the buffer holds only at the end."""
         done = 0
-        for piece in self._pieces:
-            if at >= len(piece):
-                at -= len(piece)
+        for part in self._parts:
+            if offset >= len(part):
+                offset -= len(part)
                 continue
-            room = buffer[done : done + len(piece) - at]
-            if isinstance(piece, range):
-                count = self._source.fill(piece.start + at, room)
+            target = buffer[done : done + len(part) - offset]
+            if isinstance(part, range):
+                count = self._reader.read_into(part.start + offset, target)
             else:
-                count = len(room)
-                room[:] = piece[at : at + count]
-            done, at = done + count, 0
-            if count < len(room) or done == len(buffer):
+                count = len(target)
+                target[:] = part[offset : offset + count]
+            done, offset = done + count, 0
+            if count < len(target) or done == len(buffer):
                 break
         return done
 
 
 def open_all(images: Sequence[Image], preprocessing: Preprocessing) -> list[SentImage]:
-    """Open images to be sent, in order.
+    """Open images for upload, in order.
 
     Raises
     ------
     TuneError
-        With what is wrong with each of them; none is left open.
+        With the problems of all images; none is left open.
     """
-    found: list[SentImage] = []
+    opened: list[SentImage] = []
     problems: list[Problem] = []
-    at_once = _AT_ONCE if preprocessing.max_side else 1  # looking through a file is no faster in two threads
-    with ThreadPoolExecutor(at_once) as pool, ExitStack() as undo:
-        futures = [pool.submit(SentImage.open, each, preprocessing) for each in images]
+    # Finding metadata is no faster on two threads; making images smaller is.
+    workers = _CONCURRENT_RESIZES if preprocessing.max_side else 1
+    with ThreadPoolExecutor(workers) as pool, ExitStack() as undo:
+        futures = [pool.submit(SentImage.open, image, preprocessing) for image in images]
         undo.callback(_close, futures)
         undo.callback(pool.shutdown, cancel_futures=True)
         for future in futures:
             try:
-                found.append(future.result())
+                opened.append(future.result())
             except TuneError as error:
                 problems += error.problems
         if problems:
             raise TuneError(*problems)
         undo.pop_all()
-    return found
+    return opened
 
 
 def _close(futures: Sequence[Future[SentImage]]) -> None:
@@ -168,56 +175,61 @@ def _close(futures: Sequence[Future[SentImage]]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
-    """What images weigh on the disk and as they are sent, in bytes.
+class UploadSize:
+    """The total size of images on disk and as they are uploaded.
+
+    Parameters
+    ----------
+    on_disk, uploaded : int
+        Bytes.
 
     Examples
     --------
-    >>> print(Weight(31_400_000, 6_020_000))
+    >>> print(UploadSize(31_400_000, 6_020_000))
     31 MB → 6.0 MB
     """
 
-    files: int
-    sent: int
+    on_disk: int
+    uploaded: int
 
     def __str__(self) -> str:
-        return f"{format_size(self.files)} → {format_size(self.sent)}"
+        return f"{format_size(self.on_disk)} → {format_size(self.uploaded)}"
 
 
-def weigh(images: Sequence[Image], preprocessing: Preprocessing) -> Weight:
-    """Return what a preprocessing saves; pictures that it makes smaller are kept for when they are sent.
+def upload_size(images: Sequence[Image], preprocessing: Preprocessing) -> UploadSize:
+    """Return how large images are before and after preprocessing; resized copies are cached for the upload.
 
-    Takes 0.1 s of a core for a picture of 12 megapixels, so it belongs on a thread of its own.
+    Takes 0.1 s of CPU time for an image of 12 megapixels, so call it on a background thread.
 
     Raises
     ------
     TuneError
         As `open_all`.
     """
-    sent = open_all(images, preprocessing)
-    for each in sent:
-        each.close()
-    return Weight(sum(each.size for each in images), sum(each.size for each in sent))
+    opened = open_all(images, preprocessing)
+    for image in opened:
+        image.close()
+    return UploadSize(sum(image.size for image in images), sum(image.size for image in opened))
 
 
 def sha256_of(path: PurePath, preprocessing: Preprocessing) -> str | None:
-    """Return the hash of what would be sent of a file, in hexadecimal; None where nothing can be."""
+    """Return the hexadecimal hash of what would be sent of a file; None if it cannot be sent."""
     try:
-        sent = SentImage.open(Image.open(path), preprocessing)
+        opened = SentImage.open(Image.open(path), preprocessing)
     except TuneError:
         return None
     try:
-        return sent.sha256()
+        return opened.sha256()
     finally:
-        sent.close()
+        opened.close()
 
 
-def renamed(filename: str, media_type: str) -> str:
-    """Return a name for a picture that was made anew: as it was, but with an ending that fits.
+def filename_for_type(filename: str, media_type: str) -> str:
+    """Return a name for a re-encoded image, with another suffix if the present one does not fit.
 
     Examples
     --------
-    >>> renamed("IMG_1.HEIC", "image/jpeg"), renamed("a.JPG", "image/jpeg")
+    >>> filename_for_type("IMG_1.HEIC", "image/jpeg"), filename_for_type("a.JPG", "image/jpeg")
     ('IMG_1.jpg', 'a.JPG')
     """
     suffixes = _SUFFIXES[media_type]
@@ -226,17 +238,17 @@ def renamed(filename: str, media_type: str) -> str:
 
 
 def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
-    if preprocessing.max_side is not None and is_needed(image, preprocessing.max_side):
-        file, media_type = open_small(image, preprocessing.max_side)
-        return SentImage(renamed(image.filename, media_type), media_type, file, whole(file))
+    if preprocessing.max_side is not None and needs_resizing(image, preprocessing.max_side):
+        file, media_type = open_resized(image, preprocessing.max_side)
+        return SentImage(filename_for_type(image.filename, media_type), media_type, file, entire_file(file))
     if image.media_type == "image/heic" and not preprocessing.keep_metadata:
-        what = f"{image.filename!r} is HEIC, whose metadata cannot be taken out without loss"
-        hint = "send it as a JPEG by max_side=2048, or as it is by keep_metadata=True"
+        what = f"{image.filename!r} is HEIC, whose metadata cannot be removed without loss"
+        hint = "send it as a JPEG with max_side=2048, or unchanged with keep_metadata=True"
         raise TuneError(Problem("images", what, hint))
     file = image.path.open("rb", buffering=0)
     try:
-        pieces = whole(file) if preprocessing.keep_metadata else without_metadata(file)
+        parts = entire_file(file) if preprocessing.keep_metadata else without_metadata(file)
     except BaseException:
         file.close()
         raise
-    return SentImage(image.filename, image.media_type, file, pieces)
+    return SentImage(image.filename, image.media_type, file, parts)

@@ -3,7 +3,7 @@
 Run ``python tests/benchmarks/image_advice.py [rounds]``. 16 photos of 12 megapixels as a phone takes them:
 soft shapes, hard edges and the noise of a sensor, saved as JPEG of quality 92. What is measured is `advise`:
 each file is opened, decoded once, made a thumbnail, measured, and compared with the others; beside as many
-threads that decode each photo whole. Also `look` at one photo, for a form shows each as it comes.
+threads that decode each photo whole. Also `measure` of one photo, for a form shows each as it comes.
 """
 
 import os
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from astria_nb.images.advice import advise, look
+from astria_nb.images.advice import advise, measure
 
 PROMISED_SECONDS, PHOTOS, SIZE = 2.0, 16, (4000, 3000)
 
@@ -61,7 +61,7 @@ def main(rounds: int = 7) -> int:
             (
                 seconds(lambda: advise(paths)),
                 seconds(lambda: decode_all(paths)),
-                seconds(lambda: look(paths[0])),
+                seconds(lambda: measure(paths[0])),
             )
             for _ in range(rounds)
         ]

@@ -41,7 +41,7 @@ def show(form: anb.TuneForm, tiles: ImageList, paths: list[Path]) -> tuple[float
         if len(drawn) == PHOTOS:
             done.set()
 
-    tiles.draw = draw
+    tiles.show_thumbnail = draw
     keystrokes = []
     started, worked = time.perf_counter(), time.process_time()
     form.fill(images=paths)

@@ -136,7 +136,7 @@ def expect_names(form: Locator, *names: str) -> None:
 
 def bits(disk: Path, name: str) -> list[Path]:
     """Return what is on the disk of a file that was given."""
-    return list(disk.glob(f"astria-nb-*/*/{name}"))
+    return list(disk.glob(f"astria-nb-*/files/*/{name}"))
 
 
 def sent(page: Page) -> list[str]:
@@ -261,11 +261,11 @@ def test_a_duplicate_is_named_and_removed_at_a_click(form, photos):
     expect_names(form, "1.jpg", "2.jpg")
     drop(form.locator(".astria-drop-zone"), {"again.jpg": photos[0].read_bytes()})
     copy = form.locator(".astria-tile").filter(has_text="again.jpg")
-    expect(copy.get_by_text("the same file as 1.jpg")).to_be_visible()
+    expect(copy.get_by_text("Same file as 1.jpg")).to_be_visible()
     expect(copy.get_by_text(": one of them is enough", exact=True)).to_be_hidden()
     copy.focus()
     expect(copy.get_by_text(": one of them is enough", exact=True)).to_be_visible()
-    expect(form.get_by_text(re.compile(r"1 to look at \(the same file as 1.jpg\)$"))).to_be_visible()
+    expect(form.get_by_text(re.compile(r"1 with a warning \(duplicate\)$"))).to_be_visible()
     form.get_by_role("button", name="Remove duplicate").click()
     expect_names(form, "1.jpg", "2.jpg")
 
@@ -281,8 +281,10 @@ def test_a_wrong_file_is_named_with_what_to_do_until_it_was_read(form):
     drop(form.locator(".astria-drop-zone"), {"notes.jpg": b"not a picture", "empty.jpg": b""})
     rows = form.locator(".astria-drop-row")
     expect(rows).to_have_count(2)
-    expect(rows.first).to_contain_text("is not a JPEG, PNG or WebP image; save it as JPEG, or take another")
-    expect(rows.last).to_contain_text("is empty; take another")
+    expect(rows.first).to_contain_text(
+        "is not a JPEG, PNG or WebP image; save it as JPEG, or choose another file"
+    )
+    expect(rows.last).to_contain_text("is empty; choose another file")
     form.get_by_role("button", name="Dismiss notes.jpg").click()
     expect(rows).to_have_count(1)
     expect(form.get_by_text("No images yet")).to_be_visible()
@@ -338,7 +340,7 @@ def test_a_page_loaded_again_shows_the_same_list_and_what_it_broke_off(page, for
     page.wait_for_function("() => document.querySelector('.astria-drop-row progress')?.value > 2e6")
     lab.load_again(page, ".astria-tile")
     expect_names(form, "2.jpg", "1.jpg")
-    expect(form.get_by_text("stopped when its page was left; give it again")).to_be_visible()
+    expect(form.get_by_text("stopped because its page was closed; add it again")).to_be_visible()
     pick(form, large)
     expect_names(form, "2.jpg", "1.jpg", "large.jpg")
     expect(form.locator(".astria-drop-row")).to_have_count(0)

@@ -143,7 +143,7 @@ def test_photos_from_the_readers_computer_stay_with_a_draft_and_go_with_it(make,
     form = make(draft="cats", pack=43, name="cat")
     spool = form._draft.fields["images"]._zone._spool
     for photo in photos[:2]:
-        path = spool.new(photo.name)
+        path = spool.create(photo.name)
         path.write_bytes(photo.read_bytes())
         form._draft.fields["images"]._add([path])
     form._draft.fields["images"].close()
@@ -485,7 +485,7 @@ def test_the_place_of_a_photo_is_not_sent_unless_the_reader_says_so(make, tmp_pa
     form = make(pack=260, name="man", title="without", images=[photo])
     form.submit()
     assert PLACE not in arrived(form)
-    switch(form, "Send where and when").value = True
+    switch(form, "Keep location").value = True
     form.new_title()
     form.submit()
     assert arrived(form) == taken == photo.read_bytes()
@@ -496,9 +496,9 @@ def test_photos_are_made_smaller_on_request_and_the_form_says_what_it_saves(make
     large = tmp_path / "large.jpg"
     Image.effect_noise((3000, 2400), 60).convert("RGB").save(large, quality=95)
     form = make(pack=260, name="man", title="t", images=[large])
-    small = switch(form, "Make photos smaller, to 2048")
+    small = switch(form, "Make photos smaller, to at most 2048")
     small.value = True
-    saves = form._draft.switches._saves
+    saves = form._draft.switches._savings
     until(lambda: "MB → " in saves.value)
     form.submit()
     with Image.open(io.BytesIO(arrived(form))) as sent:
@@ -519,7 +519,7 @@ def test_the_service_looks_at_photos_and_fills_in_what_most_agree_on(make, tmp_p
     assert "Choose a class" in form._draft.view[4]._text.value
     form.fill(name="man", characteristics={"my_own": "kept"})
     ask.click()
-    until(lambda: "2 inspected · 1 to look at" in form._draft.view[4]._text.value)
+    until(lambda: "2 inspected · 1 with a warning" in form._draft.view[4]._text.value)
     badges = {each["name"]: each["badges"] for each in form._draft.fields["images"]._list.items}
     assert badges["wearing_hat.jpg"] == ["a hat: the hair cannot be seen"]
     assert not fill.disabled

@@ -220,16 +220,16 @@ def test_a_file_that_is_no_image_is_kept_and_complained_of(form, photos, tmp_pat
     (tmp_path / "notes.jpg").write_text("not a picture")
     form.fill(pack=260, name="man", images=[*photos, "notes.jpg", "gone.jpg"])
     assert "'notes.jpg' is not a JPEG, PNG or WebP image" in messages(form)
-    assert "'gone.jpg' is not there" in messages(form)
+    assert "'gone.jpg' does not exist" in messages(form)
     assert len(form._draft.values()["images"]) == 5
 
 
 def test_a_file_that_vanished_is_complained_of_at_submit(form, sandbox, photos):
     form.fill(pack=260, name="man", images=photos)
     photos[1].unlink()
-    with pytest.raises(TuneError, match=r"'photo-1.jpg' is no longer there"):
+    with pytest.raises(TuneError, match=r"'photo-1.jpg' no longer exists"):
         form.submit()
-    assert "is no longer there" in messages(form)
+    assert "no longer exists" in messages(form)
     assert sandbox.received() == []
     assert form.status == "failed"
 

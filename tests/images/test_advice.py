@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 import helpers.photos_with_metadata as telling
-from astria_nb.images.advice import Look, advise, compare, look
+from astria_nb.images.advice import ImageMetrics, advise, compare, measure
 from astria_nb.images.image import Image as OurImage
 from helpers.large_photos import enlarge
 from helpers.paths import SAMPLES
@@ -39,16 +39,16 @@ def photo() -> Image.Image:
 
 
 @pytest.fixture
-def seen(tmp_path: Path) -> Callable[..., Look]:
-    def seen(image: Image.Image, kind: str = "JPEG", **options: Any) -> Look:
+def seen(tmp_path: Path) -> Callable[..., ImageMetrics]:
+    def seen(image: Image.Image, kind: str = "JPEG", **options: Any) -> ImageMetrics:
         path = tmp_path / "a.dat"
         image.save(path, kind, **{"quality": 90, **options})
-        return look(path)
+        return measure(path)
 
     return seen
 
 
-Seen = Callable[..., Look]
+Seen = Callable[..., ImageMetrics]
 
 
 def blur(image: Image.Image, radius: float) -> Image.Image:
@@ -66,7 +66,7 @@ def saved(image: Image.Image, quality: int) -> Image.Image:
     return Image.open(out)
 
 
-def kinds(found: Look) -> list[str]:
+def kinds(found: ImageMetrics) -> list[str]:
     return [each.kind for each in found.advice]
 
 
@@ -75,7 +75,7 @@ def kinds(found: Look) -> list[str]:
 
 @pytest.mark.parametrize("path", PHOTOS, ids=lambda path: path.stem)
 def test_nothing_is_said_of_a_good_picture(path: Path) -> None:
-    found = look(path)
+    found = measure(path)
     assert found.advice == ()
     assert found.thumbnail is not None
     with Image.open(path) as image:
@@ -96,14 +96,14 @@ def test_a_small_picture_is_called_so_with_its_size(
     found = seen(ImageOps.fit(photo, size))
     assert ("small" in kinds(found)) is small
     if small:
-        assert f"small: {size[0]}×{size[1]}, at least 512" in found.advice[0].text  # noqa: RUF001
+        assert f"Small ({size[0]}×{size[1]}). Use at least 512 px a side." == found.advice[0].text  # noqa: RUF001
 
 
 def test_a_heavy_file_is_called_so(tmp_path: Path) -> None:
     path = Path(shutil.copy(PHOTOS[0], tmp_path / "a.jpg"))
-    assert kinds(look(enlarge(path, 3_000_000))) == []
-    assert [str(each) for each in look(enlarge(path, 4_810_000)).advice] == [
-        "large: 4.8 MB, up to about 3 is enough"
+    assert kinds(measure(enlarge(path, 3_000_000))) == []
+    assert [str(each) for each in measure(enlarge(path, 4_810_000)).advice] == [
+        "Large (4.8 MB). Under 3 MB is enough; larger files only upload more slowly."
     ]
 
 
@@ -112,7 +112,7 @@ def test_a_heavy_file_is_called_so(tmp_path: Path) -> None:
     [
         (b"GIF89a" + bytes(50), "is not a JPEG, PNG or WebP image; convert it to JPEG"),
         (b"", "is empty"),
-        (None, "is not there"),
+        (None, "does not exist"),
     ],
 )
 def test_what_is_no_picture_is_told_why(tmp_path: Path, content: bytes | None, words: str) -> None:
@@ -137,7 +137,7 @@ def test_a_picture_that_is_cut_off_is_called_damaged(photo: Image.Image, tmp_pat
 
 def test_heic_is_shown_and_said_to_be_uncertain(tmp_path: Path) -> None:
     (tmp_path / "a.heic").write_bytes(telling.heic())
-    found = look(tmp_path / "a.heic")
+    found = measure(tmp_path / "a.heic")
     assert "heic" in kinds(found)
     assert (found.width, found.height) == (640, 480)
     assert found.thumbnail is not None
@@ -148,7 +148,7 @@ def test_heic_without_its_reader_says_what_to_install(
 ) -> None:
     (tmp_path / "a.heic").write_bytes(telling.heic())
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
-    (advice,) = look(tmp_path / "a.heic").advice
+    (advice,) = measure(tmp_path / "a.heic").advice
     assert advice.kind == "unusable"
     assert "pip install 'astria-nb[heic]'" in advice.text
 
@@ -267,7 +267,7 @@ def test_a_picture_that_looks_like_an_earlier_one_names_it(
     first, second, third = advise([tmp_path / "Zoë.jpg", PHOTOS[0], tmp_path / "b.jpg"])
     assert first.advice == second.advice == ()
     assert kinds(third) == ["similar"]
-    assert third.advice[0].text.startswith("looks like Zoë.jpg: ")
+    assert third.advice[0].text.startswith("Looks like Zoë.jpg: ")
 
 
 @pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT.keys())
@@ -286,7 +286,7 @@ def test_the_same_bytes_are_called_the_same_file(tmp_path: Path) -> None:
     assert [kinds(each) for each in found] == [
         [], ["duplicate"], ["duplicate"], ["damaged"], ["damaged", "duplicate"],
     ]  # fmt: skip
-    assert found[1].advice[0].text.startswith(f"the same file as {PHOTOS[0].name}: ")
+    assert found[1].advice[0].text.startswith(f"Same file as {PHOTOS[0].name}: ")
 
 
 def test_files_of_one_size_are_not_taken_for_the_same(tmp_path: Path) -> None:
@@ -314,16 +314,16 @@ def test_a_comparison_is_made_anew_when_pictures_go(tmp_path: Path) -> None:
 def test_many_looks_at_once_leave_the_warnings_of_others_as_they_were(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (8, 8)).save(path)
-    look(path)  # which may import what has filters of its own
+    measure(path)  # which may import what has filters of its own
     before = list(warnings.filters)
     advise([path] * 150)
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(look, [path] * 150))
+        list(pool.map(measure, [path] * 150))
     assert list(warnings.filters) == before
 
 
 def test_an_image_that_was_opened_is_looked_at_as_its_path() -> None:
-    assert look(OurImage.open(PHOTOS[0])) == look(str(PHOTOS[0])) == look(PHOTOS[0])
+    assert measure(OurImage.open(PHOTOS[0])) == measure(str(PHOTOS[0])) == measure(PHOTOS[0])
 
 
 def test_looking_costs_less_than_decoding_a_photo_whole(tmp_path: Path) -> None:
@@ -340,5 +340,5 @@ def test_looking_costs_less_than_decoding_a_photo_whole(tmp_path: Path) -> None:
     load = JpegImageFile.load
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JpegImageFile, "load", counted)
-        look(path)
+        measure(path)
     assert set(decoded) == {(1000, 750)}

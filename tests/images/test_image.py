@@ -79,8 +79,8 @@ def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_called_so(tmp_path: Path) -> None:
     (tmp_path / "dangling.jpg").symlink_to("nowhere")
-    assert refusal(tmp_path / "a.jpg") == "'a.jpg' is not there"
-    assert refusal(tmp_path / "dangling.jpg") == "'dangling.jpg' is not there"
+    assert refusal(tmp_path / "a.jpg") == "'a.jpg' does not exist"
+    assert refusal(tmp_path / "dangling.jpg") == "'dangling.jpg' does not exist"
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_file_without_permission_cannot_be_read() -> None:
         path.chmod(0)
         path.parent.chmod(0o755)
         done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
-    assert "'a.jpg' cannot be read (Permission denied); mend its permissions" in done.stderr
+    assert "'a.jpg' cannot be read (Permission denied); fix its permissions" in done.stderr
 
 
 @pytest.mark.parametrize("size", [(60_000, 60_000), (20_000, 9_000)])

@@ -19,7 +19,7 @@ import astria_nb as anb
 import helpers.photos_with_metadata as telling
 from astria_nb.errors import TuneError
 from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
-from astria_nb.images.upload import open_all, weigh
+from astria_nb.images.upload import open_all, upload_size
 from astria_nb.log import Log
 from astria_nb.tune.encoding import encode
 from astria_nb.tune.request import Request
@@ -107,7 +107,7 @@ def test_a_file_that_is_damaged_is_refused_by_name_and_nothing_is_sent(
     assert [problem.field for problem in caught.value.problems] == ["images", "images"]
     first, second = map(str, caught.value.problems)
     assert first.startswith("images: 'told.jpg' is damaged")
-    assert second.startswith("images: 'cut.png' is cut off")
+    assert second.startswith("images: 'cut.png' is incomplete")
     assert "keep_metadata=True" in first
     assert not [each for each in server.requests if each.method == "POST"]
     assert len(anb.ExperimentLog().frame()) == 0
@@ -188,13 +188,15 @@ def test_any_picture_is_sent_as_jpeg_and_a_transparent_one_as_png(
 
 def test_what_is_saved_is_told_and_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = a_tune(folder / "large.jpg", folder / "plain.jpg").images
-    weight = weigh(images, SMALLER)
+    size = upload_size(images, SMALLER)
     on_disk = sum(each.size for each in images)
-    assert weight.files == on_disk > weight.sent
-    assert str(weight) == f"{on_disk / 1e3:.0f} kB → {weight.sent / 1e3:.0f} kB"
+    assert size.on_disk == on_disk > size.uploaded
+    assert str(size) == f"{on_disk / 1e3:.0f} kB → {size.uploaded / 1e3:.0f} kB"
     made: list[object] = []
-    monkeypatch.setattr("astria_nb.images.resizing._small", lambda *each: made.append(each))
-    assert sum(map(len, content(a_tune(folder / "large.jpg", folder / "plain.jpg"), SMALLER))) == weight.sent
+    monkeypatch.setattr("astria_nb.images.resizing._resize", lambda *each: made.append(each))
+    assert (
+        sum(map(len, content(a_tune(folder / "large.jpg", folder / "plain.jpg"), SMALLER))) == size.uploaded
+    )
     assert made == []
 
 
@@ -208,14 +210,14 @@ def test_another_picture_under_the_same_name_is_made_anew(folder: Path) -> None:
 def test_what_was_made_is_gone_when_the_process_ends(folder: Path) -> None:
     code = (
         "import os, sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
-        "from astria_nb.images.upload import weigh\n"
+        "from astria_nb.images.upload import upload_size\n"
         "from astria_nb.images.preprocessing import Preprocessing\n"
         "tune = anb.Tune(pack=43, title='t', name='cat', images=sys.argv[1:])\n"
-        "weigh(tune.images, Preprocessing(max_side=600))\n"
-        "found = list(Path(tempfile.gettempdir()).glob('astria-nb-*/*'))\n"
-        "print(len(found), oct(found[0].parent.stat().st_mode & 0o777))\n"
+        "upload_size(tune.images, Preprocessing(max_side=600))\n"
+        "found = list(Path(tempfile.gettempdir()).glob('astria-nb-*/files/*'))\n"
+        "print(len(found), oct(found[0].parent.parent.stat().st_mode & 0o777))\n"
         "if os.fork() == 0: sys.exit()\n"
-        "os.wait(); print(len(list(Path(tempfile.gettempdir()).glob('astria-nb-*/*'))))"
+        "os.wait(); print(len(list(Path(tempfile.gettempdir()).glob('astria-nb-*/files/*'))))"
     )
     temporary = folder / "tmp"
     temporary.mkdir()

@@ -83,7 +83,7 @@ def json_with_files(sandbox: anb.Sandbox, photo: Path) -> Any:
         (missing_title, TuneError, "title: is missing; give a fresh one, such as str(uuid.uuid4())"),
         (no_image, TuneError, "images: are missing; give files as images or addresses as image_urls"),
         (no_image_file, TuneError, "images: 'photo.jpg' is not a JPEG, PNG or WebP image; convert it*"),
-        (vanished_file, TuneError, "images: 'photo.jpg' is no longer there; put it back, or take it out"),
+        (vanished_file, TuneError, "images: 'photo.jpg' no longer exists; put it back, or remove it"),
         (bad_url, TuneError, "image_urls: 'example.com/1.jpg' is not a web address; begin it with https://"),
         (json_with_files, TuneError, "encoding: 'json' cannot carry image files; choose 'multipart'*"),
     ],

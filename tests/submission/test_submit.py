@@ -131,7 +131,7 @@ def test_a_file_that_vanished_is_said_before_anything_is_sent(
 ) -> None:
     given = tune(images=photos)
     photos[1].unlink()
-    with pytest.raises(TuneError, match=r"images: '2\.jpg' is no longer there; put it back"):
+    with pytest.raises(TuneError, match=r"images: '2\.jpg' no longer exists; put it back"):
         anb.submit(given, client)
     assert server.requests == []
 

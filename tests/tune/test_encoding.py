@@ -149,7 +149,7 @@ def test_an_unknown_encoding_is_refused(encoding: Any) -> None:
 def test_a_file_that_vanished_is_named_before_a_byte_is_sent(photos: list[Path]) -> None:
     tune = anb.Tune(**TRAIN, images=photos)
     photos[2].unlink()
-    with pytest.raises(TuneError, match=r"images: '3\.jpg' is no longer there"):
+    with pytest.raises(TuneError, match=r"images: '3\.jpg' no longer exists"):
         encode(tune)
 
 

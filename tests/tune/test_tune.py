@@ -130,7 +130,7 @@ def test_everything_that_is_wrong_is_said_at_once_in_the_fields_order() -> None:
 
 def test_a_faulty_image_is_not_called_missing() -> None:
     found = problems(images=["/nowhere/me.jpg"], image_urls=None)
-    assert [(each.field, each.what) for each in found] == [("images", "'me.jpg' is not there")]
+    assert [(each.field, each.what) for each in found] == [("images", "'me.jpg' does not exist")]
 
 
 def test_a_tune_takes_files_or_addresses_not_both(photos: list[Path]) -> None:

@@ -1,26 +1,25 @@
-"""Photos from the reader's own computer: dropped, pasted or picked, and sent in pieces.
+"""Photos from the user's own computer: dropped, pasted or picked, and sent in chunks.
 
-The browser keeps at most four pieces on the way, and goes on when the kernel says what it has. What is
-under way, and what went wrong, is in `DropZone.transfers`: a page that is loaded again shows it again.
-While no thread of the kernel is free the browser says so, and goes on afterwards.
+The browser sends at most four chunks ahead of the kernel's acknowledgements. What is being sent and what
+failed is in `DropZone.transfers`, so a page that is reloaded shows it again. While no thread of the kernel
+is free, the browser says so and continues afterwards.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-from astria_nb.errors import Problem
-from astria_nb.form.fields.base import displayable
-from astria_nb.form.images.drop_zone_messages import Again, Have, Line, Stop, field
-from astria_nb.form.images.spool import MOST_FILES, Arrival, Spool, size_problem
+from astria_nb.form.images.drop_zone_messages import Again, Have, Stop
+from astria_nb.form.images.incoming_file import MAX_FILES
+from astria_nb.form.images.transfers import Transfers
+from astria_nb.form.images.upload_spool import UploadSpool
 from astria_nb.images.decoding import MEDIA_TYPES
 from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
@@ -28,23 +27,16 @@ from astria_nb.utils.stylesheet import stylesheet
 _HERE = Path(__file__)
 
 
-@dataclass(eq=False, slots=True)
-class _Transfer:
-    page: str
-    line: Line
-    arrival: Arrival | None = None
-
-
 class DropZone(anywidget.AnyWidget):
-    """A place to drop photos on, to paste them into, or to pick them from.
+    """A place to drop photos on, paste them into, or pick them from.
 
     Parameters
     ----------
-    arrived : callable
-        Called with the path of each file that is whole. It lies in a private folder that is removed with
-        the widget (`close`) or with the kernel.
-    kept : Path, optional
-        A folder to use instead, which stays.
+    on_received : callable
+        Called with the path of each complete file. It is in a private folder that is removed when the widget
+        is closed (`close`) or the kernel ends.
+    folder : Path, optional
+        A folder to use instead, which is not removed.
 
     Examples
     --------
@@ -55,165 +47,48 @@ class DropZone(anywidget.AnyWidget):
     _esm = script(_HERE.with_suffix(".js"))
     _css = stylesheet(_HERE.with_suffix(".css"))
     accept = traitlets.Unicode(",".join(sorted(set(MEDIA_TYPES.values())))).tag(sync=True)
-    """The media types that a picker offers."""
-    most = traitlets.Int(MOST_FILES).tag(sync=True)
-    """How many files there may be in all."""
+    """The media types that the file dialog offers."""
+    most = traitlets.Int(MAX_FILES).tag(sync=True)
+    """The maximum number of files."""
     transfers = traitlets.List(traitlets.Dict()).tag(sync=True)
-    """A `Line` for each file that is not whole."""
+    """A `TransferRow` for each file that is being sent or failed."""
 
-    def __init__(self, arrived: Callable[[Path], None], kept: Path | None = None) -> None:
-        self._arrived = arrived
-        # Messages come on the thread that runs cells and on another, at times on both: a kernel's subshell.
-        self._lock, self._handing_over = threading.RLock(), threading.Lock()
-        self._spool = Spool(kept)
-        self._open: dict[str, _Transfer] = {}
-        self._whole: dict[str, int] = {}
-        self._kept: set[Path] = set()
-        self._ready: deque[Path] = deque()
+    def __init__(self, on_received: Callable[[Path], None], folder: Path | None = None) -> None:
+        self._on_received = on_received
+        # Messages arrive on the thread that runs cells and on that of a kernel's subshell, at times on both.
+        self._lock, self._delivery_lock = threading.RLock(), threading.Lock()
+        self._spool = UploadSpool(folder)
+        self._transfers = Transfers(self._spool, self._reply)
+        self._undelivered: deque[Path] = deque()
         super().__init__()
-        self.on_msg(self._heard)
+        self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
         return "DropZone()"
 
     def release(self, path: Path) -> None:
-        """Give the place of a file to another; the file itself stays, for tunes that were made with it."""
+        """Stop counting a file towards the limit; it is not deleted, because tunes may use it."""
         with self._lock:
-            self._kept.discard(path)
+            self._transfers.release(path)
 
     def close(self) -> None:
-        """Remove the widget, and all that was received."""
+        """Remove the widget, and all files that were received."""
         with self._lock:
-            self._open.clear()
+            self._transfers.clear()
             self._spool.close()
         super().close()
 
-    def _heard(self, _: DropZone, message: Any, buffers: Sequence[Any]) -> None:
+    def _on_message(self, _: DropZone, message: Any, buffers: Sequence[Any]) -> None:
         with self._lock:
-            self._do(message, buffers)
-            self._ready.extend(self._whole_ones())
-        # Without the lock: whoever takes them may hold one of their own.
-        with self._handing_over:
-            while self._ready:
-                self._arrived(self._ready.popleft())
-
-    def _do(self, message: Any, buffers: Sequence[Any]) -> None:
-        """Do what a message asks for; pass over one that is none of ours."""
-        kind, file_id = (field(message, name, str, "") for name in ("kind", "id"))
-        if kind == "hello":
-            self._greet(field(message, "page", str, ""))
-        elif kind == "cancel":
-            self._cancel(field(message, "ids", list, []))
-        elif kind == "offer":
-            for each in field(message, "files", list, []):
-                self._offered(field(message, "page", str, ""), each)
-            self._show()
-        elif (transfer := self._open.get(file_id)) is None or transfer.arrival is None:
-            self._answer_late(file_id)
-        elif kind == "chunk":
-            self._take(transfer, transfer.arrival, field(message, "offset", int, -1), buffers)
-        elif kind == "ask":
-            self._reply({"kind": "again", "id": file_id, "offset": transfer.arrival.received})
-        elif kind == "lost":
-            self._fail(transfer, Problem("images", "cannot be read on your computer", "give it again"))
-
-    def _greet(self, page: str) -> None:
-        for transfer in self._open.values():
-            if transfer.page != page and transfer.line["state"] == "coming":
-                transfer.line["state"] = "stopped"
-                transfer.line["problem"] = "stopped when its page was left; give it again"
-        self._show()
-
-    def _offered(self, page: str, file: Any) -> None:
-        file_id, name = (field(file, key, str, "") for key in ("id", "name"))
-        size = field(file, "size", int, -1)
-        transfer = self._open.get(file_id)
-        if transfer is None and file_id and file_id not in self._whole and size >= 0:
-            transfer = self._begin(file_id, page, name, size)
-        if transfer is not None and transfer.arrival is not None:
-            self._reply({"kind": "have", "id": file_id, "offset": transfer.arrival.received})
-        else:
-            self._answer_late(file_id)
-
-    def _begin(self, file_id: str, page: str, name: str, size: int) -> _Transfer:
-        text = displayable(name)
-        for each in list(self._open.values()):  # given again: the one that stopped is forgotten
-            if each.line["state"] == "stopped" and (each.line["name"], each.line["size"]) == (text, size):
-                self._drop(each)
-        others = len(self._kept) + sum(each.arrival is not None for each in self._open.values())
-        line = Line(id=file_id, name=text, size=size, received=0, state="coming", problem="")
-        self._open[file_id] = transfer = _Transfer(page, line)
-        wrong = size_problem(size, others)
-        if wrong is None:
-            try:
-                transfer.arrival = Arrival(self._spool.new(name), size)
-            except OSError as error:
-                what = f"cannot be kept ({error.strerror or error})"
-                wrong = Problem("images", what, "make room on the kernel's disk")
-        if wrong is not None:
-            self._fail(transfer, wrong)
-        return transfer
-
-    def _take(self, transfer: _Transfer, arrival: Arrival, offset: int, buffers: Sequence[Any]) -> None:
-        file_id = transfer.line["id"]
-        if offset > arrival.received:
-            self._reply({"kind": "again", "id": file_id, "offset": arrival.received})
-            return
-        if offset == arrival.received:  # else it is here already
-            if wrong := arrival.take(buffers[0] if len(buffers) == 1 else b""):
-                self._fail(transfer, wrong)
-                return
-            if transfer.line["state"] == "stopped":  # its page is there after all
-                transfer.line["state"], transfer.line["problem"] = "coming", ""
-                self._show()
-        self._reply({"kind": "have", "id": file_id, "offset": arrival.received})
-
-    def _whole_ones(self) -> Iterator[Path]:
-        """Yield the files that are whole, in the order in which they were given: a page sends them so."""
-        waiting = set()
-        for file_id, each in list(self._open.items()):
-            if each.arrival is None or each.line["state"] != "coming" or each.page in waiting:
-                continue
-            if not each.arrival.is_whole:
-                waiting.add(each.page)
-                continue
-            del self._open[file_id]
-            self._whole[file_id] = each.arrival.size
-            self._kept.add(each.arrival.path)
-            self._show()
-            yield each.arrival.path
-
-    def _fail(self, transfer: _Transfer, problem: Problem) -> None:
-        if transfer.arrival is not None:
-            transfer.arrival.discard()
-            transfer.arrival = None
-        transfer.line["state"], transfer.line["problem"] = "failed", f"{problem.what}; {problem.hint}"
-        self._reply({"kind": "stop", "id": transfer.line["id"]})
-        self._show()
-
-    def _cancel(self, ids: list[Any]) -> None:
-        for each in ids:
-            if isinstance(each, str) and each in self._open:
-                self._drop(self._open[each])
-                self._reply({"kind": "stop", "id": each})
-        self._show()
-
-    def _drop(self, transfer: _Transfer) -> None:
-        del self._open[transfer.line["id"]]
-        if transfer.arrival is not None:
-            transfer.arrival.discard()
-
-    def _answer_late(self, file_id: str) -> None:
-        """Answer what concerns no file that is under way: one that is whole, was cancelled, or never was."""
-        if file_id in self._whole:
-            self._reply({"kind": "have", "id": file_id, "offset": self._whole[file_id]})
-        else:
-            self._reply({"kind": "stop", "id": file_id})
+            self._transfers.handle(message, buffers)
+            self._undelivered.extend(self._transfers.take_completed())
+            if self._transfers.rows_changed:
+                self._transfers.rows_changed = False
+                self.transfers = self._transfers.rows()
+        # Not while locked: the receiver may hold a lock of its own.
+        with self._delivery_lock:
+            while self._undelivered:
+                self._on_received(self._undelivered.popleft())
 
     def _reply(self, message: Have | Again | Stop) -> None:
         self.send(message)
-
-    def _show(self) -> None:
-        for each in self._open.values():
-            each.line["received"] = each.arrival.received if each.arrival is not None else 0
-        self.transfers = [{**each.line} for each in self._open.values()]

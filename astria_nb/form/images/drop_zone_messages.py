@@ -1,4 +1,4 @@
-"""What the browser and `DropZone` say to each other, in custom messages of the widget."""
+"""The custom messages between the browser and `DropZone`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ _T = TypeVar("_T")
 
 
 class Hello(TypedDict):
-    """Browser to kernel: a page was opened. What another page was sending has stopped, until it goes on."""
+    """Browser to kernel: a page was opened. Transfers from other pages are stopped until they continue."""
 
     kind: Literal["hello"]
     page: str
 
 
-class File(TypedDict):
-    """A file of an `Offer`; its id is made up by the page, and no other's."""
+class OfferedFile(TypedDict):
+    """A file of an `Offer`, with an id that the page made up; it is unique among all pages."""
 
     id: str
     name: str
@@ -23,15 +23,15 @@ class File(TypedDict):
 
 
 class Offer(TypedDict):
-    """Browser to kernel: files are there to be sent, in this order. Each is answered by `Have` or `Stop`."""
+    """Browser to kernel: files to send, in this order. Each is answered by `Have` or `Stop`."""
 
     kind: Literal["offer"]
     page: str
-    files: list[File]
+    files: list[OfferedFile]
 
 
 class Chunk(TypedDict):
-    """Browser to kernel, with one buffer: the bytes from `offset` on, 1 MiB, the last piece less."""
+    """Browser to kernel, with one buffer: the bytes from `offset` on, 1 MiB or the rest of the file."""
 
     kind: Literal["chunk"]
     id: str
@@ -39,28 +39,28 @@ class Chunk(TypedDict):
 
 
 class Ask(TypedDict):
-    """Browser to kernel, after a silence: how far is it? Answered by `Again` or `Stop`."""
+    """Browser to kernel, after a silence: how much was received? Answered by `Again` or `Stop`."""
 
     kind: Literal["ask"]
     id: str
 
 
 class Lost(TypedDict):
-    """Browser to kernel: the file cannot be read any more."""
+    """Browser to kernel: the file can no longer be read."""
 
     kind: Literal["lost"]
     id: str
 
 
 class Cancel(TypedDict):
-    """Browser to kernel: these are not wanted, or what is said of them was read."""
+    """Browser to kernel: cancel these files, or dismiss them if they failed."""
 
     kind: Literal["cancel"]
     ids: list[str]
 
 
 class Have(TypedDict):
-    """Kernel to browser: everything before `offset` is here, go on."""
+    """Kernel to browser: everything before `offset` was received; continue."""
 
     kind: Literal["have"]
     id: str
@@ -68,7 +68,7 @@ class Have(TypedDict):
 
 
 class Again(TypedDict):
-    """Kernel to browser: send from `offset` on, again if need be."""
+    """Kernel to browser: send everything from `offset` on, even if it was sent before."""
 
     kind: Literal["again"]
     id: str
@@ -76,14 +76,14 @@ class Again(TypedDict):
 
 
 class Stop(TypedDict):
-    """Kernel to browser: send no more of this file."""
+    """Kernel to browser: stop sending this file."""
 
     kind: Literal["stop"]
     id: str
 
 
-class Line(TypedDict):
-    """What is shown of one file: under way, stopped with the page that sent it, or refused and why."""
+class TransferRow(TypedDict):
+    """What is shown of one file: being sent, stopped because its page was closed, or failed and why."""
 
     id: str
     name: str
@@ -93,12 +93,20 @@ class Line(TypedDict):
     problem: str
 
 
-def field(message: Any, name: str, kind: type[_T], default: _T) -> _T:
-    """Return a field of a message from outside if it is of the right kind, else the default.
+def message_field(message: Any, name: str, kind: type[_T], default: _T) -> _T:
+    """Return a field of an untrusted message, or the default if it is missing or of another type.
+
+    Parameters
+    ----------
+    message : object
+    name : str
+    kind : type
+        A bool does not count as an int.
+    default : object
 
     Examples
     --------
-    >>> field({"offset": "7"}, "offset", int, -1), field({"offset": 7}, "offset", int, -1)
+    >>> message_field({"offset": "7"}, "offset", int, -1), message_field({"offset": 7}, "offset", int, -1)
     (-1, 7)
     """
     value = message.get(name, default) if isinstance(message, dict) else default

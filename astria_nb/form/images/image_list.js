@@ -37,7 +37,7 @@ function createPictures(model, changed) {
 
 /** What is to be said of an image: the gist, and the rest of the sentence for who turns to its tile. */
 function createBadge(text) {
-  const gist = text.split(": ", 1)[0];
+  const [gist] = text.split(/: |(?<=\))\. /, 1);
   const rest = make("span", { textContent: text.slice(gist.length), className: "astria-rest" });
   return make("div", { className: "astria-badge", title: text }, gist, rest);
 }

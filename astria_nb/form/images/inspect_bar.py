@@ -1,4 +1,4 @@
-"""The service's look at the images, at a click: what to warn of, and what it can fill in."""
+"""The service's inspection of the images: warnings, and characteristics to fill in."""
 
 from __future__ import annotations
 
@@ -17,79 +17,86 @@ from astria_nb.images.image import Image
 from astria_nb.utils import background
 
 
-class Inspecting(widgets.HBox):
-    """A button that asks, one that fills in what most images agree on, and a line.
+class InspectBar(widgets.HBox):
+    """A button that starts the inspection, one that fills in what most images agree on, and a status line.
 
     Parameters
     ----------
     client : Client
-    chosen : callable
-        Returns the images (or addresses) and the class at this moment.
-    warned : callable
-        Called with what the service says against images, by their path.
-    filled : callable
+    selection : callable
+        Returns the images (or URLs) and the class that are chosen at the time of the click.
+    on_warnings : callable
+        Called with the service's warnings by path of the image.
+    on_fill : callable
         Called with characteristics to fill in.
     """
 
     def __init__(
         self,
         client: Client,
-        chosen: Callable[[], tuple[Sequence[Image | str], str | None]],
-        warned: Callable[[Mapping[Path, Sequence[str]]], None],
-        filled: Callable[[Mapping[str, str]], None],
+        selection: Callable[[], tuple[Sequence[Image | str], str | None]],
+        on_warnings: Callable[[Mapping[Path, Sequence[str]]], None],
+        on_fill: Callable[[Mapping[str, str]], None],
     ) -> None:
-        self._client, self._chosen, self._warned, self._filled = client, chosen, warned, filled
-        self._found: dict[str, str] = {}
+        self._client, self._selection = client, selection
+        self._on_warnings, self._on_fill = on_warnings, on_fill
+        self._characteristics: dict[str, str] = {}
         auto = widgets.Layout(width="auto")
         self._ask = widgets.Button(
-            description="Inspect", tooltip="Ask the service to look at each image", layout=auto
+            description="Inspect", tooltip="Let the service inspect each image", layout=auto
         )
         self._fill = widgets.Button(description="Fill characteristics", disabled=True, layout=auto)
         self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 240px"))
         self._text.add_class("astria-note")
-        self._ask.on_click(lambda _: self._asked())
-        self._fill.on_click(lambda _: self._filled(self._found))
+        self._ask.on_click(lambda _: self._start())
+        self._fill.on_click(lambda _: self._on_fill(self._characteristics))
         super().__init__([self._ask, self._fill, self._text], layout=WIDE)
         self.add_class("astria-inspecting")
-        self._say("The service can look at each image before you pay, and tell what is on it.")
+        self._set_status("The service can inspect each image before you pay, and say what is in it.")
 
-    def _asked(self) -> None:
-        images, name = self._chosen()
+    def _start(self) -> None:
+        images, name = self._selection()
         if not images or name is None:
-            self._say("Choose a class and some images first")
+            self._set_status("Choose a class and some images first.")
             return
         self._ask.disabled = self._fill.disabled = True
-        self._say(f"Looked at 0 of {len(images)}")
+        self._set_status(f"Inspected 0 of {len(images)}")
         background.start(self._inspect, images, name)
 
     def _inspect(self, images: Sequence[Image | str], name: str) -> None:
         inspections: list[Inspection] = []
         try:
-            for each in inspect_each(images, self._client, name=name):
-                inspections.append(each)
-                self._say(f"Looked at {len(inspections)} of {len(images)}")
+            for inspection in inspect_each(images, self._client, name=name):
+                inspections.append(inspection)
+                self._set_status(f"Inspected {len(inspections)} of {len(images)}")
         except AstriaError as error:
-            self._say(str(error))
+            self._set_status(str(error))
         else:
             order = [id(image) for image in images]
-            self._show(sorted(inspections, key=lambda each: order.index(id(each.image))))
+            self._show(sorted(inspections, key=lambda inspection: order.index(id(inspection.image))))
         finally:
             self._ask.disabled = False
 
     def _show(self, inspections: Sequence[Inspection]) -> None:
-        self._found = majority(inspections)
-        self._fill.disabled = not self._found
-        paths = [(_path(each.image), each.warnings) for each in inspections]
-        self._warned({path: warnings for path, warnings in paths if path is not None})
-        bad = [each for each in inspections if each.warnings]
-        lost = [each for each in inspections if each.problem is not None]
-        told = [f"{len(inspections) - len(lost)} inspected"]
-        told.append(f"{len(bad)} to look at" if bad else "nothing against them")
-        told += [f"{each.image}: {', '.join(each.warnings)}" for each in bad if _path(each.image) is None]
-        told += [f"{len(lost)} could not be: {lost[0].problem}"] if lost else []
-        self._say(" · ".join(told))
+        self._characteristics = majority(inspections)
+        self._fill.disabled = not self._characteristics
+        by_path = [(_path(inspection.image), inspection.warnings) for inspection in inspections]
+        self._on_warnings({path: warnings for path, warnings in by_path if path is not None})
+        with_warnings = [inspection for inspection in inspections if inspection.warnings]
+        failed = [inspection for inspection in inspections if inspection.problem is not None]
+        parts = [f"{len(inspections) - len(failed)} inspected"]
+        warned = "a warning" if len(with_warnings) == 1 else "warnings"
+        parts.append(f"{len(with_warnings)} with {warned}" if with_warnings else "no warnings")
+        # The warnings of files are shown on their tiles.
+        parts += [
+            f"{inspection.image}: {', '.join(inspection.warnings)}"
+            for inspection in with_warnings
+            if _path(inspection.image) is None
+        ]
+        parts += [f"{len(failed)} failed: {failed[0].problem}"] if failed else []
+        self._set_status(" · ".join(parts))
 
-    def _say(self, text: str) -> None:
+    def _set_status(self, text: str) -> None:
         self._text.value = Markup("<span>{}</span>").format(text)
 
 

@@ -1,4 +1,4 @@
-"""What is done to the photos before they are sent: two switches, and what they change in words."""
+"""Two switches for how photos are prepared for upload, and the effect in words."""
 
 from __future__ import annotations
 
@@ -12,79 +12,80 @@ from astria_nb.errors import AstriaError
 from astria_nb.form.fields.base import WIDE
 from astria_nb.images.image import Image
 from astria_nb.images.preprocessing import Preprocessing
-from astria_nb.images.upload import weigh
+from astria_nb.images.upload import upload_size
 from astria_nb.utils import background
 
-SIDE = 2048  # pixels: what is larger teaches a model nothing more (astria-api, section 12)
+SIDE = 2048  # pixels: larger images do not improve a model (astria-api, section 12)
+_METADATA_KEPT = "Photos are uploaded with all their metadata, including location, time and camera."
+_METADATA_REMOVED = (
+    "Location, time, camera and names are removed before upload; the picture itself is unchanged."
+)
 
 
-class Treating(widgets.VBox):
-    """The two switches; `preprocessing` is what they say.
+class PreprocessingSwitches(widgets.VBox):
+    """The two switches.
 
     Parameters
     ----------
     preprocessing : Preprocessing
-        To begin with.
+        The initial state.
     images : callable
-        Returns the images at this moment.
-    changed : callable
+        Returns the images that are chosen at the time of the call.
+    on_change : callable
         Called when a switch was turned.
     """
 
     def __init__(
-        self, preprocessing: Preprocessing, images: Callable[[], Sequence[Image]], changed: Callable[[], None]
+        self,
+        preprocessing: Preprocessing,
+        images: Callable[[], Sequence[Image]],
+        on_change: Callable[[], None],
     ) -> None:
-        self._images, self._changed = images, changed
+        self._images, self._on_change = images, on_change
         self._side = preprocessing.max_side or SIDE
-        self._keep = _switch(
-            preprocessing.keep_metadata, "Send where and when photos were taken, and by what camera"
-        )
+        self._keep = _switch(preprocessing.keep_metadata, "Keep location, date and camera information")
         self._small = _switch(
-            preprocessing.max_side is not None, f"Make photos smaller, to {self._side} pixels at most"
+            preprocessing.max_side is not None, f"Make photos smaller, to at most {self._side} px a side"
         )
         self._note = widgets.HTML()
         self._note.add_class("astria-note")
-        self._saves = widgets.HTML(layout=widgets.Layout(flex="1 1 160px"))
-        self._saves.add_class("astria-note")
-        small = widgets.HBox([self._small, self._saves], layout=WIDE)
+        self._savings = widgets.HTML(layout=widgets.Layout(flex="1 1 160px"))
+        self._savings.add_class("astria-note")
+        small = widgets.HBox([self._small, self._savings], layout=WIDE)
         super().__init__([self._note, self._keep, small], layout=WIDE)
         self.add_class("astria-switches")
         for switch in (self._keep, self._small):
-            switch.observe(lambda _: self._turned(), "value")
-        self._show()
+            switch.observe(lambda _: self._on_switch(), "value")
+        self._show_note()
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """What is to be done."""
+        """The state of the switches."""
         return Preprocessing(self._keep.value, self._side if self._small.value else None)
 
-    def weigh(self) -> None:
-        """Say anew what being smaller saves, for other images."""
-        self._saves.value = ""
+    def update_savings(self) -> None:
+        """Recompute how much smaller the upload is, after the images or a switch changed."""
+        self._savings.value = ""
         if self._small.value and self._images():
-            background.start_cpu_bound(self._weigh, list(self._images()), self.preprocessing)
+            background.start_cpu_bound(self._show_savings, list(self._images()), self.preprocessing)
 
-    def _turned(self) -> None:
-        self._show()
-        self.weigh()
-        self._changed()
+    def _on_switch(self) -> None:
+        self._show_note()
+        self.update_savings()
+        self._on_change()
 
-    def _weigh(self, images: Sequence[Image], preprocessing: Preprocessing) -> None:
+    def _show_savings(self, images: Sequence[Image], preprocessing: Preprocessing) -> None:
         try:
-            weight = weigh(images, preprocessing)
-            saves = str(weight) if weight.sent < 0.9 * weight.files else "they are small enough already"
+            size = upload_size(images, preprocessing)
+            text = str(size) if size.uploaded < 0.9 * size.on_disk else "already small enough"
         except AstriaError as error:
-            saves = str(error)
+            text = str(error)
         if preprocessing == self.preprocessing and images == list(self._images()):
-            self._saves.value = Markup("<span>{}</span>").format(saves)
+            self._savings.value = Markup("<span>{}</span>").format(text)
 
-    def _show(self) -> None:
-        kept = (
-            "Photos are sent with all that their files tell: place, time and camera among it."
-            if self._keep.value
-            else "Place, time, camera and names are left out of photos that are sent; no pixel changes."
-        )
-        self._note.value = Markup("<span>{}</span>").format(kept)
+    def _show_note(self) -> None:
+        text = _METADATA_KEPT if self._keep.value else _METADATA_REMOVED
+        self._note.value = Markup("<span>{}</span>").format(text)
 
 
 def _switch(value: bool, text: str) -> Any:

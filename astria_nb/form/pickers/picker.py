@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.images.image import small
+from astria_nb.images.image import small_thumbnail
 from astria_nb.utils import background
 from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
@@ -224,7 +224,7 @@ class Picker(anywidget.AnyWidget):
         found, data = card, None
         try:
             found, picture = source.look(card)
-            data = small(picture) if picture else None
+            data = small_thumbnail(picture) if picture else None
         except (AstriaError, OSError):
             pass  # a card without its picture is still one to choose
         finally:

@@ -1,39 +1,53 @@
-"""A picture's file without what it tells of its owner: place, time, camera, names, words, hidden pictures.
+"""Removal of metadata from image files: location, time, camera, names, texts, embedded images.
 
-Nothing is decoded: the picture itself stays byte for byte what it was.
+Nothing is decoded: the image data itself is sent byte for byte as it is in the file.
 """
 
 from __future__ import annotations
 
 from io import FileIO
 
+from astria_nb.images.media_type import HEAD_BYTES, media_type
 from astria_nb.images.metadata import jpeg, png, webp
-from astria_nb.images.metadata.pieces import Piece, Source, UncertainError, joined, whole
+from astria_nb.images.metadata.file_parts import (
+    ImageReader,
+    MalformedImageError,
+    Part,
+    entire_file,
+    merge_parts,
+)
 
-__all__ = ["Piece", "Source", "UncertainError", "whole", "without_metadata"]
+__all__ = ["ImageReader", "MalformedImageError", "Part", "entire_file", "without_metadata"]
+
+_FORMATS = {
+    "image/jpeg": jpeg.parts_to_keep,
+    "image/png": png.parts_to_keep,
+    "image/webp": webp.parts_to_keep,
+}
 
 
-def without_metadata(file: FileIO) -> list[Piece]:
-    """Return what to send of a JPEG, PNG or WebP file so that nothing personal goes along.
+def without_metadata(file: FileIO) -> list[Part]:
+    """Return what to send of a JPEG, PNG or WebP file so that no personal data is sent.
 
-    Only what is known to belong to the picture stays: its data, colour profile, resolution, transparency, and
-    the way it is turned. What comes after the picture's end goes too: a second picture, a video, a trailer.
+    Only what is known to belong to the image is kept: its data, colour profile, resolution, transparency and
+    orientation. What follows the end of the image is dropped too: a second image, a video, a trailer.
 
     Parameters
     ----------
     file : FileIO
-        Open for reading; it is left open. A JPEG is read once to its end, of the others little but headers
-        (and a PNG's checksums are compared).
+        Open for reading and unbuffered; it is left open. A JPEG is read once to its end; of a PNG the chunks
+        are read to verify their checksums, and of a WebP little more than the chunk headers.
 
     Returns
     -------
     list of (range or bytes)
-        Stretches of the file, and bytes to put between them, in order. Their lengths add up to what is sent.
+        Byte ranges of the file, and bytes to insert between them, in order. The sum of their lengths is the
+        number of bytes to send.
 
     Raises
     ------
-    UncertainError
-        The file is not what it should be, so nobody can be sure what is in it.
+    MalformedImageError
+        The file does not follow its format, so metadata could be anywhere in it.
     OSError
         It cannot be read.
 
@@ -47,14 +61,8 @@ def without_metadata(file: FileIO) -> list[Piece]:
     12
     >>> file.close()
     """
-    source = Source(file)
-    head = source.some(0, 12)
-    if head.startswith(b"\xff\xd8"):
-        pieces = jpeg.kept(source)
-    elif head.startswith(png.SIGNATURE):
-        pieces = png.kept(source)
-    elif head.startswith(b"RIFF") and head[8:] == b"WEBP":
-        pieces = webp.kept(source)
-    else:
-        raise UncertainError("is no longer a JPEG, PNG or WebP image")
-    return joined(pieces)
+    reader = ImageReader(file)
+    parts_to_keep = _FORMATS.get(media_type(reader.read(0, HEAD_BYTES)) or "")
+    if parts_to_keep is None:
+        raise MalformedImageError("is no longer a JPEG, PNG or WebP image")
+    return merge_parts(parts_to_keep(reader))

@@ -1,59 +1,61 @@
-"""What stays of a PNG file (W3C, Portable Network Graphics, third edition)."""
+"""PNG files without metadata (W3C, Portable Network Graphics, third edition)."""
 
 from __future__ import annotations
 
 import zlib
 
-from astria_nb.images.metadata import orientation as turned
-from astria_nb.images.metadata.pieces import Piece, Source, UncertainError
+from astria_nb.images.media_type import PNG_SIGNATURE
+from astria_nb.images.metadata import orientation
+from astria_nb.images.metadata.file_parts import ImageReader, MalformedImageError, Part
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# The picture, its transparency, its colours, its resolution, its animation.
-_PICTURE = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT")
-_COLOURS = (b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"bKGD", b"hIST", b"sPLT")
-_KEPT = {*_PICTURE, *_COLOURS, b"pHYs"}
+_IMAGE_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT", b"pHYs")
+_COLOUR_CHUNKS = (
+    b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"bKGD", b"hIST", b"sPLT",
+)  # fmt: skip
+_ALLOWED = {*_IMAGE_CHUNKS, *_COLOUR_CHUNKS}
 _XMP = b"XML:com.adobe.xmp\0"
-_BLOCK, _LARGEST_TEXT = 2**18, 2**20
+_BLOCK, _MAX_METADATA = 2**18, 2**20  # bytes
 
 
-def kept(source: Source) -> list[Piece]:
-    """Return the pieces of a PNG that make the picture."""
-    pieces: list[Piece] = [range(len(SIGNATURE))]
+def parts_to_keep(reader: ImageReader) -> list[Part]:
+    """Return the parts of a PNG that make up the image."""
+    parts: list[Part] = [range(len(PNG_SIGNATURE))]
     exif = xmp = b""
-    at, kind = len(SIGNATURE), b""
-    while kind != b"IEND":
-        size, kind = int.from_bytes(source.exactly(at, 4)), source.exactly(at + 4, 4)
-        end = at + 12 + size
-        if not kind.isalpha() or (at == len(SIGNATURE) and kind != b"IHDR"):
-            raise UncertainError("is damaged")
-        if end > source.size:
-            raise UncertainError("is cut off")
-        if kind in _KEPT:
-            _compare(source, at + 4, end)
-            pieces.append(range(at, end))
-        elif kind == b"eXIf" and not exif:
-            exif = source.some(at + 8, min(size, _LARGEST_TEXT))
-        elif kind == b"iTXt" and not xmp:
-            text = source.some(at + 8, min(size, _LARGEST_TEXT))
+    offset, chunk_type = len(PNG_SIGNATURE), b""
+    while chunk_type != b"IEND":
+        size, chunk_type = int.from_bytes(reader.read_exactly(offset, 4)), reader.read_exactly(offset + 4, 4)
+        end = offset + 12 + size
+        if not chunk_type.isalpha() or (offset == len(PNG_SIGNATURE) and chunk_type != b"IHDR"):
+            raise MalformedImageError("is damaged")
+        if end > reader.size:
+            raise MalformedImageError("is incomplete")
+        if chunk_type in _ALLOWED:
+            _verify_checksum(reader, offset + 4, end)
+            parts.append(range(offset, end))
+        elif chunk_type == b"eXIf" and not exif:
+            exif = reader.read(offset + 8, min(size, _MAX_METADATA))
+        elif chunk_type == b"iTXt" and not xmp:
+            text = reader.read(offset + 8, min(size, _MAX_METADATA))
             xmp = text if text.startswith(_XMP) else b""
-        at = end
-    orientation = turned.orientation(exif, xmp)
-    if orientation != 1:
-        pieces.insert(2, _chunk(b"eXIf", turned.only(orientation)))
-    return pieces
+        offset = end
+    value = orientation.read(exif, xmp)
+    if value != 1:
+        parts.insert(2, _chunk(b"eXIf", orientation.tiff(value)))
+    return parts
 
 
-def _compare(source: Source, at: int, end: int) -> None:
-    """Refuse a chunk with a wrong checksum: a wrong length would let what comes behind it slip through."""
-    found, block = 0, memoryview(bytearray(min(_BLOCK, end - 4 - at)))
-    while at < end - 4:
-        part = block[: end - 4 - at]
-        if source.fill(at, part) < len(part):
-            raise UncertainError("is cut off")
-        found, at = zlib.crc32(part, found), at + len(part)
-    if source.exactly(end - 4, 4) != found.to_bytes(4):
-        raise UncertainError("is damaged")
+def _verify_checksum(reader: ImageReader, offset: int, end: int) -> None:
+    """Raise if a chunk's checksum is wrong: with a wrong length, a chunk could contain metadata behind it."""
+    checksum, block = 0, memoryview(bytearray(min(_BLOCK, end - 4 - offset)))
+    while offset < end - 4:
+        buffer = block[: end - 4 - offset]
+        if reader.read_into(offset, buffer) < len(buffer):
+            raise MalformedImageError("is incomplete")
+        checksum, offset = zlib.crc32(buffer, checksum), offset + len(buffer)
+    if reader.read_exactly(end - 4, 4) != checksum.to_bytes(4):
+        raise MalformedImageError("is damaged")
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
+def _chunk(chunk_type: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(chunk_type + content)
+    return len(content).to_bytes(4) + chunk_type + content + checksum.to_bytes(4)

@@ -1,62 +1,77 @@
-"""What stays of a WebP file (RFC 9649)."""
+"""WebP files without metadata (RFC 9649)."""
 
 from __future__ import annotations
 
-from astria_nb.images.metadata import orientation as turned
-from astria_nb.images.metadata.pieces import Piece, Source, UncertainError
+from collections.abc import Iterator
 
-_HEAD = 12  # bytes of RIFF, size, WEBP
-_FLAGS_AT = 20  # of VP8X, which comes first where there is one
-_PICTURE, _AROUND = (b"VP8 ", b"VP8L", b"ANMF"), (b"VP8X", b"ALPH", b"ANIM", b"ICCP")
+from astria_nb.images.metadata import orientation
+from astria_nb.images.metadata.file_parts import ImageReader, MalformedImageError, Part
+
+_RIFF_HEADER = 12  # bytes: RIFF, size, WEBP
+_FLAGS_OFFSET = 20  # of the VP8X chunk, which is the first chunk if there is one
+_BITSTREAM_CHUNKS = (b"VP8 ", b"VP8L", b"ANMF")
+_OTHER_CHUNKS = (b"VP8X", b"ALPH", b"ANIM", b"ICCP")
 _EXIF, _XMP = b"EXIF", b"XMP "
-_FLAGS = {_EXIF: 0x08, _XMP: 0x04}  # by which a file promises them
-_LARGEST_TEXT = 2**20
+_FLAGS = {_EXIF: 0x08, _XMP: 0x04}  # bits of the VP8X chunk that announce metadata chunks
+_MAX_METADATA = 2**20  # bytes
 
 
-def kept(source: Source) -> list[Piece]:
-    """Return the pieces of a WebP that make the picture."""
-    stop = 8 + int.from_bytes(source.exactly(4, 4), "little")
-    if stop > source.size:
-        raise UncertainError("is cut off")
-    picture: list[range] = []
-    kinds: set[bytes] = set()
-    texts: dict[bytes, bytes] = {}
-    at = _HEAD
-    while at < stop:
-        kind, size = source.exactly(at, 4), int.from_bytes(source.exactly(at + 4, 4), "little")
-        end = at + 8 + size
-        if end > stop or not kind.isascii() or (kind == b"VP8X" and size != 10):
-            raise UncertainError("is damaged")
-        end += size % 2 and end < stop  # the last one may lack its filler
-        if kind in _PICTURE or kind in _AROUND:
-            picture.append(range(at, end))
-        elif kind in _FLAGS:
-            texts.setdefault(kind, source.some(at + 8, min(size, _LARGEST_TEXT)))
-        kinds.add(kind)
-        at = end
-    if kinds.isdisjoint(_PICTURE):
-        raise UncertainError("holds no picture")
-    flags = source.exactly(_FLAGS_AT, 1)[0] if source.exactly(_HEAD, 4) == b"VP8X" else 0
-    promised = [kind for kind, flag in _FLAGS.items() if flags & flag]
-    if not kinds.issuperset(promised):
-        # A chunk with a wrong length would let what comes behind it slip through.
-        raise UncertainError("is damaged")
-    return _put_together(source, picture, flags, {kind: texts[kind] for kind in promised})
+def parts_to_keep(reader: ImageReader) -> list[Part]:
+    """Return the parts of a WebP that make up the image."""
+    chunks: list[range] = []
+    chunk_types: set[bytes] = set()
+    metadata: dict[bytes, bytes] = {}
+    for chunk_type, size, chunk in _read_chunks(reader):
+        if chunk_type in _BITSTREAM_CHUNKS or chunk_type in _OTHER_CHUNKS:
+            chunks.append(chunk)
+        elif chunk_type in _FLAGS:
+            metadata.setdefault(chunk_type, reader.read(chunk.start + 8, min(size, _MAX_METADATA)))
+        chunk_types.add(chunk_type)
+    if chunk_types.isdisjoint(_BITSTREAM_CHUNKS):
+        raise MalformedImageError("contains no image data")
+    has_flags = reader.read_exactly(_RIFF_HEADER, 4) == b"VP8X"
+    flags = reader.read_exactly(_FLAGS_OFFSET, 1)[0] if has_flags else 0
+    announced = [chunk_type for chunk_type, flag in _FLAGS.items() if flags & flag]
+    if not chunk_types.issuperset(announced):
+        # With a wrong length, an image chunk could contain the metadata chunk that is missing.
+        raise MalformedImageError("is damaged")
+    announced_metadata = {chunk_type: metadata[chunk_type] for chunk_type in announced}
+    return _assemble(reader, chunks, flags, announced_metadata)
 
 
-def _put_together(source: Source, picture: list[range], flags: int, texts: dict[bytes, bytes]) -> list[Piece]:
-    pieces: list[Piece] = [*picture]
-    plain = flags & ~sum(_FLAGS.values())
-    orientation = turned.orientation(
-        texts.get(_EXIF, b"").removeprefix(b"Exif\0\0"),  # which some writers put before
-        texts.get(_XMP, b""),
+def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, int, range]]:
+    """Yield the type, the content's size and the place of each chunk."""
+    stop = 8 + int.from_bytes(reader.read_exactly(4, 4), "little")
+    if stop > reader.size:
+        raise MalformedImageError("is incomplete")
+    offset = _RIFF_HEADER
+    while offset < stop:
+        chunk_type = reader.read_exactly(offset, 4)
+        size = int.from_bytes(reader.read_exactly(offset + 4, 4), "little")
+        end = offset + 8 + size
+        if end > stop or not chunk_type.isascii() or (chunk_type == b"VP8X" and size != 10):
+            raise MalformedImageError("is damaged")
+        end += size % 2 and end < stop  # the padding byte of the last chunk may be missing
+        yield chunk_type, size, range(offset, end)
+        offset = end
+
+
+def _assemble(
+    reader: ImageReader, chunks: list[range], flags: int, metadata: dict[bytes, bytes]
+) -> list[Part]:
+    """Return the chunks with an orientation if there was one, and with flags and a size that fit."""
+    parts: list[Part] = [*chunks]
+    new_flags = flags & ~sum(_FLAGS.values())
+    value = orientation.read(
+        metadata.get(_EXIF, b"").removeprefix(b"Exif\0\0"),  # some writers put it there
+        metadata.get(_XMP, b""),
     )
-    if orientation != 1:
-        exif = turned.only(orientation)
-        pieces.append(_EXIF + len(exif).to_bytes(4, "little") + exif)
-        plain |= _FLAGS[_EXIF]
-    if plain != flags:
-        start, stop = picture[0].start, picture[0].stop
-        pieces[:1] = [range(start, _FLAGS_AT), bytes([plain]), range(_FLAGS_AT + 1, stop)]
-    head = b"RIFF" + (sum(map(len, pieces)) + 4).to_bytes(4, "little") + b"WEBP"
-    return [range(_HEAD) if head == source.some(0, _HEAD) else head, *pieces]
+    if value != 1:
+        exif = orientation.tiff(value)
+        parts.append(_EXIF + len(exif).to_bytes(4, "little") + exif)
+        new_flags |= _FLAGS[_EXIF]
+    if new_flags != flags:
+        start, stop = chunks[0].start, chunks[0].stop
+        parts[:1] = [range(start, _FLAGS_OFFSET), bytes([new_flags]), range(_FLAGS_OFFSET + 1, stop)]
+    header = b"RIFF" + (sum(map(len, parts)) + 4).to_bytes(4, "little") + b"WEBP"
+    return [range(_RIFF_HEADER) if header == reader.read(0, _RIFF_HEADER) else header, *parts]

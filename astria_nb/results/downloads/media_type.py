@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-HEAD = 32
+from astria_nb.images.media_type import HEAD_BYTES, media_type
+
+HEAD = HEAD_BYTES
 """Bytes that tell the type of a file."""
 
 _BY_CONTENT_TYPE = {
@@ -18,13 +20,6 @@ _BY_CONTENT_TYPE = {
     "video/webm": ".webm",
 }
 SUFFIXES = tuple(sorted(set(_BY_CONTENT_TYPE.values())))
-_BY_MAGIC = {
-    b"\xff\xd8\xff": ".jpg",
-    b"\x89PNG\r\n\x1a\n": ".png",
-    b"GIF8": ".gif",
-    b"\x1a\x45\xdf\xa3": ".webm",
-}
-_HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def suffix(content_type: str, head: bytes) -> str | None:
@@ -67,12 +62,4 @@ def is_cut_off(head: bytes, tail: bytes, size: int) -> bool:
 
 
 def _by_bytes(head: bytes) -> str | None:
-    for magic, found in _BY_MAGIC.items():
-        if head.startswith(magic):
-            return found
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return ".webp"
-    if head[4:8] != b"ftyp":
-        return None
-    brand = head[8:12]
-    return ".avif" if brand in (b"avif", b"avis") else ".heic" if brand in _HEIC else ".mp4"
+    return _BY_CONTENT_TYPE.get(media_type(head) or "")

@@ -8,8 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, wait
 
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
-from astria_nb.images.decoding import MEDIA_TYPES, opened
-from astria_nb.images.image import small, thumbnail
+from astria_nb.images.decoding import MEDIA_TYPES, open_image
+from astria_nb.images.image import small_thumbnail, thumbnail
 from astria_nb.results.gallery.cards import Picture
 from astria_nb.utils import background
 
@@ -68,7 +68,7 @@ class Copies:
             It cannot be fetched, or is none.
         """
         data = self._client.picture(picture["url"])
-        with opened(data) as image:
+        with open_image(data) as image:
             media_type = MEDIA_TYPES[image.format or ""]
         if len(data) <= _LARGE and media_type != "image/heic":  # which few browsers show
             return data, media_type
@@ -90,7 +90,7 @@ class Copies:
 
     def _make(self, picture: Picture) -> bytes | None:
         try:
-            copy = small(self._client.picture(picture["url"]))
+            copy = small_thumbnail(self._client.picture(picture["url"]))
         except (AstriaError, OSError):
             return None  # its address is shown instead
         with self._lock:

@@ -1,1 +1,1 @@
-"""Files that are uploaded or downloaded, and the check that they are images."""
+"""Files that arrive, by upload or by address."""

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from astria_nb.form.images import private_folder
 from astria_nb.form.images.drop_zone import DropZone
-from astria_nb.form.images.spool import CHUNK, MOST_BYTES, MOST_FILES, safe_name
+from astria_nb.form.images.incoming_file import CHUNK, MAX_BYTES, MAX_FILES
+from astria_nb.form.images.upload_spool import safe_name
+from astria_nb.utils import temporary_folder
 
 JPEG = b"\xff\xd8\xff\xe0"
 
@@ -150,7 +151,7 @@ def test_what_comes_otherwise_than_it_was_said_is_given_up(browser, disk, size, 
         answer = browser.say("chunk", "a", *([] if piece is None else [piece]), offset=offset)
         offset += len(piece or b"")
     assert answer == {"kind": "stop", "id": "a"}
-    assert browser.lines == [("1.jpg", "failed", "came in other pieces than was said; give it again")]
+    assert browser.lines == [("1.jpg", "failed", "arrived in other pieces than announced; add it again")]
     assert files(disk) == []
     assert browser.arrived == []
 
@@ -161,14 +162,14 @@ def test_what_comes_otherwise_than_it_was_said_is_given_up(browser, disk, size, 
         (b"%PDF-1.7 and more", "is not a JPEG, PNG or WebP image"),
         (b"<script>alert(1)</script>", "is not a JPEG, PNG or WebP image"),
         (b"RIFF\0\0\0\0WAVEfmt ", "is not a JPEG, PNG or WebP image"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "is a HEIC or AVIF image, or a film"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "is a HEIC or AVIF image, or a video"),
     ],
 )
 def test_another_type_is_refused_by_its_first_bytes(browser, disk, head, what):
     browser.offer(30 * CHUNK)
     answer = browser.say("chunk", "a", head.ljust(CHUNK, b"\0"), offset=0)
     assert answer == {"kind": "stop", "id": "a"}
-    assert browser.lines == [("1.jpg", "failed", f"{what}; save it as JPEG, or take another")]
+    assert browser.lines == [("1.jpg", "failed", f"{what}; save it as JPEG, or choose another file")]
     assert files(disk) == []
 
 
@@ -181,7 +182,7 @@ def test_these_types_are_taken_whatever_their_name(browser, tmp_path, kind):
 
 @pytest.mark.parametrize(
     ("size", "problem"),
-    [(0, "is empty; take another"), (MOST_BYTES + 1, "is larger than 64 MiB; save it smaller")],
+    [(0, "is empty; choose another file"), (MAX_BYTES + 1, "is larger than 64 MiB; save it smaller")],
 )
 def test_a_size_that_is_not_taken_is_refused_before_a_byte_was_sent(browser, disk, size, problem):
     assert browser.offer(size) == {"kind": "stop", "id": "a"}
@@ -190,11 +191,11 @@ def test_a_size_that_is_not_taken_is_refused_before_a_byte_was_sent(browser, dis
 
 
 def test_one_photo_too_many_is_refused_until_another_goes(browser):
-    for number in range(MOST_FILES):
+    for number in range(MAX_FILES):
         browser.give(photo(20), file_id=str(number))
-    assert len(browser.arrived) == MOST_FILES
+    assert len(browser.arrived) == MAX_FILES
     browser.give(photo(20), "late.jpg", "late")
-    assert browser.lines == [("late.jpg", "failed", "is one more than 100 photos; take some out first")]
+    assert browser.lines == [("late.jpg", "failed", "exceeds the limit of 100 photos; remove some first")]
     browser.zone.release(browser.arrived[0])
     browser.give(photo(20), "late.jpg", "later")
     assert browser.arrived[-1].name == "late.jpg"
@@ -202,9 +203,9 @@ def test_one_photo_too_many_is_refused_until_another_goes(browser):
 
 
 def test_photos_that_are_still_to_come_count_as_well(browser):
-    for number in range(MOST_FILES + 1):
+    for number in range(MAX_FILES + 1):
         browser.offer(20, file_id=str(number))
-    assert [state for _, state, _ in browser.lines] == ["coming"] * MOST_FILES + ["failed"]
+    assert [state for _, state, _ in browser.lines] == ["coming"] * MAX_FILES + ["failed"]
 
 
 def test_photos_arrive_in_the_order_in_which_they_were_given(browser):
@@ -246,7 +247,7 @@ def test_a_full_disk_is_said_and_the_next_photo_is_tried(browser, disk):
     path.unlink()
     path.symlink_to("/dev/full")
     assert browser.say("chunk", "a", photo(CHUNK), offset=0) == {"kind": "stop", "id": "a"}
-    full = "cannot be kept (No space left on device); make room on the kernel's disk"
+    full = "cannot be stored (No space left on device); make room on the kernel's disk"
     assert browser.lines == [("1.jpg", "failed", full)]
     assert files(disk) == []
     browser.give(photo(20), file_id="b")
@@ -257,14 +258,14 @@ def test_a_disk_that_takes_no_folder_is_said(browser, disk):
     disk.rmdir()
     assert browser.offer(20) == {"kind": "stop", "id": "a"}
     ((_, state, problem),) = browser.lines
-    assert (state, problem.split(" (")[0]) == ("failed", "cannot be kept")
+    assert (state, problem.split(" (")[0]) == ("failed", "cannot be stored")
 
 
 def test_a_file_that_the_browser_cannot_read_any_more_is_given_up(browser, disk):
     browser.offer(3 * CHUNK)
     browser.say("chunk", "a", photo(CHUNK), offset=0)
     browser.say("lost")
-    assert browser.lines == [("1.jpg", "failed", "cannot be read on your computer; give it again")]
+    assert browser.lines == [("1.jpg", "failed", "cannot be read on your computer; add it again")]
     assert files(disk) == []
 
 
@@ -273,7 +274,7 @@ def test_a_page_that_is_left_stops_its_photos_and_they_can_be_given_again(browse
     browser.offer(len(content))
     browser.say("chunk", "a", content[:CHUNK], offset=0)
     browser.say("hello", page="another")
-    assert browser.lines == [("1.jpg", "stopped", "stopped when its page was left; give it again")]
+    assert browser.lines == [("1.jpg", "stopped", "stopped because its page was closed; add it again")]
     browser.page = "another"
     browser.give(content, file_id="b")
     assert browser.arrived[0].read_bytes() == content
@@ -372,7 +373,7 @@ def test_whoever_takes_a_photo_may_wait_for_another_thread(browser):
         threading.Thread(target=lambda: (browser.zone.release(path), released.set()), daemon=True).start()
         in_time.append(released.wait(5))
 
-    browser.zone._arrived = arrived
+    browser.zone._on_received = arrived
     browser.give(photo(20))
     assert in_time == [True]
 
@@ -388,10 +389,10 @@ def test_what_was_received_goes_with_the_widget(browser, disk):
 KERNEL = """
 import importlib.util, os, signal, sys, tempfile
 tempfile.tempdir = sys.argv[1]
-spec = importlib.util.spec_from_file_location("private_folder", sys.argv[2])
+spec = importlib.util.spec_from_file_location("temporary_folder", sys.argv[2])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-folder = module.PrivateFolder()
+folder = module.TemporaryFolder()
 photo = folder.path / "1.jpg"
 photo.write_bytes(b"a photo")
 """
@@ -399,7 +400,7 @@ photo.write_bytes(b"a photo")
 
 def run(disk: Path, program: str) -> str:
     """Run a kernel that has received a photo and ends somehow; return what it printed."""
-    command = [sys.executable, "-W", "ignore", "-c", KERNEL + program, str(disk), private_folder.__file__]
+    command = [sys.executable, "-W", "ignore", "-c", KERNEL + program, str(disk), temporary_folder.__file__]
     return subprocess.run(command, capture_output=True, text=True).stdout
 
 

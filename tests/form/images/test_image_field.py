@@ -16,7 +16,7 @@ from astria_nb.form.fields.text import UrlsField
 from astria_nb.form.images.drop_zone import DropZone
 from astria_nb.form.images.image_field import ImageField
 from astria_nb.form.images.image_list import ImageList
-from astria_nb.images.advice import Look, look
+from astria_nb.images.advice import ImageMetrics, measure
 from astria_nb.images.image import Image
 
 
@@ -112,9 +112,9 @@ def test_the_same_bytes_are_found_named_and_removed_at_once(field, tiles, photos
         shutil.copy(photos[0], tmp_path / name)
     field.value = [*photos, tmp_path / "copy.jpg", tmp_path / "again.jpg"]
     assert within(5, lambda: tiles.duplicates == 2)
-    same = "the same file as 1.jpg: one of them is enough"
+    same = "Same file as 1.jpg: one of them is enough"
     assert badges(tiles) == [[], [], [], [], [same], [same]]
-    assert tiles.summary.endswith(" · 2 to look at (the same file as 1.jpg)")
+    assert tiles.summary.endswith(" · 2 with warnings (duplicate)")
     say(tiles, "remove_duplicates")
     assert names(field) == ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]
     assert tiles.duplicates == 0
@@ -125,7 +125,7 @@ def test_of_two_with_the_same_bytes_the_later_one_is_the_duplicate(field, tiles,
     field.value = [photos[0], tmp_path / "copy.jpg"]
     assert within(5, lambda: tiles.duplicates == 1)
     say(tiles, "move", id=ids(tiles)[1], before=ids(tiles)[0])
-    assert within(5, lambda: badges(tiles) == [[], ["the same file as copy.jpg: one of them is enough"]])
+    assert within(5, lambda: badges(tiles) == [[], ["Same file as copy.jpg: one of them is enough"]])
 
 
 def test_every_image_gets_its_picture_and_a_new_page_gets_them_again(field, tiles, photos):
@@ -145,7 +145,7 @@ def test_what_is_no_image_stays_and_says_so(field, tiles, photos, tmp_path):
     (tmp_path / "notes.jpg").write_text("not a picture")
     field.value = [photos[0], tmp_path / "notes.jpg"]
     assert badges(tiles) == [[], ["not an image"]]
-    assert tiles.summary.endswith(" · 1 to look at (not an image)")
+    assert tiles.summary.endswith(" · 1 with a warning (not an image)")
     assert len(field.value) == 2
 
 
@@ -184,16 +184,16 @@ def test_large_sizes_are_rounded(field, tiles, tmp_path):
 def test_what_is_to_be_said_of_an_image_is_found_off_the_main_thread(field, tiles, photos, monkeypatch):
     threads = []
 
-    def noted(image: Image, side: int) -> Look:
+    def noted(image: Image, side: int) -> ImageMetrics:
         threads.append(threading.current_thread())
-        return look(image, side)
+        return measure(image, side)
 
-    monkeypatch.setattr("astria_nb.form.images.image_field.look", noted)
+    monkeypatch.setattr("astria_nb.form.images.image_field.measure", noted)
     Pillow.effect_noise((400, 300), 80).convert("RGB").save(photos[1])
     field.value = photos
-    small = "small: 400×300, at least 512 on each side is better"  # noqa: RUF001  as people write it
+    small = "Small (400×300). Use at least 512 px a side."  # noqa: RUF001  as people write it
     assert within(5, lambda: badges(tiles) == [[], [small], [], []])
-    assert tiles.summary.endswith(" · 1 to look at (small)")
+    assert tiles.summary.endswith(" · 1 with a warning (small)")
     assert threading.main_thread() not in threads
     say(tiles, "remove", ids=ids(tiles)[1:2])
     assert badges(tiles) == [[], [], []]
@@ -201,9 +201,9 @@ def test_what_is_to_be_said_of_an_image_is_found_off_the_main_thread(field, tile
 
 def test_what_the_service_says_against_an_image_is_a_badge_too(field, tiles, photos):
     field.value = photos
-    field.warn({photos[2]: ["a hat: the hair cannot be seen"]})
+    field.show_warnings({photos[2]: ["a hat: the hair cannot be seen"]})
     assert badges(tiles)[2] == ["a hat: the hair cannot be seen"]
-    field.warn({})
+    field.show_warnings({})
     assert badges(tiles)[2] == []
 
 
@@ -211,7 +211,7 @@ def test_several_reasons_are_counted_only(field, tiles, photos, tmp_path):
     shutil.copy(photos[0], tmp_path / "copy.jpg")
     (tmp_path / "notes.jpg").write_text("not a picture")
     field.value = [photos[0], tmp_path / "copy.jpg", tmp_path / "notes.jpg"]
-    assert within(5, lambda: tiles.summary.endswith(" · 2 to look at"))
+    assert within(5, lambda: tiles.summary.endswith(" · 2 with warnings"))
 
 
 def test_a_file_that_is_there_is_not_added_again(field, photos):

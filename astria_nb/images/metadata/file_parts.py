@@ -1,0 +1,84 @@
+"""Random access to an image file, and the parts of it that are sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from io import FileIO
+
+Part = range | bytes
+"""What is sent, in order: a byte range of the file, or bytes that are inserted."""
+
+
+class MalformedImageError(Exception):
+    """A file that does not follow its format, such as one that ``is incomplete``.
+
+    Its message is a predicate without a subject. Metadata could be anywhere in such a file.
+    """
+
+
+class ImageReader:
+    """Random access to an open image file.
+
+    Parameters
+    ----------
+    file : FileIO
+        Unbuffered. Its position is moved.
+
+    Attributes
+    ----------
+    size : int
+        Bytes.
+    """
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self.size = os.fstat(file.fileno()).st_size
+
+    def read_into(self, offset: int, buffer: memoryview) -> int:
+        """Fill a buffer from an offset, and return the number of bytes: fewer only at the end of the file."""
+        self._file.seek(offset)
+        done = 0
+        while done < len(buffer):
+            count = self._file.readinto(buffer[done:])
+            if not count:
+                break
+            done += count
+        return done
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return the bytes at an offset; fewer at the end of the file."""
+        content = bytearray(max(0, min(count, self.size - offset)))
+        return bytes(content[: self.read_into(offset, memoryview(content))])
+
+    def read_exactly(self, offset: int, count: int) -> bytes:
+        """Return that many bytes at an offset.
+
+        Raises
+        ------
+        MalformedImageError
+            The file ends earlier.
+        """
+        content = self.read(offset, count)
+        if len(content) < count:
+            raise MalformedImageError("is incomplete")
+        return content
+
+
+def merge_parts(parts: Iterable[Part]) -> list[Part]:
+    """Return the same content in as few parts as possible."""
+    merged: list[Part] = []
+    for part in parts:
+        previous = merged[-1] if merged else b""
+        if isinstance(part, range) and isinstance(previous, range) and previous.stop == part.start:
+            merged[-1] = range(previous.start, part.stop)
+        elif isinstance(part, bytes) and isinstance(previous, bytes) and previous:
+            merged[-1] = previous + part
+        elif part:
+            merged.append(part)
+    return merged
+
+
+def entire_file(file: FileIO) -> list[Part]:
+    """Return the whole of a file as one part; none if it is empty."""
+    return merge_parts([range(os.fstat(file.fileno()).st_size)])

@@ -1,0 +1,87 @@
+"""Temporary folders that are removed with their process, even if it was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_PREFIX, _LOCK, _FILES = "astria-nb-", ".lock", "files"
+
+
+class TemporaryFolder:
+    """A temporary folder that no other user can read.
+
+    It is removed when it is closed, when it is garbage collected, or when the program exits. A folder that a
+    killed program left behind is removed the next time any program creates one. A forked child neither
+    removes its parent's folder nor releases its lock.
+
+    Attributes
+    ----------
+    path : Path
+        Absolute.
+
+    Raises
+    ------
+    OSError
+        The disk for temporary files is full or read-only.
+
+    Examples
+    --------
+    >>> folder = TemporaryFolder(); path = folder.path; path.is_dir()
+    True
+    >>> folder.close(); path.exists()
+    False
+    """
+
+    def __init__(self) -> None:
+        _remove_abandoned(Path(tempfile.gettempdir()))
+        root = Path(tempfile.mkdtemp(prefix=_PREFIX))  # 0700
+        lock = _lock(root)
+        lock.acquire()
+        # Created after locking: what `_remove_abandoned` can see is locked for as long as its process lives.
+        self.path = root / _FILES
+        self.path.mkdir(mode=0o700)
+        self.close = weakref.finalize(self, _remove, root, lock, os.getpid())
+
+
+def _lock(root: Path) -> BaseFileLock:
+    from filelock import FileLock  # takes 50 ms to import
+
+    # Not thread-local, because the garbage collector may run `_remove` on any thread.
+    return FileLock(root / _LOCK, mode=0o600, thread_local=False)
+
+
+def _remove(root: Path, lock: BaseFileLock, owner: int) -> None:
+    if os.getpid() != owner:
+        return
+    shutil.rmtree(root / _FILES, ignore_errors=True)
+    lock.release()
+    shutil.rmtree(root, ignore_errors=True)  # only now: Windows does not remove a file that is open
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for files in parent.glob(f"{_PREFIX}*/{_FILES}"):
+        root = files.parent
+        with contextlib.suppress(OSError):  # includes filelock's Timeout: its process is alive
+            if _is_private(root):
+                lock = _lock(root)
+                lock.acquire(blocking=False)
+                _remove(root, lock, os.getpid())
+
+
+def _is_private(root: Path) -> bool:
+    """Return whether a path is a folder, not a link, that only this user can open."""
+    info = root.lstat()
+    if not stat.S_ISDIR(info.st_mode):
+        return False
+    return sys.platform == "win32" or (info.st_uid == os.geteuid() and not info.st_mode & 0o077)
