@@ -1,46 +1,58 @@
-"""A web server of this machine that takes POSTs to one secret address, and tells others nothing."""
+"""A web server on this machine that accepts POSTs to one secret address and tells strangers nothing."""
 
 from __future__ import annotations
 
+import copy
 import logging
-import os
 import socket
-import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from io import BufferedReader, RawIOBase
-from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask
+from waitress.utilities import RequestEntityTooLarge
 
 from astria_nb.results.callbacks.secret import Secret
 
 HOST = "127.0.0.1"
 HEAD_BYTES, BODY_BYTES = 16 * 2**10, 4 * 2**20
+STRANGER_BODY_BYTES = 64 * 2**10
+"""How much is read of a request without the secret: enough to answer it without a connection reset."""
 SECONDS = 10.0
-"""That a sender has for its whole request."""
+"""Time limit for receiving a whole request."""
 READING, CONNECTIONS = 32, 64
-"""How many may be sending at a time, and how many there are with those being answered."""
+"""Limits of the connections whose request is incomplete, and of all connections."""
 BURST, RATE = 1000, 50.0
-"""Requests that may come at once, as from a large pack, and as many a second from there on."""
-_LINGER_BYTES, _LINGER_SECONDS = 64 * 2**10, 1.0
+"""Requests accepted at once, as after a large pack, and requests a second from there on."""
+_THREADS = 8
+_STOP_SECONDS = 1.0
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
+# Without any handler, warnings about slow or broken senders would be printed below a cell.
+logging.getLogger("waitress").addHandler(logging.NullHandler())
 
 
-class Receiver(ThreadingMixIn, TCPServer):
-    """Listens as soon as it is made; answers 404 to whoever does not know the secret.
+class Receiver:
+    """Listens as soon as it is created. Requests without the secret are answered 404.
 
     Parameters
     ----------
     port : int
-        0 takes a free one.
+        0 for any free port.
     secret : Secret
-    take : callable
-        Called with each body, on threads of its own; returns the status to answer.
+    on_callback : callable
+        Called with the body of each request, from several threads; returns the HTTP status to answer.
+
+    Attributes
+    ----------
+    port : int
+        The port that it listens on.
 
     Raises
     ------
@@ -48,173 +60,170 @@ class Receiver(ThreadingMixIn, TCPServer):
         The port is taken.
     """
 
-    daemon_threads = True
-    allow_reuse_address = os.name == "posix"  # elsewhere another program could take the port as well
-    request_queue_size = 128
-
-    def __init__(self, port: int, secret: Secret, take: Callable[[bytes], int]) -> None:
-        self.secret, self.take = secret, take
-        self.pace = _Pace(BURST, RATE)
-        self._lock = threading.Lock()
-        self._reading: dict[socket.socket, None] = {}  # the longest connected first
-        self._connections = 0
-        super().__init__((HOST, port), _Exchange)
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.server_address[1])
+    def __init__(self, port: int, secret: Secret, on_callback: Callable[[bytes], int]) -> None:
+        self._secret, self._on_callback = secret, on_callback
+        self._rate_limit = _RateLimit(BURST, RATE)
+        # Bound here: where that fails, waitress would leave its threads behind.
+        listener = socket.create_server((HOST, port), backlog=128)
+        self.port = int(listener.getsockname()[1])
+        self._server = _Server(secret, self._application, listener)
+        self._thread = threading.Thread(target=self._server.run, name="astria_nb callbacks", daemon=True)
 
     def start(self) -> None:
-        """Answer from here on."""
-        threading.Thread(
-            target=self.serve_forever, args=(0.1,), name="astria_nb callbacks", daemon=True
-        ).start()
+        """Start answering."""
+        self._thread.start()
 
     def stop(self) -> None:
-        """Free the port and hang up on who is still sending."""
-        with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)  # ends the wait for a connection at once
-        self.shutdown()
-        self.server_close()
-        with self._lock:
-            for connection in self._reading:
-                _cut(connection)
+        """Free the port, and close the connections whose request is incomplete."""
+        self._server.stop()
+        self._thread.join(_STOP_SECONDS)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Give a connection a thread; where too many send, the one that has taken longest gives way."""
-        with self._lock:
-            full = self._connections >= CONNECTIONS
-            if not full:
-                if len(self._reading) >= READING:
-                    slowest = next(iter(self._reading))
-                    del self._reading[slowest]
-                    _cut(slowest)
-                self._reading[request] = None
-                self._connections += 1
-        if full:
-            self.shutdown_request(request)
-        else:
-            super().process_request(request, client_address)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one connection."""
+    def _application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self.has_read(request)
-            with self._lock:
-                self._connections -= 1
+            status = self._status(environ)
+        except Exception:
+            _logger.exception("a callback could not be processed")
+            status = 500
+        start_response(_status_line(status), [("Content-Length", "0")])
+        return []
 
-    def has_read(self, request: socket.socket) -> None:
-        """Let a connection be, now that all of its request is here."""
-        with self._lock:
-            self._reading.pop(request, None)
-
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's names
-        """Take a sender that went away as what happens, and log anything else."""
-        if not isinstance(sys.exception(), OSError):
-            _log.exception("a callback could not be taken")
-
-
-class _Exchange(BaseHTTPRequestHandler):
-    """One request and its answer, without a word beyond the status."""
-
-    protocol_version = "HTTP/1.1"
-    server: Receiver
-
-    def setup(self) -> None:
-        super().setup()
-        self._line = _Line(self.connection)
-        self._line.allow(HEAD_BYTES, SECONDS)
-        self.rfile = BufferedReader(self._line)
-
-    def do_POST(self) -> None:
-        self._answer(self._status())
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 - http.server's names
-        self._answer(404)
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing: it would stand in the output of a cell."""
-
-    def _status(self) -> int:
-        if not self.server.secret.is_in(self.path):
+    def _status(self, environ: dict[str, Any]) -> int:
+        if environ["REQUEST_METHOD"] != "POST" or not self._secret.is_in(environ["REQUEST_URI"]):
             return 404
-        if not self.server.pace.allows():
+        if not self._rate_limit.allows():
             return 429
-        lengths = self.headers.get_all("Content-Length") or []
-        if len(lengths) != 1 or not (lengths[0].isascii() and lengths[0].isdecimal()):
+        if "CONTENT_LENGTH" not in environ:
             return 411
-        length = int(lengths[0]) if len(lengths[0]) < 12 else BODY_BYTES + 1
-        if length > BODY_BYTES:
-            return 413
-        self._line.allow(length)
-        body = self.rfile.read(length)
-        if len(body) < length:
-            return 400
-        self.server.has_read(self.connection)
-        return self.server.take(body)
+        return self._on_callback(environ["wsgi.input"].read())
 
-    def _answer(self, status: int) -> None:
-        self.close_connection = True
-        head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+class _Parser(HTTPRequestParser):
+    """Limits what is read of a request without the secret, and lets every connection end with its answer."""
+
+    adj: Any
+    has_secret = False
+
+    def __init__(self, adj: Any, secret: Secret) -> None:
+        super().__init__(adj)
+        self._secret = secret
+
+    def received(self, data: bytes) -> int:
+        consumed = super().received(data)
+        if self.completed:  # else waitress would ask for the body of a request that it refuses
+            self.expect_continue = False
+        return int(consumed)
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError:  # int() refuses a Content-Length of thousands of digits
+            self.content_length = BODY_BYTES + 1
+        self.headers["CONNECTION"] = "close"
+        self.has_secret = self._secret.is_in(self.request_uri)
+        if not self.has_secret:
+            self.adj = copy.copy(self.adj)
+            self.adj.max_request_body_size = STRANGER_BODY_BYTES + 1
+
+
+class _Refusal(ErrorTask):
+    """Answers a request that waitress refuses, without its page of explanations."""
+
+    def execute(self) -> None:
+        is_too_large = isinstance(self.request.error, RequestEntityTooLarge)
+        self.status = _status_line(413 if is_too_large and self.request.has_secret else 404)
+        self.version = "1.1"
+        self.set_close_on_finish()
+        self.content_length = 0
+        self.write(b"")
+
+
+class _Channel(HTTPChannel):
+    error_task_class = _Refusal
+
+    def parser_class(self, adj: Any) -> _Parser:
+        return _Parser(adj, self.server.secret)
+
+
+class _Server(TcpWSGIServer):
+    """waitress with a time limit for a whole request: its ``channel_timeout`` starts again at each byte."""
+
+    channel_class = _Channel
+
+    def __init__(self, secret: Secret, application: Callable[..., Any], listener: socket.socket) -> None:
+        self.secret = secret
+        self._closing, self._is_closed = threading.Lock(), False
+        super().__init__(
+            application,
+            _sock=listener,
+            bind_socket=False,
+            host=HOST,
+            port=listener.getsockname()[1],
+            threads=_THREADS,
+            connection_limit=CONNECTIONS + 2,  # waitress counts its own two sockets
+            recv_bytes=STRANGER_BODY_BYTES,  # what is not read before the answer causes a connection reset
+            max_request_header_size=HEAD_BYTES,
+            max_request_body_size=BODY_BYTES + 1,
+            cleanup_interval=0,  # `maintenance` runs whenever a socket is ready, and once a second
+            asyncore_loop_timeout=1,
+            asyncore_use_poll=True,  # select() fails in a process with more than 1024 open files
+            log_socket_errors=False,
+            ident=None,
         )
-        self.wfile.write(head.encode())
-        # Closed with something unread, the connection would be reset, and the answer lost.
-        self.connection.shutdown(socket.SHUT_WR)
-        self._line.allow(_LINGER_BYTES, _LINGER_SECONDS)
-        while self._line.read(4096):
-            pass
+
+    def maintenance(self, now: float) -> None:
+        """Close connections that take too long; if too many are incomplete, the oldest ones."""
+        reading = [
+            channel
+            for channel in self.active_channels.values()
+            if not channel.requests and not channel.total_outbufs_len
+        ]
+        for position, channel in enumerate(reversed(reading)):
+            if position >= READING or channel.creation_time < now - SECONDS:
+                channel.will_close = True
+
+    def pull_trigger(self) -> None:
+        with self._closing:
+            if not self._is_closed:  # else the pipe's number may be that of another file by now
+                super().pull_trigger()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self.trigger.pull_trigger(self._close_all)
+        self.task_dispatcher.shutdown(timeout=_STOP_SECONDS)
+
+    def _close_all(self) -> None:
+        with self._closing:
+            self._is_closed = True
+            wasyncore.close_all(self._map, ignore_all=True)
 
 
-class _Line(RawIOBase):
-    """A connection from which so much may be read, by so and so late; a drip counts as nothing."""
+class _RateLimit:
+    """A token bucket.
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._bytes, self._end = 0, 0.0
-
-    def allow(self, more: int, seconds: float | None = None) -> None:
-        """Take so many bytes more, and set the time anew if it is given."""
-        self._bytes += more
-        if seconds is not None:
-            self._end = time.monotonic() + seconds
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._connection.settimeout(left)
-        count = self._connection.recv_into(memoryview(buffer)[: self._bytes]) if self._bytes else 0
-        self._bytes -= count
-        return count
-
-
-class _Pace:
-    """So many at once, and as many a second from there on."""
+    Parameters
+    ----------
+    burst : int
+        Requests allowed at once.
+    rate : float
+        Requests allowed per second from there on.
+    """
 
     def __init__(self, burst: int, rate: float) -> None:
         self._burst, self._rate = float(burst), rate
-        self._left, self._at = self._burst, time.monotonic()
+        self._tokens, self._updated_at = self._burst, time.monotonic()
         self._lock = threading.Lock()
 
     def allows(self) -> bool:
-        """Count one more, if it may come."""
+        """Count a request, and return whether it is allowed."""
         with self._lock:
             now = time.monotonic()
-            self._left = min(self._burst, self._left + (now - self._at) * self._rate)
-            self._at = now
-            if self._left < 1:
+            self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
+            self._updated_at = now
+            if self._tokens < 1:
                 return False
-            self._left -= 1
+            self._tokens -= 1
             return True
 
 
-def _cut(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
