@@ -60,12 +60,12 @@ def _reading(kind: Any) -> dict[str, Any]:
     if get_origin(kind) is Literal:
         return {"choices": get_args(kind)}
     if get_origin(kind) is tuple:
-        return {"action": _Collect, "metavar": "HOST"}
+        return {"action": _Collect, "metavar": "HOST[,HOST...]"}
     return {"type": kind if kind in (int, float) else str}
 
 
 class _Collect(argparse.Action):
-    """Collects the values of a flag that is given several times."""
+    """Collects the values of a flag that may be given several times, or once with commas in between."""
 
     def __call__(
         self,
@@ -74,4 +74,5 @@ class _Collect(argparse.Action):
         values: Any,
         option_string: str | None = None,  # noqa: ARG002 - argparse's names
     ) -> None:
-        setattr(namespace, self.dest, (*getattr(namespace, self.dest), values))
+        hosts = [host.strip() for host in values.split(",") if host.strip()]
+        setattr(namespace, self.dest, (*getattr(namespace, self.dest), *hosts))

@@ -92,10 +92,10 @@ class Options:
         What the account holds at the start, in millicents (100,000 are one US dollar).
     empty_balance : {"422", "402", "ignored"}
         How a request is refused that costs more than is left.
-    fetch_urls : bool, default False
-        Whether ``image_urls`` and ``file_url`` are downloaded; else they are only noted down.
-    fetch_hosts : tuple of str, default ()
-        Addresses of this machine or its network that may be downloaded from, e.g. ``"127.0.0.1:8000"``.
+    fetch_urls : tuple of str, default ()
+        Hosts to download ``image_urls`` and ``file_url`` from, compared exactly: ``"example.com"`` for the
+        default ports, else with the port, e.g. ``"127.0.0.1:8000"``. URLs at other hosts are then refused.
+        Without any, nothing is downloaded: URLs are recorded as they are.
     max_body : int, default 2**30
         Largest request body, in bytes.
     max_fields : int, default 10_000
@@ -138,8 +138,7 @@ class Options:
     faceid_reply: Literal["object", "array"] = "object"
     balance_mc: int = 100_000_000_000
     empty_balance: Literal["422", "402", "ignored"] = "422"
-    fetch_urls: bool = False
-    fetch_hosts: tuple[str, ...] = ()
+    fetch_urls: tuple[str, ...] = ()
     max_body: int = 2**30
     max_fields: int = 10_000
 
@@ -180,6 +179,15 @@ class Options:
             raise ValueError(f"port: {_shown(self.port)} is not a port; give 0 to 65535")
         if self.api_key is not None and (not self.api_key.isascii() or not self.api_key.strip()):
             raise ValueError("api_key: it is not ASCII text, or blank; give another one, or leave it out")
+        for host in self.fetch_urls:
+            if not _HOST.fullmatch(host):
+                raise ValueError(
+                    f"fetch_urls: {_shown(host)} is not a host; give hosts such as 'example.com' or "
+                    "'127.0.0.1:8000', without scheme and path"
+                )
+
+
+_HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
 
 
 def _shown(value: object) -> str:

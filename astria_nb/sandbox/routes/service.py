@@ -64,8 +64,8 @@ class Service:
                 raise
 
     def download(self, url: str) -> Upload:
-        """Return the image at a public address."""
-        return fetch(url, spool=self.spool, allowed_hosts=self.options.fetch_hosts, stopped=self.stopped)
+        """Download the image at a URL, from a host that `fetch_urls` names."""
+        return fetch(url, spool=self.spool, hosts=self.options.fetch_urls, stopped=self.stopped)
 
     def carry_out(self, plan: Plan) -> Made:
         """Make what a request asks for, and have it announced."""

@@ -1,1 +1,1 @@
-"""Files that arrive, by upload or by address."""
+"""Files that are uploaded or downloaded, and the check that they are images."""

@@ -1,28 +1,26 @@
-"""Fetching an image that a client named, and nothing else: no way into the network that the sandbox is in."""
+"""Download images that a client named by URL, from hosts that the sandbox's owner named."""
 
-import http.client
-import queue
 import re
-import socket
-import ssl
 import threading
+import time
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from concurrent.futures import Future
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from astria_nb.sandbox.uploads.deadline_socket import Patience, PatientSocket
-from astria_nb.sandbox.uploads.public_address import is_public
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, ReadTimeoutError
+
+from astria_nb.sandbox.uploads.cancellable_adapter import CancellableAdapter
 from astria_nb.sandbox.uploads.spool import Spool, Upload
 
 MAX_BYTES = 64 * 2**20
 TIMEOUT = 20.0
 _MAX_REDIRECTS = 3
+_POLL_SECONDS = 0.1
 _PORTS = {"http": 80, "https": 443}
-_URL = re.compile(
-    r"[!-\[\]-~]{1,4096}"
-)  # visible ASCII without the backslash, which readers of URLs differ on
+_URL = re.compile(r"[!-\[\]-~]{1,4096}")  # visible ASCII without the backslash, which URL parsers differ on
 _HOST = re.compile(r"[a-z0-9._:-]+")
 _HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "astria-nb-sandbox"}
 
@@ -31,33 +29,11 @@ class FetchError(Exception):
     """Why an image could not be downloaded, in a few words that can be shown to the client."""
 
 
-@dataclass(frozen=True)
-class _Target:
-    """An address that was read, and found fit to ask for."""
-
-    secure: bool
-    host: str
-    port: int
-    path: str
-
-    @property
-    def netloc(self) -> str:
-        return f"{self._written_host}:{self.port}"
-
-    @property
-    def host_header(self) -> str:
-        return self._written_host if self.port == _PORTS["https" if self.secure else "http"] else self.netloc
-
-    @property
-    def _written_host(self) -> str:
-        return f"[{self.host}]" if ":" in self.host else self.host
-
-
 def fetch(
     url: str,
     *,
     spool: Spool,
-    allowed_hosts: Collection[str] = (),
+    hosts: Collection[str],
     max_bytes: int = MAX_BYTES,
     timeout: float = TIMEOUT,
     stopped: threading.Event | None = None,
@@ -67,70 +43,117 @@ def fetch(
     Parameters
     ----------
     url : str
-        Its address: http or https, without user and password, percent-encoded.
+        An http or https URL, percent-encoded, without user and password.
     spool : Spool
-        Where to keep it.
-    allowed_hosts : collection of str
-        Hosts to fetch from although they are not public, as ``"host:port"`` written like in the URL, the port
-        always: ``"127.0.0.1:8000"``, ``"[::1]:8000"``. All others must have public addresses only.
+        Where to store the file.
+    hosts : collection of str
+        The only hosts to connect to, as in a URL: ``"example.com"`` for the default port of http and of
+        https, ``"127.0.0.1:8000"`` for another one.
     max_bytes : int
-        The longest file to accept.
+        The largest file to accept.
     timeout : float
-        Seconds for all of it: names, redirects, the last byte.
+        Seconds for everything, redirects included.
     stopped : threading.Event, optional
-        Breaks it off when set.
+        Ends the download when set.
 
     Returns
     -------
     Upload
-        The file, named after the last part of `url`. Whether it is an image is not looked at.
+        The file, named after the last part of `url`. It may not be an image.
 
     Raises
     ------
     FetchError
-        Whatever goes wrong.
+        If it could not be downloaded.
 
     Notes
     -----
-    A name is looked up once, every address that it has is checked, and the connection goes to one of those.
-    At most three redirects are followed, each checked as if a client had named it. Neither cookies nor
-    keys are sent, and proxies of the environment are not used.
+    At most three redirects are followed, to named hosts only. No cookies or keys are sent, and the proxies
+    and ``.netrc`` of the environment are not used.
     """
-    patience = Patience(timeout, stopped)
-    allowed = {host.lower() for host in allowed_hosts}
-    filename = _filename(url)
+    adapter = CancellableAdapter()
+    deadline = time.monotonic() + timeout
+    outcome: Future[Upload] = Future()
+
+    def download() -> None:
+        try:
+            with _session(adapter) as session, _follow(session, url, hosts, deadline) as response:
+                pieces = _content(response, max_bytes, adapter)
+                outcome.set_result(spool.save(_filename(url), pieces))
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
+            outcome.set_exception(error)
+
+    thread = threading.Thread(target=download, name="astria-sandbox-download", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_POLL_SECONDS)
+        if stopped is not None and stopped.is_set():
+            return _cancel(thread, adapter, outcome, "the sandbox was stopped")
+        if time.monotonic() > deadline:
+            return _cancel(thread, adapter, outcome, "it took too long")
+    return outcome.result()
+
+
+def _cancel(
+    thread: threading.Thread, adapter: CancellableAdapter, outcome: Future[Upload], reason: str
+) -> Upload:
+    """Cut a download off; return the file if it was complete just now."""
+    for _ in range(10):
+        adapter.cancel()
+        thread.join(_POLL_SECONDS)
+        if not thread.is_alive():
+            break
+    # A thread that still waits for the resolver cannot be interrupted; the adapter refuses what it does next.
+    if outcome.done() and outcome.exception() is None:
+        return outcome.result()
+    raise FetchError(reason)
+
+
+def _session(adapter: HTTPAdapter) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.headers = requests.structures.CaseInsensitiveDict(_HEADERS)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in _PORTS:
+        session.mount(f"{scheme}://", adapter)
+    return session
+
+
+def _follow(
+    session: requests.Session, url: str, hosts: Collection[str], deadline: float
+) -> requests.Response:
+    """Return the response at the end of the redirects; its body is not read yet."""
+    allowed = {host.lower() for host in hosts}
     for _ in range(_MAX_REDIRECTS + 1):
-        target = _read(url)
-        with _plainly():
-            connection = _connect(target, allowed, patience)
-        with closing(connection):
-            with _plainly():
-                response = _ask(connection, target)
-            if response.status == 200:
-                return spool.save(filename, _content(response, max_bytes))
-            location = response.getheader("Location")
-        if response.status not in (301, 302, 303, 307, 308) or not location:
-            raise FetchError(f"the server answered {response.status}")
-        url = _joined(url, location)
+        _check(url, allowed)
+        response = _get(session, url, max(0.01, deadline - time.monotonic()))
+        if response.status_code == 200:
+            return response
+        response.close()
+        if not response.is_redirect:
+            raise FetchError(f"the server answered {response.status_code}")
+        url = urljoin(url, response.headers["Location"])
     raise FetchError("it redirects too often")
 
 
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """Say in plain words what a connection raises, and nothing of where it went."""
+def _get(session: requests.Session, url: str, timeout: float) -> requests.Response:
+    """Request a URL; errors say nothing about where the connection went."""
     try:
-        yield
-    except InterruptedError:
-        raise FetchError("the sandbox was stopped") from None
-    except TimeoutError:
+        return session.get(url, timeout=timeout, stream=True, allow_redirects=False)
+    except requests.Timeout:
         raise FetchError("it took too long") from None
-    except ssl.SSLError:
+    except requests.exceptions.SSLError:
         raise FetchError("the server cannot be trusted: no valid certificate for its name") from None
-    except (OSError, http.client.HTTPException):
-        raise FetchError("the connection failed") from None
+    except (requests.RequestException, LocationParseError) as error:  # the latter of a name that is too long
+        reason = getattr(error.args[0], "reason", error) if error.args else error
+        unknown = isinstance(reason, NameResolutionError | LocationParseError)
+        raise FetchError("its host is not known" if unknown else "the connection failed") from None
+    except ValueError:  # requests parses the address of a redirect, although it does not follow it
+        raise FetchError("it redirects to an invalid URL") from None
 
 
-def _read(url: str) -> _Target:
+def _check(url: str, allowed: Collection[str]) -> None:
+    """Check that a URL is valid, and its host one of those that were named."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -140,101 +163,43 @@ def _read(url: str) -> _Target:
         raise FetchError("it is not an http or https URL")
     if "@" in parts.netloc:
         raise FetchError("it holds a user or password")
-    host = parts.hostname or ""
-    if not _URL.fullmatch(url) or not _HOST.fullmatch(host) or port == 0:
+    if not _URL.fullmatch(url) or not _HOST.fullmatch(parts.hostname or "") or port == 0:
         raise FetchError("it is not a valid URL")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Target(parts.scheme == "https", host, port or _PORTS[parts.scheme], path)
+    if not _names(parts, port) & set(allowed):
+        raise FetchError("the sandbox does not download from its host (see fetch_urls)")
 
 
-def _joined(url: str, location: str) -> str:
-    try:
-        return urljoin(url, location)
-    except ValueError:
-        raise FetchError("it redirects to no valid URL") from None
+def _names(parts: SplitResult, port: int | None) -> set[str]:
+    """Return the ways to name the host of a URL: the default port of its scheme may be left out."""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    default = _PORTS[parts.scheme]
+    return {f"{host}:{port or default}"} | ({host} if port in (None, default) else set())
 
 
-def _connect(target: _Target, allowed: set[str], patience: Patience) -> PatientSocket:
-    addresses = _look_up(target, patience)
-    if target.netloc not in allowed and not all(is_public(str(address[0])) for _, address in addresses):
-        raise FetchError("its host is not public")
-    failure = OSError("no address")
-    for family, address in addresses:
-        try:
-            connection = PatientSocket(socket.socket(family, socket.SOCK_STREAM), address, patience)
-        except (InterruptedError, TimeoutError):
-            raise
-        except OSError as error:
-            failure = error
-            continue
-        if target.secure:
-            try:
-                connection.secure(_tls(), target.host)
-            except BaseException:
-                connection.close()
-                raise
-        return connection
-    raise failure
-
-
-def _look_up(target: _Target, patience: Patience) -> list[tuple[int, tuple[Any, ...]]]:
-    """Return family and address of all that a host has; a resolver that hangs is left behind."""
-    answers: queue.SimpleQueue[list[tuple[int, tuple[Any, ...]]]] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):  # the second of a name that is too long
-            found = []
-        answers.put([(int(family), address) for family, _, _, _, address in found])
-
-    thread = threading.Thread(target=ask, name="astria-sandbox-resolver", daemon=True)
-    thread.start()
+def _content(response: requests.Response, max_bytes: int, adapter: CancellableAdapter) -> Iterator[bytes]:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise FetchError("the server sent it compressed")
+    if response.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
+        raise FetchError("the server sent it in an unknown encoding")
+    size = 0
     while True:
         try:
-            addresses = answers.get(timeout=patience.slice())
-        except queue.Empty:
-            continue
-        thread.join()
-        if not addresses:
-            raise FetchError("its host is not known")
-        return addresses
-
-
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
-def _ask(connection: PatientSocket, target: _Target) -> http.client.HTTPResponse:
-    request = http.client.HTTPConnection(target.host, target.port)
-    request.sock = connection
-    request.request("GET", target.path, headers={"Host": target.host_header, **_HEADERS})
-    response = http.client.HTTPResponse(connection, method="GET")  # type: ignore[arg-type]  # all that it uses
-    response.begin()
-    return response
-
-
-def _content(response: http.client.HTTPResponse, max_bytes: int) -> Iterator[bytes]:
-    if response.getheader("Content-Encoding", "identity").lower() != "identity":
-        raise FetchError("the server sent it compressed")
-    if response.getheader("Transfer-Encoding", "chunked").lower() != "chunked":
-        raise FetchError("the server sent it in an unknown encoding")
-    left = max_bytes
-    while left >= (response.length or 0):
-        with _plainly():
-            piece = response.read1(64 * 1024)
+            piece = response.raw.read1(64 * 1024)
+        except ReadTimeoutError:
+            raise FetchError("it took too long") from None
+        except (HTTPError, OSError):
+            raise FetchError("the connection broke off") from None
+        if adapter.cancelled:  # what was cut off looks like a regular end
+            raise FetchError("it was cancelled")
         if not piece:
-            if response.length:
-                raise FetchError("the connection broke off")
             return
-        left -= len(piece)
-        if left < 0:
-            break
+        size += len(piece)
+        if size > max_bytes:
+            raise FetchError(f"it is longer than {max_bytes} bytes")
         yield piece
-    raise FetchError(f"it is longer than {max_bytes} bytes")
 
 
 def _filename(url: str) -> str:
-    """Return the last part of the path, as a client would have named the file."""
+    """Return the last part of a URL's path, as a client would name the file."""
     name = unquote(url.partition("?")[0].partition("#")[0].rpartition("/")[2])
-    return "".join(sign for sign in name if sign.isprintable())[-100:] or "image"
+    return "".join(character for character in name if character.isprintable())[-100:] or "image"

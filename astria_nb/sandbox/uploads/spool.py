@@ -1,4 +1,4 @@
-"""Uploaded files: on disk under names of our own, known by their hash and by what their bytes are."""
+"""Uploaded files: stored under generated names, with their hash and the type that their bytes say."""
 
 import hashlib
 import itertools
@@ -16,20 +16,20 @@ _NUMBER = re.compile("[0-9a-f]{8,}")
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it arrived.
+    """A stored file.
 
     Attributes
     ----------
     filename : str
         The name that the client gave; never used as a path.
     content_type : str
-        What the first bytes say it is, whatever the client said.
+        The media type, detected from the first bytes; what the client declared is ignored.
     size : int
         Length in bytes.
     sha256 : str
         Hexadecimal hash of the content.
     path : Path
-        Where it lies.
+        Where it is stored.
     """
 
     filename: str
@@ -39,7 +39,7 @@ class Upload:
     path: Path
 
     def described(self) -> dict[str, object]:
-        """Return what a test compares: all but the path."""
+        """Return all fields except the path."""
         names = ("filename", "content_type", "size", "sha256")
         return {name: getattr(self, name) for name in names}
 
@@ -47,18 +47,18 @@ class Upload:
 class Spool:
     r"""A folder for uploads.
 
-    What processes that were killed left in the temp directory is removed first.
+    The temporary folders of processes that were killed are removed first.
 
     Parameters
     ----------
     folder : Path, optional
-        A folder to keep files in, also those that are there already; made where there is none. Without
-        it, the spool has a private folder that is removed on `close` or when the process ends.
+        A folder to keep, with the files that are already in it; made if it does not exist. Without it, the
+        spool has a private temporary folder that is removed on `close` or when the process ends.
 
     Raises
     ------
     OSError
-        When the folder cannot be made, or another spool has it.
+        If the folder cannot be made, or another spool uses it.
 
     Examples
     --------
@@ -71,17 +71,17 @@ class Spool:
 
     def __init__(self, folder: Path | None = None) -> None:
         locked_folder.sweep()
-        held = locked_folder.hold(folder) if folder else locked_folder.make_temporary()
-        self._folder = held.path
-        self._numbers = itertools.count(_highest(held.path) + 1)
-        self.close = weakref.finalize(self, held.release if folder else held.remove)
+        locked = locked_folder.lock(folder) if folder else locked_folder.make_temporary()
+        self._folder = locked.path
+        self._numbers = itertools.count(_highest_number(locked.path) + 1)
+        self.close = weakref.finalize(self, locked.release if folder else locked.remove)
 
     def save(self, filename: str, chunks: Iterable[bytes]) -> Upload:
-        """Write a file as it arrives; a broken-off one is removed."""
+        """Write a file as its chunks arrive; if that fails, remove it."""
         path = self._folder / f"{next(self._numbers):08x}"
         digest, size, head = hashlib.sha256(), 0, b""
         try:
-            path.touch(0o600, exist_ok=False)  # a kept folder may be open to others
+            path.touch(0o600, exist_ok=False)  # a folder that was given may be readable by others
             with path.open("wb", buffering=0) as file:
                 for chunk in chunks:
                     if len(head) < 16:
@@ -95,13 +95,13 @@ class Spool:
         return Upload(filename, sniff(head), size, digest.hexdigest(), path)
 
 
-def _highest(folder: Path) -> int:
-    """Return the highest number of a file that a spool wrote; 0 when there is none."""
+def _highest_number(folder: Path) -> int:
+    """Return the highest number of the files that spools wrote; 0 if there are none."""
     return max((int(path.name, 16) for path in folder.iterdir() if _NUMBER.fullmatch(path.name)), default=0)
 
 
 def sniff(head: bytes) -> str:
-    """Name the type of a file by its first 12 bytes.
+    """Return the media type of a file, from its first 12 bytes.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.params.tree import Param, Params
 from astria_nb.sandbox.uploads.fetch import FetchError
-from astria_nb.sandbox.uploads.image_check import image_fault
+from astria_nb.sandbox.uploads.image_check import image_problem
 from astria_nb.sandbox.uploads.spool import Upload
 
 _MAX_CAPTION = 2**16
@@ -181,7 +181,7 @@ class Fields:
     def _fault(self, upload: Upload) -> str | None:
         if upload.content_type == "image/webp" and not self.options.accept_webp:
             return f"{upload.filename} is not a JPEG or PNG image"
-        return image_fault(upload)
+        return image_problem(upload)
 
 
 def _is_caption(upload: Upload) -> bool:

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageStat
 from PIL.JpegImagePlugin import JpegImageFile
 
 from astria_nb.sandbox.errors import Refusal, invalid
-from astria_nb.sandbox.uploads.image_check import BROKEN, Fault, check_image
+from astria_nb.sandbox.uploads.image_check import BROKEN, ImageCheckError, check_image
 
 CLASSES = ("man", "woman", "boy", "girl", "baby", "cat", "dog")
 FLAGS = (
@@ -97,8 +97,8 @@ def inspect(path: Path, filename: str, name: str) -> dict[str, object]:
     try:
         check_image(path)
         seen = _look(path)
-    except Fault as fault:
-        raise _refused(f"{filename} {fault}") from None
+    except ImageCheckError as error:
+        raise _refused(f"{filename} {error}") from None
     except BROKEN:
         raise _refused(f"{filename} cannot be decoded") from None
     return _reply(digest, filename, name, seen)

@@ -1,4 +1,4 @@
-"""Downloading what a client named, and refusing what lies in somebody's own network."""
+"""Downloading the images that a client named, from the hosts that the sandbox's owner named."""
 
 import contextlib
 import shutil
@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+import requests
 
 from astria_nb.sandbox import SandboxServer
 from astria_nb.sandbox.uploads.fetch import FetchError, fetch
-from astria_nb.sandbox.uploads.public_address import is_public
 from astria_nb.sandbox.uploads.spool import Spool, Upload
 from sandbox.helpers.api import Api
 
 PHOTO = b"\xff\xd8\xffa photo" * 1000
+NOT_NAMED = "the sandbox does not download from its host (see fetch_urls)"
 
 
 class Site(ThreadingHTTPServer):
@@ -29,8 +31,8 @@ class Site(ThreadingHTTPServer):
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__((host, port), _Page)
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.left = threading.Event()
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.client_left = threading.Event()
         self.entered = threading.Event()
         self.netloc = f"{host}:{self.server_address[1]}"
 
@@ -46,11 +48,11 @@ class _Page(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self.server.asked.append((self.path, dict(self.headers)))
-        kind, _, rest = self.path.lstrip("/").partition("/")
+        self.server.requests.append((self.path, dict(self.headers)))
+        kind, _, argument = self.path.lstrip("/").partition("/")
         page = getattr(self, f"page_{kind}", None)
         if page:
-            page(rest)
+            page(argument)
         else:
             self.answer(PHOTO)
 
@@ -63,52 +65,52 @@ class _Page(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def page_to(self, rest: str) -> None:
-        self.answer(status=302, Location=rest)
+    def page_to(self, argument: str) -> None:
+        self.answer(status=302, Location=unquote(argument))
 
-    def page_hops(self, rest: str) -> None:
-        left = int(rest)
-        self.answer(status=307, Location=f"/hops/{left - 1}" if left > 1 else "/1.jpg")
+    def page_hops(self, argument: str) -> None:
+        hops = int(argument)
+        self.answer(status=307, Location=f"/hops/{hops - 1}" if hops > 1 else "/1.jpg")
 
-    def page_status(self, rest: str) -> None:
-        self.answer(b"the inner page", int(rest))
+    def page_status(self, argument: str) -> None:
+        self.answer(b"the inner page", int(argument))
 
-    def page_gzip(self, rest: str) -> None:
+    def page_gzip(self, argument: str) -> None:
         self.answer(PHOTO, Content_Encoding="gzip")
 
-    def page_nested(self, rest: str) -> None:
+    def page_nested(self, argument: str) -> None:
         self.answer(PHOTO, Transfer_Encoding="gzip, chunked", Content_Length="")
 
-    def page_chunks(self, rest: str) -> None:
+    def page_chunks(self, argument: str) -> None:
         self.answer(Transfer_Encoding="chunked", Content_Length="")
-        for _ in range(int(rest)):
+        for _ in range(int(argument)):
             self.wfile.write(b"400\r\n" + b"x" * 0x400 + b"\r\n")
         self.wfile.write(b"0\r\n\r\n")
 
-    def page_endless(self, rest: str) -> None:
+    def page_endless(self, argument: str) -> None:
         self.close_connection = True
         self.answer(Content_Length="")
         with contextlib.suppress(OSError):
             while True:
                 self.wfile.write(bytes(65536))
-        self.server.left.set()
+        self.server.client_left.set()
 
-    def page_short(self, rest: str) -> None:
+    def page_short(self, argument: str) -> None:
         self.close_connection = True
         self.answer(PHOTO[:-1], Content_Length=str(len(PHOTO)))
 
-    def page_hang(self, rest: str) -> None:
+    def page_hang(self, argument: str) -> None:
         self.server.entered.set()
         self.rfile.read(1)
-        self.server.left.set()
+        self.server.client_left.set()
 
-    def page_drip(self, rest: str) -> None:
+    def page_drip(self, argument: str) -> None:
         """Send a byte now and then: of the body, or of the headers."""
         self.close_connection = True
-        self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"X: " if rest == "headers" else b"\r\n"))
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"X: " if argument == "headers" else b"\r\n"))
         self.server.entered.set()
         with contextlib.suppress(OSError):
-            while not self.server.left.wait(0.02):
+            while not self.server.client_left.wait(0.02):
                 self.wfile.write(b"x")
 
     def log_message(self, *args: object) -> None:
@@ -121,7 +123,7 @@ def serving(site: Site) -> Iterator[Site]:
         thread = threading.Thread(target=site.serve_forever, args=(0.02,))
         thread.start()
         yield site
-        site.left.set()
+        site.client_left.set()
         site.shutdown()
         thread.join()
 
@@ -144,10 +146,10 @@ Get = Callable[..., Upload]
 
 @pytest.fixture
 def get(spool: Spool, site: Site, tmp_path: Path) -> Iterator[Get]:
-    """Fetches, by default from the site of this test, which is allowed; what fails leaves no file."""
+    """Fetch, by default from the site of this test, which is named; what fails leaves no file or thread."""
 
     def get(url: str, **options: object) -> Upload:
-        options = {"allowed_hosts": [site.netloc], "timeout": 10, **options}
+        options = {"hosts": [site.netloc], "timeout": 10, **options}
         before = set((tmp_path / "spool").iterdir())
         try:
             return fetch(site.url(url) if url.startswith("/") else url, spool=spool, **options)  # type: ignore[arg-type]
@@ -157,23 +159,22 @@ def get(spool: Spool, site: Site, tmp_path: Path) -> Iterator[Get]:
 
     threads = set(threading.enumerate())
     yield get
-    assert {one for one in threading.enumerate() if "resolver" in one.name} <= threads
+    assert {thread for thread in threading.enumerate() if "download" in thread.name} <= threads
 
 
 @pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[list[str]]]]:
-    """Name → the addresses that each look-up of it finds; the last ones stay."""
-    known: dict[str, list[list[str]]] = {}
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Name → the addresses that it resolves to."""
+    addresses: dict[str, list[str]] = {}
     real = socket.getaddrinfo
 
     def look_up(host: str, port: int, *args: object, **kwargs: object) -> list[object]:
-        if host not in known:
+        if host not in addresses:
             return real(host, port, *args, **kwargs)  # type: ignore[arg-type,return-value]
-        found = known[host].pop(0) if len(known[host]) > 1 else known[host][0]
-        return [entry for ip in found for entry in real(ip, port, type=socket.SOCK_STREAM)]
+        return [entry for ip in addresses[host] for entry in real(ip, port, type=socket.SOCK_STREAM)]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return known
+    return addresses
 
 
 def why(get: Get, url: str, **options: object) -> str:
@@ -190,13 +191,15 @@ def test_a_file_is_kept_under_the_name_that_the_url_gives_it(get: Get) -> None:
     assert get("/chunks/5").size == 5 * 1024
 
 
-def test_it_asks_plainly_and_tells_nothing_of_itself(
-    get: Get, site: Site, monkeypatch: pytest.MonkeyPatch
+def test_it_sends_plain_headers_and_uses_nothing_of_the_environment(
+    get: Get, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    (tmp_path / "netrc").write_text("default login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     get("/a/1.jpg?size=3#top")
-    assert site.asked == [
+    assert site.requests == [
         (
             "/a/1.jpg?size=3",
             {
@@ -231,7 +234,7 @@ def test_it_asks_plainly_and_tells_nothing_of_itself(
         ("http://example.com/" + "x" * 5000, "it is not a valid URL"),
     ],
 )
-def test_a_url_that_is_none_is_refused(get: Get, url: str, reason: str) -> None:
+def test_an_invalid_url_is_refused(get: Get, url: str, reason: str) -> None:
     assert why(get, url) == reason
 
 
@@ -247,79 +250,74 @@ def test_a_url_that_is_none_is_refused(get: Get, url: str, reason: str) -> None:
         *("[2002:7f00:1::]", "[2001::1]", "[2001:db8::1]", "[100::1]", "[5f00::1]", "[3fff::1]"),
     ],
 )
-def test_an_address_that_is_not_public_is_refused_however_it_is_written(
-    get: Get, site: Site, host: str
-) -> None:
+def test_a_host_that_was_not_named_is_refused_however_it_is_written(get: Get, site: Site, host: str) -> None:
     port = site.server_address[1]
-    # A spelling that this machine's resolver does not read is no address at all.
-    assert why(get, f"http://{host}:{port}/", allowed_hosts=[]) in (
-        "its host is not public",
-        "its host is not known",
-    )
-    assert site.asked == []
+    assert why(get, f"http://{host}:{port}/", hosts=["example.com", "8.8.8.8"]) == NOT_NAMED
+    assert why(get, f"http://{host}:{port}/", hosts=[]) == NOT_NAMED
+    assert site.requests == []
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "1.1.1.1", "2606:4700::1111", "2a00:1450:4001::200e"])
-def test_a_public_address_is_known_as_one(address: str) -> None:
-    assert is_public(address)
+@pytest.mark.parametrize("host", ["93.184.215.14", "1.1.1.1", "[2606:4700::1111]", "example.com"])
+def test_a_public_host_has_to_be_named_as_well(get: Get, host: str) -> None:
+    assert why(get, f"http://{host}/1.jpg", hosts=["127.0.0.1"]) == NOT_NAMED
 
 
-def test_one_private_address_among_public_ones_is_enough_to_refuse(
-    get: Get, site: Site, names: dict[str, list[list[str]]]
-) -> None:
-    names["photos.test"] = [["93.184.215.14", "127.0.0.1"]]
-    assert why(get, f"http://photos.test:{site.server_address[1]}/") == "its host is not public"
-    assert site.asked == []
-
-
-def test_a_host_is_allowed_by_name_and_port_together(get: Get, site: Site) -> None:
+def test_a_host_is_named_together_with_its_port(get: Get, site: Site) -> None:
     port = site.server_address[1]
-    assert get(f"http://LocalHost:{port}/", allowed_hosts=[f"localhost:{port}"]).size
-    for allowed in ("localhost", f"localhost:{port + 1}", f"127.0.0.1:{port}", f"x.localhost:{port}", "*"):
-        assert why(get, f"http://localhost:{port}/", allowed_hosts=[allowed]) == "its host is not public"
+    assert get(f"http://LocalHost:{port}/", hosts=[f"localhost:{port}"]).size
+    assert get(f"http://localhost:{port}/", hosts=[f"LOCALHOST:{port}"]).size
+    for host in ("localhost", f"localhost:{port + 1}", f"127.0.0.1:{port}", f"x.localhost:{port}", "*"):
+        assert why(get, f"http://localhost:{port}/", hosts=[host]) == NOT_NAMED
 
 
-def test_the_connection_goes_to_the_address_that_was_checked(
-    get: Get, site: Site, names: dict[str, list[list[str]]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("url", "hosts", "is_named"),
+    [
+        ("http://127.0.0.1/", ["127.0.0.1"], True),
+        ("http://127.0.0.1:80/", ["127.0.0.1"], True),
+        ("http://127.0.0.1/", ["127.0.0.1:80"], True),
+        ("https://127.0.0.1/", ["127.0.0.1"], True),
+        ("https://127.0.0.1:443/", ["127.0.0.1"], True),
+        ("http://127.0.0.1:443/", ["127.0.0.1"], False),
+        ("https://127.0.0.1:80/", ["127.0.0.1"], False),
+        ("https://127.0.0.1/", ["127.0.0.1:80"], False),
+        ("http://[::1]/", ["[::1]"], True),
+        ("http://[::1]:80/", ["::1"], False),
+    ],
+)
+def test_without_a_port_the_default_one_of_the_scheme_is_meant(
+    get: Get, monkeypatch: pytest.MonkeyPatch, url: str, hosts: list[str], is_named: bool
 ) -> None:
-    """A name that is public when it is checked, and private when it is asked for again."""
-    try:
-        public = Site("127.0.0.2", site.server_address[1])
-    except OSError:
-        pytest.skip("this machine has one loopback address only")
-    monkeypatch.setattr("astria_nb.sandbox.uploads.fetch.is_public", lambda address: address == "127.0.0.2")
-    names["rebound.test"] = [["127.0.0.2"], ["127.0.0.1"]]
-    with serving(public):
-        url = f"http://rebound.test:{site.server_address[1]}/1.jpg"
-        assert get(url, allowed_hosts=[]).size == len(PHOTO)
-        assert [headers["Host"] for _, headers in public.asked] == [f"rebound.test:{site.server_address[1]}"]
-        assert why(get, url, allowed_hosts=[]) == "its host is not public"
-    assert site.asked == []
+    def refuse(*_: object, **__: object) -> None:
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(requests.Session, "get", refuse)
+    assert why(get, url, hosts=hosts) == ("the connection failed" if is_named else NOT_NAMED)
 
 
 def test_the_next_address_is_tried_when_one_does_not_answer(
-    get: Get, site: Site, names: dict[str, list[list[str]]]
+    get: Get, site: Site, names: dict[str, list[str]]
 ) -> None:
     port = site.server_address[1]
-    names["two.test"] = [["::1", "127.0.0.1"]]
-    assert get(f"http://two.test:{port}/", allowed_hosts=[f"two.test:{port}"]).size == len(PHOTO)
+    names["two.test"] = ["::1", "127.0.0.1"]
+    assert get(f"http://two.test:{port}/", hosts=[f"two.test:{port}"]).size == len(PHOTO)
 
 
 def test_three_redirects_are_followed_and_no_fourth(get: Get, site: Site) -> None:
     assert get("/hops/3").filename == "3"
-    assert len(site.asked) == 4
+    assert len(site.requests) == 4
     assert why(get, "/hops/4") == "it redirects too often"
-    assert len(site.asked) == 8
+    assert len(site.requests) == 8
 
 
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
-        ("http://127.0.0.1:1/", "its host is not public"),
-        ("//169.254.169.254/latest/meta-data", "its host is not public"),
+        ("http://127.0.0.1:1/", NOT_NAMED),
+        ("//169.254.169.254/latest/meta-data", NOT_NAMED),
         ("file:///etc/passwd", "it is not an http or https URL"),
         ("http://a:b@127.0.0.1/", "it holds a user or password"),
-        ("http://[broken/", "it redirects to no valid URL"),
+        ("http://[broken/", "it redirects to an invalid URL"),
     ],
 )
 def test_a_redirect_is_checked_like_a_url_that_was_named(get: Get, location: str, reason: str) -> None:
@@ -327,7 +325,7 @@ def test_a_redirect_is_checked_like_a_url_that_was_named(get: Get, location: str
 
 
 @pytest.mark.parametrize("status", [204, 206, 304, 401, 404, 500])
-def test_any_other_answer_is_none(get: Get, status: int) -> None:
+def test_an_answer_of_any_other_status_is_refused(get: Get, status: int) -> None:
     assert why(get, f"/status/{status}") == f"the server answered {status}"
 
 
@@ -336,7 +334,7 @@ def test_a_file_is_read_up_to_the_limit_and_not_beyond(get: Get, site: Site) -> 
     assert why(get, "/1.jpg", max_bytes=len(PHOTO) - 1) == f"it is longer than {len(PHOTO) - 1} bytes"
     assert why(get, "/chunks/5", max_bytes=5000) == "it is longer than 5000 bytes"
     assert why(get, "/endless", max_bytes=1_000_000) == "it is longer than 1000000 bytes"
-    assert site.left.wait(5)
+    assert site.client_left.wait(5)
 
 
 @pytest.mark.parametrize(
@@ -372,11 +370,11 @@ def test_a_resolver_that_hangs_is_not_waited_for(get: Get, monkeypatch: pytest.M
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(20) and [])
     try:
-        assert why(get, "http://slow.test/1.jpg", timeout=0.3) == "it took too long"
+        assert why(get, "http://slow.test/1.jpg", hosts=["slow.test"], timeout=0.3) == "it took too long"
     finally:
         release.set()
         for thread in threading.enumerate():
-            if "resolver" in thread.name:
+            if "download" in thread.name:
                 thread.join(5)
 
 
@@ -384,9 +382,10 @@ def test_a_failure_tells_nothing_of_where_it_went(get: Get) -> None:
     with socket.socket() as bound:  # not listening: refuses
         bound.bind(("127.0.0.1", 0))
         netloc = f"127.0.0.1:{bound.getsockname()[1]}"
-        assert why(get, f"http://{netloc}/", allowed_hosts=[netloc]) == "the connection failed"
-    assert why(get, "http://nowhere.invalid/1.jpg") == "its host is not known"
-    assert why(get, f"http://{'x' * 70}.test/") == "its host is not known"
+        assert why(get, f"http://{netloc}/", hosts=[netloc]) == "the connection failed"
+    assert why(get, "http://nowhere.invalid/1.jpg", hosts=["nowhere.invalid"]) == "its host is not known"
+    too_long = f"{'x' * 70}.test"
+    assert why(get, f"http://{too_long}/", hosts=[too_long]) == "its host is not known"
 
 
 def test_what_is_not_http_is_refused(get: Get) -> None:
@@ -401,7 +400,7 @@ def test_what_is_not_http_is_refused(get: Get) -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         netloc = f"127.0.0.1:{server.getsockname()[1]}"
-        assert why(get, f"http://{netloc}/", allowed_hosts=[netloc]) == "the connection failed"
+        assert why(get, f"http://{netloc}/", hosts=[netloc]) == "the connection failed"
         thread.join()
 
 
@@ -440,17 +439,17 @@ def test_a_server_has_to_prove_the_name_that_was_asked_for(
     get: Get,
     secure_site: Site,
     certificate: Path,
-    names: dict[str, list[list[str]]],
+    names: dict[str, list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    names["photos.test"] = names["other.test"] = [["127.0.0.1"]]
+    names["photos.test"] = names["other.test"] = ["127.0.0.1"]
     port = secure_site.server_address[1]
-    allowed = [f"photos.test:{port}", f"other.test:{port}"]
+    hosts = [f"photos.test:{port}", f"other.test:{port}"]
     untrusted = "the server cannot be trusted: no valid certificate for its name"
-    assert why(get, f"https://photos.test:{port}/", allowed_hosts=allowed) == untrusted
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    assert get(f"https://photos.test:{port}/1.jpg", allowed_hosts=allowed).size == len(PHOTO)
-    assert why(get, f"https://other.test:{port}/1.jpg", allowed_hosts=allowed) == untrusted
+    assert why(get, f"https://photos.test:{port}/", hosts=hosts) == untrusted
+    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    assert get(f"https://photos.test:{port}/1.jpg", hosts=hosts).size == len(PHOTO)
+    assert why(get, f"https://other.test:{port}/1.jpg", hosts=hosts) == untrusted
 
 
 @pytest.mark.parametrize("path", ["/hang", "/drip/body"])
@@ -458,20 +457,20 @@ def test_a_secure_server_is_cut_as_well(
     get: Get,
     secure_site: Site,
     certificate: Path,
-    names: dict[str, list[list[str]]],
+    names: dict[str, list[str]],
     monkeypatch: pytest.MonkeyPatch,
     path: str,
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    names["photos.test"] = [["127.0.0.1"]]
+    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    names["photos.test"] = ["127.0.0.1"]
     netloc = f"photos.test:{secure_site.server_address[1]}"
-    assert why(get, f"https://{netloc}{path}", allowed_hosts=[netloc], timeout=0.5) == "it took too long"
+    assert why(get, f"https://{netloc}{path}", hosts=[netloc], timeout=0.5) == "it took too long"
 
 
 def test_a_handshake_that_hangs_is_cut(get: Get) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # takes the connection and says nothing
         netloc = f"127.0.0.1:{server.getsockname()[1]}"
-        assert why(get, f"https://{netloc}/", allowed_hosts=[netloc], timeout=0.3) == "it took too long"
+        assert why(get, f"https://{netloc}/", hosts=[netloc], timeout=0.3) == "it took too long"
 
 
 def test_images_are_downloaded_on_request_and_not_otherwise(tmp_path: Path, jpeg: bytes) -> None:
@@ -489,18 +488,29 @@ def test_images_are_downloaded_on_request_and_not_otherwise(tmp_path: Path, jpeg
         urls = [f"http://{host}/1.jpg"]
         with SandboxServer() as sandbox, Api(sandbox) as api:
             assert api.train(image_urls=urls).json()["orig_images"] == urls
-        with SandboxServer(fetch_urls=True) as sandbox, Api(sandbox) as api:
+        with SandboxServer(fetch_urls=("example.com",)) as sandbox, Api(sandbox) as api:
             refused = api.train(image_urls=urls)
             assert (refused.status_code, list(refused.json())) == (422, ["image_urls"])
             assert "could not download" in refused.json()["image_urls"][0]
-        with SandboxServer(fetch_urls=True, fetch_hosts=(host,)) as sandbox, Api(sandbox) as api:
+        with SandboxServer(fetch_urls=(host,)) as sandbox, Api(sandbox) as api:
             (stored,) = api.train(image_urls=urls).json()["orig_images"]
             assert api.get(stored).content == jpeg
             for name in ("2.txt", "3.jpg"):
                 assert api.train(image_urls=[f"http://{host}/{name}"]).json().keys() == {"image_urls"}
-            said = api.post("/images/inspect", data={"name": "man", "file_url": urls[0]}).json()
-            assert said["low_resolution"] is True  # it was looked at: 64 pixels
+            report = api.post("/images/inspect", data={"name": "man", "file_url": urls[0]}).json()
+            assert report["low_resolution"] is True  # it was inspected: 64 pixels
             missing = {"name": "man", "file_url": f"http://{host}/3.jpg"}
             assert api.post("/images/inspect", data=missing).json().keys() == {"file_url"}
             assert len(api.get("/tunes").json()) == 1
         server.shutdown()
+
+
+@pytest.mark.parametrize("host", ["http://example.com", "example.com/photos", "me@example.com", "a b", ""])
+def test_an_option_that_does_not_name_a_host_is_refused(host: str) -> None:
+    with pytest.raises(ValueError, match=r"^fetch_urls: .* is not a host; give hosts such as 'example\.com'"):
+        SandboxServer(fetch_urls=(host,))
+
+
+def test_the_switch_of_an_earlier_release_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^fetch_urls: True is not of the right kind; give a list"):
+        SandboxServer(fetch_urls=True)

@@ -1,4 +1,4 @@
-"""Where uploads lie, and that none outlives the sandbox that took it."""
+"""Where uploads are stored, and that none outlives the sandbox that received it."""
 
 import os
 import subprocess
