@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from PIL import Image
 
 import astria_nb as anb
@@ -43,10 +42,9 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 
 @pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    """Ask again at once, as often as ever."""
-    with stamina.set_testing(True, attempts=99, cap=True):
-        yield
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry without a pause, as often as ever."""
+    monkeypatch.setattr("astria_nb.client.retry._sleep", lambda seconds: None)
 
 
 @pytest.fixture(autouse=True)

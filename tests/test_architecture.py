@@ -12,7 +12,7 @@ import astria_nb as anb
 
 ROOT = Path(__file__).parent.parent
 SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask"}
-SLOW |= {"sqlalchemy", "stamina", "matplotlib"}
+SLOW |= {"sqlalchemy", "matplotlib"}
 NAMES = [
     "Callbacks",
     "Client",

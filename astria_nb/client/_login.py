@@ -1,4 +1,4 @@
-"""Telling the key once, so that every notebook finds it."""
+"""Store the API key once, for all notebooks."""
 
 from __future__ import annotations
 
@@ -9,70 +9,74 @@ import warnings
 from astria_nb.client.api_key import ApiKey
 from astria_nb.client.base_url import find_base_url, host_of
 from astria_nb.client.client import Client
-from astria_nb.client.credentials import NAME, keep_key
+from astria_nb.client.credentials import KEY_VARIABLE, store_key
 from astria_nb.client.transport import Transport
 from astria_nb.errors import CredentialsError, Problem
 
 
 def login(base_url: str | None = None) -> Client:
-    """Ask for the API key without showing it, check it, keep it, and return a client.
+    """Ask for the API key without displaying it, check it, store it, and return a client.
 
-    It is kept in the system's keyring, for this service only (``pip install 'astria-nb[keyring]'``), where
-    every later ``Client()`` finds it. Without a keyring it is kept until this process ends.
+    The key is stored in the system's keyring, for this service only (``pip install 'astria-nb[keyring]'``),
+    where every later ``Client()`` finds it. Without a keyring it is stored until this process ends.
 
     Parameters
     ----------
     base_url : str, optional
         Default as in `Client`.
 
+    Returns
+    -------
+    Client
+
     Raises
     ------
     CredentialsError
-        What was typed is no key, it cannot be asked for without showing it, or the address would expose it.
+        The input is not a key, it cannot be entered without being displayed, or the address would expose it.
     UnauthorizedError
-        The service does not accept the key; it is not kept.
+        The service does not accept the key; it is not stored.
     NotSentError
-        The service cannot be reached to check the key; it is not kept.
+        The service cannot be reached to check the key; it is not stored.
 
     Examples
     --------
     ::
 
         client = anb.login()
-        API key for api.astria.ai (it is not shown): ········
-        The key sd_…1234 is kept in the keyring (SecretService Keyring) for api.astria.ai.
+        API key for api.astria.ai (hidden): ········
+        The key sd_…1234 is stored in the keyring (SecretService Keyring) for api.astria.ai.
     """
     url = find_base_url(base_url)
-    key = _asked_for(host_of(url))
+    key = _prompt_for_key(host_of(url))
     Transport(url, key).get("/packs", {"limit": 1})
-    keyring = keep_key(key, url)
-    print(_said_of(key, host_of(url), keyring))
+    keyring = store_key(key, url)
+    print(_confirmation(key, host_of(url), keyring))
     return Client(key, base_url=url)
 
 
-def _asked_for(host: str) -> ApiKey:
+def _prompt_for_key(host: str) -> ApiKey:
     try:
         with warnings.catch_warnings():
             # Where the echo cannot be turned off, getpass only warns.
             warnings.simplefilter("error", getpass.GetPassWarning)
-            # Handed on at once: a variable would show in a traceback.
-            return ApiKey(getpass.getpass(f"API key for {host} (it is not shown): "))
-    except (getpass.GetPassWarning, EOFError, NotImplementedError):  # no terminal, no frontend to ask
+            # Passed on at once: a variable would show in a traceback.
+            return ApiKey(getpass.getpass(f"API key for {host} (hidden): "))
+    except (getpass.GetPassWarning, EOFError, NotImplementedError):  # no terminal, or no frontend to ask
         pass
     raise CredentialsError(
-        Problem("api_key", "cannot be asked for here without showing it", f"set {NAME} instead")
+        Problem("api_key", "cannot be entered here without being displayed", f"set {KEY_VARIABLE} instead")
     )
 
 
-def _said_of(key: ApiKey, host: str, keyring: str | None) -> str:
+def _confirmation(key: ApiKey, host: str, keyring: str | None) -> str:
     if keyring is not None:
-        said = f"The key {key} is kept in the keyring ({keyring}) for {host}."
+        text = f"The key {key} is stored in the keyring ({keyring}) for {host}."
     else:
-        said = (
-            f"The key {key} is kept until this process ends, for no keyring takes it. To keep it for good, "
-            "pip install 'astria-nb[keyring]' and log in again; in Colab, add it to the secrets as "
-            f"{NAME}; elsewhere, set the environment variable {NAME}."
+        text = (
+            f"The key {key} is stored until this process ends, because no keyring accepts it. To store it "
+            "permanently, pip install 'astria-nb[keyring]' and log in again; in Colab, add it to the secrets "
+            f"as {KEY_VARIABLE}; elsewhere, set the environment variable {KEY_VARIABLE}."
         )
-    if os.environ.get(NAME):
-        said += f" {NAME} is set as well, and goes before it wherever no key is given."
-    return said
+    if os.environ.get(KEY_VARIABLE):
+        text += f" {KEY_VARIABLE} is set as well and takes precedence wherever no key is passed."
+    return text

@@ -1,4 +1,4 @@
-"""An API key that can be used but not seen."""
+"""An API key that can be used but not read."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ KEY_PAGE = "https://www.astria.ai/users/edit#api"
 
 
 class ApiKey:
-    """A key that can be used but not seen.
+    """An API key that can be used but not read.
 
-    It shows its last four letters in ``print``, ``repr``, f-strings and format, and refuses to be pickled or
+    ``print``, ``repr``, f-strings and ``format`` show only its last four letters, and it cannot be pickled or
     copied.
 
     Parameters
     ----------
     secret : str
-        The key, ``sd_`` and what follows.
+        The key; it begins with ``sd_``. White space around it is removed.
 
     Raises
     ------
     CredentialsError
-        When the text cannot be a key.
+        The text cannot be a key.
 
     Examples
     --------
@@ -36,13 +36,10 @@ class ApiKey:
 
     def __init__(self, secret: str) -> None:
         try:
-            # Anything but plain visible ASCII could not travel in a header, or would end it early.
+            # Anything but visible ASCII could not be sent in a header, or would end the header early.
             if not isinstance(secret, str) or not _is_key(secret.strip()):
-                raise CredentialsError(
-                    Problem(
-                        "api_key", "is not an Astria key (they begin with sd_)", f"copy yours from {KEY_PAGE}"
-                    )
-                )
+                what, hint = "is not an Astria key (they begin with sd_)", f"copy yours from {KEY_PAGE}"
+                raise CredentialsError(Problem("api_key", what, hint))
             self.__secret = secret.strip()
         finally:
             del secret  # a traceback can show the variables of each frame
@@ -51,22 +48,38 @@ class ApiKey:
         """Return the value of the ``Authorization`` header."""
         return f"Bearer {self.__secret}"
 
-    def hide(self, text: str) -> str:
-        """Return a text with the key in it, should someone have repeated it, made unreadable."""
+    def redact(self, text: str) -> str:
+        """Return a text with the key replaced by its ``repr``.
+
+        Parameters
+        ----------
+        text : str
+        """
         return text.replace(self.__secret, repr(self))
 
-    def hide_in(self, data: Any) -> Any:
-        """Return JSON likewise, at any depth."""
+    def redact_json(self, data: Any) -> Any:
+        """Return JSON data with the key replaced in every key and value, at any depth.
+
+        Parameters
+        ----------
+        data : dict, list, str, float, bool or None
+        """
         if isinstance(data, str):
-            return self.hide(data)
+            return self.redact(data)
         if isinstance(data, list):
-            return [self.hide_in(each) for each in data]
+            return [self.redact_json(value) for value in data]
         if isinstance(data, dict):
-            return {self.hide(key): self.hide_in(each) for key, each in data.items()}
+            return {self.redact(key): self.redact_json(value) for key, value in data.items()}
         return data
 
     def store(self, keep: Callable[[str], None]) -> None:
-        """Hand the key to something that keeps it safely, such as the system's keyring."""
+        """Pass the key to something that stores it safely, such as the system's keyring.
+
+        Parameters
+        ----------
+        keep : callable
+            Called with the secret.
+        """
         keep(self.__secret)
 
     def __repr__(self) -> str:
@@ -83,7 +96,7 @@ class ApiKey:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(
-            "an API key is not written anywhere: pickle the tune or the row, and make a new Client"
+            "an API key cannot be pickled or copied: pickle the tune or the row, and make a new Client"
         )
 
 

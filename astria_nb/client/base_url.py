@@ -1,4 +1,4 @@
-"""The address that a key may be sent to."""
+"""The service's address, and whether a key may be sent there."""
 
 from __future__ import annotations
 
@@ -14,46 +14,44 @@ DEFAULT_BASE_URL = "https://api.astria.ai"
 
 
 def find_base_url(argument: str | None = None) -> str:
-    """Return the service's address without a trailing slash: argument, ``ASTRIA_BASE_URL``, or Astria's own.
+    """Return the service's address: the argument, else ``ASTRIA_BASE_URL``, else Astria's own.
+
+    Parameters
+    ----------
+    argument : str, optional
+
+    Returns
+    -------
+    str
+        Without a trailing slash.
 
     Raises
     ------
     CredentialsError
-        When it is not HTTPS and not this machine: a key sent there could be read on the way.
+        The address is neither HTTPS nor on this machine: a key sent there could be intercepted.
     """
-    text = isinstance(argument, str) or argument is None
-    url = (
-        (argument or os.environ.get("ASTRIA_BASE_URL") or DEFAULT_BASE_URL).strip().rstrip("/")
-        if text
-        else ""
-    )
+    is_text = isinstance(argument, str) or argument is None
+    url = ""
+    if is_text:
+        url = (argument or os.environ.get("ASTRIA_BASE_URL") or DEFAULT_BASE_URL).strip().rstrip("/")
     try:
         parts = urlsplit(url)
-        host, port_is_sane = parts.hostname or "", parts.port is None or parts.port > 0
+        host, has_valid_port = parts.hostname or "", parts.port is None or parts.port > 0
     except ValueError:
-        host, port_is_sane = "", False
-    plain = host and port_is_sane and parts.username is None and not parts.query and not parts.fragment
-    if not plain or parts.scheme not in ("http", "https"):
-        raise CredentialsError(
-            Problem(
-                "base_url",
-                f"{short(url if text else argument)} is not the address of a service",
-                f"write it like {DEFAULT_BASE_URL}",
-            )
-        )
+        host, has_valid_port = "", False
+    is_plain = host and has_valid_port and parts.username is None and not parts.query and not parts.fragment
+    if not is_plain or parts.scheme not in ("http", "https"):
+        what = f"{short(url if is_text else argument)} is not the address of a service"
+        raise CredentialsError(Problem("base_url", what, f"write it like {DEFAULT_BASE_URL}"))
     if parts.scheme == "http" and not is_loopback(host):
-        raise CredentialsError(
-            Problem(
-                "base_url",
-                f"{short(url)} would carry the key unencrypted",
-                redact_text(f"use https://{parts.netloc}{parts.path}"),
-            )
-        )
+        what = f"{short(url)} would send the key unencrypted"
+        hint = redact_text(f"use https://{parts.netloc}{parts.path}")
+        raise CredentialsError(Problem("base_url", what, hint))
     return url
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address can only be this machine."""
+    """Return whether a host name or address always means this machine."""
     if host == "localhost":
         return True
     try:
@@ -63,7 +61,7 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(base_url: str) -> str:
-    """Return the host of a service's address, with the port where there is one: whose a stored key is.
+    """Return the host of an address, with its port if there is one. Stored keys are filed under it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The latest state of many tunes or prompts, by few requests."""
+"""The latest state of many tunes or prompts, in few requests."""
 
 from __future__ import annotations
 
@@ -8,31 +8,48 @@ from datetime import datetime, timedelta
 from astria_nb.client.client import Json
 from astria_nb.errors import NotFoundError
 
-YOUNG = timedelta(seconds=60)
-"""What is younger may not show yet, or not all of it (astria-api, section 8)."""
+VISIBILITY_DELAY = timedelta(seconds=60)
+"""How long the API may take to show a new tune, or all of it (astria-api, section 8)."""
 
 
-def is_young(created_at: datetime | None, now: datetime) -> bool:
-    """Tell whether a tune that is not found may show yet; one of unknown age is not young."""
-    return created_at is not None and now - created_at <= YOUNG
+def is_recent(created_at: datetime | None, now: datetime) -> bool:
+    """Return whether a tune is so new that the API may not show it yet.
+
+    Parameters
+    ----------
+    created_at : datetime or None
+        Time zone aware. A tune of unknown age is not recent.
+    now : datetime
+        The service's time, time zone aware.
+    """
+    return created_at is not None and now - created_at <= VISIBILITY_DELAY
 
 
-def latest(
-    ids: Iterable[int], page: Callable[[int], Iterator[Json]], one: Callable[[int], Json]
+def fetch_latest(
+    ids: Iterable[int], list_page: Callable[[int], Iterator[Json]], get: Callable[[int], Json]
 ) -> dict[int, Json | None]:
-    """Return what the service says of each id; None for what is gone.
+    """Return the latest JSON of each id, or None if the API no longer has it.
 
-    A page of the list is read from the newest id downwards, then one from the newest that was not in it: ids
-    that lie close together share a request, and where they lie far apart there is still no more than one
-    request for each. What a list lacks is asked for by its id before it is called gone.
+    Reads one page of the list downwards from the newest id, then one from the newest id below that page, and
+    so on: ids that lie close together share a request, and scattered ones take at most one request each. An
+    id that its page lacks is requested on its own before it counts as deleted.
 
     Parameters
     ----------
     ids : iterable of int
-    page : callable
-        Given an id, returns one page of what is older, newest first.
-    one : callable
-        Given an id, returns it, or raises `NotFoundError`.
+    list_page : callable
+        Takes an id and returns one page of older records, newest first.
+    get : callable
+        Takes an id and returns its record, or raises `NotFoundError`.
+
+    Returns
+    -------
+    dict of int to dict or None
+
+    Raises
+    ------
+    AstriaError
+        Whatever `list_page` and `get` raise, other than `NotFoundError`.
 
     Examples
     --------
@@ -40,25 +57,25 @@ def latest(
     >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
     >>> with anb.Sandbox(deterministic=True) as sandbox:
     ...     client = sandbox.client()
-    ...     made = int(anb.submit(tune, client).loc[0, "id"])
-    ...     found = latest([made, 7], lambda id: client.tunes(before_id=id, limit=120), client.tune)
-    >>> found[made]["title"], found[7]
+    ...     tune_id = int(anb.submit(tune, client).loc[0, "id"])
+    ...     tunes = fetch_latest([tune_id, 7], lambda id: client.tunes(before_id=id, limit=120), client.tune)
+    >>> tunes[tune_id]["title"], tunes[7]
     ('t', None)
     """
-    left = sorted({*ids})
-    found: dict[int, Json | None] = {}
-    while len(left) > 1:
-        seen = {each["id"]: each for each in page(left[-1] + 1)}
-        oldest = min(seen, default=0)
-        found |= {each: seen[each] for each in left if each in seen}
-        unseen = [each for each in left if each >= oldest and each not in seen]
-        found |= {each: _one(each, one) for each in unseen}
-        left = [each for each in left if each < oldest]
-    return found | {each: _one(each, one) for each in left}
+    pending = sorted({*ids})
+    records: dict[int, Json | None] = {}
+    while len(pending) > 1:
+        page = {record["id"]: record for record in list_page(pending[-1] + 1)}
+        oldest = min(page, default=0)
+        for id_ in pending:
+            if id_ >= oldest:
+                records[id_] = page[id_] if id_ in page else _get_or_none(id_, get)
+        pending = [id_ for id_ in pending if id_ < oldest]
+    return records | {id_: _get_or_none(id_, get) for id_ in pending}
 
 
-def _one(id: int, one: Callable[[int], Json]) -> Json | None:  # noqa: A002  the API's own name
+def _get_or_none(id_: int, get: Callable[[int], Json]) -> Json | None:
     try:
-        return one(id)
+        return get(id_)
     except NotFoundError:
         return None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from os import PathLike
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from astria_nb.client import responses
+from astria_nb.client import replies, responses
 from astria_nb.client.api_key import KEY_PAGE, ApiKey
 from astria_nb.client.base_url import find_base_url
-from astria_nb.client.credentials import find_key
+from astria_nb.client.credentials import KEY_VARIABLE, find_key
 from astria_nb.client.picture_stream import PictureStream
+from astria_nb.client.replies import Json as Json
 from astria_nb.client.transport import GET_SECONDS, Transport
 from astria_nb.errors import (
     CredentialsError,
@@ -31,10 +31,8 @@ from astria_nb.tune.pack import Pack
 from astria_nb.utils.arguments import check_id, check_number
 from astria_nb.utils.formatting import short
 
-Json = dict[str, Any]
-_PAGE = 120  # the API's maximum (astria-api, section 7)
 _DAY = 86400
-_INSPECTED = 512  # pixels, as its documents ask for (astria-api, section 10)
+_INSPECTION_SIDE = 512  # pixels, as the API's documents ask for (astria-api, section 10)
 
 
 class Client:
@@ -43,27 +41,30 @@ class Client:
     Parameters
     ----------
     api_key : str or ApiKey, optional
-        Default: the environment's ``ASTRIA_API_KEY``, else Colab's secret of that name, else the one that
-        `astria_nb.login` kept for this address.
+        Default: the environment variable ``ASTRIA_API_KEY``, else Colab's secret of that name, else the key
+        that `astria_nb.login` stored for this address.
     base_url : str, optional
-        Default: the environment's ``ASTRIA_BASE_URL``, else Astria's own address. HTTPS or this machine.
+        Must be HTTPS or on this machine. Default: the environment variable ``ASTRIA_BASE_URL``, else Astria's
+        own address.
     timeout : float
-        Seconds that each call may take, but for `create_tune`, which has ten minutes and what its size needs.
+        Time limit of each call in seconds, up to a day. `create_tune` has a limit of its own: ten minutes,
+        and more for a large upload.
 
     Raises
     ------
     CredentialsError
-        When there is no key, or the address would expose it.
+        No API key was found, or the address would expose it.
+    AstriaError
+        The timeout is out of range.
 
     Notes
     -----
-    Every method raises an `ApiError` for an answer that is an error (`UnauthorizedError`, `NotFoundError`,
-    `RejectedError`, `TooManyRequestsError`, `ServerError`), `UnexpectedReplyError` for one that is not the
-    API's, and `NotSentError` when the service cannot be reached. No redirect is followed. What only reads is
-    asked again a few times where that can help (no connection, no answer, 429, 500, 502, 503, 504, an answer
-    that is cut off), after the wait that the service asks for; what creates a tune is sent once, and so is an
-    image to `inspect`. Safe to use
-    from several threads.
+    Every method raises an `ApiError` if the answer is an error (`UnauthorizedError`, `NotFoundError`,
+    `RejectedError`, `TooManyRequestsError`, `ServerError`), an `UnexpectedReplyError` if it is not one of the
+    API's, and a `NotSentError` if the service cannot be reached. Redirects are not followed. Requests that
+    only read are retried a few times where that can help (no connection, no answer, 429, 500, 502, 503, 504,
+    a truncated answer), after the wait that the service asks for; a request that creates a tune is sent once,
+    as is an image to `inspect`. A client may be used from several threads.
 
     Examples
     --------
@@ -86,8 +87,8 @@ class Client:
         finally:
             del api_key  # a traceback can show the variables of each frame
         if key is None:
-            hint = f"set ASTRIA_API_KEY or run anb.login(); yours is at {KEY_PAGE}"
-            raise CredentialsError(Problem("api_key", "there is none", hint))
+            hint = f"set {KEY_VARIABLE} or run anb.login(); yours is at {KEY_PAGE}"
+            raise CredentialsError(Problem("api_key", "no API key found", hint))
         timeout = check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False)
         self._transport = Transport(url, key, timeout)
 
@@ -98,24 +99,29 @@ class Client:
 
     @property
     def service(self) -> str:
-        """What tells this service from others in a log: its address.
+        """What identifies the service in an experiment log: its address.
 
-        Sandboxes come and go on the same few ports; the end of their key tells them apart.
+        Sandboxes share a few ports over time, so the end of their key is added.
         """
-        return (
-            self.base_url
-            if self.base_url.startswith("https://")
-            else f"{self.base_url} {self._transport.key!r}"
-        )
+        if self.base_url.startswith("https://"):
+            return self.base_url
+        return f"{self.base_url} {self._transport.key!r}"
+
+    @property
+    def throttled(self) -> int:
+        """How often the service answered 429 (too many requests); each time, all threads back off."""
+        return self._transport.throttle.count
 
     def __repr__(self) -> str:
         return f"Client({self.base_url}, key {self._transport.key!r})"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a client holds a key and is not written anywhere: make a new one with Client()")
+        raise TypeError(
+            "a client holds an API key and cannot be pickled or copied: make a new one with Client()"
+        )
 
     def now(self) -> datetime:
-        """Return the service's time in UTC by its last answer: the clock of ``eta`` and ``expires_at``."""
+        """Return the service's time (UTC) by its last answer, as ``eta`` and ``expires_at`` count it."""
         return self._transport.now()
 
     def close(self) -> None:
@@ -125,89 +131,127 @@ class Client:
     def packs(
         self, *, gallery: bool = False, listed: bool | None = None, public: bool | None = None
     ) -> list[Pack]:
-        """Return your own packs, or those of the public gallery, all pages.
+        """Return your own packs, or those of the public gallery.
 
         Parameters
         ----------
         gallery : bool
-            The public gallery instead of your own.
-        listed, public : bool, optional
-            Only packs that are listed, or public.
+            Return the packs of the public gallery instead of your own.
+        listed : bool, optional
+            Only packs that are listed, or only those that are not. Default: both.
+        public : bool, optional
+            Only packs that are public, or only those that are not. Default: both.
+
+        Returns
+        -------
+        list of Pack
         """
         path = "/gallery/packs" if gallery else "/packs"
-        found: dict[int, Pack] = {}
-        while True:
-            page = self._list(path, listed=listed, public=public, limit=_PAGE, offset=len(found))
-            fresh = {pack.id: pack for pack in map(_pack, page) if pack.id not in found}
-            # An empty page ends the list; so does one of known packs, should the service ignore `offset`.
-            if not fresh:
-                return list(found.values())
-            found |= fresh
+        return replies.get_packs(self._transport, path, listed=listed, public=public)
 
     def pack(self, pack: int | str) -> Pack:
-        """Return one pack by its id or slug."""
+        """Return one pack.
+
+        Parameters
+        ----------
+        pack : int or str
+            Id or slug.
+
+        Raises
+        ------
+        TuneError
+            The value is neither an id nor a slug.
+        NotFoundError
+            The service has no such pack.
+        """
         try:
-            return _pack(self._object(_path(pack)))
+            return replies.pack_of(replies.get_object(self._transport, _pack_path(pack)))
         except NotFoundError as error:
             status = error.status
         hint = "choose one of client.packs() or client.packs(gallery=True)"
-        raise NotFoundError(
-            Problem("pack", f"{short(pack)} is not known to {self.base_url}", hint, kind="not_found"),
-            status=status,
-        )
-
-    @property
-    def throttled(self) -> int:
-        """How often the service answered 429, too many requests; all threads wait then as long as it asks."""
-        return self._transport.throttle.count
+        problem = Problem("pack", f"{short(pack)} is not known to {self.base_url}", hint, kind="not_found")
+        raise NotFoundError(problem, status=status)
 
     def tunes(
         self, *, title: str | None = None, before_id: int | None = None, limit: int | None = None
     ) -> Iterator[Json]:
-        """Yield your tunes as the API's JSON, newest first; pages are fetched as they are needed.
+        """Yield your tunes as the API's JSON, newest first; pages are requested as they are needed.
 
         Parameters
         ----------
         title : str, optional
-            Only those of exactly this title.
+            Only tunes with exactly this title.
         before_id : int, optional
-            Only those older than this one.
+            Only tunes with a smaller id, which are older.
         limit : int, optional
-            So many at most; up to 120 are one request.
+            Maximum number of tunes; up to 120 take one request.
+
+        Yields
+        ------
+        dict
         """
-        return self._pages("/tunes", before_id, limit, title=title)
+        return replies.get_pages(self._transport, "/tunes", before_id, limit, title=title)
 
     def tune(self, id: int) -> Json:  # noqa: A002  the API's own name
-        """Return one tune as the API's JSON."""
-        return self._object(f"/tunes/{check_id('id', id)}")
+        """Return one tune as the API's JSON.
+
+        Parameters
+        ----------
+        id : int
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such tune.
+        """
+        return self._record("tune", id)
 
     def prompts(
         self, tune_id: int | None = None, *, before_id: int | None = None, limit: int | None = None
     ) -> Iterator[Json]:
-        """Yield prompts as the API's JSON, newest first; pages are fetched as they are needed.
+        """Yield prompts as the API's JSON, newest first; pages are requested as they are needed.
 
         Parameters
         ----------
         tune_id : int, optional
-            Only those that use this tune; default all of yours.
-        before_id, limit : int, optional
-            As for `tunes`.
+            Only prompts that use this tune. Default: all of yours.
+        before_id : int, optional
+            Only prompts with a smaller id, which are older.
+        limit : int, optional
+            Maximum number of prompts; up to 120 take one request.
+
+        Yields
+        ------
+        dict
         """
-        path = "/prompts" if tune_id is None else f"/tunes/{check_id('tune_id', tune_id)}/prompts"
-        return self._pages(path, before_id, limit)
+        if tune_id is None:
+            return replies.get_pages(self._transport, "/prompts", before_id, limit)
+        tune_id = check_id("tune_id", tune_id)
+        pages = replies.get_pages(self._transport, f"/tunes/{tune_id}/prompts", before_id, limit)
+        return self._prompts_of(tune_id, pages)
 
     def prompt(self, id: int) -> Json:  # noqa: A002  the API's own name
-        """Return one prompt as the API's JSON."""
-        return self._object(f"/prompts/{check_id('id', id)}")
+        """Return one prompt as the API's JSON.
+
+        Parameters
+        ----------
+        id : int
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such prompt.
+        """
+        return self._record("prompt", id)
 
     def like(self, prompt_id: int, liked: bool = True) -> None:
-        """Like a prompt's pictures, or like them no more. It is sent once: some services take it by turns.
+        """Like or unlike a prompt's pictures. Not retried: the endpoint may toggle.
 
         Parameters
         ----------
         prompt_id : int
         liked : bool
-            False takes a like back.
+            False removes a like.
 
         Notes
         -----
@@ -224,66 +268,69 @@ class Client:
         ...     bool(client.prompt(prompt_id)["liked"])
         True
         """
-        self._transport.tell(
-            "POST" if liked else "DELETE", f"/prompts/{check_id('prompt_id', prompt_id)}/likes"
-        )
+        prompt_id = check_id("prompt_id", prompt_id)
+        try:
+            self._transport.send_empty("POST" if liked else "DELETE", f"/prompts/{prompt_id}/likes")
+            return
+        except NotFoundError as error:
+            failure = self._not_found("prompt_id", f"prompt {prompt_id}", error)
+        raise failure
 
     def create_tune(self, pack: int | str, body: Body) -> Json:
-        """Run a pack: the one paid request. It is sent once, whatever happens.
+        """Run a pack. This is the one paid request, and it is sent once, whatever happens.
 
         Parameters
         ----------
         pack : int or str
             Id or slug.
         body : Body
-            From `astria_nb.tune.encoding.encode`; used up by this call, and left to the caller to close.
+            From `astria_nb.tune.encoding.encode`. Used up by this call; the caller closes it.
 
         Returns
         -------
         dict
-            The tune, or for a run on existing tunes whatever the service says of it.
+            The tune, or for a run on existing tunes whatever the service answers.
 
         Raises
         ------
         TuneError
             A file changed while it was sent. Nothing was created.
         NotSentError
-            The request did not leave whole. Nothing was created.
+            The request was not sent completely. Nothing was created.
         OutcomeUnknownError
-            It left whole and no readable answer came, or a 5xx: the tune may exist.
+            The request was sent, but the answer was missing, unreadable or a 5xx: the tune may exist.
         """
         try:
-            data = self._transport.post(f"{_path(pack)}/tunes", body)
+            data = self._transport.post(f"{_pack_path(pack)}/tunes", body)
         except (ServerError, UnexpectedReplyError) as error:
             reason = f"status {error.status}"
-            redirected = 300 <= error.status < 400
-            if redirected:  # the address is at fault, no service took the request
+            if 300 <= error.status < 400:  # the address is wrong: no service took the request
                 raise
         else:
-            # An array of one was seen in the documents (astria-api, section 14).
+            # The API's documents show an array of one, too (astria-api, section 14).
             reply = data[0] if isinstance(data, list) and len(data) == 1 else data
             if isinstance(reply, dict):
                 return reply
-            reason = "an answer that is no object"
-        raise responses.unknown(reason)
+            reason = "an answer that is not an object"
+        raise responses.outcome_unknown(reason)
 
     def inspect(self, image: str | PathLike[str] | Image, *, name: str) -> Json:
-        """Have the service look at one training image: what makes it a bad one, and who or what is on it.
+        """Have the service inspect one training image: what makes it a poor one, and who or what it shows.
 
-        A copy of at most 512 pixels a side is sent, the right way up and without metadata.
+        A copy of at most 512 pixels a side is sent, turned upright and without metadata.
 
         Parameters
         ----------
         image : path, web address or Image
-            The service downloads what is at an address itself.
+            The service downloads a web address itself.
         name : str
-            The class that is to be trained, such as ``woman``.
+            The class to train, such as ``woman``.
 
         Returns
         -------
         dict
-            As the service says it (astria-api, section 10); any key may be missing. See
-            `astria_nb.client.inspection` for what it means, and for many images.
+            The service's answer (astria-api, section 10); any key may be missing. See
+            `astria_nb.client.inspection` for its meaning, and for many images.
 
         Raises
         ------
@@ -298,80 +345,78 @@ class Client:
         True
         """
         if isinstance(image, str) and image.lower().startswith(("https://", "http://")):
-            return self._said(encode_look(name, url=image))
-        found = image if isinstance(image, Image) else Image.open(image)
+            return self._inspect(encode_look(name, url=image))
+        image = image if isinstance(image, Image) else Image.open(image)
         try:
-            copy = thumbnail(found.path, _INSPECTED)
+            copy = thumbnail(image.path, _INSPECTION_SIDE)
         except OSError as error:
             reason = str(error)
         else:
-            return self._said(encode_look(name, file=(filename_for_type(found.filename, "image/jpeg"), copy)))
-        raise TuneError(Problem("images", f"{found.filename!r} {reason}", "re-save it, or remove it"))
+            return self._inspect(
+                encode_look(name, file=(filename_for_type(image.filename, "image/jpeg"), copy))
+            )
+        raise TuneError(Problem("images", f"{image.filename!r} {reason}", "re-save it, or remove it"))
 
     def picture(self, url: str) -> bytes:
-        """Return a picture's bytes, at most 50 MiB. The key is not sent: pictures are public, on other hosts.
+        """Return a picture, of at most 50 MiB. The key is not sent: pictures are public, on other hosts.
+
+        Parameters
+        ----------
+        url : str
 
         Raises
         ------
         AstriaError
-            When it cannot be fetched.
+            The picture cannot be fetched.
         """
         return self._transport.picture(url)
 
     def open_picture(self, url: str) -> AbstractContextManager[PictureStream]:
-        """Return a picture to take block by block, in a ``with``; it is asked for once, without the key.
+        """Open a picture to read it block by block, in a ``with`` statement. Sent once, without the key.
+
+        Parameters
+        ----------
+        url : str
 
         Raises
         ------
         AstriaError
-            When it cannot be fetched: an `ApiError` or a `NotSentError` where asking again may help.
+            The picture cannot be fetched. After an `ApiError` or a `NotSentError`, trying again may help.
         """
         return self._transport.open_picture(url)
 
-    def _pages(self, path: str, before_id: int | None, limit: int | None, **query: Any) -> Iterator[Json]:
-        left = math.inf if limit is None else limit
-        # However few come of what was asked for, the next page is only fetched for what is beyond it.
-        while left > 0 and (page := self._list(path, limit=min(left, _PAGE), before_id=before_id, **query)):
-            if before_id is not None and page[0]["id"] >= before_id:
-                raise responses.unexpected(200, "the same page again")
-            yield from page
-            before_id, left = page[-1]["id"], left - _PAGE
+    def _record(self, kind: str, id_: int) -> Json:
+        id_ = check_id("id", id_)
+        try:
+            return replies.get_object(self._transport, f"/{kind}s/{id_}")
+        except NotFoundError as error:
+            failure = self._not_found("id", f"{kind} {id_}", error)
+        raise failure
 
-    def _list(self, path: str, **query: Any) -> list[Json]:
-        data = self._transport.get(path, query)
-        if isinstance(data, list) and all(map(_has_id, data)):
-            return data
-        raise responses.unexpected(200, "something other than a list")
+    def _prompts_of(self, tune_id: int, pages: Iterator[Json]) -> Iterator[Json]:
+        try:
+            yield from pages
+            return
+        except NotFoundError as error:
+            failure = self._not_found("tune_id", f"tune {tune_id}", error)
+        raise failure
 
-    def _said(self, body: Body) -> Json:
-        data = self._transport.look("/images/inspect", body)
-        if isinstance(data, dict):
-            return data
-        raise responses.unexpected(200, "something other than an object")
+    def _not_found(self, field: str, record: str, error: NotFoundError) -> NotFoundError:
+        reason = error.problems[0].what
+        what = f"no {record} at {self.base_url}"
+        if reason.casefold() != "not found":
+            what += f" ({reason})"
+        problem = Problem(field, what, "was it created with another client?")
+        return NotFoundError(problem, status=error.status)
 
-    def _object(self, path: str) -> Json:
-        data = self._transport.get(path, {})
-        if isinstance(data, dict):
-            return data
-        raise responses.unexpected(200, "something other than an object")
+    def _inspect(self, body: Body) -> Json:
+        return replies.checked_object(self._transport.post_small("/images/inspect", body))
 
 
-def _path(pack: int | str) -> str:
-    """Return the path of a pack; what is neither id nor slug could lead elsewhere, as two dots would."""
+def _pack_path(pack: int | str) -> str:
+    """Return the path of a pack. Anything but an id or a slug could lead elsewhere, as ``..`` would."""
     problems: list[Problem] = []
-    known = validators.pack(pack, lambda what, hint, key="": problems.append(Problem("pack", what, hint)))  # noqa: ARG005
+    valid = validators.pack(pack, lambda what, hint, key="": problems.append(Problem("pack", what, hint)))  # noqa: ARG005
     if problems:
         raise TuneError(*problems)
-    return f"/p/{known}"
-
-
-def _has_id(data: object) -> bool:
-    return isinstance(data, dict) and isinstance(data.get("id"), int)
-
-
-def _pack(data: Json) -> Pack:
-    try:
-        return Pack.from_json(data)
-    except (KeyError, TypeError, ValueError):
-        reason = "a pack without an id"
-    raise responses.unexpected(200, reason)
+    return f"/p/{valid}"

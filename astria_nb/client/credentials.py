@@ -1,4 +1,4 @@
-"""Where a key comes from, and where it is kept."""
+"""Finding and storing an API key."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from contextlib import suppress
 from astria_nb.client.api_key import ApiKey
 from astria_nb.client.base_url import DEFAULT_BASE_URL, find_base_url, host_of
 
-NAME = "ASTRIA_API_KEY"
-"""Of the environment variable, and of the secret in Colab."""
-_SERVICE = "astria_nb"
-_this_process: dict[str, ApiKey] = {}
+KEY_VARIABLE = "ASTRIA_API_KEY"
+"""Name of the environment variable, and of the secret in Colab."""
+_KEYRING_SERVICE = "astria_nb"
+_process_keys: dict[str, ApiKey] = {}
 
 
 def find_key(argument: str | ApiKey | None = None, base_url: str | None = None) -> ApiKey | None:
-    """Return the key to use for a service, or None.
+    """Return the key for a service, or None if there is no key.
 
-    In this order: the argument; the environment's ``ASTRIA_API_KEY``; in Google Colab the secret of that
-    name; the system's keyring (with the extra ``keyring``); what `astria_nb.login` keeps for this process.
+    The first of these is used: the argument; the environment variable ``ASTRIA_API_KEY``; in Google Colab the
+    secret of that name; the system's keyring (with the extra ``keyring``); a key that `astria_nb.login`
+    stored for this process.
 
     Parameters
     ----------
@@ -30,71 +31,82 @@ def find_key(argument: str | ApiKey | None = None, base_url: str | None = None) 
     Raises
     ------
     CredentialsError
-        When the first one found cannot be a key, or the address would expose it.
+        The first value found cannot be a key, or the address would expose it.
 
     Notes
     -----
-    The argument and the environment are taken at their word. A key that lies somewhere for good goes only
-    where it belongs: Colab's to Astria's own address, a kept one to the host that it was kept for. So a
-    sandbox never sees the key of an account, nor the other way round.
+    The argument and the environment variable are used for any service. A stored key is only sent where it
+    belongs: Colab's secret to Astria's own address, a key in the keyring to the host that it was stored for.
+    So a sandbox never receives the key of an account, nor the other way round.
     """
     try:
         if argument is not None:
-            return argument if isinstance(argument, ApiKey) else _key(argument)
+            return argument if isinstance(argument, ApiKey) else _as_key(argument)
     finally:
         del argument  # a traceback can show the variables of each frame
     url = find_base_url(base_url)
     host = host_of(url)
-    return _key(_environment()) or _key(_colab(url)) or _key(_kept(host)) or _this_process.get(host)
+    return (
+        _as_key(_from_environment())
+        or _as_key(_from_colab(url))
+        or _as_key(_from_keyring(host))
+        or _process_keys.get(host)
+    )
 
 
-def keep_key(key: ApiKey, base_url: str) -> str | None:
-    """Keep a key for a host: in the keyring where there is one, else until this process ends.
+def store_key(key: ApiKey, base_url: str) -> str | None:
+    """Store a key for a host: in the keyring if there is one, else in memory until this process ends.
+
+    Parameters
+    ----------
+    key : ApiKey
+    base_url : str
 
     Returns
     -------
     str or None
-        The keyring's name; None when it is kept in memory only.
+        The keyring's name, or None if the key is only in memory.
     """
     host = host_of(base_url)
-    with suppress(Exception):  # whatever ails a keyring, the key is kept in memory
+    with suppress(Exception):  # each keyring backend has errors of its own; memory always works
         import keyring  # here: an optional extra
 
-        key.store(lambda secret: keyring.set_password(_SERVICE, host, secret))
-        # A keyring that is turned off takes everything and keeps nothing.
-        if _key(_kept(host)) == key:
-            _this_process.pop(host, None)
+        key.store(lambda secret: keyring.set_password(_KEYRING_SERVICE, host, secret))
+        # A disabled keyring accepts everything and stores nothing.
+        if _as_key(_from_keyring(host)) == key:
+            _process_keys.pop(host, None)
             return keyring.get_keyring().name
-    _this_process[host] = key
+    _process_keys[host] = key
     return None
 
 
-def _key(secret: str | None) -> ApiKey | None:
+def _as_key(secret: str | None) -> ApiKey | None:
     try:
-        # What is no text is no key, and may not even tell whether it is true.
+        # Only text can be empty; an array's truth value would raise.
         return None if secret is None or (isinstance(secret, str) and not secret) else ApiKey(secret)
     finally:
         del secret
 
 
-def _environment() -> str | None:
-    return os.environ.get(NAME)
+def _from_environment() -> str | None:
+    # A function of its own: a traceback can show `os.environ` if it stands in the line that failed.
+    return os.environ.get(KEY_VARIABLE)
 
 
-def _colab(base_url: str) -> str | None:
-    # Where it is not loaded already, this is not Colab, and importing it would not make it so.
+def _from_colab(base_url: str) -> str | None:
+    # Colab has this module loaded; importing it elsewhere could run something else.
     if "google.colab" in sys.modules and host_of(base_url) == host_of(DEFAULT_BASE_URL):
-        with suppress(Exception):  # there is none, or this notebook may not see it: Colab has types for each
+        with suppress(Exception):  # not set, or not granted to this notebook: Colab has an error for each
             from google.colab import userdata
 
-            secret: str | None = userdata.get(NAME)
+            secret: str | None = userdata.get(KEY_VARIABLE)
             return secret
     return None
 
 
-def _kept(host: str) -> str | None:
+def _from_keyring(host: str) -> str | None:
     with suppress(Exception):  # not installed, no backend, locked: each backend has errors of its own
-        import keyring  # here: an optional extra, and slow to look for its backends
+        import keyring  # here: an optional extra, and slow to search for its backends
 
-        return keyring.get_password(_SERVICE, host)
+        return keyring.get_password(_KEYRING_SERVICE, host)
     return None

@@ -1,4 +1,4 @@
-"""A moment by which a call is over, whatever the other side does."""
+"""A total deadline for a call, enforced at every step of a request."""
 
 from __future__ import annotations
 
@@ -12,27 +12,29 @@ _current: ContextVar[Deadline | None] = ContextVar("astria_nb_deadline", default
 
 
 class Deadline:
-    """The seconds that everything inside a ``with`` may take together.
+    """Limits the total time of everything inside a ``with`` block.
 
-    The earliest of those around a request counts, so an outer one holds for many calls. It belongs to one
-    thread.
+    Deadlines nest: the earliest of those around a request applies, so an outer deadline can cover many calls.
+    A deadline belongs to one thread.
 
     Parameters
     ----------
     seconds : float
+        Time limit of the block, in seconds.
     answer : float, optional
-        Seconds from when a request left to the end of its answer. Without it, the answer has what is left.
+        Time limit in seconds for the response, counted from the moment when the request was sent. Default:
+        the response has what is left of `seconds`.
 
     Examples
     --------
     >>> with Deadline(60):
     ...     with Deadline(600) as inner:
-    ...         print(f"{inner.left():.0f} s")
+    ...         print(f"{inner.remaining():.0f} s")
     60 s
     """
 
     def __init__(self, seconds: float, *, answer: float | None = None) -> None:
-        self._seconds, self._answer = seconds, answer
+        self._seconds, self._answer_seconds = seconds, answer
         self._end = self._outer_end = math.inf
         self._token: Token[Deadline | None] | None = None
 
@@ -49,44 +51,44 @@ class Deadline:
         if self._token is not None:
             _current.reset(self._token)
 
-    def left(self) -> float:
-        """Return the seconds that are left, more than none.
+    def remaining(self) -> float:
+        """Return the remaining seconds (> 0).
 
         Raises
         ------
         TimeoutError
-            When there are none.
+            The deadline has passed.
         """
         seconds = self._end - time.monotonic()
         if seconds <= 0:
             raise TimeoutError("the time is up")
         return seconds
 
-    def allows(self, seconds: float) -> bool:
-        """Tell whether there is time for a wait, and for something after it."""
+    def has_time_for(self, seconds: float) -> bool:
+        """Return whether the deadline leaves time for a wait and for something after it."""
         return seconds < self._end - time.monotonic()
 
-    def wait_for_answer(self) -> None:
-        """Count the seconds of the answer from here on."""
-        if self._answer is not None:
-            self._end = min(time.monotonic() + self._answer, self._outer_end)
+    def start_answer_timer(self) -> None:
+        """Start counting the seconds of the response, if they are limited."""
+        if self._answer_seconds is not None:
+            self._end = min(time.monotonic() + self._answer_seconds, self._outer_end)
 
 
-def allowed(seconds: float) -> bool:
-    """Tell whether there is time for a wait: there is outside of any deadline."""
-    found = _current.get()
-    return found is None or found.allows(seconds)
+def has_time_for(seconds: float) -> bool:
+    """Return whether the current deadline leaves time for a wait; True outside any deadline."""
+    deadline = _current.get()
+    return deadline is None or deadline.has_time_for(seconds)
 
 
-def current() -> Deadline:
-    """Return the deadline of the request that this thread is in.
+def current_deadline() -> Deadline:
+    """Return the innermost deadline of this thread.
 
     Raises
     ------
     LookupError
-        Outside of any: no request is made without one.
+        There is no deadline; no request is made without one.
     """
-    found = _current.get()
-    if found is None:
+    deadline = _current.get()
+    if deadline is None:
         raise LookupError("a request needs a deadline")
-    return found
+    return deadline

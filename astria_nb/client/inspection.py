@@ -1,4 +1,4 @@
-"""The service's look at training images: what makes a bad one, and what the one on them looks like."""
+"""Inspection of training images by the service: warnings, and suggested characteristics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from astria_nb.images.image import Image
 from astria_nb.tune.characteristics import WARNINGS
 
 SECONDS = 25.0
-_AT_ONCE = 4
+_WORKERS = 4
 _NOTHING = ("", "NONE")
 
 Inspectable = str | os.PathLike[str] | Image
@@ -24,22 +24,22 @@ Inspectable = str | os.PathLike[str] | Image
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What the service said of one image.
+    """The service's inspection of one image.
 
     Attributes
     ----------
-    image : path, address or Image
-        As it was given.
-    said : mapping
-        The service's answer (astria-api, section 10); empty where there is none.
+    image : path, web address or Image
+        As passed to `inspect_each`.
+    answer : mapping of str to object
+        The service's answer (astria-api, section 10); empty if there is a problem.
     warnings : tuple of str
-        What makes it a bad image to train with, in words.
+        Why it is a poor training image.
     problem : str or None
         Why there is no answer.
     """
 
     image: Inspectable
-    said: Mapping[str, Any] = field(default_factory=dict)
+    answer: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     problem: str | None = None
 
@@ -47,95 +47,110 @@ class Inspection:
 def inspect_each(
     images: Sequence[Inspectable], client: Client, *, name: str, seconds: float = SECONDS
 ) -> Iterator[Inspection]:
-    """Have the service look at images, four at a time, and yield what it says as it comes.
+    """Have the service inspect images, four at a time, and yield the results as they arrive.
 
-    Only a copy of at most 512 pixels a side is sent, without metadata. What goes wrong with one image is told
-    with it and does not stop the others. Stop when you like: what was not asked yet is not asked then.
+    Only a copy of at most 512 pixels a side is sent, without metadata. A failure is reported in the result of
+    its image and does not stop the others. Closing the iterator cancels the inspections that have not begun.
 
     Parameters
     ----------
     images : sequence of path, web address or Image
     client : Client
     name : str
-        The class that is to be trained, such as ``woman``.
+        The class to train, such as ``woman``.
     seconds : float
-        For each image.
+        Time limit for each image.
 
     Yields
     ------
     Inspection
-        One an image, in the order of the answers.
+        One per image, in the order of the answers.
 
     Examples
     --------
     >>> import astria_nb as anb
     >>> with anb.Sandbox() as sandbox:
-    ...     for each in inspect_each(["https://example.com/wearing_hat.jpg"], sandbox.client(), name="man"):
-    ...         print(*each.warnings)
+    ...     urls = ["https://example.com/wearing_hat.jpg"]
+    ...     for inspection in inspect_each(urls, sandbox.client(), name="man"):
+    ...         print(*inspection.warnings)
     a hat: the hair cannot be seen
     """
-    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="astria_nb-inspect")
+    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="astria_nb-inspect")
     try:
-        started = [pool.submit(_inspect, each, client, name, seconds) for each in images]
-        for done in as_completed(started):
-            yield done.result()
+        futures = [pool.submit(_inspect, image, client, name, seconds) for image in images]
+        for future in as_completed(futures):
+            yield future.result()
     finally:
-        # Those that are being asked end by their deadline; nobody waits for them.
+        # Requests under way end by their deadline; nothing waits for them.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def warnings(said: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """Return what to warn of in an answer of the service, in words.
+def warnings(answer: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the warnings in an answer of the service as text.
 
     Parameters
     ----------
-    said : mapping
-        The answer.
+    answer : mapping of str to object
     name : str
-        The class that is to be trained.
+        The class to train.
+
+    Returns
+    -------
+    tuple of str
 
     Examples
     --------
     >>> warnings({"name": "dog", "blurry": True, "selfie": False}, "woman")
-    ('a dog, as the service sees it, not a woman', 'blurry: take a sharper one')
+    ('looks like a dog, not a woman', 'blurry: take a sharper one')
     """
-    found = [text for key, text in WARNINGS.items() if said.get(key) is True]
-    seen = said.get("name")
-    if seen in _NOTHING:
-        found.insert(0, f"no {name}, as the service sees it")
-    elif isinstance(seen, str) and seen != name:
-        found.insert(0, f"a {seen}, as the service sees it, not a {name}")
-    return tuple(found)
+    texts = [text for key, text in WARNINGS.items() if answer.get(key) is True]
+    detected = answer.get("name")
+    if detected in _NOTHING:
+        texts.insert(0, f"no {name} recognized")
+    elif isinstance(detected, str) and detected != name:
+        texts.insert(0, f"looks like a {detected}, not a {name}")
+    return tuple(texts)
 
 
 def majority(inspections: Iterable[Inspection]) -> dict[str, str]:
     """Return the characteristics that most images agree on.
 
-    Of each key the value that is told most often, the earliest where some are told equally often. Left out
-    are keys that fewer than half of the images with an answer tell, values that say nothing (``""`` and
-    ``"NONE"``), what is no text, and ``name``, which a tune has of its own.
+    For each key this is the most frequent value, the earliest of several that are equally frequent. Keys that
+    fewer than half of the answers have are omitted, as are empty values (``""`` and ``"NONE"``), values other
+    than text, and ``name``, which is a field of its own.
+
+    Parameters
+    ----------
+    inspections : iterable of Inspection
+        Those with a problem are ignored.
+
+    Returns
+    -------
+    dict of str to str
 
     Examples
     --------
-    >>> said = [{"age": "30 yo", "glasses": "NONE"}, {"age": "30 yo", "glasses": "glasses"}, {"age": "40 yo"}]
-    >>> majority(Inspection("1.jpg", each) for each in said)
+    >>> answers = [{"age": "30 yo", "glasses": "NONE"}, {"age": "30 yo", "glasses": "yes"}, {"age": "40 yo"}]
+    >>> majority(Inspection("1.jpg", answer) for answer in answers)
     {'age': '30 yo'}
     """
-    answers = [each.said for each in inspections if each.problem is None]
-    told: dict[str, Counter[str]] = {}
-    for said in answers:
-        for key, value in said.items():
+    answers = [inspection.answer for inspection in inspections if inspection.problem is None]
+    counters: dict[str, Counter[str]] = {}
+    for answer in answers:
+        for key, value in answer.items():
             if isinstance(value, str) and value not in _NOTHING and key != "name":
-                told.setdefault(key, Counter())[value] += 1
+                counters.setdefault(key, Counter())[value] += 1
     return {
-        key: values.most_common(1)[0][0] for key, values in told.items() if 2 * values.total() >= len(answers)
+        key: counter.most_common(1)[0][0]
+        for key, counter in counters.items()
+        if 2 * counter.total() >= len(answers)
     }
 
 
 def _inspect(image: Inspectable, client: Client, name: str, seconds: float) -> Inspection:
     try:
         with Deadline(seconds):
-            said = client.inspect(image, name=name)
+            answer = client.inspect(image, name=name)
     except AstriaError as error:
         return Inspection(image, problem=str(error))
-    return Inspection(image, said, warnings(said, name))
+    return Inspection(image, answer, warnings(answer, name))

@@ -1,4 +1,4 @@
-"""A public picture as it comes, block by block: without the key, and no more of it than is bearable."""
+"""A public picture, read block by block: without the key, and up to a size limit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from astria_nb.errors import ApiError, AstriaError, NotSentError, Problem
 from astria_nb.utils.formatting import short
 
 _BLOCK = 2**16
-_WHOLE = (200, 203)  # any other answer is none, or a part of one
+_COMPLETE = (200, 203)  # other 2xx answers have no content, or a part of it
 _GONE = (403, 404, 410)
 
 
 class TooLargeError(HTTPError):
-    """An answer beyond what we take."""
+    """An answer exceeds the size limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +31,48 @@ class PictureStream:
     Attributes
     ----------
     content_type : str
-        As the header says, without parameters, in small letters; may be empty.
+        The media type of the header in lower case, without parameters; may be empty.
     blocks : iterator of bytes
-        The picture. It raises `NotSentError` where it breaks off, `AstriaError` where it grows too large.
-    is_measured : bool
-        Whether an answer that breaks off is known from one that ends.
+        The content. Raises `NotSentError` if it breaks off, `AstriaError` if it exceeds the size limit.
+    is_delimited : bool
+        Whether the header or the encoding says where the answer ends, so that one that breaks off raises.
     cancel : callable
         Ends a wait for the next block; for other threads.
     """
 
     content_type: str
     blocks: Iterator[bytes]
-    is_measured: bool
+    is_delimited: bool
     cancel: Callable[[], None]
 
 
-def blocks(reply: requests.Response, most: int, size: int = _BLOCK) -> Iterator[bytes]:
-    """Yield the body of an answer in pieces, and raise `TooLargeError` where there is more than that."""
-    taken = 0
-    for block in reply.raw.stream(size, decode_content=True):
-        taken += len(block)
-        if taken > most:
-            raise TooLargeError(f"larger than {most // 2**20} MiB")
+def read_blocks(reply: requests.Response, max_bytes: int, block_size: int = _BLOCK) -> Iterator[bytes]:
+    """Yield the body of an answer in blocks.
+
+    Parameters
+    ----------
+    reply : requests.Response
+        Opened with ``stream=True``.
+    max_bytes, block_size : int
+
+    Raises
+    ------
+    TooLargeError
+        The body is larger than `max_bytes`.
+    """
+    size = 0
+    for block in reply.raw.stream(block_size, decode_content=True):
+        size += len(block)
+        if size > max_bytes:
+            raise TooLargeError(f"larger than {max_bytes // 2**20} MiB")
         yield block
 
 
 @contextmanager
-def open_picture(session: requests.Session, url: str, seconds: float, most: int) -> Iterator[PictureStream]:
-    """Ask once for what lies at a public address.
+def open_picture(
+    session: requests.Session, url: str, seconds: float, max_bytes: int
+) -> Iterator[PictureStream]:
+    """Request a public address once, to read its content block by block.
 
     Parameters
     ----------
@@ -66,64 +80,61 @@ def open_picture(session: requests.Session, url: str, seconds: float, most: int)
         One without a key.
     url : str
     seconds : float
-        For all of it.
-    most : int
-        Bytes to take.
+        Time limit for everything.
+    max_bytes : int
 
     Raises
     ------
     ApiError
-        It answered with an error, or with something other than a whole picture.
+        The answer is an error, or not the complete picture.
     NotSentError
-        It was not reached, or broke off: asking again may help.
+        The host was not reached, or the answer broke off: trying again may help.
     AstriaError
-        The address is none of the web's.
+        The address is not a web address, or the picture is too large.
     """
     with Deadline(seconds), ExitStack() as stack:
-        reply = _asked(session, url)
+        reply = _request(session, url)
         stack.callback(reply.close)
-        if reply.status_code not in _WHOLE:
-            raise _refused(url, reply)
-        kind = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        measured = "Content-Length" in reply.headers or "Transfer-Encoding" in reply.headers
-        yield PictureStream(kind, _taken(reply, url, most), measured, lambda: _cancel(reply))
+        if reply.status_code not in _COMPLETE:
+            raise _status_error(url, reply)
+        content_type = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        is_delimited = "Content-Length" in reply.headers or "Transfer-Encoding" in reply.headers
+        blocks = _read_picture(reply, url, max_bytes)
+        yield PictureStream(content_type, blocks, is_delimited, lambda: _cancel(reply))
 
 
-def _asked(session: requests.Session, url: str) -> requests.Response:
+def _request(session: requests.Session, url: str) -> requests.Response:
     try:
         if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("not a web address")
         return session.get(url, stream=True)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        failure = _failed(url, error)
+        failure = _network_error(url, error)
     # Outside of `except`, here and below: a request holds the whole address.
     raise failure
 
 
-def _taken(reply: requests.Response, url: str, most: int) -> Iterator[bytes]:
+def _read_picture(reply: requests.Response, url: str, max_bytes: int) -> Iterator[bytes]:
     try:
-        yield from blocks(reply, most)
+        yield from read_blocks(reply, max_bytes)
         return
     except (HTTPError, OSError) as error:
-        failure = _failed(url, error)
+        failure = _network_error(url, error)
     raise failure
 
 
-def _failed(url: str, error: Exception) -> AstriaError:
-    hopeless = isinstance(error, (TooLargeError, ValueError, requests.TooManyRedirects))
-    reason = (
-        "not a web address"
-        if isinstance(error, requests.exceptions.InvalidURL)
-        else network_errors.reason(error)
-    )
-    kind = AstriaError if hopeless else NotSentError
-    return kind(_problem(url, reason, "look at it in a browser" if hopeless else "try again later"))
+def _network_error(url: str, error: Exception) -> AstriaError:
+    is_invalid = isinstance(error, requests.exceptions.InvalidURL)
+    reason = "not a web address" if is_invalid else network_errors.reason(error)
+    if isinstance(error, (TooLargeError, ValueError, requests.TooManyRedirects)):
+        return AstriaError(_problem(url, reason, "open it in a browser to check it"))
+    return NotSentError(_problem(url, reason, "try again later"))
 
 
-def _refused(url: str, reply: requests.Response) -> ApiError:
+def _status_error(url: str, reply: requests.Response) -> ApiError:
     status = reply.status_code
-    gone = "it may have expired: pictures are kept for 30 days" if status in _GONE else "try again later"
-    problem = _problem(url, f"status {status}", gone)
+    hint = "it may have expired: pictures are kept for 30 days" if status in _GONE else "try again later"
+    problem = _problem(url, f"status {status}", hint)
     return ApiError(problem, status=status, retry_after=reply.headers.get("Retry-After"))
 
 
@@ -132,5 +143,5 @@ def _problem(url: str, reason: str, hint: str) -> Problem:
 
 
 def _cancel(reply: requests.Response) -> None:
-    with suppress(OSError, ValueError, RuntimeError):  # it is over already
+    with suppress(OSError, ValueError, RuntimeError):  # it has ended already
         reply.raw.shutdown()

@@ -1,10 +1,11 @@
-"""Asking again: which failures of a GET are worth it, and how long to wait before."""
+"""Retries of requests that only read: which failures are worth one, and how long to wait before it."""
 
 from __future__ import annotations
 
 import logging
 import math
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,83 +17,78 @@ from astria_nb.errors import ApiError, AstriaError, NotSentError, UnexpectedRepl
 
 ATTEMPTS = 4
 _STATUSES = (429, 500, 502, 503, 504)
-_FIRST_WAIT, _JITTER = 0.5, 0.5  # seconds; each wait is twice the one before, and a random bit
+_FIRST_WAIT, _JITTER = 0.5, 0.5  # seconds; the wait doubles with each attempt
 
 _log = logging.getLogger(__name__)
-# Of its own: a notebook that seeded Python's goes on as it would without us.
-_chance = random.Random()  # noqa: S311  no secret
-# stamina tells each retry itself, as a warning. Where nobody set up logging, that is not printed.
-logging.getLogger("stamina").addHandler(logging.NullHandler())
+# A generator of our own: the numbers that a notebook draws after random.seed() do not depend on retries.
+_random = random.Random()  # noqa: S311  no secret
 
 T = TypeVar("T")
 
 
-def ask(call: Callable[[], T], *, seconds: float, name: str, now: Callable[[], datetime]) -> T:
-    """Return what a call returns, asking again while that can help and there is time.
+def call_with_retries(call: Callable[[], T], *, seconds: float, name: str, now: Callable[[], datetime]) -> T:
+    """Return the result of a call, retrying it while that can help and there is time.
+
+    Written out rather than left to a library: the wait depends on the attempt, on ``Retry-After`` and on the
+    deadline of the whole call at once, and the jitter must not disturb Python's global generator.
 
     Parameters
     ----------
     call : callable
-        Only something that may be repeated. Each time it has at most half of the seconds, so that one that
-        hangs can be asked again.
+        Must be safe to repeat. Each attempt has at most half of `seconds`, so that one that hangs leaves time
+        for another.
     seconds : float
-        For all of it, the waits included.
+        Time limit for all attempts and the waits between them.
     name : str
-        For the log: a line at INFO for each time it is asked again.
+        Names the call in the log, which has a line at INFO for each retry.
     now : callable
-        The service's clock, by which a ``Retry-After`` that is a date is judged.
+        Returns the service's time (UTC), by which a ``Retry-After`` that is a date is interpreted.
 
     Raises
     ------
     AstriaError
-        The last failure: one that asking again cannot mend, or that came after the last attempt, or that
-        asks for a longer wait than there is time.
+        The last failure: a permanent one, the one of the last attempt, or one that asks for a longer wait
+        than the deadline allows.
     """
-    import stamina  # here: only a call needs it
-
-    failures: list[Exception] = []
-
-    def worth_it(error: Exception) -> bool | float:
-        failures.append(error)
-        if not may_pass(error):
-            return False
-        wait = _FIRST_WAIT * 2 ** (len(failures) - 1)
-        if isinstance(error, ApiError) and error.status in (429, 503):
-            wait = max(wait, seconds_asked_for(error.retry_after, now()) or 0)
-        wait += _chance.uniform(0, _JITTER)  # so that many who were refused do not return at once
-        return wait if overall.allows(wait) else False
-
-    failure: Exception
+    failure: AstriaError
     with Deadline(seconds) as overall:
-        try:
-            for attempt in stamina.retry_context(worth_it, attempts=ATTEMPTS, timeout=None):
-                if failures:
-                    _log.info("%s is asked again (attempt %d): %s", name, attempt.num, failures[-1])
-                with attempt, Deadline(seconds / 2):
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with Deadline(seconds / 2):
                     return call()
-        except AstriaError as error:
-            failure = error
-    # Raised outside `except`: the frames between hold what a traceback should not show.
+            except AstriaError as error:
+                failure = error
+            wait = _wait_after(failure, attempt, now)
+            if attempt == ATTEMPTS or not is_transient(failure) or not overall.has_time_for(wait):
+                break
+            _log.info("retrying %s in %.1f s (attempt %d): %s", name, wait, attempt + 1, failure)
+            _sleep(wait)
+    # Raised outside `except`: the frames in between hold what a traceback must not show.
     failure.__cause__ = failure.__context__ = None
     raise failure.with_traceback(None)
 
 
-def seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
-    """Return how long a ``Retry-After`` asks to wait; None where it says nothing that makes sense.
+def retry_after_seconds(retry_after: str | None, now: datetime) -> float | None:
+    """Return the seconds that a ``Retry-After`` header asks for, or None if it cannot be interpreted.
 
     Parameters
     ----------
     retry_after : str or None
         Seconds or an HTTP date.
     now : datetime
-        The service's time.
+        The service's time, time zone aware.
+
+    Returns
+    -------
+    float or None
+        0.0 for a date in the past.
 
     Examples
     --------
     >>> now = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    >>> seconds_asked_for("7", now), seconds_asked_for("Thu, 01 Jan 2026 12:01:00 GMT", now)
+    >>> retry_after_seconds("7", now), retry_after_seconds("Thu, 01 Jan 2026 12:01:00 GMT", now)
     (7.0, 60.0)
-    >>> seconds_asked_for("-7", now) is None
+    >>> retry_after_seconds("-7", now) is None
     True
     """
     text = (retry_after or "").strip()
@@ -104,8 +100,24 @@ def seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
     return None
 
 
-def may_pass(error: Exception) -> bool:
-    """Tell whether a failure may pass by itself."""
+def is_transient(error: Exception) -> bool:
+    """Return whether the same request may succeed later.
+
+    Parameters
+    ----------
+    error : Exception
+    """
     if isinstance(error, UnexpectedReplyError):
-        return 200 <= error.status < 300  # cut off, or the page of something between; no redirect
+        return 200 <= error.status < 300  # truncated, or a proxy's page; a redirect stays one
     return isinstance(error, NotSentError) or (isinstance(error, ApiError) and error.status in _STATUSES)
+
+
+def _wait_after(failure: AstriaError, attempt: int, now: Callable[[], datetime]) -> float:
+    wait = _FIRST_WAIT * 2.0 ** (attempt - 1)
+    if isinstance(failure, ApiError) and failure.status in (429, 503):
+        wait = max(wait, retry_after_seconds(failure.retry_after, now()) or 0)
+    return wait + _random.uniform(0, _JITTER)  # so that clients that were refused together spread out
+
+
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)

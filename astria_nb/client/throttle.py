@@ -1,4 +1,4 @@
-"""A service that says 429 is left alone by everyone who asks through one client, not only by who was told."""
+"""Client-wide back-off after a 429."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import time
 from astria_nb.client import deadline
 from astria_nb.utils.progress import TICK_SECONDS
 
-_LONGEST = 600.0  # seconds that are believed of a service: an absurd wait must not make a client useless
+_MAX_SECONDS = 600.0  # an absurd Retry-After must not make a client useless
 
 
 class Throttle:
-    """Until when nothing is asked. Safe to use from several threads.
+    """Makes all requests of a client wait once the service has asked one of them to. Thread-safe.
 
     Attributes
     ----------
     count : int
-        How often the service asked to be left alone.
+        How often the service asked to slow down.
 
     Examples
     --------
     >>> throttle = Throttle()
-    >>> throttle.hold(0.1)
+    >>> throttle.back_off(0.1)
     >>> started = time.monotonic()
     >>> throttle.wait()
     0.0
@@ -35,26 +35,36 @@ class Throttle:
         self._until = 0.0
         self._lock = threading.Lock()
 
-    def hold(self, seconds: float) -> None:
-        """Let nobody ask for some seconds, or for longer where that was asked for before."""
+    def back_off(self, seconds: float) -> None:
+        """Hold all requests back for some seconds (at most 600); an earlier, longer back-off stays in force.
+
+        Parameters
+        ----------
+        seconds : float
+        """
         with self._lock:
             self.count += 1
-            self._until = max(self._until, time.monotonic() + min(seconds, _LONGEST))
+            self._until = max(self._until, time.monotonic() + min(seconds, _MAX_SECONDS))
 
-    def left(self) -> float:
-        """Return the seconds until asking is allowed; 0 or less where it is."""
+    def remaining(self) -> float:
+        """Return the seconds until requests are allowed; 0 or less if they are."""
         return self._until - time.monotonic()
 
     def wait(self, stop: threading.Event | None = None) -> float:
-        """Wait until asking is allowed; if that is later than who asks has time, return how many seconds.
+        """Wait until requests are allowed.
 
         Parameters
         ----------
         stop : threading.Event, optional
             Ends the wait when it is set.
+
+        Returns
+        -------
+        float
+            0.0, or the seconds of the back-off if they exceed the current deadline; then nothing was waited.
         """
-        while (left := self.left()) > 0 and not (stop is not None and stop.is_set()):
-            if not deadline.allowed(left):
-                return left
-            time.sleep(min(left, TICK_SECONDS))
+        while (seconds := self.remaining()) > 0 and not (stop is not None and stop.is_set()):
+            if not deadline.has_time_for(seconds):
+                return seconds
+            time.sleep(min(seconds, TICK_SECONDS))
         return 0.0

@@ -12,7 +12,7 @@ from astria_nb import rows
 from astria_nb.client import responses
 from astria_nb.client.client import Client, Json
 from astria_nb.client.deadline import Deadline
-from astria_nb.client.retry import seconds_asked_for
+from astria_nb.client.retry import retry_after_seconds
 from astria_nb.errors import (
     ApiError,
     AstriaError,
@@ -154,7 +154,7 @@ class Sending:
             return change(submission, "unknown", problem=str(error))
         except TooManyRequestsError as error:
             seconds = self._throttled(error, submission.attempt)
-            if not self.deadline.allows(seconds):
+            if not self.deadline.has_time_for(seconds):
                 change(submission, refused, problem=str(error))
                 raise
             if not doubtful:  # as planned, it would be taken for never sent
@@ -176,7 +176,7 @@ class Sending:
 
     def _checked(self, reply: Json) -> Json:
         if "error" in reply or not (self.tune.tune_ids or isinstance(reply.get("id"), int)):
-            raise responses.unknown("an answer without a tune")
+            raise responses.outcome_unknown("an answer without a tune")
         return reply
 
     def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
@@ -203,7 +203,7 @@ class Sending:
             return None
 
     def _throttled(self, error: TooManyRequestsError, attempt: int) -> float:
-        seconds = seconds_asked_for(error.retry_after, self.client.now())
+        seconds = retry_after_seconds(error.retry_after, self.client.now())
         # A service that always says "at once" is not asked at once for an hour.
         least = min(2.0 ** (attempt - 2), _THROTTLED_SECONDS) if attempt > 1 else 0.0
         return _THROTTLED_SECONDS if seconds is None else max(seconds, least)

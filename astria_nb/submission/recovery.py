@@ -56,7 +56,7 @@ def settle(
         There was no time to wait, or the account could not be looked at; nothing has changed.
     """
     wait = max(0.0, seconds - _age(log, submission))
-    if not deadline.allowed(wait):
+    if not deadline.has_time_for(wait):
         raise _still_unknown(f"the service may need {wait:.0f} s to finish, longer than there was time")
     wait_with_progress(wait, "giving the service time to finish", say)
     say(1.0, "looking for it on the account")

@@ -14,7 +14,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.client import adapter, retry, transport
-from astria_nb.client.deadline import Deadline, current
+from astria_nb.client.deadline import Deadline, current_deadline
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, RejectedError
 from astria_nb.tune.encoding import encode
 from helpers.certificate import self_signed
@@ -57,7 +57,7 @@ def secure(tmp_path: Path) -> Iterator[ScriptedServer]:
 
 def client_of(server: ScriptedServer, timeout: float = 0.4) -> anb.Client:
     client = anb.Client(KEY, base_url=server.url, timeout=timeout)
-    client._transport._service.verify = getattr(server, "certificate", True)
+    client._transport._api_session.verify = getattr(server, "certificate", True)
     return client
 
 
@@ -240,7 +240,7 @@ def test_an_outer_deadline_holds_for_all_calls_within(server: ScriptedServer) ->
     with Deadline(0.3), encode(a_tune()) as body, pytest.raises(OutcomeUnknownError):
         client_of(server).create_tune(43, body)
     with pytest.raises(LookupError):
-        current()
+        current_deadline()
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 86_401])
@@ -337,7 +337,7 @@ def test_ctrl_c_ends_the_wait_before_the_next_attempt(
         waits.append(seconds)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(retry, "_sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         client_of(server, timeout=60).tune(7)
     assert len(waits) == len(server.requests) == 1

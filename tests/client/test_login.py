@@ -53,7 +53,7 @@ class Locked(Memory):
 def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ASTRIA_API_KEY", raising=False)
     monkeypatch.delenv("ASTRIA_BASE_URL", raising=False)
-    monkeypatch.setattr(credentials, "_this_process", {})
+    monkeypatch.setattr(credentials, "_process_keys", {})
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def shown(key: ApiKey | None) -> str:
 
 
 def test_the_sources_go_before_each_other(ring: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    credentials._this_process["api.astria.ai"] = ApiKey("sd_of_process")
+    credentials._process_keys["api.astria.ai"] = ApiKey("sd_of_process")
     assert shown(find_key()) == "sd_…cess"
     ring.set_password("astria_nb", "api.astria.ai", "sd_of_keyring")
     assert shown(find_key()) == "sd_…ring"
@@ -113,7 +113,7 @@ def test_the_sources_go_before_each_other(ring: Memory, monkeypatch: pytest.Monk
 
 def test_without_any_source_there_is_no_key(no_ring: None) -> None:
     assert find_key() is None
-    with pytest.raises(CredentialsError, match=r"there is none; set ASTRIA_API_KEY or run anb\.login\(\)"):
+    with pytest.raises(CredentialsError, match=r"no API key found; set ASTRIA_API_KEY or run anb\.login\(\)"):
         anb.Client()
 
 
@@ -145,7 +145,7 @@ def test_a_key_that_lies_somewhere_goes_only_where_it_belongs(
 ) -> None:
     colab(monkeypatch, {"ASTRIA_API_KEY": "sd_of_colab"}.__getitem__)
     ring.set_password("astria_nb", "api.astria.ai", "sd_of_keyring")
-    credentials._this_process["api.astria.ai"] = ApiKey("sd_of_process")
+    credentials._process_keys["api.astria.ai"] = ApiKey("sd_of_process")
     assert find_key(base_url=elsewhere) is None
     monkeypatch.setenv("ASTRIA_BASE_URL", elsewhere)
     assert find_key() is None
@@ -169,11 +169,11 @@ def test_a_key_that_is_kept_is_found_by_the_next_client(
         host = sandbox.url.removeprefix("http://")
         assert ring.kept == {("astria_nb", host): sandbox.api_key}
         said = capsys.readouterr().out
-        assert f"is kept in the keyring (a keyring) for {host}." in said
+        assert f"is stored in the keyring (a keyring) for {host}." in said
         assert sandbox.api_key not in said
 
 
-def test_without_a_keyring_the_key_is_kept_for_this_process(
+def test_without_a_keyring_the_key_is_kept_for_process_keys(
     no_ring: None, typed: Typing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with anb.Sandbox() as sandbox:
@@ -181,7 +181,7 @@ def test_without_a_keyring_the_key_is_kept_for_this_process(
         anb.login(sandbox.url)
         assert anb.Client(base_url=sandbox.url).pack(43).id == 43
         said = capsys.readouterr().out
-    assert "is kept until this process ends" in said
+    assert "is stored until this process ends" in said
     assert "pip install 'astria-nb[keyring]'" in said
     assert "ASTRIA_API_KEY" in said
 
@@ -205,7 +205,7 @@ def test_a_key_that_is_refused_is_not_kept(
     server.on("GET", "/packs", reply({}, 503))
     with pytest.raises(anb.errors.ServerError):
         anb.login(server.url)
-    assert ring.kept == credentials._this_process == {}
+    assert ring.kept == credentials._process_keys == {}
     assert capsys.readouterr().out == ""
 
 
@@ -235,9 +235,7 @@ def test_where_it_could_be_seen_it_is_not_asked_for(
 
     for ask in (getpass_without_terminal, no_frontend):
         monkeypatch.setattr(getpass, "getpass", ask)
-        with pytest.raises(
-            CredentialsError, match=r"cannot be asked for here .*; set ASTRIA_API_KEY instead"
-        ):
+        with pytest.raises(CredentialsError, match=r"cannot be entered here .*; set ASTRIA_API_KEY instead"):
             anb.login(server.url)
 
 

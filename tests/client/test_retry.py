@@ -1,6 +1,7 @@
 """What is asked again and what is not: every fault of a GET, every wait, and no POST ever."""
 
 import logging
+import random
 import socket
 import time
 from datetime import UTC, datetime
@@ -8,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
 import astria_nb as anb
 from astria_nb import errors
 from astria_nb.client import retry, transport
-from astria_nb.client.retry import ATTEMPTS, seconds_asked_for
+from astria_nb.client.retry import ATTEMPTS, retry_after_seconds
 from astria_nb.client.throttle import Throttle
 from astria_nb.errors import AstriaError, NotSentError, UnexpectedReplyError
 from astria_nb.tune.encoding import encode
@@ -31,6 +31,7 @@ from helpers.scripted_server import (
     slowly,
 )
 
+SLEEP = retry._sleep  # the fixture around every test replaces it
 HTML = b"<html><body>Bad gateway</body></html>"
 AGAIN = {429: errors.TooManyRequestsError, **dict.fromkeys([500, 502, 503, 504], errors.ServerError)}
 ONCE = {
@@ -146,11 +147,10 @@ def test_a_post_is_sent_once_whatever_the_answer(
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the seconds of each wait; none of them is waited."""
-    found: list[float] = []
-    monkeypatch.setattr(time, "sleep", found.append)
+    seconds: list[float] = []
+    monkeypatch.setattr(retry, "_sleep", seconds.append)
     monkeypatch.setattr(Throttle, "wait", lambda _: 0.0)  # no time passes by which it could end
-    stamina.set_testing(False)  # the fixture around every test turns it on, and back
-    return found
+    return seconds
 
 
 def test_the_waits_grow_and_differ(server: ScriptedServer, client: anb.Client, waits: list[float]) -> None:
@@ -232,7 +232,7 @@ def test_rubbish_says_nothing_about_how_long() -> None:
         "\N{ARABIC-INDIC DIGIT SEVEN}",
         "Thu, 99 Jan 2026 12:00:00 GMT",
     ):
-        assert seconds_asked_for(text, noon) is None
+        assert retry_after_seconds(text, noon) is None
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
@@ -248,11 +248,8 @@ def test_each_repetition_is_a_line_in_the_log(
         list(client.tunes(title="private"))
     lines = told(caplog)
     assert [record.levelname for record in lines] == ["INFO"] * (ATTEMPTS - 1)
-    assert (
-        lines[0]
-        .getMessage()
-        .startswith("GET /tunes is asked again (attempt 2): base_url: the service failed (503")
-    )
+    assert lines[0].getMessage().startswith("retrying GET /tunes in ")
+    assert "s (attempt 2): base_url: the service failed (503: busy)" in lines[0].getMessage()
     everything = "".join(str(vars(record)) for record in caplog.records if "urllib3" not in record.name)
     assert KEY not in everything
     assert "private" not in everything
@@ -270,12 +267,24 @@ def test_a_repetition_prints_nothing(
     assert capfd.readouterr() == ("", "")
 
 
-def test_it_can_be_turned_off(server: ScriptedServer, client: anb.Client) -> None:
-    server.on("GET", "/tunes/7", reply({}, 503))
-    stamina.set_active(False)
-    try:
-        with pytest.raises(errors.ServerError):
-            client.tune(7)
-    finally:
-        stamina.set_active(True)
-    assert len(server.requests) == 1
+def test_a_wait_is_really_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "_sleep", SLEEP)
+    monkeypatch.setattr(retry, "_JITTER", 0)
+    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.05)
+
+    def fail() -> None:
+        raise NotSentError
+
+    started = time.monotonic()
+    with pytest.raises(NotSentError):
+        retry.call_with_retries(fail, seconds=30, name="GET /tunes", now=lambda: datetime.now(UTC))
+    assert 0.35 <= time.monotonic() - started < 10  # 50, 100 and 200 ms
+
+
+def test_a_retry_draws_no_number_of_pythons_generator(server: ScriptedServer, client: anb.Client) -> None:
+    random.seed(7)
+    expected = random.random()
+    server.on("GET", "/tunes/7", reply({}, 503), reply(TUNE))
+    random.seed(7)
+    client.tune(7)
+    assert random.random() == expected

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
-import stamina
-import tenacity.nap
 
 import astria_nb
 
@@ -51,12 +49,12 @@ class Clock:
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let the package live by this clock, its repetitions of GETs included."""
-        for module in (*_modules(), tenacity.nap):
+        for module in _modules():
             if getattr(module, "time", None) is time:
                 monkeypatch.setattr(module, "time", _Time(self))
             if getattr(module, "datetime", None) is datetime:
                 monkeypatch.setattr(module, "datetime", _datetime(self.wall))
-        stamina.set_testing(False)  # the fixture around every test turns it on, and back
+        monkeypatch.setattr("astria_nb.client.retry._sleep", self.sleep)
 
 
 class _Time:

@@ -32,7 +32,7 @@ class Service:
 
     def client(self) -> anb.Client:
         client = anb.Client(self.sandbox.api_key, base_url=f"https://{self.gate.netloc}")
-        client._transport._service.verify = self.gate.certificate
+        client._transport._api_session.verify = self.gate.certificate
         return client
 
     def plan(self, case: Case) -> None:
@@ -51,7 +51,7 @@ class Service:
 
     def submit(self, tune: anb.Tune, encoding: Any) -> Any:
         client = anb.Client(self.sandbox.api_key, base_url=f"https://{self.gate.netloc}")
-        client._transport._service.verify = self.gate.certificate
+        client._transport._api_session.verify = self.gate.certificate
         return anb.submit(tune, client, encoding=encoding, log=self.log, settle=0, idempotent=self.idempotent)
 
     def posts(self) -> int:

@@ -11,7 +11,6 @@ import sys
 import tempfile
 import threading
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +90,7 @@ def tear_the_record() -> None:
 def main() -> None:
     url, key, mutant = sys.argv[1], sys.argv[2], [*sys.argv, ""][3]
     mutate(mutant)
-    import_module("stamina")  # once, for all children; and what a frame needs
+    # Once, for all children: what a frame needs is imported.
     with tempfile.TemporaryDirectory() as empty:
         anb.download(ROW.iloc[:0], anb.Client(key, base_url=url), empty)
     for line in sys.stdin:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from astria_nb import rows
-from astria_nb.client.by_id import is_young, latest
+from astria_nb.client.by_id import fetch_latest, is_recent
 from astria_nb.client.client import Client, Json
 from astria_nb.errors import AstriaError, LogError, NotFoundError
 from astria_nb.log import Log
@@ -109,7 +109,9 @@ class Lookups:
             for due in self._due.values():
                 due.at = 0.0
             self._changed.notify_all()
-        found = latest(waiting, lambda below: client.tunes(before_id=below, limit=PAGE_SIZE), client.tune)
+        found = fetch_latest(
+            waiting, lambda below: client.tunes(before_id=below, limit=PAGE_SIZE), client.tune
+        )
         for each, tune in found.items():
             if tune is None:
                 self._record_deletion("poll", each)
@@ -222,7 +224,7 @@ class Lookups:
         """Record that a tune is gone, and return whether it must be: a young one may not be listed yet."""
         submission = self._log.of_tune(self._service, tune_id)
         record = (submission.record if submission is not None else None) or {}
-        if is_young(parse_time(record.get("created_at")), self._client.now()):
+        if is_recent(parse_time(record.get("created_at")), self._client.now()):
             return False
         self._record(kind, {"id": tune_id, "status": "deleted"})
         return True

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from astria_nb.client.by_id import latest
+from astria_nb.client.by_id import fetch_latest
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import AstriaError, NotFoundError, Problem
@@ -162,7 +162,9 @@ def _expiry(frame: pd.DataFrame, ids: set[int], client: Client) -> dict[int | No
 
     unknown = ids - known.keys()
     with suppress(AstriaError):  # a picture is worth more than its date
-        found = latest(unknown, lambda before: client.tunes(before_id=before, limit=PAGE_SIZE), client.tune)
+        found = fetch_latest(
+            unknown, lambda before: client.tunes(before_id=before, limit=PAGE_SIZE), client.tune
+        )
         known |= {
             each: parse_time(tune.get("expires_at")) for each, tune in found.items() if tune is not None
         }

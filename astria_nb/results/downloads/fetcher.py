@@ -104,20 +104,20 @@ class Fetcher:
                 return Fetched(wanted, problem=f"its host asks to wait {wait}; call it again then")
             self._throttle.wait(self._stop)  # without a deadline: what others were told may take minutes
             try:
-                return retry.ask(
+                return retry.call_with_retries(
                     lambda: self._attempt(wanted), seconds=_SECONDS, name="a picture", now=self._client.now
                 )
             except AstriaError as caught:
                 error = caught
             if any(each.field == "folder" for each in error.problems):
                 raise error
-            if self._stop.is_set() or self._throttle.left() <= 0:
+            if self._stop.is_set() or self._throttle.remaining() <= 0:
                 break
         return Fetched(wanted, problem="; ".join(f"{each.what}; {each.hint}" for each in error.problems))
 
     def held(self) -> float:
         """Return the seconds that the service asked to wait from here on."""
-        return self._throttle.left()
+        return self._throttle.remaining()
 
     def cancel(self) -> None:
         """Stop, and end every wait for a block."""
@@ -127,7 +127,7 @@ class Fetcher:
 
     def _attempt(self, wanted: Wanted) -> Fetched:
         if left := self._throttle.wait(self._stop):
-            raise responses.throttled(left)
+            raise responses.rate_limited(left)
         if self._stop.is_set():
             raise _stopped()
         try:
@@ -141,9 +141,9 @@ class Fetcher:
                     self._streams.discard(stream)
         except ApiError as error:
             if error.status in (429, 503):
-                asked = retry.seconds_asked_for(error.retry_after, self._client.now())
+                asked = retry.retry_after_seconds(error.retry_after, self._client.now())
                 self._asked_to_wait = max(self._asked_to_wait, asked or 0.0)
-                self._throttle.hold(_UNTOLD if asked is None else asked)
+                self._throttle.back_off(_UNTOLD if asked is None else asked)
             raise
 
     def _taken(self, wanted: Wanted, stream: PictureStream) -> Fetched:
@@ -188,7 +188,7 @@ class Fetcher:
             digest.update(block)
             size, tail = size + len(block), (tail + block)[-_TAIL:]
             self.bytes += len(block)
-        if not stream.is_measured and media_type.is_cut_off(head, tail, size):
+        if not stream.is_delimited and media_type.is_cut_off(head, tail, size):
             raise NotSentError(Problem("images", "the picture broke off", "try again later"))
         return size, digest.hexdigest()
 

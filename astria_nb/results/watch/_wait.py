@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.client.by_id import latest
+from astria_nb.client.by_id import fetch_latest
 from astria_nb.client.client import Client, Json
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import LogError, Problem, TuneError
@@ -195,7 +195,7 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     prompts_by_id: dict[int, Json | None] = {
         prompt["id"]: prompt for tune_id in tune_ids for prompt in client.prompts(tune_id)
     }
-    prompts_by_id |= latest(
+    prompts_by_id |= fetch_latest(
         run_prompt_ids, lambda before: client.prompts(before_id=before, limit=PAGE_SIZE), client.prompt
     )
     return rows.prompt_frame([prompt for _, prompt in sorted(prompts_by_id.items()) if prompt is not None])

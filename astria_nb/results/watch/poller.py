@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.client.by_id import is_young, latest
+from astria_nb.client.by_id import fetch_latest, is_recent
 from astria_nb.client.client import Client, Json
 from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.results.watch.prompt_poller import PromptPoller
@@ -85,7 +85,7 @@ class Poller:
         if not len(positions):
             return ()
         before = self._frame.iloc[positions]
-        tunes = latest(before["id"].astype(int), self._page, self._one)
+        tunes = fetch_latest(before["id"].astype(int), self._page, self._one)
         records = before.to_dict("records")
         found = np.array([tunes[record["id"]] is not None for record in records])
         updated = [
@@ -105,7 +105,7 @@ class Poller:
     def _is_old(self, record: dict[Any, Any]) -> bool:
         """Return whether a tune that was not found must be gone: a young one may not be listed yet."""
         created_at = record["created_at"]
-        return not is_young(None if pd.isna(created_at) else created_at, self._client.now())
+        return not is_recent(None if pd.isna(created_at) else created_at, self._client.now())
 
     def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
         self.request_count += 1

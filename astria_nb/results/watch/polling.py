@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from astria_nb.client.client import Client
-from astria_nb.client.retry import may_pass, seconds_asked_for
+from astria_nb.client.retry import is_transient, retry_after_seconds
 from astria_nb.errors import AstriaError, TooManyRequestsError
 from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.results.watch.poller import Poller
@@ -78,8 +78,8 @@ def poll_until_finished(
 def _retry_delay(error: AstriaError, client: Client, outage: float) -> tuple[float, str]:
     """Return the seconds to wait after a failed poll and why; raise what another poll cannot fix."""
     if isinstance(error, TooManyRequestsError):
-        retry_after = seconds_asked_for(error.retry_after, client.now()) or _MAX_INTERVAL
+        retry_after = retry_after_seconds(error.retry_after, client.now()) or _MAX_INTERVAL
         return min(retry_after, _MAX_RETRY_AFTER), "the service is rate limiting"
-    if not may_pass(error) or outage >= _MAX_OUTAGE:
+    if not is_transient(error) or outage >= _MAX_OUTAGE:
         raise error
     return min(max(outage, _MIN_INTERVAL_AFTER_429), _MAX_INTERVAL), "the service does not answer"

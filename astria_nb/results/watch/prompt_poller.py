@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.client.by_id import YOUNG, latest
+from astria_nb.client.by_id import VISIBILITY_DELAY, fetch_latest
 from astria_nb.client.client import Client, Json
 from astria_nb.errors import NotFoundError
 from astria_nb.results.watch.states import FINAL_STATES, PAGE_SIZE
@@ -89,7 +89,7 @@ class PromptPoller:
 
     def _refresh_pending(self) -> None:
         pending = [key for key in self._prompts if self._is_pending(key)]
-        for key, prompt in latest(pending, self._page, self._one).items():
+        for key, prompt in fetch_latest(pending, self._page, self._one).items():
             if prompt is None:  # deleted since the last poll
                 del self._prompts[key]
             else:
@@ -103,7 +103,7 @@ class PromptPoller:
         self._complete_rows.add(position)
         ids = [] if pd.api.types.is_scalar(ids) else list(map(int, ids))
         self._ids_by_row[position] = set(ids)
-        prompts = latest(ids, self._page, self._one)
+        prompts = fetch_latest(ids, self._page, self._one)
         self._prompts |= {key: prompt for key, prompt in prompts.items() if prompt}
         self._frame = None
 
@@ -123,7 +123,7 @@ class PromptPoller:
             self._prompts |= prompts
             self._frame = None
         self._ids_by_row[position] = set(prompts)
-        is_old = self._client.now() - trained_at > YOUNG
+        is_old = self._client.now() - trained_at > VISIBILITY_DELAY
         is_unchanged = not is_first and ids_before == set(prompts) and bool(prompts)
         if (is_old or is_unchanged) and not any(map(self._is_pending, prompts)):
             self._complete_rows.add(position)
