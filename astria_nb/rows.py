@@ -1,4 +1,4 @@
-"""The API's JSON as typed pandas rows: one Arrow schema, so that rows concatenate and never lose a type."""
+"""The API's JSON as typed pandas rows, with one Arrow schema so that frames concatenate."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from astria_nb.utils.arrow import IDS, TEXTS, TIME, parse_time, to_pandas, typed_frame, typed_table
 from astria_nb.utils.redaction import redact_text
 
-# Every tune row has these columns, in this order: those that are looked at, ours, and the rest of what is
-# documented (astria-api, section 6), which some replies have and others lack.
-TUNE = pa.schema(
+# The columns of every row, in this order: the most useful ones, our own, and then the other documented ones
+# (astria-api, section 6), which only some replies have.
+TUNE_SCHEMA = pa.schema(
     {
         "id": pa.int64(),
         "title": pa.string(),
@@ -55,7 +55,7 @@ TUNE = pa.schema(
         "ckpt_urls": TEXTS,
     }
 )
-PROMPT = pa.schema(
+PROMPT_SCHEMA = pa.schema(
     {
         "id": pa.int64(),
         "text": pa.string(),
@@ -84,8 +84,8 @@ PROMPT = pa.schema(
 )
 _LORA, _ID = re.compile(r"<lora:(\d{1,18}):"), re.compile(r'"id": (\d{1,18})\b')
 _CALLBACKS = ("callback", "prompts_callback")
-# What the service does not tell, and a later look at it must not lose.
-_OURS = ("pack", "encoding", "image_sha256", "tune_ids", "prompt_ids")
+# Columns that the service does not return; a poll must not lose them.
+OWN_COLUMNS = ("pack", "encoding", "image_sha256", "tune_ids", "prompt_ids")
 
 
 def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) -> pd.DataFrame:
@@ -94,16 +94,16 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     Parameters
     ----------
     tunes : sequence of mapping
-        The API's JSON, with our own ``pack, encoding, image_sha256, tune_ids, prompt_ids`` where known.
+        The API's JSON, with our own ``pack, encoding, image_sha256, tune_ids, prompt_ids`` if known.
     now : datetime, optional
-        The service's time, by which expiry is judged; default this machine's.
+        The service's time, with a time zone, which decides what has expired. Default: this machine's.
 
     Returns
     -------
     pandas.DataFrame
         Ids ``Int64``, text ``str``, times ``datetime64[us, UTC]``, lists Arrow's. ``status`` is ``queued``,
         ``training``, ``trained``, ``failed``, ``expired`` or ``deleted``, or null for a run that made no
-        tune. Fields that are not documented are kept behind the others.
+        tune. Undocumented fields come after the others.
 
     Examples
     --------
@@ -115,24 +115,56 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
 
 
 def tune_table(tunes: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Return the table behind `tune_frame`, in which nothing has expired yet: that depends on the day."""
-    return typed_table([{**_without_secrets(tune), "status": _lasting_status(tune)} for tune in tunes], TUNE)
+    """Return the table behind `tune_frame`, without the status ``expired``, which depends on the time.
+
+    Parameters
+    ----------
+    tunes : sequence of mapping
+        As for `tune_frame`.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    records = [{**_redact_callbacks(tune), "status": _lasting_status(tune)} for tune in tunes]
+    return typed_table(records, TUNE_SCHEMA)
 
 
 def with_expiry(table: pa.Table, now: datetime | None = None) -> pa.Table:
-    """Return a `tune_table` as it stands at a time, by default this machine's."""
-    at = pa.scalar(now or datetime.now(UTC), TIME)
-    over = pc.and_(pc.equal(table["status"], "trained"), pc.less(table["expires_at"], at))
-    status = pc.if_else(pc.fill_null(over, False), "expired", table["status"])
+    """Return a `tune_table` with the status ``expired`` for tunes that have expired.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    now : datetime, optional
+        The service's time, with a time zone. Default: this machine's.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    time = pa.scalar(now or datetime.now(UTC), TIME)
+    has_expired = pc.and_(pc.equal(table["status"], "trained"), pc.less(table["expires_at"], time))
+    status = pc.if_else(pc.fill_null(has_expired, False), "expired", table["status"])
     return table.set_column(table.schema.get_field_index("status"), table.schema.field("status"), status)
 
 
-def ours(record: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return what a row knows beyond the service's own fields, to be carried into its next state."""
-    known = {key: record[key] for key in _OURS if key in record}
+def own_fields(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the non-null values of our own columns, to be added to the service's next reply.
+
+    Parameters
+    ----------
+    record : mapping
+        A row, or the JSON that it was made from.
+
+    Returns
+    -------
+    dict
+    """
+    values = {key: record[key] for key in OWN_COLUMNS if key in record}
     return {
         key: value if isinstance(value, str | int) else list(value)
-        for key, value in known.items()
+        for key, value in values.items()
         if not pd.api.types.is_scalar(value) or pd.notna(value)
     }
 
@@ -144,25 +176,35 @@ def prompt_frame(prompts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     ----------
     prompts : sequence of mapping
         The API's JSON.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Types as in `tune_frame`.
     """
     return typed_frame(
         [
-            {**_without_secrets(prompt), "images": picture_urls(prompt), "status": prompt_status(prompt)}
+            {**_redact_callbacks(prompt), "images": picture_urls(prompt), "status": prompt_status(prompt)}
             for prompt in prompts
         ],
-        PROMPT,
+        PROMPT_SCHEMA,
     )
 
 
 def tune_status(tune: Mapping[str, Any], now: datetime | None = None) -> str | None:
-    """Derive what the API has no field for (astria-api, section 6).
+    """Return a tune's status, derived from its times: the API has no such field (astria-api, section 6).
 
     Parameters
     ----------
     tune : mapping
         The API's JSON.
     now : datetime, optional
-        The service's time; default this machine's.
+        The service's time, with a time zone. Default: this machine's.
+
+    Returns
+    -------
+    str or None
+        As in `tune_frame`.
     """
     status, expires_at = _lasting_status(tune), parse_time(tune.get("expires_at"))
     if status == "trained" and expires_at is not None and expires_at < (now or datetime.now(UTC)):
@@ -171,22 +213,32 @@ def tune_status(tune: Mapping[str, Any], now: datetime | None = None) -> str | N
 
 
 def prompt_status(prompt: Mapping[str, Any]) -> str:
-    """Derive a prompt's state: done with pictures, failed with an error or with none, else pending."""
+    """Return a prompt's status: done with pictures, failed with an error or finished without, else pending.
+
+    Parameters
+    ----------
+    prompt : mapping
+        The API's JSON.
+
+    Returns
+    -------
+    str
+    """
     if picture_urls(prompt):
         return "done"
     return "failed" if prompt.get("user_error") or prompt.get("trained_at") else "pending"
 
 
-def _without_secrets(entity: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Leave out what a receiver of callbacks proves them with: a row is shown, and saved with a notebook."""
-    hooks = {name: entity[name] for name in _CALLBACKS if isinstance(entity.get(name), str)}
-    return {**entity, **{name: redact_text(url) for name, url in hooks.items()}} if hooks else entity
+def _redact_callbacks(entity: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Redact callback URLs, whose secret proves that a callback is genuine: rows end up in notebooks."""
+    callbacks = {name: entity[name] for name in _CALLBACKS if isinstance(entity.get(name), str)}
+    return {**entity, **{name: redact_text(url) for name, url in callbacks.items()}} if callbacks else entity
 
 
 def _lasting_status(tune: Mapping[str, Any]) -> str | None:
     if tune.get("id") is None:
         return None
-    if tune.get("status") == "deleted":  # ours: what is gone tells nothing to derive it from
+    if tune.get("status") == "deleted":  # our own status: a deleted tune has no fields to derive it from
         return "deleted"
     if tune.get("failed_at"):
         return "failed"
@@ -196,22 +248,42 @@ def _lasting_status(tune: Mapping[str, Any]) -> str | None:
 
 
 def picture_urls(prompt: Mapping[str, Any]) -> list[str]:
-    """Return the addresses of a prompt's pictures; they are plain text so far, objects are taken as well."""
+    """Return the URLs of a prompt's pictures.
+
+    Parameters
+    ----------
+    prompt : mapping
+        The API's JSON. Its images are URLs; objects with a ``url`` are accepted too.
+
+    Returns
+    -------
+    list of str
+    """
     images = prompt.get("images")
     images = images if isinstance(images, list | tuple) else []
-    found = [each.get("url") if isinstance(each, Mapping) else each for each in images]
-    return [each for each in found if isinstance(each, str)]
+    urls = [image.get("url") if isinstance(image, Mapping) else image for image in images]
+    return [url for url in urls if isinstance(url, str)]
 
 
 def tune_ids(frame: pd.DataFrame) -> set[int]:
-    """Return the ids of the tunes of some rows, those of runs on existing tunes included."""
-    found = {int(each) for each in frame["id"].dropna()} if len(frame) else set()
+    """Return the ids of the tunes in a frame, including those that a pack was run on.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As of `tune_frame`.
+
+    Returns
+    -------
+    set of int
+    """
+    ids = {int(tune_id) for tune_id in frame["id"].dropna()} if len(frame) else set()
     if "tune_ids" in frame.columns:
-        found |= {int(each) for ids in frame["tune_ids"].dropna() for each in ids}
-    return found
+        ids |= {int(tune_id) for used in frame["tune_ids"].dropna() for tune_id in used}
+    return ids
 
 
-def tune_of(prompt: Mapping[Any, Any], own: Collection[int] = ()) -> int | None:
+def tune_id_of(prompt: Mapping[Any, Any], own: Collection[int] = ()) -> int | None:
     """Return the id of the tune that a prompt was made with (astria-api, sections 4 and 6).
 
     Parameters
@@ -219,14 +291,18 @@ def tune_of(prompt: Mapping[Any, Any], own: Collection[int] = ()) -> int | None:
     prompt : mapping
         A row of `astria_nb.prompts`.
     own : collection of int
-        Those that are asked about: where a prompt uses several tunes, one of these goes first.
+        If a prompt uses several tunes, one of these is preferred.
+
+    Returns
+    -------
+    int or None
 
     Examples
     --------
-    >>> tune_of({"text": "<lora:7:1> ohwx woman", "tune_id": 1504944}, [7])
+    >>> tune_id_of({"text": "<lora:7:1> ohwx woman", "tune_id": 1504944}, [7])
     7
     """
-    told, tune_id = prompt.get("tunes"), prompt.get("tune_id")
-    used = [*_LORA.findall(str(prompt["text"])), *_ID.findall(told if isinstance(told, str) else "")]
+    tunes, tune_id = prompt.get("tunes"), prompt.get("tune_id")
+    used = [*_LORA.findall(str(prompt["text"])), *_ID.findall(tunes if isinstance(tunes, str) else "")]
     ids = [*map(int, used), *([] if tune_id is None or pd.isna(tune_id) else [int(tune_id)])]
-    return next((each for each in ids if each in own), ids[0] if ids else None)
+    return next((number for number in ids if number in own), ids[0] if ids else None)

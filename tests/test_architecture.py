@@ -12,7 +12,7 @@ import astria_nb as anb
 
 ROOT = Path(__file__).parent.parent
 SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask"}
-SLOW |= {"sqlalchemy", "matplotlib"}
+SLOW |= {"sqlalchemy", "matplotlib", "psutil"}
 NAMES = [
     "Callbacks",
     "Client",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astria_nb.rows import ours, picture_urls, prompt_frame, prompt_status, tune_frame, tune_status
+from astria_nb.rows import own_fields, picture_urls, prompt_frame, prompt_status, tune_frame, tune_status
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SEED: dict[str, Any] = {
@@ -173,8 +173,8 @@ def test_pictures_may_be_text_or_objects() -> None:
 
 def test_what_is_ours_is_carried_into_the_next_state() -> None:
     (row,) = tune_frame([{**SEED, **OURS}]).to_dict("records")
-    later = tune_frame([{**SEED, "title": "later", **ours(row)}])
-    assert ours(row) == {key: value for key, value in OURS.items() if value is not None}
+    later = tune_frame([{**SEED, "title": "later", **own_fields(row)}])
+    assert own_fields(row) == {key: value for key, value in OURS.items() if value is not None}
     assert later.loc[0, "title"] == "later"
     assert later.loc[0, "pack"] == 43
     assert list(later.loc[0, "prompt_ids"]) == [5, 2**60]

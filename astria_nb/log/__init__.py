@@ -1,4 +1,4 @@
-"""The record on disk of every submission."""
+"""The experiment log: a record on disk of every submission."""
 
-from astria_nb.log.log import DEFAULT_PATH as DEFAULT_PATH
 from astria_nb.log.log import Log as Log
+from astria_nb.log.log_file import DEFAULT_PATH as DEFAULT_PATH

@@ -1,4 +1,4 @@
-"""What the log writes and reads, in SQL."""
+"""The log's reads and writes, in SQL."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from astria_nb.log import environment, segments, serialization
-from astria_nb.log.queries import EPOCH, by_id, claimant, in_states, of_tune, one, run_on
+from astria_nb.log import environment, machine, segments, serialization
+from astria_nb.log.queries import EPOCH, by_id, claimant, existing, in_states, of_tune, run_on
 from astria_nb.log.schema import body, event, session, submission
-from astria_nb.log.sqlite import Store
+from astria_nb.log.sqlite import SqliteStore
 from astria_nb.log.states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.tune.request import Request
 from astria_nb.utils.redaction import redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
-# Built once: that takes longer than running them.
+# Building a statement takes longer than running it.
 _PUT = insert(body).on_conflict_do_nothing()
 _PLAN = submission.insert()
 _APPEND = event.insert()
@@ -34,7 +34,7 @@ _CHANGE = submission.update().where(
 _RECORD = submission.update().where(submission.c.id == sa.bindparam("of_id"))
 
 
-class Book:
+class LogDatabase:
     """An open log.
 
     Parameters
@@ -45,7 +45,7 @@ class Book:
     """
 
     def __init__(self, path: Path, timeout: float) -> None:
-        self.store = Store(path, timeout)
+        self.store = SqliteStore(path, timeout)
         self._written_session = ""
 
     def close(self) -> None:
@@ -54,119 +54,122 @@ class Book:
 
     def plan(self, request: Request, newest_known_id: int | None, *, sending: bool) -> Submission:
         """Write the intent; see `astria_nb.log.Log.plan`."""
-        kept = request.recorded()
-        with self._write() as (connection, me):
-            first = claimant(connection, kept.service, kept.title) if kept.title is not None else None
-            if first is not None:
-                raise TitleClaimed(first)
+        recorded = request.recorded()
+        with self._write() as (connection, session_id):
+            if recorded.title is not None:
+                first = claimant(connection, recorded.service, recorded.title)
+                if first is not None:
+                    raise TitleClaimed(first)
             now = _now()
             state, attempt = ("sending", 1) if sending else ("planned", 0)
-            made = connection.execute(
+            inserted = connection.execute(
                 _PLAN,
                 {
-                    "service": kept.service,
-                    "title": kept.title,
+                    "service": recorded.service,
+                    "title": recorded.title,
                     "state": state,
                     "version": 0,
                     "attempt": attempt,
                     "newest_known_id": newest_known_id,
-                    "request": _put(connection, serialization.of_request(kept)),
-                    "fingerprint": kept.fingerprint,
+                    "request": _put(connection, serialization.of_request(recorded)),
+                    "fingerprint": recorded.fingerprint,
                     "planned_at": now,
                     "changed_at": now,
                     "uptime": _uptime(),
-                    "session": me,
+                    "session": session_id,
                 },
             )
-            found = one(connection, made.lastrowid)
-            _append(connection, "planned", me, now, replace(found, state="planned", attempt=0))
+            new = existing(connection, inserted.lastrowid)
+            _append(connection, "planned", session_id, now, replace(new, state="planned", attempt=0))
             if sending:
-                _append(connection, "sending", me, now, found)
-        return found
+                _append(connection, "sending", session_id, now, new)
+        return new
 
     def change(
         self,
-        seen: Submission,
+        before: Submission,
         state: str,
         kind: str,
-        news: Mapping[str, int | None],
+        changes: Mapping[str, int | None],
         reply: Any,
         image_sha256: Sequence[str | None] | None,
         problem: str | None,
     ) -> Submission:
-        """Move a submission; see `astria_nb.log.Log.change`."""
-        values: dict[str, Any] = {key: value for key, value in news.items() if value is not None}
+        """Move a submission to another state; see `astria_nb.log.Log.change`."""
+        values: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
         tune = serialization.tune_of(reply) if state in ("done", "adopted") else None
         if tune is not None and isinstance(tune.get("id"), int):
             values.setdefault("tune_id", tune["id"])
         if image_sha256:
             values["image_sha256"] = json.dumps(list(image_sha256))
-        with self._write() as (connection, me):
+        with self._write() as (connection, session_id):
             now = _now()
             if tune is not None:
-                record = serialization.updated(seen, serialization.known(tune))
+                record = serialization.updated(before, serialization.row_fields(tune))
                 if image_sha256:
                     record["image_sha256"] = list(image_sha256)
                 values["record"] = _put(connection, redact_json(record))
-            moved = connection.execute(
+            updated = connection.execute(
                 _CHANGE,
                 {
-                    "of_id": seen.id,
-                    "of_version": seen.version,
+                    "of_id": before.id,
+                    "of_version": before.version,
                     "state": state,
-                    "version": seen.version + 1,
+                    "version": before.version + 1,
                     "changed_at": now,
                     "uptime": _uptime(),
-                    "session": me,
-                    "problem": _safe(problem),
+                    "session": session_id,
+                    "problem": _redact_problem(problem),
                     **values,
                 },
             )
-            changed = one(connection, seen.id)
-            if moved.rowcount != 1:
-                raise StaleSubmission(changed)
-            _append(connection, kind, me, now, changed, reply=reply, problem=problem)
-        return changed
+            after = existing(connection, before.id)
+            if updated.rowcount != 1:
+                raise StaleSubmission(after)
+            _append(connection, kind, session_id, now, after, reply=reply, problem=problem)
+        return after
 
     def note(
         self,
         kind: str,
-        seen: Submission | None,
+        submission: Submission | None,
         tune_id: int | None,
         service: str | None,
         reply: Any,
         problem: str | None,
     ) -> None:
         """Write an event that changes no state; see `astria_nb.log.Log.note`."""
-        with self._write() as (connection, me):
+        with self._write() as (connection, session_id):
             now = _now()
-            about: Submission | None = None
-            if seen is not None:
-                about = one(connection, seen.id)
+            current: Submission | None = None
+            if submission is not None:
+                current = existing(connection, submission.id)
             elif tune_id is not None and service is not None:
-                about = of_tune(connection, redact_text(service.rstrip("/")), tune_id)
+                current = of_tune(connection, redact_text(service.rstrip("/")), tune_id)
             tune = serialization.tune_of(reply)
-            if about is not None and tune is not None and serialization.is_news(about, tune):
-                record = _put(connection, redact_json(serialization.updated(about, tune)))
-                connection.execute(_RECORD, {"of_id": about.id, "record": record, "sealed": None})
-            other = {"tune_id": tune_id, "service": service}
-            _append(connection, kind, me, now, about, other, reply=reply, problem=problem)
+            if current is not None and tune is not None and serialization.is_newer(current, tune):
+                record = _put(connection, redact_json(serialization.updated(current, tune)))
+                connection.execute(_RECORD, {"of_id": current.id, "record": record, "sealed": None})
+            values = {"tune_id": tune_id, "service": service}
+            _append(connection, kind, session_id, now, current, values, reply=reply, problem=problem)
 
     def prompts(self, id: int) -> list[dict[str, Any]]:  # noqa: A002  the column's own name
-        """Return the prompts that looks at a submission's tune told of, each in its latest state."""
-        looks = (
+        """Return the prompts in a submission's polls, each in its latest state, by id."""
+        polls = (
             sa.select(body.c.json)
             .join(event, event.c.reply == body.c.sha256)
             .where(event.c.submission == id, event.c.kind == "poll", body.c.json.startswith("["))
             .order_by(event.c.id)
         )
         with self.store.read() as connection:
-            texts = connection.execute(looks).scalars().all()
-        told = (
-            each for text in texts for each in json.loads(text) if isinstance(each, dict) and "id" in each
-        )
-        found = {each["id"]: each for each in told}
-        return [found[key] for key in sorted(found, key=str)]
+            replies = connection.execute(polls).scalars().all()
+        latest = {
+            prompt["id"]: prompt
+            for reply in replies
+            for prompt in json.loads(reply)
+            if isinstance(prompt, dict) and "id" in prompt
+        }
+        return [latest[prompt_id] for prompt_id in sorted(latest, key=str)]
 
     def find(self, service: str, title: str) -> Submission | None:
         """Return the submission that claims a title."""
@@ -190,41 +193,41 @@ class Book:
             return in_states(connection, redact_text(service), states)
 
     def session(self, id: str) -> Mapping[str, Any] | None:  # noqa: A002  the column's own name
-        """Return what is known of a process that wrote here."""
+        """Return the row of a process that wrote to this log."""
         with self.store.read() as connection:
-            found = connection.execute(session.select().where(session.c.id == id)).first()
-            return None if found is None else found._asdict()
+            row = connection.execute(session.select().where(session.c.id == id)).first()
+            return None if row is None else row._asdict()
 
     def prune(self, before: datetime) -> int:
-        """Forget what is settled; see `astria_nb.log.Log.prune`."""
-        moment = (before - EPOCH) // _MICROSECOND
-        old = submission.c.state.in_(SETTLED) & (submission.c.changed_at < moment)
-        used = [
+        """Delete settled submissions; see `astria_nb.log.Log.prune`."""
+        limit = _microseconds(before)
+        old = submission.c.state.in_(SETTLED) & (submission.c.changed_at < limit)
+        uses = [
             sa.exists().where(column == body.c.sha256)
             for column in (submission.c.request, submission.c.record, event.c.reply)
         ]
         with self.store.write() as connection:
-            gone = event.c.submission.in_(sa.select(submission.c.id).where(old))
-            stray = event.c.submission.is_(None) & (event.c.at < moment)
-            connection.execute(event.delete().where(gone | stray))
+            of_old = event.c.submission.in_(sa.select(submission.c.id).where(old))
+            of_none = event.c.submission.is_(None) & (event.c.at < limit)
+            connection.execute(event.delete().where(of_old | of_none))
             pruned = connection.execute(submission.delete().where(old)).rowcount
-            connection.execute(body.delete().where(~sa.or_(*used)))
+            connection.execute(body.delete().where(~sa.or_(*uses)))
             segments.compact(connection)
         return int(pruned)
 
     @contextmanager
     def _write(self) -> Iterator[tuple[sa.Connection, str]]:
-        """Yield a connection in a transaction, and the id of this process's session, which is written."""
-        me = environment.session()
+        """Yield a connection in a transaction, and the id of this process's session, which it has written."""
+        current = environment.session()
         with self.store.write() as connection:
-            if self._written_session != me.id:
-                values = asdict(me) | {
-                    "started_at": _microseconds(me.started_at),
-                    "packages": json.dumps(dict(me.packages)),
+            if self._written_session != current.id:
+                values = asdict(current) | {
+                    "started_at": _microseconds(current.started_at),
+                    "packages": json.dumps(dict(current.packages)),
                 }
                 connection.execute(insert(session).values(values).on_conflict_do_nothing())
-            yield connection, me.id
-        self._written_session = me.id
+            yield connection, current.id
+        self._written_session = current.id
 
 
 def _microseconds(at: datetime) -> int:
@@ -236,12 +239,12 @@ def _now() -> int:
 
 
 def _uptime() -> int | None:
-    seconds = environment.uptime()
+    seconds = machine.uptime()
     return None if seconds is None else math.ceil(seconds * 1e6)
 
 
 def _put(connection: sa.Connection, value: Any) -> bytes:
-    """Store JSON once, whatever refers to it, and return its hash."""
+    """Store JSON, once however many rows refer to it, and return its hash."""
     text = json.dumps(value, separators=(",", ":"), default=str)
     sha256 = hashlib.sha256(text.encode()).digest()
     connection.execute(_PUT, {"sha256": sha256, "json": text})
@@ -251,34 +254,32 @@ def _put(connection: sa.Connection, value: Any) -> bytes:
 def _append(
     connection: sa.Connection,
     kind: str,
-    me: str,
+    session_id: str,
     at: int,
-    about: Submission | None,
-    other: Mapping[str, Any] | None = None,
+    current: Submission | None,
+    values: Mapping[str, Any] | None = None,
     *,
     reply: Any = None,
     problem: str | None = None,
 ) -> None:
-    values = dict(other or {})
-    if about is not None:
+    values = dict(values or {})
+    if current is not None:
         values = {
-            "submission": about.id,
-            "service": about.service,
-            "title": about.title,
-            "tune_id": about.tune_id if values.get("tune_id") is None else values["tune_id"],
-            "attempt": about.attempt,
-            "state": about.state,
-            "fingerprint": about.request.fingerprint,
+            "submission": current.id,
+            "service": current.service,
+            "title": current.title,
+            "tune_id": current.tune_id if values.get("tune_id") is None else values["tune_id"],
+            "attempt": current.attempt,
+            "state": current.state,
+            "fingerprint": current.request.fingerprint,
         }
     if isinstance(values.get("service"), str):
         values["service"] = redact_text(values["service"])
     values["reply"] = None if reply is None else _put(connection, redact_json(reply))
-    connection.execute(
-        _APPEND,
-        {"kind": redact_text(kind), "at": at, "session": me, "problem": _safe(problem), **values},
-    )
+    row = {"kind": redact_text(kind), "at": at, "session": session_id, "problem": _redact_problem(problem)}
+    connection.execute(_APPEND, row | values)
 
 
-def _safe(problem: str | None) -> str | None:
-    # Half of a surrogate pair, as in a strange file name, cannot be stored as text.
+def _redact_problem(problem: str | None) -> str | None:
+    # A lone surrogate, as in an undecodable file name, cannot be stored as text.
     return None if problem is None else redact_text(problem).encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""What SQLite and the system say, in plain words."""
+"""Errors of SQLite and the operating system as a `LogError` in plain words."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from astria_nb.utils.redaction import redact_name
 
 _READ_ONLY = (
     "cannot be written: it or its folder is read-only",
-    "mend the permissions, or choose another file",
+    "fix the permissions, or choose another file",
 )
 
 
 @contextmanager
-def plainly(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say into a `LogError`."""
+def log_errors(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite and the operating system into a `LogError`."""
     try:
         yield
         return
@@ -31,33 +31,36 @@ def plainly(path: Path) -> Iterator[None]:
         cause: Any = error.orig
     except (sqlite3.Error, OSError) as error:
         cause = error
-    refuse(path, *_in_words(path, cause))
+    refuse(path, *_explain(path, cause))
 
 
 def refuse(path: Path, what: str, hint: str) -> NoReturn:
-    """Raise the error of a log that cannot be used."""
+    """Raise a `LogError` about a log file: what is wrong with it, and what to do."""
     raise LogError(Problem("log", f"{redact_name(str(path))!r} {what}", hint)) from None
 
 
-def _in_words(path: Path, cause: Exception) -> tuple[str, str]:
+def _explain(path: Path, cause: Exception) -> tuple[str, str]:
     if isinstance(cause, OSError):
         if isinstance(cause, PermissionError):
             return _READ_ONLY
         if isinstance(cause, FileNotFoundError):
             return (
-                f"cannot be made: there is no folder {redact_name(str(path.parent))!r}",
-                "make it, or choose another file",
+                f"cannot be created: there is no folder {redact_name(str(path.parent))!r}",
+                "create it, or choose another file",
             )
         return f"cannot be opened ({cause.strerror or cause})", "choose another file"
-    name, said = getattr(cause, "sqlite_errorname", None) or "", str(cause)
+    name, message = getattr(cause, "sqlite_errorname", None) or "", str(cause)
     if name.startswith("SQLITE_FULL"):
         return "cannot grow: the disk is full", "free some space, then try again"
     if name.startswith("SQLITE_IOERR"):
-        return f"cannot be written or read ({said}: {name})", "check the disk, its free space and your quota"
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in said:
-        return "is in use by another program for too long", "close what holds it open, then try again"
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or "readonly" in said:
+        return (
+            f"cannot be written or read ({message}: {name})",
+            "check the disk, its free space and your quota",
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in message:
+        return "stayed locked by another program", "close the program that uses it, then try again"
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or "readonly" in message:
         return _READ_ONLY
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return "is damaged", "keep it for repair (sqlite3 .recover), and choose another file"
-    return f"cannot be used ({said})", "check the file, or choose another one"
+    return f"cannot be used ({message})", "check the file, or choose another one"

@@ -1,4 +1,4 @@
-"""A frame as a file for other programs."""
+"""A frame as a Parquet or CSV file."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from astria_nb.errors import LogError, Problem
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_name
 
-# What a spreadsheet takes for the beginning of a formula, also in the wide forms of East Asian keyboards.
+# Characters that start a formula in a spreadsheet, including their full-width forms.
 _FORMULA = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_BEFORE = " \t\r\n\v\f\0\xa0\u200b\ufeff\"'"  # passed over by one or another spreadsheet
+_IGNORED = " \t\r\n\v\f\0\xa0\u200b\ufeff\"'"  # some spreadsheets skip these before a formula
 
 
 def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
-    """Write a frame to a ``.parquet`` or ``.csv`` file, whole or not at all.
+    """Write a frame to a ``.parquet`` or ``.csv`` file, completely or not at all.
 
     Parameters
     ----------
     frame : callable
-        Makes it, once the suffix is found to be one of the two.
+        Returns the frame; called only if the suffix is one of the two.
     path : Path
 
     Raises
     ------
     LogError
-        Another suffix, or the file cannot be written.
+        The suffix is another one, or the file cannot be written.
     """
     path = path.expanduser()
     writers = {".parquet": _write_parquet, ".csv": _write_csv}
@@ -44,13 +44,13 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
     if writer is None:
         what = f"is not exported as {short(path.suffix or path.name)}"
         raise LogError(Problem("log", what, "end the file's name in .parquet or .csv"))
-    made = frame()
+    rows = frame()
     try:
-        # In the same folder, so that it takes the old file's place in one step.
-        number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # In the same folder, so that it replaces the old file atomically.
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            os.close(number)
-            writer(made, Path(name))
+            os.close(descriptor)
+            writer(rows, Path(name))
             with Path(name).open("rb+") as file:
                 os.fsync(file.fileno())
             Path(name).replace(path)
@@ -64,24 +64,26 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
 
 
 def defused(text: str) -> str:
-    """Return a text that no spreadsheet runs.
+    """Return a text that no spreadsheet evaluates as a formula.
 
     Examples
     --------
     >>> defused("=HYPERLINK(1)"), defused("blue eyes")
     ("'=HYPERLINK(1)", 'blue eyes')
     """
-    return f"'{text}" if text[:1] in ("\t", "\r", "\n") or text.lstrip(_BEFORE).startswith(_FORMULA) else text
+    return (
+        f"'{text}" if text[:1] in ("\t", "\r", "\n") or text.lstrip(_IGNORED).startswith(_FORMULA) else text
+    )
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    told = json.loads(table.schema.metadata[b"pandas"])
-    for column in told["columns"]:
-        # pandas writes the name of a type here that it cannot read again (pandas#53011).
+    metadata = json.loads(table.schema.metadata[b"pandas"])
+    for column in metadata["columns"]:
+        # pandas writes a type name here that it cannot read back (pandas#53011).
         if column["numpy_type"].startswith("list<"):
             column["numpy_type"] = "object"
-    table = table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(told).encode()})
+    table = table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(metadata).encode()})
     pq.write_table(table, path, compression="zstd")
 
 
@@ -94,7 +96,7 @@ def _write_csv(frame: pd.DataFrame, path: Path) -> None:
             for name, column in frame.items()
         }
     )
-    # Text in quotes: a spreadsheet that splits at another character must not find a formula behind it.
+    # Quoted text: a spreadsheet with another separator must not find a formula after it.
     safe.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC, encoding="utf-8", lineterminator="\n")
 
 
@@ -104,19 +106,19 @@ def _is_text(column: pd.Series[Any]) -> bool:
 
 def _cell(value: Any) -> str:
     if not isinstance(value, str):
-        plain = np.asarray(value, dtype=object).tolist()  # NumPy's integers are no JSON
-        return json.dumps(_leaves(plain), ensure_ascii=False)
+        plain = np.asarray(value, dtype=object).tolist()  # json cannot write NumPy integers
+        return json.dumps(_defuse_json(plain), ensure_ascii=False)
     if value.lstrip().startswith(("{", "[")):
         try:
-            return json.dumps(_leaves(json.loads(value)), ensure_ascii=False)
+            return json.dumps(_defuse_json(json.loads(value)), ensure_ascii=False)
         except (ValueError, RecursionError):
             pass
     return defused(value)
 
 
-def _leaves(value: Any) -> Any:
+def _defuse_json(value: Any) -> Any:
     if isinstance(value, dict):
-        return {defused(str(key)): _leaves(each) for key, each in value.items()}
+        return {defused(str(key)): _defuse_json(child) for key, child in value.items()}
     if isinstance(value, list):
-        return [_leaves(each) for each in value]
+        return [_defuse_json(child) for child in value]
     return defused(value) if isinstance(value, str) else value

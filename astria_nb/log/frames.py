@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from astria_nb import rows
 from astria_nb.errors import LogError
 from astria_nb.log import segments
-from astria_nb.log.database import Book
-from astria_nb.log.queries import moment
+from astria_nb.log.database import LogDatabase
+from astria_nb.log.queries import to_datetime
 from astria_nb.log.schema import body, event, submission
 from astria_nb.log.states import RELEASED
 from astria_nb.tune.request import Difference
@@ -38,7 +38,7 @@ EVENT = pa.schema(
         "problem": pa.string(),
     }
 )
-OURS = pa.schema(
+OWN_COLUMNS = pa.schema(
     {
         "submission": pa.int64(),
         "service": pa.string(),
@@ -47,36 +47,36 @@ OURS = pa.schema(
         "problem": pa.string(),
     }
 )
-SHOWN = pa.unify_schemas([rows.TUNE, OURS])
+SCHEMA = pa.unify_schemas([rows.TUNE_SCHEMA, OWN_COLUMNS])
 
 
-def submissions(book: Book) -> pd.DataFrame:
+def submissions(database: LogDatabase) -> pd.DataFrame:
     """Return a row per submission; see `astria_nb.log.Log.frame`."""
-    with book.store.read() as connection:
-        parts, tail = segments.tables(connection), _tail(connection)
-    settled = [row for row in tail if _is_settled(row)]
+    with database.store.read() as connection:
+        parts, unsealed = segments.tables(connection), _unsealed(connection)
+    settled = [row for row in unsealed if _is_settled(row)]
     for chunk in _chunks(settled):
         parts.append(_table(chunk))
-        _seal(book, chunk, parts[-1])
-    parts.append(_table([row for row in tail if not _is_settled(row)]))
-    table = rows.with_expiry(concat_tables(segments.latest(parts), SHOWN))
+        _seal(database, chunk, parts[-1])
+    parts.append(_table([row for row in unsealed if not _is_settled(row)]))
+    table = rows.with_expiry(concat_tables(segments.latest(parts), SCHEMA))
     ids = table[segments.KEY].to_numpy()
     if (ids[1:] < ids[:-1]).any():
         table = table.take(ids.argsort())
-    others = [name for name in table.column_names if name not in SHOWN.names]
-    return to_pandas(table.select([*rows.TUNE.names, *others, *OURS.names]))
+    undocumented = [name for name in table.column_names if name not in SCHEMA.names]
+    return to_pandas(table.select([*rows.TUNE_SCHEMA.names, *undocumented, *OWN_COLUMNS.names]))
 
 
-def seal(book: Book) -> None:
-    """Put settled rows away in columns, where enough have come together."""
-    with book.store.read() as connection:
-        settled = [row for row in _tail(connection) if _is_settled(row)]
+def seal(database: LogDatabase) -> None:
+    """Write settled rows to segments, if there are enough of them."""
+    with database.store.read() as connection:
+        settled = [row for row in _unsealed(connection) if _is_settled(row)]
     for chunk in _chunks(settled):
         if len(chunk) == segments.ROWS:
-            _seal(book, chunk, _table(chunk))
+            _seal(database, chunk, _table(chunk))
 
 
-def events(book: Book) -> pd.DataFrame:
+def events(database: LogDatabase) -> pd.DataFrame:
     """Return a row per event; see `astria_nb.log.Log.events`."""
     columns = [event.c[name] for name in EVENT.names if name != "reply"]
     query = (
@@ -84,26 +84,29 @@ def events(book: Book) -> pd.DataFrame:
         .outerjoin(body, body.c.sha256 == event.c.reply)
         .order_by(event.c.id)
     )
-    with book.store.read() as connection:
-        found = [row._asdict() for row in connection.execute(query)]
-    return typed_frame([{**row, "at": moment(row["at"])} for row in found], EVENT)
+    with database.store.read() as connection:
+        records = [row._asdict() for row in connection.execute(query)]
+    return typed_frame([{**record, "at": to_datetime(record["at"])} for record in records], EVENT)
 
 
-def differences_frame(found: Sequence[Difference]) -> pd.DataFrame:
+def differences_frame(differences: Sequence[Difference]) -> pd.DataFrame:
     """Return differences as text, a row each."""
     schema = pa.schema({"field": pa.string(), "a": pa.string(), "b": pa.string()})
-    return typed_frame([{"field": each.field, "a": each.a, "b": each.b} for each in found], schema)
+    records = [
+        {"field": difference.field, "a": difference.a, "b": difference.b} for difference in differences
+    ]
+    return typed_frame(records, schema)
 
 
-def _tail(connection: sa.Connection) -> list[dict[str, Any]]:
-    """Return what no segment has, oldest first."""
+def _unsealed(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Return the submissions that are in no segment, oldest first."""
     later = submission.alias("later")
     planned_again = sa.exists().where(
         later.c.service == submission.c.service,
         later.c.title == submission.c.title,
         later.c.id > submission.c.id,
     )
-    asked, told = body.alias("asked"), body.alias("told")
+    request_body, record_body = body.alias("request_body"), body.alias("record_body")
     query = (
         sa.select(
             submission.c.id.label("submission"),
@@ -113,12 +116,12 @@ def _tail(connection: sa.Connection) -> list[dict[str, Any]]:
             submission.c.problem,
             submission.c.image_sha256,
             submission.c.record,
-            # What was asked matters only until the service told of the tune.
-            sa.case((submission.c.record.is_(None), asked.c.json)).label("asked"),
-            told.c.json.label("told"),
+            # The request is needed only until there is a record.
+            sa.case((submission.c.record.is_(None), request_body.c.json)).label("request_json"),
+            record_body.c.json.label("record_json"),
         )
-        .join(asked, asked.c.sha256 == submission.c.request)
-        .outerjoin(told, told.c.sha256 == submission.c.record)
+        .join(request_body, request_body.c.sha256 == submission.c.request)
+        .outerjoin(record_body, record_body.c.sha256 == submission.c.record)
         .where(submission.c.sealed.is_(None), ~(submission.c.state.in_(RELEASED) & planned_again))
         .order_by(submission.c.id)
     )
@@ -126,48 +129,51 @@ def _tail(connection: sa.Connection) -> list[dict[str, Any]]:
 
 
 def _is_settled(row: Mapping[str, Any]) -> bool:
-    # What was refused gives way to the next try, so it is never put away.
-    return row["state"] in ("done", "adopted") and row["told"] is not None
+    # A rejected submission disappears when its title is planned again, so it is never sealed.
+    return row["state"] in ("done", "adopted") and row["record_json"] is not None
 
 
-def _chunks(found: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
-    for start in range(0, len(found), segments.ROWS):
-        yield found[start : start + segments.ROWS]
+def _chunks(settled: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    for start in range(0, len(settled), segments.ROWS):
+        yield settled[start : start + segments.ROWS]
 
 
-def _seal(book: Book, chunk: Sequence[Mapping[str, Any]], table: pa.Table) -> None:
+def _seal(database: LogDatabase, chunk: Sequence[Mapping[str, Any]], table: pa.Table) -> None:
     if len(chunk) < segments.ROWS:
         return
-    # Only speed is lost where the file cannot be written.
-    with suppress(LogError), book.store.write() as connection:
+    # Segments are only a cache, so a log that cannot be written can still be read.
+    with suppress(LogError), database.store.write() as connection:
         segments.add(connection, table, {row["submission"]: row["record"] for row in chunk})
 
 
-def _table(found: Sequence[Mapping[str, Any]]) -> pa.Table:
-    tunes = rows.tune_table([_tune(row) for row in found])
-    # Should the service have a field of such a name, ours is meant.
-    tunes = tunes.drop_columns([name for name in tunes.column_names if name in OURS.names])
-    ours = typed_table(
+def _table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
+    tunes = rows.tune_table([_tune(record) for record in records])
+    # A field of the service with the name of one of our columns is dropped.
+    tunes = tunes.drop_columns([name for name in tunes.column_names if name in OWN_COLUMNS.names])
+    own = typed_table(
         [
-            {name: moment(row[name]) if name == "planned_at" else row[name] for name in OURS.names}
-            for row in found
+            {
+                **{name: record[name] for name in OWN_COLUMNS.names},
+                "planned_at": to_datetime(record["planned_at"]),
+            }
+            for record in records
         ],
-        OURS,
+        OWN_COLUMNS,
     )
-    for field in OURS:
-        tunes = tunes.append_column(field, ours[field.name])
+    for field in OWN_COLUMNS:
+        tunes = tunes.append_column(field, own[field.name])
     return tunes
 
 
 def _tune(row: Mapping[str, Any]) -> dict[str, Any]:
-    if row["told"] is not None:
-        return dict(json.loads(row["told"]))
-    asked = json.loads(row["asked"])
-    parameters = asked["parameters"]
+    if row["record_json"] is not None:
+        return dict(json.loads(row["record_json"]))
+    request = json.loads(row["request_json"])
+    parameters = request["parameters"]
     return {
-        **{key: parameters[key] for key in rows.TUNE.names if key in parameters},
-        "title": asked["title"],
-        "pack": asked["pack"],
-        "encoding": asked["encoding"],
+        **{key: parameters[key] for key in rows.TUNE_SCHEMA.names if key in parameters},
+        "title": request["title"],
+        "pack": request["pack"],
+        "encoding": request["encoding"],
         "image_sha256": json.loads(row["image_sha256"]) if row["image_sha256"] else None,
     }

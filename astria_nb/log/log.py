@@ -1,4 +1,4 @@
-"""The record on disk of every submission: what was asked, what came of it, and when."""
+"""The experiment log: every submission, what was requested, what came of it, and when."""
 
 from __future__ import annotations
 
@@ -6,42 +6,34 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import LogError, Problem, TuneError
-from astria_nb.log import environment
+from astria_nb.log import environment, machine
+from astria_nb.log.log_file import LogFile
 from astria_nb.log.states import STATES, UNSETTLED, Submission
 from astria_nb.tune.request import Request, differences
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_name
 
-if TYPE_CHECKING:  # loaded at the first use: the form and a script that sends nothing do not pay for them
+if TYPE_CHECKING:
     import pandas as pd
 
-    from astria_nb.log.database import Book
-
-DEFAULT_PATH = "astria_log.sqlite"
-_SEAL_EVERY = 8192  # submissions: a tenth of a second each time, for a frame that stays fast
-_SILENCE = timedelta(hours=1)  # longer than any upload may take
-
-_opening = RLock()
-if hasattr(os, "register_at_fork"):  # held by another thread, it would never be let go in the child
-    os.register_at_fork(
-        before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release
-    )
+_MAX_SILENCE = timedelta(hours=1)  # longer than any upload takes
 
 
-class Log:
-    """Where every submission is kept: one file, to which several notebooks and threads may write at once.
+class Log(LogFile):
+    """A record of every submission in one file, which several notebooks and threads may write at once.
 
-    It opens at its first use, and again after `close`. A write is on the disk when its method returns.
+    It opens at its first use, and again after `close`. When a method that writes returns, the data is on the
+    disk.
 
     Parameters
     ----------
     path : str or path, optional
-        Default: the environment's ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` in the working directory.
+        Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` in the working
+        directory.
     timeout : float
         Seconds to wait while another process writes.
 
@@ -53,7 +45,7 @@ class Log:
 
     Notes
     -----
-    Never written: API keys, signatures and passwords in addresses, values of the query strings of callbacks
+    Never written: API keys, signatures and passwords in URLs, values of the query strings of callbacks
     (`astria_nb.utils.redaction`).
 
     Examples
@@ -69,50 +61,41 @@ class Log:
     >>> log.close(); folder.cleanup()
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, *, timeout: float = 30.0) -> None:
-        blank = path is None or (isinstance(path, str) and not path)
-        given = os.environ.get("ASTRIA_NB_LOG") or DEFAULT_PATH if blank else path
-        # Taken now: a later change of the working directory must not lead to a second log.
-        found = to_path(given)
-        if found is None or "://" in str(given):
-            what = f"{short(given)} is {'no possible path' if found is None else 'an address'}"
-            raise LogError(Problem("log", what, "give the path of a file"))
-        self._path, self._timeout = found, timeout
-        self._opened: Book | None = None
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._path
-
     def plan(
         self, request: Request, newest_known_id: int | None = None, *, sending: bool = False
     ) -> Submission:
-        """Record the intent to send a request, and claim its title for it.
+        """Record the intent to send a request, which claims its title.
 
         Parameters
         ----------
         request : Request
         newest_known_id : int, optional
-            The account's newest tune so far.
+            The id of the account's newest tune.
         sending : bool
-            Record as well that it is about to be sent, for the first time: one wait for the disk instead of
-            two.
+            Also record that the first attempt starts now: one write to the disk instead of two.
+
+        Returns
+        -------
+        Submission
 
         Raises
         ------
         TitleClaimed
-            A submission of this title may exist on the service already.
+            A submission with this title may already exist on the service.
         TuneError
-            The title holds what looks like a key or a password.
+            The title contains what looks like a key or a password.
         """
         if request.title is not None and redact_name(request.title) != request.title:
             raise TuneError(
                 Problem("title", "holds what looks like a key or a password", "choose another one")
             )
-        planned = self._book.plan(request, newest_known_id, sending=sending)
-        if planned.id % _SEAL_EVERY == 0:
-            self._seal()
+        planned = self._database.plan(request, newest_known_id, sending=sending)
+        from astria_nb.log import segments  # loaded with the database
+
+        if planned.id % segments.ROWS == 0:
+            from astria_nb.log import frames
+
+            frames.seal(self._database)
         return planned
 
     def change(
@@ -128,35 +111,39 @@ class Log:
         image_sha256: Sequence[str | None] | None = None,
         problem: str | None = None,
     ) -> Submission:
-        """Move a submission to another state, and record why, both or neither.
+        """Move a submission to another state and record the event, in one transaction.
 
         Parameters
         ----------
         submission : Submission
-            As it was seen last.
+            Its latest known state.
         state : str
         event : str, optional
-            What happened, for `events`; default the state's name.
+            What happened, for `events`. Default: the state.
         attempt, newest_known_id, tune_id : int, optional
-            Default: as before; the tune's id also from the reply.
+            Default: unchanged; the tune's id may also come from the reply.
         reply : mapping, optional
             The service's JSON.
         image_sha256 : sequence of (str or None), optional
             The hash of each file that was sent, in order.
         problem : str, optional
-            What went wrong; it stands until the next change.
+            What went wrong; kept until the next change.
+
+        Returns
+        -------
+        Submission
 
         Raises
         ------
         StaleSubmission
-            Somebody else changed it in the meantime.
+            Another thread or process changed it in the meantime.
         ValueError
-            The one state does not lead to the other.
+            The transition is not allowed.
         """
         if state not in STATES[submission.state]:
             raise ValueError(f"a submission that is {submission.state} cannot become {state}")
-        news = {"attempt": attempt, "newest_known_id": newest_known_id, "tune_id": tune_id}
-        return self._book.change(submission, state, event or state, news, reply, image_sha256, problem)
+        changes = {"attempt": attempt, "newest_known_id": newest_known_id, "tune_id": tune_id}
+        return self._database.change(submission, state, event or state, changes, reply, image_sha256, problem)
 
     def note(
         self,
@@ -168,104 +155,166 @@ class Log:
         reply: Any = None,
         problem: str | None = None,
     ) -> None:
-        """Record something that changes no state: a ``poll``, a ``callback``, a ``replay``.
+        """Record an event that changes no state, such as a ``poll``, a ``callback`` or a ``replay``.
 
-        A reply that tells of the submission's tune (an object with its id) becomes its latest `record`,
-        unless it is older than that. One that tells of its prompts (an array) is found again by `prompts`.
+        A reply with the submission's tune (an object with its id) becomes its `record`, unless the record is
+        newer. A reply with prompts (an array) is returned by `prompts`.
 
         Parameters
         ----------
         kind : str
         submission : Submission, optional
-            Default: the one of this `service` that made the tune, where there is one.
+            Default: the submission of this `service` that made the tune, if there is one.
         tune_id : int, optional
         service : str, optional
         reply : JSON, optional
         problem : str, optional
         """
-        self._book.note(kind, submission, tune_id, service, reply, problem)
+        self._database.note(kind, submission, tune_id, service, reply, problem)
 
     def prompts(self, submission: Submission) -> list[dict[str, Any]]:
-        """Return the prompts of a submission's tune as they were seen last, oldest first.
+        """Return the latest known prompts of a submission's tune, by id.
 
-        They are those of each ``poll`` whose reply is an array; see `note`.
+        They come from the events of kind ``poll`` whose reply is an array; see `note`.
 
         Parameters
         ----------
         submission : Submission
+
+        Returns
+        -------
+        list of dict
         """
-        return self._book.prompts(submission.id)
+        return self._database.prompts(submission.id)
 
     def find(self, service: str, title: str) -> Submission | None:
-        """Return the submission that claims a title, or None."""
-        return self._book.find(service.rstrip("/"), title)
+        """Return the submission that claims a title, or None.
+
+        Parameters
+        ----------
+        service : str
+            The service's URL.
+        title : str
+
+        Returns
+        -------
+        Submission or None
+        """
+        return self._database.find(service.rstrip("/"), title)
 
     def of_tune(self, service: str, tune_id: int) -> Submission | None:
-        """Return the submission that made a tune, else the latest that ran a pack on it, or None."""
-        return self._book.of_tune(service.rstrip("/"), tune_id)
+        """Return the submission that made a tune, else the latest that ran a pack on it, or None.
+
+        Parameters
+        ----------
+        service : str
+            The service's URL.
+        tune_id : int
+
+        Returns
+        -------
+        Submission or None
+        """
+        return self._database.of_tune(service.rstrip("/"), tune_id)
 
     def get(self, id: int) -> Submission:  # noqa: A002  the column's own name
         """Return a submission.
 
+        Parameters
+        ----------
+        id : int
+            As in the column ``submission`` of `frame`.
+
+        Returns
+        -------
+        Submission
+
         Raises
         ------
         KeyError
-            There is none of this id.
+            There is no submission with this id.
         """
         number = parse_id(id)
-        found = None if number is None else self._book.get(number)
-        if found is None:
+        submission = None if number is None else self._database.get(number)
+        if submission is None:
             raise KeyError(id)
-        return found
+        return submission
 
     def unsettled(self, service: str) -> list[Submission]:
-        """Return what is planned, being sent, or of unknown outcome, oldest first."""
-        return self._book.in_states(service.rstrip("/"), UNSETTLED)
+        """Return the submissions that are planned, being sent, or of unknown outcome, oldest first.
+
+        Parameters
+        ----------
+        service : str
+            The service's URL.
+
+        Returns
+        -------
+        list of Submission
+        """
+        return self._database.in_states(service.rstrip("/"), UNSETTLED)
 
     def is_abandoned(self, submission: Submission) -> bool:
-        """Tell whether the process that changed a submission last is gone, so that another may settle it.
+        """Return whether the process that changed a submission last has ended, so that another may settle it.
 
-        On this machine the process is looked for. Of one on another machine, in another container, from
-        before this machine's last start, or where the system does not tell, it is assumed an hour after its
-        last change. This process itself is never gone; what its threads left behind is theirs to know.
+        A process on this machine is looked up. If it ran on another machine, in another container or before
+        the last boot, or if the lookup fails, it counts as ended one hour after its last change. This process
+        itself has never ended; its threads coordinate among themselves.
+
+        Parameters
+        ----------
+        submission : Submission
+
+        Returns
+        -------
+        bool
         """
-        writer = self._book.session(submission.session)
+        writer = self._database.session(submission.session)
         if writer is not None and writer["id"] == environment.session().id:
             return False
-        if writer is not None and writer["place"] == environment.place():
-            running = environment.is_running(writer["pid"], writer["process_started"])
+        if writer is not None and writer["place"] == machine.place():
+            running = machine.is_running(writer["pid"], writer["process_started"])
             if running is not None:
                 return not running
-        return datetime.now(UTC) - submission.changed_at > _SILENCE
+        return datetime.now(UTC) - submission.changed_at > _MAX_SILENCE
 
     def age(self, submission: Submission) -> float | None:
-        """Return the seconds since the last change of a submission; None where nobody can tell.
+        """Return the seconds since the last change of a submission, or None if unknown.
 
-        The wall clock may have been set since, so it is not asked: the uptime of this machine is, as long as
-        it is of the same start.
+        Measured by the machine's uptime, since the wall clock may have been set; so it is known only on the
+        same machine, and until its next boot.
+
+        Parameters
+        ----------
+        submission : Submission
+
+        Returns
+        -------
+        float or None
         """
-        writer, seconds = self._book.session(submission.session), environment.uptime()
-        if writer is None or seconds is None or submission.uptime is None:
+        writer, uptime = self._database.session(submission.session), machine.uptime()
+        if writer is None or uptime is None or submission.uptime is None:
             return None
-        return seconds - submission.uptime if writer["place"] == environment.place() else None
+        return uptime - submission.uptime if writer["place"] == machine.place() else None
 
     def frame(self) -> pd.DataFrame:
         """Return a row per submission in its latest state, oldest first.
 
-        One that was rejected or not sent is left out once its title was planned again; `events` has it.
+        A submission that was rejected or not sent is omitted once its title was planned again; `events` still
+        lists it.
 
         Returns
         -------
         pandas.DataFrame
             The columns of `astria_nb.rows.tune_frame`, and ``submission, service, state, planned_at,
-            problem``. What made no tune has no ``id``.
+            problem``. A submission without a tune has no ``id``.
         """
         from astria_nb.log import frames
 
-        return frames.submissions(self._book)
+        return frames.submissions(self._database)
 
     def events(self) -> pd.DataFrame:
-        """Return a row per thing that happened, in order.
+        """Return a row per event, in order.
 
         Returns
         -------
@@ -275,10 +324,10 @@ class Log:
         """
         from astria_nb.log import frames
 
-        return frames.events(self._book)
+        return frames.events(self._database)
 
     def diff(self, a: int, b: int) -> pd.DataFrame:
-        """Return where the requests of two submissions differ, a row per field.
+        """Return the differences between the requests of two submissions, a row per field.
 
         Parameters
         ----------
@@ -288,25 +337,29 @@ class Log:
         Returns
         -------
         pandas.DataFrame
-            ``field, a, b``: text; lists as JSON; null where a side has no such field.
+            ``field, a, b``: text; lists as JSON; null if a request has no such field.
 
         Raises
         ------
         KeyError
-            There is no submission of such an id.
+            There is no submission with such an id.
         """
         from astria_nb.log import frames
 
         return frames.differences_frame(differences(self.get(a).request, self.get(b).request))
 
     def export(self, path: str | os.PathLike[str]) -> Path:
-        """Write `frame` to a file, whole or not at all, and return its path.
+        """Write `frame` to a file, completely or not at all, and return its path.
 
         Parameters
         ----------
-        path : path
-            ``.parquet``, or ``.csv``: there, text that a spreadsheet would run as a formula begins with an
-            apostrophe.
+        path : str or path
+            Ends in ``.parquet`` or ``.csv``. In a CSV file, text that a spreadsheet would evaluate as a
+            formula is prefixed with an apostrophe.
+
+        Returns
+        -------
+        Path
 
         Raises
         ------
@@ -315,55 +368,30 @@ class Log:
         """
         from astria_nb.log import export
 
-        found = to_path(path)
-        if found is None:
+        target = to_path(path)
+        if target is None:
             raise LogError(
-                Problem("path", f"{short(path)} is no possible path", "give one like 'runs.parquet'")
+                Problem("path", f"{short(path)} is not a valid path", "give one like 'runs.parquet'")
             )
-        return export.write(self.frame, found)
+        return export.write(self.frame, target)
 
     def prune(self, before: datetime) -> int:
-        """Forget settled submissions, and return how many.
+        """Delete settled submissions, and return how many.
 
-        A title that is forgotten may be sent, and paid, once more. What is not settled or needs review
-        stays.
+        The title of a deleted submission may be sent, and paid for, again. Unsettled submissions and those
+        that need review are kept.
 
         Parameters
         ----------
         before : datetime
-            With a time zone. Only what has not changed since then goes.
+            With a time zone. Only submissions that have not changed since are deleted.
+
+        Returns
+        -------
+        int
         """
         if not isinstance(before, datetime) or before.tzinfo is None:
-            what = "has no time zone" if isinstance(before, datetime) else f"{short(before)} is no time"
+            is_naive = isinstance(before, datetime)
+            what = "has no time zone" if is_naive else f"{short(before)} is not a datetime"
             raise LogError(Problem("before", what, "write it like datetime(2026, 1, 1, tzinfo=UTC)"))
-        return self._book.prune(before)
-
-    def close(self) -> None:
-        """Close the file; the next use opens it again."""
-        with _opening:
-            book, self._opened = self._opened, None
-        if book is not None:
-            book.close()
-
-    def _seal(self) -> None:
-        from astria_nb.log import frames
-
-        frames.seal(self._book)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self._path)!r})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"path": self._path, "timeout": self._timeout}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        Log.__init__(self, state["path"], timeout=state["timeout"])
-
-    @property
-    def _book(self) -> Book:
-        if (book := self._opened) is None:
-            from astria_nb.log.database import Book
-
-            with _opening:
-                book = self._opened = self._opened or Book(self._path, self._timeout)
-        return book
+        return self._database.prune(before)

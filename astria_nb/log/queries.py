@@ -1,4 +1,4 @@
-"""Submissions as they are read from the log."""
+"""Queries that return submissions."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
+from astria_nb.log import serialization
 from astria_nb.log.schema import body, submission
 from astria_nb.log.states import RELEASED, Submission
-from astria_nb.tune.request import ImageRecord, Request
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_asked, _told = body.alias("asked"), body.alias("told")
+_request_body, _record_body = body.alias("request_body"), body.alias("record_body")
 _SUBMISSIONS = (
-    sa.select(submission, _asked.c.json.label("asked"), _told.c.json.label("told"))
-    .join(_asked, _asked.c.sha256 == submission.c.request)
-    .outerjoin(_told, _told.c.sha256 == submission.c.record)
+    sa.select(
+        submission,
+        _request_body.c.json.label("request_json"),
+        _record_body.c.json.label("record_json"),
+    )
+    .join(_request_body, _request_body.c.sha256 == submission.c.request)
+    .outerjoin(_record_body, _record_body.c.sha256 == submission.c.record)
 )
-# Built once: that takes longer than running them.
+# Building a statement takes longer than running it.
 _BY_ID = _SUBMISSIONS.where(submission.c.id == sa.bindparam("of_id"))
 _OF_SERVICE = _SUBMISSIONS.where(submission.c.service == sa.bindparam("of_service"))
 _OF_TUNE = (
@@ -32,7 +35,7 @@ _OF_TUNE = (
 _RUNS_ON = _OF_SERVICE.where(
     submission.c.tune_id.is_(None),
     submission.c.state.in_(("done", "adopted")),
-    _asked.c.json.contains(sa.bindparam("of_digits")),
+    _request_body.c.json.contains(sa.bindparam("of_digits")),
 ).order_by(submission.c.id.desc())
 _CLAIMANT = _OF_SERVICE.where(
     submission.c.title == sa.bindparam("of_title"), submission.c.state.not_in(RELEASED)
@@ -44,18 +47,18 @@ def by_id(connection: sa.Connection, id: int) -> Submission | None:  # noqa: A00
     return _first(connection, _BY_ID, of_id=id)
 
 
-def one(connection: sa.Connection, id: int) -> Submission:  # noqa: A002  the column's own name
-    """Return a submission that was there.
+def existing(connection: sa.Connection, id: int) -> Submission:  # noqa: A002  the column's own name
+    """Return a submission that was in the log before.
 
     Raises
     ------
     KeyError
-        It was pruned.
+        It was pruned in the meantime.
     """
-    found = by_id(connection, id)
-    if found is None:
+    current = by_id(connection, id)
+    if current is None:
         raise KeyError(id)
-    return found
+    return current
 
 
 def claimant(connection: sa.Connection, service: str, title: str) -> Submission | None:
@@ -70,9 +73,12 @@ def of_tune(connection: sa.Connection, service: str, tune_id: int) -> Submission
 
 def run_on(connection: sa.Connection, service: str, tune_id: int) -> Submission | None:
     """Return the latest submission that ran a pack on a tune, or None."""
-    runs = connection.execute(_RUNS_ON, {"of_service": service, "of_digits": str(tune_id)})
-    found = (_read(row._asdict()) for row in runs)
-    return next((each for each in found if tune_id in (each.request.parameters.get("tune_ids") or ())), None)
+    # The SQL finds the digits anywhere in the request.
+    rows = connection.execute(_RUNS_ON, {"of_service": service, "of_digits": str(tune_id)})
+    for candidate in (_read(row._asdict()) for row in rows):
+        if tune_id in (candidate.request.parameters.get("tune_ids") or ()):
+            return candidate
+    return None
 
 
 def in_states(connection: sa.Connection, service: str, states: Sequence[str]) -> list[Submission]:
@@ -81,7 +87,7 @@ def in_states(connection: sa.Connection, service: str, states: Sequence[str]) ->
     return [_read(row._asdict()) for row in connection.execute(query, {"of_service": service})]
 
 
-def moment(microseconds: int) -> datetime:
+def to_datetime(microseconds: int) -> datetime:
     """Return a stored time."""
     return EPOCH + timedelta(microseconds=microseconds)
 
@@ -92,13 +98,6 @@ def _first(connection: sa.Connection, query: sa.Select[Any], **values: Any) -> S
 
 
 def _read(row: Mapping[str, Any]) -> Submission:
-    asked = json.loads(row["asked"])
-    images = tuple(ImageRecord(**image) for image in asked.pop("images"))
-    preprocessing = Preprocessing(**asked.pop("treatment")) if "treatment" in asked else UNCHANGED
-    known = json.loads(row["image_sha256"]) if row["image_sha256"] else None
-    request = Request(
-        **asked, images=images, preprocessing=preprocessing, recorded_fingerprint=row["fingerprint"]
-    ).with_sha256(known)
     return Submission(
         id=row["id"],
         service=row["service"],
@@ -107,10 +106,10 @@ def _read(row: Mapping[str, Any]) -> Submission:
         attempt=row["attempt"],
         tune_id=row["tune_id"],
         newest_known_id=row["newest_known_id"],
-        request=request,
-        planned_at=moment(row["planned_at"]),
-        changed_at=moment(row["changed_at"]),
-        record=json.loads(row["told"]) if row["told"] else None,
+        request=serialization.to_request(row["request_json"], row["fingerprint"], row["image_sha256"]),
+        planned_at=to_datetime(row["planned_at"]),
+        changed_at=to_datetime(row["changed_at"]),
+        record=json.loads(row["record_json"]) if row["record_json"] else None,
         problem=row["problem"],
         session=row["session"],
         uptime=None if row["uptime"] is None else row["uptime"] / 1e6,

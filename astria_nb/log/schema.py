@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from astria_nb.log.states import RELEASED
 
 VERSION = 3
-"""Of the tables. A change adds tables or columns that may be null, and adds one to this."""
+"""Version of the tables. A change only adds tables or nullable columns, and increments this."""
 APPLICATION = 0x61737472
-"""Tells a log from another SQLite file: "astr"."""
+"""SQLite's application id of a log: "astr"."""
 
 metadata = sa.MetaData()
 
-# Times are microseconds since 1970 in UTC, which every database compares and Arrow takes as they are.
+# Times are microseconds since 1970 in UTC: every database compares them, and Arrow reads them directly.
 session = sa.Table(
     "session",
     metadata,
@@ -56,9 +56,9 @@ submission = sa.Table(
     sa.Column("planned_at", sa.BigInteger, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
     sa.Column("session", sa.Text, sa.ForeignKey("session.id"), nullable=False),
-    sa.Column("uptime", sa.BigInteger),  # of its machine in microseconds, at `changed_at`
-    sa.Column("sealed", sa.Integer),  # whether a segment has its row as it stands
-    sqlite_autoincrement=True,  # an id is not given again after `prune`
+    sa.Column("uptime", sa.BigInteger),  # of the writing machine, in microseconds, at `changed_at`
+    sa.Column("sealed", sa.Integer),  # not null if a segment holds the current row
+    sqlite_autoincrement=True,  # ids are not reused after `prune`
 )
 _may_exist = submission.c.title.is_not(None) & submission.c.state.not_in(RELEASED)
 sa.Index(
@@ -75,7 +75,7 @@ sa.Index("submission_in_state", submission.c.state)
 _open = submission.c.sealed.is_(None)
 sa.Index("submission_not_sealed", submission.c.id, sqlite_where=_open, postgresql_where=_open)
 
-# Rows as they are shown, thousands in one value, in columns: made from the other tables, and only for speed.
+# A cache for speed, derived from the other tables: thousands of rows of the frame as one Arrow value.
 segment = sa.Table(
     "segment",
     metadata,
@@ -103,7 +103,7 @@ event = sa.Table(
     sqlite_autoincrement=True,
 )
 sa.Index("event_of_submission", event.c.submission)
-# Without these, each body that `prune` deletes would cost a look through every row that may refer to it.
+# Without these, each body that `prune` deletes would scan the tables that may refer to it.
 sa.Index("event_of_reply", event.c.reply)
 sa.Index("submission_of_request", submission.c.request)
 sa.Index("submission_of_record", submission.c.record)

@@ -1,56 +1,72 @@
-"""What is kept of a request, and of the tune that came of it, as JSON."""
+"""Requests and tunes as the JSON that the log stores."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from astria_nb import rows
-from astria_nb.images.preprocessing import UNCHANGED
+from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
 from astria_nb.log.states import Submission
-from astria_nb.tune.request import Request
+from astria_nb.tune.request import ImageRecord, Request
+
+_FIELDS = ("service", "pack", "title", "encoding", "parameters")
 
 
 def of_request(request: Request) -> dict[str, Any]:
-    """Return all that it takes to send it again."""
-    fields = {key: getattr(request, key) for key in ("service", "pack", "title", "encoding", "parameters")}
-    # Stored under its first name: logs on disk have it.
+    """Return everything needed to send a request again."""
+    fields = {key: getattr(request, key) for key in _FIELDS}
+    # The key that existing logs have.
     preprocessing = {"treatment": asdict(request.preprocessing)} if request.preprocessing != UNCHANGED else {}
     images = [asdict(image) for image in request.images]
     return {**fields, "images": images, **preprocessing, "redacted": request.redacted}
 
 
+def to_request(text: str, fingerprint: str, image_sha256: str | None) -> Request:
+    """Return a stored request.
+
+    Parameters
+    ----------
+    text : str
+        The JSON of `of_request`.
+    fingerprint : str
+        The request's fingerprint before anything was redacted.
+    image_sha256 : str or None
+        The JSON list of its images' hashes.
+    """
+    stored = json.loads(text)
+    images = tuple(ImageRecord(**image) for image in stored.pop("images"))
+    preprocessing = Preprocessing(**stored.pop("treatment")) if "treatment" in stored else UNCHANGED
+    request = Request(**stored, images=images, preprocessing=preprocessing, recorded_fingerprint=fingerprint)
+    return request.with_sha256(json.loads(image_sha256) if image_sha256 else None)
+
+
 def tune_of(reply: Any) -> dict[str, Any] | None:
-    """Return the tune that a reply tells of; a callback's is wrapped (astria-api, section 9)."""
+    """Return the tune in a reply; a callback wraps it in ``tune`` (astria-api, section 9)."""
     if isinstance(reply, Mapping) and isinstance(reply.get("tune"), Mapping):
         reply = reply["tune"]
     return dict(reply) if isinstance(reply, Mapping) else None
 
 
-def known(tune: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields for a row: all of a tune; of a run that made none only those that rows know."""
-    return (
-        tune if tune.get("id") is not None else {key: tune[key] for key in tune.keys() & set(rows.TUNE.names)}
-    )
+def row_fields(tune: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields for a row: all of a tune, but only the documented ones of a run without a tune."""
+    if tune.get("id") is not None:
+        return tune
+    return {key: tune[key] for key in tune.keys() & set(rows.TUNE_SCHEMA.names)}
 
 
-def is_news(about: Submission, tune: Mapping[str, Any]) -> bool:
-    """Tell whether a tune is that of a submission, and not older than what is known of it."""
-    if about.tune_id is None or tune.get("id") != about.tune_id:
+def is_newer(submission: Submission, tune: Mapping[str, Any]) -> bool:
+    """Return whether a tune is the submission's own, and not older than its record."""
+    if submission.tune_id is None or tune.get("id") != submission.tune_id:
         return False
-    before, after = ((each or {}).get("updated_at") for each in (about.record, tune))
-    # Times of one service, in one form: their order is that of the text.
+    before, after = (submission.record or {}).get("updated_at"), tune.get("updated_at")
+    # Timestamps of one service have one format, so their text sorts like the times.
     return not (isinstance(before, str) and isinstance(after, str)) or before <= after
 
 
-def updated(about: Submission, tune: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is known of a tune, with news of it: one that is there again is not gone."""
-    before = about.record or _before_an_answer(about.request)
+def updated(submission: Submission, tune: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a submission's record with the fields of a newer tune; a status ``deleted`` is dropped."""
+    before = submission.record or submission.own_fields
     return {**{key: value for key, value in before.items() if key != "status"}, **tune}
-
-
-def _before_an_answer(request: Request) -> dict[str, Any]:
-    asked = request.parameters
-    ours = {"title": request.title, "name": asked.get("name"), "pack": request.pack}
-    return {**ours, "encoding": request.encoding, "tune_ids": asked.get("tune_ids")}

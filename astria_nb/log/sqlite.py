@@ -1,4 +1,4 @@
-"""The log's file: opening it safely, one transaction at a time, and its errors in plain words."""
+"""The log's SQLite file: opening it safely, and its transactions."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from astria_nb.log.environment import on_network
-from astria_nb.log.errors import plainly, refuse
+from astria_nb.log.errors import log_errors, refuse
+from astria_nb.log.machine import on_network
 from astria_nb.log.schema import APPLICATION, VERSION, metadata
 
 _MAGIC = b"SQLite format 3\0"
 _WRITES = {"writes": True}
 
 
-class Store:
+class SqliteStore:
     """An open log file.
 
     Parameters
@@ -36,19 +36,19 @@ class Store:
     Raises
     ------
     LogError
-        When it cannot be opened, or is not a log that this version can use.
+        The file cannot be opened, or is not a log that this version can use.
     """
 
     def __init__(self, path: Path, timeout: float) -> None:
         self._path, self._timeout = path, timeout
-        # Threads wait for each other here, in order; left to SQLite, they would poll.
-        self._turn = threading.RLock()
+        # Threads queue here; SQLite would poll.
+        self._write_lock = threading.RLock()
         self._may_write = True
-        with plainly(path):
+        with log_errors(path):
             self._url = self._prepare()
-            open_one = partial(_open, self._path, self._url, self._timeout, durable=self._may_write)
-            self._engine = _engine(open_one)
-            # Where nobody closes it: SQLite cleans up beside the file, and Python does not complain.
+            connect = partial(_open, self._path, self._url, self._timeout, durable=self._may_write)
+            self._engine = _engine(connect)
+            # If it is never closed: SQLite removes its companion files, and Python raises no ResourceWarning.
             weakref.finalize(self, self._engine.dispose)
             try:
                 if self._may_write:
@@ -60,19 +60,19 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction of its own; what it wrote is on the disk at the end."""
-        with plainly(self._path):
+        """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
+        with log_errors(self._path):
             if not self._may_write:
                 raise sqlite3.OperationalError("attempt to write a readonly database")
-            with self._turn, self._engine.connect() as connection:
+            with self._write_lock, self._engine.connect() as connection:
                 connection = connection.execution_options(**_WRITES)
                 with connection.begin():
                     yield connection
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Yield a connection that sees one state of the file."""
-        with plainly(self._path), self._engine.connect() as connection, connection.begin():
+        """Yield a connection in a read transaction: a consistent snapshot of the file."""
+        with log_errors(self._path), self._engine.connect() as connection, connection.begin():
             yield connection
 
     def close(self) -> None:
@@ -80,9 +80,9 @@ class Store:
         self._engine.dispose()
 
     def _prepare(self) -> str:
-        """Create the file where there is none, refuse what is no log of ours, and return its address."""
+        """Create the file if needed, refuse a file that is not a log, and return the URI for SQLite."""
         try:
-            # Only its owner may read it; SQLite gives the files beside it the same mode.
+            # Readable by its owner only; SQLite gives its companion files the same mode.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
         except PermissionError:
             self._may_write = False
@@ -94,20 +94,20 @@ class Store:
             self._may_write = False
         wal = Path(f"{self._path}-wal")
         if _may_be_foreign(self._path, wal):
-            # A read-only connection leaves the file as it is, whatever it turns out to be.
-            with suppress(sqlite3.Error):  # the real opening will tell
+            # A read-only connection never changes the file, whatever it is.
+            with suppress(sqlite3.Error):  # raised again when the file is opened below
                 mode = "ro" if wal.exists() else "ro&immutable=1"
-                probe = sqlite3.connect(self._address(mode), uri=True, timeout=self._timeout)
+                probe = sqlite3.connect(self._uri(mode), uri=True, timeout=self._timeout)
                 try:
                     probe.execute("BEGIN")
                     _refuse_foreign(self._path, lambda query: probe.execute(query).fetchone()[0])
                 finally:
                     probe.close()
-        # Without its companion files, which a folder may refuse, an unchanging file can still be read.
+        # In a folder without write permission, an immutable file can be read without companion files.
         mode = "rw" if self._may_write else "ro" if wal.exists() else "ro&immutable=1"
-        return self._address(mode)
+        return self._uri(mode)
 
-    def _address(self, mode: str) -> str:
+    def _uri(self, mode: str) -> str:
         return f"file:{quote(str(self._path))}?mode={mode}"
 
     def _set_up(self) -> None:
@@ -125,10 +125,10 @@ class Store:
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 
 
-def _engine(open_one: Callable[[], sqlite3.Connection]) -> sa.Engine:
+def _engine(connect: Callable[[], sqlite3.Connection]) -> sa.Engine:
     engine = sa.create_engine(
         "sqlite://",
-        creator=open_one,
+        creator=connect,
         poolclass=sa.pool.QueuePool,
         pool_size=2,
         max_overflow=-1,
@@ -137,7 +137,7 @@ def _engine(open_one: Callable[[], sqlite3.Connection]) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        # IMMEDIATE takes the write lock at once: a reader that turns writer could lose to another.
+        # IMMEDIATE takes the write lock at once; upgrading a read transaction could fail with BUSY.
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -151,11 +151,11 @@ def _open(path: Path, url: str, timeout: float, *, durable: bool) -> sqlite3.Con
     try:
         connection.execute("PRAGMA foreign_keys = ON")
         if durable:
-            connection.execute("PRAGMA fullfsync = ON")  # macOS: flush the disk's own cache too
+            connection.execute("PRAGMA fullfsync = ON")  # macOS: also flush the disk's cache
             connection.execute("PRAGMA checkpoint_fullfsync = ON")
-            # A write-ahead log shares memory between processes, which machines on a network do not.
-            found = _set_journal(connection, "delete" if on_network(path) else "wal", timeout)
-            connection.execute(f"PRAGMA synchronous = {'FULL' if found == 'wal' else 'EXTRA'}")
+            # A write-ahead log needs memory shared between processes, which machines on a network lack.
+            journal = _set_journal(connection, "delete" if on_network(path) else "wal", timeout)
+            connection.execute(f"PRAGMA synchronous = {'FULL' if journal == 'wal' else 'EXTRA'}")
     except BaseException:
         connection.close()
         raise
@@ -166,17 +166,17 @@ def _set_journal(connection: sqlite3.Connection, mode: str, timeout: float) -> s
     deadline = time.monotonic() + timeout
     while True:
         try:
-            (found,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
-            return str(found)
+            (journal,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
+            return str(journal)
         except sqlite3.OperationalError as error:
-            # SQLite does not wait by itself when two processes change the mode at once.
+            # SQLite's own timeout does not apply when two processes change the mode at once.
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
         time.sleep(0.005)
 
 
 def _may_be_foreign(path: Path, wal: Path) -> bool:
-    """Tell whether a file needs a closer look; refuse one that is no database at all."""
+    """Return whether a database may not be a log of this version; refuse a file that is not a database."""
     with path.open("rb") as file:
         header = file.read(100)
     if not header:
@@ -184,26 +184,26 @@ def _may_be_foreign(path: Path, wal: Path) -> bool:
     if len(header) < 100 or not header.startswith(_MAGIC):
         refuse(path, "is not an experiment log", "choose another file, or move this one away")
     version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
-    # Where there is a write-ahead log, the latest word is in there.
+    # A write-ahead log, if there is one, may hold newer values.
     return application != APPLICATION or version > VERSION or _size(wal) > 0
 
 
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # also of one that another process takes away this moment
+    except FileNotFoundError:  # another process may delete it at any moment
         return 0
 
 
 def _refuse_foreign(path: Path, ask: Callable[[str], Any]) -> int:
     """Refuse a database that is not a log, or a log of a newer version; else return its version."""
-    found, application = int(ask("PRAGMA user_version")), int(ask("PRAGMA application_id"))
+    version, application = int(ask("PRAGMA user_version")), int(ask("PRAGMA application_id"))
     if application != APPLICATION and ask("SELECT count(*) FROM sqlite_master"):
         refuse(path, "is a database of another program", "choose another file for the log")
-    if found > VERSION:
-        what = f"was written by a newer astria_nb (format {found}; this one knows {VERSION})"
+    if version > VERSION:
+        what = f"was written by a newer astria_nb (format {version}; this version reads up to {VERSION})"
         refuse(path, what, "upgrade astria_nb, or choose another file; nothing in it was changed")
-    return found
+    return version
 
 
 def _asker(connection: sa.Connection) -> Callable[[str], Any]:
@@ -211,28 +211,28 @@ def _asker(connection: sa.Connection) -> Callable[[str], Any]:
 
 
 def _add_columns(connection: sa.Connection, table: sa.Table) -> None:
-    known = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    existing = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
     for column in table.columns:
-        if column.name not in known:
+        if column.name not in existing:
             kind = column.type.compile(connection.dialect)
             connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}')
 
 
-_stores: weakref.WeakSet[Store] = weakref.WeakSet()
-_held: list[Store] = []
+_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+_locked: list[SqliteStore] = []
 
 
 def _before_fork() -> None:
-    """Let no connection into the child: SQLite must not even close one there."""
+    """Close all connections: a forked child must not use SQLite's connections, not even close them."""
     for store in list(_stores):
-        store._turn.acquire()
-        _held.append(store)
+        store._write_lock.acquire()
+        _locked.append(store)
         store._engine.dispose()
 
 
 def _after_fork() -> None:
-    while _held:
-        _held.pop()._turn.release()
+    while _locked:
+        _locked.pop()._write_lock.release()
 
 
 if hasattr(os, "register_at_fork"):

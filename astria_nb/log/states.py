@@ -10,7 +10,7 @@ from astria_nb.tune.request import Request
 
 STATES: dict[str, tuple[str, ...]] = {
     "planned": ("sending", "rejected", "not_sent", "unknown", "adopted", "needs_review"),
-    # Back to planned: the service said no for now (429), nothing is under way.
+    # Back to planned: the service refused it for now (429), so nothing is in flight.
     "sending": ("sending", "planned", "done", "rejected", "not_sent", "unknown", "adopted", "needs_review"),
     "unknown": ("unknown", "sending", "not_sent", "adopted", "needs_review"),
     "needs_review": ("unknown", "sending", "not_sent", "adopted"),
@@ -19,10 +19,10 @@ STATES: dict[str, tuple[str, ...]] = {
     "rejected": (),
     "not_sent": (),
 }
-"""The states of a submission, and where each may lead."""
+"""The states of a submission, and the states that may follow each."""
 UNSETTLED = ("planned", "sending", "unknown")
 RELEASED = ("rejected", "not_sent")
-"""Nothing exists on the service, so that the title may be used again."""
+"""Nothing exists on the service, so the title may be used again."""
 SETTLED = tuple(state for state, after in STATES.items() if not after)
 
 
@@ -41,25 +41,25 @@ class Submission:
         ``planned``, ``sending``, ``done``, ``rejected``, ``not_sent``, ``unknown``, ``adopted`` or
         ``needs_review``.
     attempt : int
-        How often it was sent, or is about to be.
+        Number of times it was sent, including the one about to start.
     tune_id : int or None
     newest_known_id : int or None
-        The account's newest tune before the first byte was sent: this one can only be newer.
+        The account's newest tune before the first byte was sent: this submission's tune is newer.
     request : Request
         As it was recorded, with the hashes of its files where they are known.
     planned_at, changed_at : datetime
         UTC.
     record : dict or None
-        The service's latest word on the tune, with our own ``pack, encoding, image_sha256, tune_ids``; what
-        `astria_nb.rows.tune_frame` takes. None before the service answered.
+        The latest state of the tune that the service sent, with our own ``pack, encoding, image_sha256,
+        tune_ids``, as `astria_nb.rows.tune_frame` takes it. None before the service answered.
     problem : str or None
-        What went wrong last.
+        The latest error.
     session : str
-        The process that changed it last; see `Log.is_abandoned`.
+        Id of the process that changed it last; see `Log.is_abandoned`.
     uptime : float or None
-        Seconds from the start of that process's machine to the last change; see `Log.age`.
+        Seconds from that process's machine's boot to the last change; see `Log.age`.
     version : int
-        Counts the changes.
+        Number of changes since it was planned.
     """
 
     id: int
@@ -78,8 +78,20 @@ class Submission:
     uptime: float | None
     version: int
 
+    @property
+    def own_fields(self) -> dict[str, Any]:
+        """What is known of the tune without the service's answer."""
+        parameters = self.request.parameters
+        return {
+            "title": self.title,
+            "name": parameters.get("name"),
+            "pack": self.request.pack,
+            "encoding": self.request.encoding,
+            "tune_ids": parameters.get("tune_ids"),
+        }
 
-class TitleClaimed(Exception):  # noqa: N818  not at fault: it tells who was first
+
+class TitleClaimed(Exception):  # noqa: N818  carries the first submission
     """Another submission of this title may exist on the service."""
 
     def __init__(self, submission: Submission) -> None:
@@ -87,8 +99,8 @@ class TitleClaimed(Exception):  # noqa: N818  not at fault: it tells who was fir
         self.submission = submission
 
 
-class StaleSubmission(Exception):  # noqa: N818  not at fault: it tells what is so
-    """Somebody else changed the submission in the meantime; here is how it stands."""
+class StaleSubmission(Exception):  # noqa: N818  carries the current submission
+    """The submission was changed by another thread or process in the meantime; it carries the new state."""
 
     def __init__(self, submission: Submission) -> None:
         super().__init__(f"submission {submission.id} ({submission.state})")

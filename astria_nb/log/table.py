@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
@@ -14,67 +14,60 @@ COLUMNS = ("submission", "planned_at", "state", "id", "pack", "name", "title")
 
 
 def table(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
-    """Yield the lines of a table: one for each submission, and under it what is wrong with it.
+    """Yield the lines of a table: a header, one for each submission, and below it the submission's problem.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         As `astria_nb.log.Log.frame` returns it.
     width : int, optional
-        Of the terminal, in columns; titles are cut to fit. Default: nothing is cut.
+        The terminal's, in columns; titles are cut to fit. Default: nothing is cut.
     """
-    shown = frame[list(COLUMNS)].copy()
-    shown["planned_at"] = shown["planned_at"].dt.strftime("%Y-%m-%d %H:%MZ")
-    cells = [[printable(str(each)) for each in row] for row in shown.astype(object).fillna("").to_numpy()]
-    rows = [list(COLUMNS), *cells]
-    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
-    problems = [None, *frame["problem"]]
-    for row, problem in zip(rows, problems, strict=True):
-        yield _cut(_line(row, widths), width)
+    import pandas as pd
+
+    cells = frame[list(COLUMNS)].copy()
+    cells["planned_at"] = cells["planned_at"].dt.strftime("%Y-%m-%d %H:%MZ")
+    cells = cells.astype(object).fillna("").map(lambda value: printable(str(value)))
+    titles = cells.pop("title")
+    with pd.option_context("display.unicode.east_asian_width", True):
+        header, *rows = cells.to_string(index=False, justify="left").splitlines()
+    yield _cut(f"{header} title", width)
+    indent = " " * (max(map(len, [COLUMNS[0], *cells[COLUMNS[0]]])) + 1)
+    for row, title, problem in zip(rows, titles, frame["problem"], strict=True):
+        yield _cut(f"{row} {title}", width)
         if isinstance(problem, str):
-            yield from _under(printable(problem), widths[0], width)
+            yield from _wrap(printable(problem), indent, width)
 
 
 def printable(text: str) -> str:
-    r"""Return a text without what would move the cursor of a terminal.
+    r"""Return a text without the control characters that would move a terminal's cursor.
 
     Examples
     --------
     >>> printable("a\x1b[2Jb")
     'a?[2Jb'
     """
-    return "".join(each if each.isprintable() else "?" for each in text)
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def columns_of(text: str) -> int:
-    """Return how many columns of a terminal a text takes.
-
-    Examples
-    --------
-    >>> columns_of("cat"), columns_of("猫")
-    (3, 2)
-    """
-    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        cell + " " * (width - columns_of(cell)) for cell, width in zip(row[:-1], widths[:-1], strict=True)
-    ]
-    return " ".join([*padded, row[-1]]).rstrip()
+def _columns_of(character: str) -> int:
+    return 0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
 
 
 def _cut(line: str, width: int | None) -> str:
-    if width is None or columns_of(line) <= width:
+    if width is None or sum(map(_columns_of, line)) <= width:
         return line
-    kept = line
-    while kept and columns_of(kept) >= width:
-        kept = kept[:-1]
-    return f"{kept}…"
+    columns = 0
+    for index, character in enumerate(line):
+        columns += _columns_of(character)
+        if columns >= width:
+            return f"{line[:index]}…"
+    return line
 
 
-def _under(problem: str, indent: int, width: int | None) -> list[str]:
-    margin = " " * (indent + 1)
+def _wrap(problem: str, indent: str, width: int | None) -> list[str]:
     if width is None:
-        return [margin + problem]
-    return textwrap.wrap(problem, max(width, indent + 20), initial_indent=margin, subsequent_indent=margin)
+        return [indent + problem]
+    return textwrap.wrap(
+        problem, max(width, len(indent) + 19), initial_indent=indent, subsequent_indent=indent
+    )

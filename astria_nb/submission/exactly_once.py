@@ -181,10 +181,10 @@ class Sending:
 
     def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
         """Put on record what was made; what is made stays the caller's even if that fails."""
-        record = {**recovery.ours(submission), **reply, "image_sha256": body.image_sha256 or None}
+        record = {**submission.own_fields, **reply, "image_sha256": body.image_sha256 or None}
         if reply.get("id") is None:
             # Such a reply is a bare "Prompts created" (astria-api, section 4), or tells the prompts itself.
-            record = {key: record[key] for key in record.keys() & set(rows.TUNE.names)}
+            record = {key: record[key] for key in record.keys() & set(rows.TUNE_SCHEMA.names)}
             record["prompt_ids"] = reply.get("prompt_ids") or self._prompts_made(submission)
         hashes = body.image_sha256
         try:

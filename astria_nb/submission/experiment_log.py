@@ -103,7 +103,7 @@ class ExperimentLog(Log):
         if tune_id is None:
             self.change(submission, "not_sent", problem="not made, as its owner says")
         else:
-            reply = {"id": tune_id, **recovery.ours(submission)}
+            reply = {"id": tune_id, **submission.own_fields}
             self.change(submission, "adopted", tune_id=tune_id, reply=reply)
 
     def replay(

@@ -69,9 +69,9 @@ def settle(
         return log.change(submission, "needs_review", problem=problem)
     if submission.request.parameters.get("tune_ids"):
         prompt_ids = sorted(prompt["id"] for prompt in found)
-        return log.change(submission, "adopted", reply=ours(submission) | {"prompt_ids": prompt_ids})
+        return log.change(submission, "adopted", reply=submission.own_fields | {"prompt_ids": prompt_ids})
     tune = found[-1]  # the oldest: later ones were sent by somebody else
-    return log.change(submission, "adopted", tune_id=tune["id"], reply=tune | ours(submission))
+    return log.change(submission, "adopted", tune_id=tune["id"], reply=tune | submission.own_fields)
 
 
 def _looked_for(client: Client, submission: Submission) -> list[Json]:
@@ -189,15 +189,3 @@ def made_by(client: Client, submission: Submission) -> list[Json]:
 
 def _since(newest_first: Iterator[Json], known: int) -> Iterator[Json]:
     return takewhile(lambda each: each["id"] > known, newest_first)
-
-
-def ours(submission: Submission) -> Json:
-    """Return what is known of a tune beyond the service's own fields."""
-    request = submission.request
-    return {
-        "title": submission.title,
-        "name": request.parameters.get("name"),
-        "pack": request.pack,
-        "encoding": request.encoding,
-        "tune_ids": request.parameters.get("tune_ids"),
-    }

@@ -62,17 +62,17 @@ def fill(log: Log, tunes: int) -> None:
     """Write submissions of trained tunes, each with its three events."""
     first = log.plan(Request(SERVICE, 260, "first", "json", {"title": "first", "name": "woman"}))
     log.change(first, "not_sent")
-    with log._book.store.read() as connection:
+    with log._database.store.read() as connection:
         (session,) = connection.execute(sa.select(submission.c.session)).one()
     for start in range(0, tunes, STEP):
         tables: dict[sa.Table, list[dict[str, Any]]] = {body: [], submission: [], event: []}
         for number in range(start, min(start + STEP, tunes)):
             for table, row in _rows(number, session):
                 tables[table].append(row)
-        with log._book.store.write() as connection:
+        with log._database.store.write() as connection:
             for table, rows in tables.items():
                 connection.execute(table.insert(), rows)
-        frames.seal(log._book)
+        frames.seal(log._database)
         print(f"\r{start + STEP:,} tunes written", end="", flush=True)
     print()
 

@@ -75,55 +75,33 @@ def test_our_own_submission_is_not_abandoned(log: Log) -> None:
 
 
 def test_that_of_a_living_process_is_not_and_that_of_a_dead_one_is(log: Log) -> None:
-    with other_process(log) as other:
-        submission = log.get(int(other.stdout.readline() if other.stdout else ""))
+    with other_process(log) as process:
+        submission = log.get(int(process.stdout.readline() if process.stdout else ""))
         assert not log.is_abandoned(submission)
-        other.kill()
-        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and keeps its id
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and keeps its id
         assert log.is_abandoned(submission)
     assert log.is_abandoned(submission)
 
 
 def test_an_id_that_went_to_another_process_does_not_count(log: Log) -> None:
-    with other_process(log) as other:
-        submission = log.get(int(other.stdout.readline() if other.stdout else ""))
+    with other_process(log) as process:
+        submission = log.get(int(process.stdout.readline() if process.stdout else ""))
         forge(log, submission, process_started="1")
         assert log.is_abandoned(submission)
-        other.kill()
+        process.kill()
 
 
 @pytest.mark.parametrize("column", ["place", "process_started"])
 def test_of_another_machine_silence_for_an_hour_decides(log: Log, column: str) -> None:
-    with other_process(log) as other:
-        submission = log.get(int(other.stdout.readline() if other.stdout else ""))
-        other.kill()
+    with other_process(log) as process:
+        submission = log.get(int(process.stdout.readline() if process.stdout else ""))
+        process.kill()
     forge(log, submission, **{column: None})
     assert not log.is_abandoned(submission)
     hour = 3600 * 10**6
     forge(log, submission, table="submission", changed_at=f"changed_at - {hour}")
     assert log.is_abandoned(log.get(submission.id))
-
-
-MOUNTS = """\
-/dev/sda1 / ext4 rw 0 0
-server:/home /home nfs4 rw 0 0
-/dev/sdb1 /home/me/local xfs rw 0 0
-drive /content/my\\040drive fuse.drive rw 0 0
-/dev/sdc1 /windows fuseblk rw 0 0
-share /mnt/share cifs rw 0 0
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("/tmp/log.sqlite", False), ("/home/me/log.sqlite", True), ("/home/me/local/log.sqlite", False),
-        ("/homework/log.sqlite", False), ("/content/my drive/log.sqlite", True), ("/windows/log", False),
-        ("/mnt/share/a/b/log.sqlite", True),
-    ],
-)  # fmt: skip
-def test_a_network_disk_is_known_by_its_mount(path: str, expected: bool) -> None:
-    assert environment.on_network(Path(path), MOUNTS) is expected
 
 
 def other_process(log: Log) -> "subprocess.Popen[str]":

@@ -11,7 +11,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from astria_nb.log import Log
-from astria_nb.log import log as log_module
 from astria_nb.log.schema import segment
 from helpers.submissions import REPLY, SERVICE, a_request, everything_on_disk
 
@@ -39,7 +38,6 @@ def sealing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
 
     def every(rows: int) -> None:
         monkeypatch.setattr("astria_nb.log.segments.ROWS", rows)
-        monkeypatch.setattr(log_module, "_SEAL_EVERY", rows)
 
     every(2)
     return every
@@ -51,7 +49,7 @@ def trained(log: Log, number: int, **reply: Any) -> None:
 
 
 def segments(log: Log) -> int:
-    with log._book.store.read() as connection:
+    with log._database.store.read() as connection:
         return len(connection.execute(segment.select()).all())
 
 
@@ -120,7 +118,7 @@ def test_a_log_that_cannot_be_written_is_read_all_the_same(
     for number in range(1, 5):
         trained(log, number)
     sealing(2)
-    monkeypatch.setattr(log._book.store, "_may_write", False)
+    monkeypatch.setattr(log._database.store, "_may_write", False)
     assert log.frame()["id"].tolist() == [1, 2, 3, 4]
     assert segments(log) == 0
 
@@ -155,7 +153,6 @@ def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory,
     for rows in (2, 10**6):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("astria_nb.log.segments.ROWS", rows)
-            patch.setattr(log_module, "_SEAL_EVERY", rows)
             log = Log(folder / f"{rows}.sqlite")
             _play(log, steps)
             frame = log.frame()

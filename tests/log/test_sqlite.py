@@ -76,7 +76,7 @@ def python(code: str, *arguments: object) -> subprocess.Popen[str]:
 def test_a_commit_is_on_the_disk_before_it_is_reported(path: Path) -> None:
     log = Log(path)
     log.plan(a_request())
-    with log._book.store.write() as connection:
+    with log._database.store.write() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
         assert connection.exec_driver_sql("PRAGMA fullfsync").scalar_one() == 1
@@ -86,7 +86,7 @@ def test_on_a_network_disk_there_is_no_write_ahead_log(path: Path, monkeypatch: 
     monkeypatch.setattr("astria_nb.log.sqlite.on_network", lambda _: True)
     log = Log(path)
     log.plan(a_request())
-    with log._book.store.write() as connection:
+    with log._database.store.write() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "delete"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 3  # EXTRA
     assert [each.name for each in path.parent.iterdir()] == [path.name]
@@ -189,7 +189,7 @@ def test_many_threads_share_a_log(path: Path) -> None:
 
 def test_a_reader_does_not_wait_for_a_writer(path: Path) -> None:
     log, planned = Log(path), Log(path).plan(a_request())
-    with log._book.store.write(), ThreadPoolExecutor(1) as thread:
+    with log._database.store.write(), ThreadPoolExecutor(1) as thread:
         assert thread.submit(log.find, SERVICE, "t").result(10) == planned
 
 
@@ -310,7 +310,7 @@ def test_a_damaged_file_is_an_error_that_says_so(path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LogError, match=r"log: .* there is no folder '.*nowhere'; make it"):
+    with pytest.raises(LogError, match=r"log: .* there is no folder '.*nowhere'; create it"):
         Log(tmp_path / "nowhere" / "log.sqlite").plan(a_request())
 
 
@@ -335,14 +335,14 @@ def test_a_read_only_file_can_be_read_and_not_written(powerless: Path) -> None:
     powerless.chmod(0o500)
     assert log.get(planned.id) == planned
     assert log.frame()["title"].tolist() == ["t"]
-    with pytest.raises(LogError, match=r"^log: .* read-only; mend the permissions, or choose another file"):
+    with pytest.raises(LogError, match=r"^log: .* read-only; fix the permissions, or choose another file"):
         log.plan(a_request("u"))
     assert log.unsettled(SERVICE) == [planned]
 
 
 def test_in_a_read_only_folder_no_log_can_be_made(powerless: Path) -> None:
     powerless.chmod(0o500)
-    with pytest.raises(LogError, match=r"^log: .* it or its folder is read-only; mend the permissions"):
+    with pytest.raises(LogError, match=r"^log: .* it or its folder is read-only; fix the permissions"):
         Log(powerless / "log.sqlite").plan(a_request())
     powerless.chmod(0o700)
 
@@ -361,7 +361,7 @@ def test_in_a_folder_that_turned_read_only_nothing_is_planned(powerless: Path) -
 def test_a_full_disk_is_named_and_costs_nothing_that_is_there(path: Path) -> None:
     log = Log(path)
     planned = log.plan(a_request())
-    with log._book.store.write() as connection:
+    with log._database.store.write() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         # SQLite answers as it does when the disk takes no more.
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
@@ -402,7 +402,7 @@ def test_a_log_that_stays_locked_is_named(path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
-        with pytest.raises(LogError, match=r"^log: .* is in use by another program for too long; close what"):
+        with pytest.raises(LogError, match=r"^log: .* stayed locked by another program; close the program"):
             Log(path, timeout=0.01).plan(a_request("u"))
     finally:
         other.close()
@@ -411,7 +411,7 @@ def test_a_log_that_stays_locked_is_named(path: Path) -> None:
 def test_an_error_shows_nothing_of_what_was_to_be_written(path: Path) -> None:
     log, secret = Log(path), str(uuid.uuid4())
     log.plan(a_request())
-    with log._book.store.write() as connection:
+    with log._database.store.write() as connection:
         connection.exec_driver_sql("DROP TABLE event")
     with pytest.raises(LogError, match="no such table") as caught:
         log.plan(a_request(secret, name=secret))

@@ -138,7 +138,9 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize(("make", "schema"), [(rows.tune_frame, rows.TUNE), (rows.prompt_frame, rows.PROMPT)])
+@pytest.mark.parametrize(
+    ("make", "schema"), [(rows.tune_frame, rows.TUNE_SCHEMA), (rows.prompt_frame, rows.PROMPT_SCHEMA)]
+)
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_any_json_makes_a_row_of_the_fixed_types(make: Any, schema: Any, data: st.DataObject) -> None:

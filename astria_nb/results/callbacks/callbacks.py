@@ -259,4 +259,4 @@ class Callbacks:
         if pd.isna(row["id"]) or row["status"] in FINAL_STATES:
             return None
         found = self._log.of_tune(self._client.service, int(row["id"]))
-        return None if found is None or found.record is None else {**found.record, **rows.ours(row)}
+        return None if found is None or found.record is None else {**found.record, **rows.own_fields(row)}

@@ -21,7 +21,7 @@ from astria_nb.results.downloads.run import DownloadRun
 from astria_nb.results.downloads.safe_folder import SafeFolder
 from astria_nb.results.watch._wait import prompts
 from astria_nb.results.watch.states import PAGE_SIZE
-from astria_nb.rows import tune_ids, tune_of
+from astria_nb.rows import tune_id_of, tune_ids
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.arrow import TIME, parse_time, typed_frame
 from astria_nb.utils.formatting import short
@@ -138,7 +138,7 @@ def _listed(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[dic
 
 def _wanted(found: pd.DataFrame, frame: pd.DataFrame, client: Client) -> Iterator[Wanted]:
     own = tune_ids(frame)
-    made = [(each, tune_of(each, own)) for each in found.to_dict("records") if len(each["images"])]
+    made = [(each, tune_id_of(each, own)) for each in found.to_dict("records") if len(each["images"])]
     expires_at = _expiry(frame, {tune_id for _, tune_id in made if tune_id is not None}, client)
     for prompt, tune_id in made:
         for number, url in enumerate(prompt["images"], 1):

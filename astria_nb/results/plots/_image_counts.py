@@ -18,7 +18,7 @@ from astria_nb.results.plots.axes import (
     thickness,
 )
 from astria_nb.results.watch._wait import prompts
-from astria_nb.rows import tune_ids, tune_of
+from astria_nb.rows import tune_id_of, tune_ids
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +68,7 @@ def image_counts(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes 
     made = frame if are_prompts else prompts(frame, client)
     told = records(made, "id", "text", "tunes", "tune_id", "images", "status")
     own = set() if are_prompts else tune_ids(frame)
-    whose = pd.Series([tune_of(each, own) for each in told.to_dict("records")], dtype="Int64")
+    whose = pd.Series([tune_id_of(each, own) for each in told.to_dict("records")], dtype="Int64")
     if are_prompts:
         tunes = pd.DataFrame({"id": whose.dropna().drop_duplicates().to_numpy()})
     else:

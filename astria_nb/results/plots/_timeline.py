@@ -19,7 +19,7 @@ from astria_nb.results.plots.axes import (
     show_dates,
     thickness,
 )
-from astria_nb.rows import tune_ids, tune_of
+from astria_nb.rows import tune_id_of, tune_ids
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,7 +115,7 @@ def _made(
         prompts, "id", "text", "tunes", "tune_id", "started_training_at", "trained_at", "created_at"
     )
     own = tune_ids(frame)
-    whose = pd.Series([tune_of(each, own) for each in told.to_dict("records")], dtype="Int64")
+    whose = pd.Series([tune_id_of(each, own) for each in told.to_dict("records")], dtype="Int64")
     begun, done = days(told["started_training_at"]), days(told["trained_at"])
     begun = np.where(np.isnan(begun), days(told["created_at"]), begun)
     spans = pd.DataFrame({"left": begun, "right": done}).groupby(whose).agg({"left": "min", "right": "max"})

@@ -89,7 +89,9 @@ class Poller:
         records = before.to_dict("records")
         found = np.array([tunes[record["id"]] is not None for record in records])
         updated = [
-            {**tune, **rows.ours(record)} for record in records if (tune := tunes[record["id"]]) is not None
+            {**tune, **rows.own_fields(record)}
+            for record in records
+            if (tune := tunes[record["id"]]) is not None
         ]
         frame = _replace_rows(self._frame, positions[found], rows.tune_frame(updated, self._client.now()))
         deleted = np.array([tunes[record["id"]] is None and self._is_old(record) for record in records])
@@ -147,7 +149,7 @@ def with_ids(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _with_all_columns(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with all columns of a tune's row."""
-    missing = [column for column in rows.TUNE.names if column not in frame.columns]
+    missing = [column for column in rows.TUNE_SCHEMA.names if column not in frame.columns]
     empty = rows.tune_frame([{}] * len(frame)).set_axis(frame.index)
     return pd.concat([frame, empty[missing]], axis=1) if missing else frame
 
