@@ -343,6 +343,8 @@ class TuneForm(widgets.VBox):
             self._save_draft()
 
     def _summary(self, problems: list[Problem]) -> str:
+        if self.status == "sending":
+            return "Submitting"
         if problems:
             return self._problem_display.summary(problems)
         return "Submitted." if self.status == "submitted" else "Ready to submit"

@@ -85,8 +85,8 @@ def test_markup_never_runs(page: Page, form: Locator):
 
 def _replace_images(form: Locator, names: list[str]) -> None:
     remove = form.locator(".astria-tile").get_by_role("button", name="Remove")
-    for left in range(remove.count(), 0, -1):
-        expect(remove).to_have_count(left)
+    for count in range(remove.count(), 0, -1):
+        expect(remove).to_have_count(count)
         remove.first.click()
     expect(form.get_by_text("No images yet")).to_be_visible()
     form.get_by_role("tab", name="From the server").click()

@@ -21,6 +21,7 @@ import astria_nb as anb
 from astria_nb.errors import CancelledError, LogError, Problem, TuneError
 from astria_nb.form.error_summary import ErrorSummary
 from astria_nb.form.request_view import RequestView
+from helpers.form_widgets import descendants, messages, only
 from helpers.large_photos import enlarge
 from helpers.photos_with_metadata import PLACE, jpeg
 
@@ -50,31 +51,20 @@ def make(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     monkeypatch.setattr("astria_nb.form.progress.training._POLL_SECONDS", 0.01)
     forms = []
 
-    def one(**options: Any) -> anb.TuneForm:
+    def make_form(**options: Any) -> anb.TuneForm:
         forms.append(anb.TuneForm(sandbox.client(), **options))
         return forms[-1]
 
-    yield one
-    for each in forms:
-        each._panel.training.stop()
+    yield make_form
+    for form in forms:
+        form._panel.training.stop()
 
 
-def inside(widget: widgets.Widget) -> Iterator[Any]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
-
-
-def the(form: anb.TuneForm, kind: type) -> Any:
-    (found,) = (each for each in inside(form) if isinstance(each, kind))
-    return found
-
-
-def buttons(form: widgets.Widget, begin: str) -> list[widgets.Button]:
+def buttons(form: widgets.Widget, start: str) -> list[widgets.Button]:
     return [
-        each
-        for each in inside(form)
-        if isinstance(each, widgets.Button) and each.description.startswith(begin)
+        widget
+        for widget in descendants(form)
+        if isinstance(widget, widgets.Button) and widget.description.startswith(start)
     ]
 
 
@@ -88,10 +78,10 @@ def until(true: Callable[[], bool], seconds: float = 20) -> None:
 def test_what_was_filled_in_goes_through_json_and_back(make, sandbox, photos):
     fields = {**FIELDS, "images": photos}
     del fields["image_urls"]
-    kept = json.loads(json.dumps(make(**fields).to_dict()))
-    assert kept["images"] == [str(path) for path in photos]
-    again = anb.TuneForm.from_dict(kept, sandbox.client())
-    assert again.to_dict() == kept
+    plain = json.loads(json.dumps(make(**fields).to_dict()))
+    assert plain["images"] == [str(path) for path in photos]
+    again = anb.TuneForm.from_dict(plain, sandbox.client())
+    assert again.to_dict() == plain
     assert again.tune == anb.Tune(**fields)
 
 
@@ -115,9 +105,9 @@ def test_an_old_run_is_filled_in_as_it_was_asked_for_under_a_fresh_title(make, s
 def test_a_row_without_a_record_tells_what_it_can(make, sandbox, tmp_path):
     row = make(**FIELDS).submit()
     nowhere = anb.ExperimentLog(tmp_path / "another.sqlite")
-    told = anb.TuneForm.from_row(row, sandbox.client(), log=nowhere).to_dict()
-    assert (told["pack"], told["name"]) == (43, "cat")
-    assert told["image_urls"] == list(row["orig_images"].iloc[0])
+    values = anb.TuneForm.from_row(row, sandbox.client(), log=nowhere).to_dict()
+    assert (values["pack"], values["name"]) == (43, "cat")
+    assert values["image_urls"] == list(row["orig_images"].iloc[0])
     assert not nowhere.path.exists()
 
 
@@ -216,9 +206,10 @@ def test_on_the_sandbox_the_button_says_that_it_is_free(make):
 def test_what_costs_more_than_allowed_cannot_be_submitted(make, sandbox):
     form = make(max_cost=3.5, pack=260, name="woman", title="t", image_urls=[URL])
     assert not form.valid
-    assert [str(each) for each in form.problems] == [
+    assert [str(problem) for problem in form.problems] == [
         "max_cost: is $3.50, and this run costs about $3.60; raise it, or choose another class or pack"
     ]
+    assert "The cost limit is $3.50, and this run costs about $3.60" in messages(form)
     with pytest.raises(TuneError, match="max_cost"):
         form.submit()
     form.fill(name="man")
@@ -251,7 +242,7 @@ def test_after_submit_the_training_and_the_pictures_are_shown_as_they_come(make,
     form._panel.training._text.observe(lambda change: states.append(change["new"]), "value")
     form.submit()
     until(lambda: form._panel.training._bar.bar_style == "success")
-    assert any("Queued" in each for each in states)
+    assert any("Queued" in state for state in states)
     assert "8 of 8 prompts done" in states[-1]
     gallery = form._panel.training.gallery
     assert gallery.summary == "16 pictures"
@@ -275,12 +266,12 @@ def test_a_look_that_fails_can_be_taken_again(make, sandbox):
     form.submit()
     until(lambda: "was refused" in form._panel.training.gallery.failure)
     assert form._panel.training._bar.bar_style == "warning"
-    look_again(form)
+    resume(form)
     until(lambda: form._panel.training._bar.bar_style == "success")
     assert form._panel.training.gallery.failure == ""
 
 
-def look_again(form: anb.TuneForm) -> None:
+def resume(form: anb.TuneForm) -> None:
     """Play the browser."""
     gallery = form._panel.training.gallery
     until(lambda: gallery.state in ("stopped", "failed"))
@@ -289,25 +280,25 @@ def look_again(form: anb.TuneForm) -> None:
 
 def polls() -> list[Any]:
     events = anb.ExperimentLog().events()
-    return [json.loads(each) for each in events.loc[events["kind"] == "poll", "reply"]]
+    return [json.loads(reply) for reply in events.loc[events["kind"] == "poll", "reply"]]
 
 
 def test_each_new_state_is_put_on_record_once(make):
     form = make(**FIELDS)
     form.submit()
     until(lambda: form._panel.training.gallery.state == "over")
-    told = polls()
-    states = [each.get("trained_at") for each in told if isinstance(each, dict)]
+    replies = polls()
+    states = [reply.get("trained_at") for reply in replies if isinstance(reply, dict)]
     assert states[0] is None
     assert states[-1] == form.row["trained_at"].iloc[0].strftime("%Y-%m-%dT%H:%M:%S.000Z")
     assert len(states) <= 3  # queued, training, trained
-    prompts = [each for reply in told if isinstance(reply, list) for each in reply]
+    prompts = [prompt for reply in replies if isinstance(reply, list) for prompt in reply]
     assert all(len([a for a in prompts if a == b]) == 1 for b in prompts)
-    assert sum("images" in each and len(each["images"]) == 2 for each in prompts) == 8
+    assert sum(len(prompt.get("images", ())) == 2 for prompt in prompts) == 8
     assert anb.ExperimentLog().frame()["trained_at"].notna().all()
     form._panel.training.follow()
     until(lambda: form._panel.training.gallery.state == "over")
-    assert len(polls()) == len(told)
+    assert len(polls()) == len(replies)
 
 
 def test_a_form_made_again_shows_the_last_state_where_nobody_answers():
@@ -317,12 +308,12 @@ def test_a_form_made_again_shows_the_last_state_where_nobody_answers():
         first.submit()
         until(lambda: first._panel.training.gallery.state == "over")
     again = anb.TuneForm(client, **FIELDS)
-    watching = again._panel.training
+    training = again._panel.training
     assert again.row["trained_at"].equals(first.row["trained_at"])
-    assert watching._text.value == "<span>Last seen: Pictures · 8 of 8 prompts done</span>"
-    assert (watching._bar.value, watching._bar.bar_style) == (1.0, "success")
-    assert watching.gallery.cards == first._panel.training.gallery.cards
-    assert watching.gallery.state == "stopped"
+    assert training._text.value == "<span>Last seen: Pictures · 8 of 8 prompts done</span>"
+    assert (training._bar.value, training._bar.bar_style) == (1.0, "success")
+    assert training.gallery.cards == first._panel.training.gallery.cards
+    assert training.gallery.state == "stopped"
 
 
 def test_a_form_made_again_amid_the_training_goes_on_from_there(make, sandbox):
@@ -332,27 +323,27 @@ def test_a_form_made_again_amid_the_training_goes_on_from_there(make, sandbox):
     until(lambda: first._panel.training.gallery.state == "failed")
     sandbox.fail("401", "GET /tunes*")
     again = make(**FIELDS)
-    watching = again._panel.training
-    until(lambda: watching.gallery.state == "failed")
+    training = again._panel.training
+    until(lambda: training.gallery.state == "failed")
     assert again.row["status"].tolist() == ["training"]
-    assert "Last seen: Training" in watching._text.value
+    assert "Last seen: Training" in training._text.value
     assert again.status == "submitted"
-    look_again(again)
-    until(lambda: watching.gallery.state == "over")
-    assert watching.gallery.summary == "16 pictures"
-    assert watching._text.value == "<span>Pictures · 8 of 8 prompts done</span>"
+    resume(again)
+    until(lambda: training.gallery.state == "over")
+    assert training.gallery.summary == "16 pictures"
+    assert training._text.value == "<span>Pictures · 8 of 8 prompts done</span>"
 
 
 def test_a_title_that_was_sent_with_other_fields_is_shown_and_not_taken_for_this_one(make):
     make(**FIELDS).submit()
-    other = make(**{**FIELDS, "name": "man", "characteristics": None})
-    assert other.row["name"].tolist() == ["cat"]
-    assert other.status == "incomplete"
-    assert [str(each) for each in other.problems] == [
+    again = make(**{**FIELDS, "name": "man", "characteristics": None})
+    assert again.row["name"].tolist() == ["cat"]
+    assert again.status == "incomplete"
+    assert [str(problem) for problem in again.problems] == [
         "title: was sent with other fields; press New for a fresh one"
     ]
     with pytest.raises(TuneError, match="title: was sent with other fields"):
-        other.submit()
+        again.submit()
 
 
 def test_a_full_disk_stops_no_pictures(make, monkeypatch):
@@ -365,7 +356,7 @@ def test_a_full_disk_stops_no_pictures(make, monkeypatch):
         raise LogError(Problem("log", "cannot be written (disk is full)", "make room"))
 
     monkeypatch.setattr(type(log), "note", full)
-    look_again(form)
+    resume(form)
     until(lambda: form._panel.training.gallery.state == "over")
     assert form._panel.training.gallery.summary == "16 pictures"
     assert "8 of 8 prompts done · Not recorded in the log: log: cannot be written" in (
@@ -404,10 +395,10 @@ def test_what_watches_is_told_of_the_end_and_leaves_before_it(tmp_path):
 
 def test_the_request_is_written_once_its_fold_is_open(make):
     form = make(**FIELDS)
-    view: RequestView = the(form, RequestView)
-    folds = the(form, widgets.Accordion)
+    view: RequestView = only(form, RequestView)
+    sections = only(form, widgets.Accordion)
     assert "tune[title]" not in "".join(view.texts.values())
-    folds.selected_index = folds.children.index(view)
+    sections.selected_index = sections.children.index(view)
     assert list(view.texts) == ["cURL", "Python", "JavaScript", "JSON"]
     tune = form.tune
     assert tune is not None
@@ -420,8 +411,8 @@ def test_the_request_is_written_once_its_fold_is_open(make):
 
 def test_a_request_that_a_language_cannot_write_does_not_hide_the_others(make, photos):
     form = make(pack=260, name="man", title="t", images=photos)
-    view, folds = the(form, RequestView), the(form, widgets.Accordion)
-    folds.selected_index = folds.children.index(view)
+    view, sections = only(form, RequestView), only(form, widgets.Accordion)
+    sections.selected_index = sections.children.index(view)
     assert str(photos[0]) in view.texts["cURL"]
     assert "cannot carry" in view.texts["JSON"]
     assert "sends the photos unchanged" in view.note
@@ -431,18 +422,18 @@ def test_a_request_that_a_language_cannot_write_does_not_hide_the_others(make, p
 
 def test_what_is_wrong_is_listed_and_what_is_only_missing_is_not(make):
     form = make(pack=43)
-    error_summary: ErrorSummary = the(form, ErrorSummary)
+    error_summary: ErrorSummary = only(form, ErrorSummary)
     assert error_summary.problems == []
     form.fill(name="dragon", image_urls=["ftp://x"])
-    assert [each["field"] for each in error_summary.problems] == ["name", "image_urls"]
+    assert [entry["field"] for entry in error_summary.problems] == ["name", "image_urls"]
     assert error_summary.problems[1]["label"] == "Image URLs"
 
 
 def test_a_reader_is_led_to_what_is_folded_away(make):
     form = make(**FIELDS)
-    folds = the(form, widgets.Accordion)
-    the(form, ErrorSummary)._on_message(None, {"kind": "focus", "field": "tune_ids"}, [])
-    assert form._draft.fields["tune_ids"] is folds.children[folds.selected_index]
+    sections = only(form, widgets.Accordion)
+    only(form, ErrorSummary)._on_message(None, {"kind": "focus", "field": "tune_ids"}, [])
+    assert form._draft.fields["tune_ids"] is sections.children[sections.selected_index]
     for odd in (
         {"kind": "focus", "field": "nonsense"},
         {"kind": "focus", "field": 3},
@@ -451,7 +442,7 @@ def test_a_reader_is_led_to_what_is_folded_away(make):
         "x",
         None,
     ):
-        the(form, ErrorSummary)._on_message(None, odd, [])
+        only(form, ErrorSummary)._on_message(None, odd, [])
 
 
 def test_a_keystroke_is_answered_while_a_tune_is_watched(make):
@@ -465,13 +456,9 @@ def test_a_keystroke_is_answered_while_a_tune_is_watched(make):
     assert isinstance(form.rows, pd.DataFrame)
 
 
-def switch(form: anb.TuneForm, begin: str) -> widgets.Checkbox:
-    (found,) = (
-        each
-        for each in inside(form)
-        if isinstance(each, widgets.Checkbox) and each.description.startswith(begin)
-    )
-    return found
+def switch(form: anb.TuneForm, start: str) -> widgets.Checkbox:
+    box: widgets.Checkbox = only(form, widgets.Checkbox, start)
+    return box
 
 
 def arrived(form: anb.TuneForm) -> bytes:
@@ -520,7 +507,7 @@ def test_the_service_looks_at_photos_and_fills_in_what_most_agree_on(make, tmp_p
     form.fill(name="man", characteristics={"my_own": "kept"})
     ask.click()
     until(lambda: "2 inspected · 1 with a warning" in form._draft.view[4]._text.value)
-    badges = {each["name"]: each["badges"] for each in form._draft.fields["images"]._list.items}
+    badges = {tile["name"]: tile["badges"] for tile in form._draft.fields["images"]._list.items}
     assert badges["wearing_hat.jpg"] == ["a hat: the hair cannot be seen"]
     assert not fill.disabled
     fill.click()

@@ -1,6 +1,5 @@
 """The form, by its widgets: what a click or a keystroke does, without a browser."""
 
-import html
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ from astria_nb.form.pickers.picker import Picker
 from astria_nb.tune.encoding import encode
 from astria_nb.tune.pack import Pack, PackClass
 from astria_nb.tune.request import Request
+from helpers.form_widgets import button, descendants, labelled, markup, messages, only
 
 URL = "https://example.com/1.jpg"
 
@@ -45,41 +45,6 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return paths
 
 
-def inside(widget: widgets.Widget) -> Iterator[widgets.Widget]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
-
-
-def button(form: anb.TuneForm, name: str) -> widgets.Button:
-    (found,) = (
-        each
-        for each in inside(form)
-        if isinstance(each, widgets.Button) and each.description.split(" · ")[0] == name
-    )
-    return found
-
-
-def labelled(form: anb.TuneForm, label: str) -> widgets.Widget:
-    """Return the control that carries a label."""
-    kinds = (widgets.Text, widgets.Dropdown, widgets.ToggleButtons)
-    (found,) = (each for each in inside(form) if isinstance(each, kinds) and each.description == label)
-    return found
-
-
-def markup(form: anb.TuneForm) -> str:
-    """Return all HTML that the form shows at this moment."""
-    shown = (
-        each for each in inside(form) if isinstance(each, widgets.HTML) and each.layout.display != "none"
-    )
-    return "\n".join(each.value for each in shown if "<style>" not in each.value)
-
-
-def messages(form: anb.TuneForm) -> str:
-    """Return it as a reader sees it."""
-    return html.unescape(markup(form))
-
-
 def test_a_fresh_form_has_a_title_and_no_complaints(form):
     assert list(form._draft.values()) == ["title"]
     assert form.status == "incomplete"
@@ -96,7 +61,8 @@ def test_new_makes_another_title(form):
 
 def test_own_and_gallery_packs_are_offered(form, sandbox):
     client = sandbox.client()
-    offered = {int(card["id"]) for each in inside(form) if isinstance(each, Picker) for card in each.items}
+    pickers = [widget for widget in descendants(form) if isinstance(widget, Picker)]
+    offered = {int(card["id"]) for picker in pickers for card in picker.items}
     assert offered == {pack.id for pack in [*client.packs(), *client.packs(gallery=True)]}
 
 
@@ -166,10 +132,9 @@ def test_an_unknown_pack_is_named_beside_its_field(form):
 def test_every_missing_field_is_named_once_the_form_is_begun(form):
     form.fill(pack=260)
     labelled(form, "Title").value = " "
-    shown = messages(form)
-    assert "Enter a title, or press New for one." in shown
-    assert "Choose a class." in shown
-    assert "Add at least one photo here" in shown
+    assert "Enter a title, or press New for one." in messages(form)
+    assert "Choose a class." in messages(form)
+    assert "Add at least one photo here" in messages(form)
 
 
 def test_submit_is_on_only_while_the_tune_is_valid(form):
@@ -186,14 +151,16 @@ def test_what_was_typed_stays_when_it_is_wrong(form):
     form.fill(pack=43, name="cat", image_urls=["not a url"], tune_ids=None)
     labelled(form, "Tunes").value = "12, x"
     assert labelled(form, "Tunes").value == "12, x"
-    assert any(isinstance(each, widgets.Textarea) and each.value == "not a url" for each in inside(form))
+    assert "not a url" in [
+        widget.value for widget in descendants(form) if isinstance(widget, widgets.Textarea)
+    ]
 
 
 def test_a_fold_opens_where_an_error_waits_inside(form):
-    folds = next(each for each in inside(form) if isinstance(each, widgets.Accordion))
-    assert folds.selected_index is None
+    sections = only(form, widgets.Accordion)
+    assert sections.selected_index is None
     labelled(form, "Each prompt").value = "localhost/hook"
-    assert folds.selected_index is not None
+    assert sections.selected_index is not None
     assert "'localhost/hook' is not a web address" in messages(form)
 
 
@@ -202,7 +169,7 @@ def test_images_are_added_from_a_folder_seen_and_removed(form, sandbox, photos):
     button(form, "Add all").click()
     button(form, "Add all").click()
     assert [image.path for image in form._draft.values()["images"]] == photos
-    tiles = next(each for each in inside(form) if isinstance(each, ImageList))
+    tiles = only(form, ImageList)
     assert [tile["name"] for tile in tiles.items] == [photo.name for photo in photos]
     tiles._handle_custom_msg({"kind": "remove", "ids": [tiles.items[0]["id"]]}, [])
     assert [image.path for image in form.tune.images] == photos[1:]
@@ -210,7 +177,7 @@ def test_images_are_added_from_a_folder_seen_and_removed(form, sandbox, photos):
 
 def test_chosen_files_are_added(sandbox, photos):
     form = anb.TuneForm(sandbox.client(), pack=260, name="man")
-    files = next(each for each in inside(form) if isinstance(each, widgets.SelectMultiple))
+    files = only(form, widgets.SelectMultiple)
     files.value = photos[:2]
     button(form, "Add selected").click()
     assert [image.path for image in form.tune.images] == photos[:2]
@@ -237,9 +204,9 @@ def test_a_file_that_vanished_is_complained_of_at_submit(form, sandbox, photos):
 def test_rows_of_characteristics_become_the_tunes(form):
     form.fill(pack=43, name="cat", image_urls=[URL], characteristics={"eye_color": "blue eyes"})
     key, value = (
-        each
-        for each in inside(form)
-        if isinstance(each, widgets.Text) and each.value in ("eye_color", "blue eyes")
+        widget
+        for widget in descendants(form)
+        if isinstance(widget, widgets.Text) and widget.value in ("eye_color", "blue eyes")
     )
     value.value = "green eyes"
     assert form.tune.characteristics == {"eye_color": "green eyes"}
@@ -261,8 +228,8 @@ def test_three_callbacks_reach_the_service(form, sandbox):
 
 def test_existing_tunes_need_no_images(form, sandbox):
     form.fill(pack=43, name="cat", image_urls=[URL])
-    made = form.submit()["id"].iloc[0]
-    again = anb.TuneForm(sandbox.client(), pack=43, tune_ids=[made])
+    tune_id = form.submit()["id"].iloc[0]
+    again = anb.TuneForm(sandbox.client(), pack=43, tune_ids=[tune_id])
     assert again.valid
     row = again.submit()
     assert row["id"].isna().all()
@@ -323,6 +290,44 @@ def test_a_title_is_not_sent_with_another_tune(form, sandbox):
     form.submit()
     assert form.rows["name"].tolist() == ["cat", "man"]
     assert len(sandbox.received()) == 2
+
+
+def test_start_another_keeps_the_fields_under_a_new_title(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    another = button(form, "Start another")
+    assert another.layout.display == "none"
+    row = form.submit()
+    assert "Submitted." in messages(form)
+    assert another.layout.display is None
+    another.click()
+    assert another.layout.display == "none"
+    assert form.status == "ready"
+    assert form.tune.title != row["title"].iloc[0]
+    form.submit()
+    assert len(sandbox.received()) == 2
+
+
+def test_a_pack_that_is_not_a_slug_is_named_once_and_cannot_be_retried(form):
+    form.fill(pack="corporate headshots")
+    assert [problem.field for problem in form.problems] == ["pack", "name", "images"]
+    assert "1 problem to fix · Still needed: class, photos" in messages(form)
+    assert button(form, "Retry").layout.display == "none"
+
+
+def test_where_no_class_can_be_chosen_yet_only_the_pack_is_asked_for(form):
+    form.fill(image_urls=[URL])
+    assert "Choose a pack to see its classes." in messages(form)
+    assert "Choose a class." not in messages(form)
+    form.fill(pack=43)
+    assert "Choose a pack to see its classes." not in messages(form)
+    assert "Choose a class." in messages(form)
+
+
+def test_fields_that_exclude_each_other_are_named_as_in_the_form(form, photos):
+    form.fill(pack=43, name="cat", images=photos, image_urls=[URL])
+    assert "Image URLs cannot be combined with photos from files; leave out one." in messages(form)
+    form.fill(image_urls=None, tune_ids=[7])
+    assert "Photos cannot be combined with existing tunes; leave out one." in messages(form)
 
 
 def test_a_wrong_key_is_said_in_the_form(sandbox):
@@ -392,9 +397,9 @@ def test_markup_is_shown_as_text(form, sandbox):
     form.fill(pack=43, name="cat", title=evil, image_urls=[URL], characteristics={"eye_color": evil})
     form.submit()
     page = form._repr_mimebundle_()[0]["text/html"]
-    for shown in (markup(form), page):
-        assert evil not in shown
-        assert "&lt;img src=x" in shown
+    for content in (markup(form), page):
+        assert evil not in content
+        assert "&lt;img src=x" in content
 
 
 def test_where_no_widget_runs_the_filled_form_is_seen(form, photos):
@@ -421,7 +426,7 @@ def test_in_colab_the_output_names_the_manager_that_can_show_it(form, monkeypatc
 def test_no_trait_holds_the_key(form, sandbox):
     form.fill(pack=43, name="cat", image_urls=[URL])
     form.submit()
-    states = [str(each.get_state()) for each in inside(form)]
+    states = [str(widget.get_state()) for widget in descendants(form)]
     assert not any(sandbox.api_key in state for state in states)
 
 
@@ -459,6 +464,6 @@ def test_fields_that_everyone_else_leaves_alone_are_kept(form):
 
 def test_every_menu_shows_what_is_chosen(sandbox):
     form = anb.TuneForm(sandbox.client(), preset="flux-lora-fast")
-    menus = [each for each in inside(form) if isinstance(each, widgets.Dropdown)]
+    menus = [widget for widget in descendants(form) if isinstance(widget, widgets.Dropdown)]
     assert all(menu.label for menu in menus)
     assert {"automatic", "flux-lora-fast", "real"} <= {menu.label for menu in menus}

@@ -38,9 +38,9 @@ def example(form: anb.TuneForm) -> str | None:
 
 
 def test_the_prompt_with_most_places_is_shown_with_what_is_filled_in(form: anb.TuneForm) -> None:
-    shown = example(form)
-    assert shown is not None
-    assert "ohwx cat, {{fur_color}}, {{eye_color}}, " in html.unescape(shown)
+    prompt = example(form)
+    assert prompt is not None
+    assert "ohwx cat, {{fur_color}}, {{eye_color}}, " in html.unescape(prompt)
     form.fill(characteristics={"eye_color": "blue <eyes>"})
     assert "{{fur_color}}, <b>blue &lt;eyes&gt;</b>, " in example(form)
     assert "<img" not in example(form)
