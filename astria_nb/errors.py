@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
-ProblemKind = Literal["missing", "invalid", "conflict", "not_found"]
+ProblemKind = Literal["missing", "invalid", "conflict", "not_found", "rejected"]
 """A required field is empty; a value breaks a rule; two fields, or two requests, exclude each other; the
-service does not have what the value names."""
+service does not have what the value names; the service rejected it, and `what` are its own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Problem:
         What is wrong with it. Never holds a secret.
     hint : str
         The next step.
-    kind : {"missing", "invalid", "conflict", "not_found"}, keyword-only
+    kind : {"missing", "invalid", "conflict", "not_found", "rejected"}, keyword-only
         For code that has to distinguish problems; not part of the text. Default: ``"invalid"``.
     """
 

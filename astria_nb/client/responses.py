@@ -82,7 +82,7 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
         problem = Problem("base_url", f"the service failed ({status}: {reason})", "try again in a minute")
         return ServerError(problem, status=status, retry_after=retry_after)
     hint = "fix it and submit again; nothing was created"
-    problems = (Problem(field or "tune", message, hint) for field, message in messages)
+    problems = (Problem(field or "tune", message, hint, kind="rejected") for field, message in messages)
     return RejectedError(*problems, status=status)
 
 

@@ -101,6 +101,8 @@ class ProblemDisplay:
             other = "existing tunes" if self._fields["tune_ids"].value else "photos from files"
             return f"{_capitalized(_label(problem.field))} cannot be combined with {other}; leave out one."
         text = f"{problem.what}; {problem.hint}"
+        if self.field_of(problem) is None and problem.kind == "rejected":
+            return f"The service rejected the tune: {text}"
         if problem.kind == "invalid" and problem.field not in _SUBJECTS:
             return text if self.field_of(problem) else str(problem)
         return _capitalized(f"{_SUBJECTS.get(problem.field, _label(problem.field))} {text}")
