@@ -1,6 +1,6 @@
 """Train Astria tunes from a Jupyter notebook.
 
-The public names, each loaded when it is first used.
+The public names, each imported at its first use.
 """
 
 from importlib import import_module
@@ -50,6 +50,7 @@ _HOMES = {
     "timeline": "results.plots",
     "wait": "results.watch._wait",
 }
+_MODULES = ("errors", "rows")
 __all__ = [
     "Callbacks",
     "Client",
@@ -76,11 +77,11 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"astria_nb.{_HOMES[name]}"), name)
-    # Only once a submodule was imported does Python find it by itself.
-    if name in ("errors", "rows"):
+    # Python itself finds a submodule only after it was imported.
+    if name in _MODULES:
         return import_module(f"astria_nb.{name}")
     raise AttributeError(f"module 'astria_nb' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__, "errors", "rows"])
+    return sorted({*__all__, *_MODULES, *(name for name in globals() if name.startswith("__"))})

@@ -92,6 +92,13 @@ def test_a_public_module_needs_no_import_of_its_own(name: str) -> None:
     assert done.stdout.strip() == f"astria_nb.{name}", done.stderr
 
 
+def test_dir_lists_the_public_names_and_no_plumbing() -> None:
+    used = "anb.Tune, anb.Client, anb.TuneForm, anb.submit, anb.gallery, anb.costs, anb.rows.tune_frame"
+    done = run("-c", f"import astria_nb as anb; {used}; print(*dir(anb))")
+    names = [name for name in done.stdout.split() if not name.startswith("__")]
+    assert names == sorted([*NAMES, "errors", "rows"]), done.stderr
+
+
 @pytest.mark.parametrize("name", ["tune_form", "Tunes", "submit_many", "__wrapped__"])
 def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
     with pytest.raises(AttributeError, match=name):
