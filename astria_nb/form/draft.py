@@ -21,8 +21,9 @@ from astria_nb.form.fields.text import TextField, UrlsField
 from astria_nb.form.images.image_field import ImageField
 from astria_nb.form.images.inspect_bar import InspectBar
 from astria_nb.form.images.preprocessing_switches import PreprocessingSwitches
+from astria_nb.form.pickers.class_field import ClassField
 from astria_nb.form.pickers.ids_field import PromptsField, TunesField
-from astria_nb.form.pickers.pack_field import ClassField, PackField
+from astria_nb.form.pickers.pack_field import PackField
 from astria_nb.form.sections import Sections
 from astria_nb.images.image import Image
 from astria_nb.images.preprocessing import Preprocessing

@@ -1,1 +1,1 @@
-"""One photo: opened, judged, cleaned and made ready to upload."""
+"""One training image: checking, measuring, removing metadata, preparing for upload."""

@@ -239,7 +239,7 @@ def test_prompts_are_chosen_by_their_pictures(form: Locator):
     form.get_by_text("Prompts · all in the pack").click()
     picker = browse(form, "prompt")
     expect(picker.get_by_role("status")).to_have_text(
-        "24 prompts · all of the class are used unless some are chosen"
+        "24 prompts · all prompts of the class are used unless you choose some"
     )
     first = picker.get_by_role("option").first
     expect(first).to_contain_text("Prompt 43017cat")

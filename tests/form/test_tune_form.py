@@ -15,7 +15,7 @@ from PIL import Image
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
 from astria_nb.form.images.image_list import ImageList
-from astria_nb.form.pickers.pack_field import ClassField
+from astria_nb.form.pickers.class_field import ClassField
 from astria_nb.form.pickers.picker import Picker
 from astria_nb.tune.encoding import encode
 from astria_nb.tune.pack import Pack, PackClass

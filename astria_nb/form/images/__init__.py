@@ -1,1 +1,1 @@
-"""The photos of the form."""
+"""The training images of the form."""

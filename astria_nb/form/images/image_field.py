@@ -147,9 +147,9 @@ class ImageField(Field):
     def _compare_once_measured(self) -> None:
         # After all thumbnails, which are what the user is waiting for.
         if not self._unmeasured:
-            background.start_cpu_bound(self._compare)
+            background.start_cpu_bound(self._compare_images)
 
-    def _compare(self) -> None:
+    def _compare_images(self) -> None:
         measured = [(entry, entry.metrics) for entry in self._entries if entry.metrics is not None]
         compared = compare([metrics for _, metrics in measured])
         with self.lock:

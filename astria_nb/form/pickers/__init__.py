@@ -1,1 +1,1 @@
-"""Choosing packs, tunes and prompts by their pictures."""
+"""The choice of a pack, tunes and prompts by their pictures."""

@@ -1,4 +1,4 @@
-"""The button that opens a picker in place, and closes it."""
+"""The button that opens and closes a picker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from astria_nb.form.pickers.picker import Picker
 
 
 class BrowseButton(widgets.Button):
-    """Opens and closes a picker, says which it will do, and has the focus again when it is closed.
+    """Opens and closes a picker; gets the focus back when the picker is closed.
 
     Parameters
     ----------
@@ -20,12 +20,12 @@ class BrowseButton(widgets.Button):
 
     def __init__(self, picker: Picker) -> None:
         self._picker = picker
-        self._name = f"Browse {picker.noun}s"
-        super().__init__(description=self._name, layout=widgets.Layout(flex="0 0 auto", width="auto"))
+        self._open_label = f"Browse {picker.noun}s"
+        super().__init__(description=self._open_label, layout=widgets.Layout(flex="0 0 auto", width="auto"))
         self.on_click(lambda _: picker.set_trait("is_open", not picker.is_open))
-        picker.observe(self._show, "is_open")
+        picker.observe(self._on_open, "is_open")
 
-    def _show(self, change: Mapping[str, Any]) -> None:
-        self.description = f"Close {self._picker.noun}s" if change["new"] else self._name
+    def _on_open(self, change: Mapping[str, Any]) -> None:
+        self.description = f"Close {self._picker.noun}s" if change["new"] else self._open_label
         if not change["new"]:
             self.focus()

@@ -1,4 +1,4 @@
-"""Ids that are typed, or chosen by their pictures."""
+"""Ids of tunes or prompts that are typed, or chosen by their pictures."""
 
 from __future__ import annotations
 
@@ -16,40 +16,42 @@ from astria_nb.tune.pack import Pack
 
 
 class PickedIdsField(IdsField):
-    """A line of ids and a picker; what is typed is chosen there, and what is chosen there is written here.
+    """A line of ids and a picker, which show the same choice.
 
     Parameters
     ----------
     label, placeholder : str
     picker : Picker
-        Of several.
+        With ``multiple=True``.
     """
 
     def __init__(self, label: str, placeholder: str, picker: Picker) -> None:
         self.picker = picker
         super().__init__(label, placeholder, BrowseButton(picker), below=[picker])
-        picker.observe(self._picked, "chosen")
+        picker.observe(self._on_chosen, "chosen")
 
     def _set(self, change: Mapping[str, Any]) -> None:
         super()._set(change)
-        self.picker.chosen = [str(int(each)) for each in change["new"] or () if isinstance(each, Integral)]
+        ids = change["new"] or ()
+        self.picker.chosen = [str(int(typed)) for typed in ids if isinstance(typed, Integral)]
 
-    def _picked(self, change: Mapping[str, Any]) -> None:
-        chosen, typed = [int(each) for each in change["new"] if each.isdecimal()], self.value or []
-        # What is no number stays, for the rules to name it.
-        kept = [each for each in typed if each in chosen or not isinstance(each, Integral)]
-        ids = [*kept, *(each for each in chosen if each not in kept)]
-        if ids != typed:
+    def _on_chosen(self, change: Mapping[str, Any]) -> None:
+        chosen = [int(card_id) for card_id in change["new"] if card_id.isdecimal()]
+        current = self.value or []
+        # What is not a number stays, for validation to report it.
+        ids = [typed for typed in current if typed in chosen or not isinstance(typed, Integral)]
+        ids += [card_id for card_id in chosen if card_id not in ids]
+        if ids != current:
             self.value = ids or None
 
 
 class TunesField(PickedIdsField):
-    """Tunes that the account has.
+    """Tunes of the account.
 
     Parameters
     ----------
     client : Client
-        Is asked for them once they are browsed.
+        Used once the user browses the tunes.
     """
 
     def __init__(self, client: Client) -> None:
@@ -58,12 +60,12 @@ class TunesField(PickedIdsField):
 
 
 class PromptsField(PickedIdsField):
-    """Some of a pack's prompts; none stands for all of them.
+    """Some of a pack's prompts; without a choice all are used.
 
     Parameters
     ----------
     client : Client
-        For their pictures.
+        For the prompts' pictures.
     """
 
     def __init__(self, client: Client) -> None:
@@ -74,14 +76,14 @@ class PromptsField(PickedIdsField):
             noun="prompt",
             multiple=True,
             empty="Choose a pack to see its prompts.",
-            unchosen="all of the class are used unless some are chosen",
+            unchosen="all prompts of the class are used unless you choose some",
         )
-        super().__init__("Prompts", "all of the pack's; or some of them, by id", picker)
+        super().__init__("Prompts", "all in the pack, or the ids of some", picker)
 
     def offer(self, pack: Pack | None, name: str | None) -> None:
-        """Show the prompts of a pack, those of a class first; what was chosen stays chosen."""
+        """Show the prompts of a pack, those of a class first; the choice is kept."""
         if (pack, name) == self._offered:
             return
         self._offered = pack, name
-        empty = f"{pack.title} does not show its prompts; type their ids." if pack else "Choose a pack first."
-        self.picker.show(PromptCards(self._client, pack, name), empty=empty)
+        empty = f"{pack.title} does not list its prompts; type their ids." if pack else "Choose a pack first."
+        self.picker.set_source(PromptCards(self._client, pack, name), empty=empty)

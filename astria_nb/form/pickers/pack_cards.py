@@ -1,4 +1,4 @@
-"""Packs as cards: your own, and behind them those of the public gallery."""
+"""Packs as cards: those of the account, followed by those of the public gallery."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from contextlib import suppress
 
 from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
-from astria_nb.form.pickers.picker import Card
+from astria_nb.form.pickers.cards import Card
 from astria_nb.tune.pack import Pack
 
-_MOST_CLASSES = 4  # that a card names
+_MAX_CLASSES = 4  # on a card
 
 
 class PackCards:
-    """Asks the service for packs.
+    """A `CardSource` of packs.
 
     Parameters
     ----------
@@ -25,35 +25,35 @@ class PackCards:
         self._client = client
         self._packs: dict[str, Pack] = {}
 
-    def cards(self, after: str | None) -> Iterator[Card]:  # noqa: ARG002  packs come in no order to go on from
-        """Yield your own packs, then the gallery's."""
+    def cards(self, after: str | None) -> Iterator[Card]:  # noqa: ARG002  packs have no order to continue from
+        """Yield the account's packs, then the gallery's."""
         for gallery in (False, True):
             for listed in self._client.packs(gallery=gallery):
-                known = self._packs.get(str(listed.id), listed)
-                pack = listed if _is_whole(listed) or not _is_whole(known) else known
+                cached = self._packs.get(str(listed.id), listed)
+                pack = listed if _has_details(listed) or not _has_details(cached) else cached
                 self._packs[str(pack.id)] = pack
                 yield _card(pack, "in the gallery" if gallery else "yours")
 
-    def look(self, card: Card) -> tuple[Card, bytes | None]:
-        """Return a pack's cover, and what only its own page tells (astria-api, section 3)."""
+    def details(self, card: Card) -> tuple[Card, bytes | None]:
+        """Return a pack's cover, and the details that lists omit (astria-api, section 3)."""
         pack = self._packs[card["id"]]
-        if not _is_whole(pack):
-            with suppress(AstriaError):  # then with what the list told
+        if not _has_details(pack):
+            with suppress(AstriaError):  # the card then shows what the list said
                 pack = self._packs[card["id"]] = self._client.pack(pack.id)
         cover = self._client.picture(pack.cover_url) if pack.cover_url else None
-        return {**card, "lines": [card["lines"][0], *_classes(pack)]}, cover
+        return {**card, "lines": [card["lines"][0], *_class_lines(pack)]}, cover
 
 
-def _is_whole(pack: Pack) -> bool:
-    return pack.cover_url is not None and all(each.num_images is not None for each in pack.classes)
+def _has_details(pack: Pack) -> bool:
+    return pack.cover_url is not None and all(offered.num_images is not None for offered in pack.classes)
 
 
-def _card(pack: Pack, whose: str) -> Card:
-    lines = [f"{pack.id} · {whose}", *_classes(pack)]
+def _card(pack: Pack, origin: str) -> Card:
+    lines = [f"{pack.id} · {origin}", *_class_lines(pack)]
     return {"id": str(pack.id), "title": pack.title, "lines": lines, "picture": "some"}
 
 
-def _classes(pack: Pack) -> list[str]:
-    named = [each.summary for each in pack.classes[:_MOST_CLASSES]]
-    others = len(pack.classes) - len(named)
-    return [*named, f"and {others} more"] if others else named
+def _class_lines(pack: Pack) -> list[str]:
+    lines = [offered.summary for offered in pack.classes[:_MAX_CLASSES]]
+    hidden = len(pack.classes) - len(lines)
+    return [*lines, f"and {hidden} more"] if hidden else lines

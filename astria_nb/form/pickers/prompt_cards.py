@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from astria_nb.client.client import Client
-from astria_nb.form.pickers.picker import Card
+from astria_nb.form.pickers.cards import Card
 from astria_nb.tune.pack import Pack, PackPrompt
 
 
 class PromptCards:
-    """The prompts that a pack tells of.
+    """A `CardSource` of the prompts that a pack lists.
 
     Parameters
     ----------
@@ -24,16 +24,16 @@ class PromptCards:
     def __init__(self, client: Client, pack: Pack | None, name: str | None) -> None:
         self._client = client
         prompts = pack.prompts if pack else ()
-        self._prompts = sorted(prompts, key=lambda each: each.name != name)
-        self._pictures = {str(each.id): each.image_url for each in prompts if each.image_url}
+        self._prompts = sorted(prompts, key=lambda prompt: prompt.name != name)
+        self._picture_urls = {str(prompt.id): prompt.image_url for prompt in prompts if prompt.image_url}
 
-    def cards(self, after: str | None) -> Iterator[Card]:  # noqa: ARG002  they are all there
+    def cards(self, after: str | None) -> Iterator[Card]:  # noqa: ARG002  all are in memory
         """Yield the prompts."""
         return map(_card, self._prompts)
 
-    def look(self, card: Card) -> tuple[Card, bytes | None]:
-        """Return a picture that a prompt made."""
-        return card, self._client.picture(self._pictures[card["id"]])
+    def details(self, card: Card) -> tuple[Card, bytes | None]:
+        """Return a picture that was made with the prompt."""
+        return card, self._client.picture(self._picture_urls[card["id"]])
 
 
 def _card(prompt: PackPrompt) -> Card:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from astria_nb.client.client import Client
-from astria_nb.form.pickers.picker import Card
+from astria_nb.form.pickers.cards import Card
 from astria_nb.rows import tune_status
 
-_SPANS = (
+_UNITS = (
     (31_536_000, "year"),
     (2_592_000, "month"),
     (86_400, "day"),
@@ -20,7 +20,7 @@ _SPANS = (
 
 
 class TuneCards:
-    """Asks the service for tunes.
+    """A `CardSource` of tunes.
 
     Parameters
     ----------
@@ -29,43 +29,43 @@ class TuneCards:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._pictures: dict[str, str] = {}
+        self._picture_urls: dict[str, str] = {}
 
     def cards(self, after: str | None) -> Iterator[Card]:
-        """Yield the tunes that are older than one; pages are fetched as they are needed."""
+        """Yield the tunes older than one; pages are requested as they are needed."""
         for tune in self._client.tunes(before_id=None if after is None else int(after)):
             card = _card(tune, self._client.now())
             images = tune.get("orig_images")
             if isinstance(images, list) and images and isinstance(images[0], str):
-                self._pictures[card["id"]] = images[0]
+                self._picture_urls[card["id"]] = images[0]
                 card["picture"] = "some"
             yield card
 
-    def look(self, card: Card) -> tuple[Card, bytes | None]:
-        """Return the first image that a tune was trained from."""
-        return card, self._client.picture(self._pictures[card["id"]])
+    def details(self, card: Card) -> tuple[Card, bytes | None]:
+        """Return the first image that the tune was trained on."""
+        return card, self._client.picture(self._picture_urls[card["id"]])
 
 
 def _card(tune: Mapping[str, Any], now: datetime) -> Card:
-    said = [tune.get("name"), tune_status(tune, now)]
-    when = [str(tune["id"]), age(tune.get("created_at"), now)]
+    kind_and_status = [tune.get("name"), tune_status(tune, now)]
+    id_and_age = [str(tune["id"]), age(tune.get("created_at"), now)]
     return {
         "id": str(tune["id"]),
         "title": str(tune.get("title") or f"Tune {tune['id']}"),
-        "lines": [" · ".join(str(each) for each in line if each) for line in (said, when)],
+        "lines": [" · ".join(str(part) for part in line if part) for line in (kind_and_status, id_and_age)],
         "picture": "none",
     }
 
 
 def age(time: object, now: datetime) -> str | None:
-    """Say how long ago a time of the API was.
+    """Return how long ago a time was, such as ``2 days ago``; None if it is not a time.
 
     Parameters
     ----------
     time : str
-        ISO 8601; one without a time zone is UTC.
+        ISO 8601; UTC if it has no time zone.
     now : datetime
-        The service's time.
+        With a time zone; the service's time.
 
     Examples
     --------
@@ -77,8 +77,8 @@ def age(time: object, now: datetime) -> str | None:
     except ValueError:
         return None
     seconds = (now - (then if then.tzinfo else then.replace(tzinfo=UTC))).total_seconds()
-    for span, name in _SPANS:
-        if seconds >= span:
-            count = int(seconds // span)
-            return f"{count} {name}{'' if count == 1 else 's'} ago"
+    for length, unit in _UNITS:
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
     return "just now"

@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
+from astria_nb.form.pickers.cards import PAGE, Card
 from astria_nb.form.pickers.ids_field import PromptsField, TunesField
 from astria_nb.form.pickers.pack_cards import PackCards
-from astria_nb.form.pickers.picker import PAGE, Card, Picker
+from astria_nb.form.pickers.picker import Picker
 from astria_nb.form.pickers.tune_cards import TuneCards
 from astria_nb.images.image import SMALL_BYTES
 from astria_nb.tune.pack import Pack
@@ -310,7 +311,7 @@ def test_an_error_of_our_own_is_said_and_not_swallowed():
             yield {"id": "1", "title": "one", "lines": [], "picture": "none"}
             raise ZeroDivisionError("by zero")
 
-        def look(self, card: Card) -> tuple[Card, bytes | None]:
+        def details(self, card: Card) -> tuple[Card, bytes | None]:
             raise AssertionError
 
     picker = Picker(Broken(), noun="pack")
@@ -339,7 +340,7 @@ def test_a_pack_chosen_by_its_picture_fills_the_classes(form):
     field.settle(5)
     assert form._draft.values()["pack"] == 797
     assert [name for _, name in form._draft._class._buttons.options] == ["cat", "dog"]
-    assert field._typed.value == "797"
+    assert field._text.value == "797"
 
 
 def test_a_slug_stays_a_slug_and_is_seen_in_the_gallery(form):
@@ -458,7 +459,7 @@ def test_an_empty_list_says_what_to_do(client):
     field = PromptsField(client)
     assert field.picker.empty == "Choose a pack to see its prompts."
     field.offer(Pack(id=5, title="Five"), None)
-    assert field.picker.empty == "Five does not show its prompts; type their ids."
+    assert field.picker.empty == "Five does not list its prompts; type their ids."
 
 
 def test_a_picker_is_named_without_its_address(sandbox):
