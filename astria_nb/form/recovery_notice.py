@@ -53,7 +53,7 @@ class RecoveryNotice(widgets.HBox):
     def _recover(self) -> None:
         self._button.disabled = True
         try:
-            settled = recovery.recover(self._log, self._client, say=lambda _, text: self._show(text))
+            settled = recovery.recover(self._log, self._client, report=lambda _, text: self._show(text))
         except AstriaError as error:
             self._show(str(error))
         else:

@@ -9,7 +9,8 @@ from typing import Any
 from astria_nb.errors import Problem
 from astria_nb.form.pickers.pack_field import PackField
 from astria_nb.form.progress.state import SubmissionState
-from astria_nb.tune.price import Estimate, estimate, problem_with_cost
+from astria_nb.tune.pack_check import check_pack
+from astria_nb.tune.price import Estimate
 from astria_nb.tune.tune import Tune, check, from_checked
 
 
@@ -61,10 +62,9 @@ def review(
     tune = None if problems else from_checked(fields)
     pack, price = pack_field.pack, None
     if pack is not None:
-        price = None if tune is None else estimate(tune, pack)
-        problems += [problem for problem in [pack.problem_with(fields["name"])] if problem is not None]
-        if tune is not None and max_cost is not None and (problem := problem_with_cost(price, max_cost)):
-            problems.append(problem)
+        result = check_pack(pack, fields["name"], tune, max_cost)
+        price = result.estimate
+        problems += result.problems
     elif pack_field.problem is not None and not _is_invalid("pack", problems):
         problems.append(_at_pack(pack_field.problem))
     title = fields["title"]

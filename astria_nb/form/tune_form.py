@@ -30,9 +30,11 @@ from astria_nb.form.static_html import form_html
 from astria_nb.form.submit_bar import SubmitBar
 from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
+from astria_nb.submission.options import PACK_MAX_AGE_SECONDS, SubmitOptions
 from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.tune import Tune, TuneFields
 from astria_nb.utils import background
+from astria_nb.utils.arguments import check_number
 from astria_nb.utils.stylesheet import stylesheet
 
 _CSS = stylesheet(Path(__file__).with_name("form.css"))
@@ -102,7 +104,7 @@ class TuneForm(widgets.VBox):
     ) -> None:
         self.client = client_or_default(client)
         self._log = log_or_default(log)
-        self._max_cost = max_cost
+        self._max_cost = None if max_cost is None else check_number("max_cost", max_cost, "US dollars")
         self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values |= self._saved.read() if self._saved is not None else {}
@@ -366,7 +368,7 @@ class TuneForm(widgets.VBox):
             raise
 
     def _submit(self, client: Client, encoding: Encoding | None) -> pd.DataFrame:
-        result, preprocessing = self._review(), self._draft.switches.preprocessing
+        result = self._review()
         if result.tune is None or result.problems:
             raise TuneError(*result.problems)
         if (row := self._panel.state.row_of(result.tune.title)) is not None:
@@ -374,10 +376,17 @@ class TuneForm(widgets.VBox):
         self._panel.state.start()
         self._panel.upload.show_start()
         self._update()
-        return self._panel.send(
-            result.tune, client, encoding=encoding, max_cost=self._max_cost,
-            keep_metadata=preprocessing.keep_metadata, max_side=preprocessing.max_side,
-        )  # fmt: skip
+        options = SubmitOptions(
+            client=client,
+            log=self._log,
+            observer=self._panel.upload,
+            encoding=encoding,
+            preprocessing=self._draft.switches.preprocessing,
+            max_cost=self._max_cost,
+            # Another client's service may have another pack under this id.
+            pack=self._draft.pack.recent(PACK_MAX_AGE_SECONDS) if client is self.client else None,
+        )
+        return self._panel.send(result.tune, options)
 
     def _save_draft(self) -> None:
         if self._saved is not None:

@@ -1,4 +1,4 @@
-"""The experiment log: the record on disk, and what can be done with it on the service."""
+"""The public experiment log: the record on disk, with what can be done on the service."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from astria_nb.images.upload import sha256_of
 from astria_nb.log import Log
 from astria_nb.log.states import Submission
 from astria_nb.submission import recovery
-from astria_nb.submission._submit import submit
+from astria_nb.submission.engine import submit_once
+from astria_nb.submission.options import CallbackObserver, SubmitOptions
 from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.request import Request
 from astria_nb.tune.tune import Tune, TuneFields
@@ -29,17 +30,17 @@ _DAY = 86400
 
 
 class ExperimentLog(Log):
-    """Every submission, on disk, append-only: what was sent, what came of it, and with which versions.
+    """An append-only record of every submission on disk: the request, its outcome, and the versions in use.
 
     Parameters
     ----------
-    path : path, optional
-        Default: ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` in the working directory. Made at the first use.
+    path : str or path, optional
+        Default: ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` in the working directory. Created on first use.
 
     Raises
     ------
     LogError
-        At the first use: the file is of a newer release, damaged, read-only, or no log.
+        On first use: the file was written by a newer release, is damaged or read-only, or is not a log.
 
     Examples
     --------
@@ -57,51 +58,50 @@ class ExperimentLog(Log):
         Parameters
         ----------
         client : Client, optional
-            Of the service that they were sent to. Default as in `submit`.
+            Of the service that they were sent to. Default: as in `submit`.
         settle : float, optional
-            Seconds that the service has to finish before a tune whose answer was lost is looked for; default
-            120.
+            Seconds to wait before looking for a tune whose answer was lost. Default: 120.
 
         Returns
         -------
         pandas.DataFrame
-            As `frame`, of those that are settled by this call: ``adopted`` when their tune was found,
-            ``not_sent`` when they never left, ``needs_review`` when it was not found.
+            As `frame`, for the submissions that this call settled: ``adopted`` if the tune was found,
+            ``not_sent`` if the request was never sent, ``needs_review`` if the tune was not found.
 
         Raises
         ------
         AstriaError
-            The account could not be looked at; call it again.
+            The account could not be searched; call it again.
         """
         client = client_or_default(client)
         settle = None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY)
         with Progress("Recovering") as progress:
-            settled = recovery.recover(self, client, settle, say=progress.update)
-        frame = self.frame()
-        return frame[frame["submission"].isin([each.id for each in settled])].reset_index(drop=True)
+            settled = recovery.recover(self, client, settle, report=progress.update)
+        frame, ids = self.frame(), [submission.id for submission in settled]
+        return frame[frame["submission"].isin(ids)].reset_index(drop=True)
 
     def resolve(self, id: int, tune_id: int | None = None) -> None:  # noqa: A002  as in the frame
-        """Say what you found out yourself about a submission that needs review.
+        """Record what you found out yourself about a submission that needs review.
 
         Parameters
         ----------
         id : int
-            The submission, by the frame's column of that name.
+            The value in the column ``submission`` of `frame`.
         tune_id : int, optional
-            The tune that it made. Without it, it made none, and its title may be sent again.
+            The tune that it created. If omitted, it created no tune, and its title may be sent again.
 
         Raises
         ------
         LogError
-            There is no such submission, or it needs no review.
+            The submission does not exist, or does not need review.
         """
         tune_id = None if tune_id is None else check_id("tune_id", tune_id)
         submission = self._get(id)
         if submission.state != "needs_review":
             what = f"submission {submission.id} is {submission.state}"
-            raise LogError(Problem("log", what, "only needs_review is resolved"))
+            raise LogError(Problem("log", what, "only a submission in needs_review can be resolved"))
         if tune_id is None:
-            self.change(submission, "not_sent", problem="not made, as its owner says")
+            self.change(submission, "not_sent", problem="not created, according to its owner")
         else:
             reply = {"id": tune_id, **submission.own_fields}
             self.change(submission, "adopted", tune_id=tune_id, reply=reply)
@@ -117,39 +117,39 @@ class ExperimentLog(Log):
         Parameters
         ----------
         id : int
-            The submission, by the frame's column of that name.
+            The value in the column ``submission`` of `frame`.
         client : Client, optional
-            Default as in `submit`.
+            Default: as in `submit`.
         **changes
-            Fields of `Tune` to send instead: what the log does not keep, such as the secret in a callback,
-            has to be given anew.
+            Fields of `Tune` to send instead. Required for what the log does not keep, such as the secret in a
+            callback.
 
         Raises
         ------
         TuneError
-            An image is not where it was or not what it was, or a field was not kept whole. Nothing was sent.
+            An image was moved or changed, or a field was recorded without its secret. Nothing was sent.
         LogError
-            There is no such submission.
+            The submission does not exist.
 
         Notes
         -----
-        The request is the same, and its images are treated as they were then; the weights that the service
-        trains from it are not. An image that was made smaller counts as changed where another version of
-        Pillow makes it another way.
+        The request is the same, images are prepared as they were then, but the service trains new weights. An
+        image that is scaled down counts as changed if this version of Pillow encodes it differently.
         """
         submission = self._get(id)
         tune = Tune(**_fields(submission, changes))
-        # Images that are given anew are treated as any others.
+        # Images that are given here were not prepared then.
         preprocessing = Preprocessing() if "images" in changes else submission.request.preprocessing
         self.note("replay", submission=submission, problem=f"as {tune.title}")
-        return submit(
-            tune,
-            client,
-            encoding=cast("Encoding", submission.request.encoding),
-            log=self,
-            keep_metadata=preprocessing.keep_metadata,
-            max_side=preprocessing.max_side,
-        )
+        with Progress("Submitting") as progress:
+            options = SubmitOptions(
+                client=client_or_default(client),
+                log=self,
+                observer=CallbackObserver(progress.update_bytes, progress.update),
+                encoding=cast("Encoding", submission.request.encoding),
+                preprocessing=preprocessing,
+            )
+            return submit_once(tune, options)
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
         try:
@@ -160,10 +160,10 @@ class ExperimentLog(Log):
 
 
 def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
-    """Return the fields of a recorded tune, with a fresh title."""
+    """Return the fields of a recorded tune with the changes, under a fresh title."""
     request = submission.request
     problems: list[Problem] = [
-        Problem(field, "was not recorded whole, for it holds a secret", f"give it: replay(…, {field}=…)")
+        Problem(field, "was recorded without its secret", f"give it: replay(…, {field}=…)")
         for field in request.redacted
         if field.split(".")[0] not in changes
     ]
@@ -173,15 +173,15 @@ def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
         raise TuneError(*problems)
     fields = {**request.parameters, "pack": request.pack, "title": str(uuid.uuid4())}
     if request.images:
-        fields["images"] = [each.path for each in request.images]
-    return {**fields, **changes}  # type: ignore[typeddict-item]  # as Tune wrote them
+        fields["images"] = [image.path for image in request.images]
+    return {**fields, **changes}  # type: ignore[typeddict-item]  # they came from a Tune
 
 
 def _moved(request: Request) -> Iterator[Problem]:
-    """Find the images of which not the same would be sent again."""
+    """Find the images that would not be sent with the same content."""
     for image in request.images:
-        path, known = Path(image.path), image.sha256
+        path, digest = Path(image.path), image.sha256
         if not path.is_file():
             yield Problem("images", f"{image.filename!r} is not where it was", "put it back, or give images=")
-        elif known is None or sha256_of(path, request.preprocessing) != known:
+        elif digest is None or sha256_of(path, request.preprocessing) != digest:
             yield Problem("images", f"{image.filename!r} is not what was sent", "restore it, or give images=")

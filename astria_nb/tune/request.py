@@ -1,4 +1,4 @@
-"""What was asked of the service, as it is remembered and compared."""
+"""The request for a tune, as it is recorded and compared."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from astria_nb.utils.redaction import redact_json, redact_name, redact_text
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """A picture that is trained with, as it was when the request was made.
+    """A training image at the time of the request.
 
     Attributes
     ----------
     path : str
-        Where its file lay, absolute.
+        Absolute path of its file.
     filename : str
-        The name that the service is told.
+        The name that is sent.
     size : int
-        Bytes that are sent; of the file, where the request does not know that yet.
+        Bytes that are sent; the size of the file if that is not known yet.
     mtime_ns : int or None
-        When the file was last written, nanoseconds since 1970; None where the disk did not tell.
+        When the file was last written, in nanoseconds since 1970 (UTC); None if it could not be read.
     sha256 : str or None
-        Of what is sent, in hexadecimal; known once it was.
+        Of the bytes that are sent, in hexadecimal; None until they were.
     """
 
     path: str
@@ -41,54 +41,54 @@ class ImageRecord:
     sha256: str | None = None
 
     @classmethod
-    def of(cls, image: Image) -> ImageRecord:
-        """Return the record of an image, without reading its content."""
+    def from_image(cls, image: Image, sent: SentImage | None = None) -> ImageRecord:
+        """Return the record of an image, with its name and size as they are sent; reads no content."""
         try:
             mtime_ns = image.path.stat().st_mtime_ns
-        except OSError:  # whether it can be sent is for the encoding to say
+        except OSError:  # the encoding reports files that cannot be sent
             mtime_ns = None
-        return cls(str(image.path), image.filename, image.size, mtime_ns)
+        source = image if sent is None else sent
+        return cls(str(image.path), source.filename, source.size, mtime_ns)
 
     def is_same(self, other: ImageRecord) -> bool:
-        """Tell whether two are one picture: by content where it is known of both, else by name and size."""
+        """Compare the content if both hashes are known, else name and size."""
         if self.sha256 and other.sha256:
             return self.sha256 == other.sha256
         return (self.filename, self.size) == (other.filename, other.size)
 
     def __str__(self) -> str:
-        known = f", sha256 {self.sha256[:12]}…" if self.sha256 else ""
-        return f"{self.filename} ({self.size} bytes{known})"
+        digest = f", sha256 {self.sha256[:12]}…" if self.sha256 else ""
+        return f"{self.filename} ({self.size} bytes{digest})"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One run of a pack, as it is asked of one service.
+    """One run of a pack, as it is sent to one service.
 
     Attributes
     ----------
     service : str
-        The service's address, without a trailing slash.
+        The service's base address, without a trailing slash.
     pack : int or str
         Id or slug.
     title : str or None
         None for a run on existing tunes.
-    encoding : str
-        ``multipart``, ``form`` or ``json``.
-    parameters : mapping
-        What goes under ``tune``, as `astria_nb.tune.encoding.parameters` returns it.
+    encoding : {"multipart", "form", "json"}
+    parameters : mapping of str to object
+        What is sent under ``tune``, as `astria_nb.tune.encoding.parameters` returns it.
     images : tuple of ImageRecord
     preprocessing : Preprocessing
-        What was done to the images. Of a request without any, and of one that was recorded before there were
-        treatments, that is nothing.
-    redacted : mapping
-        The fields that lost something when the request was recorded (``image_urls``, ``callback``,
-        ``prompt_attributes.callback``, …), each with a hash of a callback's whole value: enough to tell
-        another one from it, not to restore it. Empty for a request that was not read from a log.
+        How the images were prepared. `UNCHANGED` for a request without images, and for records older than
+        preprocessing.
+    redacted : mapping of str to str
+        The fields that were recorded without a secret (``image_urls``, ``callback``,
+        ``prompt_attributes.callback``, …), each with a hash of a callback's full value: enough to tell it
+        from another one, not to restore it. Empty for a request that was not read from a log.
 
     Examples
     --------
     >>> tune = Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
-    >>> request = Request.of(tune, "https://api.astria.ai", "json")
+    >>> request = Request.from_tune(tune, "https://api.astria.ai", "json")
     >>> request.title, request.fingerprint[:8]
     ('t', 'b54e4206')
     """
@@ -104,29 +104,48 @@ class Request:
     recorded_fingerprint: str | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, tune: Tune, service: str, encoding: str) -> Request:
-        """Return the request that a tune is; the content of its files is not read."""
-        images = tuple(map(ImageRecord.of, tune.images))
-        return cls(service.rstrip("/"), tune.pack, tune.title, encoding, parameters(tune), images)
+    def from_tune(
+        cls,
+        tune: Tune,
+        service: str,
+        encoding: str,
+        *,
+        pack: int | str | None = None,
+        sent_images: Sequence[SentImage] = (),
+        preprocessing: Preprocessing = UNCHANGED,
+    ) -> Request:
+        """Return the request for a tune; the content of its files is not read.
 
-    def as_sent(self, images: Sequence[SentImage], preprocessing: Preprocessing) -> Request:
-        """Return the request with its images as they are sent, in their order."""
-        if not images:
-            return self
-        records = (
-            replace(record, filename=image.filename, size=image.size)
-            for record, image in zip(self.images, images, strict=True)
+        Parameters
+        ----------
+        tune : Tune
+        service, encoding : str
+            As the attributes.
+        pack : int or str, optional
+            Default: the tune's own, which may be a slug.
+        sent_images : sequence of SentImage, optional
+            The tune's images as they are sent, in order. Default: the files as they are on disk.
+        preprocessing : Preprocessing
+            What was done to `sent_images`.
+        """
+        sent = sent_images or (None,) * len(tune.images)
+        images = (ImageRecord.from_image(*pair) for pair in zip(tune.images, sent, strict=True))
+        return cls(
+            service=service.rstrip("/"),
+            pack=tune.pack if pack is None else pack,
+            title=tune.title,
+            encoding=encoding,
+            parameters=parameters(tune),
+            images=tuple(images),
+            preprocessing=preprocessing if sent_images else UNCHANGED,
         )
-        return replace(self, images=tuple(records), preprocessing=preprocessing)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what is sent and means something: not of the encoding, nor of where files lie.
+        """SHA-256 of what the request means: not of the encoding, nor of the files' paths.
 
-        A preprocessing counts by what it makes of the images.
-
-        Of a recorded request it is the one that it had before anything was taken out of it, and before the
-        content of its files was known.
+        Preprocessing counts only by how it changes the images. The fingerprint of a recorded request is the
+        original one, from before secrets were removed and before the content of its files was known.
         """
         if self.recorded_fingerprint:
             return self.recorded_fingerprint
@@ -141,20 +160,20 @@ class Request:
         sent = {"pack": self.pack, "parameters": self.parameters, "images": images}
         return hashlib.sha256(canonical(sent).encode()).hexdigest()
 
-    def with_sha256(self, known: Sequence[str | None] | None) -> Request:
-        """Return the request with the content of its files known, in the order of the images."""
-        if not known or len(known) != len(self.images):
+    def with_sha256(self, hashes: Sequence[str | None] | None) -> Request:
+        """Return the request with the hashes of its images, which are known only once they were read."""
+        if not hashes or len(hashes) != len(self.images):
             return self
         images = (
             replace(image, sha256=sha256 or image.sha256)
-            for image, sha256 in zip(self.images, known, strict=True)
+            for image, sha256 in zip(self.images, hashes, strict=True)
         )
         return replace(self, images=tuple(images))
 
     def recorded(self) -> Request:
-        """Return the request as it may be written to disk."""
+        """Return the request as it may be written to disk, without secrets."""
         redacted = dict(self.redacted)
-        kept = {key: _redact(key, value, redacted) for key, value in self.parameters.items()}
+        safe = {name: _redact(name, value, redacted) for name, value in self.parameters.items()}
         images = tuple(
             replace(image, path=redact_name(image.path), filename=redact_name(image.filename))
             for image in self.images
@@ -166,7 +185,7 @@ class Request:
             self,
             service=redact_text(self.service),
             pack=pack,
-            parameters=kept,
+            parameters=safe,
             images=images,
             redacted=redacted,
             recorded_fingerprint=self.fingerprint,
@@ -175,7 +194,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field in which two requests differ; a side that lacks it is None."""
+    """One field in which two requests differ; None on the side that does not have it."""
 
     field: str
     a: Any
@@ -183,10 +202,10 @@ class Difference:
 
 
 def differences(a: Request, b: Request) -> list[Difference]:
-    """Return where two requests ask for something else.
+    """Return the fields in which two requests ask for something different.
 
-    Signatures in the addresses of images do not count, nor do the order of the images, the encoding and the
-    service. Characteristics and prompt attributes are compared key by key, callbacks with all their values.
+    Ignored are signatures in image URLs, the order of the images, the encoding and the service.
+    Characteristics and prompt attributes are compared key by key, callbacks with their full values.
 
     Parameters
     ----------
@@ -197,55 +216,58 @@ def differences(a: Request, b: Request) -> list[Difference]:
     --------
     >>> a = Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
     >>> b = Tune(pack=43, title="t", name="dog", image_urls=["https://example.com/1.jpg"])
-    >>> differences(*(Request.of(tune, "https://api.astria.ai", "json") for tune in (a, b)))
+    >>> differences(*(Request.from_tune(tune, "https://api.astria.ai", "json") for tune in (a, b)))
     [Difference(field='name', a='cat', b='dog')]
     """
-    return list(_differences(a.recorded(), b.recorded()))
+    a, b = a.recorded(), b.recorded()
+    return [*_field_differences(a, b), *_image_differences(a, b)]
 
 
 def canonical(value: Any) -> str:
-    """Return JSON that is the same for the same value, in plain ASCII."""
+    """Return ASCII JSON that is identical for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
-def _redact(field: str, value: Any, redacted: dict[str, str]) -> Any:
-    """Return what is kept of a field, and note there what is not."""
+def _redact(name: str, value: Any, redacted: dict[str, str]) -> Any:
+    """Return a field without secrets, and note in `redacted` if there were any."""
     if isinstance(value, Mapping):
-        return {redact_text(key): _redact(f"{field}.{key}", each, redacted) for key, each in value.items()}
-    kept = redact_json(value, field=field.rpartition(".")[2])
-    if kept != (list(value) if isinstance(value, tuple) else value):
-        is_callback = field.endswith("callback")
+        return {redact_text(key): _redact(f"{name}.{key}", item, redacted) for key, item in value.items()}
+    is_callback = name.endswith("callback")
+    safe = redact_json(value, field=name.rpartition(".")[2])
+    if safe != (list(value) if isinstance(value, tuple) else value):
         digest = hashlib.sha256(canonical(value).encode()).hexdigest() if is_callback else ""
-        redacted.setdefault(redact_text(field), digest)
-    return kept
+        redacted.setdefault(redact_text(name), digest)
+    return safe
 
 
-def _differences(a: Request, b: Request) -> Iterator[Difference]:
+def _field_differences(a: Request, b: Request) -> Iterator[Difference]:
     if a.pack != b.pack:
         yield Difference("pack", a.pack, b.pack)
     fields_a, fields_b = dict(_flat(a.parameters)), dict(_flat(b.parameters))
-    for key in dict.fromkeys([*fields_a, *fields_b]):
-        one, other = fields_a.get(key), fields_b.get(key)
-        if one != other or type(one) is not type(other):
-            yield Difference(key, one, other)
-        elif a.redacted.get(key, "") != b.redacted.get(key, ""):
-            yield Difference(key, one, f"{other} (other values)")
+    for name in dict.fromkeys([*fields_a, *fields_b]):
+        value_a, value_b = fields_a.get(name), fields_b.get(name)
+        if value_a != value_b or type(value_a) is not type(value_b):
+            yield Difference(name, value_a, value_b)
+        elif a.redacted.get(name, "") != b.redacted.get(name, ""):
+            yield Difference(name, value_a, f"{value_b} (other values)")
+
+
+def _image_differences(a: Request, b: Request) -> Iterator[Difference]:
     only_a, only_b = list(a.images), []
     for image in b.images:
-        found = next((each for each in only_a if image.is_same(each)), None)
-        if found is None:
+        match = next((candidate for candidate in only_a if image.is_same(candidate)), None)
+        if match is None:
             only_b.append(image)
         else:
-            only_a.remove(found)
+            only_a.remove(match)
     for number in range(max(len(only_a), len(only_b))):
-        yield Difference(
-            "images", *(str(only[number]) if number < len(only) else None for only in (only_a, only_b))
-        )
+        sides = (str(images[number]) if number < len(images) else None for images in (only_a, only_b))
+        yield Difference("images", *sides)
 
 
 def _flat(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in parameters.items():
+    for name, value in parameters.items():
         if isinstance(value, Mapping):
-            yield from ((f"{key}.{name}", each) for name, each in value.items())
+            yield from ((f"{name}.{key}", item) for key, item in value.items())
         else:
-            yield key, list(value) if isinstance(value, tuple) else value
+            yield name, list(value) if isinstance(value, tuple) else value

@@ -288,14 +288,18 @@ def fingerprint(tune: anb.Tune, preprocessing: Preprocessing) -> str:
     images = open_all(tune.images, preprocessing)
     for image in images:
         image.close()
-    return Request.of(tune, "https://e.com", "multipart").as_sent(images, preprocessing).fingerprint
+    request = Request.from_tune(
+        tune, "https://e.com", "multipart", sent_images=images, preprocessing=preprocessing
+    )
+    return request.fingerprint
 
 
 def test_preprocessing_counts_by_what_it_makes_of_the_images(folder: Path) -> None:
     every = [UNCHANGED, Preprocessing(), SMALLER, Preprocessing(max_side=600)]
     plain, told, large = (a_tune(folder / f"{name}.jpg") for name in ("plain", "told", "large"))
     assert len({fingerprint(plain, each) for each in every}) == 1
-    assert fingerprint(plain, Preprocessing()) == Request.of(plain, "https://e.com", "multipart").fingerprint
+    request = Request.from_tune(plain, "https://e.com", "multipart")
+    assert fingerprint(plain, Preprocessing()) == request.fingerprint
     assert [fingerprint(told, each) == fingerprint(told, UNCHANGED) for each in every] == [
         True, False, False, False,
     ]  # fmt: skip
@@ -347,7 +351,7 @@ def test_a_replay_of_what_was_recorded_before_there_was_preprocessing_sends_the_
     tune = a_tune(folder / "told.jpg")
     digest = hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
     log = Log()
-    submission = log.plan(Request.of(tune, client.service, "multipart"))
+    submission = log.plan(Request.from_tune(tune, client.service, "multipart"))
     submission = log.change(submission, "sending", attempt=1)
     log.change(submission, "done", tune_id=7, reply=TUNE, image_sha256=[digest])
     log.close()

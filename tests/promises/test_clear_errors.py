@@ -177,7 +177,7 @@ def test_every_error_says_where_what_and_what_to_do(
 
 def test_a_limit_that_a_form_would_not_heed_is_refused(client: anb.Client, server: ScriptedServer) -> None:
     form = anb.TuneForm(client, **RIGHT)
-    with pytest.raises(TuneError, match=r"max_cost: is not heeded by a form; give it to the TuneForm"):
+    with pytest.raises(TuneError, match=r"max_cost: is ignored by a form; give it to the TuneForm"):
         anb.submit(form, max_cost=0.01)
     assert server.received("POST") == []
 

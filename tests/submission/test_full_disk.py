@@ -123,7 +123,7 @@ def play(service: Service, log: FullLog, tune: anb.Tune, encoding: str, case: Ca
     service.plan(case)
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "the tune was made, but not recorded as made")
+            warnings.filterwarnings("ignore", "the tune was created, but not recorded as created")
             row = service.submit(tune, encoding)
         assert list(row["id"]) == service.made(tune)
     except AstriaError as caught:

@@ -150,7 +150,7 @@ def test_a_look_that_fails_does_not_say_that_nothing_was_made(
 ) -> None:
     server.on("POST", "/p/43/tunes", hang_up)
     server.on("GET", "/tunes", reply([]), look)
-    with pytest.raises(OutcomeUnknownError, match=r"title: .*could not be looked at.*; submit it again"):
+    with pytest.raises(OutcomeUnknownError, match=r"title: .*could not be searched.*; submit it again"):
         anb.submit(a_tune(), client, log=log, settle=settle)
     assert list(log.frame()["state"]) == ["done", "unknown"]
     with pytest.raises(OutcomeUnknownError):

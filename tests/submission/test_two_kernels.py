@@ -128,7 +128,7 @@ def test_who_is_overtaken_while_it_looks_is_told_so(
         anb.ExperimentLog(tmp_path / "log.sqlite"),
         anb.Tune(pack=43, title="t", name="cat", image_urls=URLS),
     )
-    request = Request.of(tune, client.service, "json")
+    request = Request.from_tune(tune, client.service, "json")
     monkeypatch.setattr(surroundings, "_sessions", {})
     log.plan(request)  # by a process that ended before it sent anything
     surroundings._sessions.clear()

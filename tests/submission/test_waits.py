@@ -273,7 +273,7 @@ def test_another_process_does_not_look_early_whatever_its_clock_says(
 
     def new_process() -> None:
         environment._sessions.clear()
-        recovery._seen.clear()
+        recovery._first_seen.clear()
 
     @settings(max_examples=size, deadline=None)
     @given(
@@ -342,7 +342,7 @@ def test_lost_tunes_are_waited_for_together(
     monkeypatch.setattr(environment, "is_running", lambda *_: False)
     log = anb.ExperimentLog(tmp_path / "log.sqlite")
     for number in range(5):
-        request = Request.of(a_tune(str(number)), client.service, "json")
+        request = Request.from_tune(a_tune(str(number)), client.service, "json")
         log.change(log.plan(request, 0), "sending", attempt=1)
     environment._sessions.clear()
     before = clock.now

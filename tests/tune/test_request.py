@@ -14,7 +14,7 @@ def test_a_request_is_made_of_a_tune_without_reading_its_files(photos: list[Path
     tune = Tune(pack=43, title="t", name="cat", images=photos)
     for path in photos:
         path.chmod(0)
-    request = Request.of(tune, f"{SERVICE}/", "multipart")
+    request = Request.from_tune(tune, f"{SERVICE}/", "multipart")
     assert (request.service, request.pack, request.title, request.encoding) == (SERVICE, 43, "t", "multipart")
     assert request.parameters == {"title": "t", "name": "cat"}
     assert [image.path for image in request.images] == list(map(str, photos))
@@ -25,7 +25,7 @@ def test_a_request_is_made_of_a_tune_without_reading_its_files(photos: list[Path
 def test_a_file_that_vanished_is_recorded_as_it_was(photos: list[Path]) -> None:
     tune = Tune(pack=43, title="t", name="cat", images=photos[:1])
     photos[0].unlink()
-    (image,) = Request.of(tune, SERVICE, "multipart").images
+    (image,) = Request.from_tune(tune, SERVICE, "multipart").images
     assert (image.filename, image.mtime_ns) == ("1.jpg", None)
 
 

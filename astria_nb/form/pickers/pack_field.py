@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from typing import Any
@@ -41,6 +43,7 @@ class PackField(Field):
         self._client = client
         self._lookups: set[Future[Any]] = set()
         self._is_updating = self._can_retry = False
+        self._fetched_at = -math.inf
         self._text = widgets.Text(
             description="Pack", placeholder="id or slug", continuous_update=False, style=LABEL
         )
@@ -69,6 +72,11 @@ class PackField(Field):
         if self.value is not None:
             self._start(self._fetch, self.value)
 
+    def recent(self, max_age: float) -> Pack | None:
+        """Return the pack if it was fetched at most so many seconds ago, else None."""
+        with self.lock:
+            return self.pack if time.monotonic() - self._fetched_at <= max_age else None
+
     def settle(self, seconds: float) -> None:
         """Wait for the pending look-ups, but no longer than that."""
         wait(set(self._lookups), timeout=seconds)
@@ -95,10 +103,12 @@ class PackField(Field):
             self.problem = problem
 
     def _fetch(self, value: int | str) -> None:
+        started = time.monotonic()
         pack = self._client.pack(value)
         with self.lock:
             if value != self.value:
                 return  # another pack was chosen in the meantime
+            self._fetched_at = started
             self.problem, self.pack = None, pack
         cover = self._fetch_cover(pack)
         with self.lock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
@@ -18,7 +17,8 @@ from astria_nb.log import Log
 from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.results.watch.recorder import PollRecorder
 from astria_nb.rows import prompt_frame, tune_frame
-from astria_nb.submission._submit import submit
+from astria_nb.submission.engine import submit_once
+from astria_nb.submission.options import SubmitOptions
 from astria_nb.tune.request import Request, differences
 from astria_nb.tune.tune import Tune
 
@@ -46,25 +46,22 @@ class SubmissionPanel(widgets.VBox):
         self.upload, self.training = UploadPanel(), TrainingPanel(client, self._on_poll)
         super().__init__([self.upload, self.training], layout=WIDE)
 
-    def send(self, tune: Tune, client: Client, **options: Any) -> pd.DataFrame:
+    def send(self, tune: Tune, options: SubmitOptions) -> pd.DataFrame:
         """Submit a tune, follow it, and return its row.
 
         Parameters
         ----------
         tune : Tune
-        client : Client
-        **options
-            As for `submit`.
+        options : SubmitOptions
+            With the upload panel as the observer.
 
         Raises
         ------
         AstriaError
-            As `submit` raises. The state has its problems.
+            As `astria_nb.submit` raises. The state has its problems.
         """
         try:
-            row = submit(
-                tune, client, log=self._log, on_sent=self.upload.on_sent, say=self.upload.on_wait, **options
-            )
+            row = submit_once(tune, options)
         except AstriaError as error:
             self.state.fail(error.problems)
             raise
@@ -73,7 +70,8 @@ class SubmissionPanel(widgets.VBox):
                 [Problem("form", "was interrupted", "submit it again: it is looked up, not sent twice")]
             )
             raise
-        self._client, self._recorder = client, PollRecorder(self._log, client.service)
+        self._client = client = options.client
+        self._recorder = PollRecorder(self._log, client.service)
         self.training.stop()  # a late poll of the previous tune must not replace this row
         self._add(tune.title, tune, row)
         self.training.start(row, client)
@@ -93,7 +91,7 @@ class SubmissionPanel(widgets.VBox):
             return
         row, prompts = tune_frame([submission.record], self._client.now()), self._log.prompts(submission)
         is_same = tune is not None and _is_same(
-            Request.of(tune, self._client.service, "json"), submission.request
+            Request.from_tune(tune, self._client.service, "json"), submission.request
         )
         self._add(title, tune if is_same else None, row)
         is_pending = self.training.show(row, prompt_frame(prompts), self._client)
