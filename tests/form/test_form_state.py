@@ -286,7 +286,7 @@ def polls() -> list[Any]:
 def test_each_new_state_is_put_on_record_once(make):
     form = make(**FIELDS)
     form.submit()
-    until(lambda: form._panel.training.gallery.state == "over")
+    until(lambda: form._panel.training.gallery.state == "finished")
     replies = polls()
     states = [reply.get("trained_at") for reply in replies if isinstance(reply, dict)]
     assert states[0] is None
@@ -297,7 +297,7 @@ def test_each_new_state_is_put_on_record_once(make):
     assert sum(len(prompt.get("images", ())) == 2 for prompt in prompts) == 8
     assert anb.ExperimentLog().frame()["trained_at"].notna().all()
     form._panel.training.follow()
-    until(lambda: form._panel.training.gallery.state == "over")
+    until(lambda: form._panel.training.gallery.state == "finished")
     assert len(polls()) == len(replies)
 
 
@@ -306,7 +306,7 @@ def test_a_form_made_again_shows_the_last_state_where_nobody_answers():
         client = sandbox.client()
         first = anb.TuneForm(client, **FIELDS)
         first.submit()
-        until(lambda: first._panel.training.gallery.state == "over")
+        until(lambda: first._panel.training.gallery.state == "finished")
     again = anb.TuneForm(client, **FIELDS)
     training = again._panel.training
     assert again.row["trained_at"].equals(first.row["trained_at"])
@@ -329,7 +329,7 @@ def test_a_form_made_again_amid_the_training_goes_on_from_there(make, sandbox):
     assert "Last seen: Training" in training._text.value
     assert again.status == "submitted"
     resume(again)
-    until(lambda: training.gallery.state == "over")
+    until(lambda: training.gallery.state == "finished")
     assert training.gallery.summary == "16 pictures"
     assert training._text.value == "<span>Pictures · 8 of 8 prompts done</span>"
 
@@ -357,7 +357,7 @@ def test_a_full_disk_stops_no_pictures(make, monkeypatch):
 
     monkeypatch.setattr(type(log), "note", full)
     resume(form)
-    until(lambda: form._panel.training.gallery.state == "over")
+    until(lambda: form._panel.training.gallery.state == "finished")
     assert form._panel.training.gallery.summary == "16 pictures"
     assert "8 of 8 prompts done · Not recorded in the log: log: cannot be written" in (
         form._panel.training._text.value

@@ -34,7 +34,7 @@ class TrainingPanel(widgets.VBox):
         self._text = widgets.HTML(layout=widgets.Layout(flex="2 1 240px"))
         self._line = widgets.HBox([self._bar, self._text], layout=WIDE)
         self._line.add_class("astria-training")
-        self.gallery = Gallery(client, looked=self._on_result)
+        self.gallery = Gallery(client, on_poll=self._on_result)
         self.gallery.observe(lambda _: self._update_color(), "state")
         super().__init__([self._line, self.gallery], layout=widgets.Layout(width="100%", display="none"))
 

@@ -1,4 +1,4 @@
-"""The pictures of tunes, seen as they come."""
+"""A widget with the pictures of tunes."""
 
 from astria_nb.results.gallery._gallery import gallery as gallery
 from astria_nb.results.gallery.widget import Gallery as Gallery

@@ -1,4 +1,4 @@
-"""What shows the pictures of tunes."""
+"""The `gallery` function."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import pandas as pd
 
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
-from astria_nb.results.gallery.widget import POLL, Gallery
+from astria_nb.results.gallery.widget import POLL_SECONDS, Gallery
 from astria_nb.results.watch._wait import prompts
 from astria_nb.utils.arguments import check_number
 
-_MOST = 10**9  # pictures
+_MAX_LIMIT = 10**9
 
 
 def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int | None = None) -> Gallery:
-    """Return the pictures of tunes, to be shown in a notebook; those that are still to come fill in live.
+    """Return a widget with the pictures of tunes. Pictures that do not exist yet appear as they arrive.
 
     Parameters
     ----------
@@ -23,19 +23,23 @@ def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int | N
     client : Client, optional
         Default as in `submit`.
     limit : int, optional
-        Pictures to show at most, the oldest prompts first. Default: all of them.
+        Maximum number of pictures, those of the oldest prompts first. Default: all.
 
     Returns
     -------
     Gallery
-        A widget. Where none can be shown, such as in a saved notebook, its first pictures are seen as they
-        were when the cell ran, and the addresses of the others.
+        Where widgets cannot be displayed, such as in a saved notebook, it is shown as HTML: the first 24
+        pictures as they were when the cell ran, and links to the others.
 
     Raises
     ------
+    TuneError
+        The frame holds no tunes.
+    AstriaError
+        The limit is not a number, or is negative.
     ApiError, NotSentError
-        The prompts could not be had. A picture that cannot be fetched is shown as its address, and a later
-        look that fails is told in the gallery.
+        The prompts could not be fetched. A picture that cannot be fetched is shown as its address, and a
+        later poll that fails is reported in the gallery.
 
     Examples
     --------
@@ -43,15 +47,16 @@ def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int | N
     >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
     >>> with anb.Sandbox(deterministic=True) as sandbox:
     ...     client = sandbox.client()
-    ...     shown = anb.gallery(anb.submit(tune, client), client)
-    ...     shown.stop()
-    >>> shown
+    ...     pictures = anb.gallery(anb.submit(tune, client), client)
+    ...     pictures.stop()
+    >>> pictures
     Gallery(0 pictures, 8 prompts pending, 0 failed)
     """
     client = client_or_default(client)
-    most = None if limit is None else int(check_number("limit", limit, "pictures", maximum=_MOST))
-    found = prompts(frame, client)
-    shown = Gallery(client, limit=most)
-    if shown.show(frame, found):
-        shown.watch(after=POLL)
-    return shown
+    if limit is not None:
+        limit = int(check_number("limit", limit, "pictures", maximum=_MAX_LIMIT))
+    prompt_frame = prompts(frame, client)
+    widget = Gallery(client, limit=limit)
+    if widget.show(frame, prompt_frame):
+        widget.watch(after=POLL_SECONDS)
+    return widget

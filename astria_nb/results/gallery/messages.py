@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 
-class Thumbnails(TypedDict):
+class ThumbnailRequest(TypedDict):
     """Browser to kernel: these pictures came into view. Each is answered by a `ThumbnailMessage`."""
 
     kind: Literal["thumbnails"]
     ids: list[str]
 
 
-class Enlarge(TypedDict):
+class LargeRequest(TypedDict):
     """Browser to kernel: show this picture large. Answered by `LargeMessage` or `LargeFailedMessage`."""
 
     kind: Literal["enlarge"]
     id: str
 
 
-class Like(TypedDict):
+class LikeRequest(TypedDict):
     """Browser to kernel: like a prompt, or take the like back. Answered by a `LikedMessage`."""
 
     kind: Literal["like"]
@@ -27,13 +27,13 @@ class Like(TypedDict):
     liked: bool
 
 
-class Stop(TypedDict):
+class StopPolling(TypedDict):
     """Browser to kernel: stop polling the service."""
 
     kind: Literal["stop"]
 
 
-class Resume(TypedDict):
+class ResumePolling(TypedDict):
     """Browser to kernel: poll the service again."""
 
     kind: Literal["resume"]

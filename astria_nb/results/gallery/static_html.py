@@ -1,62 +1,64 @@
-"""A gallery where no widget runs: in a saved notebook, on paper. markupsafe escapes all text."""
+"""The gallery as HTML, for where no widget runs, such as a saved notebook. markupsafe escapes all text."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
 from astria_nb.images.image import thumbnail
-from astria_nb.results.gallery.cards import Card, Picture
+from astria_nb.results.gallery.contents import PromptCard, PromptPicture
 
-EMBEDDED = 24  # pictures, 20 KB each at the most: half a megabyte in the notebook's file
-_SIDE = 208  # pixels of each
+MAX_EMBEDDED = 24  # pictures of at most 20 KB: half a megabyte in the notebook's file
+_SIDE = 208  # pixels
 _STYLE = "display:inline-block;width:200px;margin:0 8px 8px 0;vertical-align:top"
 _LINK = '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
 
 
-def gallery_html(cards: Sequence[Card], copies: Mapping[str, bytes], summary: str) -> Markup:
-    """Return cards as a grid: pictures where there is a copy, and the addresses of the others.
+def gallery_html(cards: Sequence[PromptCard], thumbnails: Mapping[str, bytes], summary: str) -> str:
+    """Return a grid of pictures, and links to those without a thumbnail.
 
     Parameters
     ----------
-    cards : sequence of Card
-    copies : mapping of str to bytes
-        JPEGs by the pictures' ids.
+    cards : sequence of PromptCard
+    thumbnails : mapping of str to bytes
+        JPEG files by the id of their picture.
     summary : str
-        The line below.
+        The line below the grid.
+
+    Returns
+    -------
+    str
+        Escaped HTML. A plain string: some frontends refuse a subclass.
     """
     figures: list[Markup] = []
-    others: list[Markup] = []
-    for card, picture in _pictures(cards):
-        if copy := copies.get(picture["id"]):
-            figures.append(_figure(card, picture, thumbnail(copy, _SIDE)))
-        else:
-            others.append(Markup("<li>{}: {}</li>").format(card["text"], _link(picture)))
-    failed = [_failure(card) for card in cards if not card["pictures"]]
-    rest = Markup("<ul>{}</ul>").format(Markup().join([*others, *failed])) if others or failed else ""
-    return Markup("<div>{}</div>{}<p>{}</p>").format(Markup().join(figures), rest, summary)
+    items: list[Markup] = []
+    for card in cards:
+        for picture in card["pictures"]:
+            if data := thumbnails.get(picture["id"]):
+                figures.append(_figure(card, picture, thumbnail(data, _SIDE)))
+            else:
+                items.append(Markup("<li>{}: {}</li>").format(card["text"], _link(picture)))
+    items += [_failure(card) for card in cards if not card["pictures"]]
+    listing = Markup("<ul>{}</ul>").format(Markup().join(items)) if items else ""
+    return str(Markup("<div>{}</div>{}<p>{}</p>").format(Markup().join(figures), listing, summary))
 
 
-def _pictures(cards: Sequence[Card]) -> Iterator[tuple[Card, Picture]]:
-    return ((card, picture) for card in cards for picture in card["pictures"])
-
-
-def _figure(card: Card, picture: Picture, copy: bytes) -> Markup:
-    data = base64.b64encode(copy).decode()
-    shown = Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, card["text"])
-    linked = Markup(_LINK).format(picture["url"], shown)  # noqa: S704  a constant
+def _figure(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
+    data = base64.b64encode(jpeg).decode()
+    image = Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, card["text"])
+    link = Markup(_LINK).format(picture["url"], image)  # noqa: S704  a constant
     return Markup('<div style="{}">{}<div style="font-size:0.85em">{}</div></div>').format(
-        _STYLE, linked, card["text"]
+        _STYLE, link, card["text"]
     )
 
 
-def _link(picture: Picture) -> Markup:
+def _link(picture: PromptPicture) -> Markup:
     if not picture["url"]:
-        return Markup("its address is none of the web")
+        return Markup("its address is not a web address")
     return Markup(_LINK).format(picture["url"], picture["url"])  # noqa: S704  a constant
 
 
-def _failure(card: Card) -> Markup:
+def _failure(card: PromptCard) -> Markup:
     return Markup("<li>{}: failed, {}</li>").format(card["text"], card["error"])

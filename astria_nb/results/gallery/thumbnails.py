@@ -1,4 +1,4 @@
-"""Pictures as they are sent to the browser: small copies once they are in view, and a large one."""
+"""Loading pictures for the browser: thumbnails of those in view, and one at full size."""
 
 from __future__ import annotations
 
@@ -10,91 +10,111 @@ from astria_nb.client.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.images.decoding import MEDIA_TYPES, open_image
 from astria_nb.images.image import small_thumbnail, thumbnail
-from astria_nb.results.gallery.cards import Picture
+from astria_nb.results.gallery.contents import PromptPicture
 from astria_nb.utils import background
 
-_KEPT = 500  # small copies, 30 KB each, should the page be opened again
-_LARGE, _SIDE = 8 * 2**20, 2048  # bytes that a page is sent at once, and pixels of a picture that has more
+_CACHE_SIZE = 500  # thumbnails of at most 30 KB, for when the page is loaded again
+_MAX_BYTES, _SIDE = (
+    8 * 2**20,
+    2048,
+)  # bytes sent to a page at once; pixels to which larger pictures are reduced
 
 
-class Copies:
-    """Fetches pictures, a few at a time, and never on the thread that asks for them.
+class ThumbnailLoader:
+    """Fetches pictures on a few threads and makes thumbnails of them.
 
     Parameters
     ----------
     client : Client
-    made : callable
-        Called with the picture's id and its small copy, or None where it cannot be had.
+    on_loaded : callable
+        Called with the id of a picture and its thumbnail (a JPEG file), or None if there is no picture.
     """
 
-    def __init__(self, client: Client, made: Callable[[str, bytes | None], None]) -> None:
-        self._client, self._made = client, made
+    def __init__(self, client: Client, on_loaded: Callable[[str, bytes | None], None]) -> None:
+        self._client, self._on_loaded = client, on_loaded
         self._lock = threading.Lock()
-        self._kept: dict[str, bytes] = {}
-        self._wanted: dict[str, Picture] = {}
-        self._underway: set[str] = set()
+        self._cache: dict[str, bytes] = {}
+        self._requested: dict[str, PromptPicture] = {}
+        self._in_progress: set[str] = set()
 
-    def ask(self, pictures: Sequence[Picture]) -> None:
-        """Have small copies made, those of the last call first: they are what is looked at."""
+    def request(self, pictures: Sequence[PromptPicture]) -> None:
+        """Load thumbnails in the background. The latest request goes first: it is what is in view.
+
+        Parameters
+        ----------
+        pictures : sequence of PromptPicture
+        """
         for picture in pictures:
             with self._lock:
-                name, copy = picture["id"], self._kept.get(picture["id"])
-                if copy is None and name not in self._underway:
-                    self._wanted.pop(name, None)
-                    self._wanted[name] = picture
-                    background.start_fetch(self._next)
-            if copy is not None:
-                self._made(name, copy)
+                name, data = picture["id"], self._cache.get(picture["id"])
+                if data is None and name not in self._in_progress:
+                    self._requested.pop(name, None)
+                    self._requested[name] = picture
+                    background.start_fetch(self._load_next)
+            if data is not None:
+                self._on_loaded(name, data)
 
-    def some(self, pictures: Sequence[Picture], patience: float) -> dict[str, bytes]:
-        """Return the small copies of pictures, but for those of which none comes for so many seconds."""
-        missing = [each for each in pictures if each["id"] not in self._kept]
-        left = {background.start_fetch(self._make, each) for each in missing}
-        while left:
-            done, left = wait(left, timeout=patience, return_when=FIRST_COMPLETED)
+    def load(self, pictures: Sequence[PromptPicture], patience: float) -> dict[str, bytes]:
+        """Return thumbnails by the ids of their pictures, giving up when none arrives for a while.
+
+        Parameters
+        ----------
+        pictures : sequence of PromptPicture
+        patience : float
+            Seconds without a new thumbnail after which those that are missing are omitted.
+        """
+        missing = [picture for picture in pictures if picture["id"] not in self._cache]
+        futures = {background.start_fetch(self._load, picture) for picture in missing}
+        while futures:
+            done, futures = wait(futures, timeout=patience, return_when=FIRST_COMPLETED)
             if not done:
                 break
-        for each in left:
-            each.cancel()
+        for future in futures:
+            future.cancel()
         with self._lock:
-            return {each["id"]: self._kept[each["id"]] for each in pictures if each["id"] in self._kept}
+            ids = [picture["id"] for picture in pictures]
+            return {name: self._cache[name] for name in ids if name in self._cache}
 
-    def large(self, picture: Picture) -> tuple[bytes, str]:
-        """Return a picture as it is, or smaller where it is too heavy for a page, and its media type.
+    def load_large(self, picture: PromptPicture) -> tuple[bytes, str]:
+        """Return the file of a picture and its media type, reduced if it is too large for a page.
+
+        Parameters
+        ----------
+        picture : PromptPicture
 
         Raises
         ------
         AstriaError, OSError
-            It cannot be fetched, or is none.
+            It cannot be fetched, or is not a picture.
         """
         data = self._client.picture(picture["url"])
         with open_image(data) as image:
             media_type = MEDIA_TYPES[image.format or ""]
-        if len(data) <= _LARGE and media_type != "image/heic":  # which few browsers show
+        if len(data) <= _MAX_BYTES and media_type != "image/heic":  # few browsers show HEIC
             return data, media_type
         return thumbnail(data, _SIDE), "image/jpeg"
 
-    def _next(self) -> None:
+    def _load_next(self) -> None:
         with self._lock:
-            if not self._wanted:
+            if not self._requested:
                 return
-            name, picture = self._wanted.popitem()
-            self._underway.add(name)
-        copy = None
+            name, picture = self._requested.popitem()
+            self._in_progress.add(name)
+        data = None
         try:
-            copy = self._make(picture)
+            data = self._load(picture)
         finally:
             with self._lock:
-                self._underway.discard(name)
-            self._made(name, copy)
+                self._in_progress.discard(name)
+            self._on_loaded(name, data)
 
-    def _make(self, picture: Picture) -> bytes | None:
+    def _load(self, picture: PromptPicture) -> bytes | None:
         try:
-            copy = small_thumbnail(self._client.picture(picture["url"]))
+            data = small_thumbnail(self._client.picture(picture["url"]))
         except (AstriaError, OSError):
-            return None  # its address is shown instead
+            return None  # the page shows its address instead
         with self._lock:
-            self._kept[picture["id"]] = copy
-            while len(self._kept) > _KEPT:
-                del self._kept[next(iter(self._kept))]
-        return copy
+            self._cache[picture["id"]] = data
+            while len(self._cache) > _CACHE_SIZE:
+                del self._cache[next(iter(self._cache))]
+        return data
