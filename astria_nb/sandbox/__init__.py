@@ -1,4 +1,4 @@
-"""A local stand-in of the Astria API, for notebooks and tests without an account.
+"""A local replacement of the Astria API, for notebooks and tests without an account.
 
 It shares no code with the client.
 """

@@ -1,4 +1,4 @@
-"""The sandbox's options on a command line, told by the documentation of `Options`."""
+"""The sandbox's options as command-line flags, documented by the docstring of `Options`."""
 
 import argparse
 import inspect
@@ -13,7 +13,12 @@ _PARAMETER = re.compile(r"^(\w+) : .*\n((?:    .*\n)+)", re.MULTILINE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for each option.
+    """Add a flag for each option to a parser.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser.
 
     Examples
     --------
@@ -22,22 +27,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     >>> chosen_options(parser.parse_args(["--speed", "600", "--idempotent"]))["speed"]
     600.0
     """
-    told = _PARAMETER.findall(f"{inspect.getdoc(Options)}\n")
-    texts = {name: " ".join(text.split()) for name, text in told}
+    descriptions = _PARAMETER.findall(f"{inspect.getdoc(Options)}\n")
+    texts = {name: " ".join(text.split()) for name, text in descriptions}
     for field in fields(Options):
         flag = "--" + field.name.replace("_", "-")
         text = texts.get(field.name, "").replace("`", "").replace("%", "%%")
         if field.default not in (None, ()):
             text += f" Default: {field.default}."
-        parser.add_argument(flag, help=text, default=field.default, **_reading(field.type))
+        parser.add_argument(flag, help=text, default=field.default, **_argparse_settings(field.type))
+    kinds, settings = get_args(Kind), [field.name for field in fields(Fault)[1:]]
     parser.add_argument(
         "--fault",
         action="append",
         default=[],
-        type=_fault,
+        type=_parse_fault,
         metavar="KIND[,FIELD=VALUE...]",
         help="Let requests fail, e.g. '504,route=POST /p/*/tunes,commit=yes'; may be given several times. "
-        f"Kinds: {', '.join(get_args(Kind))}. Fields: {', '.join(each.name for each in fields(Fault)[1:])}.",
+        f"Kinds: {', '.join(kinds)}. Fields: {', '.join(settings)}.",
     )
 
 
@@ -46,26 +52,26 @@ def chosen_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {field.name: getattr(arguments, field.name) for field in fields(Options)}
 
 
-def _fault(text: str) -> Fault:
+def _parse_fault(text: str) -> Fault:
     try:
         return Fault.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _reading(kind: Any) -> dict[str, Any]:
-    """Say how argparse is to read an option of a type."""
-    if kind is bool:
+def _argparse_settings(option_type: Any) -> dict[str, Any]:
+    """Return the keyword arguments of `add_argument` for an option of a type."""
+    if option_type is bool:
         return {"action": argparse.BooleanOptionalAction}
-    if get_origin(kind) is Literal:
-        return {"choices": get_args(kind)}
-    if get_origin(kind) is tuple:
+    if get_origin(option_type) is Literal:
+        return {"choices": get_args(option_type)}
+    if get_origin(option_type) is tuple:
         return {"action": _Collect, "metavar": "HOST[,HOST...]"}
-    return {"type": kind if kind in (int, float) else str}
+    return {"type": option_type if option_type in (int, float) else str}
 
 
 class _Collect(argparse.Action):
-    """Collects the values of a flag that may be given several times, or once with commas in between."""
+    """Collects the hosts of a flag: it may be given several times, or several hosts separated by commas."""
 
     def __call__(
         self,

@@ -1,7 +1,7 @@
-"""Refusals: what goes wrong in a request, as the reply that says so."""
+"""Refusals: errors that become the reply to a request."""
 
 
-class Refusal(Exception):  # noqa: N818 - most are the client's error, not ours
+class Refusal(Exception):  # noqa: N818 - an answer to the client, not an error of the sandbox
     """A request that is answered with an error.
 
     Parameters
@@ -19,12 +19,12 @@ class Refusal(Exception):  # noqa: N818 - most are the client's error, not ours
 
 
 def bad_request(message: str) -> Refusal:
-    """Refuse a request that cannot be read (400)."""
+    """Refuse a malformed request (400)."""
     return Refusal(400, {"error": message})
 
 
 def unauthorized(message: str) -> Refusal:
-    """Refuse a request without the right key (401)."""
+    """Refuse a request without a valid key (401)."""
     return Refusal(401, {"error": message})
 
 
@@ -34,15 +34,15 @@ def forbidden(message: str) -> Refusal:
 
 
 def not_found() -> Refusal:
-    """Say that there is nothing here (404)."""
+    """Refuse a request for something that does not exist (404)."""
     return Refusal(404, {"status": 404, "error": "Not Found"})
 
 
 def too_large(message: str) -> Refusal:
-    """Refuse a request that exceeds a limit of size or count (413)."""
+    """Refuse a request that exceeds a limit (413)."""
     return Refusal(413, {"error": message})
 
 
 def invalid(errors: dict[str, list[str]]) -> Refusal:
-    """Refuse a request whose fields break rules (422): field → messages."""
+    """Refuse a request with invalid fields (422): field → messages."""
     return Refusal(422, {**errors})

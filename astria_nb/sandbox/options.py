@@ -1,4 +1,4 @@
-"""How one sandbox is set: every behaviour that the specification leaves open, by name."""
+"""The sandbox's options, among them every behaviour that the API's documentation leaves open."""
 
 import difflib
 import math
@@ -11,25 +11,25 @@ from typing import Any, Literal, Self, get_args, get_origin
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Settings of a sandbox.
+    """Options of a sandbox.
 
     Parameters
     ----------
     host : str, default "127.0.0.1"
-        Address to bind: a loopback address or ``localhost``. Any other has to be written as an IP address.
+        Address to bind: a loopback address or ``localhost``. Any other has to be given as an IP address.
     port : int, default 0
-        Port to bind; 0 takes a free one.
+        Port to bind; 0 selects a free one.
     allowed_hosts : tuple of str, default ()
-        Further ``Host`` headers to answer to, port included, e.g. ``"192.168.1.5:8000"``.
+        Further ``Host`` headers to accept, with their ports, e.g. ``"192.168.1.5:8000"``.
     api_key : str, optional
         The key that clients must send; by default ``sd_sandbox_`` and 24 random hexadecimal digits.
     speed : float, default 60.0
-        How many times faster than the real service a tune trains: at 60, ten minutes take ten seconds.
-        Without effect when `deterministic`.
+        How many times faster than the real service a tune is trained: at 60, ten minutes take ten seconds.
+        No effect if `deterministic`.
     deterministic : bool, default False
-        Whether the clock moves by calls only and ids, times and pictures are the same in every run.
+        Whether the clock is moved by requests only, and ids, times and pictures are the same in every run.
     data : str or Path, optional
-        A folder that keeps the account and its files over a restart; by default all is forgotten.
+        A folder that keeps the account and its files across restarts; by default they are lost.
     idempotent : bool, default False
         Whether the account has the setting that makes a second request with the same title return the tune
         of the first, and a second prompt with the same attributes the first prompt.
@@ -38,60 +38,60 @@ class Options:
     idempotent_match : {"title", "title_name_pack"}
         What has to be the same in both requests.
     idempotent_finds : {"all", "usable"}
-        Whether tunes that failed or expired are found as well. Deleted ones never are.
+        Whether failed and expired tunes are returned as well. Deleted ones never are.
     price_shape : {"2025", "2024", "2026"}
-        How packs tell their prices: ``2024`` ``cost_mc_hash`` everywhere; ``2025`` the same in lists and
-        ``costs`` in cents in the detail; ``2026`` ``costs`` in millicents everywhere.
+        How packs show their prices: ``2024`` as ``cost_mc_hash`` everywhere; ``2025`` the same in lists, and
+        as ``costs`` in cents in the detail; ``2026`` as ``costs`` in millicents everywhere.
     gallery : {"listed", "public"}
-        Whether ``/gallery/packs`` shows only packs that are on its lists, or all that were made public.
+        Whether ``/gallery/packs`` shows only packs that are listed, or all that are public.
     gallery_needs_key : bool, default True
-        Whether the gallery's lists are refused to a client without a key.
+        Whether the gallery's lists require a key.
     created_pack : {"201", "200"}
         Status of the reply to ``POST /packs``.
     min_images : int, default 1
-        Fewest images that a tune is trained from.
+        Smallest number of images that a tune can be trained from.
     accept_webp : bool, default True
-        Whether images may be WebP; JPEG and PNG always may.
+        Whether WebP images are accepted besides JPEG and PNG.
     error_key : {"error", "message"}
-        Under which key a refusal says what is wrong where it is not about a field.
+        The key of the message in a refusal that is not about a field.
     unfilled_placeholder : {"empty", "keep"}
-        What becomes of ``{{eye_color}}`` in a template when no characteristic of that name was sent.
+        What happens to ``{{eye_color}}`` in a template if no characteristic of that name was sent.
     limit_above_maximum : {"clamp", "refuse"}
-        What a list does with a ``limit`` over 120.
+        How lists treat a ``limit`` above 120.
     tune_fields : {"documented", "record"}
         Whether a tune also shows ``characteristics, prompts_callback, base_pack_id, auto_extend, cost_mc,
-        failed_at``, which the service keeps but is not known to publish.
+        failed_at``, which the service stores but is not known to publish.
     failed_tune : {"failed_at", "hidden"}
-        Whether a tune that failed says so in any case, or looks as if it never ended.
+        Whether a failed tune has ``failed_at`` in every reply, or looks as if it never ended.
     failed_tune_prompts : {"pending", "user_error"}
-        Whether the prompts of a tune that failed stay pending for ever or fail too.
+        Whether the prompts of a failed tune stay pending forever or fail too.
     callback_body : {"wrapped", "bare"}
-        Whether a callback of one tune or prompt sends ``{"tune": {…}}`` or ``{…}``.
+        Whether the callback of a tune or of one prompt sends ``{"tune": {…}}`` or ``{…}``.
     callback_on_failure : bool, default False
-        Whether a tune or prompt that failed is announced as well.
+        Whether callbacks are also sent for failed tunes and prompts.
     callback_order : {"prompt_first", "prompts_first"}
-        Whether the last prompt or all prompts together are announced first.
+        Whether the callback of the last prompt or that of all prompts is sent first.
     callbacks_anywhere : bool, default False
-        Whether callbacks may go to receivers that are not on this machine.
+        Whether callbacks may be sent to other machines.
     nested_prompt : {"any", "base"}
-        Whether ``GET /tunes/:tune_id/prompts/:id`` finds a prompt under each tune that it uses or only under
-        its ``tune_id``, for a pack's prompt the base model.
+        Whether ``GET /tunes/:tune_id/prompts/:id`` accepts every tune that the prompt uses, or only its
+        ``tune_id``, which for a pack's prompt is the base model.
     prompt_tune_id : {"posted", "base"}
         Whether a prompt that was posted to a LoRA tune shows that tune as its ``tune_id`` or the base model.
     branch_on_packs : {"ignored", "mock"}
-        Whether ``branch=fast`` makes a free mock run of a pack too, as it does on ``POST /tunes``.
+        Whether ``branch=fast`` makes a pack run a free mock run, as with ``POST /tunes``.
     auto_extend_on_packs : {"kept", "ignored"}
-        Whether a pack run heeds ``auto_extend``, as ``POST /tunes`` does.
+        Whether ``auto_extend`` has an effect on a pack run, as with ``POST /tunes``.
     patched_tune : {"200", "204"}
-        Whether PATCH of a tune answers with the tune or with nothing.
+        Whether the reply to PATCH of a tune is the tune or empty.
     deleted_prompt : {"200", "204"}
-        Whether DELETE of a prompt answers with a message or with nothing.
+        Whether the reply to DELETE of a prompt is a message or empty.
     faceid_reply : {"object", "array"}
-        Whether ``POST /tunes`` wraps a FaceID tune into an array, as a documented sample shows.
+        Whether ``POST /tunes`` wraps a FaceID tune in an array, as a documented sample shows.
     balance_mc : int, default 100_000_000_000
-        What the account holds at the start, in millicents (100,000 are one US dollar).
+        The account's initial balance, in millicents (100,000 are one US dollar).
     empty_balance : {"422", "402", "ignored"}
-        How a request is refused that costs more than is left.
+        How a request is refused that costs more than the balance.
     fetch_urls : tuple of str, default ()
         Hosts to download ``image_urls`` and ``file_url`` from, compared exactly: ``"example.com"`` for the
         default ports, else with the port, e.g. ``"127.0.0.1:8000"``. URLs at other hosts are then refused.
@@ -99,7 +99,12 @@ class Options:
     max_body : int, default 2**30
         Largest request body, in bytes.
     max_fields : int, default 10_000
-        Most fields, parts or JSON values in one request.
+        Largest number of fields, parts or JSON values in one request.
+
+    Raises
+    ------
+    ValueError
+        If an option has an invalid value.
     """
 
     host: str = "127.0.0.1"
@@ -143,46 +148,46 @@ class Options:
     max_fields: int = 10_000
 
     @classmethod
-    def read(cls, given: dict[str, Any]) -> Self:
-        """Return the options of these names.
+    def read(cls, values: dict[str, Any]) -> Self:
+        """Return options from a mapping of names to values.
 
         Raises
         ------
         ValueError
-            An option has a value that it cannot take.
+            If an option has an invalid value.
         TypeError
-            There is no such option.
+            If there is no such option.
         """
         names = [field.name for field in fields(cls)]
-        for name in given:
+        for name in values:
             if name not in names:
                 near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(names)}"
                 raise TypeError(f"a sandbox has no option {name!r}; {hint}")
-        return cls(**given)
+        return cls(**values)
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if get_origin(field.type) is not Literal:
-                takes, hint = _KINDS[field.type]
-                if not takes(value):
-                    raise ValueError(f"{field.name}: {_shown(value)} is not of the right kind; give {hint}")
+                is_valid, hint = _TYPES[field.type]
+                if not is_valid(value):
+                    raise ValueError(f"{field.name}: {_quoted(value)} is not of the right type; give {hint}")
             elif not isinstance(value, str) or value not in get_args(field.type):
                 choices = ", ".join(repr(choice) for choice in get_args(field.type))
-                raise ValueError(f"{field.name}: {_shown(value)} is not a choice; choose one of {choices}")
+                raise ValueError(f"{field.name}: {_quoted(value)} is not a choice; choose one of {choices}")
         if not 0 < self.speed <= 1e6:
             raise ValueError(
-                f"speed: {_shown(self.speed)} is out of range; give a number above 0, at most 1e6"
+                f"speed: {_quoted(self.speed)} is out of range; give a number above 0, at most 1e6"
             )
         if not 0 <= self.port <= 65535:
-            raise ValueError(f"port: {_shown(self.port)} is not a port; give 0 to 65535")
+            raise ValueError(f"port: {_quoted(self.port)} is not a port; give 0 to 65535")
         if self.api_key is not None and (not self.api_key.isascii() or not self.api_key.strip()):
-            raise ValueError("api_key: it is not ASCII text, or blank; give another one, or leave it out")
+            raise ValueError("api_key: it is blank or not ASCII text; give another one, or omit it")
         for host in self.fetch_urls:
             if not _HOST.fullmatch(host):
                 raise ValueError(
-                    f"fetch_urls: {_shown(host)} is not a host; give hosts such as 'example.com' or "
+                    f"fetch_urls: {_quoted(host)} is not a host; give hosts such as 'example.com' or "
                     "'127.0.0.1:8000', without scheme and path"
                 )
 
@@ -190,8 +195,8 @@ class Options:
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
 
 
-def _shown(value: object) -> str:
-    """Quote a value for a message: short, without addresses in memory and keys."""
+def _quoted(value: object) -> str:
+    """Return a short repr of a value for a message, without keys and memory addresses."""
     text = re.sub(r" at 0x[0-9a-fA-F]+|\s*\n\s*", "", re.sub(r"sd_\w+", "sd_…", repr(value)))
     return text if len(text) <= 80 else f"{text[:79]}…"
 
@@ -204,18 +209,18 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value
 
 
-_KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
+_TYPES: dict[Any, tuple[Callable[[Any], bool], str]] = {
     str: (_is_text, "text"),
     bool: (lambda value: isinstance(value, bool), "True or False"),
     int: (
         lambda value: _is_number(value) and isinstance(value, int) and value >= 0,
-        "a whole number from 0 on",
+        "a whole number, 0 or more",
     ),
     float: (_is_number, "a number"),
     str | None: (lambda value: value is None or _is_text(value), "text, or None"),
     str | Path | None: (lambda value: value is None or isinstance(value, Path) or _is_text(value), "a path"),
     tuple[str, ...]: (
         lambda value: isinstance(value, list | tuple) and all(map(_is_text, value)),
-        "a list of texts",
+        "a list of strings",
     ),
 }

@@ -1,4 +1,4 @@
-"""Starting and stopping a sandbox."""
+"""The sandbox: start it, stop it, let it fail, and see what it received."""
 
 import hashlib
 import random
@@ -28,22 +28,22 @@ _DETERMINISTIC_SECRET = hashlib.sha256(b"astria_nb sandbox").digest()
 
 
 class SandboxServer:
-    """A local HTTP service that behaves as the Astria API does.
+    """A local HTTP service that behaves like the Astria API.
 
-    It lives in threads of this process. Nothing is charged and nothing leaves the machine; all is forgotten
-    when it stops, unless the option `data` names a folder.
+    It runs in threads of this process. Nothing is charged, and nothing is sent to other machines unless
+    options allow it. Its data is lost when it stops, unless the option `data` names a folder.
 
     Parameters
     ----------
-    **options
+    **options : object
         The fields of `Options`: ``host, port, api_key, speed, deterministic`` and every behaviour that the
-        API's documents leave open.
+        API's documentation leaves open.
 
     Raises
     ------
     ValueError
-        If an option has a value that it cannot take, or `host` would open the sandbox to other machines
-        without being written as an IP address.
+        If an option has an invalid value, or `host` is a name that would open the sandbox to other machines:
+        for that, give an IP address.
     TypeError
         If there is no such option.
 
@@ -62,8 +62,8 @@ class SandboxServer:
         self._store = Store(Path(self.options.data)) if self.options.data is not None else None
         self._state = State(self._clock, self.options, self._store)
         self._courier = Courier(self._clock, anywhere=self.options.callbacks_anywhere)
-        chance = random.Random(0 if self.options.deterministic else None)  # noqa: S311 - no secret
-        self._faults = FaultRules(chance)
+        rng = random.Random(0 if self.options.deterministic else None)  # noqa: S311 - no secret
+        self._faults = FaultRules(rng)
         self._ledger = Ledger()
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
@@ -73,14 +73,19 @@ class SandboxServer:
         self._stopping = threading.Event()
 
     def start(self) -> Self:
-        """Serve, if it does not already; return when connections are accepted.
+        """Start serving, unless it already does; return when connections are accepted.
+
+        Returns
+        -------
+        SandboxServer
+            This sandbox.
 
         Raises
         ------
         OSError
-            If the port is taken.
+            If the port is in use.
         RuntimeError
-            If it was stopped; make a new one instead.
+            If it was stopped: a sandbox cannot be started again.
         """
         with self._lock:
             if self._stopped:
@@ -90,7 +95,7 @@ class SandboxServer:
         return self
 
     def stop(self) -> None:
-        """Hang up on every client, end every thread and remove every file."""
+        """Close all connections, end all threads and remove temporary files."""
         with self._lock:
             if self._stopped:
                 return
@@ -108,7 +113,7 @@ class SandboxServer:
 
     @property
     def url(self) -> str:
-        """Where it answers, e.g. ``http://127.0.0.1:41223``.
+        """The base URL, e.g. ``http://127.0.0.1:41223``.
 
         Raises
         ------
@@ -121,11 +126,16 @@ class SandboxServer:
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """What became of each callback so far."""
+        """The result of each callback so far, in the order in which they ended."""
         return self._courier.deliveries
 
     def advance(self, seconds: float) -> None:
-        """Move the service's clock on, e.g. by 31 days to see what expires.
+        """Move the service's clock forward, e.g. by 31 days to see what expires.
+
+        Parameters
+        ----------
+        seconds : float
+            By how much.
 
         Examples
         --------
@@ -137,35 +147,40 @@ class SandboxServer:
 
     @property
     def ledger(self) -> list[ReceivedRequest]:
-        """Every request whose head arrived, oldest first, each as it stands."""
+        """Every request whose head has arrived, oldest first, in its current state."""
         return self._ledger.requests()
 
     def received(self) -> list[ReceivedRequest]:
-        """Return every request that made a tune or prompts, oldest first."""
+        """Return every request that created a tune or prompts, oldest first."""
         return [request for request in self.ledger if request.tune_ids or request.prompt_ids]
 
     def fail(self, fault: Kind | Fault, route: str = "*", **rule: Any) -> Fault:
-        """Let requests fail, behind the faults that are pending.
+        """Let requests fail. The fault is appended to those that are pending.
 
         Parameters
         ----------
         fault : str or Fault
-            The kind, or a whole fault.
+            The kind of the fault, or a complete `Fault`.
         route : str, default "*"
             Shell pattern over ``"METHOD /path"``.
-        **rule
-            The further fields of `Fault`: ``count, probability, after, commit, …``.
+        **rule : object
+            Further fields of `Fault`: ``count, probability, after, commit, …``.
+
+        Returns
+        -------
+        Fault
+            The fault that was added.
 
         Raises
         ------
         ValueError
-            If a field has a value that it cannot take.
+            If a field has an invalid value.
         TypeError
-            If there is no such field, or a whole fault comes with fields.
+            If there is no such field, or a complete `Fault` is given together with fields.
 
         Notes
         -----
-        A fault plays the network or the gateway: it strikes before the key is checked.
+        Faults imitate the network or a gateway: they strike before the key is checked.
 
         Examples
         --------
@@ -184,11 +199,11 @@ class SandboxServer:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The faults that are pending, in their order, with what is left of their `count` and `after`."""
+        """The pending faults in order, with their remaining `count` and `after`."""
         return self._faults.pending()
 
     def heal(self) -> None:
-        """Forget every fault that is pending; one that is being played goes on."""
+        """Remove all pending faults; those that are being played continue."""
         self._faults.clear()
 
     def __enter__(self) -> Self:
@@ -254,14 +269,14 @@ class SandboxServer:
         self._thread.start()
 
     def _secret(self) -> bytes:
-        """Return what picture addresses are derived from: the same again after a restart."""
+        """Return the key from which the URLs of pictures are derived; with `data`, it outlives a restart."""
         if self.options.deterministic:
             return _DETERMINISTIC_SECRET
         if self._store is None:
             return secrets.token_bytes(32)
-        kept = self._store.fact("secret") or secrets.token_hex(32)
-        self._store.save([], {"secret": kept})
-        return bytes.fromhex(kept)
+        stored = self._store.fact("secret") or secrets.token_hex(32)
+        self._store.save([], {"secret": stored})
+        return bytes.fromhex(stored)
 
     def _port(self) -> int:
         assert self._http is not None

@@ -1,1 +1,1 @@
-"""Callbacks, sent when due."""
+"""Callbacks: what they contain, and how they are sent."""

@@ -1,4 +1,4 @@
-"""What callbacks say (astria-api, section 9)."""
+"""The contents of callbacks (astria-api, section 9)."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -11,7 +11,7 @@ from astria_nb.sandbox.views.tunes import Views
 
 
 class Announcer:
-    """Hands callbacks to the courier; each shows its objects as they are when it is due."""
+    """Plans callbacks with the courier; their contents are written when they are due."""
 
     def __init__(self, courier: Courier, state: State, views: Views, options: Options) -> None:
         self._courier = courier
@@ -19,24 +19,26 @@ class Announcer:
         self._views = views
         self._wrapped = options.callback_body == "wrapped"
 
-    def announce(self, news: Iterable[Announcement]) -> None:
+    def announce(self, announcements: Iterable[Announcement]) -> None:
         """Have callbacks sent when they are due."""
-        for each in news:
-            self._courier.plan(each.due, each.event, each.url, partial(self._body, each))
+        for announcement in announcements:
+            body = partial(self._body, announcement)
+            self._courier.plan(announcement.due, announcement.event, announcement.url, body)
 
     def wake(self) -> None:
-        """See which callbacks are due: the clock was moved."""
+        """Check which callbacks are due, after the clock was moved."""
         self._courier.wake()
 
-    def _body(self, news: Announcement) -> object:
-        if news.event == "tune":
-            tune = self._state.own_tune(news.subjects[0])
-            shown = [self._views.tune(tune, news.due)] if tune else []
+    def _body(self, announcement: Announcement) -> object:
+        event, due = announcement.event, announcement.due
+        if event == "tune":
+            tune = self._state.own_tune(announcement.subjects[0])
+            bodies = [self._views.tune(tune, due)] if tune else []
         else:
-            prompts = map(self._state.prompt, news.subjects)
-            shown = [self._views.prompt(prompt, news.due) for prompt in prompts if prompt]
-        if news.event == "prompts":
-            return shown
-        if not shown:
-            raise ValueError(f"not sent: the {news.event} was deleted")
-        return {news.event: shown[0]} if self._wrapped else shown[0]
+            prompts = map(self._state.prompt, announcement.subjects)
+            bodies = [self._views.prompt(prompt, due) for prompt in prompts if prompt]
+        if event == "prompts":
+            return bodies
+        if not bodies:
+            raise ValueError(f"not sent: the {event} was deleted")
+        return {event: bodies[0]} if self._wrapped else bodies[0]

@@ -1,4 +1,4 @@
-"""Callbacks: sent once each when their moment comes, never retried."""
+"""Send each callback once, when it is due; never retry."""
 
 import contextlib
 import heapq
@@ -16,23 +16,23 @@ from urllib.parse import SplitResult, urlsplit
 from astria_nb.sandbox.clock import Clock
 
 TIMEOUT = 5.0
-"""Seconds that a receiver has for each step of a delivery."""
+"""Seconds to wait for a receiver in each step of a delivery."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of one callback.
+    """The result of sending one callback.
 
     Attributes
     ----------
     event : str
         ``"tune"``, ``"prompt"`` or ``"prompts"``.
     url : str
-        Where it was to go.
+        The receiver's address.
     status : int or None
-        The receiver's answer; None when there was none.
+        The HTTP status of the receiver's answer; None without one.
     error : str or None
-        Why there was none.
+        Why there was no answer.
     """
 
     event: str
@@ -51,15 +51,15 @@ class _Job:
 
 
 class Courier:
-    """Sends callbacks: one thread waits for the next moment, and each receiver has a lane of its own.
+    """Sends callbacks: one thread waits for the next due time, and each receiver has its own lane.
 
-    A lane is a thread that lives while there is something for one address (host, port and path), so a
-    receiver that hangs delays only itself.
+    A lane is a thread that runs as long as there are callbacks for one address (host, port and path), so a
+    receiver that hangs delays only its own callbacks.
 
     Parameters
     ----------
     clock : Clock
-        The service's time.
+        The service's clock.
     anywhere : bool
         Whether receivers may be on other machines.
     """
@@ -77,12 +77,12 @@ class Courier:
         self._stopped = False
 
     def start(self) -> None:
-        """Begin to wait for moments."""
+        """Start the thread that waits for due callbacks."""
         with self._changed:
-            self._begin(self._schedule, "astria-sandbox-callbacks")
+            self._start_thread(self._schedule, "astria-sandbox-callbacks")
 
     def stop(self) -> None:
-        """Break off what is being sent, forget the rest and end every thread."""
+        """Break off deliveries, discard what is still planned, and end every thread."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -100,17 +100,17 @@ class Courier:
             self._changed.notify_all()
 
     def wake(self) -> None:
-        """Look at the clock again: it was moved."""
+        """Check the clock again, after it was moved."""
         with self._changed:
             self._changed.notify_all()
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """What became of each callback so far, in the order in which they ended."""
+        """The result of each callback so far, in the order in which they ended."""
         with self._changed:
             return list(self._deliveries)
 
-    def _begin(self, target: Callable[..., None], name: str, *args: str) -> None:
+    def _start_thread(self, target: Callable[..., None], name: str, *args: str) -> None:
         thread = threading.Thread(target=target, name=name, args=args, daemon=True)
         self._threads.add(thread)
         thread.start()
@@ -120,17 +120,17 @@ class Courier:
             while not self._stopped:
                 wait = self._clock.until(self._jobs[0].due) if self._jobs else None
                 if wait == 0:
-                    self._hand_over(heapq.heappop(self._jobs))
+                    self._enqueue(heapq.heappop(self._jobs))
                 else:
                     self._changed.wait(wait)
 
-    def _hand_over(self, job: _Job) -> None:
+    def _enqueue(self, job: _Job) -> None:
         lane = job.url.partition("?")[0]
         if lane in self._lanes:
             self._lanes[lane].append(job)
         else:
             self._lanes[lane] = deque([job])
-            self._begin(self._serve_lane, "astria-sandbox-callback", lane)
+            self._start_thread(self._serve_lane, "astria-sandbox-callback", lane)
 
     def _serve_lane(self, lane: str) -> None:
         while True:
@@ -155,12 +155,12 @@ class Courier:
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("a callback goes to an http or https URL")
+            raise ValueError("not sent: it is not an http or https URL")
         if not self._anywhere and not is_loopback(parts.hostname):
             raise ValueError("not sent: the receiver is not on this machine (see callbacks_anywhere)")
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(parts.hostname, parts.port, timeout=TIMEOUT)
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT)
+        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT)
 
     def _post(self, connection: http.client.HTTPConnection, parts: SplitResult, body: bytes) -> int:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -176,7 +176,7 @@ class Courier:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, without asking the network.
+    """Return whether a host is this machine, without a DNS lookup.
 
     Examples
     --------

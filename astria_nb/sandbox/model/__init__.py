@@ -1,1 +1,1 @@
-"""What the service keeps."""
+"""The account: packs, tunes, prompts, callbacks, and their storage."""

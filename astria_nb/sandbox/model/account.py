@@ -1,11 +1,10 @@
-"""The account's records and what finds them; whoever uses it holds the state's lock."""
+"""The account's records and their indices. Not thread-safe: the state locks it."""
 
 from collections import Counter, defaultdict
 
 from astria_nb.sandbox.model.balance import Balance
-from astria_nb.sandbox.model.packs import PACKS, Pack
-from astria_nb.sandbox.model.plans import NewTune
-from astria_nb.sandbox.model.records import Announcement, Order, Prompt, Tune
+from astria_nb.sandbox.model.packs import PACKS, PackRecord
+from astria_nb.sandbox.model.records import Announcement, NewTune, Order, Prompt, TuneRecord
 from astria_nb.sandbox.model.store import Record, Store
 from astria_nb.sandbox.model.timeline import identity
 from astria_nb.sandbox.options import Options
@@ -14,7 +13,7 @@ _FIRST = {"Tune": 1_000_001, "Prompt": 5_000_001, "Order": 9_000_001, "Pack": 10
 
 
 class Account:
-    """Packs, tunes, prompts and orders by their ids, oldest first.
+    """Packs, tunes and prompts by their ids, oldest first.
 
     Attributes
     ----------
@@ -24,8 +23,8 @@ class Account:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self.packs: dict[int, Pack] = {pack.id: pack for pack in PACKS}
-        self.tunes: dict[int, Tune] = {}
+        self.packs: dict[int, PackRecord] = {pack.id: pack for pack in PACKS}
+        self.tunes: dict[int, TuneRecord] = {}
         self.prompts: dict[int, Prompt] = {}
         self.balance = Balance(options)
         self.template_likes: Counter[int] = Counter()
@@ -35,48 +34,49 @@ class Account:
         self.next = dict(_FIRST)
 
     def number(self, kind: type[Record | Order]) -> int:
-        """Return the id of the next record of a kind; none is given twice."""
-        number = self.next[kind.__name__]
-        self.next[kind.__name__] += 1
+        """Return the id of the next record of a kind; no id is used twice."""
+        number = self.next[kind.kind]
+        self.next[kind.kind] += 1
         return number
 
     def prompts_of(self, tune_id: int) -> list[Prompt]:
         """Return the prompts that use a tune."""
-        return [self.prompts[each] for each in self._by_tune.get(tune_id, ())]
+        return [self.prompts[prompt_id] for prompt_id in self._by_tune.get(tune_id, ())]
 
-    def earlier_tune(self, new: NewTune, now: int) -> Tune | None:
-        """Return the tune that an idempotent account takes for the one that is asked for."""
+    def earlier_tune(self, new: NewTune, now: int) -> TuneRecord | None:
+        """Return the tune that an idempotent account returns instead of training a new one, if any."""
         if not self._options.idempotent:
             return None
-        found = [self.tunes[each] for each in self._by_title.get(new.title, ()) if each in self.tunes]
-        found = [tune for tune in found if tune.title == new.title]
+        tune_ids = self._by_title.get(new.title, ())
+        tunes = [self.tunes[tune_id] for tune_id in tune_ids if tune_id in self.tunes]
+        tunes = [tune for tune in tunes if tune.title == new.title]
         if self._options.idempotent_match != "title":
-            asked = new.name, new.base_pack_id
-            found = [tune for tune in found if (tune.name, tune.base_pack_id) == asked]
+            wanted = new.name, new.base_pack_id
+            tunes = [tune for tune in tunes if (tune.name, tune.base_pack_id) == wanted]
         if self._options.idempotent_finds == "usable":
-            found = [tune for tune in found if not tune.has_failed(now) and now < tune.expires_at(now)]
-        return found[0] if found else None
+            tunes = [tune for tune in tunes if not tune.has_failed(now) and now < tune.expires_at(now)]
+        return tunes[0] if tunes else None
 
     def earlier_prompt(self, prompt: Prompt) -> Prompt | None:
-        """Return the prompt that an idempotent account takes for the one that is asked for."""
+        """Return the prompt that an idempotent account returns instead of making a new one, if any."""
         if not self._options.idempotent:
             return None
         return self.prompts.get(self._by_identity.get(identity(prompt), 0))
 
-    def add_tune(self, tune: Tune) -> None:
-        """Keep a tune, and charge it."""
+    def add_tune(self, tune: TuneRecord) -> None:
+        """Add a tune, and charge for it."""
         self.put_tune(tune)
         self.balance.charge(tune.cost_mc)
         if tune.fails:
             self.balance.expect_refund(tune)
 
-    def put_tune(self, tune: Tune) -> None:
-        """Keep a tune in the place of what has its id."""
+    def put_tune(self, tune: TuneRecord) -> None:
+        """Add a tune, or replace the one with its id."""
         self.tunes[tune.id] = tune
         self._by_title[tune.title][tune.id] = None
 
     def add_prompt(self, prompt: Prompt) -> None:
-        """Keep a prompt, and charge it."""
+        """Add a prompt, and charge for it."""
         self.prompts[prompt.id] = prompt
         for tune_id in {prompt.tune_id, *prompt.tune_ids}:
             self._by_tune[tune_id][prompt.id] = None
@@ -85,13 +85,13 @@ class Account:
         self.balance.charge(prompt.cost_mc)
 
     def put_prompt(self, prompt: Prompt) -> None:
-        """Keep a prompt in the place of what has its id."""
+        """Replace the prompt with its id."""
         self._count_like(self.prompts[prompt.id], -1)
         self._count_like(prompt, 1)
         self.prompts[prompt.id] = prompt
 
-    def remove_tune(self, tune: Tune, now: int) -> list[Prompt]:
-        """Drop a tune, and with a checkpoint its prompts, which are returned."""
+    def remove_tune(self, tune: TuneRecord, now: int) -> list[Prompt]:
+        """Remove a tune, and if it is a checkpoint its prompts too; return those prompts."""
         prompts = self.prompts_of(tune.id) if tune.is_checkpoint else []
         for prompt in prompts:
             self.remove_prompt(prompt)
@@ -100,7 +100,7 @@ class Account:
         return prompts
 
     def remove_prompt(self, prompt: Prompt) -> None:
-        """Drop a prompt."""
+        """Remove a prompt."""
         if self.prompts.pop(prompt.id, None) is None:
             return
         self._count_like(prompt, -1)
@@ -110,13 +110,13 @@ class Account:
             del self._by_identity[identity(prompt)]
 
     def facts(self) -> dict[str, object]:
-        """Return what is to be kept beside the records."""
+        """Return what has to be stored besides the records."""
         return {"next": self.next, "spent_mc": self.balance.spent_mc}
 
     def resume(self, store: Store) -> list[Announcement]:
-        """Take over what an earlier sandbox kept, and return its callbacks."""
-        self.packs |= {pack.id: pack for pack in store.load(Pack)}
-        for tune in store.load(Tune):
+        """Load what an earlier sandbox stored, and return its callbacks."""
+        self.packs |= {pack.id: pack for pack in store.load(PackRecord)}
+        for tune in store.load(TuneRecord):
             self.add_tune(tune)
         for prompt in store.load(Prompt):
             self.add_prompt(prompt)

@@ -1,12 +1,13 @@
-"""The packs that a sandbox begins with."""
+"""Packs, and those that every sandbox has from the start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from astria_nb.sandbox.clock import DAY
 
 BASE_TUNE_ID = 1504944
-"""Flux1.dev, the base model of every pack here."""
+"""Flux1.dev, the base model of these packs."""
 CALLER_ID = 1
 GALLERY_ID = 2
 TRAINING_MC = 150_000
@@ -16,7 +17,7 @@ _CREATED = 1_672_574_400_000  # 2023-01-01T12:00:00Z
 
 @dataclass(frozen=True)
 class Template:
-    """A template prompt: what a tune of its class is asked to draw."""
+    """A template prompt for the tunes of one class."""
 
     id: int
     class_name: str
@@ -24,20 +25,24 @@ class Template:
 
 
 @dataclass(frozen=True)
-class Pack:
-    """Template prompts by class, and what training on one costs.
+class PackRecord:
+    """Template prompts by class, and what a run costs.
 
     Attributes
     ----------
+    kind : str
+        The name of this kind of record in storage.
     prices : mapping
-        Class → millicents for one training run and all pictures of that class.
+        Class → millicents for one training and all pictures of that class.
     public_at : int or None
-        When it came into the gallery, in milliseconds since 1970; None for a private one.
+        When it was published in the gallery, in milliseconds since 1970 (UTC); None for a private pack.
     unlisted_at : int or None
-        When it was taken off the gallery's lists.
+        When it was taken off the gallery's lists; None if it is listed.
     composes : tuple of str
-        For a multi pack, whose prompts use several tunes at once: the classes that these may have.
+        For a multi pack, whose prompts use several tunes at once: the classes of those tunes.
     """
+
+    kind: ClassVar[str] = "Pack"
 
     id: int
     slug: str
@@ -60,7 +65,7 @@ class Pack:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The classes of the tunes that it can run on."""
+        """The classes of existing tunes that it can run on."""
         return self.composes or self.classes
 
     @property
@@ -73,7 +78,7 @@ class Pack:
         return tuple(template for template in self.templates if template.class_name == class_name)
 
     def training_mc(self, class_name: str) -> int:
-        """Return the part of a class's price that is for training; 0 for a class that it lacks."""
+        """Return the part of a class's price that is for training; 0 for an unknown class."""
         return self.prices.get(class_name, 0) - PICTURE_MC * len(self.of_class(class_name))
 
 
@@ -106,30 +111,29 @@ _TOGETHER = (
 _HEADSHOTS = tuple(f"{framing}, {scene}" for framing in _FRAMINGS for scene in _PORTRAITS)
 
 
-def _pack(id: int, slug: str, title: str, scenes: Mapping[str, tuple[str, ...]], **owner: int) -> Pack:  # noqa: A002 - the API's own name
-    """Make a pack whose template ids are its own id followed by three digits."""
+def _pack(id: int, slug: str, title: str, scenes: Mapping[str, tuple[str, ...]], **owner: int) -> PackRecord:  # noqa: A002 - the API's own name
+    """Make a pack whose template ids are the pack's id followed by three digits."""
     pairs = [(class_name, scene) for class_name, texts in scenes.items() for scene in texts]
     templates = tuple(
         Template(id * 1000 + number, class_name, f"photo of ohwx {class_name}, {scene}")
         for number, (class_name, scene) in enumerate(pairs, 1)
     )
-    # The documented prices of pack 260 are a training run and about six cents a picture; its own two are
-    # not exactly that, so they are written out.
+    # A training and six cents a picture; the documented prices of pack 260 differ slightly.
     prices = {name: TRAINING_MC + PICTURE_MC * len(texts) for name, texts in scenes.items()}
     if id == 260:
         prices = {"man": 331_000, "woman": 360_000}
-    return Pack(
+    return PackRecord(
         id, slug, title, owner["user_id"], templates, prices, _CREATED + id * DAY, owner.get("public_at")
     )
 
 
-def _couples() -> Pack:
-    """Make the multi pack: its prompts show a man and a woman, or any two, together."""
+def _couples() -> PackRecord:
+    """Make the multi pack: its prompts show a man and a woman, or any two of these, together."""
     texts = [f"photo of ohwx man and ohwx woman, {scene}" for scene in _TOGETHER]
     templates = tuple(Template(1204 * 1000 + number, "couple", text) for number, text in enumerate(texts, 1))
     prices = {"couple": PICTURE_MC * len(templates)}
     created = _CREATED + 1204 * DAY
-    return Pack(
+    return PackRecord(
         1204, "couples", "Couples", GALLERY_ID, templates, prices, created,
         public_at=created + DAY, unlisted_at=created + 2 * DAY, composes=("man", "woman"),
     )  # fmt: skip
@@ -155,4 +159,4 @@ PACKS = (
     _pack(797, "pets", "Pets", {"cat": _PETS, "dog": _PETS}, user_id=CALLER_ID),
     _couples(),
 )
-"""Two of the gallery, one of the caller's own, and a multi pack that was taken off the gallery's lists."""
+"""Two gallery packs, one of the caller, and a multi pack that was taken off the gallery's lists."""

@@ -1,8 +1,8 @@
-"""What the service keeps: tunes, prompts, orders and callbacks. All times are milliseconds since 1970."""
+"""Records of tunes, prompts, orders and callbacks. All times are milliseconds since 1970, in UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import ClassVar, Self
 
 from astria_nb.sandbox.clock import DAY
 from astria_nb.sandbox.model.packs import BASE_TUNE_ID, CALLER_ID
@@ -11,31 +11,21 @@ from astria_nb.sandbox.uploads.spool import Upload
 LIFETIME = 30 * DAY
 """How long models, training images and pictures are kept."""
 NEVER = 2**62
-"""When that happens which does not."""
+"""Sentinel: the time of an event that never happens."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tune:
-    """One model: when it starts to train and when it is trained are known from its creation on.
+class NewTune:
+    """A tune to train: the fields that a request sets.
 
     Attributes
     ----------
-    updated_at : int
-        When its owner last changed it.
     is_mock : bool
-        Whether it is a free run that draws canned pictures.
-    fails : bool
-        Whether it fails at `ends_at` instead of being trained.
+        Whether it is a free mock run, whose pictures do not show the subject.
     """
 
-    id: int
     title: str
     name: str | None
-    created_at: int
-    updated_at: int
-    starts_at: int
-    ends_at: int
-    user_id: int = CALLER_ID
     base_tune_id: int | None = BASE_TUNE_ID
     base_pack_id: int | None = None
     model_type: str | None = "lora"
@@ -53,6 +43,30 @@ class Tune:
     prompts_callback: str | None = None
     auto_extend: bool = False
     cost_mc: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneRecord(NewTune):
+    """A tune; when its training starts and ends is determined when it is created.
+
+    Attributes
+    ----------
+    kind : str
+        The name of this kind of record in storage.
+    updated_at : int
+        When its owner last changed it.
+    fails : bool
+        Whether it fails at `ends_at` instead of being trained.
+    """
+
+    kind: ClassVar[str] = "Tune"
+
+    id: int
+    created_at: int
+    updated_at: int
+    starts_at: int
+    ends_at: int
+    user_id: int = CALLER_ID
     fails: bool = False
 
     @property
@@ -62,24 +76,24 @@ class Tune:
 
     @property
     def is_checkpoint(self) -> bool:
-        """Whether it is a whole model, and no addition to its base model."""
+        """Whether it is a complete model, not an adapter of its base model."""
         return self.model_type not in ("lora", "faceid")
 
     @property
     def shown_tune_id(self) -> int:
-        """What its prompts show as their tune."""
+        """The `tune_id` that its prompts show."""
         return self.id if self.is_checkpoint or self.base_tune_id is None else self.base_tune_id
 
     def is_trained(self, now: int) -> bool:
-        """Tell whether its training has ended well."""
+        """Return whether its training has succeeded."""
         return self.ends_at <= now and not self.fails
 
     def has_failed(self, now: int) -> bool:
-        """Tell whether its training has ended badly."""
+        """Return whether its training has failed."""
         return self.ends_at <= now and self.fails
 
     def expires_at(self, now: int) -> int:
-        """Return when the service deletes its files: 30 days after training, or again 30 days after that."""
+        """Return when its files are deleted: 30 days after training, extended in steps of 30 days."""
         first = self.ends_at + LIFETIME
         months = max(0, now - first) // LIFETIME + 1 if self.auto_extend and now >= first else 0
         return first + months * LIFETIME
@@ -87,21 +101,23 @@ class Tune:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """One order for pictures.
+    """A prompt, which makes one or more pictures.
 
     Attributes
     ----------
     tune_id : int
-        What the API shows as its tune; for a LoRA that is the base model.
+        The tune that the API shows; for a LoRA that is the base model.
     tune_ids : tuple of int
-        The tunes of the account that it uses.
+        The account's tunes that it uses.
     attributes : mapping
-        Its own settings, such as ``num_images`` and ``seed``.
+        Its settings, such as ``num_images`` and ``seed``.
     training : tuple of Upload
         The images that its tunes were trained from; they may outlive the tunes.
     user_error : str or None
-        Why it fails at `ends_at`; None when it makes its pictures.
+        Why it fails at `ends_at`; None if it succeeds.
     """
+
+    kind: ClassVar[str] = "Prompt"
 
     id: int
     text: str
@@ -122,22 +138,24 @@ class Prompt:
     @property
     def num_images(self) -> int:
         """How many pictures it makes."""
-        return count_of(self.attributes)
+        return picture_count(self.attributes)
 
     @property
     def callback(self) -> str | None:
-        """Where it is announced."""
+        """The URL to call when it is done."""
         url = self.attributes.get("callback")
         return url if isinstance(url, str) else None
 
     def uses(self, tune_id: int) -> bool:
-        """Tell whether a tune is one of its own or its base model."""
+        """Return whether it uses a tune, or shows it as its own."""
         return tune_id == self.tune_id or tune_id in self.tune_ids
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A run of a pack that composes several tunes."""
+    """A run of a pack that combines several tunes."""
+
+    kind: ClassVar[str] = "Order"
 
     id: int
     tune_ids: tuple[int, ...]
@@ -146,15 +164,17 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Announcement:
-    """A callback to be sent when it is due.
+    """A callback to send when it is due.
 
     Attributes
     ----------
     event : str
         ``"tune"``, ``"prompt"`` or ``"prompts"``.
     subjects : tuple of int
-        The ids of the tune or prompts that it shows.
+        The ids of the tune or prompts that it reports.
     """
+
+    kind: ClassVar[str] = "Announcement"
 
     id: int
     due: int
@@ -162,12 +182,12 @@ class Announcement:
     url: str
     subjects: tuple[int, ...]
 
-    def numbered(self, number: int) -> Self:
-        """Return it with its id."""
+    def with_id(self, number: int) -> Self:
+        """Return a copy with this id."""
         return replace(self, id=number)
 
 
-def count_of(attributes: Mapping[str, object]) -> int:
-    """Return how many pictures a prompt of these attributes makes."""
+def picture_count(attributes: Mapping[str, object]) -> int:
+    """Return how many pictures a prompt with these attributes makes."""
     number = attributes.get("num_images")
     return number if isinstance(number, int) else 1

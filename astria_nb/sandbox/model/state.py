@@ -1,4 +1,4 @@
-"""All that the service knows, behind one lock."""
+"""The service's state, behind one lock."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,50 +8,50 @@ from typing import Any
 from astria_nb.sandbox.clock import Clock
 from astria_nb.sandbox.errors import not_found
 from astria_nb.sandbox.model.account import Account
-from astria_nb.sandbox.model.packs import BASE_TUNE_ID, CALLER_ID, GALLERY_ID, Pack
+from astria_nb.sandbox.model.packs import BASE_TUNE_ID, CALLER_ID, GALLERY_ID, PackRecord
 from astria_nb.sandbox.model.plans import NewPrompt, Plan
-from astria_nb.sandbox.model.records import Announcement, Order, Prompt, Tune
+from astria_nb.sandbox.model.records import Announcement, Order, Prompt, TuneRecord
 from astria_nb.sandbox.model.store import Record, Store
 from astria_nb.sandbox.model.timeline import Failure, Timeline, cost_of
 from astria_nb.sandbox.options import Options
 
-_BASE_CREATED = 1_722_513_600_000  # 2024-08-01T12:00:00Z, when Flux came out
-BASE_TUNE = Tune(
+_BASE_CREATED = 1_722_513_600_000  # 2024-08-01T12:00:00Z, the release of Flux
+BASE_TUNE = TuneRecord(
     id=BASE_TUNE_ID, title="Flux1.dev", name=None, user_id=GALLERY_ID, base_tune_id=None, model_type=None,
     created_at=_BASE_CREATED, updated_at=_BASE_CREATED, starts_at=_BASE_CREATED, ends_at=_BASE_CREATED,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a plan made, or found made already.
+class Outcome:
+    """What a plan created, or what an idempotent account returned instead.
 
     Attributes
     ----------
     prompts, new_prompts : sequence of Prompt
-        All that were asked for, and those of them that an idempotent account did not have.
-    found : bool
-        Whether an idempotent account returns the tune of an earlier request.
+        All prompts of the plan, and those of them that did not exist before.
+    is_repeat : bool
+        Whether an idempotent account returned the tune of an earlier request.
     """
 
-    tune: Tune | None = None
+    tune: TuneRecord | None = None
     prompts: Sequence[Prompt] = ()
     new_prompts: Sequence[Prompt] = ()
     order: Order | None = None
     announcements: Sequence[Announcement] = ()
-    found: bool = False
+    is_repeat: bool = False
 
 
 class State:
     """The account: packs, tunes, prompts and what they cost.
 
-    Records are frozen, and their whole timeline is known when they are made: who shows them compares it with
-    the clock. A change puts another record in the place of the old one.
+    Records are immutable and contain their whole timeline; views compare it with the clock. A change
+    replaces the record.
 
     Attributes
     ----------
     pending : list of Announcement
-        The callbacks that an earlier sandbox left to be sent.
+        The callbacks that an earlier sandbox had not sent yet.
     """
 
     def __init__(self, clock: Clock, options: Options, store: Store | None = None) -> None:
@@ -62,46 +62,47 @@ class State:
         self._account = Account(options)
         self.pending: list[Announcement] = []
         if store is not None:
-            kept = self._account.resume(store)
+            announcements = self._account.resume(store)
             clock.resume(store.fact("now") or 0)
-            # What was due before may have been sent, and nothing is sent twice.
-            self.pending = [each for each in kept if each.due > clock.now()]
+            # Those that were due earlier may have been sent, and nothing is sent twice.
+            now = clock.now()
+            self.pending = [announcement for announcement in announcements if announcement.due > now]
 
-    def look(self) -> int:
-        """Return the time at which a client looks at tunes or prompts."""
+    def poll(self) -> int:
+        """Return the time at which a client polls tunes or prompts."""
         with self._lock:
-            return self._clock.look()
+            return self._clock.poll()
 
     def advance(self, milliseconds: int) -> None:
-        """Move the service's time on."""
+        """Move the service's clock forward."""
         with self._lock:
             self._clock.advance(milliseconds)
             self._save([])
 
-    def pack(self, id_or_slug: str) -> Pack | None:
-        """Return the pack of an id or a slug."""
+    def pack(self, id_or_slug: str) -> PackRecord | None:
+        """Return the pack with an id or a slug."""
         return next((pack for pack in self.packs() if id_or_slug in (str(pack.id), pack.slug)), None)
 
-    def packs(self) -> list[Pack]:
+    def packs(self) -> list[PackRecord]:
         """Return all packs, newest first."""
         with self._lock:
             return list(self._account.packs.values())[::-1]
 
-    def tune(self, id: int) -> Tune | None:  # noqa: A002 - the API's own name
-        """Return a tune of the caller's, or the base model."""
+    def tune(self, id: int) -> TuneRecord | None:  # noqa: A002 - the API's own name
+        """Return a tune of the caller or the base model; None if it does not exist."""
         return BASE_TUNE if id == BASE_TUNE_ID else self.own_tune(id)
 
-    def own_tune(self, id: int) -> Tune | None:  # noqa: A002 - the API's own name
-        """Return a tune of the caller's."""
+    def own_tune(self, id: int) -> TuneRecord | None:  # noqa: A002 - the API's own name
+        """Return a tune of the caller; None if it does not exist."""
         return self._account.tunes.get(id)
 
-    def tunes(self) -> list[Tune]:
+    def tunes(self) -> list[TuneRecord]:
         """Return the caller's tunes, newest first."""
         with self._lock:
             return list(self._account.tunes.values())[::-1]
 
     def prompt(self, id: int) -> Prompt | None:  # noqa: A002 - the API's own name
-        """Return a prompt."""
+        """Return a prompt; None if it does not exist."""
         return self._account.prompts.get(id)
 
     def prompts(self, tune_id: int | None = None) -> list[Prompt]:
@@ -117,41 +118,41 @@ class State:
 
     @property
     def balance_mc(self) -> int:
-        """What is left on the account, in millicents; a training that failed was paid back."""
+        """The account's balance in millicents, refunds included."""
         with self._lock:
-            return self._account.balance.left(self._clock.now())
+            return self._account.balance.remaining(self._clock.now())
 
-    def carry_out(self, plan: Plan, failure: Failure | None = None) -> Made:
+    def carry_out(self, plan: Plan, failure: Failure | None = None) -> Outcome:
         """Train the tune of a plan and queue its prompts.
 
         Raises
         ------
         Refusal
-            When the account cannot pay (422 or 402).
+            If the account cannot pay (422 or 402).
         """
         with self._lock:
             account, now = self._account, self._clock.now()
-            if plan.tune and (found := account.earlier_tune(plan.tune, now)):
-                return Made(found, found=True)
+            if plan.tune and (earlier := account.earlier_tune(plan.tune, now)):
+                return Outcome(earlier, is_repeat=True)
             cost = (plan.tune.cost_mc if plan.tune else 0) + sum(map(cost_of, plan.prompts))
             account.balance.check(cost, now)
             timeline = Timeline(self._clock, self._options, failure, self._clock.create())
-            tune = timeline.tune(plan.tune, account.number(Tune)) if plan.tune else None
+            tune = timeline.tune(plan.tune, account.number(TuneRecord)) if plan.tune else None
             if tune:
                 account.add_tune(tune)
             order = timeline.order(plan, account.number(Order)) if plan.is_order else None
             first = account.next["Prompt"]
             prompts = self._queue(plan.prompts, tune, order, timeline)
             new = [prompt for prompt in prompts if prompt.id >= first]
-            news = [
-                each.numbered(account.number(Announcement))
-                for each in timeline.announcements(plan, tune, new)
+            announcements = [
+                announcement.with_id(account.number(Announcement))
+                for announcement in timeline.announcements(plan, tune, new)
             ]
-            self._save([each for each in (tune, *new, *news) if each])
-            return Made(tune, prompts, new, order, news)
+            self._save([record for record in (tune, *new, *announcements) if record])
+            return Outcome(tune, prompts, new, order, announcements)
 
-    def change(self, tune: Tune, changes: Mapping[str, Any]) -> Tune:
-        """Give a tune other values in some of its fields; 404 when it was deleted meanwhile."""
+    def change(self, tune: TuneRecord, changes: Mapping[str, Any]) -> TuneRecord:
+        """Change fields of a tune; 404 if it was deleted meanwhile."""
         with self._lock:
             if tune.id not in self._account.tunes:
                 raise not_found()
@@ -160,8 +161,8 @@ class State:
             self._save([changed])
             return changed
 
-    def remove_tune(self, tune: Tune) -> None:
-        """Delete a tune, and with a checkpoint its prompts."""
+    def remove_tune(self, tune: TuneRecord) -> None:
+        """Delete a tune, and if it is a checkpoint its prompts too."""
         with self._lock:
             prompts = self._account.remove_tune(tune, self._clock.now())
             self._save([], [tune, *prompts])
@@ -173,7 +174,7 @@ class State:
             self._save([], [prompt])
 
     def like(self, prompt: Prompt, liked: Callable[[bool], bool]) -> None:
-        """Set whether a prompt is liked, from whether it is; 404 when it was deleted meanwhile."""
+        """Like or unlike a prompt: `liked` maps the old value to the new one; 404 if it was deleted."""
         with self._lock:
             if prompt.id not in self._account.prompts:
                 raise not_found()
@@ -182,35 +183,39 @@ class State:
             self._account.put_prompt(changed)
             self._save([changed])
 
-    def add_pack(self, title: str, **fields: Any) -> Pack:
-        """Make a pack of the caller's, without templates."""
+    def add_pack(self, title: str, **fields: Any) -> PackRecord:
+        """Create a pack of the caller, without templates."""
         with self._lock:
-            number = self._account.number(Pack)
+            number = self._account.number(PackRecord)
             created_at = self._clock.create()
-            pack = Pack(number, f"pack-{number}", title, CALLER_ID, (), {}, created_at, **fields)
+            pack = PackRecord(number, f"pack-{number}", title, CALLER_ID, (), {}, created_at, **fields)
             self._account.packs[number] = pack
             self._save([pack])
             return pack
 
     def _queue(
-        self, planned: Iterable[NewPrompt], new: Tune | None, order: Order | None, timeline: Timeline
+        self,
+        planned: Iterable[NewPrompt],
+        new_tune: TuneRecord | None,
+        order: Order | None,
+        timeline: Timeline,
     ) -> list[Prompt]:
-        """Make prompts, or find them; those of the same tunes start one after the other."""
+        """Create prompts, or return existing ones; those of the same tunes start one after the other."""
         account = self._account
-        made: list[Prompt] = []
+        prompts: list[Prompt] = []
         free_at: dict[tuple[int, ...], int] = {}
-        for place, each in enumerate(planned):
-            tunes = each.tunes or ((new,) if new else ())
-            used = tuple(tune.id for tune in tunes)
-            prompt = timeline.prompt(each, tunes, order, free_at.get(used, 0))
+        for index, new_prompt in enumerate(planned):
+            tunes = new_prompt.tunes or ((new_tune,) if new_tune else ())
+            tune_ids = tuple(tune.id for tune in tunes)
+            prompt = timeline.prompt(new_prompt, tunes, order, free_at.get(tune_ids, 0))
             earlier = account.earlier_prompt(prompt)
             if earlier is None:
-                prompt = replace(timeline.spoiled(prompt, place), id=account.number(Prompt))
-                free_at[used] = prompt.ends_at
+                prompt = replace(timeline.with_failure(prompt, index), id=account.number(Prompt))
+                free_at[tune_ids] = prompt.ends_at
                 account.add_prompt(prompt)
-            made.append(earlier or prompt)
-        return made
+            prompts.append(earlier or prompt)
+        return prompts
 
-    def _save(self, kept: Sequence[Record], removed: Sequence[Record] = ()) -> None:
+    def _save(self, records: Sequence[Record], removed: Sequence[Record] = ()) -> None:
         if self._store is not None:
-            self._store.save(kept, {"now": self._clock.now(), **self._account.facts()}, removed)
+            self._store.save(records, {"now": self._clock.now(), **self._account.facts()}, removed)

@@ -1,4 +1,4 @@
-"""The account on disk: a record a row, so that a restart goes on where the sandbox stopped."""
+"""The account on disk, one record a row, so that a restarted sandbox continues with it."""
 
 import json
 import sqlite3
@@ -7,12 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from astria_nb.sandbox.model.packs import Pack
-from astria_nb.sandbox.model.records import Announcement, Prompt, Tune
+from astria_nb.sandbox.model.packs import PackRecord
+from astria_nb.sandbox.model.records import Announcement, Prompt, TuneRecord
 from astria_nb.sandbox.uploads.spool import Upload
 
-Record = Tune | Prompt | Announcement | Pack
-Kept = TypeVar("Kept", Tune, Prompt, Announcement, Pack)
+Record = TuneRecord | Prompt | Announcement | PackRecord
+Stored = TypeVar("Stored", TuneRecord, Prompt, Announcement, PackRecord)
 
 _VERSION = 1
 _SCHEMA = """
@@ -27,12 +27,13 @@ class Store:
     Parameters
     ----------
     folder : Path
-        Made if need be; uploads lie beside the file.
+        Created if it does not exist. Uploads are stored in a subfolder.
 
     Raises
     ------
     ValueError
-        If the folder cannot be used: another sandbox has it, or the file is no account or a newer one's.
+        If the folder cannot be used: another sandbox uses it, or its file is not an account, or one of a
+        later release.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,7 +42,7 @@ class Store:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            # Whoever calls holds the state's lock.
+            # Used by many threads, each of which holds the state's lock.
             self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
         except (OSError, sqlite3.Error) as error:
             raise ValueError(f"data: {folder} cannot be used ({error}); give another folder") from error
@@ -60,7 +61,7 @@ class Store:
         self._file.execute("BEGIN EXCLUSIVE")
         (version,) = self._file.execute("PRAGMA user_version").fetchone()
         if version > _VERSION:
-            raise ValueError(f"it is of version {version}, and this release reads {_VERSION}")
+            raise ValueError(f"it has version {version}, and this release reads {_VERSION}")
         if version == 0:
             for statement in _SCHEMA.strip().split("\n"):
                 self._file.execute(statement)
@@ -68,18 +69,19 @@ class Store:
         self._file.execute("COMMIT")
 
     def close(self) -> None:
-        """Let another sandbox have it."""
+        """Close the file, so that another sandbox can use it."""
         self._file.close()
 
     def save(
-        self, kept: Iterable[Record], facts: Mapping[str, object], removed: Iterable[Record] = ()
+        self, records: Iterable[Record], facts: Mapping[str, object], removed: Iterable[Record] = ()
     ) -> None:
-        """Write records and facts, and remove records, all or nothing."""
+        """Write records and facts, and remove other records, in one transaction."""
         self._file.execute("BEGIN")
         try:
-            self._file.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", map(self._row, kept))
+            self._file.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", map(self._row, records))
             self._file.executemany(
-                "DELETE FROM record WHERE kind = ? AND id = ?", ((_kind(each), each.id) for each in removed)
+                "DELETE FROM record WHERE kind = ? AND id = ?",
+                ((record.kind, record.id) for record in removed),
             )
             self._file.executemany(
                 "INSERT OR REPLACE INTO fact VALUES (?, ?)",
@@ -90,31 +92,29 @@ class Store:
             self._file.execute("ROLLBACK")
             raise
 
-    def load(self, kind: type[Kept]) -> Iterator[Kept]:
-        """Return the records of a kind, in the order of their ids."""
-        rows = self._file.execute("SELECT json FROM record WHERE kind = ? ORDER BY id", [kind.__name__])
+    def load(self, record_type: type[Stored]) -> Iterator[Stored]:
+        """Return the records of a type, in the order of their ids."""
+        rows = self._file.execute("SELECT json FROM record WHERE kind = ? ORDER BY id", [record_type.kind])
         for (text,) in rows.fetchall():
-            yield kind(**{name: self._revived(name, value) for name, value in json.loads(text).items()})
+            fields = {name: self._from_json(name, value) for name, value in json.loads(text).items()}
+            yield record_type(**fields)
 
     def fact(self, name: str) -> Any:
-        """Return a fact; None when there is none."""
+        """Return a fact; None if it was never saved."""
         row = self._file.execute("SELECT json FROM fact WHERE name = ?", [name]).fetchone()
         return None if row is None else json.loads(row[0])
 
     def _row(self, record: Record) -> tuple[str, int, str]:
-        plain = asdict(record)
-        for name in _FILES & plain.keys():
-            plain[name] = [upload | {"path": upload["path"].name} for upload in plain[name]]
-        return _kind(record), record.id, json.dumps(plain, ensure_ascii=False)
+        fields = asdict(record)
+        for name in _UPLOAD_FIELDS & fields.keys():
+            fields[name] = [upload | {"path": upload["path"].name} for upload in fields[name]]
+        return record.kind, record.id, json.dumps(fields, ensure_ascii=False)
 
-    def _revived(self, name: str, value: Any) -> Any:
-        if name in _FILES:
-            return tuple(Upload(**each | {"path": self._folder / "files" / each["path"]}) for each in value)
+    def _from_json(self, name: str, value: Any) -> Any:
+        if name in _UPLOAD_FIELDS:
+            folder = self._folder / "files"
+            return tuple(Upload(**upload | {"path": folder / upload["path"]}) for upload in value)
         return tuple(value) if isinstance(value, list) else value
 
 
-_FILES = {"images", "training"}
-
-
-def _kind(record: Record) -> str:
-    return type(record).__name__
+_UPLOAD_FIELDS = {"images", "training"}

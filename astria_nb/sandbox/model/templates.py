@@ -1,4 +1,4 @@
-"""Template prompts: filling `{{key}}` from a tune's characteristics."""
+"""Template prompts: fill ``{{key}}`` from a tune's characteristics."""
 
 import re
 from collections.abc import Mapping
@@ -16,9 +16,10 @@ def fill(text: str, characteristics: Mapping[str, str], *, keep: bool) -> str:
     text : str
         The template.
     characteristics : mapping
-        Key → text to put in its place.
+        Key → the text to insert.
     keep : bool
-        Whether a placeholder without a value stays; else it goes, with the commas and spaces around it.
+        Whether a placeholder without a value stays; otherwise it is removed with the comma and spaces
+        around it.
 
     Examples
     --------

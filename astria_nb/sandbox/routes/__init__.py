@@ -1,1 +1,1 @@
-"""Which method answers which request."""
+"""The API's routes as a WSGI application."""

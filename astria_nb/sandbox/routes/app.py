@@ -1,4 +1,4 @@
-"""The API as a WSGI application: routes, who is let in, and how errors look."""
+"""The API as a WSGI application: its routes, access control, and errors."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -32,28 +32,28 @@ def make_app(service: Service) -> WSGIApplication:
     app.json.mimetype = "application/json; charset=utf-8"  # type: ignore[attr-defined]
     _add_routes(app, service)
 
-    # Whoever has a picture's address may see it.
-    without_key = {None, "picture", *(() if service.options.gallery_needs_key else _GALLERY)}
+    # Pictures need no key: their addresses cannot be guessed.
+    public = {None, "picture", *(() if service.options.gallery_needs_key else _GALLERY)}
 
     @app.before_request
-    def admit() -> None:
+    def check_access() -> None:
         service.guard.check_site(request.headers.get("Host"), request.headers.get("Origin"))
-        if request.endpoint not in without_key:
+        if request.endpoint not in public:
             service.guard.check_key(request.headers.get("Authorization"))
 
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> "ResponseReturnValue":
         key = service.options.error_key
-        body = {key if name == "error" else name: said for name, said in refusal.body.items()}
+        body = {key if name == "error" else name: value for name, value in refusal.body.items()}
         return jsonify(body), refusal.status
 
     app.register_error_handler(HTTPException, lambda _: refuse(not_found()))
-    app.register_error_handler(Exception, _failed)
+    app.register_error_handler(Exception, _internal_error)
     return _RailsPaths(app)
 
 
 def _add_routes(app: Flask, service: Service) -> None:
-    """Say which method answers which request (astria-api, section 2)."""
+    """Register the method for each route (astria-api, section 2)."""
     packs, tunes = PackRoutes(service), TuneRoutes(service)
     prompts, images = PromptRoutes(service), ImageRoutes(service)
     routes: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
@@ -81,18 +81,18 @@ def _add_routes(app: Flask, service: Service) -> None:
         ("/prompts/<int:id>/like", "POST DELETE", prompts.like),
         ("/images/inspect", "POST", images.inspect),
     )
-    app.url_map = _compiled(tuple((rule, methods, view.__name__) for rule, methods, view in routes))
+    app.url_map = _url_map(tuple((rule, methods, view.__name__) for rule, methods, view in routes))
     app.view_functions.update({view.__name__: view for _, _, view in routes})
 
 
 @cache
-def _compiled(routes: tuple[tuple[str, str, str], ...]) -> Map:
-    """Return the map of (rule, methods, endpoint); one for all sandboxes, because it takes 8 ms to make."""
+def _url_map(routes: tuple[tuple[str, str, str], ...]) -> Map:
+    """Return the map of (rule, methods, endpoint), shared by all sandboxes because it takes 8 ms to make."""
     return Map([Rule(rule, methods=methods.split(), endpoint=name) for rule, methods, name in routes])
 
 
 class _RailsPaths:
-    """Takes a trailing slash and a `.json` suffix off every path, as Rails does."""
+    """Removes a trailing slash and the suffix `.json` from every path, as Rails does."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
@@ -103,6 +103,6 @@ class _RailsPaths:
         return self._app(environ, start_response)
 
 
-def _failed(error: Exception) -> "ResponseReturnValue":
+def _internal_error(error: Exception) -> "ResponseReturnValue":
     log.error("a request failed", exc_info=error)
     return jsonify({"status": 500, "error": "Internal Server Error"}), 500

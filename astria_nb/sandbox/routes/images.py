@@ -1,4 +1,4 @@
-"""Looking at one training image."""
+"""The route that inspects a training image."""
 
 from flask import Response
 
@@ -8,31 +8,31 @@ from astria_nb.sandbox.params.body_parser import discard
 from astria_nb.sandbox.routes.service import Service, reply
 from astria_nb.sandbox.uploads.fetch import FetchError
 from astria_nb.sandbox.uploads.spool import Upload
-from astria_nb.sandbox.validation.fields import is_url, shown
+from astria_nb.sandbox.validation.fields import is_url, shortened
 from astria_nb.sandbox.validation.inspection import inspect, inspect_url
 
 
 class ImageRoutes:
-    """One method a route."""
+    """One method per route."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     def inspect(self) -> Response:
-        """Say what is on an image, and what makes it a bad one to train with."""
+        """Describe an image, and say what makes it a bad one to train with."""
         with self._service.params() as params:
             name = casts.filled(params.get("name")) or ""
             file, url = params.get("file"), params.get("file_url")
             if isinstance(file, Upload):
-                said = inspect(file.path, file.filename, name)
+                report = inspect(file.path, file.filename, name)
             elif isinstance(url, str) and is_url(url):
-                said = self._from_url(url, name)
+                report = self._from_url(url, name)
             elif casts.filled(url):
-                raise invalid({"file_url": [f"{shown(url)} is not a percent-encoded http(s) URL"]})
+                raise invalid({"file_url": [f"{shortened(url)} is not a percent-encoded http(s) URL"]})
             else:
                 raise invalid({"file": ["can't be blank: send file or file_url"]})
             discard(params)
-        return reply(said)
+        return reply(report)
 
     def _from_url(self, url: str, name: str) -> dict[str, object]:
         if not self._service.options.fetch_urls:
@@ -40,7 +40,7 @@ class ImageRoutes:
         try:
             upload = self._service.download(url)
         except FetchError as error:
-            raise invalid({"file_url": [f"could not download {shown(url)}: {error}"]}) from None
+            raise invalid({"file_url": [f"could not download {shortened(url)}: {error}"]}) from None
         try:
             return inspect(upload.path, upload.filename, name)
         finally:

@@ -1,4 +1,4 @@
-"""Prompts: make, list, show, delete, like."""
+"""The routes of prompts: create, list, show, delete, like."""
 
 from flask import Response, request
 
@@ -15,7 +15,7 @@ MAX_OFFSET = 10_000
 
 
 class PromptRoutes:
-    """One method a route."""
+    """One method per route."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -32,22 +32,22 @@ class PromptRoutes:
 
     def tune_prompts(self, id: int) -> Response:  # noqa: A002 - the API's own name
         """List the prompts that use a tune, newest first."""
-        now = self._service.look()
+        now = self._service.poll()
         return self._list(self._state.prompts(self._service.tune(id).id), now)
 
     def prompts(self) -> Response:
         """List the caller's prompts, newest first."""
-        now = self._service.look()
+        now = self._service.poll()
         return self._list(self._state.prompts(), now)
 
     def prompt(self, id: int) -> Response:  # noqa: A002 - the API's own name
         """Show a prompt."""
-        now = self._service.look()
+        now = self._service.poll()
         return reply(self._views.prompt(self._service.prompt(id), now))
 
     def tune_prompt(self, tune_id: int, id: int) -> Response:  # noqa: A002 - the API's own name
         """Show a prompt under a tune."""
-        now = self._service.look()
+        now = self._service.poll()
         return reply(self._views.prompt(self._nested(tune_id, id), now))
 
     def delete_prompt(self, id: int) -> Response:  # noqa: A002 - the API's own name
@@ -59,13 +59,13 @@ class PromptRoutes:
         return self._delete(self._nested(tune_id, id))
 
     def likes(self, id: int) -> Response:  # noqa: A002 - the API's own name
-        """Like a prompt (POST), or not any more (DELETE)."""
+        """Like a prompt (POST) or unlike it (DELETE)."""
         liked = request.method == "POST"
         self._state.like(self._service.prompt(id), lambda _: liked)
         return nothing(201 if liked else 204)
 
     def like(self, id: int) -> Response:  # noqa: A002 - the API's own name
-        """Like a prompt or take it back, by turns (POST); or take it back (DELETE)."""
+        """Toggle the like of a prompt (POST), or remove it (DELETE)."""
         toggles = request.method == "POST"
         self._state.like(self._service.prompt(id), lambda was: toggles and not was)
         return nothing(200)
@@ -84,27 +84,27 @@ class PromptRoutes:
         return reply({"message": "Prompt deleted"})
 
     def _list(self, prompts: list[Prompt], now: int) -> Response:
-        asked = query()
-        rows = [prompt for prompt in prompts if _is_wanted(prompt, asked, now)]
-        shown = page(
-            rows, asked, max_offset=MAX_OFFSET, above_maximum=self._service.options.limit_above_maximum
+        params = query()
+        matching = [prompt for prompt in prompts if _matches(prompt, params, now)]
+        rows = page(
+            matching, params, max_offset=MAX_OFFSET, above_maximum=self._service.options.limit_above_maximum
         )
-        return reply([self._views.prompt(prompt, now) for prompt in shown])
+        return reply([self._views.prompt(prompt, now) for prompt in rows])
 
 
-def _is_wanted(prompt: Prompt, asked: Params, now: int) -> bool:
+def _matches(prompt: Prompt, params: Params, now: int) -> bool:
     """Apply the filters of `GET /prompts`."""
     for name in ("base_pack_id", "orig_prompt_id", "order_id"):
-        if name in asked and casts.whole(asked[name]) != getattr(prompt, name):
+        if name in params and casts.whole(params[name]) != getattr(prompt, name):
             return False
     flags = {"liked": prompt.liked, "is_api": True, "is_video": False}
     for name, value in flags.items():
-        if name in asked and casts.boolean(asked[name]) != value:
+        if name in params and casts.boolean(params[name]) != value:
             return False
-    if "pack_id" in asked:  # of prompts that belong to a pack themselves; a run's have a base_pack_id
+    if "pack_id" in params:  # only a pack's own prompts have one; those of a run have a base_pack_id
         return False
-    if "tune_id" in asked and not prompt.uses(casts.whole(asked["tune_id"]) or 0):
+    if "tune_id" in params and not prompt.uses(casts.whole(params["tune_id"]) or 0):
         return False
-    if casts.boolean(asked.get("today")) and prompt.created_at // DAY != now // DAY:
+    if casts.boolean(params.get("today")) and prompt.created_at // DAY != now // DAY:
         return False
-    return (casts.text(asked.get("text")) or "").lower() in prompt.text.lower()
+    return (casts.text(params.get("text")) or "").lower() in prompt.text.lower()

@@ -1,4 +1,4 @@
-"""What the routes of one running sandbox share."""
+"""What all routes of one sandbox share."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from astria_nb.sandbox.callbacks.announcer import Announcer
 from astria_nb.sandbox.errors import not_found
 from astria_nb.sandbox.http.auth import Guard
 from astria_nb.sandbox.model.plans import Plan
-from astria_nb.sandbox.model.records import Prompt, Tune
-from astria_nb.sandbox.model.state import Made, State
+from astria_nb.sandbox.model.records import Prompt, TuneRecord
+from astria_nb.sandbox.model.state import Outcome, State
 from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.params.body_parser import discard, read_params
 from astria_nb.sandbox.params.tree import Params, from_query
@@ -26,7 +26,7 @@ from astria_nb.sandbox.views.tunes import Views
 
 @dataclass(frozen=True)
 class Service:
-    """The parts of one running sandbox, and the steps that several routes take."""
+    """The parts of one running sandbox, and the steps that several routes have in common."""
 
     options: Options
     guard: Guard
@@ -37,11 +37,11 @@ class Service:
     pack_views: PackViews
     announcer: Announcer
     stopped: Event
-    """Set when downloads are to be broken off."""
+    """Set when the sandbox stops: downloads are broken off."""
 
     @contextmanager
     def params(self) -> Iterator[Params]:
-        """Read the parameters of a request; its files go again if it fails."""
+        """Read the parameters of a request; if it fails, its files are removed."""
         body, content_type = request.environ["wsgi.input"], request.headers.get("Content-Type", "")
         params = read_params(body, content_type, self.spool, self.options.max_fields)
         try:
@@ -52,7 +52,7 @@ class Service:
 
     @contextmanager
     def fields(self, wrapper: str) -> Iterator[Fields]:
-        """Read what a request has under one name; its files go again if it fails."""
+        """Read the parameters under one name; if the request fails, its files are removed."""
         with self.params() as params:
             fields = Fields(params, wrapper, self.options, self.download if self.options.fetch_urls else None)
             request.environ["astria.request"].record_params(fields.sent)
@@ -67,39 +67,40 @@ class Service:
         """Download the image at a URL, from a host that `fetch_urls` names."""
         return fetch(url, spool=self.spool, hosts=self.options.fetch_urls, stopped=self.stopped)
 
-    def carry_out(self, plan: Plan) -> Made:
-        """Make what a request asks for, and have it announced."""
-        made = self.state.carry_out(plan, request.environ.get("astria.fault"))
-        if made.found and plan.tune:  # it has images of its own
+    def carry_out(self, plan: Plan) -> Outcome:
+        """Create what a request asks for, record it in the ledger, and plan its callbacks."""
+        outcome = self.state.carry_out(plan, request.environ.get("astria.fault"))
+        if outcome.is_repeat and plan.tune:  # the earlier tune has its own images
             for upload in plan.tune.images:
                 upload.path.unlink(missing_ok=True)
-        tune_ids = [made.tune.id] if made.tune and not made.found else []
-        request.environ["astria.request"].record_created(tune_ids, [prompt.id for prompt in made.new_prompts])
-        self.announcer.announce(made.announcements)
-        return made
+        tune_ids = [outcome.tune.id] if outcome.tune and not outcome.is_repeat else []
+        prompt_ids = [prompt.id for prompt in outcome.new_prompts]
+        request.environ["astria.request"].record_created(tune_ids, prompt_ids)
+        self.announcer.announce(outcome.announcements)
+        return outcome
 
-    def look(self) -> int:
-        """Return the time at which a client looks at tunes or prompts."""
-        now = self.state.look()
+    def poll(self) -> int:
+        """Return the time at which a client polls tunes or prompts."""
+        now = self.state.poll()
         self.announcer.wake()
         return now
 
-    def tune(self, tune_id: int) -> Tune:
-        """Return a tune, the base model included; 404 when there is none."""
+    def tune(self, tune_id: int) -> TuneRecord:
+        """Return a tune or the base model; 404 if it does not exist."""
         tune = self.state.tune(tune_id)
         if tune is None:
             raise not_found()
         return tune
 
-    def own_tune(self, tune_id: int) -> Tune:
-        """Return a tune of the caller's; 404 when there is none."""
+    def own_tune(self, tune_id: int) -> TuneRecord:
+        """Return a tune of the caller; 404 if it does not exist."""
         tune = self.state.own_tune(tune_id)
         if tune is None:
             raise not_found()
         return tune
 
     def prompt(self, prompt_id: int) -> Prompt:
-        """Return a prompt; 404 when there is none."""
+        """Return a prompt; 404 if it does not exist."""
         prompt = self.state.prompt(prompt_id)
         if prompt is None:
             raise not_found()
@@ -124,5 +125,5 @@ def nothing(status: int) -> Response:
 
 
 def created(body: Mapping[str, object]) -> Response:
-    """Answer with what was made."""
+    """Answer with what was created (201)."""
     return reply(body, 201)

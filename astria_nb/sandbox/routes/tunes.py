@@ -1,8 +1,8 @@
-"""Tunes: train, list, show, change, delete."""
+"""The routes of tunes: train, list, show, change, delete."""
 
 from flask import Response
 
-from astria_nb.sandbox.model.records import Tune
+from astria_nb.sandbox.model.records import TuneRecord
 from astria_nb.sandbox.model.state import BASE_TUNE
 from astria_nb.sandbox.params.paging import page
 from astria_nb.sandbox.params.tree import Params
@@ -13,7 +13,7 @@ MAX_OFFSET = 200
 
 
 class TuneRoutes:
-    """One method a route."""
+    """One method per route."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -23,13 +23,13 @@ class TuneRoutes:
     def create_tune(self) -> Response:
         """Train without a pack."""
         with self._service.fields("tune") as fields:
-            made = self._service.carry_out(read_tune(fields))
-        assert made.tune is not None
-        now = self._service.look() if made.found else made.tune.created_at
-        shown = self._views.tune(made.tune, now)
-        in_array = made.tune.model_type == "faceid" and self._service.options.faceid_reply == "array"
-        status = int(self._service.options.idempotent_status) if made.found else 201
-        return reply([shown] if in_array else shown, status)
+            outcome = self._service.carry_out(read_tune(fields))
+        assert outcome.tune is not None
+        now = self._service.poll() if outcome.is_repeat else outcome.tune.created_at
+        body = self._views.tune(outcome.tune, now)
+        in_array = outcome.tune.model_type == "faceid" and self._service.options.faceid_reply == "array"
+        status = int(self._service.options.idempotent_status) if outcome.is_repeat else 201
+        return reply([body] if in_array else body, status)
 
     def tunes(self) -> Response:
         """List the caller's tunes, newest first."""
@@ -41,11 +41,11 @@ class TuneRoutes:
 
     def tune(self, id: int) -> Response:  # noqa: A002 - the API's own name
         """Show a tune."""
-        now = self._service.look()
+        now = self._service.poll()
         return reply(self._views.tune(self._service.tune(id), now))
 
     def change_tune(self, id: int) -> Response:  # noqa: A002 - the API's own name
-        """Rename a tune, or change what goes into its prompts."""
+        """Change a tune's title, name, characteristics or extension."""
         tune = self._service.own_tune(id)
         with self._service.fields("tune") as fields:
             changed = self._state.change(tune, read_changes(fields))
@@ -58,20 +58,20 @@ class TuneRoutes:
         self._state.remove_tune(self._service.own_tune(id))
         return reply({})
 
-    def _list(self, tunes: list[Tune]) -> Response:
-        now, asked = self._service.look(), query()
-        rows = [tune for tune in tunes if _is_wanted(tune, asked)]
-        shown = page(
-            rows, asked, max_offset=MAX_OFFSET, above_maximum=self._service.options.limit_above_maximum
+    def _list(self, tunes: list[TuneRecord]) -> Response:
+        now, params = self._service.poll(), query()
+        matching = [tune for tune in tunes if _matches(tune, params)]
+        rows = page(
+            matching, params, max_offset=MAX_OFFSET, above_maximum=self._service.options.limit_above_maximum
         )
-        return reply([self._views.tune(tune, now) for tune in shown])
+        return reply([self._views.tune(tune, now) for tune in rows])
 
 
-def _is_wanted(tune: Tune, asked: Params) -> bool:
-    names = asked.get("name", [tune.name])
+def _matches(tune: TuneRecord, params: Params) -> bool:
+    names = params.get("name", [tune.name])
     return (
-        asked.get("title", tune.title) == tune.title
+        params.get("title", tune.title) == tune.title
         and tune.name in (names if isinstance(names, list) else [names])
-        and asked.get("model_type", tune.model_type) == tune.model_type
-        and asked.get("branch", tune.branch) == tune.branch
+        and params.get("model_type", tune.model_type) == tune.model_type
+        and params.get("branch", tune.branch) == tune.branch
     )

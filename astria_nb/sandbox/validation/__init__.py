@@ -1,1 +1,1 @@
-"""The rules of each request: fields in, plan out."""
+"""The rules of each request: they turn its fields into a plan."""

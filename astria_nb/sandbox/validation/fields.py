@@ -1,4 +1,4 @@
-"""The fields of a request, read one by one; all that is wrong with them is told at once."""
+"""Read the fields of a request one by one, and report all their errors at once."""
 
 import re
 from collections.abc import Callable
@@ -26,19 +26,21 @@ class Fields:
     wrapper : str
         The name.
     options : Options
-        Settles what the specification leaves open about images.
+        Says which images are accepted.
     download : callable, optional
-        Returns the file at an address; by default addresses are only noted down.
+        Returns the file at a URL; by default URLs are not downloaded.
 
     Attributes
     ----------
+    sent : dict
+        The parameters under that name.
     downloaded : list of Upload
         The files that were downloaded.
 
     Raises
     ------
     Refusal
-        400 when nothing was sent under it.
+        400 if there are no parameters under that name.
     """
 
     def __init__(
@@ -60,86 +62,86 @@ class Fields:
     def __contains__(self, field: str) -> bool:
         return field in self.sent
 
-    def wrong(self, field: str, message: str) -> None:
-        """Note what is wrong with a field."""
+    def add_error(self, field: str, message: str) -> None:
+        """Add an error of a field; duplicates are ignored."""
         messages = self._errors.setdefault(field, [])
         if message not in messages:
             messages.append(message)
 
-    def is_wrong(self, field: str) -> bool:
-        """Tell whether something is wrong with a field."""
+    def has_error(self, field: str) -> bool:
+        """Return whether a field has an error."""
         return field in self._errors
 
     def check(self) -> None:
-        """Refuse the request if anything is wrong (422): field → messages."""
+        """Refuse the request if any field has an error (422)."""
         if self._errors:
             raise invalid(self._errors)
 
     def text(self, field: str) -> str | None:
-        """Return text that is not blank, else None."""
+        """Return text; None if it is missing or blank."""
         return casts.filled(self.sent.get(field))
 
     def required(self, field: str) -> str:
-        """Return text as it was sent, which must not be blank."""
+        """Return text that must not be blank."""
         if self.text(field) is None:
-            self.wrong(field, "can't be blank")
+            self.add_error(field, "can't be blank")
         return casts.text(self.sent.get(field)) or ""
 
     def flag(self, field: str) -> bool:
-        """Return a boolean; false when it was not sent."""
+        """Return a boolean; False if it is missing."""
         return casts.boolean(self.sent.get(field))
 
     def optional_flag(self, field: str) -> bool | None:
-        """Return a boolean; None when it was not sent."""
+        """Return a boolean; None if it is missing or blank."""
         return None if self.sent.get(field) in (None, "") else self.flag(field)
 
     def whole(self, field: str, low: int, high: int) -> int | None:
-        """Return a whole number within bounds; None when it was not sent."""
+        """Return a whole number within bounds; None if it is missing or blank."""
         value = self.sent.get(field)
         if value in (None, ""):
             return None
         number = casts.whole(value)
         if number is None or not low <= number <= high:
-            self.wrong(field, f"must be a whole number from {low} to {high}")
+            self.add_error(field, f"must be a whole number from {low} to {high}")
         return number
 
     def choice(self, field: str, choices: tuple[str, ...]) -> str | None:
-        """Return one of a few texts; None when it was not sent."""
+        """Return one of these choices; None if it is missing or blank."""
         value = self.sent.get(field)
         if value in (None, "", "null"):
             return None
         if value not in choices:
-            self.wrong(field, f"is not included in the list: {', '.join(choices)}")
+            self.add_error(field, f"is not included in the list: {', '.join(choices)}")
         return casts.text(value)
 
     def items(self, field: str) -> list[Param]:
-        """Return the elements of a list without blank ones."""
-        found = casts.items(self.sent.get(field))
-        if found is None:
-            self.wrong(field, "must be an array")
-        return found or []
+        """Return the elements of a list without the blank ones."""
+        items = casts.items(self.sent.get(field))
+        if items is None:
+            self.add_error(field, "must be an array")
+        return items or []
 
     def strings(self, field: str) -> dict[str, str]:
-        """Return an object of strings, sent as one or as JSON text."""
-        found = casts.strings(self.sent.get(field))
-        if found is None:
-            self.wrong(field, "must be an object of strings")
-        return found or {}
+        """Return an object of strings, sent as an object or as JSON text."""
+        strings = casts.strings(self.sent.get(field))
+        if strings is None:
+            self.add_error(field, "must be an object of strings")
+        return strings or {}
 
     def images(self) -> tuple[Upload, ...]:
-        """Return the images that were uploaded or downloaded; captions beside them are left out."""
+        """Return the images that were uploaded or downloaded, without captions."""
+        uploads = []
         for value in self.items("images"):
             if not isinstance(value, Upload):
-                self.wrong("images", f"{shown(value)} is not a file")
-            elif not _is_caption(value) and (fault := self._fault(value)):
-                self.wrong("images", fault)
-        uploads = [
-            each for each in self.items("images") if isinstance(each, Upload) and not _is_caption(each)
-        ]
+                self.add_error("images", f"{shortened(value)} is not a file")
+            elif not _is_caption(value):
+                uploads.append(value)
+                if problem := self._image_problem(value):
+                    self.add_error("images", problem)
         return (*uploads, *self._downloads())
 
     def image_urls(self) -> tuple[str, ...]:
-        """Return the addresses of images that were not downloaded."""
+        """Return the URLs of images, unless they are downloaded."""
         return () if self._download else self._urls()
 
     def _urls(self) -> tuple[str, ...]:
@@ -148,44 +150,44 @@ class Fields:
             if isinstance(value, str) and is_url(value):
                 urls.append(value)
             else:
-                self.wrong("image_urls", f"{shown(value)} is not a percent-encoded http(s) URL")
+                self.add_error("image_urls", f"{shortened(value)} is not a percent-encoded http(s) URL")
         return tuple(urls)
 
     def _downloads(self) -> list[Upload]:
-        """Download what is named by its address, unless something is wrong already."""
+        """Download the images named by URL, unless there are errors already."""
         if self._download is None or not (urls := self._urls()) or self._errors:
             return []
         for url in urls:
             try:
                 self.downloaded.append(self._download(url))
             except FetchError as error:
-                self.wrong("image_urls", f"could not download {shown(url)}: {error}")
+                self.add_error("image_urls", f"could not download {shortened(url)}: {error}")
             else:
-                if fault := self._fault(self.downloaded[-1]):
-                    self.wrong("image_urls", f"could not use {shown(url)}: {fault}")
+                if problem := self._image_problem(self.downloaded[-1]):
+                    self.add_error("image_urls", f"could not use {shortened(url)}: {problem}")
         return self.downloaded
 
     def check_enough_images(self) -> None:
-        """Insist on as many images as a tune needs, uploaded or named by their addresses."""
+        """Require as many images as a tune needs, uploaded or named by URL."""
         files = [
-            each for each in self.items("images") if not (isinstance(each, Upload) and _is_caption(each))
+            value for value in self.items("images") if not (isinstance(value, Upload) and _is_caption(value))
         ]
-        sent, least = len(files) + len(self.items("image_urls")), self.options.min_images
-        if self.is_wrong("images") or self.is_wrong("image_urls"):
+        count, minimum = len(files) + len(self.items("image_urls")), self.options.min_images
+        if self.has_error("images") or self.has_error("image_urls"):
             return
-        if not sent:
-            self.wrong("images", "can't be blank: send images or image_urls")
-        elif sent < least:
-            self.wrong("images", f"are too few (minimum is {least})")
+        if not count:
+            self.add_error("images", "can't be blank: send images or image_urls")
+        elif count < minimum:
+            self.add_error("images", f"are too few (minimum is {minimum})")
 
-    def _fault(self, upload: Upload) -> str | None:
+    def _image_problem(self, upload: Upload) -> str | None:
         if upload.content_type == "image/webp" and not self.options.accept_webp:
             return f"{upload.filename} is not a JPEG or PNG image"
         return image_problem(upload)
 
 
 def _is_caption(upload: Upload) -> bool:
-    """Tell whether a file is text beside an image (astria-api, section 12)."""
+    """Return whether a file is the caption of an image (astria-api, section 12)."""
     if not upload.filename.lower().endswith(".txt") or upload.size > _MAX_CAPTION:
         return False
     try:
@@ -195,7 +197,7 @@ def _is_caption(upload: Upload) -> bool:
 
 
 def is_url(value: str) -> bool:
-    """Tell whether a text is a percent-encoded http(s) URL.
+    """Return whether a text is a percent-encoded http(s) URL.
 
     Examples
     --------
@@ -208,7 +210,7 @@ def is_url(value: str) -> bool:
         return False
 
 
-def shown(value: Param) -> str:
-    """Return a short text for a value in a message."""
+def shortened(value: Param) -> str:
+    """Return a value as text for a message, at most 100 characters long."""
     text = value.filename if isinstance(value, Upload) else str(value)
     return text if len(text) <= 100 else f"{text[:99]}…"

@@ -1,6 +1,6 @@
-"""What `POST /images/inspect` says of an image: its size and sharpness by looking, the rest by its bytes.
+"""The answer to `POST /images/inspect`: size and sharpness are measured, the rest is made up from the bytes.
 
-Nothing here knows a face. Whoever needs a certain answer names the file after it, see `inspect`.
+No faces are recognised. To get a certain answer, put it into the file's name; see `inspect`.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ FLAGS = (
     *("funny_face", "wearing_sunglasses", "wearing_hat", "blurry", "includes_multiple_people"),
     *("full_body_image_or_longshot", "selfie", "low_resolution", "low_quality"),
 )
+_MEASURED = ("blurry", "full_body_image_or_longshot", "low_resolution", "low_quality")
 _GROWN = ("man", "woman")
 _PEOPLE = ("man", "woman", "boy", "girl", "baby")
 _COLORS = ("brown", "black", "blonde", "red", "grey", "white", "purple", "blue", "green", "pink", "dyed")
@@ -31,7 +32,7 @@ _ETHNICITIES = (
     *("caucasian", "black", "hispanic", "korean", "japanese", "chinese", "philippine", "asian", "indian"),
     *("arabic", "caribbean", "african"),
 )
-# Key → the classes that have it, and its values, the usual one first.
+# Key → the classes that have it, and its values, the most common one first.
 _VALUES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ethnicity": (_PEOPLE, _ETHNICITIES),
     "body_type": (_PEOPLE, ("average body", "slim body", "muscular body", "plussize body")),
@@ -58,9 +59,9 @@ def inspect(path: Path, filename: str, name: str) -> dict[str, object]:
     path : Path
         The image.
     filename : str
-        What the client calls it.
+        The name that the client gave it.
     name : str
-        The class that was asked about.
+        The class that the client expects.
 
     Returns
     -------
@@ -70,42 +71,42 @@ def inspect(path: Path, filename: str, name: str) -> dict[str, object]:
     Raises
     ------
     Refusal
-        422 on `file` when it is no image that can be decoded.
+        422 on `file` if it is not an image that can be decoded.
 
     Notes
     -----
-    The schema is that of astria-api, section 10. What is looked at:
+    The schema is that of astria-api, section 10. These flags are measured:
 
     - ``low_resolution``: the long side is below 512 pixels. Clients shrink to 512 on the long side, so a
-      good portrait comes as 384 by 512, while one that was small before stays below. An image that was not
-      shrunk, its long side above 512, has to have 512 on both sides, which is the documented minimum.
-    - ``low_quality``: a JPEG of quality 30 or less by its quantisation table. Compression from before a
-      client shrank and saved the image anew cannot be told.
-    - ``blurry``: at 512 pixels, no edge is sharper than that of a photo with a blur of 1.5 pixels.
+      good portrait arrives as 384 by 512, while one that was smaller stays below. An image that was not
+      shrunk (its long side is above 512) needs 512 pixels on both sides, which is the documented minimum.
+    - ``low_quality``: a JPEG of quality 30 or less by its quantisation table. Compression before a client
+      shrank and re-saved the image cannot be detected.
+    - ``blurry``: at 512 pixels, no edge is sharper than in a photo with a blur of 1.5 pixels.
     - ``full_body_image_or_longshot``: one side is at least twice the other.
 
-    All else hangs on the bytes alone: each string key is most often the usual value of its class, so that
-    photos of one subject agree on the whole, and each other boolean is true in one image of 64.
+    Everything else is derived from a hash of the bytes: a string key most often has the most common value,
+    so that photos of one subject mostly agree, and each other flag is true in one image of 64.
 
-    Planted images are found by their filename: a flag's name in it (``3-wearing_sunglasses.jpg``, ``wearing
-    sunglasses.png``) makes that flag true, and the name of another class (``dog-1.jpg``) that class the
-    answer's `name`. Only whole words count. A class that the service does not tell, such as ``person``, is
-    answered by ``""``, on which clients warn.
+    The filename overrides these: a flag's name in it (``3-wearing_sunglasses.jpg``, ``wearing
+    sunglasses.png``) makes that flag true, and the name of another class (``dog-1.jpg``) becomes the
+    answer's `name`. Only whole words count. For a class that the service does not recognise, such as
+    ``person``, the name is ``""``, about which clients warn.
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
     try:
         check_image(path)
-        seen = _look(path)
+        measured = _measure(path)
     except ImageCheckError as error:
         raise _refused(f"{filename} {error}") from None
     except BROKEN:
         raise _refused(f"{filename} cannot be decoded") from None
-    return _reply(digest, filename, name, seen)
+    return _reply(digest, filename, name, measured)
 
 
 def inspect_url(url: str, name: str) -> dict[str, object]:
-    """Answer `POST /images/inspect` for a `file_url` that is not fetched: by its text, without a look.
+    """Answer `POST /images/inspect` for a `file_url` that is not downloaded, from the URL alone.
 
     Examples
     --------
@@ -118,15 +119,14 @@ def inspect_url(url: str, name: str) -> dict[str, object]:
     except ValueError:  # a host in broken brackets
         filename = ""
     digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).digest()
-    looked_at = ("blurry", "full_body_image_or_longshot", "low_resolution", "low_quality")
-    return _reply(digest, filename, name, dict.fromkeys(looked_at, False))
+    return _reply(digest, filename, name, dict.fromkeys(_MEASURED, False))
 
 
 def _refused(message: str) -> Refusal:
     return invalid({"file": [message]})
 
 
-def _look(path: Path) -> dict[str, bool]:
+def _measure(path: Path) -> dict[str, bool]:
     with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as image:
         short, long = sorted(image.size)
         small = long < _SIDE - _ROUNDING or short < _SIDE < long
@@ -141,7 +141,7 @@ def _look(path: Path) -> dict[str, bool]:
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    """Return an image in grey, at most 512 pixels a side."""
+    """Return an image in greyscale, at most 512 pixels a side."""
     image.draft("L", (_SIDE, _SIDE))
     if image.mode.startswith("I"):  # 16 bits
         image = image.convert("I").point(lambda value: value / 256)
@@ -151,24 +151,24 @@ def _grey(image: Image.Image) -> Image.Image:
 
 
 def _sharpness(grey: Image.Image) -> float:
-    """Return how steep the steepest edges are: those of one pixel in 500, in units of the contrast.
+    """Return the steepness of the steepest edges (of one pixel in 500), relative to the contrast.
 
-    The steepest ones, since a portrait with a soft background is sharp. Measured on drawings and made-up
-    photos: 0.53 and up when sharp, also with strong noise; 0.29 and up when only the middle is;
-    at most 0.185 with a Gaussian blur of 1.5 pixels.
+    Only the steepest count, since a portrait with a soft background is sharp. On drawings and synthetic
+    photos it was at least 0.53 if sharp, even with strong noise; at least 0.29 if only the middle is sharp;
+    and at most 0.185 with a Gaussian blur of 1.5 pixels.
     """
-    calm = grey.filter(ImageFilter.MedianFilter(3))  # noise is no edge
-    edges = ImageChops.difference(calm, calm.filter(ImageFilter.BoxBlur(1))).histogram()
-    left, steep = sum(edges) / 500, 255
-    while left > edges[steep] and steep:
-        left -= edges[steep]
-        steep -= 1
-    return steep / max(ImageStat.Stat(calm).stddev[0], 1.0)
+    denoised = grey.filter(ImageFilter.MedianFilter(3))  # so that noise does not count as edges
+    edges = ImageChops.difference(denoised, denoised.filter(ImageFilter.BoxBlur(1))).histogram()
+    pixels_left, steepness = sum(edges) / 500, 255
+    while pixels_left > edges[steepness] and steepness:
+        pixels_left -= edges[steepness]
+        steepness -= 1
+    return steepness / max(ImageStat.Stat(denoised).stddev[0], 1.0)
 
 
-def _reply(digest: bytes, filename: str, name: str, seen: dict[str, bool]) -> dict[str, object]:
+def _reply(digest: bytes, filename: str, name: str, measured: dict[str, bool]) -> dict[str, object]:
     words = f"_{'_'.join(re.findall('[a-z]+', filename.lower()))}_"
-    planted = [one for one in CLASSES if f"_{one}_" in words]
+    planted = [class_name for class_name in CLASSES if f"_{class_name}_" in words]
     subject = planted[0] if planted and name not in planted else name if name in CLASSES else ""
     reply: dict[str, object] = {"name": subject}
     for key, (classes, values) in _VALUES.items():
@@ -180,8 +180,8 @@ def _reply(digest: bytes, filename: str, name: str, seen: dict[str, bool]) -> di
         reply |= {"hair_color": "NONE", "hair_length": "bald", "hair_style": "bald head"}
     reply["is_bald"] = "bald" if bald else "NONE"
     for flag in FLAGS:
-        found = seen[flag] if flag in seen else _number(digest, flag) % 64 == 0
-        reply[flag] = found or f"_{flag}_" in words
+        is_set = measured[flag] if flag in measured else _number(digest, flag) % 64 == 0
+        reply[flag] = is_set or f"_{flag}_" in words
     return reply
 
 
@@ -190,11 +190,11 @@ def _number(digest: bytes, key: str) -> int:
 
 
 def _choice(number: int, values: tuple[str, ...]) -> str | None:
-    """Choose a value: in half of all cases the usual one, now and then nothing, in one of three ways."""
-    rest, turn = divmod(number, 16)
-    if turn < 3:
-        return (None, "", _nothing(values))[turn]
-    return values[0] if turn < 11 else values[rest % len(values)]
+    """Choose a value: in half of all cases the most common one, sometimes one of three kinds of nothing."""
+    quotient, case = divmod(number, 16)
+    if case < 3:
+        return (None, "", _nothing(values))[case]
+    return values[0] if case < 11 else values[quotient % len(values)]
 
 
 def _nothing(values: tuple[str, ...]) -> str:

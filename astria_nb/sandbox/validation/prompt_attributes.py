@@ -1,4 +1,4 @@
-"""What a request may set in a prompt, or override in each prompt of a run."""
+"""The attributes that a request may set in a prompt, or override in each prompt of a run."""
 
 from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.params.tree import Params
@@ -30,25 +30,25 @@ def read(
     Parameters
     ----------
     fields : Fields
-        Where they are.
+        The fields that contain them.
     key : str, optional
-        The field that holds them; by default they are the fields themselves.
+        The field that holds them as an object; by default they are the fields themselves.
     prefix : str
-        What error messages put before a field's name.
+        Prepended to the names of fields in error messages.
     report : Fields, optional
-        Who is told what is wrong; by default `fields`.
+        Where errors are added; by default `fields`.
 
     Notes
     -----
-    Unknown attributes are dropped, as strong parameters do. That `cfg_scale` must be less than 5 and
-    `negative_prompt` is unsupported on Flux: astria-api, section 8.
+    Unknown attributes are dropped, as by strong parameters. On Flux, `cfg_scale` must be less than 5 and
+    `negative_prompt` is not supported (astria-api, section 8).
     """
     report = report or fields
     sent = fields.sent if key is None else fields.sent.get(key)
     if sent is None or sent == "":
         return {}
     if not isinstance(sent, dict):
-        report.wrong(str(key), "must be an object")
+        report.add_error(str(key), "must be an object")
         return {}
     attributes: dict[str, object] = {}
     for name, value in sent.items():
@@ -56,14 +56,14 @@ def read(
             continue
         if name in _WHOLE:
             low, high = _WHOLE[name]
-            found = casts.whole(value)
-            if found is None or not low <= found <= high:
-                report.wrong(prefix + name, f"must be a whole number from {low} to {high}")
-            attributes[name] = found
+            number = casts.whole(value)
+            if number is None or not low <= number <= high:
+                report.add_error(prefix + name, f"must be a whole number from {low} to {high}")
+            attributes[name] = number
         elif name in _FRACTION:
             fraction = casts.number(value)
             if fraction is None or not 0 <= fraction <= 1:
-                report.wrong(prefix + name, "must be a number from 0 to 1")
+                report.add_error(prefix + name, "must be a number from 0 to 1")
             attributes[name] = fraction
         elif name in _TEXT:
             attributes[name] = casts.text(value)
@@ -75,7 +75,7 @@ def read(
 def _flux(sent: Params, prefix: str, report: Fields) -> dict[str, object]:
     scale = casts.number(sent.get("cfg_scale"))
     if casts.filled(sent.get("cfg_scale")) and (scale is None or not 0 <= scale < 5):
-        report.wrong(f"{prefix}cfg_scale", "must be less than 5")
+        report.add_error(f"{prefix}cfg_scale", "must be less than 5")
     if casts.filled(sent.get("negative_prompt")):
-        report.wrong(f"{prefix}negative_prompt", "is not supported on Flux")
+        report.add_error(f"{prefix}negative_prompt", "is not supported on Flux")
     return {} if scale is None else {"cfg_scale": scale}

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from astria_nb.sandbox.model.packs import BASE_TUNE_ID, TRAINING_MC
-from astria_nb.sandbox.model.plans import NewPrompt, NewTune, Plan
-from astria_nb.sandbox.model.records import Tune
+from astria_nb.sandbox.model.plans import NewPrompt, Plan
+from astria_nb.sandbox.model.records import NewTune, TuneRecord
 from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.params.tree import Params
 from astria_nb.sandbox.validation import prompt_attributes
@@ -24,7 +24,7 @@ def read_tune(fields: Fields) -> Plan:
     Raises
     ------
     Refusal
-        422 with every rule that is broken, field → messages.
+        422 with all errors, field → messages.
     """
     title, name = fields.required("title"), fields.required("name").strip()
     fields.check_enough_images()
@@ -49,13 +49,13 @@ def read_tune(fields: Fields) -> Plan:
         auto_extend=fields.flag("auto_extend"),
         cost_mc=0 if branch == "fast" else TRAINING_MC,
     )
-    prompts = [prompt for each in fields.items("prompts_attributes") if (prompt := _nested(fields, each))]
+    prompts = [prompt for item in fields.items("prompts_attributes") if (prompt := _nested(fields, item))]
     fields.check()
     return Plan(tune=new, prompts=tuple(prompts), prompts_callback=new.prompts_callback)
 
 
 def read_changes(fields: Fields) -> Mapping[str, Any]:
-    """Return what a request changes in a tune: field of `Tune` → value."""
+    """Return the changes that a request makes to a tune: field of `TuneRecord` → value."""
     changes: dict[str, Any] = {}
     for field in ("title", "name"):
         if field in fields:
@@ -69,37 +69,37 @@ def read_changes(fields: Fields) -> Mapping[str, Any]:
 
 
 def read_prompt(
-    fields: Fields, tune: Tune, find_tune: Callable[[int], Tune | None], options: Options
+    fields: Fields, tune: TuneRecord, find_tune: Callable[[int], TuneRecord | None], options: Options
 ) -> Plan:
-    """Check a request for a prompt of a tune, or of a base model that names tunes in its text.
+    """Check a request for a prompt of a tune, or of a base model with tunes that its text mentions.
 
-    A text may name tunes of other people's as well; what is not the caller's is left to its owner.
+    Mentions of tunes that do not belong to the caller are ignored.
     """
     text = fields.required("text")
-    attributes = _but_text(prompt_attributes.read(fields))
-    used = {} if tune.is_base else {tune.id: tune}
-    for number in map(int, _LORA.findall(text)):
-        if found := find_tune(number):
-            used[number] = found
+    attributes = _without_text(prompt_attributes.read(fields))
+    tunes = {} if tune.is_base else {tune.id: tune}
+    for tune_id in map(int, _LORA.findall(text)):
+        if mentioned := find_tune(tune_id):
+            tunes[tune_id] = mentioned
     fields.check()
     posted_to = tune.id if tune.is_base or options.prompt_tune_id == "posted" else tune.shown_tune_id
-    prompt = NewPrompt(text=text, attributes=attributes, tunes=tuple(used.values()), tune_id=posted_to)
+    prompt = NewPrompt(text=text, attributes=attributes, tunes=tuple(tunes.values()), tune_id=posted_to)
     return Plan(prompts=(prompt,))
 
 
 def _nested(fields: Fields, sent: object) -> NewPrompt | None:
-    """Read one of the `prompts_attributes`."""
+    """Return one prompt of `prompts_attributes`."""
     if not isinstance(sent, dict) or not sent:
-        fields.wrong("prompts_attributes", "must be an array of objects")
+        fields.add_error("prompts_attributes", "must be an array of objects")
         return None
     params: Params = {"prompt": sent}
     prompt = Fields(params, "prompt", fields.options)
     text = prompt.text("text")
     if text is None:
-        fields.wrong("prompts.text", "can't be blank")
+        fields.add_error("prompts.text", "can't be blank")
     attributes = prompt_attributes.read(prompt, prefix="prompts.", report=fields)
-    return NewPrompt(text=text or "", attributes=_but_text(attributes))
+    return NewPrompt(text=text or "", attributes=_without_text(attributes))
 
 
-def _but_text(attributes: Mapping[str, object]) -> dict[str, object]:
+def _without_text(attributes: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in attributes.items() if key != "text"}

@@ -1,1 +1,1 @@
-"""What clients see: JSON and pictures."""
+"""What clients are shown: JSON and pictures."""

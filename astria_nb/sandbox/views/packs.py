@@ -1,7 +1,7 @@
-"""Packs and the account as the JSON that clients see."""
+"""Packs and the account as JSON."""
 
 from astria_nb.sandbox.clock import iso
-from astria_nb.sandbox.model.packs import CALLER_ID, PICTURE_MC, Pack, Template
+from astria_nb.sandbox.model.packs import CALLER_ID, PICTURE_MC, PackRecord, Template
 from astria_nb.sandbox.model.state import State
 from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.views.pictures import Cover, Drawn, Pictures
@@ -9,29 +9,31 @@ from astria_nb.sandbox.views.tunes import PORTRAIT, Json
 
 
 class PackViews:
-    """Writes packs as astria-api, section 3 shows them."""
+    """Packs as JSON (astria-api, section 3)."""
 
     def __init__(self, pictures: Pictures, state: State, options: Options) -> None:
         self._state = state
         self._pictures = pictures
         self._options = options
 
-    def row(self, pack: Pack) -> Json:
-        """Return a pack as lists show it."""
+    def row(self, pack: PackRecord) -> Json:
+        """Return a pack as it is shown in lists."""
         return self._pack(pack) | self._prices(pack, in_list=True)
 
-    def detail(self, pack: Pack) -> Json:
+    def detail(self, pack: PackRecord) -> Json:
         """Return a pack as `GET /p/:id` shows it."""
         detail = self._pack(pack) | self._prices(pack, in_list=False)
         detail["prompts_per_class"] = {
             name: [
                 {"id": template.id, "images": [self._sample(template.id, template.text)]}
-                for template in of_class
+                for template in self._most_liked_first(pack, name)
             ]
-            for name, of_class in ((name, self._liked_first(pack, name)) for name in pack.classes)
+            for name in pack.classes
         }
         if self._options.price_shape == "2026":
-            detail["template_prompts"] = [{"id": t.id, "cost_mc": PICTURE_MC} for t in pack.templates]
+            detail["template_prompts"] = [
+                {"id": template.id, "cost_mc": PICTURE_MC} for template in pack.templates
+            ]
         return detail
 
     def user(self, balance_mc: int) -> Json:
@@ -44,7 +46,7 @@ class PackViews:
             "auto_extend_tunes": False,
         }
 
-    def _pack(self, pack: Pack) -> Json:
+    def _pack(self, pack: PackRecord) -> Json:
         public_at = None if pack.public_at is None else iso(pack.public_at)
         return {
             "id": pack.id,
@@ -64,7 +66,7 @@ class PackViews:
             "cover_url": self._pictures.publish(f"cover/{pack.id}", Cover(pack.title, pack.classes, pack.id)),
         }
 
-    def _prices(self, pack: Pack, *, in_list: bool) -> Json:
+    def _prices(self, pack: PackRecord, *, in_list: bool) -> Json:
         shape = self._options.price_shape
         if shape == "2024" or (shape == "2025" and in_list):
             return {"cost_mc_hash": dict(pack.prices)}
@@ -76,9 +78,9 @@ class PackViews:
             }
         }
 
-    def _liked_first(self, pack: Pack, name: str) -> list[Template]:
-        # A like of a prompt is one of its template, and likes are how packs are sorted (section 11).
-        return sorted(pack.of_class(name), key=lambda each: -self._state.template_likes(each.id))
+    def _most_liked_first(self, pack: PackRecord, name: str) -> list[Template]:
+        # A like of a prompt counts for its template, and packs are sorted by likes (astria-api, section 11).
+        return sorted(pack.of_class(name), key=lambda template: -self._state.template_likes(template.id))
 
     def _sample(self, template_id: int, text: str) -> str:
         return self._pictures.publish(f"template/{template_id}", Drawn((), text, template_id, *PORTRAIT))

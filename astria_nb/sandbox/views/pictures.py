@@ -1,4 +1,4 @@
-"""Pictures under addresses of 28 characters without extension, drawn when first asked for."""
+"""Pictures at URLs that end in 28 random characters, drawn when they are first requested."""
 
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture that a prompt asks for."""
+    """A picture that is drawn for a prompt."""
 
     training: tuple[Path, ...]
     text: str
@@ -44,39 +44,39 @@ class Cover:
     seed: int
 
 
-Source: TypeAlias = Stored | Drawn | Cover
+PictureSource: TypeAlias = Stored | Drawn | Cover
 
 
 class Pictures:
-    """Every picture that was ever shown in a reply.
+    """Every picture whose URL was ever sent to a client.
 
     Parameters
     ----------
     url : str
-        Address of the service.
+        Base URL of the service.
     secret : bytes
-        What the addresses are derived from; nobody guesses them without it.
+        Key from which the URLs are derived, so that they cannot be guessed.
     now : callable
-        Returns the service's time, in milliseconds since 1970.
+        Returns the service's time, in milliseconds since 1970 (UTC).
     """
 
     def __init__(self, url: str, secret: bytes, now: Callable[[], int]) -> None:
         self._url = url
         self._secret = secret
         self._now = now
-        self._sources: dict[str, tuple[Source, int]] = {}
+        self._sources: dict[str, tuple[PictureSource, int]] = {}
         self._cache: OrderedDict[str, bytes] = OrderedDict()
         self._cached_bytes = 0
         self._lock = threading.Lock()
 
-    def publish(self, name: str, source: Source, until: int = NEVER) -> str:
-        """Return the address of a picture, which exists until it expires; `name` tells it from all others."""
+    def publish(self, name: str, source: PictureSource, until: int = NEVER) -> str:
+        """Return the URL of a picture, which is available until it expires; `name` must be unique."""
         token = self._token(name)
         self._sources[token] = source, until
         return f"{self._url}/pictures/{token}"
 
     def fetch(self, token: str) -> tuple[bytes | Path, str] | None:
-        """Return a picture, as bytes or as a file, and its Content-Type."""
+        """Return a picture, as bytes or as a file, and its Content-Type; None if there is no such picture."""
         source, until = self._sources.get(token, (None, 0))
         if source is None or until <= self._now():
             return None
@@ -87,10 +87,10 @@ class Pictures:
                 self._cache.move_to_end(token)
                 return self._cache[token], "image/jpeg"
         data = _draw(source)
-        self._keep(token, data)
+        self._add_to_cache(token, data)
         return data, "image/jpeg"
 
-    def _keep(self, token: str, data: bytes) -> None:
+    def _add_to_cache(self, token: str, data: bytes) -> None:
         with self._lock:
             self._cached_bytes += len(data) - len(self._cache.pop(token, b""))
             self._cache[token] = data

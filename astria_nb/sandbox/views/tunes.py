@@ -1,9 +1,9 @@
-"""Tunes and prompts as the JSON that clients see, at a given time."""
+"""Tunes and prompts as JSON, at a given time."""
 
 from collections.abc import Iterable, Sequence
 
 from astria_nb.sandbox.clock import iso
-from astria_nb.sandbox.model.records import LIFETIME, NEVER, Order, Prompt, Tune
+from astria_nb.sandbox.model.records import LIFETIME, NEVER, Order, Prompt, TuneRecord
 from astria_nb.sandbox.model.state import State
 from astria_nb.sandbox.options import Options
 from astria_nb.sandbox.views.pictures import Drawn, Pictures, Stored
@@ -31,7 +31,7 @@ _UNSET = dict.fromkeys(
 
 
 class Views:
-    """Writes tunes, prompts and orders as astria-api, sections 4 and 6 show them."""
+    """Tunes, prompts and orders as JSON (astria-api, sections 4 and 6)."""
 
     def __init__(self, url: str, pictures: Pictures, state: State, options: Options) -> None:
         self._url = url
@@ -40,16 +40,16 @@ class Views:
         self._options = options
 
     def publish_all(self) -> None:
-        """Let every picture be found at its address, also those that were shown before a restart."""
+        """Make every picture available at its URL, also those that were published before a restart."""
         for tune in self._state.tunes():
             self._orig_images(tune)
         for prompt in self._state.prompts():
             self._images(prompt)
 
-    def created_tune(self, tune: Tune, now: int) -> Json:
-        """Return a tune as the reply to a pack run shows it."""
+    def created_tune(self, tune: TuneRecord, now: int) -> Json:
+        """Return a tune as in the reply to a pack run."""
         trained = tune.is_trained(now)
-        shown: Json = {
+        body: Json = {
             "id": tune.id,
             "title": tune.title,
             "name": tune.name,
@@ -63,12 +63,12 @@ class Views:
             "orig_images": self._orig_images(tune),
         }
         if self._options.failed_tune == "failed_at" and tune.has_failed(now):
-            shown["failed_at"] = iso(tune.ends_at)
-        return shown
+            body["failed_at"] = iso(tune.ends_at)
+        return body
 
-    def tune(self, tune: Tune, now: int) -> Json:
+    def tune(self, tune: TuneRecord, now: int) -> Json:
         """Return a tune as `/tunes` shows it."""
-        shown = self.created_tune(tune, now) | {
+        body = self.created_tune(tune, now) | {
             "token": tune.token,
             "base_tune_id": tune.base_tune_id,
             "model_type": tune.model_type,
@@ -84,7 +84,7 @@ class Views:
         }
         if self._options.tune_fields == "record":
             failed = tune.has_failed(now)
-            shown |= {
+            body |= {
                 "characteristics": dict(tune.characteristics),
                 "prompts_callback": tune.prompts_callback,
                 "base_pack_id": tune.base_pack_id,
@@ -92,13 +92,13 @@ class Views:
                 "cost_mc": 0 if failed else tune.cost_mc,
                 "failed_at": iso(tune.ends_at) if failed else None,
             }
-        return shown
+        return body
 
     def prompt(self, prompt: Prompt, now: int) -> Json:
-        """Return a prompt; its `tune_id` may be the base model, and `tunes` holds the trained ones."""
+        """Return a prompt; its `tune_id` may be the base model, and `tunes` lists the trained ones."""
         ended = prompt.ends_at <= now
         done = ended and prompt.user_error is None
-        used = [tune for each in prompt.tune_ids if (tune := self._state.own_tune(each))]
+        tunes = [tune for tune_id in prompt.tune_ids if (tune := self._state.own_tune(tune_id))]
         return {
             "id": prompt.id,
             "text": prompt.text,
@@ -122,30 +122,31 @@ class Views:
             "orig_prompt_id": prompt.orig_prompt_id,
             "order_id": prompt.order_id,
             "cost_mc": prompt.cost_mc,
-            "tunes": [{"id": tune.id, "title": tune.title, "name": tune.name} for tune in used],
+            "tunes": [{"id": tune.id, "title": tune.title, "name": tune.name} for tune in tunes],
         }
 
     def order(self, order: Order, prompts: Sequence[Prompt]) -> Json:
         """Return the reply to a run of a multi pack."""
-        shown = {"id": order.id, "tune_ids": list(order.tune_ids), "total_cost_mc": order.total_cost_mc}
-        return {"status": 201, "order": shown, "prompt_ids": [prompt.id for prompt in prompts]}
+        body = {"id": order.id, "tune_ids": list(order.tune_ids), "total_cost_mc": order.total_cost_mc}
+        return {"status": 201, "order": body, "prompt_ids": [prompt.id for prompt in prompts]}
 
-    def _orig_images(self, tune: Tune) -> list[str]:
-        kept_until = NEVER if tune.auto_extend else tune.ends_at + LIFETIME
-        stored = [
+    def _orig_images(self, tune: TuneRecord) -> list[str]:
+        until = NEVER if tune.auto_extend else tune.ends_at + LIFETIME
+        urls = [
             self._pictures.publish(
-                f"image/{tune.id}/{number}", Stored(upload.path, upload.content_type), kept_until
+                f"image/{tune.id}/{number}", Stored(upload.path, upload.content_type), until
             )
             for number, upload in enumerate(tune.images)
         ]
-        return [*stored, *tune.image_urls]
+        return [*urls, *tune.image_urls]
 
     def _images(self, prompt: Prompt) -> Iterable[str]:
         training = tuple(upload.path for upload in prompt.training)
-        sent = prompt.attributes
-        width, height = _SIZES.get(str(sent.get("aspect_ratio") or sent.get("ar")), PORTRAIT)
-        width, height = _whole(sent.get("w"), width), _whole(sent.get("h"), height)
-        seed = _whole(sent.get("seed"), prompt.id)
+        attributes = prompt.attributes
+        ratio = str(attributes.get("aspect_ratio") or attributes.get("ar"))
+        width, height = _SIZES.get(ratio, PORTRAIT)
+        width, height = _whole(attributes.get("w"), width), _whole(attributes.get("h"), height)
+        seed = _whole(attributes.get("seed"), prompt.id)
         return [
             self._pictures.publish(
                 f"prompt/{prompt.id}/{number}",
@@ -157,7 +158,7 @@ class Views:
 
 
 def _latest(now: int, created_at: int, *moments: int) -> int:
-    """Return the last time at which something happened to a record."""
+    """Return the latest of the times that are not in the future."""
     return max([created_at, *(at for at in moments if at <= now)])
 
 

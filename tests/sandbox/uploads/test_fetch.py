@@ -512,5 +512,5 @@ def test_an_option_that_does_not_name_a_host_is_refused(host: str) -> None:
 
 
 def test_the_switch_of_an_earlier_release_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^fetch_urls: True is not of the right kind; give a list"):
+    with pytest.raises(ValueError, match=r"^fetch_urls: True is not of the right type; give a list"):
         SandboxServer(fetch_urls=True)
