@@ -1,4 +1,4 @@
-"""Those who call back: in order, out of order, too slowly, too much, or with lies."""
+"""Senders of callbacks: well-behaved, slow, or malformed."""
 
 import http.client
 import json
@@ -21,10 +21,10 @@ def post(url: str, body: Any, **headers: str) -> int:
         connection.close()
 
 
-def raw(url: str, *pieces: bytes, pause: float = 0.0, patience: float = 10.0) -> bytes:
-    """Send bytes, with pauses between the pieces, and return what comes back until the end."""
+def raw(url: str, *pieces: bytes, pause: float = 0.0, timeout: float = 10.0) -> bytes:
+    """Send bytes, with pauses between the pieces, and return the answer."""
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=patience) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as connection:
         try:
             for piece in pieces:
                 connection.sendall(piece)
@@ -38,15 +38,15 @@ def raw(url: str, *pieces: bytes, pause: float = 0.0, patience: float = 10.0) ->
 
 
 def target(url: str) -> str:
-    """Return what a request line has of an address."""
+    """Return the target of a request to an address."""
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}"
 
 
 def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Return what a condition returns as soon as that is true."""
+    """Wait until a condition is true, and return its value."""
     end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen"
+    while not (outcome := condition()):
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(0.01)
-    return found
+    return outcome

@@ -1,4 +1,4 @@
-"""A sandbox behind a gateway, what befalls it, and what came of it by its ledger."""
+"""A sandbox behind a gateway, with faults, and the tunes it created by its ledger."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from helpers.gateway import Gateway
 
 
 class StruckLog(anb.ExperimentLog):
-    """A log that lets something happen as soon as an intent is on record."""
+    """A log that calls a function as soon as a submission is planned."""
 
     strike: Callable[[], None] | None = None
 
@@ -24,7 +24,7 @@ class StruckLog(anb.ExperimentLog):
 
 
 class Service:
-    """A sandbox behind a gateway, and the log of what is submitted to it."""
+    """A sandbox behind a gateway, and the log of its submissions."""
 
     def __init__(self, sandbox: anb.Sandbox, gate: Gateway, log: StruckLog) -> None:
         self.sandbox, self.gate, self.log = sandbox, gate, log
@@ -36,7 +36,7 @@ class Service:
         return client
 
     def plan(self, case: Case) -> None:
-        """Let a fault befall the next tune."""
+        """Apply a fault to the next tune."""
         if case.fault:
             fault = dict(case.fault)
             self.sandbox.fail(fault.pop("kind"), ROUTE, **fault)
@@ -44,7 +44,7 @@ class Service:
         self.log.strike = None if strike is None else lambda: strike(self.gate)
 
     def heal(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all faults."""
         self.log.strike = None
         self.gate.heal()
         self.sandbox.heal()
@@ -55,16 +55,20 @@ class Service:
         return anb.submit(tune, client, encoding=encoding, log=self.log, settle=0, idempotent=self.idempotent)
 
     def posts(self) -> int:
-        """Return how many requests for a tune arrived so far, in part or whole."""
+        """Return how many POST requests have arrived so far, in part or whole."""
         return sum(request.method == "POST" for request in self.sandbox.ledger) + self.gate.answered
 
-    def made(self, tune: anb.Tune) -> list[int]:
-        """Return the tunes of a title, by the ledger."""
-        mine = (each for each in self.sandbox.ledger if each.params and each.params["title"] == tune.title)
+    def tune_ids(self, tune: anb.Tune) -> list[int]:
+        """Return the ids of the tunes of a title, by the ledger."""
+        mine = (
+            request
+            for request in self.sandbox.ledger
+            if request.params and request.params["title"] == tune.title
+        )
         return [tune_id for request in mine for tune_id in request.tune_ids]
 
     def state(self, tune: anb.Tune) -> str:
-        """Return what the log says of a title."""
+        """Return the state of a title in the log."""
         frame = self.log.frame()
         (state,) = frame.loc[frame["title"] == tune.title, "state"]
         return str(state)

@@ -17,7 +17,7 @@ ROW = anb.rows.tune_frame([TRAINED])
 
 
 def a_picture(number: int, size: int = 5000) -> bytes:
-    """Return what passes for a JPEG."""
+    """Return bytes that look like a JPEG."""
     inside = random.Random(number).randbytes(size).replace(b"\xff", b"\xfe")  # only its end looks like one
     return b"\xff\xd8\xff\xe0" + inside + b"\xff\xd9"
 
@@ -31,32 +31,32 @@ def prompt(number: int, *urls: str, **fields: Any) -> dict[str, Any]:
 
 
 def a_list(server: ScriptedServer, path: str, *items: dict[str, Any]) -> None:
-    """Let a path answer a list, newest first, however often it is asked."""
+    """Answer every request for a path with a list, newest first."""
 
     def answer(exchange: Exchange) -> bool:
-        rest = [] if "before_id" in exchange.request.query else sorted(items, key=lambda each: -each["id"])
-        return reply(rest)(exchange)
+        page = [] if "before_id" in exchange.request.query else sorted(items, key=lambda item: -item["id"])
+        return reply(page)(exchange)
 
     server.on("GET", path, answer)
 
 
-def prompts(server: ScriptedServer, *found: dict[str, Any]) -> None:
-    """Let the service have these prompts."""
-    a_list(server, f"/tunes/{TUNE_ID}/prompts", *found)
+def prompts(server: ScriptedServer, *items: dict[str, Any]) -> None:
+    """Answer with these prompts."""
+    a_list(server, f"/tunes/{TUNE_ID}/prompts", *items)
 
 
 def ten(server: ScriptedServer) -> list[bytes]:
-    """Let the service have ten prompts of a picture each, ``/1`` to ``/10``, and return the pictures."""
+    """Answer with ten prompts of one picture each, ``/1`` to ``/10``, and return the pictures."""
     pictures = [a_picture(number) for number in range(1, 11)]
-    for number, each in enumerate(pictures, 1):
-        server.on("GET", f"/{number}", image(each))
+    for number, picture in enumerate(pictures, 1):
+        server.on("GET", f"/{number}", image(picture))
     prompts(server, *(prompt(number, f"{server.url}/{number}") for number in range(1, 11)))
     return pictures
 
 
 def asked(server: ScriptedServer) -> list[str]:
-    """Return the paths of the pictures that were asked for."""
-    return [each.path for each in server.requests if "tunes" not in each.path]
+    """Return the paths of the pictures that were requested."""
+    return [request.path for request in server.requests if "tunes" not in request.path]
 
 
 def manifest(folder: Path) -> list[dict[str, Any]]:
@@ -64,14 +64,14 @@ def manifest(folder: Path) -> list[dict[str, Any]]:
 
 
 def check(folder: Path) -> list[dict[str, Any]]:
-    """Make sure that a folder holds whole files and a right record, and nothing else; return the record."""
-    found = manifest(folder)
-    for each in found:
-        content = (folder / each["file"]).read_bytes()
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (each["bytes"], each["sha256"])
-    names = {each.name for each in folder.iterdir()} - {"manifest.jsonl", ".manifest.lock"}
-    assert names == {each["file"] for each in found}
-    return found
+    """Make sure that a folder holds whole files, a correct manifest and nothing else; return its entries."""
+    entries = manifest(folder)
+    for entry in entries:
+        content = (folder / entry["file"]).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (entry["bytes"], entry["sha256"])
+    names = {path.name for path in folder.iterdir()} - {"manifest.jsonl", ".manifest.lock"}
+    assert names == {entry["file"] for entry in entries}
+    return entries
 
 
 def statuses(frame: pd.DataFrame) -> dict[str, int]:

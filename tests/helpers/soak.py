@@ -1,8 +1,8 @@
-"""How large a proof is: small in every run, as large as was promised by ``pytest -m soak``."""
+"""The size of a proof: small in every run, large with ``pytest -m soak``."""
 
 import pytest
 
 
 def sizes(short: int, long: int) -> pytest.MarkDecorator:
-    """Give a test its ``size``, once as a short form and once as a long one."""
+    """Parametrize a test's ``size``: a short form for every run and a long one for soak runs."""
     return pytest.mark.parametrize("size", [short, pytest.param(long, marks=pytest.mark.soak)])

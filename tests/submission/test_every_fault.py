@@ -48,11 +48,11 @@ def test_each_fault_ends_as_it_means(
     tune, before = a_tune(case.name, encoding, photos), service.posts()
     service.plan(case)
     if error is None:
-        assert list(service.submit(tune, encoding)["id"]) == service.made(tune)
+        assert list(service.submit(tune, encoding)["id"]) == service.tune_ids(tune)
     else:
         with pytest.raises(error) as caught:
             service.submit(tune, encoding)
-        assert service.made(tune) == []
+        assert service.tune_ids(tune) == []
         assert ("certificate" in str(caught.value)) is ("certificate" in case.name)
     assert service.sandbox.faults == ()  # the fault that was planned has struck
     assert not service.gate.is_about_to_answer
@@ -66,11 +66,11 @@ def test_each_fault_ends_as_it_means(
             service.submit(tune, encoding)
         assert service.posts() - before == posts
     else:
-        made = service.made(tune)
+        made = service.tune_ids(tune)
         row = service.submit(tune, encoding)
-        assert list(row["id"]) == (made or service.made(tune))
+        assert list(row["id"]) == (made or service.tune_ids(tune))
         assert service.posts() - before == posts + (not made)
-    assert len(service.made(tune)) == (state != "needs_review")
+    assert len(service.tune_ids(tune)) == (state != "needs_review")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -91,4 +91,4 @@ def test_a_name_that_is_lost_costs_nothing(
     service.heal()
     assert service.state(tune) == "not_sent"
     assert service.posts() == before
-    assert list(service.submit(tune, encoding)["id"]) == service.made(tune)
+    assert list(service.submit(tune, encoding)["id"]) == service.tune_ids(tune)

@@ -125,12 +125,12 @@ def play(service: Service, log: FullLog, tune: anb.Tune, encoding: str, case: Ca
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "the tune was created, but not recorded as created")
             row = service.submit(tune, encoding)
-        assert list(row["id"]) == service.made(tune)
+        assert list(row["id"]) == service.tune_ids(tune)
     except AstriaError as caught:
         error = caught
     service.heal()
     log.make_room()
-    made = service.made(tune)
+    made = service.tune_ids(tune)
     assert len(made) <= 1
     if log.failed and not (made and error is None):
         assert isinstance(error, LogError)
@@ -142,10 +142,10 @@ def play(service: Service, log: FullLog, tune: anb.Tune, encoding: str, case: Ca
     if made:
         assert service.state(tune) in ("done", "adopted")
     try:
-        assert list(service.submit(tune, encoding)["id"]) == (made or service.made(tune))
+        assert list(service.submit(tune, encoding)["id"]) == (made or service.tune_ids(tune))
     except OutcomeUnknownError:
         assert service.state(tune) == "needs_review"
-    assert len(service.made(tune)) <= 1
+    assert len(service.tune_ids(tune)) <= 1
 
 
 def test_a_log_that_cannot_be_made_stops_a_submission(services: list[Service], tmp_path: Path) -> None:
@@ -156,4 +156,4 @@ def test_a_log_that_cannot_be_made_stops_a_submission(services: list[Service], t
     with full_disk(service.log.path, room=0), pytest.raises(LogError, match="free space and your quota"):
         service.submit(tune, "json")
     assert service.posts() == before
-    assert list(service.submit(tune, "json")["id"]) == service.made(tune)
+    assert list(service.submit(tune, "json")["id"]) == service.tune_ids(tune)

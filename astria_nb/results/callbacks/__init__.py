@@ -1,3 +1,3 @@
-"""Being told by the service instead of asking it."""
+"""Receiving callbacks from the service."""
 
 from astria_nb.results.callbacks.callbacks import Callbacks as Callbacks

@@ -1,4 +1,4 @@
-"""Being told by the service instead of asking it: callbacks that keep the log up to date."""
+"""Callbacks from the service keep the log up to date, instead of polling."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.log import Log
-from astria_nb.results.callbacks.lookups import Lookups
 from astria_nb.results.callbacks.public_url import check_public_url
 from astria_nb.results.callbacks.receiver import HOST, Receiver
+from astria_nb.results.callbacks.refresher import Refresher
 from astria_nb.results.callbacks.secret import Secret
 from astria_nb.results.watch.states import FINAL_STATES
 from astria_nb.utils.arguments import check_number, check_port
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress
 
-_LEAVE = 2.0  # seconds that `stop` waits for a look that is under way
-_STEP = 1.0  # seconds between two glances at the log: another kernel may write to it
+_STOP_SECONDS = 2.0  # how long `stop` waits for a request in flight
+_LOG_INTERVAL = 1.0  # seconds between two reads of the log, which other kernels may write to
 
 
 class CallbackFields(TypedDict):
-    """The fields of a tune that hold addresses for callbacks."""
+    """The fields of a tune that contain callback addresses."""
 
     callback: str
     prompts_callback: str
@@ -37,11 +37,11 @@ class CallbackFields(TypedDict):
 
 
 class Callbacks:
-    """Takes in the service's callbacks and keeps the log up to date, without asking again and again.
+    """Receives the service's callbacks and keeps the log up to date, with few requests.
 
-    What a callback says is never believed: it is a reason to look. The tune is fetched from the service, and
-    that is what is noted in the log. Only tunes that the log has are fetched, so a callback that somebody
-    made up changes nothing. One that is lost is made up for by `poll`.
+    The content of a callback is never trusted. It only causes the tune to be fetched from the service, and
+    that reply is recorded in the log. Only tunes in the log are fetched, so a forged callback changes
+    nothing. `poll` makes up for callbacks that were lost.
 
     Parameters
     ----------
@@ -50,25 +50,25 @@ class Callbacks:
     client : Client, optional
         Default as in `submit`.
     public_url : str, optional
-        The https address of a tunnel to this machine, for a service that is elsewhere. The sandbox needs
-        none.
+        The https address of a tunnel to this machine, for a service that runs elsewhere. Not needed for the
+        sandbox.
     port : int
-        Where to listen, on this machine only; 0 takes a free one. A tunnel needs one that stays.
+        The port to listen on, on this machine only; 0 for any free port. A tunnel needs a fixed one.
     secret : str, optional
-        What callbacks prove themselves with, part of `url`; default a fresh one. To take in callbacks of
-        tunes that an earlier kernel submitted, give both times the same one, with the same address. Keep it
-        where you keep your API key, in Jupyter's environment or the system's keyring, not in a notebook.
+        Part of `url`, by which callbacks are authenticated. Default: a random one. To receive callbacks for
+        tunes that an earlier kernel submitted, use the same secret and address both times. Keep it where you
+        keep your API key: in Jupyter's environment or the system's keyring, not in a notebook.
 
     Raises
     ------
     AstriaError
-        The service cannot reach this machine without a `public_url`, or the secret is no good one.
+        The service cannot reach this machine without a `public_url`, or an argument is not valid.
 
     Notes
     -----
-    The service sends a callback once and signs nothing (astria-api, section 9). The secret is not shown, and
-    the log and the rows leave it out; it stands in `url` and `fields`, in the tune that they are put into,
-    and in code or a form for that tune. Whoever has it can cause no more than a look at a tune of yours.
+    The service sends each callback once and signs nothing (astria-api, section 9). The secret is never shown,
+    and the log and the rows omit it. It is part of `url` and `fields`, of the tune they are used in, and of
+    code or a form for that tune. All that somebody who has it can do is to have your tunes fetched.
 
     Examples
     --------
@@ -76,9 +76,9 @@ class Callbacks:
     >>> log = anb.ExperimentLog()
     >>> with anb.Sandbox(deterministic=True) as sandbox, anb.Callbacks(log, sandbox.client()) as callbacks:
     ...     urls = ["https://example.com/1.jpg"]
-    ...     tune = anb.Tune(pack=43, title="told", name="cat", image_urls=urls, **callbacks.fields())
+    ...     tune = anb.Tune(pack=43, title="t", name="cat", image_urls=urls, **callbacks.fields())
     ...     row = anb.submit(tune, sandbox.client(), log=log)
-    ...     sandbox.advance(600)  # on this clock, ten minutes pass at once
+    ...     sandbox.advance(600)  # ten minutes pass at once
     ...     row = callbacks.wait(row)
     >>> row.loc[0, "status"]
     'trained'
@@ -96,22 +96,22 @@ class Callbacks:
         try:
             self._secret = Secret(secret)
         finally:
-            del secret  # a traceback can show the variables of each frame
+            del secret  # tracebacks may show local variables
         self._log, self._client = log_or_default(log), client_or_default(client)
         check_public_url(public_url, self._client.base_url)
         self._public_url, self._port = public_url, check_port("port", port)
         self._lock = threading.Lock()
         self._receiver: Receiver | None = None
-        self._lookups = Lookups(self._log, self._client)
+        self._refresher = Refresher(self._log, self._client)
 
     @property
     def url(self) -> str:
-        """The address for the service, with the secret: for a tune, not for the output of a cell.
+        """The address for the service, including the secret: use it in a tune, do not print it.
 
         Raises
         ------
         AstriaError
-            It does not listen yet, so there is none.
+            It is not started, so it has no address.
         """
         return self._secret.added_to(self._public_url or f"{self._address()}/")
 
@@ -121,7 +121,7 @@ class Callbacks:
         Parameters
         ----------
         **prompt_attributes
-            Further ones of the tune, which are in the same field as the callback of each prompt.
+            Other prompt attributes of the tune; the prompt callback is one of them.
         """
         url = self.url
         return {
@@ -131,7 +131,7 @@ class Callbacks:
         }
 
     def start(self) -> Self:
-        """Listen; then look once at the log's tunes that are not finished, for what was missed.
+        """Start listening, and fetch the unfinished tunes of the log once.
 
         Raises
         ------
@@ -141,62 +141,62 @@ class Callbacks:
         with self._lock:
             if self._receiver is not None:
                 return self
-            self._lookups = Lookups(self._log, self._client)
+            self._refresher = Refresher(self._log, self._client)
             try:
-                self._receiver = Receiver(self._port, self._secret, self._lookups.hear)
+                self._receiver = Receiver(self._port, self._secret, self._refresher.on_callback)
             except OSError as error:
                 reason = error.strerror or type(error).__name__
             else:
                 self._receiver.start()
-                self._lookups.start()
-                # Else Python's end would meet the threads in the midst of something.
+                self._refresher.start()
+                # Daemon threads must not be running when the interpreter shuts down.
                 atexit.register(self.stop)
                 return self
         raise AstriaError(Problem("port", f"{self._port} cannot be used ({reason})", "choose another one"))
 
     def stop(self) -> None:
-        """Free the port and end. The log has what came until then."""
+        """Stop listening and free the port."""
         with self._lock:
             receiver, self._receiver = self._receiver, None
             if receiver is not None:
                 atexit.unregister(self.stop)
                 receiver.stop()
-                self._lookups.stop(_LEAVE)
+                self._refresher.stop(_STOP_SECONDS)
 
     def poll(self) -> pd.DataFrame:
-        """Look at every tune of the log that is not finished, which makes up for callbacks that were lost.
+        """Fetch every unfinished tune of the log, which makes up for lost callbacks.
 
         Returns
         -------
         pandas.DataFrame
-            As the log's `frame`, of the tunes that were looked at.
+            The rows of the log's `frame` of the tunes that were fetched.
 
         Raises
         ------
         AstriaError
             The service refused, or was not reached; call it again.
         """
-        looked_at = self._lookups.look_at_unfinished()
+        tune_ids = self._refresher.refresh_unfinished()
         frame = self._log.frame()
-        return frame[frame["id"].isin(looked_at)].reset_index(drop=True)
+        return frame[frame["id"].isin(tune_ids)].reset_index(drop=True)
 
     def wait(self, frame: pd.DataFrame, *, timeout: float | None = None, poll: float = 60.0) -> pd.DataFrame:
-        """Wait until the log says that tunes are trained, and return their rows. Interrupt it at will.
+        """Wait until tunes are trained according to the log, and return their rows. Safe to interrupt.
 
         Parameters
         ----------
         frame : pandas.DataFrame
             One row or many, as `submit` returns them.
         timeout : float, optional
-            Seconds to wait at most; the rows are returned as they are then.
+            Maximum seconds to wait; after that, the rows are returned as they are. Default: no limit.
         poll : float
-            Seconds after which the service is asked all the same, for a callback may be lost.
+            Seconds between two polls of the service, in case a callback was lost.
 
         Returns
         -------
         pandas.DataFrame
-            The same rows. A tune that failed, expired or was deleted, as its ``status`` says, ends the wait
-            for its row.
+            The same rows. A row is finished as well if its tune failed, expired or was deleted; see its
+            ``status``.
 
         Raises
         ------
@@ -209,20 +209,21 @@ class Callbacks:
         timeout = float("inf") if timeout is None else check_number("timeout", timeout, "seconds")
         end = time.monotonic() + timeout
         poll = check_number("poll", poll, "seconds", allow_zero=False)
-        look_at = time.monotonic() + poll
+        next_poll = time.monotonic() + poll
         noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
-        with Progress(f"Waiting to be told of {noun}", patience=0) as progress:
+        with Progress(f"Waiting for callbacks of {noun}", patience=0) as progress:
             while True:
-                seen = self._lookups.noted
+                version = self._refresher.version
                 frame = self._latest(frame)
-                over = int((frame["status"].isin(FINAL_STATES) | frame["id"].isna()).sum())
-                progress.update(over / len(frame) if len(frame) else 1.0, f"{over} of {noun}")
-                if over == len(frame) or time.monotonic() >= end:
+                finished = int((frame["status"].isin(FINAL_STATES) | frame["id"].isna()).sum())
+                progress.update(finished / len(frame) if len(frame) else 1.0, f"{finished} of {noun}")
+                if finished == len(frame) or time.monotonic() >= end:
                     return frame
-                if time.monotonic() >= look_at:
+                if time.monotonic() >= next_poll:
                     self.poll()
-                    look_at = time.monotonic() + poll
-                self._lookups.await_news(seen, min(_STEP, end - time.monotonic(), look_at - time.monotonic()))
+                    next_poll = time.monotonic() + poll
+                now = time.monotonic()
+                self._refresher.wait_for_change(version, min(_LOG_INTERVAL, end - now, next_poll - now))
 
     def __enter__(self) -> Self:
         return self.start()
@@ -237,26 +238,32 @@ class Callbacks:
         return f"Callbacks({f'at http://{HOST}:{receiver.port}' if receiver else 'not started'})"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a receiver holds a secret and a port: make a new one with Callbacks()")
+        raise TypeError(
+            "callbacks hold a secret and a port and cannot be pickled: create new ones with Callbacks()"
+        )
 
     def _address(self) -> str:
         receiver = self._receiver
         if receiver is None:
-            raise AstriaError(Problem("callbacks", "have no address yet", "start() them first"))
+            raise AstriaError(Problem("callbacks", "have no address yet", "call start() first"))
         return f"http://{HOST}:{receiver.port}"
 
     def _latest(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return rows as the log has them."""
-        found = {at: self._record(row) for at, row in enumerate(frame.to_dict("records"))}
-        told = {at: record for at, record in found.items() if record is not None}
-        if told:
-            latest = rows.tune_frame(list(told.values()), self._client.now()).set_axis(list(told))
-            rest = frame.set_axis(range(len(frame))).drop(index=list(told))
-            frame = pd.concat([latest, rest] if len(rest) else [latest]).sort_index().set_axis(frame.index)
-        return frame
+        """Return the rows in the state that the log has."""
+        records = {position: self._record(row) for position, row in enumerate(frame.to_dict("records"))}
+        updated = {position: record for position, record in records.items() if record is not None}
+        if not updated:
+            return frame
+        latest = rows.tune_frame(list(updated.values()), self._client.now()).set_axis(list(updated))
+        unchanged = frame.set_axis(range(len(frame))).drop(index=list(updated))
+        both = pd.concat([latest, unchanged] if len(unchanged) else [latest])
+        return both.sort_index().set_axis(frame.index)
 
     def _record(self, row: dict[Any, Any]) -> dict[str, Any] | None:
+        """Return the log's record of an unfinished tune."""
         if pd.isna(row["id"]) or row["status"] in FINAL_STATES:
             return None
-        found = self._log.of_tune(self._client.service, int(row["id"]))
-        return None if found is None or found.record is None else {**found.record, **rows.own_fields(row)}
+        submission = self._log.of_tune(self._client.service, int(row["id"]))
+        if submission is None or submission.record is None:
+            return None
+        return {**submission.record, **rows.own_fields(row)}

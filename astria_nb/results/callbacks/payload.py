@@ -1,4 +1,4 @@
-"""Which tunes a callback may be about (astria-api, section 9); nothing else in it is believed."""
+"""Which tunes a callback is about (astria-api, section 9). Nothing else in its body is trusted."""
 
 from __future__ import annotations
 
@@ -6,82 +6,89 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from astria_nb.utils.arguments import parse_id
 
-_IN_TEXT = re.compile(r"<\w+:(\d{1,19}):")
-_MOST = 20  # tunes in one body; a run has few
+_LORA_ID = re.compile(r"<\w+:(\d{1,19}):")
+_MAX_TUNES = 20  # per body; a run has few
+_MAX_ENTITIES, _MAX_DEPTH, _MAX_TEXT = 1000, 4, 2000
 _WRAPPERS = ("tune", "prompt", "prompts")
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
-    """What to look at.
+class CallbackPayload:
+    """What to fetch after a callback.
 
     Attributes
     ----------
     tune_ids : tuple of int
-        Also ids of prompts and of base models, where the body does not tell them apart.
-    prompts : bool
-        Whether it is about pictures, too.
+        May include ids of prompts and of base models, where the body does not distinguish them.
+    has_prompts : bool
+        Whether the callback is about prompts as well.
     """
 
     tune_ids: tuple[int, ...]
-    prompts: bool
+    has_prompts: bool
 
 
-def hint(body: bytes) -> Hint | None:
-    """Return what a body is about; None where it cannot be read.
+def parse_payload(body: bytes) -> CallbackPayload | None:
+    """Return what a body is about; None if it is not a JSON object or array.
 
     Parameters
     ----------
     body : bytes
-        JSON in any of the shapes that were seen: an object or a list, each wrapped or bare.
+        JSON in any of the shapes seen so far: an object or an array, wrapped or bare.
 
     Examples
     --------
-    >>> hint(b'{"tune": {"id": 7}}')
-    Hint(tune_ids=(7,), prompts=False)
-    >>> hint(b'[{"id": 5, "text": "<lora:7:1> a cat", "tune_id": 1504944}]')
-    Hint(tune_ids=(7, 1504944, 5), prompts=True)
-    >>> hint(b"hello") is None
+    >>> parse_payload(b'{"tune": {"id": 7}}')
+    CallbackPayload(tune_ids=(7,), has_prompts=False)
+    >>> parse_payload(b'[{"id": 5, "text": "<lora:7:1> a cat", "tune_id": 1504944}]')
+    CallbackPayload(tune_ids=(7, 1504944, 5), has_prompts=True)
+    >>> parse_payload(b"hello") is None
     True
     """
     try:
-        said = json.loads(body)
+        content = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(said, Mapping | list):
+    if not isinstance(content, Mapping | list):
         return None
-    entities = list(islice(_entities(said), 1000))
-    found = dict.fromkeys(islice((each for entity in entities for each in _ids(entity)), _MOST * 10))
-    return Hint(tuple(found)[:_MOST], isinstance(said, list) or any(map(_is_prompt, entities)))
+    entities = list(islice(_entities(content), _MAX_ENTITIES))
+    ids = islice(chain.from_iterable(map(_tune_ids, entities)), 10 * _MAX_TUNES)
+    unique_ids = tuple(dict.fromkeys(ids))[:_MAX_TUNES]
+    return CallbackPayload(unique_ids, isinstance(content, list) or any(map(_is_prompt, entities)))
 
 
-def _entities(said: Any, depth: int = 4) -> Iterator[Mapping[str, Any]]:
-    if isinstance(said, list):
-        for each in said:
-            yield from _entities(each, depth - 1) if depth else ()
-    elif isinstance(said, Mapping):
-        inner = [said[name] for name in _WRAPPERS if isinstance(said.get(name), Mapping | list)]
-        if not inner:
-            yield said
-        for each in inner:
-            yield from _entities(each, depth - 1) if depth else ()
+def _entities(content: Any, depth: int = _MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
+    """Yield the innermost tunes and prompts of a body."""
+    if isinstance(content, list):
+        children = content
+    elif isinstance(content, Mapping):
+        children = [content[name] for name in _WRAPPERS if isinstance(content.get(name), Mapping | list)]
+        if not children:
+            yield content
+    else:
+        return
+    if depth:
+        for child in children:
+            yield from _entities(child, depth - 1)
 
 
-def _ids(entity: Mapping[str, Any]) -> Iterator[int]:
-    """Yield the likeliest ones first: `tune_id` may be the base model's (astria-api, section 6)."""
+def _tune_ids(entity: Mapping[str, Any]) -> Iterator[int]:
+    """Yield the most likely ids first: `tune_id` may be the base model's (astria-api, section 6)."""
     tunes = entity.get("tunes")
-    named = [each.get("id") for each in tunes if isinstance(each, Mapping)] if isinstance(tunes, list) else []
+    of_tunes = (
+        [tune.get("id") for tune in tunes if isinstance(tune, Mapping)] if isinstance(tunes, list) else []
+    )
     text = entity.get("text")
-    written = _IN_TEXT.findall(text[:2000]) if isinstance(text, str) else []
-    for each in (*named, *written, entity.get("tune_id"), entity.get("id")):
-        number = parse_id(each)
-        if number is not None:
-            yield number
+    in_text = _LORA_ID.findall(text[:_MAX_TEXT]) if isinstance(text, str) else []
+    for value in (*of_tunes, *in_text, entity.get("tune_id"), entity.get("id")):
+        tune_id = parse_id(value)
+        if tune_id is not None:
+            yield tune_id
 
 
 def _is_prompt(entity: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The address under which a service reaches this machine."""
+"""The address at which a service reaches this machine."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from astria_nb.errors import AstriaError, Problem
 from astria_nb.tune import validators
 
 
-def check_public_url(given: str | None, base_url: str) -> None:
-    """Make sure that a service can send callbacks to an address, and nobody reads them on the way.
+def check_public_url(public_url: str | None, base_url: str) -> None:
+    """Make sure that a service can send callbacks to an address, and that nobody can read them on the way.
 
     Parameters
     ----------
-    given : str or None
+    public_url : str or None
         None for this machine's own address.
     base_url : str
-        The service's.
+        The service's address.
 
     Raises
     ------
     AstriaError
-        It cannot, or somebody could.
+        The service cannot reach the address, or the secret would be sent unencrypted.
 
     Examples
     --------
     >>> check_public_url("https://example.com/hook", "https://api.astria.ai")
     >>> check_public_url("http://example.com/hook", "https://api.astria.ai")
     Traceback (most recent call last):
-    astria_nb.errors.AstriaError: public_url: would show the secret on the way; give a tunnel's https address
+    astria_nb.errors.AstriaError: public_url: would send the secret unencrypted; give a tunnel's https address
     """
     host = urlsplit(base_url).hostname or ""
-    if given is None:
+    if public_url is None:
         if not is_loopback(host):
             what = f"is missing, and {host} cannot reach this machine"
-            _refuse(what, "start a tunnel to a port of it, and give the tunnel's https address")
+            _fail(what, "start a tunnel to a port of this machine, and give the tunnel's https address")
         return
-    validators.url(given, lambda what, hint, key="": _refuse(what, hint))  # noqa: ARG005
-    parts = urlsplit(given)
+    validators.url(public_url, lambda what, hint, key="": _fail(what, hint))  # noqa: ARG005
+    parts = urlsplit(public_url)
     if parts.scheme.lower() == "http" and not is_loopback(parts.hostname or ""):
-        _refuse("would show the secret on the way", "give a tunnel's https address")
+        _fail("would send the secret unencrypted", "give a tunnel's https address")
     if parts.fragment:
-        _refuse("has a part after #, which is never sent", "leave it out")
+        _fail("has a part after #, which is never sent", "remove it")
 
 
-def _refuse(what: str, hint: str) -> None:
+def _fail(what: str, hint: str) -> None:
     raise AstriaError(Problem("public_url", what, hint))

@@ -1,4 +1,4 @@
-"""What a sender of callbacks has to know, as part of an address."""
+"""The secret that callbacks carry in their address."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from urllib.parse import parse_qsl, urlsplit
 from astria_nb.errors import AstriaError, Problem
 
 _NAME = "secret"  # a value of this name is taken out of whatever is recorded (`astria_nb.redaction`)
-_GOOD = re.compile(r"[A-Za-z0-9._~-]{20,200}")
-_MOST_PAIRS = 50  # of a query string that is looked at
+_VALID = re.compile(r"[A-Za-z0-9._~-]{20,200}")
+_MAX_FIELDS = 50  # of a query string
 
 
 class Secret:
-    """A secret that can be compared and put into an address, but is not shown.
+    """A secret that can be compared and added to an address, but is never shown.
 
     Parameters
     ----------
     text : str, optional
-        Default: a fresh one.
+        20 to 200 letters, digits and ``. _ ~ -``. Default: a random one.
 
     Raises
     ------
     AstriaError
-        It is too short to be one, or would have to be encoded in an address.
+        The text is not of that form.
 
     Examples
     --------
@@ -39,29 +39,29 @@ class Secret:
 
     def __init__(self, text: str | None = None) -> None:
         try:
-            if text is not None and not (isinstance(text, str) and _GOOD.fullmatch(text)):
-                what = "is no text of 20 to 200 letters, digits and . _ ~ -"
+            if text is not None and not (isinstance(text, str) and _VALID.fullmatch(text)):
+                what = "is not text of 20 to 200 letters, digits and . _ ~ -"
                 raise AstriaError(
-                    Problem("secret", what, "leave it out, or make one with secrets.token_urlsafe()")
+                    Problem("secret", what, "remove it, or create one with secrets.token_urlsafe()")
                 )
             self.__text = text if text is not None else secrets.token_urlsafe(32)
         finally:
-            del text  # a traceback can show the variables of each frame
+            del text  # tracebacks may show local variables
 
     def is_in(self, target: str) -> bool:
-        """Tell whether the target of a request holds it; how long that takes tells nothing."""
+        """Return whether the target of a request contains the secret, in constant time."""
         try:
-            given = dict(parse_qsl(urlsplit(target).query, max_num_fields=_MOST_PAIRS))
+            fields = dict(parse_qsl(urlsplit(target).query, max_num_fields=_MAX_FIELDS))
         except ValueError:
             return False
-        return hmac.compare_digest(given.get(_NAME, "").encode("utf-8", "replace"), self.__text.encode())
+        return hmac.compare_digest(fields.get(_NAME, "").encode("utf-8", "replace"), self.__text.encode())
 
     def added_to(self, url: str) -> str:
-        """Return an address with it in its query string."""
+        """Return an address with the secret in its query string."""
         return f"{url}{'&' if urlsplit(url).query else '?'}{_NAME}={self.__text}"
 
     def __repr__(self) -> str:
         return "Secret(…)"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a secret is not written anywhere: give it to a new one")
+        raise TypeError("a secret cannot be pickled: give its text to a new Secret")

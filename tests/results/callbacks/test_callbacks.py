@@ -1,4 +1,4 @@
-"""A receiver on this machine: the log follows the service without being told what to believe."""
+"""A receiver on this machine: the log follows the service, and trusts no callback."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from nbclient import NotebookClient
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
-from astria_nb.results.callbacks import lookups, receiver
+from astria_nb.results.callbacks import receiver, refresher
 from helpers.callback_senders import post, raw, target, until
 from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply
 
@@ -30,7 +30,7 @@ DAY = 86_400.0
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookups, "APART", 0.0)
+    monkeypatch.setattr(refresher, "MIN_INTERVAL", 0.0)
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[anb.ExperimentLog]:
-    found = anb.ExperimentLog(tmp_path / "log.sqlite")
-    yield found
-    found.close()
+    experiment_log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    yield experiment_log
+    experiment_log.close()
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def callbacks(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> Iterator[anb.Call
 
 
 def submitted(
-    sandbox: anb.Sandbox, log: anb.ExperimentLog, title: str = "told", **fields: Any
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, title: str = "title", **fields: Any
 ) -> pd.DataFrame:
     tune = anb.Tune(pack=797, title=title, name="cat", image_urls=URLS, prompt_ids=[797001, 797002], **fields)
     return anb.submit(tune, sandbox.client(), log=log)
@@ -64,11 +64,15 @@ def statuses(log: anb.ExperimentLog) -> list[str]:
 
 
 def gets(sandbox: anb.Sandbox) -> list[str]:
-    return [each.path for each in sandbox.ledger if each.method == "GET" and not each.path.startswith("/p/")]
+    return [
+        request.path
+        for request in sandbox.ledger
+        if request.method == "GET" and not request.path.startswith("/p/")
+    ]
 
 
 def is_idle(callbacks: anb.Callbacks) -> bool:
-    return callbacks._lookups.is_idle(10)
+    return callbacks._refresher.wait_until_idle(10)
 
 
 def test_all_three_callbacks_reach_the_log_without_a_poll(
@@ -79,14 +83,14 @@ def test_all_three_callbacks_reach_the_log_without_a_poll(
     assert gets(sandbox) == ["/tunes"]  # of the submission, before it was sent
     sandbox.advance(DAY)
     until(lambda: len(sandbox.deliveries) == 4)
-    assert {(each.event, each.status) for each in sandbox.deliveries} == {
+    assert {(delivery.event, delivery.status) for delivery in sandbox.deliveries} == {
         ("tune", 200), ("prompt", 200), ("prompts", 200),
     }  # fmt: skip
     assert is_idle(callbacks)
     assert statuses(log) == ["trained"]
     assert set(log.events()["kind"]) == {"planned", "sending", "done", "callback"}
-    told = log.events()["reply"].dropna()
-    assert told.str.contains('"images":["http', regex=False).any()
+    replies = log.events()["reply"].dropna()
+    assert replies.str.contains('"images":["http', regex=False).any()
     waited = callbacks.wait(row)
     assert waited["status"].tolist() == ["trained"]
     assert waited.dtypes.equals(row.dtypes)
@@ -102,8 +106,11 @@ def test_the_log_has_each_picture_once(
         assert is_idle(callbacks)
     until(lambda: len(sandbox.deliveries) == 4)
     assert is_idle(callbacks)
-    told = "".join(log.events()["reply"].dropna())
-    assert [told.count(f'[{{"id":{each}') + told.count(f',{{"id":{each}') for each in (5000001, 5000002)] == [
+    replies = "".join(log.events()["reply"].dropna())
+    assert [
+        replies.count(f'[{{"id":{prompt_id}') + replies.count(f',{{"id":{prompt_id}')
+        for prompt_id in (5000001, 5000002)
+    ] == [
         1,
         1,
     ]
@@ -152,7 +159,7 @@ def test_a_lie_about_a_tune_changes_nothing(
     assert b"hacked" not in log.path.read_bytes() + Path(f"{log.path}-wal").read_bytes()
 
 
-def test_a_stranger_is_not_asked_for(
+def test_a_tune_that_is_not_in_the_log_is_not_fetched(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks
 ) -> None:
     submitted(sandbox, log)
@@ -186,28 +193,28 @@ def test_a_run_on_a_tune_that_another_log_made_is_known(
     assert log.events()["reply"].dropna().str.contains('"images":["http', regex=False).any()
 
 
-def test_many_callbacks_for_one_tune_are_few_looks(
+def test_many_callbacks_for_one_tune_are_few_requests(
     server: ScriptedServer, client: anb.Client, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookups, "APART", 0.3)
+    monkeypatch.setattr(refresher, "MIN_INTERVAL", 0.3)
     server.on("GET", "/tunes/7", reply({**TUNE, "trained_at": "2026-01-01T12:10:00.000Z"}))
     anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=URLS), client, log=log)
     with anb.Callbacks(log, client) as callbacks:
         assert is_idle(callbacks)
-        before, looks = time.monotonic(), len(looks_at(server))
+        before, fetches = time.monotonic(), len(fetches_of_the_tune(server))
         for _ in range(50):
             assert post(callbacks.url, {"tune": {"id": 7}}) == 200
         assert is_idle(callbacks)
         seconds = time.monotonic() - before
-    assert 1 <= len(looks_at(server)) - looks <= seconds / 0.3 + 1
+    assert 1 <= len(fetches_of_the_tune(server)) - fetches <= seconds / 0.3 + 1
     assert (log.events()["kind"] == "callback").sum() <= 20  # somebody with the secret cannot fill the disk
 
 
-def looks_at(server: ScriptedServer) -> list[str]:
+def fetches_of_the_tune(server: ScriptedServer) -> list[str]:
     return [request.path for request in server.requests if request.path == "/tunes/7"]
 
 
-def test_a_look_that_fails_is_noted_and_made_up_for(
+def test_a_failed_fetch_is_recorded_and_made_up_for_by_a_poll(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks
 ) -> None:
     submitted(sandbox, log)
@@ -220,10 +227,10 @@ def test_a_look_that_fails_is_noted_and_made_up_for(
     assert statuses(log) == ["trained"]
 
 
-def test_a_look_that_failed_is_tried_again_by_itself(
+def test_a_failed_fetch_is_retried(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookups, "_FIRST_AGAIN", 0.01)
+    monkeypatch.setattr(refresher, "_FIRST_RETRY", 0.01)
     submitted(sandbox, log)
     sandbox.advance(DAY)
     sandbox.fail("401", "GET /tunes/*", count=3)
@@ -236,7 +243,7 @@ def test_a_look_that_failed_is_tried_again_by_itself(
 def test_a_callback_that_outruns_the_reply_is_not_lost(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookups, "_FIRST_AGAIN", 0.01)
+    monkeypatch.setattr(refresher, "_FIRST_RETRY", 0.01)
 
     class Late(anb.ExperimentLog):
         def change(self, submission: Any, state: str, **news: Any) -> Any:
@@ -259,15 +266,15 @@ def test_lost_callbacks_are_made_up_for_by_a_poll(
         submitted(sandbox, log, title=f"t{number}")
     sandbox.advance(DAY)
     before = len(gets(sandbox))
-    found = callbacks.poll()
-    assert found["status"].tolist() == ["trained"] * 6
+    polled = callbacks.poll()
+    assert polled["status"].tolist() == ["trained"] * 6
     assert len(gets(sandbox)) - before == 1  # one list, and not a request each
     assert (log.events()["kind"] == "poll").sum() == 6
     assert callbacks.poll().empty
     assert len(gets(sandbox)) - before == 1
 
 
-def test_a_poll_that_finds_nothing_new_notes_nothing(
+def test_a_poll_that_finds_nothing_new_records_nothing(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks
 ) -> None:
     submitted(sandbox, log, **callbacks.fields())
@@ -323,16 +330,16 @@ def test_wait_keeps_the_order_and_the_index_of_its_rows(
 def test_two_receivers_on_one_log_do_not_disturb_each_other(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks
 ) -> None:
-    with anb.Callbacks(anb.ExperimentLog(log.path), sandbox.client()) as other:
-        row = submitted(sandbox, log, callback=callbacks.url, prompts_callback=other.url)
+    with anb.Callbacks(anb.ExperimentLog(log.path), sandbox.client()) as second:
+        row = submitted(sandbox, log, callback=callbacks.url, prompts_callback=second.url)
         sandbox.advance(DAY)
         until(lambda: len(sandbox.deliveries) == 2)
-        assert [each.status for each in sandbox.deliveries] == [200, 200]
-        assert other.wait(row)["status"].tolist() == callbacks.wait(row)["status"].tolist() == ["trained"]
+        assert [delivery.status for delivery in sandbox.deliveries] == [200, 200]
+        assert second.wait(row)["status"].tolist() == callbacks.wait(row)["status"].tolist() == ["trained"]
     assert statuses(log) == ["trained"]
 
 
-def test_an_older_look_does_not_undo_a_newer_one(
+def test_an_older_reply_does_not_undo_a_newer_one(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks
 ) -> None:
     submitted(sandbox, log)
@@ -352,7 +359,7 @@ def test_an_older_look_does_not_undo_a_newer_one(
     "where",
     ["/", "/?secret=", "/?secret=x", "/?secret=a-secret", f"/{SECRET}", "/?token=" + SECRET, "/?secret=%ff"],
 )
-def test_whoever_does_not_know_the_secret_learns_nothing(
+def test_without_the_secret_nothing_is_revealed(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks, method: str, where: str
 ) -> None:
     submitted(sandbox, log)
@@ -368,7 +375,7 @@ def test_whoever_does_not_know_the_secret_learns_nothing(
     assert (gets(sandbox), len(log.events())) == before
 
 
-def test_even_who_knows_it_can_only_post(callbacks: anb.Callbacks) -> None:
+def test_even_with_the_secret_only_post_is_accepted(callbacks: anb.Callbacks) -> None:
     for request in (f"GET {target(callbacks.url)} HTTP/1.1\r\n\r\n", "nonsense\r\n\r\n", "POST\r\n\r\n"):
         assert raw(callbacks.url, request.encode()).startswith(b"HTTP/1.1 404 ")
 
@@ -426,23 +433,26 @@ def test_a_sender_that_drips_is_cut_off(
 ) -> None:
     monkeypatch.setattr(receiver, "SECONDS", 0.3)
     line = f"POST {target(callbacks.url)} HTTP/1.1\r\nContent-Length: 100\r\n".encode()
-    for pieces in ([line] + [b"X-%d: 1\r\n" % each for each in range(30)], [line + b"\r\n"] + [b"x"] * 30):
+    for pieces in (
+        [line] + [b"X-%d: 1\r\n" % number for number in range(30)],
+        [line + b"\r\n"] + [b"x"] * 30,
+    ):
         before = time.monotonic()
         assert raw(callbacks.url, *pieces, pause=0.05) == b""
         assert time.monotonic() - before < 2
-    assert capfd.readouterr() == ("", "")  # it is nothing that a cell's output should tell of
+    assert capfd.readouterr() == ("", "")  # a slow sender must not print below a cell
 
 
 def test_slow_senders_do_not_keep_a_quick_one_out(callbacks: anb.Callbacks) -> None:
     address = ("127.0.0.1", callbacks._receiver.port)  # type: ignore[union-attr]
     slow = [socket.create_connection(address) for _ in range(100)]
     try:
-        for each in slow:
-            each.sendall(b"POST /")
+        for connection in slow:
+            connection.sendall(b"POST /")
         assert post(callbacks.url, {}) == 200
     finally:
-        for each in slow:
-            each.close()
+        for connection in slow:
+            connection.close()
 
 
 def test_a_flood_is_slowed_down(
@@ -476,7 +486,7 @@ def test_stop_frees_the_port_and_start_takes_it_again(sandbox: anb.Sandbox, log:
         assert callbacks.wait(row)["status"].tolist() == ["trained"]
 
 
-def test_stop_hangs_up_on_who_is_still_sending(callbacks: anb.Callbacks) -> None:
+def test_stop_closes_connections_that_are_still_sending(callbacks: anb.Callbacks) -> None:
     with socket.create_connection(("127.0.0.1", callbacks._receiver.port), timeout=10) as slow:  # type: ignore[union-attr]
         slow.sendall(b"POST /")
         time.sleep(0.1)
@@ -486,7 +496,7 @@ def test_stop_hangs_up_on_who_is_still_sending(callbacks: anb.Callbacks) -> None
         assert time.monotonic() - before < 2
 
 
-def test_what_was_missed_is_looked_at_on_the_next_start(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+def test_what_was_missed_is_fetched_on_the_next_start(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
     with anb.Callbacks(log, sandbox.client()) as callbacks:
         row = submitted(sandbox, log, **callbacks.fields())
     sandbox.advance(DAY)  # nobody listens
@@ -508,7 +518,9 @@ print("ends", flush=True)
 """
 
 
-def test_a_process_can_end_while_it_listens_and_looks(server: ScriptedServer, log: anb.ExperimentLog) -> None:
+def test_a_process_can_end_while_it_listens_and_fetches(
+    server: ScriptedServer, log: anb.ExperimentLog
+) -> None:
     client = anb.Client(KEY, base_url=server.url)
     anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=URLS), client, log=log)
     server.on("GET", "/tunes/7", lambda exchange: exchange.stopped.wait(30) and False)  # never answers
@@ -525,7 +537,7 @@ def test_a_process_can_end_while_it_listens_and_looks(server: ScriptedServer, lo
 # The secret.
 
 
-def shown(thing: Any) -> str:
+def as_text(thing: Any) -> str:
     return f"{thing!r} {thing} {thing:} "
 
 
@@ -547,7 +559,7 @@ def test_the_secret_is_shown_nowhere(
     prompts = anb.prompts(waited, sandbox.client())
     assert prompts["callback"].str.endswith("?secret=…").all()
     frames = [row, waited, callbacks.poll(), log.frame(), log.events(), prompts]
-    texts = [shown(callbacks), shown(tune), str(vars(callbacks)), shown(log.get(1))]
+    texts = [as_text(callbacks), as_text(tune), str(vars(callbacks)), as_text(log.get(1))]
     texts += [frame.to_csv() + frame.to_html() for frame in frames]
     texts += [*capfd.readouterr(), caplog.text]
     for path in log.path.parent.iterdir():
@@ -556,9 +568,9 @@ def test_the_secret_is_shown_nowhere(
     texts.append(log.path.with_name("runs.csv").read_text())
     assert [text[:200] for text in texts if SECRET in text] == []
     assert "secret=…" in "".join(texts)
-    with pytest.raises(TypeError, match="holds a secret"):
+    with pytest.raises(TypeError, match="hold a secret"):
         pickle.dumps(callbacks)
-    with pytest.raises(TypeError, match="a secret is not written"):
+    with pytest.raises(TypeError, match="a secret cannot be pickled"):
         pickle.dumps(callbacks._secret)
 
 
@@ -596,28 +608,28 @@ def test_a_saved_notebook_does_not_have_the_secret(tmp_path: Path) -> None:
     with anb.Sandbox(speed=1000) as sandbox:
         keys = {"ASTRIA_API_KEY": sandbox.api_key, "ASTRIA_BASE_URL": sandbox.url}
         runner.execute(env={**os.environ, **keys, "CALLBACK_SECRET": SECRET})
-        assert {each.status for each in sandbox.deliveries} == {200}
+        assert {delivery.status for delivery in sandbox.deliveries} == {200}
     outputs = [output for cell in book.cells for output in cell.outputs]
-    assert [each.ename for each in outputs if each.output_type == "error"] == ["AstriaError"]
+    assert [output.ename for output in outputs if output.output_type == "error"] == ["AstriaError"]
     saved = nbformat.writes(book)
     assert "'status': {0: 'trained'}" in saved
-    assert "Waiting to be told" in json.dumps(book.metadata.widgets)
+    assert "Waiting for callbacks" in json.dumps(book.metadata.widgets)
     assert "?secret=…" in saved
     assert SECRET not in saved
 
 
 def test_a_fresh_secret_is_long_and_new_each_time(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
-    found = set()
+    secrets = set()
     for _ in range(3):
         with anb.Callbacks(log, sandbox.client()) as callbacks:
-            found.add(callbacks.url.partition("?secret=")[2])
-    assert len(found) == 3
-    assert {len(each) for each in found} == {43}
+            secrets.add(callbacks.url.partition("?secret=")[2])
+    assert len(secrets) == 3
+    assert {len(secret) for secret in secrets} == {43}
 
 
 @pytest.mark.parametrize("secret", ["", "short", "with a space in the middle", "ä" * 30, 7, "x" * 300])
 def test_a_weak_secret_is_refused_without_being_repeated(sandbox: anb.Sandbox, secret: Any) -> None:
-    with pytest.raises(AstriaError, match="secret: is no text of 20 to 200") as caught:
+    with pytest.raises(AstriaError, match="secret: is not text of 20 to 200") as caught:
         anb.Callbacks(client=sandbox.client(), secret=secret)
     assert not secret or str(secret) not in str(caught.value).replace("20 to 200", "")
 
@@ -627,14 +639,14 @@ def test_a_weak_secret_is_refused_without_being_repeated(sandbox: anb.Sandbox, s
     [
         ({}, "public_url: is missing, and api.astria.ai cannot reach this machine; start a tunnel"),
         ({"public_url": "example.com"}, "public_url: 'example.com' is not a web address"),
-        ({"public_url": "http://example.com"}, "would show the secret on the way"),
+        ({"public_url": "http://example.com"}, "would send the secret unencrypted"),
         ({"public_url": "https://example.com/#top"}, "has a part after #"),
         ({"public_url": "https://example.com", "port": 70_000}, "port: 70000 is not a port"),
     ],
 )
-def test_an_address_that_cannot_work_is_refused(given: Any, message: str) -> None:
+def test_an_address_that_cannot_work_is_refused(options: Any, message: str) -> None:
     with pytest.raises(AstriaError, match=message):
-        anb.Callbacks(client=anb.Client(KEY, base_url="https://api.astria.ai"), **given)
+        anb.Callbacks(client=anb.Client(KEY, base_url="https://api.astria.ai"), **options)
 
 
 @pytest.mark.parametrize(

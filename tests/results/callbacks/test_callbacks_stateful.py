@@ -1,4 +1,4 @@
-"""Whatever becomes of callbacks, and whoever sends some, the log has what the service says and no lie."""
+"""Whatever happens to callbacks, and whoever sends them, the log has the service's replies only."""
 
 import json
 import sqlite3
@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 import astria_nb as anb
-from astria_nb.results.callbacks import lookups
+from astria_nb.results.callbacks import refresher
 from astria_nb.utils.redaction import redact_json
 from helpers.callback_senders import post, until
 from helpers.soak import sizes
@@ -36,7 +36,7 @@ LIES: dict[str, Any] = {
     "failed_at": "2020-01-01T00:00:00.000Z", "updated_at": "2999-01-01T00:00:00.000Z", "text": "<lora:1:1>",
     "images": ["https://forged.example/1"], "tunes": [{"id": 1}], "tune_id": 1504944, "callback": "forged",
 }  # fmt: skip
-# By their places: the one who draws them keeps what it drew from in words, each time.
+# Chosen by index: hypothesis keeps a repr of every value that it draws from.
 RUBBISH = [
     b"",
     b"{",
@@ -50,7 +50,7 @@ RUBBISH = [
 
 
 class Relay(ThreadingHTTPServer):
-    """Stands between the service and the receiver, as a tunnel does, and keeps what it should pass on."""
+    """Stands between the service and the receiver, like a tunnel, and holds back the callbacks."""
 
     daemon_threads = True
 
@@ -82,27 +82,27 @@ class _Keep(BaseHTTPRequestHandler):
 
 
 class Witness(anb.Client):
-    """A client that remembers every word of the service."""
+    """A client that keeps every reply of the service."""
 
     def __init__(self, sandbox: anb.Sandbox) -> None:
         super().__init__(sandbox.api_key, base_url=sandbox.url)
-        self.tunes_said: list[dict[str, Any]] = []
-        self.prompts_said: list[dict[str, Any]] = []
+        self.tune_replies: list[dict[str, Any]] = []
+        self.prompt_replies: list[dict[str, Any]] = []
 
     def tune(self, id: int) -> dict[str, Any]:  # noqa: A002  the API's own name
-        said = super().tune(id)
-        self.tunes_said.append(redact_json(said))
-        return said
+        entity = super().tune(id)
+        self.tune_replies.append(redact_json(entity))
+        return entity
 
     def tunes(self, **query: Any) -> Iterator[dict[str, Any]]:
-        for said in super().tunes(**query):
-            self.tunes_said.append(redact_json(said))
-            yield said
+        for entity in super().tunes(**query):
+            self.tune_replies.append(redact_json(entity))
+            yield entity
 
     def prompts(self, tune_id: int) -> Iterator[dict[str, Any]]:
-        for said in super().prompts(tune_id):
-            self.prompts_said.append(redact_json(said))
-            yield said
+        for entity in super().prompts(tune_id):
+            self.prompt_replies.append(redact_json(entity))
+            yield entity
 
 
 class World:
@@ -125,7 +125,7 @@ class World:
         self._open.close()
 
     def log(self, number: int) -> anb.ExperimentLog:
-        """Return the log for a story: a file takes longer to make than a story."""
+        """Return the log for a story; shared, as creating a file takes longer than a story."""
         if self._log is None or number % 50 == 0:
             self.close_log()
             self._log = anb.ExperimentLog(self.folder / f"{number}.sqlite")
@@ -210,12 +210,12 @@ class Story(RuleBasedStateMachine):
         self.deliver(at, times=0)
 
     def deliver(self, at: int, times: int) -> None:
-        """Take one of those on the way, after some time if there is none, and let it arrive so often."""
-        kept = self.world.relay.kept
-        if not kept:
+        """Deliver one of the pending callbacks some times; without any, let time pass first."""
+        undelivered = self.world.relay.kept
+        if not undelivered:
             self.world.pass_time(700.0)
-        if kept:
-            self.sent.append(kept.pop(at % len(kept)))
+        if undelivered:
+            self.sent.append(undelivered.pop(at % len(undelivered)))
             for _ in range(times):
                 assert post(self.callbacks.url, self.sent[-1]) == 200
             self.world.counts["arrived" if times else "lost"] += 1
@@ -242,7 +242,7 @@ class Story(RuleBasedStateMachine):
         before = len(self.world.sandbox.ledger)
         assert post(url, body) == (200 if knows else 404)
         if foreign or not knows:
-            assert self.callbacks._lookups.is_idle(60)
+            assert self.callbacks._refresher.wait_until_idle(60)
             assert len(self.world.sandbox.ledger) == before  # costs the service nothing
 
     @rule(at=st.sampled_from(range(len(RUBBISH))))
@@ -269,19 +269,24 @@ class Story(RuleBasedStateMachine):
     @invariant()
     def the_log_has_only_what_the_service_said(self) -> None:
         self.world.counts["steps"] += 1
-        looks = self.callbacks._lookups
-        assert looks.is_idle(60), vars(looks)
+        refresher_thread = self.callbacks._refresher
+        assert refresher_thread.wait_until_idle(60), vars(refresher_thread)
         self.world.let_callbacks_leave()
         for kind, reply in self.new_events():
-            said = json.loads(reply)
+            content = json.loads(reply)
             if kind in ("callback", "poll"):
-                known = self.client.prompts_said if isinstance(said, list) else self.client.tunes_said
-                assert all(each in known for each in (said if isinstance(said, list) else [said]))
+                recorded_by_service = (
+                    self.client.prompt_replies if isinstance(content, list) else self.client.tune_replies
+                )
+                assert all(
+                    entity in recorded_by_service
+                    for entity in (content if isinstance(content, list) else [content])
+                )
         for number in self.ids:
             record = self.record(number)
-            last = [each for each in self.client.tunes_said if each["id"] == number][-1:]
-            # The service's last word, also where an older one was noted after it.
-            assert all(record[key] == value for each in last for key, value in each.items())
+            last = [tune for tune in self.client.tune_replies if tune["id"] == number][-1:]
+            # The service's latest reply, even if an older one was recorded after it.
+            assert all(record[key] == value for tune in last for key, value in tune.items())
             truth = self.world.sandbox._state.own_tune(number)
             assert truth is not None
             assert record["title"] == truth.title
@@ -292,47 +297,47 @@ class Story(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.world.sandbox.heal()
         if self.ids:
-            self.callbacks._lookups.look_at_unfinished()  # as `poll`, which makes a frame of it
+            self.callbacks._refresher.refresh_unfinished()  # as `poll`, which makes a frame of it
             self.the_log_has_only_what_the_service_said()
-            self.world.pass_time(DAY)  # and whatever was to be told of that is lost
-            self.callbacks._lookups.look_at_unfinished()
+            self.world.pass_time(DAY)  # and its callbacks are lost
+            self.callbacks._refresher.refresh_unfinished()
         for number in self.ids:
             truth = redact_json(anb.Client.tune(self.client, number))
             assert {key: self.record(number)[key] for key in truth} == truth
             assert truth.get("trained_at") or truth.get("failed_at")
         self.callbacks.stop()
         self.client.close()
-        self.client.tunes_said.clear()  # megabytes: thousands of stories live on in their runner
-        self.client.prompts_said.clear()
+        self.client.tune_replies.clear()  # megabytes: thousands of stories live on in their runner
+        self.client.prompt_replies.clear()
         self.sender.close()
 
     def a_stranger(self, number: int) -> int:
         return number or 1
 
     def record(self, number: int) -> dict[str, Any]:
-        found = self.log.of_tune(self.client.service, number)
-        assert found is not None
-        assert found.record is not None
-        return found.record
+        submission = self.log.of_tune(self.client.service, number)
+        assert submission is not None
+        assert submission.record is not None
+        return submission.record
 
     def new_events(self) -> list[tuple[str, str]]:
         if not self.log.path.exists():
             return []
         with closing(sqlite3.connect(self.log.path)) as connection:
-            found = connection.execute(
+            rows = connection.execute(
                 "SELECT event.id, kind, json FROM event JOIN body ON sha256 = reply WHERE event.id > ?",
                 [self.seen_events],
             ).fetchall()
-        self.seen_events = max([self.seen_events, *(each[0] for each in found)])
-        return [(kind, reply) for _, kind, reply in found]
+        self.seen_events = max([self.seen_events, *(row[0] for row in rows)])
+        return [(kind, reply) for _, kind, reply in rows]
 
 
 @sizes(25, 5000)
 def test_whatever_happens_the_log_converges_and_never_has_a_lie(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookups, "APART", 0.0)
-    monkeypatch.setattr(lookups, "_FIRST_AGAIN", 0.001)
+    monkeypatch.setattr(refresher, "MIN_INTERVAL", 0.0)
+    monkeypatch.setattr(refresher, "_FIRST_RETRY", 0.001)
     with World(tmp_path) as world:
         story = type("Bound", (Story,), {"world": world})
         run_state_machine_as_test(

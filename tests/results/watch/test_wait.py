@@ -66,9 +66,9 @@ def test_a_run_on_existing_tunes_has_the_prompts_that_it_made(client: anb.Client
     first = submitted(client)
     tune_id = first["id"].iloc[0]
     again = anb.submit(anb.Tune(pack=797, tune_ids=[tune_id]), client)
-    made = anb.prompts(again, client)
-    assert made["base_pack_id"].unique().tolist() == [797]
-    assert set(made["id"]) | set(anb.prompts(first, client)["id"]) == {
+    run_prompts = anb.prompts(again, client)
+    assert run_prompts["base_pack_id"].unique().tolist() == [797]
+    assert set(run_prompts["id"]) | set(anb.prompts(first, client)["id"]) == {
         prompt["id"] for prompt in client.prompts(tune_id)
     }
     assert anb.wait(again, client, until="prompts", poll=0)["tune_ids"].iloc[0] == [tune_id]

@@ -1,4 +1,4 @@
-"""Waiting for hundreds of tunes: few requests, each row to its own end, and patience when asked for it."""
+"""Waiting for hundreds of tunes: few requests, an end for each row, long pauses on request."""
 
 import threading
 from collections import Counter
@@ -30,64 +30,66 @@ def sandbox() -> Iterator[anb.Sandbox]:
         yield running
 
 
-def made(client: anb.Client, count: int, **fields: Any) -> pd.DataFrame:
-    """Make tunes without a log."""
+def create_tunes(client: anb.Client, count: int, **fields: Any) -> pd.DataFrame:
+    """Create tunes without a log."""
 
-    def one(number: int) -> dict[str, Any]:
+    def create(number: int) -> dict[str, Any]:
         tune = anb.Tune(pack=43, title=f"t{number}", name="cat", image_urls=[URL], **fields)
         return client.create_tune(43, encode(tune))
 
     with ThreadPoolExecutor(8) as pool:
-        return tune_frame(sorted(pool.map(one, range(count)), key=lambda each: each["id"]), client.now())
+        return tune_frame(sorted(pool.map(create, range(count)), key=lambda tune: tune["id"]), client.now())
 
 
-def asked(sandbox: anb.Sandbox, since: int = 0) -> Counter[str]:
-    """Count what was asked for, by the first part of its path."""
-    return Counter(each.path.split("/")[1] for each in sandbox.ledger[since:] if each.method == "GET")
+def gets(sandbox: anb.Sandbox, since: int = 0) -> Counter[str]:
+    """Count the GET requests, by the first part of their path."""
+    return Counter(
+        request.path.split("/")[1] for request in sandbox.ledger[since:] if request.method == "GET"
+    )
 
 
-def look(frame: pd.DataFrame, client: anb.Client, until: str = "trained") -> PollResult:
+def poll_once(frame: pd.DataFrame, client: anb.Client, until: str = "trained") -> PollResult:
     return next(poll_until_finished(frame, client, until, poll=0, sleep=lambda _: None))
 
 
-def test_a_look_at_a_thousand_tunes_takes_nine_requests(sandbox: anb.Sandbox) -> None:
+def test_a_poll_of_a_thousand_tunes_takes_nine_requests(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    frame = made(client, 1000)
+    frame = create_tunes(client, 1000)
     before = len(sandbox.ledger)
-    found = look(frame.sample(frac=1, random_state=1), client)
-    assert asked(sandbox, before)["tunes"] == 9
-    assert found.text == "1000 queued"
-    assert set(found.frame["id"]) == set(frame["id"])
+    result = poll_once(frame.sample(frac=1, random_state=1), client)
+    assert gets(sandbox, before)["tunes"] == 9
+    assert result.text == "1000 queued"
+    assert set(result.frame["id"]) == set(frame["id"])
 
 
 def test_tunes_that_lie_far_apart_cost_no_more_than_one_request_each(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    frame = made(client, 401)
+    frame = create_tunes(client, 401)
     before = len(sandbox.ledger)
-    assert len(look(frame.iloc[[0, 200, 400]], client).frame) == 3
-    assert asked(sandbox, before)["tunes"] == 3
+    assert len(poll_once(frame.iloc[[0, 200, 400]], client).frame) == 3
+    assert gets(sandbox, before)["tunes"] == 3
 
 
 def test_only_what_is_not_over_is_asked_for(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    old = made(client, 150)
+    old = create_tunes(client, 150)
     sandbox.advance(86_400)
-    new = made(client, 2)
-    rows = look(pd.concat([old, new], ignore_index=True), client).frame
+    new = create_tunes(client, 2)
+    rows = poll_once(pd.concat([old, new], ignore_index=True), client).frame
     assert Counter(rows["status"]) == {"trained": 150, "queued": 2}
     before = len(sandbox.ledger)
-    look(rows, client)
-    assert asked(sandbox, before)["tunes"] == 1
+    poll_once(rows, client)
+    assert gets(sandbox, before)["tunes"] == 1
 
 
 def test_each_row_has_its_own_end_and_the_others_go_on(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    expired = made(client, 1)
+    expired = create_tunes(client, 1)
     sandbox.advance(40 * 86_400)
-    good = made(client, 1)
+    good = create_tunes(client, 1)
     sandbox.fail("training", "POST */tunes", count=1)
-    bad = made(client, 1)
-    gone = made(client, 1)
+    bad = create_tunes(client, 1)
+    gone = create_tunes(client, 1)
     requests.delete(
         f"{sandbox.url}/tunes/{gone.loc[0, 'id']}",
         headers={"Authorization": f"Bearer {sandbox.api_key}"},
@@ -110,18 +112,18 @@ def test_a_tune_that_is_gone_stays_gone_on_record_until_it_is_seen_again(
     client, log = sandbox.client(), anb.ExperimentLog(tmp_path / "log.sqlite")
     tune = anb.Tune(pack=797, title="mine", name="cat", image_urls=["https://example.com/1.jpg"])
     row = anb.submit(tune, client, log=log)
-    told = client.tune(int(row.loc[0, "id"]))
+    tune_json = client.tune(int(row.loc[0, "id"]))
     requests.delete(
-        f"{sandbox.url}/tunes/{told['id']}",
+        f"{sandbox.url}/tunes/{tune_json['id']}",
         headers={"Authorization": f"Bearer {sandbox.api_key}"},
         timeout=10,
     ).raise_for_status()
     sandbox.advance(120)
     assert anb.wait(row, client, log=log, poll=0)["status"].tolist() == ["deleted"]
-    kept = log.frame()
-    assert kept["status"].tolist() == ["deleted"]
-    assert kept["name"].tolist() == ["cat"]
-    log.note("poll", tune_id=told["id"], service=client.service, reply=told)
+    recorded = log.frame()
+    assert recorded["status"].tolist() == ["deleted"]
+    assert recorded["name"].tolist() == ["cat"]
+    log.note("poll", tune_id=tune_json["id"], service=client.service, reply=tune_json)
     assert log.frame()["status"].tolist() == ["queued"]
 
 
@@ -129,101 +131,101 @@ def test_a_tune_that_does_not_show_yet_is_not_gone(
     sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = sandbox.client()
-    row = made(client, 1)
+    row = create_tunes(client, 1)
 
     def missing(*_: Any) -> Any:
         raise NotFoundError(status=404)
 
     monkeypatch.setattr(client, "tune", missing)
-    assert look(row, client).frame["status"].tolist() == ["queued"]
+    assert poll_once(row, client).frame["status"].tolist() == ["queued"]
     sandbox.advance(120)
     client.packs()  # tells the time
-    assert look(row, client).frame["status"].tolist() == ["deleted"]
+    assert poll_once(row, client).frame["status"].tolist() == ["deleted"]
 
 
-def test_a_prompt_that_fails_ends_the_wait_and_is_told(sandbox: anb.Sandbox) -> None:
+def test_a_failed_prompt_is_finished_and_reported(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
     sandbox.fail("prompt", "POST */tunes", count=1)
-    row = made(client, 1)
+    row = create_tunes(client, 1)
     sandbox.advance(86_400)
-    found = look(row, client, "prompts")
-    assert found.fraction_done == 1
-    assert found.text == "1 trained, 7 of 8 prompts done, 1 failed"
-    assert found.prompts is not None
-    assert found.prompts.loc[found.prompts["status"] == "failed", "user_error"].str.len().gt(0).all()
+    result = poll_once(row, client, "prompts")
+    assert result.fraction_done == 1
+    assert result.text == "1 trained, 7 of 8 prompts done, 1 failed"
+    assert result.prompts is not None
+    assert result.prompts.loc[result.prompts["status"] == "failed", "user_error"].str.len().gt(0).all()
 
 
 def test_prompts_are_asked_for_by_the_page_as_well(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    rows = made(client, 10)
+    rows = create_tunes(client, 10)
     at = rows["eta"].max() - pd.Timestamp(client.now())
     sandbox.advance(at.total_seconds() + 2)  # trained, their pictures not all made
-    looks = poll_until_finished(rows, client, "prompts", poll=0, sleep=lambda _: None)
-    first = next(looks)
+    polls = poll_until_finished(rows, client, "prompts", poll=0, sleep=lambda _: None)
+    first = next(polls)
     assert first.prompts is not None
     assert len(first.prompts) == 80
     assert first.fraction_done < 1
     before = len(sandbox.ledger)
-    next(looks)
-    assert sum(asked(sandbox, before).values()) <= 2
+    next(polls)
+    assert sum(gets(sandbox, before).values()) <= 2
     sandbox.advance(86_400)
-    assert [*looks][-1].text == "10 trained, 80 of 80 prompts done"
+    assert [*polls][-1].text == "10 trained, 80 of 80 prompts done"
 
 
 def test_a_run_on_existing_tunes_asks_for_its_prompts_together(sandbox: anb.Sandbox, tmp_path: Path) -> None:
     client, log = sandbox.client(), anb.ExperimentLog(tmp_path / "log.sqlite")
-    tune_id = int(made(client, 1).loc[0, "id"])
+    tune_id = int(create_tunes(client, 1).loc[0, "id"])
     sandbox.advance(86_400)
     run = anb.submit(anb.Tune(pack=797, tune_ids=[tune_id]), client, log=log)
     before = len(sandbox.ledger)
     assert len(anb.prompts(run, client)) == len(run["prompt_ids"].iloc[0])
-    assert sum(asked(sandbox, before).values()) == 1
+    assert sum(gets(sandbox, before).values()) == 1
     sandbox.advance(86_400)
     assert anb.wait(run, client, until="prompts", poll=0)["prompt_ids"].equals(run["prompt_ids"])
 
 
-def rests(frame: pd.DataFrame, client: anb.Client, looks: int, *, poll: float = 0.5) -> list[float]:
-    """Return the seconds after each of some looks, none of which passes."""
-    found: list[float] = []
+def pauses_between(frame: pd.DataFrame, client: anb.Client, count: int, *, poll: float = 0.5) -> list[float]:
+    """Return the seconds between some polls, without waiting for any of them."""
+    pauses: list[float] = []
     for _ in zip(
-        range(looks),
-        poll_until_finished(frame, client, "trained", poll=poll, sleep=found.append),
+        range(count),
+        poll_until_finished(frame, client, "trained", poll=poll, sleep=pauses.append),
         strict=False,
     ):
         pass
-    return found
+    return pauses
 
 
 def test_the_interval_grows_from_poll_to_a_minute(sandbox: anb.Sandbox) -> None:
-    found = rests(made(sandbox.client(), 1), sandbox.client(), 16)
-    assert found[0] == 0.5
-    assert found == sorted(found)
-    assert found[-1] == 60
+    pauses = pauses_between(create_tunes(sandbox.client(), 1), sandbox.client(), 16)
+    assert pauses[0] == 0.5
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 60
 
 
-def test_a_look_that_takes_many_requests_is_taken_less_often(sandbox: anb.Sandbox) -> None:
-    found = rests(made(sandbox.client(), 250), sandbox.client(), 3)
-    assert found[0] == 1.5  # three requests
+def test_polls_that_take_many_requests_are_less_frequent(sandbox: anb.Sandbox) -> None:
+    pauses = pauses_between(create_tunes(sandbox.client(), 250), sandbox.client(), 3)
+    assert pauses[0] == 1.5  # three requests
 
 
-def test_the_next_look_is_when_a_tune_should_be_ready(sandbox: anb.Sandbox) -> None:
+def test_the_next_poll_is_when_a_tune_should_be_ready(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    row = made(client, 1)
+    row = create_tunes(client, 1)
     eta = (row.loc[0, "eta"] - pd.Timestamp(client.now())).total_seconds()
     sandbox.advance(eta - 20)
-    assert 15 < rests(row, client, 2, poll=50)[0] <= 21
+    assert 15 < pauses_between(row, client, 2, poll=50)[0] <= 21
 
 
-def test_news_let_the_next_look_come_soon(sandbox: anb.Sandbox) -> None:
+def test_a_change_shortens_the_time_to_the_next_poll(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    found: list[float] = []
-    looks = poll_until_finished(made(client, 1), client, "trained", poll=0.5, sleep=found.append)
+    pauses: list[float] = []
+    polls = poll_until_finished(create_tunes(client, 1), client, "trained", poll=0.5, sleep=pauses.append)
     for _ in range(6):
-        next(looks)
+        next(polls)
     sandbox.advance(120)  # queued no more
-    assert [each["started_training_at"] is not None for each in next(looks).changed_tunes] == [True]
-    next(looks)
-    assert found[-1] == 0.5
+    assert [tune["started_training_at"] is not None for tune in next(polls).changed_tunes] == [True]
+    next(polls)
+    assert pauses[-1] == 0.5
 
 
 def test_a_429_slows_every_thread_of_a_client(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,42 +254,42 @@ def test_a_429_slows_every_thread_of_a_client(sandbox: anb.Sandbox, monkeypatch:
     assert client.throttled == 1
 
 
-def test_a_long_wait_that_the_service_asks_for_is_waited_between_looks(sandbox: anb.Sandbox) -> None:
+def test_a_long_retry_after_is_waited_between_polls(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    frame = made(client, 3)
+    frame = create_tunes(client, 3)
     sandbox.fail("429", "GET /tunes*", count=1, retry_after="300")
-    found: list[float] = []
-    looks = poll_until_finished(frame, client, "trained", poll=0.5, sleep=found.append)
-    assert next(looks).failure == "the service is rate limiting, trying again in 5 min"
+    pauses: list[float] = []
+    polls = poll_until_finished(frame, client, "trained", poll=0.5, sleep=pauses.append)
+    assert next(polls).failure == "the service is rate limiting, trying again in 5 min"
     before = len(sandbox.ledger)
-    assert "the service is rate limiting" in next(looks).failure  # nobody let the time pass
+    assert "the service is rate limiting" in next(polls).failure  # nobody let the time pass
     assert len(sandbox.ledger) == before
-    assert found[0] == 300
+    assert pauses[0] == 300
 
 
-def test_an_outage_is_sat_out(sandbox: anb.Sandbox) -> None:
+def test_an_outage_is_waited_out(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    frame = made(client, 2)
+    frame = create_tunes(client, 2)
     sandbox.fail("503", "GET /tunes*", count=3 * ATTEMPTS)
-    found: list[float] = []
-    looks = poll_until_finished(frame, client, "trained", poll=0.5, sleep=found.append)
-    seen = [next(looks) for _ in range(4)]
-    assert seen[0].failure == "the service does not answer, trying again in 2 s"
-    assert (seen[3].text, seen[3].failure) == ("2 queued", "")
-    assert found == [2, 2, 4]
+    pauses: list[float] = []
+    polls = poll_until_finished(frame, client, "trained", poll=0.5, sleep=pauses.append)
+    results = [next(polls) for _ in range(4)]
+    assert results[0].failure == "the service does not answer, trying again in 2 s"
+    assert (results[3].text, results[3].failure) == ("2 queued", "")
+    assert pauses == [2, 2, 4]
 
 
 def test_a_service_that_never_answers_is_given_up_at_last(server: ScriptedServer, client: anb.Client) -> None:
     server.on("GET", "/tunes/7", reply({}, 500))
-    found: list[float] = []
+    pauses: list[float] = []
     with pytest.raises(ServerError):
-        [*poll_until_finished(tune_frame([{"id": 7}]), client, "trained", poll=0.5, sleep=found.append)]
-    assert 600 <= sum(found) < 700
+        [*poll_until_finished(tune_frame([{"id": 7}]), client, "trained", poll=0.5, sleep=pauses.append)]
+    assert 600 <= sum(pauses) < 700
 
 
-def test_what_asking_again_cannot_mend_ends_the_wait_at_once(sandbox: anb.Sandbox) -> None:
+def test_an_error_that_another_poll_cannot_fix_ends_the_wait_at_once(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    frame = made(client, 2)
+    frame = create_tunes(client, 2)
     sandbox.fail("401", "GET /tunes*")
     with pytest.raises(UnauthorizedError):
         anb.wait(frame, client)
@@ -296,7 +298,7 @@ def test_what_asking_again_cannot_mend_ends_the_wait_at_once(sandbox: anb.Sandbo
 def test_states_that_a_wait_saw_are_on_record(sandbox: anb.Sandbox, tmp_path: Path) -> None:
     client, log = sandbox.client(), anb.ExperimentLog(tmp_path / "log.sqlite")
     row = anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=[URL]), client, log=log)
-    stranger = made(client, 1)
+    stranger = create_tunes(client, 1)
     sandbox.advance(86_400)
     anb.wait(pd.concat([row, stranger], ignore_index=True), client, poll=0, log=log)
     assert log.frame()["status"].tolist() == ["trained"]
@@ -305,7 +307,7 @@ def test_states_that_a_wait_saw_are_on_record(sandbox: anb.Sandbox, tmp_path: Pa
 
 def test_a_wait_makes_no_log_where_there_is_none(sandbox: anb.Sandbox, tmp_path: Path) -> None:
     client, log = sandbox.client(), anb.ExperimentLog(tmp_path / "log.sqlite")
-    frame = made(client, 1)
+    frame = create_tunes(client, 1)
     sandbox.advance(86_400)
     anb.wait(frame, client, poll=0, log=log)
     assert not log.path.exists()
@@ -315,7 +317,7 @@ def test_an_interrupted_wait_goes_on_when_it_is_called_again(
     sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = sandbox.client()
-    frame = made(client, 2)
+    frame = create_tunes(client, 2)
 
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
@@ -330,14 +332,14 @@ def test_an_interrupted_wait_goes_on_when_it_is_called_again(
 
 def test_a_frame_of_ids_and_states_is_enough(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    frame = made(client, 2)[["id", "status"]]
+    frame = create_tunes(client, 2)[["id", "status"]]
     sandbox.advance(86_400)
     assert anb.wait(frame, client, until="prompts", poll=0)["status"].tolist() == ["trained"] * 2
 
 
 def test_ids_that_a_file_made_floats_or_text_of_are_ids(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    frame = made(client, 2)[["id", "status"]]
+    frame = create_tunes(client, 2)[["id", "status"]]
     sandbox.advance(86_400)
     for kind in (float, str):
         rows = frame.astype({"id": kind})
@@ -346,23 +348,23 @@ def test_ids_that_a_file_made_floats_or_text_of_are_ids(sandbox: anb.Sandbox) ->
 
 
 @pytest.mark.parametrize("wrong", [1.5, "abc", -3])
-def test_what_is_no_id_is_named(sandbox: anb.Sandbox, wrong: Any) -> None:
+def test_an_invalid_id_is_named(sandbox: anb.Sandbox, wrong: Any) -> None:
     frame = pd.DataFrame({"id": [1000001, wrong], "status": "queued"})
     for call in (anb.wait, anb.prompts, anb.gallery):
         with pytest.raises(AstriaError, match=f"{wrong!r} is not an id; give a whole number"):
             call(frame, sandbox.client())
 
 
-def test_the_display_tells_the_states_the_time_and_what_is_left(
+def test_the_display_shows_the_states_the_elapsed_and_the_remaining_time(
     sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown: list[str] = []
+    texts: list[str] = []
     monkeypatch.setattr(
-        "astria_nb.results.watch._wait.Progress.show", lambda _, fraction, text: shown.append(text)
+        "astria_nb.results.watch._wait.Progress.update", lambda _, fraction, text: texts.append(text)
     )
     client = sandbox.client()
-    anb.wait(made(client, 2), client, timeout=1.2, poll=5)
-    assert shown[0].startswith("2 queued, about ")
-    assert " min" in shown[0]
-    assert shown[0].endswith("left · 0 s")
-    assert shown[-1].endswith(" · 1 s")
+    anb.wait(create_tunes(client, 2), client, timeout=1.2, poll=5)
+    assert texts[0].startswith("2 queued, about ")
+    assert " min" in texts[0]
+    assert texts[0].endswith("left · 0 s")
+    assert texts[-1].endswith(" · 1 s")
