@@ -635,7 +635,7 @@ def test_a_weak_secret_is_refused_without_being_repeated(sandbox: anb.Sandbox, s
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("options", "message"),
     [
         ({}, "public_url: is missing, and api.astria.ai cannot reach this machine; start a tunnel"),
         ({"public_url": "example.com"}, "public_url: 'example.com' is not a web address"),
