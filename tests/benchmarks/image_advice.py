@@ -1,9 +1,9 @@
-"""How long thumbnails and advice take for a form full of photos, beside decoding the same photos whole.
+"""Time for the thumbnails and advice of 16 photos, compared with decoding the same photos completely.
 
 Run ``python tests/benchmarks/image_advice.py [rounds]``. 16 photos of 12 megapixels as a phone takes them:
-soft shapes, hard edges and the noise of a sensor, saved as JPEG of quality 92. What is measured is `advise`:
-each file is opened, decoded once, made a thumbnail, measured, and compared with the others; beside as many
-threads that decode each photo whole. Also `measure` of one photo, for a form shows each as it comes.
+soft shapes, hard edges and sensor noise, saved as JPEG with quality 92. `advise` opens and decodes each file
+once, makes its thumbnail, measures it and compares it with the others; for comparison, as many threads decode
+each photo completely. Also `measure` of one photo, for a form shows each as it comes.
 """
 
 import os
@@ -66,13 +66,13 @@ def main(rounds: int = 7) -> int:
             for _ in range(rounds)
         ]
         work = min(seconds(lambda: advise(paths), time.process_time) for _ in range(3))
-    advised, decoded, one = (statistics.median(each) for each in zip(*turns, strict=True))
+    advised, decoded, measured = (statistics.median(column) for column in zip(*turns, strict=True))
     print(
         f"{PHOTOS} photos of 12 megapixels, {size:.0f} MB, {os.cpu_count()} cores, medians of {rounds} rounds"
     )
     print(f"{'thumbnails and advice':<28}{advised:8.3f} s   promised: at most {PROMISED_SECONDS}")
     print(f"{'work for all processors':<28}{work:8.3f} s   whoever else is busy here")
-    print(f"{'seconds of one photo':<28}{one:8.3f} s")
+    print(f"{'seconds of one photo':<28}{measured:8.3f} s")
     print(f"{'decoding them whole':<28}{decoded:8.3f} s")
     print(f"{'advice / decoding':<28}{advised / decoded:8.2f}")
     return advised > PROMISED_SECONDS

@@ -1,8 +1,7 @@
-"""How long 16 photos of 12 megapixels take to be seen in the form, and how long a keystroke takes meanwhile.
+"""Time until 16 photos of 12 megapixels are shown in the form, and the time of a keystroke meanwhile.
 
-Run ``python tests/benchmarks/thumbnails.py [rounds]``. Timed from the moment that the list of paths is given
-until each photo has its thumbnail and its hash. A keystroke is a change of the title with all that the form
-does about it.
+Run ``python tests/benchmarks/thumbnails.py [rounds]``. Timed from setting the list of paths until every photo
+has its thumbnail. A keystroke is a change of the title, with everything that the form does in response.
 """
 
 import os
@@ -22,7 +21,7 @@ PHOTOS, PROMISED_SECONDS = 16, 2.0
 
 
 def photograph(folder: Path) -> list[Path]:
-    """Save photos of 4000 x 3000 pixels with as much detail as a phone's: about 4 MB each."""
+    """Save photos of 4000 x 3000 pixels with as much detail as those of a phone: about 4 MB each."""
     noise = Image.merge("RGB", [Image.effect_noise((1000, 750), 60) for _ in range(3)])
     picture = noise.resize((4000, 3000), Image.Resampling.BICUBIC)
     paths = [folder / f"{number}.jpg" for number in range(PHOTOS)]
@@ -33,7 +32,7 @@ def photograph(folder: Path) -> list[Path]:
 
 
 def show(form: anb.TuneForm, tiles: ImageList, paths: list[Path]) -> tuple[float, float, list[float]]:
-    """Return the seconds until all is seen, those of a processor, and those of each keystroke until then."""
+    """Return the seconds until all photos are shown, the CPU seconds, and the seconds of each keystroke."""
     drawn, done = [], threading.Event()
 
     def draw(item_id: str, jpeg: bytes | None) -> None:
@@ -59,11 +58,11 @@ def main(rounds: int = 5) -> int:
     with tempfile.TemporaryDirectory() as name, anb.Sandbox() as sandbox:
         paths = photograph(Path(name))
         form = anb.TuneForm(sandbox.client(), pack=260, name="man")
-        tiles = next(each for each in form._draft.fields["images"].children if isinstance(each, ImageList))
-        taken = [show(form, tiles, paths) for _ in range(rounds)]
+        tiles = next(child for child in form._draft.fields["images"].children if isinstance(child, ImageList))
+        measured = [show(form, tiles, paths) for _ in range(rounds)]
         size = sum(path.stat().st_size for path in paths) / 1e6
-    seconds, cpu = [each for each, _, _ in taken], [each for _, each, _ in taken]
-    keystrokes = sorted(each * 1000 for _, _, pressed in taken for each in pressed)
+    seconds, cpu = [wall for wall, _, _ in measured], [process for _, process, _ in measured]
+    keystrokes = sorted(pressed * 1000 for _, _, times in measured for pressed in times)
     print(f"{PHOTOS} photos of 12 megapixels, {size:.0f} MB, on {os.cpu_count()} cores, {rounds} rounds")
     print(f"thumbnails and hashes {statistics.median(seconds):6.2f} s   promised: under {PROMISED_SECONDS} s")
     print(f"slowest round         {max(seconds):6.2f} s")

@@ -101,7 +101,7 @@ def pick(form: Locator, *paths: Path) -> None:
 
 def drop(target: Locator, files: dict[str, bytes]) -> None:
     """Drop files that no disk has to take, whatever their names are."""
-    given = [(name, base64.b64encode(content).decode()) for name, content in files.items()]
+    encoded = [(name, base64.b64encode(content).decode()) for name, content in files.items()]
     transfer = target.page.evaluate_handle(
         """given => {
             const transfer = new DataTransfer();
@@ -110,7 +110,7 @@ def drop(target: Locator, files: dict[str, bytes]) -> None:
                 transfer.items.add(new File([bytes], name));
             }
             return transfer; }""",
-        given,
+        encoded,
     )
     target.dispatch_event("dragover", {"dataTransfer": transfer})
     target.dispatch_event("drop", {"dataTransfer": transfer})
@@ -234,7 +234,7 @@ def test_the_order_is_changed_by_mouse_and_by_keyboard(page, form, photos):
     page.keyboard.press("Enter")
     expect_names(form, "2.jpg", "4.jpg", "3.jpg", "1.jpg")
     expect(form.get_by_role("button", name="Earlier: 4.jpg")).to_be_focused()
-    assert sent(page) == [sha256(photos[each - 1]) for each in (2, 4, 3, 1)]
+    assert sent(page) == [sha256(photos[number - 1]) for number in (2, 4, 3, 1)]
 
 
 def test_one_is_removed_by_mouse_or_keyboard_or_all(page, form, photos):
@@ -294,8 +294,8 @@ def test_shown_twice_it_sends_once(page, form, photos):
     lab.run_cells(page, AGAIN, AGAIN + 1)
     expect(form).to_have_count(2)
     drop(form.last.locator(".astria-drop-zone"), {"1.jpg": photos[0].read_bytes()})
-    for each in form.all():
-        expect_names(each, "1.jpg")
+    for view in form.all():
+        expect_names(view, "1.jpg")
     assert len(sent(page)) == 1
     page.evaluate("""async () => {
         await window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs'); return true; }""")

@@ -23,8 +23,8 @@ def sandbox() -> Iterator[anb.Sandbox]:
         session.headers["Authorization"] = f"Bearer {running.api_key}"
         for title in ("Summer", EVIL, "Noir"):
             session.post(f"{running.url}/packs", json={"pack": {"title": title}}).raise_for_status()
-        made = {"title": EVIL, "name": EVIL, "image_urls": [f"{running.url}/gone.jpg"]}
-        session.post(f"{running.url}/tunes", json={"tune": made}).raise_for_status()
+        fields = {"title": EVIL, "name": EVIL, "image_urls": [f"{running.url}/gone.jpg"]}
+        session.post(f"{running.url}/tunes", json={"tune": fields}).raise_for_status()
         photo = io.BytesIO()
         Image.new("RGB", (64, 64), "teal").save(photo, "JPEG")
         for number in range(1, 30):
@@ -79,7 +79,7 @@ def test_a_pack_is_searched_and_chosen_with_the_mouse(form: Locator, page: Page,
     page.on("request", lambda request: asked.append(request.url))
     gallery = browse(form, "pack")
     expect(gallery.get_by_role("option")).to_have_text(
-        [re.compile(each) for each in ("Noir", "img", "Summer", "797", "260", "43")]
+        [re.compile(text) for text in ("Noir", "img", "Summer", "797", "260", "43")]
     )
     gallery.get_by_role("searchbox").fill("headshots WOMAN")
     expect(gallery.get_by_role("status")).to_have_text("2 of 6 packs match “headshots WOMAN”")
@@ -192,7 +192,7 @@ def test_existing_tunes_are_chosen_and_more_are_loaded(form: Locator, page: Page
     expect(options.first).to_contain_text("late 29")
     expect(picker.get_by_role("status")).to_have_text("24 tunes loaded; there are more")
     expect(options.first.locator("img")).to_be_visible()
-    fetched = [each for each in sandbox.ledger[before:] if each.path.startswith("/pictures/")]
+    fetched = [request for request in sandbox.ledger[before:] if request.path.startswith("/pictures/")]
     assert len(fetched) < 24  # those in view
 
     picker.get_by_role("searchbox").fill("cat man")

@@ -1,4 +1,4 @@
-"""Photos of any size in bytes."""
+"""Photo files of any size."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ END = b"\xff\xd9"
 
 
 def enlarge(photo: Path, size: int) -> Path:
-    """Make a JPEG file that large, on the disk mostly a hole; its picture stays the same for every reader.
+    """Extend a JPEG file to that many bytes, sparse on disk; all readers still decode the same image.
 
-    The bytes come before the picture's end: what comes after it is not sent.
+    The zeros are inserted before the end-of-image marker, because what follows it is not uploaded.
     """
     with photo.open("r+b") as file:
         file.seek(-len(END), 2)

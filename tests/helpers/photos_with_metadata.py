@@ -1,4 +1,4 @@
-"""Photos that tell where they were made, in every place of a file where that can stand."""
+"""Photos with a location in every part of a file that can contain one."""
 
 import io
 import struct
@@ -9,13 +9,13 @@ from PIL import Image, ImageCms, ImageDraw
 
 PLACE = b"Sofienstrasse 12, Berlin"
 PARTS = (b"Sofie", b"nstras", b"se 12", b"Berl", b"erlin")
-"""Of the place, so that some are still found when a test has damaged others."""
+"""Parts of the place, of which some are still found after a test damaged others."""
 GPS, ORIENTATION = 0x8825, 0x0112
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def picture(size: tuple[int, int] = (80, 60), mode: str = "RGB") -> Image.Image:
-    """Return a picture of which every pixel tells whether it was turned."""
+    """Return an image without symmetry, so that every rotation of it differs."""
     image = Image.linear_gradient("L").resize(size).convert("RGB")
     draw = ImageDraw.Draw(image)
     draw.rectangle((4, 4, size[0] // 2, size[1] // 3), fill="red")
@@ -26,12 +26,12 @@ def picture(size: tuple[int, int] = (80, 60), mode: str = "RGB") -> Image.Image:
 
 
 def exif(orientation: int | None = None, maker: bytes = PLACE) -> Image.Exif:
-    found = Image.Exif()
-    found[0x010F] = maker.decode()  # the maker of the camera
+    tags = Image.Exif()
+    tags[0x010F] = maker.decode()  # the maker of the camera
     if orientation is not None:
-        found[ORIENTATION] = orientation
-    found.get_ifd(GPS).update({1: "N", 2: (52.0, 31.0, 12.5), 3: "E", 4: (13.0, 22.0, 4.5), 0x1C: PLACE})
-    return found
+        tags[ORIENTATION] = orientation
+    tags.get_ifd(GPS).update({1: "N", 2: (52.0, 31.0, 12.5), 3: "E", 4: (13.0, 22.0, 4.5), 0x1C: PLACE})
+    return tags
 
 
 def xmp(orientation: int | None = None) -> bytes:
@@ -52,13 +52,13 @@ def segment(marker: int, content: bytes) -> bytes:
 
 
 def with_segments(photo: bytes, *segments: bytes, at: bytes = b"\xff\xdb") -> bytes:
-    """Put segments before the first of a kind: by default where the picture's own begin."""
+    """Insert segments before the first marker of a kind; by default before the quantization tables."""
     place = photo.index(at)
     return photo[:place] + b"".join(segments) + photo[place:]
 
 
 def mpo() -> bytes:
-    """Return what a phone saves as .jpg: a second picture behind the first, with metadata of its own."""
+    """Return what phones save as .jpg: a JPEG followed by a second image, which has its own metadata."""
     out = io.BytesIO()
     second = picture((40, 30))
     second.encoderinfo = {"exif": exif(), "comment": PLACE}
@@ -67,7 +67,7 @@ def mpo() -> bytes:
 
 
 def motion_photo() -> bytes:
-    """Return a photo with a video behind it, which tells the place as well."""
+    """Return a photo followed by a video, which contains the place as well."""
     atom = b"\xa9xyz" + PLACE
     video = struct.pack(">I", 8 + len(atom)) + b"udta" + atom
     return jpeg() + struct.pack(">I", 16) + b"ftypmp42\0\0\0\0" + video
@@ -76,15 +76,15 @@ def motion_photo() -> bytes:
 def png(orientation: int | None = 6, mode: str = "RGB", **options: Any) -> bytes:
     from PIL.PngImagePlugin import PngInfo
 
-    told = PngInfo()
-    told.add_text("Comment", PLACE.decode())
-    told.add_text("Location", PLACE.decode() * 20, zip=True)
-    told.add_itxt("XML:com.adobe.xmp", xmp().decode())
-    told.add(b"tIME", struct.pack(">HBBBBB", 2024, 5, 6, 7, 8, 9))
-    told.add(b"prVt", PLACE, after_idat=True)
+    info = PngInfo()
+    info.add_text("Comment", PLACE.decode())
+    info.add_text("Location", PLACE.decode() * 20, zip=True)
+    info.add_itxt("XML:com.adobe.xmp", xmp().decode())
+    info.add(b"tIME", struct.pack(">HBBBBB", 2024, 5, 6, 7, 8, 9))
+    info.add(b"prVt", PLACE, after_idat=True)
     out = io.BytesIO()
     options = {"icc_profile": PROFILE, "dpi": (72, 72), **options}
-    picture(mode=mode).save(out, "PNG", exif=exif(orientation), pnginfo=told, **options)
+    picture(mode=mode).save(out, "PNG", exif=exif(orientation), pnginfo=info, **options)
     return out.getvalue() + PLACE
 
 
@@ -101,7 +101,7 @@ def webp(orientation: int | None = 6, mode: str = "RGB", **options: Any) -> byte
 
 
 def animated(kind: str) -> bytes:
-    """Return three pictures in one file, after each other."""
+    """Return an animation of three frames."""
     out = io.BytesIO()
     frames = [picture().rotate(turn) for turn in (0, 90, 180)]
     frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=100, exif=exif())

@@ -1,4 +1,4 @@
-"""What is said of images before they are sent: of each what is true of it, and of good ones nothing."""
+"""Advice on images before upload: every warning is true, and good images get none."""
 
 import io
 import random
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-import helpers.photos_with_metadata as telling
+import helpers.photos_with_metadata as samples
 from astria_nb.images.advice import ImageMetrics, advise, compare, measure
 from astria_nb.images.image import Image as OurImage
 from helpers.large_photos import enlarge
@@ -24,7 +24,7 @@ Change = Callable[[Image.Image], Image.Image]
 
 @pytest.fixture(scope="module")
 def photo() -> Image.Image:
-    """Return something like a photo: soft shapes, hard edges, fine lines, and the softness of a lens."""
+    """Return something like a photo: soft shapes, hard edges, fine lines, and slight lens blur."""
     dice = random.Random(5)
     image = Image.frombytes("RGB", (24, 18), dice.randbytes(24 * 18 * 3)).resize((1200, 900))
     draw = ImageDraw.Draw(image)
@@ -39,16 +39,16 @@ def photo() -> Image.Image:
 
 
 @pytest.fixture
-def seen(tmp_path: Path) -> Callable[..., ImageMetrics]:
-    def seen(image: Image.Image, kind: str = "JPEG", **options: Any) -> ImageMetrics:
+def measured(tmp_path: Path) -> Callable[..., ImageMetrics]:
+    def measured(image: Image.Image, kind: str = "JPEG", **options: Any) -> ImageMetrics:
         path = tmp_path / "a.dat"
         image.save(path, kind, **{"quality": 90, **options})
         return measure(path)
 
-    return seen
+    return measured
 
 
-Seen = Callable[..., ImageMetrics]
+Measured = Callable[..., ImageMetrics]
 
 
 def blur(image: Image.Image, radius: float) -> Image.Image:
@@ -66,8 +66,8 @@ def saved(image: Image.Image, quality: int) -> Image.Image:
     return Image.open(out)
 
 
-def kinds(found: ImageMetrics) -> list[str]:
-    return [each.kind for each in found.advice]
+def kinds(metrics: ImageMetrics) -> list[str]:
+    return [advice.kind for advice in metrics.advice]
 
 
 # Size, type, weight
@@ -75,34 +75,34 @@ def kinds(found: ImageMetrics) -> list[str]:
 
 @pytest.mark.parametrize("path", PHOTOS, ids=lambda path: path.stem)
 def test_nothing_is_said_of_a_good_picture(path: Path) -> None:
-    found = measure(path)
-    assert found.advice == ()
-    assert found.thumbnail is not None
+    metrics = measure(path)
+    assert metrics.advice == ()
+    assert metrics.thumbnail is not None
     with Image.open(path) as image:
-        assert (found.width, found.height) == image.size
-        assert max(Image.open(io.BytesIO(found.thumbnail)).size) == 192
+        assert (metrics.width, metrics.height) == image.size
+        assert max(Image.open(io.BytesIO(metrics.thumbnail)).size) == 192
 
 
 def test_the_samples_are_not_taken_for_each_other() -> None:
-    assert [each.advice for each in advise(PHOTOS)] == [()] * len(PHOTOS)
+    assert [metrics.advice for metrics in advise(PHOTOS)] == [()] * len(PHOTOS)
 
 
 @pytest.mark.parametrize(
     ("size", "small"), [((512, 512), False), ((511, 900), True), ((900, 300), True), ((4000, 512), False)]
 )
 def test_a_small_picture_is_called_so_with_its_size(
-    photo: Image.Image, seen: Seen, size: tuple[int, int], small: bool
+    photo: Image.Image, measured: Measured, size: tuple[int, int], small: bool
 ) -> None:
-    found = seen(ImageOps.fit(photo, size))
-    assert ("small" in kinds(found)) is small
+    metrics = measured(ImageOps.fit(photo, size))
+    assert ("small" in kinds(metrics)) is small
     if small:
-        assert f"Small ({size[0]}×{size[1]}). Use at least 512 px a side." == found.advice[0].text  # noqa: RUF001
+        assert f"Small ({size[0]}×{size[1]}). Use at least 512 px a side." == metrics.advice[0].text  # noqa: RUF001
 
 
 def test_a_heavy_file_is_called_so(tmp_path: Path) -> None:
     path = Path(shutil.copy(PHOTOS[0], tmp_path / "a.jpg"))
     assert kinds(measure(enlarge(path, 3_000_000))) == []
-    assert [str(each) for each in measure(enlarge(path, 4_810_000)).advice] == [
+    assert [str(advice) for advice in measure(enlarge(path, 4_810_000)).advice] == [
         "Large (4.8 MB). Under 3 MB is enough; larger files only upload more slowly."
     ]
 
@@ -119,10 +119,10 @@ def test_what_is_no_picture_is_told_why(tmp_path: Path, content: bytes | None, w
     path = tmp_path / "a.jpg"
     if content is not None:
         path.write_bytes(content)
-    (found,) = advise([path])
-    assert kinds(found) == ["unusable"]
-    assert words in found.advice[0].text
-    assert (found.path, found.thumbnail, found.width) == (path, None, 0)
+    (metrics,) = advise([path])
+    assert kinds(metrics) == ["unusable"]
+    assert words in metrics.advice[0].text
+    assert (metrics.path, metrics.thumbnail, metrics.width) == (path, None, 0)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
@@ -130,23 +130,23 @@ def test_a_picture_that_is_cut_off_is_called_damaged(photo: Image.Image, tmp_pat
     out = io.BytesIO()
     photo.save(out, kind)
     (tmp_path / "a.dat").write_bytes(out.getvalue()[: len(out.getvalue()) // 2])
-    (found,) = advise([tmp_path / "a.dat"])
-    assert kinds(found) == ["damaged"]
-    assert (found.width, found.height, found.thumbnail) == (1200, 900, None)
+    (metrics,) = advise([tmp_path / "a.dat"])
+    assert kinds(metrics) == ["damaged"]
+    assert (metrics.width, metrics.height, metrics.thumbnail) == (1200, 900, None)
 
 
 def test_heic_is_shown_and_said_to_be_uncertain(tmp_path: Path) -> None:
-    (tmp_path / "a.heic").write_bytes(telling.heic())
-    found = measure(tmp_path / "a.heic")
-    assert "heic" in kinds(found)
-    assert (found.width, found.height) == (640, 480)
-    assert found.thumbnail is not None
+    (tmp_path / "a.heic").write_bytes(samples.heic())
+    metrics = measure(tmp_path / "a.heic")
+    assert "heic" in kinds(metrics)
+    assert (metrics.width, metrics.height) == (640, 480)
+    assert metrics.thumbnail is not None
 
 
 def test_heic_without_its_reader_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "a.heic").write_bytes(telling.heic())
+    (tmp_path / "a.heic").write_bytes(samples.heic())
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
     (advice,) = measure(tmp_path / "a.heic").advice
     assert advice.kind == "unusable"
@@ -171,31 +171,31 @@ def test_heic_without_its_reader_says_what_to_install(
     ],
 )
 def test_sideways_is_only_what_a_reader_may_get_wrong(
-    photo: Image.Image, seen: Seen, kind: str, orientation: int | None, sideways: bool
+    photo: Image.Image, measured: Measured, kind: str, orientation: int | None, sideways: bool
 ) -> None:
-    found = seen(photo, kind, exif=telling.exif(orientation))
-    assert kinds(found) == (["sideways"] if sideways else [])
+    metrics = measured(photo, kind, exif=samples.exif(orientation))
+    assert kinds(metrics) == (["sideways"] if sideways else [])
     turned = (orientation or 1) >= 5
-    assert (found.width, found.height) == ((900, 1200) if turned else (1200, 900))
-    assert found.thumbnail is not None
-    assert Image.open(io.BytesIO(found.thumbnail)).size == ((144, 192) if turned else (192, 144))
+    assert (metrics.width, metrics.height) == ((900, 1200) if turned else (1200, 900))
+    assert metrics.thumbnail is not None
+    assert Image.open(io.BytesIO(metrics.thumbnail)).size == ((144, 192) if turned else (192, 144))
 
 
-def test_a_thumbnail_tells_no_more_than_the_picture(seen: Seen, photo: Image.Image) -> None:
-    thumbnail = seen(photo, exif=telling.exif(6), comment=telling.PLACE, xmp=telling.xmp()).thumbnail
+def test_a_thumbnail_tells_no_more_than_the_picture(measured: Measured, photo: Image.Image) -> None:
+    thumbnail = measured(photo, exif=samples.exif(6), comment=samples.PLACE, xmp=samples.xmp()).thumbnail
     assert thumbnail is not None
-    assert not any(part in thumbnail for part in telling.PARTS)
+    assert not any(part in thumbnail for part in samples.PARTS)
 
 
 # Blur
 
 
 @pytest.mark.parametrize("path", PHOTOS, ids=lambda path: path.stem)
-def test_a_blurred_portrait_is_found(path: Path, seen: Seen) -> None:
+def test_a_blurred_portrait_is_found(path: Path, measured: Measured) -> None:
     with Image.open(path) as image:
-        assert "blurry" in kinds(seen(blur(image, 3)))
-        assert "blurry" in kinds(seen(noisy(blur(image, 5), 4)))
-        assert "blurry" not in kinds(seen(blur(image, 0.7)))
+        assert "blurry" in kinds(measured(blur(image, 3)))
+        assert "blurry" in kinds(measured(noisy(blur(image, 5), 4)))
+        assert "blurry" not in kinds(measured(blur(image, 0.7)))
 
 
 SHARP: dict[str, Change] = {
@@ -219,26 +219,26 @@ BLURRED: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("change", SHARP.values(), ids=SHARP.keys())
-def test_a_sharp_picture_is_not_called_blurry(photo: Image.Image, seen: Seen, change: Change) -> None:
-    assert "blurry" not in kinds(seen(change(photo)))
+def test_a_sharp_picture_is_not_called_blurry(photo: Image.Image, measured: Measured, change: Change) -> None:
+    assert "blurry" not in kinds(measured(change(photo)))
 
 
 @pytest.mark.parametrize("change", BLURRED.values(), ids=BLURRED.keys())
-def test_a_blurred_picture_is_called_blurry(photo: Image.Image, seen: Seen, change: Change) -> None:
-    assert "blurry" in kinds(seen(change(photo)))
+def test_a_blurred_picture_is_called_blurry(photo: Image.Image, measured: Measured, change: Change) -> None:
+    assert "blurry" in kinds(measured(change(photo)))
 
 
-def test_a_sharp_face_before_a_soft_background_is_sharp(photo: Image.Image, seen: Seen) -> None:
+def test_a_sharp_face_before_a_soft_background_is_sharp(photo: Image.Image, measured: Measured) -> None:
     mask = Image.new("L", photo.size)
     ImageDraw.Draw(mask).ellipse((400, 150, 850, 750), fill=255)
-    assert kinds(seen(Image.composite(photo, blur(photo, 10), mask))) == []
+    assert kinds(measured(Image.composite(photo, blur(photo, 10), mask))) == []
 
 
 @pytest.mark.parametrize("size", [(600, 600), (1, 4000), (40, 40)])
 def test_nothing_is_said_of_the_sharpness_of_a_plain_or_tiny_picture(
-    seen: Seen, size: tuple[int, int]
+    measured: Measured, size: tuple[int, int]
 ) -> None:
-    assert "blurry" not in kinds(seen(Image.new("RGB", size, "teal")))
+    assert "blurry" not in kinds(measured(Image.new("RGB", size, "teal")))
 
 
 # Alike
@@ -274,7 +274,7 @@ def test_a_picture_that_looks_like_an_earlier_one_names_it(
 def test_another_picture_does_not_look_like_it(photo: Image.Image, tmp_path: Path, change: Change) -> None:
     photo.save(tmp_path / "a.jpg")
     change(photo).save(tmp_path / "b.jpg")
-    assert [kinds(each) for each in advise([tmp_path / "a.jpg", tmp_path / "b.jpg"])] == [[], []]
+    assert [kinds(metrics) for metrics in advise([tmp_path / "a.jpg", tmp_path / "b.jpg"])] == [[], []]
 
 
 def test_the_same_bytes_are_called_the_same_file(tmp_path: Path) -> None:
@@ -282,23 +282,23 @@ def test_the_same_bytes_are_called_the_same_file(tmp_path: Path) -> None:
     broken = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
     for path in broken:
         path.write_bytes(PHOTOS[0].read_bytes()[:5000])
-    found = advise([PHOTOS[0], copy, PHOTOS[0], *broken])
-    assert [kinds(each) for each in found] == [
+    advised = advise([PHOTOS[0], copy, PHOTOS[0], *broken])
+    assert [kinds(metrics) for metrics in advised] == [
         [], ["duplicate"], ["duplicate"], ["damaged"], ["damaged", "duplicate"],
     ]  # fmt: skip
-    assert found[1].advice[0].text.startswith(f"Same file as {PHOTOS[0].name}: ")
+    assert advised[1].advice[0].text.startswith(f"Same file as {PHOTOS[0].name}: ")
 
 
 def test_files_of_one_size_are_not_taken_for_the_same(tmp_path: Path) -> None:
     size = 200_000
     first, second = (Path(shutil.copy(PHOTOS[number], tmp_path / f"{number}.jpg")) for number in (0, 5))
-    assert [kinds(each) for each in advise([enlarge(first, size), enlarge(second, size)])] == [[], []]
+    assert [kinds(metrics) for metrics in advise([enlarge(first, size), enlarge(second, size)])] == [[], []]
 
 
 def test_a_turned_phone_photo_looks_like_the_same_one_saved_upright(
     photo: Image.Image, tmp_path: Path
 ) -> None:
-    photo.save(tmp_path / "a.jpg", exif=telling.exif(6))
+    photo.save(tmp_path / "a.jpg", exif=samples.exif(6))
     photo.rotate(-90, expand=True).save(tmp_path / "b.jpg")
     assert kinds(advise([tmp_path / "a.jpg", tmp_path / "b.jpg"])[1]) == ["similar"]
 
@@ -308,7 +308,7 @@ def test_a_comparison_is_made_anew_when_pictures_go(tmp_path: Path) -> None:
     first, second = advise([PHOTOS[0], copy])
     assert kinds(second) == ["duplicate"]
     assert compare([second])[0].advice == ()
-    assert [kinds(each) for each in compare([second, first])] == [[], ["duplicate"]]
+    assert [kinds(metrics) for metrics in compare([second, first])] == [[], ["duplicate"]]
 
 
 def test_many_looks_at_once_leave_the_warnings_of_others_as_they_were(tmp_path: Path) -> None:

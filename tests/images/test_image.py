@@ -1,4 +1,4 @@
-"""One image: what is taken, what is refused and why, and how it is shown small."""
+"""One image: which files are accepted, which are refused and why, and their thumbnails."""
 
 import io
 import os
@@ -26,7 +26,7 @@ def encoded(kind: str, size: tuple[int, int] = (64, 48), **options: object) -> b
 
 
 def refusal(path: Path | str) -> str:
-    """Return why a file is not taken."""
+    """Return why a file is refused."""
     with pytest.raises(TuneError) as caught:
         Image.open(path)
     (problem,) = caught.value.problems
@@ -36,7 +36,7 @@ def refusal(path: Path | str) -> str:
 
 
 def png_of(width: int, height: int) -> bytes:
-    """Return a PNG whose header promises that many pixels and whose data is almost nothing."""
+    """Return a PNG whose header claims that many pixels, with almost no data."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -91,11 +91,11 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     path = tmp_path / "pipe.jpg"
     os.mkfifo(path)
-    told: list[str] = []
-    thread = threading.Thread(target=lambda: told.append(refusal(path)), daemon=True)
+    refusals: list[str] = []
+    thread = threading.Thread(target=lambda: refusals.append(refusal(path)), daemon=True)
     thread.start()
     thread.join(5)
-    assert told == ["'pipe.jpg' is not a regular file"]
+    assert refusals == ["'pipe.jpg' is not a regular file"]
 
 
 def test_a_loop_of_links_cannot_be_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of images on their way out, that what left is on record, and that a replay does it again."""
+"""Preprocessing of images before upload, the record of what was uploaded, and its replay."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 import astria_nb as anb
-import helpers.photos_with_metadata as telling
+import helpers.photos_with_metadata as samples
 from astria_nb.errors import TuneError
 from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
 from astria_nb.images.upload import open_all, upload_size
@@ -32,11 +32,11 @@ SMALLER = Preprocessing(max_side=800)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with a photo that tells where it was made, one that does not, and a large one."""
-    (tmp_path / "told.jpg").write_bytes(telling.jpeg())
-    telling.picture().save(tmp_path / "plain.jpg")
-    image = telling.picture((1600, 1200))
-    image.save(tmp_path / "large.jpg", exif=telling.exif(6), icc_profile=PROFILE, comment=PLACE, quality=97)
+    """Return a folder with a photo that has location metadata, one without, and a large one."""
+    (tmp_path / "tagged.jpg").write_bytes(samples.jpeg())
+    samples.picture().save(tmp_path / "plain.jpg")
+    image = samples.picture((1600, 1200))
+    image.save(tmp_path / "large.jpg", exif=samples.exif(6), icc_profile=PROFILE, comment=PLACE, quality=97)
     return tmp_path
 
 
@@ -46,22 +46,22 @@ def a_tune(*paths: Path, title: str = "t") -> anb.Tune:
 
 def content(tune: anb.Tune, preprocessing: Preprocessing = UNCHANGED) -> list[bytes]:
     """Return what is sent of each image."""
-    found = []
+    contents = []
     for image in open_all(tune.images, preprocessing):
-        found.append(b"".join(bytes(block) for block in image.blocks(memoryview(bytearray(1000)))))
+        contents.append(b"".join(bytes(block) for block in image.blocks(memoryview(bytearray(1000)))))
         image.close()
-    return found
+    return contents
 
 
 def arrived(server: ScriptedServer) -> list[Part]:
     """Return the files of the last tune that was sent."""
-    request = [each for each in server.requests if each.method == "POST"][-1]
-    parts = multipart(request.headers["Content-Type"], request.body)
+    post = [request for request in server.requests if request.method == "POST"][-1]
+    parts = multipart(post.headers["Content-Type"], post.body)
     return [part for part in parts if part.filename is not None]
 
 
 def sent_bytes(server: ScriptedServer) -> bytes:
-    return [each for each in server.requests if each.method == "POST"][-1].body
+    return [request for request in server.requests if request.method == "POST"][-1].body
 
 
 # Metadata
@@ -70,55 +70,55 @@ def sent_bytes(server: ScriptedServer) -> bytes:
 def test_by_default_no_place_leaves_and_the_record_is_of_what_left(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
-    row = anb.submit(a_tune(folder / "told.jpg"), client)
+    row = anb.submit(a_tune(folder / "tagged.jpg"), client)
     (part,) = arrived(server)
-    assert not any(each in sent_bytes(server) for each in PARTS)
+    assert not any(part in sent_bytes(server) for part in PARTS)
     assert list(row.loc[0, "image_sha256"]) == [part.value]
-    assert part.value != hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
+    assert part.value != hashlib.sha256((folder / "tagged.jpg").read_bytes()).hexdigest()
     assert list(anb.ExperimentLog().frame().loc[0, "image_sha256"]) == [part.value]
 
 
 def test_who_wants_it_sends_the_file_as_it_is(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
-    anb.submit(a_tune(folder / "told.jpg"), client, keep_metadata=True)
+    anb.submit(a_tune(folder / "tagged.jpg"), client, keep_metadata=True)
     (part,) = arrived(server)
-    assert part.value == hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
+    assert part.value == hashlib.sha256((folder / "tagged.jpg").read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("block", [1, 7, 100, 2**20])
 def test_what_is_sent_is_the_same_in_blocks_of_any_size(folder: Path, block: int) -> None:
-    (image,) = open_all(a_tune(folder / "told.jpg").images, Preprocessing())
+    (image,) = open_all(a_tune(folder / "tagged.jpg").images, Preprocessing())
     with closing(image):
-        sent = b"".join(bytes(each) for each in image.blocks(memoryview(bytearray(block))))
+        sent = b"".join(bytes(piece) for piece in image.blocks(memoryview(bytearray(block))))
         assert len(sent) == image.size
         assert image.sha256() == hashlib.sha256(sent).hexdigest()
-    assert [sent] == content(a_tune(folder / "told.jpg"), Preprocessing())
+    assert [sent] == content(a_tune(folder / "tagged.jpg"), Preprocessing())
 
 
 def test_a_file_that_is_damaged_is_refused_by_name_and_nothing_is_sent(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
-    photo = telling.jpeg()
-    (folder / "told.jpg").write_bytes(telling.with_segments(photo, PLACE))
-    (folder / "cut.png").write_bytes(telling.png()[:-200])
+    photo = samples.jpeg()
+    (folder / "tagged.jpg").write_bytes(samples.with_segments(photo, PLACE))
+    (folder / "cut.png").write_bytes(samples.png()[:-200])
     with pytest.raises(TuneError) as caught:
-        anb.submit(a_tune(folder / "told.jpg", folder / "plain.jpg", folder / "cut.png"), client)
+        anb.submit(a_tune(folder / "tagged.jpg", folder / "plain.jpg", folder / "cut.png"), client)
     assert [problem.field for problem in caught.value.problems] == ["images", "images"]
     first, second = map(str, caught.value.problems)
-    assert first.startswith("images: 'told.jpg' is damaged")
+    assert first.startswith("images: 'tagged.jpg' is damaged")
     assert second.startswith("images: 'cut.png' is incomplete")
     assert "keep_metadata=True" in first
-    assert not [each for each in server.requests if each.method == "POST"]
+    assert not [request for request in server.requests if request.method == "POST"]
     assert len(anb.ExperimentLog().frame()) == 0
-    tune = a_tune(folder / "told.jpg", folder / "plain.jpg", folder / "cut.png")
+    tune = a_tune(folder / "tagged.jpg", folder / "plain.jpg", folder / "cut.png")
     anb.submit(tune, client, keep_metadata=True)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted in /proc")
 def test_a_refusal_leaves_no_file_open(folder: Path) -> None:
-    (folder / "told.jpg").write_bytes(telling.with_segments(telling.jpeg(), PLACE))
-    tune = a_tune(folder / "plain.jpg", folder / "told.jpg", folder / "plain.jpg")
+    (folder / "tagged.jpg").write_bytes(samples.with_segments(samples.jpeg(), PLACE))
+    tune = a_tune(folder / "plain.jpg", folder / "tagged.jpg", folder / "plain.jpg")
     before = sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208  its entries vanish meanwhile
     with pytest.raises(TuneError):
         encode(tune)
@@ -132,7 +132,7 @@ def test_a_refusal_leaves_no_file_open(folder: Path) -> None:
 def test_a_large_picture_is_made_smaller_upright_and_tells_nothing(folder: Path, orientation: int) -> None:
     path = folder / "large.jpg"
     Pillow.open(path).save(
-        path, exif=telling.exif(orientation), icc_profile=PROFILE, comment=PLACE, quality=97
+        path, exif=samples.exif(orientation), icc_profile=PROFILE, comment=PLACE, quality=97
     )
     (sent,) = content(a_tune(path), SMALLER)
     small, large = Pillow.open(io.BytesIO(sent)), ImageOps.exif_transpose(Pillow.open(path))
@@ -153,7 +153,7 @@ def test_a_large_picture_is_made_smaller_upright_and_tells_nothing(folder: Path,
 
 
 def test_what_is_small_enough_is_only_stripped(folder: Path) -> None:
-    tune = a_tune(folder / "told.jpg", folder / "plain.jpg")
+    tune = a_tune(folder / "tagged.jpg", folder / "plain.jpg")
     assert content(tune, SMALLER) == content(tune, Preprocessing())
     assert content(tune, Preprocessing(keep_metadata=True, max_side=800)) == content(tune, UNCHANGED)
 
@@ -173,7 +173,7 @@ def test_what_is_small_enough_is_only_stripped(folder: Path) -> None:
 def test_any_picture_is_sent_as_jpeg_and_a_transparent_one_as_png(
     tmp_path: Path, kind: str, mode: str, media_type: str
 ) -> None:
-    picture = telling.picture((900, 700), "L" if mode == "I;16" else mode).convert(mode)
+    picture = samples.picture((900, 700), "L" if mode == "I;16" else mode).convert(mode)
     if mode == "RGBA":
         picture.putalpha(Pillow.linear_gradient("L").resize(picture.size))
     picture.save(tmp_path / "a.dat", kind)
@@ -189,20 +189,20 @@ def test_any_picture_is_sent_as_jpeg_and_a_transparent_one_as_png(
 def test_what_is_saved_is_told_and_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = a_tune(folder / "large.jpg", folder / "plain.jpg").images
     size = upload_size(images, SMALLER)
-    on_disk = sum(each.size for each in images)
+    on_disk = sum(image.size for image in images)
     assert size.on_disk == on_disk > size.uploaded
     assert str(size) == f"{on_disk / 1e3:.0f} kB → {size.uploaded / 1e3:.0f} kB"
-    made: list[object] = []
-    monkeypatch.setattr("astria_nb.images.resizing._resize", lambda *each: made.append(each))
+    resized: list[object] = []
+    monkeypatch.setattr("astria_nb.images.resizing._resize", lambda *args: resized.append(args))
     assert (
         sum(map(len, content(a_tune(folder / "large.jpg", folder / "plain.jpg"), SMALLER))) == size.uploaded
     )
-    assert made == []
+    assert resized == []
 
 
 def test_another_picture_under_the_same_name_is_made_anew(folder: Path) -> None:
     (before,) = content(a_tune(folder / "large.jpg"), SMALLER)
-    telling.picture((1500, 1500)).save(folder / "large.jpg")
+    samples.picture((1500, 1500)).save(folder / "large.jpg")
     (after,) = content(a_tune(folder / "large.jpg"), SMALLER)
     assert Pillow.open(io.BytesIO(before)).size != Pillow.open(io.BytesIO(after)).size
 
@@ -232,7 +232,7 @@ def test_a_side_that_is_none_is_refused_before_anything_is_sent(
     server: ScriptedServer, client: anb.Client, folder: Path, side: Any
 ) -> None:
     with pytest.raises(TuneError, match=r"max_side: .*give one such as 2048"):
-        anb.submit(a_tune(folder / "told.jpg"), client, max_side=side)
+        anb.submit(a_tune(folder / "tagged.jpg"), client, max_side=side)
     assert server.requests == []
 
 
@@ -245,7 +245,7 @@ def test_a_picture_that_cannot_be_decoded_cannot_be_made_smaller(folder: Path) -
 
 def test_heic_says_that_it_cannot_be_stripped_and_what_can_be_done(tmp_path: Path) -> None:
     path = tmp_path / "IMG_1.HEIC"
-    path.write_bytes(telling.heic())
+    path.write_bytes(samples.heic())
     tune = a_tune(path)
     with pytest.raises(
         TuneError, match=r"images: 'IMG_1\.HEIC' is HEIC, .*max_side=2048.*keep_metadata=True"
@@ -266,22 +266,22 @@ def test_heic_says_that_it_cannot_be_stripped_and_what_can_be_done(tmp_path: Pat
 def requests_on_disk() -> list[dict[str, Any]]:
     with sqlite3.connect(os.environ["ASTRIA_NB_LOG"]) as database:
         query = "SELECT json FROM submission JOIN body ON request = sha256 ORDER BY submission.id"
-        found = [json.loads(row[0]) for row in database.execute(query)]
+        requests = [json.loads(row[0]) for row in database.execute(query)]
     database.close()
-    return found
+    return requests
 
 
 def test_the_record_tells_the_preprocessing_and_is_as_ever_without_one(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
-    anb.submit(a_tune(folder / "told.jpg", title="a"), client, max_side=800)
-    anb.submit(a_tune(folder / "told.jpg", title="b"), client, keep_metadata=True)
+    anb.submit(a_tune(folder / "tagged.jpg", title="a"), client, max_side=800)
+    anb.submit(a_tune(folder / "tagged.jpg", title="b"), client, keep_metadata=True)
     anb.submit(anb.Tune(pack=43, title="c", name="cat", image_urls=["https://e.com/1.jpg"]), client)
-    treated, untreated, addressed = requests_on_disk()
-    assert treated["treatment"] == {"keep_metadata": False, "max_side": 800}
-    known = {"service", "pack", "title", "encoding", "parameters", "images", "redacted"}
-    assert untreated.keys() == addressed.keys() == known
-    assert treated["images"][0]["size"] == len(content(a_tune(folder / "told.jpg"), SMALLER)[0])
+    preprocessed, unchanged, by_url = requests_on_disk()
+    assert preprocessed["treatment"] == {"keep_metadata": False, "max_side": 800}
+    usual_keys = {"service", "pack", "title", "encoding", "parameters", "images", "redacted"}
+    assert unchanged.keys() == by_url.keys() == usual_keys
+    assert preprocessed["images"][0]["size"] == len(content(a_tune(folder / "tagged.jpg"), SMALLER)[0])
 
 
 def fingerprint(tune: anb.Tune, preprocessing: Preprocessing) -> str:
@@ -296,14 +296,15 @@ def fingerprint(tune: anb.Tune, preprocessing: Preprocessing) -> str:
 
 def test_preprocessing_counts_by_what_it_makes_of_the_images(folder: Path) -> None:
     every = [UNCHANGED, Preprocessing(), SMALLER, Preprocessing(max_side=600)]
-    plain, told, large = (a_tune(folder / f"{name}.jpg") for name in ("plain", "told", "large"))
-    assert len({fingerprint(plain, each) for each in every}) == 1
+    plain, tagged, large = (a_tune(folder / f"{name}.jpg") for name in ("plain", "tagged", "large"))
+    assert len({fingerprint(plain, preprocessing) for preprocessing in every}) == 1
     request = Request.from_tune(plain, "https://e.com", "multipart")
     assert fingerprint(plain, Preprocessing()) == request.fingerprint
-    assert [fingerprint(told, each) == fingerprint(told, UNCHANGED) for each in every] == [
+    unchanged = fingerprint(tagged, UNCHANGED)
+    assert [fingerprint(tagged, preprocessing) == unchanged for preprocessing in every] == [
         True, False, False, False,
     ]  # fmt: skip
-    assert len({fingerprint(large, each) for each in every}) == 4
+    assert len({fingerprint(large, preprocessing) for preprocessing in every}) == 4
 
 
 def test_the_same_title_with_another_preprocessing_is_another_request_where_it_changes_something(
@@ -312,10 +313,10 @@ def test_the_same_title_with_another_preprocessing_is_another_request_where_it_c
     anb.submit(a_tune(folder / "plain.jpg", title="p"), client, settle=0)
     again = anb.submit(a_tune(folder / "plain.jpg", title="p"), client, keep_metadata=True, settle=0)
     assert list(again["id"]) == [TUNE["id"]]
-    anb.submit(a_tune(folder / "told.jpg"), client, settle=0)
+    anb.submit(a_tune(folder / "tagged.jpg"), client, settle=0)
     with pytest.raises(TuneError, match="submitted before with other fields: images"):
-        anb.submit(a_tune(folder / "told.jpg"), client, keep_metadata=True, settle=0)
-    assert sum(each.method == "POST" for each in server.requests) == 2
+        anb.submit(a_tune(folder / "tagged.jpg"), client, keep_metadata=True, settle=0)
+    assert sum(request.method == "POST" for request in server.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -325,12 +326,12 @@ def test_a_replay_treats_the_images_as_then(
     server: ScriptedServer, client: anb.Client, folder: Path, options: dict[str, Any]
 ) -> None:
     log = anb.ExperimentLog()
-    anb.submit(a_tune(folder / "told.jpg", folder / "large.jpg"), client, log=log, **options)
+    anb.submit(a_tune(folder / "tagged.jpg", folder / "large.jpg"), client, log=log, **options)
     first = arrived(server)
     log.replay(log.frame().loc[0, "submission"], client)
     assert arrived(server) == first
-    (folder / "told.jpg").write_bytes(telling.jpeg(orientation=3, quality=60))
-    with pytest.raises(TuneError, match=r"images: 'told\.jpg' is not what was sent"):
+    (folder / "tagged.jpg").write_bytes(samples.jpeg(orientation=3, quality=60))
+    with pytest.raises(TuneError, match=r"images: 'tagged\.jpg' is not what was sent"):
         log.replay(log.frame().loc[0, "submission"], client)
 
 
@@ -338,9 +339,9 @@ def test_a_replay_cares_only_for_what_was_sent(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     log = anb.ExperimentLog()
-    anb.submit(a_tune(folder / "told.jpg"), client, log=log)
+    anb.submit(a_tune(folder / "tagged.jpg"), client, log=log)
     first = arrived(server)
-    (folder / "told.jpg").write_bytes(telling.jpeg(comment=b"another word", xmp=b""))
+    (folder / "tagged.jpg").write_bytes(samples.jpeg(comment=b"another word", xmp=b""))
     log.replay(log.frame().loc[0, "submission"], client)
     assert arrived(server) == first
 
@@ -348,8 +349,8 @@ def test_a_replay_cares_only_for_what_was_sent(
 def test_a_replay_of_what_was_recorded_before_there_was_preprocessing_sends_the_files_as_they_are(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
-    tune = a_tune(folder / "told.jpg")
-    digest = hashlib.sha256((folder / "told.jpg").read_bytes()).hexdigest()
+    tune = a_tune(folder / "tagged.jpg")
+    digest = hashlib.sha256((folder / "tagged.jpg").read_bytes()).hexdigest()
     log = Log()
     submission = log.plan(Request.from_tune(tune, client.service, "multipart"))
     submission = log.change(submission, "sending", attempt=1)
@@ -365,7 +366,7 @@ def test_images_that_are_given_to_a_replay_anew_are_stripped(
 ) -> None:
     log = anb.ExperimentLog()
     anb.submit(a_tune(folder / "plain.jpg"), client, log=log, keep_metadata=True)
-    log.replay(log.frame().loc[0, "submission"], client, images=[folder / "told.jpg"])
+    log.replay(log.frame().loc[0, "submission"], client, images=[folder / "tagged.jpg"])
     assert not any(part in sent_bytes(server) for part in PARTS)
 
 
@@ -374,8 +375,8 @@ def test_an_attempt_after_a_429_is_treated_as_the_first(
 ) -> None:
     busy = reply({"error": "slow down"}, 429, Retry_After="0")
     server.on("POST", "/p/43/tunes", busy, reply(TUNE, 201))
-    anb.submit(a_tune(folder / "told.jpg"), client)
-    first, second = (each for each in server.requests if each.method == "POST")
-    parts = [multipart(each.headers["Content-Type"], each.body) for each in (first, second)]
+    anb.submit(a_tune(folder / "tagged.jpg"), client)
+    first, second = (request for request in server.requests if request.method == "POST")
+    parts = [multipart(request.headers["Content-Type"], request.body) for request in (first, second)]
     assert parts[0] == parts[1]
     assert PLACE not in second.body

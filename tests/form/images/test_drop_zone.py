@@ -23,20 +23,20 @@ JPEG = b"\xff\xd8\xff\xe0"
 
 
 class Browser:
-    """What a page says to a zone, and what it hears."""
+    """A page: the messages that it sends to a drop zone, and the replies."""
 
     def __init__(self, page: str = "page") -> None:
         self.arrived: list[Path] = []
-        self.heard: list[Any] = []
+        self.replies: list[Any] = []
         self.page = page
         self.zone = DropZone(self.arrived.append)
-        self.zone.send = lambda message, buffers=None: self.heard.append(message)
+        self.zone.send = lambda message, buffers=None: self.replies.append(message)
 
     def say(self, kind: str, file_id: str = "a", *buffers: bytes, **fields: Any) -> Any:
-        """Send a message and return the answer to it, if there was one."""
-        self.heard.clear()
+        """Send a message and return the reply, if there is one."""
+        self.replies.clear()
         self.zone._handle_custom_msg({"kind": kind, "id": file_id, **fields}, list(map(memoryview, buffers)))
-        return self.heard[0] if self.heard else None
+        return self.replies[0] if self.replies else None
 
     def offer(self, size: int, name: str = "1.jpg", file_id: str = "a") -> Any:
         return self.say("offer", files=[{"id": file_id, "name": name, "size": size}], page=self.page)
@@ -48,7 +48,7 @@ class Browser:
 
     @property
     def lines(self) -> list[tuple[str, str, str]]:
-        return [(each["name"], each["state"], each["problem"]) for each in self.zone.transfers]
+        return [(row["name"], row["state"], row["problem"]) for row in self.zone.transfers]
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +88,7 @@ def test_a_photo_of_40_mb_arrives_whole(browser):
 def test_nobody_else_can_read_it(browser, disk):
     browser.give(photo(100))
     assert stat.S_IMODE(browser.arrived[0].stat().st_mode) == 0o600
-    assert [stat.S_IMODE(each.stat().st_mode) for each in disk.iterdir()] == [0o700]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in disk.iterdir()] == [0o700]
 
 
 def test_every_piece_is_acknowledged(browser):
@@ -209,10 +209,10 @@ def test_photos_that_are_still_to_come_count_as_well(browser):
 
 
 def test_photos_arrive_in_the_order_in_which_they_were_given(browser):
-    given = [{"id": each, "name": f"{each}.jpg", "size": 20} for each in "abcd"]
-    browser.say("offer", files=given, page=browser.page)
-    for each in "ba":  # as when two threads take messages at once
-        browser.say("chunk", each, photo(20), offset=0)
+    files = [{"id": file_id, "name": f"{file_id}.jpg", "size": 20} for file_id in "abcd"]
+    browser.say("offer", files=files, page=browser.page)
+    for file_id in "ba":  # as when two threads take messages at once
+        browser.say("chunk", file_id, photo(20), offset=0)
     assert [path.name for path in browser.arrived] == ["a.jpg", "b.jpg"]
     browser.say("chunk", "d", photo(20), offset=0)
     assert [path.name for path in browser.arrived] == ["a.jpg", "b.jpg"]
@@ -225,7 +225,7 @@ def test_cancelled_in_the_middle_nothing_is_left(browser, disk):
     browser.offer(3 * CHUNK, file_id="b")
     browser.say("chunk", "a", photo(CHUNK), offset=0)
     browser.say("cancel", ids=["a"])
-    assert [each["id"] for each in browser.zone.transfers] == ["b"]
+    assert [row["id"] for row in browser.zone.transfers] == ["b"]
     assert [path.stat().st_size for path in files(disk)] == [0]
     # What was on its way meanwhile comes too late.
     assert browser.say("chunk", "a", photo(CHUNK), offset=CHUNK) == {"kind": "stop", "id": "a"}
@@ -296,7 +296,7 @@ def test_a_page_that_is_opened_hears_how_far_everything_is(browser):
     browser.offer(2 * CHUNK)
     browser.say("chunk", "a", photo(CHUNK), offset=0)
     browser.say("hello", page="another")
-    assert [each["received"] for each in browser.zone.transfers] == [CHUNK]
+    assert [row["received"] for row in browser.zone.transfers] == [CHUNK]
 
 
 @pytest.mark.parametrize(
@@ -399,15 +399,15 @@ photo.write_bytes(b"a photo")
 
 
 def run(disk: Path, program: str) -> str:
-    """Run a kernel that has received a photo and ends somehow; return what it printed."""
+    """Run a kernel that has received a photo and ends in some way; return its output."""
     command = [sys.executable, "-W", "ignore", "-c", KERNEL + program, str(disk), temporary_folder.__file__]
     return subprocess.run(command, capture_output=True, text=True).stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")
 def test_what_was_received_goes_with_the_kernel_and_not_with_its_children(disk):
-    seen = run(disk, "if os.fork() == 0: sys.exit()\nos.wait()\nprint(photo.exists())")
-    assert seen == "True\n"
+    output = run(disk, "if os.fork() == 0: sys.exit()\nos.wait()\nprint(photo.exists())")
+    assert output == "True\n"
     assert list(disk.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""The list of images: its order, its words, and what is found out in the background."""
+"""The list of images: its order, its texts, and the measurements in the background."""
 
 import hashlib
 import shutil
@@ -22,7 +22,7 @@ from astria_nb.images.image import Image
 
 @pytest.fixture
 def photos(tmp_path: Path) -> list[Path]:
-    """Four photos that nothing can be said against."""
+    """Four photos without warnings."""
     paths = [tmp_path / f"{number}.jpg" for number in (1, 2, 3, 4)]
     for number, path in enumerate(paths):
         Pillow.effect_noise((640, 520 + number), 80).convert("RGB").save(path)
@@ -43,7 +43,7 @@ def field(urls: UrlsField) -> Iterator[ImageField]:
 
 @pytest.fixture
 def tiles(field: ImageField) -> ImageList:
-    return next(each for each in field.children if isinstance(each, ImageList))
+    return next(child for child in field.children if isinstance(child, ImageList))
 
 
 def say(tiles: ImageList, kind: str, **fields: Any) -> None:
@@ -52,28 +52,28 @@ def say(tiles: ImageList, kind: str, **fields: Any) -> None:
 
 
 def names(field: ImageField) -> list[str]:
-    return [each.path.name for each in field.value or []]
+    return [source.path.name for source in field.value or []]
 
 
 def ids(tiles: ImageList) -> list[str]:
-    return [each["id"] for each in tiles.items]
+    return [tile["id"] for tile in tiles.items]
 
 
 def badges(tiles: ImageList) -> list[list[str]]:
-    return [each["badges"] for each in tiles.items]
+    return [tile["badges"] for tile in tiles.items]
 
 
-def within(seconds: float, found: Callable[[], bool]) -> bool:
-    """Wait for what happens in the background."""
+def within(seconds: float, condition: Callable[[], bool]) -> bool:
+    """Wait for background work; return whether the condition was met."""
     deadline = time.monotonic() + seconds
-    while not found() and time.monotonic() < deadline:
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
-    return found()
+    return condition()
 
 
 def test_a_tile_tells_name_size_and_pixels(field, tiles, photos):
     field.value = photos[:1]
-    assert [(each["name"], each["detail"]) for each in tiles.items] == [
+    assert [(tile["name"], tile["detail"]) for tile in tiles.items] == [
         ("1.jpg", f"640 x 520 · {photos[0].stat().st_size / 1e3:.0f} kB")
     ]
 
@@ -86,8 +86,8 @@ def test_the_order_is_the_readers(field, tiles, photos, moved, before, then):
     field.value = photos
     order = ids(tiles)
     say(tiles, "move", id=order[moved], before=None if before is None else order[before])
-    assert names(field) == [f"{each}.jpg" for each in then]
-    assert [each["name"] for each in tiles.items] == names(field)
+    assert names(field) == [f"{number}.jpg" for number in then]
+    assert [tile["name"] for tile in tiles.items] == names(field)
     assert sorted(ids(tiles)) == sorted(order)
 
 
@@ -138,7 +138,7 @@ def test_every_image_gets_its_picture_and_a_new_page_gets_them_again(field, tile
     sent.clear()
     say(tiles, "remove", ids=ids(tiles)[:1])
     say(tiles, "want")
-    assert sent == {each: before[each] for each in ids(tiles)}
+    assert sent == {tile_id: before[tile_id] for tile_id in ids(tiles)}
 
 
 def test_what_is_no_image_stays_and_says_so(field, tiles, photos, tmp_path):
@@ -184,14 +184,14 @@ def test_large_sizes_are_rounded(field, tiles, tmp_path):
 def test_what_is_to_be_said_of_an_image_is_found_off_the_main_thread(field, tiles, photos, monkeypatch):
     threads = []
 
-    def noted(image: Image, side: int) -> ImageMetrics:
+    def recorded(image: Image, side: int) -> ImageMetrics:
         threads.append(threading.current_thread())
         return measure(image, side)
 
-    monkeypatch.setattr("astria_nb.form.images.image_field.measure", noted)
+    monkeypatch.setattr("astria_nb.form.images.image_field.measure", recorded)
     Pillow.effect_noise((400, 300), 80).convert("RGB").save(photos[1])
     field.value = photos
-    small = "Small (400×300). Use at least 512 px a side."  # noqa: RUF001  as people write it
+    small = "Small (400×300). Use at least 512 px a side."  # noqa: RUF001  a multiplication sign
     assert within(5, lambda: badges(tiles) == [[], [small], [], []])
     assert tiles.summary.endswith(" · 1 with a warning (small)")
     assert threading.main_thread() not in threads
@@ -238,10 +238,10 @@ def test_sixteen_large_photos_do_not_hold_up_who_types(field, tiles, urls, tmp_p
 
 
 def test_a_photo_that_comes_from_the_readers_computer_is_in_the_list(field, tiles):
-    zone = next(each for each in field.sources.children if isinstance(each, DropZone))
+    zone = next(child for child in field.sources.children if isinstance(child, DropZone))
     content = b"\xff\xd8\xff" + bytes(50)
     offer = {"kind": "offer", "page": "p", "files": [{"id": "a", "name": "1.jpg", "size": len(content)}]}
     zone._handle_custom_msg(offer, [])
     zone._handle_custom_msg({"kind": "chunk", "id": "a", "offset": 0}, [memoryview(content)])
-    assert [each["name"] for each in tiles.items] == ["1.jpg"]
+    assert [tile["name"] for tile in tiles.items] == ["1.jpg"]
     assert hashlib.sha256(Path(field.value[0]).read_bytes()).digest() == hashlib.sha256(content).digest()

@@ -1,4 +1,4 @@
-"""The pickers, by what they hold and tell: packs, tunes and prompts to choose from, without a browser."""
+"""The pickers of packs, tunes and prompts, without a browser."""
 
 import io
 import os
@@ -32,20 +32,20 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 
 @pytest.fixture
-def ears(monkeypatch: pytest.MonkeyPatch) -> Callable[[Picker], queue.Queue[tuple[Card, bytes | None]]]:
-    """Listen to what a picker tells the browser: a card, and its picture if it has one."""
+def capture(monkeypatch: pytest.MonkeyPatch) -> Callable[[Picker], queue.Queue[tuple[Card, bytes | None]]]:
+    """Capture the cards that a picker sends to the browser, each with its thumbnail if it has one."""
 
-    def listen(picker: Picker) -> queue.Queue[tuple[Card, bytes | None]]:
-        heard: queue.Queue[tuple[Card, bytes | None]] = queue.Queue()
+    def capture_messages(picker: Picker) -> queue.Queue[tuple[Card, bytes | None]]:
+        sent: queue.Queue[tuple[Card, bytes | None]] = queue.Queue()
 
         def send(message: dict[str, Any], buffers: list[bytes]) -> None:
             assert message["kind"] == "card"
-            heard.put((dict(message["card"]), buffers[0] if buffers else None))
+            sent.put((dict(message["card"]), buffers[0] if buffers else None))
 
         monkeypatch.setattr(picker, "send", send)
-        return heard
+        return sent
 
-    return listen
+    return capture_messages
 
 
 def say(picker: Picker, **message: object) -> None:
@@ -100,24 +100,24 @@ def test_a_pack_that_is_in_both_lists_is_shown_once(client, server):
     assert ids(picker) == [43, 44]
 
 
-def test_a_card_in_view_gets_its_cover_and_what_the_list_does_not_tell(sandbox, ears):
+def test_a_card_in_view_gets_its_cover_and_what_the_list_does_not_tell(sandbox, capture):
     picker = Picker(PackCards(sandbox.client()), noun="pack")
-    heard = ears(picker)
+    sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["260"])
-    card, cover = heard.get(timeout=10)
+    card, cover = sent.get(timeout=10)
     assert card["lines"][1:] == ["man · 28 pictures · $3.31", "woman · 35 pictures · $3.60"]
     assert cover is not None
     with Image.open(io.BytesIO(cover)) as opened:
         assert (opened.format, max(opened.size)) == ("JPEG", 288)
     # What is out of view costs nothing.
-    assert [each.path for each in sandbox.ledger if each.path.startswith("/p/")] == ["/p/260"]
-    assert sum(each.path.startswith("/pictures/") for each in sandbox.ledger) == 1
+    assert [request.path for request in sandbox.ledger if request.path.startswith("/p/")] == ["/p/260"]
+    assert sum(request.path.startswith("/pictures/") for request in sandbox.ledger) == 1
     # And a page that is opened later is told the same.
     assert picker.get_state("items")["items"][1]["lines"] == card["lines"]
 
 
-def test_a_cover_that_only_the_detail_tells_is_found(client, server, ears):
+def test_a_cover_that_only_the_detail_tells_is_found(client, server, capture):
     server.on(
         "GET", "/packs", reply([{**PACK, "costs": {"man": {"cost_mc": 5, "num_images": 1}}}]), reply([])
     )
@@ -125,60 +125,60 @@ def test_a_cover_that_only_the_detail_tells_is_found(client, server, ears):
     server.on("GET", "/p/43", reply({**PACK, "cover_url": f"{server.url}/cover"}))
     server.on("GET", "/cover", reply(body=picture(64)))
     picker = Picker(PackCards(client), noun="pack")
-    heard = ears(picker)
+    sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["43"])
-    assert heard.get(timeout=10)[1] is not None
+    assert sent.get(timeout=10)[1] is not None
 
 
 @pytest.mark.parametrize("answer", [hang_up, reply(body=b"<html>"), reply(status=404)])
-def test_a_cover_that_cannot_be_had_leaves_a_card_without_one(client, server, ears, answer):
+def test_a_cover_that_cannot_be_had_leaves_a_card_without_one(client, server, capture, answer):
     server.on("GET", "/packs", reply([{**PACK, "cover_url": f"{server.url}/cover"}]), reply([]))
     server.on("GET", "/gallery/packs", reply([]))
     server.on("GET", "/cover", answer)
     picker = Picker(PackCards(client), noun="pack")
-    heard = ears(picker)
+    sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["43"])
-    card, cover = heard.get(timeout=10)
+    card, cover = sent.get(timeout=10)
     assert (card["title"], card["picture"], cover) == ("Headshots", "none", None)
 
 
-def test_a_picture_is_small_whatever_it_shows(client, server, ears):
+def test_a_picture_is_small_whatever_it_shows(client, server, capture):
     server.on("GET", "/tunes", reply(tunes(9, 1, orig_images=[f"{server.url}/photo"])), reply([]))
     server.on("GET", "/photo", reply(body=picture(500, noise=True)))
     picker = Picker(TuneCards(client), noun="tune")
-    heard = ears(picker)
+    sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["9"])
-    data = heard.get(timeout=10)[1]
+    data = sent.get(timeout=10)[1]
     assert data is not None
     assert len(data) <= SMALL_BYTES
 
 
-def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, server, ears):
+def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, server, capture):
     server.on("GET", "/tunes", reply(tunes(9, 1, orig_images=[f"{server.url}/photo"])), reply([]))
     server.on("GET", "/photo", reply(body=picture(64)))
     picker = Picker(TuneCards(client), noun="tune")
-    heard = ears(picker)
+    sent = capture(picker)
     picker.load()
     for _ in range(3):
         say(picker, kind="thumbnails", ids=["9", "9"])
-    first = heard.get(timeout=10)
+    first = sent.get(timeout=10)
     say(picker, kind="thumbnails", ids=["9"])
-    assert heard.get(timeout=10) == first
+    assert sent.get(timeout=10) == first
     assert len(server.received("GET", "/photo")) == 1
 
 
-def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, server, ears, caplog):
+def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, server, capture, caplog):
     server.on("GET", "/tunes", reply(tunes(9, 1)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
-    heard = ears(picker)
+    sent = capture(picker)
     picker.load()
     for asked in (["8"], [9, None, {}], "9", {"a": 1}):
         say(picker, kind="thumbnails", ids=asked)
     say(picker, kind="unheard of")
-    assert heard.empty()
+    assert sent.empty()
     assert caplog.records == []  # where ipywidgets puts an error in a callback
 
 
@@ -206,7 +206,11 @@ def test_tunes_come_newest_first_and_no_further_than_asked_for(client, server):
     while picker.more:
         picker.load_more()
     assert ids(picker) == list(range(500, 370, -1))
-    assert [each.query.get("before_id") for each in server.received("GET", "/tunes")] == [None, "381", "371"]
+    assert [request.query.get("before_id") for request in server.received("GET", "/tunes")] == [
+        None,
+        "381",
+        "371",
+    ]
 
 
 def test_a_tune_is_named_with_its_class_status_and_age(sandbox):
@@ -259,7 +263,7 @@ def test_an_error_on_the_way_keeps_what_came_and_goes_on_behind_it(client, serve
     assert (picker.state, ids(picker)[-1], len(picker.items)) == ("failed", 471, 30)
     picker.load_more()
     assert (picker.state, ids(picker)) == ("ready", list(range(500, 465, -1)))
-    assert [each.query.get("before_id") for each in server.received("GET", "/tunes")] == [
+    assert [request.query.get("before_id") for request in server.received("GET", "/tunes")] == [
         None,
         "471",
         "471",
@@ -326,11 +330,11 @@ def form(sandbox: anb.Sandbox) -> anb.TuneForm:
 
 
 def test_a_fresh_form_asks_for_no_tunes(form, sandbox):
-    assert not any(each.path == "/tunes" for each in sandbox.ledger)
+    assert not any(request.path == "/tunes" for request in sandbox.ledger)
     field = form._draft.fields["tune_ids"]
     field.picker.is_open = True
     await_state(field.picker, "ready")
-    assert sum(each.path == "/tunes" for each in sandbox.ledger) == 1
+    assert sum(request.path == "/tunes" for request in sandbox.ledger) == 1
 
 
 def test_a_pack_chosen_by_its_picture_fills_the_classes(form):
@@ -427,13 +431,13 @@ def test_all_prompts_are_run_unless_some_are_chosen(form, sandbox):
     assert len(received.prompt_ids) == 2
 
 
-def test_a_prompt_in_view_gets_its_picture(form, ears):
+def test_a_prompt_in_view_gets_its_picture(form, capture):
     form.fill(pack=43, name="cat")
     picker = form._draft.fields["prompt_ids"].picker
-    heard = ears(picker)
+    sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["43017"])
-    card, data = heard.get(timeout=10)
+    card, data = sent.get(timeout=10)
     assert card["title"] == "Prompt 43017"
     assert data is not None
 
@@ -467,7 +471,7 @@ def test_a_picker_is_named_without_its_address(sandbox):
     assert repr(picker) == "Picker('pack', 0 cards, state='idle')"
 
 
-def test_no_message_holds_the_key(sandbox, ears):
+def test_no_message_holds_the_key(sandbox, capture):
     picker = Picker(PackCards(sandbox.client()), noun="pack")
     picker.load()
     assert sandbox.api_key not in str(picker.get_state())

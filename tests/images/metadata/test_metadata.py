@@ -1,4 +1,4 @@
-"""What a photo tells of its owner does not go out, and the picture in it stays as it was, to the last bit."""
+"""Metadata is removed from photos before upload, and the image data stays the same byte for byte."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngImageFile
 
-import helpers.photos_with_metadata as telling
+import helpers.photos_with_metadata as samples
 from astria_nb.images.metadata import MalformedImageError, without_metadata
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
 
@@ -50,30 +50,30 @@ def opened(photo: bytes) -> Any:
 def pixels(photo: bytes) -> list[tuple[tuple[int, int], bytes]]:
     """Return every picture of an animation."""
     image = opened(photo)
-    found = []
+    frames = []
     for number in range(getattr(image, "n_frames", 1)):
         image.seek(number)
-        found.append((image.size, image.convert("RGBA").tobytes()))
-    return found
+        frames.append((image.size, image.convert("RGBA").tobytes()))
+    return frames
 
 
 PHOTOS: dict[str, bytes] = {
-    "JPEG": telling.jpeg(),
-    "upright JPEG": telling.jpeg(orientation=1),
-    "progressive JPEG": telling.jpeg(progressive=True, quality=95),
-    "JPEG with restarts": telling.jpeg(restart_marker_blocks=1, quality=95),
-    "turned JPEG": telling.jpeg(orientation=8, quality=30),
-    "motion photo": telling.motion_photo(),
-    "PNG": telling.png(),
-    "upright PNG": telling.png(orientation=None),
-    "PNG with a palette": telling.png(mode="P", icc_profile=None),
-    "transparent PNG": telling.png(mode="RGBA"),
-    "animated PNG": telling.animated("PNG"),
-    "WebP": telling.webp(),
-    "upright WebP": telling.webp(orientation=1),
-    "lossless WebP": telling.webp(lossless=True),
-    "transparent WebP": telling.webp(mode="RGBA", quality=90),
-    "animated WebP": telling.animated("WEBP"),
+    "JPEG": samples.jpeg(),
+    "upright JPEG": samples.jpeg(orientation=1),
+    "progressive JPEG": samples.jpeg(progressive=True, quality=95),
+    "JPEG with restarts": samples.jpeg(restart_marker_blocks=1, quality=95),
+    "turned JPEG": samples.jpeg(orientation=8, quality=30),
+    "motion photo": samples.motion_photo(),
+    "PNG": samples.png(),
+    "upright PNG": samples.png(orientation=None),
+    "PNG with a palette": samples.png(mode="P", icc_profile=None),
+    "transparent PNG": samples.png(mode="RGBA"),
+    "animated PNG": samples.animated("PNG"),
+    "WebP": samples.webp(),
+    "upright WebP": samples.webp(orientation=1),
+    "lossless WebP": samples.webp(lossless=True),
+    "transparent WebP": samples.webp(mode="RGBA", quality=90),
+    "animated WebP": samples.animated("WEBP"),
 }
 every_photo = pytest.mark.parametrize("photo", PHOTOS.values(), ids=PHOTOS.keys())
 
@@ -90,8 +90,8 @@ def test_nothing_of_the_place_is_left(stripped: Stripped, photo: bytes) -> None:
 @every_photo
 def test_only_the_way_it_is_turned_is_left_of_exif(stripped: Stripped, photo: bytes) -> None:
     turned = opened(photo).getexif().get(ORIENTATION, 1)
-    left = dict(opened(stripped(photo)).getexif())
-    assert left == ({} if turned == 1 else {ORIENTATION: turned})
+    exif = dict(opened(stripped(photo)).getexif())
+    assert exif == ({} if turned == 1 else {ORIENTATION: turned})
 
 
 @every_photo
@@ -105,7 +105,7 @@ def test_the_picture_is_the_same_and_stands_upright(stripped: Stripped, photo: b
 @every_photo
 def test_colours_and_resolution_are_kept_and_words_are_not(stripped: Stripped, photo: bytes) -> None:
     before, after = opened(photo).info, opened(stripped(photo)).info
-    kept = (
+    preserved = (
         "icc_profile",
         "dpi",
         "jfif",
@@ -116,10 +116,10 @@ def test_colours_and_resolution_are_kept_and_words_are_not(stripped: Stripped, p
         "loop",
         "duration",
     )
-    for key in kept:
+    for key in preserved:
         assert after.get(key) == before.get(key), key
-    words = set(after) - {
-        *kept,
+    remaining = set(after) - {
+        *preserved,
         "exif",
         "jfif_version",
         "jfif_unit",
@@ -127,7 +127,7 @@ def test_colours_and_resolution_are_kept_and_words_are_not(stripped: Stripped, p
         "background",
         "blend",
     }
-    assert words <= {"disposal", "timestamp", "bbox", "default_image", "progressive", "progression"}
+    assert remaining <= {"disposal", "timestamp", "bbox", "default_image", "progressive", "progression"}
 
 
 @every_photo
@@ -138,7 +138,7 @@ def test_what_was_taken_out_once_stays_as_it_is(stripped: Stripped, photo: bytes
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
 def test_a_photo_that_tells_nothing_is_sent_as_one_piece(path: Path, kind: str) -> None:
-    telling.picture().save(path, kind)
+    samples.picture().save(path, kind)
     with path.open("rb", buffering=0) as file:
         if kind == "GIF":
             with pytest.raises(MalformedImageError, match="no longer"):
@@ -148,7 +148,7 @@ def test_a_photo_that_tells_nothing_is_sent_as_one_piece(path: Path, kind: str) 
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("photo", [telling.jpeg, telling.png, telling.webp])
+@pytest.mark.parametrize("photo", [samples.jpeg, samples.png, samples.webp])
 def test_every_way_of_being_turned_is_kept(
     stripped: Stripped, photo: Callable[[int], bytes], orientation: int
 ) -> None:
@@ -156,7 +156,7 @@ def test_every_way_of_being_turned_is_kept(
 
 
 def test_the_second_picture_of_a_phone_goes(stripped: Stripped) -> None:
-    photo = telling.mpo()
+    photo = samples.mpo()
     plain = stripped(photo)
     assert PLACE in photo
     assert not any(part in plain for part in PARTS)
@@ -168,27 +168,27 @@ def test_the_second_picture_of_a_phone_goes(stripped: Stripped) -> None:
 
 
 def test_the_way_it_is_turned_is_found_in_xmp_too(stripped: Stripped) -> None:
-    photo = telling.jpeg(orientation=None, xmp=telling.xmp(orientation=3))
+    photo = samples.jpeg(orientation=None, xmp=samples.xmp(orientation=3))
     assert opened(stripped(photo)).getexif()[ORIENTATION] == 3
 
 
 def test_every_other_place_for_words_in_a_jpeg_is_emptied(stripped: Stripped) -> None:
-    places = [telling.segment(0xE0 + number, b"Photoshop 3.0\0" + PLACE) for number in range(16)]
-    places += [telling.segment(0xFE, PLACE), telling.segment(0xE0, b"JFXX\0\x10" + PLACE)]
-    places += [telling.segment(0xE2, b"MPF\0" + PLACE), telling.segment(0xE2, b"FPXR\0" + PLACE)]
-    places += [telling.segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\x02\x04" + PLACE + b"\0")]
-    places += [telling.segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01" + PLACE)]
-    photo = telling.with_segments(telling.jpeg(), *places)
-    photo = telling.with_segments(photo, *places, at=b"\xff\xda")
+    places = [samples.segment(0xE0 + number, b"Photoshop 3.0\0" + PLACE) for number in range(16)]
+    places += [samples.segment(0xFE, PLACE), samples.segment(0xE0, b"JFXX\0\x10" + PLACE)]
+    places += [samples.segment(0xE2, b"MPF\0" + PLACE), samples.segment(0xE2, b"FPXR\0" + PLACE)]
+    places += [samples.segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\x02\x04" + PLACE + b"\0")]
+    places += [samples.segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01" + PLACE)]
+    photo = samples.with_segments(samples.jpeg(), *places)
+    photo = samples.with_segments(photo, *places, at=b"\xff\xda")
     plain = stripped(photo)
     assert not any(part in plain for part in PARTS)
-    assert pixels(plain) == pixels(telling.jpeg())
+    assert pixels(plain) == pixels(samples.jpeg())
 
 
 def test_words_between_the_passes_of_a_progressive_jpeg_go(stripped: Stripped) -> None:
-    photo = telling.jpeg(progressive=True)
+    photo = samples.jpeg(progressive=True)
     second = photo.index(b"\xff\xda", photo.index(b"\xff\xda") + 2)
-    photo = photo[:second] + telling.segment(0xFE, PLACE) + photo[second:]
+    photo = photo[:second] + samples.segment(0xFE, PLACE) + photo[second:]
     plain = stripped(photo)
     assert not any(part in plain for part in PARTS)
     assert pixels(plain) == pixels(photo)
@@ -197,7 +197,7 @@ def test_words_between_the_passes_of_a_progressive_jpeg_go(stripped: Stripped) -
 @pytest.mark.parametrize("model", ["CMYK", "L"])
 def test_other_colour_models_look_the_same(stripped: Stripped, model: str) -> None:
     out = io.BytesIO()
-    telling.picture(mode=model).save(out, "JPEG", exif=telling.exif(), comment=PLACE)
+    samples.picture(mode=model).save(out, "JPEG", exif=samples.exif(), comment=PLACE)
     plain = stripped(out.getvalue())
     assert not any(part in plain for part in PARTS)
     assert opened(plain).mode == model
@@ -207,12 +207,12 @@ def test_other_colour_models_look_the_same(stripped: Stripped, model: str) -> No
 
 def test_a_large_profile_in_several_parts_is_kept(stripped: Stripped) -> None:
     profile = PROFILE + bytes(150_000)
-    assert opened(stripped(telling.jpeg(icc_profile=profile))).info["icc_profile"] == profile
+    assert opened(stripped(samples.jpeg(icc_profile=profile))).info["icc_profile"] == profile
 
 
 def test_a_photo_that_is_larger_than_what_is_read_at_once_is_read_to_its_end(stripped: Stripped) -> None:
     out = io.BytesIO()
-    Image.effect_noise((1500, 1200), 90).convert("RGB").save(out, "JPEG", quality=97, exif=telling.exif())
+    Image.effect_noise((1500, 1200), 90).convert("RGB").save(out, "JPEG", quality=97, exif=samples.exif())
     photo = out.getvalue() + PLACE
     assert len(photo) > 2**20
     plain = stripped(photo)
@@ -223,14 +223,14 @@ def test_a_photo_that_is_larger_than_what_is_read_at_once_is_read_to_its_end(str
 
 @pytest.mark.parametrize("before", [2**19 - 2, 2**19 - 1, 2**19, 2**19 + 1, 2**20 - 2, 2**20 - 1])
 def test_the_end_is_found_wherever_it_falls(stripped: Stripped, before: int) -> None:
-    photo = telling.jpeg()
+    photo = samples.jpeg()
     scan = photo.index(b"\xff\xda") + 14
     filled = photo[:-2] + bytes(before - (len(photo) - 2 - scan)) + b"\xff\xd9"
     assert stripped(filled + PLACE).endswith(bytes(9) + b"\xff\xd9")
 
 
 def test_a_webp_says_truly_what_it_holds(stripped: Stripped) -> None:
-    for photo, flag in ((telling.webp(6), 0x08), (telling.webp(1), 0)):
+    for photo, flag in ((samples.webp(6), 0x08), (samples.webp(1), 0)):
         plain = stripped(photo)
         assert struct.unpack("<I", plain[4:8])[0] == len(plain) - 8
         assert plain[20] & 0x0C == flag
@@ -238,7 +238,7 @@ def test_a_webp_says_truly_what_it_holds(stripped: Stripped) -> None:
 
 
 def test_a_png_without_words_is_still_one_by_the_book(stripped: Stripped) -> None:
-    plain = stripped(telling.png())
+    plain = stripped(samples.png())
     Image.open(io.BytesIO(plain)).verify()
     image = opened(plain)
     assert isinstance(image, PngImageFile)
@@ -269,13 +269,13 @@ def test_a_file_that_is_cut_off_is_refused_or_cut_within_the_picture(stripped: S
     [
         (b"\xff\xd8\xff\xd9", "contains no image data"),
         (b"\xff\xd8\xff\xe1\0\1", "is damaged"),
-        (telling.with_segments(telling.jpeg(), PLACE), "is damaged"),
-        (telling.with_segments(telling.jpeg(), telling.segment(0xDB, PLACE)), "is damaged"),
-        (telling.with_segments(telling.jpeg(), telling.segment(0xC4, PLACE)), "is damaged"),
-        (telling.with_segments(telling.jpeg(), telling.segment(0xC8, PLACE)), "is damaged"),
-        (telling.with_segments(telling.jpeg(), telling.segment(0xF7, PLACE)), "is damaged"),
-        (telling.with_segments(telling.jpeg(), telling.segment(0xDA, PLACE)), "is damaged"),
-        (telling.png().replace(b"IDAT", b"IDAT" + PLACE, 1), "is damaged"),
+        (samples.with_segments(samples.jpeg(), PLACE), "is damaged"),
+        (samples.with_segments(samples.jpeg(), samples.segment(0xDB, PLACE)), "is damaged"),
+        (samples.with_segments(samples.jpeg(), samples.segment(0xC4, PLACE)), "is damaged"),
+        (samples.with_segments(samples.jpeg(), samples.segment(0xC8, PLACE)), "is damaged"),
+        (samples.with_segments(samples.jpeg(), samples.segment(0xF7, PLACE)), "is damaged"),
+        (samples.with_segments(samples.jpeg(), samples.segment(0xDA, PLACE)), "is damaged"),
+        (samples.png().replace(b"IDAT", b"IDAT" + PLACE, 1), "is damaged"),
         (b"RIFF\x0c\0\0\0WEBPEXIF\0\0\0\0", "contains no image data"),
         (b"RIFF\x04\0\0\0WEBP", "contains no image data"),
     ],
@@ -299,8 +299,8 @@ def test_a_length_that_hides_words_in_the_picture_is_found_out(
         stripped(hiding)
 
 
-MUTABLE = [telling.jpeg(), telling.jpeg(progressive=True), telling.mpo(), telling.png(), telling.webp()]
-MUTABLE += [telling.webp(mode="RGBA"), telling.motion_photo()]
+MUTABLE = [samples.jpeg(), samples.jpeg(progressive=True), samples.mpo(), samples.png(), samples.webp()]
+MUTABLE += [samples.webp(mode="RGBA"), samples.motion_photo()]
 PLACES = st.integers(0, 900) | st.integers(0, 5000)
 LIKELY = st.sampled_from([0, 1, 2, 4, 8, 0x20, 0x7F, 0x80, 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xFE, 0xFF])
 
