@@ -1,40 +1,63 @@
-// What ipywidgets leave out of a page: errors that belong to their controls for a screen reader as well,
-// a list of them that leads to each, and folds that open by the keyboard. Holds no state of its own.
+// @ts-check
+// Adds what ipywidgets leave out of a page: errors that screen readers find at their controls, a list of the
+// errors that leads to each of them, and sections that open by keyboard. Holds no state of its own.
+import { createFrameTask, listenTo, make, setText } from "../utils/dom.js";
+
+/** @typedef {{ field: string, label: string, text: string }} ErrorEntry */
+/** @typedef {{ problems: ErrorEntry[] }} State */
+/** @typedef {{ kind: "focus", field: string }} ToKernel */
+/** @typedef {import("../utils/dom.js").Model<State, ToKernel>} Model */
 
 const CONTROLS = "input, select, textarea, button, [tabindex='0']";
-let forms = 0;
+const FOCUS_RETRIES = 40;
+const RETRY_DELAY = 50; // ms
+let formCount = 0;
 
-function fieldOf(root, name) {
-  return root.querySelector(`.astria-at-${CSS.escape(name.replaceAll(".", "-"))}`);
-}
+/** @param {string} field */
+export const fieldClass = (field) => `astria-at-${field.replaceAll(".", "-")}`;
 
-function describe(root, id, problems) {
+/**
+ * Tie each field's error to its controls.
+ *
+ * @param {Element} root
+ * @param {string} formId
+ * @param {ErrorEntry[]} problems
+ */
+function describeControls(root, formId, problems) {
+  const invalid = new Set(problems.map((problem) => fieldClass(problem.field)));
   for (const field of root.querySelectorAll(".astria-field")) {
-    const error = [...field.children].find((each) => each.classList.contains("astria-error"));
+    const error = [...field.children].find((child) => child.classList.contains("astria-error"));
     if (!error) continue;
-    const name = [...field.classList].find((each) => each.startsWith("astria-at-"));
-    error.id = `${id}-${name}`;
-    const wrong = problems.some((each) => `astria-at-${each.field.replaceAll(".", "-")}` === name);
+    const name = [...field.classList].find((className) => className.startsWith("astria-at-")) ?? "";
+    error.id = `${formId}-${name}`;
     for (const control of field.querySelectorAll("input, select, textarea")) {
       control.setAttribute("aria-describedby", error.id);
-      if (wrong) control.setAttribute("aria-invalid", "true");
+      if (invalid.has(name)) control.setAttribute("aria-invalid", "true");
       else control.removeAttribute("aria-invalid");
-      giveName(control);
+      nameControl(/** @type {HTMLInputElement} */ (control));
     }
   }
 }
 
-// A placeholder is seen, and is not a name once an error describes its control.
-function giveName(control) {
-  const isNamed = control.hasAttribute("aria-label") || [...(control.labels ?? [])].some((each) => each.textContent.trim());
-  const name = control.closest(".astria-urls") ? "Image URLs, one a line" : control.placeholder;
-  if (!isNamed && name) control.setAttribute("aria-label", name);
+/**
+ * A placeholder is visible, but it is not a name once an error describes its control.
+ *
+ * @param {HTMLInputElement} control
+ */
+function nameControl(control) {
+  const hasLabel = [...(control.labels ?? [])].some((label) => label.textContent?.trim());
+  if (hasLabel || control.hasAttribute("aria-label")) return;
+  const name = control.closest(".astria-urls") ? "Image URLs, one per line" : control.placeholder;
+  if (name) control.setAttribute("aria-label", name);
 }
 
-function makeFoldsReachable(root) {
-  for (const header of root.querySelectorAll(".jupyter-widget-Collapse-header")) {
-    const open = header.parentElement.classList.contains("jupyter-widget-Collapse-open");
-    header.setAttribute("aria-expanded", String(open));
+/** @param {Element} root */
+function openSectionsByKeyboard(root) {
+  for (const header of /** @type {NodeListOf<HTMLElement>} */ (
+    root.querySelectorAll(".jupyter-widget-Collapse-header")
+  )) {
+    const isOpen = header.parentElement?.classList.contains("jupyter-widget-Collapse-open");
+    header.setAttribute("aria-expanded", String(isOpen));
     if (header.getAttribute("role") === "button") continue;
     header.setAttribute("role", "button");
     header.querySelector("i")?.setAttribute("aria-hidden", "true");
@@ -48,84 +71,83 @@ function makeFoldsReachable(root) {
   }
 }
 
-function focus(root, name, tries = 40) {
-  const field = fieldOf(root, name);
-  const control = field && [...field.querySelectorAll(CONTROLS)].find((each) => each.offsetParent !== null);
+/**
+ * Focus the first visible control of a field, and wait for the kernel if it has to open the field's section first.
+ *
+ * @param {Element} root
+ * @param {string} name
+ */
+export function focusField(root, name, retries = FOCUS_RETRIES) {
+  const field = root.querySelector(`.${CSS.escape(fieldClass(name))}`);
+  const controls = /** @type {HTMLElement[]} */ ([...(field?.querySelectorAll(CONTROLS) ?? [])]);
+  const control = controls.find((candidate) => candidate.offsetParent !== null);
   if (control) {
-    field.scrollIntoView({ block: "nearest" });
+    field?.scrollIntoView({ block: "nearest" });
     control.focus();
-  } else if (tries > 0) {
-    // The kernel is opening the fold that it is in.
-    setTimeout(() => focus(root, name, tries - 1), 50);
+  } else if (retries > 0) {
+    setTimeout(() => focusField(root, name, retries - 1), RETRY_DELAY);
   }
 }
 
+/** @param {{ model: Model, el: HTMLElement }} context */
 function render({ model, el }) {
-  const id = `astria-form-${(forms += 1)}`;
-  const list = document.createElement("ul");
-  const title = document.createElement("p");
+  formCount += 1;
+  const formId = `astria-form-${formCount}`;
+  const list = make("ul");
+  const title = make("p");
   el.className = "astria-summary";
   el.append(title, list);
-  let root = null;
-  let waiting = false;
-  let told = "";
+  let drawn = "";
 
-  function wire() {
-    waiting = false;
-    root = el.closest(".astria-form");
+  const completeForm = createFrameTask(() => {
+    const root = el.closest(".astria-form");
     if (!root) return;
     observer.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
-    describe(root, id, model.get("problems"));
-    makeFoldsReachable(root);
-    for (const wide of root.querySelectorAll(".astria-row .widget-html-content, .astria-pictures")) wide.tabIndex = 0;
-    // Pictures that ipywidgets draw: what they show stands beside them in words.
-    for (const image of root.querySelectorAll("img:not([alt])")) image.alt = "";
-  }
+    describeControls(root, formId, model.get("problems"));
+    openSectionsByKeyboard(root);
+    for (const scrollable of root.querySelectorAll(".astria-row .widget-html-content, .astria-pictures")) {
+      /** @type {HTMLElement} */ (scrollable).tabIndex = 0;
+    }
+    // Images that ipywidgets draw: the text beside them says what they show.
+    for (const image of root.querySelectorAll("img:not([alt])")) image.setAttribute("alt", "");
+  });
+  const observer = new MutationObserver(completeForm.schedule);
 
-  function soon() {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(wire);
+  /** @param {ErrorEntry} entry */
+  function createLine({ field, label, text }) {
+    const link = make("a", { href: "#", textContent: label });
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      model.send({ kind: "focus", field });
+      const root = el.closest(".astria-form");
+      if (root) focusField(root, field);
+    });
+    return make("li", {}, link, ` ${text}`);
   }
-
-  const observer = new MutationObserver(soon);
 
   function draw() {
     const problems = model.get("problems");
-    soon();
-    const said = JSON.stringify(problems);
-    if (said === told) return; // the focus may be in there
-    told = said;
+    completeForm.schedule();
+    const content = JSON.stringify(problems);
+    if (content === drawn) return; // the focus may be in the list
+    drawn = content;
     el.hidden = problems.length === 0;
-    title.textContent = problems.length === 1 ? "1 thing to mend" : `${problems.length} things to mend`;
-    list.replaceChildren(
-      ...problems.map(({ field, label, text }) => {
-        const item = document.createElement("li");
-        const link = document.createElement("a");
-        link.href = "#";
-        link.textContent = label;
-        link.addEventListener("click", (event) => {
-          event.preventDefault();
-          model.send({ kind: "focus", field });
-          focus(root, field);
-        });
-        item.append(link, ` ${text}`);
-        return item;
-      }),
-    );
+    setText(title, problems.length === 1 ? "1 problem to fix" : `${problems.length} problems to fix`);
+    list.replaceChildren(...problems.map(createLine));
   }
 
-  model.on("change:problems", draw);
+  const stopListening = listenTo(model, { "change:problems": draw });
   draw();
   const attached = setInterval(() => {
     if (!el.isConnected) return;
     clearInterval(attached);
-    soon();
-  }, 50);
+    completeForm.schedule();
+  }, RETRY_DELAY);
   return () => {
     clearInterval(attached);
+    completeForm.cancel();
     observer.disconnect();
-    model.off("change:problems", draw);
+    stopListening();
   };
 }
 

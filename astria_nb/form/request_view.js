@@ -1,79 +1,79 @@
-// The request as code, in tabs: text only, and a button that copies it.
+// @ts-check
+// The request as code: one tab a language, and a button that copies it. Sends no custom messages.
+import { listenTo, make, makeButton, setText, shortcut } from "../utils/dom.js";
 
-async function copy(text, block) {
+/** @typedef {{ texts: Record<string, string>, note: string, language: string }} State */
+/** @typedef {import("../utils/dom.js").Model<State, never>} Model */
+
+let viewCount = 0;
+
+/**
+ * Copy a text, or else select it on the page. Returns whether it was copied.
+ *
+ * @param {string} text
+ * @param {Element} block the element that shows the text
+ */
+export async function copyText(text, block) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Not every frontend lets a cell write to the clipboard by itself.
+    // Some frontends do not let an output write to the clipboard.
     const range = document.createRange();
     range.selectNodeContents(block);
     const selection = window.getSelection();
-    selection.removeAllRanges();
-    selection.addRange(range);
+    selection?.removeAllRanges();
+    selection?.addRange(range);
     return document.execCommand("copy");
   }
 }
 
-const KEY = /Mac|iP(hone|ad)/.test(navigator.platform) ? "\u2318C" : "Ctrl-C";
-let views = 0;
-
+/** @param {{ model: Model, el: HTMLElement }} context */
 function render({ model, el }) {
-  const id = `astria-request-${(views += 1)}`;
-  const bar = document.createElement("div");
-  const block = document.createElement("pre");
-  const button = document.createElement("button");
-  const said = document.createElement("span");
-  const tabs = document.createElement("div");
+  viewCount += 1;
+  const id = `astria-request-${viewCount}`;
+  const tabs = make("div", { attributes: { role: "tablist", "aria-label": "The request as code" } });
+  const block = make("pre", { id, tabIndex: 0, attributes: { role: "tabpanel" } });
+  const status = make("span", { attributes: { role: "status" } });
+  const note = make("p", { className: "astria-note" });
+  const copy = makeButton("Copy", async () => {
+    const isCopied = await copyText(block.textContent ?? "", block);
+    status.textContent = isCopied ? "Copied" : `Selected; press ${shortcut("C")}`;
+  });
   el.classList.add("astria-request");
-  bar.className = "astria-request-bar";
-  tabs.setAttribute("role", "tablist");
-  tabs.setAttribute("aria-label", "The request as code");
-  block.id = id;
-  block.tabIndex = 0;
-  block.setAttribute("role", "tabpanel");
-  said.setAttribute("role", "status");
-  button.type = "button";
-  button.textContent = "Copy";
-  bar.append(tabs, said, button);
-  const note = document.createElement("p");
-  note.className = "astria-note";
-  el.append(bar, block, note);
+  el.append(make("div", { className: "astria-request-bar" }, tabs, status, copy), block, note);
 
-  function choose(name) {
-    model.set("language", name);
+  /** @param {string} language */
+  function choose(language) {
+    model.set("language", language);
     model.save_changes();
+  }
+
+  /** @param {string} language */
+  function createTab(language) {
+    const tab = makeButton(language, () => choose(language));
+    tab.id = `${id}-${language}`;
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", id);
+    return tab;
   }
 
   function draw() {
     const texts = model.get("texts");
-    const names = Object.keys(texts);
+    const languages = Object.keys(texts);
     const chosen = model.get("language");
     note.textContent = model.get("note");
     note.hidden = !note.textContent;
-    if (tabs.children.length !== names.length) {
-      tabs.replaceChildren(
-        ...names.map((name) => {
-          const tab = document.createElement("button");
-          tab.type = "button";
-          tab.setAttribute("role", "tab");
-          tab.setAttribute("aria-controls", id);
-          tab.id = `${id}-${name}`;
-          tab.textContent = name;
-          tab.addEventListener("click", () => choose(name));
-          return tab;
-        }),
-      );
+    if (tabs.children.length !== languages.length) tabs.replaceChildren(...languages.map(createTab));
+    for (const tab of /** @type {HTMLCollectionOf<HTMLElement>} */ (tabs.children)) {
+      const isChosen = tab.textContent === chosen;
+      tab.setAttribute("aria-selected", String(isChosen));
+      tab.tabIndex = isChosen ? 0 : -1;
+      if (isChosen) block.setAttribute("aria-labelledby", tab.id);
     }
-    for (const tab of tabs.children) {
-      const mine = tab.textContent === chosen;
-      tab.setAttribute("aria-selected", String(mine));
-      tab.tabIndex = mine ? 0 : -1;
-      if (mine) block.setAttribute("aria-labelledby", tab.id);
-    }
-    if (block.textContent !== texts[chosen]) {
-      block.textContent = texts[chosen] ?? "";
-      said.textContent = "";
+    if (block.textContent !== (texts[chosen] ?? "")) {
+      setText(block, texts[chosen] ?? "");
+      status.textContent = "";
     }
   }
 
@@ -82,18 +82,14 @@ function render({ model, el }) {
     if (!step) return;
     event.preventDefault();
     event.stopPropagation();
-    const all = [...tabs.children];
-    const at = all.findIndex((tab) => tab.textContent === model.get("language"));
-    const next = all[(at + step + all.length) % all.length];
-    choose(next.textContent);
-    next.focus();
+    const languages = Object.keys(model.get("texts"));
+    const index = (languages.indexOf(model.get("language")) + step + languages.length) % languages.length;
+    choose(languages[index]);
+    /** @type {HTMLElement} */ (tabs.children[index]).focus();
   });
-  button.addEventListener("click", async () => {
-    said.textContent = (await copy(block.textContent, block)) ? "Copied" : `Marked; press ${KEY}`;
-  });
-  model.on("change:texts change:language change:note", draw);
+  const stopListening = listenTo(model, { "change:texts": draw, "change:language": draw, "change:note": draw });
   draw();
-  return () => model.off("change:texts change:language change:note", draw);
+  return stopListening;
 }
 
 export default { render };

@@ -24,12 +24,11 @@ def script(path: Path) -> str:
     Returns
     -------
     str
-        One ES module without imports.
+        One ES module without imports, whose only export is the default one.
     """
     modules: dict[Path, str] = {}
     _collect(path.resolve(), modules)
-    entry = modules.pop(path.resolve())
-    return "\n".join([*(_EXPORT.sub("", source) for source in modules.values()), entry])
+    return "\n".join(_EXPORT.sub("", source) for source in modules.values())
 
 
 def _collect(path: Path, modules: dict[Path, str]) -> None:

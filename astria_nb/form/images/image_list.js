@@ -1,250 +1,266 @@
-// Draws the images of a form, and asks the kernel to remove or move them. What the list holds, and in
-// which order, is the kernel's to say (`items`). The messages are described in image_list.py.
+// @ts-check
+// Shows the images of a form and asks the kernel to move or remove them. The kernel decides what the list holds and
+// in which order (`items`). The messages are described in image_list.py.
+import {
+  arrange,
+  arrowStep,
+  closest,
+  createTimer,
+  hasModifier,
+  keepPlainKeys,
+  listenTo,
+  make,
+  makeButton,
+} from "../../utils/dom.js";
+import { changesOrder, dropPlace, neighbour, stepPlace } from "./image_order.js";
+import { createThumbnails, createTile } from "./image_tile.js";
 
-const PATIENCE = 1500; // ms until a wish that nothing came of is said to wait for the kernel
-const MARKS = ["astria-before", "astria-after"];
+/** @typedef {import("./image_tile.js").Model} Model */
+/** @typedef {import("./image_tile.js").ToKernel} ToKernel */
+/** @typedef {ReturnType<typeof createThumbnails>} Thumbnails */
 
-function make(tag, options = {}, ...children) {
-  const element = document.createElement(tag);
-  const { attributes = {}, ...properties } = options;
-  Object.assign(element, properties);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
+const BUSY_AFTER = 1500; // ms without an answer until the kernel counts as busy
 
-/** Keeps the pictures of one widget for all its views, and asks for those that came before this page. */
-function createPictures(model, changed) {
-  const urls = new Map(); // by id; null for one that cannot be shown
-  const drop = (id) => {
-    if (urls.get(id)) URL.revokeObjectURL(urls.get(id));
-    urls.delete(id);
-  };
-  model.on("msg:custom", (message, buffers) => {
-    if (message.kind !== "picture") return;
-    drop(message.id);
-    const blob = buffers.length ? new Blob([buffers[0]], { type: "image/jpeg" }) : null;
-    urls.set(message.id, blob && URL.createObjectURL(blob));
-    changed();
+class ImageList {
+  summary = make("span", { className: "astria-images-summary" });
+  removeDuplicates = makeButton("", () => this.ask({ kind: "remove_duplicates" }));
+  removeAll = makeButton("Remove all", () => {
+    this.focus(null);
+    this.ask({ kind: "remove", ids: this.order() });
   });
-  model.on("change:items", () => {
-    const ids = new Set(model.get("items").map((each) => each.id));
-    [...urls.keys()].filter((id) => !ids.has(id)).forEach(drop);
-  });
-  if (model.get("items").length) model.send({ kind: "want" });
-  return { get: (id) => urls.get(id), close: () => [...urls.keys()].forEach(drop) };
-}
+  list = make("ol", { className: "astria-tiles", attributes: { "aria-label": "Images, in upload order" } });
+  status = make("div", { className: "astria-images-spoken", attributes: { role: "status" } });
 
-/** What is to be said of an image: the gist, and the rest of the sentence for who turns to its tile. */
-function createBadge(text) {
-  const [gist] = text.split(/: |(?<=\))\. /, 1);
-  const rest = make("span", { textContent: text.slice(gist.length), className: "astria-rest" });
-  return make("div", { className: "astria-badge", title: text }, gist, rest);
-}
-
-/** One image: its picture, what is known of it, and what can be done with it. */
-function createTile(act) {
-  const picture = make("div", { className: "astria-picture" });
-  const caption = make("div", { className: "astria-caption" });
-  const buttons = ["Earlier", "Later", "Remove"].map((word) =>
-    make("button", { type: "button", textContent: word, className: `astria-${word.toLowerCase()}` }),
-  );
-  const actions = make("div", { className: "astria-actions" }, ...buttons);
-  const tile = make("div", { className: "astria-tile", draggable: true, attributes: { role: "group" } });
-  tile.append(picture, caption, actions);
-  const element = make("li", {}, tile);
-  let shown;
-  for (const button of buttons) {
-    button.addEventListener("click", () => {
-      if (button.getAttribute("aria-disabled") !== "true") act(button.textContent);
+  /**
+   * @param {Model} model
+   * @param {HTMLElement} el
+   * @param {Thumbnails} thumbnails
+   */
+  constructor(model, el, thumbnails) {
+    this.model = model;
+    this.el = el;
+    this.thumbnails = thumbnails;
+    /** @type {Map<string, ReturnType<typeof createTile>>} */
+    this.tiles = new Map();
+    /** @type {string | null} id of the tile that the Tab key reaches */
+    this.current = null;
+    /** @type {string | null} id of the image that was moved last, until the kernel has moved it */
+    this.moved = null;
+    this.isLate = false;
+    this.answerDue = createTimer(() => {
+      this.isLate = true;
+      this.draw();
+    }, BUSY_AFTER);
+    this.build();
+    enableDragging(this);
+    this.stopListening = listenTo(model, {
+      "change:items": () => this.onItemsChanged(),
+      "change:summary": () => this.draw(),
+      "change:duplicates": () => this.draw(),
     });
-  }
-  function update(item, at, count, url, isCurrent) {
-    tile.dataset.id = item.id;
-    tile.setAttribute("aria-label", [item.name, item.detail, ...item.badges, `${at + 1} of ${count}`].join(", "));
-    for (const each of [tile, ...buttons]) each.tabIndex = isCurrent ? 0 : -1;
-    for (const button of buttons) button.setAttribute("aria-label", `${button.textContent}: ${item.name}`);
-    buttons[0].setAttribute("aria-disabled", String(at === 0));
-    buttons[1].setAttribute("aria-disabled", String(at === count - 1));
-    caption.replaceChildren(
-      make("div", { textContent: item.name, title: item.name }),
-      make("div", { textContent: item.detail, className: "astria-detail" }),
-      ...item.badges.map(createBadge),
-    );
-    if (url === shown && picture.hasChildNodes()) return;
-    shown = url;
-    const text = url === null ? "no picture" : "";
-    picture.replaceChildren(
-      url ? make("img", { src: url, alt: "", draggable: false }) : make("span", { textContent: text }),
-    );
-  }
-  return { element, tile, update };
-}
-
-function render({ model, el }, pictures, views) {
-  const summary = make("span", { className: "astria-images-summary" });
-  const [same, all] = [1, 2].map(() => make("button", { type: "button" }));
-  const buttons = make("div", { className: "astria-images-buttons" }, same, all);
-  const head = make("div", { className: "astria-images-head" }, summary, buttons);
-  const list = make("ol", { className: "astria-tiles", attributes: { "aria-label": "Images, in the order of sending" } });
-  const status = make("div", { className: "astria-images-spoken", attributes: { role: "status" } });
-  const root = make("div", { className: "astria-images" }, head, list, status);
-  // A letter pressed in here is not for the notebook, which would cut the cell or add another.
-  root.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
-  });
-  el.append(root);
-  const tiles = new Map();
-  let [current, dragged, target, moved] = [null, null, null, null]; // ids
-  let [waiting, isLate] = [0, false];
-  const ids = () => model.get("items").map((each) => each.id);
-
-  function wish(message) {
-    model.send(message);
-    clearTimeout(waiting);
-    waiting = setTimeout(() => {
-      isLate = true;
-      show();
-    }, PATIENCE);
-  }
-  function move(id, before) {
-    const order = ids();
-    if (before === id || order[order.indexOf(id) + 1] === (before ?? undefined)) return;
-    moved = id;
-    wish({ kind: "move", id, before });
-  }
-  function step(id, by) {
-    const order = ids().filter((each) => each !== id);
-    const at = ids().indexOf(id) + by;
-    if (at >= 0 && at <= order.length) move(id, order[at] ?? null);
-  }
-  function remove(id) {
-    const order = ids();
-    const at = order.indexOf(id);
-    current = order[at + 1] ?? order[at - 1] ?? null;
-    if (tiles.get(id).element.contains(document.activeElement)) focus(current);
-    wish({ kind: "remove", ids: [id] });
-  }
-  function focus(id) {
-    if (id !== null) tiles.get(id)?.tile.focus();
-    else el.closest(".astria-form")?.querySelector(".astria-drop-input")?.focus();
-  }
-  const acts = { Earlier: (id) => step(id, -1), Later: (id) => step(id, 1), Remove: remove };
-
-  function show() {
-    const items = model.get("items");
-    const order = items.map((each) => each.id);
-    const focused = list.contains(document.activeElement) ? document.activeElement : null;
-    for (const [id, each] of tiles) {
-      if (!order.includes(id)) {
-        each.element.remove();
-        tiles.delete(id);
-      }
-    }
-    if (!order.includes(current)) current = order[0] ?? null;
-    for (const [at, item] of items.entries()) {
-      if (!tiles.has(item.id)) tiles.set(item.id, createTile((word) => acts[word](item.id)));
-      const { element, update } = tiles.get(item.id);
-      update(item, at, items.length, pictures.get(item.id), item.id === current);
-      if (list.children[at] !== element) list.insertBefore(element, list.children[at] ?? null);
-    }
-    if (focused && focused !== document.activeElement) focused.focus(); // lost when its tile moved
-    summary.textContent = model.get("summary") + (isLate ? " · waiting for the kernel" : "");
-    const copies = model.get("duplicates");
-    same.textContent = copies === 1 ? "Remove duplicate" : `Remove ${copies} duplicates`;
-    same.hidden = !copies;
-    all.textContent = "Remove all";
-    all.hidden = items.length < 2;
-    list.hidden = !items.length;
-  }
-  function changed() {
-    clearTimeout(waiting);
-    isLate = false;
-    const items = model.get("items");
-    const at = items.findIndex((each) => each.id === moved);
-    if (at >= 0) status.textContent = `${items[at].name} is now ${at + 1} of ${items.length}`;
-    moved = null;
-    show();
+    this.draw();
   }
 
-  same.addEventListener("click", () => wish({ kind: "remove_duplicates" }));
-  all.addEventListener("click", () => {
-    focus(null);
-    wish({ kind: "remove", ids: ids() });
-  });
-  list.addEventListener("focusin", (event) => {
-    const id = event.target.closest(".astria-tile")?.dataset.id;
-    if (id === undefined || id === current) return;
-    current = id;
-    show();
-  });
-  list.addEventListener("keydown", (event) => {
-    const id = event.target.dataset.id; // of a tile; a button has none
-    const order = ids();
-    const at = order.indexOf(id);
-    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    const to = { Home: 0, End: order.length - 1 }[event.key];
-    if (at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (by && event.shiftKey) step(id, by);
-    else if (by || to !== undefined) focus(order[to ?? at + by] ?? id);
-    else if (event.key === "Delete") remove(id);
+  build() {
+    const buttons = make("div", { className: "astria-images-buttons" }, this.removeDuplicates, this.removeAll);
+    const head = make("div", { className: "astria-images-head" }, this.summary, buttons);
+    const root = make("div", { className: "astria-images" }, head, this.list, this.status);
+    keepPlainKeys(root);
+    this.list.addEventListener("focusin", (event) => this.onFocus(event));
+    this.list.addEventListener("keydown", (event) => this.onKey(event));
+    this.el.append(root);
+  }
+
+  order() {
+    return this.model.get("items").map((item) => item.id);
+  }
+
+  /** @param {ToKernel} message */
+  ask(message) {
+    this.model.send(message);
+    this.answerDue.restart();
+  }
+
+  /**
+   * @param {string} id
+   * @param {string | null} before
+   */
+  move(id, before) {
+    if (!changesOrder(this.order(), id, before)) return;
+    this.moved = id;
+    this.ask({ kind: "move", id, before });
+  }
+
+  /**
+   * @param {string} id
+   * @param {number} step
+   */
+  step(id, step) {
+    const place = stepPlace(this.order(), id, step);
+    if (place !== undefined) this.move(id, place);
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    this.current = neighbour(this.order(), id);
+    if (this.tiles.get(id)?.element.contains(document.activeElement)) this.focus(this.current);
+    this.ask({ kind: "remove", ids: [id] });
+  }
+
+  /** @param {string | null} id of a tile; null for the drop zone */
+  focus(id) {
+    const form = this.el.closest(".astria-form");
+    /** @type {HTMLElement | null | undefined} */
+    const element = id === null ? form?.querySelector(".astria-drop-input") : this.tiles.get(id)?.tile;
+    element?.focus();
+  }
+
+  /** @param {FocusEvent} event */
+  onFocus(event) {
+    const id = closest(event, ".astria-tile")?.dataset.id;
+    if (id === undefined || id === this.current) return;
+    this.current = id;
+    this.draw();
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    const id = /** @type {HTMLElement} */ (event.target).dataset.id; // buttons have none
+    const order = this.order();
+    const index = id === undefined ? -1 : order.indexOf(id);
+    if (id === undefined || index < 0 || hasModifier(event)) return;
+    const step = arrowStep(event.key);
+    if (step && event.shiftKey) this.step(id, step);
+    else if (step) this.focus(order[index + step] ?? id);
+    else if (event.key === "Home") this.focus(order[0]);
+    else if (event.key === "End") this.focus(order[order.length - 1]);
+    else if (event.key === "Delete") this.remove(id);
     else return;
     event.preventDefault();
-  });
+  }
 
-  const mark = (tile, name) => {
-    for (const each of tiles.values()) each.tile.classList.remove(...MARKS);
-    tile?.classList.add(name);
+  draw() {
+    const items = this.model.get("items");
+    const order = this.order();
+    const { activeElement } = document;
+    const focused = this.list.contains(activeElement) ? /** @type {HTMLElement} */ (activeElement) : null;
+    for (const [id, { element }] of this.tiles) {
+      if (order.includes(id)) continue;
+      element.remove();
+      this.tiles.delete(id);
+    }
+    if (this.current === null || !order.includes(this.current)) this.current = order[0] ?? null;
+    const tiles = items.map((item) => this.tiles.get(item.id) ?? this.add(item.id));
+    for (const [index, item] of items.entries()) {
+      tiles[index].update(item, index, items.length, this.thumbnails.get(item.id), item.id === this.current);
+    }
+    arrange(
+      this.list,
+      tiles.map((tile) => tile.element),
+    );
+    if (focused && focused !== document.activeElement) focused.focus(); // moving its tile took the focus
+    this.list.hidden = !items.length;
+    this.drawHead(items.length);
+  }
+
+  /** @param {number} count */
+  drawHead(count) {
+    this.summary.textContent = this.model.get("summary") + (this.isLate ? " · waiting for the kernel" : "");
+    const duplicates = this.model.get("duplicates");
+    this.removeDuplicates.textContent = duplicates === 1 ? "Remove duplicate" : `Remove ${duplicates} duplicates`;
+    this.removeDuplicates.hidden = !duplicates;
+    this.removeAll.hidden = count < 2;
+  }
+
+  /** @param {string} id */
+  add(id) {
+    const tile = createTile({
+      moveLeft: () => this.step(id, -1),
+      moveRight: () => this.step(id, 1),
+      remove: () => this.remove(id),
+    });
+    this.tiles.set(id, tile);
+    return tile;
+  }
+
+  onItemsChanged() {
+    this.answerDue.stop();
+    this.isLate = false;
+    const items = this.model.get("items");
+    const index = items.findIndex((item) => item.id === this.moved);
+    if (index >= 0) this.status.textContent = `${items[index].name} is now ${index + 1} of ${items.length}`;
+    this.moved = null;
+    this.draw();
+  }
+
+  close() {
+    this.answerDue.stop();
+    this.stopListening();
+  }
+}
+
+/** @param {ImageList} images */
+function enableDragging(images) {
+  const { list } = images;
+  /** @type {string | null} */
+  let dragged = null;
+  /** @type {string | null} */
+  let place = null;
+  const clearMarks = () => {
+    for (const { tile } of images.tiles.values()) tile.classList.remove("astria-before", "astria-after");
   };
   list.addEventListener("dragstart", (event) => {
-    dragged = event.target.dataset?.id ?? null;
-    if (dragged === null) return;
+    dragged = /** @type {HTMLElement} */ (event.target).dataset?.id ?? null;
+    if (dragged === null || !event.dataTransfer) return;
     event.dataTransfer.setData("application/x-astria-image", dragged);
     event.dataTransfer.effectAllowed = "move";
-    tiles.get(dragged).tile.classList.add("astria-dragged");
+    images.tiles.get(dragged)?.tile.classList.add("astria-dragged");
   });
   list.addEventListener("dragover", (event) => {
     if (dragged === null) return;
     event.preventDefault();
-    const tile = event.target.closest(".astria-tile");
-    if (!tile) return; // between two: where it was last
+    const tile = closest(event, ".astria-tile");
+    if (!tile?.dataset.id) return; // between two tiles the last mark stays
     const { left, width } = tile.getBoundingClientRect();
-    const isBefore = event.clientX < left + width / 2;
-    const order = ids();
-    target = isBefore ? tile.dataset.id : (order[order.indexOf(tile.dataset.id) + 1] ?? null);
-    mark(tile, MARKS[isBefore ? 0 : 1]);
+    const isLeftHalf = event.clientX < left + width / 2;
+    place = dropPlace(images.order(), tile.dataset.id, isLeftHalf);
+    clearMarks();
+    tile.classList.add(isLeftHalf ? "astria-before" : "astria-after");
   });
   list.addEventListener("drop", (event) => {
     if (dragged === null) return;
     event.preventDefault();
-    move(dragged, target);
+    images.move(dragged, place);
   });
   list.addEventListener("dragend", () => {
-    tiles.get(dragged)?.tile.classList.remove("astria-dragged");
-    mark(null);
+    if (dragged !== null) images.tiles.get(dragged)?.tile.classList.remove("astria-dragged");
+    clearMarks();
     dragged = null;
   });
-
-  model.on("change:items", changed);
-  model.on("change:summary", show);
-  model.on("change:duplicates", show);
-  views.add(show);
-  show();
-  return () => {
-    clearTimeout(waiting);
-    views.delete(show);
-  };
 }
 
-// A function, so that all views of one widget share the pictures.
+// A function, so that all views of one widget share the thumbnails.
 export default () => {
+  /** @type {Set<ImageList>} */
   const views = new Set();
-  let pictures;
+  /** @type {Thumbnails} */
+  let thumbnails;
   return {
+    /** @param {{ model: Model }} context */
     initialize({ model }) {
-      pictures = createPictures(model, () => views.forEach((show) => show()));
-      return () => pictures.close();
+      thumbnails = createThumbnails(model, () => {
+        for (const view of views) view.draw();
+      });
+      return () => thumbnails.close();
     },
-    render: (context) => render(context, pictures, views),
+    /** @param {{ model: Model, el: HTMLElement }} context */
+    render({ model, el }) {
+      const view = new ImageList(model, el, thumbnails);
+      views.add(view);
+      return () => {
+        views.delete(view);
+        view.close();
+      };
+    },
   };
 };

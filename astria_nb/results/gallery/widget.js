@@ -1,430 +1,304 @@
-// The pictures of tunes in a grid, of which one is enlarged at a time. The kernel holds what is true and
-// fetches the pictures; text reaches the page through textContent only, pictures as bytes that it sends.
+// @ts-check
+// The pictures of tunes in a grid, one of which can be enlarged. The kernel holds the pictures and sends them as bytes.
+// The messages are described in messages.py.
+import {
+  arrange,
+  closest,
+  columnCount,
+  createFrameTask,
+  createTimer,
+  createViewTracker,
+  focusedElement,
+  gridTarget,
+  hasModifier,
+  keepPlainKeys,
+  listenTo,
+  make,
+  setText,
+} from "../../utils/dom.js";
+import { Overlay } from "./overlay.js";
+import { makeGalleryButton, Tile } from "./tile.js";
 
-const PAUSE = 100; // milliseconds between two questions for what has come into view
-const NEAR = "240px 0px"; // what is so close to being seen is asked for as well
-const LARGE_KEPT = 8; // large pictures
+/** @typedef {import("./tile.js").Card} Card */
+/**
+ * @typedef {{ cards: Card[], summary: string, state: "over" | "watching" | "stopped" | "failed", failure: string }} State
+ */
+/**
+ * @typedef {{ kind: "thumbnails", ids: string[] }
+ *   | { kind: "enlarge", id: string }
+ *   | { kind: "like", id: string, liked: boolean }
+ *   | { kind: "stop" }
+ *   | { kind: "resume" }} ToKernel
+ * @typedef {{ kind: "thumbnail", id: string }
+ *   | { kind: "large", id: string, media_type: string }
+ *   | { kind: "large_failed", id: string, problem: string }
+ *   | { kind: "liked", id: string, liked: boolean, problem: string }} FromKernel
+ */
+/** @typedef {import("../../utils/dom.js").Model<State, ToKernel>} Model */
 
-function make(tag, className, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-function makeButton(text, clicked) {
-  const button = make("button", "jupyter-button widget-button astria-pictures-button", { type: "button" });
-  button.textContent = text;
-  button.addEventListener("click", clicked);
-  return button;
-}
-
-const address = (bytes, type = "image/jpeg") => URL.createObjectURL(new Blob([bytes], { type }));
-const isWeb = (url) => /^https?:\/\//i.test(url);
-// Every prompt begins with the tune that it uses; below a small picture there is no room to say it again.
-const caption = (text) => text.replace(/^(\s*<lora:[\w.:-]*>)+\s*/, "") || text;
-
-/** Tells which part of the page is in sight: in VS Code and Colab it is a frame as high as all that is in it. */
-function lookAround(told) {
-  if (window === window.top) {
-    told();
-    return;
-  }
-  const watch = new IntersectionObserver(([{ intersectionRect: seen }]) => {
-    watch.disconnect();
-    told(seen);
-  });
-  watch.observe(document.documentElement);
-}
-
-/** One picture in the grid, or a prompt that failed and has none. */
-class Tile {
-  constructor(gallery, key, picture) {
-    this.key = key;
-    this.picture = picture;
-    this.node = make("div", "astria-pictures-tile", { role: "listitem" });
-    this.text = make("div", "astria-pictures-text");
-    if (picture) this.buildPicture(gallery);
-    else this.buildFailure();
-    this.node.tile = this;
-  }
-
-  buildPicture(gallery) {
-    this.frame = make("button", "astria-pictures-frame", { type: "button", tabindex: "-1" });
-    this.frame.addEventListener("click", () => gallery.overlay.open(this));
-    this.like = makeButton("Like", () => gallery.like(this.key));
-    this.like.tabIndex = -1;
-    this.node.append(this.frame, this.text, this.like);
-  }
-
-  buildFailure() {
-    this.node.classList.add("astria-pictures-failed");
-    this.node.tabIndex = -1;
-    this.error = make("div", "astria-pictures-error");
-    const word = make("strong", "");
-    word.textContent = "Failed";
-    this.node.append(make("div", "astria-pictures-frame", {}, word, this.error), this.text);
-  }
-
-  get focusable() {
-    return this.frame ?? this.node;
-  }
-
-  fill(card) {
-    this.card = card;
-    this.text.textContent = caption(card.text);
-    this.text.title = card.text;
-    if (this.frame) this.frame.setAttribute("aria-label", `Enlarge: ${card.text}`);
-    else this.error.textContent = card.error;
-  }
-
-  paint(bytes) {
-    this.forget();
-    this.isMissed = false;
-    this.address = address(bytes);
-    const picture = make("img", "", { alt: this.card.text, decoding: "async" });
-    picture.src = this.address;
-    this.frame.replaceChildren(picture);
-  }
-
-  miss() {
-    this.isMissed = true;
-    this.frame.textContent = "no picture";
-  }
-
-  forget() {
-    if (this.address) URL.revokeObjectURL(this.address);
-    this.address = undefined;
-  }
-}
-
-/** The picture that is enlarged, before everything else on the page. */
-class Overlay {
-  constructor(gallery) {
-    this.gallery = gallery;
-    this.known = new Map(); // addresses of large pictures, those seen last behind
-    this.place = make("span", "astria-pictures-place", { role: "status" });
-    this.image = make("img", "astria-pictures-large");
-    this.note = make("div", "astria-pictures-note", { role: "status" });
-    this.text = make("p", "astria-pictures-whole");
-    this.like = makeButton("Like", () => gallery.like(this.tile.key));
-    this.link = make("a", "", { target: "_blank", rel: "noopener noreferrer" });
-    this.link.textContent = "Open the original";
-    this.problem = make("div", "astria-pictures-error", { role: "alert" });
-    const bar = make(
-      "div",
-      "astria-pictures-bar",
-      {},
-      makeButton("Previous", () => this.move(-1)),
-      makeButton("Next", () => this.move(1)),
-      this.place,
-      this.like,
-      makeButton("Close", () => this.dialog.close()),
-    );
-    const foot = make("div", "astria-pictures-bar", {}, this.text, this.link);
-    const stage = make("div", "astria-pictures-stage", {}, this.image, this.note);
-    this.dialog = make("dialog", "astria-pictures-overlay", { tabindex: "-1", autofocus: "" }, bar);
-    this.dialog.append(this.problem, stage, foot);
-    this.dialog.addEventListener("keydown", (event) => this.pressed(event));
-    this.dialog.addEventListener("click", (event) => {
-      if (event.target === this.dialog) this.dialog.close(); // beside it
-    });
-    this.dialog.addEventListener("close", () => this.closed());
-  }
-
-  get tiles() {
-    return this.gallery.tilesInOrder().filter((each) => each.picture);
-  }
-
-  open(tile) {
-    this.show(tile);
-    lookAround((seen) => {
-      if (this.tile !== tile || this.dialog.open) return;
-      if (seen?.height) {
-        this.dialog.style.setProperty("--astria-seen-from", `${seen.top}px`);
-        this.dialog.style.setProperty("--astria-seen", `${seen.height}px`);
-      }
-      this.dialog.showModal();
-      this.dialog.focus();
-    });
-  }
-
-  show(tile) {
-    this.tile = tile;
-    this.note.textContent = this.problem.textContent = "";
-    const { card, picture } = tile;
-    const large = this.known.get(picture.id);
-    this.image.hidden = !(large ?? tile.address);
-    this.image.alt = card.text;
-    this.image.src = large ?? tile.address ?? "";
-    this.image.classList.toggle("astria-pictures-coming", !large);
-    this.text.textContent = card.text;
-    this.link.hidden = !isWeb(picture.url);
-    if (!this.link.hidden) this.link.href = picture.url;
-    if (!large) {
-      this.note.textContent = "Loading";
-      this.gallery.model.send({ kind: "enlarge", id: picture.id });
-    }
-    this.count();
-    this.gallery.markLikes(card.id);
-  }
-
-  count() {
-    if (!this.tile) return;
-    const text = `${this.tiles.indexOf(this.tile) + 1} of ${this.tiles.length}`;
-    if (this.place.textContent !== text) this.place.textContent = text;
-    this.dialog.setAttribute("aria-label", `Picture ${text}`);
-  }
-
-  heard({ id, media_type, problem }, bytes) {
-    if (bytes && !this.known.has(id)) {
-      this.known.set(id, address(bytes, media_type));
-      while (this.known.size > LARGE_KEPT) this.forget(this.known.keys().next().value);
-    }
-    if (this.tile?.picture.id !== id) return;
-    if (bytes) this.show(this.tile);
-    else this.note.textContent = problem;
-  }
-
-  // From the last one to the first, so that no button dies under the finger.
-  move(by) {
-    const tiles = this.tiles;
-    this.show(tiles[(tiles.indexOf(this.tile) + by + tiles.length) % tiles.length]);
-  }
-
-  pressed(event) {
-    event.stopPropagation(); // JupyterLab takes keys for commands
-    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    this.move(by);
-  }
-
-  closed() {
-    const { tile } = this;
-    this.tile = undefined;
-    if (tile) this.gallery.go(tile);
-  }
-
-  forget(id) {
-    URL.revokeObjectURL(this.known.get(id));
-    this.known.delete(id);
-  }
-
-  clear() {
-    for (const id of [...this.known.keys()]) this.forget(id);
-  }
-}
+const REQUEST_EVERY = 100; // ms between two requests for the thumbnails that came into view
+const NEAR = "240px 0px"; // a tile counts as in view when it is this close
 
 class Gallery {
+  summary = make("span", { className: "astria-pictures-summary", attributes: { role: "status" } });
+  stopButton = makeGalleryButton("Stop watching", () => this.model.send({ kind: "stop" }));
+  resumeButton = makeGalleryButton("Check again", () => this.model.send({ kind: "resume" }));
+  failure = make("div", { className: "astria-pictures-error", attributes: { role: "alert" } });
+  problem = make("div", { className: "astria-pictures-error", attributes: { role: "alert" } });
+  grid = make("div", { className: "astria-pictures-grid", attributes: { role: "list", "aria-label": "Pictures" } });
+  root = make("div", {
+    className: "astria-pictures",
+    tabIndex: -1,
+    attributes: { role: "group", "aria-label": "Pictures" },
+  });
+  overlay = new Overlay({
+    tiles: () => this.tilesInOrder().filter((tile) => tile.picture),
+    load: (id) => this.model.send({ kind: "enlarge", id }),
+    like: (promptId) => this.like(promptId),
+    markLikes: (promptId) => this.markLikes(promptId),
+    onClose: (tile) => this.focus(tile),
+  });
+
+  /**
+   * @param {Model} model
+   * @param {HTMLElement} el
+   */
   constructor(model, el) {
     this.model = model;
-    this.tiles = new Map(); // by the id of the picture, or of the prompt that failed
-    this.inView = new Set();
-    this.asked = new Set();
-    this.sending = new Set(); // prompts whose like is under way
+    /** @type {Map<string, Tile>} by the id of the picture, or of the prompt that failed */
+    this.tiles = new Map();
+    /** @type {WeakMap<Element, Tile>} */
+    this.tileOf = new WeakMap();
+    /** @type {Tile | undefined} the one that the Tab key reaches */
+    this.current = undefined;
+    /** @type {Set<string>} pictures whose thumbnails were asked for */
+    this.requested = new Set();
+    /** @type {Map<string, boolean>} by prompt */
     this.likes = new Map();
-    this.overlay = new Overlay(this);
+    /** @type {Set<string>} prompts whose like the kernel has not answered */
+    this.pendingLikes = new Set();
+    this.drawing = createFrameTask(() => this.draw()); // many changes at once are drawn once
+    this.thumbnailRequest = createTimer(() => this.requestThumbnails(), REQUEST_EVERY);
+    this.tracker = createViewTracker({ root: this.grid, rootMargin: NEAR }, (changed) => this.onScrolled(changed));
     this.build();
     el.append(this.root);
-    this.watchTiles = new IntersectionObserver((seen) => this.scrolled(seen), { root: this.grid, rootMargin: NEAR });
-    this.listeners = {
-      "change:cards": () => this.redraw(),
-      "change:summary": () => this.tell(),
-      "change:state": () => this.tell(),
-      "change:failure": () => this.tell(),
-      "msg:custom": (message, buffers) => this.heard(message, buffers),
-    };
-    for (const [name, listener] of Object.entries(this.listeners)) model.on(name, listener);
+    const drawStatus = () => this.drawStatus();
+    this.stopListening = listenTo(model, {
+      "change:cards": this.drawing.schedule,
+      "change:summary": drawStatus,
+      "change:state": drawStatus,
+      "change:failure": drawStatus,
+      "msg:custom": (message, buffers) => this.onMessage(message, buffers?.[0]),
+    });
     this.draw();
-    this.tell();
+    this.drawStatus();
   }
 
   build() {
-    const { model } = this;
-    this.root = make("div", "astria-pictures", { role: "group", "aria-label": "Pictures", tabindex: "-1" });
-    this.summary = make("span", "astria-pictures-summary", { role: "status" });
-    this.stop = makeButton("Stop watching", () => model.send({ kind: "stop" }));
-    this.again = makeButton("Look again", () => model.send({ kind: "resume" }));
-    this.failure = make("div", "astria-pictures-error", { role: "alert" });
-    this.problem = make("div", "astria-pictures-error", { role: "alert" });
-    this.grid = make("div", "astria-pictures-grid", { role: "list", "aria-label": "Pictures" });
-    this.root.append(
-      make("div", "astria-pictures-line", {}, this.summary, this.stop, this.again),
-      this.failure,
-      this.problem,
-      this.grid,
-      this.overlay.dialog,
-    );
-    this.root.addEventListener("keydown", (event) => this.pressed(event));
-    this.grid.addEventListener("focusin", (event) => this.rove(event.target.closest("[role=listitem]")?.tile));
-  }
-
-  tell() {
-    const [state, failure] = [this.model.get("state"), this.model.get("failure")];
-    const summary = this.model.get("summary");
-    if (this.summary.textContent !== summary) this.summary.textContent = summary; // else it is read out again
-    if (this.failure.textContent !== failure) this.failure.textContent = failure;
-    const focused = [this.stop, this.again].find((each) => each === this.root.getRootNode().activeElement);
-    this.stop.hidden = state !== "watching";
-    this.again.hidden = state !== "stopped" && state !== "failed";
-    this.grid.setAttribute("aria-busy", String(state === "watching"));
-    // Whoever works by keyboard goes on from here, and not from the top of the page.
-    if (focused?.hidden) ([this.stop, this.again].find((each) => !each.hidden) ?? this.root).focus();
-  }
-
-  // Many changes at once are drawn once.
-  redraw() {
-    this.due ??= requestAnimationFrame(() => {
-      this.due = undefined;
-      this.draw();
+    const line = make("div", { className: "astria-pictures-line" }, this.summary, this.stopButton, this.resumeButton);
+    this.root.append(line, this.failure, this.problem, this.grid, this.overlay.dialog);
+    keepPlainKeys(this.root);
+    this.root.addEventListener("keydown", (event) => this.onKey(event));
+    this.grid.addEventListener("focusin", (event) => {
+      const tile = this.tileAround(event);
+      if (tile) this.setCurrent(tile);
     });
+  }
+
+  /** @param {Event} event */
+  tileAround(event) {
+    return this.tileOf.get(closest(event, "[role=listitem]") ?? this.grid);
+  }
+
+  drawStatus() {
+    const state = this.model.get("state");
+    setText(this.summary, this.model.get("summary"));
+    setText(this.failure, this.model.get("failure"));
+    const buttons = [this.stopButton, this.resumeButton];
+    const focused = buttons.find((button) => button === focusedElement(this.root));
+    this.stopButton.hidden = state !== "watching";
+    this.resumeButton.hidden = state !== "stopped" && state !== "failed";
+    this.grid.setAttribute("aria-busy", String(state === "watching"));
+    // Keyboard users continue from here and not from the top of the page.
+    if (focused?.hidden) (buttons.find((button) => !button.hidden) ?? this.root).focus();
   }
 
   draw() {
-    const wanted = [];
-    for (const card of this.model.get("cards")) {
-      if (!this.sending.has(card.id)) this.likes.set(card.id, card.liked);
-      const pictures = card.pictures.length ? card.pictures : [undefined];
-      for (const picture of pictures) wanted.push([picture?.id ?? card.id, card, picture]);
-    }
-    const kept = new Set(wanted.map(([key]) => key));
-    for (const [key, tile] of this.tiles) if (!kept.has(key)) this.drop(key, tile);
-    wanted.forEach(([key, card, picture], at) => {
-      const tile = this.tiles.get(key) ?? this.add(key, card.id, picture);
-      tile.fill(card);
-      this.markLike(tile.like, card.id);
-      if (this.grid.children[at] !== tile.node) this.grid.insertBefore(tile.node, this.grid.children[at] ?? null);
+    const cards = this.model.get("cards");
+    for (const { id, liked } of cards) if (!this.pendingLikes.has(id)) this.likes.set(id, liked);
+    const entries = cards.flatMap((card) => {
+      const pictures = card.pictures.length ? card.pictures : [undefined]; // a failed prompt has a tile as well
+      return pictures.map((picture) => ({ card, picture }));
     });
-    this.grid.hidden = !wanted.length;
-    if (!this.current || !this.tiles.has(this.current)) this.rove(this.tilesInOrder()[0]);
-    this.overlay.count();
+    const ids = new Set(entries.map(({ card, picture }) => picture?.id ?? card.id));
+    for (const tile of this.tiles.values()) if (!ids.has(tile.id)) this.remove(tile);
+    const tiles = entries.map(({ card, picture }) => {
+      const tile = this.tiles.get(picture?.id ?? card.id) ?? this.add(card, picture);
+      tile.fill(card);
+      this.markLike(tile.likeButton, card.id);
+      return tile;
+    });
+    arrange(
+      this.grid,
+      tiles.map((tile) => tile.node),
+    );
+    this.grid.hidden = !tiles.length;
+    if (!this.current || this.tiles.get(this.current.id) !== this.current) this.setCurrent(tiles[0]);
+    this.overlay.drawPosition();
   }
 
-  add(key, cardId, picture) {
-    const tile = new Tile(this, cardId, picture);
-    tile.place = key;
-    this.tiles.set(key, tile);
-    if (picture) this.watchTiles.observe(tile.node);
+  /**
+   * @param {Card} card
+   * @param {import("./tile.js").Picture | undefined} picture
+   */
+  add(card, picture) {
+    const tile = new Tile(card, picture, {
+      enlarge: (enlarged) => this.overlay.open(enlarged),
+      like: (promptId) => this.like(promptId),
+    });
+    this.tiles.set(tile.id, tile);
+    this.tileOf.set(tile.node, tile);
+    if (picture) this.tracker.observe(tile.node);
     return tile;
   }
 
-  drop(key, tile) {
-    this.watchTiles.unobserve(tile.node);
-    this.inView.delete(tile);
-    this.asked.delete(key);
+  /** @param {Tile} tile */
+  remove(tile) {
+    this.tracker.unobserve(tile.node);
+    this.requested.delete(tile.id);
     if (this.overlay.tile === tile) this.overlay.dialog.close();
-    tile.forget();
+    tile.freeUrl();
     tile.node.remove();
-    this.tiles.delete(key);
+    this.tiles.delete(tile.id);
   }
 
   tilesInOrder() {
-    return [...this.grid.children].map((node) => node.tile);
+    return [...this.grid.children].flatMap((node) => this.tileOf.get(node) ?? []);
   }
 
-  // Of all tiles, one is reached by the Tab key; the arrows go on from there.
-  rove(tile) {
-    if (!tile || this.current === tile.place) return;
-    const before = this.tiles.get(this.current);
-    for (const [each, index] of [[before, -1], [tile, 0]]) {
-      if (!each) continue;
-      each.focusable.tabIndex = index;
-      if (each.like) each.like.tabIndex = index;
-    }
-    this.current = tile.place;
+  /**
+   * Let the Tab key reach one tile; arrow keys lead to the others.
+   *
+   * @param {Tile | undefined} tile
+   */
+  setCurrent(tile) {
+    if (tile === this.current) return;
+    this.current?.setTabStop(false);
+    tile?.setTabStop(true);
+    this.current = tile;
   }
 
-  go(tile) {
-    this.rove(tile);
+  /** @param {Tile} tile */
+  focus(tile) {
+    this.setCurrent(tile);
     tile.focusable.focus();
   }
 
-  pressed(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    event.stopPropagation(); // JupyterLab takes a letter or an arrow for a command, such as a new cell
-    const tile = event.target.closest("[role=listitem]")?.tile;
-    if (!tile) return;
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    const tile = this.tileAround(event);
+    if (!tile || hasModifier(event)) return;
     const tiles = this.tilesInOrder();
-    const at = tiles.indexOf(tile);
-    const row = tiles.filter((each) => each.node.offsetTop === tiles[0].node.offsetTop).length;
-    const last = tiles.length - 1;
-    const places = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row, Home: 0, End: last };
-    const to = places[event.key];
-    if (to === undefined) return;
+    const columns = columnCount(tiles.map(({ node }) => node));
+    const target = gridTarget(event.key, tiles.indexOf(tile), tiles.length, columns);
+    if (target === undefined) return;
     event.preventDefault();
-    if (to >= 0 && to <= last) this.go(tiles[to]);
+    if (target >= 0) this.focus(tiles[target]);
   }
 
-  scrolled(seen) {
-    for (const { target, isIntersecting } of seen) {
-      this.inView[isIntersecting ? "add" : "delete"](target.tile);
-      // One that could not be had is asked for again when it is looked at again.
-      if (!isIntersecting && target.tile.isMissed) this.asked.delete(target.tile.place);
+  /** @param {{ target: Element, isIntersecting: boolean }[]} changed */
+  onScrolled(changed) {
+    for (const { target, isIntersecting } of changed) {
+      const tile = this.tileOf.get(target);
+      // One that could not be loaded is asked for again when it comes back into view.
+      if (tile?.isMissing && !isIntersecting) this.requested.delete(tile.id);
     }
-    this.pause ??= setTimeout(() => this.askForPictures(), PAUSE);
+    this.thumbnailRequest.start();
   }
 
-  askForPictures() {
-    this.pause = undefined;
-    const ids = [...this.inView].map((tile) => tile.place).filter((id) => !this.asked.has(id));
-    for (const id of ids) this.asked.add(id);
+  requestThumbnails() {
+    const inView = [...this.tracker.inView].flatMap((node) => this.tileOf.get(node)?.id ?? []);
+    const ids = inView.filter((id) => !this.requested.has(id));
+    for (const id of ids) this.requested.add(id);
     if (ids.length) this.model.send({ kind: "thumbnails", ids });
   }
 
-  heard(message, buffers) {
-    const bytes = buffers?.[0];
-    if (message.kind === "thumbnail") {
-      const tile = this.tiles.get(message.id);
-      if (!tile?.picture) return;
-      if (bytes) tile.paint(bytes);
-      else tile.miss();
-    } else if (message.kind === "large" || message.kind === "large_failed") this.overlay.heard(message, bytes);
-    else if (message.kind === "liked") this.liked(message);
+  /**
+   * @param {FromKernel} message
+   * @param {DataView | undefined} bytes
+   */
+  onMessage(message, bytes) {
+    switch (message.kind) {
+      case "thumbnail":
+        this.tiles.get(message.id)?.showThumbnail(bytes);
+        break;
+      case "large":
+        if (bytes) this.overlay.onLoaded(message.id, bytes, message.media_type);
+        break;
+      case "large_failed":
+        this.overlay.onFailed(message.id, message.problem);
+        break;
+      case "liked":
+        this.onLiked(message.id, message.liked, message.problem);
+        break;
+    }
   }
 
-  like(id) {
-    if (this.sending.has(id)) return;
-    const liked = !this.likes.get(id);
-    this.sending.add(id);
-    this.likes.set(id, liked); // as if it were done: it nearly always is
-    this.model.send({ kind: "like", id, liked });
-    this.markLikes(id);
+  /** @param {string} promptId */
+  like(promptId) {
+    if (this.pendingLikes.has(promptId)) return;
+    const liked = !this.likes.get(promptId);
+    this.pendingLikes.add(promptId);
+    this.likes.set(promptId, liked); // shown at once, and taken back if the kernel reports a problem
+    this.model.send({ kind: "like", id: promptId, liked });
+    this.markLikes(promptId);
     this.problem.textContent = this.overlay.problem.textContent = "";
   }
 
-  liked({ id, liked, problem }) {
-    this.sending.delete(id);
-    this.likes.set(id, liked);
-    for (const card of this.model.get("cards")) if (card.id === id) card.liked = liked; // for the next drawing
-    this.markLikes(id);
+  /**
+   * @param {string} promptId
+   * @param {boolean} liked
+   * @param {string} problem
+   */
+  onLiked(promptId, liked, problem) {
+    this.pendingLikes.delete(promptId);
+    this.likes.set(promptId, liked);
+    for (const card of this.model.get("cards")) if (card.id === promptId) card.liked = liked; // for the next drawing
+    this.markLikes(promptId);
     (this.overlay.tile ? this.overlay : this).problem.textContent = problem;
   }
 
-  markLikes(id) {
-    for (const { key, like } of this.tiles.values()) if (key === id) this.markLike(like, id);
-    if (this.overlay.tile?.key === id) this.markLike(this.overlay.like, id);
+  /** @param {string} promptId */
+  markLikes(promptId) {
+    for (const { card, likeButton } of this.tiles.values()) {
+      if (card.id === promptId) this.markLike(likeButton, promptId);
+    }
+    if (this.overlay.tile?.card.id === promptId) this.markLike(this.overlay.likeButton, promptId);
   }
 
-  markLike(button, id) {
+  /**
+   * @param {HTMLButtonElement | undefined} button
+   * @param {string} promptId
+   */
+  markLike(button, promptId) {
     if (!button) return;
-    const liked = Boolean(this.likes.get(id));
+    const liked = this.likes.get(promptId) ?? false;
     button.textContent = liked ? "Liked" : "Like";
     button.setAttribute("aria-pressed", String(liked));
   }
 
   close() {
-    clearTimeout(this.pause);
-    cancelAnimationFrame(this.due);
-    this.watchTiles.disconnect();
-    for (const [name, listener] of Object.entries(this.listeners)) this.model.off(name, listener);
-    for (const tile of this.tiles.values()) tile.forget();
-    this.overlay.clear();
+    this.thumbnailRequest.stop();
+    this.drawing.cancel();
+    this.tracker.disconnect();
+    this.stopListening();
+    for (const tile of this.tiles.values()) tile.freeUrl();
+    this.overlay.close();
   }
 }
 
 export default {
+  /** @param {{ model: Model, el: HTMLElement }} context */
   render({ model, el }) {
     const gallery = new Gallery(model, el);
     return () => gallery.close();
