@@ -161,7 +161,7 @@ def test_the_form_is_there_again_after_a_reload_and_in_the_next_kernel(form: Loc
     expect(form.get_by_text("Last seen: Pictures · 8 of 8 prompts done")).to_be_visible()
     expect(form.locator(".astria-row table")).to_contain_text("trained")
     expect(tiles(form).first.locator("img")).to_be_visible()
-    again = form.get_by_role("button", name="Look again")
+    again = form.get_by_role("button", name="Check again")
     again.click()
     expect(again).to_be_hidden()
     expect(form.get_by_text("Last seen")).to_be_hidden()

@@ -175,7 +175,7 @@ def test_photos_are_dropped_anywhere_on_the_form(page, form, photos):
 def test_of_a_dropped_folder_the_images_are_taken(form, folder):
     drop_folder(form.locator(".astria-drop-zone"), folder / "photos")
     expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg")
-    expect(form.get_by_text("Took 5 photos from photos; 1 other file was left out.")).to_be_visible()
+    expect(form.get_by_text("Added 5 photos from photos; skipped 1 other file.")).to_be_visible()
 
 
 def test_a_picture_is_pasted(page, form):
@@ -195,7 +195,7 @@ def test_text_is_not_pasted_as_a_picture(page, form):
     page.evaluate("async () => { await navigator.clipboard.writeText('words'); return true; }")
     form.get_by_text("or drop them here").click()
     page.keyboard.press("Control+V")
-    expect(form.get_by_text("There is no photo to paste.")).to_be_visible()
+    expect(form.get_by_text("There is no photo on the clipboard.")).to_be_visible()
 
 
 def test_files_of_the_server_are_chosen(page, form, photos):
@@ -230,10 +230,10 @@ def test_the_order_is_changed_by_mouse_and_by_keyboard(page, form, photos):
     expect(form.get_by_text("4.jpg is now 3 of 4")).to_be_attached()
     expect(tiles.filter(has_text="4.jpg")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(form.get_by_role("button", name="Earlier: 4.jpg")).to_be_focused()
+    expect(form.get_by_role("button", name="Move left: 4.jpg")).to_be_focused()
     page.keyboard.press("Enter")
     expect_names(form, "2.jpg", "4.jpg", "3.jpg", "1.jpg")
-    expect(form.get_by_role("button", name="Earlier: 4.jpg")).to_be_focused()
+    expect(form.get_by_role("button", name="Move left: 4.jpg")).to_be_focused()
     assert sent(page) == [sha256(photos[number - 1]) for number in (2, 4, 3, 1)]
 
 
@@ -351,5 +351,5 @@ def test_a_restarted_kernel_is_said_and_its_photos_are_gone(page, form, photos, 
     expect_names(form, "1.jpg")
     assert len(bits(disk, "1.jpg")) > 0
     lab.restart_kernel(page)
-    expect(form.get_by_text("The kernel has ended. Run the cell again")).to_be_visible()
+    expect(form.get_by_text("The kernel has stopped. Run the cell again")).to_be_visible()
     assert bits(disk, "*") == []

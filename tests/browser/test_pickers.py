@@ -197,7 +197,7 @@ def test_existing_tunes_are_chosen_and_more_are_loaded(form: Locator, page: Page
 
     picker.get_by_role("searchbox").fill("cat man")
     expect(picker.get_by_role("status")).to_have_text(
-        "None of 24 tunes loaded matches “cat man”; others may, once they are loaded"
+        "None of 24 tunes loaded matches “cat man”; others may match once they are loaded"
     )
     picker.get_by_role("searchbox").fill("Early")
     picker.get_by_role("button", name="Load more").focus()
@@ -214,7 +214,7 @@ def test_existing_tunes_are_chosen_and_more_are_loaded(form: Locator, page: Page
     ids.fill("1000030")
     expect(options.first).to_have_attribute("aria-selected", "true")
     expect(options.nth(1)).to_have_attribute("aria-selected", "false")
-    picker.get_by_role("button", name="Choose none").click()
+    picker.get_by_role("button", name="Clear selection").click()
     expect(ids).to_have_value("")
     expect(options.first).to_have_attribute("aria-selected", "false")
 
@@ -228,7 +228,7 @@ def test_the_end_of_a_long_list_loads_more_by_itself(form: Locator):
     expect(options).to_have_count(30)
     expect(picker.get_by_role("button", name="Load more")).to_be_hidden()
     options.last.scroll_into_view_if_needed()
-    expect(options.last).to_contain_text(re.compile(f"no picture{re.escape(EVIL)}{re.escape(EVIL)} · "))
+    expect(options.last).to_contain_text(re.compile(f"no preview{re.escape(EVIL)}{re.escape(EVIL)} · "))
 
 
 def test_prompts_are_chosen_by_their_pictures(form: Locator):

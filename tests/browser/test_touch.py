@@ -54,11 +54,11 @@ def test_a_tune_is_trained_by_touch(page: Page, folder: Path):
     dialog.value.set_files([folder / f"{number}.jpg" for number in (1, 2, 3)])
     expect(form.locator(".astria-tile img")).to_have_count(3)
     names = form.locator(".astria-caption div:first-child")
-    for word in ("Earlier", "Later", "Remove"):
+    for word in ("Move left", "Move right", "Remove"):
         expect_to_be_touchable(form.get_by_role("button", name=f"{word}: 2.jpg"))
-    form.get_by_role("button", name="Earlier: 2.jpg").tap()
+    form.get_by_role("button", name="Move left: 2.jpg").tap()
     expect(names).to_have_text(["2.jpg", "1.jpg", "3.jpg"])
-    form.get_by_role("button", name="Later: 1.jpg").tap()
+    form.get_by_role("button", name="Move right: 1.jpg").tap()
     expect(names).to_have_text(["2.jpg", "3.jpg", "1.jpg"])
     form.get_by_role("button", name="Remove: 3.jpg").tap()
     expect(names).to_have_text(["2.jpg", "1.jpg"])

@@ -134,7 +134,7 @@ def a_photo_of_40_MB_arrives(visit: Visit) -> None:  # noqa: N802
 def photos_are_put_in_order_and_removed(visit: Visit) -> None:
     expect(visit.names()).to_have_text(["1.jpg", "2.jpg", "3.jpg", "large.jpg", "tiny.jpg"])
     visit.tile("2.jpg").hover()
-    visit.button("Earlier: 2.jpg").click()
+    visit.button("Move left: 2.jpg").click()
     expect(visit.names()).to_have_text(["2.jpg", "1.jpg", "3.jpg", "large.jpg", "tiny.jpg"])
     visit.tile("1.jpg").focus()
     visit.page.keyboard.press("Shift+ArrowRight")
@@ -176,7 +176,7 @@ def the_request_is_copied_or_marked(visit: Visit) -> None:
     code = visit.form.get_by_role("tabpanel", name="cURL")
     expect(code).to_contain_text("curl -X POST")
     visit.form.get_by_role("button", name="Copy").click()
-    said = visit.form.get_by_text(re.compile("^(Copied|Marked; press .*C)$"))
+    said = visit.form.get_by_text(re.compile("^(Copied|Selected; press .*C)$"))
     expect(said).to_be_visible()
     visit.page.keyboard.press("Control+c")
     title = visit.form.get_by_label("Title")

@@ -1,0 +1,173 @@
+// @ts-check
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import errorSummary, { focusField } from "../../astria_nb/form/error_summary.js";
+import requestView, { copyText } from "../../astria_nb/form/request_view.js";
+import { all, button, createModel, nextFrame, press, show } from "./model.js";
+
+const EVIL = '<img src=x onerror="alert(1)">';
+
+beforeEach(() => {
+  // jsdom lays nothing out: an element is visible here unless it, or what it stands in, is hidden.
+  Object.defineProperty(HTMLElement.prototype, "offsetParent", {
+    configurable: true,
+    get() {
+      return this.closest("[hidden]") ? null : document.body;
+    },
+  });
+});
+
+/** @param {{ field: string, label: string, text: string }[]} problems */
+async function openSummary(problems) {
+  const form = document.createElement("div");
+  form.className = "astria-form";
+  form.innerHTML = `
+    <div class="astria-field astria-at-prompts-text"><input placeholder="Text"><p class="astria-error">wrong</p></div>
+    <div class="jupyter-widget-Collapse-open"><div class="jupyter-widget-Collapse-header"><i></i>Pack</div></div>
+    <div class="astria-field astria-at-pack"><input placeholder="id"><p class="astria-error"></p></div>
+    <img src="x">`;
+  document.body.append(form);
+  const kernel = createModel({ problems });
+  const { el, close } = await show(errorSummary, kernel.model);
+  form.prepend(el);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await nextFrame();
+  const [text, pack] = all(form, "input");
+  return { ...kernel, form, el, close, text, pack };
+}
+
+describe("the error summary", () => {
+  const problems = [
+    { field: "prompts.text", label: "Text", text: EVIL },
+    { field: "pack", label: "Pack", text: "is missing" },
+  ];
+
+  it("counts the problems and shows them as text", async () => {
+    const { el, model } = await openSummary(problems);
+    expect(el.querySelector("p")?.textContent).toBe("2 problems to fix");
+    expect(el.querySelector("img")).toBeNull();
+    model.set("problems", problems.slice(1));
+    expect(el.querySelector("p")?.textContent).toBe("1 problem to fix");
+    expect(el.textContent).toContain("Pack is missing");
+    model.set("problems", []);
+    expect(el.hidden).toBe(true);
+  });
+
+  it("asks the kernel to open the section, and moves the focus to the field", async () => {
+    const { el, sent, pack } = await openSummary(problems);
+    all(el, "a")[1].click();
+    expect(sent).toEqual([{ kind: "focus", field: "pack" }]);
+    expect(document.activeElement).toBe(pack);
+  });
+
+  it("waits for a section that the kernel has yet to open", async () => {
+    const { form, pack } = await openSummary(problems);
+    vi.useFakeTimers();
+    const field = /** @type {HTMLElement} */ (pack.parentElement);
+    field.hidden = true;
+    focusField(form, "pack");
+    vi.advanceTimersByTime(120);
+    expect(document.activeElement).not.toBe(pack);
+    field.hidden = false;
+    vi.advanceTimersByTime(60);
+    expect(document.activeElement).toBe(pack);
+  });
+
+  it("gives up on a field that never appears", async () => {
+    const { form } = await openSummary(problems);
+    vi.useFakeTimers();
+    focusField(form, "unknown");
+    vi.advanceTimersByTime(60_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("ties errors to their controls, and names those that have a placeholder only", async () => {
+    const { form, text, pack, model } = await openSummary(problems.slice(0, 1));
+    const description = document.getElementById(text.getAttribute("aria-describedby") ?? "");
+    expect(description?.textContent).toBe("wrong");
+    expect([text.getAttribute("aria-invalid"), pack.getAttribute("aria-invalid")]).toEqual(["true", null]);
+    expect(text.getAttribute("aria-label")).toBe("Text");
+    expect(form.querySelector("img")?.getAttribute("alt")).toBe("");
+    model.set("problems", []);
+    await nextFrame();
+    expect(text.getAttribute("aria-invalid")).toBeNull();
+  });
+
+  it("lets sections be opened by keyboard", async () => {
+    const { form } = await openSummary(problems);
+    const [header] = all(form, ".jupyter-widget-Collapse-header");
+    const clicked = vi.fn();
+    header.addEventListener("click", clicked);
+    expect([header.getAttribute("role"), header.getAttribute("aria-expanded")]).toEqual(["button", "true"]);
+    header.focus();
+    expect([press("Enter"), press(" "), press("x")]).toEqual([true, true, false]);
+    expect(clicked).toHaveBeenCalledTimes(2);
+  });
+
+  it("does not redraw the list, which may have the focus, for the same problems", async () => {
+    const { el, model } = await openSummary(problems);
+    const [link] = all(el, "a");
+    model.set("problems", [...problems]);
+    expect(all(el, "a")[0]).toBe(link);
+  });
+});
+
+const openRequest = async () => {
+  const texts = { cURL: "curl -X POST", Python: "requests.post()", JSON: EVIL };
+  const kernel = createModel({ texts, note: "", language: "cURL" });
+  const { el, close } = await show(requestView, kernel.model);
+  return {
+    ...kernel,
+    el,
+    close,
+    tabs: all(el, "[role=tab]"),
+    status: () => el.querySelector("[role=status]")?.textContent,
+  };
+};
+
+/** @param {((text: string) => Promise<void>) | undefined} writeText */
+const setClipboard = (writeText) =>
+  Object.defineProperty(navigator, "clipboard", { value: writeText && { writeText }, configurable: true });
+
+describe("the request", () => {
+  it("shows the chosen language, as text", async () => {
+    const { el, tabs } = await openRequest();
+    expect(el.querySelector("pre")?.textContent).toBe("curl -X POST");
+    tabs[2].click();
+    expect(el.querySelector("pre")?.textContent).toBe(EVIL);
+    expect(tabs.map((tab) => tab.getAttribute("aria-selected"))).toEqual(["false", "false", "true"]);
+  });
+
+  it("changes the language by arrow keys, and comes round", async () => {
+    const { model, tabs } = await openRequest();
+    tabs[0].focus();
+    press("ArrowLeft");
+    expect([model.get("language"), document.activeElement]).toEqual(["JSON", tabs[2]]);
+    press("ArrowRight");
+    expect([model.get("language"), document.activeElement]).toEqual(["cURL", tabs[0]]);
+    expect(press("ArrowDown")).toBe(false);
+  });
+
+  it("copies what is shown, and says so until the text changes", async () => {
+    const { el, model, status } = await openRequest();
+    const writeText = vi.fn(async () => {});
+    setClipboard(writeText);
+    button(el, "Copy").click();
+    await nextFrame();
+    expect(writeText).toHaveBeenCalledWith("curl -X POST");
+    expect(status()).toBe("Copied");
+    model.set("texts", { ...model.get("texts"), cURL: "curl" });
+    expect(status()).toBe("");
+  });
+
+  it("selects the text where the clipboard is closed, and names the shortcut", async () => {
+    const { el, status } = await openRequest();
+    setClipboard(undefined);
+    document.execCommand = () => false;
+    button(el, "Copy").click();
+    await nextFrame();
+    expect(status()).toBe("Selected; press Ctrl-C");
+    expect(String(window.getSelection())).toBe("curl -X POST");
+    document.execCommand = () => true;
+    expect(await copyText("curl", /** @type {Element} */ (el.querySelector("pre")))).toBe(true);
+  });
+});
