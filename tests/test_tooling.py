@@ -1,4 +1,4 @@
-"""What surrounds the code: spelling, hooks and the CI matrix say the same as the README and pyproject.toml."""
+"""Spelling, and that hooks and CI run what the README and pyproject.toml name."""
 
 import re
 import subprocess

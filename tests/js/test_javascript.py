@@ -46,16 +46,14 @@ MESSAGES = {
 }
 
 
-def run(*command: str, script: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=HERE, input=script, capture_output=True, text=True, timeout=300)
+def run(*command: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=HERE, input=stdin, capture_output=True, text=True, timeout=300)
 
 
 def need(program: str) -> None:
     """Skip a test where a program is missing, unless it is required."""
     if shutil.which(program) is None:
-        assert os.environ.get("ASTRIA_NB_NPM") != "required", (
-            f"ASTRIA_NB_NPM is required, but {program} is missing"
-        )
+        assert os.environ.get("ASTRIA_NB_NPM") != "required", f"{program} is required, but missing"
         pytest.skip(f"needs {program} (Node 18 or newer)")
 
 
@@ -85,12 +83,12 @@ def test_a_widget_is_one_module_with_a_default_export(name: str):
         "const text = require('fs').readFileSync(0, 'utf8');"
         "import('data:text/javascript;base64,' + Buffer.from(text).toString('base64'))"
         ".then(async (module) => {"
-        "  const found = module.default;"
-        "  const widget = typeof found === 'function' ? await found() : found;"
+        "  const exported = module.default;"
+        "  const widget = typeof exported === 'function' ? await exported() : exported;"
         "  console.log(JSON.stringify([Object.keys(module), typeof widget.render]));"
         "});"
     )
-    done = run("node", "--eval", program, script=source)
+    done = run("node", "--eval", program, stdin=source)
     assert done.stdout, done.stderr
     assert json.loads(done.stdout) == [["default"], "function"]
 
@@ -117,9 +115,8 @@ def python_messages(module: ModuleType) -> Iterator[tuple[str, str, frozenset[st
 
 def javascript_messages(source: str) -> Iterator[tuple[str, str, frozenset[str]]]:
     """Yield the same of each message that a script declares."""
-    for union, direction in re.findall(
-        r"@typedef (\{\{ kind.*?\}\}?) (ToKernel|FromKernel)\b", source, re.DOTALL
-    ):
+    unions = re.compile(r"@typedef (\{\{ kind.*?\}\}?) (ToKernel|FromKernel)\b", re.DOTALL)
+    for union, direction in unions.findall(source):
         flat = re.sub(r"\{[^{}]*\}\[\]", "list", union[1:-1])
         for fields in re.findall(r"\{([^{}]*)\}", flat):
             (kind,) = re.findall(r'kind: "(\w+)"', fields)
@@ -150,7 +147,6 @@ def test_each_module_stands_once_and_after_those_it_imports(tmp_path: Path):
         'import { one } from "../shared.js";\nexport function two() {}\n'
     )
     entry = tmp_path / "entry.js"
-    entry.write_text(
-        'import {\n  two,\n} from "./parts/two.js";\nimport { one } from "./shared.js";\nexport default { two };\n'
-    )
+    imports = 'import {\n  two,\n} from "./parts/two.js";\nimport { one } from "./shared.js";\n'
+    entry.write_text(f"{imports}export default {{ two }};\n")
     assert script(entry) == "const one = 1;\n\nfunction two() {}\n\nexport default { two };\n"
