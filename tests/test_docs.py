@@ -1,0 +1,65 @@
+"""The documents under docs/: what code and tests cite is there, and the map shows the rooms that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import PACKAGE, ROOT
+
+DOCS = ROOT / "docs"
+API = (DOCS / "astria-api.md").read_text("utf-8")
+HOUSE = (DOCS / "house.md").read_text("utf-8")
+CITED = re.compile(r"\bsections?\s+(\d+(?:(?:,| and|, and)\s+\d+)*)", re.IGNORECASE)
+FOLDERS = ("astria_nb", "tests", "notebooks", "docs")
+SUFFIXES = {".py", ".js", ".md", ".ipynb", ".css"}
+
+
+def sections() -> set[int]:
+    return {int(number) for number in re.findall(r"^## (\d+)\. ", API, re.MULTILINE)}
+
+
+def texts() -> list[Path]:
+    paths = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    for folder in FOLDERS:
+        paths += [path for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES]
+    return [path for path in paths if not {"node_modules", "__pycache__"} & set(path.parts)]
+
+
+def citations(text: str) -> list[int]:
+    # A comment or docstring may break the line within a citation.
+    unwrapped = re.sub(r"\n\s*(?:#|//|\*)?\s*", " ", text)
+    return [int(number) for numbers in CITED.findall(unwrapped) for number in re.findall(r"\d+", numbers)]
+
+
+def test_every_section_that_is_cited_exists():
+    assert sections() == set(range(1, 17))
+    cited = {path.relative_to(ROOT): set(citations(path.read_text("utf-8"))) for path in texts()}
+    missing = {str(path): numbers - sections() for path, numbers in cited.items() if numbers - sections()}
+    assert missing == {}
+    assert sum(bool(numbers) for path, numbers in cited.items() if path.parts[0] == "astria_nb") > 20
+
+
+@pytest.mark.parametrize(
+    "text", ["section 8", "sections 10\n    # and 12", "Section 4, ", "sections 1, 2 and 3"]
+)
+def test_citations_are_recognized(text: str):
+    assert citations(text) == [int(number) for number in re.findall(r"\d+", text)]
+
+
+def test_the_map_shows_every_room():
+    rooms = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    rooms |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    table = HOUSE.partition("## Rooms and doors")[2].partition("\n## ")[0]
+    assert set(re.findall(r"\[`(\w+)(?:\.py|/)`\]", table)) == rooms
+    diagram = HOUSE.partition("```mermaid")[2].partition("```")[0]
+    assert {room for room in rooms if not re.search(rf"\b{room}\b", diagram)} == set()
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in DOCS.glob("*.md")))
+def test_links_lead_to_files_of_the_checkout(name: str):
+    text = (DOCS / name).read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        path = (DOCS / target).resolve()
+        assert path.exists(), target
+        assert path.is_relative_to(ROOT), target
