@@ -218,7 +218,7 @@ def test_a_bad_photo_has_a_badge_and_the_service_is_asked(form: Locator, folder:
     tiny, hat = (
         form.locator(".astria-tile").filter(has_text=name) for name in ("tiny.jpg", "wearing_hat.jpg")
     )
-    expect(tiny.get_by_text(re.compile("^small: 300×200"))).to_be_visible()  # noqa: RUF001
+    expect(tiny.get_by_text(re.compile(r"^Small \(300×200\)"))).to_be_visible()  # noqa: RUF001
     form.get_by_role("button", name="Inspect").click()
     expect(form.get_by_text(re.compile(r"^2 inspected · \d with (a )?warning"))).to_be_visible()
     expect(hat.get_by_text("a hat: the hair cannot be seen")).to_be_visible()

@@ -19,7 +19,7 @@ import pytest
 
 from astria_nb.form import error_summary, request_view
 from astria_nb.form.images import drop_zone, drop_zone_messages, image_list
-from astria_nb.form.pickers import picker
+from astria_nb.form.pickers import picker, picker_messages
 from astria_nb.results.gallery import messages, widget
 from astria_nb.utils.script import script
 from helpers.paths import PACKAGE
@@ -42,7 +42,7 @@ MESSAGES = {
     error_summary: "form/error_summary.js",
     image_list: "form/images/image_tile.js",
     messages: "results/gallery/widget.js",
-    picker: "form/pickers/picker.js",
+    picker_messages: "form/pickers/picker.js",
 }
 
 

@@ -1,6 +1,6 @@
 // @ts-check
 // A searchable grid of cards. The kernel holds the cards, the choice and the thumbnails, which it sends as bytes.
-// The messages are described in picker.py.
+// The messages are described in picker_messages.py.
 import {
   arrange,
   closest,
