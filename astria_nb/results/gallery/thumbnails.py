@@ -14,10 +14,7 @@ from astria_nb.results.gallery.contents import PromptPicture
 from astria_nb.utils import background
 
 _CACHE_SIZE = 500  # thumbnails of at most 30 KB, for when the page is loaded again
-_MAX_BYTES, _SIDE = (
-    8 * 2**20,
-    2048,
-)  # bytes sent to a page at once; pixels to which larger pictures are reduced
+_MAX_BYTES, _SIDE = 8 * 2**20, 2048  # larger pictures are reduced to this many pixels a side
 
 
 class ThumbnailLoader:

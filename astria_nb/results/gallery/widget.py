@@ -202,9 +202,8 @@ class Gallery(anywidget.AnyWidget):
     def _on_message(self, _: Any, message: Any, buffers: Any) -> None:  # noqa: ARG002  as ipywidgets calls it
         match message:
             case {"kind": "thumbnails", "ids": [*ids]}:
-                self._loader.request(
-                    [picture for picture in map(self._contents.find_picture, ids) if picture]
-                )
+                pictures = map(self._contents.find_picture, ids)
+                self._loader.request([picture for picture in pictures if picture])
             case {"kind": "enlarge", "id": name}:
                 if picture := self._contents.find_picture(name):
                     background.start_urgent_fetch(self._send_large, picture)

@@ -1,4 +1,4 @@
-"""Tunes as pictures: when they trained, what they cost, how many images came of them."""
+"""Plots of tunes: training times, costs, and numbers of images."""
 
 from astria_nb.results.plots._costs import costs as costs
 from astria_nb.results.plots._image_counts import image_counts as image_counts

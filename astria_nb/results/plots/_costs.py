@@ -1,4 +1,4 @@
-"""What tunes cost, by class and pack, over time."""
+"""The cost of tunes over time, by class and pack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import pandas as pd
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import NotFoundError
-from astria_nb.results.plots.axes import canvas, days, legend, plain, records, say_nothing, show_dates
+from astria_nb.results.plots.axes import (
+    add_legend,
+    format_dates,
+    plain_label,
+    prepare_axes,
+    select_columns,
+    show_text,
+    to_days,
+)
 from astria_nb.tune.pack import Pack
 
 if TYPE_CHECKING:
@@ -26,26 +34,27 @@ _COLORS = (
     "tab:brown",
     "tab:pink",
     "tab:gray",
-)  # one for each class and pack; of more, the cheapest share the last one
-_FEWEST = 7  # periods that there is room for
+)  # one for each class and pack; the cheapest share the last one if there are more
+_MIN_PERIODS = 7  # on the time axis, so that a single day does not fill it
+# Up to how many days the period is used, its pandas code, its name, and its days.
 _PERIODS = ((45, "D", "day", 1.0), (300, "W", "week", 7.0), (np.inf, "M", "month", 30.0))
 
 
 def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None = None) -> Axes:
-    """Draw what tunes cost per day, week or month, by class and pack.
+    """Plot the cost of tunes per day, week or month (UTC), by class and pack.
 
-    What the service told of a tune counts (``cost_mc``). With a client, those of which it told nothing are
-    estimated by the price of their class in their pack, and those whose training failed by nothing; the title
-    says so. Else it says how many they are.
+    Uses the cost that the service reported (``cost_mc``). With a client, a tune without one is estimated at
+    the price of its class in its pack, or at nothing if its training failed, and the title says "about".
+    Tunes whose cost remains unknown are counted in the title.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Rows of `submit`, `wait` or ``log.frame()``.
     client : Client, optional
-        Is asked for each pack, once.
+        Used to request each pack, once. Default: no estimates.
     ax : matplotlib.axes.Axes, optional
-        As for `timeline`.
+        The axes to draw on, which keep their colours. Default: a new figure with a transparent background.
 
     Returns
     -------
@@ -54,14 +63,16 @@ def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None 
     Raises
     ------
     AstriaError
-        matplotlib is not installed: ``pip install 'astria-nb[plot]'``.
+        matplotlib is not installed (``pip install 'astria-nb[plot]'``), or `ax` is not a matplotlib axes.
+    TuneError
+        The frame holds no tunes.
     ApiError, NotSentError
-        The packs could not be had; one that is gone has no price.
+        The packs could not be fetched. A pack that was deleted is no error, but has no price.
 
     Notes
     -----
-    The price of a class is that of the training and all its pictures, and an estimate;
-    100,000 mc are a dollar (astria-api, section 3).
+    The price of a class includes the training and all its pictures; it is an estimate. 100,000 mc are one
+    dollar (astria-api, section 3).
 
     Examples
     --------
@@ -70,81 +81,80 @@ def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None 
     >>> anb.costs(anb.rows.tune_frame([tune])).get_title()
     '$2.50 for 1 tune'
     """
-    tunes = records(frame, "id", "name", "pack", "base_pack_id", "cost_mc", "created_at", "status")
-    ax = canvas(ax)
+    tunes = select_columns(frame, "id", "name", "pack", "base_pack_id", "cost_mc", "created_at", "status")
+    ax = prepare_axes(ax)
     cost = pd.to_numeric(tunes["cost_mc"]).astype("Float64") / _DOLLAR
     estimated = pd.Series(0.0, index=tunes.index)
     if client is not None:
         estimated = _estimates(tunes[cost.isna()], client_or_default(client))
         cost = cost.fillna(estimated)
     time = pd.to_datetime(tunes["created_at"], utc=True)
-    drawn = cost.notna() & time.notna()
-    missing = int((~drawn).sum())
-    if not drawn.any():
-        return say_nothing(ax, f"no cost is known of {_tunes(missing)}" if missing else "no tunes")
+    is_known = cost.notna() & time.notna()
+    unknown = int((~is_known).sum())
+    if not is_known.any():
+        return show_text(ax, f"the cost of {_count(unknown)} is unknown" if unknown else "no tunes")
+    tunes, cost, time = tunes[is_known], cost[is_known].astype("float64"), time[is_known]
     about = "about " if estimated.fillna(0.0).any() else ""
-    title = f"{about}${float(cost[drawn].sum()):,.2f} for {_tunes(int(drawn.sum()))}"
-    ax.set_title(f"{title}; of {missing} more no cost is known" if missing else title, parse_math=False)
-    span = (time[drawn].max() - time[drawn].min()).days
-    _, code, period, width = next(each for each in _PERIODS if span <= each[0])
-    # Without its zone, which is UTC: a period has none.
-    starts = time[drawn].dt.tz_localize(None).dt.to_period(code).dt.start_time
-    groups = _groups(tunes[drawn], cost[drawn])
-    table = cost[drawn].astype("float64").groupby([starts, groups]).sum().unstack(fill_value=0)
-    at, bottom = days(table.index.to_series()), np.zeros(len(table))
-    for color, name in zip(_COLORS, dict.fromkeys(groups.sort_values().tolist()), strict=False):
-        height = table[name].to_numpy()
-        label = name[1]
-        ax.bar(at, height, 0.8 * width, bottom, label=label, color=color, linewidth=0)
+    title = f"{about}${cost.sum():,.2f} for {_count(len(tunes))}"
+    ax.set_title(f"{title}; cost of {unknown} more unknown" if unknown else title, parse_math=False)
+    span = (time.max() - time.min()).days
+    _, code, period, width = next(row for row in _PERIODS if span <= row[0])
+    # A pandas period has no time zone; the times are in UTC.
+    starts = time.dt.tz_localize(None).dt.to_period(code).dt.start_time
+    groups = _groups(tunes, cost)
+    table = cost.groupby([starts, groups]).sum().unstack(fill_value=0)
+    positions, bottom = to_days(table.index.to_series()), np.zeros(len(table))
+    for color, group in zip(_COLORS, dict.fromkeys(groups.sort_values().tolist()), strict=False):
+        height = table[group].to_numpy()
+        ax.bar(positions, height, 0.8 * width, bottom, label=group[1], color=color, linewidth=0)
         bottom = bottom + height
-    room = max(0.0, (_FEWEST - 1) * width - (at[-1] - at[0])) / 2  # a single day is no wall
-    ax.set_xlim(at[0] - room - width, at[-1] + room + width)
-    show_dates(ax)
-    ax.set_ylabel(f"dollars a {period}")
-    legend(ax)
+    padding = max(0.0, (_MIN_PERIODS - 1) * width - (positions[-1] - positions[0])) / 2
+    ax.set_xlim(positions[0] - padding - width, positions[-1] + padding + width)
+    format_dates(ax)
+    ax.set_ylabel(f"dollars per {period}")
+    add_legend(ax)
     return ax
 
 
 def _estimates(tunes: pd.DataFrame, client: Client) -> pd.Series[Any]:
-    """Return what tunes cost in dollars by the prices of their packs; null where none is told."""
+    """Return the price of each tune in dollars, or null if it is unknown."""
     packs: dict[int, Pack | None] = {}
-    found = pd.Series(pd.NA, index=tunes.index, dtype="Float64")
-    for at, tune in zip(tunes.index, tunes.to_dict("records"), strict=True):
-        number = tune["base_pack_id"] if pd.isna(tune["pack"]) else tune["pack"]
+    dollars = pd.Series(pd.NA, index=tunes.index, dtype="Float64")
+    for label, tune in zip(tunes.index, tunes.to_dict("records"), strict=True):
+        pack_id = tune["base_pack_id"] if pd.isna(tune["pack"]) else tune["pack"]
         if tune["status"] == "failed":
-            found[at] = 0.0
-        elif not (pd.isna(number) or pd.isna(tune["id"]) or pd.isna(tune["name"])):
-            if number not in packs:
-                packs[number] = _pack(int(number), client)
-            pack = packs[number]
+            dollars[label] = 0.0
+        elif not (pd.isna(pack_id) or pd.isna(tune["id"]) or pd.isna(tune["name"])):
+            if pack_id not in packs:
+                packs[pack_id] = _pack_or_none(int(pack_id), client)
+            pack = packs[pack_id]
             price = None if pack is None else pack.price_mc(tune["name"])
-            found[at] = pd.NA if price is None else price / _DOLLAR
-    return found
+            dollars[label] = pd.NA if price is None else price / _DOLLAR
+    return dollars
 
 
-def _pack(number: int, client: Client) -> Pack | None:
+def _pack_or_none(pack_id: int, client: Client) -> Pack | None:
     try:
-        return client.pack(number)
+        return client.pack(pack_id)
     except NotFoundError:
         return None
 
 
 def _groups(tunes: pd.DataFrame, cost: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the class and pack of each tune behind their rank, the dearest first; the cheapest are one."""
+    """Return the rank by cost, and the class and pack, of each tune; the cheapest groups become "others"."""
     packs = tunes["pack"].where(tunes["pack"].notna(), tunes["base_pack_id"])
-    names = [
-        f"{'no class' if pd.isna(name) else plain(name)}, {'no pack' if pd.isna(pack) else f'pack {pack}'}"
-        for name, pack in zip(tunes["name"], packs, strict=True)
-    ]
-    found = pd.Series(names, index=tunes.index)
-    ranks = cost.groupby(found).sum().sort_values(ascending=False, kind="stable").index.tolist()
+    classes = ["no class" if pd.isna(name) else plain_label(name) for name in tunes["name"]]
+    pack_names = ["no pack" if pd.isna(pack) else f"pack {pack}" for pack in packs]
+    names = [f"{name}, {pack}" for name, pack in zip(classes, pack_names, strict=True)]
+    groups = pd.Series(names, index=tunes.index)
+    ranks = cost.groupby(groups).sum().sort_values(ascending=False, kind="stable").index.tolist()
     last = len(_COLORS) - 1
     if len(ranks) > len(_COLORS):
-        return found.map(
+        return groups.map(
             lambda name: (min(rank := ranks.index(name), last), name if rank < last else "others")
         )
-    return found.map(lambda name: (ranks.index(name), name))
+    return groups.map(lambda name: (ranks.index(name), name))
 
 
-def _tunes(count: int) -> str:
+def _count(count: int) -> str:
     return "1 tune" if count == 1 else f"{count} tunes"

@@ -1,4 +1,4 @@
-"""How many images came of each tune."""
+"""The number of images of each tune."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pandas as pd
 
 from astria_nb.client.client import Client
 from astria_nb.results.plots.axes import (
-    canvas,
+    add_legend,
+    bar_height,
     height_for,
     label_rows,
-    legend,
-    records,
-    say_nothing,
-    thickness,
+    prepare_axes,
+    select_columns,
+    show_text,
 )
 from astria_nb.results.watch._wait import prompts
 from astria_nb.rows import tune_id_of, tune_ids
@@ -31,16 +31,17 @@ _PARTS = (
 
 
 def image_counts(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None = None) -> Axes:
-    """Draw how many images each tune has, and how many of its prompts are pending or failed.
+    """Plot how many images each tune has, and how many of its prompts are pending or failed.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows of `submit` or `wait`, for whose prompts the service is asked; or those of `astria_nb.prompts`.
+        Rows of `submit` or `wait`, whose prompts are requested from the service; or rows of
+        `astria_nb.prompts`.
     client : Client, optional
         Default as in `submit`.
     ax : matplotlib.axes.Axes, optional
-        As for `timeline`.
+        The axes to draw on, which keep their colours. Default: a new figure with a transparent background.
 
     Returns
     -------
@@ -49,9 +50,11 @@ def image_counts(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes 
     Raises
     ------
     AstriaError
-        matplotlib is not installed: ``pip install 'astria-nb[plot]'``.
+        matplotlib is not installed (``pip install 'astria-nb[plot]'``), or `ax` is not a matplotlib axes.
+    TuneError
+        The frame holds neither tunes nor prompts.
     ApiError, NotSentError
-        The prompts could not be had.
+        The prompts could not be fetched.
 
     Examples
     --------
@@ -63,40 +66,41 @@ def image_counts(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes 
     ...     anb.image_counts(row, client).get_title()
     '8 images of 1 tune'
     """
-    tunes = records(frame, "id", "title")
+    tunes = select_columns(frame, "id", "title")
     are_prompts = isinstance(frame, pd.DataFrame) and {"images", "text"} <= {*frame.columns}
-    made = frame if are_prompts else prompts(frame, client)
-    told = records(made, "id", "text", "tunes", "tune_id", "images", "status")
-    own = set() if are_prompts else tune_ids(frame)
-    whose = pd.Series([tune_id_of(each, own) for each in told.to_dict("records")], dtype="Int64")
+    prompt_frame = frame if are_prompts else prompts(frame, client)
+    details = select_columns(prompt_frame, "id", "text", "tunes", "tune_id", "images", "status")
+    own_ids = set() if are_prompts else tune_ids(frame)
+    owners = pd.Series([tune_id_of(row, own_ids) for row in details.to_dict("records")], dtype="Int64")
     if are_prompts:
-        tunes = pd.DataFrame({"id": whose.dropna().drop_duplicates().to_numpy()})
+        tunes = pd.DataFrame({"id": owners.dropna().drop_duplicates().to_numpy()})
     else:
         tunes = tunes[tunes["id"].notna()]
-    ax = canvas(ax, height_for(len(tunes)))
+    ax = prepare_axes(ax, height_for(len(tunes)))
     if tunes.empty:
-        return say_nothing(ax, "no prompts" if are_prompts else "no tunes")
+        return show_text(ax, "no prompts" if are_prompts else "no tunes")
     counts = pd.DataFrame(
         {
-            "images": told["images"].map(_count),
-            "prompts pending": (told["status"] == "pending").astype(int),
-            "prompts failed": (told["status"] == "failed").astype(int),
+            "images": details["images"].map(_count),
+            "prompts pending": (details["status"] == "pending").astype(int),
+            "prompts failed": (details["status"] == "failed").astype(int),
         }
     )
-    counts = counts.groupby(whose).sum().reindex(tunes["id"].astype("Int64"), fill_value=0)
-    at, left = np.arange(len(tunes)), np.zeros(len(tunes))
-    for name, color, alpha in _PARTS:
-        width = counts[name].to_numpy("float64")
-        if width.any():
-            ax.barh(at, width, thickness(len(at)), left, label=name, color=color, alpha=alpha, linewidth=0)
-        left = left + width
+    counts = counts.groupby(owners).sum().reindex(tunes["id"].astype("Int64"), fill_value=0)
+    rows, left_edges = np.arange(len(tunes)), np.zeros(len(tunes))
+    height = bar_height(len(tunes))
+    for label, color, alpha in _PARTS:
+        widths = counts[label].to_numpy("float64")
+        if widths.any():
+            ax.barh(rows, widths, height, left_edges, label=label, color=color, alpha=alpha, linewidth=0)
+        left_edges = left_edges + widths
     total = int(counts["images"].sum())
     noun = "1 tune" if len(tunes) == 1 else f"{len(tunes)} tunes"
     ax.set_title(f"{total} images of {noun}" if total != 1 else f"1 image of {noun}")
-    ax.set_xlim(0, max(1.0, 1.03 * left.max()))
+    ax.set_xlim(0, max(1.0, 1.03 * left_edges.max()))
     ax.locator_params(axis="x", integer=True)
     label_rows(ax, tunes.reset_index(drop=True), "tunes")
-    legend(ax)
+    add_legend(ax)
     return ax
 
 

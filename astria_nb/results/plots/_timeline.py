@@ -1,4 +1,4 @@
-"""When tunes waited, trained and made their pictures."""
+"""When tunes were queued, trained, and created their pictures."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pandas as pd
 
 from astria_nb.results.plots.axes import (
     Floats,
-    canvas,
-    days,
+    add_legend,
+    bar_height,
+    format_dates,
     height_for,
     label_rows,
-    legend,
-    records,
-    say_nothing,
-    show_dates,
-    thickness,
+    prepare_axes,
+    select_columns,
+    show_text,
+    to_days,
 )
 from astria_nb.rows import tune_id_of, tune_ids
 
@@ -34,18 +34,20 @@ _COLORS = {
 
 
 def timeline(frame: pd.DataFrame, prompts: pd.DataFrame | None = None, *, ax: Axes | None = None) -> Axes:
-    """Draw when tunes were queued, trained and made pictures: a bar for each, the first row at the top.
+    """Plot when tunes were queued, trained and created pictures: one bar per row, the first at the top.
 
-    What goes on is drawn to the last moment that the rows tell of, and pale from there to its ``eta``.
+    What is not finished is drawn up to the latest time in the rows, and in a pale colour from there to its
+    ``eta``. Times are in UTC.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Rows of `submit` or `wait`.
     prompts : pandas.DataFrame, optional
-        Of `astria_nb.prompts`; without them, the bars end with the training.
+        Rows of `astria_nb.prompts`. Default: the bars end with the training.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; it keeps its colours. Default: a figure of its own, for light and dark notebooks.
+        The axes to draw on, which keep their colours. Default: a new figure with a transparent background,
+        readable in light and dark notebooks.
 
     Returns
     -------
@@ -54,7 +56,9 @@ def timeline(frame: pd.DataFrame, prompts: pd.DataFrame | None = None, *, ax: Ax
     Raises
     ------
     AstriaError
-        matplotlib is not installed: ``pip install 'astria-nb[plot]'``.
+        matplotlib is not installed (``pip install 'astria-nb[plot]'``), or `ax` is not a matplotlib axes.
+    TuneError
+        The frame holds no tunes.
 
     Examples
     --------
@@ -66,58 +70,55 @@ def timeline(frame: pd.DataFrame, prompts: pd.DataFrame | None = None, *, ax: Ax
     >>> [text.get_text() for text in anb.timeline(row).get_legend().get_texts()]
     ['queued', 'training']
     """
-    tunes = records(frame, "id", "title", *_TIMES)
-    ax = canvas(ax, height_for(len(tunes)))
-    created, started, trained, failed, updated, eta = (days(tunes[name]) for name in _TIMES)
-    made = _made(frame, tunes, prompts, trained)
-    known = np.concatenate([created, started, trained, failed, updated, *made])
+    tunes = select_columns(frame, "id", "title", *_TIMES)
+    ax = prepare_axes(ax, height_for(len(tunes)))
+    created, started, trained, failed, updated, eta = (to_days(tunes[name]) for name in _TIMES)
+    prompt_spans = _prompt_spans(frame, tunes, prompts, trained)
     if np.isnan(created).all():
-        return say_nothing(ax, "no tunes" if tunes.empty else "no times are known of these tunes")
-    now = np.full(len(tunes), np.nanmax(known))
-    over = np.where(np.isnan(trained), failed, trained)
-    end = np.where(np.isnan(over), now, over)
-    begun = np.where(np.isnan(started), end, np.minimum(started, end))
-    has_failed = ~np.isnan(failed)
-    _bars(ax, "queued", created, begun)
-    _bars(ax, "training", begun, np.where(has_failed | np.isnan(started), np.nan, end))
-    _bars(ax, "prompts", *made)
-    _bars(ax, "failed", begun, np.where(has_failed, end, np.nan))
-    pending = np.isnan(over) & (eta > now)
-    kind = np.where(np.isnan(started), "queued", "training")
-    for name in ("queued", "training"):
-        _bars(ax, name, now, np.where(pending & (kind == name), eta, np.nan), pale=True)
-    show_dates(ax)
+        return show_text(ax, "no tunes" if tunes.empty else "the times of these tunes are unknown")
+    times = np.concatenate([created, started, trained, failed, updated, *prompt_spans])
+    now = np.full(len(tunes), np.nanmax(times))
+    finished = np.where(np.isnan(trained), failed, trained)
+    end = np.where(np.isnan(finished), now, finished)
+    training_start = np.where(np.isnan(started), end, np.minimum(started, end))
+    has_failed, has_started = ~np.isnan(failed), ~np.isnan(started)
+    _draw_bars(ax, "queued", created, training_start)
+    _draw_bars(ax, "training", training_start, np.where(has_started & ~has_failed, end, np.nan))
+    _draw_bars(ax, "prompts", *prompt_spans)
+    _draw_bars(ax, "failed", training_start, np.where(has_failed, end, np.nan))
+    is_pending = np.isnan(finished) & (eta > now)
+    _draw_bars(ax, "queued", now, np.where(is_pending & ~has_started, eta, np.nan), pale=True)
+    _draw_bars(ax, "training", now, np.where(is_pending & has_started, eta, np.nan), pale=True)
+    format_dates(ax)
     label_rows(ax, tunes, "tunes")
-    legend(ax)
+    add_legend(ax)
     return ax
 
 
-def _bars(ax: Axes, name: str, left: Floats, right: Floats, *, pale: bool = False) -> None:
-    """Draw a part of each bar, where it has one."""
-    there = np.flatnonzero(right >= left)
-    if len(there):
+def _draw_bars(ax: Axes, name: str, start: Floats, end: Floats, *, pale: bool = False) -> None:
+    """Draw one part of each row's bar; rows whose start or end is not-a-number have no such part."""
+    rows = np.flatnonzero(end >= start)
+    if len(rows):
         color = _COLORS[name]
-        # Its edge is what is seen of minutes among months.
+        # The edge keeps a bar of minutes visible on an axis of months.
         ax.barh(
-            there, (right - left)[there], thickness(len(left)), left[there], label="" if pale else name,
+            rows, (end - start)[rows], bar_height(len(start)), start[rows], label="" if pale else name,
             color=color, edgecolor=color, linewidth=1.0, alpha=0.5 if pale else 1.0,
         )  # fmt: skip
 
 
-def _made(
+def _prompt_spans(
     frame: pd.DataFrame, tunes: pd.DataFrame, prompts: pd.DataFrame | None, trained: Floats
 ) -> tuple[Floats, Floats]:
-    """Return from when to when each tune made pictures: not before it was trained."""
-    left, right = np.full(len(tunes), np.nan), np.full(len(tunes), np.nan)
+    """Return when each tune began and ended to create pictures; it cannot begin before it is trained."""
     if prompts is None or tunes.empty:
-        return left, right
-    told = records(
-        prompts, "id", "text", "tunes", "tune_id", "started_training_at", "trained_at", "created_at"
-    )
-    own = tune_ids(frame)
-    whose = pd.Series([tune_id_of(each, own) for each in told.to_dict("records")], dtype="Int64")
-    begun, done = days(told["started_training_at"]), days(told["trained_at"])
-    begun = np.where(np.isnan(begun), days(told["created_at"]), begun)
-    spans = pd.DataFrame({"left": begun, "right": done}).groupby(whose).agg({"left": "min", "right": "max"})
-    spans = spans.reindex(tunes["id"].astype("Int64"))
-    return np.fmax(spans["left"].to_numpy("float64"), trained), spans["right"].to_numpy("float64")
+        return np.full(len(tunes), np.nan), np.full(len(tunes), np.nan)
+    times = ("started_training_at", "trained_at", "created_at")
+    details = select_columns(prompts, "id", "text", "tunes", "tune_id", *times)
+    own_ids = tune_ids(frame)
+    owners = pd.Series([tune_id_of(row, own_ids) for row in details.to_dict("records")], dtype="Int64")
+    started, done, created = (to_days(details[name]) for name in times)
+    started = np.where(np.isnan(started), created, started)
+    spans = pd.DataFrame({"start": started, "end": done})
+    spans = spans.groupby(owners).agg({"start": "min", "end": "max"}).reindex(tunes["id"].astype("Int64"))
+    return np.fmax(spans["start"].to_numpy("float64"), trained), spans["end"].to_numpy("float64")

@@ -1,4 +1,4 @@
-"""What all plots share: axes that are readable on light and on dark, and labels of tunes."""
+"""What all plots share: axes that are readable on light and dark backgrounds, labels, and dates."""
 
 from __future__ import annotations
 
@@ -15,135 +15,159 @@ from astria_nb.utils.formatting import short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# The one grey that stands out as much from white as from JupyterLab's dark background.
+# The grey with the same contrast to white and to JupyterLab's dark background.
 _INK = "0.47"
-_INCHES, _ROW, _LOWEST, _HIGHEST = 8.0, 0.27, 2.2, 9.5
-_LABELLED = 40  # rows; of more, the labels would lie over each other
-_LONGEST = 28  # characters of a label
+_WIDTH, _ROW, _MIN_HEIGHT, _MAX_HEIGHT = 8.0, 0.27, 2.2, 9.5  # inches
+_MAX_LABELS = 40  # labels of more rows would overlap
+_MAX_LABEL = 28  # characters
 
 Floats = npt.NDArray[np.float64]
 
 
-def records(frame: object, *columns: str) -> pd.DataFrame:
-    """Return rows with columns that are needed, empty where they lack.
+def select_columns(frame: object, *columns: str) -> pd.DataFrame:
+    """Return the rows of a frame with some columns; those that are missing are empty.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of tunes or prompts.
+    *columns : str
 
     Raises
     ------
     TuneError
-        It is no frame of tunes or prompts.
+        It is not a frame of tunes or prompts.
     """
-    if not isinstance(frame, pd.DataFrame) or not (frame.empty or "id" in frame.columns):
-        what, hint = f"{short(frame)} holds no tunes", "give the rows that submit or wait returned"
-        raise TuneError(Problem("frame", what, hint))
-    return frame.reindex(columns=[*columns]).reset_index(drop=True)
+    if isinstance(frame, pd.DataFrame) and (frame.empty or "id" in frame.columns):
+        return frame.reindex(columns=[*columns]).reset_index(drop=True)
+    if isinstance(frame, pd.Series):
+        what = "expected the DataFrame that submit or wait returned, got a Series"
+        raise TuneError(Problem("frame", what, "use row.loc[[0]] to select a row of it"))
+    what, hint = f"{short(frame)} holds no tunes", "pass the rows that submit or wait returned"
+    raise TuneError(Problem("frame", what, hint))
 
 
-def canvas(ax: Axes | None, height: float = 3.6) -> Axes:
-    """Return the axes that were given as they are, or transparent ones for any background.
+def prepare_axes(ax: Axes | None, height: float = 3.6) -> Axes:
+    """Return axes as they are, or new transparent ones that suit any background.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes, optional
+    height : float
+        Inches, for new axes.
 
     Raises
     ------
     AstriaError
-        matplotlib is not installed, or these are no axes.
+        matplotlib is not installed, or `ax` is not a matplotlib axes.
     """
-    pyplot = _pyplot()
+    pyplot = _import_pyplot()
     if ax is not None and not hasattr(ax, "barh"):
-        raise AstriaError(
-            Problem("ax", f"{short(ax)} is no axes", "give one of plt.subplots(), or leave it out")
-        )
+        hint = "pass one from plt.subplots(), or omit it"
+        raise AstriaError(Problem("ax", f"{short(ax)} is not a matplotlib axes", hint))
     if ax is not None:
         return ax
-    figure, made = pyplot.subplots(figsize=(_INCHES, height), layout="constrained")
+    new_axes: Axes
+    figure, new_axes = pyplot.subplots(figsize=(_WIDTH, height), layout="constrained")
     figure.patch.set_alpha(0)
-    made.patch.set_alpha(0)
-    for name in ("top", "right"):
-        made.spines[name].set_visible(False)
-    for name in ("bottom", "left"):
-        made.spines[name].set_color(_INK)
-    made.tick_params(colors=_INK, which="both")
-    for text in (made.title, made.xaxis.label, made.yaxis.label, made.xaxis.get_offset_text()):
+    new_axes.patch.set_alpha(0)
+    for side in ("top", "right"):
+        new_axes.spines[side].set_visible(False)
+    for side in ("bottom", "left"):
+        new_axes.spines[side].set_color(_INK)
+    new_axes.tick_params(colors=_INK, which="both")
+    x_axis, y_axis = new_axes.xaxis, new_axes.yaxis
+    for text in (new_axes.title, x_axis.label, y_axis.label, x_axis.get_offset_text()):
         text.set_color(_INK)
-    result: Axes = made
-    return result
+    return new_axes
 
 
 def height_for(rows: int) -> float:
-    """Return the inches that so many bars, one under the other, look well in."""
-    return min(max(_LOWEST, 1.2 + _ROW * rows), _HIGHEST)
+    """Return the height of a figure with a number of horizontal bars, in inches."""
+    return min(max(_MIN_HEIGHT, 1.2 + _ROW * rows), _MAX_HEIGHT)
 
 
-def say_nothing(ax: Axes, text: str) -> Axes:
-    """Say on empty axes why they are empty."""
+def show_text(ax: Axes, text: str) -> Axes:
+    """Write a text on axes that have nothing to show."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=_INK)
     return ax
 
 
-def thickness(rows: int) -> float:
-    """Return how much of its row a bar fills: of many rows all, lest they blur."""
-    return 0.7 if rows <= _LABELLED else 1.0
+def bar_height(rows: int) -> float:
+    """Return the part of its row that a bar fills. With many rows it fills all, as gaps would blur."""
+    return 0.7 if rows <= _MAX_LABELS else 1.0
 
 
-def legend(ax: Axes) -> None:
-    """Explain the colours beside the bars, in the ink of the axes' title."""
+def add_legend(ax: Axes) -> None:
+    """Add a legend beside the bars, in the colour of the axes' title."""
     if ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False, labelcolor=ax.title.get_color(), loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def label_rows(ax: Axes, frame: pd.DataFrame, noun: str) -> None:
-    """Put the first row at the top, and write beside each what it is, while there is room."""
+    """Put the first row at the top and label the rows, or only count them if there are too many.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    frame : pandas.DataFrame
+        With ``id`` and, optionally, ``title``.
+    noun : str
+        What the rows are, in the plural.
+    """
     count = len(frame)
     ax.set_ylim(count - 0.4, -0.6)
-    if count <= _LABELLED:
-        ax.set_yticks(range(count), [_label(each) for each in frame.to_dict("records")])
+    if count <= _MAX_LABELS:
+        ax.set_yticks(range(count), [_row_label(row) for row in frame.to_dict("records")])
     else:
         ax.set_yticks([])
         ax.set_ylabel(f"{count} {noun}")
 
 
-def plain(text: object) -> str:
-    """Return a text that is drawn as it is: on one line, no formula, no letter that the font lacks."""
+def plain_label(text: object) -> str:
+    """Return a text as a short label: one line, no formula, only characters that the font has."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     font = get_font(findfont(FontProperties()))
-    cut = " ".join(str(text).split())
-    cut = cut if len(cut) <= _LONGEST else f"{cut[: _LONGEST - 1]}…"
-    return "".join(each if font.get_char_index(ord(each)) else "\ufffd" for each in cut).replace("$", r"\$")
+    line = " ".join(str(text).split())
+    line = line if len(line) <= _MAX_LABEL else f"{line[: _MAX_LABEL - 1]}…"
+    characters = (character if font.get_char_index(ord(character)) else "\ufffd" for character in line)
+    return "".join(characters).replace("$", r"\$")
 
 
-def days(column: pd.Series[Any]) -> Floats:
-    """Return times as matplotlib counts them, in UTC; not-a-number where there is none."""
+def to_days(column: pd.Series[Any]) -> Floats:
+    """Return times as matplotlib's date numbers (days, in UTC); not-a-number for null."""
     from matplotlib.dates import date2num
 
-    to_number: Any = date2num  # matplotlib has half its types
+    to_number: Any = date2num  # matplotlib is only partly typed
     times = pd.to_datetime(column, utc=True).dt.tz_localize(None).to_numpy("datetime64[us]")
-    return np.where(
-        np.isnat(times), np.nan, to_number(np.where(np.isnat(times), np.datetime64(0, "us"), times))
-    )
+    is_null = np.isnat(times)
+    return np.where(is_null, np.nan, to_number(np.where(is_null, np.datetime64(0, "us"), times)))
 
 
-def show_dates(ax: Axes) -> None:
-    """Write dates under the axes, as short as they can be told apart."""
+def format_dates(ax: Axes) -> None:
+    """Label the time axis with short dates."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has half its types
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib is only partly typed
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     ax.set_xlabel("UTC")
 
 
-def _label(record: dict[Any, Any]) -> str:
-    title, number = record.get("title"), record.get("id")
-    if isinstance(title, str) and title and len(title) <= _LONGEST:
-        return plain(title)
-    if number is None or pd.isna(number):
-        return plain(title) if isinstance(title, str) else "a run"
-    return f"tune {int(number)}"
+def _row_label(row: dict[Any, Any]) -> str:
+    title, tune_id = row.get("title"), row.get("id")
+    if isinstance(title, str) and title and len(title) <= _MAX_LABEL:
+        return plain_label(title)
+    if tune_id is None or pd.isna(tune_id):
+        return plain_label(title) if isinstance(title, str) else "a run"
+    return f"tune {int(tune_id)}"
 
 
-def _pyplot() -> Any:
+def _import_pyplot() -> Any:
     try:
-        return import_module("matplotlib.pyplot")  # here: only a plot needs it
+        return import_module("matplotlib.pyplot")  # here: only plots need it
     except ImportError:
         hint = "run pip install 'astria-nb[plot]'"
     raise AstriaError(Problem("plot", "matplotlib is not installed", hint))

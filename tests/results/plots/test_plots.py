@@ -1,4 +1,4 @@
-"""Tunes as pictures, on light and on dark."""
+"""Plots of tunes, on light and dark backgrounds."""
 
 import sys
 from collections.abc import Iterator
@@ -43,39 +43,39 @@ def frame(*tunes: dict[str, Any]) -> pd.DataFrame:
     return anb.rows.tune_frame(tunes)
 
 
-def prompts(*found: dict[str, Any]) -> pd.DataFrame:
-    return anb.rows.prompt_frame([{"text": "x", "tune_id": 1, **each} for each in found])
+def prompts(*records: dict[str, Any]) -> pd.DataFrame:
+    return anb.rows.prompt_frame([{"text": "x", "tune_id": 1, **record} for record in records])
 
 
 def bars(ax: Axes) -> dict[str, list[tuple[int, int, int]]]:
-    """Return of each colour that is explained, which bars there are: row, from and to in minutes."""
+    """Return the bars of each label in the legend: row, start and end in minutes."""
     zero = date2num(START)  # type: ignore[no-untyped-call]
     return {
         container.get_label(): [
-            (round(each.get_y() + each.get_height() / 2), *(
-                round((x - zero) * 1440) for x in (each.get_x(), each.get_x() + each.get_width())
+            (round(bar.get_y() + bar.get_height() / 2), *(
+                round((x - zero) * 1440) for x in (bar.get_x(), bar.get_x() + bar.get_width())
             ))
-            for each in container
+            for bar in container
         ]
         for container in ax.containers
         if not container.get_label().startswith("_")
     }  # fmt: skip
 
 
-def explained(ax: Axes) -> list[str]:
-    legend = ax.get_legend()
-    return [each.get_text() for each in legend.get_texts()] if legend else []
+def legend(ax: Axes) -> list[str]:
+    box = ax.get_legend()
+    return [text.get_text() for text in box.get_texts()] if box else []
 
 
 def texts(ax: Axes) -> list[str]:
-    return [each.get_text() for each in ax.texts]
+    return [text.get_text() for text in ax.texts]
 
 
 def test_a_tune_is_a_bar_of_what_it_went_through() -> None:
     ax = anb.timeline(frame(a_tune(1, started_training=5, trained=15)))
     assert bars(ax) == {"queued": [(0, 0, 5)], "training": [(0, 5, 15)]}
-    assert explained(ax) == ["queued", "training"]
-    assert [each.get_text() for each in ax.get_yticklabels()] == ["t1"]
+    assert legend(ax) == ["queued", "training"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["t1"]
 
 
 def test_each_row_has_its_bar_the_first_at_the_top() -> None:
@@ -89,14 +89,14 @@ def test_each_row_has_its_bar_the_first_at_the_top() -> None:
 
 
 def test_prompts_are_drawn_from_the_training_on() -> None:
-    made = prompts(
+    prompt_rows = prompts(
         {"id": 1, "text": "<lora:1:1> a", "tune_id": 99, "started_training_at": at(14), "trained_at": at(17)},
         {"id": 2, "text": "<lora:1:1> b", "tune_id": 99, "created_at": at(0), "trained_at": at(19)},
         {"id": 3, "text": "of another", "tune_id": 5, "trained_at": at(60)},
         {"id": 4, "text": "<lora:1:1> pending", "tune_id": 99, "created_at": at(0)},
     )
     tune = frame(a_tune(1, started_training=5, trained=15))
-    assert bars(anb.timeline(tune, made))["prompts"] == [(0, 15, 19)]
+    assert bars(anb.timeline(tune, prompt_rows))["prompts"] == [(0, 15, 19)]
     assert "prompts" not in bars(anb.timeline(tune))
 
 
@@ -118,29 +118,36 @@ def test_what_goes_on_is_drawn_to_the_last_known_moment_and_pale_to_its_eta() ->
     )
     assert bars(ax)["training"] == [(0, 5, 20), (1, 8, 20)]
     assert bars(ax)["queued"] == [(0, 0, 5), (1, 0, 8), (2, 2, 20)]
-    pale = [each for container in ax.containers for each in container if each.get_alpha() < 1]
-    assert [round(each.get_width() * 1440) for each in pale] == [10]
+    pale = [bar for container in ax.containers for bar in container if bar.get_alpha() < 1]
+    assert [round(bar.get_width() * 1440) for bar in pale] == [10]
 
 
 @pytest.mark.parametrize("plot", [anb.timeline, anb.costs, anb.image_counts])
-@pytest.mark.parametrize("given", [anb.rows.tune_frame([]), pd.DataFrame()], ids=["empty", "without columns"])
-def test_nothing_is_said_to_be_nothing(plot: Any, given: pd.DataFrame) -> None:
+@pytest.mark.parametrize("rows", [anb.rows.tune_frame([]), pd.DataFrame()], ids=["empty", "without columns"])
+def test_nothing_is_said_to_be_nothing(plot: Any, rows: pd.DataFrame) -> None:
     with anb.Sandbox() as sandbox:
-        more = [sandbox.client()] if plot is anb.image_counts else []
-        assert texts(plot(given, *more)) == ["no tunes"]
+        clients = [sandbox.client()] if plot is anb.image_counts else []
+        assert texts(plot(rows, *clients)) == ["no tunes"]
 
 
 def test_unknown_times_are_said_to_be() -> None:
-    assert texts(anb.timeline(frame({"id": 1}, {"id": 2}))) == ["no times are known of these tunes"]
+    assert texts(anb.timeline(frame({"id": 1}, {"id": 2}))) == ["the times of these tunes are unknown"]
     ax = anb.timeline(frame({"id": 1}, a_tune(2, started_training=1, trained=2)))
     assert bars(ax)["training"] == [(1, 1, 2)]
 
 
 @pytest.mark.parametrize("plot", [anb.timeline, anb.costs, anb.image_counts])
-@pytest.mark.parametrize("given", [7, pd.DataFrame({"a": [1]}), [1]])
-def test_what_is_no_tune_is_told(plot: Any, given: Any) -> None:
+@pytest.mark.parametrize("rows", [7, pd.DataFrame({"a": [1]}), [1]])
+def test_what_is_no_tune_is_told(plot: Any, rows: Any) -> None:
     with pytest.raises(TuneError, match=r"^frame: .* holds no tunes"):
-        plot(given)
+        plot(rows)
+
+
+@pytest.mark.parametrize("plot", [anb.timeline, anb.costs, anb.image_counts])
+def test_a_single_row_is_refused_with_the_way_to_select_it(plot: Any) -> None:
+    row = frame(a_tune(1)).loc[0]
+    with pytest.raises(TuneError, match=r"^frame: .* got a Series; use row\.loc\[\[0\]\]"):
+        plot(row)
 
 
 HOSTILE = [r"$\frac{$", "$x_1$", "a\nb", "雪 ❄ \U0001f431", "", "\x00\x1b[31m", "x" * 500, "<b>&amp;"]
@@ -150,11 +157,11 @@ def test_any_title_is_drawn_as_it_is() -> None:
     tunes = [{**a_tune(number, trained=9), "title": title} for number, title in enumerate(HOSTILE, 1)]
     ax = anb.timeline(frame(*tunes))
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
-    labels = [each.get_text() for each in ax.get_yticklabels()]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels[:3] == [r"\$\frac{\$", r"\$x_1\$", "a b"]
     assert labels[4] == "tune 5"
     assert max(map(len, labels)) <= 32
-    ax = anb.costs(frame(*({**each, "name": each["title"], "cost_mc": 5} for each in tunes)))
+    ax = anb.costs(frame(*({**tune, "name": tune["title"], "cost_mc": 5} for tune in tunes)))
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
 
 
@@ -177,7 +184,7 @@ def cost(
 
 def heights(ax: Axes) -> dict[str, list[float]]:
     return {
-        container.get_label(): [round(float(each.get_height()), 2) for each in container]
+        container.get_label(): [round(float(bar.get_height()), 2) for bar in container]
         for container in ax.containers
     }
 
@@ -187,29 +194,29 @@ def test_costs_are_dollars_by_class_and_pack_over_days() -> None:
     ax = anb.costs(frame(*tunes))
     assert heights(ax) == {"cat, pack 43": [2.5, 1.5], "man, pack 260": [3.31, 0.0]}
     assert ax.get_title() == "$7.31 for 4 tunes"
-    assert ax.get_ylabel() == "dollars a day"
-    assert explained(ax) == ["cat, pack 43", "man, pack 260"]
+    assert ax.get_ylabel() == "dollars per day"
+    assert legend(ax) == ["cat, pack 43", "man, pack 260"]
 
 
 def test_what_no_cost_is_known_of_is_counted_and_not_guessed() -> None:
     ax = anb.costs(frame(cost(1, 2), cost(2, None), cost(3, None), {"id": 4, "cost_mc": 5}))
-    assert ax.get_title() == "$2.00 for 1 tune; of 3 more no cost is known"
-    assert texts(anb.costs(frame(cost(1, None)))) == ["no cost is known of 1 tune"]
+    assert ax.get_title() == "$2.00 for 1 tune; cost of 3 more unknown"
+    assert texts(anb.costs(frame(cost(1, None)))) == ["the cost of 1 tune is unknown"]
 
 
 @pytest.mark.parametrize(("day", "period"), [(5, "day"), (100, "week"), (900, "month")])
 def test_a_long_time_is_drawn_in_longer_periods(day: int, period: str) -> None:
     ax = anb.costs(frame(cost(1, 2), cost(2, 3, day=day)))
-    assert ax.get_ylabel() == f"dollars a {period}"
+    assert ax.get_ylabel() == f"dollars per {period}"
     assert sum(heights(ax)["cat, pack 43"]) == 5
 
 
 def test_of_many_groups_the_cheapest_are_one() -> None:
     ax = anb.costs(frame(*(cost(number, number, f"class {number}") for number in range(1, 21))))
-    found = heights(ax)
-    assert list(found)[:2] == ["class 20, pack 43", "class 19, pack 43"]
-    assert found["others"] == [sum(range(1, 14))]
-    assert len(found) == 8
+    groups = heights(ax)
+    assert list(groups)[:2] == ["class 20, pack 43", "class 19, pack 43"]
+    assert groups["others"] == [sum(range(1, 14))]
+    assert len(groups) == 8
 
 
 def test_a_tune_without_class_or_pack_has_its_cost_drawn() -> None:
@@ -218,21 +225,21 @@ def test_a_tune_without_class_or_pack_has_its_cost_drawn() -> None:
 
 def widths(ax: Axes) -> dict[str, list[float]]:
     return {
-        container.get_label(): [float(each.get_width()) for each in container] for container in ax.containers
+        container.get_label(): [float(bar.get_width()) for bar in container] for container in ax.containers
     }
 
 
 def test_images_are_counted_by_tune() -> None:
-    made = prompts(
+    prompt_rows = prompts(
         {"id": 1, "images": ["a", "b"]},
         {"id": 2, "images": ["c"], "tune_id": 99, "text": "<lora:2:1> x"},
         {"id": 3, "images": []},
         {"id": 4, "user_error": "no"},
     )
-    ax = anb.image_counts(made)
+    ax = anb.image_counts(prompt_rows)
     assert widths(ax) == {"images": [2, 1], "prompts pending": [1, 0], "prompts failed": [1, 0]}
     assert ax.get_title() == "3 images of 2 tunes"
-    assert [each.get_text() for each in ax.get_yticklabels()] == ["tune 1", "tune 2"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["tune 1", "tune 2"]
 
 
 def test_the_prompts_of_rows_are_asked_for() -> None:
@@ -244,25 +251,33 @@ def test_the_prompts_of_rows_are_asked_for() -> None:
 
 
 def luminance(color: Any) -> float:
-    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in to_rgb(color)]
+    linear = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in to_rgb(color)
+    ]
     return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
 
 
-def contrast(one: Any, other: Any) -> float:
-    low, high = sorted([luminance(one), luminance(other)])
+def contrast(color: Any, background: Any) -> float:
+    low, high = sorted([luminance(color), luminance(background)])
     return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("ground", ["white", NIGHT])
 def test_all_of_it_is_readable_on_any_background(ground: str) -> None:
-    made = prompts({"id": 1, "trained_at": at(30)}, {"id": 2, "images": ["a"]}, {"id": 3, "user_error": "no"})
+    prompt_rows = prompts(
+        {"id": 1, "trained_at": at(30)}, {"id": 2, "images": ["a"]}, {"id": 3, "user_error": "no"}
+    )
     tunes = frame(a_tune(1, started_training=3, trained=20), a_tune(2, started_training=1, failed=2))
-    for ax in (anb.timeline(tunes, made), anb.costs(frame(cost(1, 2))), anb.image_counts(made)):
+    for ax in (
+        anb.timeline(tunes, prompt_rows),
+        anb.costs(frame(cost(1, 2))),
+        anb.image_counts(prompt_rows),
+    ):
         labels = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.title, ax.xaxis.label, ax.yaxis.label]
-        inks = {to_rgb(each.get_color()) for each in [*labels, *ax.get_legend().get_texts()]}  # type: ignore[union-attr]
-        assert min(contrast(each, ground) for each in inks) > 4.2
-        fills = {each.get_facecolor()[:3] for each in ax.patches if each.get_alpha() in (None, 1.0)}
-        assert min(contrast(each, ground) for each in fills) > 2.9
+        inks = {to_rgb(text.get_color()) for text in [*labels, *ax.get_legend().get_texts()]}  # type: ignore[union-attr]
+        assert min(contrast(ink, ground) for ink in inks) > 4.2
+        fills = {patch.get_facecolor()[:3] for patch in ax.patches if patch.get_alpha() in (None, 1.0)}
+        assert min(contrast(fill, ground) for fill in fills) > 2.9
 
 
 def test_its_background_lets_the_notebooks_through() -> None:
@@ -275,8 +290,8 @@ def test_axes_that_are_given_keep_their_colours() -> None:
     _, axes = pyplot.subplots(1, 3)
     for ax, plot in zip(axes, (anb.timeline, anb.costs, anb.image_counts), strict=True):
         before = ax.patch.get_facecolor(), ax.title.get_color(), ax.xaxis.label.get_color()
-        given = prompts({"id": 1, "images": ["a"]}) if plot is anb.image_counts else frame(cost(1, 2))
-        assert plot(given, ax=ax) is ax
+        rows = prompts({"id": 1, "images": ["a"]}) if plot is anb.image_counts else frame(cost(1, 2))
+        assert plot(rows, ax=ax) is ax
         assert before == (ax.patch.get_facecolor(), ax.title.get_color(), ax.xaxis.label.get_color())
         assert ax.containers
     assert len(pyplot.get_fignums()) == 1
@@ -304,11 +319,11 @@ def test_what_the_service_does_not_tell_is_estimated_by_the_prices_of_the_packs(
         before = len(sandbox.ledger)
         ax = anb.costs(tunes, client)
         assert len(sandbox.ledger) - before == 2
-    assert ax.get_title() == "about $9.20 for 4 tunes; of 1 more no cost is known"
+    assert ax.get_title() == "about $9.20 for 4 tunes; cost of 1 more unknown"
 
 
 def test_what_is_no_axes_and_no_client_is_named():
-    with pytest.raises(AstriaError, match=r"ax: 5 is no axes; give one of plt\.subplots"):
+    with pytest.raises(AstriaError, match=r"ax: 5 is not a matplotlib axes; pass one from plt\.subplots"):
         anb.timeline(frame(cost(1, 2)), ax=5)
     with pytest.raises(AstriaError, match="client: 'c' is no client"):
         anb.costs(frame(cost(1, 2)), "c")
