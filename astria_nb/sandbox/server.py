@@ -4,7 +4,6 @@ import hashlib
 import random
 import secrets
 import threading
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -13,16 +12,15 @@ from astria_nb.sandbox.callbacks.courier import Courier, Delivery
 from astria_nb.sandbox.clock import SECOND, Clock, SteppedClock, WallClock
 from astria_nb.sandbox.faults.fault import Fault, Kind
 from astria_nb.sandbox.faults.rules import FaultRules
-from astria_nb.sandbox.http.address import allowed_hosts, check_host, netloc
-from astria_nb.sandbox.http.auth import OWN_PREFIX, Guard
+from astria_nb.sandbox.http.address import check_host
+from astria_nb.sandbox.http.auth import OWN_PREFIX
 from astria_nb.sandbox.http.ledger import Ledger, ReceivedRequest
 from astria_nb.sandbox.model.state import State
 from astria_nb.sandbox.model.store import Store
 from astria_nb.sandbox.options import Options
 
 if TYPE_CHECKING:
-    from astria_nb.sandbox.http.server import HttpServer
-    from astria_nb.sandbox.uploads.spool import Spool
+    from astria_nb.sandbox.running_server import RunningServer
 
 _DETERMINISTIC_SECRET = hashlib.sha256(b"astria_nb sandbox").digest()
 
@@ -66,11 +64,8 @@ class SandboxServer:
         self._faults = FaultRules(rng)
         self._ledger = Ledger()
         self._lock = threading.Lock()
-        self._http: HttpServer | None = None
-        self._spool: Spool | None = None
-        self._thread: threading.Thread | None = None
+        self._running: RunningServer | None = None
         self._stopped = False
-        self._stopping = threading.Event()
 
     def start(self) -> Self:
         """Start serving, unless it already does; return when connections are accepted.
@@ -90,8 +85,20 @@ class SandboxServer:
         with self._lock:
             if self._stopped:
                 raise RuntimeError("this sandbox was stopped; make a new one")
-            if self._http is None:
-                self._serve()
+            if self._running is None:
+                # Flask and Pillow are slow to import, and a program may never start a sandbox.
+                from astria_nb.sandbox.running_server import RunningServer
+
+                self._running = RunningServer(
+                    self.options,
+                    self.api_key,
+                    clock=self._clock,
+                    state=self._state,
+                    courier=self._courier,
+                    faults=self._faults,
+                    ledger=self._ledger,
+                    picture_secret=self._picture_secret(),
+                )
         return self
 
     def stop(self) -> None:
@@ -100,14 +107,8 @@ class SandboxServer:
             if self._stopped:
                 return
             self._stopped = True
-            self._stopping.set()
-            if self._http and self._thread and self._spool:
-                self._http.shutdown()
-                self._thread.join()
-                self._http.server_close()
-                self._http.hang_up()
-                self._courier.stop()
-                self._spool.close()
+            if self._running:
+                self._running.stop()
             if self._store:
                 self._store.close()
 
@@ -120,9 +121,9 @@ class SandboxServer:
         RuntimeError
             If it was never started.
         """
-        if self._http is None:
+        if self._running is None:
             raise RuntimeError("the sandbox has no address before start()")
-        return f"http://{netloc(self.options.host, self._port())}"
+        return self._running.url
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -218,57 +219,11 @@ class SandboxServer:
         self.stop()
 
     def __repr__(self) -> str:
-        state = "stopped" if self._stopped else "running" if self._http else "not started"
-        address = f"url={self.url!r}, " if self._http else ""
+        state = "stopped" if self._stopped else "running" if self._running else "not started"
+        address = f"url={self.url!r}, " if self._running else ""
         return f"SandboxServer({address}api_key='sd_…{self.api_key[-4:]}', {state})"
 
-    def _serve(self) -> None:
-        # Flask and Pillow are slow to import, and a program that imports the sandbox may never start one.
-        from astria_nb.sandbox.callbacks.announcer import Announcer
-        from astria_nb.sandbox.faults.play import answer
-        from astria_nb.sandbox.http.server import HttpServer
-        from astria_nb.sandbox.routes.app import make_app
-        from astria_nb.sandbox.routes.service import Service
-        from astria_nb.sandbox.uploads.spool import Spool
-        from astria_nb.sandbox.views.packs import PackViews
-        from astria_nb.sandbox.views.pictures import Pictures
-        from astria_nb.sandbox.views.tunes import Views
-
-        options = self.options
-        self._http = HttpServer(
-            options.host,
-            options.port,
-            options.max_body,
-            self._clock.now,
-            partial(answer, rules=self._faults),
-            self._ledger,
-        )
-        self._spool = Spool(Path(options.data) / "files" if options.data is not None else None)
-        pictures = Pictures(self.url, self._secret(), self._clock.now)
-        views = Views(self.url, pictures, self._state, options)
-        announcer = Announcer(self._courier, self._state, views, options)
-        self._http.app = make_app(
-            Service(
-                options,
-                Guard(self.api_key, allowed_hosts(options.host, self._port(), options.allowed_hosts)),
-                self._state,
-                self._spool,
-                pictures,
-                views,
-                PackViews(pictures, self._state, options),
-                announcer,
-                self._stopping,
-            )
-        )
-        views.publish_all()
-        announcer.announce(self._state.pending)
-        self._courier.start()
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(0.05,), name="astria-sandbox", daemon=True
-        )
-        self._thread.start()
-
-    def _secret(self) -> bytes:
+    def _picture_secret(self) -> bytes:
         """Return the key from which the URLs of pictures are derived; with `data`, it outlives a restart."""
         if self.options.deterministic:
             return _DETERMINISTIC_SECRET
@@ -277,7 +232,3 @@ class SandboxServer:
         stored = self._store.fact("secret") or secrets.token_hex(32)
         self._store.save([], {"secret": stored})
         return bytes.fromhex(stored)
-
-    def _port(self) -> int:
-        assert self._http is not None
-        return int(self._http.server_address[1])

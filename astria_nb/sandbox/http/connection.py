@@ -39,7 +39,7 @@ class Connection(BaseHTTPRequestHandler):
         if not super().parse_request():
             return False
         content_type = parse_options_header(self.headers.get("Content-Type"))[0]
-        self._entry = self.server.ledger.open(self.server.now(), self.command, self.path, content_type)
+        self._entry = self.server.ledger.open(self.server.now, self.command, self.path, content_type)
         return True
 
     def respond(self) -> None:

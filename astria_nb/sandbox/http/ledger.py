@@ -1,7 +1,7 @@
 """The ledger: one record for each request, in the order of arrival."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -68,13 +68,15 @@ class Ledger:
         self._lock = threading.Lock()
         self._requests: list[ReceivedRequest] = []
 
-    def open(self, now: int, method: str, target: str, content_type: str) -> "LedgerEntry":
-        """Add a request whose head arrived at `now`, in milliseconds since 1970 (UTC)."""
+    def open(self, now: Callable[[], int], method: str, target: str, content_type: str) -> "LedgerEntry":
+        """Add a request whose head has just arrived; `now` returns milliseconds since 1970 (UTC)."""
         path, _, query = target.partition("?")
         with self._lock:
             request = ReceivedRequest(
                 number=len(self._requests) + 1,
-                time=datetime.fromtimestamp(now / SECOND, UTC),
+                time=datetime.fromtimestamp(
+                    now() / SECOND, UTC
+                ),  # under the lock, so that times are in order
                 method=method,
                 path=path,
                 query=query,

@@ -128,7 +128,7 @@ def test_what_fails_later_is_handed_to_the_application(kind: str, monkeypatch: p
 
         return application
 
-    monkeypatch.setattr(app, "make_app", spied)
+    monkeypatch.setattr("astria_nb.sandbox.running_server.make_app", spied)
     with SandboxServer() as sandbox, Api(sandbox) as api:
         fault = sandbox.fail(Fault.parse(kind))
         assert (api.get("/tunes").status_code, api.train().status_code) == (200, 201)

@@ -9,7 +9,7 @@ from helpers.paths import SAMPLES
 
 @pytest.fixture
 def photo(tmp_path):
-    """Four quarters of different colours: every turn and flip of it looks different."""
+    """Return four quarters of different colours: every rotation and flip looks different."""
     image = Image.new("RGB", (400, 300), "#d8b08c")
     for box, ink in (((0, 0), "#204060"), ((200, 0), "#7030a0"), ((0, 150), "#308040")):
         image.paste(ink, (*box, box[0] + 200, box[1] + 150))
@@ -29,13 +29,13 @@ def opened(data):
 
 
 def is_marked(data):
-    """Whether a red band, with white letters on it, crosses the upper right corner and not the left one."""
+    """Return whether a red band with white letters crosses the upper right corner, and not the left one."""
     image = opened(data)
     side = round(min(image.size) * 0.38)
     diagonal = [(image.width - side + n, n) for n in range(side // 8, side - side // 8)]
     right = [image.getpixel(at) for at in diagonal]
-    left = [image.getpixel((image.width - 1 - x, y)) for x, y in diagonal]
-    return red_share(right) > 0.2 and max(map(min, right)) > 190 and red_share(left) < 0.1
+    mirrored = [image.getpixel((image.width - 1 - x, y)) for x, y in diagonal]
+    return red_share(right) > 0.2 and max(map(min, right)) > 190 and red_share(mirrored) < 0.1
 
 
 def red_share(pixels):
@@ -59,7 +59,7 @@ def test_eight_seeds_give_eight_pictures(photo):
     assert len({draw([], seed=seed) for seed in range(8)}) == 8
 
 
-def test_looks_that_come_round_again_are_cropped_anew(photo):
+def test_a_style_that_repeats_is_cropped_differently(photo):
     assert draw([photo], seed=0) != draw([photo], seed=8)
 
 
@@ -95,7 +95,7 @@ def test_a_folder_in_place_of_an_image_falls_back_to_a_landscape(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n"])
-def test_a_file_that_is_no_image_falls_back_to_a_landscape(tmp_path, content):
+def test_a_file_that_is_not_an_image_falls_back_to_a_landscape(tmp_path, content):
     path = tmp_path / "broken.jpg"
     path.write_bytes(content)
     assert draw([path]) == draw([])
