@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -39,6 +40,19 @@ def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 # No test finds, or leaves, a key in the keyring of the one who runs it; programs that tests start included.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
+@pytest.fixture(autouse=True)
+def _sigint_interrupts() -> Iterator[None]:
+    """Let SIGINT interrupt a test and the programs that it starts.
+
+    A shell starts programs in the background with SIGINT ignored, and their children inherit that.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
 
 
 @pytest.fixture(autouse=True)
