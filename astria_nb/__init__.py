@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from astria_nb.client._login import login as login
     from astria_nb.client.client import Client as Client
-    from astria_nb.client.snippets.common import as_curl as as_curl
-    from astria_nb.client.snippets.common import as_javascript as as_javascript
-    from astria_nb.client.snippets.common import as_python as as_python
+    from astria_nb.client.snippets.curl import as_curl as as_curl
+    from astria_nb.client.snippets.javascript import as_javascript as as_javascript
+    from astria_nb.client.snippets.python import as_python as as_python
     from astria_nb.defaults import Sandbox as Sandbox
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.results.callbacks import Callbacks as Callbacks
@@ -36,9 +36,9 @@ _HOMES = {
     "Sandbox": "defaults",
     "Tune": "tune.tune",
     "TuneForm": "form",
-    "as_curl": "client.snippets.common",
-    "as_javascript": "client.snippets.common",
-    "as_python": "client.snippets.common",
+    "as_curl": "client.snippets.curl",
+    "as_javascript": "client.snippets.javascript",
+    "as_python": "client.snippets.python",
     "costs": "results.plots",
     "download": "results.downloads",
     "expiring": "results.downloads",

@@ -7,7 +7,10 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from astria_nb.client.snippets.common import as_curl, as_javascript, as_json, as_python
+from astria_nb.client.snippets.common import as_json
+from astria_nb.client.snippets.curl import as_curl
+from astria_nb.client.snippets.javascript import as_javascript
+from astria_nb.client.snippets.python import as_python
 from astria_nb.errors import AstriaError
 from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.tune import Tune

@@ -1,1 +1,1 @@
-"""A tune as cURL, Python, JavaScript and JSON."""
+"""The request of a tune as cURL, Python, JavaScript and JSON."""

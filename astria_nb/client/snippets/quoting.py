@@ -1,4 +1,4 @@
-"""Text and data as code of bash, curl, Python, JavaScript and JSON: any text, and so that it is seen."""
+"""Text and data as literals of bash, curl, Python, JavaScript and JSON, with invisible characters escaped."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-_NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\\": r"\\", "'": r"\'"}
-_PLAIN_IN_CURL = re.compile(r'[\w/.][^;,"\\\s]*')
+_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\\": r"\\", "'": r"\'"}
+_NEEDS_NO_QUOTES = re.compile(r'[\w/.][^;,"\\\s]*')
 
 
 def bash(text: str) -> str:
@@ -29,20 +29,20 @@ def bash(text: str) -> str:
 
 
 def curl(text: str) -> str:
-    r"""Return text as curl reads it in ``-F``, where ``;`` and ``,`` end a word and ``@`` begins a file.
+    r"""Return text quoted for curl's ``-F``, where ``;`` and ``,`` end a value and ``@`` begins a path.
 
     Examples
     --------
     >>> print(curl("/photos/1.jpg"), curl('/photos/a;"b".jpg'))
     /photos/1.jpg "/photos/a;\"b\".jpg"
     """
-    if _PLAIN_IN_CURL.fullmatch(text):
+    if _NEEDS_NO_QUOTES.fullmatch(text):
         return text
     return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 def string(text: str) -> str:
-    r"""Return text as a literal that Python, JavaScript and JSON read alike.
+    r"""Return text as a literal that is the same in Python, JavaScript and JSON.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def string(text: str) -> str:
 
 
 def data(value: Any) -> str:
-    """Return plain data as indented JSON, which is a literal of JavaScript too.
+    """Return data as indented JSON, which is also a JavaScript literal.
 
     Examples
     --------
@@ -63,11 +63,11 @@ def data(value: Any) -> str:
       "auto_extend": true
     }
     """
-    return _laid_out(value, step=2, last="", truth=json.dumps)
+    return _indented(value, step=2, trailing="", write_bool=json.dumps)
 
 
 def python(value: Any) -> str:
-    """Return plain data as an indented literal of Python.
+    """Return data as an indented Python literal.
 
     Examples
     --------
@@ -77,16 +77,25 @@ def python(value: Any) -> str:
         "auto_extend": True,
     }
     """
-    return _laid_out(value, step=4, last=",", truth=str)
+    return _indented(value, step=4, trailing=",", write_bool=str)
 
 
 def template(text: str) -> str:
-    """Return text as a template literal of JavaScript, its lines as they are."""
+    """Return text as a JavaScript template literal with its line breaks."""
     return "`" + re.sub(r"[\\`]|\$(?={)", r"\\\g<0>", text) + "`"
 
 
 def block(start: str, items: Iterable[str], end: str, step: int) -> str:
-    """Return code with items between its first and its last line, moved to the right by a step.
+    """Return code with lines indented between a first and a last line.
+
+    Parameters
+    ----------
+    start : str
+    items : iterable of str
+        Each may have several lines.
+    end : str
+    step : int
+        Spaces of indentation.
 
     Examples
     --------
@@ -100,34 +109,37 @@ def block(start: str, items: Iterable[str], end: str, step: int) -> str:
     return "\n".join([start, *((" " * step + line) if line else "" for line in inner.split("\n")), end])
 
 
-def _laid_out(value: Any, *, step: int, last: str, truth: Callable[[bool], str]) -> str:
-    """Lay out data: spaces to a level, what follows a last item, and how truth values are written."""
-    inner = partial(_laid_out, step=step, last=last, truth=truth)
+def _indented(value: Any, *, step: int, trailing: str, write_bool: Callable[[bool], str]) -> str:
+    """Return data with `step` spaces of indentation per level and `trailing` after the last item."""
+    write = partial(_indented, step=step, trailing=trailing, write_bool=write_bool)
     if isinstance(value, str):
         return string(value)
     if isinstance(value, bool):
-        return truth(value)
+        return write_bool(value)
     if isinstance(value, dict):
-        items = [f"{string(key)}: {inner(each)}" for key, each in value.items()]
-        return block("{", [",\n".join(items) + last], "}", step)
+        items = [f"{string(key)}: {write(item)}" for key, item in value.items()]
+        return block("{", [",\n".join(items) + trailing], "}", step)
     if isinstance(value, list):
-        items = [inner(each) for each in value]
-        if not any(isinstance(each, str) for each in value):
+        items = [write(item) for item in value]
+        if not any(isinstance(item, str) for item in value):
             return f"[{', '.join(items)}]"
-        return block("[", [",\n".join(items) + last], "]", step)
+        return block("[", [",\n".join(items) + trailing], "]", step)
     return json.dumps(value)
 
 
 def _in_dollar_quotes(character: str) -> str:
-    if character in _NAMED:
-        return _NAMED[character]
+    if character in _ESCAPES:
+        return _ESCAPES[character]
     if character.isprintable():
         return character
-    # By bytes, which mean the same in every locale; in a path they need not be UTF-8.
+    # As bytes, which are the same in every locale; those of a path may not be UTF-8.
     return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def _visible(code: str) -> str:
-    """Escape what cannot be seen, such as marks that reverse the direction of text."""
-    # Above 0xFFFF the three languages escape in three ways; as it is they read it alike.
-    return "".join(each if each.isprintable() or each > "\uffff" else f"\\u{ord(each):04x}" for each in code)
+    """Escape invisible characters, such as marks that reverse the direction of text."""
+    # Above 0xFFFF the three languages have different escapes, but take the character itself.
+    return "".join(
+        character if character.isprintable() or character > "\uffff" else f"\\u{ord(character):04x}"
+        for character in code
+    )
