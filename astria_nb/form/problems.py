@@ -98,8 +98,8 @@ class ProblemDisplay:
         if problem.kind == "not_found" and problem.field == "pack":
             return f"No pack {self._fields['pack'].value}. Use Browse packs."
         if problem.kind == "conflict" and problem.field in ("images", "image_urls"):
-            other = "existing tunes" if self._fields["tune_ids"].value else "photos from files"
-            return f"{_capitalized(_label(problem.field))} cannot be combined with {other}; leave out one."
+            rival = "existing tunes" if self._fields["tune_ids"].value else "photos from files"
+            return f"{_capitalized(_label(problem.field))} cannot be combined with {rival}; leave out one."
         text = f"{problem.what}; {problem.hint}"
         if self.field_of(problem) is None and problem.kind == "rejected":
             return f"The service rejected the tune: {text}"

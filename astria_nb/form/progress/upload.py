@@ -91,8 +91,8 @@ class UploadPanel(widgets.VBox):
         """Show the row of a tune that was just made."""
         self._progress.layout.display = "none"
         tune_id, prompts = row["id"].iloc[0], row["prompt_ids"].iloc[0]
-        made = f"{len(prompts)} prompts" if pd.isna(tune_id) else f"tune {tune_id}"
-        self._show_message(f"Submitted: {made}. The row is in form.row.")
+        created = f"Created {len(prompts)} prompts" if pd.isna(tune_id) else f"Created tune {tune_id}"
+        self._show_message(f"{created}. The row is in form.row.")
         self.show_row(row)
 
     def show_row(self, row: pd.DataFrame) -> None:
