@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import ipywidgets as widgets
 
@@ -27,6 +27,7 @@ from astria_nb.form.pickers.pack_field import PackField
 from astria_nb.form.sections import Sections
 from astria_nb.images.image import Image
 from astria_nb.images.preprocessing import Preprocessing
+from astria_nb.tune.encoding import Encoding
 from astria_nb.tune.tune import FIELDS, check
 from astria_nb.tune.validators import PRESETS
 
@@ -136,6 +137,11 @@ class Draft:
         if _PROMPT_CALLBACK in values:
             attributes["callback"] = values.pop(_PROMPT_CALLBACK)
         return {**values, "prompt_attributes": attributes} if attributes else values
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """The chosen encoding; None to choose it by the images."""
+        return cast("Encoding | None", self.fields["encoding"].value)
 
     def fill(self, values: Mapping[str, Any]) -> None:
         """Put values into fields; None empties a field.

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 import ipywidgets as widgets
@@ -18,9 +18,7 @@ from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.form.draft import Draft
-from astria_nb.form.error_summary import ErrorSummary
 from astria_nb.form.fields.base import WIDE
-from astria_nb.form.problems import ProblemDisplay
 from astria_nb.form.progress.panel import SubmissionPanel
 from astria_nb.form.recovery_notice import RecoveryNotice
 from astria_nb.form.request_view import RequestView
@@ -28,6 +26,7 @@ from astria_nb.form.review import Review, review
 from astria_nb.form.saved_draft import SavedDraft, as_plain, fields_of_row
 from astria_nb.form.static_html import form_html
 from astria_nb.form.submit_bar import SubmitBar
+from astria_nb.form.view import FormView, status_of
 from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
 from astria_nb.submission.options import PACK_MAX_AGE_SECONDS, SubmitOptions
@@ -109,18 +108,17 @@ class TuneForm(widgets.VBox):
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values |= self._saved.read() if self._saved is not None else {}
         preprocessing = Preprocessing(values.pop("keep_metadata"), values.pop("max_side"))
-        self._request = RequestView(self.client.base_url)
+        request = RequestView(self.client.base_url)
         photos_folder = None if self._saved is None else self._saved.photos_folder
-        self._draft = Draft(self.client, preprocessing, self._on_edit, self._request, photos_folder)
-        self._problem_display = ProblemDisplay(self._draft.fields, self._draft.reveal)
-        self._error_summary = ErrorSummary(self._draft.reveal)
+        self._draft = Draft(self.client, preprocessing, self._on_edit, request, photos_folder)
         self._panel = SubmissionPanel(self._log, self.client, lambda row: self.set_trait("row", row))
         self._submit_bar = SubmitBar(is_sandbox(self.client), self._on_submit, self.new_title)
+        self._view = FormView(self._draft, request, self._submit_bar, self._panel.upload)
         super().__init__(
             [
                 widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none")),
                 self._heading(),
-                self._error_summary,
+                self._view.error_summary,
                 *self._draft.view,
                 RecoveryNotice(self._log, self.client),
                 self._submit_bar,
@@ -215,7 +213,7 @@ class TuneForm(widgets.VBox):
     @property
     def problems(self) -> list[Problem]:
         """Everything that prevents a submission, and what the service rejected in the last one."""
-        return [*self._review().problems, *self._rejected_fields()]
+        return [*self._review().problems, *self._view.rejected(self._panel.state)]
 
     def fill(self, **fields: Unpack[TuneFields]) -> None:
         """Fill in fields, as typing would.
@@ -267,7 +265,7 @@ class TuneForm(widgets.VBox):
         client = client_or_default(self.client if client is None else client)
         try:
             with self._panel.state.sending():
-                return self._submit(client, self._encoding if encoding is None else encoding)
+                return self._submit(client, self._draft.encoding if encoding is None else encoding)
         finally:
             self._update()
 
@@ -282,16 +280,18 @@ class TuneForm(widgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         # Shown where no widget runs; JupyterLab prefers the widget.
-        page = str(form_html(self._account(), self._draft.values(), self._summary(self.problems)))
+        status = status_of(self._review(), self._panel.state)
+        footer = self._view.summary(self.problems, status)
+        page = str(form_html(self._account(), self._draft.values(), footer))
         # Colab shows a custom widget only if the output's metadata names its manager; anywidget provides it.
-        _, metadata = self._error_summary._repr_mimebundle_(**options) or ({}, {})
+        _, metadata = self._view.error_summary._repr_mimebundle_(**options) or ({}, {})
         return {**bundle, "text/plain": repr(self), "text/html": page}, metadata
 
     def _heading(self) -> widgets.HTML:
         heading = widgets.HTML(
             Markup("<div><b>Train a tune</b><span>{}</span></div>").format(self._account())
         )
-        heading.add_class("astria-head")
+        heading.add_class("astria-heading")
         return heading
 
     def _account(self) -> str:
@@ -299,57 +299,23 @@ class TuneForm(widgets.VBox):
             return "sandbox · nothing is charged"
         return f"your account · {urlsplit(self.client.base_url).netloc}"
 
-    @property
-    def _encoding(self) -> Encoding | None:
-        return cast("Encoding | None", self._draft.fields["encoding"].value)
-
-    def _rejected_fields(self) -> list[Problem]:
-        """Return the problems of the last submission that belong to a field."""
-        return [problem for problem in self._panel.state.problems if self._problem_display.field_of(problem)]
-
     def _on_edit(self, name: str) -> None:
         # A field that the service rejected may be submitted again once it was changed.
-        at_field = [
-            problem for problem in self._rejected_fields() if self._problem_display.field_of(problem) == name
-        ]
-        self._panel.state.dismiss(at_field)
+        state = self._panel.state
+        state.dismiss(self._view.rejected(state, name))
         self._update()
 
     def _review(self) -> Review:
         return review(self._draft.values(), self._draft.pack, self._panel.state, self._max_cost)
 
     def _update(self) -> None:
-        """Bring the widgets in line with the draft and the submissions."""
+        """Bring traits and widgets in line with the draft and the submissions."""
         with self._draft.lock:
-            result, state = self._review(), self._panel.state
-            phase = state.phase
-            problems = [*result.problems, *self._rejected_fields()]
+            result = self._review()
             self.tune, self.valid = result.tune, result.is_valid
-            self.status = phase if phase in ("sending", "failed") else _status(result)
-            self._problem_display.show(problems, is_fresh=self._draft.is_fresh)
-            self._error_summary.problems = self._problem_display.entries(problems)
-            self._draft.sections.update_titles()
-            if self._draft.sections.shows_request:  # the code takes a while to write
-                self._request.show(result.tune, self._encoding)
-            self._submit_bar.show(
-                enabled=result.is_valid and not result.was_submitted and phase != "sending",
-                note="Looking up the pack" if result.is_waiting else self._summary(problems),
-                estimate=result.estimate,
-                is_submitted=self.status == "submitted",
-            )
-            if phase == "failed":
-                no_field = [
-                    problem for problem in state.problems if not self._problem_display.field_of(problem)
-                ]
-                self._panel.upload.show_failure(list(map(self._problem_display.message, no_field)))
+            self.status = status = status_of(result, self._panel.state)
+            self._view.update(result, self._panel.state, status)
             self._save_draft()
-
-    def _summary(self, problems: list[Problem]) -> str:
-        if self.status == "sending":
-            return "Submitting"
-        if problems:
-            return self._problem_display.summary(problems)
-        return "Submitted." if self.status == "submitted" else "Ready to submit"
 
     def _on_submit(self) -> None:
         if self._panel.state.phase != "sending":
@@ -395,9 +361,3 @@ class TuneForm(widgets.VBox):
             except OSError as error:
                 self._saved = None
                 warnings.warn(f"the draft is not saved ({error.strerror or error})", stacklevel=2)
-
-
-def _status(result: Review) -> str:
-    if result.was_submitted:
-        return "submitted"
-    return "ready" if result.is_valid else "incomplete"

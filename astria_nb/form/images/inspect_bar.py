@@ -51,7 +51,7 @@ class InspectBar(widgets.HBox):
         self._ask.on_click(lambda _: self._start())
         self._fill.on_click(lambda _: self._on_fill(self._characteristics))
         super().__init__([self._ask, self._fill, self._text], layout=WIDE)
-        self.add_class("astria-inspecting")
+        self.add_class("astria-inspect-bar")
         self._set_status("The service can inspect each image before you pay, and say what is in it.")
 
     def _start(self) -> None:

@@ -51,7 +51,7 @@ class PackField(Field):
         self._cover.add_class("astria-cover")
         self._title = widgets.HTML()
         self._chosen_pack = widgets.HBox([self._cover, self._title], layout=widgets.Layout(display="none"))
-        self._chosen_pack.add_class("astria-known")
+        self._chosen_pack.add_class("astria-chosen-pack")
         self._retry = widgets.Button(description="Retry", layout=widgets.Layout(display="none", width="auto"))
         self.gallery = Picker(PackCards(client), noun="pack", empty="There are no packs yet.")
         line = [self._text, BrowseButton(self.gallery), self._retry, self._chosen_pack]
