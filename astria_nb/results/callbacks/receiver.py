@@ -188,7 +188,8 @@ class _Server(TcpWSGIServer):
 
     def stop(self) -> None:
         """End `run`."""
-        self.trigger.pull_trigger(self._close_all)
+        with self._closing:  # the thread may run the call as soon as it is queued, before the pipe is written
+            self.trigger.pull_trigger(self._close_all)
         self.task_dispatcher.shutdown(timeout=_STOP_SECONDS)
 
     def _close_all(self) -> None:
