@@ -1,14 +1,14 @@
-"""Sixteen connections that send requests as fast as they are answered: prints what came back, and the time.
+"""Send requests over 16 connections as fast as they are answered; print the statuses and the seconds.
 
 Run by ``sandbox.py`` as ``python clients.py HOST:PORT KEY form|json REQUESTS``.
 """
 
-import collections
 import http.client
 import json
 import sys
 import threading
 import time
+from collections import Counter
 from urllib.parse import urlencode
 
 CONNECTIONS = 16
@@ -16,7 +16,7 @@ TUNE = {"title": "t", "name": "cat", "image_urls": ["https://example.com/1.jpg"]
 
 
 def body(encoding: str, number: int) -> tuple[str, str]:
-    """Return the Content-Type and the body of a tune with a title of its own."""
+    """Return the Content-Type and the body of a tune with a unique title."""
     tune = TUNE | {"title": f"t-{number}"}
     if encoding == "json":
         return "application/json", json.dumps({"tune": tune})
@@ -26,7 +26,7 @@ def body(encoding: str, number: int) -> tuple[str, str]:
     )
 
 
-def client(netloc: str, key: str, encoding: str, numbers: range, seen: "collections.Counter[object]") -> None:
+def client(netloc: str, key: str, encoding: str, numbers: range, statuses: Counter[object]) -> None:
     """Send tunes one after the other over one connection."""
     connection = http.client.HTTPConnection(netloc, timeout=30)
     for number in numbers:
@@ -36,24 +36,30 @@ def client(netloc: str, key: str, encoding: str, numbers: range, seen: "collecti
             connection.request("POST", "/p/797/tunes", content, headers)
             response = connection.getresponse()
             response.read()
-            seen[response.status] += 1
+            statuses[response.status] += 1
         except (OSError, http.client.HTTPException) as error:
-            seen[type(error).__name__] += 1
+            statuses[type(error).__name__] += 1
             connection.close()
     connection.close()
 
 
 def main(netloc: str, key: str, encoding: str, count: str) -> None:
-    """Send that many tunes and print statuses and seconds."""
-    seen: collections.Counter[object] = collections.Counter()
+    """Send that many tunes and print the number of answers of each status, and the seconds."""
+    statuses: Counter[object] = Counter()
     shares = [range(first, int(count), CONNECTIONS) for first in range(CONNECTIONS)]
-    threads = [threading.Thread(target=client, args=(netloc, key, encoding, share, seen)) for share in shares]
+    threads = [
+        threading.Thread(target=client, args=(netloc, key, encoding, share, statuses)) for share in shares
+    ]
     started = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps([{str(status): times for status, times in seen.items()}, time.perf_counter() - started]))
+    print(
+        json.dumps(
+            [{str(status): count for status, count in statuses.items()}, time.perf_counter() - started]
+        )
+    )
 
 
 if __name__ == "__main__":

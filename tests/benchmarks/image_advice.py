@@ -1,9 +1,9 @@
-"""Time for the thumbnails and advice of 16 photos, compared with decoding the same photos completely.
+"""How long thumbnails and advice take for a form full of photos, beside decoding the same photos whole.
 
-Run ``python tests/benchmarks/image_advice.py [rounds]``. 16 photos of 12 megapixels as a phone takes them:
-soft shapes, hard edges and sensor noise, saved as JPEG with quality 92. `advise` opens and decodes each file
-once, makes its thumbnail, measures it and compares it with the others; for comparison, as many threads decode
-each photo completely. Also `measure` of one photo, for a form shows each as it comes.
+Run ``python tests/benchmarks/image_advice.py [rounds [photos]]``. 16 photos of 12 megapixels as a phone takes
+them: soft shapes, hard edges and the noise of a sensor, saved as JPEG of quality 92. Timed is `advise`: each
+file is opened, decoded once, made a thumbnail, measured, and compared with the others; beside as many threads
+that decode each photo whole. Also `measure` of one photo: a form shows each as it comes.
 """
 
 import os
@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 from astria_nb.images.advice import advise, measure
 
-PROMISED_SECONDS, PHOTOS, SIZE = 2.0, 16, (4000, 3000)
+PROMISED_RATIO, SIZE = 1.0, (4000, 3000)
 
 
 def photo(path: Path, seed: int) -> Path:
@@ -52,9 +52,9 @@ def seconds(call: Callable[[], object], clock: Callable[[], float] = time.perf_c
     return clock() - started
 
 
-def main(rounds: int = 7) -> int:
+def main(rounds: int = 7, photos: int = 16) -> int:
     with tempfile.TemporaryDirectory() as name:
-        paths = [photo(Path(name, f"{number}.jpg"), number) for number in range(PHOTOS)]
+        paths = [photo(Path(name, f"{number}.jpg"), number) for number in range(photos)]
         size = sum(path.stat().st_size for path in paths) / 1e6
         advise(paths[:1])
         turns = [
@@ -65,17 +65,16 @@ def main(rounds: int = 7) -> int:
             )
             for _ in range(rounds)
         ]
-        work = min(seconds(lambda: advise(paths), time.process_time) for _ in range(3))
-    advised, decoded, measured = (statistics.median(column) for column in zip(*turns, strict=True))
-    print(
-        f"{PHOTOS} photos of 12 megapixels, {size:.0f} MB, {os.cpu_count()} cores, medians of {rounds} rounds"
-    )
-    print(f"{'thumbnails and advice':<28}{advised:8.3f} s   promised: at most {PROMISED_SECONDS}")
-    print(f"{'work for all processors':<28}{work:8.3f} s   whoever else is busy here")
-    print(f"{'seconds of one photo':<28}{measured:8.3f} s")
+        work = min(seconds(lambda: advise(paths), time.process_time) for _ in range(min(rounds, 3)))
+    advised, decoded, one = (statistics.median(durations) for durations in zip(*turns, strict=True))
+    cores = os.cpu_count()
+    print(f"{photos} photos of 12 megapixels, {size:.0f} MB, {cores} cores, medians of {rounds} rounds")
+    print(f"{'thumbnails and advice':<28}{advised:8.3f} s")
+    print(f"{'of all processors':<28}{work:8.3f} s   not lengthened by other programs")
+    print(f"{'of one photo':<28}{one:8.3f} s")
     print(f"{'decoding them whole':<28}{decoded:8.3f} s")
-    print(f"{'advice / decoding':<28}{advised / decoded:8.2f}")
-    return advised > PROMISED_SECONDS
+    print(f"{'advice / decoding':<28}{advised / decoded:8.2f}     promised: at most {PROMISED_RATIO}")
+    return advised / decoded > PROMISED_RATIO
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""What it costs to be on record: beside a plain line in a file, and beside a service that takes 50 ms.
+"""What the log costs: beside a line in a plain file, and when submitting to a service that takes 50 ms.
 
-python tests/benchmarks/log_append.py [--tunes 2000] [--workers 1]
+Run ``python tests/benchmarks/log_append.py [--tunes 2000] [--workers 1]``.
 
-First, each of the log's writes is taken in turn with a line of JSON of the same content that is written to a
-file beside it and flushed with fdatasync; the ratio is that of the medians. So is the least that SQLite can
-do: the same line in a row of a table that has nothing else. Then tunes are submitted to a
-service that answers each request after 50 ms, with the log and with one that writes nothing, in turn,
-fifty tunes each.
+First, each of the log's writes alternates with writing a line of JSON of the same content to a file, flushed
+with fdatasync; the ratio is that of the medians. The minimum for SQLite is timed in the same way: the line as
+a row of a table without anything else. Then tunes are submitted to a service that answers each request after
+50 ms, with the log and with one that writes nothing, in turn, up to fifty tunes each.
 """
 
 import argparse
@@ -22,6 +21,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -50,25 +51,25 @@ def a_reply(number: int) -> dict[str, Any]:
 
 
 def append(folder: Path, times: int) -> None:
-    """Time each write of a submission beside a line."""
+    """Time each write of a submission beside a line in a file."""
     log = Log(folder / "append.sqlite")
     log.plan(a_request("first"))
     bare = sqlite3.connect(folder / "bare.sqlite", isolation_level=None)
-    for order in ("journal_mode = wal", "synchronous = full"):
-        bare.execute(f"PRAGMA {order}")
+    for pragma in ("journal_mode = wal", "synchronous = full"):
+        bare.execute(f"PRAGMA {pragma}")
     bare.execute("CREATE TABLE line (id INTEGER PRIMARY KEY, json TEXT)")
     names = ("line", "SQLite alone", "sending", "done", "poll")
-    taken: dict[str, list[float]] = {name: [] for name in names}
+    timings: dict[str, list[float]] = {name: [] for name in names}
     with (folder / "lines.jsonl").open("ab", buffering=0) as lines:
 
         def timed(name: str, work: Callable[[], Any]) -> Any:
             started = time.perf_counter()
-            made = work()
-            taken[name].append(time.perf_counter() - started)
-            return made
+            returned = work()
+            timings[name].append(time.perf_counter() - started)
+            return returned
 
         def content(number: int) -> str:
-            return json.dumps({"asked": a_request(str(number)).parameters, "told": a_reply(number)})
+            return json.dumps({"request": a_request(str(number)).parameters, "reply": a_reply(number)})
 
         def line(number: int) -> None:
             lines.write(content(number).encode() + b"\n")
@@ -83,25 +84,25 @@ def append(folder: Path, times: int) -> None:
             reply = a_reply(number)
             steps: dict[str, Callable[[Submission], Any]] = {
                 "sending": lambda _, number=number: log.plan(a_request(str(number)), sending=True),
-                "done": lambda seen, reply=reply: log.change(seen, "done", reply=reply),
-                "poll": lambda seen, reply=reply: log.note("poll", submission=seen, reply=reply),
+                "done": lambda sending, reply=reply: log.change(sending, "done", reply=reply),
+                "poll": lambda done, reply=reply: log.note("poll", submission=done, reply=reply),
             }
-            seen: Any = None
+            submission: Any = None
             timed("SQLite alone", lambda number=number: row(number))
             for name, step in steps.items():
                 timed("line", lambda number=number: line(number))
-                seen = timed(name, lambda step=step, seen=seen: step(seen))
+                submission = timed(name, lambda step=step, before=submission: step(before))
     log.close()
     bare.close()
-    base = statistics.median(taken.pop("line"))
+    base = statistics.median(timings.pop("line"))
     print(f"a line: {base * 1e3:.2f} ms")
-    for name, each in taken.items():
-        median = statistics.median(each)
+    for name, durations in timings.items():
+        median = statistics.median(durations)
         print(f"{name}: {median * 1e3:.2f} ms, {median / base:.2f} lines, {(median - base) * 1e3:+.2f} ms")
 
 
-class Nowhere(Log):
-    """A log that keeps nothing: what submitting costs without one."""
+class NullLog(Log):
+    """A log that stores nothing: what submitting costs without one."""
 
     def __init__(self) -> None:
         super().__init__("nowhere")
@@ -111,12 +112,12 @@ class Nowhere(Log):
         return []
 
     def find(self, service: str, title: str) -> None:
-        """Nothing is known."""
+        """Find nothing."""
 
     def plan(
         self, request: Request, newest_known_id: int | None = None, *, sending: bool = False
     ) -> Submission:
-        at = time_of_day()
+        at = datetime.now(UTC)
         return Submission(
             id=next(self._ids), service=request.service, title=request.title,
             state="sending" if sending else "planned", attempt=int(sending),
@@ -124,20 +125,12 @@ class Nowhere(Log):
             record=None, problem=None, session="", version=0, uptime=None,
         )  # fmt: skip
 
-    def change(self, seen: Submission, state: str, *, reply: Any = None, **_: Any) -> Submission:
-        from dataclasses import replace
-
-        return replace(seen, state=state, record=reply)
+    def change(self, submission: Submission, state: str, *, reply: Any = None, **_: Any) -> Submission:
+        return replace(submission, state=state, record=reply)
 
 
-def time_of_day() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
-
-
-class Slow(BaseHTTPRequestHandler):
-    """A service that answers everything as it should, after a while."""
+class SlowService(BaseHTTPRequestHandler):
+    """A service that answers every request correctly, after a delay."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -160,12 +153,12 @@ class Slow(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def service() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SlowService)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -178,27 +171,27 @@ def service() -> Iterator[str]:
 
 def batch(folder: Path, tunes: int, workers: int) -> None:
     """Submit many tunes, with a log and without."""
-    logs: dict[str, Any] = {"on record": Log(folder / "batch.sqlite"), "off the record": Nowhere()}
-    spent = dict.fromkeys(logs, 0.0)
+    logs: dict[str, Any] = {"with": Log(folder / "batch.sqlite"), "without": NullLog()}
+    seconds = dict.fromkeys(logs, 0.0)
     with service() as url, ThreadPoolExecutor(workers) as pool:
         client = anb.Client("sd_benchmark", base_url=url)
 
-        def one(title: str, log: Any) -> None:
+        def submit(title: str, log: Any) -> None:
             tune = anb.Tune(pack=43, name="cat", title=title, image_urls=URLS)
             anb.submit(tune, client, log=log, say=lambda *_: None, on_sent=lambda *_: None)
 
-        for block in range(tunes // BLOCK):
+        for start in range(0, tunes, BLOCK):
+            numbers = range(start, min(start + BLOCK, tunes))
             for name, log in logs.items():
-                titles = [f"{name} {block} {number}" for number in range(BLOCK)]
+                titles = [f"{name} {number}" for number in numbers]
                 started = time.perf_counter()
-                list(pool.map(lambda title, log=log: one(title, log), titles))
-                spent[name] += time.perf_counter() - started
-            print(f"\r{(block + 1) * BLOCK} of {tunes}", end="", file=sys.stderr, flush=True)
+                list(pool.map(lambda title, log=log: submit(title, log), titles))
+                seconds[name] += time.perf_counter() - started
+            print(f"\r{numbers.stop} of {tunes}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    kept, bare = spent.values()
-    each = (kept - bare) / tunes * 1e3
-    print(f"{tunes} tunes, {workers} at a time: {kept:.1f} s on record, {bare:.1f} s off it")
-    print(f"{kept / bare - 1:+.1%}, {each:.2f} ms for each tune")
+    logged, bare = seconds.values()
+    print(f"{tunes} tunes, {workers} at a time: {logged:.1f} s with a log, {bare:.1f} s without")
+    print(f"{logged / bare - 1:+.1%}, {(logged - bare) / tunes * 1e3:.2f} ms for each tune")
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
 """How long `log.frame()` takes, beside what one would write without it.
 
-python tests/benchmarks/log_frame.py [TUNES]
+Run ``python tests/benchmarks/log_frame.py [TUNES]``.
 
-The log is filled as submitting fills it (the same tables, bodies and seals, a trained tune of four images in
-each row), only many in a transaction. The other way is the table with `pandas.read_sql`, and `json.loads`
-of each record: without columns or types for what is in there.
+The log is filled as by submitting (the same tables, bodies and segments, a trained tune of four images in
+each row), but with many submissions in a transaction. The alternative is `pandas.read_sql` and `json.loads`
+of each record, which gives the content of the records no columns and no types.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from astria_nb.log import Log, frames
+from astria_nb.log import Log, frames, serialization
 from astria_nb.log.schema import body, event, submission
 from astria_nb.tune.request import ImageRecord, Request
 
@@ -49,11 +49,11 @@ def a_reply(number: int) -> dict[str, Any]:
         "updated_at": at,
         "url": f"https://www.astria.ai/tunes/{1_000_000 + number}.json",
         "orig_images": [
-            f"https://sdbooth2-production.s3.amazonaws.com/{title[: 28 - each]}" for each in range(4)
+            f"https://sdbooth2-production.s3.amazonaws.com/{title[: 28 - image]}" for image in range(4)
         ],
         "pack": 260,
         "encoding": "multipart",
-        "image_sha256": [hashlib.sha256(f"{number} {each}".encode()).hexdigest() for each in range(4)],
+        "image_sha256": [hashlib.sha256(f"{number} {image}".encode()).hexdigest() for image in range(4)],
         "tune_ids": None,
     }
 
@@ -73,20 +73,18 @@ def fill(log: Log, tunes: int) -> None:
             for table, rows in tables.items():
                 connection.execute(table.insert(), rows)
         frames.seal(log._database)
-        print(f"\r{start + STEP:,} tunes written", end="", flush=True)
+        print(f"\r{min(start + STEP, tunes):,} tunes written", end="", flush=True)
     print()
 
 
 def _rows(number: int, session: str) -> Iterator[tuple[sa.Table, dict[str, Any]]]:
     reply = a_reply(number)
-    images = tuple(ImageRecord(f"/photos/{each}.jpg", f"{each}.jpg", 1_000_000, 5) for each in range(4))
+    images = tuple(ImageRecord(f"/photos/{image}.jpg", f"{image}.jpg", 1_000_000, 5) for image in range(4))
     request = Request(
         SERVICE, 260, reply["title"], "multipart", {"title": reply["title"], "name": "woman"}, images
     )
-    from astria_nb.log.database import _request_json
-
     hashes = []
-    for value in (_request_json(request.recorded()), reply):
+    for value in (serialization.of_request(request.recorded()), reply):
         text = json.dumps(value, separators=(",", ":"))
         hashes.append(hashlib.sha256(text.encode()).digest())
         yield body, {"sha256": hashes[-1], "json": text}
@@ -106,14 +104,14 @@ def _rows(number: int, session: str) -> Iterator[tuple[sa.Table, dict[str, Any]]
 
 
 def seconds(work: Callable[[], Any], times: int) -> float:
-    taken = []
+    durations = []
     for _ in range(times):
         gc.collect()
         started = time.perf_counter()
-        made = work()
-        taken.append(time.perf_counter() - started)
-        del made
-    return statistics.median(taken)
+        result = work()
+        durations.append(time.perf_counter() - started)
+        del result
+    return statistics.median(durations)
 
 
 def by_read_sql(path: Path) -> pd.DataFrame:
@@ -121,7 +119,7 @@ def by_read_sql(path: Path) -> pd.DataFrame:
     with engine.connect() as connection:
         frame = pd.read_sql(sa.text(READ_SQL), connection)
     engine.dispose()
-    return frame.assign(json=[json.loads(each) for each in frame["json"]])
+    return frame.assign(json=[json.loads(text) for text in frame["json"]])
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A server that swallows uploads as fast as it can: prints its port, runs until it is killed."""
+"""A server that discards uploads as fast as it can: prints its port, runs until it is killed."""
 
 import contextlib
 import socket
@@ -9,23 +9,23 @@ HEAD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Lengt
 
 
 def swallow(connection: socket.socket, buffer: bytearray) -> bool:
-    """Read one request and answer it; False when there is none."""
+    """Read one request and answer it; return False if the connection was closed."""
     head = b""
     while b"\r\n\r\n" not in head:
         received = connection.recv(65536)
         if not received:
             return False
         head += received
-    head, _, rest = head.partition(b"\r\n\r\n")
+    head, _, start = head.partition(b"\r\n\r\n")
     fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
     if fields.get(b"expect"):
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    left = int(fields.get(b"content-length", 0)) - len(rest)
-    while left > 0:
+    remaining = int(fields.get(b"content-length", 0)) - len(start)
+    while remaining > 0:
         received = connection.recv_into(buffer)
         if not received:
             return False
-        left -= received
+        remaining -= received
     connection.sendall(HEAD + ANSWER)
     return True
 

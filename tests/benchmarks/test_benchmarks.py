@@ -1,0 +1,65 @@
+"""Each benchmark runs and prints its figures; promises are checked by hand, on a quiet machine."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import helpers.jupyterlab as lab
+
+FOLDER = Path(__file__).parent
+# The smallest size of each program, and what it prints then.
+PROGRAMS = {
+    "form.py": (["1", "1"], [r"form of \d+ widgets: .* ratio [\d.]+", r"keystroke: .* ratio [\d.]+"]),
+    "gallery.py": (
+        ["1", "2", "0"],
+        [
+            r"Gallery\(16 pictures",
+            r"all 16 copies made in",
+            r"second scroll: [1-9]\d* frames, median [\d.]+ of",
+        ],
+    ),
+    "image_advice.py": (["1", "1"], [r"^1 photos", r"advice / decoding +[\d.]+"]),
+    "import_time.py": (["1"], [r"with / bare +[\d.]+"]),
+    "log_append.py": (
+        ["--appends", "2", "--tunes", "2"],
+        [r"a line: [\d.]+ ms", r"done: .* [\d.]+ lines", r"2 tunes, 1 at a time", r"^[+-][\d.]+%"],
+    ),
+    "log_frame.py": (["20", "--times", "1"], [r"20 tunes written", r"frame: [\d.]+ s.* [\d.]+ times"]),
+    "sandbox.py": (
+        ["1", "20", "1"],
+        [r"\{'201': 20\}", r"sandbox / sink +[\d.]+", r"memory of 20 x 0\.05 MB +-?[\d.]+ MB"],
+    ),
+    "thumbnails.py": (["1", "1"], [r"^1 photos", r"thumbnails / decoding +[\d.]+"]),
+    "upload.py": (["1", "50"], [r"request / curl +[\d.]+", r"memory added at 5 MB +[\d.]+ MB"]),
+}
+
+
+def test_every_program_is_tried() -> None:
+    programs = {path.name for path in FOLDER.glob("*.py") if f"benchmarks/{path.name}" in path.read_text()}
+    assert programs == set(PROGRAMS)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_benchmark_prints_its_figures(name: str, tmp_path: Path) -> None:
+    if name == "upload.py" and shutil.which("curl") is None:
+        pytest.skip("needs curl, and there is none")
+    if name == "gallery.py" and lab.find_browser() is None:
+        assert os.environ.get("ASTRIA_NB_BROWSER") != "required", "there is no Chromium or Chrome"
+        pytest.skip("needs an installed Chromium or Chrome, and there is none")
+    arguments, figures = PROGRAMS[name]
+    environment = {**os.environ, "PYTHONPATH": str(FOLDER.parents[1]), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, FOLDER / name, *arguments],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    # 1 says that a promise was not met.
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    assert [figure for figure in figures if not re.search(figure, done.stdout, re.MULTILINE)] == [], (
+        done.stdout
+    )
