@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import PurePath
 
@@ -23,7 +22,6 @@ from astria_nb.images.metadata import (
 )
 from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.images.resizing import needs_resizing, open_resized
-from astria_nb.utils.formatting import format_size
 
 BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
 _NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
@@ -172,44 +170,6 @@ def _close(futures: Sequence[Future[SentImage]]) -> None:
     for future in futures:
         if not future.cancelled() and future.exception() is None:
             future.result().close()
-
-
-@dataclass(frozen=True, slots=True)
-class UploadSize:
-    """The total size of images on disk and as they are uploaded.
-
-    Parameters
-    ----------
-    on_disk, uploaded : int
-        Bytes.
-
-    Examples
-    --------
-    >>> print(UploadSize(31_400_000, 6_020_000))
-    31 MB → 6.0 MB
-    """
-
-    on_disk: int
-    uploaded: int
-
-    def __str__(self) -> str:
-        return f"{format_size(self.on_disk)} → {format_size(self.uploaded)}"
-
-
-def upload_size(images: Sequence[Image], preprocessing: Preprocessing) -> UploadSize:
-    """Return how large images are before and after preprocessing; resized copies are cached for the upload.
-
-    Takes 0.1 s of CPU time for an image of 12 megapixels, so call it on a background thread.
-
-    Raises
-    ------
-    TuneError
-        As `open_all`.
-    """
-    opened = open_all(images, preprocessing)
-    for image in opened:
-        image.close()
-    return UploadSize(sum(image.size for image in images), sum(image.size for image in opened))
 
 
 def sha256_of(path: PurePath, preprocessing: Preprocessing) -> str | None:

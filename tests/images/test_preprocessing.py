@@ -19,7 +19,8 @@ import astria_nb as anb
 import helpers.photos_with_metadata as samples
 from astria_nb.errors import TuneError
 from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
-from astria_nb.images.upload import open_all, upload_size
+from astria_nb.images.upload import open_all
+from astria_nb.images.upload_sizes import upload_size
 from astria_nb.log import Log
 from astria_nb.tune.encoding import encode
 from astria_nb.tune.request import Request
@@ -210,7 +211,7 @@ def test_another_picture_under_the_same_name_is_made_anew(folder: Path) -> None:
 def test_what_was_made_is_gone_when_the_process_ends(folder: Path) -> None:
     code = (
         "import os, sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
-        "from astria_nb.images.upload import upload_size\n"
+        "from astria_nb.images.upload_sizes import upload_size\n"
         "from astria_nb.images.preprocessing import Preprocessing\n"
         "tune = anb.Tune(pack=43, title='t', name='cat', images=sys.argv[1:])\n"
         "upload_size(tune.images, Preprocessing(max_side=600))\n"

@@ -12,7 +12,7 @@ from astria_nb.errors import AstriaError
 from astria_nb.form.fields.base import WIDE
 from astria_nb.images.image import Image
 from astria_nb.images.preprocessing import Preprocessing
-from astria_nb.images.upload import upload_size
+from astria_nb.images.upload_sizes import upload_size
 from astria_nb.utils import background
 
 SIDE = 2048  # pixels: larger images do not improve a model (astria-api, section 12)

@@ -51,7 +51,7 @@ class CardReader:
     """
 
     remaining: Iterator[Card]
-    shown: list[Card] = field(default_factory=list)
+    visible: list[Card] = field(default_factory=list)
     ahead: list[Card] = field(default_factory=list)
 
     def read_ahead(self) -> None:
@@ -59,7 +59,7 @@ class CardReader:
 
         Duplicates are skipped. What was read before an error is kept.
         """
-        ids = {card["id"] for card in (*self.shown, *self.ahead)}
+        ids = {card["id"] for card in (*self.visible, *self.ahead)}
         while len(self.ahead) <= PAGE and (card := next(self.remaining, None)):
             if card["id"] not in ids:
                 ids.add(card["id"])
@@ -67,9 +67,9 @@ class CardReader:
 
     def show_page(self) -> None:
         """Move a page of the cards that were read ahead to those that are shown."""
-        self.shown.extend(self.ahead[:PAGE])
+        self.visible.extend(self.ahead[:PAGE])
         del self.ahead[:PAGE]
 
     def restart(self, source: CardSource) -> None:
         """Continue after an error, behind the last card that is shown."""
-        self.remaining = source.cards(self.shown[-1]["id"] if self.shown else None)
+        self.remaining = source.cards(self.visible[-1]["id"] if self.visible else None)

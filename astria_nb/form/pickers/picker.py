@@ -117,8 +117,8 @@ class Picker(anywidget.AnyWidget):
             reader.show_page()
             if problem:
                 reader.restart(self._source)
-            if reader.shown or not problem:  # a failed reload keeps the old cards
-                self.items = list(reader.shown)
+            if reader.visible or not problem:  # a failed reload keeps the old cards
+                self.items = list(reader.visible)
             self.more = bool(problem or reader.ahead)
             self.failure = f"{problem.what}; {problem.hint}" if problem else ""
             self.state = "failed" if problem else "ready"
