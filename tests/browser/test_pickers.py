@@ -210,7 +210,7 @@ def test_existing_tunes_are_chosen_and_more_are_loaded(form: Locator, page: Page
 
     ids = form.get_by_label("Tunes", exact=True)
     expect(ids).to_have_value("1000006, 1000029")
-    expect(form.get_by_text("Existing tunes instead of images · 1000006, 1000029")).to_be_visible()
+    expect(form.get_by_text("Existing tunes instead of photos · 1000006, 1000029")).to_be_visible()
     ids.fill("1000030")
     expect(options.first).to_have_attribute("aria-selected", "true")
     expect(options.nth(1)).to_have_attribute("aria-selected", "false")
