@@ -1,4 +1,4 @@
-"""A running sandbox, a session that knows its key, and pictures to train with."""
+"""A running sandbox, a session that sends its key, and images to train with."""
 
 from collections.abc import Iterator
 from pathlib import Path

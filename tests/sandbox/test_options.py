@@ -1,4 +1,4 @@
-"""What the specification leaves open: each choice of each option, as a client sees it."""
+"""Each choice of each option, as a client sees it."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def with_options(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def
     return start
 
 
-# Who is let in, and what is taken
+# Access and accepted files
 
 
 @pytest.mark.parametrize(("needed", "status"), [(True, 401), (False, 200)])
@@ -72,7 +72,7 @@ def test_a_webp_image(with_options, taken: bool, status: int) -> None:
         assert api.post("/p/43/tunes", data=form, files=files).status_code == expected
 
 
-def test_a_caption_beside_an_image_is_no_image(with_options, jpeg: bytes) -> None:
+def test_a_caption_beside_an_image_is_not_an_image(with_options, jpeg: bytes) -> None:
     api = with_options()
     form = {"tune[title]": "t", "tune[name]": "man"}
     caption = ("tune[images][]", ("1.txt", b"a man with glasses"))
@@ -139,12 +139,12 @@ def test_the_same_prompt_is_made_once_on_an_idempotent_account(with_options) -> 
     tune_id = api.train(prompt_ids=[43001]).json()["id"]
     prompt = {"text": "on a boat", "seed": 7}
 
-    def make(**other: Any) -> int:
-        return int(api.post(f"/tunes/{tune_id}/prompts", json={"prompt": prompt | other}).json()["id"])
+    def make(**changes: Any) -> int:
+        return int(api.post(f"/tunes/{tune_id}/prompts", json={"prompt": prompt | changes}).json()["id"])
 
     first = make()
     assert make() == first
-    assert make(film_grain=True) == first  # of the attributes that are not compared
+    assert make(film_grain=True) == first  # an attribute that is not compared
     assert len({first, make(seed=8), make(text="on a ship"), make(num_images=2)}) == 4
     run = {"tune": {"tune_ids": [tune_id], "prompt_ids": [43001]}}
     before = len(api.get("/prompts").json())
@@ -155,10 +155,10 @@ def test_the_same_prompt_is_made_once_on_an_idempotent_account(with_options) -> 
 def test_without_idempotency_the_same_prompt_is_made_twice(with_options) -> None:
     api = with_options()
     tune_id = api.train().json()["id"]
-    made = [
+    first, second = (
         api.post(f"/tunes/{tune_id}/prompts", json={"prompt": {"text": "a"}}).json()["id"] for _ in range(2)
-    ]
-    assert made[0] != made[1]
+    )
+    assert first != second
 
 
 # Failure and expiry
@@ -168,27 +168,27 @@ def test_a_training_that_fails_says_so_is_paid_back_and_never_draws(with_options
     api = with_options(tune_fields="record")
     before = api.get("/users").json()["usd_balance_mc"]
     api.sandbox.fail("training", "POST /p/43/tunes")
-    made = api.train().json()
-    assert made["trained_at"] is None
+    created = api.train().json()
+    assert created["trained_at"] is None
     assert api.get("/users").json()["usd_balance_mc"] == before - 198_000
     api.sandbox.advance(3600)
-    tune = api.get(f"/tunes/{made['id']}").json()
+    tune = api.get(f"/tunes/{created['id']}").json()
     assert (tune["trained_at"], tune["expires_at"], tune["cost_mc"]) == (None, None, 0)
     assert tune["failed_at"] == tune["eta"] == "2026-01-01T12:10:00.000Z"
     assert api.get("/users").json()["usd_balance_mc"] == before - 48_000  # the pictures
     assert all(prompt["images"] == [] for prompt in api.get("/prompts").json())
-    assert api.train().json()["id"] > made["id"]  # the fault struck once
+    assert api.train().json()["id"] > created["id"]  # the fault struck once
 
 
-@pytest.mark.parametrize(("shown", "said"), [("failed_at", True), ("hidden", False)])
-def test_how_a_failed_tune_shows(with_options, shown: str, said: bool) -> None:
-    api = with_options(failed_tune=shown)
+@pytest.mark.parametrize(("choice", "has_failed_at"), [("failed_at", True), ("hidden", False)])
+def test_how_a_failed_tune_shows(with_options, choice: str, has_failed_at: bool) -> None:
+    api = with_options(failed_tune=choice)
     api.sandbox.fail("training")
     tune_id = api.train().json()["id"]
     assert "failed_at" not in api.get(f"/tunes/{tune_id}").json()
     api.sandbox.advance(3600)
     tune = api.get(f"/tunes/{tune_id}").json()
-    assert ("failed_at" in tune, tune["trained_at"]) == (said, None)
+    assert ("failed_at" in tune, tune["trained_at"]) == (has_failed_at, None)
 
 
 @pytest.mark.parametrize(("choice", "error"), [("pending", False), ("user_error", True)])
@@ -255,10 +255,10 @@ def test_an_empty_balance(with_options, policy: str, status: int) -> None:
 @pytest.mark.parametrize(("choice", "cost"), [("ignored", 198_000), ("mock", 48_000)])
 def test_the_branch_of_a_pack_run(with_options, choice: str, cost: int) -> None:
     api = with_options(branch_on_packs=choice, balance_mc=1_000_000)
-    made = api.train(branch="fast").json()
+    tune = api.train(branch="fast").json()
     assert api.get("/users").json()["usd_balance_mc"] == 1_000_000 - cost
     minutes = {"ignored": "10", "mock": "01"}[choice]
-    assert made["eta"] == f"2026-01-01T12:{minutes}:00.000Z"
+    assert tune["eta"] == f"2026-01-01T12:{minutes}:00.000Z"
 
 
 def test_a_mock_run_without_a_pack_is_free(with_options) -> None:
@@ -292,10 +292,10 @@ def test_a_multi_pack_composes_tunes(with_options) -> None:
 def test_a_faceid_tune_is_trained_at_once(with_options, choice: str, shape: type) -> None:
     api = with_options(faceid_reply=choice)
     tune = {"title": "t", "name": "man", "model_type": "faceid", **URLS}
-    made = api.post("/tunes", json={"tune": tune}).json()
-    assert type(made) is shape
-    found = made[0] if isinstance(made, list) else made
-    assert found["trained_at"] == found["created_at"]
+    reply = api.post("/tunes", json={"tune": tune}).json()
+    assert type(reply) is shape
+    created = reply[0] if isinstance(reply, list) else reply
+    assert created["trained_at"] == created["created_at"]
 
 
 @pytest.mark.parametrize("status", [200, 204])
@@ -317,12 +317,12 @@ def test_the_reply_to_a_prompts_deletion(with_options, status: int) -> None:
     assert api.get("/prompts").json() == []
 
 
-@pytest.mark.parametrize(("choice", "shown"), [("posted", "own"), ("base", "base")])
-def test_the_tune_of_a_posted_prompt(with_options, choice: str, shown: str) -> None:
+@pytest.mark.parametrize(("choice", "expected"), [("posted", "own"), ("base", "base")])
+def test_the_tune_of_a_posted_prompt(with_options, choice: str, expected: str) -> None:
     api = with_options(prompt_tune_id=choice)
     tune_id = api.train().json()["id"]
     prompt = api.post(f"/tunes/{tune_id}/prompts", json={"prompt": {"text": "a"}}).json()
-    assert prompt["tune_id"] == {"own": tune_id, "base": 1504944}[shown]
+    assert prompt["tune_id"] == {"own": tune_id, "base": 1504944}[expected]
     assert [tune["id"] for tune in prompt["tunes"]] == [tune_id]
 
 
@@ -345,10 +345,10 @@ def test_a_limit_over_the_maximum(with_options, choice: str, status: int) -> Non
         assert api.get(f"{path}?limit=120").status_code == 200
 
 
-@pytest.mark.parametrize(("choice", "shown"), [("listed", [260, 43]), ("public", [1204, 260, 43])])
-def test_what_the_gallery_shows(with_options, choice: str, shown: list[int]) -> None:
+@pytest.mark.parametrize(("choice", "pack_ids"), [("listed", [260, 43]), ("public", [1204, 260, 43])])
+def test_what_the_gallery_shows(with_options, choice: str, pack_ids: list[int]) -> None:
     api = with_options(gallery=choice)
-    assert [pack["id"] for pack in api.get("/gallery/packs").json()] == shown
+    assert [pack["id"] for pack in api.get("/gallery/packs").json()] == pack_ids
     assert [pack["id"] for pack in api.get("/gallery/packs?listed=true").json()] == [260, 43]
     assert api.get("/p/couples").json()["unlisted_at"] is not None
 
@@ -356,11 +356,11 @@ def test_what_the_gallery_shows(with_options, choice: str, shown: list[int]) -> 
 def test_a_checkpoint_takes_its_prompts_with_it_and_a_lora_leaves_them(with_options) -> None:
     api = with_options()
     tune = {"title": "t", "name": "man", "prompts_attributes": [{"text": "a"}], **URLS}
-    for model_type, left in ((None, 0), ("lora", 1)):
-        made = api.post("/tunes", json={"tune": tune | {"model_type": model_type}}).json()
-        assert api.delete(f"/tunes/{made['id']}").status_code == 200
-        assert api.get(f"/tunes/{made['id']}").status_code == 404
-        assert len(api.get("/prompts").json()) == left
+    for model_type, prompts_left in ((None, 0), ("lora", 1)):
+        created = api.post("/tunes", json={"tune": tune | {"model_type": model_type}}).json()
+        assert api.delete(f"/tunes/{created['id']}").status_code == 200
+        assert api.get(f"/tunes/{created['id']}").status_code == 404
+        assert len(api.get("/prompts").json()) == prompts_left
 
 
 def test_a_liked_template_comes_first_in_its_pack(with_options) -> None:
@@ -379,6 +379,6 @@ def test_a_liked_template_comes_first_in_its_pack(with_options) -> None:
 
 
 @pytest.mark.parametrize(("field", "value"), [("gallery", "none"), ("empty_balance", "500"), ("speed", -1)])
-def test_a_value_that_is_no_choice_is_refused(field: str, value: object) -> None:
+def test_a_value_that_is_not_a_choice_is_refused(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"^{field}: "):
         SandboxServer(**{field: value})

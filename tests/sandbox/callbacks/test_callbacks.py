@@ -1,4 +1,4 @@
-"""Callbacks: what is sent, where to, and what a bad receiver does to the others."""
+"""Callbacks: what is sent and where, and that a bad receiver does not affect the others."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from sandbox.helpers.api import Api
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps what it is sent; `/hang` never answers, `/move` redirects, `/fail` breaks."""
+    """Records what it receives; `/hang` never answers, `/move` redirects, `/fail` answers 500."""
 
     daemon_threads = True
 
@@ -65,7 +65,7 @@ def wait_for(condition) -> None:  # type: ignore[no-untyped-def]
 
 
 def finish(api: Api) -> None:
-    """Look often enough for everything to be done."""
+    """Poll often enough for everything to be done."""
     for _ in range(8):
         api.get("/tunes")
 

@@ -10,9 +10,9 @@ from sandbox.conformance.vocabulary import (
     alone,
     ask,
     called_back,
-    each_way,
     get,
     got,
+    in_each_encoding,
     post,
     prompt,
     row,
@@ -24,10 +24,10 @@ IDEMPOTENCY = [
     row(
         "a title that exists gives the tune that exists",
         train(),
-        get("/users", 200, keep={"left": "usd_balance_mc"}),
+        get("/users", 200, keep={"balance": "usd_balance_mc"}),
         post("/p/43/tunes", tune(), 201, {"id": ":tune", "title": "t"}),
         get("/tunes", 200, [{"id": ":tune"}]),
-        get("/users", 200, {"usd_balance_mc": ":left"}),
+        get("/users", 200, {"usd_balance_mc": ":balance"}),
         get("/prompts", 200, count(8)),
         idempotent=True,
     ),
@@ -88,7 +88,7 @@ DONE = {"id": int, "images": [picture_url], "trained_at": timestamp, "orig_promp
 
 
 CALLBACKS = [
-    *each_way(
+    *in_each_encoding(
         "callbacks, wrapped",
         lambda by: (
             post("/p/43/tunes", tune(**HOOKS), by=by, keep={"tune": "id"}),

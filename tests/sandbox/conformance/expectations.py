@@ -5,51 +5,51 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 ABSENT = object()
-"""Stands for a key that must not be there."""
+"""Stands for a key that must be absent."""
 REFUSED = {"error": str}
 NOT_FOUND = {"status": 404, "error": "Not Found"}
 BLANK = ["can't be blank"]
 SHALLOW = {"error": lambda text: "before_id" in text}
 """The reply to an offset that goes too deep."""
 A, B, C = {"id": ":a"}, {"id": ":b"}, {"id": ":c"}
-"""The objects whose ids were kept under these names."""
+"""The objects whose ids were saved under these names."""
 
 
-def differences(expected: Any, found: Any, at: str = "body") -> list[str]:
-    """Say where an answer is not as expected; a type or a function stands for what it accepts.
+def differences(expected: Any, actual: Any, at: str = "body") -> list[str]:
+    """Return where an answer differs from what is expected; types and functions stand for what they accept.
 
-    An object may have more keys than are named; a list is compared in full.
+    An object may have further keys; a list is compared in full.
     """
     if isinstance(expected, Mapping):
-        if not isinstance(found, Mapping):
-            return [f"{at} is {found!r}, not an object"]
+        if not isinstance(actual, Mapping):
+            return [f"{at} is {actual!r}, not an object"]
         missing = [
-            f"{at}.{key} is missing" for key in expected if expected[key] is not ABSENT and key not in found
+            f"{at}.{key} is missing" for key in expected if expected[key] is not ABSENT and key not in actual
         ]
-        extra = [f"{at}.{key} is there" for key in expected if expected[key] is ABSENT and key in found]
-        shared = [key for key in expected if expected[key] is not ABSENT and key in found]
+        extra = [f"{at}.{key} is there" for key in expected if expected[key] is ABSENT and key in actual]
+        shared = [key for key in expected if expected[key] is not ABSENT and key in actual]
         return [
             *missing,
             *extra,
-            *(d for key in shared for d in differences(expected[key], found[key], f"{at}.{key}")),
+            *(d for key in shared for d in differences(expected[key], actual[key], f"{at}.{key}")),
         ]
     if isinstance(expected, list):
-        if not isinstance(found, list) or len(found) != len(expected):
-            return [f"{at} is {found!r}, not {len(expected)} items"]
+        if not isinstance(actual, list) or len(actual) != len(expected):
+            return [f"{at} is {actual!r}, not {len(expected)} items"]
         return [
             d
-            for n, pair in enumerate(zip(expected, found, strict=True))
+            for n, pair in enumerate(zip(expected, actual, strict=True))
             for d in differences(*pair, f"{at}[{n}]")
         ]
     if isinstance(expected, type):
-        fits = type(found) is expected
+        fits = type(actual) is expected
     else:
         fits = (
-            bool(expected(found))
+            bool(expected(actual))
             if callable(expected)
-            else type(found) is type(expected) and found == expected
+            else type(actual) is type(expected) and actual == expected
         )
-    return [] if fits else [f"{at} is {found!r}, not {getattr(expected, '__name__', repr(expected))}"]
+    return [] if fits else [f"{at} is {actual!r}, not {getattr(expected, '__name__', repr(expected))}"]
 
 
 def timestamp(value: object) -> bool:
@@ -57,12 +57,12 @@ def timestamp(value: object) -> bool:
 
 
 def messages(value: object) -> bool:
-    """Tell whether a field's errors are a list of sentences."""
-    return isinstance(value, list) and bool(value) and all(isinstance(each, str) and each for each in value)
+    """Return whether a field's errors are a list of non-empty texts."""
+    return isinstance(value, list) and bool(value) and all(isinstance(text, str) and text for text in value)
 
 
 def picture_url(value: object) -> bool:
-    """Tell whether an address has 28 characters and no extension."""
+    """Return whether a URL ends in 28 characters without an extension."""
     return isinstance(value, str) and bool(re.fullmatch(r"http://.+/[0-9a-z]{28}", value))
 
 

@@ -1,4 +1,4 @@
-"""Rows: faults on request, and the ledger that tells of them."""
+"""Rows: faults on request, and the ledger that records them."""
 
 from sandbox.conformance.expectations import ABSENT, count, timestamp
 from sandbox.conformance.vocabulary import ONE_PROMPT, Act, Break, advance, get, post, row, train, tune
@@ -13,11 +13,12 @@ def fail(kind: str, route: str = RUN, **how: object) -> Act:
 def recorded(*expected: tuple[str, str, int | None, str | None]) -> Act:
     """Compare the ledger: method, path, status and fault of each request."""
 
-    def look(scene: object) -> None:
+    def compare(scene: object) -> None:
         ledger = scene.sandbox.ledger  # type: ignore[attr-defined]
-        assert [(each.method, each.path, each.status, each.fault) for each in ledger] == list(expected)
+        requests = [(request.method, request.path, request.status, request.fault) for request in ledger]
+        assert requests == list(expected)
 
-    return Act(look)
+    return Act(compare)
 
 
 RUN_43 = post("/p/43/tunes", tune())

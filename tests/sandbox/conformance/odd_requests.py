@@ -1,4 +1,4 @@
-"""Requests that nobody should send: near-valid ones with something wrong, and bytes that are hardly HTTP."""
+"""Requests that nobody should send: almost valid ones with an error, and bytes that are hardly HTTP."""
 
 import json
 import math
@@ -110,14 +110,14 @@ ODD_METHODS = ("TRACE", "CONNECT", "BREW", "get", "P\xd6ST", "X" * 300)
 
 @dataclass(frozen=True)
 class Sent:
-    """A request as it goes over the wire; `:tune` and `:prompt` in it are put in by the test."""
+    """A request as it is sent; the test replaces `:tune` and `:prompt` in it."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
     framed: bool = True
-    """Whether the length is right, so that the connection can be used again."""
+    """Whether the length is correct, so that the connection can be reused."""
 
 
 values = st.one_of(
@@ -150,8 +150,8 @@ def bodies(draw: st.DrawFn, route: str) -> tuple[str, bytes]:
     body = _multipart(form)
     if way == "broken":
         cut = draw(st.integers(0, len(body)))
-        rest = body[cut + draw(st.integers(0, 40)) :] if draw(st.booleans()) else b""
-        body = body[:cut] + draw(st.sampled_from(SCRAPS)) + rest
+        tail = body[cut + draw(st.integers(0, 40)) :] if draw(st.booleans()) else b""
+        body = body[:cut] + draw(st.sampled_from(SCRAPS)) + tail
     return "multipart/form-data; boundary=b", body
 
 
@@ -179,7 +179,7 @@ def requests(draw: st.DrawFn, route: str | None) -> Sent:
 
 
 def _changed(tree: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
-    """Put fields into the object under the wrapper, or beside the others where there is none."""
+    """Add fields to the object under the wrapper, or to the top level if there is none."""
     wrapped = {name: {**value, **new} for name, value in tree.items() if isinstance(value, dict)}
     return {**tree, **(wrapped or new)}
 

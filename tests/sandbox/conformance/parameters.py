@@ -4,7 +4,19 @@ from hashlib import sha256
 
 from sandbox.conformance.expectations import CREATED, REFUSED, has, messages, picture_url
 from sandbox.conformance.programs import File
-from sandbox.conformance.vocabulary import JPEG, PHOTO, PNG, URL, Act, each_way, get, post, row, sent, tune
+from sandbox.conformance.vocabulary import (
+    JPEG,
+    PHOTO,
+    PNG,
+    URL,
+    Act,
+    get,
+    in_each_encoding,
+    post,
+    row,
+    sent,
+    tune,
+)
 
 UNICODE = 'Zoë 猫 \U0001f408 "quoted" 100% a&b=c;d'
 
@@ -36,8 +48,10 @@ def shown(upload: File, content_type: str) -> dict[str, object]:
 
 
 ROWS = [
-    *each_way("create a tune from a pack", lambda by: (post("/p/43/tunes", tune(), 201, CREATED, by=by),)),
-    *each_way(
+    *in_each_encoding(
+        "create a tune from a pack", lambda by: (post("/p/43/tunes", tune(), 201, CREATED, by=by),)
+    ),
+    *in_each_encoding(
         "nested objects",
         lambda by: (
             post(
@@ -53,7 +67,7 @@ ROWS = [
             get("/tunes/:tune/prompts", 200, [{"text": has("grey eyes", "red hair"), "num_images": 2}]),
         ),
     ),
-    *each_way(
+    *in_each_encoding(
         "repeated elements of a list",
         lambda by: (
             post("/p/43/tunes", tune(image_urls=[URL, HOME]), 201, {"orig_images": [URL, HOME]}, by=by),
@@ -82,7 +96,7 @@ ROWS = [
             by="multipart",
         ),
     ),
-    *each_way(
+    *in_each_encoding(
         "characteristics as JSON in one string",
         lambda by: (
             post(
@@ -101,7 +115,7 @@ ROWS = [
         )
         for by in ("multipart", "form")
     ),
-    *each_way(
+    *in_each_encoding(
         "fields without the tune wrapper are refused",
         lambda by: (
             post(
@@ -110,7 +124,7 @@ ROWS = [
             get("/tunes", 200, []),
         ),
     ),
-    *each_way(
+    *in_each_encoding(
         "text beyond ASCII",
         lambda by: (post("/p/43/tunes", tune(title=UNICODE), 201, {"title": UNICODE}, by=by),),
     ),

@@ -1,4 +1,4 @@
-"""Three programs that make a request: cURL, Node's `fetch` and Python's `requests`, each in its own way."""
+"""Three programs that send requests: cURL, Node's `fetch` and Python's `requests`, each in its own way."""
 
 import json
 import shutil
@@ -44,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; header names are in lower case."""
+    """The answer; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -145,20 +145,20 @@ class Node:
     def send(self, url: str, call: Call) -> Answer:
         assert self._process.stdin
         assert self._process.stdout
-        said = {"url": url + call.path, "method": call.method, "headers": dict(call.headers)}
-        said["encoding"] = call.encoding
+        message = {"url": url + call.path, "method": call.method, "headers": dict(call.headers)}
+        message["encoding"] = call.encoding
         if call.encoding == "json":
-            said["json"] = _json(call).decode()
-            said["headers"] = {"Content-Type": "application/json"} | dict(call.headers)
+            message["json"] = _json(call).decode()
+            message["headers"] = {"Content-Type": "application/json"} | dict(call.headers)
         elif call.encoding == "raw":
-            said["raw"] = b64encode(call.fields).decode()  # type: ignore[arg-type]
+            message["raw"] = b64encode(call.fields).decode()  # type: ignore[arg-type]
         elif call.encoding:
-            said["pairs"] = [self._part(key, value) for key, value in call.pairs]
-        self._process.stdin.write(json.dumps(said) + "\n")
-        found = json.loads(self._process.stdout.readline())
-        if "broken" in found:
-            raise Broken(found["broken"])
-        return Answer(found["status"], _lower(found["headers"]), b64decode(found["body"]))
+            message["pairs"] = [self._part(key, value) for key, value in call.pairs]
+        self._process.stdin.write(json.dumps(message) + "\n")
+        answer = json.loads(self._process.stdout.readline())
+        if "broken" in answer:
+            raise Broken(answer["broken"])
+        return Answer(answer["status"], _lower(answer["headers"]), b64decode(answer["body"]))
 
     @staticmethod
     def _part(key: str, value: "str | File") -> list[str]:

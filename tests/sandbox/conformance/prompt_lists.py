@@ -2,11 +2,11 @@
 
 from sandbox.conformance.expectations import REFUSED, SHALLOW, A, B, C, count
 from sandbox.conformance.programs import File
-from sandbox.conformance.vocabulary import BASE, PHOTO, URL, advance, each_way, get, post, row, train
+from sandbox.conformance.vocabulary import BASE, PHOTO, URL, advance, get, in_each_encoding, post, row, train
 
 
 def newest_first(rows: object) -> bool:
-    ids = [each["id"] for each in rows]  # type: ignore[attr-defined]
+    ids = [prompt["id"] for prompt in rows]  # type: ignore[attr-defined]
     return bool(ids) and ids == sorted(set(ids), reverse=True)
 
 
@@ -62,7 +62,7 @@ PROMPT_LISTS = [
     ),
     row("prompts of the API", *MIXED, get("/prompts?is_api=true", 200, [C, B, A])),
     row("prompts that are videos", *MIXED, get("/prompts?is_video=true", 200, [])),
-    row("prompts of an order that is none", *MIXED, get("/prompts?order_id=77", 200, [])),
+    row("prompts of an order that does not exist", *MIXED, get("/prompts?order_id=77", 200, [])),
     row(
         "20 prompts a page, then the rest",
         MANY,
@@ -84,15 +84,15 @@ PROMPT_LISTS = [
         get("/prompts?offset=10001", 400, SHALLOW),
     ),
     row(
-        "prompts with numbers that are none",
+        "prompts with parameters that are not numbers",
         *(get(f"/prompts?{name}=x", 400, REFUSED) for name in ("limit", "offset", "before_id")),
     ),
 ]
 
 
-def flat_object(shown: object) -> bool:
-    """Tell whether an inspection is an object of strings and booleans."""
-    return isinstance(shown, dict) and all(isinstance(value, str | bool) for value in shown.values())
+def flat_object(report: object) -> bool:
+    """Return whether an inspection is an object of strings and booleans."""
+    return isinstance(report, dict) and all(isinstance(value, str | bool) for value in report.values())
 
 
 INSPECTION = [
@@ -100,13 +100,13 @@ INSPECTION = [
         "inspect an image",
         post("/images/inspect", {"name": "man", "file": PHOTO}, 200, flat_object, by="multipart"),
     ),
-    *each_way(
+    *in_each_encoding(
         "inspect an image by URL",
         lambda by: (post("/images/inspect", {"name": "man", "file_url": URL}, 200, flat_object, by=by),),
     ),
     row("inspect nothing", post("/images/inspect", {"name": "man"}, 422, dict)),
     row(
-        "inspect what is no image",
+        "inspect a file that is not an image",
         post("/images/inspect", {"name": "man", "file": File("1.jpg", b"hello")}, 422, dict, by="multipart"),
     ),
 ]

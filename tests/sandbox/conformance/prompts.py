@@ -17,8 +17,8 @@ from sandbox.conformance.vocabulary import (
     advance,
     ask,
     delete,
-    each_way,
     get,
+    in_each_encoding,
     post,
     prompt,
     row,
@@ -83,7 +83,7 @@ ROWS = [
         advance(7200),
         get("/prompts/:prompt", 200, {"images": [picture_url], "trained_at": timestamp, "user_error": None}),
     ),
-    *each_way(
+    *in_each_encoding(
         "create a prompt",
         lambda by: (
             train(prompt_ids=[43001]),
@@ -123,7 +123,7 @@ ROWS = [
         get("/users", 200, keep={"before": "usd_balance_mc"}),
         ask(num_images=2),
         get("/prompts/:prompt", 200, {"cost_mc": 12_000}),
-        Act(lambda scene: scene.kept.update(after=scene.kept["before"] - 12_000)),
+        Act(lambda scene: scene.saved.update(after=scene.saved["before"] - 12_000)),
         get("/users", 200, {"usd_balance_mc": ":after"}),
     ),
     row(
@@ -191,8 +191,8 @@ ROWS = [
         "a like reaches the template, which sorts the pack",
         train(prompt_ids=[43005]),
         get("/prompts", 200, keep={"prompt": "0.id"}),
-        get("/p/43", 200, {"prompts_per_class": {"man": lambda shown: shown[0]["id"] == 43001}}),
+        get("/p/43", 200, {"prompts_per_class": {"man": lambda prompts: prompts[0]["id"] == 43001}}),
         post("/prompts/:prompt/likes"),
-        get("/p/43", 200, {"prompts_per_class": {"man": lambda shown: shown[0]["id"] == 43005}}),
+        get("/p/43", 200, {"prompts_per_class": {"man": lambda prompts: prompts[0]["id"] == 43005}}),
     ),
 ]

@@ -12,7 +12,18 @@ from sandbox.conformance.expectations import (
     timestamp,
 )
 from sandbox.conformance.programs import File
-from sandbox.conformance.vocabulary import PHOTO, URL, Row, advance, each_way, get, post, row, train, tune
+from sandbox.conformance.vocabulary import (
+    PHOTO,
+    URL,
+    Row,
+    advance,
+    get,
+    in_each_encoding,
+    post,
+    row,
+    train,
+    tune,
+)
 
 
 def wrong(name: str, fields: object, shows: object, pack: int = 43) -> Row:
@@ -131,7 +142,7 @@ RUNS = [
     ),
     row("a preset is taken", train(preset="flux-lora-portrait"), get("/tunes/:tune", 200, {"title": "t"})),
     row("branch=fast is taken", train(branch="fast"), get("/tunes/:tune", 200, {"branch": "fast"})),
-    *each_way(
+    *in_each_encoding(
         "a brief is taken, and not shown",
         lambda by: (
             post(
@@ -146,7 +157,7 @@ RUNS = [
             post("/p/43/tunes", {"tune": {"tune_ids": [":tune"], "brief": "cold light"}}, by=by),
         ),
     ),
-    *each_way(
+    *in_each_encoding(
         "existing tunes make prompts only",
         lambda by: (
             train(prompt_ids=[43001]),
@@ -161,7 +172,7 @@ RUNS = [
             get("/tunes/:tune/prompts", 200, count(9)),
         ),
     ),
-    *each_way(
+    *in_each_encoding(
         "chosen templates on existing tunes",
         lambda by: (
             train(prompt_ids=[43001]),
@@ -183,7 +194,7 @@ RUNS = [
         post("/p/43/tunes", {"tune": {"tune_ids": [":tune"], "prompt_ids": [43017]}}),
         get("/tunes/:tune/prompts?limit=1", 200, [{"base_pack_id": 43, "orig_prompt_id": 43017}]),
     ),
-    *each_way(
+    *in_each_encoding(
         "a multi pack replies with an order",
         lambda by: (
             train(),

@@ -1,4 +1,4 @@
-"""Where rows of the conformance table are played: a fresh sandbox for each, programs that stay open."""
+"""Plays rows of the conformance table: a new sandbox for each, with programs that stay open."""
 
 import itertools
 import threading
@@ -36,7 +36,7 @@ class Stage:
         self._open.close()
 
     def play(self, row: Row, program: str) -> None:
-        """Play a row with a program, or skip where that is not installed."""
+        """Play a row with a program; skip it if that is not installed."""
         try:
             if program not in self._programs:
                 self._programs[program] = self._open.enter_context(opened(program))

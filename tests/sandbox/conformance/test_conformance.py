@@ -1,7 +1,7 @@
-"""Any client of the API gets from the sandbox what the API's reference says.
+"""Every client of the API gets from the sandbox what the API's reference says.
 
-Each row of the table says what must come back and is played by three programs. Rows follow the reference's
-list of endpoints and its checklist; where that leaves something open, they state the default.
+Each row of the table states the expected answers and is played by three programs. Rows follow the
+reference's list of endpoints and its checklist; where that leaves something open, they state the default.
 """
 
 from collections import Counter
@@ -56,8 +56,8 @@ def test_each_row_has_a_name_of_its_own() -> None:
 
 def test_a_thousand_tunes_from_sixteen_connections_are_each_made_once() -> None:
     with SandboxServer(balance_mc=10**9) as sandbox, ThreadPoolExecutor(16) as pool:
-        statuses = list(pool.map(partial(create_tunes, sandbox), range(16)))
-        assert Counter(status for each in statuses for status in each) == {201: 1_000}
+        statuses_by_client = list(pool.map(partial(create_tunes, sandbox), range(16)))
+        assert Counter(status for statuses in statuses_by_client for status in statuses) == {201: 1_000}
         with Api(sandbox) as api:
             titles: list[str] = []
             page = api.get("/tunes?limit=120").json()

@@ -1,4 +1,4 @@
-"""Whatever is sent: no answer is a 5xx, what is refused changes nothing, the rest only what it names."""
+"""Whatever is sent: no answer is a 5xx, a refused request changes nothing, others only what they name."""
 
 import http.client
 import json
@@ -21,19 +21,19 @@ from sandbox.conformance.odd_requests import BODIES, Sent, requests
 from sandbox.helpers.api import Api
 
 A_VISIT = 20
-LOOKS = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
 @dataclass(frozen=True)
-class Things:
-    """All that a request might change: (kind, id) → what is shown of it."""
+class Snapshot:
+    """Everything that a request might change: (kind, id) → the object as the API shows it."""
 
-    shown: dict[tuple[str, object], object]
+    objects: dict[tuple[str, object], object]
 
-    def changed(self, other: "Things") -> set[tuple[str, object]]:
-        keys = self.shown.keys() | other.shown.keys()
-        return {key for key in keys if self.shown.get(key) != other.shown.get(key)}
+    def changed(self, later: "Snapshot") -> set[tuple[str, object]]:
+        keys = self.objects.keys() | later.objects.keys()
+        return {key for key in keys if self.objects.get(key) != later.objects.get(key)}
 
 
 class Visit:
@@ -47,23 +47,23 @@ class Visit:
             self.tune = api.train(prompt_ids=[43001, 43002]).json()["id"]
             self.prompt = api.get("/prompts").json()[0]["id"]
         self.sent = 0
-        self.things = self.look()
+        self.snapshot = self.take_snapshot()
 
     def close(self) -> None:
         self._connection.close()
 
-    def look(self) -> Things:
-        """Look at everything, with requests that are sent in one go."""
+    def take_snapshot(self) -> Snapshot:
+        """Read everything, with pipelined requests."""
         paths = [f"/{kind}?limit=120" for kind in ("tunes", "prompts", "packs")]
-        *lists, user = self._look(*paths, "/users")
-        shown: dict[tuple[str, object], object] = {("balance", 0): user["usd_balance_mc"]}
+        *lists, user = self._get(*paths, "/users")
+        objects: dict[tuple[str, object], object] = {("balance", 0): user["usd_balance_mc"]}
         for kind, rows in zip(("tunes", "prompts", "packs"), lists, strict=True):
-            shown |= {(kind, row["id"]): _lasting(row) for row in rows}
-        shown["files", 0] = sorted(path.name for path in self._folder.rglob("*") if path.is_file())
-        return Things(shown)
+            objects |= {(kind, row["id"]): _own_fields(row) for row in rows}
+        objects["files", 0] = sorted(path.name for path in self._folder.rglob("*") if path.is_file())
+        return Snapshot(objects)
 
     def send(self, sent: Sent) -> list[tuple[int, bytes]]:
-        """Return the status and body of each answer: one, or as many as the bytes were taken for."""
+        """Return the status and body of each answer: one, or as many as the bytes were parsed as."""
         self.sent += 1
         path = sent.path.replace(":tune", str(self.tune)).replace(":prompt", str(self.prompt))
         body = sent.body.replace(b'":tune"', str(self.tune).encode()).replace(
@@ -76,35 +76,36 @@ class Visit:
             headers["Content-Length"] = str(len(body))
         lines = [f"{sent.method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         head = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogatepass")
-        return [self._kept(sent.method, head + body)] if sent.framed else self._apart(head + body)
+        return [self._reusing(sent.method, head + body)] if sent.framed else self._apart(head + body)
 
-    def _look(self, *paths: str) -> list[Any]:
+    def _get(self, *paths: str) -> list[Any]:
         headers = f"Host: {self._netloc}\r\nAuthorization: Bearer {self.sandbox.api_key}\r\n"
         self._write("".join(f"GET {path} HTTP/1.1\r\n{headers}\r\n" for path in paths).encode())
         stream = self._connection.sock.makefile("rb")
-        found = []
+        bodies = []
         for _ in paths:
             assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
             length = int(http.client.parse_headers(stream)["Content-Length"])
-            found.append(json.loads(stream.read(length)))
-        return found
+            bodies.append(json.loads(stream.read(length)))
+        return bodies
 
     def _write(self, request: bytes) -> None:
         if self._connection.sock is None:
             self._connection.connect()
         self._connection.sock.sendall(request)
 
-    def _kept(self, method: str, request: bytes) -> tuple[int, bytes]:
+    def _reusing(self, method: str, request: bytes) -> tuple[int, bytes]:
+        """Send on the connection that is kept alive."""
         self._write(request)
         response = http.client.HTTPResponse(self._connection.sock, method=method)
         response.begin()
-        found = response.status, response.read()
+        answer = response.status, response.read()
         if response.will_close:
             self._connection.close()
-        return found
+        return answer
 
     def _apart(self, request: bytes) -> list[tuple[int, bytes]]:
-        """Send on a connection of its own and read until the other side has nothing more to say."""
+        """Send on a connection of its own, and read until the server closes it."""
         host, _, port = self._netloc.partition(":")
         received = b""
         with socket.create_connection((host, int(port)), timeout=20) as raw:
@@ -117,28 +118,28 @@ class Visit:
                 pass  # refused in the middle; what was read before counts
         starts = [match.start() for match in STATUS.finditer(received)]
         ends = [*starts[1:], len(received)][: len(starts)]
-        found = [received[start:end] for start, end in zip(starts, ends, strict=True)]
-        return [(int(each[9:12]), each.partition(b"\r\n\r\n")[2]) for each in found]
+        answers = [received[start:end] for start, end in zip(starts, ends, strict=True)]
+        return [(int(answer[9:12]), answer.partition(b"\r\n\r\n")[2]) for answer in answers]
 
 
-def _lasting(row: dict[str, object]) -> dict[str, object]:
-    """Leave out of an object what another object's change shows in."""
+def _own_fields(row: dict[str, object]) -> dict[str, object]:
+    """Return an object without the fields that change when another object does."""
     return {name: value for name, value in row.items() if name not in ("tunes", "prompts_per_class")}
 
 
 class Tracebacks(logging.Handler):
-    """Keeps what is logged with an exception."""
+    """Keeps the records of errors, tracebacks included."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.found: list[str] = []
+        self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.found.append(logging.Formatter().format(record))
+        self.texts.append(logging.Formatter().format(record))
 
 
 class Ground:
-    """Where sandboxes are set up, one for a few requests."""
+    """Starts sandboxes, each for a few requests."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self._folder, self._patch = folder, patch
@@ -147,7 +148,7 @@ class Ground:
 
     @contextmanager
     def visit(self) -> Iterator[Visit]:
-        """Visit a sandbox; one where something went wrong, was taken away or is crowded is left for good."""
+        """Visit a sandbox; it is used again unless a check failed, an object was deleted, or it is full."""
         visit = self._visit or self._new()
         self._visit = None
         try:
@@ -157,7 +158,7 @@ class Ground:
             raise
         if (
             visit.sent < A_VISIT
-            and {("tunes", visit.tune), ("prompts", visit.prompt)} <= visit.things.shown.keys()
+            and {("tunes", visit.tune), ("prompts", visit.prompt)} <= visit.snapshot.objects.keys()
         ):
             self._visit = visit
         else:
@@ -168,7 +169,7 @@ class Ground:
             self._leave(self._visit)
 
     def _new(self) -> Visit:
-        del self.logged.found[:]
+        del self.logged.texts[:]
         uploads = Path(tempfile.mkdtemp(dir=self._folder))
         self._patch.setattr(tempfile, "tempdir", str(uploads))
         return Visit(SandboxServer(speed=0.01).start(), uploads)
@@ -182,11 +183,11 @@ class Ground:
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     folder, logger = tmp_path_factory.mktemp("uploads"), logging.getLogger("astria_nb.sandbox")
     with pytest.MonkeyPatch.context() as patch:
-        found = Ground(folder, patch)
-        logger.addHandler(found.logged)
-        yield found
-        logger.removeHandler(found.logged)
-        found.close()
+        new_ground = Ground(folder, patch)
+        logger.addHandler(new_ground.logged)
+        yield new_ground
+        logger.removeHandler(new_ground.logged)
+        new_ground.close()
 
 
 def settings_of(examples: int) -> settings:
@@ -221,24 +222,24 @@ def test_any_other_request(ground: Ground, size: int) -> None:
 
 
 def check(ground: Ground, sent: Sent) -> None:
-    """Send a request; look at the answers, the log, and at what there is before and after."""
+    """Send a request; check the answers, the log, and the objects before and after."""
     with ground.visit() as visit:
-        before = visit.things
+        before = visit.snapshot
         answers = visit.send(sent)
-        assert ground.logged.found == []
+        assert ground.logged.texts == []
         statuses = [status for status, _ in answers]
         assert all(status < 500 for status in statuses), answers
-        visit.things = visit.look()
-        changed = before.changed(visit.things)
-        if sent.method in LOOKS or not any(200 <= status < 300 for status in statuses):
+        visit.snapshot = visit.take_snapshot()
+        changed = before.changed(visit.snapshot)
+        if sent.method in SAFE_METHODS or not any(200 <= status < 300 for status in statuses):
             assert changed == set(), answers
-        made = {key for key in changed if key not in before.shown}
-        assert {kind for kind, _ in made} <= makes(sent)
-        assert changed - made <= named(sent, visit)
+        created = {key for key in changed if key not in before.objects}
+        assert {kind for kind, _ in created} <= makes(sent)
+        assert changed - created <= named(sent, visit)
 
 
 def makes(sent: Sent) -> set[str]:
-    """Return the kinds of things that a request may add."""
+    """Return the kinds of objects that a request may create."""
     path = route(sent)
     if sent.method != "POST":
         return set()
@@ -248,7 +249,7 @@ def makes(sent: Sent) -> set[str]:
 
 
 def named(sent: Sent, visit: Visit) -> set[tuple[str, object]]:
-    """Return what was there before and may be changed by a request."""
+    """Return the existing objects that a request may change."""
     path = route(sent)
     if makes(sent):
         return {("balance", 0), ("files", 0)}

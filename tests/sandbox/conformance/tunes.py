@@ -23,8 +23,8 @@ from sandbox.conformance.vocabulary import (
     advance,
     alone,
     delete,
-    each_way,
     get,
+    in_each_encoding,
     patch,
     post,
     row,
@@ -33,8 +33,8 @@ from sandbox.conformance.vocabulary import (
 )
 
 
-def expires_in_30_days(shown: object) -> bool:
-    trained, expires = (datetime.fromisoformat(shown[name]) for name in ("trained_at", "expires_at"))  # type: ignore[index]
+def expires_in_30_days(tune: object) -> bool:
+    trained, expires = (datetime.fromisoformat(tune[name]) for name in ("trained_at", "expires_at"))  # type: ignore[index]
     return expires - trained == timedelta(days=30)
 
 
@@ -94,7 +94,7 @@ TUNES = [
         get("/tunes/77", 404, NOT_FOUND),
         get("/tunes/77/prompts", 404, NOT_FOUND),
     ),
-    *each_way(
+    *in_each_encoding(
         "create a tune without a pack",
         lambda by: (
             post(
@@ -121,7 +121,7 @@ TUNES = [
             get("/tunes/:tune/prompts", 200, []),
         ),
     ),
-    *each_way(
+    *in_each_encoding(
         "create a tune with prompts",
         lambda by: (
             post(
@@ -161,12 +161,12 @@ TUNES = [
         ),
     ),
     row(
-        "what is wrong with a tune is said by field",
+        "the errors of a tune are reported by field",
         post("/tunes", {"tune": {"steps": 1}}, 422, {"title": BLANK, "name": BLANK, "images": messages}),
         get("/tunes", 200, []),
     ),
     row("a tune without the tune wrapper", post("/tunes", {"title": "t"}, (400, 422), REFUSED)),
-    *each_way(
+    *in_each_encoding(
         "rename a tune",
         lambda by: (
             train(),

@@ -1,4 +1,4 @@
-"""The words that the conformance table is written in, and how one row of it is played."""
+"""The vocabulary of the conformance table, and how a row of it is played."""
 
 import json
 import re
@@ -15,30 +15,30 @@ from sandbox.helpers.api import image_bytes
 URL = "https://example.com/1.jpg"
 JPEG, PNG = image_bytes("JPEG"), image_bytes("PNG")
 PHOTO = File("1.jpg", JPEG)
-WRITTEN = ("multipart", "form", "json")
+ENCODINGS = ("multipart", "form", "json")
 
 
 @dataclass
 class Scene:
-    """A sandbox, the program that talks to it, who is called back, and what earlier steps kept."""
+    """A sandbox, the program that sends requests to it, the receiver of callbacks, and saved values."""
 
     sandbox: SandboxServer
     program: Program
     receiver: Receiver
     hook: str
     """Path under which the receiver is called back by this sandbox only."""
-    kept: dict[str, object] = field(default_factory=dict)
+    saved: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.kept["hook"] = self.receiver.url(self.hook)
+        self.saved["hook"] = self.receiver.url(self.hook)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A request and what must come back.
+    """A request and the expected answer.
 
-    In paths, fields and expectations `:name` stands for what an earlier step kept under that name; `:hook`
-    is the receiver's address.
+    In paths, fields and expectations `:name` stands for the value that an earlier step saved under that
+    name (see `keep`); `:hook` is the receiver's address.
     """
 
     call: Call
@@ -49,32 +49,32 @@ class Step:
 
     def play(self, scene: Scene) -> None:
         answer = self.send(scene)
-        said = f"{self.call.method} {self.call.path} answered {answer.status}: {answer.body[:600]!r}"
+        summary = f"{self.call.method} {self.call.path} answered {answer.status}: {answer.body[:600]!r}"
         statuses = self.status if isinstance(self.status, tuple) else (self.status,)
-        assert answer.status in statuses, said
-        assert differences(self.headers, answer.headers, "headers") == [], said
-        found = _body(answer)
+        assert answer.status in statuses, summary
+        assert differences(self.headers, answer.headers, "headers") == [], summary
+        body = _body(answer)
         if self.shows is not ABSENT:
-            assert differences(resolved(self.shows, scene.kept), found) == [], said
-        scene.kept |= {name: _at(found, path) for name, path in self.keep.items()}
+            assert differences(resolved(self.shows, scene.saved), body) == [], summary
+        scene.saved |= {name: _at(body, path) for name, path in self.keep.items()}
 
     def send(self, scene: Scene) -> Answer:
-        """Make the request, with the sandbox's key where the row gives no other."""
+        """Send the request, with the sandbox's key unless the row gives another."""
         url = scene.sandbox.url
         headers = {"Authorization": f"Bearer {scene.sandbox.api_key}"} | dict(self.call.headers)
-        path = str(resolved(self.call.path, scene.kept, url=url))
+        path = str(resolved(self.call.path, scene.saved, url=url))
         call = replace(
             self.call,
             path=path.removeprefix(url),
             headers={name: value for name, value in headers.items() if value},
-            fields=resolved(self.call.fields, scene.kept),
+            fields=resolved(self.call.fields, scene.saved),
         )
         return scene.program.send(url, call)
 
 
 @dataclass(frozen=True)
 class Break:
-    """A request whose answer must not come to its end."""
+    """A request whose answer must not be complete."""
 
     step: Step
 
@@ -88,7 +88,7 @@ class Break:
 
 @dataclass(frozen=True)
 class Act:
-    """Something done to the sandbox itself, or looked at beside it."""
+    """Something done to the sandbox itself, or checked outside of its API."""
 
     do: Callable[[Scene], object]
 
@@ -98,7 +98,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Row:
-    """A behaviour of the API: its name, the steps that show it, and how the sandbox is set."""
+    """A behaviour of the API: its name, the steps that show it, and the sandbox's options."""
 
     name: str
     steps: tuple[Any, ...]
@@ -113,9 +113,9 @@ def row(name: str, *steps: Any, **options: object) -> Row:
     return Row(name, steps, {"deterministic": True} | options)
 
 
-def each_way(name: str, steps: Callable[[str], tuple[Any, ...]], **options: object) -> list[Row]:
+def in_each_encoding(name: str, steps: Callable[[str], tuple[Any, ...]], **options: object) -> list[Row]:
     """Return a row for each of the three encodings."""
-    return [row(f"{name}, {way}", *steps(way), **options) for way in WRITTEN]
+    return [row(f"{name}, {encoding}", *steps(encoding), **options) for encoding in ENCODINGS]
 
 
 def get(path: str, status: Any = 200, shows: object = ABSENT, **more: Any) -> Step:
@@ -152,13 +152,13 @@ def sent(
 
 
 def tune(**fields: object) -> dict[str, object]:
-    """Return what a pack run needs, under `tune`; None takes a field away."""
+    """Return what a pack run needs, under `tune`; None removes a field."""
     whole = {"title": "t", "name": "man", "image_urls": [URL]} | fields
     return {"tune": {name: value for name, value in whole.items() if value is not None}}
 
 
 def train(pack: object = 43, keep: str = "tune", **fields: object) -> Step:
-    """Run a pack and keep the tune's id."""
+    """Run a pack and save the tune's id."""
     return post(f"/p/{pack}/tunes", tune(**fields), keep={keep: "id"})
 
 
@@ -177,12 +177,12 @@ def prompt(**fields: object) -> dict[str, object]:
 
 
 def ask(keep: str = "prompt", **fields: object) -> Step:
-    """Create a prompt on the tune that was kept, and keep its id."""
+    """Create a prompt on the tune that was saved, and save its id."""
     return post("/tunes/:tune/prompts", prompt(**fields), keep={keep: "id"})
 
 
 ONE_PROMPT = (train(prompt_ids=[43001]), get("/prompts", 200, keep={"prompt": "0.id"}))
-"""A run of one template: its tune is kept as `tune`, its prompt as `prompt`."""
+"""A run of one template: its tune is saved as `tune`, its prompt as `prompt`."""
 
 
 def advance(seconds: float) -> Act:
@@ -195,26 +195,26 @@ def called_back(count: int) -> Act:
 
 
 def got(path: str, *bodies: object) -> Act:
-    """Compare what the receiver was sent at a path."""
+    """Compare the callbacks that the receiver got at a path."""
 
-    def look(scene: Scene) -> None:
-        found = scene.receiver.bodies(scene.hook + path)
-        assert differences(resolved(list(bodies), scene.kept), found) == [], found
+    def compare(scene: Scene) -> None:
+        received = scene.receiver.bodies(scene.hook + path)
+        assert differences(resolved(list(bodies), scene.saved), received) == [], received
 
-    return Act(look)
+    return Act(compare)
 
 
-def resolved(value: Any, kept: Mapping[str, object], **more: str) -> Any:
-    """Replace `:name`: a string that is nothing else becomes the very value."""
+def resolved(value: Any, saved: Mapping[str, object], **more: str) -> Any:
+    """Replace `:name` by the saved value; a string that consists of it alone becomes the value itself."""
     if isinstance(value, str):
-        known = kept | more
-        if value[:1] == ":" and value[1:] in known:
-            return known[value[1:]]
-        return re.sub(r":([a-z_]+)", lambda found: str(known.get(found[1], found[0])), value)
+        values = saved | more
+        if value[:1] == ":" and value[1:] in values:
+            return values[value[1:]]
+        return re.sub(r":([a-z_]+)", lambda match: str(values.get(match[1], match[0])), value)
     if isinstance(value, Mapping):
-        return {key: resolved(item, kept) for key, item in value.items()}
+        return {key: resolved(item, saved) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(resolved(item, kept) for item in value)
+        return type(value)(resolved(item, saved) for item in value)
     return value
 
 

@@ -1,1 +1,1 @@
-"""What several tests of the sandbox use."""
+"""Helpers of the sandbox's tests."""

@@ -1,4 +1,4 @@
-"""What the sandbox's tests share."""
+"""A session for requests to a sandbox, and images to send."""
 
 from io import BytesIO
 
@@ -22,9 +22,9 @@ class Api(requests.Session):
         return super().request(method, url, *args, **{"timeout": 20, **kwargs})
 
     def train(self, pack: object = 43, **tune: object) -> requests.Response:
-        """Run a pack with what every run needs, unless it is given."""
-        whole = {"title": "t", "name": "man", "image_urls": ["https://example.com/1.jpg"]} | tune
-        return self.post(f"/p/{pack}/tunes", json={"tune": whole})
+        """Run a pack, with defaults for the required fields."""
+        fields = {"title": "t", "name": "man", "image_urls": ["https://example.com/1.jpg"]} | tune
+        return self.post(f"/p/{pack}/tunes", json={"tune": fields})
 
 
 def image_bytes(kind: str, size: tuple[int, int] = (64, 64)) -> bytes:

@@ -15,7 +15,7 @@ from sandbox.helpers.api import Api
 
 
 def story(api: Api) -> list[object]:
-    """Return all that a client sees, whatever port it is served on."""
+    """Return everything that a client sees, independent of the port."""
     paths = ("/tunes", "/prompts?limit=120", "/packs", "/p/43", "/users", "/gallery/tunes")
     return [api.get(path).text.replace(api.sandbox.url, "URL") for path in paths]
 
@@ -24,22 +24,22 @@ def test_everything_is_there_after_a_restart(tmp_path: Path, jpeg: bytes) -> Non
     options = {"data": tmp_path / "account", "speed": 1e6}
     with SandboxServer(**options) as first, Api(first) as api:
         form = {"tune[title]": "Zoë 🐈", "tune[name]": "man", "tune[characteristics][eye_color]": "blue eyes"}
-        made = api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg)}).json()
+        tune = api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg)}).json()
         api.post("/packs", json={"pack": {"title": "Mine"}})
         gone = api.train(title="gone").json()["id"]
         api.delete(f"/tunes/{gone}")
         prompt = api.get("/prompts").json()[-1]
         api.post(f"/prompts/{prompt['id']}/likes")
-        api.patch(f"/tunes/{made['id']}", json={"tune": {"title": "renamed"}})
+        api.patch(f"/tunes/{tune['id']}", json={"tune": {"title": "renamed"}})
         first.advance(60)  # let every picture be done
         before = story(api)
         picture = api.get(prompt["images"][0]).content
-        original = api.get(api.get(f"/tunes/{made['id']}").json()["orig_images"][0]).content
+        original = api.get(api.get(f"/tunes/{tune['id']}").json()["orig_images"][0]).content
     with SandboxServer(**options) as again, Api(again) as api:
         assert story(api) == before
         moved = prompt["images"][0].replace(first.url, again.url)
         assert api.get(moved).content == picture
-        assert api.get(api.get(f"/tunes/{made['id']}").json()["orig_images"][0]).content == original == jpeg
+        assert api.get(api.get(f"/tunes/{tune['id']}").json()["orig_images"][0]).content == original == jpeg
         later = api.train(title="later").json()["id"]
         assert later > gone  # no number is given twice
 
@@ -68,13 +68,13 @@ def test_a_killed_sandbox_loses_no_tune_that_it_told_of(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip().partition("=")[2]
-        with SandboxServer() as other, Api(other) as api:  # a session; its own sandbox is not asked
+        with SandboxServer() as unused, Api(unused) as api:  # a session; its own sandbox gets no request
             api.headers["Authorization"] = "Bearer sd_sandbox_x"
-            whole = {"title": "t", "name": "man", "image_urls": ["https://example.com/1.jpg"]}
-            made = api.post(f"{url}/p/43/tunes", json={"tune": whole}).json()
+            fields = {"title": "t", "name": "man", "image_urls": ["https://example.com/1.jpg"]}
+            created = api.post(f"{url}/p/43/tunes", json={"tune": fields}).json()
         process.send_signal(signal.SIGKILL)
     with SandboxServer(data=tmp_path) as again, Api(again) as api:
-        assert [tune["id"] for tune in api.get("/tunes").json()] == [made["id"]]
+        assert [tune["id"] for tune in api.get("/tunes").json()] == [created["id"]]
         assert len(api.get("/prompts").json()) == 8
 
 
@@ -82,9 +82,9 @@ def test_the_images_of_an_idempotent_repetition_are_not_kept(tmp_path: Path, jpe
     with SandboxServer(data=tmp_path, idempotent=True) as sandbox, Api(sandbox) as api:
         form = {"tune[title]": "t", "tune[name]": "man"}
         for _ in range(2):
-            made = api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg)}).json()
+            tune = api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg)}).json()
         assert len([path for path in (tmp_path / "files").iterdir() if path.name != ".lock"]) == 1
-        assert api.get(made["orig_images"][0]).content == jpeg
+        assert api.get(tune["orig_images"][0]).content == jpeg
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -126,7 +126,7 @@ def test_two_sandboxes_do_not_share_a_folder(tmp_path: Path) -> None:
         pass
 
 
-def test_what_is_no_account_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_account_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "account.sqlite"
     file.write_bytes(b"holiday pictures, not to be lost" * 100)
     with pytest.raises(ValueError, match="is not an account of this sandbox"):

@@ -1,4 +1,4 @@
-"""Time: queued, training, trained, pictures; and how it repeats."""
+"""The timeline of tunes and prompts, and that deterministic sandboxes repeat it."""
 
 import time
 from datetime import UTC, datetime
@@ -15,11 +15,11 @@ def status(tune: dict[str, object]) -> str:
     return "training" if tune["started_training_at"] else "queued"
 
 
-def test_looks_move_a_deterministic_clock(api: Api) -> None:
+def test_polling_moves_a_deterministic_clock(api: Api) -> None:
     tune_id = api.train().json()["id"]
-    looks = [api.get(f"/tunes/{tune_id}").json() for _ in range(4)]
-    assert [status(tune) for tune in looks] == ["queued", "training", "training", "trained"]
-    trained = looks[-1]
+    polls = [api.get(f"/tunes/{tune_id}").json() for _ in range(4)]
+    assert [status(tune) for tune in polls] == ["queued", "training", "training", "trained"]
+    trained = polls[-1]
     assert trained["trained_at"] == trained["eta"] == "2026-01-01T12:10:00.000Z"
     assert trained["expires_at"] == "2026-01-31T12:10:00.000Z"
     prompts = api.get(f"/tunes/{tune_id}/prompts").json()
@@ -52,12 +52,12 @@ def test_the_wall_clock_runs_at_speed() -> None:
         created = api.train(pack=797, name="cat").json()
         eta = datetime.fromisoformat(created["eta"])
         assert 0 < (eta - datetime.now(UTC)).total_seconds() <= 1.5
-        seen = []
-        while not seen or seen[-1] != "trained":
+        statuses = []
+        while not statuses or statuses[-1] != "trained":
             tune = api.get(f"/tunes/{created['id']}").json()
-            seen += [status(tune)] if status(tune) not in seen else []
+            statuses += [status(tune)] if status(tune) not in statuses else []
             time.sleep(0.01)
-        assert seen == ["queued", "training", "trained"]
+        assert statuses == ["queued", "training", "trained"]
         deadline = time.monotonic() + 5
         prompts = api.get("/prompts").json()
         while not all(prompt["images"] for prompt in prompts):
@@ -69,38 +69,38 @@ def test_the_wall_clock_runs_at_speed() -> None:
 
 
 def story(sandbox: SandboxServer, jpeg: bytes) -> list[object]:
-    """Make the same calls to a sandbox and return all that it answers."""
+    """Make the same calls to a sandbox and return all its answers."""
     with Api(sandbox) as api:
         form = {"tune[title]": "t", "tune[name]": "man", "tune[characteristics][eye_color]": "blue eyes"}
-        said = [api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg)})]
-        said += [api.train(title="u"), api.train(title="")]
-        said += [api.get(f"/tunes/1000001?look={look}") for look in range(7)]
-        said += [api.get("/prompts"), api.get("/gallery/packs"), api.get("/p/43"), api.get("/users")]
-        texts = [reply.text.replace(sandbox.url, "URL") for reply in said]
+        replies = [api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg)})]
+        replies += [api.train(title="u"), api.train(title="")]
+        replies += [api.get(f"/tunes/1000001?poll={poll}") for poll in range(7)]
+        replies += [api.get("/prompts"), api.get("/gallery/packs"), api.get("/p/43"), api.get("/users")]
+        texts = [reply.text.replace(sandbox.url, "URL") for reply in replies]
         pictures = [
-            said[0].json()["orig_images"][0],
-            *said[-4].json()[-1]["images"],
-            said[-2].json()["cover_url"],
+            replies[0].json()["orig_images"][0],
+            *replies[-4].json()[-1]["images"],
+            replies[-2].json()["cover_url"],
         ]
         return [*texts, *(api.get(url).content for url in pictures)]
 
 
 def test_the_same_calls_give_the_same_replies(jpeg: bytes) -> None:
-    with SandboxServer(deterministic=True) as one, SandboxServer(deterministic=True) as other:
-        assert story(one, jpeg) == story(other, jpeg)
+    with SandboxServer(deterministic=True) as first, SandboxServer(deterministic=True) as second:
+        assert story(first, jpeg) == story(second, jpeg)
 
 
 def test_picture_addresses_are_not_guessable_otherwise() -> None:
-    with SandboxServer() as one, SandboxServer() as other, Api(one) as a, Api(other) as b:
+    with SandboxServer() as first, SandboxServer() as second, Api(first) as a, Api(second) as b:
         tokens = [api.get("/p/43").json()["cover_url"].rpartition("/")[2] for api in (a, b)]
         assert tokens[0] != tokens[1]
         assert a.get("/pictures/" + tokens[1]).status_code == 404
 
 
-@pytest.mark.parametrize(("choice", "found"), [("any", 200), ("base", 404)])
-def test_a_nested_prompt_under_its_trained_tune(choice: str, found: int) -> None:
+@pytest.mark.parametrize(("choice", "status_code"), [("any", 200), ("base", 404)])
+def test_a_nested_prompt_under_its_trained_tune(choice: str, status_code: int) -> None:
     with SandboxServer(nested_prompt=choice) as sandbox, Api(sandbox) as api:
         tune_id = api.train().json()["id"]
         prompt_id = api.get("/prompts?limit=1").json()[0]["id"]
-        assert api.get(f"/tunes/{tune_id}/prompts/{prompt_id}").status_code == found
+        assert api.get(f"/tunes/{tune_id}/prompts/{prompt_id}").status_code == status_code
         assert api.get(f"/tunes/1504944/prompts/{prompt_id}").status_code == 200

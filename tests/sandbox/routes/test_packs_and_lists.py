@@ -1,4 +1,4 @@
-"""Packs, the account, and lists by pages."""
+"""Packs, the account, and paged lists."""
 
 import pytest
 
@@ -67,11 +67,11 @@ def test_a_run_costs_what_its_pack_says(api: Api) -> None:
 
 
 def test_tunes_by_pages(api: Api) -> None:
-    made = [api.train(title=f"t{number % 2}", prompt_ids=[43001]).json()["id"] for number in range(25)]
-    newest = made[::-1]
+    tune_ids = [api.train(title=f"t{number % 2}", prompt_ids=[43001]).json()["id"] for number in range(25)]
+    newest = tune_ids[::-1]
     assert ids(api.get("/tunes").json()) == newest[:20]
     assert ids(api.get("/tunes", params={"before_id": newest[19]}).json()) == newest[20:]
-    assert api.get("/tunes", params={"before_id": made[0]}).json() == []
+    assert api.get("/tunes", params={"before_id": tune_ids[0]}).json() == []
     assert ids(api.get("/tunes?limit=200").json()) == newest
     assert ids(api.get("/tunes?limit=2&offset=3").json()) == newest[3:5]
     assert ids(api.get("/tunes?title=t1").json()) == newest[1::2]
@@ -84,11 +84,11 @@ def test_prompts_by_pages(api: Api) -> None:
     tune_id = api.train(pack=260, name="woman").json()["id"]
     api.train()
     first = api.get(f"/tunes/{tune_id}/prompts").json()
-    rest = api.get(f"/tunes/{tune_id}/prompts", params={"before_id": first[-1]["id"]}).json()
-    assert (len(first), len(rest)) == (20, 15)
-    assert ids(first + rest) == sorted(ids(first + rest), reverse=True)
+    second = api.get(f"/tunes/{tune_id}/prompts", params={"before_id": first[-1]["id"]}).json()
+    assert (len(first), len(second)) == (20, 15)
+    assert ids(first + second) == sorted(ids(first + second), reverse=True)
     assert len(api.get("/prompts?limit=120").json()) == 43
-    assert ids(api.get(f"/prompts?tune_id={tune_id}&limit=120").json()) == ids(first + rest)
+    assert ids(api.get(f"/prompts?tune_id={tune_id}&limit=120").json()) == ids(first + second)
     assert len(api.get("/prompts?base_pack_id=43&limit=120").json()) == 8
 
 

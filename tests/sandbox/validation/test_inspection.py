@@ -1,4 +1,4 @@
-"""What is said of a training image: seen, planted, or drawn from its bytes."""
+"""The answer about a training image: measured, taken from its filename, or derived from its bytes."""
 
 import io
 import random
@@ -119,8 +119,8 @@ def test_a_good_portrait_raises_no_warning_of_what_is_seen(say: Say, sample: Ima
     small.thumbnail((512, 512))
     for image, options in ((sample, {"quality": 92}), (small, {"quality": 75}), (small, {"quality": 50})):
         reply = say(image, **options)
-        seen = ("blurry", "low_resolution", "low_quality", "full_body_image_or_longshot")
-        assert [flag for flag in seen if reply[flag]] == []
+        measured = ("blurry", "low_resolution", "low_quality", "full_body_image_or_longshot")
+        assert [flag for flag in measured if reply[flag]] == []
 
 
 def test_a_blurred_portrait_is_found(say: Say, sample: Image.Image) -> None:
@@ -179,8 +179,8 @@ def test_strong_compression_is_low_quality(say: Say, photo: Image.Image) -> None
 
 def test_a_long_shot_is_told_by_its_shape(say: Say, photo: Image.Image) -> None:
     shapes = {(512, 1100): True, (1100, 520): True, (576, 1024): False, (512, 512): False}
-    found = {size: say(photo.resize(size))["full_body_image_or_longshot"] for size in shapes}
-    assert found == shapes
+    flags = {size: say(photo.resize(size))["full_body_image_or_longshot"] for size in shapes}
+    assert flags == shapes
 
 
 @pytest.mark.parametrize("flag", FLAGS)
@@ -227,8 +227,8 @@ def test_every_reply_keeps_to_the_schema(name: str) -> None:
 def test_what_is_not_seen_is_varied_and_mostly_usual() -> None:
     replies = [inspect_url(f"https://example.com/{number}", "man") for number in range(2000)]
     for key, values in SCHEMA.items():
-        found = Counter(reply.get(key) for reply in replies)
-        assert set(values) <= set(found), key
+        counts = Counter(reply.get(key) for reply in replies)
+        assert set(values) <= set(counts), key
     eyes = Counter(reply.get("eye_color") for reply in replies)
     assert eyes["brown eyes"] > 1000
     assert min(eyes[None], eyes[""], eyes["NONE"]) > 50

@@ -1,4 +1,4 @@
-"""`POST /p/:pack/tunes`: what it takes, makes and refuses."""
+"""`POST /p/:pack/tunes`: what it accepts, creates and refuses."""
 
 import struct
 import zlib
@@ -36,8 +36,8 @@ def test_the_three_encodings_make_the_same_tune(api: Api, sandbox: SandboxServer
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     ]
-    kept = [{key: reply.json()[key] for key in ("title", "name", "orig_images")} for reply in replies]
-    assert kept == [{"title": tune["title"], "name": "cat", "orig_images": [URL, URL]}] * 3
+    tunes = [{key: reply.json()[key] for key in ("title", "name", "orig_images")} for reply in replies]
+    assert tunes == [{"title": tune["title"], "name": "cat", "orig_images": [URL, URL]}] * 3
 
 
 def test_the_reply_is_a_tune_that_is_queued(api: Api) -> None:
@@ -117,9 +117,9 @@ def test_images_and_urls_are_joined_and_images_can_be_fetched(api: Api, jpeg: by
     assert reply.status_code == 201
     *uploaded, last = reply.json()["orig_images"]
     assert last == URL
-    shown = [api.get(url, headers={"Authorization": ""}) for url in uploaded]
-    assert [picture.content for picture in shown] == datas
-    assert [picture.headers["Content-Type"] for picture in shown] == ["image/jpeg", "image/png", "image/webp"]
+    images = [api.get(url, headers={"Authorization": ""}) for url in uploaded]
+    assert [image.content for image in images] == datas
+    assert [image.headers["Content-Type"] for image in images] == ["image/jpeg", "image/png", "image/webp"]
     assert [received["filename"] for received in api.sandbox.received()[0].params["images"]] == names  # type: ignore[attr-defined]
 
 
@@ -183,7 +183,7 @@ def test_what_is_wrong_is_said_by_field(api: Api, change: dict[str, object], err
 
 
 def png_of(width: int, height: int) -> bytes:
-    """Return a PNG that says it is large and ends after saying so."""
+    """Return a PNG with a large size in its header, and no pixels."""
     chunks = {b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0), b"IDAT": b""}
     written = [
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -202,7 +202,7 @@ def png_of(width: int, height: int) -> bytes:
         (png_of(60_000, 60_000), "1.jpg has too many pixels"),
     ],
 )
-def test_a_file_that_is_no_image_is_refused(api: Api, data: bytes, message: str) -> None:
+def test_a_file_that_is_not_an_image_is_refused(api: Api, data: bytes, message: str) -> None:
     form = {"tune[title]": "t", "tune[name]": "man"}
     reply = api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", data)})
     assert (reply.status_code, reply.json()) == (422, {"images": [message]})
