@@ -74,9 +74,8 @@ class Ledger:
         with self._lock:
             request = ReceivedRequest(
                 number=len(self._requests) + 1,
-                time=datetime.fromtimestamp(
-                    now() / SECOND, UTC
-                ),  # under the lock, so that times are in order
+                # Read under the lock, so that times are in the order of the numbers.
+                time=datetime.fromtimestamp(now() / SECOND, UTC),
                 method=method,
                 path=path,
                 query=query,

@@ -73,7 +73,7 @@ PACKS = [
         get("/gallery/packs?limit=1&offset=2", 200, []),
         get("/gallery/packs?public=true&listed=true", 200, [{"id": 260}, {"id": 43}]),
     ),
-    row("a list of packs with a limit that is no number", get("/packs?limit=many", 400, REFUSED)),
+    row("a list of packs with a limit that is not a number", get("/packs?limit=many", 400, REFUSED)),
     row(
         "a pack by id",
         get(
@@ -166,7 +166,7 @@ PACKS = [
             "/users.json",
         )
     ),
-    row("a path that is none", get("/nowhere", 404, NOT_FOUND)),
+    row("a path that does not exist", get("/nowhere", 404, NOT_FOUND)),
     row(
         "X-Workspace-Id and Accept change nothing",
         get("/packs", 200, [{"id": 797}], headers={"X-Workspace-Id": "all", "Accept": "application/json"}),

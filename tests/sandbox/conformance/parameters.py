@@ -143,7 +143,7 @@ ROWS = [
         arrived(images=[shown(File('Zoë 猫 "1".jpg', JPEG), "image/jpeg")]),
     ),
     row(
-        "a part without a filename is no file",
+        "a part without a filename is not a file",
         post("/p/43/tunes", tune(images=["x"]), 422, {"images": messages}, by="multipart"),
     ),
     *(

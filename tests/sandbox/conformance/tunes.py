@@ -256,7 +256,7 @@ TUNE_LISTS = [
         get("/tunes?offset=201", 400, SHALLOW),
     ),
     row(
-        "tunes with numbers that are none",
+        "tunes with parameters that are not numbers",
         *(get(f"/tunes?{name}=x", 400, REFUSED) for name in ("limit", "offset", "before_id")),
     ),
     row(
