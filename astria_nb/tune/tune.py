@@ -100,7 +100,7 @@ class Tune:
     # In the order of the request.
     pack: int | str = field(metadata=declared(validators.pack, "pack", is_parameter=False))
     title: str | None = field(
-        metadata=declared(validators.text, "title", placeholder="names the tune; use a fresh one each time")
+        metadata=declared(validators.text, "title", placeholder="a unique name for this tune")
     )
     name: str | None = field(metadata=declared(validators.text, "class"))
     images: tuple[Image, ...] = field(

@@ -1,4 +1,4 @@
-"""The whole form in a real browser: by keys alone, over reloads and restarts, in every frontend."""
+"""The whole form in a real browser: by keyboard alone, across reloads and restarts, in other frontends."""
 
 import re
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 import astria_nb as anb
 import helpers.jupyterlab as lab
 
-# Each would leave its mark, were it taken for more than text: by itself, out of an attribute, out of an
-# element that holds text, decoded once too often, or by a language of templates.
+# Each sets `window.caught` if it is treated as more than text: on its own, by leaving an attribute or an
+# element that holds text, by being decoded once too often, or as a template.
 CORPUS = (
     "<img src=x onerror='window.caught = 1'>",
     "<script>window.caught = 1</script>",
@@ -32,7 +32,7 @@ CORPUS = (
 )
 EVIL = " ".join(CORPUS)
 
-# On a dark page Colab has JupyterLab's light colours, but for these four.
+# On a dark page Colab has JupyterLab's light colours, except for these.
 COLAB_IN_THE_DARK = """
 .jp-OutputArea-output, .jp-OutputArea-output .jupyter-widgets {
     --jp-widgets-color: #d5d5d5;
@@ -48,7 +48,7 @@ COLAB_IN_THE_DARK = """
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[anb.Sandbox]:
-    """A service with packs whose titles are made to do harm; it wants two photos."""
+    """A service that requires two photos, with packs whose titles try to run a script."""
     with anb.Sandbox(speed=300, min_images=2) as running:
         for title in CORPUS:
             requests.post(
@@ -125,13 +125,13 @@ def submit(form: Locator) -> Locator:
 
 
 def tab_to(page: Page, target: Locator, most: int = 40) -> None:
-    """Press Tab until a control has the focus, as somebody does who has no mouse."""
+    """Press Tab until a control has the focus."""
     for _ in range(most):
         page.keyboard.press("Tab")
         if target.evaluate("each => each === document.activeElement"):
             return
     focused = page.evaluate("() => document.activeElement.outerHTML.slice(0, 200)")
-    raise AssertionError(f"it was not reached in {most} steps, the last of which was {focused}")
+    raise AssertionError(f"not focused after {most} times Tab; the focus is at {focused}")
 
 
 def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path, sandbox: anb.Sandbox):
@@ -158,7 +158,7 @@ def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path
     expect(fold).to_have_attribute("aria-expanded", "true")
     tab_to(page, form.get_by_role("button", name="Add a row").first)
     page.keyboard.press("Enter")
-    page.keyboard.press("Shift+Tab")  # the row lies before its button
+    page.keyboard.press("Shift+Tab")  # the row comes before its button
     for word in ("fur_color", "red fur"):
         field = form.get_by_placeholder("key" if word == "fur_color" else "value").first
         field.focus()
@@ -172,7 +172,7 @@ def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path
     assert sandbox.received()[-1].params["characteristics"] == {"fur_color": "red fur"}
 
 
-def test_the_training_and_the_pictures_are_seen_in_the_form(form: Locator, folder: Path):
+def test_the_training_and_the_pictures_are_shown_in_the_form(form: Locator, folder: Path):
     fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
     submit(form).dblclick()
     expect(form.get_by_text(re.compile(r"^(Queued|Training) · ready at about \d\d:\d\d"))).to_be_visible()
@@ -184,7 +184,7 @@ def test_the_training_and_the_pictures_are_seen_in_the_form(form: Locator, folde
     expect(form.locator(".astria-row tbody tr")).to_have_count(1)
 
 
-def test_a_refusal_of_the_service_stands_at_its_field_and_is_led_to(
+def test_a_rejection_is_shown_at_its_field_and_linked(
     form: Locator, page: Page, folder: Path, sandbox: anb.Sandbox
 ):
     fill(form, folder, "sharp.jpg")
@@ -213,7 +213,7 @@ def test_an_error_is_tied_to_its_control(form: Locator, page: Page):
     expect(urls).not_to_have_attribute("aria-invalid", "true")
 
 
-def test_a_bad_photo_has_a_badge_and_the_service_is_asked(form: Locator, folder: Path):
+def test_a_bad_photo_has_a_badge_and_can_be_inspected(form: Locator, folder: Path):
     fill(form, folder, "tiny.jpg", "wearing_hat.jpg")
     tiny, hat = (
         form.locator(".astria-tile").filter(has_text=name) for name in ("tiny.jpg", "wearing_hat.jpg")
@@ -267,11 +267,11 @@ def test_what_is_markup_elsewhere_is_text(form: Locator, page: Page, sandbox: an
     for part in ("key", "value"):
         form.get_by_placeholder(part).first.fill(EVIL)
     expect(form.get_by_text(re.compile("^Characteristics · <img"))).to_be_visible()
-    page.wait_for_timeout(300)  # an image that cannot be loaded says so a moment later
+    page.wait_for_timeout(300)  # `onerror` of an image runs a moment later
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_nobody_is_kept_out(form: Locator, page: Page, folder: Path, theme: str):
+def test_the_form_has_no_accessibility_violations(form: Locator, page: Page, folder: Path, theme: str):
     lab.change_theme(page, theme)
     try:
         fill(form, folder, "sharp.jpg", "tiny.jpg")
@@ -280,7 +280,7 @@ def test_nobody_is_kept_out(form: Locator, page: Page, folder: Path, theme: str)
             expect(fold).to_have_attribute("aria-expanded", "true")
             assert lab.violations(page, ".astria-sections") == []
         form.get_by_label("Title").fill("")
-        # Its words move what is below them, and a click goes where something was.
+        # Wait for its message, which moves everything below it: a click must not miss.
         expect(form.get_by_text("Enter a title, or press New for one.")).to_be_visible()
         form.get_by_text(re.compile("^Existing tunes instead")).click()
         form.get_by_label("Tunes", exact=True).fill("x")
@@ -336,7 +336,7 @@ def test_in_notebook_7(tab: Page, address: str, folder: Path):
     expect(tab.locator(".jp-NotebookKernelStatus, .jp-Notebook-ExecutionIndicator").first).to_be_visible()
     form = tab.locator(".astria-form")
     tab.locator(".jp-CodeCell .cm-content").first.click()
-    tab.wait_for_timeout(2000)  # until the kernel has said that it is there
+    tab.wait_for_timeout(2000)  # until the kernel is connected
     tab.keyboard.press("Shift+Enter")
     expect(form).to_be_visible(timeout=60_000)
     train(form, folder)

@@ -1,4 +1,4 @@
-"""The first notebook in a real JupyterLab, in a real browser, by clicks and keys."""
+"""The first notebook in a real JupyterLab, by mouse and keyboard."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def page(browser: Browser, address: str, folder: Path) -> Iterator[Page]:
 
 @pytest.fixture
 def form(page: Page) -> Locator:
-    """Its form, after the cells before it."""
+    """Its form, after the cells before it have run."""
     lab.run_cells(page, 0, 4)
     return page.locator(".astria-form")
 
@@ -51,7 +51,7 @@ def test_a_tune_is_trained_by_clicks_and_keys(page: Page, form: Locator):
     expect(page.locator(".jp-OutputArea-output img[alt*='cat']").first).to_be_visible()
 
 
-def test_errors_stand_beside_their_field_and_go_when_it_is_mended(form: Locator):
+def test_errors_are_shown_at_their_field_until_it_is_fixed(form: Locator):
     submit = form.get_by_role("button", name="Submit")
     expect(submit).to_be_enabled()
     form.get_by_role("tab", name=re.compile("^URLs")).click()

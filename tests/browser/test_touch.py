@@ -1,4 +1,4 @@
-"""The form under a finger, on a narrow page: no pointer hovers there, and nothing is dragged."""
+"""The form on a narrow touch screen, where nothing can be hovered over or dragged."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def page(browser: Browser, folder: Path, address: str) -> Iterator[Page]:
 
 
 def expect_to_be_touchable(button: Locator) -> None:
-    """Expect that it is seen without a pointer on it, and as large as a finger needs."""
+    """Expect a button to be visible without hovering, and large enough for a finger."""
     assert button.evaluate("each => each.checkVisibility({opacityProperty: true})")
     box = button.bounding_box()
     assert box is not None

@@ -1,4 +1,4 @@
-"""The colours of the form, in frontends that have few of JupyterLab's."""
+"""The colours of the form in frontends that define few of JupyterLab's."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 import astria_nb
 
 STYLES = sorted(Path(astria_nb.__file__).parent.glob("**/*.css"))
-# Of these, a frontend that has JupyterLab's colours gives what goes together in its own theme. Colab leaves
-# the others as they are on a light page, and VS Code gives all layers as one colour.
+# Frontends that define JupyterLab's colours define these consistently with their theme. Of the others, Colab
+# keeps the light ones on a dark page, and VS Code defines all layers as one colour.
 TRUSTED = {
     "--jp-ui-font-color1",
     "--jp-layout-color2",
@@ -17,14 +17,14 @@ TRUSTED = {
     "--jp-error-color1",
     "--jp-warn-color1",
 }
-# They follow `color-scheme`, which a frontend's dark theme need not set.
+# These follow `color-scheme`, which a dark theme may not set.
 OF_THE_SYSTEM = (
     r"\b(Canvas|CanvasText|GrayText|LinkText|Mark|MarkText|Field|FieldText|ButtonText|Highlight)\b"
 )
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda path: path.name)
-def test_a_colour_is_one_that_fits_the_text_beside_it(style: Path):
+def test_colours_contrast_with_the_text_in_every_frontend(style: Path):
     text = re.sub(r"/\*.*?\*/", "", style.read_text(encoding="utf-8"), flags=re.DOTALL)
     used = set(re.findall(r"var\((--jp-[\w-]*color\d?)", text))
     assert used <= TRUSTED

@@ -1,4 +1,4 @@
-"""A form as data: filled in from a dictionary, from an old run, from a draft of an earlier kernel."""
+"""A form as data: filled from a dictionary, from the row of a run, from the draft of an earlier kernel."""
 
 import io
 import json
@@ -47,7 +47,7 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 @pytest.fixture
 def make(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., anb.TuneForm]]:
-    """Make forms as kernels do, one after the other, and end them."""
+    """Return a function that makes a form, as one kernel after another does; stop them all at the end."""
     monkeypatch.setattr("astria_nb.form.progress.training._POLL_SECONDS", 0.01)
     forms = []
 
@@ -71,7 +71,7 @@ def buttons(form: widgets.Widget, start: str) -> list[widgets.Button]:
 def until(true: Callable[[], bool], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, "it never came true"
+        assert time.monotonic() < end, f"not true within {seconds} s"
         time.sleep(0.01)
 
 
@@ -102,7 +102,7 @@ def test_an_old_run_is_filled_in_as_it_was_asked_for_under_a_fresh_title(make, s
     assert again.to_dict()["title"] != "t"
 
 
-def test_a_row_without_a_record_tells_what_it_can(make, sandbox, tmp_path):
+def test_a_row_that_the_log_does_not_have_fills_in_what_it_has(make, sandbox, tmp_path):
     row = make(**FIELDS).submit()
     nowhere = anb.ExperimentLog(tmp_path / "another.sqlite")
     values = anb.TuneForm.from_row(row, sandbox.client(), log=nowhere).to_dict()
@@ -111,7 +111,7 @@ def test_a_row_without_a_record_tells_what_it_can(make, sandbox, tmp_path):
     assert not nowhere.path.exists()
 
 
-def test_a_secret_that_a_row_does_not_have_is_left_empty(make, sandbox, tmp_path):
+def test_a_secret_that_a_row_does_not_have_stays_empty(make, sandbox, tmp_path):
     row = make(**{**FIELDS, "callback": "https://example.com/?secret=abc"}).submit()
     row = anb.wait(row, sandbox.client(), timeout=0)
     assert row["callback"].tolist() == ["https://example.com/?secret=…"]
@@ -163,13 +163,13 @@ def test_no_key_is_written_into_a_draft(make, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../cats", "", "a/b", ".", "a" * 65, "a\0"])
-def test_a_draft_has_a_name_that_a_file_can_have(make, name):
+def test_the_name_of_a_draft_must_be_a_valid_file_name(make, name):
     with pytest.raises(TuneError, match=r"draft: .* is not a valid file name; use letters"):
         make(draft=name)
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", '{"pack": 43, "nonsense": 1}'])
-def test_a_damaged_draft_does_no_harm(make, tmp_path, content):
+def test_a_damaged_draft_is_ignored(make, tmp_path, content):
     (tmp_path / ".astria_drafts").mkdir()
     (tmp_path / ".astria_drafts" / "cats.json").write_text(content)
     assert make(draft="cats").to_dict()["title"]
@@ -252,7 +252,7 @@ def test_after_submit_the_training_and_the_pictures_are_shown_as_they_come(make,
     assert form.rows["status"].tolist() == ["trained"]
 
 
-def test_a_training_that_fails_is_said(make, sandbox):
+def test_a_failed_training_is_shown(make, sandbox):
     sandbox.fail("training")
     form = make(**FIELDS)
     form.submit()
@@ -260,7 +260,7 @@ def test_a_training_that_fails_is_said(make, sandbox):
     assert "The training failed" in form._panel.training._text.value
 
 
-def test_a_look_that_fails_can_be_taken_again(make, sandbox):
+def test_a_failed_poll_can_be_repeated(make, sandbox):
     form = make(**FIELDS)
     sandbox.fail("401", "GET /tunes/*")
     form.submit()
@@ -272,7 +272,7 @@ def test_a_look_that_fails_can_be_taken_again(make, sandbox):
 
 
 def resume(form: anb.TuneForm) -> None:
-    """Play the browser."""
+    """Press the button that resumes polling, as the browser does."""
     gallery = form._panel.training.gallery
     until(lambda: gallery.state in ("stopped", "failed"))
     gallery._handle_custom_msg({"kind": "resume"}, [])
@@ -283,7 +283,7 @@ def polls() -> list[Any]:
     return [json.loads(reply) for reply in events.loc[events["kind"] == "poll", "reply"]]
 
 
-def test_each_new_state_is_put_on_record_once(make):
+def test_each_new_status_is_recorded_once(make):
     form = make(**FIELDS)
     form.submit()
     until(lambda: form._panel.training.gallery.state == "finished")
@@ -301,7 +301,7 @@ def test_each_new_state_is_put_on_record_once(make):
     assert len(polls()) == len(replies)
 
 
-def test_a_form_made_again_shows_the_last_state_where_nobody_answers():
+def test_a_new_form_shows_the_recorded_state_without_a_connection():
     with anb.Sandbox(speed=3000) as sandbox:
         client = sandbox.client()
         first = anb.TuneForm(client, **FIELDS)
@@ -316,7 +316,7 @@ def test_a_form_made_again_shows_the_last_state_where_nobody_answers():
     assert training.gallery.state == "stopped"
 
 
-def test_a_form_made_again_amid_the_training_goes_on_from_there(make, sandbox):
+def test_a_new_form_continues_to_follow_a_training(make, sandbox):
     sandbox.fail("401", "GET /tunes/*/prompts")
     first = make(**FIELDS)
     first.submit()
@@ -334,7 +334,7 @@ def test_a_form_made_again_amid_the_training_goes_on_from_there(make, sandbox):
     assert training._text.value == "<span>Pictures · 8 of 8 prompts done</span>"
 
 
-def test_a_title_that_was_sent_with_other_fields_is_shown_and_not_taken_for_this_one(make):
+def test_a_title_that_was_sent_with_other_fields_is_not_taken_for_this_tune(make):
     make(**FIELDS).submit()
     again = make(**{**FIELDS, "name": "man", "characteristics": None})
     assert again.row["name"].tolist() == ["cat"]
@@ -346,7 +346,7 @@ def test_a_title_that_was_sent_with_other_fields_is_shown_and_not_taken_for_this
         again.submit()
 
 
-def test_a_full_disk_stops_no_pictures(make, monkeypatch):
+def test_pictures_arrive_despite_a_full_disk(make, monkeypatch):
     form = make(**FIELDS)
     log = form._panel._log
     form.submit()
@@ -364,8 +364,8 @@ def test_a_full_disk_stops_no_pictures(make, monkeypatch):
     )
 
 
-def _end_of(code: str, folder: Path) -> str:
-    """Return what a process that ends after some code has printed."""
+def _output_of(code: str, folder: Path) -> str:
+    """Run some code in a process of its own, and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60
     )
@@ -380,20 +380,20 @@ def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
         " image_urls=['https://example.com/1.jpg'])\n"
         "print(form.submit()['id'].notna().all())"
     )
-    assert _end_of(code, tmp_path) == "True"
+    assert _output_of(code, tmp_path) == "True"
 
 
-def test_what_watches_is_told_of_the_end_and_leaves_before_it(tmp_path):
+def test_a_background_thread_stops_before_the_process_ends(tmp_path):
     code = (
         "import threading; from astria_nb.utils.background import start_until_exit as start\n"
         "stop = threading.Event()\n"
         "def work(): print(stop.wait(30) and 'left')\n"
         "start(work, stop=stop)"
     )
-    assert _end_of(code, tmp_path) == "left"
+    assert _output_of(code, tmp_path) == "left"
 
 
-def test_the_request_is_written_once_its_fold_is_open(make):
+def test_the_request_is_written_only_once_its_section_is_open(make):
     form = make(**FIELDS)
     view: RequestView = only(form, RequestView)
     sections = only(form, widgets.Accordion)
@@ -420,7 +420,7 @@ def test_a_request_that_a_language_cannot_write_does_not_hide_the_others(make, p
     assert view.note == ""
 
 
-def test_what_is_wrong_is_listed_and_what_is_only_missing_is_not(make):
+def test_errors_are_listed_and_empty_fields_are_not(make):
     form = make(pack=43)
     error_summary: ErrorSummary = only(form, ErrorSummary)
     assert error_summary.problems == []
@@ -429,7 +429,7 @@ def test_what_is_wrong_is_listed_and_what_is_only_missing_is_not(make):
     assert error_summary.problems[1]["label"] == "Image URLs"
 
 
-def test_a_reader_is_led_to_what_is_folded_away(make):
+def test_a_link_opens_the_section_of_its_field(make):
     form = make(**FIELDS)
     sections = only(form, widgets.Accordion)
     only(form, ErrorSummary)._on_message(None, {"kind": "focus", "field": "tune_ids"}, [])
@@ -466,7 +466,7 @@ def arrived(form: anb.TuneForm) -> bytes:
     return form.client.picture(form.row["orig_images"].iloc[0][0])
 
 
-def test_the_place_of_a_photo_is_not_sent_unless_the_reader_says_so(make, tmp_path):
+def test_the_location_of_a_photo_is_sent_only_if_the_user_says_so(make, tmp_path):
     photo, taken = tmp_path / "a.jpg", jpeg()
     photo.write_bytes(taken)
     form = make(pack=260, name="man", title="without", images=[photo])
@@ -495,7 +495,7 @@ def test_photos_are_made_smaller_on_request_and_the_form_says_what_it_saves(make
     assert switch(again, "Make photos smaller").value is True
 
 
-def test_the_service_looks_at_photos_and_fills_in_what_most_agree_on(make, tmp_path):
+def test_photos_are_inspected_and_fill_in_common_characteristics(make, tmp_path):
     paths = [tmp_path / name for name in ("plain.jpg", "wearing_hat.jpg")]
     for number, path in enumerate(paths):
         Image.effect_noise((640, 600 + number), 80).convert("RGB").save(path)

@@ -1,4 +1,4 @@
-"""The form, by its widgets: what a click or a keystroke does, without a browser."""
+"""What a click or a keystroke does in the form, by its widgets and without a browser."""
 
 import sys
 import threading
@@ -45,7 +45,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return paths
 
 
-def test_a_fresh_form_has_a_title_and_no_complaints(form):
+def test_a_new_form_has_a_title_and_shows_no_errors(form):
     assert list(form._draft.values()) == ["title"]
     assert form.status == "incomplete"
     assert button(form, "Submit").disabled
@@ -73,7 +73,7 @@ def test_only_the_classes_of_the_pack_are_offered(form):
     assert [name for _, name in labelled(form, "Class").options] == ["cat", "dog"]
 
 
-def test_a_class_that_another_pack_lacks_is_kept_and_complained_of(form):
+def test_a_class_that_the_new_pack_lacks_is_kept_and_reported(form):
     form.fill(pack=260, name="woman")
     form.fill(pack=797)
     assert "'woman' is not a class of pack 797; choose one of cat, dog" in messages(form)
@@ -83,7 +83,7 @@ def test_a_class_that_another_pack_lacks_is_kept_and_complained_of(form):
 
 @pytest.fixture
 def impatient() -> Iterator[None]:
-    """Let threads interrupt each other as often as they can."""
+    """Let threads interrupt each other as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -91,7 +91,7 @@ def impatient() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_answers_that_come_while_a_class_is_chosen_do_no_harm():
+def test_replies_that_arrive_while_a_class_is_chosen_are_harmless():
     field, done = ClassField(), threading.Event()
     packs = [
         Pack(id=1, classes=(PackClass("cat"), PackClass("dog"))),
@@ -129,7 +129,7 @@ def test_an_unknown_pack_is_named_beside_its_field(form):
     assert button(form, "Submit").disabled
 
 
-def test_every_missing_field_is_named_once_the_form_is_begun(form):
+def test_every_missing_field_is_named_once_one_is_filled_in(form):
     form.fill(pack=260)
     labelled(form, "Title").value = " "
     assert "Enter a title, or press New for one." in messages(form)
@@ -156,7 +156,7 @@ def test_what_was_typed_stays_when_it_is_wrong(form):
     ]
 
 
-def test_a_fold_opens_where_an_error_waits_inside(form):
+def test_a_section_with_an_error_opens(form):
     sections = only(form, widgets.Accordion)
     assert sections.selected_index is None
     labelled(form, "Each prompt").value = "localhost/hook"
@@ -164,7 +164,7 @@ def test_a_fold_opens_where_an_error_waits_inside(form):
     assert "'localhost/hook' is not a web address" in messages(form)
 
 
-def test_images_are_added_from_a_folder_seen_and_removed(form, sandbox, photos):
+def test_images_are_added_from_a_folder_shown_and_removed(form, sandbox, photos):
     form = anb.TuneForm(sandbox.client(), pack=260, name="man")
     button(form, "Add all").click()
     button(form, "Add all").click()
@@ -183,7 +183,7 @@ def test_chosen_files_are_added(sandbox, photos):
     assert [image.path for image in form.tune.images] == photos[:2]
 
 
-def test_a_file_that_is_no_image_is_kept_and_complained_of(form, photos, tmp_path):
+def test_a_file_that_is_not_an_image_is_kept_and_reported(form, photos, tmp_path):
     (tmp_path / "notes.jpg").write_text("not a picture")
     form.fill(pack=260, name="man", images=[*photos, "notes.jpg", "gone.jpg"])
     assert "'notes.jpg' is not a JPEG, PNG or WebP image" in messages(form)
@@ -191,7 +191,7 @@ def test_a_file_that_is_no_image_is_kept_and_complained_of(form, photos, tmp_pat
     assert len(form._draft.values()["images"]) == 5
 
 
-def test_a_file_that_vanished_is_complained_of_at_submit(form, sandbox, photos):
+def test_a_file_that_vanished_is_reported_at_submit(form, sandbox, photos):
     form.fill(pack=260, name="man", images=photos)
     photos[1].unlink()
     with pytest.raises(TuneError, match=r"'photo-1.jpg' no longer exists"):
@@ -330,7 +330,7 @@ def test_fields_that_exclude_each_other_are_named_as_in_the_form(form, photos):
     assert "Photos cannot be combined with existing tunes; leave out one." in messages(form)
 
 
-def test_a_wrong_key_is_said_in_the_form(sandbox):
+def test_a_wrong_key_is_shown_in_the_form(sandbox):
     client = anb.Client("sd_sandbox_of_somebody_else", base_url=sandbox.url)
     form = anb.TuneForm(client, pack=260, name="man", image_urls=[URL])
     assert "sd_…else was refused" in messages(form)
@@ -339,12 +339,12 @@ def test_a_wrong_key_is_said_in_the_form(sandbox):
     assert sandbox.received() == []
 
 
-def test_a_fresh_form_says_that_the_key_is_wrong(sandbox):
+def test_a_new_form_says_that_the_key_is_wrong(sandbox):
     form = anb.TuneForm(anb.Client("sd_sandbox_of_somebody_else", base_url=sandbox.url))
     assert "api_key: sd_…else was refused" in messages(form)
 
 
-def test_a_stopped_service_is_said_and_nothing_is_lost(form, sandbox):
+def test_an_unreachable_service_is_reported_and_nothing_is_lost(form, sandbox):
     form.fill(pack=43, name="cat", image_urls=[URL])
     draft = form._draft.values()
     sandbox.stop()
@@ -364,7 +364,7 @@ def test_a_tune_whose_answer_was_lost_is_found_and_not_sent_again(form, sandbox)
     assert sum(request.method == "POST" for request in sandbox.ledger) == 1
 
 
-def test_a_tune_that_is_not_found_is_looked_for_at_the_next_click(form, sandbox):
+def test_a_tune_that_is_not_found_is_looked_up_at_the_next_click(form, sandbox):
     form.fill(pack=43, name="cat", image_urls=[URL])
     sandbox.fail("504", "POST /p/*/tunes")
     for _ in range(2):
@@ -375,7 +375,7 @@ def test_a_tune_that_is_not_found_is_looked_for_at_the_next_click(form, sandbox)
     assert sum(request.method == "POST" for request in sandbox.ledger) == 1
 
 
-def test_what_an_earlier_kernel_left_open_is_named_and_looked_for(form, sandbox):
+def test_unsettled_submissions_of_an_earlier_kernel_are_named_and_looked_up(form, sandbox):
     client = sandbox.client()
     log = anb.ExperimentLog()
     tune = anb.Tune(pack=43, title="lost", name="cat", image_urls=[URL])
@@ -402,7 +402,7 @@ def test_markup_is_shown_as_text(form, sandbox):
         assert "&lt;img src=x" in content
 
 
-def test_where_no_widget_runs_the_filled_form_is_seen(form, photos):
+def test_where_no_widget_runs_the_filled_form_is_shown(form, photos):
     form.fill(pack=260, name="man", images=photos, characteristics={"eye_color": "blue eyes"})
     bundle, _ = form._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
@@ -443,7 +443,7 @@ def test_an_unknown_field_names_the_nearest_one(form):
         form.fill(image_url=[URL])
 
 
-def test_fields_that_everyone_else_leaves_alone_are_kept(form):
+def test_rarely_used_fields_are_kept(form):
     form.fill(
         pack=43,
         name="cat",

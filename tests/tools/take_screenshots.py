@@ -1,6 +1,6 @@
-"""Take the pictures of the README and the notebooks: the first notebook's form in JupyterLab.
+"""Take the screenshots for the README and the notebooks, of the first notebook's form in JupyterLab.
 
-python tests/take_pictures.py [FOLDER]
+python tests/tools/take_screenshots.py [FOLDER]
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A prompt of the pack, with the characteristics in their places."""
+"""An example prompt of the pack, with the characteristics filled in."""
 
 import html
 from typing import Any
@@ -37,7 +37,7 @@ def example(form: anb.TuneForm) -> str | None:
     return None if field._example.layout.display == "none" else field._example.value
 
 
-def test_the_prompt_with_most_places_is_shown_with_what_is_filled_in(form: anb.TuneForm) -> None:
+def test_the_prompt_with_most_placeholders_is_shown_filled_in(form: anb.TuneForm) -> None:
     prompt = example(form)
     assert prompt is not None
     assert "ohwx cat, {{fur_color}}, {{eye_color}}, " in html.unescape(prompt)
@@ -46,7 +46,7 @@ def test_the_prompt_with_most_places_is_shown_with_what_is_filled_in(form: anb.T
     assert "<img" not in example(form)
 
 
-def test_a_class_whose_prompts_have_no_places_shows_none(form: anb.TuneForm) -> None:
+def test_a_class_whose_prompts_have_no_placeholders_shows_no_prompt(form: anb.TuneForm) -> None:
     form.fill(name="dog")
     assert example(form) is None
     form.fill(name="cat")
