@@ -1,4 +1,4 @@
-"""The client to use where none is given: your account if a key is set, else a sandbox."""
+"""The client and log to use by default: your account if an API key is configured, else a sandbox."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _sandbox: Sandbox | None = None
 
 
 class Sandbox(SandboxServer):
-    """A local stand-in of the service: nothing is charged, no account is needed.
+    """A local stand-in for the service: nothing is charged, and no account is needed.
 
-    Takes the options of `astria_nb.sandbox.SandboxServer`. Use it as a context manager, or with
-    `start` and `stop`.
+    Takes the options of `astria_nb.sandbox.SandboxServer`. Use it as a context manager, or call `start` and
+    `stop`.
 
     Examples
     --------
@@ -30,22 +30,22 @@ class Sandbox(SandboxServer):
     """
 
     def client(self) -> Client:
-        """Return a client of this sandbox."""
+        """Return a client for this sandbox."""
         return Client(self.api_key, base_url=self.url)
 
 
 def default_client() -> Client:
-    """Return a client of your account if a key is configured, else of a sandbox.
+    """Return a client for your account if an API key is configured, else for a sandbox.
 
-    The sandbox is the one that ``astria-nb lab`` runs beside JupyterLab, so that tunes outlive a kernel;
-    elsewhere this process starts one of its own at the first call.
+    The sandbox is the one that ``astria-nb lab`` runs beside JupyterLab, so that tunes outlive a kernel.
+    Without it, the first call starts a sandbox in this process.
     """
     if find_key() is not None:
         return Client()
     url, key = os.environ.get("ASTRIA_SANDBOX_URL"), os.environ.get("ASTRIA_SANDBOX_KEY")
     if url and key:
         return Client(key, base_url=url)
-    global _sandbox  # one for the process, however many forms ask
+    global _sandbox  # shared by all forms of this process
     with _lock:
         if _sandbox is None:
             _sandbox = Sandbox().start()
@@ -53,32 +53,33 @@ def default_client() -> Client:
 
 
 def client_or_default(client: object) -> Client:
-    """Return the client that was given, else the default one.
+    """Return the client, or the default one for None.
 
     Raises
     ------
     AstriaError
-        Something else was given.
+        The argument is something else.
     """
     if client is None or isinstance(client, Client):
         return client or default_client()
     hint = "give anb.Client() or sandbox.client(), or leave it out"
-    raise AstriaError(Problem("client", f"{short(client)} is no client", hint))
+    raise AstriaError(Problem("client", f"{short(client)} is not a client", hint))
 
 
 def log_or_default(log: object) -> Log:
-    """Return the log that was given, else the default one.
+    """Return the log, or the default one for None.
 
     Raises
     ------
     LogError
-        Something else was given.
+        The argument is something else.
     """
     if log is None or isinstance(log, Log):
         return log or Log()
-    raise LogError(Problem("log", f"{short(log)} is no log", "give anb.ExperimentLog(path), or leave it out"))
+    hint = "give anb.ExperimentLog(path), or leave it out"
+    raise LogError(Problem("log", f"{short(log)} is not a log", hint))
 
 
 def is_sandbox(client: Client) -> bool:
-    """Tell whether nothing is charged on a client's service: whether it runs on this machine."""
+    """Return whether a client's service is a sandbox, which charges nothing: it runs on this machine."""
     return client.base_url.startswith("http://")

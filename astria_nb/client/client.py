@@ -26,7 +26,8 @@ from astria_nb.errors import (
 from astria_nb.images.image import Image, thumbnail
 from astria_nb.images.upload import filename_for_type
 from astria_nb.tune import validators
-from astria_nb.tune.encoding import Body, encode_look
+from astria_nb.tune.body import Body
+from astria_nb.tune.encoding import encode_inspection
 from astria_nb.tune.pack import Pack
 from astria_nb.utils.arguments import check_id, check_number
 from astria_nb.utils.formatting import short
@@ -345,7 +346,7 @@ class Client:
         True
         """
         if isinstance(image, str) and image.lower().startswith(("https://", "http://")):
-            return self._inspect(encode_look(name, url=image))
+            return self._inspect(encode_inspection(name, url=image))
         image = image if isinstance(image, Image) else Image.open(image)
         try:
             copy = thumbnail(image.path, _INSPECTION_SIDE)
@@ -353,7 +354,7 @@ class Client:
             reason = str(error)
         else:
             return self._inspect(
-                encode_look(name, file=(filename_for_type(image.filename, "image/jpeg"), copy))
+                encode_inspection(name, file=(filename_for_type(image.filename, "image/jpeg"), copy))
             )
         raise TuneError(Problem("images", f"{image.filename!r} {reason}", "re-save it, or remove it"))
 

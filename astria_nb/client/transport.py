@@ -21,7 +21,7 @@ from astria_nb.client.deadline import Deadline
 from astria_nb.client.picture_stream import PictureStream, TooLargeError, open_picture, read_blocks
 from astria_nb.client.throttle import Throttle
 from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
-from astria_nb.tune.encoding import Body
+from astria_nb.tune.body import Body
 from astria_nb.utils.formatting import format_size
 
 GET_SECONDS = 60.0

@@ -27,7 +27,7 @@ from astria_nb.form.pickers.pack_field import PackField
 from astria_nb.form.sections import Sections
 from astria_nb.images.image import Image
 from astria_nb.images.preprocessing import Preprocessing
-from astria_nb.tune.encoding import Encoding
+from astria_nb.tune.body import Encoding
 from astria_nb.tune.tune import FIELDS, check
 from astria_nb.tune.validators import PRESETS
 

@@ -12,7 +12,7 @@ from astria_nb.client.snippets.curl import as_curl
 from astria_nb.client.snippets.javascript import as_javascript
 from astria_nb.client.snippets.python import as_python
 from astria_nb.errors import AstriaError
-from astria_nb.tune.encoding import Encoding
+from astria_nb.tune.body import Encoding
 from astria_nb.tune.tune import Tune
 from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet

@@ -30,7 +30,7 @@ from astria_nb.form.view import FormView, status_of
 from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
 from astria_nb.submission.options import PACK_MAX_AGE_SECONDS, SubmitOptions
-from astria_nb.tune.encoding import Encoding
+from astria_nb.tune.body import Encoding
 from astria_nb.tune.tune import Tune, TuneFields
 from astria_nb.utils import background
 from astria_nb.utils.arguments import check_number

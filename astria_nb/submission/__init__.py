@@ -1,1 +1,1 @@
-"""Paying once: submit, the exactly-once protocol, recovery, the experiment log."""
+"""Paying once: `submit` and the engine behind it, recovery, and the experiment log."""

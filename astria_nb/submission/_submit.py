@@ -13,7 +13,7 @@ from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
 from astria_nb.submission.engine import submit_once
 from astria_nb.submission.options import TIMEOUT_SECONDS, CallbackObserver, SubmitOptions
-from astria_nb.tune.encoding import Encoding, OnSent
+from astria_nb.tune.body import Encoding, OnSent
 from astria_nb.tune.tune import Tune
 from astria_nb.utils.arguments import check_bool, check_callable, check_number
 from astria_nb.utils.formatting import short

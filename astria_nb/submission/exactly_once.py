@@ -26,7 +26,8 @@ from astria_nb.errors import (
 from astria_nb.log.states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.submission import recovery
 from astria_nb.submission.options import SubmitOptions
-from astria_nb.tune.encoding import Body, encode
+from astria_nb.tune.body import Body
+from astria_nb.tune.encoding import encode
 from astria_nb.tune.pack import Pack
 from astria_nb.tune.request import Request, differences
 from astria_nb.tune.tune import Tune
@@ -181,7 +182,7 @@ class ExactlyOnce:
             raise
         except BaseException as error:
             # After an interrupt: an incomplete request creates nothing.
-            was_sent = body.given == len(body)
+            was_sent = body.yielded == len(body)
             change(submission, "unknown" if was_sent else not_sent, problem=type(error).__name__)
             raise
         return self._record(submission, reply, body)

@@ -19,7 +19,7 @@ from astria_nb.log.states import Submission
 from astria_nb.submission import recovery
 from astria_nb.submission.engine import submit_once
 from astria_nb.submission.options import CallbackObserver, SubmitOptions
-from astria_nb.tune.encoding import Encoding
+from astria_nb.tune.body import Encoding
 from astria_nb.tune.request import Request
 from astria_nb.tune.tune import Tune, TuneFields
 from astria_nb.utils.arguments import check_id, check_number

@@ -8,7 +8,7 @@ from typing import Protocol
 from astria_nb.client.client import Client
 from astria_nb.images.preprocessing import Preprocessing
 from astria_nb.log import Log
-from astria_nb.tune.encoding import Encoding, OnSent
+from astria_nb.tune.body import Encoding, OnSent
 from astria_nb.tune.pack import Pack
 from astria_nb.utils.progress import ReportProgress
 

@@ -1,1 +1,1 @@
-"""What is asked for: a tune, its pack, its price, its request and body."""
+"""The tune that is asked for: its fields and their rules, its pack and price, the request and its body."""

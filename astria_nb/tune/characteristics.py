@@ -1,6 +1,6 @@
-"""What the service's look at an image can tell of the one on it: keys and values to suggest.
+"""The characteristics and warnings that the service's image inspection can return.
 
-They fill ``{{key}}`` in the prompts of a pack, so any other key and value will do as well.
+Characteristics replace ``{{key}}`` in the prompts of a pack, so other keys and values work as well.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SUGGESTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "is_bald": ("bald",),
     "headcover": ("with head cover",),
 })  # fmt: skip
-"""Each key with its values, in the order of the API's page (astria-api, section 10)."""
+"""Each key with its values, in the order of the API's documentation (astria-api, section 10)."""
 
 WARNINGS: Mapping[str, str] = MappingProxyType({
     "funny_face": "a funny face: the model would learn it",
@@ -43,4 +43,4 @@ WARNINGS: Mapping[str, str] = MappingProxyType({
     "low_resolution": "low resolution: at least 512 pixels on each side is better",
     "low_quality": "low quality: take one with less compression",
 })  # fmt: skip
-"""What each of the service's findings means for training (astria-api, sections 10 and 12)."""
+"""What each warning means for training (astria-api, sections 10 and 12)."""

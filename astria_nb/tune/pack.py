@@ -1,4 +1,4 @@
-"""A pack: the recipe and the prompts that a tune is made with."""
+"""A pack: the recipe and the template prompts for a tune."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ MC_PER_DOLLAR = 100_000
 
 @dataclass(frozen=True, slots=True)
 class PackClass:
-    """A subject class of a pack, and what a run of it makes and costs.
+    """A subject class of a pack, with the pictures and the price of a run.
 
     Attributes
     ----------
     name : str
         ``man``, ``woman``, ``cat``, …
     price_mc : int or None
-        Training and all pictures, in millicents (100,000 are 1 US dollar); an estimate.
+        Estimate for training and all pictures, in millicents (100,000 are 1 US dollar); None if not stated.
     num_images : int or None
-        Pictures that a run makes.
+        Number of pictures of a run; None if not stated.
     """
 
     name: str
@@ -32,7 +32,7 @@ class PackClass:
 
     @property
     def summary(self) -> str:
-        """The class in a line: ``woman · 35 pictures · $3.60``."""
+        """The class in one line: ``woman · 35 pictures · $3.60``."""
         pictures = f"{self.num_images} pictures" if self.num_images else None
         price = dollars(self.price_mc) if self.price_mc is not None else None
         return " · ".join(part for part in (self.name, pictures, price) if part)
@@ -40,18 +40,18 @@ class PackClass:
 
 @dataclass(frozen=True, slots=True)
 class PackPrompt:
-    """A template prompt of a pack: what a tune of its class is asked to draw.
+    """A template prompt of a pack.
 
     Attributes
     ----------
     id : int
-        As ``prompt_ids`` takes it.
+        The value for ``prompt_ids``.
     name : str
         The class.
     text : str
-        Empty where the pack does not tell it.
+        Empty if the service does not return it.
     image_url : str or None
-        A picture that it made.
+        An example picture.
     """
 
     id: int
@@ -62,22 +62,23 @@ class PackPrompt:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack as the API tells of it. Everything but ``id`` may be missing there.
+    """A pack, as the API returns it. The API may omit everything but ``id``.
 
     Attributes
     ----------
     id : int
     slug, title : str
+        The slug is empty if it is missing.
     cover_url : str or None
     classes : tuple of PackClass
-        In the service's order; empty when the pack does not say.
+        In the service's order; empty if the API returns none.
     prompts : tuple of PackPrompt
-        Empty in lists, which do not tell of them.
+        Empty for a pack from a list, which has no prompts.
 
     Examples
     --------
     >>> pack = Pack.from_json({"id": 260, "costs": {"man": {"cost": 331, "num_images": 28}}})
-    >>> [each.summary for each in pack.classes]
+    >>> [pack_class.summary for pack_class in pack.classes]
     ['man · 28 pictures · $3.31']
     """
 
@@ -90,7 +91,7 @@ class Pack:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Pack:
-        """Read a pack from any of the shapes that the API has had (astria-api, section 3)."""
+        """Read a pack in any of the formats that the API has used (astria-api, section 3)."""
         costs, cost_mc = _mapping(data, "costs"), _mapping(data, "cost_mc_hash")
         prompts = _mapping(data, "prompts_per_class")
         names = dict.fromkeys([*costs, *cost_mc, *prompts])
@@ -100,12 +101,12 @@ class Pack:
             title=str(data.get("title") or data.get("slug") or f"Pack {data['id']}"),
             cover_url=data.get("cover_url") or None,
             classes=tuple(_pack_class(name, costs.get(name), cost_mc.get(name)) for name in names),
-            prompts=tuple(each for name, rows in prompts.items() for each in _prompts(name, rows)),
+            prompts=tuple(prompt for name, rows in prompts.items() for prompt in _prompts(name, rows)),
         )
 
     def problem_with(self, name: str | None) -> Problem | None:
-        """Return what is wrong with a class for this pack, or None."""
-        names = [each.name for each in self.classes]
+        """Return the problem if the pack does not have a class, else None."""
+        names = [pack_class.name for pack_class in self.classes]
         if name is None or not names or name in names:
             return None
         return Problem(
@@ -113,9 +114,9 @@ class Pack:
         )
 
     def price_mc(self, name: str | None) -> int | None:
-        """Return what a run of a class is estimated to cost, in millicents; None where that is not told."""
-        prices = [each.price_mc for each in self.classes if each.name == name]
-        return max((each for each in prices if each is not None), default=None)
+        """Return the estimated price of a class in millicents, or None if it is not stated."""
+        prices = [pack_class.price_mc for pack_class in self.classes if pack_class.name == name]
+        return max((price for price in prices if price is not None), default=None)
 
 
 def dollars(price_mc: int) -> str:
@@ -130,17 +131,13 @@ def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _pack_class(name: str, costs: object, cost_mc: object) -> PackClass:
     # `cost` is cents (2025), `cost_mc` and `cost_mc_hash` are millicents (2026 and 2024).
-    said = costs if isinstance(costs, Mapping) else {}
-    price, pictures = said.get("cost_mc"), said.get("num_images")
-    if price is None and isinstance(said.get("cost"), int | float):
-        price = said["cost"] * 1000
+    details = costs if isinstance(costs, Mapping) else {}
+    price = details.get("cost_mc")
+    if price is None and isinstance(details.get("cost"), int | float):
+        price = details["cost"] * 1000
     if price is None:
         price = cost_mc
-    return PackClass(
-        name,
-        price_mc=_whole(price),
-        num_images=_whole(pictures),
-    )
+    return PackClass(name, price_mc=_whole(price), num_images=_whole(details.get("num_images")))
 
 
 def _prompts(name: str, rows: object) -> Iterator[PackPrompt]:
@@ -155,5 +152,5 @@ def _prompts(name: str, rows: object) -> Iterator[PackPrompt]:
 def _whole(number: object) -> int | None:
     try:
         return int(number) if isinstance(number, int | float) else None
-    except (OverflowError, ValueError):  # infinite, or none
+    except (OverflowError, ValueError):  # infinite, or not a number
         return None

@@ -1,4 +1,4 @@
-"""What a run is thought to cost, before it is paid for."""
+"""What a run is expected to cost."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from astria_nb.errors import Problem
 from astria_nb.tune.pack import MC_PER_DOLLAR, Pack, dollars
 from astria_nb.tune.tune import Tune
 
-# Attributes of prompts of which it is known what they do to the price.
+# Prompt attributes whose effect on the price is known.
 _REASONED = frozenset({"callback", "num_images", "aspect_ratio", "seed"})
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run is thought to cost.
+    """What a run is expected to cost.
 
     Attributes
     ----------
     price_mc : int
         Millicents; 100,000 are 1 US dollar.
     is_most : bool
-        Whether it may cost less.
+        Whether this is an upper bound.
 
     Examples
     --------
@@ -38,12 +38,22 @@ class Estimate:
 
 
 def estimate(tune: Tune, pack: Pack) -> Estimate | None:
-    """Return what a tune is estimated to cost; None where the pack does not tell.
+    """Return the estimated price of a tune, or None if the pack states no price.
 
-    A pack tells the price of training with all pictures of a class (astria-api, section 3). A run of
-    existing tunes trains none, one of chosen prompts draws less, and ``num_images`` multiplies the pictures
-    but not the training. What part of the price each is, nobody says, so the estimate is the most that
-    such a run can cost. Existing tunes count as the class that is given, or else as the dearest.
+    A pack states the price of training together with all pictures of a class (astria-api, section 3). A run
+    on existing tunes does not train, one of selected prompts makes fewer pictures, and ``num_images``
+    multiplies the pictures but not the training. How the price is divided is not documented, so for such
+    runs the estimate is an upper bound. Existing tunes are priced as `tune.name`, or else as the most
+    expensive class.
+
+    Parameters
+    ----------
+    tune : Tune
+    pack : Pack
+
+    Returns
+    -------
+    Estimate or None
 
     Examples
     --------
@@ -54,7 +64,13 @@ def estimate(tune: Tune, pack: Pack) -> Estimate | None:
     >>> str(estimate(Tune(pack=260, title="Us", tune_ids=[1504944, 1504945]), pack))
     'at most $6.62'
     """
-    names = [tune.name] if tune.name else [each.name for each in pack.classes] if tune.tune_ids else []
+    names = (
+        [tune.name]
+        if tune.name
+        else [pack_class.name for pack_class in pack.classes]
+        if tune.tune_ids
+        else []
+    )
     prices = [price for name in names if (price := pack.price_mc(name)) is not None]
     if not prices or len(prices) < len(names):
         return None
@@ -67,17 +83,17 @@ def estimate(tune: Tune, pack: Pack) -> Estimate | None:
 
 
 def _whole(value: object) -> int | None:
-    """Return how many: text is sent as it is, and the service reads it as a number."""
+    """Return a number of pictures, or None if it is not one; text counts, as the service reads it."""
     try:
         return math.ceil(float(str(value)))
-    except (OverflowError, ValueError):  # no number, or none that is one
+    except (OverflowError, ValueError):  # not a number, or infinite
         return None
 
 
 def problem_with_cost(estimated: Estimate | None, max_cost: float) -> Problem | None:
-    """Return what is wrong with a run for those who will pay that many US dollars at most, or None."""
+    """Return the problem with a run that may cost at most that many US dollars, or None."""
     if estimated is None:
-        return Problem("max_cost", "cannot be kept: the pack tells no price", "leave it out")
+        return Problem("max_cost", "cannot be applied: the pack states no price", "leave it out")
     if estimated.price_mc > max_cost * MC_PER_DOLLAR:
         what = f"is ${max_cost:.2f}, and this run costs {estimated}"
         return Problem("max_cost", what, "raise it, or choose another class or pack")

@@ -10,7 +10,8 @@ import pytest
 import astria_nb as anb
 from astria_nb import errors
 from astria_nb.client import transport
-from astria_nb.tune.encoding import Body, encode
+from astria_nb.tune.body import Body
+from astria_nb.tune.encoding import encode
 from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply
 
 REDIRECTS = [301, 302, 303, 307, 308]

@@ -61,7 +61,7 @@ def test_a_pack_that_is_handed_over_is_checked(sandbox: anb.Sandbox) -> None:
         submit_once(anb.Tune(title="t", **FIELDS), cheap)
     with pytest.raises(TuneError, match="name: 'dragon' is not a class of pack 43"):
         submit_once(anb.Tune(title="t", **{**FIELDS, "name": "dragon"}), cheap)
-    with pytest.raises(TuneError, match="max_cost: cannot be kept"):
+    with pytest.raises(TuneError, match="max_cost: cannot be applied"):
         submit_once(anb.Tune(title="t", **FIELDS), options(client, pack=pack, max_cost=9.0))
     assert not [request for request in sandbox.ledger if request.method == "POST"]
 

@@ -10,7 +10,8 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.errors import TuneError
-from astria_nb.tune.encoding import Body, encode
+from astria_nb.tune.body import Body
+from astria_nb.tune.encoding import encode
 from helpers.body_parsers import Part, by_node, multipart, nested, parameters
 
 NODE = shutil.which("node")

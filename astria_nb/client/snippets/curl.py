@@ -8,7 +8,8 @@ from astria_nb.client.base_url import DEFAULT_BASE_URL
 from astria_nb.client.snippets import quoting
 from astria_nb.client.snippets.common import as_json, request_url
 from astria_nb.images.image import Image
-from astria_nb.tune.encoding import Encoding, choose, in_quotes, pairs
+from astria_nb.tune.body import Encoding
+from astria_nb.tune.encoding import choose, in_quotes, pairs
 from astria_nb.tune.tune import Tune
 
 

@@ -10,7 +10,8 @@ from astria_nb.client.base_url import DEFAULT_BASE_URL
 from astria_nb.client.snippets.common import request_url
 from astria_nb.client.snippets.quoting import block, data, string, template
 from astria_nb.images.image import Image
-from astria_nb.tune.encoding import Encoding, choose, in_quotes, pairs, parameters
+from astria_nb.tune.body import Encoding
+from astria_nb.tune.encoding import choose, in_quotes, pairs, parameters
 from astria_nb.tune.tune import Tune
 
 _MAX_SAFE_INTEGER = 2**53 - 1  # JavaScript rounds larger integers

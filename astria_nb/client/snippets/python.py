@@ -7,7 +7,8 @@ from astria_nb.client.snippets import quoting
 from astria_nb.client.snippets.common import request_url
 from astria_nb.client.snippets.quoting import block, string
 from astria_nb.images.image import Image
-from astria_nb.tune.encoding import Encoding, choose, pairs, parameters
+from astria_nb.tune.body import Encoding
+from astria_nb.tune.encoding import choose, pairs, parameters
 from astria_nb.tune.tune import Tune
 
 

@@ -325,5 +325,5 @@ def test_what_the_service_does_not_tell_is_estimated_by_the_prices_of_the_packs(
 def test_what_is_no_axes_and_no_client_is_named():
     with pytest.raises(AstriaError, match=r"ax: 5 is not a matplotlib axes; pass one from plt\.subplots"):
         anb.timeline(frame(cost(1, 2)), ax=5)
-    with pytest.raises(AstriaError, match="client: 'c' is no client"):
+    with pytest.raises(AstriaError, match="client: 'c' is not a client"):
         anb.costs(frame(cost(1, 2)), "c")
