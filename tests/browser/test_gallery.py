@@ -1,4 +1,4 @@
-"""Pictures in a real JupyterLab: as they come in the form, enlarged, liked, in the saved file."""
+"""Pictures in a real JupyterLab: in the form as they arrive, enlarged, liked, and in the saved file."""
 
 import re
 import statistics
@@ -26,7 +26,7 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 @pytest.fixture(scope="module")
 def folder(folder: Path, sandbox: anb.Sandbox) -> Path:
-    """A notebook with a form, a gallery of what it made, and one of hundreds of pictures."""
+    """A notebook with a form, a gallery of its tune, and a gallery of hundreds of pictures."""
     form = (
         f"import astria_nb as anb\nclient = anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})\n"
         "form = anb.TuneForm(client, log=anb.ExperimentLog('log.sqlite'), title='mine', pack=797, name='cat',"
@@ -52,7 +52,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def form(page: Page) -> Locator:
-    """The form, whose pictures are there."""
+    """The form, once its pictures have arrived."""
     lab.run_cells(page, 0, 1)
     form = page.locator(".astria-form")
     form.get_by_role("button", name=re.compile("^Submit")).click()
@@ -71,10 +71,10 @@ def tiles(within: Locator) -> Locator:
 
 
 def liked(sandbox: anb.Sandbox) -> list[bool]:
-    """Return of each prompt, oldest first, whether the service has it liked."""
+    """Return whether each prompt is liked at the service, oldest first."""
     client = sandbox.client()
     (tune,) = client.tunes(title="mine")
-    return [bool(each["liked"]) for each in client.prompts(tune["id"])][::-1]
+    return [bool(prompt["liked"]) for prompt in client.prompts(tune["id"])][::-1]
 
 
 def test_a_picture_is_enlarged_and_liked_by_keys_alone(form: Locator, page: Page, sandbox: anb.Sandbox):
@@ -106,8 +106,8 @@ def test_a_picture_is_enlarged_and_liked_by_keys_alone(form: Locator, page: Page
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(frames.nth(2)).to_be_focused()
-    for at in (2, 3):
-        expect(tiles(form).nth(at).get_by_role("button", name="Liked")).to_be_visible()
+    for index in (2, 3):
+        expect(tiles(form).nth(index).get_by_role("button", name="Liked")).to_be_visible()
     assert liked(sandbox) == [False, True, *[False] * 6]
     assert page.locator(".jp-Cell").count() == cells
     assert page.evaluate("() => window.caught === undefined")
@@ -181,7 +181,7 @@ def test_of_hundreds_of_pictures_only_those_in_view_are_sent(form: Locator, page
     expect(tiles(cell)).to_have_count(296)
     expect(tiles(cell).first.locator("img")).to_be_visible()
     page.wait_for_timeout(1000)
-    fetched = [each for each in sandbox.ledger[before:] if each.path.startswith("/pictures/")]
+    fetched = [request for request in sandbox.ledger[before:] if request.path.startswith("/pictures/")]
     assert len(fetched) <= 24 + 40  # those of the saved file, and those in view
     assert tiles(cell).locator("img").count() <= 40
     cell.locator(".astria-pictures-grid").scroll_into_view_if_needed()

@@ -1,4 +1,4 @@
-"""The key: where it may come from, where it may go, and that nothing else ever shows it."""
+"""The API key: where it may come from, where it may be sent, and that nothing else shows it."""
 
 import pickle
 import socket
@@ -67,13 +67,13 @@ def test_no_key_at_all_is_said_with_where_to_find_one(monkeypatch: pytest.Monkey
 
 
 def where_it_shows(error: BaseException) -> list[str]:
-    """Return each place of an error, its causes and its frames where the key can be read."""
+    """Return the places in an error, its causes and its frames where the key can be read."""
     places, chain = {}, [error]
-    for each in chain:
-        chain += [found for found in (each.__cause__, each.__context__) if found is not None]
-        places[f"{type(each).__name__} text"] = f"{each} {each!r} {each.args} {vars(each)}"
-        for frame, _ in traceback.walk_tb(each.__traceback__):
-            places[f"{type(each).__name__} in {frame.f_code.co_qualname}"] = repr(frame.f_locals)
+    for link in chain:
+        chain += [cause for cause in (link.__cause__, link.__context__) if cause is not None]
+        places[f"{type(link).__name__} text"] = f"{link} {link!r} {link.args} {vars(link)}"
+        for frame, _ in traceback.walk_tb(link.__traceback__):
+            places[f"{type(link).__name__} in {frame.f_code.co_qualname}"] = repr(frame.f_locals)
     return [place for place, text in places.items() if KEY in text]
 
 
@@ -83,7 +83,7 @@ FAULTS = {
     "broken gzip": reply(TUNE, Content_Encoding="gzip"),
     "reset": reset(),
     "hung up": hang_up,
-    **{str(each): reply({"error": "because"}, each) for each in (302, 401, 404, 422, 429, 500)},
+    **{str(status): reply({"error": "because"}, status) for status in (302, 401, 404, 422, 429, 500)},
 }
 
 

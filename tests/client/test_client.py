@@ -1,4 +1,4 @@
-"""The client: what it sends, to whom, how often; and which error stands for which answer."""
+"""The client: what it sends, where, and how often, and the error for each answer."""
 
 import base64
 import itertools
@@ -104,13 +104,13 @@ def test_a_netrc_does_not_replace_the_key(
     client.create_tune(43, body())
     client.pack(43)
     client.picture(f"{server.url}/picture")
-    told = [request.headers["Authorization"] for request in server.requests]
-    assert told == [f"Bearer {KEY}", f"Bearer {KEY}", None]
-    assert base64.b64encode(b"someone:else").decode() not in str(told)
+    sent = [request.headers["Authorization"] for request in server.requests]
+    assert sent == [f"Bearer {KEY}", f"Bearer {KEY}", None]
+    assert base64.b64encode(b"someone:else").decode() not in str(sent)
 
 
 def pages(path: str, server: ScriptedServer, rows: list[list[int]]) -> None:
-    server.on("GET", path, *(reply([{"id": each} for each in page]) for page in rows))
+    server.on("GET", path, *(reply([{"id": record_id} for record_id in page]) for page in rows))
 
 
 @pytest.mark.parametrize("path", ["/tunes", "/tunes/7/prompts"])
@@ -118,19 +118,19 @@ def test_a_list_is_read_page_by_page_to_the_empty_one(
     server: ScriptedServer, client: anb.Client, path: str
 ) -> None:
     pages(path, server, [[9, 8], [5], []])
-    found = client.tunes(title="t") if path == "/tunes" else client.prompts(7)
-    assert [each["id"] for each in found] == [9, 8, 5]
+    records = client.tunes(title="t") if path == "/tunes" else client.prompts(7)
+    assert [record["id"] for record in records] == [9, 8, 5]
     assert [request.query.get("before_id") for request in server.requests] == [None, "8", "5"]
     assert {request.query.get("title") for request in server.requests} == {"t" if path == "/tunes" else None}
 
 
 def test_a_page_is_fetched_only_when_it_is_needed(server: ScriptedServer, client: anb.Client) -> None:
     pages("/tunes", server, [[9, 8], [7, 6], []])
-    found = client.tunes()
+    tunes = client.tunes()
     assert server.requests == []
-    assert [each["id"] for each in itertools.islice(found, 2)] == [9, 8]
+    assert [tune["id"] for tune in itertools.islice(tunes, 2)] == [9, 8]
     assert len(server.requests) == 1
-    assert next(found)["id"] == 7
+    assert next(tunes)["id"] == 7
     assert len(server.requests) == 2
 
 

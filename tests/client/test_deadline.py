@@ -1,4 +1,4 @@
-"""The deadline: however slowly the other side sends or reads, a call ends in time and leaves nothing open."""
+"""The deadline: however slow the other side is, a call ends in time and leaves nothing open."""
 
 import json
 import signal
@@ -25,7 +25,7 @@ JSON = json.dumps(TUNE).encode()
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(JSON)
 
 
-# Each of them would end well if it were waited for.
+# Each of them would succeed with enough time.
 SLOW = {
     "the head": slowly(HEAD + b"\r\n" + JSON),
     "a header": slowly(HEAD + b"X-Slow: " + b"x" * 100 + b"\r\n\r\n" + JSON),
@@ -37,9 +37,9 @@ SLOW = {
 def slow_body(exchange: Exchange) -> bool:
     exchange.read()
     exchange.socket.sendall(HEAD + b"\r\n")
-    for at in range(len(JSON)):
+    for index in range(len(JSON)):
         exchange.stopped.wait(5 / len(JSON))
-        exchange.socket.sendall(JSON[at : at + 1])
+        exchange.socket.sendall(JSON[index : index + 1])
     return True
 
 
@@ -48,7 +48,7 @@ SLOW["the body"] = slow_body
 
 @pytest.fixture
 def secure(tmp_path: Path) -> Iterator[ScriptedServer]:
-    """Return a service that speaks TLS, with a certificate that the client of `client_of` trusts."""
+    """Return a server with TLS and a certificate that the client of `client_of` trusts."""
     context, certificate = self_signed(tmp_path)
     with ScriptedServer(context).running() as running:
         running.certificate = str(certificate)  # type: ignore[attr-defined]
@@ -74,7 +74,7 @@ def large(photos: list[Path]) -> list[Path]:
 
 @pytest.fixture
 def at_once_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have no pause between two attempts count against the deadline."""
+    """Leave no pause between two attempts, which would count against the deadline."""
     monkeypatch.setattr(retry, "_FIRST_WAIT", 0)
     monkeypatch.setattr(retry, "_JITTER", 0)
 
@@ -164,7 +164,7 @@ def test_a_service_that_does_not_finish_tls_is_not_reached() -> None:
 
 @pytest.fixture
 def no_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Make every look-up of a name hang; return the event that it is under way."""
+    """Make every name resolution hang; return an event that is set once one has begun."""
     asked, over = threading.Event(), threading.Event()
 
     def hang(*_: object, **__: object) -> Any:
@@ -195,7 +195,7 @@ def test_an_address_that_is_silent_leaves_time_for_the_next(
     )
     tried: list[tuple[str, float]] = []
 
-    def connect(address: tuple[str, int], seconds: float, *rest: Any) -> socket.socket:
+    def connect(address: tuple[str, int], seconds: float, *options: Any) -> socket.socket:
         tried.append((address[0], seconds))
         if address[0] == "a":
             raise TimeoutError
@@ -214,14 +214,14 @@ def test_no_thread_and_no_connection_stays(server: ScriptedServer, at_once_again
     before = set(threading.enumerate())
     peers: list[Any] = []
 
-    def seen(then: Answer) -> Answer:
+    def recording(then: Answer) -> Answer:
         def answer(exchange: Exchange) -> bool:
             peers.append(exchange.socket.getpeername())
             return then(exchange)
 
         return answer
 
-    server.on("GET", "/tunes/7", seen(slow_body), seen(reply(TUNE)))
+    server.on("GET", "/tunes/7", recording(slow_body), recording(reply(TUNE)))
     assert client_of(server, timeout=2).tune(7) == TUNE
     assert len(set(peers)) == 2
     assert set(threading.enumerate()) - before - set(server._threads) == set()
@@ -274,7 +274,7 @@ def interrupted() -> None:
 
 
 def interrupting(closed: threading.Event, content: bytes = b"", *, read: bool = True) -> Answer:
-    """Send a part of an answer, then press Ctrl-C, and tell when the connection was closed."""
+    """Send a part of an answer, press Ctrl-C, and set `closed` when the connection is closed."""
 
     def answer(exchange: Exchange) -> bool:
         if read:
@@ -312,7 +312,7 @@ def test_ctrl_c_ends_an_upload(service: ScriptedServer, large: list[Path]) -> No
 
 
 def while_waiting_for(event: threading.Event, call: Callable[[], Any]) -> None:
-    """Press Ctrl-C in a call as soon as the event happened."""
+    """Press Ctrl-C in a call as soon as the event is set."""
     presser = threading.Thread(target=lambda: event.wait() and interrupted())
     presser.start()
     try:

@@ -1,4 +1,4 @@
-"""The client when things go wrong: one typed error for each fault, the money safe, the key unseen."""
+"""The client when something fails: one typed error for each fault, and no paid request repeated."""
 
 import socket
 from collections.abc import Callable
@@ -53,7 +53,9 @@ FAILURES = [500, 502, 503, 504, 599]
 PASSING = [429, 500, 502, 503, 504]
 
 
-@pytest.mark.parametrize(("status", "kind"), [*STATUSES, *((each, errors.ServerError) for each in FAILURES)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [*STATUSES, *((status, errors.ServerError) for status in FAILURES)]
+)
 def test_each_status_of_a_get_is_an_error_of_its_own(
     server: ScriptedServer, client: anb.Client, status: int, kind: type
 ) -> None:
@@ -82,7 +84,7 @@ def test_after_a_server_error_nobody_knows_and_nothing_is_repeated(
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("content", "expected"),
     [
         ({"title": ["is blank"], "name": ["a", "b"]}, [("title", "is blank"), ("name", "a, b")]),
         ({"errors": {"title": ["can't be blank"]}}, [("title", "can't be blank")]),
@@ -94,10 +96,10 @@ def test_after_a_server_error_nobody_knows_and_nothing_is_repeated(
     ],
 )  # fmt: skip
 def test_the_messages_of_a_422_come_field_by_field(
-    server: ScriptedServer, client: anb.Client, said: Any, found: list[tuple[str, str]]
+    server: ScriptedServer, client: anb.Client, content: Any, expected: list[tuple[str, str]]
 ) -> None:
-    error = failed_post(server, client, reply(said, 422))
-    assert [(each.field, each.what) for each in error.problems] == found
+    error = failed_post(server, client, reply(content, 422))
+    assert [(problem.field, problem.what) for problem in error.problems] == expected
 
 
 @pytest.mark.parametrize(
@@ -213,9 +215,9 @@ def test_a_service_that_is_not_there_is_not_reached(call: Any) -> None:
         call(client)
 
 
-@pytest.mark.parametrize("said", [{"id": 1}, [1], [{"title": "t"}], "text", None])
-def test_a_list_that_is_none_is_unexpected(server: ScriptedServer, client: anb.Client, said: Any) -> None:
-    server.on("GET", "/tunes", reply(said))
+@pytest.mark.parametrize("content", [{"id": 1}, [1], [{"title": "t"}], "text", None])
+def test_a_list_that_is_none_is_unexpected(server: ScriptedServer, client: anb.Client, content: Any) -> None:
+    server.on("GET", "/tunes", reply(content))
     with pytest.raises(errors.UnexpectedReplyError, match="something other than a list"):
         list(client.tunes())
 

@@ -1,4 +1,4 @@
-"""What the service says of images: asked with small copies, some at a time, and made plain for a person."""
+"""Inspection of images: small copies are sent, a few at a time, and the answers become warnings."""
 
 import io
 import shutil
@@ -21,7 +21,7 @@ from helpers.paths import SAMPLES
 from helpers.scripted_server import Exchange, ScriptedServer, reply
 
 WOMEN = sorted(SAMPLES.glob("woman*.jpg"))
-SAID = {"name": "woman", "eye_color": "blue eyes", "glasses": "NONE", "blurry": False}
+ANSWER = {"name": "woman", "eye_color": "blue eyes", "glasses": "NONE", "blurry": False}
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,12 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 @pytest.fixture
 def inspecting(server: ScriptedServer) -> ScriptedServer:
-    server.on("POST", "/images/inspect", reply(SAID))
+    server.on("POST", "/images/inspect", reply(ANSWER))
     return server
 
 
 def the_file(server: ScriptedServer) -> tuple[str, Image.Image]:
-    """Return what the service was sent: the filename and the picture."""
+    """Return the filename and the picture that the service was sent."""
     from email.parser import BytesParser
 
     request = server.requests[-1]
@@ -66,7 +66,7 @@ def test_a_copy_of_at_most_512_pixels_is_sent_upright_and_without_words(
 ) -> None:
     path = tmp_path / "photo.png"
     telling.picture(size).save(path, "JPEG", exif=telling.exif(6), comment=telling.PLACE)
-    assert client.inspect(path, name="woman") == SAID
+    assert client.inspect(path, name="woman") == ANSWER
     filename, picture = the_file(inspecting)
     assert filename == "photo.jpg"
     assert picture.size == sent[::-1]
@@ -74,15 +74,15 @@ def test_a_copy_of_at_most_512_pixels_is_sent_upright_and_without_words(
 
 
 def test_an_address_is_sent_as_it_is(sandbox: anb.Sandbox) -> None:
-    said = sandbox.client().inspect("https://example.com/a%20dog%20wearing_hat.jpg", name="man")
-    assert (said["name"], said["wearing_hat"]) == ("dog", True)
+    answer = sandbox.client().inspect("https://example.com/a%20dog%20wearing_hat.jpg", name="man")
+    assert (answer["name"], answer["wearing_hat"]) == ("dog", True)
 
 
 def test_a_bad_image_is_told_by_the_service(sandbox: anb.Sandbox, tmp_path: Path) -> None:
     path = shutil.copy(WOMEN[0], tmp_path / "wearing_sunglasses.jpg")
-    said = sandbox.client().inspect(path, name="woman")
-    assert said["wearing_sunglasses"] is True
-    assert "sunglasses: the eyes cannot be seen" in warnings(said, "woman")
+    answer = sandbox.client().inspect(path, name="woman")
+    assert answer["wearing_sunglasses"] is True
+    assert "sunglasses: the eyes cannot be seen" in warnings(answer, "woman")
 
 
 def test_what_is_no_image_is_refused_here(
@@ -130,12 +130,12 @@ def test_each_image_is_asked_for_and_one_failure_stops_no_other(sandbox: anb.San
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     hat = Path(shutil.copy(WOMEN[0], tmp_path / "3-wearing_hat.jpg"))
     images = [*WOMEN, tmp_path / "broken.jpg", hat]
-    found = {each.image: each for each in inspect_each(images, sandbox.client(), name="woman")}
-    assert found.keys() == set(images)
-    assert [image for image, each in found.items() if each.problem] == [tmp_path / "broken.jpg"]
-    assert "a hat: the hair cannot be seen" in found[hat].warnings
-    assert all(found[sample].answer["name"] == "woman" for sample in WOMEN)
-    assert not found[tmp_path / "broken.jpg"].answer
+    results = {result.image: result for result in inspect_each(images, sandbox.client(), name="woman")}
+    assert results.keys() == set(images)
+    assert [image for image, result in results.items() if result.problem] == [tmp_path / "broken.jpg"]
+    assert "a hat: the hair cannot be seen" in results[hat].warnings
+    assert all(results[sample].answer["name"] == "woman" for sample in WOMEN)
+    assert not results[tmp_path / "broken.jpg"].answer
 
 
 def test_four_are_asked_for_at_a_time(server: ScriptedServer, client: anb.Client) -> None:
@@ -144,19 +144,19 @@ def test_four_are_asked_for_at_a_time(server: ScriptedServer, client: anb.Client
     def answer(exchange: Exchange) -> bool:
         asked.release()
         four.wait(10)
-        return reply(SAID)(exchange)
+        return reply(ANSWER)(exchange)
 
     server.on("POST", "/images/inspect", answer)
-    found: list[Inspection] = []
+    results: list[Inspection] = []
     asking = threading.Thread(
-        target=lambda: found.extend(inspect_each(WOMEN * 3, client, name="woman")), daemon=True
+        target=lambda: results.extend(inspect_each(WOMEN * 3, client, name="woman")), daemon=True
     )
     asking.start()
     assert all(asked.acquire(timeout=5) for _ in range(4))
     assert not asked.acquire(timeout=0.2)
     four.set()
     asking.join(10)
-    assert [each.problem for each in found] == [None] * 12
+    assert [result.problem for result in results] == [None] * 12
 
 
 def test_an_image_that_takes_too_long_is_given_up_alone(
@@ -167,7 +167,7 @@ def test_an_image_that_takes_too_long_is_given_up_alone(
         if b"slow.jpg" in exchange.request.body:
             exchange.stopped.wait(5)
             return False
-        return reply(SAID, read=0)(exchange)
+        return reply(ANSWER, read=0)(exchange)
 
     server.on("POST", "/images/inspect", answer)
     slow = Path(shutil.copy(WOMEN[0], tmp_path / "slow.jpg"))
@@ -205,7 +205,7 @@ def test_who_stops_listening_is_not_kept_waiting_and_the_rest_is_not_asked(
         asked.append(exchange)
         if len(asked) > 1:
             stopped.wait(5)
-        return reply(SAID)(exchange)
+        return reply(ANSWER)(exchange)
 
     server.on("POST", "/images/inspect", answer)
     inspections = inspect_each(WOMEN * 5, client, name="woman", seconds=3)
@@ -229,7 +229,7 @@ def test_each_finding_has_words_and_what_is_not_found_has_none(key: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("answer", "words"),
     [
         ({"name": "man"}, ()),
         ({}, ()),
@@ -239,35 +239,35 @@ def test_each_finding_has_words_and_what_is_not_found_has_none(key: str) -> None
         ({"name": "dog"}, ("looks like a dog, not a man",)),
     ],
 )
-def test_another_class_is_warned_of_and_a_missing_key_is_not(said: Any, words: tuple[str, ...]) -> None:
-    assert warnings(said, "man") == words
+def test_another_class_is_warned_of_and_a_missing_key_is_not(answer: Any, words: tuple[str, ...]) -> None:
+    assert warnings(answer, "man") == words
 
 
 # The majority
 
 
-def told(*said: dict[str, Any]) -> dict[str, str]:
-    return majority(Inspection(f"{number}.jpg", each) for number, each in enumerate(said))
+def majority_of(*answers: dict[str, Any]) -> dict[str, str]:
+    return majority(Inspection(f"{number}.jpg", answer) for number, answer in enumerate(answers))
 
 
 def test_the_value_that_most_tell_is_taken() -> None:
-    assert told({"a": "x"}, {"a": "y"}, {"a": "y"}, {"a": "z"}) == {"a": "y"}
-    assert told({"a": "x"}, {"a": "y"}) == {"a": "x"}
+    assert majority_of({"a": "x"}, {"a": "y"}, {"a": "y"}, {"a": "z"}) == {"a": "y"}
+    assert majority_of({"a": "x"}, {"a": "y"}) == {"a": "x"}
 
 
 def test_a_key_that_fewer_than_half_tell_is_left_out() -> None:
-    assert told({"a": "x"}, {}, {}) == {}
-    assert told({"a": "x"}, {}) == {"a": "x"}
-    assert told({"a": "x"}, {"a": "y"}, {}, {}) == {"a": "x"}
+    assert majority_of({"a": "x"}, {}, {}) == {}
+    assert majority_of({"a": "x"}, {}) == {"a": "x"}
+    assert majority_of({"a": "x"}, {"a": "y"}, {}, {}) == {"a": "x"}
 
 
 def test_what_says_nothing_is_not_counted() -> None:
-    assert told({"a": "NONE"}, {"a": "NONE"}, {"a": "x"}) == {}
-    assert told({"a": ""}, {"a": "x"}) == {"a": "x"}
+    assert majority_of({"a": "NONE"}, {"a": "NONE"}, {"a": "x"}) == {}
+    assert majority_of({"a": ""}, {"a": "x"}) == {"a": "x"}
 
 
 def test_only_text_is_taken_and_no_name() -> None:
-    said = {
+    answer = {
         "name": "woman",
         "blurry": False,
         "selfie": True,
@@ -275,8 +275,8 @@ def test_only_text_is_taken_and_no_name() -> None:
         "list": ["x"],
         "eye_color": "blue eyes",
     }
-    assert told(said) == {"eye_color": "blue eyes"}
-    assert told() == {}
+    assert majority_of(answer) == {"eye_color": "blue eyes"}
+    assert majority_of() == {}
 
 
 def test_an_image_without_an_answer_does_not_count() -> None:
@@ -286,22 +286,22 @@ def test_an_image_without_an_answer_does_not_count() -> None:
 
 def test_the_majority_can_be_submitted(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    found = majority(inspect_each(WOMEN, client, name="woman"))
-    assert found["eye_color"] in SUGGESTIONS["eye_color"]
-    assert not found.keys() - SUGGESTIONS.keys()
-    tune = anb.Tune(pack=260, title="t", name="woman", images=WOMEN, characteristics=found)
+    characteristics = majority(inspect_each(WOMEN, client, name="woman"))
+    assert characteristics["eye_color"] in SUGGESTIONS["eye_color"]
+    assert not characteristics.keys() - SUGGESTIONS.keys()
+    tune = anb.Tune(pack=260, title="t", name="woman", images=WOMEN, characteristics=characteristics)
     anb.submit(tune, client)
     sent = [request.params for request in sandbox.ledger if request.path.endswith("/tunes")][-1]
     assert sent is not None
-    assert sent["characteristics"] == found
+    assert sent["characteristics"] == characteristics
 
 
 def test_what_the_sandbox_says_is_among_what_is_suggested(sandbox: anb.Sandbox, tmp_path: Path) -> None:
     client = sandbox.client()
     for name in ("man", "woman", "cat", "girl"):
         for number in range(6):
-            said = client.inspect(f"https://example.com/{number}.jpg", name=name)
-            for key, value in said.items():
+            answer = client.inspect(f"https://example.com/{number}.jpg", name=name)
+            for key, value in answer.items():
                 assert key == "name" or key in SUGGESTIONS or key in WARNINGS
                 if key in SUGGESTIONS and value not in ("", "NONE"):
                     assert value in SUGGESTIONS[key]

@@ -1,4 +1,4 @@
-"""Where the key is found, and anb.login: it asks without showing, checks, keeps, and shows nothing."""
+"""Where the key is found, and anb.login, which asks for it, checks it, stores it and does not show it."""
 
 import getpass
 import sys
@@ -94,20 +94,20 @@ def colab(monkeypatch: pytest.MonkeyPatch, get: Callable[[str], str]) -> None:
     monkeypatch.setitem(sys.modules, "google.colab.userdata", userdata)
 
 
-def shown(key: ApiKey | None) -> str:
+def text_of(key: ApiKey | None) -> str:
     return str(key)
 
 
 def test_the_sources_go_before_each_other(ring: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     credentials._process_keys["api.astria.ai"] = ApiKey("sd_of_process")
-    assert shown(find_key()) == "sd_…cess"
+    assert text_of(find_key()) == "sd_…cess"
     ring.set_password("astria_nb", "api.astria.ai", "sd_of_keyring")
-    assert shown(find_key()) == "sd_…ring"
+    assert text_of(find_key()) == "sd_…ring"
     colab(monkeypatch, {"ASTRIA_API_KEY": "sd_of_colab"}.__getitem__)
-    assert shown(find_key()) == "sd_…olab"
+    assert text_of(find_key()) == "sd_…olab"
     monkeypatch.setenv("ASTRIA_API_KEY", "sd_of_environment")
-    assert shown(find_key()) == "sd_…ment"
-    assert shown(find_key("sd_of_argument")) == "sd_…ment"
+    assert text_of(find_key()) == "sd_…ment"
+    assert text_of(find_key("sd_of_argument")) == "sd_…ment"
     assert find_key("sd_of_argument") == ApiKey("sd_of_argument")
 
 
@@ -155,7 +155,7 @@ def test_a_key_that_lies_somewhere_goes_only_where_it_belongs(
 def test_the_key_of_a_sandbox_does_not_go_to_the_real_service(ring: Memory) -> None:
     ring.set_password("astria_nb", "127.0.0.1:3000", "sd_of_sandbox")
     assert find_key() is None
-    assert shown(find_key(base_url="http://127.0.0.1:3000/")) == "sd_…dbox"
+    assert text_of(find_key(base_url="http://127.0.0.1:3000/")) == "sd_…dbox"
     assert find_key(base_url="http://127.0.0.1:3001") is None
 
 
@@ -168,9 +168,9 @@ def test_a_key_that_is_kept_is_found_by_the_next_client(
         assert anb.Client(base_url=sandbox.url).pack(43).id == 43
         host = sandbox.url.removeprefix("http://")
         assert ring.kept == {("astria_nb", host): sandbox.api_key}
-        said = capsys.readouterr().out
-        assert f"is stored in the keyring (a keyring) for {host}." in said
-        assert sandbox.api_key not in said
+        output = capsys.readouterr().out
+        assert f"is stored in the keyring (a keyring) for {host}." in output
+        assert sandbox.api_key not in output
 
 
 def test_without_a_keyring_the_key_is_kept_for_process_keys(
@@ -180,10 +180,10 @@ def test_without_a_keyring_the_key_is_kept_for_process_keys(
         typed(sandbox.api_key)
         anb.login(sandbox.url)
         assert anb.Client(base_url=sandbox.url).pack(43).id == 43
-        said = capsys.readouterr().out
-    assert "is stored until this process ends" in said
-    assert "pip install 'astria-nb[keyring]'" in said
-    assert "ASTRIA_API_KEY" in said
+        output = capsys.readouterr().out
+    assert "is stored until this process ends" in output
+    assert "pip install 'astria-nb[keyring]'" in output
+    assert "ASTRIA_API_KEY" in output
 
 
 def test_the_key_is_checked_by_one_cheap_request(ring: Memory, typed: Typing, server: ScriptedServer) -> None:

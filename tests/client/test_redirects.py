@@ -1,4 +1,4 @@
-"""No redirect is followed: not by what reads, not by what pays, wherever it leads."""
+"""No redirect is followed, neither by requests that read nor by the paid one, wherever it leads."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Request bodies read by parsers that are not ours: the standard library's, and Node's."""
+"""Request bodies read by independent parsers: the standard library's, and Node's."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ const chunks = []; process.stdin.on('data', c => chunks.push(c)).on('end', async
 
 @dataclass(frozen=True)
 class Part:
-    """A field of a form; of a file, the value is the SHA-256."""
+    """A field of a form. The value of a file is its SHA-256."""
 
     name: str
     value: str
@@ -43,16 +43,16 @@ def multipart(content_type: str, body: bytes) -> list[Part]:
     message = BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
     assert message.is_multipart()
     assert not message.defects
-    return [_part(each) for each in message.iter_parts()]
+    return [_part(part) for part in message.iter_parts()]
 
 
 def _part(message: Any) -> Part:
     # `email` folds spaces inside a header and keeps its bytes as surrogates, hence the raw value.
     raw = dict(message.raw_items())
     disposition = raw["Content-Disposition"].strip().encode("ascii", "surrogateescape").decode()
-    found = _DISPOSITION.fullmatch(disposition)
-    assert found, disposition
-    name, filename = (each and _unquoted(each) for each in found.groups())
+    match = _DISPOSITION.fullmatch(disposition)
+    assert match, disposition
+    name, filename = (text and _unquoted(text) for text in match.groups())
     content = message.get_payload(decode=True)
     if filename is None:
         return Part(name or "", content.decode())
@@ -60,14 +60,14 @@ def _part(message: Any) -> Part:
 
 
 def _unquoted(name: str) -> str:
-    # What the WHATWG's multipart form data encodes in names, and nothing else.
+    # The WHATWG's multipart form data encodes these in names, and nothing else.
     return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 def by_node(node: str, content_type: str, body: bytes) -> list[Part]:
     """Read a multipart or URL form with Node's own parser."""
     run = subprocess.run([node, "-e", _NODE, content_type], input=body, capture_output=True, check=True)
-    return [Part(*each) for each in json.loads(run.stdout)]
+    return [Part(*fields) for fields in json.loads(run.stdout)]
 
 
 def parameters(content_type: str, body: bytes) -> dict[str, Any]:
@@ -90,8 +90,8 @@ def nested(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Unfold ``tune[characteristics][eye_color]`` and ``tune[tune_ids][]``."""
     root: dict[str, Any] = {}
     for key, value in pairs:
-        first, rest = re.fullmatch(r"([^\[\]]+)((?:\[[^\[\]]*\])*)", key, re.DOTALL).groups()  # type: ignore[union-attr]
-        *path, last = [first, *re.findall(r"\[([^\[\]]*)\]", rest)]
+        first, brackets = re.fullmatch(r"([^\[\]]+)((?:\[[^\[\]]*\])*)", key, re.DOTALL).groups()  # type: ignore[union-attr]
+        *path, last = [first, *re.findall(r"\[([^\[\]]*)\]", brackets)]
         if last == "":
             *path, last = path
             value = [value]
@@ -104,7 +104,7 @@ def nested(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _as_text(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _as_text(each) for key, each in value.items()}
+        return {key: _as_text(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_as_text(each) for each in value]
+        return [_as_text(item) for item in value]
     return ("true" if value else "false") if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""A key made to be found: in which forms it can appear, and where to look."""
+"""A key made to be found: the forms in which it can appear, and a search for them."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 
 from astria_nb.client.api_key import ApiKey
 
-# Each way of writing it down changes it, and its last four letters may be shown.
+# Every encoding changes one of its characters; its last four letters may be shown.
 CANARY = "sd_c4n4ry/+\"\\<&'>=%zQ_end4"
 _SECRET = CANARY[3:-4]
 
@@ -31,62 +31,63 @@ def _forms() -> dict[str, str]:
         "reversed hex": raw[::-1].hex(),
         "hex reversed": raw.hex()[::-1],
     }
-    for before in range(3):  # base64 looks different at each offset; its ends depend on the neighbours
+    for offset in range(3):  # base64 differs at each offset, and its ends depend on the neighbours
         for name, encode in (("base64", base64.b64encode), ("base64 for URLs", base64.urlsafe_b64encode)):
-            forms[f"{name} +{before}"] = encode(b"?" * before + raw)[4:-4].decode()
+            forms[f"{name} +{offset}"] = encode(b"?" * offset + raw)[4:-4].decode()
     return forms
 
 
 FORMS = _forms()
 
 
-def found_in(text: str | bytes) -> list[str]:
-    """Return the forms in which the key stands in a text."""
+def leaks_in(text: str | bytes) -> list[str]:
+    """Return the forms in which a text contains the key."""
     text = text.decode("latin-1") if isinstance(text, bytes) else text
     return [name for name, form in FORMS.items() if form in text]
 
 
-def rendered(error: BaseException) -> str:
-    """Return an error with the variables of every frame, as cgitb and its like write it into a page."""
+def format_with_locals(error: BaseException) -> str:
+    """Return an error with the variables of every frame, as debugging tools print it."""
     return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
 
 
-def reachable(thing: object, *, skip: str) -> Iterator[tuple[str, str]]:
-    """Yield each text that can be got at from an object, and its way there; not into an `ApiKey` itself.
+def reachable_texts(root: object, *, skip: str) -> Iterator[tuple[str, str]]:
+    """Yield each text that can be reached from an object, and the path to it. Does not enter an `ApiKey`.
 
-    Goes through attributes, slots, containers, causes, tracebacks and the variables of their frames, but for
-    those of the file to skip: a test knows the key.
+    Follows attributes, slots, containers, causes, tracebacks and the variables of their frames, except frames
+    of the file to skip: a test knows the key.
     """
-    seen: dict[int, object] = {}
-    stack: list[tuple[str, Any]] = [("", thing)]
+    visited: dict[int, object] = {}
+    stack: list[tuple[str, Any]] = [("", root)]
     while stack:
-        way, each = stack.pop()
-        if isinstance(each, (str, bytes, bytearray)):
-            yield way, each if isinstance(each, str) else bytes(each).decode("latin-1")
+        path, value = stack.pop()
+        if isinstance(value, (str, bytes, bytearray)):
+            yield path, value if isinstance(value, str) else bytes(value).decode("latin-1")
             continue
-        if id(each) in seen or isinstance(each, (ApiKey, type, types.ModuleType, types.FunctionType)):
+        if id(value) in visited or isinstance(value, (ApiKey, type, types.ModuleType, types.FunctionType)):
             continue
-        seen[id(each)] = each
-        if len(way) < 600:
-            stack += [(f"{way}.{name}", inner) for name, inner in _inside(each, skip)]
+        visited[id(value)] = value
+        if len(path) < 600:
+            stack += [(f"{path}.{name}", child) for name, child in _children(value, skip)]
 
 
-def _inside(each: Any, skip: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(each, types.TracebackType):
-        yield "next", each.tb_next
-        if each.tb_frame.f_code.co_filename != skip:
-            yield from ((f"{each.tb_frame.f_code.co_name}:{k}", v) for k, v in each.tb_frame.f_locals.items())
+def _children(value: Any, skip: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, types.TracebackType):
+        yield "next", value.tb_next
+        frame = value.tb_frame
+        if frame.f_code.co_filename != skip:
+            yield from ((f"{frame.f_code.co_name}:{k}", v) for k, v in frame.f_locals.items())
         return
-    if isinstance(each, BaseException):
-        yield from (("cause", each.__cause__), ("context", each.__context__), ("tb", each.__traceback__))
-        yield "args", each.args
-    if isinstance(each, dict):
-        yield from ((f"[{key!r:.30}]", value) for key, value in list(each.items()))
-    elif isinstance(each, (list, tuple, set, frozenset)):
-        yield from ((f"[{at}]", value) for at, value in enumerate(each))
-    yield from vars(each).items() if hasattr(each, "__dict__") else ()
-    for kind in type(each).__mro__:
+    if isinstance(value, BaseException):
+        yield from (("cause", value.__cause__), ("context", value.__context__), ("tb", value.__traceback__))
+        yield "args", value.args
+    if isinstance(value, dict):
+        yield from ((f"[{key!r:.30}]", item) for key, item in list(value.items()))
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        yield from ((f"[{index}]", item) for index, item in enumerate(value))
+    yield from vars(value).items() if hasattr(value, "__dict__") else ()
+    for kind in type(value).__mro__:
         for name in getattr(kind, "__slots__", ()):
-            # Some libraries' objects fail, rather than lack a name, when they are looked into.
+            # Some libraries' objects raise other errors than AttributeError here.
             with suppress(Exception):
-                yield name, getattr(each, name)
+                yield name, getattr(value, name)

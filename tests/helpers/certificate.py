@@ -1,4 +1,4 @@
-"""A certificate for this machine, signed by nobody but itself."""
+"""A self-signed certificate for this machine."""
 
 import datetime
 import ipaddress
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 def self_signed(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Return what a server needs, and the file that a client would have to trust."""
+    """Return the TLS context of a server, and the certificate file that a client has to trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     today = datetime.datetime.now(datetime.UTC)

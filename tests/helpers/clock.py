@@ -1,4 +1,4 @@
-"""Time that passes only while somebody waits, and a wall clock that somebody sets."""
+"""Time that passes only while something waits, and a wall clock that can be wrong."""
 
 import importlib
 import pkgutil
@@ -17,18 +17,18 @@ _START = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 
 class Clock:
-    """The time that really passes, and what a machine takes it for.
+    """The true time, and the time that a machine shows.
 
     Attributes
     ----------
     now : float
-        Seconds that have really passed.
+        True time in seconds.
     set_by : float
-        How far the machine's wall clock is wrong.
+        Seconds by which the machine's wall clock is wrong.
     booted : float
-        When the machine was started.
+        True time in seconds at which the machine was started.
     waits : list of float
-        Each wait.
+        Seconds of each wait.
     """
 
     def __init__(self) -> None:
@@ -44,11 +44,11 @@ class Clock:
         return _START + timedelta(seconds=self.now + self.set_by)
 
     def truth(self) -> datetime:
-        """Return what a clock shows that nobody sets: that of the service."""
+        """Return the true time, as the service's clock shows it."""
         return _START + timedelta(seconds=self.now)
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let the package live by this clock, its repetitions of GETs included."""
+        """Make the package use this clock, also for the waits between retries."""
         for module in _modules():
             if getattr(module, "time", None) is time:
                 monkeypatch.setattr(module, "time", _Time(self))
@@ -58,7 +58,7 @@ class Clock:
 
 
 class _Time:
-    """The module `time`, but for what this clock tells."""
+    """The module `time` with the functions of this clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -75,17 +75,17 @@ class _Time:
 
 
 def _datetime(wall: Callable[[], datetime]) -> type[datetime]:
-    class Told(datetime):
+    class PatchedDatetime(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Any:
             return wall().astimezone(tz)
 
-    return Told
+    return PatchedDatetime
 
 
 def _modules() -> list[types.ModuleType]:
-    for each in pkgutil.iter_modules(astria_nb.__path__, "astria_nb."):
-        importlib.import_module(each.name)
+    for info in pkgutil.iter_modules(astria_nb.__path__, "astria_nb."):
+        importlib.import_module(info.name)
     return [
         module
         for name, module in sys.modules.items()

@@ -1,4 +1,4 @@
-"""A door in front of a service: it passes everything on, until it is told to shut or to answer itself."""
+"""A TLS proxy in front of a service that can close, hang up, or answer in its place."""
 
 import select
 import socket
@@ -14,32 +14,32 @@ from helpers.certificate import self_signed
 
 
 class Gateway:
-    """Listens with TLS, and passes on to a plain service on this machine.
+    """Accepts TLS connections and forwards them to a plain HTTP service on this machine.
 
     Attributes
     ----------
     netloc : str
-        Where it listens.
+        Host and port where it listens.
     certificate : str
-        The file that a client has to trust.
+        Path of the certificate that a client has to trust.
     answered : int
-        How many requests it kept to itself.
+        Number of requests that it answered itself.
     """
 
     def __init__(self, folder: Path) -> None:
-        (folder / "other").mkdir()
+        (folder / "untrusted").mkdir()
         self._trusted, certificate = self_signed(folder)
-        self._other, _ = self_signed(folder / "other")
+        self._untrusted, _ = self_signed(folder / "untrusted")
         self._tls = self._trusted
-        # Keeps the port while nobody listens there: a test beside this one would be given it.
-        self._place = socket.socket()
-        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self._place.bind(("127.0.0.1", 0))
-        self._port = self._place.getsockname()[1]
+        # Reserves the port while nothing listens there: a parallel test could be given it.
+        self._reservation = socket.socket()
+        self._reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._reservation.bind(("127.0.0.1", 0))
+        self._port = self._reservation.getsockname()[1]
         self._listener: socket.socket | None = self._new_listener()
         self.netloc, self.certificate = f"localhost:{self._port}", str(certificate)
         self.answered = 0
-        self._says: bytes | None = None
+        self._answer: bytes | None = None
         self._target: tuple[str, int] = ("", 0)
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -47,7 +47,7 @@ class Gateway:
 
     @contextmanager
     def before(self, url: str) -> Iterator[None]:
-        """Pass on to a service."""
+        """Forward to a service until the block ends."""
         parts = urlsplit(url)
         self._target = (parts.hostname or "", parts.port or 0)
         self._listen()
@@ -55,12 +55,12 @@ class Gateway:
             yield
         finally:
             self.shut()
-            self._place.close()
+            self._reservation.close()
             for thread in self._threads:
                 thread.join()
 
     def shut(self) -> None:
-        """Hang up on everybody, and listen no more: a new connection is refused."""
+        """Close all connections and stop listening: new connections are refused."""
         if self._listener is not None:
             with suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
@@ -69,30 +69,30 @@ class Gateway:
         self.hang_up()
 
     def hang_up(self) -> None:
-        """End the connections that are open, as a gateway does with idle ones."""
+        """Close the open connections, as a gateway does with idle ones."""
         with self._lock:
-            for each in self._open:
+            for connection in self._open:
                 with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def impersonate(self) -> None:
-        """Show another certificate to whoever connects from here on."""
-        self._tls = self._other
+        """Present an untrusted certificate to new connections."""
+        self._tls = self._untrusted
         self.hang_up()
 
-    def answer(self, said: bytes) -> None:
-        """Keep the next request, and answer it."""
-        self._says = said
+    def answer(self, content: bytes) -> None:
+        """Answer the next request instead of forwarding it."""
+        self._answer = content
         self.hang_up()
 
     @property
     def is_about_to_answer(self) -> bool:
-        """Whether the request that it was to keep has not come."""
-        return self._says is not None
+        """Whether the request that it is to answer has not arrived yet."""
+        return self._answer is not None
 
     def heal(self) -> None:
-        """Pass everything on again."""
-        self._tls, self._says = self._trusted, None
+        """Forward everything again."""
+        self._tls, self._answer = self._trusted, None
         if self._listener is None:
             self._listener = self._new_listener()
             self._listen()
@@ -116,39 +116,39 @@ class Gateway:
 
     def _serve(self, client: ssl.SSLSocket) -> None:
         with suppress(OSError), client:
-            self._keep(client)
+            self._track(client)
             client.do_handshake()
             first = client.recv(2**16)
-            said, self._says = self._says, None
-            if said is not None and first:
+            content, self._answer = self._answer, None
+            if content is not None and first:
                 self.answered += 1
                 _read_whole(client, first)
-                client.sendall(said)
+                client.sendall(content)
                 return
             with socket.create_connection(self._target) as service:
-                self._keep(service)
+                self._track(service)
                 service.sendall(first)
-                _pass_on(client, service)
+                _forward(client, service)
 
-    def _keep(self, connection: socket.socket) -> None:
+    def _track(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._lock:
-            self._open = {each for each in self._open if each.fileno() >= 0} | {connection}
+            self._open = {former for former in self._open if former.fileno() >= 0} | {connection}
 
 
-def _pass_on(client: ssl.SSLSocket, service: socket.socket) -> None:
-    """Pass on what comes from either, until one hangs up; by one thread, for TLS bears no second one."""
+def _forward(client: ssl.SSLSocket, service: socket.socket) -> None:
+    """Forward both ways until one side closes, on one thread: a TLS socket must not be used by two."""
     while True:
         ready = [client] if client.pending() else select.select([client, service], [], [])[0]
-        for each in ready:
+        for source in ready:
             try:
-                block = each.recv(2**16)
+                block = source.recv(2**16)
             except ConnectionResetError:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return
             if not block:
                 return
-            (service if each is client else client).sendall(block)
+            (service if source is client else client).sendall(block)
 
 
 def _read_whole(client: socket.socket, so_far: bytes) -> None:

@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback that keeps every request as it came and plays scripted answers."""
+"""A small HTTP server on loopback that records every request and plays scripted answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TUNE = {"id": 7, "title": "t", "name": "cat", "created_at": "2026-01-01T12:00:00
 
 @dataclass
 class Request:
-    """One request; its body is what the answer to it has read."""
+    """One request. Its body is as much as the answer has read."""
 
     method: str
     target: str
@@ -47,19 +47,19 @@ class Request:
 
 @dataclass
 class Exchange:
-    """A connection at the moment when the head of a request has been read."""
+    """A connection after the head of a request has been read."""
 
     socket: socket.socket
     stream: BufferedReader
     request: Request
     stopped: threading.Event
 
-    def read(self, most: int | None = None) -> None:
-        """Read the body, or as much of it as is said."""
+    def read(self, max_bytes: int | None = None) -> None:
+        """Read the body, or its first bytes."""
         length = int(self.request.headers.get("Content-Length", 0))
         if self.request.headers.get("Expect") == "100-continue":
             self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self.request.body = self.stream.read(length if most is None else min(most, length))
+        self.request.body = self.stream.read(length if max_bytes is None else min(max_bytes, length))
 
     def head(self, status: int, **headers: object) -> None:
         lines = [f"HTTP/1.1 {status} Scripted", *(f"{k.replace('_', '-')}: {v}" for k, v in headers.items())]
@@ -73,7 +73,7 @@ Answer = Callable[[Exchange], bool]
 def reply(
     data: Any = None, status: int = 200, *, body: bytes | None = None, read: int | None = None, **headers: Any
 ) -> Answer:
-    """Answer with JSON or with raw bytes, after reading the body or the first bytes of it."""
+    """Answer with JSON or raw bytes after reading the body or its first bytes."""
     content = json.dumps(data).encode() if body is None else body
 
     def answer(exchange: Exchange) -> bool:
@@ -88,7 +88,7 @@ def reply(
 
 
 def reset(read: int | None = None) -> Answer:
-    """Tear the connection down (RST) after that many bytes of the body, by default all of it."""
+    """Reset the connection (RST) after reading the body or its first bytes."""
 
     def answer(exchange: Exchange) -> bool:
         exchange.read(read)
@@ -99,7 +99,7 @@ def reset(read: int | None = None) -> Answer:
 
 
 def hang_up(exchange: Exchange) -> bool:
-    """Read the body and close without a word."""
+    """Read the body and close without an answer."""
     exchange.read()
     return False
 
@@ -112,7 +112,7 @@ def silence(exchange: Exchange) -> bool:
 
 
 def cut(data: Any, status: int = 200, **headers: Any) -> Answer:
-    """Answer with half of some JSON and close; without Content-Length no HTTP library notices."""
+    """Answer with half of some JSON and close. Without Content-Length, no HTTP library notices."""
 
     def answer(exchange: Exchange) -> bool:
         exchange.read()
@@ -125,20 +125,20 @@ def cut(data: Any, status: int = 200, **headers: Any) -> Answer:
 
 
 def slowly(content: bytes, seconds: float = 5.0) -> Answer:
-    """Read the request and send all of an answer, head and body as given, but a byte at a time."""
+    """Read the request and send a whole answer, head and body, a byte at a time."""
 
     def answer(exchange: Exchange) -> bool:
         exchange.read()
-        for at in range(len(content)):
+        for index in range(len(content)):
             exchange.stopped.wait(seconds / len(content))
-            exchange.socket.sendall(content[at : at + 1])
+            exchange.socket.sendall(content[index : index + 1])
         return True
 
     return answer
 
 
 def after(seconds: float, then: Answer) -> Answer:
-    """Read nothing for so long, then answer."""
+    """Read nothing for some seconds, then answer."""
 
     def answer(exchange: Exchange) -> bool:
         exchange.stopped.wait(seconds)
@@ -148,7 +148,7 @@ def after(seconds: float, then: Answer) -> Answer:
 
 
 def drip(seconds: float, pause: float = 0.05) -> Answer:
-    """Answer with a body that comes a byte at a time for so long."""
+    """Answer with a body that is sent a byte at a time for some seconds."""
 
     def answer(exchange: Exchange) -> bool:
         exchange.read()
@@ -162,7 +162,7 @@ def drip(seconds: float, pause: float = 0.05) -> Answer:
 
 
 class ScriptedServer:
-    """The server. Answers are scripted per method and path; the last one of a script is repeated."""
+    """The server. Answers are scripted by method and path; the last answer of a script is repeated."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
@@ -179,10 +179,12 @@ class ScriptedServer:
         self._scripts[method, path] = list(answers)
 
     def received(self, method: str, path: str | None = None) -> list[Request]:
-        return [each for each in self.requests if each.method == method and path in (None, each.path)]
+        return [
+            request for request in self.requests if request.method == method and path in (None, request.path)
+        ]
 
     def await_request(self, number: int = 1) -> None:
-        """Wait until so many requests were read: a client that gives up on an answer may be ahead of them."""
+        """Wait until this many requests were read; a client that timed out may be ahead of the server."""
         deadline = time.monotonic() + 10
         while len(self.requests) < number and time.monotonic() < deadline:
             time.sleep(0.005)
@@ -199,9 +201,9 @@ class ScriptedServer:
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
             acceptor.join()
-            for each in list(self._open):
+            for connection in list(self._open):
                 with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+                    connection.shutdown(socket.SHUT_RDWR)
             for thread in self._threads:
                 thread.join()
 
@@ -212,9 +214,9 @@ class ScriptedServer:
             except OSError:
                 return
             self.connections += 1
-            # Head and body are written apart, and the client would acknowledge the first 40 ms later.
+            # Without it the body would wait 40 ms for the client to acknowledge the head.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._tls is not None:  # the handshake is made by the thread that reads
+            if self._tls is not None:  # the reading thread does the handshake
                 connection = self._tls.wrap_socket(
                     connection, server_side=True, do_handshake_on_connect=False
                 )
@@ -224,7 +226,7 @@ class ScriptedServer:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        # A client that hangs up in the middle is one of the things under test.
+        # Clients that hang up halfway are among the things under test.
         with connection, suppress(OSError), connection.makefile("rb") as stream:
             while line := stream.readline():
                 head = b"".join(iter(stream.readline, b"\r\n"))

@@ -1,4 +1,4 @@
-"""Snippets, each run by the program that it is written for, and what arrives of them at a sandbox."""
+"""Runs snippets with the programs that they are written for, and compares what a sandbox receives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 import astria_nb as anb
 
-# Many run in one process, since starting one is slow; in Node, each once nothing of the last is left to do.
+# Many run in one process, since starting one is slow; in Node, each when the previous one has finished.
 _NODE = """
 const files = process.argv.slice(1);
 process.on('beforeExit', () => files.length && require(files.shift()));
@@ -38,7 +38,7 @@ class Language:
     def run(
         self, snippets: Sequence[str], folder: Path, key: str, timeout: float = 120
     ) -> subprocess.CompletedProcess[str]:
-        """Run snippets one after the other, up to the first that fails."""
+        """Run snippets one after the other, up to the first failure."""
         for program in self.needs:
             if shutil.which(program) is None:
                 pytest.skip(f"needs {program}, to run the snippets")
@@ -49,14 +49,14 @@ class Language:
 
 
 def execute(
-    command: Sequence[str], folder: Path, key: str, typed: str | None = None, timeout: float = 120
+    command: Sequence[str], folder: Path, key: str, stdin: str | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program in a folder, with nothing of its user's but a key."""
+    """Run a program in a folder, with an environment that holds only a key."""
     return subprocess.run(
         command,
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "NO_PROXY": "*", "ASTRIA_API_KEY": key},
-        input=typed,
+        input=stdin,
         capture_output=True,
         encoding="utf-8",
         timeout=timeout,
@@ -71,8 +71,8 @@ NODE = Language("node", anb.as_javascript, ("node",), ".js", ("node", "-e", _NOD
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """A request as the sandbox read it; numbers are compared by their value, and are no truth values."""
+class ParsedRequest:
+    """A request as the sandbox parsed it. Numbers are compared by value, and differ from booleans."""
 
     path: str
     content_type: str
@@ -80,49 +80,50 @@ class Arrived:
     status: int | None
 
 
-class Bench:
-    """A sandbox that tells what arrives."""
+class SnippetBench:
+    """A sandbox to which tunes are submitted and snippets send the same."""
 
     def __init__(self, sandbox: anb.Sandbox, folder: Path) -> None:
         self.sandbox, self.client, self._folder = sandbox, sandbox.client(), folder
         self._logs = 0
 
     def log(self) -> anb.ExperimentLog:
-        """Return a log that knows no title yet."""
+        """Return an empty log."""
         self._logs += 1
         return anb.ExperimentLog(self._folder / f"{self._logs}.sqlite")
 
-    def submitted(self, tune: anb.Tune, encoding: Any, log: anb.ExperimentLog | None = None) -> Arrived:
-        """Submit a tune."""
-        seen = len(self.sandbox.ledger)
+    def submit(self, tune: anb.Tune, encoding: Any, log: anb.ExperimentLog | None = None) -> ParsedRequest:
+        """Submit a tune and return the request."""
+        start = len(self.sandbox.ledger)
         anb.submit(tune, self.client, encoding=encoding, log=log or self.log())
-        (arrived,) = self.arrived(seen)
-        return arrived
+        (request,) = self.posts_since(start)
+        return request
 
-    def ran(self, language: Language, tunes: Sequence[tuple[anb.Tune, Any]]) -> list[Arrived]:
-        """Run the snippets of tunes, each in an encoding."""
-        snippets = [language.write(tune, encoding=each, base_url=self.sandbox.url) for tune, each in tunes]
-        seen = len(self.sandbox.ledger)
-        done = language.run(snippets, self._folder, self.sandbox.api_key)
-        arrived = self.arrived(seen)
-        # The last that arrived was refused, or the one after it did not leave.
-        suspects = snippets[max(len(arrived) - 1, 0) :][:2]
-        assert done.returncode == 0, "\n\n".join([*suspects, done.stderr])
-        return arrived
+    def run(self, language: Language, tunes: Sequence[tuple[anb.Tune, Any]]) -> list[ParsedRequest]:
+        """Run the snippets of tunes in their encodings, and return the requests."""
+        url = self.sandbox.url
+        snippets = [language.write(tune, encoding=encoding, base_url=url) for tune, encoding in tunes]
+        start = len(self.sandbox.ledger)
+        process = language.run(snippets, self._folder, self.sandbox.api_key)
+        requests = self.posts_since(start)
+        # The last request was refused, or the snippet after it failed.
+        suspects = snippets[max(len(requests) - 1, 0) :][:2]
+        assert process.returncode == 0, "\n\n".join([*suspects, process.stderr])
+        return requests
 
-    def arrived(self, seen: int) -> list[Arrived]:
-        """Return what was posted after so many requests."""
+    def posts_since(self, start: int) -> list[ParsedRequest]:
+        """Return the POST requests after the first `start` requests of the ledger."""
         return [
-            Arrived(each.path, each.content_type, _exact(each.params), each.status)
-            for each in self.sandbox.ledger[seen:]
-            if each.method == "POST"
+            ParsedRequest(request.path, request.content_type, _exact(request.params), request.status)
+            for request in self.sandbox.ledger[start:]
+            if request.method == "POST"
         ]
 
 
 def _exact(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _exact(each) for key, each in value.items()}
+        return {key: _exact(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_exact(each) for each in value]
-    # For Python, True is 1; for the service it is not.
+        return [_exact(item) for item in value]
+    # In Python, True equals 1; for the service it does not.
     return Fraction(value) if isinstance(value, int | float) and not isinstance(value, bool) else repr(value)

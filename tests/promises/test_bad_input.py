@@ -1,4 +1,4 @@
-"""Every mistake gets one clear message: field, cause, next step. Nothing is sent that should not be."""
+"""Every mistake gets one clear message with field, cause and next step, and nothing is sent."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -126,12 +126,12 @@ def test_a_form_keeps_everything_when_the_sandbox_stops_in_mid_upload(sandbox: a
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Compare a text with a pattern in which a star stands for anything; brackets are just brackets."""
+    """Return whether a text matches a pattern in which only ``*`` is special and stands for anything."""
     parts = pattern.split("*")
-    at = 0
+    end = 0
     for part in parts:
-        found = text.find(part, at)
-        if found < 0 or (at == 0 and part is parts[0] and found > 0):
+        start = text.find(part, end)
+        if start < 0 or (end == 0 and part is parts[0] and start > 0):
             return False
-        at = found + len(part)
-    return pattern.endswith("*") or at == len(text)
+        end = start + len(part)
+    return pattern.endswith("*") or end == len(text)

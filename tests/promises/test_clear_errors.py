@@ -1,4 +1,4 @@
-"""Whatever is given: an error is one of ours, and names the field, the cause and the next step."""
+"""Whatever is passed: an error is one of ours, and names the field, the cause and the next step."""
 
 import dataclasses
 import re
@@ -67,7 +67,7 @@ def some(names: list[str], least: int = 1) -> st.SearchStrategy[dict[str, Any]]:
 
 
 class Everything:
-    """What a user can call, with one thing or more that is not as it should be."""
+    """The calls of a user, with one or more wrong arguments."""
 
     def __init__(self, folder: Path, client: anb.Client, url: str) -> None:
         self.folder, self.client, self.url = folder, client, url
@@ -87,43 +87,45 @@ class Everything:
             ["encoding", "settle", "max_cost", "timeout", "idempotent", "log", "on_sent", "say"]
         )
         return {
-            "Tune": fields.map(lambda given: call(anb.Tune, **{**RIGHT, **given})),
-            "Tune alone": fields.map(lambda given: call(anb.Tune, **given)),
-            "submit": submitting.map(lambda given: call(anb.submit, right, client, **{"log": log, **given})),
-            "submit what": JUNK.map(lambda given: call(anb.submit, given, client, log=log)),
-            "submit to": JUNK.map(lambda given: call(anb.submit, right, given, log=log)),
-            "fill": fields.map(lambda given: call(form.fill, **given)),
-            "form": fields.map(lambda given: call(anb.TuneForm, client, log=log, **given)),
-            "form submit": JUNK.map(lambda given: call(form.submit, client, encoding=given)),
-            "key": JUNK.map(lambda given: call(anb.Client, given, base_url=self.url)),
-            "base_url": JUNK.map(lambda given: call(anb.Client, KEY, base_url=given)),
-            "timeout": JUNK.map(lambda given: call(anb.Client, KEY, base_url=self.url, timeout=given)),
-            "pack": JUNK.map(lambda given: call(client.pack, given)),
-            "tune": JUNK.map(lambda given: call(client.tune, given)),
-            "prompt": JUNK.map(lambda given: call(client.prompt, given)),
-            "prompts": JUNK.map(lambda given: call(lambda: list(client.prompts(given)))),
-            "wait": JUNK.map(lambda given: call(anb.wait, given, client)),
-            "prompts of": JUNK.map(lambda given: call(anb.prompts, given, client)),
-            "wait until": JUNK.map(lambda given: call(anb.wait, self.row, client, until=given, timeout=0)),
-            "log": JUNK.map(lambda given: call(lambda: anb.ExperimentLog(given).frame())),
-            "get": JUNK.map(lambda given: call(log.get, given)),
-            "diff": st.tuples(JUNK, JUNK).map(lambda given: call(log.diff, *given)),
-            "resolve": st.tuples(JUNK, JUNK).map(lambda given: call(log.resolve, *given)),
-            "replay": JUNK.map(lambda given: call(log.replay, given, client)),
-            "replay with": fields.map(lambda given: call(log.replay, 1, client, **given)),
-            "recover": JUNK.map(lambda given: call(log.recover, client, settle=given)),
-            "prune": JUNK.map(lambda given: call(log.prune, given)),
-            "export": JUNK.map(lambda given: call(log.export, given)),
-            "sandbox": some([*OPTIONS, "sped", ""]).map(lambda given: call(anb.Sandbox, **given)),
+            "Tune": fields.map(lambda values: call(anb.Tune, **{**RIGHT, **values})),
+            "Tune alone": fields.map(lambda values: call(anb.Tune, **values)),
+            "submit": submitting.map(
+                lambda values: call(anb.submit, right, client, **{"log": log, **values})
+            ),
+            "submit what": JUNK.map(lambda value: call(anb.submit, value, client, log=log)),
+            "submit to": JUNK.map(lambda value: call(anb.submit, right, value, log=log)),
+            "fill": fields.map(lambda values: call(form.fill, **values)),
+            "form": fields.map(lambda values: call(anb.TuneForm, client, log=log, **values)),
+            "form submit": JUNK.map(lambda value: call(form.submit, client, encoding=value)),
+            "key": JUNK.map(lambda value: call(anb.Client, value, base_url=self.url)),
+            "base_url": JUNK.map(lambda value: call(anb.Client, KEY, base_url=value)),
+            "timeout": JUNK.map(lambda value: call(anb.Client, KEY, base_url=self.url, timeout=value)),
+            "pack": JUNK.map(lambda value: call(client.pack, value)),
+            "tune": JUNK.map(lambda value: call(client.tune, value)),
+            "prompt": JUNK.map(lambda value: call(client.prompt, value)),
+            "prompts": JUNK.map(lambda value: call(lambda: list(client.prompts(value)))),
+            "wait": JUNK.map(lambda value: call(anb.wait, value, client)),
+            "prompts of": JUNK.map(lambda value: call(anb.prompts, value, client)),
+            "wait until": JUNK.map(lambda value: call(anb.wait, self.row, client, until=value, timeout=0)),
+            "log": JUNK.map(lambda value: call(lambda: anb.ExperimentLog(value).frame())),
+            "get": JUNK.map(lambda value: call(log.get, value)),
+            "diff": st.tuples(JUNK, JUNK).map(lambda values: call(log.diff, *values)),
+            "resolve": st.tuples(JUNK, JUNK).map(lambda values: call(log.resolve, *values)),
+            "replay": JUNK.map(lambda value: call(log.replay, value, client)),
+            "replay with": fields.map(lambda values: call(log.replay, 1, client, **values)),
+            "recover": JUNK.map(lambda value: call(log.recover, client, settle=value)),
+            "prune": JUNK.map(lambda value: call(log.prune, value)),
+            "export": JUNK.map(lambda value: call(log.export, value)),
+            "sandbox": some([*OPTIONS, "sped", ""]).map(lambda values: call(anb.Sandbox, **values)),
         }
 
 
 OPTIONS = [
-    each.name for each in dataclasses.fields(anb.Sandbox().options) if each.name not in ("data", "host")
+    option.name for option in dataclasses.fields(anb.Sandbox().options) if option.name not in ("data", "host")
 ]
 
 
-# What else a call may raise, as its documentation says; the message names the field and the way out.
+# Other errors that a call documents; their message names the field and the next step, too.
 DOCUMENTED: dict[str, tuple[type[Exception], ...]] = {
     **dict.fromkeys(["Tune", "Tune alone", "fill", "form", "replay with"], (TypeError,)),
     **dict.fromkeys(["get", "diff"], (KeyError,)),
@@ -132,10 +134,10 @@ DOCUMENTED: dict[str, tuple[type[Exception], ...]] = {
 _find = socket.getaddrinfo
 
 
-def only_this_machine(host: Any, *rest: Any, **named: Any) -> Any:
-    """Know no name, so that nothing is asked of the network."""
+def only_this_machine(host: Any, *arguments: Any, **named: Any) -> Any:
+    """Resolve no other name, so that nothing is requested over the network."""
     if host in ("127.0.0.1", "localhost", "::1"):
-        return _find(host, *rest, **named)
+        return _find(host, *arguments, **named)
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
@@ -143,12 +145,12 @@ def assert_clear(name: str, error: Exception) -> None:
     if isinstance(error, AstriaError) or type(error) not in DOCUMENTED.get(name, ()):
         assert_readable(error, SECRET)
     elif not isinstance(error, KeyError):
-        said = str(error)
+        text = str(error)
         assert re.fullmatch(
-            r"(a (tune|sandbox) has no option|a (tune|sandbox) has no field|\w+:) .*; .+", said
-        ), said
-        assert " at 0x" not in said
-        assert SECRET not in said
+            r"(a (tune|sandbox) has no option|a (tune|sandbox) has no field|\w+:) .*; .+", text
+        ), text
+        assert " at 0x" not in text
+        assert SECRET not in text
 
 
 @sizes(150, 10_000)

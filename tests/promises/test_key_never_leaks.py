@@ -1,4 +1,4 @@
-"""A key made to be found is used on every way there is, and looked for in everything that comes out."""
+"""A key made to be found is used in every way there is, and searched for in everything that is output."""
 
 import copy
 import getpass
@@ -22,7 +22,7 @@ from astria_nb.client import transport
 from astria_nb.client.api_key import ApiKey
 from astria_nb.errors import AstriaError
 from astria_nb.tune.encoding import encode
-from helpers.canary import CANARY, FORMS, found_in, reachable, rendered
+from helpers.canary import CANARY, FORMS, format_with_locals, leaks_in, reachable_texts
 from helpers.scripted_server import PACK, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset, silence
 
 ECHO = {"error": f"you sent Authorization: Bearer {CANARY}", "title": [CANARY]}
@@ -62,7 +62,7 @@ def a_tune() -> anb.Tune:
 
 @pytest.fixture
 def loud(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
-    """Turn on everything that can be told of a connection."""
+    """Turn on all log output about connections."""
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "requests", "keyring", "astria_nb", "http.client"):
         caplog.set_level(logging.DEBUG, name)
@@ -81,8 +81,9 @@ def answers_all(server: ScriptedServer, answer: Answer) -> None:
     server.on("POST", "/p/43/tunes", answer)
 
 
-def places(thing: object) -> list[str]:
-    return [f"{way} ({form})" for way, text in reachable(thing, skip=__file__) for form in found_in(text)]
+def leaks_within(value: object) -> list[str]:
+    texts = reachable_texts(value, skip=__file__)
+    return [f"{path} ({form})" for path, text in texts for form in leaks_in(text)]
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
@@ -108,19 +109,25 @@ def test_no_call_shows_the_key(
     except AstriaError as caught:
         error = caught
     logs = "".join(f"{record.getMessage()} {vars(record)}" for record in loud.records)
-    assert found_in(logs) == []
-    assert [stream for stream in capfd.readouterr() if found_in(stream)] == []
-    assert places(client) == []
+    assert leaks_in(logs) == []
+    assert [stream for stream in capfd.readouterr() if leaks_in(stream)] == []
+    assert leaks_within(client) == []
     if call is not CALLS["picture"]:
         server.await_request()
         assert server.requests[0].headers["Authorization"] == f"Bearer {CANARY}"
     if error is not None:
-        texts = [str(error), repr(error), f"{error}", rendered(error), json.dumps(vars(error), default=str)]
-        assert [text for text in texts if found_in(text)] == []
-        assert places(error) == []
+        texts = [
+            str(error),
+            repr(error),
+            f"{error}",
+            format_with_locals(error),
+            json.dumps(vars(error), default=str),
+        ]
+        assert [text for text in texts if leaks_in(text)] == []
+        assert leaks_within(error) == []
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-            assert found_in(pickle.dumps(error, protocol)) == []
-        assert places(copy.deepcopy(error)) == []
+            assert leaks_in(pickle.dumps(error, protocol)) == []
+        assert leaks_within(copy.deepcopy(error)) == []
 
 
 def test_a_connection_that_fails_does_not_show_the_key(loud: pytest.LogCaptureFixture) -> None:
@@ -128,8 +135,8 @@ def test_a_connection_that_fails_does_not_show_the_key(loud: pytest.LogCaptureFi
         for call in (CALLS["GET"], CALLS["POST json"]):
             with pytest.raises(AstriaError) as caught:
                 call(anb.Client(CANARY, base_url=url))
-            assert found_in(rendered(caught.value)) == places(caught.value) == []
-    assert found_in(loud.text) == []
+            assert leaks_in(format_with_locals(caught.value)) == leaks_within(caught.value) == []
+    assert leaks_in(loud.text) == []
 
 
 def test_ctrl_c_does_not_show_the_key(server: ScriptedServer, client: anb.Client) -> None:
@@ -138,27 +145,20 @@ def test_ctrl_c_does_not_show_the_key(server: ScriptedServer, client: anb.Client
 
     with pytest.raises(KeyboardInterrupt) as caught, encode(a_tune(), on_sent=pressed) as body:
         client.create_tune(43, body)
-    assert found_in(rendered(caught.value)) == places(caught.value) == []
+    assert leaks_in(format_with_locals(caught.value)) == leaks_within(caught.value) == []
 
 
 def test_what_holds_the_key_shows_four_letters_of_it_and_is_not_copied(client: anb.Client) -> None:
     inner = client._transport
     request = inner._api_session.prepare_request(requests.Request("GET", f"{client.base_url}/tunes/7"))
-    for each in (
-        client,
-        inner,
-        inner._api_session,
-        inner._api_session.auth,
-        inner.key,
-        request,
-        request.headers,
-    ):
-        for text in (f"{each}", f"{each!r}", f"{each!s}", json.dumps([each], default=str)):
-            assert found_in(text) == []
-        assert found_in(str(getattr(each, "__dict__", ""))) == []
+    session = inner._api_session
+    for value in (client, inner, session, session.auth, inner.key, request, request.headers):
+        for text in (f"{value}", f"{value!r}", f"{value!s}", json.dumps([value], default=str)):
+            assert leaks_in(text) == []
+        assert leaks_in(str(getattr(value, "__dict__", ""))) == []
         for copied in (copy.deepcopy, pickle.dumps):
             with pytest.raises(TypeError, match="cannot be pickled or copied"):
-                copied(each)
+                copied(value)
     assert [f"{inner.key}", f"{inner.key!r:>10}", f"{inner.key:>10}"] == [
         "sd_…end4",
         "  sd_…end4",
@@ -173,19 +173,19 @@ def test_what_holds_the_key_shows_four_letters_of_it_and_is_not_copied(client: a
 def test_the_search_finds_what_there_is(server: ScriptedServer) -> None:
     client = anb.Client(CANARY, base_url=server.url)
     for form in FORMS.values():
-        assert found_in(f"…{form}…")
+        assert leaks_in(f"…{form}…")
     client.note = {"a": [{"b": (CANARY,)}]}  # type: ignore[attr-defined]
-    assert places(client) != []
+    assert leaks_within(client) != []
     with pytest.raises(ValueError, match="sd_") as caught:
         raise ValueError(CANARY)
-    assert found_in(rendered(caught.value))
+    assert leaks_in(format_with_locals(caught.value))
 
 
-BAD = CANARY + " x"  # the key, and something that was pasted with it
+BAD = CANARY + " x"  # the key, and something that was pasted along
 
 
 def test_a_mistyped_key_is_not_shown_either(monkeypatch: pytest.MonkeyPatch, server: ScriptedServer) -> None:
-    assert found_in(BAD)
+    assert leaks_in(BAD)
 
     def by_environment() -> None:
         monkeypatch.setenv("ASTRIA_API_KEY", BAD)
@@ -201,7 +201,7 @@ def test_a_mistyped_key_is_not_shown_either(monkeypatch: pytest.MonkeyPatch, ser
     ):  # fmt: skip
         with pytest.raises(AstriaError) as caught:
             wrong()
-        assert found_in(str(caught.value)) == places(caught.value) == []
+        assert leaks_in(str(caught.value)) == leaks_within(caught.value) == []
 
 
 SHELL = """
@@ -245,8 +245,8 @@ shell.history_manager.end_session()
 
 
 def without_key(folder: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ASTRIA_")}
-    return {**kept, "IPYTHONDIR": str(folder), "PYTHON_COLORS": "0"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ASTRIA_")}
+    return {**environment, "IPYTHONDIR": str(folder), "PYTHON_COLORS": "0"}
 
 
 def test_a_shell_that_shows_every_variable_does_not_show_the_key(
@@ -264,7 +264,7 @@ def test_a_shell_that_shows_every_variable_does_not_show_the_key(
         text=True,
         check=True,
     )
-    for shown in (
+    for text in (
         "UnauthorizedError",
         "CredentialsError",
         "ServerError",
@@ -272,12 +272,12 @@ def test_a_shell_that_shows_every_variable_does_not_show_the_key(
         "AstriaError",
         "(self=Client(",
     ):
-        assert shown in done.stdout
+        assert text in done.stdout
     assert "DEBUG:urllib3" in done.stderr
-    assert found_in(done.stdout) == found_in(done.stderr) == []
+    assert leaks_in(done.stdout) == leaks_in(done.stderr) == []
     history = [path for path in folder.rglob("*") if path.is_file()]
     assert any(path.name == "history.sqlite" for path in history)
-    assert [path for path in history if found_in(path.read_bytes())] == []
+    assert [path for path in history if leaks_in(path.read_bytes())] == []
 
 
 def test_login_in_a_kernel_leaves_no_trace(tmp_path: Path) -> None:
@@ -310,8 +310,8 @@ def test_login_in_a_kernel_leaves_no_trace(tmp_path: Path) -> None:
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)
-    said = json.dumps(messages, default=str)
-    assert "is stored until this process ends" in said
-    assert "sd_\\u2026end4" in said
-    assert found_in(said) == []
-    assert [path for path in tmp_path.rglob("*") if path.is_file() and found_in(path.read_bytes())] == []
+    output = json.dumps(messages, default=str)
+    assert "is stored until this process ends" in output
+    assert "sd_\\u2026end4" in output
+    assert leaks_in(output) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and leaks_in(path.read_bytes())] == []

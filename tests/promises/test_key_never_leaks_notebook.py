@@ -14,7 +14,7 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
-from helpers.canary import CANARY, found_in
+from helpers.canary import CANARY, leaks_in
 from helpers.scripted_server import PACK, TUNE, Answer, Exchange, ScriptedServer, hang_up, reply
 
 HOOK, SIGNED = "h00kS3cr3t", "s1gn3dS3cr3t"
@@ -23,7 +23,7 @@ PRESIGNED = (
     f"https://b.s3.amazonaws.com/1.jpg?X-Amz-Date=1&X-Amz-Credential={SIGNED}&X-Amz-Signature={SIGNED}"
 )
 WHEN = ("before", "after")
-KEEP = "import glob, shutil; [shutil.copy(each, '{}-' + each) for each in glob.glob('log.sqlite*')]"
+KEEP = "import glob, shutil; [shutil.copy(file, '{}-' + file) for file in glob.glob('log.sqlite*')]"
 CELLS = [
     """
     %colors nocolor
@@ -56,8 +56,8 @@ CELLS = [
     "log.export('runs.parquet'), log.export('runs.csv')",
     KEEP.format(WHEN[0]),
     """
-    fresh = {"callback": hook, "prompts_callback": hook, "prompt_attributes": {"callback": hook}}
-    log.replay(1, client, image_urls=[os.environ["PRESIGNED"]], **fresh)""",
+    callbacks = {"callback": hook, "prompts_callback": hook, "prompt_attributes": {"callback": hook}}
+    log.replay(1, client, image_urls=[os.environ["PRESIGNED"]], **callbacks)""",
     """
     import datetime
     log.prune(datetime.datetime.now(datetime.UTC)), log.frame()""",
@@ -74,17 +74,17 @@ NOW = "2026-01-01T12:00:00.000Z"
 
 
 class Service:
-    """Repeats the key in whatever it says, refuses one tune and loses its answer to two."""
+    """Repeats the key in every answer, refuses one tune and loses its answer to two."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self.tunes: list[dict[str, Any]] = []
         self._make: Iterator[Answer] = iter(
             [
-                self.said(201),
+                self.last_tune(201),
                 reply(ECHO | {"title": [CANARY]}, 422),
                 reply(ECHO, 504),
                 hang_up,
-                self.said(201),
+                self.last_tune(201),
             ]
         )
         picture = Image.new("RGB", (8, 8))
@@ -98,17 +98,17 @@ class Service:
         server.on("GET", "/tunes/7/prompts", reply([prompt]), reply([]))
         server.on("GET", "/1.jpg", reply(body=content.getvalue(), Content_Type="image/jpeg"))
 
-    def said(self, status: int) -> Answer:
+    def last_tune(self, status: int) -> Answer:
         return lambda exchange: reply(self.tunes[-1], status)(exchange)
 
     def make(self, exchange: Exchange) -> bool:
         exchange.read()
-        asked = json.loads(exchange.request.body)["tune"]
+        fields = json.loads(exchange.request.body)["tune"]
         number = 7 + len(self.tunes)
         self.tunes.append(
             {
                 **TUNE,
-                **asked,
+                **fields,
                 "id": number,
                 "orig_images": [PRESIGNED],
                 "trained_at": NOW,
@@ -116,7 +116,7 @@ class Service:
                 **ECHO,
             }
         )
-        exchange.read = lambda most=None: None  # type: ignore[method-assign]  # it was read
+        exchange.read = lambda max_bytes=None: None  # type: ignore[method-assign]  # it was read
         return next(self._make)(exchange)
 
     def list(self, exchange: Exchange) -> bool:
@@ -131,22 +131,22 @@ def a_notebook() -> nbformat.NotebookNode:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a notebook that was run and saved with its widgets, and of all that it wrote."""
+    """Return the folder of a notebook that was run and saved with its widgets, with all files it wrote."""
     folder = tmp_path_factory.mktemp("saved")
     (folder / "ipython").mkdir()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ASTRIA_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ASTRIA_")}
     book = a_notebook()
     runner = NotebookClient(
         book, kernel_name="python3", timeout=60, allow_errors=True, store_widget_state=True,
         resources={"metadata": {"path": str(folder)}},
     )  # fmt: skip
-    with ScriptedServer().running() as server, (folder / "kernel.log").open("wb") as said:
+    with ScriptedServer().running() as server, (folder / "kernel.log").open("wb") as output:
         Service(server)
         environment = {
-            **kept, "ASTRIA_API_KEY": CANARY, "ASTRIA_BASE_URL": server.url, "HOOK": CALLBACK,
+            **inherited, "ASTRIA_API_KEY": CANARY, "ASTRIA_BASE_URL": server.url, "HOOK": CALLBACK,
             "PRESIGNED": PRESIGNED, "IPYTHONDIR": str(folder / "ipython"),
         }  # fmt: skip
-        runner.execute(env=environment, stdout=said, stderr=said)
+        runner.execute(env=environment, stdout=output, stderr=output)
         assert all(
             request.headers["Authorization"] == f"Bearer {CANARY}" for request in server.received("POST")
         )
@@ -159,17 +159,17 @@ def book(saved: Path) -> nbformat.NotebookNode:
     return nbformat.read(saved / "saved.ipynb", 4)
 
 
-def texts(thing: Any) -> Iterator[str]:
-    """Yield every text in JSON."""
-    if isinstance(thing, str):
-        yield thing
-    elif isinstance(thing, dict):
-        for key, each in thing.items():
+def texts(data: Any) -> Iterator[str]:
+    """Yield every text in JSON data."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for key, value in data.items():
             yield from texts(key)
-            yield from texts(each)
-    elif isinstance(thing, list):
-        for each in thing:
-            yield from texts(each)
+            yield from texts(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from texts(value)
 
 
 def test_every_cell_did_what_it_says(book: nbformat.NotebookNode) -> None:
@@ -180,22 +180,22 @@ def test_every_cell_did_what_it_says(book: nbformat.NotebookNode) -> None:
         if output.output_type == "error"
     }
     assert errors == {REFUSED: "RejectedError"}
-    shown = "".join(texts([cell.outputs for cell in book.cells]))
-    assert "DEBUG:urllib3" in shown
-    assert shown.count("adopted") >= 2
+    output = "".join(texts([cell.outputs for cell in book.cells]))
+    assert "DEBUG:urllib3" in output
+    assert output.count("adopted") >= 2
 
 
 def test_the_widgets_were_saved(book: nbformat.NotebookNode) -> None:
     state = book.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
-    shown = list(texts([each["state"] for each in state.values()]))
-    assert any("Train a tune" in text for text in shown)
-    assert any("<table" in text and "first" in text for text in shown)  # the row of what was submitted
-    assert CALLBACK in shown  # as it was filled in
+    values = list(texts([model["state"] for model in state.values()]))
+    assert any("Train a tune" in text for text in values)
+    assert any("<table" in text and "first" in text for text in values)  # the row of what was submitted
+    assert CALLBACK in values  # as it was filled in
 
 
 def test_no_key_is_saved_in_a_notebook(saved: Path, book: nbformat.NotebookNode) -> None:
-    assert found_in((saved / "saved.ipynb").read_bytes()) == []
-    assert [text for text in texts(book) if found_in(text)] == []
+    assert leaks_in((saved / "saved.ipynb").read_bytes()) == []
+    assert [text for text in texts(book) if leaks_in(text)] == []
 
 
 def test_no_file_beside_it_holds_a_secret(saved: Path) -> None:
@@ -209,6 +209,6 @@ def test_no_file_beside_it_holds_a_secret(saved: Path) -> None:
         files[f"{name}, read"] = json.dumps(pq.read_table(saved / name).to_pylist(), default=str).encode()
     assert b"first" in files["runs.parquet, read"]
     del files["saved.ipynb"]  # holds what was filled into the form
-    assert [name for name, content in files.items() if found_in(content)] == []
+    assert [name for name, content in files.items() if leaks_in(content)] == []
     for secret in (HOOK, SIGNED):
         assert [name for name, content in files.items() if secret.encode() in content] == []

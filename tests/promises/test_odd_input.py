@@ -1,4 +1,4 @@
-"""Odd values, files and JSON: each is refused by name, or makes the best of rows; nothing raw escapes."""
+"""Odd values, files and JSON are refused by name or become a row; no other error is raised."""
 
 import io
 import warnings
@@ -184,4 +184,4 @@ def test_whatever_is_given_is_a_tune_or_a_tune_error(fields: dict[str, Any]) -> 
         anb.Tune(**fields)
     except TuneError as error:
         problems = list(error.problems)
-    assert all(each.field and each.what.strip() and each.hint.strip() for each in problems)
+    assert all(problem.field and problem.what.strip() and problem.hint.strip() for problem in problems)

@@ -1,4 +1,4 @@
-"""What a snippet sends is what `submit` sends: each is run, and what arrives is compared."""
+"""A snippet sends what `submit` sends: each is run, and the requests are compared."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from astria_nb.client.snippets.common import as_json
 from astria_nb.errors import AstriaError, CredentialsError, TuneError
 from astria_nb.tune.encoding import encode
 from helpers.body_parsers import Part, multipart
-from helpers.canary import CANARY, found_in
+from helpers.canary import CANARY, leaks_in
 from helpers.scripted_server import KEY, TUNE, Exchange, Request, ScriptedServer, reply
-from helpers.snippet_runs import CURL, NODE, PYTHON, Arrived, Bench, Language, execute
+from helpers.snippet_runs import CURL, NODE, PYTHON, Language, ParsedRequest, SnippetBench, execute
 
 LANGUAGES = [CURL, PYTHON, NODE]
+Tunes = dict[tuple[str, str], anb.Tune]  # by case and encoding
 ENCODINGS = ["multipart", "form", "json"]
 URL = "https://example.com/1.jpg"
 TRAIN: dict[str, Any] = {"pack": 43, "name": "man", "image_urls": [URL]}
@@ -103,42 +104,43 @@ CASES: dict[str, dict[str, Any]] = {
         for name, texts in (("texts", TEXTS), ("lines", LINES))
     },
 }
-in_each_language = pytest.mark.parametrize("language", LANGUAGES, ids=lambda each: each.name)
+in_each_language = pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnippetBench]:
     with anb.Sandbox(deterministic=True) as sandbox:
-        yield Bench(sandbox, tmp_path_factory.mktemp("bench"))
+        yield SnippetBench(sandbox, tmp_path_factory.mktemp("bench"))
 
 
 @pytest.fixture(scope="module")
-def tunes(bench: Bench) -> dict[tuple[str, str], anb.Tune]:
+def tunes(bench: SnippetBench) -> Tunes:
     ids = [
-        int(anb.submit(anb.Tune(**TRAIN, title=each), bench.client, log=bench.log()).id[0]) for each in "ab"
+        int(anb.submit(anb.Tune(**TRAIN, title=title), bench.client, log=bench.log()).id[0]) for title in "ab"
     ]
     cases = {**CASES, "existing tunes": {"pack": 43, "tune_ids": ids, "prompt_ids": [43001]}}
     return {(case, encoding): anb.Tune(**fields) for case, fields in cases.items() for encoding in ENCODINGS}
 
 
 @pytest.fixture(scope="module")
-def submitted(bench: Bench, tunes: dict[tuple[str, str], anb.Tune]) -> dict[tuple[str, str], Arrived]:
+def submitted(
+    bench: SnippetBench, tunes: dict[tuple[str, str], anb.Tune]
+) -> dict[tuple[str, str], ParsedRequest]:
     logs = {encoding: bench.log() for encoding in ENCODINGS}  # a log takes a title once
     return {
-        (case, encoding): bench.submitted(tune, encoding, logs[encoding])
+        (case, encoding): bench.submit(tune, encoding, logs[encoding])
         for (case, encoding), tune in tunes.items()
     }
 
 
 @in_each_language
 def test_any_text_arrives_as_it_was_submitted(
-    language: Language, bench: Bench, tunes: Any, submitted: dict[tuple[str, str], Arrived]
+    language: Language, bench: SnippetBench, tunes: Any, submitted: dict[tuple[str, str], ParsedRequest]
 ) -> None:
-    ran = bench.ran(language, [(tune, encoding) for (_, encoding), tune in tunes.items()])
-    arrived = dict(zip(tunes, ran, strict=True))
-    assert arrived == submitted
-    assert {each.status for each in ran} == {201}
-    assert {each.content_type for each in ran} == {
+    requests = bench.run(language, [(tune, encoding) for (_, encoding), tune in tunes.items()])
+    assert dict(zip(tunes, requests, strict=True)) == submitted
+    assert {request.status for request in requests} == {201}
+    assert {request.content_type for request in requests} == {
         "multipart/form-data",
         "application/x-www-form-urlencoded",
         "application/json",
@@ -153,7 +155,7 @@ NAMES = [
 
 
 def pictures(folder: Path) -> list[Path]:
-    """Return files of three types, whose names tell nothing or the wrong thing of them."""
+    """Return files of three types whose names do not show their type, or show a wrong one."""
     paths = [folder / "a folder; with, \"all\" 'sorts'" / name for name in NAMES]
     paths[0].parent.mkdir()
     for number, path in enumerate(paths):
@@ -184,16 +186,16 @@ def test_files_arrive_with_the_same_names_types_and_bytes(
     assert json.dumps(TUNE) in done.stdout
 
 
-def test_the_default_encoding_is_that_of_submit(bench: Bench, photos: list[Path]) -> None:
+def test_the_default_encoding_is_that_of_submit(bench: SnippetBench, photos: list[Path]) -> None:
     urls, files = anb.Tune(**TRAIN, title="d1"), anb.Tune(pack=43, name="man", title="d2", images=photos)
-    expected = [bench.submitted(tune, None) for tune in (urls, files)]
+    expected = [bench.submit(tune, None) for tune in (urls, files)]
     for language in LANGUAGES:
-        assert bench.ran(language, [(urls, None), (files, None)]) == expected
+        assert bench.run(language, [(urls, None), (files, None)]) == expected
 
 
-def test_json_of_any_length_goes_through_a_shell(bench: Bench) -> None:
+def test_json_of_any_length_goes_through_a_shell(bench: SnippetBench) -> None:
     long = anb.Tune(**{**TRAIN, "title": "long", "characteristics": {"x": "wörd!'" * 50_000}})
-    assert bench.ran(CURL, [(long, "json")]) == [bench.submitted(long, "json")]
+    assert bench.run(CURL, [(long, "json")]) == [bench.submit(long, "json")]
 
 
 @in_each_language
@@ -210,27 +212,27 @@ def test_a_strange_address_is_written_as_the_client_writes_it(
     assert by_snippet.body
 
 
-# What the reader's own shell would make of these shows only when they are typed into it.
+# History expansion only happens in an interactive shell.
 @pytest.mark.skipif(
     shutil.which("bash") is None or shutil.which("curl") is None, reason="needs bash and curl"
 )
-def test_a_command_can_be_pasted_into_a_shell_that_remembers(bench: Bench, tmp_path: Path) -> None:
+def test_a_command_can_be_pasted_into_a_shell_that_remembers(bench: SnippetBench, tmp_path: Path) -> None:
     tunes = [anb.Tune(**{**TRAIN, "title": f"wow! !! !$ 'x!' {text}"}) for text in ("", "\\", "\n!ls\t'!!'")]
-    expected = [bench.submitted(tune, encoding) for tune in tunes for encoding in ENCODINGS]
+    expected = [bench.submit(tune, encoding) for tune in tunes for encoding in ENCODINGS]
     typed = "".join(
         anb.as_curl(tune, encoding=encoding, base_url=bench.sandbox.url) + "\n"  # type: ignore[arg-type]
         for tune in tunes
         for encoding in ENCODINGS
     )
-    seen = len(bench.sandbox.ledger)
+    start = len(bench.sandbox.ledger)
     execute(["bash", "--norc", "--noprofile", "-i"], tmp_path, bench.sandbox.api_key, f"echo old\n{typed}")
-    assert bench.arrived(seen) == expected
+    assert bench.posts_since(start) == expected
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 @pytest.mark.parametrize("suffix", [".js", ".mjs", ".cjs", None])
 def test_a_program_for_node_runs_as_script_and_as_module(
-    suffix: str | None, bench: Bench, photos: list[Path], tmp_path: Path
+    suffix: str | None, bench: SnippetBench, photos: list[Path], tmp_path: Path
 ) -> None:
     tune = anb.Tune(pack=43, name="man", title="t", images=photos)
     code = anb.as_javascript(tune, base_url=bench.sandbox.url)
@@ -241,7 +243,7 @@ def test_a_program_for_node_runs_as_script_and_as_module(
     assert json.loads(done.stdout)["title"] == "t"
 
 
-# Node's fetch gives up when it cannot send a piece in five minutes, and nothing tells it to wait longer.
+# Node's fetch gives up on a chunk that takes more than five minutes to send, and has no option for it.
 SMALL_PIECES = """
 globalThis.fetch = async (url, { body }) => {
   let largest = 0;
@@ -267,9 +269,9 @@ def test_a_photo_may_take_six_minutes_to_upload(
     server: ScriptedServer, photos: list[Path], tmp_path: Path
 ) -> None:
     def slowly(exchange: Exchange) -> bool:
-        left = int(exchange.request.headers["Content-Length"])
-        while left:
-            left -= len(exchange.stream.read(min(left, 20_000)))
+        remaining = int(exchange.request.headers["Content-Length"])
+        while remaining:
+            remaining -= len(exchange.stream.read(min(remaining, 20_000)))
             time.sleep(0.2)
         return reply(TUNE, 201, read=0)(exchange)
 
@@ -288,7 +290,7 @@ def test_a_photo_may_take_six_minutes_to_upload(
 
 
 @in_each_language
-def test_a_refusal_is_shown_and_fails(language: Language, bench: Bench, tmp_path: Path) -> None:
+def test_a_refusal_is_shown_and_fails(language: Language, bench: SnippetBench, tmp_path: Path) -> None:
     tune = anb.Tune(**{**TRAIN, "name": "nobody", "title": "t"})
     done = language.run([language.write(tune, base_url=bench.sandbox.url)], tmp_path, bench.sandbox.api_key)
     assert done.returncode != 0
@@ -321,10 +323,10 @@ def test_no_snippet_holds_a_key(
     if encoding == "multipart":
         tunes.append(anb.Tune(pack=43, name="cat", title="t", images=photos))
     for tune in tunes:
-        written = [each.write(tune, encoding=encoding) for each in LANGUAGES]
-        assert [found_in(snippet) for snippet in written] == [[], [], []]
+        snippets = [language.write(tune, encoding=encoding) for language in LANGUAGES]
+        assert [leaks_in(snippet) for snippet in snippets] == [[], [], []]
         for snippet, key in zip(
-            written,
+            snippets,
             ["$ASTRIA_API_KEY", 'os.environ["ASTRIA_API_KEY"]', "process.env.ASTRIA_API_KEY"],
             strict=True,
         ):
@@ -371,7 +373,7 @@ def texts(*, but: str) -> st.SearchStrategy[str]:
 
 
 TEXT = texts(but="")
-# A bracket would nest, and a %22 is a quote to who reads it; none is blank, or one that the sandbox knows.
+# A bracket would nest, and %22 is read as a quote; the dot avoids blank keys and those of the sandbox.
 KEY_TEXT = texts(but="[]%").map(lambda key: f"{key}.")
 NUMBERS = st.integers(1 - 2**63, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 TUNES = st.fixed_dictionaries(
@@ -384,19 +386,19 @@ TUNES = st.fixed_dictionaries(
 )
 
 
-def check_generated(bench: Bench, batch: list[dict[str, Any]]) -> None:
+def check_generated(bench: SnippetBench, batch: list[dict[str, Any]]) -> None:
     tunes = [
         anb.Tune(**TRAIN | fields | {"title": f"{n}{fields['title']}"}) for n, fields in enumerate(batch)
     ]
     asked = [(tune, encoding) for encoding in ENCODINGS for tune in tunes]
     logs = {encoding: bench.log() for encoding in ENCODINGS}
-    expected = [bench.submitted(tune, encoding, logs[encoding]) for tune, encoding in asked]
+    expected = [bench.submit(tune, encoding, logs[encoding]) for tune, encoding in asked]
     for language in LANGUAGES:
-        assert bench.ran(language, asked) == expected
+        assert bench.run(language, asked) == expected
 
 
 def generated(examples: int) -> Any:
-    # A batch is not made smaller: each attempt would start three programs.
+    # Failing batches are not shrunk: each attempt would start three programs.
     return settings(
         max_examples=examples,
         deadline=None,
@@ -407,7 +409,9 @@ def generated(examples: int) -> Any:
 
 @generated(3)
 @given(st.lists(TUNES, min_size=4, max_size=4))
-def test_generated_tunes_arrive_as_they_were_submitted(bench: Bench, batch: list[dict[str, Any]]) -> None:
+def test_generated_tunes_arrive_as_they_were_submitted(
+    bench: SnippetBench, batch: list[dict[str, Any]]
+) -> None:
     check_generated(bench, batch)
 
 
@@ -415,6 +419,6 @@ def test_generated_tunes_arrive_as_they_were_submitted(bench: Bench, batch: list
 @generated(20)
 @given(st.lists(TUNES, min_size=30, max_size=30))
 def test_many_generated_tunes_arrive_as_they_were_submitted(
-    bench: Bench, batch: list[dict[str, Any]]
+    bench: SnippetBench, batch: list[dict[str, Any]]
 ) -> None:
     check_generated(bench, batch)
