@@ -54,8 +54,8 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> str:
     """Return the first group of the first line that matches."""
     assert process.stdout is not None
     for line in process.stdout:
-        if found := re.search(pattern, line):
-            return found[1]
+        if match := re.search(pattern, line):
+            return match[1]
     raise AssertionError(f"{pattern} was never printed; the process ended with {process.wait()}")
 
 
@@ -92,7 +92,7 @@ def test_lab_serves_the_notebooks_with_a_sandbox_beside_it(tmp_path):
         sandbox = read_until(process, r"^Sandbox at (http://127\.0\.0\.1:\d+);")
         page = read_until(process, r"(http://127\.0\.0\.1:\d+/lab/tree/\S+)")
         url, token = page.split("/lab/tree/01_multipart.ipynb?token=")
-        names = {each["name"] for each in fetch(f"{url}/api/contents?token={token}")["content"]}
+        names = {entry["name"] for entry in fetch(f"{url}/api/contents?token={token}")["content"]}
         assert {"01_multipart.ipynb", "02_image_urls.ipynb", "03_json.ipynb", "samples"} <= names
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(f"{sandbox}/packs", timeout=30)
@@ -121,8 +121,8 @@ def test_notebooks_are_copied_only_to_where_there_are_none(tmp_path):
 def test_the_help_documents_every_option_of_the_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["sandbox", "--help"])
-    shown = " ".join(capsys.readouterr().out.split())
+    text = " ".join(capsys.readouterr().out.split())
     for flag in ("--fault", *("--" + field.name.replace("_", "-") for field in fields(Options))):
-        told = re.search(rf" {flag},? (.*?)(?= --(?!no-)|$)", shown)
-        assert told, flag
-        assert len(told[1].split()) > 6, f"{flag} is not explained: {told[1]}"
+        help_text = re.search(rf" {flag},? (.*?)(?= --(?!no-)|$)", text)
+        assert help_text, flag
+        assert len(help_text[1].split()) > 6, f"{flag} is not explained: {help_text[1]}"

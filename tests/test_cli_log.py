@@ -36,15 +36,17 @@ def sandbox() -> Iterator[anb.Sandbox]:
 @pytest.fixture
 def account(sandbox: anb.Sandbox) -> dict[str, str]:
     """Return the environment of somebody who has an account there."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("ASTRIA_")}
-    return kept | {"ASTRIA_BASE_URL": sandbox.url, "ASTRIA_API_KEY": sandbox.api_key}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ASTRIA_")}
+    return environment | {"ASTRIA_BASE_URL": sandbox.url, "ASTRIA_API_KEY": sandbox.api_key}
 
 
 @pytest.fixture
 def run(tmp_path: Path, account: dict[str, str]) -> Run:
     def command(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        given = {key: value for key, value in (account | changes).items() if value}
-        return subprocess.run([*COMMAND, *arguments], cwd=tmp_path, env=given, capture_output=True, text=True)
+        environment = {key: value for key, value in (account | changes).items() if value}
+        return subprocess.run(
+            [*COMMAND, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
 
     return command
 
@@ -69,7 +71,7 @@ def submitted(sandbox: anb.Sandbox, title: str, settle: float = 0) -> None:
 
 
 def left_open(sandbox: anb.Sandbox, title: str, commit: str = "yes") -> None:
-    """Lose the answer to a tune, and be interrupted while the service is given its time."""
+    """Lose the answer to a tune, and be interrupted while waiting for the service."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -145,7 +147,7 @@ def test_a_table_is_as_wide_as_the_terminal(
     assert long.endswith("…")
     assert wide.endswith("…")
     assert short.endswith(" short")
-    assert {each.index(" 20") + 1 for each in (long, wide, short, lost)} == {header.index("planned_at")}
+    assert {line.index(" 20") + 1 for line in (long, wide, short, lost)} == {header.index("planned_at")}
     assert "needs_review" in lost
     assert "its outcome is unknown" in problem[0]
     assert max(map(len, problem)) <= 80
@@ -154,8 +156,8 @@ def test_a_table_is_as_wide_as_the_terminal(
 def test_programs_get_a_line_of_json_for_each(call: Call, sandbox: anb.Sandbox) -> None:
     for number in range(2):
         submitted(sandbox, f"run {number}")
-    _, said, _ = call("frame", "--json")
-    rows = [json.loads(line) for line in said.splitlines()]
+    _, output, _ = call("frame", "--json")
+    rows = [json.loads(line) for line in output.splitlines()]
     assert [(row["id"], row["title"]) for row in rows] == [(1000001, "run 0"), (1000002, "run 1")]
     assert set(rows[0]) == set(anb.ExperimentLog().frame().columns)
 
@@ -178,7 +180,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(
 def test_everything_goes_to_a_file(call: Call, sandbox: anb.Sandbox, tmp_path: Path) -> None:
     submitted(sandbox, "run")
     path = tmp_path / "runs.parquet"
-    assert call("export", str(path)) == (0, f"1 submission is in {path}\n", "")
+    assert call("export", str(path)) == (0, f"exported 1 submission to {path}\n", "")
     assert pd.read_parquet(path)["title"].tolist() == ["run"]
     why = "log: is not exported as '.xlsx'; end the file's name in .parquet or .csv"
     assert call("export", "runs.xlsx") == (1, "", f"astria-nb log: {why}\n")
@@ -192,7 +194,7 @@ def test_what_was_left_open_is_looked_for_on_the_account(run: Run, call: Call, s
     assert "adopted" in done.stdout
     assert states() == ["adopted"]
     # Then there is nothing to look for, and no need of a key.
-    assert call("recover", ASTRIA_API_KEY="") == (0, "nothing was left open\n", "")
+    assert call("recover", ASTRIA_API_KEY="") == (0, "no interrupted submissions\n", "")
 
 
 def test_without_a_key_nothing_is_said_to_be_settled(run: Run, call: Call, sandbox: anb.Sandbox) -> None:
@@ -201,28 +203,28 @@ def test_without_a_key_nothing_is_said_to_be_settled(run: Run, call: Call, sandb
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("astria-nb log: api_key: ")
     assert len(done.stderr.splitlines()) == 1
-    # The kernels beside JupyterLab have none either, but are told of a sandbox.
+    # Kernels next to JupyterLab have no key either, but environment variables that name a sandbox.
     beside = {"ASTRIA_SANDBOX_URL": sandbox.url, "ASTRIA_SANDBOX_KEY": sandbox.api_key}
-    _, said, _ = call("recover", "--settle", "0", ASTRIA_API_KEY="", ASTRIA_BASE_URL="", **beside)
-    assert "adopted" in said
+    _, output, _ = call("recover", "--settle", "0", ASTRIA_API_KEY="", ASTRIA_BASE_URL="", **beside)
+    assert "adopted" in output
 
 
 def test_what_is_open_at_another_service_is_named(call: Call, sandbox: anb.Sandbox) -> None:
     left_open(sandbox, "t")
     with anb.Sandbox() as elsewhere:
-        other = {"ASTRIA_BASE_URL": elsewhere.url, "ASTRIA_API_KEY": elsewhere.api_key}
-        status, said, _ = call("recover", "--settle", "0", **other)
+        environment = {"ASTRIA_BASE_URL": elsewhere.url, "ASTRIA_API_KEY": elsewhere.api_key}
+        status, output, _ = call("recover", "--settle", "0", **environment)
     assert status == 0
-    assert f"nothing was settled at {elsewhere.url}" in said
-    assert f"1 submission is open at {sandbox.url}" in said
+    assert f"nothing was settled at {elsewhere.url}" in output
+    assert f"1 submission open at {sandbox.url}" in output
     assert states() == ["unknown"]
 
 
 def test_what_was_not_found_is_to_be_reviewed(call: Call, sandbox: anb.Sandbox) -> None:
     left_open(sandbox, "t", commit="no")
-    _, said, _ = call("recover", "--settle", "0")
-    assert "needs_review" in said
-    assert "1 submission is to be reviewed" in said
+    _, output, _ = call("recover", "--settle", "0")
+    assert "needs_review" in output
+    assert "1 submission to review" in output
 
 
 def test_ctrl_c_ends_the_wait_and_loses_nothing(
@@ -233,7 +235,7 @@ def test_ctrl_c_ends_the_wait_and_loses_nothing(
     terminal.read(until="giving the service time to finish")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.close() == 130
-    assert "astria-nb log: interrupted; nothing is lost, call it again" in terminal.text
+    assert "astria-nb log: interrupted; nothing is lost, run it again" in terminal.text
     assert "Traceback" not in terminal.text
     assert states() == ["unknown"]
 
@@ -241,14 +243,14 @@ def test_ctrl_c_ends_the_wait_and_loses_nothing(
 def test_what_is_not_there_is_said_in_a_line_and_not_made(run: Run, call: Call, tmp_path: Path) -> None:
     done = run()
     assert (done.returncode, done.stdout) == (1, "")
-    why = f"log: there is none at {str(tmp_path / 'astria_log.sqlite')!r}; name another with --log"
+    why = f"log: no log found at {str(tmp_path / 'astria_log.sqlite')!r}; name another file with --log"
     assert done.stderr == f"astria-nb log: {why}\n"
     assert call("recover", "--log", "elsewhere.sqlite")[0] == 1
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "notes.txt").write_text("no log" * 100)
-    status, _, said = call("--log", str(tmp_path / "notes.txt"))
+    status, _, output = call("--log", str(tmp_path / "notes.txt"))
     assert status == 1
-    assert "is not an experiment log" in said
+    assert "is not an experiment log" in output
 
 
 def test_a_title_does_not_move_the_cursor(call: Call, sandbox: anb.Sandbox) -> None:

@@ -78,7 +78,7 @@ def test_ids_beyond_a_float_stay_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "text",
     [
         "2026-01-01T12:00:00.000Z",
         "2026-01-01T13:00:00+01:00",
@@ -86,10 +86,10 @@ def test_ids_beyond_a_float_stay_exact() -> None:
         "2026-01-01 07:00:00 -0500",
     ],
 )
-def test_times_are_in_utc(given: str) -> None:
-    found = tune_frame([{"id": 1, "eta": given.replace(" -", "-")}]).loc[0, "eta"]
-    assert found == pd.Timestamp(NOON)
-    assert str(found.tz) == "UTC"
+def test_times_are_in_utc(text: str) -> None:
+    eta = tune_frame([{"id": 1, "eta": text.replace(" -", "-")}]).loc[0, "eta"]
+    assert eta == pd.Timestamp(NOON)
+    assert str(eta.tz) == "UTC"
 
 
 EXTRA = {"steps": 300, "auto_extend": True, "model_type": "lora", "ckpt_urls": [], "later": "x"}
@@ -146,7 +146,7 @@ def test_the_status_of_a_tune_is_derived(fields: dict[str, Any], status: str | N
 
 
 def test_expiry_is_judged_by_this_machines_time_where_none_is_given() -> None:
-    ago, ahead = (datetime.now(UTC) + timedelta(minutes=each) for each in (-1, 1))
+    ago, ahead = (datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (-1, 1))
     assert tune_status({"id": 1, "trained_at": "x", "expires_at": ago.isoformat()}) == "expired"
     assert tune_status({"id": 1, "trained_at": "x", "expires_at": ahead.isoformat()}) == "trained"
 

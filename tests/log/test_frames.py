@@ -47,8 +47,8 @@ def test_a_row_is_that_of_a_tune_and_says_how_its_submission_stands(log: Log) ->
 def test_columns_and_types_are_the_same_whatever_the_log_holds(log: Log, count: int) -> None:
     for number in range(count):
         trained(log, str(number), number + 1)
-    known = {**types(tune_frame([])), "submission": "Int64", "service": "str", "state": "str"}
-    assert types(log.frame()) == {**known, "planned_at": "datetime64[us, UTC]", "problem": "str"}
+    expected = {**types(tune_frame([])), "submission": "Int64", "service": "str", "state": "str"}
+    assert types(log.frame()) == {**expected, "planned_at": "datetime64[us, UTC]", "problem": "str"}
     assert list(log.frame().columns) == [*tune_frame([]).columns, *OURS]
 
 
@@ -95,9 +95,8 @@ def test_events_are_typed_also_when_there_are_none(log: Log) -> None:
 
 
 def test_a_diff_names_what_differs(log: Log) -> None:
-    other = (IMAGES[0],)
     a = log.plan(a_request("a", images=IMAGES, characteristics={"eyes": "blue", "hair": "red"}))
-    b = log.plan(a_request("b", images=other, characteristics={"eyes": "green"}, tune_ids=[1, 2]))
+    b = log.plan(a_request("b", images=IMAGES[:1], characteristics={"eyes": "green"}, tune_ids=[1, 2]))
     diff = log.diff(a.id, b.id)
     assert types(diff) == {"field": "str", "a": "str", "b": "str"}
     assert diff.astype(object).where(diff.notna(), None).to_numpy().tolist() == [
@@ -173,7 +172,7 @@ def test_a_failed_export_leaves_the_old_file_and_nothing_else(
     monkeypatch.setattr("pyarrow.parquet.write_table", full)
     with pytest.raises(LogError, match="No space left on device"):
         log.export(path)
-    assert [(each.name, each.read_text()) for each in folder.iterdir()] == [("runs.parquet", "the old one")]
+    assert [(file.name, file.read_text()) for file in folder.iterdir()] == [("runs.parquet", "the old one")]
 
 
 def test_an_export_says_what_it_can_write(log: Log, tmp_path: Path) -> None:

@@ -121,9 +121,9 @@ def test_a_state_leads_only_where_it_makes_sense(log: Log, state: str) -> None:
         "adopted": ["sending", "adopted"], "rejected": ["rejected"], "not_sent": ["not_sent"],
     }  # fmt: skip
     submission = moved(log, *ways[state])
-    for other in set(STATES) - set(STATES[state]):
-        with pytest.raises(ValueError, match=f"{state} cannot become {other}"):
-            log.change(submission, other)
+    for target in set(STATES) - set(STATES[state]):
+        with pytest.raises(ValueError, match=f"{state} cannot become {target}"):
+            log.change(submission, target)
     assert log.get(submission.id) == submission
 
 
@@ -176,28 +176,28 @@ def test_a_run_without_a_tune_keeps_only_what_rows_know(log: Log) -> None:
 
 
 def test_who_comes_second_is_told_how_things_stand(log: Log) -> None:
-    seen = moved(log, "sending")
-    changed = log.change(seen, "unknown")
+    before = moved(log, "sending")
+    changed = log.change(before, "unknown")
     with pytest.raises(StaleSubmission) as caught:
-        log.change(seen, "not_sent")
+        log.change(before, "not_sent")
     assert caught.value.submission == changed
     assert log.events()["kind"].tolist() == ["planned", "sending", "unknown"]
 
 
 def test_a_second_attempt_is_a_change_too(log: Log) -> None:
-    seen = moved(log, "sending")
-    log.change(seen, "sending", attempt=2)
+    before = moved(log, "sending")
+    log.change(before, "sending", attempt=2)
     with pytest.raises(StaleSubmission):
-        log.change(seen, "sending", attempt=2)
+        log.change(before, "sending", attempt=2)
 
 
 def test_a_poll_brings_the_record_up_to_date_and_changes_no_state(log: Log) -> None:
     done = log.change(moved(log, "sending"), "done", reply=REPLY)
     trained = {"id": 7, "updated_at": "2026-01-01T13:00:00.000Z", "trained_at": "2026-01-01T13:00:00.000Z"}
     log.note("poll", submission=done, reply=trained)
-    found = log.get(done.id)
-    assert found.record == {**(done.record or {}), **trained}
-    assert (found.state, found.changed_at, found.version) == ("done", done.changed_at, done.version)
+    updated = log.get(done.id)
+    assert updated.record == {**(done.record or {}), **trained}
+    assert (updated.state, updated.changed_at, updated.version) == ("done", done.changed_at, done.version)
     assert log.events()["kind"].tolist()[-1] == "poll"
 
 
@@ -227,7 +227,7 @@ def test_what_is_unsettled_is_listed_oldest_first(log: Log) -> None:
         "e": ("needs_review",), "f": ("not_sent",),
     }.items():  # fmt: skip
         moved(log, *states, title=title)
-    assert [each.title for each in log.unsettled(f"{SERVICE}/")] == ["a", "b", "c"]
+    assert [submission.title for submission in log.unsettled(f"{SERVICE}/")] == ["a", "b", "c"]
 
 
 def test_an_unknown_id_is_a_key_error(log: Log) -> None:
@@ -258,19 +258,19 @@ def test_a_title_with_a_key_in_it_is_refused(log: Log) -> None:
 
 
 def test_pruning_takes_only_what_is_old_and_settled(log: Log) -> None:
-    kept = [moved(log, *states, title=str(states)) for states in ((), ("sending",), ("needs_review",))]
-    gone = log.change(moved(log, "sending", title="old"), "done", reply=REPLY)
-    log.note("poll", submission=gone, reply={**REPLY, "steps": 1})
+    remaining = [moved(log, *states, title=str(states)) for states in ((), ("sending",), ("needs_review",))]
+    old = log.change(moved(log, "sending", title="old"), "done", reply=REPLY)
+    log.note("poll", submission=old, reply={**REPLY, "steps": 1})
     moved(log, "rejected", title="old too")
     moment = datetime.now(UTC)
-    kept.append(log.change(moved(log, "sending", title="fresh"), "done", reply={"id": 8}))
+    remaining.append(log.change(moved(log, "sending", title="fresh"), "done", reply={"id": 8}))
     assert log.prune(moment - timedelta(days=1)) == 0
     assert log.prune(moment) == 2
-    assert [log.get(each.id) for each in kept] == kept
-    assert log.frame()["title"].tolist() == [each.title for each in kept]
-    assert set(log.events()["submission"]) == {each.id for each in kept}
+    assert [log.get(submission.id) for submission in remaining] == remaining
+    assert log.frame()["title"].tolist() == [submission.title for submission in remaining]
+    assert set(log.events()["submission"]) == {submission.id for submission in remaining}
     assert b'"steps":1' not in _bodies(log)
-    assert log.plan(a_request("old")).id > gone.id
+    assert log.plan(a_request("old")).id > old.id
 
 
 def test_pruning_wants_a_time_zone(log: Log) -> None:

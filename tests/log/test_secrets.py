@@ -81,8 +81,8 @@ def test_a_callbacks_values_are_kept_nowhere(log: Log, url: str) -> None:
 
 
 def test_a_callbacks_keys_are_kept() -> None:
-    kept = a_request(callback="https://example.com/done?run=7&b=#x").recorded().parameters
-    assert kept["callback"] == "https://example.com/done?run=…&b=#…"
+    parameters = a_request(callback="https://example.com/done?run=7&b=#x").recorded().parameters
+    assert parameters["callback"] == "https://example.com/done?run=…&b=#…"
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_a_header_that_lets_someone_in_is_kept_nowhere(log: Log, field: str) -> 
 
 
 def test_a_key_is_kept_nowhere(log: Log) -> None:
-    said = f"Bearer {KEY} was refused"
+    text = f"Bearer {KEY} was refused"
     image = ImageRecord(f"/photos/{KEY}.jpg", f"{KEY}.jpg", 1)
-    request = a_request(name=said, characteristics={"a": KEY, KEY: "b"}, images=(image,))
+    request = a_request(name=text, characteristics={"a": KEY, KEY: "b"}, images=(image,))
     submission = log.change(log.plan(request), "sending")
-    done = log.change(submission, "done", reply={**REPLY, "title": KEY, KEY: [{"x": said}]}, problem=said)
-    log.note(KEY, submission=done, reply=said, problem=said)
+    done = log.change(submission, "done", reply={**REPLY, "title": KEY, KEY: [{"x": text}]}, problem=text)
+    log.note(KEY, submission=done, reply=text, problem=text)
     log.note("poll", service=f"https://{KEY}@api.example.com", reply=[KEY])
     assert is_clean(log, KEY)
     assert {"name", "characteristics.a", "images"} <= set(done.request.redacted)
@@ -136,10 +136,10 @@ def test_no_text_around_it_saves_a_signature(before: str, url: str, gap: str, af
     )
 )
 def test_no_reply_is_deep_enough_to_hide_a_secret(reply: Any) -> None:
-    kept = json.dumps(redact_json(reply))
-    assert SECRET not in kept
-    assert KEY not in kept
-    assert json.dumps(redact_json(redact_json(reply))) == kept
+    redacted = json.dumps(redact_json(reply))
+    assert SECRET not in redacted
+    assert KEY not in redacted
+    assert json.dumps(redact_json(redact_json(reply))) == redacted
 
 
 @given(
@@ -148,9 +148,9 @@ def test_no_reply_is_deep_enough_to_hide_a_secret(reply: Any) -> None:
 def test_no_query_string_of_a_callback_survives(pairs: list[tuple[str, str]], has_fragment: bool) -> None:
     query = "&".join(f"{key}={value}" for key, value in pairs)
     url = f"https://example.com/done?{query}{'#' + SECRET if has_fragment else ''}"
-    kept = redact_text(url, is_callback=True)
-    assert SECRET not in kept
-    assert kept.count("=") == url.count("=")
+    redacted = redact_text(url, is_callback=True)
+    assert SECRET not in redacted
+    assert redacted.count("=") == url.count("=")
 
 
 PIECES = ["x", "?", "&", ";", "?a=;", "://", "a:", "?a", "sd_", "@", "://a@", "&amp;", "%3A", "?a=%25"]

@@ -18,8 +18,8 @@ Step = tuple[str, int, Any]
 # Of a later API: the type of such a field is that of what came so far.
 NEWS = st.sampled_from(
     [
-        *({"sparkle": each} for each in (1, 2**53 + 1, 0.5, 2.0, "x", True, None, [1])),
-        *({"shined_at": each} for each in ("2026-01-01T12:00:00Z", "2026-01-01", "soon", None)),
+        *({"sparkle": value} for value in (1, 2**53 + 1, 0.5, 2.0, "x", True, None, [1])),
+        *({"shined_at": value} for value in ("2026-01-01T12:00:00Z", "2026-01-01", "soon", None)),
     ]
 )
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
@@ -146,7 +146,7 @@ def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], No
 
 @settings(max_examples=25, deadline=None)
 @given(steps=STEPS)
-@example([("done", each, {"sparkle": value}) for each, value in enumerate((1, "x", 0.5, 1))])
+@example([("done", number, {"sparkle": value}) for number, value in enumerate((1, "x", 0.5, 1))])
 def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
     folder = tmp_path_factory.mktemp("logs")
     frames = []

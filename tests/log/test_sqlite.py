@@ -89,7 +89,7 @@ def test_on_a_network_disk_there_is_no_write_ahead_log(path: Path, monkeypatch: 
     with log._database.store.write() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "delete"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 3  # EXTRA
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_only_its_owner_may_read_it(path: Path) -> None:
@@ -100,8 +100,8 @@ def test_only_its_owner_may_read_it(path: Path) -> None:
     finally:
         os.umask(before)
     files = sorted(path.parent.iterdir())
-    assert [each.name for each in files] == ["log.sqlite", "log.sqlite-shm", "log.sqlite-wal"]
-    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+    assert [file.name for file in files] == ["log.sqlite", "log.sqlite-shm", "log.sqlite-wal"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 def test_a_file_says_what_it_is(path: Path) -> None:
@@ -154,21 +154,21 @@ def test_two_processes_may_both_be_the_first_to_open_it(tmp_path: Path) -> None:
 
 @contextmanager
 def rivals() -> Iterator[Callable[[Path, str], list[str]]]:
-    """Run two processes that claim a title at once, each time they are told to."""
-    two = [python(CLAIM) for _ in range(2)]
+    """Run two processes that claim a title at the same time, on demand."""
+    processes = [python(CLAIM) for _ in range(2)]
 
     def claim(path: Path, title: str) -> list[str]:
-        for each in two:
-            assert each.stdin is not None
-            each.stdin.write(f"{path} {title}\n")
-            each.stdin.flush()
-        return [each.stdout.readline().strip() for each in two if each.stdout is not None]
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write(f"{path} {title}\n")
+            process.stdin.flush()
+        return [process.stdout.readline().strip() for process in processes if process.stdout is not None]
 
     try:
         yield claim
     finally:
-        for each in two:
-            each.communicate(timeout=30)
+        for process in processes:
+            process.communicate(timeout=30)
 
 
 def test_many_threads_share_a_log(path: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_forked_child_writes_as_a_process_of_its_own(path: Path) -> None:
 
 def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) -> None:
     order = ["planned", "sending", "done"]
-    told: dict[int, str] = {}
+    written: dict[int, str] = {}
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["astria_nb.log.database", "runs"])
     for number in range(50):
@@ -235,19 +235,19 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) 
         worker.start()
         theirs.close()
         # A different number of words each time: the kill falls at every point of the work.
-        told |= dict(ours.recv() for _ in range(1 + number % 7))
+        written |= dict(ours.recv() for _ in range(1 + number % 7))
         worker.kill()
         with suppress(EOFError):
             while True:
-                told |= dict([ours.recv()])
+                written |= dict([ours.recv()])
         worker.join(30)
         assert worker.exitcode == -signal.SIGKILL
         assert ask(path, "PRAGMA integrity_check") == [("ok",)]
         log = Log(path)
-        assert all(order.index(log.get(each).state) >= order.index(state) for each, state in told.items())
-        assert all(log.is_abandoned(each) for each in log.unsettled(SERVICE))
+        assert all(order.index(log.get(key).state) >= order.index(state) for key, state in written.items())
+        assert all(log.is_abandoned(submission) for submission in log.unsettled(SERVICE))
         log.close()
-    assert len(told) >= 50
+    assert len(written) >= 50
 
 
 # Wrong
@@ -263,7 +263,7 @@ def test_a_newer_file_is_refused_and_left_as_it_is(path: Path) -> None:
         with pytest.raises(LogError, match=r"^log: .* newer astria_nb .*; upgrade"):
             use()
     assert path.read_bytes() == before
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_newer_file_is_known_also_while_its_news_are_beside_it(path: Path) -> None:
@@ -393,19 +393,19 @@ def test_a_quota_is_named_and_costs_nothing_that_is_there(path: Path) -> None:
     *written, error = python(LIMITED, path).communicate(timeout=60)[0].splitlines()
     assert error.startswith("log: ")
     assert error.endswith("check the disk, its free space and your quota")
-    assert [each.title for each in Log(path).unsettled(SERVICE)] == ["before", *written]
+    assert [submission.title for submission in Log(path).unsettled(SERVICE)] == ["before", *written]
     assert ask(path, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_a_log_that_stays_locked_is_named(path: Path) -> None:
     Log(path).plan(a_request())
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
     try:
         with pytest.raises(LogError, match=r"^log: .* stayed locked by another program; close the program"):
             Log(path, timeout=0.01).plan(a_request("u"))
     finally:
-        other.close()
+        blocker.close()
 
 
 def test_an_error_shows_nothing_of_what_was_to_be_written(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How far a call is, in a real terminal."""
+"""Progress of a blocking call, in a real terminal."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ with anb.Sandbox(speed=2000) as sandbox:
 
 
 def lines_of(code: str, columns: int, folder: Path) -> list[str]:
-    """Run a program in a terminal so many columns wide, and return each line that was drawn there."""
+    """Run a program in a terminal of that many columns, and return each line that it drew."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
@@ -40,7 +40,7 @@ def lines_of(code: str, columns: int, folder: Path) -> list[str]:
             break
     os.close(ours)
     assert program.wait(30) == 0, drawn.decode()
-    return [each for each in re.split(r"[\r\n]+(?:\033\[K)?", drawn.decode()) if each]
+    return [line for line in re.split(r"[\r\n]+(?:\033\[K)?", drawn.decode()) if line]
 
 
 @pytest.mark.parametrize("columns", [50, 120])
