@@ -1,7 +1,7 @@
-"""A process that downloads in children of its own, for a judge to kill.
+"""A process that downloads in child processes, which the proof kills.
 
-Reads a folder's path for each download, forks, and prints the child's number; then, when the child has ended,
-how. It has everything imported, so that a child is at work within milliseconds.
+For each path of a folder that it reads, it forks and prints the child's process id, and its exit code once
+it has ended. Everything is imported beforehand, so that a child starts within milliseconds.
 
 python tests/proofs/downloader.py URL KEY [MUTANT]
 """
@@ -17,62 +17,63 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import astria_nb as anb
-from astria_nb.results.downloads.fetcher import Fetched, Fetcher, Wanted
+from astria_nb.results.downloads.fetcher import Fetcher, FetchResult, RemotePicture
 from astria_nb.results.downloads.manifest import NAME, Manifest
 from astria_nb.results.downloads.run import DownloadRun
-from astria_nb.results.downloads.safe_folder import SafeFolder, Temporary
+from astria_nb.results.downloads.safe_folder import SafeFolder, TemporaryFile
 from helpers.picture_host import ROW
 
 
 def mutate(mutant: str) -> None:
-    """Break one of the promises, to see whether the judge finds out."""
+    """Break one of the guarantees, to check that the proof notices."""
     if mutant == "in place":
         write_in_place()
     elif mutant == "record first":
-        record_first()
+        write_entry_first()
     elif mutant == "torn record":
-        tear_the_record()
+        tear_the_manifest()
     elif mutant == "no sweep":
         SafeFolder.sweep = lambda _self: None  # type: ignore[method-assign]
     elif mutant == "trusting":
-        Manifest.is_whole = lambda *_: True  # type: ignore[assignment]
+        Manifest.is_complete = lambda *_: True  # type: ignore[assignment]
     elif mutant:
         raise ValueError(mutant)
 
 
 def write_in_place() -> None:
-    """Let a picture have its name from the first byte on."""
-    attempt, temporary, local = Fetcher._attempt, SafeFolder.temporary, threading.local()
+    """Give a picture its final name before it is complete."""
+    attempt, create, local = Fetcher._attempt, SafeFolder.create_temporary, threading.local()
 
-    def attempting(self: Fetcher, wanted: Wanted) -> Fetched:
-        local.wanted = wanted
-        return attempt(self, wanted)
+    def attempting(self: Fetcher, picture: RemotePicture) -> FetchResult:
+        local.picture = picture
+        return attempt(self, picture)
 
-    def named(self: SafeFolder) -> Temporary:
-        if not hasattr(local, "wanted"):  # of the record
-            return temporary(self)
-        name = f"{local.wanted.prompt_id}-1.jpg"
-        made = self._open[name] = Temporary(name, (self.path / name).open("wb"))
-        return made
+    def named(self: SafeFolder) -> TemporaryFile:
+        if not hasattr(local, "picture"):  # the manifest
+            return create(self)
+        name = f"{local.picture.prompt_id}-1.jpg"
+        temporary = TemporaryFile(name, (self.path / name).open("wb"))
+        self._temporaries.add(temporary)
+        return temporary
 
-    Fetcher._attempt, SafeFolder.temporary = attempting, named  # type: ignore[method-assign]
+    Fetcher._attempt, SafeFolder.create_temporary = attempting, named  # type: ignore[method-assign]
 
 
-def record_first() -> None:
-    """Put on record what has no name yet."""
-    place = DownloadRun._place
+def write_entry_first() -> None:
+    """Write the entry of a picture before the file has its name."""
+    publish = DownloadRun._publish_file
 
-    def early(self: DownloadRun, fetched: Any) -> None:
-        self._manifest.write(add=[fetched.entry])
+    def early(self: DownloadRun, result: Any) -> None:
+        self._manifest.write(add=[result.entry])
         time.sleep(0.005)
-        self._manifest._entries.pop(fetched.entry.key)
-        place(self, fetched)
+        self._manifest._entries.pop(result.entry.key)
+        publish(self, result)
 
-    DownloadRun._place = early  # type: ignore[method-assign]
+    DownloadRun._publish_file = early  # type: ignore[method-assign]
 
 
-def tear_the_record() -> None:
-    """Write the record line by line over the old one."""
+def tear_the_manifest() -> None:
+    """Overwrite the manifest line by line instead of replacing it."""
     write = Manifest.write
 
     def torn(self: Manifest, **changes: Any) -> None:

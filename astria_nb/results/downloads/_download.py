@@ -1,4 +1,4 @@
-"""Pictures of tunes on the disk: whole, once, and on record."""
+"""Downloading the pictures of tunes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from astria_nb.client.by_id import fetch_latest
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import AstriaError, NotFoundError, Problem
-from astria_nb.results.downloads.fetcher import Wanted
+from astria_nb.results.downloads.fetcher import RemotePicture
 from astria_nb.results.downloads.run import DownloadRun
 from astria_nb.results.downloads.safe_folder import SafeFolder
 from astria_nb.results.watch._wait import prompts
@@ -42,8 +42,8 @@ PICTURE = pa.schema(
         "url": pa.string(),
     }
 )
-_MOST_WORKERS = 64
-_EXPIRES = re.compile(r"(?i)(?<=[?&])(expires=)[^&#]*")  # no secret, but of each signature another one
+_MAX_WORKERS = 64
+_EXPIRES = re.compile(r"(?i)(?<=[?&])(expires=)[^&#]*")  # not a secret, but differs for each signature
 
 
 def download(
@@ -53,7 +53,7 @@ def download(
     *,
     max_workers: int = 8,
 ) -> pd.DataFrame:
-    """Keep the pictures of tunes in a folder. Interrupt it at will; called again, it fetches what is missing.
+    """Download the pictures of tunes into a folder. Safe to interrupt; called again, it continues.
 
     Parameters
     ----------
@@ -62,30 +62,33 @@ def download(
     client : Client, optional
         Default as in `submit`.
     folder : path
-        Is made where there is none. A picture is called ``<prompt_id>-<number>.jpg`` or as its type is;
-        ``manifest.jsonl`` beside them has a line of JSON for each: address (without signatures), tune,
-        prompt, size and SHA-256.
+        Created if it does not exist. A file is named ``<prompt_id>-<number>.jpg``, with the suffix of its
+        type; ``manifest.jsonl`` has a line of JSON for each: address (without signatures), tune, prompt, size
+        and SHA-256.
     max_workers : int
-        Pictures to fetch at a time, up to 64.
+        The number of pictures to download at a time, from 1 to 64.
 
     Returns
     -------
     pandas.DataFrame
-        A row per picture. ``status`` is ``saved``, ``there`` (it was, with the size and hash on record) or
-        ``failed``, with the reason in ``problem``. ``expires_at`` is when the service deletes it, in UTC. A
-        prompt that is pending has no row yet; a tune that the service has no more has one, without a picture.
+        A row per picture. ``status`` is ``saved``, ``there`` (it already was, with the recorded size and
+        hash) or ``failed``, with the reason in ``problem``. ``expires_at`` is when the service deletes it, in
+        UTC. Pending prompts have no row; a tune that no longer exists has one, without a picture.
 
     Raises
     ------
+    TuneError
+        The frame holds no tunes.
     AstriaError
-        The folder cannot be used, or its disk is full (field ``folder``); what was there stays.
+        An argument is not valid, the folder cannot be used or its disk is full (field ``folder``). Files that
+        are complete are kept.
     ApiError, NotSentError
-        The prompts could not be had.
+        The prompts could not be listed.
 
     Notes
     -----
-    The service keeps pictures for 30 days after training (astria-api, section 13). Two processes may fill
-    one folder. Nothing outside of it is written, and no link in it is followed.
+    The service keeps pictures for 30 days after training (astria-api, section 13). Several processes may
+    download into the same folder. Nothing is written outside of it, and links in it are not followed.
 
     Examples
     --------
@@ -101,71 +104,77 @@ def download(
     client = client_or_default(client)
     path = to_path(folder)
     if path is None:
-        raise AstriaError(Problem("folder", f"{short(folder)} is no possible path", "give that of a folder"))
+        raise AstriaError(
+            Problem("folder", f"{short(folder)} is not a valid path", "give the path of a folder")
+        )
     workers = parse_id(max_workers)
-    if workers is None or workers > _MOST_WORKERS:
-        what = f"{short(max_workers)} is no number of pictures to fetch at a time"
-        raise AstriaError(Problem("max_workers", what, f"choose from 1 to {_MOST_WORKERS}"))
-    found, lost = _listed(frame, client)
-    wanted = list(_wanted(found, frame, client))
-    noun = "1 picture" if len(wanted) == 1 else f"{len(wanted)} pictures"
-    with SafeFolder(path) as safe, Progress(f"Downloading {noun}", patience=0) as progress:
-        rows = DownloadRun(client, safe, wanted, workers, progress.update).run()
-    order = {each.key: at for at, each in enumerate(wanted)}
-    rows.sort(key=lambda each: order[each["prompt_id"], each["number"]])
-    for each in rows:
-        each["file"] = str(path / each["file"]) if "file" in each else None
-    return typed_frame([*rows, *lost], PICTURE)
+    if workers is None or workers > _MAX_WORKERS:
+        what = f"{short(max_workers)} is not a valid number of pictures at a time"
+        raise AstriaError(Problem("max_workers", what, f"choose from 1 to {_MAX_WORKERS}"))
+    prompt_frame, missing = _list_prompts(frame, client)
+    pictures = list(_remote_pictures(prompt_frame, frame, client))
+    noun = "1 picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
+    with SafeFolder(path) as safe_folder, Progress(f"Downloading {noun}", patience=0) as progress:
+        rows = DownloadRun(client, safe_folder, pictures, workers, progress.update).run()
+    order = {picture.key: position for position, picture in enumerate(pictures)}
+    rows.sort(key=lambda row: order[row["prompt_id"], row["number"]])
+    for row in rows:
+        row["file"] = str(path / row["file"]) if "file" in row else None
+    return typed_frame([*rows, *missing], PICTURE)
 
 
-def _listed(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Return the prompts of tunes, and a row for each tune that is no more."""
+def _list_prompts(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Return the prompts of tunes, and a row for each tune that no longer exists."""
     try:
         return prompts(frame, client), []
     except NotFoundError:
         if len(frame) == 1:
             raise
-    found, lost = [], []
-    for at in range(len(frame)):
-        row = frame.iloc[[at]]
+    frames, missing = [prompts(frame.iloc[:0], client)], []
+    for position in range(len(frame)):
+        row = frame.iloc[[position]]
         try:
-            found.append(prompts(row, client))
+            frames.append(prompts(row, client))
         except NotFoundError:
-            problem = "the service has no such tune any more"
-            lost.append({"tune_id": row["id"].iloc[0], "status": "failed", "problem": problem})
-    return pd.concat([prompts(frame.iloc[:0], client), *found]), lost
+            problem = "the service no longer has this tune"
+            missing.append({"tune_id": row["id"].iloc[0], "status": "failed", "problem": problem})
+    return pd.concat(frames), missing
 
 
-def _wanted(found: pd.DataFrame, frame: pd.DataFrame, client: Client) -> Iterator[Wanted]:
-    own = tune_ids(frame)
-    made = [(each, tune_id_of(each, own)) for each in found.to_dict("records") if len(each["images"])]
-    expires_at = _expiry(frame, {tune_id for _, tune_id in made if tune_id is not None}, client)
-    for prompt, tune_id in made:
+def _remote_pictures(
+    prompt_frame: pd.DataFrame, frame: pd.DataFrame, client: Client
+) -> Iterator[RemotePicture]:
+    own_ids = tune_ids(frame)
+    finished = [prompt for prompt in prompt_frame.to_dict("records") if len(prompt["images"])]
+    ids = [tune_id_of(prompt, own_ids) for prompt in finished]
+    expires_at = _expiry_dates(frame, {tune_id for tune_id in ids if tune_id is not None}, client)
+    for prompt, tune_id in zip(finished, ids, strict=True):
         for number, url in enumerate(prompt["images"], 1):
-            yield Wanted(
+            yield RemotePicture(
                 prompt_id=int(prompt["id"]),
                 number=number,
                 tune_id=tune_id,
                 text=redact_text(str(prompt["text"])),
                 url=url,
-                address=_EXPIRES.sub(rf"\1{PLACEHOLDER}", redact_text(url)),
+                redacted_url=_EXPIRES.sub(rf"\1{PLACEHOLDER}", redact_text(url)),
                 expires_at=expires_at.get(tune_id),
             )
 
 
-def _expiry(frame: pd.DataFrame, ids: set[int], client: Client) -> dict[int | None, datetime | None]:
-    """Return when tunes expire; the service is asked where a row does not tell."""
-    known: dict[int | None, datetime | None] = {}
+def _expiry_dates(frame: pd.DataFrame, ids: set[int], client: Client) -> dict[int | None, datetime | None]:
+    """Return when tunes expire, from their rows or else from the service."""
+    dates: dict[int | None, datetime | None] = {}
     if "expires_at" in frame.columns:
-        told = frame.dropna(subset=["id", "expires_at"])
-        known = {int(each): parse_time(at) for each, at in zip(told["id"], told["expires_at"], strict=True)}
+        with_date = frame.dropna(subset=["id", "expires_at"])
+        pairs = zip(with_date["id"], with_date["expires_at"], strict=True)
+        dates = {int(tune_id): parse_time(date) for tune_id, date in pairs}
 
-    unknown = ids - known.keys()
-    with suppress(AstriaError):  # a picture is worth more than its date
-        found = fetch_latest(
-            unknown, lambda before: client.tunes(before_id=before, limit=PAGE_SIZE), client.tune
+    without_date = ids - dates.keys()
+    with suppress(AstriaError):  # a missing date must not prevent the download
+        tunes = fetch_latest(
+            without_date, lambda before: client.tunes(before_id=before, limit=PAGE_SIZE), client.tune
         )
-        known |= {
-            each: parse_time(tune.get("expires_at")) for each, tune in found.items() if tune is not None
+        dates |= {
+            tune_id: parse_time(tune.get("expires_at")) for tune_id, tune in tunes.items() if tune is not None
         }
-    return known
+    return dates

@@ -1,4 +1,4 @@
-"""What the service deletes before long."""
+"""Which tunes the service deletes soon."""
 
 from __future__ import annotations
 
@@ -16,41 +16,45 @@ from astria_nb.utils.arguments import check_number
 from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.formatting import short
 
-_ENOUGH = 1000  # tunes in a row that are over: what is older is, too
-_KEPT = timedelta(days=30)
-_MOST = 36500.0
+_MAX_EXPIRED = 1000  # expired tunes in a row; all older ones are taken to be expired as well
+_LIFETIME = timedelta(days=30)
+_MAX_DAYS = 36500.0
 
 
 def expiring(
     frame: pd.DataFrame | None = None, client: Client | None = None, *, days: float = 7.0
 ) -> pd.DataFrame:
-    """Return the tunes that expire within some days, the soonest first: `download` keeps their pictures.
+    """Return the tunes that expire within some days, the soonest first; `download` keeps their pictures.
 
     Parameters
     ----------
     frame : pandas.DataFrame, optional
-        Rows of `submit` or `wait`; those whose training was not over are looked at again. Default: all tunes
-        of the account.
+        Rows of `submit` or `wait`; those that were not finished are polled. Default: all tunes of the
+        account.
     client : Client, optional
         Default as in `submit`.
     days : float
-        From the service's time on.
+        Counted from the service's time.
 
     Returns
     -------
     pandas.DataFrame
-        Rows as those of `wait`. Tunes that have expired are not among them.
+        Rows as `wait` returns them. Tunes that have already expired are not included.
 
     Raises
     ------
+    TuneError
+        The frame holds no tunes.
+    AstriaError
+        `days` is not a number from 0 to 36500.
     ApiError, NotSentError
         The tunes could not be listed.
 
     Notes
     -----
-    Tunes, their training images and their pictures are deleted 30 days after the training, or later where
-    that was extended (astria-api, section 13). The account is read from the newest tune back, a request for
-    120, until a thousand in a row are over.
+    Tunes, their training images and their pictures are deleted 30 days after training, or later if that was
+    extended (astria-api, section 13). The account is read from the newest tune back, 120 tunes a request,
+    until a thousand in a row have expired.
 
     Examples
     --------
@@ -65,35 +69,35 @@ def expiring(
     0     t  trained
     """
     client = client_or_default(client)
-    days = check_number("days", days, "days", maximum=_MOST)
+    days = check_number("days", days, "days", maximum=_MAX_DAYS)
     if frame is None:
-        found = tune_frame(list(_not_over(client)), client.now())
+        tunes = tune_frame(list(_not_expired(client)), client.now())
     elif isinstance(frame, pd.DataFrame) and {"id", "status", "expires_at"} <= {*frame.columns}:
-        found = Poller(frame, client, "trained").poll().frame
+        tunes = Poller(frame, client, "trained").poll().frame
     else:
         what, hint = f"{short(frame)} holds no tunes", "give the rows that submit or wait returned, or None"
         raise TuneError(Problem("frame", what, hint))
     now = pd.Timestamp(client.now())
-    soon = (found["expires_at"] > now) & (found["expires_at"] <= now + pd.Timedelta(days=days))
-    return found[soon].sort_values("expires_at", kind="stable", ignore_index=True)
+    expires_soon = (tunes["expires_at"] > now) & (tunes["expires_at"] <= now + pd.Timedelta(days=days))
+    return tunes[expires_soon].sort_values("expires_at", kind="stable", ignore_index=True)
 
 
-def _not_over(client: Client) -> Iterator[Json]:
-    """Yield the account's tunes that are not over yet, until it is not worth to look further."""
-    over = 0
+def _not_expired(client: Client) -> Iterator[Json]:
+    """Yield the account's tunes that have not expired, newest first."""
+    expired_in_a_row = 0
     for tune in client.tunes():
-        if over == _ENOUGH:
+        if expired_in_a_row == _MAX_EXPIRED:
             return
-        if _is_over(tune, client.now()):
-            over += 1
+        if _is_expired(tune, client.now()):
+            expired_in_a_row += 1
         else:
-            over = 0
+            expired_in_a_row = 0
             yield tune
 
 
-def _is_over(tune: Json, now: datetime) -> bool:
+def _is_expired(tune: Json, now: datetime) -> bool:
     expires_at, created_at = parse_time(tune.get("expires_at")), parse_time(tune.get("created_at"))
     if expires_at is not None:
         return expires_at <= now
-    # Never trained, and never will be.
-    return created_at is not None and created_at < now - _KEPT
+    # Without a date it is not trained; after this time it never will be.
+    return created_at is not None and created_at < now - _LIFETIME

@@ -1,4 +1,4 @@
-"""Fetching pictures into a folder: each whole or not at all, again where that can help, at a common pace."""
+"""Downloading pictures to temporary files: complete or not at all, with retries and a common back-off."""
 
 from __future__ import annotations
 
@@ -12,39 +12,36 @@ from astria_nb.client import responses, retry
 from astria_nb.client.client import Client
 from astria_nb.client.picture_stream import PictureStream
 from astria_nb.client.throttle import Throttle
-from astria_nb.errors import (
-    ApiError,
-    AstriaError,
-    NotSentError,
-    Problem,
-    UnexpectedReplyError,
-)
+from astria_nb.errors import ApiError, AstriaError, NotSentError, Problem, UnexpectedReplyError
 from astria_nb.results.downloads import media_type
+from astria_nb.results.downloads.folder_errors import folder_errors
 from astria_nb.results.downloads.manifest import Entry, Key
-from astria_nb.results.downloads.safe_folder import SafeFolder, Temporary, plainly
+from astria_nb.results.downloads.safe_folder import SafeFolder, TemporaryFile
 from astria_nb.utils.formatting import format_duration, short
 
-_SECONDS = 240.0  # for a picture with all its attempts, of which each has half
-_LONGEST = 600.0  # to be asked to wait longer ends the download; call it again
-_UNTOLD = 1.0  # seconds to wait where a refusal names none
-_TURNS = 5
-_TAIL = 2**16
+_SECONDS = 240.0  # for all attempts of a picture; each of them has half
+_MAX_RETRY_AFTER = 600.0  # seconds; a host that asks for more ends the download
+_DEFAULT_RETRY_AFTER = 1.0  # seconds
+_MAX_BACK_OFFS = 5  # per picture
+_TAIL_BYTES = 2**16
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A picture to have.
+class RemotePicture:
+    """A picture to download.
 
     Attributes
     ----------
     prompt_id, number : int
     tune_id : int or None
     text : str
+        The prompt's text.
     url : str
-        As the service tells it: may be signed, and is never written down.
-    address : str
-        The same without what is secret or changes from day to day.
+        As the service gives it. May be signed, so it is never written down.
+    redacted_url : str
+        Without secrets, and without what changes with each signature.
     expires_at : datetime or None
+        When the service deletes it, in UTC.
     """
 
     prompt_id: int
@@ -52,27 +49,27 @@ class Wanted:
     tune_id: int | None
     text: str
     url: str
-    address: str
+    redacted_url: str
     expires_at: datetime | None = None
 
     @property
     def key(self) -> Key:
-        """What tells it from the others."""
+        """The key of its entry in the manifest."""
         return self.prompt_id, self.number
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What came of it: a finished file that has no name yet, or a problem."""
+class FetchResult:
+    """A complete file without its final name and the entry for it, or a problem."""
 
-    wanted: Wanted
+    picture: RemotePicture
     entry: Entry | None = None
-    made: Temporary | None = None
+    temporary: TemporaryFile | None = None
     problem: str | None = None
 
 
 class Fetcher:
-    """Fetches pictures, from several threads.
+    """Downloads pictures, from several threads.
 
     Parameters
     ----------
@@ -80,17 +77,22 @@ class Fetcher:
     folder : SafeFolder
     stop : threading.Event
         Ends every wait.
+
+    Attributes
+    ----------
+    bytes : int
+        Downloaded so far.
     """
 
     def __init__(self, client: Client, folder: SafeFolder, stop: threading.Event) -> None:
         self._client, self._folder, self._stop = client, folder, stop
-        self._throttle = Throttle()  # of the pictures' own hosts
-        self._asked_to_wait = 0.0
+        self._throttle = Throttle()  # apart from the client's: pictures have other hosts
+        self._retry_after = 0.0
         self._streams: set[PictureStream] = set()
         self.bytes = 0
 
-    def fetch(self, wanted: Wanted) -> Fetched:
-        """Fetch one.
+    def fetch(self, picture: RemotePicture) -> FetchResult:
+        """Download a picture.
 
         Raises
         ------
@@ -98,100 +100,100 @@ class Fetcher:
             The folder cannot be written.
         """
         error: AstriaError
-        for _ in range(_TURNS):
-            if self._asked_to_wait > _LONGEST:
-                wait = format_duration(self._asked_to_wait)
-                return Fetched(wanted, problem=f"its host asks to wait {wait}; call it again then")
-            self._throttle.wait(self._stop)  # without a deadline: what others were told may take minutes
+        for _ in range(_MAX_BACK_OFFS):
+            if self._retry_after > _MAX_RETRY_AFTER:
+                delay = format_duration(self._retry_after)
+                return FetchResult(
+                    picture, problem=f"its host asks to wait {delay}; call download after that"
+                )
+            self._throttle.wait(self._stop)  # outside of the retries' deadline: it may take minutes
             try:
                 return retry.call_with_retries(
-                    lambda: self._attempt(wanted), seconds=_SECONDS, name="a picture", now=self._client.now
+                    lambda: self._attempt(picture), seconds=_SECONDS, name="a picture", now=self._client.now
                 )
-            except AstriaError as caught:
-                error = caught
-            if any(each.field == "folder" for each in error.problems):
+            except AstriaError as failure:
+                error = failure
+            if any(problem.field == "folder" for problem in error.problems):
                 raise error
             if self._stop.is_set() or self._throttle.remaining() <= 0:
                 break
-        return Fetched(wanted, problem="; ".join(f"{each.what}; {each.hint}" for each in error.problems))
+        text = "; ".join(f"{problem.what}; {problem.hint}" for problem in error.problems)
+        return FetchResult(picture, problem=text)
 
-    def held(self) -> float:
-        """Return the seconds that the service asked to wait from here on."""
+    def back_off_seconds(self) -> float:
+        """Return the seconds until requests are allowed again."""
         return self._throttle.remaining()
 
     def cancel(self) -> None:
-        """Stop, and end every wait for a block."""
+        """Stop, and end the reads that are blocked."""
         self._stop.set()
-        for each in list(self._streams):
-            each.cancel()
+        for stream in list(self._streams):
+            stream.cancel()
 
-    def _attempt(self, wanted: Wanted) -> Fetched:
-        if left := self._throttle.wait(self._stop):
-            raise responses.rate_limited(left)
-        if self._stop.is_set():
-            raise _stopped()
+    def _attempt(self, picture: RemotePicture) -> FetchResult:
+        if back_off := self._throttle.wait(self._stop):
+            raise responses.rate_limited(back_off)
+        self._raise_if_stopped()
         try:
-            with self._client.open_picture(wanted.url) as stream:
+            with self._client.open_picture(picture.url) as stream:
                 self._streams.add(stream)
                 try:
-                    if self._stop.is_set():
-                        raise _stopped()
-                    return self._taken(wanted, stream)
+                    self._raise_if_stopped()
+                    return self._save(picture, stream)
                 finally:
                     self._streams.discard(stream)
         except ApiError as error:
             if error.status in (429, 503):
-                asked = retry.retry_after_seconds(error.retry_after, self._client.now())
-                self._asked_to_wait = max(self._asked_to_wait, asked or 0.0)
-                self._throttle.back_off(_UNTOLD if asked is None else asked)
+                seconds = retry.retry_after_seconds(error.retry_after, self._client.now())
+                self._retry_after = max(self._retry_after, seconds or 0.0)
+                self._throttle.back_off(_DEFAULT_RETRY_AFTER if seconds is None else seconds)
             raise
 
-    def _taken(self, wanted: Wanted, stream: PictureStream) -> Fetched:
+    def _save(self, picture: RemotePicture, stream: PictureStream) -> FetchResult:
         head = b""
         for block in stream.blocks:
             head += block
-            if len(head) >= media_type.HEAD:
+            if len(head) >= media_type.HEAD_BYTES:
                 break
-        suffix = media_type.suffix(stream.content_type, head[: media_type.HEAD])
+        suffix = media_type.suffix(stream.content_type, head[: media_type.HEAD_BYTES])
         if suffix is None:
-            what = f"it is no picture ({short(stream.content_type)})" if head else "it is empty"
+            what = f"it is not a picture ({short(stream.content_type)})" if head else "it is empty"
             raise UnexpectedReplyError(
                 Problem("images", what, "look at its address in a browser"), status=200
             )
-        with plainly(self._folder.path):
-            made = self._folder.temporary()
+        with folder_errors(self._folder.path):
+            temporary = self._folder.create_temporary()
             try:
-                size, sha256 = self._written(made, head, stream)
-                made.finish()
+                size, sha256 = self._write(temporary, head, stream)
+                temporary.sync()
             except BaseException:
-                self._folder.discard(made)
+                self._folder.discard(temporary)
                 raise
         entry = Entry(
-            prompt_id=wanted.prompt_id,
-            number=wanted.number,
-            tune_id=wanted.tune_id,
-            text=wanted.text,
-            url=wanted.address,
-            file=f"{wanted.prompt_id}-{wanted.number}{suffix}",
+            prompt_id=picture.prompt_id,
+            number=picture.number,
+            tune_id=picture.tune_id,
+            text=picture.text,
+            url=picture.redacted_url,
+            file=f"{picture.prompt_id}-{picture.number}{suffix}",
             bytes=size,
             sha256=sha256,
         )
-        return Fetched(wanted, entry, made)
+        return FetchResult(picture, entry, temporary)
 
-    def _written(self, made: Temporary, head: bytes, stream: PictureStream) -> tuple[int, str]:
-        """Write a picture as it comes, and return its size and hash."""
+    def _write(self, temporary: TemporaryFile, head: bytes, stream: PictureStream) -> tuple[int, str]:
+        """Write a picture to a file, and return its size and hash."""
         size, digest, tail = 0, hashlib.sha256(), b""
         for block in chain([head], stream.blocks):
-            if self._stop.is_set():
-                raise _stopped()
-            made.file.write(block)
+            self._raise_if_stopped()
+            temporary.file.write(block)
             digest.update(block)
-            size, tail = size + len(block), (tail + block)[-_TAIL:]
+            size, tail = size + len(block), (tail + block)[-_TAIL_BYTES:]
             self.bytes += len(block)
-        if not stream.is_delimited and media_type.is_cut_off(head, tail, size):
-            raise NotSentError(Problem("images", "the picture broke off", "try again later"))
+        if not stream.is_delimited and media_type.is_truncated(head, tail, size):
+            raise NotSentError(Problem("images", "the download broke off", "try again later"))
         return size, digest.hexdigest()
 
-
-def _stopped() -> AstriaError:
-    return AstriaError(Problem("images", "the download was stopped", "call it again"))
+    def _raise_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise AstriaError(Problem("images", "the download was stopped", "call it again"))

@@ -1,4 +1,4 @@
-"""The record beside downloaded pictures: what each is, whence it came, and how to know that it is whole."""
+"""The manifest beside downloaded pictures: what each is, where it came from, its size and its hash."""
 
 from __future__ import annotations
 
@@ -17,26 +17,29 @@ NAME = "manifest.jsonl"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Key = tuple[int, int]
-"""A prompt's id, and which of its pictures, from 1."""
+"""The id of a prompt, and the number of one of its pictures, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One picture on the disk.
+    """A downloaded picture.
 
     Attributes
     ----------
-    prompt_id, number : int
-        Which picture: the first one of a prompt is 1.
+    prompt_id : int
+    number : int
+        Which picture of the prompt, from 1.
     tune_id : int or None
     text : str
-        Of the prompt.
+        The prompt's text.
     url : str
         Without signatures.
     file : str
         Its name in the folder.
     bytes : int
+        Its size.
     sha256 : str
+        In lower-case hexadecimal digits.
     """
 
     prompt_id: int
@@ -50,12 +53,12 @@ class Entry:
 
     @property
     def key(self) -> Key:
-        """What tells it from the others."""
+        """The prompt's id and the picture's number."""
         return self.prompt_id, self.number
 
 
 class Manifest:
-    """The entries of a folder's ``manifest.jsonl``, a line of JSON each; it is replaced as a whole.
+    """The entries of a folder's ``manifest.jsonl``, one JSON object a line. The file is replaced as a whole.
 
     Parameters
     ----------
@@ -65,26 +68,26 @@ class Manifest:
     def __init__(self, folder: SafeFolder) -> None:
         self._folder = folder
         self._entries: dict[Key, Entry] = {}
-        self._seen: tuple[int, ...] | None = None
+        self._file_state: tuple[int, ...] | None = None
         self.read()
 
     def read(self) -> None:
-        """Take in what other processes wrote since. A line that is none of ours is passed over."""
+        """Read what other processes have written. Lines that are not valid entries are skipped."""
         file = self._folder.open(NAME)
         if file is None:
-            self._entries, self._seen = {}, None
+            self._entries, self._file_state = {}, None
             return
         with file:
-            if (state := _state(file.fileno())) != self._seen:
-                entries = filter(None, map(_entry, file))
-                self._entries, self._seen = {each.key: each for each in entries}, state
+            if (state := _file_state(file.fileno())) != self._file_state:
+                entries = filter(None, map(_parse_line, file))
+                self._entries, self._file_state = {entry.key: entry for entry in entries}, state
 
     def find(self, key: Key) -> Entry | None:
-        """Return what is on record of a picture."""
+        """Return the entry of a picture, or None."""
         return self._entries.get(key)
 
-    def is_whole(self, entry: Entry) -> bool:
-        """Tell whether the file of an entry is there, with the size and the hash on record."""
+    def is_complete(self, entry: Entry) -> bool:
+        """Return whether the file of an entry exists, with the size and hash of the entry."""
         file = self._folder.open(entry.file)
         if file is None:
             return False
@@ -93,41 +96,41 @@ class Manifest:
                 return False
             return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
 
-    def write(self, *, add: Iterable[Entry] = (), drop: Iterable[Entry] = ()) -> None:
-        """Replace the file; only for who is alone with the folder, and has read it since."""
-        for each in drop:
-            if self._entries.get(each.key) == each:
-                del self._entries[each.key]
-        self._entries |= {each.key: each for each in add}
-        made = self._folder.temporary()
+    def write(self, *, add: Iterable[Entry] = (), remove: Iterable[Entry] = ()) -> None:
+        """Replace the file. Only while the folder is locked, after a `read`."""
+        for entry in remove:
+            if self._entries.get(entry.key) == entry:
+                del self._entries[entry.key]
+        self._entries |= {entry.key: entry for entry in add}
+        temporary = self._folder.create_temporary()
         try:
             for _, entry in sorted(self._entries.items()):
-                made.file.write(json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n")
-            made.finish()
-            state = _state(made.file.fileno())
-            self._folder.publish(made, NAME)
+                temporary.file.write(json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n")
+            temporary.sync()
+            state = _file_state(temporary.file.fileno())
+            self._folder.publish(temporary, NAME)
         finally:
-            self._folder.discard(made)
+            self._folder.discard(temporary)
         self._folder.sync()
-        self._seen = state
+        self._file_state = state
 
 
-def _state(number: int) -> tuple[int, ...]:
-    found = os.fstat(number)
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+def _file_state(descriptor: int) -> tuple[int, ...]:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _entry(line: bytes) -> Entry | None:
+def _parse_line(line: bytes) -> Entry | None:
     try:
-        told = json.loads(line)
-        entry = Entry(**{name: told[name] for name in Entry.__slots__})
+        fields = json.loads(line)
+        entry = Entry(**{name: fields[name] for name in Entry.__slots__})
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return entry if _is_sound(entry) else None
+    return entry if _is_valid(entry) else None
 
 
-def _is_sound(entry: Entry) -> bool:
-    """Tell whether an entry is one of ours: nothing is looked for where a stranger's points."""
+def _is_valid(entry: Entry) -> bool:
+    """Return whether an entry could be ours: the file of a foreign one may lie outside of the folder."""
     numbers: list[Any] = [entry.prompt_id, entry.number, entry.bytes]
     if entry.tune_id is not None:
         numbers.append(entry.tune_id)

@@ -1,13 +1,13 @@
-"""What a picture's file is called at its end, by its content type or else by its first bytes."""
+"""The file type of a picture, by its content type and its first bytes."""
 
 from __future__ import annotations
 
-from astria_nb.images.media_type import HEAD_BYTES, media_type
+from astria_nb.images import media_type as signatures
 
-HEAD = HEAD_BYTES
-"""Bytes that tell the type of a file."""
+HEAD_BYTES = signatures.HEAD_BYTES
+"""How many bytes of a file `suffix` and `is_truncated` want to see."""
 
-_BY_CONTENT_TYPE = {
+_SUFFIXES = {
     "image/jpeg": ".jpg",
     "image/jpg": ".jpg",
     "image/png": ".png",
@@ -19,47 +19,44 @@ _BY_CONTENT_TYPE = {
     "video/mp4": ".mp4",
     "video/webm": ".webm",
 }
-SUFFIXES = tuple(sorted(set(_BY_CONTENT_TYPE.values())))
+SUFFIXES = tuple(sorted(set(_SUFFIXES.values())))
+"""All file suffixes of downloaded pictures."""
 
 
 def suffix(content_type: str, head: bytes) -> str | None:
-    """Return ``".jpg"`` or its like; None for what is no picture, whatever its content type says.
+    """Return the suffix for a picture's file; None if its bytes are not those of a picture.
 
     Parameters
     ----------
     content_type : str
-        Without parameters.
+        Without parameters. Where it is not known, the bytes decide.
     head : bytes
-        The first `HEAD` bytes.
+        The first `HEAD_BYTES`.
 
     Examples
     --------
     >>> suffix("binary/octet-stream", b"GIF89a"), suffix("image/jpeg", b"<!doctype html>")
     ('.gif', None)
     """
-    by_bytes = _by_bytes(head)
-    return by_bytes and _BY_CONTENT_TYPE.get(content_type, by_bytes)
+    by_bytes = _SUFFIXES.get(signatures.media_type(head) or "")
+    return by_bytes and _SUFFIXES.get(content_type, by_bytes)
 
 
-def is_cut_off(head: bytes, tail: bytes, size: int) -> bool:
-    """Tell whether a picture lacks its end, where its type has one; for answers that do not say their length.
+def is_truncated(head: bytes, tail: bytes, size: int) -> bool:
+    """Return whether a JPEG, PNG or WebP lacks its end, for responses without a length.
 
     Parameters
     ----------
     head, tail : bytes
-        The first and the last bytes.
+        The first `HEAD_BYTES` and the last 64 KiB of the file, or all of it if it is shorter.
     size : int
-        Of all of it.
+        The size of the file in bytes.
     """
-    found = _by_bytes(head)
-    if found == ".jpg":
-        return b"\xff\xd9" not in tail
-    if found == ".png":
-        return b"IEND" not in tail
-    if found == ".webp":
-        return size < int.from_bytes(head[4:8], "little") + 8
+    match signatures.media_type(head):
+        case "image/jpeg":
+            return b"\xff\xd9" not in tail
+        case "image/png":
+            return b"IEND" not in tail
+        case "image/webp":
+            return size < int.from_bytes(head[4:8], "little") + 8
     return False
-
-
-def _by_bytes(head: bytes) -> str | None:
-    return _BY_CONTENT_TYPE.get(media_type(head) or "")

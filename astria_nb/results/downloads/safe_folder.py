@@ -1,4 +1,4 @@
-"""A folder that is written to, and never out of: by whole files only, and through no link that lies in it."""
+"""A folder that is only written to by whole files, and never through a link that lies in it."""
 
 from __future__ import annotations
 
@@ -11,75 +11,59 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from astria_nb.errors import AstriaError, Problem
-from astria_nb.utils.redaction import redact_name
+from astria_nb.results.downloads.folder_errors import folder_errors
 
 if sys.platform != "win32":
     import fcntl
 
 _TEMPORARY = re.compile(r"\.astria-[0-9a-f]{16}\.part")
 _LOCK = ".manifest.lock"
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-# Names that are looked up in an open folder stay in it, whatever becomes of its path meanwhile.
-_BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+# Names relative to an open folder stay in it, even if its path becomes a link to another one.
+_HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 
 
-@contextmanager
-def plainly(path: Path) -> Iterator[None]:
-    """Raise what the disk refuses as an error that says what to do."""
-    try:
-        yield
-        return
-    except OSError as error:
-        full, reason = error.errno in _FULL, error.strerror or str(error)
-    hint = "choose another one, or mend its permissions"
-    if full:
-        hint = "free some space and call it again; what is there is kept"
-    elif path.is_file():
-        reason, hint = "it is a file", "give a folder"
-    raise AstriaError(Problem("folder", f"{redact_name(str(path))!r} cannot be used ({reason})", hint))
+@dataclass(frozen=True, eq=False, slots=True)
+class TemporaryFile:
+    """A file that has no final name yet. It is locked as long as its process lives."""
 
+    name: str
+    file: IO[bytes]
 
-class Temporary:
-    """A file in the making, under a name that nobody else has. Its lock tells that its process lives."""
-
-    def __init__(self, name: str, file: IO[bytes]) -> None:
-        self.name, self.file = name, file
-
-    def finish(self) -> None:
-        """See to it that what was written is on the disk."""
+    def sync(self) -> None:
+        """Write everything to the disk."""
         self.file.flush()
         os.fsync(self.file.fileno())
 
 
 class SafeFolder:
-    """An open folder.
+    """An open folder. Several processes may write to it.
 
     Parameters
     ----------
     path : Path
-        It is made where there is none, and may itself be reached by a link.
+        Created if it does not exist. The path itself may lead through links.
 
     Raises
     ------
     AstriaError
-        It is none, or cannot be made. Field ``folder``.
+        The path is not a folder, or cannot be created. Field ``folder``.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._turn = threading.RLock()
-        self._open: dict[str, Temporary] = {}
+        self._lock = threading.RLock()
+        self._temporaries: set[TemporaryFile] = set()
         self._is_closed = False
-        with plainly(path):
+        with folder_errors(path):
             path.mkdir(parents=True, exist_ok=True)
-            self._at = os.open(path, os.O_RDONLY | os.O_DIRECTORY) if _BY_DESCRIPTOR else None
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY) if _HAS_DIR_FD else None
 
     def __enter__(self) -> Self:
         return self
@@ -87,104 +71,105 @@ class SafeFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove what is in the making; a thread that is late finds the folder closed."""
-        with self._turn:
+        """Remove the temporary files; threads that are still running find the folder closed."""
+        with self._lock:
             self._is_closed = True
-            for each in list(self._open.values()):
+            for temporary in list(self._temporaries):
                 with suppress(OSError):
-                    self.discard(each)
-            if self._at is not None:
-                os.close(self._at)
+                    self.discard(temporary)
+            if self._descriptor is not None:
+                os.close(self._descriptor)
 
     def open(self, name: str) -> BufferedReader | None:
-        """Open a file of this folder to be read; None where there is none, or something else."""
-        with self._turn:
-            try:
-                self._check_open()
-                number = os.open(self._name(name), os.O_RDONLY | _NO_LINK, dir_fd=self._at)
-            except OSError:
-                return None
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            os.close(number)
+        """Open a file of this folder for reading; None if there is no regular file of that name."""
+        try:
+            descriptor = self._open(name, os.O_RDONLY)
+        except OSError:
             return None
-        return os.fdopen(number, "rb")
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            return None
+        return os.fdopen(descriptor, "rb")
 
-    def temporary(self) -> Temporary:
-        """Begin a file."""
+    def create_temporary(self) -> TemporaryFile:
+        """Create a file that is published or discarded later."""
         while True:
-            name = f".astria-{secrets.token_hex(8)}.part"
-            with self._turn:
-                self._check_open()
-                flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | _NO_LINK
-                file = os.fdopen(os.open(self._name(name), flags, 0o666, dir_fd=self._at), "w+b")
-                made = self._open[name] = Temporary(name, file)
-            if _lock(file.fileno(), wait=True) and os.fstat(file.fileno()).st_nlink:
-                return made
-            self.discard(made)  # swept away before it was locked
+            with self._lock:
+                name = f".astria-{secrets.token_hex(8)}.part"
+                file = os.fdopen(self._open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR), "w+b")
+                temporary = TemporaryFile(name, file)
+                self._temporaries.add(temporary)
+            if _lock_file(file.fileno(), wait=True) and os.fstat(file.fileno()).st_nlink:
+                return temporary
+            self.discard(temporary)  # another process swept it before it was locked
 
-    def publish(self, made: Temporary, name: str) -> None:
-        """Give a finished file its name, in place of whatever has it.
+    def publish(self, temporary: TemporaryFile, name: str) -> None:
+        """Give a temporary file its final name, replacing whatever has it.
 
         Raises
         ------
         IsADirectoryError
             A folder has that name.
         """
-        with self._turn:
-            os.replace(self._name(made.name), self._name(name), src_dir_fd=self._at, dst_dir_fd=self._at)
-            del self._open[made.name]
-            made.file.close()
+        at = self._descriptor
+        with self._lock:
+            os.replace(self._path(temporary.name), self._path(name), src_dir_fd=at, dst_dir_fd=at)
+            self._temporaries.remove(temporary)
+            temporary.file.close()
 
-    def discard(self, made: Temporary) -> None:
-        """Remove a file in the making."""
-        with self._turn:
-            if self._open.pop(made.name, None) is None:
+    def discard(self, temporary: TemporaryFile) -> None:
+        """Remove a temporary file, unless it is published or removed already."""
+        with self._lock:
+            if temporary not in self._temporaries:
                 return
+            self._temporaries.remove(temporary)
             with suppress(FileNotFoundError):
-                os.unlink(self._name(made.name), dir_fd=self._at)
-            with suppress(OSError):  # what is not on the disk yet may still not fit
-                made.file.close()
+                os.unlink(self._path(temporary.name), dir_fd=self._descriptor)
+            with suppress(OSError):  # buffered bytes may not fit on the disk
+                temporary.file.close()
 
     def sync(self) -> None:
-        """See to it that names are on the disk as well."""
-        if self._at is not None:
-            os.fsync(self._at)
+        """Write the names of files to the disk."""
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
 
     def sweep(self) -> None:
-        """Remove what killed processes left in the making."""
+        """Remove the temporary files of killed processes: those that nobody locks."""
         if sys.platform == "win32":
             return
-        for name in os.listdir(self._at if self._at is not None else self.path):  # noqa: PTH208  by number
+        at = self._descriptor
+        for name in os.listdir(self.path if at is None else at):  # noqa: PTH208  pathlib takes no descriptor
             if _TEMPORARY.fullmatch(name) and (file := self.open(name)):
                 with file, suppress(OSError):
-                    if _lock(file.fileno(), wait=False):
-                        os.unlink(self._name(name), dir_fd=self._at)
+                    if _lock_file(file.fileno(), wait=False):
+                        os.unlink(self._path(name), dir_fd=at)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep other processes from this block."""
-        flags = os.O_CREAT | os.O_RDWR | _NO_LINK
-        number = os.open(self._name(_LOCK), flags, 0o666, dir_fd=self._at)
+    def locked(self) -> Iterator[None]:
+        """Exclude other processes during a block."""
+        descriptor = self._open(_LOCK, os.O_CREAT | os.O_RDWR)
         try:
-            _lock(number, wait=True)
+            _lock_file(descriptor, wait=True)
             yield
         finally:
-            os.close(number)
+            os.close(descriptor)
 
-    def _name(self, name: str) -> str | Path:
-        return name if self._at is not None else self.path / name
+    def _open(self, name: str, flags: int) -> int:
+        with self._lock:
+            if self._is_closed:
+                raise OSError(errno.EBADF, "the folder is closed")
+            return os.open(self._path(name), flags | _FLAGS, 0o666, dir_fd=self._descriptor)
 
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise OSError(errno.EBADF, "the folder is closed")
+    def _path(self, name: str) -> str | Path:
+        return self.path / name if self._descriptor is None else name
 
 
-def _lock(number: int, *, wait: bool) -> bool:
-    """Lock an open file for as long as it is open; tell whether that worked."""
+def _lock_file(descriptor: int, *, wait: bool) -> bool:
+    """Lock a file until it is closed, and return whether that succeeded."""
     if sys.platform == "win32":
         return True
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     return True

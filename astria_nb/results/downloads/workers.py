@@ -1,4 +1,4 @@
-"""Many small jobs on a few threads, which an interrupt ends at once."""
+"""Running many small jobs in a few threads, with an end at once on interrupt."""
 
 from __future__ import annotations
 
@@ -6,32 +6,27 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
 from typing import TypeVar
 
-_PATIENCE = 3.0  # seconds for the threads to leave what they are in
-_STEP = 0.2
+_JOIN_SECONDS = 3.0
+_TICK = 0.2  # seconds
 
 T = TypeVar("T")
 U = TypeVar("U")
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    error: BaseException
-
-
-def in_parallel(
+def map_in_threads(
     work: Callable[[T], U],
     items: Sequence[T],
     threads: int,
     stop: threading.Event,
     cancel: Callable[[], None],
 ) -> Iterator[list[U]]:
-    """Yield what a job makes of each item as it comes, all that there is at a time; now and then nothing.
+    """Yield results in batches as they come; a batch is empty if nothing was finished for a moment.
 
-    Where the iteration is left early, or a job raises, no other job is begun. The threads are given a moment
-    then to leave theirs; they keep no program from ending.
+    If the iteration is left early or a job raises, no further job starts, and the running ones have three
+    seconds to end.
 
     Parameters
     ----------
@@ -39,55 +34,58 @@ def in_parallel(
         The job.
     items : sequence
     threads : int
+        The maximum number of threads.
     stop : threading.Event
-        Set by anyone, no other job is begun.
+        No further job starts once it is set.
     cancel : callable
-        Sets `stop`, and ends jobs that wait.
+        Sets `stop` and cancels the running jobs.
     """
     waiting: queue.SimpleQueue[T] = queue.SimpleQueue()
     for item in items:
         waiting.put(item)
-    done: queue.Queue[U | _Failure] = queue.Queue(maxsize=8 * threads)
-    args = (work, waiting, done, stop)
-    crew = [
-        threading.Thread(target=_run, args=args, name="astria_nb download", daemon=True)
+    # Bounded: each result holds an open file.
+    finished: queue.Queue[Future[U]] = queue.Queue(maxsize=8 * threads)
+    # A ThreadPoolExecutor would keep Python from exiting while a host does not answer.
+    workers = [
+        threading.Thread(
+            target=_work, args=(work, waiting, finished, stop), name="astria_nb download", daemon=True
+        )
         for _ in range(min(threads, len(items)))
     ]
-    left = len(items)
+    remaining, is_complete = len(items), False
     try:
-        for thread in crew:
+        for thread in workers:
             thread.start()
-        while left:
-            found = _all_there(done)
-            left -= len(found)
-            yield [each for each in found if not isinstance(each, _Failure)]
-            for each in found:
-                if isinstance(each, _Failure):
-                    left = max(left, 1)
-                    raise each.error
+        while remaining:
+            futures = _take_all(finished)
+            remaining -= len(futures)
+            yield [future.result() for future in futures if future.exception() is None]
+            for future in futures:
+                future.result()
+        is_complete = True
     finally:
-        if left:
+        if not is_complete:
             cancel()
-        until = time.monotonic() + _PATIENCE
-        for thread in crew:
+        end = time.monotonic() + _JOIN_SECONDS
+        for thread in workers:
             if thread.ident is not None:
-                thread.join(max(0.0, until - time.monotonic()))
+                thread.join(max(0.0, end - time.monotonic()))
 
 
-def _all_there(done: queue.Queue[U | _Failure]) -> list[U | _Failure]:
-    found = []
+def _take_all(finished: queue.Queue[Future[U]]) -> list[Future[U]]:
+    futures = []
     try:
-        found.append(done.get(timeout=_STEP))
+        futures.append(finished.get(timeout=_TICK))
         while True:
-            found.append(done.get_nowait())
+            futures.append(finished.get_nowait())
     except queue.Empty:
-        return found
+        return futures
 
 
-def _run(
+def _work(
     work: Callable[[T], U],
     waiting: queue.SimpleQueue[T],
-    done: queue.Queue[U | _Failure],
+    finished: queue.Queue[Future[U]],
     stop: threading.Event,
 ) -> None:
     while not stop.is_set():
@@ -95,14 +93,14 @@ def _run(
             item = waiting.get_nowait()
         except queue.Empty:
             return
-        outcome: U | _Failure
+        future: Future[U] = Future()
         try:
-            outcome = work(item)
-        except BaseException as error:  # noqa: BLE001  raised where it is awaited
-            outcome = _Failure(error)
+            future.set_result(work(item))
+        except BaseException as error:  # noqa: BLE001  raised where the result is read
+            future.set_exception(error)
         while not stop.is_set():
             try:
-                done.put(outcome, timeout=_STEP)
+                finished.put(future, timeout=_TICK)
                 break
             except queue.Full:
                 continue

@@ -215,7 +215,7 @@ def test_of_many_tunes_one_that_is_gone_is_told(
     frame = anb.download(both, client, out)
     assert statuses(frame) == {"saved": 10, "failed": 1}
     lost = frame[frame["status"] == "failed"].iloc[0]
-    assert (lost["tune_id"], lost["problem"]) == (6, "the service has no such tune any more")
+    assert (lost["tune_id"], lost["problem"]) == (6, "the service no longer has this tune")
     with pytest.raises(NotFoundError):
         anb.download(both.iloc[:1], client, out)
 

@@ -61,7 +61,7 @@ PASSING = {
 def test_what_may_pass_is_asked_for_again(
     server: ScriptedServer, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astria_nb.results.downloads.fetcher._UNTOLD", 0.05)
+    monkeypatch.setattr("astria_nb.results.downloads.fetcher._DEFAULT_RETRY_AFTER", 0.05)
     ten(server)
     server.on("GET", "/3", fault, fault, image(WHOLE))
     assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
@@ -74,7 +74,7 @@ def test_what_may_pass_is_asked_for_again(
 def test_one_that_cannot_be_had_does_not_stop_the_others(
     server: ScriptedServer, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astria_nb.results.downloads.fetcher._UNTOLD", 0.05)
+    monkeypatch.setattr("astria_nb.results.downloads.fetcher._DEFAULT_RETRY_AFTER", 0.05)
     ten(server)
     server.on("GET", "/3", fault)
     frame = anb.download(ROW, client, out)
@@ -191,7 +191,7 @@ def test_a_wait_of_hours_ends_the_download(server: ScriptedServer, client: anb.C
     frame = anb.download(ROW, client, out, max_workers=1)
     assert time.monotonic() - started < 5
     assert asked(server) == ["/1"]
-    assert frame["problem"].iloc[5] == "its host asks to wait 2 h; call it again then"
+    assert frame["problem"].iloc[5] == "its host asks to wait 2 h; call download after that"
 
 
 # Interrupts
@@ -312,7 +312,7 @@ def test_a_read_only_folder_is_told_unless_all_is_there(
     anb.download(ROW, client, powerless)
     server.on("GET", "/3", image(WHOLE))
     powerless.chmod(0o500)
-    with pytest.raises(AstriaError, match=r"^folder: .* \(Permission denied\); choose another one, or mend"):
+    with pytest.raises(AstriaError, match=r"^folder: .* \(Permission denied\); choose another one, or fix"):
         anb.download(ROW, client, powerless)
     powerless.chmod(0o700)
     anb.download(ROW, client, powerless)

@@ -108,7 +108,7 @@ def test_a_folder_in_place_of_a_picture_fails_that_picture(
     (out / "3-1.jpg").mkdir()
     frame = anb.download(ROW, client, out)
     assert statuses(frame) == {"saved": 9, "failed": 1}
-    assert frame["problem"].iloc[2] == "3-1.jpg is a folder; move it elsewhere, and call it again"
+    assert frame["problem"].iloc[2] == "3-1.jpg is a folder; move it elsewhere, and call download again"
 
 
 def test_a_pipe_in_place_of_a_file_holds_nothing_up(
@@ -159,8 +159,8 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_makes_is_not(
     ten(server)
     (out / f".astria-{'1' * 16}.part").write_bytes(b"left")
     (out / ".astria-mine.part").write_bytes(b"somebody's own")
-    with SafeFolder(out) as other:
-        living = other.temporary()
+    with SafeFolder(out) as neighbour:
+        living = neighbour.create_temporary()
         anb.download(ROW, client, out)
         assert {each.name for each in out.glob(".astria-*")} == {living.name, ".astria-mine.part"}
     assert {each.name for each in out.glob(".astria-*")} == {".astria-mine.part"}
@@ -168,11 +168,11 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_makes_is_not(
 
 def test_a_thread_that_is_late_writes_nothing(out: Path) -> None:
     with SafeFolder(out) as folder:
-        made = folder.temporary()
+        temporary = folder.create_temporary()
     with pytest.raises(OSError, match="closed"):
-        folder.temporary()
+        folder.create_temporary()
     assert folder.open("manifest.jsonl") is None
-    folder.discard(made)
+    folder.discard(temporary)
     assert list(out.iterdir()) == []
 
 

@@ -1,0 +1,40 @@
+"""Errors of the disk as errors of the folder, with a next step."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from astria_nb.errors import AstriaError, Problem
+from astria_nb.utils.redaction import redact_name
+
+_DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+
+
+@contextmanager
+def folder_errors(path: Path) -> Iterator[None]:
+    """Turn an `OSError` into an error that says what to do.
+
+    Parameters
+    ----------
+    path : Path
+        The folder that is used.
+
+    Raises
+    ------
+    AstriaError
+        Field ``folder``.
+    """
+    try:
+        yield
+        return
+    except OSError as error:
+        is_full, reason = error.errno in _DISK_FULL, error.strerror or str(error)
+    hint = "choose another one, or fix its permissions"
+    if is_full:
+        hint = "free some space and call it again; the files in it are kept"
+    elif path.is_file():
+        reason, hint = "it is a file", "give a folder"
+    raise AstriaError(Problem("folder", f"{redact_name(str(path))!r} cannot be used ({reason})", hint))
