@@ -8,7 +8,7 @@ import {
   formatProgress,
   MAX_CHUNKS_IN_FLIGHT,
   nextChunk,
-} from "../../astria_nb/form/images/upload_sender.js";
+} from "../../astria_nb/form/images/upload_chunks.js";
 import { all, button, createModel, nextFrame, show } from "./model.js";
 
 const photo = (/** @type {string} */ name, size = 10) => new File([new Uint8Array(size)], name, { type: "image/jpeg" });

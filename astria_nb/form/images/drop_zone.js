@@ -2,7 +2,8 @@
 // Takes photos that are dropped, pasted or picked, and shows each upload with its progress.
 import { keepPlainKeys, make, makeButton, shortcut } from "../../utils/dom.js";
 import { droppedFiles } from "./dropped_files.js";
-import { formatProgress, UploadSender } from "./upload_sender.js";
+import { formatProgress } from "./upload_chunks.js";
+import { UploadSender } from "./upload_sender.js";
 
 /** @typedef {import("./upload_sender.js").Line} Line */
 /** @typedef {import("./upload_sender.js").Model} Model */

@@ -1,5 +1,6 @@
 // @ts-check
 // The files of a drop, with those in folders.
+import { countPhotos } from "./upload_chunks.js";
 
 /**
  * Return all entries of a folder, sorted as a file manager does: 2.jpg before 10.jpg.
@@ -72,6 +73,5 @@ export async function droppedFiles(transfer, accept) {
   }
   if (!folders.length) return { files, remark: "" };
   const others = skipped ? `; skipped ${skipped} other ${skipped === 1 ? "file" : "files"}` : "";
-  const photos = files.length === 1 ? "1 photo" : `${files.length} photos`;
-  return { files, remark: `Added ${photos} from ${folders.join(", ")}${others}.` };
+  return { files, remark: `Added ${countPhotos(files.length)} from ${folders.join(", ")}${others}.` };
 }

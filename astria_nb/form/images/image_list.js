@@ -12,7 +12,8 @@ import {
   make,
   makeButton,
 } from "../../utils/dom.js";
-import { changesOrder, dropPlace, neighbour, stepPlace } from "./image_order.js";
+import { enableDragging } from "./image_dragging.js";
+import { changesOrder, neighbour, stepPlace } from "./image_order.js";
 import { createThumbnails, createTile } from "./image_tile.js";
 
 /** @typedef {import("./image_tile.js").Model} Model */
@@ -52,7 +53,11 @@ class ImageList {
       this.draw();
     }, BUSY_AFTER);
     this.build();
-    enableDragging(this);
+    enableDragging(
+      this.list,
+      () => this.order(),
+      (id, before) => this.move(id, before),
+    );
     this.stopListening = listenTo(model, {
       "change:items": () => this.onItemsChanged(),
       "change:summary": () => this.draw(),
@@ -197,46 +202,6 @@ class ImageList {
     this.answerDue.stop();
     this.stopListening();
   }
-}
-
-/** @param {ImageList} images */
-function enableDragging(images) {
-  const { list } = images;
-  /** @type {string | null} */
-  let dragged = null;
-  /** @type {string | null} */
-  let place = null;
-  const clearMarks = () => {
-    for (const { tile } of images.tiles.values()) tile.classList.remove("astria-before", "astria-after");
-  };
-  list.addEventListener("dragstart", (event) => {
-    dragged = /** @type {HTMLElement} */ (event.target).dataset?.id ?? null;
-    if (dragged === null || !event.dataTransfer) return;
-    event.dataTransfer.setData("application/x-astria-image", dragged);
-    event.dataTransfer.effectAllowed = "move";
-    images.tiles.get(dragged)?.tile.classList.add("astria-dragged");
-  });
-  list.addEventListener("dragover", (event) => {
-    if (dragged === null) return;
-    event.preventDefault();
-    const tile = closest(event, ".astria-tile");
-    if (!tile?.dataset.id) return; // between two tiles the last mark stays
-    const { left, width } = tile.getBoundingClientRect();
-    const isLeftHalf = event.clientX < left + width / 2;
-    place = dropPlace(images.order(), tile.dataset.id, isLeftHalf);
-    clearMarks();
-    tile.classList.add(isLeftHalf ? "astria-before" : "astria-after");
-  });
-  list.addEventListener("drop", (event) => {
-    if (dragged === null) return;
-    event.preventDefault();
-    images.move(dragged, place);
-  });
-  list.addEventListener("dragend", () => {
-    if (dragged !== null) images.tiles.get(dragged)?.tile.classList.remove("astria-dragged");
-    clearMarks();
-    dragged = null;
-  });
 }
 
 // A function, so that all views of one widget share the thumbnails.

@@ -2,6 +2,7 @@
 // Sends photos to the kernel in chunks. The messages are described in drop_zone_messages.py. The kernel keeps the
 // state of all uploads (`transfers`); a page holds only the files themselves, which are gone once it is reloaded.
 import { createFrameTask, listenTo } from "../../utils/dom.js";
+import { chunksInFlight, countPhotos, formatProgress, nextChunk } from "./upload_chunks.js";
 
 /**
  * @typedef {{ id: string, name: string, size: number, received: number, state: string, problem: string }} Line
@@ -20,44 +21,12 @@ import { createFrameTask, listenTo } from "../../utils/dom.js";
  */
 /** @typedef {import("../../utils/dom.js").Model<State, ToKernel>} Model */
 /** @typedef {{ show: () => void, announce: (text: string) => void }} View */
-/** @typedef {{ id: string, file: File, sent: number, acknowledged: number, isAccepted: boolean }} Upload in bytes */
+/** @typedef {import("./upload_chunks.js").Upload} Upload */
 
-export const CHUNK_BYTES = 1 << 20;
-export const MAX_CHUNKS_IN_FLIGHT = 4;
 const BUSY_AFTER = 1500; // ms without an answer until the kernel counts as busy
 const ASK_AFTER = 10_000; // ms without an answer until the kernel is asked what it has received
 const ANNOUNCE_EVERY = 5000; // ms between two announcements of progress to screen readers
 const TICK = 500; // ms
-
-/**
- * @param {number} received bytes
- * @param {number} size bytes
- */
-export function formatProgress(received, size) {
-  if (size < 1e6) return `${Math.round(received / 1e3)} of ${Math.max(Math.round(size / 1e3), 1)} kB`;
-  return `${(received / 1e6).toFixed(1)} of ${(size / 1e6).toFixed(1)} MB`;
-}
-
-/** @param {number} count */
-export const countPhotos = (count) => (count === 1 ? "1 photo" : `${count} photos`);
-
-/** @param {Upload[]} uploads */
-export function chunksInFlight(uploads) {
-  return uploads.reduce((sum, upload) => sum + Math.ceil((upload.sent - upload.acknowledged) / CHUNK_BYTES), 0);
-}
-
-/**
- * Return the next chunk to send, if one may be sent.
- *
- * Files are sent in the order of the list. One that the kernel has not accepted yet holds up those behind it.
- *
- * @param {Upload[]} uploads
- */
-export function nextChunk(uploads) {
-  const upload = uploads.find((candidate) => candidate.sent < candidate.file.size);
-  if (!upload?.isAccepted || chunksInFlight(uploads) >= MAX_CHUNKS_IN_FLIGHT) return undefined;
-  return { upload, start: upload.sent, end: Math.min(upload.sent + CHUNK_BYTES, upload.file.size) };
-}
 
 /** Sends the files of this page, for all views of one widget. */
 export class UploadSender {

@@ -2,14 +2,9 @@
 // A searchable grid of cards. The kernel holds the cards, the choice and the thumbnails, which it sends as bytes.
 // The messages are described in picker_messages.py.
 import {
-  arrange,
-  closest,
-  columnCount,
   createFrameTask,
-  createTimer,
   createViewTracker,
   focusedElement,
-  gridTarget,
   hasModifier,
   keepPlainKeys,
   listenTo,
@@ -17,7 +12,8 @@ import {
   makeButton,
   setText,
 } from "../../utils/dom.js";
-import { CardOption, matchesQuery, statusText } from "./picker_card.js";
+import { CardGrid } from "./card_grid.js";
+import { statusText } from "./picker_card.js";
 
 /** @typedef {import("./picker_card.js").Card} Card */
 /**
@@ -30,7 +26,6 @@ import { CardOption, matchesQuery, statusText } from "./picker_card.js";
  */
 /** @typedef {import("../../utils/dom.js").Model<State, ToKernel>} Model */
 
-const REST = 100; // ms that the view has to stand still before thumbnails are asked for
 const NEAR_END = "0px 0px 240px 0px"; // the end counts as reached when it is this close below the view
 
 const button = (/** @type {string} */ label, /** @type {() => void} */ onClick) =>
@@ -49,9 +44,8 @@ class Picker {
     this.model.send({ kind: "load_more" });
   });
   failure = make("div", { className: "astria-picker-failure", attributes: { role: "alert" } });
-  grid = make("div", { className: "astria-picker-grid", attributes: { role: "listbox" } });
   more = button("Load more", () => this.model.send({ kind: "load_more" }));
-  scroller = make("div", { className: "astria-picker-scroll" }, this.grid, this.more);
+  scroller = make("div", { className: "astria-picker-scroll" });
   root = make("div", { attributes: { role: "group" } });
 
   /**
@@ -60,18 +54,17 @@ class Picker {
    */
   constructor(model, el) {
     this.model = model;
-    /** @type {Map<string, CardOption>} */
-    this.options = new Map();
-    /** @type {WeakMap<Element, CardOption>} */
-    this.optionOf = new WeakMap();
     this.drawing = createFrameTask(() => this.draw()); // the traits arrive one by one and belong together
-    this.thumbnailRequest = createTimer(() => this.requestThumbnails(), REST);
-    this.build();
-    el.append(this.root);
-    this.cardTracker = createViewTracker({ root: this.scroller }, () => this.thumbnailRequest.restart());
+    this.grid = new CardGrid(this.scroller, {
+      requestThumbnails: (ids) => model.send({ kind: "thumbnails", ids }),
+      choose: (id) => this.toggle(id),
+      leave: () => this.search.focus(),
+    });
     this.endTracker = createViewTracker({ root: this.scroller, rootMargin: NEAR_END }, (changed) => {
       if (changed.some(({ isIntersecting }) => isIntersecting)) this.onEndReached();
     });
+    this.build();
+    el.append(this.root);
     const redraw = this.drawing.schedule;
     this.stopListening = listenTo(model, {
       "change:items": redraw,
@@ -81,7 +74,7 @@ class Picker {
       "change:empty": redraw,
       "change:chosen": () => this.markChosen(),
       "change:is_open": () => this.onOpened(),
-      "msg:custom": (message, buffers) => this.onMessage(message, buffers),
+      "msg:custom": (message, buffers) => this.onMessage(message, buffers?.[0]),
     });
     this.root.hidden = !model.get("is_open");
     this.draw();
@@ -91,9 +84,10 @@ class Picker {
     const plural = `${this.model.get("noun")}s`;
     this.search.placeholder = `Search ${plural}`;
     this.search.setAttribute("aria-label", `Search ${plural}`);
+    this.grid.element.setAttribute("aria-label", plural);
+    this.grid.element.setAttribute("aria-multiselectable", String(this.model.get("multiple")));
     this.failure.append(this.failureText, this.retry);
-    this.grid.setAttribute("aria-label", plural);
-    this.grid.setAttribute("aria-multiselectable", String(this.model.get("multiple")));
+    this.scroller.append(this.grid.element, this.more);
     this.root.className = `astria-picker astria-picker-${plural}`;
     this.root.setAttribute("aria-label", `Browse ${plural}`);
     const reload = button("Reload", () => this.model.send({ kind: "reload" }));
@@ -106,99 +100,39 @@ class Picker {
     keepPlainKeys(this.root);
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.search.addEventListener("input", () => this.filter());
-    this.grid.addEventListener("click", (event) => {
-      const option = this.optionOf.get(closest(event, "[role=option]") ?? this.grid);
-      if (option) this.toggle(option);
-    });
   }
 
   draw() {
     const cards = this.model.get("items");
-    const oldCount = this.options.size;
+    const oldCount = this.grid.options.size;
     const continuesByKeyboard = focusedElement(this.root) === this.more && oldCount > 0 && oldCount < cards.length;
-    const ids = new Set(cards.map((card) => card.id));
-    for (const [id, option] of this.options) if (!ids.has(id)) this.remove(id, option);
-    const options = cards.map((card) => this.options.get(card.id) ?? this.add(card));
-    for (const [index, option] of options.entries()) {
-      // A card that came with its thumbnail is newer than the one in the list.
-      if (option.listed === cards[index]) continue;
-      option.listed = cards[index];
-      option.isRequested = option.url !== undefined;
-      option.fill(cards[index]);
-    }
-    arrange(
-      this.grid,
-      options.map((option) => option.node),
-    );
+    this.grid.draw(cards);
     this.markChosen();
     this.filter();
-    if (continuesByKeyboard) this.focus(this.visible().find((option) => option === options[oldCount]));
-    this.thumbnailRequest.restart();
-  }
-
-  /** @param {Card} card */
-  add(card) {
-    const option = new CardOption(card);
-    this.options.set(card.id, option);
-    this.optionOf.set(option.node, option);
-    this.cardTracker.observe(option.node);
-    return option;
-  }
-
-  /**
-   * @param {string} id
-   * @param {CardOption} option
-   */
-  remove(id, option) {
-    this.cardTracker.unobserve(option.node);
-    option.freeUrl();
-    option.node.remove();
-    this.options.delete(id);
+    if (continuesByKeyboard) this.focus(this.grid.visible().find((option) => option.listed === cards[oldCount]));
   }
 
   markChosen() {
-    const chosen = new Set(this.model.get("chosen"));
-    for (const [id, { node }] of this.options) node.setAttribute("aria-selected", String(chosen.has(id)));
-    this.clear.hidden = !this.model.get("multiple") || chosen.size === 0;
+    const chosen = this.model.get("chosen");
+    this.grid.mark(chosen);
+    this.clear.hidden = !this.model.get("multiple") || chosen.length === 0;
     this.drawStatus();
   }
 
   filter() {
-    const query = this.search.value.trim();
-    for (const option of this.options.values()) option.node.hidden = !matchesQuery(option.searchText, query);
-    this.setTabStop(this.visible().find(({ node }) => node.tabIndex === 0));
+    this.grid.filter(this.search.value.trim());
     this.drawStatus();
-  }
-
-  /** The options in the order of the grid. */
-  inOrder() {
-    return [...this.grid.children].flatMap((node) => this.optionOf.get(node) ?? []);
-  }
-
-  visible() {
-    return this.inOrder().filter(({ node }) => !node.hidden);
-  }
-
-  /**
-   * Let the Tab key reach one card; arrow keys lead to the others.
-   *
-   * @param {CardOption} [option] default: the first that is chosen, else the first
-   */
-  setTabStop(option) {
-    const visible = this.visible();
-    const tabStop = option ?? visible.find(({ node }) => node.getAttribute("aria-selected") === "true") ?? visible[0];
-    for (const candidate of this.options.values()) candidate.node.tabIndex = candidate === tabStop ? 0 : -1;
   }
 
   drawStatus() {
     const state = this.model.get("state");
     const hasMore = this.model.get("more");
-    const visible = this.visible().length;
+    const visible = this.grid.visible().length;
     setText(this.status, this.statusText(visible));
     this.failure.hidden = state !== "failed";
     this.failureText.textContent = this.model.get("failure");
     if (state === "failed" && focusedElement(this.root) === this.more) this.retry.focus();
-    this.grid.setAttribute("aria-busy", String(state === "loading"));
+    this.grid.element.setAttribute("aria-busy", String(state === "loading"));
     this.scroller.hidden = visible === 0 && !hasMore;
     this.more.hidden = state === "failed" || !hasMore;
     this.more.textContent = state === "loading" ? "Loading" : "Load more";
@@ -210,7 +144,7 @@ class Picker {
   /** @param {number} visible */
   statusText(visible) {
     const { model } = this;
-    const [noun, state, count] = [model.get("noun"), model.get("state"), this.options.size];
+    const [noun, state, count] = [model.get("noun"), model.get("state"), this.grid.options.size];
     if (state === "loading" || state === "idle") return `Loading ${noun}s`;
     if (count === 0) return state === "failed" ? "" : model.get("empty");
     const chosenCount = model.get("multiple") ? model.get("chosen").length : 0;
@@ -226,21 +160,10 @@ class Picker {
 
   /**
    * @param {FromKernel} message
-   * @param {DataView[]} buffers
+   * @param {DataView | undefined} thumbnail
    */
-  onMessage(message, buffers) {
-    const option = message.kind === "card" ? this.options.get(message.card.id) : undefined;
-    if (!option) return;
-    if (buffers?.length) option.showThumbnail(buffers[0]);
-    option.fill(message.card);
-    option.isRequested = true;
-  }
-
-  requestThumbnails() {
-    const inView = [...this.cardTracker.inView].flatMap((node) => this.optionOf.get(node) ?? []);
-    const options = inView.filter((option) => option.needsThumbnail);
-    for (const option of options) option.isRequested = true;
-    if (options.length) this.model.send({ kind: "thumbnails", ids: options.map((option) => option.card.id) });
+  onMessage(message, thumbnail) {
+    if (message.kind === "card") this.grid.update(message.card, thumbnail);
   }
 
   // While a search is typed, the end of the grid is reached at once: it would load all that the service has.
@@ -248,10 +171,8 @@ class Picker {
     if (!this.search.value.trim()) this.model.send({ kind: "load_more" });
   }
 
-  /** @param {CardOption} option */
-  toggle(option) {
-    const { id } = option.card;
-    this.setTabStop(option);
+  /** @param {string} id */
+  toggle(id) {
     if (!this.model.get("multiple")) {
       this.model.set("is_open", false);
       this.choose([id]);
@@ -270,11 +191,9 @@ class Picker {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     if (hasModifier(event)) return;
-    const option = this.optionOf.get(/** @type {Element} */ (event.target));
     if (event.key === "Escape") this.escape();
-    else if (event.key === "ArrowDown" && event.target === this.search) this.focus(this.visible()[0]);
-    else if (option && (event.key === "Enter" || event.key === " ")) this.toggle(option);
-    else if (!option || !this.moveFrom(option, event.key)) return;
+    else if (event.key === "ArrowDown" && event.target === this.search) this.focus(this.grid.visible()[0]);
+    else if (!this.grid.onKey(event)) return;
     event.preventDefault();
   }
 
@@ -289,38 +208,17 @@ class Picker {
     }
   }
 
-  /**
-   * Move the focus with a key, and return whether it is one that moves.
-   *
-   * @param {CardOption} option
-   * @param {string} key
-   */
-  moveFrom(option, key) {
-    const options = this.visible();
-    const columns = columnCount(options.map(({ node }) => node));
-    const target = gridTarget(key, options.indexOf(option), options.length, columns);
-    if (target === undefined) return false;
-    this.focus(options[target]); // above the first row is the search
-    return true;
-  }
-
-  /** @param {CardOption | undefined} option default: the search */
+  /** @param {import("./picker_card.js").CardOption | undefined} option default: the search */
   focus(option) {
-    if (!option) {
-      this.search.focus();
-      return;
-    }
-    this.setTabStop(option);
-    option.node.focus();
+    if (option) this.grid.focus(option);
+    else this.search.focus();
   }
 
   close() {
-    this.thumbnailRequest.stop();
     this.drawing.cancel();
-    this.cardTracker.disconnect();
     this.endTracker.disconnect();
     this.stopListening();
-    for (const option of this.options.values()) option.freeUrl();
+    this.grid.close();
   }
 }
 

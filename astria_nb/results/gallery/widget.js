@@ -16,6 +16,7 @@ import {
   make,
   setText,
 } from "../../utils/dom.js";
+import { Likes } from "./likes.js";
 import { Overlay } from "./overlay.js";
 import { makeGalleryButton, Tile } from "./tile.js";
 
@@ -73,10 +74,7 @@ class Gallery {
     this.current = undefined;
     /** @type {Set<string>} pictures whose thumbnails were asked for */
     this.requested = new Set();
-    /** @type {Map<string, boolean>} by prompt */
-    this.likes = new Map();
-    /** @type {Set<string>} prompts whose like the kernel has not answered */
-    this.pendingLikes = new Set();
+    this.likes = new Likes();
     this.drawing = createFrameTask(() => this.draw()); // many changes at once are drawn once
     this.thumbnailRequest = createTimer(() => this.requestThumbnails(), REQUEST_EVERY);
     this.tracker = createViewTracker({ root: this.grid, rootMargin: NEAR }, (changed) => this.onScrolled(changed));
@@ -125,7 +123,7 @@ class Gallery {
 
   draw() {
     const cards = this.model.get("cards");
-    for (const { id, liked } of cards) if (!this.pendingLikes.has(id)) this.likes.set(id, liked);
+    for (const { id, liked } of cards) this.likes.update(id, liked);
     const entries = cards.flatMap((card) => {
       const pictures = card.pictures.length ? card.pictures : [undefined]; // a failed prompt has a tile as well
       return pictures.map((picture) => ({ card, picture }));
@@ -135,7 +133,7 @@ class Gallery {
     const tiles = entries.map(({ card, picture }) => {
       const tile = this.tiles.get(picture?.id ?? card.id) ?? this.add(card, picture);
       tile.fill(card);
-      this.markLike(tile.likeButton, card.id);
+      if (tile.likeButton) this.likes.mark(tile.likeButton, card.id);
       return tile;
     });
     arrange(
@@ -246,10 +244,8 @@ class Gallery {
 
   /** @param {string} promptId */
   like(promptId) {
-    if (this.pendingLikes.has(promptId)) return;
-    const liked = !this.likes.get(promptId);
-    this.pendingLikes.add(promptId);
-    this.likes.set(promptId, liked); // shown at once, and taken back if the kernel reports a problem
+    const liked = this.likes.toggle(promptId);
+    if (liked === undefined) return;
     this.model.send({ kind: "like", id: promptId, liked });
     this.markLikes(promptId);
     this.problem.textContent = this.overlay.problem.textContent = "";
@@ -261,8 +257,7 @@ class Gallery {
    * @param {string} problem
    */
   onLiked(promptId, liked, problem) {
-    this.pendingLikes.delete(promptId);
-    this.likes.set(promptId, liked);
+    this.likes.settle(promptId, liked);
     for (const card of this.model.get("cards")) if (card.id === promptId) card.liked = liked; // for the next drawing
     this.markLikes(promptId);
     (this.overlay.tile ? this.overlay : this).problem.textContent = problem;
@@ -271,20 +266,9 @@ class Gallery {
   /** @param {string} promptId */
   markLikes(promptId) {
     for (const { card, likeButton } of this.tiles.values()) {
-      if (card.id === promptId) this.markLike(likeButton, promptId);
+      if (card.id === promptId && likeButton) this.likes.mark(likeButton, promptId);
     }
-    if (this.overlay.tile?.card.id === promptId) this.markLike(this.overlay.likeButton, promptId);
-  }
-
-  /**
-   * @param {HTMLButtonElement | undefined} button
-   * @param {string} promptId
-   */
-  markLike(button, promptId) {
-    if (!button) return;
-    const liked = this.likes.get(promptId) ?? false;
-    button.textContent = liked ? "Liked" : "Like";
-    button.setAttribute("aria-pressed", String(liked));
+    if (this.overlay.tile?.card.id === promptId) this.likes.mark(this.overlay.likeButton, promptId);
   }
 
   close() {
