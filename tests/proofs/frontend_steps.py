@@ -1,4 +1,4 @@
-"""What somebody does in the form, step by step, in a frontend that shows it in a frame."""
+"""What a user does in the form, step by step, in a frontend that shows it in a frame."""
 
 import base64
 import os
@@ -12,7 +12,7 @@ from playwright.sync_api import Frame, Locator, Page, expect
 import astria_nb as anb
 import helpers.jupyterlab as lab
 
-LOOKS = {
+THEMES = {
     "vscode": ("light", "dark", "white"),
     "colab": ("light", "dark", "bare light", "bare dark"),
 }
@@ -47,24 +47,24 @@ class Visit:
     def button(self, name: str) -> Locator:
         return self.form.get_by_role("button", name=re.compile(f"^{name}"))
 
-    def look(self, name: str) -> None:
-        self.frame.evaluate("name => window.proof.look(name)", name)
+    def set_theme(self, name: str) -> None:
+        self.frame.evaluate("name => window.proof.setTheme(name)", name)
         self.page.wait_for_timeout(300)
 
-    def picture(self, name: str) -> None:
+    def screenshot(self, name: str) -> None:
         if self.pictures is not None:
             self.pictures.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=self.pictures / f"{self.frontend}-{name.replace(' ', '-')}.png")
 
-    def in_every_look(self, state: str, selector: str = ".astria-form") -> None:
-        """Take a picture in each look, and let axe look at it."""
-        found = []
-        for name in LOOKS[self.frontend]:
-            self.look(name)
-            self.picture(f"{state} {name}")
-            found += [f"{name}: {each}" for each in lab.violations(self.frame, selector)]
-        self.look(LOOKS[self.frontend][0])
-        assert found == [], "\n\n".join(found)
+    def check_every_theme(self, state: str, selector: str = ".astria-form") -> None:
+        """Take a screenshot in each theme, and let axe check it."""
+        violations = []
+        for name in THEMES[self.frontend]:
+            self.set_theme(name)
+            self.screenshot(f"{state} {name}")
+            violations += [f"{name}: {violation}" for violation in lab.violations(self.frame, selector)]
+        self.set_theme(THEMES[self.frontend][0])
+        assert violations == [], "\n\n".join(violations)
 
 
 def photos(folder: Path) -> None:
@@ -79,18 +79,18 @@ def photos(folder: Path) -> None:
 
 def the_form_appears(visit: Visit) -> None:
     code = CELL.format(key=visit.sandbox.api_key, url=visit.sandbox.url)
-    visit.look(LOOKS[visit.frontend][0])
+    visit.set_theme(THEMES[visit.frontend][0])
     visit.frame.evaluate("code => window.proof.show(code)", code)
     expect(visit.form.get_by_text("Still needed: pack, class, photos")).to_be_visible()
     expect(visit.form.locator(".astria-drop-zone")).to_be_visible()
-    visit.page.wait_for_timeout(700)  # until the frontend has seen to the buttons
+    visit.page.wait_for_timeout(700)  # until the frontend has made the buttons reachable by keyboard
 
 
 def a_pack_is_browsed(visit: Visit) -> None:
     visit.button("Browse packs").click()
     options = visit.form.get_by_role("option")
     expect(options.nth(2).locator("img")).to_be_visible()
-    visit.in_every_look("packs")
+    visit.check_every_theme("packs")
     visit.form.get_by_label("Search packs").press("Escape")
     expect(options.first).to_be_hidden()
 
@@ -114,7 +114,7 @@ def a_photo_is_dropped(visit: Visit) -> None:
     transfer = visit.frame.evaluate_handle(
         """content => {
             const transfer = new DataTransfer();
-            const bytes = Uint8Array.from(atob(content), each => each.charCodeAt(0));
+            const bytes = Uint8Array.from(atob(content), character => character.charCodeAt(0));
             transfer.items.add(new File([bytes], '3.jpg'));
             return transfer; }""",
         base64.b64encode((visit.folder / "3.jpg").read_bytes()).decode(),
@@ -127,7 +127,9 @@ def a_photo_is_dropped(visit: Visit) -> None:
 def a_photo_of_40_MB_arrives(visit: Visit) -> None:  # noqa: N802
     pick(visit, "large.jpg", "tiny.jpg")
     expect(visit.tile("large.jpg").locator("img")).to_be_visible(timeout=60_000)
-    code = "print(*[each.path.stat().st_size for each in form.tune.images if each.path.name == 'large.jpg'])"
+    code = (
+        "print(*[image.path.stat().st_size for image in form.tune.images if image.path.name == 'large.jpg'])"
+    )
     assert visit.frame.evaluate("code => window.proof.run(code)", code)["printed"].strip() == str(LARGE)
 
 
@@ -140,18 +142,18 @@ def photos_are_put_in_order_and_removed(visit: Visit) -> None:
     visit.page.keyboard.press("Shift+ArrowRight")
     expect(visit.names()).to_have_text(["2.jpg", "3.jpg", "1.jpg", "large.jpg", "tiny.jpg"])
     visit.tile("3.jpg").hover()
-    visit.in_every_look("images")
+    visit.check_every_theme("images")
     visit.button("Remove: 3.jpg").click()
     expect(visit.names()).to_have_text(["2.jpg", "1.jpg", "large.jpg", "tiny.jpg"])
 
 
-def an_error_is_seen_and_mended(visit: Visit) -> None:
+def an_error_is_shown_and_fixed(visit: Visit) -> None:
     visit.form.get_by_role("tab", name="URLs").click()
     urls = visit.form.locator(".astria-urls textarea")
     urls.fill("example.com/photo.jpg")
     expect(urls).to_have_attribute("aria-invalid", "true")
     expect(visit.form.locator(".astria-summary")).to_contain_text("is not a web address")
-    visit.in_every_look("error")
+    visit.check_every_theme("error")
     visit.form.locator(".astria-summary").get_by_role("link").click()
     expect(urls).to_be_focused()
     urls.fill("")
@@ -169,21 +171,21 @@ def a_fold_opens_by_the_keyboard(visit: Visit) -> None:
         if name == "Characteristics":
             visit.form.get_by_role("button", name="Add a row").first.press("Enter")
             expect(visit.form.get_by_placeholder("key").last).to_be_visible()
-        visit.in_every_look(f"fold {name.split()[0].lower()}")
+        visit.check_every_theme(f"fold {name.split()[0].lower()}")
 
 
 def the_request_is_copied_or_marked(visit: Visit) -> None:
     code = visit.form.get_by_role("tabpanel", name="cURL")
     expect(code).to_contain_text("curl -X POST")
     visit.form.get_by_role("button", name="Copy").click()
-    said = visit.form.get_by_text(re.compile("^(Copied|Selected; press .*C)$"))
-    expect(said).to_be_visible()
+    status = visit.form.get_by_text(re.compile("^(Copied|Selected; press .*C)$"))
+    expect(status).to_be_visible()
     visit.page.keyboard.press("Control+c")
     title = visit.form.get_by_label("Title")
     title.fill("")
     title.press("Control+v")  # what is on the clipboard, whoever put it there
     pasted = title.input_value()
-    assert pasted.startswith("curl -X POST"), f"it said {said.inner_text()!r}, and {pasted!r} was copied"
+    assert pasted.startswith("curl -X POST"), f"{status.inner_text()!r}, but {pasted!r} was copied"
     visit.form.get_by_role("button", name="New", exact=True).click()
     expect(visit.form.get_by_text("Ready to submit")).to_be_visible()
 
@@ -192,8 +194,8 @@ def a_double_click_submits_once(visit: Visit) -> None:
     visit.button("Submit").dblclick()
     expect(visit.form.locator(".astria-row table")).to_contain_text("cat")
     visit.page.wait_for_timeout(500)
-    made = [each for request in visit.sandbox.ledger for each in request.tune_ids]
-    assert len(made) == 1, made
+    tune_ids = [tune_id for request in visit.sandbox.ledger for tune_id in request.tune_ids]
+    assert len(tune_ids) == 1, tune_ids
 
 
 def the_training_is_seen(visit: Visit) -> None:
@@ -209,7 +211,7 @@ def the_pictures_arrive(visit: Visit) -> None:
     expect(visit.form.locator(".astria-row table")).to_contain_text("trained")
     visit.form.locator(".astria-pictures-grid").scroll_into_view_if_needed()
     expect(visit.form.locator(".astria-pictures-tile img").nth(5)).to_be_visible()
-    visit.in_every_look("pictures")
+    visit.check_every_theme("pictures")
 
 
 def a_picture_is_enlarged_in_sight_and_closed(visit: Visit) -> None:
@@ -220,7 +222,7 @@ def a_picture_is_enlarged_in_sight_and_closed(visit: Visit) -> None:
     visit.page.wait_for_timeout(300)
     box = dialog.bounding_box()
     assert box is not None
-    visit.in_every_look("large", ".astria-pictures-overlay")
+    visit.check_every_theme("large", ".astria-pictures-overlay")
     assert box["y"] >= 0, box
     assert box["y"] + box["height"] <= 800, box
     dialog.get_by_role("button", name="Next").click()
@@ -243,7 +245,7 @@ STEPS = (
     a_photo_is_dropped,
     a_photo_of_40_MB_arrives,
     photos_are_put_in_order_and_removed,
-    an_error_is_seen_and_mended,
+    an_error_is_shown_and_fixed,
     a_fold_opens_by_the_keyboard,
     the_request_is_copied_or_marked,
     a_double_click_submits_once,

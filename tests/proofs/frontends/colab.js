@@ -1,32 +1,32 @@
-// Shows a widget as Colab's manager for custom widgets does: the base manager of ipywidgets, modules fetched by
-// a loader of its own, views that are put into the page without a Lumino application around them.
+// Displays a widget as Colab's manager for custom widgets does: the base manager of ipywidgets, modules fetched by
+// its own loader, and views that are put into the page without a Lumino application.
 import * as base from "@jupyter-widgets/base";
 import { ManagerBase } from "@jupyter-widgets/base-manager";
 import * as controls from "@jupyter-widgets/controls";
 import * as output from "@jupyter-widgets/output";
-import { measure, run, start, TARGET, tell } from "./kernel.js";
+import { reportColours, reportHeight, run, start, TARGET } from "./kernel.js";
 
 const MODULES = {
   "@jupyter-widgets/base": base, "@jupyter-widgets/controls": controls, "@jupyter-widgets/output": output,
 };
 const fetched = new Map();
 
-/** A module from the kernel's environment, where Colab asks a CDN: ESM, or AMD without requirejs. */
+/** Loads a module from the kernel's environment, where Colab uses a CDN: ESM, or AMD without requirejs. */
 async function load(name) {
   if (MODULES[name]) return MODULES[name];
   if (!fetched.has(name)) {
     fetched.set(
       name,
       fetch(`/proof/nbextensions/${name}/index.js`)
-        .then((answer) => answer.text())
+        .then((response) => response.text())
         .then((text) => {
-          let made;
-          const define = (...given) => {
-            const [needs, factory] = given.slice(-2);
-            made = factory(...needs.map((each) => MODULES[each]));
+          let exports;
+          const define = (...definition) => {
+            const [dependencies, factory] = definition.slice(-2);
+            exports = factory(...dependencies.map((dependency) => MODULES[dependency]));
           };
           new Function("define", text).call({ define }, define);
-          return made;
+          return exports;
         }),
     );
   }
@@ -60,26 +60,26 @@ window.proof = {
     this.manager = new Manager(this.kernel);
   },
   async show(code) {
-    const { shown, printed } = await run(this.kernel, code);
-    if (!shown.length) throw new Error(printed);
-    const view = await this.manager.create_view(await this.manager.get_model(shown[0].model_id));
+    const { widgets, printed } = await run(this.kernel, code);
+    if (!widgets.length) throw new Error(printed);
+    const view = await this.manager.create_view(await this.manager.get_model(widgets[0].model_id));
     const place = document.querySelector("#output");
     view.luminoWidget.processMessage(message("before-attach"));
     place.replaceChildren(view.el);
     view.luminoWidget.processMessage(message("after-attach"));
-    measure(document.body);
+    reportHeight(document.body);
   },
-  async look(name) {
+  async setTheme(name) {
     const [bare, theme] = [name.startsWith("bare"), name.endsWith("dark") ? "dark" : "light"];
     document.documentElement.setAttribute("theme", theme);
-    const link = document.querySelector("#look");
-    const wanted = `${location.origin}/proof/${bare ? "bare" : "colab"}.css`;
-    if (link.href !== wanted) {
+    const link = document.querySelector("#theme");
+    const href = `${location.origin}/proof/${bare ? "bare" : "colab"}.css`;
+    if (link.href !== href) {
       const loaded = new Promise((resolve) => link.addEventListener("load", resolve, { once: true }));
-      link.href = wanted;
+      link.href = href;
       await loaded;
     }
-    tell();
+    reportColours();
   },
   run: (code) => run(window.proof.kernel, code),
   end: () => window.proof.kernel.shutdown(),

@@ -1,6 +1,6 @@
-// Shows a widget as the Jupyter extension of VS Code does: with its own bundle of ipywidgets.
+// Displays a widget as the Jupyter extension of VS Code does: with its own bundle of ipywidgets.
 import { activate } from "./node_modules/@vscode/jupyter-ipywidgets8/dist/ipywidgets.js";
-import { measure, run, start, tell } from "./kernel.js";
+import { reportColours, reportHeight, run, start } from "./kernel.js";
 
 const CLICKED = [
   "button:not([tabindex])", "a[href]:not([tabindex])", '[role="button"]:not([tabindex])',
@@ -14,11 +14,11 @@ const scriptLoader = {
     window.requirejs.config({ paths: { [name]: `${location.origin}/proof/nbextensions/${name}/index` } });
     this.widgetsRegisteredInRequireJs.add(name);
   },
-  errorHandler: (...what) => console.error("a widget was not loaded", what),
+  errorHandler: (...details) => console.error("a widget was not loaded", details),
   successHandler: () => undefined,
 };
 
-/** Lets everything that can be clicked be reached, and clicked by keys, half a second after it is shown. */
+/** Makes everything clickable reachable and usable by keyboard, half a second after it is displayed. */
 function makeReachable(container) {
   for (const node of container.querySelectorAll(CLICKED.join(", "))) {
     node.setAttribute("tabindex", "0");
@@ -39,8 +39,8 @@ window.proof = {
     this.manager = new window.vscIPyWidgets.WidgetManager(this.kernel, undefined, scriptLoader, () => undefined);
   },
   async show(code) {
-    const { shown, printed } = await run(this.kernel, code);
-    if (!shown.length) throw new Error(printed);
+    const { widgets, printed } = await run(this.kernel, code);
+    if (!widgets.length) throw new Error(printed);
     const output = document.querySelector(".output");
     const container = document.createElement("div");
     container.className = "cell-output-ipywidget-background";
@@ -48,17 +48,17 @@ window.proof = {
       container.setAttribute(name, value);
     }
     output.replaceChildren(container);
-    const model = await this.manager.get_model(shown[0].model_id);
+    const model = await this.manager.get_model(widgets[0].model_id);
     const view = await this.manager.create_view(model, { el: container });
-    await this.manager.display_view(shown[0], view, { node: container });
+    await this.manager.display_view(widgets[0], view, { node: container });
     setTimeout(() => makeReachable(container), 500);
-    measure(output);
+    reportHeight(output);
   },
-  /** «white» is what the extension did before it knew themes: JupyterLab's light colours, in a dark editor. */
-  look(name) {
+  /** "white" is how the extension was before it had themes: JupyterLab's light colours in a dark editor. */
+  setTheme(name) {
     document.body.className = name === "light" ? "vscode-light" : "vscode-dark";
     document.body.dataset.bridge = name === "white" ? "none" : "on";
-    tell();
+    reportColours();
   },
   run: (code) => run(window.proof.kernel, code),
   end: () => window.proof.kernel.shutdown(),
