@@ -20,6 +20,7 @@ const upload = (/** @type {number} */ size, /** @type {object} */ state) => ({
 
 describe("the next chunk", () => {
   it("is 1 MiB, and the last one is shorter", () => {
+    expect(CHUNK_BYTES).toBe(1024 * 1024);
     const size = CHUNK_BYTES + 5;
     expect(nextChunk([upload(size, {})])).toMatchObject({ start: 0, end: CHUNK_BYTES });
     expect(nextChunk([upload(size, { sent: CHUNK_BYTES })])).toMatchObject({ start: CHUNK_BYTES, end: size });
@@ -163,6 +164,18 @@ describe("a drop zone", () => {
     take();
     button(el, "Dismiss all").click();
     expect(take()).toEqual([{ kind: "cancel", ids: ["1", "2"] }]);
+    await nextFrame();
+    expect(all(el, "li")).toEqual([]); // though the kernel has yet to answer
+  });
+
+  it("drops a chunk whose file was refused while it was read", async () => {
+    const { pick, take, receive } = await openZone();
+    pick(photo("a.jpg"));
+    const [{ id }] = take()[1].files;
+    receive({ kind: "have", id, offset: 0 });
+    receive({ kind: "stop", id });
+    await settled();
+    expect(take()).toEqual([]);
   });
 
   it("sends a file once, whichever of two views it is given to", async () => {
