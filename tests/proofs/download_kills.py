@@ -1,11 +1,11 @@
-"""Kill downloads at random moments, and look at what they left.
+"""Kill downloads at random moments, and check the files that they leave.
 
 python tests/proofs/download_kills.py [KILLS] [--mutant NAME]
 
-A download is started again and again, and killed, until it gets to its end; then another folder is filled.
-Now and then a file is damaged between two of them, or two of them fill one folder. After each kill, every
-picture that has its name has to be whole, and every line of the record right; after a download that ended,
-there is nothing else in the folder. Nothing may lie anywhere else.
+A download is started and killed repeatedly until it completes; then another folder is filled. Now and then
+a file is damaged in between, or two downloads share a folder. After each kill, every picture with its final
+name must be complete, and every line of the manifest correct; after a completed download, the folder must
+contain nothing else. Nothing may be written elsewhere.
 """
 
 import argparse
@@ -28,14 +28,14 @@ sys.path.insert(0, str(HERE.parent))
 from helpers.picture_host import a_picture, prompt, prompts  # noqa: E402
 from helpers.scripted_server import KEY, Answer, Exchange, ScriptedServer  # noqa: E402
 
-MUTANTS = ("in place", "record first", "torn record", "no sweep", "trusting")
+MUTANTS = ("in place", "entry first", "torn manifest", "no sweep", "trusting")
 PICTURES = 24
 OWN = ("manifest.jsonl", ".manifest.lock")
 
 
 @dataclass
 class Tally:
-    """What came out of some kills."""
+    """The outcome of some kills."""
 
     killed: int = 0
     ended: int = 0
@@ -44,13 +44,13 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.killed} killed, {self.temporary} files in the making; {self.ended} folders filled; "
+            f"{self.killed} killed, {self.temporary} temporary files; {self.ended} folders filled; "
             f"{len(self.wrong)} wrong {self.wrong[:3]}"
         )
 
 
 class Downloads:
-    """The process that forks the ones to kill."""
+    """The process that forks the downloads to kill."""
 
     def __init__(self, url: str, mutant: str) -> None:
         self._process = subprocess.Popen(
@@ -63,14 +63,14 @@ class Downloads:
         )
 
     def begin(self, folder: Path) -> int:
-        """Have a child download, and return its number."""
+        """Start a download in a child process, and return its process id."""
         assert self._process.stdin
         self._process.stdin.write(f"{folder}\n")
         self._process.stdin.flush()
         return int(self._line())
 
     def end(self) -> int:
-        """Return how the child ended; -9 when killed."""
+        """Wait for the child, and return its exit code; -9 if it was killed."""
         return int(self._line())
 
     def close(self) -> None:
@@ -82,22 +82,22 @@ class Downloads:
 
 
 def play(kills: int, *, mutant: str = "", seed: int = 0) -> Tally:
-    """Kill so many downloads, and return the tally."""
+    """Kill some downloads, and return the tally."""
     chance, tally = random.Random(seed), Tally()
     pictures = [a_picture(number, chance.randrange(2_000, 300_000)) for number in range(1, PICTURES + 1)]
     with tempfile.TemporaryDirectory() as name, ScriptedServer().running() as server:
-        for number, each in enumerate(pictures, 1):
-            server.on("GET", f"/{number}", in_pieces(each))
+        for number, picture in enumerate(pictures, 1):
+            server.on("GET", f"/{number}", in_pieces(picture))
         prompts(server, *(prompt(number, f"{server.url}/{number}") for number in range(1, PICTURES + 1)))
-        crew = [Downloads(server.url, mutant), Downloads(server.url, mutant)]
-        pace = pace_of(crew[0], Path(name))
+        processes = [Downloads(server.url, mutant), Downloads(server.url, mutant)]
+        pace = pace_of(processes[0], Path(name))
         number = 0
         while tally.killed < kills:
             number += 1
-            fill(Path(name) / f"out {number}", crew, pictures, pace, kills, chance, tally)
-        for each in crew:
-            each.close()
-        tally.wrong += [f"outside: {each.name}" for each in Path(name).iterdir() if not is_expected(each)]
+            fill(Path(name) / f"out {number}", processes, pictures, pace, kills, chance, tally)
+        for downloads in processes:
+            downloads.close()
+        tally.wrong += [f"outside: {path.name}" for path in Path(name).iterdir() if not is_expected(path)]
     return tally
 
 
@@ -106,7 +106,7 @@ def is_expected(path: Path) -> bool:
 
 
 def in_pieces(content: bytes) -> Answer:
-    """Answer with a picture that takes its time."""
+    """Answer with a picture, slowly."""
 
     def answer(exchange: Exchange) -> bool:
         exchange.head(200, Content_Type="image/jpeg", Content_Length=len(content))
@@ -119,7 +119,7 @@ def in_pieces(content: bytes) -> Answer:
 
 
 def pace_of(downloads: Downloads, folder: Path) -> float:
-    """Return how many seconds a download takes here and now."""
+    """Return the seconds that an undisturbed download takes."""
     downloads.begin(folder / "first 1")
     downloads.end()
     started = time.monotonic()
@@ -130,48 +130,48 @@ def pace_of(downloads: Downloads, folder: Path) -> float:
 
 def fill(
     folder: Path,
-    crew: list[Downloads],
+    processes: list[Downloads],
     pictures: list[bytes],
     pace: float,
     kills: int,
     chance: random.Random,
     tally: Tally,
 ) -> None:
-    """Download into a folder, and kill that, until all of it is there."""
+    """Download into a folder and kill the download, until one completes."""
     damaged: set[str] = set()
     status = -1
     while status:
-        at_work = crew[: 2 if chance.random() < 0.2 else 1]
-        children = [each.begin(folder) for each in at_work]
+        running = processes[: 2 if chance.random() < 0.2 else 1]
+        children = [downloads.begin(folder) for downloads in running]
         if tally.killed < kills:
             time.sleep(chance.uniform(0, pace))
-            with contextlib.suppress(ProcessLookupError):  # it was faster
+            with contextlib.suppress(ProcessLookupError):  # it has ended already
                 os.kill(children[0], signal.SIGKILL)
-        ends = [each.end() for each in at_work]
+        ends = [downloads.end() for downloads in running]
         tally.killed += ends.count(-signal.SIGKILL)
         status = min(map(abs, ends))
         if status == 0 and len(ends) == 2:
-            status = -1  # what the killed one left is the next one's
-        judge(folder, pictures, damaged if status else set(), tally)
+            status = -1  # the next download sweeps what the killed one left
+        check(folder, pictures, damaged if status else set(), tally)
         if status and folder.is_dir() and chance.random() < 0.3:
             damage(folder, damaged, chance)
     tally.ended += 1
-    left = {each.name for each in folder.iterdir()} - {*OWN}
-    if left != {f"{number}-1.jpg" for number in range(1, PICTURES + 1)}:
-        tally.wrong.append(f"in the end: {sorted(left)}")
+    names = {path.name for path in folder.iterdir()} - {*OWN}
+    if names != {f"{number}-1.jpg" for number in range(1, PICTURES + 1)}:
+        tally.wrong.append(f"in the end: {sorted(names)}")
 
 
 def damage(folder: Path, damaged: set[str], chance: random.Random) -> None:
-    """Cut a finished picture short."""
-    found = sorted(folder.glob("*.jpg"))
-    if found:
-        path = chance.choice(found)
+    """Truncate a complete picture."""
+    paths = sorted(folder.glob("*.jpg"))
+    if paths:
+        path = chance.choice(paths)
         path.write_bytes(path.read_bytes()[:-1])
         damaged.add(path.name)
 
 
-def judge(folder: Path, pictures: list[bytes], damaged: set[str], tally: Tally) -> None:
-    """Hold what lies there against what was sent, and against the record."""
+def check(folder: Path, pictures: list[bytes], damaged: set[str], tally: Tally) -> None:
+    """Compare the files with what was sent, and with the manifest."""
     if not folder.is_dir():
         return
     for path in folder.iterdir():
@@ -180,17 +180,17 @@ def judge(folder: Path, pictures: list[bytes], damaged: set[str], tally: Tally) 
         elif path.name not in OWN and path.name not in damaged:
             number = int(path.name.partition("-")[0])
             if path.read_bytes() != pictures[number - 1]:
-                tally.wrong.append(f"not whole: {path.name}")
+                tally.wrong.append(f"not complete: {path.name}")
     record = folder / "manifest.jsonl"
     for line in record.read_bytes().splitlines() if record.exists() else []:
         try:
             entry = json.loads(line)
             content = (folder / entry["file"]).read_bytes()
         except (ValueError, OSError) as error:
-            tally.wrong.append(f"record: {error!r}")
+            tally.wrong.append(f"manifest: {error!r}")
             continue
         if entry["file"] not in damaged and entry["sha256"] != hashlib.sha256(content).hexdigest():
-            tally.wrong.append(f"record: {entry['file']} is another file")
+            tally.wrong.append(f"manifest: {entry['file']} is another file")
 
 
 def main() -> int:

@@ -28,9 +28,9 @@ def mutate(mutant: str) -> None:
     """Break one of the guarantees, to check that the proof notices."""
     if mutant == "in place":
         write_in_place()
-    elif mutant == "record first":
+    elif mutant == "entry first":
         write_entry_first()
-    elif mutant == "torn record":
+    elif mutant == "torn manifest":
         tear_the_manifest()
     elif mutant == "no sweep":
         SafeFolder.sweep = lambda _self: None  # type: ignore[method-assign]

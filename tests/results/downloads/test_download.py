@@ -1,4 +1,4 @@
-"""Pictures on the disk: whole, once, and on record."""
+"""Downloaded pictures: complete, once, and in the manifest."""
 
 import time
 from pathlib import Path
@@ -31,11 +31,13 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_every_picture_is_a_file_and_on_record(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+def test_every_picture_is_a_file_and_in_the_manifest(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
     pictures = ten(server)
     frame = anb.download(ROW, client, out)
     assert statuses(frame) == {"saved": 10}
-    assert [Path(each).read_bytes() for each in frame["file"]] == pictures
+    assert [Path(file).read_bytes() for file in frame["file"]] == pictures
     record = check(out)
     assert record[9] == {
         "prompt_id": 10, "number": 1, "tune_id": TUNE_ID, "text": "prompt 10", "url": f"{server.url}/10",
@@ -44,7 +46,9 @@ def test_every_picture_is_a_file_and_on_record(server: ScriptedServer, client: a
     assert (frame["expires_at"] == ROW["expires_at"].iloc[0]).all()
 
 
-def test_what_is_there_is_not_asked_for_again(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+def test_existing_files_are_not_requested_again(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
     ten(server)
     first, before = anb.download(ROW, client, out), asked(server)
     second = anb.download(ROW, client, out)
@@ -56,7 +60,7 @@ def test_what_is_there_is_not_asked_for_again(server: ScriptedServer, client: an
 
 
 @pytest.mark.parametrize("damage", ["removed", "shorter", "changed", "a link to the same"])
-def test_what_is_damaged_comes_again(
+def test_a_damaged_file_is_downloaded_again(
     server: ScriptedServer, client: anb.Client, out: Path, tmp_path: Path, damage: str
 ) -> None:
     pictures = ten(server)
@@ -76,7 +80,7 @@ def test_what_is_damaged_comes_again(
     check(out)
 
 
-def test_a_file_that_nothing_is_on_record_of_comes_again(
+def test_a_file_without_an_entry_is_downloaded_again(
     server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
     ten(server)
@@ -86,7 +90,7 @@ def test_a_file_that_nothing_is_on_record_of_comes_again(
     check(out)
 
 
-def test_a_record_of_other_tunes_stays(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+def test_the_entries_of_other_tunes_stay(server: ScriptedServer, client: anb.Client, out: Path) -> None:
     ten(server)
     anb.download(ROW, client, out)
     server.on("GET", "/77", image(a_picture(77)))
@@ -103,7 +107,7 @@ def test_a_prompt_with_several_pictures_has_several_files(
         server.on("GET", f"/{number}", image(a_picture(number)))
     prompts(server, prompt(5, *(f"{server.url}/{number}" for number in (1, 2, 3))))
     frame = anb.download(ROW, client, out)
-    assert [Path(each).name for each in frame["file"]] == ["5-1.jpg", "5-2.jpg", "5-3.jpg"]
+    assert [Path(file).name for file in frame["file"]] == ["5-1.jpg", "5-2.jpg", "5-3.jpg"]
     assert frame["number"].tolist() == [1, 2, 3]
 
 
@@ -137,23 +141,23 @@ def test_no_pictures_are_an_empty_frame_of_the_same_types(
         ("image/../../x", b"\x00\x00\x00\x20ftypmp42........", "1-1.mp4"),
     ],
 )
-def test_a_file_is_called_as_its_type_is(
+def test_a_files_suffix_is_that_of_its_type(
     server: ScriptedServer, client: anb.Client, out: Path, content_type: str, content: bytes, name: str
 ) -> None:
     server.on("GET", "/1", image(content, content_type))
     prompts(server, prompt(1, f"{server.url}/1"))
     anb.download(ROW, client, out)
-    assert [each["file"] for each in check(out)] == [name]
+    assert [entry["file"] for entry in check(out)] == [name]
 
 
-def test_no_key_is_told_to_who_has_the_pictures(
+def test_the_key_is_not_sent_to_the_pictures_host(
     server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
     ten(server)
     anb.download(ROW, client, out)
-    told = {each.path: each.headers["Authorization"] for each in server.requests}
-    assert {told[f"/{number}"] for number in range(1, 11)} == {None}
-    assert told[f"/tunes/{TUNE_ID}/prompts"] == f"Bearer {KEY}"
+    keys = {request.path: request.headers["Authorization"] for request in server.requests}
+    assert {keys[f"/{number}"] for number in range(1, 11)} == {None}
+    assert keys[f"/tunes/{TUNE_ID}/prompts"] == f"Bearer {KEY}"
 
 
 SIGNED = "{url}/1?X-Amz-Signature={secret}&X-Amz-Date={secret}&Expires={day}&v=1"
@@ -169,13 +173,13 @@ def test_a_signature_is_used_and_not_written_down(
         url = SIGNED.format(url=server.url, secret=secret, day=day)
         prompts(server, prompt(1, url), prompt(2, url.replace("/1?", "/2?"), text=f"like {url}"))
         frames.append(anb.download(ROW, client, out))
-    assert [each.query["X-Amz-Signature"] for each in server.received("GET", "/1")] == ["s3cret-one"]
+    assert [request.query["X-Amz-Signature"] for request in server.received("GET", "/1")] == ["s3cret-one"]
     assert frames[1]["status"].tolist() == ["there", "failed"]
     assert b"s3cret" not in (out / "manifest.jsonl").read_bytes()
-    assert "s3cret" not in "".join(each.to_csv() for each in frames)
+    assert "s3cret" not in "".join(frame.to_csv() for frame in frames)
 
 
-def test_another_address_is_another_picture(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+def test_a_changed_address_is_downloaded_again(server: ScriptedServer, client: anb.Client, out: Path) -> None:
     pictures = ten(server)
     prompts(server, prompt(1, f"{server.url}/1"))
     anb.download(ROW, client, out)
@@ -185,9 +189,7 @@ def test_another_address_is_another_picture(server: ScriptedServer, client: anb.
     check(out)
 
 
-def test_a_loras_pictures_are_told_by_its_own_id(
-    server: ScriptedServer, client: anb.Client, out: Path
-) -> None:
+def test_a_loras_pictures_have_its_own_id(server: ScriptedServer, client: anb.Client, out: Path) -> None:
     server.on("GET", "/1", image(a_picture(1)))
     base = 1504944
     prompts(
@@ -198,7 +200,7 @@ def test_a_loras_pictures_are_told_by_its_own_id(
     assert anb.download(ROW, client, out)["tune_id"].tolist() == [TUNE_ID, TUNE_ID]
 
 
-def test_the_service_is_asked_for_an_expiry_that_a_row_lacks(
+def test_an_expiry_that_a_row_lacks_is_fetched_from_the_service(
     server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
     ten(server)
@@ -207,7 +209,7 @@ def test_the_service_is_asked_for_an_expiry_that_a_row_lacks(
     assert (anb.download(young, client, out)["expires_at"] == ROW["expires_at"].iloc[0]).all()
 
 
-def test_of_many_tunes_one_that_is_gone_is_told(
+def test_of_many_tunes_one_that_is_gone_is_reported(
     server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
     ten(server)
@@ -234,20 +236,22 @@ def test_a_sandboxs_pictures_come_with_their_expiry(out: Path) -> None:
 
 
 @pytest.mark.parametrize("max_workers", [0, 65, "many", None])
-def test_an_impossible_number_of_workers_is_told(client: anb.Client, out: Path, max_workers: Any) -> None:
+def test_an_invalid_number_of_workers_is_reported(client: anb.Client, out: Path, max_workers: Any) -> None:
     with pytest.raises(AstriaError, match=r"max_workers: .*choose from 1 to 64"):
         anb.download(ROW, client, out, max_workers=max_workers)
 
 
-def test_what_is_no_tune_is_told(client: anb.Client, out: Path) -> None:
+def test_a_frame_without_tunes_is_refused(client: anb.Client, out: Path) -> None:
     with pytest.raises(TuneError, match="frame: "):
         anb.download(7, client, out)  # type: ignore[arg-type]
 
 
-def test_several_pictures_come_at_a_time(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+def test_several_pictures_are_downloaded_at_a_time(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
     pictures = ten(server)
-    for number, each in enumerate(pictures, 1):
-        server.on("GET", f"/{number}", _after(0.2, image(each)))
+    for number, picture in enumerate(pictures, 1):
+        server.on("GET", f"/{number}", _after(0.2, image(picture)))
     started = time.monotonic()
     anb.download(ROW, client, out, max_workers=10)
     assert time.monotonic() - started < 1.5

@@ -1,4 +1,4 @@
-"""What can go wrong with a picture, with all of them, and with the disk."""
+"""Faults of single pictures, of a whole download, and of the disk."""
 
 import os
 import signal
@@ -41,9 +41,9 @@ def half(content: bytes, **headers: Any) -> Answer:
 
 
 WHOLE = a_picture(3, 300_000)
-PASSING = {
+TRANSIENT = {
     "truncated": half(WHOLE, Content_Length=len(WHOLE)),
-    "truncated, length not told": half(WHOLE),
+    "truncated, without a length": half(WHOLE),
     "truncated in a chunk": half(b"ffff\r\n" + WHOLE, Transfer_Encoding="chunked"),
     "reset": reset(),
     "hung up": hang_up,
@@ -57,8 +57,8 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-def test_what_may_pass_is_asked_for_again(
+@pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT.keys())
+def test_a_transient_fault_is_retried(
     server: ScriptedServer, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("astria_nb.results.downloads.fetcher._DEFAULT_RETRY_AFTER", 0.05)
@@ -70,8 +70,8 @@ def test_what_may_pass_is_asked_for_again(
     check(out)
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-def test_one_that_cannot_be_had_does_not_stop_the_others(
+@pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT.keys())
+def test_a_failed_picture_does_not_stop_the_others(
     server: ScriptedServer, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("astria_nb.results.downloads.fetcher._DEFAULT_RETRY_AFTER", 0.05)
@@ -89,7 +89,7 @@ def test_one_that_cannot_be_had_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_an_expired_picture_is_told_and_asked_for_once(
+def test_an_expired_picture_is_reported_and_requested_once(
     server: ScriptedServer, client: anb.Client, out: Path, status: int
 ) -> None:
     ten(server)
@@ -105,7 +105,7 @@ def test_an_expired_picture_is_told_and_asked_for_once(
 @pytest.mark.parametrize(
     "answer", [reply(body=b"", status=304), reply(body=WHOLE[:999], status=206), reply(body=b"", status=204)]
 )
-def test_what_is_no_whole_answer_is_no_picture(
+def test_an_incomplete_answer_is_not_a_picture(
     server: ScriptedServer, client: anb.Client, out: Path, answer: Answer
 ) -> None:
     ten(server)
@@ -132,7 +132,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def test_hostile_addresses_are_only_told(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+def test_hostile_addresses_are_only_reported(server: ScriptedServer, client: anb.Client, out: Path) -> None:
     ten(server)
     urls = [f"{server.url}/1", *HOSTILE]
     prompts(server, *(prompt(number, url) for number, url in enumerate(urls, 1)))
@@ -155,9 +155,7 @@ def test_a_redirect_out_of_the_web_leads_nowhere(
     check(out)
 
 
-def test_one_that_is_told_to_wait_makes_all_wait(
-    server: ScriptedServer, client: anb.Client, out: Path
-) -> None:
+def test_a_429_holds_all_workers_back(server: ScriptedServer, client: anb.Client, out: Path) -> None:
     pictures = [a_picture(number) for number in range(1, 31)]
     refused: list[float] = []
     arrived: list[float] = []
@@ -174,17 +172,19 @@ def test_one_that_is_told_to_wait_makes_all_wait(
         refused.append(time.monotonic())
         return reply(status=429, Retry_After="2")(exchange)
 
-    for number, each in enumerate(pictures, 1):
-        server.on("GET", f"/{number}", serve(each))
+    for number, picture in enumerate(pictures, 1):
+        server.on("GET", f"/{number}", serve(picture))
     server.on("GET", "/5", refuse, serve(pictures[4]))
     prompts(server, *(prompt(number, f"{server.url}/{number}") for number in range(1, 31)))
     assert statuses(anb.download(ROW, client, out, max_workers=4)) == {"saved": 30}
-    during = [each - refused[0] for each in arrived if 0.1 < each - refused[0] < 1.9]
+    during = [moment - refused[0] for moment in arrived if 0.1 < moment - refused[0] < 1.9]
     assert during == []
     assert len(refused) == 1
 
 
-def test_a_wait_of_hours_ends_the_download(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+def test_a_retry_after_of_hours_ends_the_download(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
     ten(server)
     server.on("GET", "/1", reply(status=429, Retry_After="7200"))
     started = time.monotonic()
@@ -205,7 +205,7 @@ anb.download(ROW, anb.Client(sys.argv[1], base_url=sys.argv[2]), sys.argv[3], ma
 
 
 def start(server: ScriptedServer, out: Path) -> subprocess.Popen[str]:
-    """Download in a process of its own."""
+    """Download in a child process."""
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     return subprocess.Popen(
         [sys.executable, "-c", DOWNLOAD, KEY, server.url, out],
@@ -215,7 +215,7 @@ def start(server: ScriptedServer, out: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("fault", ["drips", "hangs", "asks to wait"])
+@pytest.mark.parametrize("fault", ["drips", "hangs", "rate limits"])
 def test_ctrl_c_leaves_only_whole_files(server: ScriptedServer, out: Path, fault: str) -> None:
     ten(server)
     stopped = threading.Event()
@@ -227,21 +227,21 @@ def test_ctrl_c_leaves_only_whole_files(server: ScriptedServer, out: Path, fault
         stopped.wait(60)
         return False
 
-    server.on("GET", "/9", reply(status=429, Retry_After="60") if fault == "asks to wait" else never)
+    server.on("GET", "/9", reply(status=429, Retry_After="60") if fault == "rate limits" else never)
     server.on("GET", "/10", never)
     process = start(server, out)
     try:
-        server.await_request(11 if fault != "asks to wait" else 10)
+        server.await_request(11 if fault != "rate limits" else 10)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         started = time.monotonic()
-        _, said = process.communicate(timeout=15)
+        _, errors = process.communicate(timeout=15)
     finally:
         stopped.set()
         process.kill()
-    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert errors.rstrip().endswith("KeyboardInterrupt")
     assert process.returncode != 0
-    assert time.monotonic() - started < (2.5 if fault == "drips" else 8)  # which comes to the next byte
+    assert time.monotonic() - started < (2.5 if fault == "drips" else 8)  # it is ended between two bytes
     assert len(check(out)) == 8
 
 
@@ -251,7 +251,7 @@ def test_ctrl_c_leaves_only_whole_files(server: ScriptedServer, out: Path, fault
 resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
 
 
-def test_a_full_disk_is_told_and_what_is_there_stays(
+def test_a_full_disk_is_reported_and_complete_files_stay(
     server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
     pictures = ten(server)
@@ -268,7 +268,7 @@ def test_a_full_disk_is_told_and_what_is_there_stays(
     assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
 
 
-def test_a_disk_with_no_room_for_the_record_keeps_the_old_one(
+def test_a_disk_without_room_for_the_manifest_keeps_the_old_one(
     server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
     ten(server)
@@ -290,7 +290,7 @@ def test_a_disk_with_no_room_for_the_record_keeps_the_old_one(
 
 @pytest.fixture
 def powerless() -> Iterator[Path]:
-    """Be somebody who has to mind permissions, with a folder of their own."""
+    """Run as a user who is subject to permissions, and give a folder of that user."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if os.geteuid() != 0:
@@ -304,7 +304,7 @@ def powerless() -> Iterator[Path]:
             os.seteuid(0)
 
 
-def test_a_read_only_folder_is_told_unless_all_is_there(
+def test_a_read_only_folder_is_reported_unless_all_files_exist(
     server: ScriptedServer, client: anb.Client, powerless: Path
 ) -> None:
     ten(server)
@@ -321,7 +321,7 @@ def test_a_read_only_folder_is_told_unless_all_is_there(
     powerless.chmod(0o700)
 
 
-def test_a_file_in_place_of_the_folder_is_told(
+def test_a_file_in_place_of_the_folder_is_reported(
     server: ScriptedServer, client: anb.Client, tmp_path: Path
 ) -> None:
     ten(server)
@@ -336,6 +336,6 @@ def test_a_file_in_place_of_the_folder_is_told(
 
 
 @pytest.mark.parametrize("folder", [None, 7, "a\x00b"])
-def test_an_impossible_folder_is_told(client: anb.Client, folder: Any) -> None:
+def test_an_invalid_folder_is_reported(client: anb.Client, folder: Any) -> None:
     with pytest.raises(AstriaError, match=r"^folder: "):
         anb.download(ROW, client, folder)

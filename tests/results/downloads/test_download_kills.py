@@ -1,6 +1,6 @@
-"""A download is killed at random moments, and what it leaves is whole.
+"""Downloads are killed at random moments, and the files that they leave are complete.
 
-A few times; ``python tests/proofs/download_kills.py 2000`` kills many.
+Some kills here; ``python tests/proofs/download_kills.py 2000`` kills many.
 """
 
 import os
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 
 
 @sizes(8, 200)
-def test_every_file_is_whole_and_on_record(size: int) -> None:
+def test_every_file_is_complete_and_in_the_manifest(size: int) -> None:
     tally = play(size, seed=1)
     assert tally.killed >= size
     assert tally.ended
@@ -23,5 +23,5 @@ def test_every_file_is_whole_and_on_record(size: int) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_the_judge_finds_each_mutant(mutant: str) -> None:
+def test_the_proof_finds_each_mutant(mutant: str) -> None:
     assert play(40, mutant=mutant, seed=2).wrong

@@ -1,4 +1,4 @@
-"""Which tunes, and with them which pictures, the service deletes before long."""
+"""Which tunes, and with them which pictures, the service deletes soon."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -24,16 +24,16 @@ def a_tune(number: int, days: float | None, **fields: Any) -> dict[str, Any]:
 
 
 def account(server: ScriptedServer, tunes: list[dict[str, Any]]) -> None:
-    """Let the account have some tunes, given newest first."""
+    """Answer with these tunes, newest first."""
 
     def answer(exchange: Exchange) -> bool:
         before = int(exchange.request.query.get("before_id", 10**9))
-        page = [each for each in tunes if each["id"] < before][: int(exchange.request.query["limit"])]
+        page = [tune for tune in tunes if tune["id"] < before][: int(exchange.request.query["limit"])]
         return reply(page, Date=DATE)(exchange)
 
     server.on("GET", "/tunes", answer)
-    for each in tunes:
-        server.on("GET", f"/tunes/{each['id']}", reply(each, Date=DATE))
+    for tune in tunes:
+        server.on("GET", f"/tunes/{tune['id']}", reply(tune, Date=DATE))
 
 
 def test_what_expires_soon_comes_soonest_first(server: ScriptedServer, client: anb.Client) -> None:
@@ -43,26 +43,24 @@ def test_what_expires_soon_comes_soonest_first(server: ScriptedServer, client: a
     assert anb.expiring(client=client, days=0)["id"].tolist() == []
 
 
-def test_it_is_the_services_clock_that_counts(server: ScriptedServer, client: anb.Client) -> None:
+def test_the_services_clock_counts(server: ScriptedServer, client: anb.Client) -> None:
     account(server, [a_tune(1, 3)])
     frame = anb.expiring(client=client)
     assert frame["expires_at"].iloc[0] - pd.Timestamp(client.now()) < pd.Timedelta(days=3.01)
     assert frame["status"].tolist() == ["trained"]
 
 
-def test_of_rows_that_were_given_those_that_were_pending_are_looked_at_again(
-    server: ScriptedServer, client: anb.Client
-) -> None:
+def test_unfinished_rows_are_polled(server: ScriptedServer, client: anb.Client) -> None:
     account(server, [a_tune(3, 2), a_tune(2, 1), a_tune(1, 5)])
-    given = anb.rows.tune_frame([a_tune(1, 5), a_tune(3, None, pack=43), a_tune(4, -1)], NOW)
-    frame = anb.expiring(given, client)
+    rows = anb.rows.tune_frame([a_tune(1, 5), a_tune(3, None, pack=43), a_tune(4, -1)], NOW)
+    frame = anb.expiring(rows, client)
     assert frame["id"].tolist() == [3, 1]
     assert frame["pack"].tolist()[0] == 43
-    assert frame.dtypes.equals(given.dtypes)
-    assert [each.path for each in server.requests] == ["/tunes/3"]
+    assert frame.dtypes.equals(rows.dtypes)
+    assert [request.path for request in server.requests] == ["/tunes/3"]
 
 
-def test_none_is_an_empty_frame_of_the_same_types(server: ScriptedServer, client: anb.Client) -> None:
+def test_no_tunes_are_an_empty_frame_of_the_same_types(server: ScriptedServer, client: anb.Client) -> None:
     account(server, [])
     none = anb.expiring(client=client)
     assert len(none) == 0
@@ -70,7 +68,9 @@ def test_none_is_an_empty_frame_of_the_same_types(server: ScriptedServer, client
     assert len(anb.expiring(none, client)) == 0
 
 
-def test_a_long_account_is_read_until_all_is_over(server: ScriptedServer, client: anb.Client) -> None:
+def test_a_long_account_is_read_until_all_tunes_have_expired(
+    server: ScriptedServer, client: anb.Client
+) -> None:
     young = [a_tune(number, 3) for number in range(5000, 4990, -1)]
     account(server, [*young, *(a_tune(number, -5) for number in range(4990, 0, -1))])
     assert len(anb.expiring(client=client)) == 10
@@ -83,9 +83,7 @@ def test_an_old_tune_that_was_extended_is_found(server: ScriptedServer, client: 
     assert anb.expiring(client=client)["id"].tolist() == [1000, 1]
 
 
-def test_a_tune_that_never_trained_is_no_reason_to_read_on(
-    server: ScriptedServer, client: anb.Client
-) -> None:
+def test_old_tunes_that_never_trained_count_as_expired(server: ScriptedServer, client: anb.Client) -> None:
     old = (NOW - timedelta(days=90)).isoformat()
     account(server, [a_tune(number, None, created_at=old) for number in range(3000, 0, -1)])
     assert len(anb.expiring(client=client)) == 0
@@ -93,12 +91,12 @@ def test_a_tune_that_never_trained_is_no_reason_to_read_on(
 
 
 @pytest.mark.parametrize("days", [-1, "soon", None, float("nan"), 10**6])
-def test_an_impossible_number_of_days_is_told(client: anb.Client, days: Any) -> None:
+def test_an_invalid_number_of_days_is_reported(client: anb.Client, days: Any) -> None:
     with pytest.raises(AstriaError, match=r"^days: .* is not a valid number of days"):
         anb.expiring(client=client, days=days)
 
 
 @pytest.mark.parametrize("frame", [7, pd.DataFrame({"id": [1]})])
-def test_what_is_no_tune_is_told(client: anb.Client, frame: Any) -> None:
+def test_a_frame_without_tunes_is_refused(client: anb.Client, frame: Any) -> None:
     with pytest.raises(AstriaError, match=r"^frame: .* holds no tunes"):
         anb.expiring(frame, client)

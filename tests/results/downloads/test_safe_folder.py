@@ -1,4 +1,4 @@
-"""Nothing is written outside of the folder, through no link, and by no two processes over each other."""
+"""Nothing is written outside of the folder or through a link, and processes do not overwrite each other."""
 
 import hashlib
 import json
@@ -48,18 +48,18 @@ def test_a_planted_link_is_replaced_and_not_followed(
     assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
     assert victim.read_text() == "mine"
     assert not (out / name).is_symlink()
-    assert sorted(each.name for each in out.parent.iterdir()) == ["out", "victim"]
+    assert sorted(path.name for path in out.parent.iterdir()) == ["out", "victim"]
     check(out)
 
 
-def test_a_planted_link_for_the_lock_is_told(
+def test_a_planted_link_for_the_lock_is_reported(
     server: ScriptedServer, client: anb.Client, out: Path, victim: Path
 ) -> None:
     ten(server)
     (out / ".manifest.lock").symlink_to(victim.with_name("nothing"))
     with pytest.raises(anb.errors.AstriaError, match=r"^folder: .* cannot be used"):
         anb.download(ROW, client, out)
-    assert sorted(each.name for each in out.parent.iterdir()) == ["out", "victim"]
+    assert sorted(path.name for path in out.parent.iterdir()) == ["out", "victim"]
 
 
 def test_a_planted_link_for_a_temporary_name_is_not_followed(
@@ -73,7 +73,7 @@ def test_a_planted_link_for_a_temporary_name_is_not_followed(
     assert victim.read_text() == "mine"
 
 
-def test_a_folder_that_is_exchanged_for_a_link_meanwhile_is_still_the_one_written(
+def test_a_folder_that_is_replaced_by_a_link_is_still_the_one_written(
     server: ScriptedServer, client: anb.Client, out: Path, tmp_path: Path
 ) -> None:
     pictures = ten(server)
@@ -111,7 +111,7 @@ def test_a_folder_in_place_of_a_picture_fails_that_picture(
     assert frame["problem"].iloc[2] == "3-1.jpg is a folder; move it elsewhere, and call download again"
 
 
-def test_a_pipe_in_place_of_a_file_holds_nothing_up(
+def test_a_pipe_in_place_of_a_file_does_not_block(
     server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
     ten(server)
@@ -129,7 +129,9 @@ LINES = [
 ]  # fmt: skip
 
 
-def test_a_record_of_a_stranger_is_passed_over(server: ScriptedServer, client: anb.Client, out: Path) -> None:
+def test_invalid_lines_of_the_manifest_are_skipped(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
     ten(server)
     anb.download(ROW, client, out)
     lines = (out / "manifest.jsonl").read_bytes().splitlines()
@@ -138,7 +140,7 @@ def test_a_record_of_a_stranger_is_passed_over(server: ScriptedServer, client: a
     assert len(check(out)) == 10
 
 
-def test_a_record_that_points_outside_reads_nothing_there(
+def test_an_entry_that_points_outside_is_skipped(
     server: ScriptedServer, client: anb.Client, out: Path, victim: Path
 ) -> None:
     ten(server)
@@ -153,7 +155,7 @@ def test_a_record_that_points_outside_reads_nothing_there(
     check(out)
 
 
-def test_what_a_killed_process_left_is_swept_and_what_a_living_one_makes_is_not(
+def test_temporary_files_of_killed_processes_are_swept_those_of_living_ones_are_not(
     server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
     ten(server)
@@ -162,11 +164,11 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_makes_is_not(
     with SafeFolder(out) as neighbour:
         living = neighbour.create_temporary()
         anb.download(ROW, client, out)
-        assert {each.name for each in out.glob(".astria-*")} == {living.name, ".astria-mine.part"}
-    assert {each.name for each in out.glob(".astria-*")} == {".astria-mine.part"}
+        assert {path.name for path in out.glob(".astria-*")} == {living.name, ".astria-mine.part"}
+    assert {path.name for path in out.glob(".astria-*")} == {".astria-mine.part"}
 
 
-def test_a_thread_that_is_late_writes_nothing(out: Path) -> None:
+def test_a_late_thread_writes_nothing(out: Path) -> None:
     with SafeFolder(out) as folder:
         temporary = folder.create_temporary()
     with pytest.raises(OSError, match="closed"):
@@ -192,22 +194,22 @@ def test_two_processes_fill_one_folder(server: ScriptedServer, out: Path) -> Non
     first = server._scripts["GET", "/1"][0]
 
     def together(exchange: Any) -> bool:
-        meet.wait()  # both have looked by then, and found nothing
+        meet.wait()  # both have checked the folder by then
         return first(exchange)
 
     server.on("GET", "/1", together)
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     command = [sys.executable, "-c", DOWNLOAD, KEY, server.url, out]
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [each.communicate(timeout=60)[0] for each in both]
-    assert [each.returncode for each in both] == [0, 0]
-    assert [sum(each.count(status) for each in said) for status in ("'saved'", "'there'")] == [60, 60]
+    outputs = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert [sum(output.count(status) for output in outputs) for status in ("'saved'", "'there'")] == [60, 60]
     assert len(check(out)) == 60
     assert len(asked(server)) > 60
 
 
 def _slightly_different(number: int) -> Any:
-    """Answer never the same twice, as a service that draws on demand may."""
+    """Answer with another picture each time, as a service that draws on demand may."""
     calls = iter(range(1000))
 
     def answer(exchange: Any) -> bool:
@@ -216,12 +218,12 @@ def _slightly_different(number: int) -> Any:
     return answer
 
 
-def test_a_record_takes_in_what_another_process_wrote(out: Path) -> None:
-    with SafeFolder(out) as one, SafeFolder(out) as other:
-        mine, theirs = Manifest(one), Manifest(other)
-        for number, each in enumerate([mine, theirs, mine, theirs], 1):
-            each.read()
-            each.write(add=[Entry(number, 1, None, "", "", f"{number}-1.jpg", 1, "0" * 64)])
+def test_a_manifest_reads_what_another_process_wrote(out: Path) -> None:
+    with SafeFolder(out) as first, SafeFolder(out) as second:
+        mine, theirs = Manifest(first), Manifest(second)
+        for number, writer in enumerate([mine, theirs, mine, theirs], 1):
+            writer.read()
+            writer.write(add=[Entry(number, 1, None, "", "", f"{number}-1.jpg", 1, "0" * 64)])
         mine.read()
         assert [mine.find((number, 1)) is not None for number in range(1, 6)] == [True] * 4 + [False]
-    assert [each["prompt_id"] for each in manifest(out)] == [1, 2, 3, 4]
+    assert [entry["prompt_id"] for entry in manifest(out)] == [1, 2, 3, 4]
