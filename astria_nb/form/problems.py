@@ -71,7 +71,7 @@ class ProblemDisplay:
         """Return the errors for the list at the top; empty fields are not errors."""
         order = list(self._fields)
         entries = [
-            ErrorEntry(field=name, label=_capitalized(_label(name)), text=self.message(problem))
+            ErrorEntry(field=name, label=_capitalized(_label(name)), text=self._sentence(problem)[1])
             for problem in problems
             if problem.kind != "missing" and (name := self.field_of(problem)) is not None
         ]
@@ -93,19 +93,26 @@ class ProblemDisplay:
 
     def message(self, problem: Problem) -> str:
         """Return a problem as a sentence for the user of the form."""
+        subject, text = self._sentence(problem)
+        return _capitalized(f"{subject} {text}") if subject else text
+
+    def _sentence(self, problem: Problem) -> tuple[str, str]:
+        """Return the subject of the sentence, empty if the text is complete without one, and the text."""
         if problem.kind == "missing" and problem.field in _MISSING:
-            return _MISSING[problem.field]
+            return "", _MISSING[problem.field]
         if problem.kind == "not_found" and problem.field == "pack":
-            return f"No pack {self._fields['pack'].value}. Use Browse packs."
+            return "", f"No pack {self._fields['pack'].value}. Use Browse packs."
         if problem.kind == "conflict" and problem.field in ("images", "image_urls"):
             rival = "existing tunes" if self._fields["tune_ids"].value else "photos from files"
-            return f"{_capitalized(_label(problem.field))} cannot be combined with {rival}; leave out one."
+            return _label(problem.field), f"cannot be combined with {rival}; leave out one."
         text = f"{problem.what}; {problem.hint}"
-        if self.field_of(problem) is None and problem.kind == "rejected":
-            return f"The service rejected the tune: {text}"
-        if problem.kind == "invalid" and problem.field not in _SUBJECTS:
-            return text if self.field_of(problem) else str(problem)
-        return _capitalized(f"{_SUBJECTS.get(problem.field, _label(problem.field))} {text}")
+        if problem.field in _SUBJECTS:
+            return _SUBJECTS[problem.field], text
+        if self.field_of(problem) is None:
+            return "", f"The service rejected the tune: {text}" if problem.kind == "rejected" else str(
+                problem
+            )
+        return "" if problem.kind == "invalid" else _label(problem.field), text
 
     def field_of(self, problem: Problem) -> str | None:
         """Return the name of the form's field that a problem belongs to, or None."""

@@ -14,6 +14,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
+from astria_nb.form.error_summary import ErrorSummary
 from astria_nb.form.images.image_list import ImageList
 from astria_nb.form.pickers.class_field import ClassField
 from astria_nb.form.pickers.picker import Picker
@@ -328,6 +329,17 @@ def test_fields_that_exclude_each_other_are_named_as_in_the_form(form, photos):
     assert "Image URLs cannot be combined with photos from files; leave out one." in messages(form)
     form.fill(image_urls=None, tune_ids=[7])
     assert "Photos cannot be combined with existing tunes; leave out one." in messages(form)
+
+
+def test_a_rejected_field_is_the_subject_of_its_error_and_the_link_to_it(photos):
+    with anb.Sandbox(deterministic=True, min_images=2) as sandbox:
+        form = anb.TuneForm(sandbox.client(), pack=260, name="man", images=photos[:1])
+        with pytest.raises(AstriaError):
+            form.submit()
+    (entry,) = only(form, ErrorSummary).problems
+    assert entry["label"] == "Photos"
+    assert entry["text"].startswith("are too few (minimum is 2); ")
+    assert "Photos are too few (minimum is 2); " in messages(form)
 
 
 def test_a_wrong_key_is_shown_in_the_form(sandbox):
