@@ -1,10 +1,12 @@
 """Each choice of each option, as a client sees it."""
 
+import argparse
 from typing import Any
 
 import pytest
 
 from astria_nb.sandbox import SandboxServer
+from astria_nb.sandbox.cli_options import add_arguments, chosen_options
 from sandbox.helpers.api import Api, image_bytes
 
 DAY = 86_400
@@ -382,3 +384,13 @@ def test_a_liked_template_comes_first_in_its_pack(with_options) -> None:
 def test_a_value_that_is_not_a_choice_is_refused(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"^{field}: "):
         SandboxServer(**{field: value})
+
+
+def test_hosts_on_the_command_line_are_separated_by_commas_or_repeated_flags() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    arguments = ["--fetch-urls", "example.com, 127.0.0.1:8000", "--fetch-urls", "[::1]:80"]
+    options = chosen_options(parser.parse_args(arguments))
+    assert options["fetch_urls"] == ("example.com", "127.0.0.1:8000", "[::1]:80")
+    assert options["allowed_hosts"] == ()
+    assert SandboxServer(**options).options.fetch_urls == options["fetch_urls"]

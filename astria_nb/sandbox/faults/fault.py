@@ -165,11 +165,11 @@ _USES = {
 }
 
 
-def _whole(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _is_integer(value: object, minimum: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
 
 
-def _real(value: object) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -183,15 +183,21 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: isinstance(value, str) and bool(value.strip()),
         "a pattern; write 'METHOD /path' or '*'",
     ),
-    "count": (lambda value: value is None or _whole(value, 1), "a whole number above 0, or None for all"),
-    "probability": (lambda value: _real(value) and 0 < value <= 1, "a number above 0, at most 1"),
-    "after": (lambda value: _whole(value, 0), "a whole number, 0 or more"),
+    "count": (
+        lambda value: value is None or _is_integer(value, 1),
+        "a whole number above 0, or None for all",
+    ),
+    "probability": (lambda value: _is_number(value) and 0 < value <= 1, "a number above 0, at most 1"),
+    "after": (lambda value: _is_integer(value, 0), "a whole number, 0 or more"),
     "retry_after": (
         lambda value: value is None or _is_header(value),
         "text that fits on one header line, in Latin-1",
     ),
-    "seconds": (lambda value: _real(value) and 0 <= value <= 86_400, "a number of seconds from 0 to 86400"),
-    "number": (lambda value: _whole(value, 1), "a whole number above 0"),
+    "seconds": (
+        lambda value: _is_number(value) and 0 <= value <= 86_400,
+        "a number of seconds from 0 to 86400",
+    ),
+    "number": (lambda value: _is_integer(value, 1), "a whole number above 0"),
     "message": (lambda value: isinstance(value, str) and bool(value.strip()), "text"),
 }
 

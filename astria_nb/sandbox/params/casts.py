@@ -21,7 +21,7 @@ def text(value: Param) -> str | None:
     return str(value) if isinstance(value, str | int | float) else None
 
 
-def filled(value: Param) -> str | None:
+def non_blank(value: Param) -> str | None:
     """Return a scalar as text; None if it is blank or not a scalar."""
     string = text(value)
     return string if string and string.strip() else None
@@ -38,12 +38,12 @@ def boolean(value: Param) -> bool:
     return (text(value) or "") not in _FALSE
 
 
-def whole(value: Param) -> int | None:
+def integer(value: Param) -> int | None:
     """Return a whole number, sent as a number or as text; None for anything else.
 
     Examples
     --------
-    >>> whole("12"), whole(12), whole("12.5"), whole(True)
+    >>> integer("12"), integer(12), integer("12.5"), integer(True)
     (12, 12, None, None)
     """
     if isinstance(value, bool):

@@ -21,13 +21,13 @@ class ImageRoutes:
     def inspect(self) -> Response:
         """Describe an image, and say what makes it a bad one to train with."""
         with self._service.params() as params:
-            name = casts.filled(params.get("name")) or ""
+            name = casts.non_blank(params.get("name")) or ""
             file, url = params.get("file"), params.get("file_url")
             if isinstance(file, Upload):
                 report = inspect(file.path, file.filename, name)
             elif isinstance(url, str) and is_url(url):
                 report = self._from_url(url, name)
-            elif casts.filled(url):
+            elif casts.non_blank(url):
                 raise invalid({"file_url": [f"{shortened(url)} is not a percent-encoded http(s) URL"]})
             else:
                 raise invalid({"file": ["can't be blank: send file or file_url"]})

@@ -35,7 +35,7 @@ class PackRoutes:
         """Create a pack without templates."""
         with self._service.fields("pack") as fields:
             title = fields.required("title")
-            base_tune_id = fields.whole("base_tune_id", 1, 2**53) or BASE_TUNE_ID
+            base_tune_id = fields.integer("base_tune_id", 1, 2**53) or BASE_TUNE_ID
             fields.check()
             pack = self._state.add_pack(
                 title,

@@ -95,7 +95,7 @@ class PromptRoutes:
 def _matches(prompt: Prompt, params: Params, now: int) -> bool:
     """Apply the filters of `GET /prompts`."""
     for name in ("base_pack_id", "orig_prompt_id", "order_id"):
-        if name in params and casts.whole(params[name]) != getattr(prompt, name):
+        if name in params and casts.integer(params[name]) != getattr(prompt, name):
             return False
     flags = {"liked": prompt.liked, "is_api": True, "is_video": False}
     for name, value in flags.items():
@@ -103,7 +103,7 @@ def _matches(prompt: Prompt, params: Params, now: int) -> bool:
             return False
     if "pack_id" in params:  # only a pack's own prompts have one; those of a run have a base_pack_id
         return False
-    if "tune_id" in params and not prompt.uses(casts.whole(params["tune_id"]) or 0):
+    if "tune_id" in params and not prompt.uses(casts.integer(params["tune_id"]) or 0):
         return False
     if casts.boolean(params.get("today")) and prompt.created_at // DAY != now // DAY:
         return False

@@ -59,8 +59,9 @@ class LockedFolder:
                 lock_file.unlink()
         self.release()
         with contextlib.suppress(OSError):
-            if sys.platform == "win32":  # where an open file cannot be removed, by whomever it was opened
-                lock_file.unlink()
+            # Windows removes no open file; another process may have locked it since, which keeps it too.
+            if sys.platform == "win32" and all(entry == lock_file for entry in self.path.iterdir()):
+                lock_file.unlink(missing_ok=True)
             self.path.rmdir()
 
 

@@ -79,7 +79,7 @@ class Fields:
 
     def text(self, field: str) -> str | None:
         """Return text; None if it is missing or blank."""
-        return casts.filled(self.sent.get(field))
+        return casts.non_blank(self.sent.get(field))
 
     def required(self, field: str) -> str:
         """Return text that must not be blank."""
@@ -95,12 +95,12 @@ class Fields:
         """Return a boolean; None if it is missing or blank."""
         return None if self.sent.get(field) in (None, "") else self.flag(field)
 
-    def whole(self, field: str, low: int, high: int) -> int | None:
+    def integer(self, field: str, low: int, high: int) -> int | None:
         """Return a whole number within bounds; None if it is missing or blank."""
         value = self.sent.get(field)
         if value in (None, ""):
             return None
-        number = casts.whole(value)
+        number = casts.integer(value)
         if number is None or not low <= number <= high:
             self.add_error(field, f"must be a whole number from {low} to {high}")
         return number

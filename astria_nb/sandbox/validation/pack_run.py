@@ -107,7 +107,7 @@ class _Reader:
     def _tunes(self, find_tune: Callable[[int], TuneRecord | None]) -> tuple[TuneRecord, ...]:
         tunes = []
         for value in self.fields.items("tune_ids"):
-            number = casts.whole(value)
+            number = casts.integer(value)
             tune = None if number is None else find_tune(number)
             if tune is None:
                 self.fields.add_error("tune_ids", f"{shortened(value)} is not a tune of this account")
@@ -156,9 +156,9 @@ class _Reader:
         """Return the templates of a class, or only those that were chosen by `prompt_ids`."""
         template_ids = {template.id for template in self.pack.templates}
         values = self.fields.items("prompt_ids")
-        chosen_ids = {casts.whole(value) for value in values}
+        chosen_ids = {casts.integer(value) for value in values}
         for value in values:
-            if casts.whole(value) not in template_ids:
+            if casts.integer(value) not in template_ids:
                 message = f"{shortened(value)} is not a template of pack {self.pack.id}"
                 self.fields.add_error("prompt_ids", message)
         templates_of_class = self.pack.of_class(name)

@@ -56,7 +56,7 @@ def read(
             continue
         if name in _WHOLE:
             low, high = _WHOLE[name]
-            number = casts.whole(value)
+            number = casts.integer(value)
             if number is None or not low <= number <= high:
                 report.add_error(prefix + name, f"must be a whole number from {low} to {high}")
             attributes[name] = number
@@ -74,8 +74,8 @@ def read(
 
 def _flux(sent: Params, prefix: str, report: Fields) -> dict[str, object]:
     scale = casts.number(sent.get("cfg_scale"))
-    if casts.filled(sent.get("cfg_scale")) and (scale is None or not 0 <= scale < 5):
+    if casts.non_blank(sent.get("cfg_scale")) and (scale is None or not 0 <= scale < 5):
         report.add_error(f"{prefix}cfg_scale", "must be less than 5")
-    if casts.filled(sent.get("negative_prompt")):
+    if casts.non_blank(sent.get("negative_prompt")):
         report.add_error(f"{prefix}negative_prompt", "is not supported on Flux")
     return {} if scale is None else {"cfg_scale": scale}

@@ -145,8 +145,8 @@ class Views:
         attributes = prompt.attributes
         ratio = str(attributes.get("aspect_ratio") or attributes.get("ar"))
         width, height = _SIZES.get(ratio, PORTRAIT)
-        width, height = _whole(attributes.get("w"), width), _whole(attributes.get("h"), height)
-        seed = _whole(attributes.get("seed"), prompt.id)
+        width, height = _int_or(attributes.get("w"), width), _int_or(attributes.get("h"), height)
+        seed = _int_or(attributes.get("seed"), prompt.id)
         return [
             self._pictures.publish(
                 f"prompt/{prompt.id}/{number}",
@@ -162,5 +162,5 @@ def _latest(now: int, created_at: int, *moments: int) -> int:
     return max([created_at, *(at for at in moments if at <= now)])
 
 
-def _whole(value: object, default: int) -> int:
+def _int_or(value: object, default: int) -> int:
     return value if isinstance(value, int) else default
