@@ -43,7 +43,7 @@ def running(*arguments: str, cwd: Path, private: Path | None = None) -> Iterator
     try:
         yield process
     finally:
-        # The whole group: whatever a failed test leaves, JupyterLab too.
+        # The whole process group, so that a failed test leaves no JupyterLab behind.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -60,7 +60,7 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> str:
 
 
 def fetch(url: str) -> Any:
-    """Return the JSON at an address that was printed a moment before it answers."""
+    """Return the JSON at an address that may not answer yet."""
     for _ in range(100):
         with suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=30) as answer:
             return json.load(answer)

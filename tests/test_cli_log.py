@@ -35,7 +35,7 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 @pytest.fixture
 def account(sandbox: anb.Sandbox) -> dict[str, str]:
-    """Return the environment of somebody who has an account there."""
+    """Return an environment with an account at the sandbox."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ASTRIA_")}
     return environment | {"ASTRIA_BASE_URL": sandbox.url, "ASTRIA_API_KEY": sandbox.api_key}
 
@@ -55,7 +55,7 @@ def run(tmp_path: Path, account: dict[str, str]) -> Run:
 def call(
     account: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Call:
-    """Return what does the same in this process, which takes no second to start."""
+    """Return a function that runs a command in this process, which saves the start of one."""
 
     def command(*arguments: str, **changes: str) -> tuple[int, str, str]:
         for name in ("ASTRIA_API_KEY", "ASTRIA_BASE_URL", *changes):
@@ -88,7 +88,7 @@ def states() -> list[str]:
 
 
 class Terminal:
-    """A process in a terminal of so many columns."""
+    """A process in a terminal with a number of columns."""
 
     def __init__(self, command: list[str], cwd: Path, environment: dict[str, str], columns: int) -> None:
         self._ours, theirs = pty.openpty()
@@ -101,8 +101,8 @@ class Terminal:
         self.text = ""
 
     def read(self, until: str | None = None) -> str:
-        """Return what was written so far, once it holds a text, or else all of it."""
-        with suppress(OSError):  # the end of a terminal, on Linux
+        """Return the output up to and including a text, or all of it."""
+        with suppress(OSError):  # a closed terminal, on Linux
             while (until is None or until not in self.text) and (data := os.read(self._ours, 65536)):
                 self.text += data.decode()
         return self.text
@@ -193,7 +193,7 @@ def test_what_was_left_open_is_looked_for_on_the_account(run: Run, call: Call, s
     assert done.returncode == 0, done.stderr
     assert "adopted" in done.stdout
     assert states() == ["adopted"]
-    # Then there is nothing to look for, and no need of a key.
+    # With nothing to search for, no key is needed.
     assert call("recover", ASTRIA_API_KEY="") == (0, "no interrupted submissions\n", "")
 
 

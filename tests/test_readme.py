@@ -1,4 +1,4 @@
-"""The README, word for word."""
+"""The README's commands and code."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_the_five_lines_make_pictures(tmp_path: Path, monkeypatch: pytest.Monkey
         Image.new("RGB", (600, 600), (40 * number, 90, 120)).save(f"{number}.jpg")
     *statements, expression = code.splitlines()
     names: dict[str, object] = {}
-    # Half a minute of training is for readers.
+    # Training takes half a minute otherwise.
     exec("\n".join(statements).replace("anb.Sandbox()", "anb.Sandbox(deterministic=True)"), names)
     frame = eval(expression, names)
     assert (frame["images"].map(len) == 1).all()

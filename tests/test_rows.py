@@ -1,4 +1,4 @@
-"""Rows: the API's JSON as pandas, with the same types whatever it holds."""
+"""Rows: the API's JSON as pandas, with types that do not depend on the values."""
 
 import itertools
 from datetime import UTC, datetime, timedelta

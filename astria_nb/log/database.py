@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from astria_nb.log import environment, machine, segments, serialization
-from astria_nb.log.queries import EPOCH, by_id, claimant, existing, in_states, of_tune, run_on
+from astria_nb.log import environment, inserts, segments, serialization
+from astria_nb.log.inserts import append_event, microseconds, put_body, redact_problem
+from astria_nb.log.queries import by_id, claimant, existing, in_states, of_tune, run_on
 from astria_nb.log.schema import body, event, session, submission
 from astria_nb.log.sqlite import SqliteStore
 from astria_nb.log.states import SETTLED, StaleSubmission, Submission, TitleClaimed
 from astria_nb.tune.request import Request
 from astria_nb.utils.redaction import redact_json, redact_text
 
-_MICROSECOND = timedelta(microseconds=1)
 # Building a statement takes longer than running it.
-_PUT = insert(body).on_conflict_do_nothing()
 _PLAN = submission.insert()
-_APPEND = event.insert()
 _CHANGE = submission.update().where(
     submission.c.id == sa.bindparam("of_id"), submission.c.version == sa.bindparam("of_version")
 )
@@ -60,7 +56,7 @@ class LogDatabase:
                 first = claimant(connection, recorded.service, recorded.title)
                 if first is not None:
                     raise TitleClaimed(first)
-            now = _now()
+            now = inserts.now()
             state, attempt = ("sending", 1) if sending else ("planned", 0)
             inserted = connection.execute(
                 _PLAN,
@@ -71,18 +67,18 @@ class LogDatabase:
                     "version": 0,
                     "attempt": attempt,
                     "newest_known_id": newest_known_id,
-                    "request": _put(connection, serialization.of_request(recorded)),
+                    "request": put_body(connection, serialization.of_request(recorded)),
                     "fingerprint": recorded.fingerprint,
                     "planned_at": now,
                     "changed_at": now,
-                    "uptime": _uptime(),
+                    "uptime": inserts.uptime(),
                     "session": session_id,
                 },
             )
             new = existing(connection, inserted.lastrowid)
-            _append(connection, "planned", session_id, now, replace(new, state="planned", attempt=0))
+            append_event(connection, "planned", session_id, now, replace(new, state="planned", attempt=0))
             if sending:
-                _append(connection, "sending", session_id, now, new)
+                append_event(connection, "sending", session_id, now, new)
         return new
 
     def change(
@@ -103,12 +99,12 @@ class LogDatabase:
         if image_sha256:
             values["image_sha256"] = json.dumps(list(image_sha256))
         with self._write() as (connection, session_id):
-            now = _now()
+            now = inserts.now()
             if tune is not None:
                 record = serialization.updated(before, serialization.row_fields(tune))
                 if image_sha256:
                     record["image_sha256"] = list(image_sha256)
-                values["record"] = _put(connection, redact_json(record))
+                values["record"] = put_body(connection, redact_json(record))
             updated = connection.execute(
                 _CHANGE,
                 {
@@ -117,16 +113,16 @@ class LogDatabase:
                     "state": state,
                     "version": before.version + 1,
                     "changed_at": now,
-                    "uptime": _uptime(),
+                    "uptime": inserts.uptime(),
                     "session": session_id,
-                    "problem": _redact_problem(problem),
+                    "problem": redact_problem(problem),
                     **values,
                 },
             )
             after = existing(connection, before.id)
             if updated.rowcount != 1:
                 raise StaleSubmission(after)
-            _append(connection, kind, session_id, now, after, reply=reply, problem=problem)
+            append_event(connection, kind, session_id, now, after, reply=reply, problem=problem)
         return after
 
     def note(
@@ -140,7 +136,7 @@ class LogDatabase:
     ) -> None:
         """Write an event that changes no state; see `astria_nb.log.Log.note`."""
         with self._write() as (connection, session_id):
-            now = _now()
+            now = inserts.now()
             current: Submission | None = None
             if submission is not None:
                 current = existing(connection, submission.id)
@@ -148,10 +144,10 @@ class LogDatabase:
                 current = of_tune(connection, redact_text(service.rstrip("/")), tune_id)
             tune = serialization.tune_of(reply)
             if current is not None and tune is not None and serialization.is_newer(current, tune):
-                record = _put(connection, redact_json(serialization.updated(current, tune)))
+                record = put_body(connection, redact_json(serialization.updated(current, tune)))
                 connection.execute(_RECORD, {"of_id": current.id, "record": record, "sealed": None})
             values = {"tune_id": tune_id, "service": service}
-            _append(connection, kind, session_id, now, current, values, reply=reply, problem=problem)
+            append_event(connection, kind, session_id, now, current, values, reply=reply, problem=problem)
 
     def prompts(self, id: int) -> list[dict[str, Any]]:  # noqa: A002  the column's own name
         """Return the prompts in a submission's polls, each in its latest state, by id."""
@@ -200,7 +196,7 @@ class LogDatabase:
 
     def prune(self, before: datetime) -> int:
         """Delete settled submissions; see `astria_nb.log.Log.prune`."""
-        limit = _microseconds(before)
+        limit = microseconds(before)
         old = submission.c.state.in_(SETTLED) & (submission.c.changed_at < limit)
         uses = [
             sa.exists().where(column == body.c.sha256)
@@ -222,64 +218,9 @@ class LogDatabase:
         with self.store.write() as connection:
             if self._written_session != current.id:
                 values = asdict(current) | {
-                    "started_at": _microseconds(current.started_at),
+                    "started_at": microseconds(current.started_at),
                     "packages": json.dumps(dict(current.packages)),
                 }
                 connection.execute(insert(session).values(values).on_conflict_do_nothing())
             yield connection, current.id
         self._written_session = current.id
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - EPOCH) // _MICROSECOND
-
-
-def _now() -> int:
-    return _microseconds(datetime.now(UTC))
-
-
-def _uptime() -> int | None:
-    seconds = machine.uptime()
-    return None if seconds is None else math.ceil(seconds * 1e6)
-
-
-def _put(connection: sa.Connection, value: Any) -> bytes:
-    """Store JSON, once however many rows refer to it, and return its hash."""
-    text = json.dumps(value, separators=(",", ":"), default=str)
-    sha256 = hashlib.sha256(text.encode()).digest()
-    connection.execute(_PUT, {"sha256": sha256, "json": text})
-    return sha256
-
-
-def _append(
-    connection: sa.Connection,
-    kind: str,
-    session_id: str,
-    at: int,
-    current: Submission | None,
-    values: Mapping[str, Any] | None = None,
-    *,
-    reply: Any = None,
-    problem: str | None = None,
-) -> None:
-    values = dict(values or {})
-    if current is not None:
-        values = {
-            "submission": current.id,
-            "service": current.service,
-            "title": current.title,
-            "tune_id": current.tune_id if values.get("tune_id") is None else values["tune_id"],
-            "attempt": current.attempt,
-            "state": current.state,
-            "fingerprint": current.request.fingerprint,
-        }
-    if isinstance(values.get("service"), str):
-        values["service"] = redact_text(values["service"])
-    values["reply"] = None if reply is None else _put(connection, redact_json(reply))
-    row = {"kind": redact_text(kind), "at": at, "session": session_id, "problem": _redact_problem(problem)}
-    connection.execute(_APPEND, row | values)
-
-
-def _redact_problem(problem: str | None) -> str | None:
-    # A lone surrogate, as in an undecodable file name, cannot be stored as text.
-    return None if problem is None else redact_text(problem).encode("utf-8", "replace").decode()

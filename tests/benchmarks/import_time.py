@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-PROMISED_RATIO = 2.0
+PROMISED_RATIO = 3.0
 ROOT = Path(__file__).parents[2]
 
 

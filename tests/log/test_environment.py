@@ -1,4 +1,4 @@
-"""The log knows where a run was made, and whether the process that made it is still there."""
+"""The log records where a run was made, and whether its process is still running."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def log(tmp_path: Path) -> Log:
 
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Be a process that has not written anything yet."""
+    """Act as a process that has not written yet."""
     monkeypatch.setattr(environment, "_sessions", {})
 
 
@@ -79,7 +79,7 @@ def test_that_of_a_living_process_is_not_and_that_of_a_dead_one_is(log: Log) -> 
         submission = log.get(int(process.stdout.readline() if process.stdout else ""))
         assert not log.is_abandoned(submission)
         process.kill()
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and keeps its id
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # a zombie, which still has its id
         assert log.is_abandoned(submission)
     assert log.is_abandoned(submission)
 

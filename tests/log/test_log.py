@@ -1,4 +1,4 @@
-"""The log keeps what was asked and what came of it, and lets one submission have a title."""
+"""The log records requests and their outcome, and gives a title to one submission at a time."""
 
 import pickle
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ def log(tmp_path: Path) -> Log:
 
 
 def moved(log: Log, *states: str, title: str | None = "t") -> Submission:
-    """Plan a submission and lead it through some states."""
+    """Plan a submission and move it through some states."""
     submission = log.plan(a_request(title))
     for state in states:
         submission = log.change(submission, state)

@@ -1,4 +1,4 @@
-"""Nothing secret is written to disk: keys, signatures, passwords, what a callback's address carries."""
+"""No secret is written to disk: keys, signatures, passwords, values in a callback's URL."""
 
 import json
 from pathlib import Path
@@ -158,12 +158,12 @@ PIECES = ["x", "?", "&", ";", "?a=;", "://", "a:", "?a", "sd_", "@", "://a@", "&
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_long_text_takes_no_time_to_speak_of(piece: str) -> None:
-    # A pattern that looks too far ahead takes time with the square of the length: here, an hour.
+    # A pattern with too much lookahead is quadratic: with this text, it would take an hour.
     assert redact_text(piece * 200_000)
     assert redact_text(f"{piece * 200_000} .", is_callback=True)
 
 
-# What was taken out still counts when requests are compared
+# Redacted values still count when requests are compared
 
 
 def test_a_recorded_request_is_the_same_as_the_one_that_was_made(log: Log) -> None:

@@ -1,4 +1,4 @@
-"""Rows that were put away in columns: nobody who looks at the frame can tell."""
+"""Sealed rows: the frame is the same as without segments."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from astria_nb.log.schema import segment
 from helpers.submissions import REPLY, SERVICE, a_request, everything_on_disk
 
 Step = tuple[str, int, Any]
-# Of a later API: the type of such a field is that of what came so far.
+# Fields of a later API version: their type is that of the values so far.
 NEWS = st.sampled_from(
     [
         *({"sparkle": value} for value in (1, 2**53 + 1, 0.5, 2.0, "x", True, None, [1])),
@@ -34,7 +34,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 
 @pytest.fixture
 def sealing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
-    """Say how many rows make a segment."""
+    """Set how many rows make a segment."""
 
     def every(rows: int) -> None:
         monkeypatch.setattr("astria_nb.log.segments.ROWS", rows)

@@ -1,4 +1,4 @@
-"""The log's file: durable, shared, private, and plain about what is wrong with it."""
+"""The log's file: durable, shared, private, with errors in plain words."""
 
 import multiprocessing
 import os
@@ -36,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def powerless() -> Iterator[Path]:
-    """Be somebody who has to mind permissions, with a folder of their own."""
+    """Act as a user without root's rights, who has a folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if os.geteuid() != 0:
@@ -59,7 +59,7 @@ def ask(path: Path, query: str) -> list[tuple[object, ...]]:
 
 
 def python(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Start another Python that can import the log and the helpers of the tests."""
+    """Start another Python process that can import the log and the test helpers."""
     beside = str(TESTS)
     command = [
         sys.executable,
@@ -198,7 +198,7 @@ def test_a_forked_child_writes_as_a_process_of_its_own(path: Path) -> None:
     parent = log.plan(a_request("parent"))
     stop = threading.Event()
 
-    def keep_writing() -> None:  # so that forks meet transactions under way
+    def keep_writing() -> None:  # so that forks happen during transactions
         while not stop.is_set():
             log.note("poll")
 
@@ -234,7 +234,7 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) 
         worker = processes.Process(target=runs.work, args=(path, number, theirs))
         worker.start()
         theirs.close()
-        # A different number of words each time: the kill falls at every point of the work.
+        # A different number of messages each time, so that the kill hits every point of the work.
         written |= dict(ours.recv() for _ in range(1 + number % 7))
         worker.kill()
         with suppress(EOFError):
@@ -250,7 +250,7 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) 
     assert len(written) >= 50
 
 
-# Wrong
+# Errors
 
 
 def test_a_newer_file_is_refused_and_left_as_it_is(path: Path) -> None:
@@ -363,7 +363,7 @@ def test_a_full_disk_is_named_and_costs_nothing_that_is_there(path: Path) -> Non
     planned = log.plan(a_request())
     with log._database.store.write() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-        # SQLite answers as it does when the disk takes no more.
+        # SQLite then fails as on a full disk.
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(LogError, match=r"^log: .* the disk is full; free some space, then try again"):
         log.plan(a_request("u", characteristics={"long": "x" * 100_000}))

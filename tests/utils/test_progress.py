@@ -36,7 +36,7 @@ def lines_of(code: str, columns: int, folder: Path) -> list[str]:
     while True:
         try:
             drawn += os.read(ours, 65536)
-        except OSError:  # nobody writes to it any more
+        except OSError:  # the program has closed the terminal
             break
     os.close(ours)
     assert program.wait(30) == 0, drawn.decode()
