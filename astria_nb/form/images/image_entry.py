@@ -76,7 +76,7 @@ class ImageEntry:
         """All warnings, in full."""
         advice = self.metrics.advice if self.metrics is not None else ()
         return [
-            *([] if isinstance(self.source, Image) else [_NOT_AN_IMAGE]),
+            *([] if isinstance(self.source, Image) else [_NOT_AN_IMAGE.capitalize()]),
             *(entry.text for entry in advice),
             *self.warnings,
         ]

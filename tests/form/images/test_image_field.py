@@ -144,7 +144,7 @@ def test_every_image_gets_its_picture_and_a_new_page_gets_them_again(field, tile
 def test_what_is_no_image_stays_and_says_so(field, tiles, photos, tmp_path):
     (tmp_path / "notes.jpg").write_text("not a picture")
     field.value = [photos[0], tmp_path / "notes.jpg"]
-    assert badges(tiles) == [[], ["not an image"]]
+    assert badges(tiles) == [[], ["Not an image"]]
     assert tiles.summary.endswith(" · 1 with a warning (not an image)")
     assert len(field.value) == 2
 
