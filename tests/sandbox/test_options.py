@@ -43,7 +43,7 @@ def test_the_gallery_without_a_key(with_options, needed: bool, status: int) -> N
 
 
 @pytest.mark.parametrize("key", ["error", "message"])
-def test_where_a_refusal_says_what_is_wrong(with_options, key: str) -> None:
+def test_the_key_of_a_refusals_message(with_options, key: str) -> None:
     api = with_options(error_key=key)
     assert api.get("/tunes?limit=x").json().keys() == {key}
     assert api.get("/tunes", headers={"Authorization": None}).json().keys() == {key}
@@ -166,7 +166,7 @@ def test_without_idempotency_the_same_prompt_is_made_twice(with_options) -> None
 # Failure and expiry
 
 
-def test_a_training_that_fails_says_so_is_paid_back_and_never_draws(with_options) -> None:
+def test_a_failed_training_is_shown_and_refunded_and_makes_no_pictures(with_options) -> None:
     api = with_options(tune_fields="record")
     before = api.get("/users").json()["usd_balance_mc"]
     api.sandbox.fail("training", "POST /p/43/tunes")
@@ -205,7 +205,7 @@ def test_the_prompts_of_a_failed_tune(with_options, choice: str, error: bool) ->
         assert prompt["trained_at"] is None
 
 
-def test_prompts_that_fail_tell_why(with_options) -> None:
+def test_prompts_that_fail_show_an_error(with_options) -> None:
     api = with_options()
     api.sandbox.fail("prompt", number=2, message="no face was found")
     api.train()
@@ -217,7 +217,7 @@ def test_prompts_that_fail_tell_why(with_options) -> None:
     assert [prompt["trained_at"] is None for prompt in prompts] == [True, True] + [False] * 6
 
 
-def test_what_has_expired_is_gone(with_options, jpeg: bytes) -> None:
+def test_expired_pictures_are_not_found(with_options, jpeg: bytes) -> None:
     api = with_options()
     form = {"tune[title]": "t", "tune[name]": "man", "tune[prompt_ids][]": "43001"}
     tune_id = api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg)}).json()["id"]

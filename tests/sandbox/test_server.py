@@ -114,7 +114,7 @@ def test_a_connection_is_kept(sandbox: SandboxServer) -> None:
     assert len(ports) == 1
 
 
-def test_a_long_upload_with_a_wrong_key_gets_to_read_why(sandbox: SandboxServer) -> None:
+def test_a_long_upload_with_a_wrong_key_can_read_the_refusal(sandbox: SandboxServer) -> None:
     files = {"tune[images][]": b"x" * 20_000_000}
     reply = requests.post(f"{sandbox.url}/p/43/tunes", files=files, timeout=10)
     assert reply.status_code == 401

@@ -102,7 +102,7 @@ def test_bare_bodies_on_request(receiver: Receiver) -> None:
         assert [body["id"] for body in receiver.bodies("/prompt")] == [5000001, 5000002]  # type: ignore[index]
 
 
-def test_they_come_by_themselves_on_the_wall_clock(receiver: Receiver) -> None:
+def test_callbacks_are_sent_by_themselves_in_real_time(receiver: Receiver) -> None:
     with SandboxServer(speed=6000) as sandbox, Api(sandbox) as api:
         run(api, receiver, callback="/tune", prompts_callback="/all")
         wait_for(lambda: len(receiver.got) == 2)
@@ -132,7 +132,7 @@ def test_a_receiver_that_hangs_delays_nothing_else(receiver: Receiver) -> None:
     "url",
     ["http://192.0.2.1/hook", "https://example.com/hook", "ftp://127.0.0.1/x", "nonsense", "http://[x/"],
 )
-def test_nothing_is_sent_elsewhere(api: Api, url: str) -> None:
+def test_nothing_is_sent_to_other_machines(api: Api, url: str) -> None:
     api.train(callback=url)
     finish(api)
     wait_for(lambda: api.sandbox.deliveries)
@@ -148,7 +148,7 @@ def test_nothing_is_sent_elsewhere(api: Api, url: str) -> None:
         ("prompts_first", ["tune", "prompt", "prompts", "prompt"]),
     ],
 )
-def test_the_order_of_the_last_two(receiver: Receiver, order: str, events: list[str]) -> None:
+def test_the_order_of_the_last_two_callbacks(receiver: Receiver, order: str, events: list[str]) -> None:
     with SandboxServer(deterministic=True, callback_order=order) as sandbox, Api(sandbox) as api:
         run(api, receiver, callback="/x?tune", prompt="/x?prompt", prompts_callback="/x?prompts")
         sandbox.advance(3600)
@@ -170,7 +170,7 @@ def test_whether_a_failure_is_announced(receiver: Receiver, choice: bool, events
         assert paths == events
 
 
-def test_what_was_deleted_is_not_announced(api: Api, receiver: Receiver) -> None:
+def test_no_callback_is_sent_for_deleted_objects(api: Api, receiver: Receiver) -> None:
     run(api, receiver, callback="/tune", prompt="/prompt", prompts_callback="/all")
     api.delete("/prompts/5000001")
     api.delete("/tunes/1000001")

@@ -50,7 +50,7 @@ def test_it_answers_as_the_api_does(stage: Stage, row: Row, program: str) -> Non
     stage.play(row, program)
 
 
-def test_each_row_has_a_name_of_its_own() -> None:
+def test_row_names_are_unique() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
 
 

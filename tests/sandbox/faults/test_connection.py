@@ -35,7 +35,7 @@ def curl(sandbox: SandboxServer, *options: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.parametrize("at", ["before", "during", "after", "reply"])
-def test_a_reset_leaves_no_answer_and_makes_what_its_point_says(api: Api, run: Run, at: str) -> None:
+def test_a_reset_leaves_no_answer_and_creates_a_tune_only_at_the_reply(api: Api, run: Run, at: str) -> None:
     api.sandbox.fail("reset", RUN, at=at)
     with pytest.raises(requests.RequestException):
         run(api)
@@ -148,7 +148,7 @@ def _late(sandbox: SandboxServer) -> None:
 
 
 @pytest.mark.parametrize("fail", [_slow, _drip, _late])
-def test_stop_waits_for_no_fault(fail: Callable[[SandboxServer], None]) -> None:
+def test_stop_does_not_wait_for_faults(fail: Callable[[SandboxServer], None]) -> None:
     threads = set(threading.enumerate())
     sandbox = SandboxServer().start()
     fail(sandbox)
@@ -176,7 +176,7 @@ def test_stop_waits_for_no_fault(fail: Callable[[SandboxServer], None]) -> None:
         ("drip", {"seconds": 0}, 0, "201"),
     ],
 )
-def test_curl_meets_the_same(
+def test_curl_meets_the_same_faults(
     sandbox: SandboxServer, kind: str, rule: dict[str, object], exit_code: int, status: str
 ) -> None:
     sandbox.fail(kind, RUN, **rule)
@@ -187,7 +187,7 @@ def test_curl_meets_the_same(
 
 
 @needs_curl
-def test_curl_that_waits_to_go_on_uploads_to_the_end(sandbox: SandboxServer, tmp_path: Path) -> None:
+def test_curl_that_expects_100_continue_uploads_to_the_end(sandbox: SandboxServer, tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * 3_000_000)
     sandbox.fail("504", RUN)
     big = f"tune[images][]=@{tmp_path}/big"

@@ -25,19 +25,19 @@ def test_it_strikes_once_unless_told_otherwise(api: Api) -> None:
     assert api.sandbox.faults == ()
 
 
-def test_it_strikes_so_many_requests_after_so_many(api: Api) -> None:
+def test_it_strikes_count_requests_after_letting_some_pass(api: Api) -> None:
     api.sandbox.fail("500", count=2, after=1)
     assert statuses(api, *["/packs"] * 5) == [200, 500, 500, 200, 200]
 
 
-def test_it_strikes_all_until_it_is_healed(api: Api) -> None:
+def test_without_a_count_it_strikes_until_heal(api: Api) -> None:
     api.sandbox.fail("500", count=None)
     assert statuses(api, *["/packs"] * 3) == [500] * 3
     api.sandbox.heal()
     assert statuses(api, "/packs") == [200]
 
 
-def test_what_is_pending_shows_what_is_left(api: Api) -> None:
+def test_pending_faults_show_their_remaining_count_and_after(api: Api) -> None:
     first = api.sandbox.fail("500", "GET /packs", count=2)
     second = api.sandbox.fail("503", "GET /tunes", after=3)
     assert api.sandbox.faults == (first, second)
@@ -68,7 +68,7 @@ def test_a_route_is_a_pattern_over_method_and_path(api: Api, route: str, path: s
 @pytest.mark.parametrize(
     "route", ["POST *", "GET /tunes", "GET /pack", "get /packs", "/packs", "GET /packs?*"]
 )
-def test_other_routes_are_left_alone(api: Api, route: str) -> None:
+def test_other_routes_are_not_struck(api: Api, route: str) -> None:
     api.sandbox.fail("503", route)
     assert api.get("/packs?limit=3").status_code == 200
     assert len(api.sandbox.faults) == 1
@@ -82,7 +82,7 @@ def test_the_first_rule_that_applies_wins(api: Api) -> None:
     assert statuses(api, "/tunes") == [500]
 
 
-def test_a_probability_is_drawn_alike_in_every_deterministic_run() -> None:
+def test_a_probability_gives_the_same_result_in_every_deterministic_run() -> None:
     def play() -> list[int]:
         with SandboxServer(deterministic=True) as sandbox, Api(sandbox) as api:
             sandbox.fail("500", probability=0.5, count=None)
@@ -93,12 +93,12 @@ def test_a_probability_is_drawn_alike_in_every_deterministic_run() -> None:
     assert play() == first
 
 
-def test_it_strikes_before_the_key_is_asked_for(sandbox: SandboxServer) -> None:
+def test_it_strikes_before_the_key_is_checked(sandbox: SandboxServer) -> None:
     sandbox.fail("503")
     assert [requests.get(f"{sandbox.url}/packs", timeout=9).status_code for _ in range(2)] == [503, 401]
 
 
-def test_many_clients_at_once_are_struck_exactly_so_often(sandbox: SandboxServer) -> None:
+def test_the_count_is_exact_with_many_clients_at_once(sandbox: SandboxServer) -> None:
     sandbox.fail("500", count=37)
     received: list[int] = []
 
@@ -115,7 +115,9 @@ def test_many_clients_at_once_are_struck_exactly_so_often(sandbox: SandboxServer
 
 
 @pytest.mark.parametrize("kind", ["training", "prompt"])
-def test_what_fails_later_is_handed_to_the_application(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faults_that_strike_later_are_passed_to_the_application(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     faults_by_method: list[tuple[str, object]] = []
     make_app: Callable[..., WSGIApplication] = app.make_app
 
@@ -171,7 +173,7 @@ def test_what_fails_later_is_handed_to_the_application(kind: str, monkeypatch: p
         ({"kind": "reset", "at": "reply", "commit": "yes"}, "with at='reply' the request is always carried"),
     ],
 )
-def test_what_makes_no_sense_is_refused(fields: dict[str, object], message: str) -> None:
+def test_invalid_fields_are_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         Fault(**{"kind": "504"} | fields)
 
@@ -187,7 +189,7 @@ def test_what_makes_no_sense_is_refused(fields: dict[str, object], message: str)
         ("500,probability=0.25,after=3", Fault("500", probability=0.25, after=3)),
     ],
 )
-def test_a_line_of_text_is_read_as_a_fault(text: str, fault: Fault | None) -> None:
+def test_a_fault_is_parsed_from_a_line_of_text(text: str, fault: Fault | None) -> None:
     if fault is None:
         with pytest.raises(ValueError, match="a: is not a field of a fault; choose from route, count"):
             Fault.parse(text)

@@ -18,7 +18,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 @pytest.mark.parametrize("kind", STATUSES)
-def test_a_status_is_answered_and_nothing_is_made(api: Api, run: Run, kind: str) -> None:
+def test_a_status_is_answered_and_nothing_is_created(api: Api, run: Run, kind: str) -> None:
     api.sandbox.fail(kind, RUN)
     assert run(api).status_code == int(kind)
     struck = only(api.sandbox)
@@ -36,7 +36,7 @@ def test_a_status_is_answered_and_nothing_is_made(api: Api, run: Run, kind: str)
         ("500", {"status": 500, "error": "Internal Server Error"}),
     ],
 )
-def test_the_application_errs_in_json(api: Api, kind: str, shape: object) -> None:
+def test_errors_of_the_application_are_json(api: Api, kind: str, shape: object) -> None:
     api.sandbox.fail(kind, **{} if kind == "500" else {"message": "no"})
     reply = api.train()
     assert (reply.json(), reply.headers["Content-Type"]) == (shape, "application/json; charset=utf-8")
@@ -44,7 +44,7 @@ def test_the_application_errs_in_json(api: Api, kind: str, shape: object) -> Non
 
 
 @pytest.mark.parametrize("kind", ["502", "503", "504"])
-def test_the_gateway_errs_in_html(api: Api, kind: str) -> None:
+def test_errors_of_the_gateway_are_html(api: Api, kind: str) -> None:
     api.sandbox.fail(kind)
     reply = api.train()
     assert reply.headers["Content-Type"].startswith("text/html")
@@ -68,7 +68,7 @@ def test_the_connection_outlives_a_status(sandbox: SandboxServer) -> None:
     connection.close()
 
 
-def test_a_client_in_mid_upload_gets_to_read_the_answer(api: Api) -> None:
+def test_a_client_in_mid_upload_can_read_the_answer(api: Api) -> None:
     api.sandbox.fail("502")
     assert api.post("/p/43/tunes", data=b"x" * 20_000_000).status_code == 502
     assert (only(api.sandbox).body_bytes, only(api.sandbox).complete) == (20_000_000, True)
@@ -86,7 +86,7 @@ def test_an_error_may_come_after_the_tune_was_made(api: Api, run: Run, kind: str
 
 
 @pytest.mark.parametrize("kind", ["504", "reset"])
-def test_a_tune_may_be_made_late(api: Api, run: Run, kind: str) -> None:
+def test_a_tune_may_be_created_late(api: Api, run: Run, kind: str) -> None:
     api.sandbox.fail(kind, RUN, commit="late", seconds=0.05)
     if kind == "reset":
         with pytest.raises(requests.ConnectionError):
@@ -99,7 +99,7 @@ def test_a_tune_may_be_made_late(api: Api, run: Run, kind: str) -> None:
     assert len(api.get("/tunes").json()) == 1
 
 
-def test_an_upload_that_was_broken_off_is_not_made_late(api: Api) -> None:
+def test_an_upload_that_was_broken_off_is_not_carried_out_late(api: Api) -> None:
     api.sandbox.fail("504", RUN, commit="late", seconds=0, count=2)
     # What arrives could be carried out, but is not all that was promised.
     with raw(api.sandbox, head="Content-Length: 999"):

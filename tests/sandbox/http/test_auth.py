@@ -22,19 +22,19 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("key", ["", "Bearer", "Bearer sd_sandbox_000000000000000000000000", "Basic abc"])
-def test_every_route_wants_the_key(api: Api, method: str, path: str, key: str) -> None:
+def test_every_route_requires_the_key(api: Api, method: str, path: str, key: str) -> None:
     reply = api.request(method, path, headers={"Authorization": key})
     assert (reply.status_code, list(reply.json())) == (401, ["error"])
 
 
-def test_a_real_key_is_told_that_it_has_no_business_here(api: Api) -> None:
+def test_a_real_key_is_refused_with_a_warning(api: Api) -> None:
     reply = api.get("/packs", headers={"Authorization": "Bearer sd_realLookingKey"})
     assert reply.status_code == 401
     assert "real account" in reply.json()["error"]
     assert "realLookingKey" not in reply.text
 
 
-def test_a_key_of_ones_own_is_taken() -> None:
+def test_the_key_can_be_chosen() -> None:
     with SandboxServer(api_key="sd_mine") as sandbox, Api(sandbox) as api:
         assert api.get("/packs").status_code == 200
         assert "sd_mine" not in repr(sandbox)
@@ -55,7 +55,7 @@ def test_a_foreign_host_or_origin_is_refused(api: Api, path: str) -> None:
         assert (reply.status_code, list(reply.json())) == (403, ["error"]), headers
 
 
-def test_its_own_names_are_let_in_and_no_site_is_invited(api: Api) -> None:
+def test_its_own_hosts_are_accepted_and_no_cors_header_is_sent(api: Api) -> None:
     port = api.sandbox.url.rpartition(":")[2]
     for host in (f"localhost:{port}", f"[::1]:{port}"):
         reply = api.get("/packs", headers={"Host": host, "Origin": api.sandbox.url})
@@ -71,7 +71,7 @@ def test_an_unknown_route_is_not_found(api: Api, method: str, path: str) -> None
     assert (reply.status_code, reply.json()) == (404, {"status": 404, "error": "Not Found"})
 
 
-def test_an_unforeseen_error_has_the_documented_shape(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_has_the_documented_shape(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("astria_nb.sandbox.views.packs.PackViews.user", lambda *_: 1 / 0)
     reply = api.get("/users")
     assert (reply.status_code, reply.json()) == (500, {"status": 500, "error": "Internal Server Error"})

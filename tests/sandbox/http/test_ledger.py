@@ -16,7 +16,7 @@ from sandbox.helpers.pack_runs import RUN, only, raw, wait_for
 URL = "https://example.com/1.jpg"
 
 
-def test_a_pack_run_is_recorded_whole(api: Api) -> None:
+def test_a_pack_run_is_recorded_completely(api: Api) -> None:
     reply = api.train(prompt_ids=[43001, 43002])
     body = reply.request.body
     assert body is not None
@@ -39,7 +39,7 @@ def test_a_pack_run_is_recorded_whole(api: Api) -> None:
     ]
 
 
-def test_a_file_is_known_by_its_hash(api: Api, jpeg: bytes) -> None:
+def test_a_file_is_recorded_by_its_hash(api: Api, jpeg: bytes) -> None:
     form = {"tune[title]": "t", "tune[name]": "man"}
     api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg, "text/plain")})
     request = only(api.sandbox)
@@ -87,7 +87,7 @@ def test_existing_tunes_give_prompts_only(api: Api) -> None:
     assert api.sandbox.received() == api.sandbox.ledger
 
 
-def test_what_was_refused_shows_what_was_sent_and_made_nothing(api: Api) -> None:
+def test_a_refused_request_shows_what_was_sent_and_creates_nothing(api: Api) -> None:
     api.train(name="person")
     api.post("/p/43/tunes", data=b"{", headers={"Content-Type": "application/json"})
     api.post("/p/43/tunes", json={"tune": {}}, headers={"Authorization": ""})
@@ -107,7 +107,7 @@ def test_what_was_refused_shows_what_was_sent_and_made_nothing(api: Api) -> None
         b"BREW /p HTTP/1.1",
     ],
 )
-def test_a_head_that_is_refused_is_a_request_too(sandbox: SandboxServer, head: bytes) -> None:
+def test_a_request_with_an_invalid_head_is_recorded(sandbox: SandboxServer, head: bytes) -> None:
     host, _, port = sandbox.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=9) as connection:
         connection.sendall(head + b"\r\n\r\n")
@@ -117,7 +117,7 @@ def test_a_head_that_is_refused_is_a_request_too(sandbox: SandboxServer, head: b
     assert not request.complete or request.method == "BREW"
 
 
-def test_an_upload_is_seen_as_it_grows(sandbox: SandboxServer) -> None:
+def test_an_upload_is_recorded_while_it_arrives(sandbox: SandboxServer) -> None:
     body = b'{"tune": {"title": "t", "name": "man", "image_urls": ["http://a/b"]}}'
     with raw(sandbox, body[:10], f"Content-Length: {len(body)}") as connection:
         wait_for(lambda: sandbox.ledger and only(sandbox).body_bytes == 10)
@@ -135,7 +135,7 @@ def test_an_upload_that_was_broken_off_stays_incomplete(sandbox: SandboxServer) 
     assert (only(sandbox).body_bytes, only(sandbox).complete, only(sandbox).status) == (10, False, 400)
 
 
-def test_an_answer_to_a_client_that_left_was_not_sent(
+def test_an_answer_to_a_client_that_hung_up_is_recorded_as_not_sent(
     sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hung_up = threading.Event()

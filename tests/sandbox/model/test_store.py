@@ -53,7 +53,7 @@ def test_pictures_are_found_before_anything_is_listed(tmp_path: Path) -> None:
         assert api.get(url.replace(first.url, again.url)).status_code == 200
 
 
-def test_a_deterministic_clock_goes_on(tmp_path: Path) -> None:
+def test_a_deterministic_clock_continues_after_a_restart(tmp_path: Path) -> None:
     options = {"data": tmp_path, "deterministic": True}
     with SandboxServer(**options) as first, Api(first) as api:
         created = api.train().json()["created_at"]
@@ -61,7 +61,7 @@ def test_a_deterministic_clock_goes_on(tmp_path: Path) -> None:
         assert api.train().json()["created_at"] > created
 
 
-def test_a_killed_sandbox_loses_no_tune_that_it_told_of(tmp_path: Path) -> None:
+def test_a_killed_sandbox_loses_no_tune_that_it_acknowledged(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "astria_nb.cli", "sandbox", "--data", str(tmp_path)]
     with subprocess.Popen(
         [*command, "--api-key", "sd_sandbox_x"], stdout=subprocess.PIPE, text=True

@@ -39,7 +39,7 @@ def refused(read: Callable[[], object]) -> int | None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(KEY, TREE, min_size=1, max_size=3))
-def test_a_form_and_json_say_the_same(tree: dict[str, object]) -> None:
+def test_a_form_and_json_give_the_same_tree(tree: dict[str, object]) -> None:
     pairs = [pair for key, value in tree.items() for pair in pairs_of(key, value)]
     assert from_query(urlencode(pairs).encode()) == tree
     assert from_json(json.dumps(tree).encode()) == tree

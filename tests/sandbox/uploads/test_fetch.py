@@ -350,12 +350,12 @@ def test_what_is_not_the_file_itself_is_refused(get: Get, path: str, reason: str
 
 
 @pytest.mark.parametrize("path", ["/hang", "/drip/body", "/drip/headers"])
-def test_a_server_that_does_not_come_to_an_end_is_cut(get: Get, path: str) -> None:
+def test_a_server_that_never_finishes_is_cut_off(get: Get, path: str) -> None:
     assert why(get, path, timeout=0.5) == "it took too long"
 
 
 @pytest.mark.parametrize("path", ["/hang", "/drip/body", "/drip/headers"])
-def test_a_stop_breaks_it_off(get: Get, site: Site, path: str) -> None:
+def test_stop_breaks_off_a_download(get: Get, site: Site, path: str) -> None:
     stopped = threading.Event()
 
     def stop() -> None:
@@ -378,7 +378,7 @@ def test_a_resolver_that_hangs_is_not_waited_for(get: Get, monkeypatch: pytest.M
                 thread.join(5)
 
 
-def test_a_failure_tells_nothing_of_where_it_went(get: Get) -> None:
+def test_a_failure_does_not_reveal_where_it_went(get: Get) -> None:
     with socket.socket() as bound:  # not listening: refuses
         bound.bind(("127.0.0.1", 0))
         netloc = f"127.0.0.1:{bound.getsockname()[1]}"

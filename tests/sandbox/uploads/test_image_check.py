@@ -85,7 +85,7 @@ def test_a_photo_that_is_cut_short_is_refused_wherever_it_is_cut(drawing: Image.
     assert problem(whole["webp"][:-500]) == "1.jpg is cut short"
 
 
-def test_an_end_mark_in_a_thumbnail_is_not_the_photos(drawing: Image.Image) -> None:
+def test_the_end_marker_of_a_thumbnail_does_not_count(drawing: Image.Image) -> None:
     thumbnail = b"Exif\0\0" + encoded(drawing.resize((40, 30)), "JPEG")
     data = encoded(drawing, "JPEG", exif=thumbnail)
     assert problem(data) is None

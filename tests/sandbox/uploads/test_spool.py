@@ -122,7 +122,7 @@ if child := os.fork():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither owners nor modes")
-def test_nobody_else_may_look_into_it(temp: Path) -> None:
+def test_only_the_owner_can_read_a_spool(temp: Path) -> None:
     spool = Spool()
     upload = spool.save("1.jpg", [PHOTO])
     assert upload.path.parent.stat().st_mode & 0o777 == 0o700
@@ -188,7 +188,7 @@ def test_a_given_folder_is_kept_and_numbering_goes_on(tmp_path: Path) -> None:
     assert first.path.read_bytes() == PHOTO
 
 
-def test_a_given_folder_is_one_spools_at_a_time(tmp_path: Path) -> None:
+def test_a_given_folder_is_used_by_one_spool_at_a_time(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     with pytest.raises(OSError, match="in use by another sandbox"):
         Spool(tmp_path)
@@ -196,7 +196,7 @@ def test_a_given_folder_is_one_spools_at_a_time(tmp_path: Path) -> None:
     Spool(tmp_path).close()
 
 
-def test_closing_twice_or_after_the_folder_is_gone_is_no_error(temp: Path) -> None:
+def test_closing_twice_or_without_the_folder_is_not_an_error(temp: Path) -> None:
     spool = Spool()
     upload = spool.save("1.jpg", [PHOTO])
     upload.path.unlink()

@@ -114,7 +114,7 @@ def noisy(image: Image.Image, strength: int) -> Image.Image:
     return ImageChops.add(image, noise.convert("RGB"), 1, -128)
 
 
-def test_a_good_portrait_raises_no_warning_of_what_is_seen(say: Say, sample: Image.Image) -> None:
+def test_a_good_portrait_gets_no_measured_warning(say: Say, sample: Image.Image) -> None:
     small = sample.copy()
     small.thumbnail((512, 512))
     for image, options in ((sample, {"quality": 92}), (small, {"quality": 75}), (small, {"quality": 50})):
@@ -123,7 +123,7 @@ def test_a_good_portrait_raises_no_warning_of_what_is_seen(say: Say, sample: Ima
         assert [flag for flag in measured if reply[flag]] == []
 
 
-def test_a_blurred_portrait_is_found(say: Say, sample: Image.Image) -> None:
+def test_a_blurred_portrait_is_detected(say: Say, sample: Image.Image) -> None:
     for radius in (3, 5, 9):
         assert say(blurred(sample, radius))["blurry"], radius
     small = blurred(sample, 4)
@@ -131,7 +131,7 @@ def test_a_blurred_portrait_is_found(say: Say, sample: Image.Image) -> None:
     assert say(small, quality=60)["blurry"]
 
 
-def test_noise_is_taken_neither_for_blur_nor_for_sharpness(say: Say, photo: Image.Image) -> None:
+def test_noise_counts_neither_as_blur_nor_as_sharpness(say: Say, photo: Image.Image) -> None:
     assert not say(photo)["blurry"]
     assert not say(noisy(photo, 20))["blurry"]
     assert say(noisy(blurred(photo, 5), 8))["blurry"]
@@ -162,7 +162,7 @@ def test_little_contrast_is_not_blur(say: Say, photo: Image.Image) -> None:
         ((1000, 400), True),  # not shrunk, and below 512 on its short side
     ],
 )
-def test_low_resolution_knows_that_clients_shrink(
+def test_low_resolution_takes_into_account_that_clients_shrink(
     say: Say, photo: Image.Image, size: tuple[int, int], low: bool
 ) -> None:
     assert say(photo.resize(size))["low_resolution"] is low
@@ -177,7 +177,7 @@ def test_strong_compression_is_low_quality(say: Say, photo: Image.Image) -> None
     }
 
 
-def test_a_long_shot_is_told_by_its_shape(say: Say, photo: Image.Image) -> None:
+def test_a_long_shot_is_detected_by_its_shape(say: Say, photo: Image.Image) -> None:
     shapes = {(512, 1100): True, (1100, 520): True, (576, 1024): False, (512, 512): False}
     flags = {size: say(photo.resize(size))["full_body_image_or_longshot"] for size in shapes}
     assert flags == shapes
@@ -185,7 +185,7 @@ def test_a_long_shot_is_told_by_its_shape(say: Say, photo: Image.Image) -> None:
 
 @pytest.mark.parametrize("flag", FLAGS)
 @pytest.mark.parametrize("shape", ["3-{}.jpg", "{}.png", "My {} (2).JPG", "{}1.webp", "tune[images][]-{}"])
-def test_a_flag_is_planted_by_the_filename(say: Say, photo: Image.Image, flag: str, shape: str) -> None:
+def test_a_flag_is_set_by_the_filename(say: Say, photo: Image.Image, flag: str, shape: str) -> None:
     assert not say(photo)[flag]
     assert say(photo, shape.format(flag))[flag] is True
     assert say(photo, shape.format(flag.replace("_", " ").upper()))[flag] is True
@@ -206,7 +206,7 @@ def test_a_flag_is_planted_by_the_filename(say: Say, photo: Image.Image, flag: s
         ("cat1.jpg", "person", "cat"),
     ],
 )
-def test_the_class_is_the_one_asked_about_unless_another_is_planted(
+def test_the_class_is_the_expected_one_unless_the_filename_has_another(
     say: Say, photo: Image.Image, filename: str, asked: str, answered: str
 ) -> None:
     assert say(photo, filename, asked)["name"] == answered
@@ -224,7 +224,7 @@ def test_every_reply_keeps_to_the_schema(name: str) -> None:
             assert reply[key] in SCHEMA[key] + none, key
 
 
-def test_what_is_not_seen_is_varied_and_mostly_usual() -> None:
+def test_what_is_not_measured_varies_and_is_mostly_common() -> None:
     replies = [inspect_url(f"https://example.com/{number}", "man") for number in range(2000)]
     for key, values in SCHEMA.items():
         counts = Counter(reply.get(key) for reply in replies)
@@ -274,7 +274,7 @@ def test_a_url_is_answered_by_its_text(photo: Image.Image) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "I;16", "CMYK"])
-def test_every_kind_of_colour_is_looked_at(say: Say, photo: Image.Image, mode: str) -> None:
+def test_every_colour_mode_is_inspected(say: Say, photo: Image.Image, mode: str) -> None:
     image = photo.convert("L").convert(mode) if mode == "I;16" else photo.convert(mode)
     if mode == "I;16":
         image = image.point(lambda value: value * 256)
@@ -287,7 +287,7 @@ def test_a_picture_of_nothing_is_blurry_and_a_tiny_one_is_low(say: Say) -> None:
     assert say(Image.new("RGB", (1, 4000)))["full_body_image_or_longshot"] is True
 
 
-def test_what_is_no_image_is_refused(tmp_path: Path, photo: Image.Image) -> None:
+def test_a_file_that_cannot_be_inspected_is_refused(tmp_path: Path, photo: Image.Image) -> None:
     out = io.BytesIO()
     photo.save(out, "PNG")
     rows = out.getvalue().index(b"IDAT") + 200

@@ -176,7 +176,7 @@ def test_a_quote_in_a_file_name_is_unescaped(api: Api, jpeg: bytes) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_by_field(api: Api, change: dict[str, object], errors: object) -> None:
+def test_errors_are_reported_by_field(api: Api, change: dict[str, object], errors: object) -> None:
     reply = api.train(**change)
     assert (reply.status_code, reply.json()) == (422, errors)
     assert api.get("/tunes").json() == api.sandbox.received() == []
