@@ -16,9 +16,10 @@ from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.log import Log
 from astria_nb.results.callbacks.public_url import check_public_url
-from astria_nb.results.callbacks.receiver import HOST, Receiver
+from astria_nb.results.callbacks.receiver import Receiver
 from astria_nb.results.callbacks.refresher import Refresher
 from astria_nb.results.callbacks.secret import Secret
+from astria_nb.results.callbacks.server import HOST
 from astria_nb.results.watch.states import FINAL_STATES
 from astria_nb.utils.arguments import check_number, check_port
 from astria_nb.utils.formatting import short

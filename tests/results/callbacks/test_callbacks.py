@@ -7,8 +7,10 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from nbclient import NotebookClient
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
 from astria_nb.results.callbacks import receiver, refresher
+from astria_nb.results.callbacks import server as server_module
+from astria_nb.results.callbacks.secret import Secret
 from helpers.callback_senders import post, raw, target, until
 from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply
 
@@ -431,7 +435,7 @@ def test_a_large_body_of_a_stranger_is_not_read(callbacks: anb.Callbacks) -> Non
 def test_a_sender_that_drips_is_cut_off(
     callbacks: anb.Callbacks, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(receiver, "SECONDS", 0.3)
+    monkeypatch.setattr(server_module, "SECONDS", 0.3)
     line = f"POST {target(callbacks.url)} HTTP/1.1\r\nContent-Length: 100\r\n".encode()
     for pieces in (
         [line] + [b"X-%d: 1\r\n" % number for number in range(30)],
@@ -493,6 +497,23 @@ def test_stop_closes_connections_that_are_still_sending(callbacks: anb.Callbacks
         callbacks.stop()
         assert slow.recv(10) == b""
         assert time.monotonic() - before < 2
+
+
+def test_stop_answers_a_callback_that_is_being_processed() -> None:
+    is_processing, secret = threading.Event(), Secret(SECRET)
+
+    def process(_: bytes) -> int:
+        is_processing.set()
+        time.sleep(0.2)
+        return 200
+
+    running = receiver.Receiver(0, secret, process)
+    running.start()
+    with ThreadPoolExecutor(1) as pool:
+        status = pool.submit(post, secret.added_to(f"http://127.0.0.1:{running.port}/"), {})
+        assert is_processing.wait(10)
+        running.stop()
+        assert status.result() == 200
 
 
 def test_what_was_missed_is_fetched_on_the_next_start(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
