@@ -36,9 +36,9 @@ class CancellableAdapter(HTTPAdapter):
 
 
 def _registering(base: Any, register: Callable[[socket.socket], None]) -> type:
-    class Connection(base):  # type: ignore[misc]  # of http or https, as urllib3 chooses
+    class RegisteringConnection(base):  # type: ignore[misc]  # of http or https, as urllib3 chooses
         def connect(self) -> None:
             super().connect()
             register(self.sock)
 
-    return Connection
+    return RegisteringConnection
