@@ -172,7 +172,7 @@ def test_photos_are_dropped_anywhere_on_the_form(page, form, photos):
     assert sent(page) == [sha256(photos[0]), sha256(photos[1])]
 
 
-def test_of_a_dropped_folder_the_images_are_taken(form, folder):
+def test_the_images_of_a_dropped_folder_are_added(form, folder):
     drop_folder(form.locator(".astria-drop-zone"), folder / "photos")
     expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg")
     expect(form.get_by_text("Added 5 photos from photos; skipped 1 other file.")).to_be_visible()
@@ -277,7 +277,7 @@ def test_markup_in_a_name_is_text(page, form, photos):
     assert page.evaluate("() => window.caught === undefined")
 
 
-def test_a_wrong_file_is_named_with_what_to_do_until_it_was_read(form):
+def test_a_refused_file_is_shown_with_what_to_do_until_it_is_dismissed(form):
     drop(form.locator(".astria-drop-zone"), {"notes.jpg": b"not a picture", "empty.jpg": b""})
     rows = form.locator(".astria-drop-row")
     expect(rows).to_have_count(2)
@@ -301,9 +301,7 @@ def test_shown_twice_it_sends_once(page, form, photos):
         await window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs'); return true; }""")
 
 
-def test_while_the_kernel_is_not_free_it_says_so_and_a_photo_can_be_cancelled(
-    page, form, large, photos, disk
-):
+def test_while_the_kernel_is_busy_a_photo_can_be_cancelled(page, form, large, photos, disk):
     kernel, before = int(lab.run_code(page, "import os; print(os.getpid())")), bits(disk, "large.jpg")
     pick(form, large, *photos[:2])
     bar = form.get_by_role("progressbar", name="Received of large.jpg")
@@ -322,7 +320,7 @@ def test_while_the_kernel_is_not_free_it_says_so_and_a_photo_can_be_cancelled(
     assert bits(disk, "large.jpg") == before
 
 
-def test_all_that_is_under_way_is_cancelled_at_a_click(page, form, large, photos, disk):
+def test_all_transfers_are_cancelled_at_a_click(page, form, large, photos, disk):
     before = bits(disk, "large.jpg")
     pick(form, large, *photos)
     form.get_by_role("button", name="Cancel all").click()
@@ -332,7 +330,7 @@ def test_all_that_is_under_way_is_cancelled_at_a_click(page, form, large, photos
     assert bits(disk, "large.jpg") == before
 
 
-def test_a_page_loaded_again_shows_the_same_list_and_what_it_broke_off(page, form, large, photos):
+def test_a_reloaded_page_shows_the_same_list_and_the_stopped_transfers(page, form, large, photos):
     pick(form, photos[1], photos[0])
     expect_names(form, "2.jpg", "1.jpg")
     page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); return true; }")
@@ -346,7 +344,7 @@ def test_a_page_loaded_again_shows_the_same_list_and_what_it_broke_off(page, for
     expect(form.locator(".astria-drop-row")).to_have_count(0)
 
 
-def test_a_restarted_kernel_is_said_and_its_photos_are_gone(page, form, photos, disk):
+def test_a_restarted_kernel_is_reported_and_its_photos_are_removed(page, form, photos, disk):
     pick(form, photos[0])
     expect_names(form, "1.jpg")
     assert len(bits(disk, "1.jpg")) > 0

@@ -163,7 +163,7 @@ def test_markup_is_text_everywhere(form: Locator, page: Page):
     assert page.locator("img[src='x']").count() == 0
 
 
-def test_a_list_that_cannot_be_had_is_had_again(form: Locator, sandbox: anb.Sandbox):
+def test_a_failed_list_is_retried(form: Locator, sandbox: anb.Sandbox):
     gallery = browse(form, "pack")
     options, alert = gallery.get_by_role("option"), gallery.get_by_role("alert")
     pets = card(gallery, "797")

@@ -74,7 +74,7 @@ def kinds(metrics: ImageMetrics) -> list[str]:
 
 
 @pytest.mark.parametrize("path", PHOTOS, ids=lambda path: path.stem)
-def test_nothing_is_said_of_a_good_picture(path: Path) -> None:
+def test_a_good_photo_has_no_advice(path: Path) -> None:
     metrics = measure(path)
     assert metrics.advice == ()
     assert metrics.thumbnail is not None
@@ -83,14 +83,14 @@ def test_nothing_is_said_of_a_good_picture(path: Path) -> None:
         assert max(Image.open(io.BytesIO(metrics.thumbnail)).size) == 192
 
 
-def test_the_samples_are_not_taken_for_each_other() -> None:
+def test_the_samples_are_not_similar_to_each_other() -> None:
     assert [metrics.advice for metrics in advise(PHOTOS)] == [()] * len(PHOTOS)
 
 
 @pytest.mark.parametrize(
     ("size", "small"), [((512, 512), False), ((511, 900), True), ((900, 300), True), ((4000, 512), False)]
 )
-def test_a_small_picture_is_called_so_with_its_size(
+def test_a_small_image_is_reported_with_its_size(
     photo: Image.Image, measured: Measured, size: tuple[int, int], small: bool
 ) -> None:
     metrics = measured(ImageOps.fit(photo, size))
@@ -99,7 +99,7 @@ def test_a_small_picture_is_called_so_with_its_size(
         assert f"Small ({size[0]}×{size[1]}). Use at least 512 px a side." == metrics.advice[0].text  # noqa: RUF001
 
 
-def test_a_heavy_file_is_called_so(tmp_path: Path) -> None:
+def test_a_large_file_is_reported(tmp_path: Path) -> None:
     path = Path(shutil.copy(PHOTOS[0], tmp_path / "a.jpg"))
     assert kinds(measure(enlarge(path, 3_000_000))) == []
     assert [str(advice) for advice in measure(enlarge(path, 4_810_000)).advice] == [
@@ -115,7 +115,7 @@ def test_a_heavy_file_is_called_so(tmp_path: Path) -> None:
         (None, "does not exist"),
     ],
 )
-def test_what_is_no_picture_is_told_why(tmp_path: Path, content: bytes | None, words: str) -> None:
+def test_a_file_that_is_not_an_image_says_why(tmp_path: Path, content: bytes | None, words: str) -> None:
     path = tmp_path / "a.jpg"
     if content is not None:
         path.write_bytes(content)
@@ -126,7 +126,7 @@ def test_what_is_no_picture_is_told_why(tmp_path: Path, content: bytes | None, w
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_picture_that_is_cut_off_is_called_damaged(photo: Image.Image, tmp_path: Path, kind: str) -> None:
+def test_a_truncated_image_is_reported_as_damaged(photo: Image.Image, tmp_path: Path, kind: str) -> None:
     out = io.BytesIO()
     photo.save(out, kind)
     (tmp_path / "a.dat").write_bytes(out.getvalue()[: len(out.getvalue()) // 2])
@@ -135,7 +135,7 @@ def test_a_picture_that_is_cut_off_is_called_damaged(photo: Image.Image, tmp_pat
     assert (metrics.width, metrics.height, metrics.thumbnail) == (1200, 900, None)
 
 
-def test_heic_is_shown_and_said_to_be_uncertain(tmp_path: Path) -> None:
+def test_heic_has_a_thumbnail_and_a_warning(tmp_path: Path) -> None:
     (tmp_path / "a.heic").write_bytes(samples.heic())
     metrics = measure(tmp_path / "a.heic")
     assert "heic" in kinds(metrics)
@@ -143,9 +143,7 @@ def test_heic_is_shown_and_said_to_be_uncertain(tmp_path: Path) -> None:
     assert metrics.thumbnail is not None
 
 
-def test_heic_without_its_reader_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_heic_without_its_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.heic").write_bytes(samples.heic())
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
     (advice,) = measure(tmp_path / "a.heic").advice
@@ -170,7 +168,7 @@ def test_heic_without_its_reader_says_what_to_install(
         ("WEBP", 8, True),
     ],
 )
-def test_sideways_is_only_what_a_reader_may_get_wrong(
+def test_sideways_is_reported_only_if_readers_differ(
     photo: Image.Image, measured: Measured, kind: str, orientation: int | None, sideways: bool
 ) -> None:
     metrics = measured(photo, kind, exif=samples.exif(orientation))
@@ -181,7 +179,7 @@ def test_sideways_is_only_what_a_reader_may_get_wrong(
     assert Image.open(io.BytesIO(metrics.thumbnail)).size == ((144, 192) if turned else (192, 144))
 
 
-def test_a_thumbnail_tells_no_more_than_the_picture(measured: Measured, photo: Image.Image) -> None:
+def test_a_thumbnail_has_no_metadata(measured: Measured, photo: Image.Image) -> None:
     thumbnail = measured(photo, exif=samples.exif(6), comment=samples.PLACE, xmp=samples.xmp()).thumbnail
     assert thumbnail is not None
     assert not any(part in thumbnail for part in samples.PARTS)
@@ -235,16 +233,14 @@ def test_a_sharp_face_before_a_soft_background_is_sharp(photo: Image.Image, meas
 
 
 @pytest.mark.parametrize("size", [(600, 600), (1, 4000), (40, 40)])
-def test_nothing_is_said_of_the_sharpness_of_a_plain_or_tiny_picture(
-    measured: Measured, size: tuple[int, int]
-) -> None:
+def test_a_plain_or_tiny_image_is_not_called_blurry(measured: Measured, size: tuple[int, int]) -> None:
     assert "blurry" not in kinds(measured(Image.new("RGB", size, "teal")))
 
 
 # Alike
 
 ALIKE: dict[str, Change] = {
-    "saved anew": lambda image: image,
+    "re-saved": lambda image: image,
     "smaller": lambda image: image.resize((700, 525)),
     "brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.15),
     "noisy": lambda image: noisy(image, 8),
@@ -259,9 +255,7 @@ DIFFERENT: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("change", ALIKE.values(), ids=ALIKE.keys())
-def test_a_picture_that_looks_like_an_earlier_one_names_it(
-    photo: Image.Image, tmp_path: Path, change: Change
-) -> None:
+def test_a_similar_image_names_the_earlier_one(photo: Image.Image, tmp_path: Path, change: Change) -> None:
     photo.save(tmp_path / "Zoë.jpg")
     change(photo).save(tmp_path / "b.jpg", quality=60)
     first, second, third = advise([tmp_path / "Zoë.jpg", PHOTOS[0], tmp_path / "b.jpg"])
@@ -271,13 +265,13 @@ def test_a_picture_that_looks_like_an_earlier_one_names_it(
 
 
 @pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT.keys())
-def test_another_picture_does_not_look_like_it(photo: Image.Image, tmp_path: Path, change: Change) -> None:
+def test_a_different_image_is_not_similar(photo: Image.Image, tmp_path: Path, change: Change) -> None:
     photo.save(tmp_path / "a.jpg")
     change(photo).save(tmp_path / "b.jpg")
     assert [kinds(metrics) for metrics in advise([tmp_path / "a.jpg", tmp_path / "b.jpg"])] == [[], []]
 
 
-def test_the_same_bytes_are_called_the_same_file(tmp_path: Path) -> None:
+def test_files_with_the_same_content_are_duplicates(tmp_path: Path) -> None:
     copy = Path(shutil.copy(PHOTOS[0], tmp_path / "copy.jpg"))
     broken = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
     for path in broken:
@@ -289,21 +283,19 @@ def test_the_same_bytes_are_called_the_same_file(tmp_path: Path) -> None:
     assert advised[1].advice[0].text.startswith(f"Same file as {PHOTOS[0].name}: ")
 
 
-def test_files_of_one_size_are_not_taken_for_the_same(tmp_path: Path) -> None:
+def test_files_of_the_same_size_are_not_duplicates(tmp_path: Path) -> None:
     size = 200_000
     first, second = (Path(shutil.copy(PHOTOS[number], tmp_path / f"{number}.jpg")) for number in (0, 5))
     assert [kinds(metrics) for metrics in advise([enlarge(first, size), enlarge(second, size)])] == [[], []]
 
 
-def test_a_turned_phone_photo_looks_like_the_same_one_saved_upright(
-    photo: Image.Image, tmp_path: Path
-) -> None:
+def test_a_rotated_photo_is_similar_to_its_upright_copy(photo: Image.Image, tmp_path: Path) -> None:
     photo.save(tmp_path / "a.jpg", exif=samples.exif(6))
     photo.rotate(-90, expand=True).save(tmp_path / "b.jpg")
     assert kinds(advise([tmp_path / "a.jpg", tmp_path / "b.jpg"])[1]) == ["similar"]
 
 
-def test_a_comparison_is_made_anew_when_pictures_go(tmp_path: Path) -> None:
+def test_images_are_compared_again_after_one_is_removed(tmp_path: Path) -> None:
     copy = Path(shutil.copy(PHOTOS[0], tmp_path / "copy.jpg"))
     first, second = advise([PHOTOS[0], copy])
     assert kinds(second) == ["duplicate"]
@@ -311,7 +303,7 @@ def test_a_comparison_is_made_anew_when_pictures_go(tmp_path: Path) -> None:
     assert [kinds(metrics) for metrics in compare([second, first])] == [[], ["duplicate"]]
 
 
-def test_many_looks_at_once_leave_the_warnings_of_others_as_they_were(tmp_path: Path) -> None:
+def test_measuring_on_many_threads_restores_the_warning_filters(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (8, 8)).save(path)
     measure(path)  # which may import what has filters of its own
@@ -322,11 +314,11 @@ def test_many_looks_at_once_leave_the_warnings_of_others_as_they_were(tmp_path: 
     assert list(warnings.filters) == before
 
 
-def test_an_image_that_was_opened_is_looked_at_as_its_path() -> None:
+def test_an_image_is_measured_like_its_path() -> None:
     assert measure(OurImage.open(PHOTOS[0])) == measure(str(PHOTOS[0])) == measure(PHOTOS[0])
 
 
-def test_looking_costs_less_than_decoding_a_photo_whole(tmp_path: Path) -> None:
+def test_a_large_jpeg_is_decoded_at_reduced_size(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     Image.effect_noise((4000, 3000), 40).convert("RGB").save(path, quality=85)
     decoded: list[tuple[int, int]] = []

@@ -48,7 +48,9 @@ def png_of(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "media_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")]
 )
-def test_the_type_is_told_by_the_bytes_not_by_the_name(tmp_path: Path, kind: str, media_type: str) -> None:
+def test_the_type_is_determined_by_the_content_not_by_the_name(
+    tmp_path: Path, kind: str, media_type: str
+) -> None:
     path = tmp_path / "photo.gif"
     path.write_bytes(encoded(kind))
     image = Image.open(path)
@@ -72,12 +74,12 @@ def test_what_only_resembles_an_image_is_refused(tmp_path: Path, content: bytes)
     assert "image" in refusal(path)
 
 
-def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+def test_an_empty_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     assert refusal(tmp_path / "a.jpg") == "'a.jpg' is empty"
 
 
-def test_a_file_that_is_not_there_is_called_so(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "dangling.jpg").symlink_to("nowhere")
     assert refusal(tmp_path / "a.jpg") == "'a.jpg' does not exist"
     assert refusal(tmp_path / "dangling.jpg") == "'dangling.jpg' does not exist"
@@ -139,7 +141,7 @@ def test_any_name_will_do(tmp_path: Path, name: str) -> None:
     assert Image.open(path).filename == name
 
 
-def test_a_name_that_is_not_text_is_told_as_text(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf_8_is_sent_as_text(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg"))
     try:
         path.write_bytes(encoded("JPEG"))
@@ -148,7 +150,7 @@ def test_a_name_that_is_not_text_is_told_as_text(tmp_path: Path) -> None:
     assert Image.open(path).filename == "caf?.jpg"
 
 
-def test_a_relative_path_is_remembered_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_stored_as_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.jpg").write_bytes(encoded("JPEG"))
     monkeypatch.chdir(tmp_path)
     image = Image.open("a.jpg")

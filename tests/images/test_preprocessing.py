@@ -68,7 +68,7 @@ def sent_bytes(server: ScriptedServer) -> bytes:
 # Metadata
 
 
-def test_by_default_no_place_leaves_and_the_record_is_of_what_left(
+def test_by_default_the_location_is_removed_and_the_hash_is_that_of_the_upload(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     row = anb.submit(a_tune(folder / "tagged.jpg"), client)
@@ -79,7 +79,7 @@ def test_by_default_no_place_leaves_and_the_record_is_of_what_left(
     assert list(anb.ExperimentLog().frame().loc[0, "image_sha256"]) == [part.value]
 
 
-def test_who_wants_it_sends_the_file_as_it_is(
+def test_keep_metadata_sends_the_file_unchanged(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     anb.submit(a_tune(folder / "tagged.jpg"), client, keep_metadata=True)
@@ -88,7 +88,7 @@ def test_who_wants_it_sends_the_file_as_it_is(
 
 
 @pytest.mark.parametrize("block", [1, 7, 100, 2**20])
-def test_what_is_sent_is_the_same_in_blocks_of_any_size(folder: Path, block: int) -> None:
+def test_the_upload_is_the_same_in_blocks_of_any_size(folder: Path, block: int) -> None:
     (image,) = open_all(a_tune(folder / "tagged.jpg").images, Preprocessing())
     with closing(image):
         sent = b"".join(bytes(piece) for piece in image.blocks(memoryview(bytearray(block))))
@@ -117,7 +117,7 @@ def test_a_file_that_is_damaged_is_refused_by_name_and_nothing_is_sent(
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted in /proc")
-def test_a_refusal_leaves_no_file_open(folder: Path) -> None:
+def test_a_refused_image_leaves_no_file_open(folder: Path) -> None:
     (folder / "tagged.jpg").write_bytes(samples.with_segments(samples.jpeg(), PLACE))
     tune = a_tune(folder / "plain.jpg", folder / "tagged.jpg", folder / "plain.jpg")
     before = sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208  its entries vanish meanwhile
@@ -130,7 +130,7 @@ def test_a_refusal_leaves_no_file_open(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 7])
-def test_a_large_picture_is_made_smaller_upright_and_tells_nothing(folder: Path, orientation: int) -> None:
+def test_a_large_image_is_resized_upright_and_without_metadata(folder: Path, orientation: int) -> None:
     path = folder / "large.jpg"
     Pillow.open(path).save(
         path, exif=samples.exif(orientation), icc_profile=PROFILE, comment=PLACE, quality=97
@@ -153,7 +153,7 @@ def test_a_large_picture_is_made_smaller_upright_and_tells_nothing(folder: Path,
         assert small.getpixel((x, y)) == pytest.approx(there, abs=12)
 
 
-def test_what_is_small_enough_is_only_stripped(folder: Path) -> None:
+def test_a_small_image_is_not_resized(folder: Path) -> None:
     tune = a_tune(folder / "tagged.jpg", folder / "plain.jpg")
     assert content(tune, SMALLER) == content(tune, Preprocessing())
     assert content(tune, Preprocessing(keep_metadata=True, max_side=800)) == content(tune, UNCHANGED)
@@ -171,7 +171,7 @@ def test_what_is_small_enough_is_only_stripped(folder: Path) -> None:
         ("JPEG", "CMYK", "image/jpeg"),
     ],
 )
-def test_any_picture_is_sent_as_jpeg_and_a_transparent_one_as_png(
+def test_resized_images_are_jpeg_or_png_if_transparent(
     tmp_path: Path, kind: str, mode: str, media_type: str
 ) -> None:
     picture = samples.picture((900, 700), "L" if mode == "I;16" else mode).convert(mode)
@@ -187,7 +187,9 @@ def test_any_picture_is_sent_as_jpeg_and_a_transparent_one_as_png(
     assert f"image/{(small.format or '').lower()}" == media_type
 
 
-def test_what_is_saved_is_told_and_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_upload_size_is_reported_and_images_are_resized_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     images = a_tune(folder / "large.jpg", folder / "plain.jpg").images
     size = upload_size(images, SMALLER)
     on_disk = sum(image.size for image in images)
@@ -201,14 +203,14 @@ def test_what_is_saved_is_told_and_made_once(folder: Path, monkeypatch: pytest.M
     assert resized == []
 
 
-def test_another_picture_under_the_same_name_is_made_anew(folder: Path) -> None:
+def test_a_changed_file_is_resized_again(folder: Path) -> None:
     (before,) = content(a_tune(folder / "large.jpg"), SMALLER)
     samples.picture((1500, 1500)).save(folder / "large.jpg")
     (after,) = content(a_tune(folder / "large.jpg"), SMALLER)
     assert Pillow.open(io.BytesIO(before)).size != Pillow.open(io.BytesIO(after)).size
 
 
-def test_what_was_made_is_gone_when_the_process_ends(folder: Path) -> None:
+def test_resized_copies_are_removed_when_the_process_ends(folder: Path) -> None:
     code = (
         "import os, sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
         "from astria_nb.images.upload_sizes import upload_size\n"
@@ -229,7 +231,7 @@ def test_what_was_made_is_gone_when_the_process_ends(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("side", [0, 511, -1, 10**6, 2048.0, "2048", True])
-def test_a_side_that_is_none_is_refused_before_anything_is_sent(
+def test_an_invalid_max_side_is_refused_before_anything_is_sent(
     server: ScriptedServer, client: anb.Client, folder: Path, side: Any
 ) -> None:
     with pytest.raises(TuneError, match=r"max_side: .*give one such as 2048"):
@@ -237,14 +239,14 @@ def test_a_side_that_is_none_is_refused_before_anything_is_sent(
     assert server.requests == []
 
 
-def test_a_picture_that_cannot_be_decoded_cannot_be_made_smaller(folder: Path) -> None:
+def test_an_undecodable_image_cannot_be_resized(folder: Path) -> None:
     photo = (folder / "large.jpg").read_bytes()
     (folder / "large.jpg").write_bytes(photo[: len(photo) // 2])
     with pytest.raises(TuneError, match=r"images: 'large\.jpg' .*cannot be made smaller; .*max_side"):
         encode(a_tune(folder / "large.jpg"), preprocessing=SMALLER)
 
 
-def test_heic_says_that_it_cannot_be_stripped_and_what_can_be_done(tmp_path: Path) -> None:
+def test_heic_names_the_options_to_send_it(tmp_path: Path) -> None:
     path = tmp_path / "IMG_1.HEIC"
     path.write_bytes(samples.heic())
     tune = a_tune(path)
@@ -272,7 +274,7 @@ def requests_on_disk() -> list[dict[str, Any]]:
     return requests
 
 
-def test_the_record_tells_the_preprocessing_and_is_as_ever_without_one(
+def test_the_preprocessing_is_recorded_unless_files_are_unchanged(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     anb.submit(a_tune(folder / "tagged.jpg", title="a"), client, max_side=800)
@@ -295,7 +297,7 @@ def fingerprint(tune: anb.Tune, preprocessing: Preprocessing) -> str:
     return request.fingerprint
 
 
-def test_preprocessing_counts_by_what_it_makes_of_the_images(folder: Path) -> None:
+def test_the_fingerprint_depends_on_what_preprocessing_changes(folder: Path) -> None:
     every = [UNCHANGED, Preprocessing(), SMALLER, Preprocessing(max_side=600)]
     plain, tagged, large = (a_tune(folder / f"{name}.jpg") for name in ("plain", "tagged", "large"))
     assert len({fingerprint(plain, preprocessing) for preprocessing in every}) == 1
@@ -308,7 +310,7 @@ def test_preprocessing_counts_by_what_it_makes_of_the_images(folder: Path) -> No
     assert len({fingerprint(large, preprocessing) for preprocessing in every}) == 4
 
 
-def test_the_same_title_with_another_preprocessing_is_another_request_where_it_changes_something(
+def test_other_preprocessing_under_the_same_title_is_another_request_if_it_changes_an_image(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     anb.submit(a_tune(folder / "plain.jpg", title="p"), client, settle=0)
@@ -323,7 +325,7 @@ def test_the_same_title_with_another_preprocessing_is_another_request_where_it_c
 @pytest.mark.parametrize(
     "options", [{}, {"keep_metadata": True}, {"max_side": 800}, {"keep_metadata": True, "max_side": 800}]
 )
-def test_a_replay_treats_the_images_as_then(
+def test_a_replay_preprocesses_images_as_recorded(
     server: ScriptedServer, client: anb.Client, folder: Path, options: dict[str, Any]
 ) -> None:
     log = anb.ExperimentLog()
@@ -336,7 +338,7 @@ def test_a_replay_treats_the_images_as_then(
         log.replay(log.frame().loc[0, "submission"], client)
 
 
-def test_a_replay_cares_only_for_what_was_sent(
+def test_a_replay_compares_only_what_was_sent(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     log = anb.ExperimentLog()
@@ -347,7 +349,7 @@ def test_a_replay_cares_only_for_what_was_sent(
     assert arrived(server) == first
 
 
-def test_a_replay_of_what_was_recorded_before_there_was_preprocessing_sends_the_files_as_they_are(
+def test_a_replay_of_a_record_without_preprocessing_sends_files_unchanged(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     tune = a_tune(folder / "tagged.jpg")
@@ -362,7 +364,7 @@ def test_a_replay_of_what_was_recorded_before_there_was_preprocessing_sends_the_
     assert [part.value for part in arrived(server)] == [digest]
 
 
-def test_images_that_are_given_to_a_replay_anew_are_stripped(
+def test_new_images_of_a_replay_are_sent_without_metadata(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     log = anb.ExperimentLog()
@@ -371,7 +373,7 @@ def test_images_that_are_given_to_a_replay_anew_are_stripped(
     assert not any(part in sent_bytes(server) for part in PARTS)
 
 
-def test_an_attempt_after_a_429_is_treated_as_the_first(
+def test_an_attempt_after_a_429_sends_the_same_bytes(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     busy = reply({"error": "slow down"}, 429, Retry_After="0")

@@ -85,7 +85,7 @@ def test_a_photo_of_40_mb_arrives_whole(browser):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
-def test_nobody_else_can_read_it(browser, disk):
+def test_other_users_cannot_read_a_received_photo(browser, disk):
     browser.give(photo(100))
     assert stat.S_IMODE(browser.arrived[0].stat().st_mode) == 0o600
     assert [stat.S_IMODE(path.stat().st_mode) for path in disk.iterdir()] == [0o700]
@@ -144,7 +144,7 @@ def test_after_a_silence_the_kernel_says_how_far_it_is(browser):
     ],
     ids=["longer", "longer at the end", "a piece too large", "nothing", "no buffer"],
 )
-def test_what_comes_otherwise_than_it_was_said_is_given_up(browser, disk, size, pieces):
+def test_chunks_that_differ_from_the_offer_fail(browser, disk, size, pieces):
     browser.offer(size)
     offset = 0
     for piece in pieces or [None]:
@@ -174,7 +174,7 @@ def test_another_type_is_refused_by_its_first_bytes(browser, disk, head, what):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_these_types_are_taken_whatever_their_name(browser, tmp_path, kind):
+def test_these_types_are_accepted_whatever_their_name(browser, tmp_path, kind):
     Image.new("RGB", (8, 8)).save(tmp_path / "x", kind)
     browser.give((tmp_path / "x").read_bytes(), "photo.bin")
     assert [path.name for path in browser.arrived] == ["photo.bin"]
@@ -184,13 +184,13 @@ def test_these_types_are_taken_whatever_their_name(browser, tmp_path, kind):
     ("size", "problem"),
     [(0, "is empty; choose another file"), (MAX_BYTES + 1, "is larger than 64 MiB; save it smaller")],
 )
-def test_a_size_that_is_not_taken_is_refused_before_a_byte_was_sent(browser, disk, size, problem):
+def test_a_wrong_size_is_refused_before_anything_is_sent(browser, disk, size, problem):
     assert browser.offer(size) == {"kind": "stop", "id": "a"}
     assert browser.lines == [("1.jpg", "failed", problem)]
     assert files(disk) == []
 
 
-def test_one_photo_too_many_is_refused_until_another_goes(browser):
+def test_one_photo_too_many_is_refused_until_another_is_removed(browser):
     for number in range(MAX_FILES):
         browser.give(photo(20), file_id=str(number))
     assert len(browser.arrived) == MAX_FILES
@@ -234,14 +234,14 @@ def test_cancelled_in_the_middle_nothing_is_left(browser, disk):
     assert files(disk) == []
 
 
-def test_what_was_refused_is_shown_until_it_was_read(browser):
+def test_a_refused_file_is_shown_until_it_is_dismissed(browser):
     browser.offer(0)
     browser.say("cancel", ids=["a"])
     assert browser.lines == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's always full device")
-def test_a_full_disk_is_said_and_the_next_photo_is_tried(browser, disk):
+def test_a_full_disk_is_reported_and_the_next_photo_is_tried(browser, disk):
     browser.offer(2 * CHUNK)
     (path,) = files(disk)
     path.unlink()
@@ -254,7 +254,7 @@ def test_a_full_disk_is_said_and_the_next_photo_is_tried(browser, disk):
     assert len(browser.arrived) == 1
 
 
-def test_a_disk_that_takes_no_folder_is_said(browser, disk):
+def test_a_missing_temporary_folder_is_reported(browser, disk):
     disk.rmdir()
     assert browser.offer(20) == {"kind": "stop", "id": "a"}
     ((_, state, problem),) = browser.lines
@@ -269,7 +269,7 @@ def test_a_file_that_the_browser_cannot_read_any_more_is_given_up(browser, disk)
     assert files(disk) == []
 
 
-def test_a_page_that_is_left_stops_its_photos_and_they_can_be_given_again(browser, disk):
+def test_a_closed_page_stops_its_photos_and_they_can_be_added_again(browser, disk):
     content = photo(2 * CHUNK)
     browser.offer(len(content))
     browser.say("chunk", "a", content[:CHUNK], offset=0)
@@ -292,7 +292,7 @@ def test_a_second_page_does_not_stop_one_that_goes_on(browser):
     assert browser.arrived[0].read_bytes() == content
 
 
-def test_a_page_that_is_opened_hears_how_far_everything_is(browser):
+def test_a_new_page_learns_how_much_was_received(browser):
     browser.offer(2 * CHUNK)
     browser.say("chunk", "a", photo(CHUNK), offset=0)
     browser.say("hello", page="another")
@@ -357,7 +357,7 @@ def test_two_of_one_name_are_kept_apart(browser):
     ],
     ids=str,
 )
-def test_a_message_that_is_none_of_ours_does_no_harm(browser, message):
+def test_an_invalid_message_is_ignored(browser, message):
     content = photo(20)
     browser.offer(len(content))
     browser.zone._handle_custom_msg(message, [memoryview(b"12345")])
@@ -366,7 +366,7 @@ def test_a_message_that_is_none_of_ours_does_no_harm(browser, message):
     assert browser.arrived[0].read_bytes() == content
 
 
-def test_whoever_takes_a_photo_may_wait_for_another_thread(browser):
+def test_the_receiver_of_a_photo_may_wait_for_another_thread(browser):
     released, in_time = threading.Event(), []
 
     def arrived(path: Path) -> None:
@@ -378,7 +378,7 @@ def test_whoever_takes_a_photo_may_wait_for_another_thread(browser):
     assert in_time == [True]
 
 
-def test_what_was_received_goes_with_the_widget(browser, disk):
+def test_received_photos_are_removed_with_the_widget(browser, disk):
     browser.give(photo(20))
     browser.offer(20, file_id="b")
     browser.zone.close()
@@ -405,14 +405,14 @@ def run(disk: Path, program: str) -> str:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")
-def test_what_was_received_goes_with_the_kernel_and_not_with_its_children(disk):
+def test_received_photos_are_removed_with_the_kernel_and_not_with_its_children(disk):
     output = run(disk, "if os.fork() == 0: sys.exit()\nos.wait()\nprint(photo.exists())")
     assert output == "True\n"
     assert list(disk.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
-def test_what_a_killed_kernel_left_is_removed_by_the_next_and_nothing_of_a_living_one(disk, browser):
+def test_the_photos_of_a_killed_kernel_are_removed_by_the_next_and_none_of_a_running_one(disk, browser):
     browser.give(photo(20))
     run(disk, "os.kill(os.getpid(), signal.SIGKILL)")
     assert len(list(disk.iterdir())) == 2

@@ -71,7 +71,7 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-def test_a_tile_tells_name_size_and_pixels(field, tiles, photos):
+def test_a_tile_shows_name_size_and_pixels(field, tiles, photos):
     field.value = photos[:1]
     assert [(tile["name"], tile["detail"]) for tile in tiles.items] == [
         ("1.jpg", f"640 x 520 · {photos[0].stat().st_size / 1e3:.0f} kB")
@@ -82,7 +82,7 @@ def test_a_tile_tells_name_size_and_pixels(field, tiles, photos):
     ("moved", "before", "then"),
     [(0, 2, "2134"), (3, 0, "4123"), (1, None, "1342"), (0, 0, "1234"), (0, 1, "1234")],
 )
-def test_the_order_is_the_readers(field, tiles, photos, moved, before, then):
+def test_images_are_reordered(field, tiles, photos, moved, before, then):
     field.value = photos
     order = ids(tiles)
     say(tiles, "move", id=order[moved], before=None if before is None else order[before])
@@ -91,7 +91,7 @@ def test_the_order_is_the_readers(field, tiles, photos, moved, before, then):
     assert sorted(ids(tiles)) == sorted(order)
 
 
-def test_a_move_of_what_is_gone_does_nothing(field, tiles, photos):
+def test_moving_a_removed_image_does_nothing(field, tiles, photos):
     field.value = photos[:2]
     say(tiles, "move", id="unknown", before=ids(tiles)[0])
     say(tiles, "move", id=ids(tiles)[0], before="unknown")
@@ -107,7 +107,7 @@ def test_one_or_all_are_removed(field, tiles, photos):
     assert tiles.items == []
 
 
-def test_the_same_bytes_are_found_named_and_removed_at_once(field, tiles, photos, tmp_path):
+def test_duplicates_are_marked_and_removed_at_once(field, tiles, photos, tmp_path):
     for name in ("copy.jpg", "again.jpg"):
         shutil.copy(photos[0], tmp_path / name)
     field.value = [*photos, tmp_path / "copy.jpg", tmp_path / "again.jpg"]
@@ -120,7 +120,7 @@ def test_the_same_bytes_are_found_named_and_removed_at_once(field, tiles, photos
     assert tiles.duplicates == 0
 
 
-def test_of_two_with_the_same_bytes_the_later_one_is_the_duplicate(field, tiles, photos, tmp_path):
+def test_the_later_of_two_equal_files_is_the_duplicate(field, tiles, photos, tmp_path):
     shutil.copy(photos[0], tmp_path / "copy.jpg")
     field.value = [photos[0], tmp_path / "copy.jpg"]
     assert within(5, lambda: tiles.duplicates == 1)
@@ -141,7 +141,7 @@ def test_every_image_gets_its_picture_and_a_new_page_gets_them_again(field, tile
     assert sent == {tile_id: before[tile_id] for tile_id in ids(tiles)}
 
 
-def test_what_is_no_image_stays_and_says_so(field, tiles, photos, tmp_path):
+def test_a_file_that_is_not_an_image_stays_with_a_badge(field, tiles, photos, tmp_path):
     (tmp_path / "notes.jpg").write_text("not a picture")
     field.value = [photos[0], tmp_path / "notes.jpg"]
     assert badges(tiles) == [[], ["Not an image"]]
@@ -181,7 +181,7 @@ def test_large_sizes_are_rounded(field, tiles, tmp_path):
     assert tiles.items[0]["detail"] == "64 x 64 · 31 MB"
 
 
-def test_what_is_to_be_said_of_an_image_is_found_off_the_main_thread(field, tiles, photos, monkeypatch):
+def test_images_are_measured_off_the_main_thread(field, tiles, photos, monkeypatch):
     threads = []
 
     def recorded(image: Image, side: int) -> ImageMetrics:
@@ -199,7 +199,7 @@ def test_what_is_to_be_said_of_an_image_is_found_off_the_main_thread(field, tile
     assert badges(tiles) == [[], [], []]
 
 
-def test_what_the_service_says_against_an_image_is_a_badge_too(field, tiles, photos):
+def test_a_warning_of_the_service_is_a_badge(field, tiles, photos):
     field.value = photos
     field.show_warnings({photos[2]: ["a hat: the hair cannot be seen"]})
     assert badges(tiles)[2] == ["a hat: the hair cannot be seen"]
@@ -207,7 +207,7 @@ def test_what_the_service_says_against_an_image_is_a_badge_too(field, tiles, pho
     assert badges(tiles)[2] == []
 
 
-def test_several_reasons_are_counted_only(field, tiles, photos, tmp_path):
+def test_different_warnings_are_only_counted(field, tiles, photos, tmp_path):
     shutil.copy(photos[0], tmp_path / "copy.jpg")
     (tmp_path / "notes.jpg").write_text("not a picture")
     field.value = [photos[0], tmp_path / "copy.jpg", tmp_path / "notes.jpg"]
@@ -220,7 +220,7 @@ def test_a_file_that_is_there_is_not_added_again(field, photos):
     assert names(field) == ["1.jpg", "2.jpg", "3.jpg"]
 
 
-def test_sixteen_large_photos_do_not_hold_up_who_types(field, tiles, urls, tmp_path):
+def test_sixteen_large_photos_do_not_delay_typing(field, tiles, urls, tmp_path):
     Pillow.effect_noise((400, 300), 60).convert("RGB").resize((4000, 3000)).save(tmp_path / "0.jpg")
     for number in range(1, 16):
         shutil.copy(tmp_path / "0.jpg", tmp_path / f"{number}.jpg")
@@ -237,7 +237,7 @@ def test_sixteen_large_photos_do_not_hold_up_who_types(field, tiles, urls, tmp_p
     assert statistics.median(keystrokes) < 0.05
 
 
-def test_a_photo_that_comes_from_the_readers_computer_is_in_the_list(field, tiles):
+def test_a_photo_from_the_users_computer_is_in_the_list(field, tiles):
     zone = next(child for child in field.sources.children if isinstance(child, DropZone))
     content = b"\xff\xd8\xff" + bytes(50)
     offer = {"kind": "offer", "page": "p", "files": [{"id": "a", "name": "1.jpg", "size": len(content)}]}

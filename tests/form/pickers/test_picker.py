@@ -100,7 +100,7 @@ def test_a_pack_that_is_in_both_lists_is_shown_once(client, server):
     assert ids(picker) == [43, 44]
 
 
-def test_a_card_in_view_gets_its_cover_and_what_the_list_does_not_tell(sandbox, capture):
+def test_a_card_in_view_gets_its_cover_and_details(sandbox, capture):
     picker = Picker(PackCards(sandbox.client()), noun="pack")
     sent = capture(picker)
     picker.load()
@@ -117,7 +117,7 @@ def test_a_card_in_view_gets_its_cover_and_what_the_list_does_not_tell(sandbox, 
     assert picker.get_state("items")["items"][1]["lines"] == card["lines"]
 
 
-def test_a_cover_that_only_the_detail_tells_is_found(client, server, capture):
+def test_a_cover_is_found_in_the_details(client, server, capture):
     server.on(
         "GET", "/packs", reply([{**PACK, "costs": {"man": {"cost_mc": 5, "num_images": 1}}}]), reply([])
     )
@@ -132,7 +132,7 @@ def test_a_cover_that_only_the_detail_tells_is_found(client, server, capture):
 
 
 @pytest.mark.parametrize("answer", [hang_up, reply(body=b"<html>"), reply(status=404)])
-def test_a_cover_that_cannot_be_had_leaves_a_card_without_one(client, server, capture, answer):
+def test_a_card_without_its_cover_can_be_shown(client, server, capture, answer):
     server.on("GET", "/packs", reply([{**PACK, "cover_url": f"{server.url}/cover"}]), reply([]))
     server.on("GET", "/gallery/packs", reply([]))
     server.on("GET", "/cover", answer)
@@ -170,7 +170,7 @@ def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, server, captur
     assert len(server.received("GET", "/photo")) == 1
 
 
-def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, server, capture, caplog):
+def test_a_request_for_unknown_cards_is_not_answered(client, server, capture, caplog):
     server.on("GET", "/tunes", reply(tunes(9, 1)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
     sent = capture(picker)
@@ -182,7 +182,7 @@ def test_a_browser_that_asks_for_what_is_not_there_is_told_nothing(client, serve
     assert caplog.records == []  # where ipywidgets puts an error in a callback
 
 
-def test_pictures_that_do_not_come_hold_up_nothing_else(client, server):
+def test_slow_pictures_do_not_delay_other_work(client, server):
     server.on("GET", "/tunes", reply(tunes(40, 24, orig_images=[f"{server.url}/photo"])), reply([]))
     waiting, done = threading.Event(), threading.Event()
     server.on("GET", "/photo", lambda _: waiting.wait(20))
@@ -226,7 +226,7 @@ def test_a_tune_is_named_with_its_class_status_and_age(sandbox):
     assert picker.items[0]["lines"] == ["cat · trained", "1000002 · 2 days ago"]
 
 
-def test_tunes_of_which_little_is_known_are_shown_all_the_same(client, server):
+def test_a_tune_with_missing_fields_is_shown(client, server):
     server.on(
         "GET",
         "/tunes",
@@ -245,7 +245,7 @@ def test_an_exact_page_promises_no_more(client, server):
     assert not picker.more
 
 
-def test_a_list_that_cannot_be_had_says_why_and_is_had_again(sandbox):
+def test_a_failed_list_says_why_and_can_be_retried(sandbox):
     sandbox.fail("401", "GET /packs")
     picker = Picker(PackCards(sandbox.client()), noun="pack")
     picker.load()
@@ -255,7 +255,7 @@ def test_a_list_that_cannot_be_had_says_why_and_is_had_again(sandbox):
     assert (picker.state, picker.failure, ids(picker)) == ("ready", "", [797, 260, 43])
 
 
-def test_an_error_on_the_way_keeps_what_came_and_goes_on_behind_it(client, server):
+def test_an_error_keeps_the_loaded_cards_and_a_retry_continues(client, server):
     server.on("GET", "/tunes", reply(tunes(500, 30)), reply({}, 401), reply(tunes(470, 5)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
     picker.load()
@@ -309,7 +309,7 @@ def test_an_answer_that_is_overtaken_by_a_reload_is_dropped(client, server):
     assert (ids(picker), picker.state) == ([9], "ready")
 
 
-def test_an_error_of_our_own_is_said_and_not_swallowed():
+def test_an_unexpected_error_is_shown():
     class Broken:
         def cards(self, after: str | None) -> Iterator[Card]:
             yield {"id": "1", "title": "one", "lines": [], "picture": "none"}
@@ -363,7 +363,7 @@ def test_a_packs_title_is_text(sandbox, client, server):
     assert form._draft.pack._title.value == "&lt;img src=x onerror=&#34;alert(1)&#34;&gt; · 43"
 
 
-def test_a_pack_that_cannot_be_had_can_be_asked_for_again(sandbox):
+def test_a_failed_pack_can_be_retried(sandbox):
     client = sandbox.client()
     sandbox.fail("401", "GET /p/260")
     form = anb.TuneForm(client, pack=260, name="man")
@@ -376,7 +376,7 @@ def test_a_pack_that_cannot_be_had_can_be_asked_for_again(sandbox):
     assert field._retry.layout.display == "none"
 
 
-def test_a_list_that_is_had_at_last_takes_its_complaint_back(sandbox):
+def test_a_list_that_loads_after_all_removes_its_problem(sandbox):
     sandbox.fail("401", "GET /packs")
     form = anb.TuneForm(sandbox.client())
     field = form._draft.pack
@@ -402,7 +402,7 @@ def test_typed_and_chosen_tunes_are_the_same(sandbox):
     assert field.value is None
 
 
-def test_an_id_beyond_what_the_browser_counts_is_kept_whole(sandbox):
+def test_an_id_above_2_to_the_53_is_exact(sandbox):
     field = TunesField(sandbox.client())
     field._text.value = str(2**53 + 1)
     field.picker.chosen = [*field.picker.chosen, "4"]
@@ -442,7 +442,7 @@ def test_a_prompt_in_view_gets_its_picture(form, capture):
     assert data is not None
 
 
-def test_prompts_are_read_from_whatever_a_pack_tells(client):
+def test_prompts_are_read_from_incomplete_packs(client):
     rows = [
         {"id": 1, "text": EVIL, "images": ["https://a.b/1", 2]},
         {"id": 2, "images": None},
@@ -477,7 +477,7 @@ def test_no_message_holds_the_key(sandbox, capture):
     assert sandbox.api_key not in str(picker.get_state())
 
 
-def test_a_service_that_cannot_be_reached_is_said():
+def test_an_unreachable_service_is_reported():
     client = anb.Client("sd_nobody", base_url="http://127.0.0.1:9")
     picker = Picker(TuneCards(client), noun="tune")
     picker.load()

@@ -79,7 +79,7 @@ every_photo = pytest.mark.parametrize("photo", PHOTOS.values(), ids=PHOTOS.keys(
 
 
 @every_photo
-def test_nothing_of_the_place_is_left(stripped: Stripped, photo: bytes) -> None:
+def test_the_location_is_removed(stripped: Stripped, photo: bytes) -> None:
     assert opened(photo).getexif().get_ifd(GPS)
     assert all(part in photo for part in PARTS)
     plain = stripped(photo)
@@ -88,14 +88,14 @@ def test_nothing_of_the_place_is_left(stripped: Stripped, photo: bytes) -> None:
 
 
 @every_photo
-def test_only_the_way_it_is_turned_is_left_of_exif(stripped: Stripped, photo: bytes) -> None:
+def test_only_the_orientation_is_kept_of_exif(stripped: Stripped, photo: bytes) -> None:
     turned = opened(photo).getexif().get(ORIENTATION, 1)
     exif = dict(opened(stripped(photo)).getexif())
     assert exif == ({} if turned == 1 else {ORIENTATION: turned})
 
 
 @every_photo
-def test_the_picture_is_the_same_and_stands_upright(stripped: Stripped, photo: bytes) -> None:
+def test_the_pixels_are_unchanged_and_upright(stripped: Stripped, photo: bytes) -> None:
     plain = stripped(photo)
     assert pixels(plain) == pixels(photo)
     upright = ImageOps.exif_transpose(opened(plain))
@@ -103,7 +103,7 @@ def test_the_picture_is_the_same_and_stands_upright(stripped: Stripped, photo: b
 
 
 @every_photo
-def test_colours_and_resolution_are_kept_and_words_are_not(stripped: Stripped, photo: bytes) -> None:
+def test_colours_and_resolution_are_kept_and_texts_are_removed(stripped: Stripped, photo: bytes) -> None:
     before, after = opened(photo).info, opened(stripped(photo)).info
     preserved = (
         "icc_profile",
@@ -131,13 +131,13 @@ def test_colours_and_resolution_are_kept_and_words_are_not(stripped: Stripped, p
 
 
 @every_photo
-def test_what_was_taken_out_once_stays_as_it_is(stripped: Stripped, photo: bytes) -> None:
+def test_removing_metadata_twice_changes_nothing(stripped: Stripped, photo: bytes) -> None:
     plain = stripped(photo)
     assert stripped(plain) == plain
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
-def test_a_photo_that_tells_nothing_is_sent_as_one_piece(path: Path, kind: str) -> None:
+def test_a_photo_without_metadata_is_one_part(path: Path, kind: str) -> None:
     samples.picture().save(path, kind)
     with path.open("rb", buffering=0) as file:
         if kind == "GIF":
@@ -149,13 +149,13 @@ def test_a_photo_that_tells_nothing_is_sent_as_one_piece(path: Path, kind: str) 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("photo", [samples.jpeg, samples.png, samples.webp])
-def test_every_way_of_being_turned_is_kept(
+def test_every_orientation_is_kept(
     stripped: Stripped, photo: Callable[[int], bytes], orientation: int
 ) -> None:
     assert opened(stripped(photo(orientation))).getexif().get(ORIENTATION, 1) == orientation
 
 
-def test_the_second_picture_of_a_phone_goes(stripped: Stripped) -> None:
+def test_the_second_image_of_an_mpo_is_removed(stripped: Stripped) -> None:
     photo = samples.mpo()
     plain = stripped(photo)
     assert PLACE in photo
@@ -167,12 +167,12 @@ def test_the_second_picture_of_a_phone_goes(stripped: Stripped) -> None:
     assert plain.count(b"\xff\xd8\xff") == 1
 
 
-def test_the_way_it_is_turned_is_found_in_xmp_too(stripped: Stripped) -> None:
+def test_the_orientation_is_read_from_xmp_too(stripped: Stripped) -> None:
     photo = samples.jpeg(orientation=None, xmp=samples.xmp(orientation=3))
     assert opened(stripped(photo)).getexif()[ORIENTATION] == 3
 
 
-def test_every_other_place_for_words_in_a_jpeg_is_emptied(stripped: Stripped) -> None:
+def test_every_metadata_segment_of_a_jpeg_is_removed(stripped: Stripped) -> None:
     places = [samples.segment(0xE0 + number, b"Photoshop 3.0\0" + PLACE) for number in range(16)]
     places += [samples.segment(0xFE, PLACE), samples.segment(0xE0, b"JFXX\0\x10" + PLACE)]
     places += [samples.segment(0xE2, b"MPF\0" + PLACE), samples.segment(0xE2, b"FPXR\0" + PLACE)]
@@ -185,7 +185,7 @@ def test_every_other_place_for_words_in_a_jpeg_is_emptied(stripped: Stripped) ->
     assert pixels(plain) == pixels(samples.jpeg())
 
 
-def test_words_between_the_passes_of_a_progressive_jpeg_go(stripped: Stripped) -> None:
+def test_comments_between_the_scans_of_a_progressive_jpeg_are_removed(stripped: Stripped) -> None:
     photo = samples.jpeg(progressive=True)
     second = photo.index(b"\xff\xda", photo.index(b"\xff\xda") + 2)
     photo = photo[:second] + samples.segment(0xFE, PLACE) + photo[second:]
@@ -210,7 +210,7 @@ def test_a_large_profile_in_several_parts_is_kept(stripped: Stripped) -> None:
     assert opened(stripped(samples.jpeg(icc_profile=profile))).info["icc_profile"] == profile
 
 
-def test_a_photo_that_is_larger_than_what_is_read_at_once_is_read_to_its_end(stripped: Stripped) -> None:
+def test_a_photo_larger_than_a_block_is_read_to_its_end(stripped: Stripped) -> None:
     out = io.BytesIO()
     Image.effect_noise((1500, 1200), 90).convert("RGB").save(out, "JPEG", quality=97, exif=samples.exif())
     photo = out.getvalue() + PLACE
@@ -222,14 +222,14 @@ def test_a_photo_that_is_larger_than_what_is_read_at_once_is_read_to_its_end(str
 
 
 @pytest.mark.parametrize("before", [2**19 - 2, 2**19 - 1, 2**19, 2**19 + 1, 2**20 - 2, 2**20 - 1])
-def test_the_end_is_found_wherever_it_falls(stripped: Stripped, before: int) -> None:
+def test_the_end_of_image_is_found_at_every_offset_of_a_block(stripped: Stripped, before: int) -> None:
     photo = samples.jpeg()
     scan = photo.index(b"\xff\xda") + 14
     filled = photo[:-2] + bytes(before - (len(photo) - 2 - scan)) + b"\xff\xd9"
     assert stripped(filled + PLACE).endswith(bytes(9) + b"\xff\xd9")
 
 
-def test_a_webp_says_truly_what_it_holds(stripped: Stripped) -> None:
+def test_the_size_and_flags_of_a_webp_match_its_chunks(stripped: Stripped) -> None:
     for photo, flag in ((samples.webp(6), 0x08), (samples.webp(1), 0)):
         plain = stripped(photo)
         assert struct.unpack("<I", plain[4:8])[0] == len(plain) - 8
@@ -237,7 +237,7 @@ def test_a_webp_says_truly_what_it_holds(stripped: Stripped) -> None:
         assert (b"EXIF" in plain, b"XMP " in plain) == (flag > 0, False)
 
 
-def test_a_png_without_words_is_still_one_by_the_book(stripped: Stripped) -> None:
+def test_a_png_without_metadata_is_valid(stripped: Stripped) -> None:
     plain = stripped(samples.png())
     Image.open(io.BytesIO(plain)).verify()
     image = opened(plain)
@@ -246,7 +246,9 @@ def test_a_png_without_words_is_still_one_by_the_book(stripped: Stripped) -> Non
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WebP", "animated WebP", "transparent PNG"])
-def test_a_file_that_is_cut_off_is_refused_or_cut_within_the_picture(stripped: Stripped, name: str) -> None:
+def test_a_truncated_file_is_refused_or_truncated_within_the_image_data(
+    stripped: Stripped, name: str
+) -> None:
     photo = PHOTOS[name]
     whole = stripped(photo)
     outcomes = set()
@@ -280,13 +282,13 @@ def test_a_file_that_is_cut_off_is_refused_or_cut_within_the_picture(stripped: S
         (b"RIFF\x04\0\0\0WEBP", "contains no image data"),
     ],
 )
-def test_what_nobody_can_be_sure_of_is_refused(stripped: Stripped, photo: bytes, why: str) -> None:
+def test_a_malformed_file_is_refused(stripped: Stripped, photo: bytes, why: str) -> None:
     with pytest.raises(MalformedImageError, match=why):
         stripped(photo)
 
 
 @pytest.mark.parametrize(("name", "start", "end"), [("WebP", b"VP8 ", b"XMP "), ("PNG", b"IDAT", b"IEND")])
-def test_a_length_that_hides_words_in_the_picture_is_found_out(
+def test_a_wrong_chunk_length_that_hides_metadata_is_refused(
     stripped: Stripped, name: str, start: bytes, end: bytes
 ) -> None:
     photo = PHOTOS[name]
@@ -313,7 +315,7 @@ LIKELY = st.sampled_from([0, 1, 2, 4, 8, 0x20, 0x7F, 0x80, 0xD8, 0xD9, 0xDA, 0xE
     st.none() | PLACES,
 )
 @example(MUTABLE[4], [(MUTABLE[4].index(b"VP8 ") + 5, 255)], None, None)
-def test_a_damaged_file_is_refused_or_sent_without_the_place(
+def test_a_damaged_file_is_refused_or_sent_without_its_location(
     stripped: Stripped,
     photo: bytes,
     changed: list[tuple[int, int]],
