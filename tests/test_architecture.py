@@ -80,9 +80,9 @@ def test_the_public_names_are_these() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_public_name_can_be_used_and_is_documented(name: str) -> None:
-    found = getattr(anb, name)
-    assert callable(found)
-    assert found.__doc__
+    public = getattr(anb, name)
+    assert callable(public)
+    assert public.__doc__
     assert name in dir(anb)
 
 
@@ -121,8 +121,8 @@ def test_a_tune_of_addresses_loads_nothing_slow() -> None:
     assert loaded(code) & SLOW == set()
 
 
-MODULES = [each.name for each in pkgutil.iter_modules(anb.__path__, "astria_nb.")]
-# Each module in a process of its own that has none of ours; what is slow to import has been.
+MODULES = [module.name for module in pkgutil.iter_modules(anb.__path__, "astria_nb.")]
+# Each module in a process without any of ours, forked after the slow libraries were imported.
 EACH_FIRST = f"""
 import importlib, os, sys, traceback
 for name in {sorted(SLOW)}:
@@ -144,7 +144,7 @@ for name in {MODULES}:
 
 @pytest.fixture(scope="module")
 def imported_first() -> tuple[set[str], str]:
-    """Return the modules of which each can be the first that is imported, and what the others said."""
+    """Return the modules that can be imported first, and the errors of the others."""
     done = run("-c", EACH_FIRST)
     return set(done.stdout.split()), done.stderr
 
@@ -152,5 +152,5 @@ def imported_first() -> tuple[set[str], str]:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_can_be_imported_first(imported_first: tuple[set[str], str], name: str) -> None:
-    modules, said = imported_first
-    assert name in modules, said
+    modules, errors = imported_first
+    assert name in modules, errors

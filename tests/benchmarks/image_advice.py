@@ -66,12 +66,12 @@ def main(rounds: int = 7, photos: int = 16) -> int:
             for _ in range(rounds)
         ]
         work = min(seconds(lambda: advise(paths), time.process_time) for _ in range(min(rounds, 3)))
-    advised, decoded, one = (statistics.median(durations) for durations in zip(*turns, strict=True))
+    advised, decoded, measured = (statistics.median(durations) for durations in zip(*turns, strict=True))
     cores = os.cpu_count()
     print(f"{photos} photos of 12 megapixels, {size:.0f} MB, {cores} cores, medians of {rounds} rounds")
     print(f"{'thumbnails and advice':<28}{advised:8.3f} s")
     print(f"{'of all processors':<28}{work:8.3f} s   not lengthened by other programs")
-    print(f"{'of one photo':<28}{one:8.3f} s")
+    print(f"{'of one photo':<28}{measured:8.3f} s")
     print(f"{'decoding them whole':<28}{decoded:8.3f} s")
     print(f"{'advice / decoding':<28}{advised / decoded:8.2f}     promised: at most {PROMISED_RATIO}")
     return advised / decoded > PROMISED_RATIO

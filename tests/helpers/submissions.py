@@ -34,12 +34,12 @@ def a_request(
 
 
 def everything_on_disk(path: Path) -> bytes:
-    """Return the bytes of the log and of the files beside it."""
-    return b"".join(each.read_bytes() for each in sorted(path.parent.glob(f"{path.name}*")))
+    """Return the bytes of the log and of SQLite's companion files."""
+    return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
 
 
 def work(path: Path, name: int, pipe: Connection) -> None:
-    """Submit until killed, and tell of each state once it is written."""
+    """Submit until killed, and send each state once it is written."""
     log, number = Log(path), 0
     while True:
         number += 1
