@@ -1,4 +1,4 @@
-"""What is seen in a notebook: the form."""
+"""The form in a notebook cell."""
 
 from astria_nb.form.tune_form import TuneForm as TuneForm
 

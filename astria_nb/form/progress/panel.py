@@ -70,11 +70,11 @@ class SubmissionPanel(widgets.VBox):
                 [Problem("form", "was interrupted", "submit it again: it is looked up, not sent twice")]
             )
             raise
-        self._client = client = options.client
-        self._recorder = PollRecorder(self._log, client.service)
         self.training.stop()  # a late poll of the previous tune must not replace this row
+        self._client = options.client
+        self._recorder = PollRecorder(self._log, self._client.service)
         self._add(tune.title, tune, row)
-        self.training.start(row, client)
+        self.training.start(row, self._client)
         return row
 
     def restore(self, title: str, tune: Tune | None) -> None:
