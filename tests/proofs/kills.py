@@ -151,19 +151,19 @@ def pace_of(submitter: Submitter, photo: Path) -> float:
 
 def judge(sandbox: SandboxServer, path: Path, tally: Tally) -> None:
     """Hold the log against the ledger."""
-    made: dict[str, list[int]] = {}
+    created: dict[str, list[int]] = {}
     for request in sandbox.ledger:
         for tune_id in request.tune_ids:
             assert request.params is not None
             if (title := str(request.params["title"])).startswith("round"):
-                made.setdefault(title, []).append(tune_id)
+                created.setdefault(title, []).append(tune_id)
     log = Log(path)
     frame = log.frame()
     log.close()
     recorded = set(frame["id"].dropna().astype(int))
     tally.ended.update(frame["state"])
-    tally.duplicates = [title for title, ids in made.items() if len(ids) > 1]
-    tally.lost = [title for title, ids in made.items() if not recorded & set(ids)]
+    tally.duplicates = [title for title, ids in created.items() if len(ids) > 1]
+    tally.lost = [title for title, ids in created.items() if not recorded & set(ids)]
 
 
 def main() -> int:

@@ -46,10 +46,10 @@ def test_a_pack_that_is_handed_over_is_not_fetched_again(sandbox: anb.Sandbox) -
     assert lookups(sandbox) == 1
 
 
-def test_another_pack_than_the_tunes_own_is_not_relied_on(sandbox: anb.Sandbox) -> None:
+def test_a_pack_that_is_not_the_tunes_own_is_ignored(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
-    other = client.pack(260)
-    submit_once(anb.Tune(title="t", **FIELDS), options(client, pack=other))
+    unrelated = client.pack(260)
+    submit_once(anb.Tune(title="t", **FIELDS), options(client, pack=unrelated))
     assert lookups(sandbox) == 2
 
 
@@ -81,14 +81,14 @@ def test_a_form_hands_over_the_pack_that_it_has_just_shown(sandbox: anb.Sandbox)
 
 def test_a_form_asks_another_client_for_its_own_pack(sandbox: anb.Sandbox) -> None:
     form = anb.TuneForm(sandbox.client(), **FIELDS)
-    with anb.Sandbox(deterministic=True) as other:
-        form.submit(other.client())
+    with anb.Sandbox(deterministic=True) as second_sandbox:
+        form.submit(second_sandbox.client())
         form._panel.training.stop()
-        assert lookups(other) == 1
+        assert lookups(second_sandbox) == 1
 
 
 @pytest.mark.parametrize("max_cost", [-1, float("nan"), "cheap", True])
-def test_a_form_refuses_a_limit_that_is_no_amount(sandbox: anb.Sandbox, max_cost: Any) -> None:
+def test_a_form_refuses_a_limit_that_is_not_an_amount(sandbox: anb.Sandbox, max_cost: Any) -> None:
     with pytest.raises(AstriaError, match=r"max_cost: .*US dollars"):
         anb.TuneForm(sandbox.client(), max_cost=max_cost)
 

@@ -66,10 +66,10 @@ def test_each_fault_ends_as_it_means(
             service.submit(tune, encoding)
         assert service.posts() - before == posts
     else:
-        made = service.tune_ids(tune)
+        created = service.tune_ids(tune)
         row = service.submit(tune, encoding)
-        assert list(row["id"]) == (made or service.tune_ids(tune))
-        assert service.posts() - before == posts + (not made)
+        assert list(row["id"]) == (created or service.tune_ids(tune))
+        assert service.posts() - before == posts + (not created)
     assert len(service.tune_ids(tune)) == (state != "needs_review")
 
 

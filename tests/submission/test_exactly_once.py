@@ -46,7 +46,8 @@ def posts(sandbox: anb.Sandbox) -> int:
     return sum(request.method == "POST" for request in sandbox.ledger)
 
 
-def made(sandbox: anb.Sandbox) -> list[int]:
+def created(sandbox: anb.Sandbox) -> list[int]:
+    """Return the ids of all tunes that were created."""
     return [tune_id for request in sandbox.ledger for tune_id in request.tune_ids]
 
 
@@ -59,7 +60,7 @@ def test_a_reset_in_mid_upload_makes_nothing_and_frees_the_title(
         anb.submit(tune(photos=photos), plain.client(), log=log)
     assert list(log.frame()["state"]) == ["not_sent"]
     anb.submit(tune(photos=photos), plain.client(), log=log)
-    assert len(made(plain)) == 1
+    assert len(created(plain)) == 1
 
 
 def test_a_service_that_is_not_there_costs_nothing_and_frees_the_title(log: Log, plain: anb.Sandbox) -> None:
@@ -113,12 +114,12 @@ def test_an_image_of_the_same_name_and_size_is_another_image(
 
 def test_a_title_of_one_service_is_free_on_another(log: Log) -> None:
     for _ in range(2):
-        with anb.Sandbox() as each:
-            anb.submit(tune(), each.client(), log=log)
-            assert len(made(each)) == 1
+        with anb.Sandbox() as service:
+            anb.submit(tune(), service.client(), log=log)
+            assert len(created(service)) == 1
 
 
-def test_a_refused_title_may_be_mended_and_sent(plain: anb.Sandbox, log: Log) -> None:
+def test_a_refused_title_may_be_corrected_and_sent(plain: anb.Sandbox, log: Log) -> None:
     plain.fail("422", ROUTE)
     with pytest.raises(RejectedError):
         anb.submit(tune(), plain.client(), log=log)
@@ -131,17 +132,17 @@ def test_a_lost_tune_that_comes_late_is_found_by_the_next_look(plain: anb.Sandbo
     plain.fail("504", ROUTE, commit="late", seconds=0.3)
     with pytest.raises(OutcomeUnknownError, match=r"log\.resolve"):
         anb.submit(tune(), plain.client(), log=log, settle=0)
-    while not made(plain):
+    while not created(plain):
         pass
     row = anb.submit(tune(), plain.client(), log=log, settle=0)
-    assert list(row["id"]) == made(plain)
+    assert list(row["id"]) == created(plain)
     assert posts(plain) == 1
 
 
 def test_the_settle_time_is_waited_for(plain: anb.Sandbox, log: Log) -> None:
     plain.fail("504", ROUTE, commit="late", seconds=0.3)
     row = anb.submit(tune(), plain.client(), log=log, settle=1.0)
-    assert list(row["id"]) == made(plain)
+    assert list(row["id"]) == created(plain)
 
 
 def test_an_interrupt_while_waiting_loses_no_record(
@@ -151,14 +152,14 @@ def test_an_interrupt_while_waiting_loses_no_record(
         raise KeyboardInterrupt
 
     plain.fail("504", ROUTE, commit="yes")
-    monkeypatch.setattr("astria_nb.utils.progress.time.sleep", interrupted)
+    monkeypatch.setattr("astria_nb.submission.recovery.wait_with_progress", interrupted)
     with pytest.raises(KeyboardInterrupt):
         anb.submit(tune(), plain.client(), log=log, settle=100)
     monkeypatch.undo()
     assert list(log.frame()["state"]) == ["unknown"]
     frame = log.recover(plain.client(), settle=0)
     assert list(frame["state"]) == ["adopted"]
-    assert list(frame["id"]) == made(plain)
+    assert list(frame["id"]) == created(plain)
 
 
 @pytest.mark.parametrize("encoding", ["multipart", "json"])
@@ -171,7 +172,7 @@ def test_an_interrupt_as_the_last_byte_leaves_is_no_proof_that_nothing_was_made(
     def interrupted(self: Any, data: Any) -> None:
         send(self, data)
         if bytes(data).endswith(tail):
-            while not made(plain):
+            while not created(plain):
                 pass
             raise KeyboardInterrupt
 
@@ -181,7 +182,7 @@ def test_an_interrupt_as_the_last_byte_leaves_is_no_proof_that_nothing_was_made(
         anb.submit(mine, plain.client(), log=log, encoding=encoding)
     monkeypatch.undo()
     assert list(log.frame()["state"]) == ["unknown"]
-    assert list(anb.submit(mine, plain.client(), log=log, settle=0)["id"]) == made(plain)
+    assert list(anb.submit(mine, plain.client(), log=log, settle=0)["id"]) == created(plain)
     assert posts(plain) == 1
 
 
@@ -192,7 +193,7 @@ def test_photos_that_were_hashed_to_compare_are_sent_whole_again(
     with pytest.raises(OutcomeUnknownError):
         anb.submit(tune(photos=photos), plain.client(), log=log, settle=0)
     row = anb.submit(tune(photos=photos), plain.client(), log=log, settle=0, idempotent=True)
-    assert list(row["id"]) == made(plain)
+    assert list(row["id"]) == created(plain)
     assert list(log.frame()["state"]) == ["done"]
 
 
@@ -214,7 +215,7 @@ def test_one_that_cannot_be_looked_for_holds_up_no_other(plain: anb.Sandbox, log
     client = plain.client()
     lost = Request.from_tune(anb.Tune(pack=797, tune_ids=[999]), client.service, "json")
     log.change(log.change(log.plan(lost, 0), "sending", attempt=1), "unknown")
-    assert list(anb.submit(tune(), client, log=log)["id"]) == made(plain)
+    assert list(anb.submit(tune(), client, log=log)["id"]) == created(plain)
     assert list(log.frame()["state"]) == ["unknown", "done"]
 
 
@@ -229,7 +230,7 @@ def test_what_its_owner_resolves_is_settled(plain: anb.Sandbox, log: Log) -> Non
     assert list(log.frame()["state"]) == ["adopted", "not_sent"]
     assert list(anb.submit(tune("made"), plain.client(), log=log)["id"]) == [7]
     anb.submit(tune("not made"), plain.client(), log=log)
-    assert len(made(plain)) == 1
+    assert len(created(plain)) == 1
     with pytest.raises(LogError, match="only a submission in needs_review can be resolved"):
         log.resolve(first)
 
@@ -317,9 +318,9 @@ def test_a_record_that_fails_after_the_tune_was_made_keeps_the_row(
     with pytest.warns(UserWarning, match="the disk is full"):
         row = anb.submit(tune(), plain.client(), log=log)
     monkeypatch.undo()
-    assert list(row["id"]) == made(plain)
+    assert list(row["id"]) == created(plain)
     again = anb.submit(tune(), plain.client(), log=log, settle=0)
-    assert list(again["id"]) == made(plain)
+    assert list(again["id"]) == created(plain)
     assert posts(plain) == 1
 
 
@@ -330,12 +331,12 @@ def test_what_one_thread_is_about_to_send_is_not_taken_for_left_open_by_another(
 
     def look() -> None:  # by a thread that comes between the record and the sending
         settled = log.recover(plain.client(), settle=0)
-        found.append((log.frame()["state"].tolist(), len(settled)))
+        observed.append((log.frame()["state"].tolist(), len(settled)))
 
-    found: list[tuple[list[str], int]] = []
+    observed: list[tuple[list[str], int]] = []
     log.strike = look
     anb.submit(tune(), plain.client(), log=log)
-    assert found == [(["sending"], 0)]
+    assert observed == [(["sending"], 0)]
     assert log.frame()["state"].tolist() == ["done"]
 
 

@@ -92,8 +92,11 @@ PLANNED = [
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Service]]:
     off, on = (tmp_path_factory.mktemp("gateway") for _ in range(2))
-    with behind_gateway(off, idempotent=False) as one, behind_gateway(on, idempotent=True) as other:
-        yield [one, other]
+    with (
+        behind_gateway(off, idempotent=False) as not_idempotent,
+        behind_gateway(on, idempotent=True) as idempotent,
+    ):
+        yield [not_idempotent, idempotent]
 
 
 @pytest.mark.parametrize(("case", "encoding", "idempotent"), PLANNED)
@@ -130,19 +133,19 @@ def play(service: Service, log: FullLog, tune: anb.Tune, encoding: str, case: Ca
         error = caught
     service.heal()
     log.make_room()
-    made = service.tune_ids(tune)
-    assert len(made) <= 1
-    if log.failed and not (made and error is None):
+    created = service.tune_ids(tune)
+    assert len(created) <= 1
+    if log.failed and not (created and error is None):
         assert isinstance(error, LogError)
     if log.failed and log.fails_at == 0:
         assert service.posts() == before
 
     log.recover(service.client(), settle=0)
     assert log.unsettled(service.client().service) == []
-    if made:
+    if created:
         assert service.state(tune) in ("done", "adopted")
     try:
-        assert list(service.submit(tune, encoding)["id"]) == (made or service.tune_ids(tune))
+        assert list(service.submit(tune, encoding)["id"]) == (created or service.tune_ids(tune))
     except OutcomeUnknownError:
         assert service.state(tune) == "needs_review"
     assert len(service.tune_ids(tune)) <= 1

@@ -40,5 +40,5 @@ def test_the_judge_finds_each_mutant_in_forty_rounds_of_any_kind(mutant: str) ->
         tally = play(10, mutant=mutant, seed=seed)
         return bool(tally.duplicates if mutant == "no intent" else tally.duplicates + tally.lost)
 
-    found = [any(is_found(10 * number + part) for part in range(4)) for number in range(10)]
-    assert sum(found) >= 9
+    detected = [any(is_found(10 * number + part) for part in range(4)) for number in range(10)]
+    assert sum(detected) >= 9

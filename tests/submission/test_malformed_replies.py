@@ -41,17 +41,17 @@ def test_the_prompt_ids_that_the_reply_tells_are_in_the_row(
     server: ScriptedServer, client: anb.Client
 ) -> None:
     server.on("GET", "/tunes/5/prompts", reply([]))
-    said = {"status": 201, "order": {"id": 1, "tune_ids": [5]}, "prompt_ids": [8, 9]}
-    server.on("POST", "/p/43/tunes", reply(said, 201))
+    content = {"status": 201, "order": {"id": 1, "tune_ids": [5]}, "prompt_ids": [8, 9]}
+    server.on("POST", "/p/43/tunes", reply(content, 201))
     row = anb.submit(anb.Tune(pack=43, tune_ids=[5]), client)
     assert list(row.loc[0, "prompt_ids"]) == [8, 9]
 
 
-@pytest.mark.parametrize("said", [{}, {"message": "ok"}, {"id": None}, {"error": "no balance"}])
-def test_a_training_reply_without_an_id_is_no_success(
-    server: ScriptedServer, client: anb.Client, said: Any
+@pytest.mark.parametrize("content", [{}, {"message": "ok"}, {"id": None}, {"error": "no balance"}])
+def test_a_training_reply_without_an_id_is_not_a_success(
+    server: ScriptedServer, client: anb.Client, content: Any
 ) -> None:
-    server.on("POST", "/p/43/tunes", reply(said, 200))
+    server.on("POST", "/p/43/tunes", reply(content, 200))
     with pytest.raises(OutcomeUnknownError):
         anb.submit(tune(**URLS), client)
 
@@ -65,14 +65,14 @@ def test_an_odd_date_does_not_lose_an_accepted_tune(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "content",
     [b'{"id": 7, "title": "\\ud800"}', b'{"id": 7, "cfg_scale": 1' + b"0" * 400 + b"}"],
     ids=["surrogate", "huge"],
 )
 def test_an_odd_reply_does_not_lose_an_accepted_tune(
-    server: ScriptedServer, client: anb.Client, said: bytes
+    server: ScriptedServer, client: anb.Client, content: bytes
 ) -> None:
-    server.on("POST", "/p/43/tunes", reply(body=said, status=201))
+    server.on("POST", "/p/43/tunes", reply(body=content, status=201))
     assert anb.submit(tune(**URLS), client).loc[0, "id"] == 7
 
 
@@ -116,12 +116,12 @@ def test_a_file_cut_in_mid_upload_does_not_show_the_key_in_the_frames(
         photos[3].write_bytes(b"")
         with pytest.raises(TuneError) as caught:
             client.create_tune(43, body)
-        shown = [
+        leaks = [
             frame.f_code.co_qualname
             for frame, _ in traceback.walk_tb(caught.value.__traceback__)
             if KEY in repr(frame.f_locals)
         ]
-        assert shown == []
+        assert leaks == []
 
 
 def test_a_service_that_echoes_the_key_is_not_repeated(server: ScriptedServer, client: anb.Client) -> None:
@@ -144,10 +144,12 @@ def test_a_redirected_picture_does_not_get_a_password_from_netrc(
 
 
 @pytest.mark.parametrize(
-    "said", [{}, {"id": None}, {"id": "abc"}, {"id": 43, "costs": {"man": {"cost": float("inf")}}}]
+    "content", [{}, {"id": None}, {"id": "abc"}, {"id": 43, "costs": {"man": {"cost": float("inf")}}}]
 )
-def test_a_pack_that_is_none_is_a_typed_error(server: ScriptedServer, client: anb.Client, said: Any) -> None:
-    server.on("GET", "/p/43", reply(said))
+def test_a_reply_that_is_not_a_pack_is_a_typed_error(
+    server: ScriptedServer, client: anb.Client, content: Any
+) -> None:
+    server.on("GET", "/p/43", reply(content))
     with contextlib.suppress(AstriaError):
         client.pack(43)
 
@@ -172,18 +174,18 @@ def test_an_impossible_host_is_a_typed_error() -> None:
 
 def test_a_list_that_ignores_before_id_ends(server: ScriptedServer, client: anb.Client) -> None:
     server.on("GET", "/tunes", reply([{"id": 3}, {"id": 2}]))
-    found = []
+    ids = []
     try:
-        for each in client.tunes():
-            found.append(each["id"])
-            if len(found) > 10:
+        for tune in client.tunes():
+            ids.append(tune["id"])
+            if len(ids) > 10:
                 break
     except AstriaError:
         pass
-    assert found == [3, 2]
+    assert ids == [3, 2]
 
 
-def test_two_dots_are_no_pack(server: ScriptedServer, client: anb.Client) -> None:
+def test_two_dots_are_not_a_pack(server: ScriptedServer, client: anb.Client) -> None:
     server.on("POST", "/tunes", reply(TUNE, 201))
     with contextlib.suppress(AstriaError, ValueError):
         client.create_tune("..", encode(tune(**URLS)))

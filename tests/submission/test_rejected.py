@@ -52,17 +52,17 @@ LETTERS = "abc \n\t\0\"\\'<>&é\U0001f408\u202e\ud800"
 def bodies(number: int) -> list[tuple[bytes, dict[str, str]]]:
     """Return so many bodies with their headers, no two alike."""
     chance = random.Random(422)
-    found = dict.fromkeys((content, tuple(headers.items())) for content, headers in RAW)
-    found |= dict.fromkeys((json.dumps(shape).encode(), ()) for shape in SHAPES)
-    while len(found) < number:
+    distinct = dict.fromkeys((content, tuple(headers.items())) for content, headers in RAW)
+    distinct |= dict.fromkeys((json.dumps(shape).encode(), ()) for shape in SHAPES)
+    while len(distinct) < number:
         content = json.dumps(some_json(chance, 4)).encode()
         if chance.random() < 0.2:
             content = chance.randbytes(chance.randrange(40))
         elif chance.random() < 0.2:
             content = content[: chance.randrange(len(content) + 1)]
         kind = chance.choice(["application/json", "text/html", "application/octet-stream"])
-        found[content, (("Content_Type", kind),)] = None
-    return [(content, dict(headers)) for content, headers in list(found)[:number]]
+        distinct[content, (("Content_Type", kind),)] = None
+    return [(content, dict(headers)) for content, headers in list(distinct)[:number]]
 
 
 def some_json(chance: random.Random, depth: int) -> Any:

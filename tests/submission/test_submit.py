@@ -21,7 +21,7 @@ def tune(**fields: Any) -> anb.Tune:
 
 
 def calls(server: ScriptedServer) -> list[str]:
-    return [f"{each.method} {each.path}" for each in server.requests]
+    return [f"{request.method} {request.path}" for request in server.requests]
 
 
 def test_the_pack_is_asked_first_and_the_tune_is_sent_once(
@@ -106,7 +106,7 @@ def test_a_run_on_existing_tunes_gives_the_prompts_that_it_made(
     server: ScriptedServer, client: anb.Client
 ) -> None:
     def page(*ids: int) -> Any:
-        return reply([{"id": each} for each in ids])
+        return reply([{"id": prompt_id} for prompt_id in ids])
 
     server.on("GET", "/tunes/5/prompts", page(20, 10), page(41, 40, 20), page())
     server.on("GET", "/tunes/6/prompts", page(), page(42, 40), page())
@@ -129,10 +129,10 @@ def test_a_run_on_a_tune_that_is_not_there_costs_nothing(server: ScriptedServer,
 def test_a_file_that_vanished_is_said_before_anything_is_sent(
     server: ScriptedServer, client: anb.Client, photos: list[Path]
 ) -> None:
-    given = tune(images=photos)
+    complete = tune(images=photos)
     photos[1].unlink()
     with pytest.raises(TuneError, match=r"images: '2\.jpg' no longer exists; put it back"):
-        anb.submit(given, client)
+        anb.submit(complete, client)
     assert server.requests == []
 
 
@@ -165,14 +165,14 @@ def test_a_failed_tune_is_not_sent_again(
 def test_the_caller_is_told_how_far_the_upload_is(
     server: ScriptedServer, client: anb.Client, photos: list[Path]
 ) -> None:
-    told: list[tuple[int, int]] = []
-    anb.submit(tune(images=photos), client, on_sent=lambda *each: told.append(each))
-    whole = len(server.received("POST")[0].body)
-    assert told[-1] == (whole, whole)
-    assert told == sorted(set(told))
+    reports: list[tuple[int, int]] = []
+    anb.submit(tune(images=photos), client, on_sent=lambda *report: reports.append(report))
+    size = len(server.received("POST")[0].body)
+    assert reports[-1] == (size, size)
+    assert reports == sorted(set(reports))
 
 
-def test_what_knows_how_to_submit_itself_is_asked_to(client: anb.Client) -> None:
+def test_an_object_that_can_submit_itself_does_so(client: anb.Client) -> None:
     class Form:
         def submit(self, client: anb.Client | None = None, *, encoding: Any = None) -> pd.DataFrame:
             return pd.DataFrame({"client": [client], "encoding": [encoding]})

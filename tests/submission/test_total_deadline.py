@@ -32,10 +32,10 @@ PROMISE = SECONDS + 1
 
 @pytest.fixture
 def log(tmp_path: Path, client: anb.Client) -> Log:
-    found = anb.ExperimentLog(tmp_path / "log.sqlite")
-    # What is loaded and opened at the first time is not what is timed here.
-    anb.submit(a_tune("before"), client, log=found)
-    return found
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    # The first submission loads modules and opens the log, which is not to be timed here.
+    anb.submit(a_tune("before"), client, log=log)
+    return log
 
 
 def a_tune(title: str = "t") -> anb.Tune:

@@ -67,26 +67,26 @@ def rivals(*arguments: str) -> Iterator[list[subprocess.Popen[str]]]:
     try:
         yield two
     finally:
-        for each in two:
-            each.communicate(timeout=60)
+        for process in two:
+            process.communicate(timeout=60)
 
 
 def both(two: list[subprocess.Popen[str]]) -> list[dict[str, int | str]]:
     """Let both submit at once, and return what each got: a tune's id or an error for each title."""
-    for each in two:
-        assert each.stdin is not None
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    return [json.loads(each.stdout.readline()) for each in two if each.stdout is not None]
+    for process in two:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return [json.loads(process.stdout.readline()) for process in two if process.stdout is not None]
 
 
-def made(sandbox: anb.Sandbox) -> dict[str, list[int]]:
-    """Return the tunes of each title, by the ledger."""
-    found: dict[str, list[int]] = {}
+def tunes_by_title(sandbox: anb.Sandbox) -> dict[str, list[int]]:
+    """Return the ids of the tunes of each title, according to the ledger."""
+    tune_ids: dict[str, list[int]] = {}
     for request in sandbox.received():
         assert request.params is not None
-        found.setdefault(str(request.params["title"]), []).extend(request.tune_ids)
-    return found
+        tune_ids.setdefault(str(request.params["title"]), []).extend(request.tune_ids)
+    return tune_ids
 
 
 @sizes(1, 20)
@@ -103,21 +103,22 @@ def test_two_processes_make_one_tune_of_a_title(tmp_path: Path, size: int) -> No
                 first = both(two)
                 sandbox.heal()
                 second = both(two)
-            tunes = made(sandbox)
+            tunes = tunes_by_title(sandbox)
         assert {len(ids) for ids in tunes.values()} == {1}
         frame = anb.ExperimentLog(path).frame()
         states = dict(zip(frame["title"], frame["state"], strict=True))
         assert set(states) == set(TITLES)
         assert {title for title, state in states.items() if state in ("done", "adopted")} == set(tunes)
         for title in TITLES:
-            for got in (first, second):
-                for each in got:
-                    lost = "title: its outcome is unknown" in str(each[title])
-                    rival = f"title: {title!r} is being submitted by another kernel" in str(each[title])
+            for attempt in (first, second):
+                for outcomes in attempt:
+                    outcome = outcomes[title]
+                    lost = "title: its outcome is unknown" in str(outcome)
+                    rival = f"title: {title!r} is being submitted by another kernel" in str(outcome)
                     elsewhere += rival
-                    assert each[title] in tunes.get(title, ()) or lost or (rival and got is first)
+                    assert outcome in tunes.get(title, ()) or lost or (rival and attempt is first)
             if title in tunes:
-                assert [each[title] for each in second] == tunes[title] * 2
+                assert [outcomes[title] for outcomes in second] == tunes[title] * 2
     assert elsewhere  # they did meet
 
 
@@ -156,39 +157,42 @@ def kernel(stack: ExitStack, environment: dict[str, str]) -> BlockingKernelClien
 
 
 def results(two: list[BlockingKernelClient], code: str) -> list[Any]:
-    """Run a cell in both kernels at once, and return of each the form's tune or the error."""
-    asked = [each.execute(code, user_expressions={"id": "int(form.row['id'].iloc[0])"}) for each in two]
-    return [_result(each.get_shell_msg, number) for each, number in zip(two, asked, strict=True)]
+    """Run a cell in both kernels at once, and return each form's tune id or error."""
+    expressions = {"id": "int(form.row['id'].iloc[0])"}
+    message_ids = [kernel.execute(code, user_expressions=expressions) for kernel in two]
+    return [
+        _result(kernel.get_shell_msg, message_id) for kernel, message_id in zip(two, message_ids, strict=True)
+    ]
 
 
-def _result(next_message: Callable[..., Any], asked: str) -> Any:
-    while (message := next_message(timeout=60))["parent_header"]["msg_id"] != asked:
+def _result(next_message: Callable[..., Any], message_id: str) -> Any:
+    while (message := next_message(timeout=60))["parent_header"]["msg_id"] != message_id:
         pass
     content = message["content"]
     if content["status"] == "error":
         return f"{content['ename']}: {content['evalue']}"
-    found = content["user_expressions"]["id"]
-    return int(found["data"]["text/plain"]) if found["status"] == "ok" else None
+    expression = content["user_expressions"]["id"]
+    return int(expression["data"]["text/plain"]) if expression["status"] == "ok" else None
 
 
 def test_a_form_in_each_of_two_kernels_makes_one_tune(tmp_path: Path) -> None:
     fields = "pack=797, name='cat', title='one', image_urls=['https://example.com/1.jpg']"
     with anb.Sandbox() as sandbox, ExitStack() as stack:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("ASTRIA_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ASTRIA_")}
         environment = {
-            **kept, "IPYTHONDIR": str(tmp_path), "ASTRIA_NB_LOG": str(tmp_path / "log.sqlite"),
+            **inherited, "IPYTHONDIR": str(tmp_path), "ASTRIA_NB_LOG": str(tmp_path / "log.sqlite"),
             "ASTRIA_SANDBOX_URL": sandbox.url, "ASTRIA_SANDBOX_KEY": sandbox.api_key,
         }  # fmt: skip
         two = [kernel(stack, environment) for _ in range(2)]
-        for each in two:
-            each.wait_for_ready(timeout=60)
-        made_form = results(two, f"import astria_nb as anb; form = anb.TuneForm({fields})")
-        assert made_form == [None, None]
+        for client in two:
+            client.wait_for_ready(timeout=60)
+        created = results(two, f"import astria_nb as anb; form = anb.TuneForm({fields})")
+        assert created == [None, None]
         sandbox.fail("slow", ROUTE, seconds=1.0)
         first = results(two, "row = form.submit()")
         second = results(two, "row = form.submit()")
-        assert len(made(sandbox)["one"]) == 1
+        assert len(tunes_by_title(sandbox)["one"]) == 1
     refused = "TuneError: title: 'one' is being submitted by another kernel or thread; wait until it is done"
-    (tune_id,) = made(sandbox)["one"]
+    (tune_id,) = tunes_by_title(sandbox)["one"]
     assert sorted(map(str, first)) in ([str(tune_id)] * 2, [str(tune_id), f"{refused}, then submit it again"])
     assert second == [tune_id, tune_id]

@@ -59,14 +59,14 @@ def refusals(longest: int) -> st.SearchStrategy[Refusal]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock()
-    found.install(monkeypatch)
-    return found
+    clock = Clock()
+    clock.install(monkeypatch)
+    return clock
 
 
 @dataclass
-class Seen:
-    """When requests arrived, and how long after each the next one has to wait."""
+class Arrivals:
+    """When requests arrived, and the least wait after each."""
 
     clock: Clock
     times: list[float]
@@ -109,20 +109,20 @@ def test_no_tune_is_sent_again_before_the_service_wants_it(
     @given(st.lists(st.tuples(refusals(600), JUMPS), min_size=1, max_size=4), st.floats(0, 1))
     def check(planned: list[tuple[Refusal, float]], part_of_a_second: float) -> None:
         clock.now += part_of_a_second
-        seen, title = Seen(clock, [], []), str(next(numbers))
-        answers = [seen.refuse(refusal, 429, THROTTLED, jump) for refusal, jump in planned]
-        server.on("POST", "/p/43/tunes", *answers, seen.accept({**TUNE, "id": 7}))
+        arrivals, title = Arrivals(clock, [], []), str(next(numbers))
+        answers = [arrivals.refuse(refusal, 429, THROTTLED, jump) for refusal, jump in planned]
+        server.on("POST", "/p/43/tunes", *answers, arrivals.accept({**TUNE, "id": 7}))
         tune = a_tune(title)
         absurd = [refusal.least for refusal, _ in planned].index(NEVER) if _has_absurd(planned) else None
         if absurd is None:
             anb.submit(tune, client, log=log)
-            assert len(seen.times) == len(planned) + 1
+            assert len(arrivals.times) == len(planned) + 1
         else:
             with pytest.raises(TooManyRequestsError):
                 anb.submit(tune, client, log=log)
-            assert len(seen.times) == absurd + 1
+            assert len(arrivals.times) == absurd + 1
         assert [
-            gap for gap, least in zip(seen.gaps(), seen.leasts, strict=False) if gap < least - CLOSE
+            gap for gap, least in zip(arrivals.gaps(), arrivals.leasts, strict=False) if gap < least - CLOSE
         ] == []
 
     check()
@@ -143,21 +143,21 @@ def test_nothing_is_asked_again_before_the_service_wants_it(
     )
     def check(planned: list[tuple[Refusal, int]], part_of_a_second: float) -> None:
         clock.now += part_of_a_second + 600  # nothing that was asked for in the example before holds any more
-        seen = Seen(clock, [], [])
-        answers = [seen.refuse(refusal, status, 0.0) for refusal, status in planned]
-        server.on("GET", "/tunes/7", *answers, seen.accept(TUNE))
+        arrivals = Arrivals(clock, [], [])
+        answers = [arrivals.refuse(refusal, status, 0.0) for refusal, status in planned]
+        server.on("GET", "/tunes/7", *answers, arrivals.accept(TUNE))
         with suppress(ApiError):
             assert client.tune(7) == TUNE
         # Only these two statuses say how long (RFC 9110); our own pauses double.
         asked = [
             least if status in (429, 503) else 0.0
-            for least, (_, status) in zip(seen.leasts, planned, strict=False)
+            for least, (_, status) in zip(arrivals.leasts, planned, strict=False)
         ]
         leasts = [max(least, 0.5 * 2**number) for number, least in enumerate(asked)]
-        assert [gap for gap, least in zip(seen.gaps(), leasts, strict=False) if gap < least - CLOSE] == []
-        assert len(seen.times) <= ATTEMPTS
+        assert [gap for gap, least in zip(arrivals.gaps(), leasts, strict=False) if gap < least - CLOSE] == []
+        assert len(arrivals.times) <= ATTEMPTS
         if sum(leasts[: ATTEMPTS - 1]) < 50:
-            assert len(seen.times) == min(len(planned) + 1, ATTEMPTS)
+            assert len(arrivals.times) == min(len(planned) + 1, ATTEMPTS)
 
     check()
 

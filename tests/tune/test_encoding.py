@@ -59,21 +59,21 @@ def test_every_field_arrives_as_it_was_given(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
 def test_what_was_not_given_is_not_sent(encoding: str) -> None:
-    found = read(anb.Tune(pack=43, tune_ids=[5, 6]), encoding)
-    assert found == {"tune": {"tune_ids": ["5", "6"]}}
+    body = read(anb.Tune(pack=43, tune_ids=[5, 6]), encoding)
+    assert body == {"tune": {"tune_ids": ["5", "6"]}}
 
 
-def test_json_keeps_numbers_and_truth_values() -> None:
+def test_json_keeps_numbers_and_booleans() -> None:
     import json
 
-    found = json.loads(sent(encode(anb.Tune(**FULL), "json")))["tune"]
-    assert found["prompt_ids"] == [3, 1, 3]
-    assert found["auto_extend"] is False
-    assert found["prompt_attributes"]["cfg"] == 2.5
+    fields = json.loads(sent(encode(anb.Tune(**FULL), "json")))["tune"]
+    assert fields["prompt_ids"] == [3, 1, 3]
+    assert fields["auto_extend"] is False
+    assert fields["prompt_attributes"]["cfg"] == 2.5
 
 
 @pytest.mark.parametrize("encoding", ["multipart", "form"])
-def test_truth_values_are_lower_case_for_rails(encoding: str) -> None:
+def test_booleans_are_lower_case_for_rails(encoding: str) -> None:
     body = sent(encode(anb.Tune(**FULL), encoding))
     assert b"True" not in body
     assert b"False" not in body
@@ -120,7 +120,7 @@ def test_node_reads_the_same_form(tmp_path: Path, photos: list[Path]) -> None:
         content = sent(body)
     parts = by_node(str(NODE), body.content_type, content)
     assert parts == multipart(body.content_type, content)
-    assert [each.filename for each in parts if each.filename][1] == NAMES[1]
+    assert [part.filename for part in parts if part.filename][1] == NAMES[1]
 
 
 @pytest.mark.skipif(NODE is None, reason="needs Node, whose FormData is the second parser")
@@ -202,13 +202,13 @@ def test_a_file_that_could_not_be_hashed_has_none(photos: list[Path]) -> None:
 def test_length_and_hash_are_those_of_the_bytes_at_any_size_of_file(photos: list[Path], size: int) -> None:
     photo = photos[0].read_bytes()
     photos[0].write_bytes(photo[:-2] + bytes(size) + photo[-2:])  # within the picture: before it ends
-    told: list[tuple[int, int]] = []
-    with encode(anb.Tune(**TRAIN, images=photos), on_sent=lambda *each: told.append(each)) as body:
+    reports: list[tuple[int, int]] = []
+    with encode(anb.Tune(**TRAIN, images=photos), on_sent=lambda *report: reports.append(report)) as body:
         content = sent(body)
         assert len(content) == len(body) == body.sent
         assert body.image_sha256 == [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
-        assert told[-1] == (len(body), len(body))
-        assert told == sorted(told)
+        assert reports[-1] == (len(body), len(body))
+        assert reports == sorted(reports)
 
 
 def test_a_closed_body_lets_go_of_its_files(photos: list[Path]) -> None:

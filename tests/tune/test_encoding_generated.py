@@ -73,16 +73,16 @@ def read(tune: anb.Tune, encoding: Any) -> dict[str, Any]:
 def as_text(value: Any) -> Any:
     """Return what a value is in a form."""
     if isinstance(value, dict):
-        return {key: as_text(each) for key, each in value.items()}
+        return {key: as_text(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [as_text(each) for each in value]
+        return [as_text(item) for item in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def meant(given: dict[str, Any]) -> dict[str, Any]:
+def expected(fields: dict[str, Any]) -> dict[str, Any]:
     """Return what has to arrive of a tune's fields."""
     return {
-        key: as_text(value) for key, value in given.items() if key != "pack" and value not in (None, [], {})
+        key: as_text(value) for key, value in fields.items() if key != "pack" and value not in (None, [], {})
     }
 
 
@@ -90,9 +90,9 @@ def meant(given: dict[str, Any]) -> dict[str, Any]:
 def test_any_tune_means_the_same_in_every_encoding(size: int) -> None:
     @settings(max_examples=size, deadline=None)
     @given(st.fixed_dictionaries({**FIELDS, "image_urls": URLS}))
-    def check(given: dict[str, Any]) -> None:
+    def check(fields: dict[str, Any]) -> None:
         for encoding in ("json", "form", "multipart"):
-            assert read(anb.Tune(**given), encoding) == {"tune": meant(given)}
+            assert read(anb.Tune(**fields), encoding) == {"tune": expected(fields)}
 
     check()
 
@@ -110,20 +110,20 @@ def test_files_of_any_name_arrive_whole_beside_any_fields(tmp_path: Path, size: 
     @given(
         st.fixed_dictionaries(FIELDS), st.lists(st.tuples(NAMES, st.integers(0, 1)), min_size=1, max_size=3)
     )
-    def check(given: dict[str, Any], files: list[tuple[str, int]]) -> None:
+    def check(fields: dict[str, Any], files: list[tuple[str, int]]) -> None:
         folder = tmp_path / str(next(folders))
         paths = [folder / str(number) / name for number, (name, _) in enumerate(files)]
         for path, (_, which) in zip(paths, files, strict=True):
             path.parent.mkdir(parents=True)
             path.hardlink_to(pictures[which])
         # A browser writes a quote and a new line so, and no parser can tell that from a name that has it.
-        shown = [name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n") for name, _ in files]
+        parsed = [name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n") for name, _ in files]
         parts = [
             Part("tune[images][]", digests[which], name, "image/jpeg")
-            for name, (_, which) in zip(shown, files, strict=True)
+            for name, (_, which) in zip(parsed, files, strict=True)
         ]
-        assert read(anb.Tune(**given, images=paths), "multipart") == {
-            "tune": {**meant(given), "images": parts}
+        assert read(anb.Tune(**fields, images=paths), "multipart") == {
+            "tune": {**expected(fields), "images": parts}
         }
         shutil.rmtree(folder)
 

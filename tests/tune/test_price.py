@@ -54,23 +54,23 @@ def test_a_run_costs_no_more_than_was_said(
     sandbox: anb.Sandbox, trained: list[int], fields: dict[str, Any], words: str
 ) -> None:
     client = sandbox.client()
-    given = dict(fields)
-    old = given.pop("old", 0)
+    changes = dict(fields)
+    old = changes.pop("old", 0)
     source = {"pack": 260, "tune_ids": trained[:old]} if old else NEW
-    tune = anb.Tune(title=str(fields), **{**source, **given})
-    said = estimate(tune, client.pack(260))
-    assert said is not None
-    assert str(said) == words
+    tune = anb.Tune(title=str(fields), **{**source, **changes})
+    estimated = estimate(tune, client.pack(260))
+    assert estimated is not None
+    assert str(estimated) == words
     before = balance(sandbox)
     anb.submit(tune, client)
     taken = before - balance(sandbox)
-    assert 0 < taken <= said.price_mc
-    if not said.is_most:
-        assert taken == said.price_mc
+    assert 0 < taken <= estimated.price_mc
+    if not estimated.is_most:
+        assert taken == estimated.price_mc
 
 
 @pytest.mark.parametrize("pictures", ["many", "", float("nan"), float("inf")])
-def test_what_is_no_number_promises_nothing(pictures: Any) -> None:
+def test_a_number_of_pictures_that_is_not_a_number_is_ignored(pictures: Any) -> None:
     pack = Pack.from_json({"id": 260, "costs": {"woman": {"cost": 360}}})
     tune = anb.Tune(title="t", prompt_attributes={"num_images": "1"}, **NEW)
     tune.prompt_attributes["num_images"] = pictures

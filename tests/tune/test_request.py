@@ -58,7 +58,7 @@ def test_differences_are_told_key_by_key() -> None:
         characteristics={"eyes": "blue", "hair": "red"}, prompt_attributes={"w": 8}, auto_extend=True
     )
     b = a_request(pack="dogs", characteristics={"eyes": "green"}, prompt_attributes={"w": "8"}, auto_extend=1)
-    assert [(each.field, each.a, each.b) for each in differences(a, b)] == [
+    assert [(difference.field, difference.a, difference.b) for difference in differences(a, b)] == [
         ("pack", 43, "dogs"),
         ("characteristics.eyes", "blue", "green"),
         ("characteristics.hair", "red", None),

@@ -93,8 +93,8 @@ def by_submit(server: ScriptedServer, client: anb.Client, tune: anb.Tune, **opti
 def read(request: Request) -> tuple[str, str, str | None, str, dict[str, Any]]:
     """Return everything about a request that the service acts on."""
     kind = request.headers["Content-Type"]
-    said = parameters(kind, request.body)
-    return request.method, request.target, request.headers["Authorization"], kind.partition(";")[0], said
+    fields = parameters(kind, request.body)
+    return request.method, request.target, request.headers["Authorization"], kind.partition(";")[0], fields
 
 
 def test_with_images_as_multipart(server: ScriptedServer, client: anb.Client, photos: list[Path]) -> None:

@@ -28,7 +28,7 @@ def problems(**fields: Any) -> list[Problem]:
 
 
 @pytest.mark.parametrize(
-    ("field", "given", "held"),
+    ("field", "argument", "value"),
     [
         ("pack", 260, 260),
         ("pack", " 260 ", 260),
@@ -55,13 +55,13 @@ def problems(**fields: Any) -> list[Problem]:
         ("branch", "fast", "fast"),
     ],
 )
-def test_a_good_value_is_held_as_it_is_meant(field: str, given: Any, held: Any) -> None:
-    tune = anb.Tune(**{**TRAIN, field: given})
-    assert getattr(tune, field) == (tuple(given) if held is None else held)
+def test_a_good_value_is_held_as_it_is_meant(field: str, argument: Any, value: Any) -> None:
+    tune = anb.Tune(**{**TRAIN, field: argument})
+    assert getattr(tune, field) == (tuple(argument) if value is None else value)
 
 
 @pytest.mark.parametrize(
-    ("field", "given", "what"),
+    ("field", "argument", "what"),
     [
         ("pack", None, "is missing"),
         ("pack", 0, "0 is not an id"),
@@ -108,8 +108,8 @@ def test_a_good_value_is_held_as_it_is_meant(field: str, given: Any, held: Any) 
         ("branch", "sd15", "'sd15' is not a valid choice"),
     ],
 )
-def test_a_bad_value_is_named_with_its_field_and_the_next_step(field: str, given: Any, what: str) -> None:
-    fields = {field: given, **({"image_urls": None} if field == "images" else {})}
+def test_a_bad_value_is_named_with_its_field_and_the_next_step(field: str, argument: Any, what: str) -> None:
+    fields = {field: argument, **({"image_urls": None} if field == "images" else {})}
     (problem,) = problems(**fields)
     assert problem.field.partition(".")[0] == field
     assert what in problem.what
@@ -122,15 +122,15 @@ def test_an_entry_of_a_map_is_named_after_the_map() -> None:
 
 
 def test_everything_that_is_wrong_is_said_at_once_in_the_fields_order() -> None:
-    found = problems(callback="x", title=None, prompt_ids=[0, -1], name=5, image_urls=["y", URL, "z"])
-    assert [each.field for each in found] == [
+    reported = problems(callback="x", title=None, prompt_ids=[0, -1], name=5, image_urls=["y", URL, "z"])
+    assert [problem.field for problem in reported] == [
         "title", "name", "image_urls", "image_urls", "callback", "prompt_ids", "prompt_ids",
     ]  # fmt: skip
 
 
 def test_a_faulty_image_is_not_called_missing() -> None:
-    found = problems(images=["/nowhere/me.jpg"], image_urls=None)
-    assert [(each.field, each.what) for each in found] == [("images", "'me.jpg' does not exist")]
+    reported = problems(images=["/nowhere/me.jpg"], image_urls=None)
+    assert [(problem.field, problem.what) for problem in reported] == [("images", "'me.jpg' does not exist")]
 
 
 def test_a_tune_takes_files_or_addresses_not_both(photos: list[Path]) -> None:
@@ -141,7 +141,7 @@ def test_a_tune_takes_files_or_addresses_not_both(photos: list[Path]) -> None:
 def test_images_may_be_paths_text_or_images(photos: list[Path]) -> None:
     sources = [photos[0], str(photos[1]), Image.open(photos[2])]
     tune = anb.Tune(pack=43, title="t", name="cat", images=sources)
-    assert [each.path for each in tune.images] == photos[:3]
+    assert [image.path for image in tune.images] == photos[:3]
 
 
 def test_a_run_on_existing_tunes_needs_nothing_else() -> None:
@@ -151,8 +151,8 @@ def test_a_run_on_existing_tunes_needs_nothing_else() -> None:
 
 @pytest.mark.parametrize("key", ["images", "image_urls"])
 def test_a_run_on_existing_tunes_takes_no_images(key: str, photos: list[Path]) -> None:
-    given = {"images": photos, "image_urls": [URL]}[key]
-    (problem,) = problems(**{"image_urls": None, key: given, "tune_ids": [5]})
+    value = {"images": photos, "image_urls": [URL]}[key]
+    (problem,) = problems(**{"image_urls": None, key: value, "tune_ids": [5]})
     assert (problem.field, problem.what) == (key, "are not used when tune_ids is given")
 
 
@@ -170,7 +170,7 @@ def test_an_unknown_field_is_a_type_error_that_names_the_nearest(wrong: str, mea
         anb.Tune(**{**TRAIN, wrong: 1})
 
 
-def test_a_field_like_no_other_is_answered_with_the_list() -> None:
+def test_an_unknown_field_without_a_close_match_is_answered_with_the_list() -> None:
     with pytest.raises(TypeError, match=r"the fields are pack, title, .*branch"):
         anb.Tune(**{**TRAIN, "qqqq": 1})
 
@@ -214,15 +214,15 @@ NAMES = [name for name in FIELDS if name != "images"]
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), JUNK))
 def test_any_data_makes_a_tune_or_is_answered_field_by_field(fields: dict[str, Any]) -> None:
-    found: tuple[Problem, ...] = ()
+    reported: tuple[Problem, ...] = ()
     try:
         tune = anb.Tune(**fields)
     except TuneError as error:
-        found = error.problems or (Problem("", "", ""),)
+        reported = error.problems or (Problem("", "", ""),)
     else:
         assert tune.pack
         assert tune.tune_ids or (tune.title and tune.name and tune.image_urls)
-    for problem in found:
+    for problem in reported:
         assert problem.field.partition(".")[0] in FIELDS
         assert problem.what.strip()
         assert problem.hint.strip()
