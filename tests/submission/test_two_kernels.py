@@ -15,7 +15,8 @@ from jupyter_client.manager import KernelManager
 
 import astria_nb as anb
 from astria_nb.errors import TuneError
-from astria_nb.log import environment as surroundings
+from astria_nb.log import environment as log_environment
+from astria_nb.log import machine
 from astria_nb.tune.request import Request
 from helpers.fault_cases import ROUTE
 from helpers.scripted_server import Exchange, ScriptedServer, reply
@@ -130,10 +131,10 @@ def test_who_is_overtaken_while_it_looks_is_told_so(
         anb.Tune(pack=43, title="t", name="cat", image_urls=URLS),
     )
     request = Request.from_tune(tune, client.service, "json")
-    monkeypatch.setattr(surroundings, "_sessions", {})
+    monkeypatch.setattr(log_environment, "_sessions", {})
     log.plan(request)  # by a process that ended before it sent anything
-    surroundings._sessions.clear()
-    monkeypatch.setattr(surroundings, "is_running", lambda *_: False)
+    log_environment._sessions.clear()
+    monkeypatch.setattr(machine, "is_running", lambda *_: False)
 
     def overtaken(exchange: Exchange) -> bool:
         log.plan(request)

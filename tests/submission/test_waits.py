@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import astria_nb as anb
 from astria_nb.client.retry import ATTEMPTS
 from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
-from astria_nb.log import environment
+from astria_nb.log import environment, machine
 from astria_nb.log.states import Submission
 from astria_nb.submission import recovery
 from astria_nb.tune.request import Request
@@ -244,17 +244,17 @@ def here(clock: Clock, patch: pytest.MonkeyPatch, _: float) -> None:
 
 
 def after_a_start(clock: Clock, patch: pytest.MonkeyPatch, _: float) -> None:
-    patch.setattr(environment, "place", lambda: "after a start")
+    patch.setattr(machine, "place", lambda: "after a start")
     patch.setattr(clock, "booted", clock.now)
 
 
 def on_another_machine(clock: Clock, patch: pytest.MonkeyPatch, uptime: float) -> None:
-    patch.setattr(environment, "place", lambda: "another machine")
+    patch.setattr(machine, "place", lambda: "another machine")
     patch.setattr(clock, "booted", clock.now - uptime)
 
 
 def where_no_machine_tells(clock: Clock, patch: pytest.MonkeyPatch, _: float) -> None:
-    patch.setattr(environment, "uptime", lambda: None)
+    patch.setattr(machine, "uptime", lambda: None)
 
 
 @sizes(50, 2000)
@@ -269,7 +269,7 @@ def test_another_process_does_not_look_early_whatever_its_clock_says(
     numbers, account = count(), Account(server, clock)
     monkeypatch.setattr(environment, "_sessions", {})
     monkeypatch.setattr(environment, "_git", lambda *_: None)  # only for speed
-    monkeypatch.setattr(environment, "is_running", lambda *_: False)
+    monkeypatch.setattr(machine, "is_running", lambda *_: False)
 
     def new_process() -> None:
         environment._sessions.clear()
@@ -339,7 +339,7 @@ def test_lost_tunes_are_waited_for_together(
 ) -> None:  # fmt: skip
     elsewhere(clock, monkeypatch, 0)
     monkeypatch.setattr(environment, "_sessions", {})
-    monkeypatch.setattr(environment, "is_running", lambda *_: False)
+    monkeypatch.setattr(machine, "is_running", lambda *_: False)
     log = anb.ExperimentLog(tmp_path / "log.sqlite")
     for number in range(5):
         request = Request.from_tune(a_tune(str(number)), client.service, "json")
