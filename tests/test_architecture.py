@@ -1,16 +1,20 @@
-"""The house keeps its floors, its types and its style, and its door opens fast."""
+"""The package keeps its layers, its names, its types and its style, and imports fast."""
 
+import ast
 import os
 import pkgutil
 import subprocess
 import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import astria_nb as anb
+from helpers.paths import PACKAGE, ROOT, TESTS
 
-ROOT = Path(__file__).parent.parent
 SLOW = {"pandas", "pyarrow", "numpy", "PIL", "requests", "urllib3", "ipywidgets", "IPython", "flask"}
 SLOW |= {"sqlalchemy", "matplotlib", "psutil"}
 NAMES = [
@@ -50,6 +54,54 @@ def test_imports_run_downwards_only() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
+
+
+def test_the_contracts_fit_on_a_screen() -> None:
+    lines = (ROOT / "pyproject.toml").read_text("utf-8").splitlines()
+    contracts = lines[lines.index("[tool.importlinter]") :]
+    following = [number for number, line in enumerate(contracts) if line.startswith("[tool.") and number]
+    assert len(contracts[: following[0] if following else None]) <= 60
+
+
+def test_there_are_few_loose_modules_and_the_tests_have_the_same_rooms() -> None:
+    assert len([path for path in PACKAGE.glob("*.py") if path.name != "__init__.py"]) <= 6
+    rooms = {path.parent.relative_to(PACKAGE) for path in PACKAGE.rglob("__init__.py")}
+    untested = {room for room in rooms if not list((TESTS / room).rglob("test_*.py"))}
+    assert untested == set()
+
+
+# Names that say nothing of what they hold.
+VAGUE = set("each found told said seen shown known given made kept left one other fresh rest".split())
+
+
+def trees(folder: Path) -> Iterator[ast.Module]:
+    for path in folder.rglob("*.py"):
+        yield ast.parse(path.read_text("utf-8"))
+
+
+def stored_names(folder: Path) -> list[str]:
+    """Return every name that is assigned to, by any statement, with its repetitions."""
+    return [
+        node.id
+        for tree in trees(folder)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, TESTS], ids=["package", "tests"])
+def test_variables_say_what_they_hold(folder: Path) -> None:
+    names = stored_names(folder)
+    assert len(names) > 1000
+    vague = Counter(name for name in names if name in VAGUE)
+    assert vague.total() < 0.02 * len(names), vague.most_common()
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    names = Counter(
+        node.name for tree in trees(PACKAGE) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_types_are_strict() -> None:
