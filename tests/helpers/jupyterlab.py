@@ -63,11 +63,32 @@ SCROLL = """async selector => {
 # What a notebook is shown without. Each page then loads with a quarter less of the processor.
 _UNUSED_EXTENSIONS = [
     f"@jupyterlab/{name}-extension"
-    for name in (
-        "celltags csvviewer debugger extensionmanager help htmlviewer hub imageviewer inspector json launcher"
-        " logconsole lsp markdownviewer mermaid metadataform pdf pluginmanager running settingeditor terminal"
-        " toc vega5 workspaces"
-    ).split()
+    for name in [
+        "celltags",
+        "csvviewer",
+        "debugger",
+        "extensionmanager",
+        "help",
+        "htmlviewer",
+        "hub",
+        "imageviewer",
+        "inspector",
+        "json",
+        "launcher",
+        "logconsole",
+        "lsp",
+        "markdownviewer",
+        "mermaid",
+        "metadataform",
+        "pdf",
+        "pluginmanager",
+        "running",
+        "settingeditor",
+        "terminal",
+        "toc",
+        "vega5",
+        "workspaces",
+    ]
 ]
 _UNUSED_SERVERS = ("jupyter_lsp", "jupyter_server_terminals")
 
