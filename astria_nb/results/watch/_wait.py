@@ -100,7 +100,7 @@ def wait(
         for result in poll_until_finished(frame, client, until, poll=poll, sleep=display.sleep):
             frame = result.frame
             display.show(result)
-            _record_tunes(recorder, log, result)
+            _record_tunes(recorder, log, client.service, result)
             if display.is_timed_out:
                 break
     return frame
@@ -141,11 +141,14 @@ class _Display:
         self._progress.update(self._fraction, f"{self._text} · {format_duration(self._elapsed)}")
 
 
-def _record_tunes(recorder: PollRecorder, log: Log, result: PollResult) -> None:
-    """Record changed tunes in a log whose file exists; a log that cannot be written only causes a warning."""
+def _record_tunes(recorder: PollRecorder, log: Log, service: str, result: PollResult) -> None:
+    """Record changed tunes in a log whose file exists; only warn if it cannot be written."""
     try:
         for tune in result.changed_tunes if log.path.exists() else ():
-            recorder.record_tune(tune)
+            # By title: the recorder would search all of the log for a tune that it does not have.
+            submission = log.find(service, str(tune["title"])) if tune.get("title") else None
+            if submission is not None and submission.tune_id == tune["id"]:
+                recorder.record_tune(tune)
     except LogError as error:
         warnings.warn(f"the new state of a tune was not recorded ({error})", stacklevel=3)
 

@@ -87,13 +87,13 @@ class Poller:
         before = self._frame.iloc[positions]
         tunes = fetch_latest(before["id"].astype(int), self._page, self._one)
         records = before.to_dict("records")
-        found = np.array([tunes[record["id"]] is not None for record in records])
+        exists = np.array([tunes[record["id"]] is not None for record in records])
         updated = [
             {**tune, **rows.own_fields(record)}
             for record in records
             if (tune := tunes[record["id"]]) is not None
         ]
-        frame = _replace_rows(self._frame, positions[found], rows.tune_frame(updated, self._client.now()))
+        frame = _replace_rows(self._frame, positions[exists], rows.tune_frame(updated, self._client.now()))
         deleted = np.array([tunes[record["id"]] is None and self._is_old(record) for record in records])
         frame.loc[np.isin(np.arange(len(frame)), positions[deleted]), "status"] = "deleted"
         self._frame = frame
