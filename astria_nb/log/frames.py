@@ -18,7 +18,7 @@ from astria_nb.log.database import LogDatabase
 from astria_nb.log.queries import to_datetime
 from astria_nb.log.schema import body, event, submission
 from astria_nb.log.states import RELEASED
-from astria_nb.tune.request import Difference
+from astria_nb.tune.differences import Difference
 from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_frame, typed_table
 
 EVENT = pa.schema(

@@ -11,7 +11,7 @@ from astria_nb.errors import LogError, Problem
 from astria_nb.log import environment, machine
 from astria_nb.log.log_file import LogFile
 from astria_nb.log.states import UNSETTLED, Submission
-from astria_nb.tune.request import differences
+from astria_nb.tune.differences import differences
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.formatting import short
 

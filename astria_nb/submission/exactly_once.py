@@ -27,9 +27,10 @@ from astria_nb.log.states import StaleSubmission, Submission, TitleClaimed
 from astria_nb.submission import recovery
 from astria_nb.submission.options import SubmitOptions
 from astria_nb.tune.body import Body
+from astria_nb.tune.differences import differences
 from astria_nb.tune.encoding import encode
 from astria_nb.tune.pack import Pack
-from astria_nb.tune.request import Request, differences
+from astria_nb.tune.request import Request
 from astria_nb.tune.tune import Tune
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import wait_with_progress

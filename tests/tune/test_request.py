@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from astria_nb.tune.request import ImageRecord, Request, differences
+from astria_nb.tune.differences import differences
+from astria_nb.tune.request import ImageRecord, Request
 from astria_nb.tune.tune import Tune
 from helpers.submissions import IMAGES, SERVICE, a_request
 

@@ -19,7 +19,8 @@ from astria_nb.results.watch.recorder import PollRecorder
 from astria_nb.rows import prompt_frame, tune_frame
 from astria_nb.submission.engine import submit_once
 from astria_nb.submission.options import SubmitOptions
-from astria_nb.tune.request import Request, differences
+from astria_nb.tune.differences import differences
+from astria_nb.tune.request import Request
 from astria_nb.tune.tune import Tune
 
 
