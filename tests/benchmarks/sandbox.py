@@ -20,7 +20,7 @@ from PIL import Image
 
 FOLDER, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 MB = 10**6
-PROMISED_RATIO, PROMISED_MB = 0.1, 60
+PROMISED_RATIO, PROMISED_MB = 0.05, 60
 SERVER = """
 import sys
 from astria_nb.sandbox import SandboxServer
