@@ -77,7 +77,7 @@ def liked(sandbox: anb.Sandbox) -> list[bool]:
     return [bool(prompt["liked"]) for prompt in client.prompts(tune["id"])][::-1]
 
 
-def test_a_picture_is_enlarged_and_liked_by_keys_alone(form: Locator, page: Page, sandbox: anb.Sandbox):
+def test_a_picture_is_enlarged_and_liked_by_keyboard(form: Locator, page: Page, sandbox: anb.Sandbox):
     cells = page.locator(".jp-Cell").count()
     frames = form.get_by_role("button", name=re.compile("^Enlarge: "))
     expect(tiles(form).first.locator("img")).to_be_visible()
@@ -113,7 +113,7 @@ def test_a_picture_is_enlarged_and_liked_by_keys_alone(form: Locator, page: Page
     assert page.evaluate("() => window.caught === undefined")
 
 
-def test_a_like_that_is_refused_is_taken_back_with_words(form: Locator, sandbox: anb.Sandbox):
+def test_a_like_that_is_refused_is_taken_back_with_a_message(form: Locator, sandbox: anb.Sandbox):
     before = liked(sandbox)
     sandbox.fail("422", "POST /prompts/*/likes", message="not today")
     tiles(form).first.get_by_role("button", name="Like").click()
@@ -125,7 +125,7 @@ def test_a_like_that_is_refused_is_taken_back_with_words(form: Locator, sandbox:
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_nobody_is_kept_out(form: Locator, page: Page, theme: str):
+def test_the_gallery_is_accessible(form: Locator, page: Page, theme: str):
     lab.change_theme(page, theme)
     try:
         assert lab.violations(page, ".astria-pictures") == []
@@ -151,7 +151,7 @@ def test_the_saved_file_shows_the_pictures_without_a_kernel(form: Locator, page:
     assert file.stat().st_size < 1_000_000
 
 
-def test_the_form_is_there_again_after_a_reload_and_in_the_next_kernel(form: Locator, page: Page):
+def test_the_form_is_restored_after_a_reload_and_in_the_next_kernel(form: Locator, page: Page):
     page.evaluate(SAVE)
     lab.load_again(page, ".astria-pictures-tile")
     expect(tiles(form).first.locator("img")).to_be_visible()
@@ -168,7 +168,7 @@ def test_the_form_is_there_again_after_a_reload_and_in_the_next_kernel(form: Loc
     expect(tiles(form).nth(2).get_by_role("button", name="Liked")).to_be_visible()
 
 
-def test_of_hundreds_of_pictures_only_those_in_view_are_sent(form: Locator, page: Page, sandbox: anb.Sandbox):
+def test_only_the_pictures_in_view_are_sent(form: Locator, page: Page, sandbox: anb.Sandbox):
     client = sandbox.client()
     many = {"image_urls": [URL], "prompt_attributes": {"num_images": 8}}
     row = anb.submit(anb.Tune(pack=260, title="many", name="woman", **many), client)

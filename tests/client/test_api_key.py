@@ -60,7 +60,7 @@ def test_the_key_and_the_address_come_from_the_environment(
     assert server.requests[1].headers["Authorization"] == "Bearer sd_another_key"
 
 
-def test_no_key_at_all_is_said_with_where_to_find_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_key_says_where_to_find_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ASTRIA_API_KEY", raising=False)
     with pytest.raises(CredentialsError, match=r"api_key: no API key found; set ASTRIA_API_KEY .*https://"):
         anb.Client()

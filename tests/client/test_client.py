@@ -53,7 +53,7 @@ def test_each_call_asks_for_its_own_address_with_the_key(
 
 
 @pytest.mark.parametrize("pack", ["a/b?c", "..", "", 0, -1])
-def test_what_is_no_pack_is_not_asked_for(
+def test_an_invalid_pack_is_not_requested(
     server: ScriptedServer, client: anb.Client, pack: int | str
 ) -> None:
     with pytest.raises(errors.TuneError, match=r"^pack: "):
@@ -75,7 +75,7 @@ def test_a_tune_is_posted_to_its_pack_with_type_and_length(
     assert "Transfer-Encoding" not in request.headers
 
 
-def test_an_array_of_one_is_that_one(server: ScriptedServer, client: anb.Client) -> None:
+def test_an_array_of_one_is_its_item(server: ScriptedServer, client: anb.Client) -> None:
     server.on("POST", "/p/43/tunes", reply([TUNE], 201))
     assert client.create_tune(43, body()) == TUNE
 
@@ -148,7 +148,7 @@ def test_packs_come_once_from_a_service_that_ignores_the_offset(
     assert len(server.requests) == 2
 
 
-def test_the_services_clock_is_told_by_its_last_answer(server: ScriptedServer, client: anb.Client) -> None:
+def test_the_clients_clock_follows_the_last_answer(server: ScriptedServer, client: anb.Client) -> None:
     server.on(
         "GET", "/tunes/7", reply(TUNE, Date="Tue, 01 Jan 2030 12:00:00 GMT"), reply(TUNE, Date="nonsense")
     )
@@ -165,7 +165,7 @@ def test_a_picture_is_fetched_without_the_key(server: ScriptedServer, client: an
     assert [request.headers["Authorization"] for request in server.requests] == [None, None]
 
 
-def test_a_picture_is_no_larger_than_is_bearable(
+def test_a_picture_has_a_size_limit(
     server: ScriptedServer, client: anb.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "PICTURE_BYTES", 2**20)

@@ -85,7 +85,7 @@ def a_tune(images: list[Path] | None = None) -> anb.Tune:
 
 
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
-def test_a_get_ends_whatever_comes_slowly(service: ScriptedServer, answer: Answer) -> None:
+def test_a_get_ends_whichever_part_is_slow(service: ScriptedServer, answer: Answer) -> None:
     service.on("GET", "/tunes/7", answer)
     started = time.monotonic()
     with pytest.raises(NotSentError, match="no answer in time"):
@@ -94,7 +94,7 @@ def test_a_get_ends_whatever_comes_slowly(service: ScriptedServer, answer: Answe
 
 
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
-def test_a_post_that_left_whole_has_an_unknown_outcome(
+def test_a_post_that_was_sent_completely_has_an_unknown_outcome(
     service: ScriptedServer, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.4)
@@ -104,7 +104,7 @@ def test_a_post_that_left_whole_has_an_unknown_outcome(
     assert len(service.requests) == 1
 
 
-def test_a_post_that_is_not_taken_was_not_sent(
+def test_a_post_that_is_not_read_was_not_sent(
     service: ScriptedServer, large: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "UPLOAD_SECONDS", 0.2)
@@ -133,7 +133,7 @@ def test_the_time_of_an_upload_is_not_taken_from_its_answer(
         assert client_of(server).create_tune(43, body) == TUNE
 
 
-def test_a_status_counts_though_its_reason_drips(
+def test_a_status_counts_even_if_its_body_is_slow(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 1.0)
@@ -178,7 +178,7 @@ def no_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         over.set()
 
 
-def test_a_name_that_is_not_found_in_time_is_not_reached(no_names: threading.Event) -> None:
+def test_a_host_that_is_not_resolved_in_time_is_not_reached(no_names: threading.Event) -> None:
     client = anb.Client(KEY, base_url="https://astria.invalid", timeout=0.4)
     started = time.monotonic()
     with pytest.raises(NotSentError, match=r"cannot be reached \(no answer in time\)"):
@@ -186,7 +186,7 @@ def test_a_name_that_is_not_found_in_time_is_not_reached(no_names: threading.Eve
     assert time.monotonic() - started < 0.4 + 1  # the promise
 
 
-def test_an_address_that_is_silent_leaves_time_for_the_next(
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = int(server.url.rpartition(":")[2])
@@ -244,12 +244,12 @@ def test_an_outer_deadline_holds_for_all_calls_within(server: ScriptedServer) ->
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 86_401])
-def test_a_timeout_is_a_bearable_number_of_seconds(timeout: float) -> None:
+def test_a_timeout_is_a_number_of_seconds_within_limits(timeout: float) -> None:
     with pytest.raises(AstriaError, match=r"^timeout: .* is not a valid number of seconds"):
         anb.Client(KEY, base_url="http://127.0.0.1:1", timeout=timeout)
 
 
-def test_an_answer_without_end_is_not_read_to_it(
+def test_an_endless_answer_is_not_read_to_the_end(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "JSON_BYTES", 2**20)
@@ -323,7 +323,7 @@ def while_waiting_for(event: threading.Event, call: Callable[[], Any]) -> None:
         presser.join()
 
 
-def test_ctrl_c_ends_the_look_up_of_a_name(no_names: threading.Event) -> None:
+def test_ctrl_c_ends_a_name_resolution(no_names: threading.Event) -> None:
     while_waiting_for(no_names, lambda: anb.Client(KEY, base_url="https://astria.invalid").tune(7))
 
 

@@ -74,7 +74,7 @@ def test_a_rejected_post_says_so_and_is_not_repeated(
 
 
 @pytest.mark.parametrize("status", FAILURES)
-def test_after_a_server_error_nobody_knows_and_nothing_is_repeated(
+def test_after_a_server_error_the_outcome_is_unknown_and_nothing_is_repeated(
     server: ScriptedServer, client: anb.Client, status: int
 ) -> None:
     error = failed_post(server, client, reply(body=HTML, status=status, Content_Type="text/html"))
@@ -95,7 +95,7 @@ def test_after_a_server_error_nobody_knows_and_nothing_is_repeated(
         ("only text", [("tune", "only text")]),
     ],
 )  # fmt: skip
-def test_the_messages_of_a_422_come_field_by_field(
+def test_the_messages_of_a_422_are_reported_by_field(
     server: ScriptedServer, client: anb.Client, content: Any, expected: list[tuple[str, str]]
 ) -> None:
     error = failed_post(server, client, reply(content, 422))
@@ -181,7 +181,7 @@ def large(photos: list[Path]) -> list[Path]:
 
 
 @pytest.mark.parametrize("read", [0, 10**5, 5 * 10**6])
-def test_a_reset_in_mid_upload_means_that_nothing_was_created(
+def test_a_reset_during_an_upload_means_that_nothing_was_created(
     server: ScriptedServer, client: anb.Client, large: list[Path], read: int
 ) -> None:
     error = failed_post(server, client, reset(read), large)
@@ -190,7 +190,7 @@ def test_a_reset_in_mid_upload_means_that_nothing_was_created(
     assert len(server.requests[0].body) == read
 
 
-def test_a_refusal_in_mid_upload_is_heard(
+def test_a_refusal_during_an_upload_is_noticed(
     server: ScriptedServer, client: anb.Client, large: list[Path]
 ) -> None:
     server.on("POST", "/p/43/tunes", reply({"error": "too large"}, 413, read=10**5))
@@ -216,7 +216,7 @@ def test_a_service_that_is_not_there_is_not_reached(call: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [{"id": 1}, [1], [{"title": "t"}], "text", None])
-def test_a_list_that_is_none_is_unexpected(server: ScriptedServer, client: anb.Client, content: Any) -> None:
+def test_anything_but_a_list_is_unexpected(server: ScriptedServer, client: anb.Client, content: Any) -> None:
     server.on("GET", "/tunes", reply(content))
     with pytest.raises(errors.UnexpectedReplyError, match="something other than a list"):
         list(client.tunes())

@@ -57,7 +57,7 @@ def the_file(server: ScriptedServer) -> tuple[str, Image.Image]:
 @pytest.mark.parametrize(
     ("size", "sent"), [((1600, 1200), (512, 384)), ((300, 200), (300, 200)), ((600, 3000), (102, 512))]
 )
-def test_a_copy_of_at_most_512_pixels_is_sent_upright_and_without_words(
+def test_a_copy_of_at_most_512_pixels_is_sent_upright_and_without_metadata(
     inspecting: ScriptedServer,
     client: anb.Client,
     tmp_path: Path,
@@ -78,14 +78,14 @@ def test_an_address_is_sent_as_it_is(sandbox: anb.Sandbox) -> None:
     assert (answer["name"], answer["wearing_hat"]) == ("dog", True)
 
 
-def test_a_bad_image_is_told_by_the_service(sandbox: anb.Sandbox, tmp_path: Path) -> None:
+def test_a_poor_image_is_reported_by_the_service(sandbox: anb.Sandbox, tmp_path: Path) -> None:
     path = shutil.copy(WOMEN[0], tmp_path / "wearing_sunglasses.jpg")
     answer = sandbox.client().inspect(path, name="woman")
     assert answer["wearing_sunglasses"] is True
     assert "sunglasses: the eyes cannot be seen" in warnings(answer, "woman")
 
 
-def test_what_is_no_image_is_refused_here(
+def test_anything_but_an_image_is_refused_before_sending(
     inspecting: ScriptedServer, client: anb.Client, tmp_path: Path
 ) -> None:
     (tmp_path / "a.jpg").write_text("no image")
@@ -107,7 +107,7 @@ def test_what_is_no_image_is_refused_here(
         (reply({}, 302, Location="/elsewhere"), UnexpectedReplyError),
     ],
 )
-def test_an_answer_that_is_none_is_an_error_of_its_kind(
+def test_an_unusable_answer_is_an_error_of_its_kind(
     server: ScriptedServer, client: anb.Client, answer: Any, error: type[AstriaError]
 ) -> None:
     server.on("POST", "/images/inspect", answer)
@@ -116,7 +116,7 @@ def test_an_answer_that_is_none_is_an_error_of_its_kind(
     assert len(server.requests) == 1
 
 
-def test_a_lost_answer_does_not_speak_of_a_tune(server: ScriptedServer, client: anb.Client) -> None:
+def test_the_error_for_a_lost_answer_mentions_no_tune(server: ScriptedServer, client: anb.Client) -> None:
     server.on("POST", "/images/inspect", lambda exchange: bool(exchange.read()))
     with pytest.raises(NotSentError, match=r"no complete answer from .*; try again") as caught:
         client.inspect(WOMEN[0], name="woman")
@@ -126,7 +126,9 @@ def test_a_lost_answer_does_not_speak_of_a_tune(server: ScriptedServer, client: 
 # Many
 
 
-def test_each_image_is_asked_for_and_one_failure_stops_no_other(sandbox: anb.Sandbox, tmp_path: Path) -> None:
+def test_each_image_is_inspected_and_one_failure_does_not_stop_the_others(
+    sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     hat = Path(shutil.copy(WOMEN[0], tmp_path / "3-wearing_hat.jpg"))
     images = [*WOMEN, tmp_path / "broken.jpg", hat]
@@ -138,7 +140,7 @@ def test_each_image_is_asked_for_and_one_failure_stops_no_other(sandbox: anb.San
     assert not results[tmp_path / "broken.jpg"].answer
 
 
-def test_four_are_asked_for_at_a_time(server: ScriptedServer, client: anb.Client) -> None:
+def test_four_images_are_inspected_at_a_time(server: ScriptedServer, client: anb.Client) -> None:
     asked, four = threading.Semaphore(0), threading.Event()
 
     def answer(exchange: Exchange) -> bool:
@@ -159,7 +161,7 @@ def test_four_are_asked_for_at_a_time(server: ScriptedServer, client: anb.Client
     assert [result.problem for result in results] == [None] * 12
 
 
-def test_an_image_that_takes_too_long_is_given_up_alone(
+def test_only_the_image_that_takes_too_long_is_given_up(
     server: ScriptedServer, client: anb.Client, tmp_path: Path
 ) -> None:
     def answer(exchange: Exchange) -> bool:
@@ -195,7 +197,7 @@ def test_ctrl_c_ends_it_at_once(server: ScriptedServer, client: anb.Client) -> N
     assert time.monotonic() - started < 1.5
 
 
-def test_who_stops_listening_is_not_kept_waiting_and_the_rest_is_not_asked(
+def test_closing_the_iterator_does_not_block_and_cancels_what_has_not_begun(
     server: ScriptedServer, client: anb.Client
 ) -> None:
     asked: list[Exchange] = []
@@ -222,7 +224,7 @@ def test_who_stops_listening_is_not_kept_waiting_and_the_rest_is_not_asked(
 
 
 @pytest.mark.parametrize("key", WARNINGS)
-def test_each_finding_has_words_and_what_is_not_found_has_none(key: str) -> None:
+def test_each_finding_that_is_true_becomes_a_warning(key: str) -> None:
     assert warnings({"name": "man", key: True}, "man") == (WARNINGS[key],)
     for value in (False, None, "true", 1):
         assert warnings({"name": "man", key: value}, "man") == ()
@@ -239,7 +241,7 @@ def test_each_finding_has_words_and_what_is_not_found_has_none(key: str) -> None
         ({"name": "dog"}, ("looks like a dog, not a man",)),
     ],
 )
-def test_another_class_is_warned_of_and_a_missing_key_is_not(answer: Any, words: tuple[str, ...]) -> None:
+def test_a_different_class_is_a_warning_and_a_missing_key_is_not(answer: Any, words: tuple[str, ...]) -> None:
     assert warnings(answer, "man") == words
 
 
@@ -250,23 +252,23 @@ def majority_of(*answers: dict[str, Any]) -> dict[str, str]:
     return majority(Inspection(f"{number}.jpg", answer) for number, answer in enumerate(answers))
 
 
-def test_the_value_that_most_tell_is_taken() -> None:
+def test_the_most_frequent_value_is_used() -> None:
     assert majority_of({"a": "x"}, {"a": "y"}, {"a": "y"}, {"a": "z"}) == {"a": "y"}
     assert majority_of({"a": "x"}, {"a": "y"}) == {"a": "x"}
 
 
-def test_a_key_that_fewer_than_half_tell_is_left_out() -> None:
+def test_a_key_that_fewer_than_half_have_is_omitted() -> None:
     assert majority_of({"a": "x"}, {}, {}) == {}
     assert majority_of({"a": "x"}, {}) == {"a": "x"}
     assert majority_of({"a": "x"}, {"a": "y"}, {}, {}) == {"a": "x"}
 
 
-def test_what_says_nothing_is_not_counted() -> None:
+def test_empty_values_are_not_counted() -> None:
     assert majority_of({"a": "NONE"}, {"a": "NONE"}, {"a": "x"}) == {}
     assert majority_of({"a": ""}, {"a": "x"}) == {"a": "x"}
 
 
-def test_only_text_is_taken_and_no_name() -> None:
+def test_only_text_is_used_and_not_the_name() -> None:
     answer = {
         "name": "woman",
         "blurry": False,
@@ -296,7 +298,7 @@ def test_the_majority_can_be_submitted(sandbox: anb.Sandbox) -> None:
     assert sent["characteristics"] == characteristics
 
 
-def test_what_the_sandbox_says_is_among_what_is_suggested(sandbox: anb.Sandbox, tmp_path: Path) -> None:
+def test_the_sandbox_answers_with_suggested_values(sandbox: anb.Sandbox, tmp_path: Path) -> None:
     client = sandbox.client()
     for name in ("man", "woman", "cat", "girl"):
         for number in range(6):

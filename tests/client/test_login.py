@@ -98,7 +98,7 @@ def text_of(key: ApiKey | None) -> str:
     return str(key)
 
 
-def test_the_sources_go_before_each_other(ring: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sources_of_a_key_have_an_order(ring: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     credentials._process_keys["api.astria.ai"] = ApiKey("sd_of_process")
     assert text_of(find_key()) == "sd_…cess"
     ring.set_password("astria_nb", "api.astria.ai", "sd_of_keyring")
@@ -140,7 +140,7 @@ def test_colab_is_not_imported_elsewhere(
 
 
 @pytest.mark.parametrize("elsewhere", ["http://127.0.0.1:3000", "https://astria.example.com"])
-def test_a_key_that_lies_somewhere_goes_only_where_it_belongs(
+def test_a_stored_key_is_only_sent_where_it_belongs(
     ring: Memory, monkeypatch: pytest.MonkeyPatch, elsewhere: str
 ) -> None:
     colab(monkeypatch, {"ASTRIA_API_KEY": "sd_of_colab"}.__getitem__)
@@ -159,7 +159,7 @@ def test_the_key_of_a_sandbox_does_not_go_to_the_real_service(ring: Memory) -> N
     assert find_key(base_url="http://127.0.0.1:3001") is None
 
 
-def test_a_key_that_is_kept_is_found_by_the_next_client(
+def test_a_stored_key_is_found_by_the_next_client(
     ring: Memory, typed: Typing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with anb.Sandbox() as sandbox:
@@ -173,7 +173,7 @@ def test_a_key_that_is_kept_is_found_by_the_next_client(
         assert sandbox.api_key not in output
 
 
-def test_without_a_keyring_the_key_is_kept_for_process_keys(
+def test_without_a_keyring_the_key_is_stored_for_this_process(
     no_ring: None, typed: Typing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with anb.Sandbox() as sandbox:
@@ -195,7 +195,7 @@ def test_the_key_is_checked_by_one_cheap_request(ring: Memory, typed: Typing, se
     assert request.headers["Authorization"] == f"Bearer {KEY}"
 
 
-def test_a_key_that_is_refused_is_not_kept(
+def test_a_key_that_is_refused_is_not_stored(
     ring: Memory, typed: Typing, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.on("GET", "/packs", reply({"error": f"unknown {KEY}"}, 401))
@@ -209,7 +209,7 @@ def test_a_key_that_is_refused_is_not_kept(
     assert capsys.readouterr().out == ""
 
 
-def test_what_is_no_key_is_not_sent(ring: Memory, typed: Typing, server: ScriptedServer) -> None:
+def test_an_invalid_key_is_not_sent(ring: Memory, typed: Typing, server: ScriptedServer) -> None:
     for nonsense in ("", "my password", "sd_two\nlines"):
         typed(nonsense)
         with pytest.raises(CredentialsError, match="is not an Astria key"):
@@ -217,14 +217,14 @@ def test_what_is_no_key_is_not_sent(ring: Memory, typed: Typing, server: Scripte
     assert server.requests == []
 
 
-def test_a_service_that_is_not_there_keeps_nothing(ring: Memory, typed: Typing) -> None:
+def test_a_key_that_could_not_be_checked_is_not_stored(ring: Memory, typed: Typing) -> None:
     typed(KEY)
     with pytest.raises(NotSentError):
         anb.login("http://127.0.0.1:1")
     assert ring.kept == {}
 
 
-def test_where_it_could_be_seen_it_is_not_asked_for(
+def test_the_key_is_not_asked_for_where_it_would_be_displayed(
     ring: Memory, monkeypatch: pytest.MonkeyPatch, server: ScriptedServer
 ) -> None:
     def getpass_without_terminal(prompt: str) -> str:
@@ -239,7 +239,7 @@ def test_where_it_could_be_seen_it_is_not_asked_for(
             anb.login(server.url)
 
 
-def test_a_variable_that_goes_before_it_is_named(
+def test_a_variable_that_takes_precedence_is_named(
     ring: Memory,
     typed: Typing,
     server: ScriptedServer,

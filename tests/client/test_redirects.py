@@ -29,7 +29,7 @@ def answer(status: int, place: str | None, other: ScriptedServer) -> Any:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("status", STATUSES)
-def test_what_reads_stays_where_it_was_sent(
+def test_requests_that_read_do_not_follow_a_redirect(
     server: ScriptedServer, client: anb.Client, other: ScriptedServer, status: int, place: str | None
 ) -> None:
     server.on("GET", "/tunes/7", answer(status, place, other))
@@ -44,7 +44,7 @@ def test_what_reads_stays_where_it_was_sent(
 
 @pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
 @pytest.mark.parametrize("status", STATUSES)
-def test_what_pays_stays_where_it_was_sent(
+def test_the_paid_request_does_not_follow_a_redirect(
     server: ScriptedServer,
     client: anb.Client,
     other: ScriptedServer,

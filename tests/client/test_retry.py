@@ -75,7 +75,7 @@ def test_each_answer_to_a_get_has_its_error_and_its_number_of_requests(
 
 
 @pytest.mark.parametrize("answer", [a for a, _, number in ANSWERS.values() if number > 1])
-def test_a_fault_that_passes_is_not_noticed(
+def test_a_fault_that_passes_is_not_reported(
     server: ScriptedServer, client: anb.Client, answer: Answer
 ) -> None:
     server.on("GET", "/tunes/7", answer, answer, reply(TUNE))
@@ -83,7 +83,7 @@ def test_a_fault_that_passes_is_not_noticed(
     assert len(server.requests) == 3
 
 
-def test_a_name_that_is_not_known_is_looked_up_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_is_resolved_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
     def unknown(host: object, *_: object, **__: object) -> Any:
@@ -105,7 +105,7 @@ def test_a_refused_connection_is_tried_a_few_times(caplog: pytest.LogCaptureFixt
     assert len(log_lines(caplog)) == ATTEMPTS - 1
 
 
-def test_a_certificate_that_nobody_signed_gets_no_request(tmp_path: Path) -> None:
+def test_no_request_is_sent_to_an_untrusted_certificate(tmp_path: Path) -> None:
     context, _ = self_signed(tmp_path)
     with ScriptedServer(context).running() as secure:
         with pytest.raises(NotSentError, match="its certificate is not trusted"):
@@ -114,7 +114,7 @@ def test_a_certificate_that_nobody_signed_gets_no_request(tmp_path: Path) -> Non
         assert secure.connections == ATTEMPTS
 
 
-def test_a_service_that_is_silent_is_asked_until_the_time_is_up(
+def test_a_service_that_does_not_answer_is_asked_until_the_timeout(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retry, "_FIRST_WAIT", 0)
@@ -153,7 +153,9 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
-def test_the_waits_grow_and_differ(server: ScriptedServer, client: anb.Client, waits: list[float]) -> None:
+def test_the_waits_grow_and_are_jittered(
+    server: ScriptedServer, client: anb.Client, waits: list[float]
+) -> None:
     server.on("GET", "/tunes/7", reply({}, 500))
     for _ in range(2):
         with pytest.raises(errors.ServerError):
@@ -179,7 +181,7 @@ def test_the_waits_grow_and_differ(server: ScriptedServer, client: anb.Client, w
         ("", 0.5, 1),
     ],
 )
-def test_the_service_says_how_long_by_its_own_clock(
+def test_a_retry_after_is_interpreted_by_the_services_clock(
     server: ScriptedServer,
     client: anb.Client,
     waits: list[float],
@@ -197,7 +199,7 @@ def test_the_service_says_how_long_by_its_own_clock(
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("retry_after", ["60", "3600", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_a_wait_that_there_is_no_time_for_is_the_callers(
+def test_a_wait_beyond_the_deadline_is_left_to_the_caller(
     server: ScriptedServer, client: anb.Client, waits: list[float], status: int, retry_after: str
 ) -> None:
     server.on("GET", "/tunes/7", reply({}, status, Retry_After=retry_after))
@@ -209,7 +211,7 @@ def test_a_wait_that_there_is_no_time_for_is_the_callers(
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
-def test_no_other_status_says_how_long(
+def test_other_statuses_have_no_retry_after(
     server: ScriptedServer, client: anb.Client, waits: list[float], status: int
 ) -> None:
     server.on("GET", "/tunes/7", reply({}, status, Retry_After="3600"), reply(TUNE))
@@ -217,7 +219,7 @@ def test_no_other_status_says_how_long(
     assert waits[0] < 1.1
 
 
-def test_rubbish_says_nothing_about_how_long() -> None:
+def test_an_invalid_retry_after_is_ignored() -> None:
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     for text in (
         None,
@@ -239,7 +241,7 @@ def log_lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.name.startswith("astria_nb")]
 
 
-def test_each_repetition_is_a_line_in_the_log(
+def test_each_retry_is_a_line_in_the_log(
     server: ScriptedServer, client: anb.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -255,7 +257,7 @@ def test_each_repetition_is_a_line_in_the_log(
     assert "private" not in output
 
 
-def test_a_repetition_prints_nothing(
+def test_a_retry_prints_nothing(
     server: ScriptedServer,
     client: anb.Client,
     capfd: pytest.CaptureFixture[str],

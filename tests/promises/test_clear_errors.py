@@ -154,7 +154,7 @@ def assert_clear(name: str, error: Exception) -> None:
 
 
 @sizes(150, 10_000)
-def test_every_error_says_where_what_and_what_to_do(
+def test_every_error_names_the_field_the_problem_and_the_next_step(
     server: ScriptedServer, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -177,14 +177,14 @@ def test_every_error_says_where_what_and_what_to_do(
     assert len(raised) > len(calls) / 2
 
 
-def test_a_limit_that_a_form_would_not_heed_is_refused(client: anb.Client, server: ScriptedServer) -> None:
+def test_a_limit_that_a_form_would_ignore_is_refused(client: anb.Client, server: ScriptedServer) -> None:
     form = anb.TuneForm(client, **RIGHT)
     with pytest.raises(TuneError, match=r"max_cost: is ignored by a form; give it to the TuneForm"):
         anb.submit(form, max_cost=0.01)
     assert server.received("POST") == []
 
 
-def test_a_form_takes_what_can_be_gone_through_only_once(client: anb.Client) -> None:
+def test_a_form_takes_an_iterable_that_can_be_read_only_once(client: anb.Client) -> None:
     form = anb.TuneForm(client, **{**RIGHT, "image_urls": (url for url in URLS)})
     assert form.tune is not None
     assert form.tune.image_urls == tuple(URLS)

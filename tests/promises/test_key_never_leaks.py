@@ -148,7 +148,7 @@ def test_ctrl_c_does_not_show_the_key(server: ScriptedServer, client: anb.Client
     assert leaks_in(format_with_locals(caught.value)) == leaks_within(caught.value) == []
 
 
-def test_what_holds_the_key_shows_four_letters_of_it_and_is_not_copied(client: anb.Client) -> None:
+def test_objects_with_the_key_show_four_letters_of_it_and_cannot_be_copied(client: anb.Client) -> None:
     inner = client._transport
     request = inner._api_session.prepare_request(requests.Request("GET", f"{client.base_url}/tunes/7"))
     session = inner._api_session
@@ -170,7 +170,7 @@ def test_what_holds_the_key_shows_four_letters_of_it_and_is_not_copied(client: a
         vars(inner.key)
 
 
-def test_the_search_finds_what_there_is(server: ScriptedServer) -> None:
+def test_the_search_finds_a_leak(server: ScriptedServer) -> None:
     client = anb.Client(CANARY, base_url=server.url)
     for form in FORMS.values():
         assert leaks_in(f"…{form}…")

@@ -198,7 +198,7 @@ def test_no_key_is_saved_in_a_notebook(saved: Path, book: nbformat.NotebookNode)
     assert [text for text in texts(book) if leaks_in(text)] == []
 
 
-def test_no_file_beside_it_holds_a_secret(saved: Path) -> None:
+def test_no_other_file_holds_a_secret(saved: Path) -> None:
     files = {path.name: path.read_bytes() for path in saved.rglob("*") if path.is_file()}
     assert {"log.sqlite", "runs.csv", "after.csv", "runs.parquet", "after.parquet", "kernel.log"} <= set(
         files

@@ -62,7 +62,7 @@ def test_an_odd_value_is_a_problem_of_its_field(field: str, value: object) -> No
     [("pack", 10**5000), ("prompt_ids", [2**63]), ("prompt_attributes", {"n": 10**5000})],
     ids=["pack", "id", "attribute"],
 )
-def test_a_number_that_no_service_has_is_refused(field: str, value: Any) -> None:
+def test_a_number_out_of_range_is_refused(field: str, value: Any) -> None:
     with pytest.raises(TuneError):
         anb.Tune(**{**TRAIN, field: value})
 
@@ -73,7 +73,7 @@ def test_a_port_out_of_range_is_not_called_a_missing_scheme() -> None:
     assert caught.value.problems[0].hint != "begin it with https://"
 
 
-def test_numbers_of_numpy_are_numbers() -> None:
+def test_numpy_numbers_are_numbers() -> None:
     anb.Tune(**TRAIN, prompt_attributes={"num_images": np.int64(4)}, auto_extend=np.True_)  # type: ignore[arg-type]
 
 
@@ -86,7 +86,7 @@ def test_a_phone_photo_of_several_pictures_is_a_jpeg(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_a_cut_image_is_not_a_matter_of_permissions(tmp_path: Path, kind: str) -> None:
+def test_a_truncated_image_is_not_a_permission_error(tmp_path: Path, kind: str) -> None:
     out = io.BytesIO()
     Pillow.new("RGB", (64, 48)).save(out, kind)
     (tmp_path / "a.png").write_bytes(out.getvalue()[:22])
@@ -178,7 +178,7 @@ JUNK = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(list(FIELDS)), JUNK))
-def test_whatever_is_given_is_a_tune_or_a_tune_error(fields: dict[str, Any]) -> None:
+def test_any_arguments_make_a_tune_or_a_tune_error(fields: dict[str, Any]) -> None:
     problems = []
     try:
         anb.Tune(**fields)

@@ -193,7 +193,7 @@ def test_the_default_encoding_is_that_of_submit(bench: SnippetBench, photos: lis
         assert bench.run(language, [(urls, None), (files, None)]) == expected
 
 
-def test_json_of_any_length_goes_through_a_shell(bench: SnippetBench) -> None:
+def test_json_of_any_length_can_be_passed_to_a_shell(bench: SnippetBench) -> None:
     long = anb.Tune(**{**TRAIN, "title": "long", "characteristics": {"x": "wörd!'" * 50_000}})
     assert bench.run(CURL, [(long, "json")]) == [bench.submit(long, "json")]
 
@@ -359,7 +359,7 @@ def test_the_json_is_that_of_the_body() -> None:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_what_cannot_be_seen_is_escaped(encoding: Any) -> None:
+def test_invisible_characters_are_escaped(encoding: Any) -> None:
     tune = anb.Tune(**{**TRAIN, "title": "a\u202eb\u200bc\x1b\x85\u2028\rd\xa0"})
     for language in LANGUAGES:
         snippet = language.write(tune, encoding=encoding)

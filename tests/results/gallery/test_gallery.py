@@ -112,7 +112,7 @@ def noise(side: int = 600) -> bytes:
     return out.getvalue()
 
 
-def test_it_returns_at_once_and_fills_as_the_pictures_come(show, sandbox):
+def test_it_returns_at_once_and_fills_as_the_pictures_arrive(show, sandbox):
     client, before = sandbox.client(), set(watchers())
     gallery = show(submitted(client), client)
     assert repr(gallery) == "Gallery(0 pictures, 8 prompts pending, 0 failed)"
@@ -127,7 +127,7 @@ def test_it_returns_at_once_and_fills_as_the_pictures_come(show, sandbox):
     until(lambda: set(watchers()) <= before)
 
 
-def test_where_nothing_is_to_come_nothing_is_started(show, sandbox):
+def test_no_polling_starts_when_no_pictures_are_expected(show, sandbox):
     client = sandbox.client()
     row = finished(client)
     asked, before = len(sandbox.ledger), set(watchers())
@@ -168,7 +168,7 @@ def test_pictures_are_sent_when_they_are_in_view_and_are_small(show, sandbox, mo
     assert len(str(gallery.get_state(["cards"]))) < 5000
 
 
-def test_a_copy_is_small_whatever_it_shows(server, show, monkeypatch):
+def test_a_thumbnail_is_small_whatever_it_shows(server, show, monkeypatch):
     client = pictured(server, [{"id": 1, "text": "noise", "images": [f"{server.url}/noise"]}])
     server.on("GET", "/noise", reply(body=noise()))
     gallery = show(TRAINED, client)
@@ -179,7 +179,7 @@ def test_a_copy_is_small_whatever_it_shows(server, show, monkeypatch):
     assert len(copy) <= SMALL_BYTES
 
 
-def test_what_was_asked_for_last_comes_first(server, show, monkeypatch):
+def test_the_latest_request_goes_first(server, show, monkeypatch):
     many = [{"id": at, "text": "t", "images": [f"{URL}?{at}"]} for at in range(40, 0, -1)]
     client, gate, asked = pictured(server, many), threading.Event(), []
 
@@ -209,7 +209,7 @@ def test_an_enlarged_picture_is_as_the_service_has_it(show, sandbox, monkeypatch
     assert data == client.picture(gallery.cards[3]["pictures"][0]["url"])
 
 
-def test_what_is_no_picture_is_not_enlarged(server, show, monkeypatch):
+def test_anything_but_a_picture_is_not_enlarged(server, show, monkeypatch):
     client = pictured(server, [{"id": 1, "text": "t", "images": [URL]}])
     monkeypatch.setattr(client, "picture", lambda url: b"<svg onload=alert(1)>")
     browser = Browser(show(TRAINED, client), monkeypatch)
@@ -232,7 +232,7 @@ def test_a_like_reaches_the_service_and_is_taken_back(show, sandbox, monkeypatch
         assert gallery.cards[2]["liked"] is liked
 
 
-def test_a_like_that_is_refused_is_told_and_not_kept(show, sandbox, monkeypatch):
+def test_a_like_that_is_refused_is_reported_and_not_recorded(show, sandbox, monkeypatch):
     client = sandbox.client()
     gallery = show(finished(client), client)
     browser = Browser(gallery, monkeypatch)
@@ -278,7 +278,7 @@ def test_a_like_during_a_poll_is_not_undone_by_it(show, sandbox, monkeypatch):
     assert gallery._contents.visible_cards()[0]["liked"] is True
 
 
-def test_what_a_page_says_wrongly_does_no_harm(show, sandbox, monkeypatch):
+def test_malformed_messages_of_a_page_are_ignored(show, sandbox, monkeypatch):
     client = sandbox.client()
     gallery = show(finished(client), client)
     browser = Browser(gallery, monkeypatch)
@@ -303,7 +303,7 @@ def test_a_prompt_that_failed_is_a_card_with_its_error(show, sandbox):
     assert "failed, held back &lt;script&gt;" in gallery._repr_html_()
 
 
-def test_a_training_that_fails_ends_it_with_words(show, sandbox):
+def test_a_training_that_fails_ends_the_polling_with_a_message(show, sandbox):
     sandbox.fail("training")
     client = sandbox.client()
     gallery = show(submitted(client), client)
@@ -325,7 +325,7 @@ def test_a_poll_that_fails_is_reported_and_repeated(show, sandbox, monkeypatch):
     assert (gallery.failure, gallery.summary) == ("", "8 pictures")
 
 
-def test_a_service_that_does_not_answer_for_a_while_is_told_and_waited_for(show, sandbox):
+def test_an_outage_is_reported_and_waited_for(show, sandbox):
     client = sandbox.client()
     row = submitted(client)
     sandbox.fail("503", "GET /tunes*", after=2, count=99)
@@ -337,7 +337,7 @@ def test_a_service_that_does_not_answer_for_a_while_is_told_and_waited_for(show,
     assert (gallery.failure, gallery.summary) == ("", "8 pictures")
 
 
-def test_watching_is_stopped_and_gone_on_with(show, monkeypatch):
+def test_watching_can_be_stopped_and_resumed(show, monkeypatch):
     with anb.Sandbox(speed=1) as slow:
         client, before = slow.client(), set(watchers())
         gallery = show(submitted(client), client)
@@ -371,7 +371,7 @@ def test_no_poll_is_reported_once_it_is_stopped():
         assert polls[-1] <= stopped
 
 
-def test_prompts_may_be_told_before_the_training_is_over(sandbox):
+def test_prompts_may_be_known_before_the_training_is_over(sandbox):
     client = sandbox.client()
     gallery = Gallery(client)
     row = submitted(client)
@@ -393,12 +393,12 @@ def test_a_limit_shows_the_oldest(show, sandbox):
 
 
 @pytest.mark.parametrize("limit", [-1, "many", float("inf"), True])
-def test_a_limit_that_is_none_is_refused(sandbox, limit):
+def test_an_invalid_limit_is_refused(sandbox, limit):
     with pytest.raises(AstriaError, match="limit: "):
         anb.gallery(tune_frame([]), sandbox.client(), limit=limit)
 
 
-def test_what_is_no_frame_of_tunes_is_refused(sandbox):
+def test_a_frame_without_tunes_is_refused(sandbox):
     with pytest.raises(TuneError, match="holds no tunes"):
         anb.gallery(pd.DataFrame({"x": [1]}), sandbox.client())
 
@@ -429,7 +429,7 @@ def test_a_saved_file_stays_small_whatever_the_pictures_show(server, show, monke
     assert len(page) < 700_000
 
 
-def test_pictures_that_do_not_come_do_not_hold_up_the_cell(server, show, monkeypatch):
+def test_pictures_that_do_not_arrive_do_not_block_the_cell(server, show, monkeypatch):
     monkeypatch.setattr("astria_nb.results.gallery.widget._PATIENCE", 0.1)
     client, gate = pictured(server, [{"id": 1, "text": "t", "images": [URL]}]), threading.Event()
 

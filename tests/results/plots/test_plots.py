@@ -71,7 +71,7 @@ def texts(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts]
 
 
-def test_a_tune_is_a_bar_of_what_it_went_through() -> None:
+def test_a_tune_is_a_bar_of_its_states() -> None:
     ax = anb.timeline(frame(a_tune(1, started_training=5, trained=15)))
     assert bars(ax) == {"queued": [(0, 0, 5)], "training": [(0, 5, 15)]}
     assert legend(ax) == ["queued", "training"]
@@ -88,7 +88,7 @@ def test_each_row_has_its_bar_the_first_at_the_top() -> None:
     assert top < 0 < 1 < bottom
 
 
-def test_prompts_are_drawn_from_the_training_on() -> None:
+def test_prompts_are_drawn_from_the_end_of_the_training() -> None:
     prompt_rows = prompts(
         {"id": 1, "text": "<lora:1:1> a", "tune_id": 99, "started_training_at": at(14), "trained_at": at(17)},
         {"id": 2, "text": "<lora:1:1> b", "tune_id": 99, "created_at": at(0), "trained_at": at(19)},
@@ -108,7 +108,7 @@ def test_a_failed_tune_stands_out_wherever_it_failed() -> None:
     assert "training" not in bars(ax)
 
 
-def test_what_goes_on_is_drawn_to_the_last_known_moment_and_pale_to_its_eta() -> None:
+def test_an_unfinished_tune_is_drawn_to_the_latest_time_and_pale_to_its_eta() -> None:
     ax = anb.timeline(
         frame(
             a_tune(1, 0, started_training=5, trained=20),
@@ -124,13 +124,13 @@ def test_what_goes_on_is_drawn_to_the_last_known_moment_and_pale_to_its_eta() ->
 
 @pytest.mark.parametrize("plot", [anb.timeline, anb.costs, anb.image_counts])
 @pytest.mark.parametrize("rows", [anb.rows.tune_frame([]), pd.DataFrame()], ids=["empty", "without columns"])
-def test_nothing_is_said_to_be_nothing(plot: Any, rows: pd.DataFrame) -> None:
+def test_an_empty_frame_is_drawn_as_a_text(plot: Any, rows: pd.DataFrame) -> None:
     with anb.Sandbox() as sandbox:
         clients = [sandbox.client()] if plot is anb.image_counts else []
         assert texts(plot(rows, *clients)) == ["no tunes"]
 
 
-def test_unknown_times_are_said_to_be() -> None:
+def test_unknown_times_are_reported() -> None:
     assert texts(anb.timeline(frame({"id": 1}, {"id": 2}))) == ["the times of these tunes are unknown"]
     ax = anb.timeline(frame({"id": 1}, a_tune(2, started_training=1, trained=2)))
     assert bars(ax)["training"] == [(1, 1, 2)]
@@ -138,7 +138,7 @@ def test_unknown_times_are_said_to_be() -> None:
 
 @pytest.mark.parametrize("plot", [anb.timeline, anb.costs, anb.image_counts])
 @pytest.mark.parametrize("rows", [7, pd.DataFrame({"a": [1]}), [1]])
-def test_what_is_no_tune_is_told(plot: Any, rows: Any) -> None:
+def test_anything_but_tunes_is_refused(plot: Any, rows: Any) -> None:
     with pytest.raises(TuneError, match=r"^frame: .* holds no tunes"):
         plot(rows)
 
@@ -198,20 +198,20 @@ def test_costs_are_dollars_by_class_and_pack_over_days() -> None:
     assert legend(ax) == ["cat, pack 43", "man, pack 260"]
 
 
-def test_what_no_cost_is_known_of_is_counted_and_not_guessed() -> None:
+def test_tunes_of_unknown_cost_are_counted_and_not_guessed() -> None:
     ax = anb.costs(frame(cost(1, 2), cost(2, None), cost(3, None), {"id": 4, "cost_mc": 5}))
     assert ax.get_title() == "$2.00 for 1 tune; cost of 3 more unknown"
     assert texts(anb.costs(frame(cost(1, None)))) == ["the cost of 1 tune is unknown"]
 
 
 @pytest.mark.parametrize(("day", "period"), [(5, "day"), (100, "week"), (900, "month")])
-def test_a_long_time_is_drawn_in_longer_periods(day: int, period: str) -> None:
+def test_a_long_time_span_is_drawn_in_longer_periods(day: int, period: str) -> None:
     ax = anb.costs(frame(cost(1, 2), cost(2, 3, day=day)))
     assert ax.get_ylabel() == f"dollars per {period}"
     assert sum(heights(ax)["cat, pack 43"]) == 5
 
 
-def test_of_many_groups_the_cheapest_are_one() -> None:
+def test_the_cheapest_of_many_groups_become_others() -> None:
     ax = anb.costs(frame(*(cost(number, number, f"class {number}") for number in range(1, 21))))
     groups = heights(ax)
     assert list(groups)[:2] == ["class 20, pack 43", "class 19, pack 43"]
@@ -242,7 +242,7 @@ def test_images_are_counted_by_tune() -> None:
     assert [label.get_text() for label in ax.get_yticklabels()] == ["tune 1", "tune 2"]
 
 
-def test_the_prompts_of_rows_are_asked_for() -> None:
+def test_the_prompts_of_rows_are_requested() -> None:
     with anb.Sandbox(deterministic=True) as sandbox:
         client = sandbox.client()
         tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
@@ -280,13 +280,13 @@ def test_all_of_it_is_readable_on_any_background(ground: str) -> None:
         assert min(contrast(fill, ground) for fill in fills) > 2.9
 
 
-def test_its_background_lets_the_notebooks_through() -> None:
+def test_the_background_is_transparent() -> None:
     figure = anb.timeline(frame(a_tune(1, trained=2))).figure
     figure.canvas.draw()
     assert np.asarray(figure.canvas.buffer_rgba())[2, 2, 3] == 0  # type: ignore[attr-defined]
 
 
-def test_axes_that_are_given_keep_their_colours() -> None:
+def test_the_callers_axes_keep_their_colours() -> None:
     _, axes = pyplot.subplots(1, 3)
     for ax, plot in zip(axes, (anb.timeline, anb.costs, anb.image_counts), strict=True):
         before = ax.patch.get_facecolor(), ax.title.get_color(), ax.xaxis.label.get_color()
@@ -298,7 +298,9 @@ def test_axes_that_are_given_keep_their_colours() -> None:
 
 
 @pytest.mark.parametrize("plot", [anb.timeline, anb.costs, anb.image_counts])
-def test_without_matplotlib_one_is_told_what_to_install(plot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_the_error_says_what_to_install(
+    plot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(
         AstriaError, match=r"plot: matplotlib is not installed; run pip install 'astria-nb\[plot\]'"
@@ -306,7 +308,7 @@ def test_without_matplotlib_one_is_told_what_to_install(plot: Any, monkeypatch: 
         plot(prompts({"id": 1, "images": ["a"]}))
 
 
-def test_what_the_service_does_not_tell_is_estimated_by_the_prices_of_the_packs():
+def test_a_missing_cost_is_estimated_by_the_price_of_the_pack():
     with anb.Sandbox(deterministic=True) as sandbox:
         client = sandbox.client()
         tunes = frame(
@@ -322,7 +324,7 @@ def test_what_the_service_does_not_tell_is_estimated_by_the_prices_of_the_packs(
     assert ax.get_title() == "about $9.20 for 4 tunes; cost of 1 more unknown"
 
 
-def test_what_is_no_axes_and_no_client_is_named():
+def test_anything_but_axes_and_a_client_is_refused():
     with pytest.raises(AstriaError, match=r"ax: 5 is not a matplotlib axes; pass one from plt\.subplots"):
         anb.timeline(frame(cost(1, 2)), ax=5)
     with pytest.raises(AstriaError, match="client: 'c' is not a client"):
