@@ -28,14 +28,16 @@ HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
 LOCK = HERE / "package-lock.json"
 INSTALL = ("npm", "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
-WIDGETS: list[type[anywidget.AnyWidget]] = [
-    drop_zone.DropZone,
-    error_summary.ErrorSummary,
-    image_list.ImageList,
-    picker.Picker,
-    request_view.RequestView,
-    widget.Gallery,
-]
+# Each widget, and the script that declares the traits it shares with the browser.
+STATES: dict[type[anywidget.AnyWidget], str] = {
+    drop_zone.DropZone: "form/images/upload_sender.js",
+    error_summary.ErrorSummary: "form/error_summary.js",
+    image_list.ImageList: "form/images/image_tile.js",
+    picker.Picker: "form/pickers/picker.js",
+    request_view.RequestView: "form/request_view.js",
+    widget.Gallery: "results/gallery/widget.js",
+}
+WIDGETS = list(STATES)
 # The module of a widget's messages, and the script that declares the same messages.
 MESSAGES = {
     drop_zone_messages: "form/images/upload_sender.js",
@@ -129,6 +131,15 @@ def test_both_sides_declare_the_same_messages(module: ModuleType):
     ours = sorted(python_messages(module))
     assert sorted(javascript_messages(source)) == ours
     assert ours
+
+
+@pytest.mark.parametrize("cls", STATES, ids=lambda cls: cls.__name__)
+def test_both_sides_declare_the_same_traits(cls: type[anywidget.AnyWidget]):
+    source = (PACKAGE / STATES[cls]).read_text("utf-8")
+    (state,) = re.findall(r"@typedef \{\{((?:(?!@typedef).)*)\}\} State\b", source, re.DOTALL)
+    inherited = anywidget.AnyWidget.class_traits(sync=True)
+    shared = set(cls.class_traits(sync=True)) - set(inherited)
+    assert set(re.findall(r"(\w+):", state)) == {name for name in shared if not name.startswith("_")}
 
 
 def test_versions_are_exact_and_no_registry_is_named():

@@ -5,7 +5,7 @@ import { droppedFiles } from "./dropped_files.js";
 import { formatProgress } from "./upload_chunks.js";
 import { UploadSender } from "./upload_sender.js";
 
-/** @typedef {import("./upload_sender.js").Line} Line */
+/** @typedef {import("./upload_sender.js").TransferRow} TransferRow */
 /** @typedef {import("./upload_sender.js").Model} Model */
 
 /**
@@ -19,7 +19,7 @@ function createRow(onCancel) {
   const text = make("span", { className: "astria-drop-text" });
   const button = makeButton("Cancel", onCancel, "astria-drop-button");
   const element = make("li", { className: "astria-drop-row" }, name, bar, text, button);
-  /** @param {Line} line */
+  /** @param {TransferRow} line */
   function update(line) {
     const isComing = line.state === "coming";
     name.textContent = name.title = line.name;
@@ -56,7 +56,7 @@ function createUploadList(sender, focusInput) {
     focusInput();
   }
 
-  /** @param {Line[]} lines */
+  /** @param {TransferRow[]} lines */
   function updateRows(lines) {
     const ids = new Set(lines.map((line) => line.id));
     for (const [id, row] of rows) {

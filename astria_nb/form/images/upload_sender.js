@@ -5,8 +5,8 @@ import { createFrameTask, listenTo } from "../../utils/dom.js";
 import { chunksInFlight, countPhotos, formatProgress, nextChunk } from "./upload_chunks.js";
 
 /**
- * @typedef {{ id: string, name: string, size: number, received: number, state: string, problem: string }} Line
- * @typedef {{ accept: string, most: number, transfers: Line[] }} State
+ * @typedef {{ id: string, name: string, size: number, received: number, state: string, problem: string }} TransferRow
+ * @typedef {{ accept: string, most: number, transfers: TransferRow[] }} State
  */
 /**
  * @typedef {{ kind: "hello", page: string }
@@ -223,7 +223,7 @@ export class UploadSender {
   /**
    * Return a line for each file: those of the kernel, then those that the kernel has not answered yet.
    *
-   * @returns {Line[]}
+   * @returns {TransferRow[]}
    */
   lines() {
     const lines = this.model.get("transfers").filter((line) => !this.cancelled.has(line.id));
