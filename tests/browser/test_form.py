@@ -152,10 +152,10 @@ def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path
     page.keyboard.type("https://example.com/1.jpg")
     page.keyboard.press("Enter")
     page.keyboard.type("https://example.com/2.jpg")
-    fold = form.get_by_role("button", name=re.compile("^Characteristics"))
-    tab_to(page, fold)
+    section = form.get_by_role("button", name=re.compile("^Characteristics"))
+    tab_to(page, section)
     page.keyboard.press("Enter")
-    expect(fold).to_have_attribute("aria-expanded", "true")
+    expect(section).to_have_attribute("aria-expanded", "true")
     tab_to(page, form.get_by_role("button", name="Add a row").first)
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+Tab")  # the row comes before its button
@@ -275,9 +275,9 @@ def test_the_form_has_no_accessibility_violations(form: Locator, page: Page, fol
     lab.change_theme(page, theme)
     try:
         fill(form, folder, "sharp.jpg", "tiny.jpg")
-        for fold in form.locator(".jupyter-widget-Collapse-header").all():
-            fold.click()
-            expect(fold).to_have_attribute("aria-expanded", "true")
+        for section in form.locator(".jupyter-widget-Collapse-header").all():
+            section.click()
+            expect(section).to_have_attribute("aria-expanded", "true")
             assert lab.violations(page, ".astria-sections") == []
         form.get_by_label("Title").fill("")
         # Wait for its message, which moves everything below it: a click must not miss.

@@ -63,7 +63,9 @@ def test_errors_are_shown_at_their_field_until_it_is_fixed(form: Locator):
     expect(submit).to_be_disabled()
     urls.fill("https://example.com/photo.jpg")
     expect(
-        form.get_by_text("Image URLs cannot be combined with photos from files; leave out one.", exact=True)
+        form.locator(".astria-at-image_urls > .astria-error").get_by_text(
+            "Image URLs cannot be combined with photos from files; leave out one."
+        )
     ).to_be_visible()
     urls.fill("")
     expect(submit).to_be_enabled()

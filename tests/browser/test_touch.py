@@ -62,9 +62,9 @@ def test_a_tune_is_trained_by_touch(page: Page, folder: Path):
     expect(names).to_have_text(["2.jpg", "3.jpg", "1.jpg"])
     form.get_by_role("button", name="Remove: 3.jpg").tap()
     expect(names).to_have_text(["2.jpg", "1.jpg"])
-    fold = form.get_by_role("button", name=re.compile("^Characteristics"))
-    fold.tap()
-    expect(fold).to_have_attribute("aria-expanded", "true")
+    section = form.get_by_role("button", name=re.compile("^Characteristics"))
+    section.tap()
+    expect(section).to_have_attribute("aria-expanded", "true")
 
     form.get_by_role("button", name=re.compile("^Submit")).tap()
     expect(form.locator(".astria-pictures-tile img").first).to_be_visible(timeout=60_000)
