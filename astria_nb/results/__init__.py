@@ -1,1 +1,1 @@
-"""What becomes of a tune: wait, be told, look, keep, draw."""
+"""What follows a submission: waiting, callbacks, downloads, the gallery, and plots."""

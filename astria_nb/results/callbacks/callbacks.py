@@ -13,16 +13,16 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.client.client import Client
 from astria_nb.defaults import client_or_default, log_or_default
-from astria_nb.errors import AstriaError, Problem, TuneError
+from astria_nb.errors import AstriaError, Problem
 from astria_nb.log import Log
 from astria_nb.results.callbacks.public_url import check_public_url
 from astria_nb.results.callbacks.receiver import Receiver
 from astria_nb.results.callbacks.refresher import Refresher
 from astria_nb.results.callbacks.secret import Secret
 from astria_nb.results.callbacks.server import HOST
+from astria_nb.results.frames import not_tunes
 from astria_nb.results.watch.states import FINAL_STATES
 from astria_nb.utils.arguments import check_number, check_port
-from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress
 
 _STOP_SECONDS = 2.0  # how long `stop` waits for a request in flight
@@ -205,8 +205,7 @@ class Callbacks:
             As `poll`.
         """
         if not isinstance(frame, pd.DataFrame) or not {"id", "status"} <= set(frame.columns):
-            what, hint = f"{short(frame)} holds no tunes", "give the rows that submit returned"
-            raise TuneError(Problem("frame", what, hint))
+            raise not_tunes(frame)
         timeout = float("inf") if timeout is None else check_number("timeout", timeout, "seconds")
         end = time.monotonic() + timeout
         poll = check_number("poll", poll, "seconds", allow_zero=False)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from astria_nb import rows
 from astria_nb.client.by_id import fetch_latest, is_recent
 from astria_nb.client.client import Client, Json
+from astria_nb.client.replies import PAGE_SIZE
 from astria_nb.errors import AstriaError, LogError, NotFoundError
 from astria_nb.log import Log
 from astria_nb.results.callbacks.payload import parse_payload
 from astria_nb.results.watch.recorder import PollRecorder
-from astria_nb.results.watch.states import FINAL_STATES, PAGE_SIZE
+from astria_nb.results.watch.states import FINAL_STATES
 from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.redaction import redact_text
 

@@ -9,12 +9,11 @@ import pandas as pd
 
 from astria_nb.client.client import Client, Json
 from astria_nb.defaults import client_or_default
-from astria_nb.errors import Problem, TuneError
+from astria_nb.results.frames import not_tunes
 from astria_nb.results.watch.poller import Poller
 from astria_nb.rows import tune_frame
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.arrow import parse_time
-from astria_nb.utils.formatting import short
 
 _MAX_EXPIRED = 1000  # expired tunes in a row; all older ones are taken to be expired as well
 _LIFETIME = timedelta(days=30)
@@ -75,8 +74,7 @@ def expiring(
     elif isinstance(frame, pd.DataFrame) and {"id", "status", "expires_at"} <= {*frame.columns}:
         tunes = Poller(frame, client, "trained").poll().frame
     else:
-        what, hint = f"{short(frame)} holds no tunes", "give the rows that submit or wait returned, or None"
-        raise TuneError(Problem("frame", what, hint))
+        raise not_tunes(frame, "pass the rows that submit or wait returned, or None")
     now = pd.Timestamp(client.now())
     expires_soon = (tunes["expires_at"] > now) & (tunes["expires_at"] <= now + pd.Timedelta(days=days))
     return tunes[expires_soon].sort_values("expires_at", kind="stable", ignore_index=True)

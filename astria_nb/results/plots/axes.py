@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from astria_nb.errors import AstriaError, Problem, TuneError
+from astria_nb.errors import AstriaError, Problem
+from astria_nb.results.frames import not_tunes
 from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:
@@ -40,11 +41,7 @@ def select_columns(frame: object, *columns: str) -> pd.DataFrame:
     """
     if isinstance(frame, pd.DataFrame) and (frame.empty or "id" in frame.columns):
         return frame.reindex(columns=[*columns]).reset_index(drop=True)
-    if isinstance(frame, pd.Series):
-        what = "expected the DataFrame that submit or wait returned, got a Series"
-        raise TuneError(Problem("frame", what, "use row.loc[[0]] to select a row of it"))
-    what, hint = f"{short(frame)} holds no tunes", "pass the rows that submit or wait returned"
-    raise TuneError(Problem("frame", what, hint))
+    raise not_tunes(frame)
 
 
 def prepare_axes(ax: Axes | None, height: float = 3.6) -> Axes:

@@ -11,14 +11,15 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.client.by_id import fetch_latest
 from astria_nb.client.client import Client, Json
+from astria_nb.client.replies import PAGE_SIZE
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import Log
+from astria_nb.results.frames import not_tunes
 from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.results.watch.poller import with_ids
 from astria_nb.results.watch.polling import poll_until_finished
 from astria_nb.results.watch.recorder import PollRecorder
-from astria_nb.results.watch.states import PAGE_SIZE
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import Progress
@@ -210,5 +211,4 @@ def _tune_records(frame: pd.DataFrame, *columns: str) -> list[dict[Any, Any]]:
         return []
     if isinstance(frame, pd.DataFrame) and set(columns) <= set(frame.columns):
         return with_ids(frame).to_dict("records")
-    what, hint = f"{short(frame)} holds no tunes", "give the rows that submit or wait returned"
-    raise TuneError(Problem("frame", what, hint))
+    raise not_tunes(frame)

@@ -11,9 +11,10 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.client.by_id import fetch_latest, is_recent
 from astria_nb.client.client import Client, Json
+from astria_nb.client.replies import PAGE_SIZE
 from astria_nb.results.watch.poll_result import PollResult
 from astria_nb.results.watch.prompt_poller import PromptPoller
-from astria_nb.results.watch.states import FINAL_STATES, PAGE_SIZE
+from astria_nb.results.watch.states import FINAL_STATES
 from astria_nb.utils.arguments import check_id
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.client.by_id import VISIBILITY_DELAY, fetch_latest
 from astria_nb.client.client import Client, Json
+from astria_nb.client.replies import PAGE_SIZE
 from astria_nb.errors import NotFoundError
-from astria_nb.results.watch.states import FINAL_STATES, PAGE_SIZE
+from astria_nb.results.watch.states import FINAL_STATES
 
 _LISTS_PER_POLL = 30  # spreads out the requests when hundreds of tunes finish at once
 _COLUMNS = ["id", "status", "trained_at", "prompt_ids"]

@@ -146,7 +146,7 @@ def test_anything_but_tunes_is_refused(plot: Any, rows: Any) -> None:
 @pytest.mark.parametrize("plot", [anb.timeline, anb.costs, anb.image_counts])
 def test_a_single_row_is_refused_with_the_way_to_select_it(plot: Any) -> None:
     row = frame(a_tune(1)).loc[0]
-    with pytest.raises(TuneError, match=r"^frame: .* got a Series; use row\.loc\[\[0\]\]"):
+    with pytest.raises(TuneError, match=r"^frame: .* got a Series; use rows\.loc\[\[0\]\]"):
         plot(row)
 
 
