@@ -21,7 +21,7 @@ const isWebAddress = (/** @type {string} */ url) => /^https?:\/\//i.test(url);
  * Find out which part of the page is visible. In VS Code and Colab an output is a frame as high as its content, so
  * that the middle of the frame may be out of sight.
  *
- * @param {(visible?: DOMRectReadOnly) => void} callback gets nothing if the page is no frame
+ * @param {(visible?: DOMRectReadOnly) => void} callback gets nothing if the page is not in a frame
  */
 function measureVisiblePart(callback) {
   if (window === window.top) {
