@@ -68,7 +68,7 @@ def service(request: pytest.FixtureRequest, server: ScriptedServer, secure: Scri
 
 @pytest.fixture
 def large(photos: list[Path]) -> list[Path]:
-    """Return a photo that no socket's buffer holds."""
+    """Return a photo that is larger than any socket buffer."""
     return [enlarge(photos[0], 40 * 2**20)]
 
 
@@ -156,7 +156,7 @@ def test_a_picture_ends_too(server: ScriptedServer, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_service_that_does_not_finish_tls_is_not_reached() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as mute:  # the system accepts, nobody speaks
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # accepted by the system, never answered
         client = anb.Client(KEY, base_url=f"https://127.0.0.1:{mute.getsockname()[1]}", timeout=0.4)
         with pytest.raises(NotSentError, match=r"cannot be reached \(no answer in time\)"):
             client.tune(7)
@@ -281,7 +281,7 @@ def interrupting(closed: threading.Event, content: bytes = b"", *, read: bool = 
             exchange.read()
         exchange.socket.sendall(content)
         interrupted()
-        with suppress(ConnectionError):  # closed with something unread
+        with suppress(ConnectionError):  # closed with unread data
             while exchange.socket.recv(2**20):
                 pass
         closed.set()

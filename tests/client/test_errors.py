@@ -36,7 +36,7 @@ def failed_get(server: ScriptedServer, client: anb.Client, answer: Answer) -> As
 def failed_post(
     server: ScriptedServer, client: anb.Client, answer: Answer, images: list[Path] | None = None
 ) -> AstriaError:
-    """Return what a POST raises, and make sure that it was sent once."""
+    """Return the error of a POST, and assert that it was sent once."""
     server.on("POST", "/p/43/tunes", answer)
     with body(images) as sent, pytest.raises(AstriaError) as caught:
         client.create_tune(43, sent)
@@ -176,7 +176,7 @@ def test_a_service_that_never_answers_leaves_the_outcome_unknown(
 
 @pytest.fixture
 def large(photos: list[Path]) -> list[Path]:
-    """Return a photo that no socket's buffer holds."""
+    """Return a photo that is larger than any socket buffer."""
     return [enlarge(photos[0], 40 * 2**20)]
 
 

@@ -24,20 +24,20 @@ Typing = Callable[[str], None]
 
 
 class Memory(keyring.backend.KeyringBackend):
-    """A keyring that ends with the test."""
+    """A keyring in memory."""
 
     priority = 1  # type: ignore[assignment]
     name = "a keyring"
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
+        self.keys: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
+        return self.keys.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
+        self.keys[service, username] = password
 
 
 class Locked(Memory):
@@ -79,12 +79,12 @@ def using(backend: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Typing:
-    """Answer the question for a key with this one."""
+    """Return a function that makes getpass return a key."""
     return lambda secret: monkeypatch.setattr(getpass, "getpass", lambda prompt: secret)
 
 
 def colab(monkeypatch: pytest.MonkeyPatch, get: Callable[[str], str]) -> None:
-    """Make this process look like Colab's."""
+    """Make this process look like Colab."""
     userdata = types.ModuleType("google.colab.userdata")
     userdata.get = get  # type: ignore[attr-defined]
     package = types.ModuleType("google.colab")
@@ -167,7 +167,7 @@ def test_a_stored_key_is_found_by_the_next_client(
         assert anb.login(sandbox.url).pack(260).id == 260
         assert anb.Client(base_url=sandbox.url).pack(43).id == 43
         host = sandbox.url.removeprefix("http://")
-        assert ring.kept == {("astria_nb", host): sandbox.api_key}
+        assert ring.keys == {("astria_nb", host): sandbox.api_key}
         output = capsys.readouterr().out
         assert f"is stored in the keyring (a keyring) for {host}." in output
         assert sandbox.api_key not in output
@@ -205,7 +205,7 @@ def test_a_key_that_is_refused_is_not_stored(
     server.on("GET", "/packs", reply({}, 503))
     with pytest.raises(anb.errors.ServerError):
         anb.login(server.url)
-    assert ring.kept == credentials._process_keys == {}
+    assert ring.keys == credentials._process_keys == {}
     assert capsys.readouterr().out == ""
 
 
@@ -221,7 +221,7 @@ def test_a_key_that_could_not_be_checked_is_not_stored(ring: Memory, typed: Typi
     typed(KEY)
     with pytest.raises(NotSentError):
         anb.login("http://127.0.0.1:1")
-    assert ring.kept == {}
+    assert ring.keys == {}
 
 
 def test_the_key_is_not_asked_for_where_it_would_be_displayed(

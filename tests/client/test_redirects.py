@@ -11,35 +11,35 @@ from astria_nb.errors import AstriaError, UnexpectedReplyError
 from helpers.scripted_server import PACK, TUNE, ScriptedServer, reply
 
 STATUSES = [300, 301, 302, 303, 304, 305, 306, 307, 308]
-PLACES = ["/elsewhere", "{other}/elsewhere", "//{host}/elsewhere", "", "\x01rubbish", None]
+PLACES = ["/elsewhere", "{target}/elsewhere", "//{host}/elsewhere", "", "\x01rubbish", None]
 
 
 @pytest.fixture
-def other() -> Iterator[ScriptedServer]:
+def target() -> Iterator[ScriptedServer]:
     with ScriptedServer().running() as running:
         yield running
 
 
-def answer(status: int, place: str | None, other: ScriptedServer) -> Any:
+def answer(status: int, place: str | None, target: ScriptedServer) -> Any:
     """Answer with a redirect whose body would pass for a success."""
-    host = other.url.partition("//")[2]
-    where = {} if place is None else {"Location": place.format(other=other.url, host=host)}
-    return reply({**PACK, **TUNE}, status, body=b"" if status == 304 else None, **where)  # 304 has none
+    host = target.url.partition("//")[2]
+    where = {} if place is None else {"Location": place.format(target=target.url, host=host)}
+    return reply({**PACK, **TUNE}, status, body=b"" if status == 304 else None, **where)  # a 304 has no body
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("status", STATUSES)
 def test_requests_that_read_do_not_follow_a_redirect(
-    server: ScriptedServer, client: anb.Client, other: ScriptedServer, status: int, place: str | None
+    server: ScriptedServer, client: anb.Client, target: ScriptedServer, status: int, place: str | None
 ) -> None:
-    server.on("GET", "/tunes/7", answer(status, place, other))
-    server.on("GET", "/tunes", answer(status, place, other))
-    server.on("GET", "/p/43", answer(status, place, other))
+    server.on("GET", "/tunes/7", answer(status, place, target))
+    server.on("GET", "/tunes", answer(status, place, target))
+    server.on("GET", "/p/43", answer(status, place, target))
     for ask in (lambda: client.tune(7), lambda: list(client.tunes()), lambda: client.pack(43)):
         with pytest.raises(UnexpectedReplyError, match=f"redirect .{status}.*check base_url"):
             ask()
     assert [request.path for request in server.requests] == ["/tunes/7", "/tunes", "/p/43"]
-    assert other.requests == []
+    assert target.requests == []
 
 
 @pytest.mark.parametrize("encoding", ["multipart", "form", "json"])
@@ -47,7 +47,7 @@ def test_requests_that_read_do_not_follow_a_redirect(
 def test_the_paid_request_does_not_follow_a_redirect(
     server: ScriptedServer,
     client: anb.Client,
-    other: ScriptedServer,
+    target: ScriptedServer,
     tmp_path: Path,
     photos: list[Path],
     status: int,
@@ -55,7 +55,7 @@ def test_the_paid_request_does_not_follow_a_redirect(
 ) -> None:
     log = anb.ExperimentLog(tmp_path / "log.sqlite")
     for number, place in enumerate(PLACES):
-        server.on("POST", "/p/43/tunes", answer(status, place, other))
+        server.on("POST", "/p/43/tunes", answer(status, place, target))
         source: Any = (
             {"images": photos} if encoding == "multipart" else {"image_urls": ["https://e.com/1.jpg"]}
         )
@@ -64,4 +64,4 @@ def test_the_paid_request_does_not_follow_a_redirect(
             anb.submit(tune, client, encoding=encoding, log=log)
     assert len(server.received("POST")) == len(PLACES)
     assert {request.path for request in server.requests} == {"/p/43", "/tunes", "/p/43/tunes"}
-    assert other.requests == []
+    assert target.requests == []

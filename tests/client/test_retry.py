@@ -146,10 +146,10 @@ def test_a_post_is_sent_once_whatever_the_answer(
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the seconds of each wait; none of them is waited."""
+    """Return the seconds of each wait, without waiting."""
     seconds: list[float] = []
     monkeypatch.setattr(retry, "_sleep", seconds.append)
-    monkeypatch.setattr(Throttle, "wait", lambda _: 0.0)  # no time passes by which it could end
+    monkeypatch.setattr(Throttle, "wait", lambda _: 0.0)  # it would wait forever: no time passes
     return seconds
 
 
@@ -263,7 +263,7 @@ def test_a_retry_prints_nothing(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as where nobody set up logging
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as without any logging configuration
     server.on("GET", "/tunes/7", reply({}, 503), reply(TUNE))
     client.tune(7)
     assert capfd.readouterr() == ("", "")
