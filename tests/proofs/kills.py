@@ -101,6 +101,7 @@ def play(
 ) -> Tally:
     """Play rounds on a sandbox, each under one of the faults, and return the tally."""
     chance, tally = random.Random(seed), Tally()
+    deck: list[Mapping[str, Any]] = []  # a few rounds have to meet every fault, in any order
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         photo = folder / "1.jpg"
@@ -122,7 +123,8 @@ def play(
                     "settle": SETTLE,
                 }
                 sandbox.heal()
-                fault = dict(chance.choice(faults))
+                deck = deck or chance.sample(list(faults), len(faults))
+                fault = dict(deck.pop())
                 if fault.get("commit") == "late":
                     fault["seconds"], order["settle"] = late, late + 0.3
                 if fault:
