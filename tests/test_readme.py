@@ -68,7 +68,7 @@ def test_every_file_that_it_shows_is_there():
 def test_every_path_that_a_document_names_exists(document: str):
     text = (ROOT / document).read_text("utf-8")
     paths = checkout()
-    # `match` compares from the right: a document may name a file relative to a folder that it speaks of.
+    # `match` compares from the right: a document may name a file relative to a folder mentioned before.
     named = set(named_paths(text))
     assert sorted(name for name in named if not any(path.match(name) for path in paths)) == []
     assert len(named) > 4
