@@ -71,7 +71,7 @@ def lost(name: str, **how: Any) -> Case:
     return Case(name, "needs_review", 1, OutcomeUnknownError, how, None, "done", 2)
 
 
-def found(name: str, **how: Any) -> Case:
+def adopted(name: str, **how: Any) -> Case:
     """Return a fault after which nobody knows, and the tune is on the account."""
     return Case(name, "adopted", fault=how)
 
@@ -84,22 +84,22 @@ CASES = [
     Case("429", "done", 2, fault={"kind": "429"}),
     Case("429 with Retry-After", "done", 2, fault={"kind": "429", "retry_after": "7"}),
     lost("500 before", kind="500"),
-    found("500 after", kind="500", commit="yes"),
+    adopted("500 after", kind="500", commit="yes"),
     lost("502 before", kind="502"),
-    found("502 after", kind="502", commit="yes"),
+    adopted("502 after", kind="502", commit="yes"),
     lost("503", kind="503"),
     lost("504 before", kind="504"),
-    found("504 after", kind="504", commit="yes"),
+    adopted("504 after", kind="504", commit="yes"),
     Case(
         "a page instead of an answer", "needs_review", 1, OutcomeUnknownError, {},
         lambda gate: gate.answer(page("200 OK")), "done", 2,
     ),
-    found("half the JSON", kind="truncated"),
-    found("half the JSON, no length", kind="truncated", length="omitted"),
-    found("an answer that drips", kind="drip", seconds=5.0),
-    found("reset in the answer", kind="reset", at="reply"),
+    adopted("half the JSON", kind="truncated"),
+    adopted("half the JSON, no length", kind="truncated", length="omitted"),
+    adopted("an answer that drips", kind="drip", seconds=5.0),
+    adopted("reset in the answer", kind="reset", at="reply"),
     lost("reset before the answer", kind="reset"),
-    found("reset before the answer, after the work", kind="reset", commit="yes"),
+    adopted("reset before the answer, after the work", kind="reset", commit="yes"),
     Case(
         "reset in mid-upload", "not_sent", 1, NotSentError, {"kind": "reset", "at": "during"},
         large=True, encodings=("multipart",),
