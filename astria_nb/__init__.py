@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from astria_nb.client._login import login as login
-    from astria_nb.client.client import Client as Client
-    from astria_nb.client.snippets.curl import as_curl as as_curl
-    from astria_nb.client.snippets.javascript import as_javascript as as_javascript
-    from astria_nb.client.snippets.python import as_python as as_python
+    from astria_nb.client import Client as Client
+    from astria_nb.client import login as login
+    from astria_nb.client.snippets import as_curl as as_curl
+    from astria_nb.client.snippets import as_javascript as as_javascript
+    from astria_nb.client.snippets import as_python as as_python
     from astria_nb.defaults import Sandbox as Sandbox
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.results.callbacks import Callbacks as Callbacks
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from astria_nb.results.plots import costs as costs
     from astria_nb.results.plots import image_counts as image_counts
     from astria_nb.results.plots import timeline as timeline
-    from astria_nb.results.watch._wait import prompts as prompts
-    from astria_nb.results.watch._wait import wait as wait
-    from astria_nb.submission._submit import submit as submit
+    from astria_nb.results.watch import prompts as prompts
+    from astria_nb.results.watch import wait as wait
+    from astria_nb.submission import submit as submit
     from astria_nb.submission.experiment_log import ExperimentLog as ExperimentLog
-    from astria_nb.tune.tune import Tune as Tune
+    from astria_nb.tune import Tune as Tune
 
 __version__ = "0.1.0"
 

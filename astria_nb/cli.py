@@ -16,8 +16,7 @@ from typing import TextIO
 from urllib.parse import quote
 
 from astria_nb.cli_log import add_log_command, run_log_command
-from astria_nb.sandbox import SandboxServer
-from astria_nb.sandbox.cli_options import add_arguments, chosen_options
+from astria_nb.sandbox import SandboxServer, add_arguments, chosen_options
 
 _HERE = Path(__file__).parent
 

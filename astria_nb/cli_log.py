@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from astria_nb.errors import AstriaError, LogError, Problem
-from astria_nb.log.states import UNSETTLED
+from astria_nb.log import UNSETTLED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from astria_nb.client.client import Client
+    from astria_nb.client import Client
     from astria_nb.submission.experiment_log import ExperimentLog
 
 _DEFAULT_LAST = 20
@@ -123,7 +123,7 @@ def _in_states(log: ExperimentLog, *states: str) -> pd.DataFrame:
 
 def _client() -> Client:
     """Return a client of your account, or of the sandbox next to JupyterLab, whose kernels have no key."""
-    from astria_nb.client.client import Client
+    from astria_nb.client import Client
     from astria_nb.defaults import default_client
 
     # Elsewhere, the default without a key is a sandbox that has just started and knows no tunes.

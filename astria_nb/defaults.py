@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from astria_nb.client.client import Client
-from astria_nb.client.credentials import find_key
+from astria_nb.client import Client, find_key
 from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.log import Log
 from astria_nb.sandbox import SandboxServer

@@ -6,11 +6,11 @@ import getpass
 import os
 import warnings
 
-from astria_nb.client.api_key import ApiKey
-from astria_nb.client.base_url import find_base_url, host_of
-from astria_nb.client.client import Client
-from astria_nb.client.credentials import KEY_VARIABLE, store_key
-from astria_nb.client.transport import Transport
+from astria_nb.client._api_key import ApiKey
+from astria_nb.client._base_url import find_base_url, host_of
+from astria_nb.client._client import Client
+from astria_nb.client._credentials import KEY_VARIABLE, store_key
+from astria_nb.client._transport import Transport
 from astria_nb.errors import CredentialsError, Problem
 
 

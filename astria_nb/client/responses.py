@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from unicodedata import category
 
-from astria_nb.client.api_key import KEY_PAGE, ApiKey
+from astria_nb.client._api_key import KEY_PAGE, ApiKey
 from astria_nb.errors import (
     ApiError,
     NotFoundError,

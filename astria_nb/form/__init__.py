@@ -1,5 +1,7 @@
 """The form in a notebook cell."""
 
-from astria_nb.form.tune_form import TuneForm as TuneForm
+from astria_nb.form._tune_form import TuneForm
 
-__all__ = ["TuneForm"]
+__all__ = [
+    "TuneForm",
+]

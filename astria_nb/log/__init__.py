@@ -1,4 +1,14 @@
 """The experiment log: a record on disk of every submission."""
 
-from astria_nb.log.log import Log as Log
-from astria_nb.log.log_file import DEFAULT_PATH as DEFAULT_PATH
+from astria_nb.log._log import Log
+from astria_nb.log._log_file import DEFAULT_PATH
+from astria_nb.log._states import UNSETTLED, StaleSubmission, Submission, TitleClaimed
+
+__all__ = [
+    "DEFAULT_PATH",
+    "UNSETTLED",
+    "Log",
+    "StaleSubmission",
+    "Submission",
+    "TitleClaimed",
+]

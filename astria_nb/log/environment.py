@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import PurePath
 
-from astria_nb.log import machine
+from astria_nb.log import _machine as machine
 
 PACKAGES = ("astria_nb", "requests", "urllib3", "pandas", "pyarrow", "pillow", "sqlalchemy", "ipywidgets")
 _GIT_TIMEOUT = 2.0  # seconds; the working tree may be on a slow disk
@@ -34,10 +34,10 @@ class Session:
     host : str
         The machine's name.
     place : str
-        Identifies the machine, its current boot and the container; see `astria_nb.log.machine.place`.
+        Identifies the machine, its current boot and the container; see `astria_nb.log._machine.place`.
     pid : int
     process_started : str or None
-        Start time of the process; see `astria_nb.log.machine.process_started`.
+        Start time of the process; see `astria_nb.log._machine.process_started`.
     python : str
         Python's version.
     packages : mapping of str to str

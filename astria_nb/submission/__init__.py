@@ -1,1 +1,12 @@
 """Paying once: `submit` and the engine behind it, recovery, and the experiment log."""
+
+from astria_nb.submission._engine import submit_once
+from astria_nb.submission._options import PACK_MAX_AGE_SECONDS, SubmitOptions
+from astria_nb.submission._submit import submit
+
+__all__ = [
+    "PACK_MAX_AGE_SECONDS",
+    "SubmitOptions",
+    "submit",
+    "submit_once",
+]

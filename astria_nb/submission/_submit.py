@@ -6,15 +6,14 @@ from typing import Protocol
 
 import pandas as pd
 
-from astria_nb.client.client import Client
+from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images.preprocessing import Preprocessing
+from astria_nb.images import Preprocessing
 from astria_nb.log import Log
-from astria_nb.submission.engine import submit_once
-from astria_nb.submission.options import TIMEOUT_SECONDS, CallbackObserver, SubmitOptions
-from astria_nb.tune.body import Encoding, OnSent
-from astria_nb.tune.tune import Tune
+from astria_nb.submission._engine import submit_once
+from astria_nb.submission._options import TIMEOUT_SECONDS, CallbackObserver, SubmitOptions
+from astria_nb.tune import Encoding, OnSent, Tune
 from astria_nb.utils.arguments import check_bool, check_callable, check_number
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress, ReportProgress

@@ -9,19 +9,15 @@ from typing import Unpack, cast
 
 import pandas as pd
 
-from astria_nb.client.client import Client
+from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import LogError, Problem, TuneError
-from astria_nb.images.preprocessing import Preprocessing
-from astria_nb.images.upload import sha256_of
-from astria_nb.log import Log
-from astria_nb.log.states import Submission
+from astria_nb.images import Preprocessing, sha256_of
+from astria_nb.log import Log, Submission
 from astria_nb.submission import recovery
-from astria_nb.submission.engine import submit_once
-from astria_nb.submission.options import CallbackObserver, SubmitOptions
-from astria_nb.tune.body import Encoding
-from astria_nb.tune.request import Request
-from astria_nb.tune.tune import Tune, TuneFields
+from astria_nb.submission._engine import submit_once
+from astria_nb.submission._options import CallbackObserver, SubmitOptions
+from astria_nb.tune import Encoding, Request, Tune, TuneFields
 from astria_nb.utils.arguments import check_id, check_number
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress

@@ -10,11 +10,9 @@ from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 
-from astria_nb.client import deadline
-from astria_nb.client.client import Client, Json
+from astria_nb.client import Client, Json, deadline
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
-from astria_nb.log import Log, environment
-from astria_nb.log.states import StaleSubmission, Submission
+from astria_nb.log import Log, StaleSubmission, Submission, environment
 from astria_nb.utils.progress import ReportProgress, wait_with_progress
 
 SETTLE_SECONDS = 120.0

@@ -1,1 +1,38 @@
 """The tune that is asked for: its fields and their rules, its pack and price, the request and its body."""
+
+from astria_nb.tune._body import Body, Encoding, OnSent
+from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
+from astria_nb.tune._differences import Difference, differences
+from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
+from astria_nb.tune._pack import Pack, PackPrompt
+from astria_nb.tune._pack_check import check_pack
+from astria_nb.tune._price import Estimate
+from astria_nb.tune._request import ImageRecord, Request
+from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, from_checked
+
+__all__ = [
+    "FIELDS",
+    "SUGGESTIONS",
+    "WARNINGS",
+    "Body",
+    "Difference",
+    "Encoding",
+    "Estimate",
+    "ImageRecord",
+    "OnSent",
+    "Pack",
+    "PackPrompt",
+    "Request",
+    "Tune",
+    "TuneFields",
+    "check",
+    "check_pack",
+    "choose",
+    "differences",
+    "encode",
+    "encode_inspection",
+    "from_checked",
+    "in_quotes",
+    "pairs",
+    "parameters",
+]

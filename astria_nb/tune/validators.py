@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from astria_nb.errors import TuneError
-from astria_nb.images.image import Image
+from astria_nb.images import Image
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_text
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import astria_nb as anb
 import helpers.jupyterlab as lab
-from astria_nb.images.image import SMALL_BYTES
+from astria_nb.images._image import SMALL_BYTES
 from astria_nb.results.gallery import Gallery
 
 KEY = "sd_benchmark_of_the_gallery"

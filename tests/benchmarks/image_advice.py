@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from astria_nb.images.advice import advise, measure
+from astria_nb.images import measure
+from astria_nb.images._advice import advise
 
 PROMISED_RATIO, SIZE = 1.0, (4000, 3000)
 

@@ -28,9 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import astria_nb as anb
-from astria_nb.log import Log
-from astria_nb.log.states import Submission
-from astria_nb.tune.request import Request
+from astria_nb.log import Log, Submission
+from astria_nb.tune import Request
 
 SERVICE_SECONDS = 0.05
 BLOCK = 50  # tunes

@@ -21,9 +21,11 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from astria_nb.log import Log, frames, serialization
-from astria_nb.log.schema import body, event, submission
-from astria_nb.tune.request import ImageRecord, Request
+from astria_nb.log import Log
+from astria_nb.log import _frames as frames
+from astria_nb.log import _serialization as serialization
+from astria_nb.log._schema import body, event, submission
+from astria_nb.tune import ImageRecord, Request
 
 SERVICE = "https://api.astria.ai"
 START = 1_790_000_000_000_000  # microseconds

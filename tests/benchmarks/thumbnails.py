@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.form.images.image_list import ImageList
+from astria_nb.form.images._image_list import ImageList
 
 PROMISED_RATIO = 1.5  # times decoding the same photos
 

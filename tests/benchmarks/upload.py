@@ -28,7 +28,7 @@ CLIENT = """
 import json, sys, time
 import astria_nb as anb
 import astria_nb.submission._submit
-from astria_nb.tune.encoding import encode
+from astria_nb.tune._encoding import encode
 def peak():
     return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 client = anb.Client("sd_benchmark", base_url=sys.argv[1])

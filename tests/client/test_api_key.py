@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.client.api_key import ApiKey
+from astria_nb.client._api_key import ApiKey
 from astria_nb.errors import AstriaError, CredentialsError, NotSentError
-from astria_nb.tune.body import Body
-from astria_nb.tune.encoding import encode
+from astria_nb.tune import Body, encode
 from helpers.scripted_server import KEY, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset
 
 

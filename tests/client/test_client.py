@@ -9,9 +9,8 @@ import pytest
 
 import astria_nb as anb
 from astria_nb import errors
-from astria_nb.client import transport
-from astria_nb.tune.body import Body
-from astria_nb.tune.encoding import encode
+from astria_nb.client import _transport as transport
+from astria_nb.tune import Body, encode
 from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply
 
 REDIRECTS = [301, 302, 303, 307, 308]

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.client import adapter, retry, transport
+from astria_nb.client import _adapter as adapter
+from astria_nb.client import _transport as transport
+from astria_nb.client import retry
 from astria_nb.client.deadline import Deadline, current_deadline
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, RejectedError
-from astria_nb.tune.encoding import encode
+from astria_nb.tune import encode
 from helpers.certificate import self_signed
 from helpers.large_photos import enlarge
 from helpers.scripted_server import KEY, TUNE, Answer, Exchange, ScriptedServer, after, reply, silence, slowly

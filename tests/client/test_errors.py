@@ -9,11 +9,10 @@ import pytest
 
 import astria_nb as anb
 from astria_nb import errors
-from astria_nb.client import transport
+from astria_nb.client import _transport as transport
 from astria_nb.client.retry import ATTEMPTS
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError
-from astria_nb.tune.body import Body
-from astria_nb.tune.encoding import encode
+from astria_nb.tune import Body, encode
 from helpers.large_photos import enlarge
 from helpers.scripted_server import KEY, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset, silence
 

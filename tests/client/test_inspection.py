@@ -14,9 +14,10 @@ from PIL import Image
 
 import astria_nb as anb
 import helpers.photos_with_metadata as telling
-from astria_nb.client.inspection import Inspection, inspect_each, majority, warnings
+from astria_nb.client import Inspection, inspect_each, majority
+from astria_nb.client._inspection import warnings
 from astria_nb.errors import AstriaError, NotSentError, RejectedError, TuneError, UnexpectedReplyError
-from astria_nb.tune.characteristics import SUGGESTIONS, WARNINGS
+from astria_nb.tune import SUGGESTIONS, WARNINGS
 from helpers.paths import SAMPLES
 from helpers.scripted_server import Exchange, ScriptedServer, reply
 

@@ -13,9 +13,9 @@ import pytest
 from keyring.backends import null
 
 import astria_nb as anb
-from astria_nb.client import credentials
-from astria_nb.client.api_key import ApiKey
-from astria_nb.client.credentials import find_key
+from astria_nb.client import _credentials as credentials
+from astria_nb.client import find_key
+from astria_nb.client._api_key import ApiKey
 from astria_nb.errors import CredentialsError, NotSentError, UnauthorizedError
 from helpers.scripted_server import KEY, ScriptedServer, reply
 

@@ -12,11 +12,11 @@ import pytest
 
 import astria_nb as anb
 from astria_nb import errors
-from astria_nb.client import retry, transport
+from astria_nb.client import Throttle, retry
+from astria_nb.client import _transport as transport
 from astria_nb.client.retry import ATTEMPTS, retry_after_seconds
-from astria_nb.client.throttle import Throttle
 from astria_nb.errors import AstriaError, NotSentError, UnexpectedReplyError
-from astria_nb.tune.encoding import encode
+from astria_nb.tune import encode
 from helpers.certificate import self_signed
 from helpers.scripted_server import (
     KEY,

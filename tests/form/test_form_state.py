@@ -19,8 +19,8 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import CancelledError, LogError, Problem, TuneError
-from astria_nb.form.error_summary import ErrorSummary
-from astria_nb.form.request_view import RequestView
+from astria_nb.form._error_summary import ErrorSummary
+from astria_nb.form._request_view import RequestView
 from helpers.form_widgets import descendants, messages, only
 from helpers.large_photos import enlarge
 from helpers.photos_with_metadata import PLACE, jpeg
@@ -48,7 +48,7 @@ def sandbox() -> Iterator[anb.Sandbox]:
 @pytest.fixture
 def make(sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., anb.TuneForm]]:
     """Return a function that makes a form, as one kernel after another does; stop them all at the end."""
-    monkeypatch.setattr("astria_nb.form.progress.training._POLL_SECONDS", 0.01)
+    monkeypatch.setattr("astria_nb.form.progress._training._POLL_SECONDS", 0.01)
     forms = []
 
     def make_form(**options: Any) -> anb.TuneForm:
@@ -186,7 +186,7 @@ def test_a_draft_that_was_submitted_shows_its_row_in_the_next_kernel(make, sandb
 
 
 def test_the_button_says_what_it_costs(sandbox, monkeypatch):
-    monkeypatch.setattr("astria_nb.form.tune_form.is_sandbox", lambda client: False)
+    monkeypatch.setattr("astria_nb.form._tune_form.is_sandbox", lambda client: False)
     form = anb.TuneForm(sandbox.client(), pack=260, name="man", title="t")
     assert buttons(form, "Submit")[0].description == "Submit"
     form.fill(image_urls=[URL])
@@ -516,7 +516,7 @@ def test_photos_are_inspected_and_fill_in_common_characteristics(make, tmp_path)
 
 
 def test_forms_of_a_service_that_does_not_answer_hold_no_submission_up(make, sandbox, monkeypatch):
-    monkeypatch.setattr("astria_nb.form.tune_form._SETTLE_SECONDS", 0)
+    monkeypatch.setattr("astria_nb.form._tune_form._SETTLE_SECONDS", 0)
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
         silent_client = anb.Client("sd_silent", base_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
         for pack in range(1, 5):

@@ -14,13 +14,12 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
-from astria_nb.form.error_summary import ErrorSummary
-from astria_nb.form.images.image_list import ImageList
-from astria_nb.form.pickers.class_field import ClassField
-from astria_nb.form.pickers.picker import Picker
-from astria_nb.tune.encoding import encode
-from astria_nb.tune.pack import Pack, PackClass
-from astria_nb.tune.request import Request
+from astria_nb.form._error_summary import ErrorSummary
+from astria_nb.form.images._image_list import ImageList
+from astria_nb.form.pickers import ClassField
+from astria_nb.form.pickers._picker import Picker
+from astria_nb.tune import Pack, Request, encode
+from astria_nb.tune._pack import PackClass
 from helpers.form_widgets import button, descendants, labelled, markup, messages, only
 
 URL = "https://example.com/1.jpg"

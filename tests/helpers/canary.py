@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from astria_nb.client.api_key import ApiKey
+from astria_nb.client._api_key import ApiKey
 
 # Every encoding changes one of its characters; its last four letters may be shown.
 CANARY = "sd_c4n4ry/+\"\\<&'>=%zQ_end4"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import astria_nb as anb
-from astria_nb.log.states import Submission
+from astria_nb.log import Submission
 from helpers.fault_cases import ROUTE, Case
 from helpers.gateway import Gateway
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from astria_nb.log import Log
-from astria_nb.tune.request import ImageRecord, Request
+from astria_nb.tune import ImageRecord, Request
 
 SERVICE = "https://api.astria.ai"
 KEY = "sd_CaNaRy0123456789abcdefgh"

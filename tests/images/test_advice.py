@@ -13,8 +13,9 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 import helpers.photos_with_metadata as samples
-from astria_nb.images.advice import ImageMetrics, advise, compare, measure
-from astria_nb.images.image import Image as OurImage
+from astria_nb.images import Image as OurImage
+from astria_nb.images import ImageMetrics, compare, measure
+from astria_nb.images._advice import advise
 from helpers.large_photos import enlarge
 from helpers.paths import SAMPLES
 

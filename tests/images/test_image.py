@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from astria_nb.errors import TuneError
-from astria_nb.images.image import Image, thumbnail
+from astria_nb.images import Image, thumbnail
 
 
 def encoded(kind: str, size: tuple[int, int] = (64, 48), **options: object) -> bytes:
@@ -108,7 +108,7 @@ def test_a_loop_of_links_cannot_be_read(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no such permissions")
 def test_a_file_without_permission_cannot_be_read() -> None:
     # Permissions do not bind root, so then somebody else looks at the file.
-    code = "import os; from PIL import JpegImagePlugin; from astria_nb.images.image import Image; "
+    code = "import os; from PIL import JpegImagePlugin; from astria_nb.images._image import Image; "
     code += "os.geteuid() or os.setuid(65534); Image.open('a.jpg')"
     with TemporaryDirectory() as folder:
         path = Path(folder, "a.jpg")

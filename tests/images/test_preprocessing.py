@@ -18,12 +18,9 @@ from PIL import ImageOps
 import astria_nb as anb
 import helpers.photos_with_metadata as samples
 from astria_nb.errors import TuneError
-from astria_nb.images.preprocessing import UNCHANGED, Preprocessing
-from astria_nb.images.upload import open_all
-from astria_nb.images.upload_sizes import upload_size
+from astria_nb.images import UNCHANGED, Preprocessing, open_all, upload_size
 from astria_nb.log import Log
-from astria_nb.tune.encoding import encode
-from astria_nb.tune.request import Request
+from astria_nb.tune import Request, encode
 from helpers.body_parsers import Part, multipart
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
 from helpers.scripted_server import TUNE, ScriptedServer, reply
@@ -196,7 +193,7 @@ def test_the_upload_size_is_reported_and_images_are_resized_once(
     assert size.on_disk == on_disk > size.uploaded
     assert str(size) == f"{on_disk / 1e3:.0f} kB → {size.uploaded / 1e3:.0f} kB"
     resized: list[object] = []
-    monkeypatch.setattr("astria_nb.images.resizing._resize", lambda *args: resized.append(args))
+    monkeypatch.setattr("astria_nb.images._resizing._resize", lambda *args: resized.append(args))
     assert (
         sum(map(len, content(a_tune(folder / "large.jpg", folder / "plain.jpg"), SMALLER))) == size.uploaded
     )
@@ -213,8 +210,8 @@ def test_a_changed_file_is_resized_again(folder: Path) -> None:
 def test_resized_copies_are_removed_when_the_process_ends(folder: Path) -> None:
     code = (
         "import os, sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
-        "from astria_nb.images.upload_sizes import upload_size\n"
-        "from astria_nb.images.preprocessing import Preprocessing\n"
+        "from astria_nb.images._upload_sizes import upload_size\n"
+        "from astria_nb.images._preprocessing import Preprocessing\n"
         "tune = anb.Tune(pack=43, title='t', name='cat', images=sys.argv[1:])\n"
         "upload_size(tune.images, Preprocessing(max_side=600))\n"
         "found = list(Path(tempfile.gettempdir()).glob('astria-nb-*/files/*'))\n"

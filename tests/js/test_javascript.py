@@ -17,10 +17,15 @@ from types import ModuleType
 import anywidget
 import pytest
 
-from astria_nb.form import error_summary, request_view
-from astria_nb.form.images import drop_zone, drop_zone_messages, image_list
-from astria_nb.form.pickers import picker, picker_messages
-from astria_nb.results.gallery import messages, widget
+from astria_nb.form import _error_summary as error_summary
+from astria_nb.form import _request_view as request_view
+from astria_nb.form.images import _drop_zone as drop_zone
+from astria_nb.form.images import _drop_zone_messages as drop_zone_messages
+from astria_nb.form.images import _image_list as image_list
+from astria_nb.form.pickers import _picker as picker
+from astria_nb.form.pickers import _picker_messages as picker_messages
+from astria_nb.results.gallery import _messages as messages
+from astria_nb.results.gallery import _widget as widget
 from astria_nb.utils.script import script
 from helpers.paths import PACKAGE
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from astria_nb.log import Log, environment
-from astria_nb.log.states import Submission
+from astria_nb.log import Log, Submission, environment
 from helpers.paths import TESTS
 from helpers.submissions import a_request
 

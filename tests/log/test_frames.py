@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from astria_nb.errors import LogError
 from astria_nb.log import Log
-from astria_nb.log.export import defused, write
+from astria_nb.log._export import defused, write
 from astria_nb.rows import tune_frame
 from helpers.submissions import IMAGES, REPLY, SERVICE, a_request
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from astria_nb.errors import LogError, TuneError
-from astria_nb.log import Log
-from astria_nb.log.states import STATES, StaleSubmission, Submission, TitleClaimed
+from astria_nb.log import Log, StaleSubmission, Submission, TitleClaimed
+from astria_nb.log._states import STATES
 from helpers.submissions import IMAGES, KEY, REPLY, SERVICE, a_request
 
 

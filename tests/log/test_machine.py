@@ -10,7 +10,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from astria_nb.log import machine
+from astria_nb.log import _machine as machine
 
 STAT = Path(f"/proc/{os.getpid()}/stat")
 

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astria_nb.log import Log
-from astria_nb.tune.differences import differences
-from astria_nb.tune.request import ImageRecord
+from astria_nb.tune import ImageRecord, differences
 from astria_nb.utils.redaction import redact_json, redact_name, redact_text
 from helpers.submissions import KEY, REPLY, SERVICE, a_request, everything_on_disk
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from astria_nb.log import Log
-from astria_nb.log.schema import segment
+from astria_nb.log._schema import segment
 from helpers.submissions import REPLY, SERVICE, a_request, everything_on_disk
 
 Step = tuple[str, int, Any]
@@ -37,7 +37,7 @@ def sealing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Set how many rows make a segment."""
 
     def every(rows: int) -> None:
-        monkeypatch.setattr("astria_nb.log.segments.ROWS", rows)
+        monkeypatch.setattr("astria_nb.log._segments.ROWS", rows)
 
     every(2)
     return every
@@ -152,7 +152,7 @@ def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory,
     frames = []
     for rows in (2, 10**6):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("astria_nb.log.segments.ROWS", rows)
+            patch.setattr("astria_nb.log._segments.ROWS", rows)
             log = Log(folder / f"{rows}.sqlite")
             _play(log, steps)
             frame = log.frame()

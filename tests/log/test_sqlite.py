@@ -20,9 +20,8 @@ import pytest
 
 import helpers.submissions as runs
 from astria_nb.errors import LogError
-from astria_nb.log import Log
-from astria_nb.log.schema import APPLICATION, VERSION
-from astria_nb.log.states import TitleClaimed
+from astria_nb.log import Log, TitleClaimed
+from astria_nb.log._schema import APPLICATION, VERSION
 from helpers.paths import TESTS
 from helpers.submissions import REPLY, SERVICE, a_request
 
@@ -83,7 +82,7 @@ def test_a_commit_is_on_the_disk_before_it_is_reported(path: Path) -> None:
 
 
 def test_on_a_network_disk_there_is_no_write_ahead_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("astria_nb.log.sqlite.on_network", lambda _: True)
+    monkeypatch.setattr("astria_nb.log._sqlite.on_network", lambda _: True)
     log = Log(path)
     log.plan(a_request())
     with log._database.store.write() as connection:
@@ -125,7 +124,7 @@ def test_an_older_file_gets_the_columns_that_it_lacks(path: Path) -> None:
 
 CLAIM = """
 from astria_nb.log import Log
-from astria_nb.log.states import TitleClaimed
+from astria_nb.log._states import TitleClaimed
 from helpers.submissions import a_request
 for line in sys.stdin:
     path, title = line.split()
@@ -228,7 +227,7 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) 
     order = ["planned", "sending", "done"]
     written: dict[int, str] = {}
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["astria_nb.log.database", "runs"])
+    processes.set_forkserver_preload(["astria_nb.log._database", "runs"])
     for number in range(50):
         ours, theirs = processes.Pipe(duplex=False)
         worker = processes.Process(target=runs.work, args=(path, number, theirs))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
-from astria_nb.tune.tune import FIELDS
+from astria_nb.tune import FIELDS
 from helpers.error_checks import assert_readable
 from helpers.scripted_server import KEY, ScriptedServer
 from helpers.soak import sizes

@@ -18,10 +18,10 @@ import requests
 from jupyter_client.manager import KernelManager
 
 import astria_nb as anb
-from astria_nb.client import transport
-from astria_nb.client.api_key import ApiKey
+from astria_nb.client import _transport as transport
+from astria_nb.client._api_key import ApiKey
 from astria_nb.errors import AstriaError
-from astria_nb.tune.encoding import encode
+from astria_nb.tune import encode
 from helpers.canary import CANARY, FORMS, format_with_locals, leaks_in, reachable_texts
 from helpers.scripted_server import PACK, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset, silence
 

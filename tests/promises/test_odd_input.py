@@ -15,9 +15,8 @@ from PIL import Image as Pillow
 import astria_nb as anb
 from astria_nb import rows
 from astria_nb.errors import TuneError
-from astria_nb.images.image import Image, thumbnail
-from astria_nb.tune.encoding import encode
-from astria_nb.tune.tune import FIELDS
+from astria_nb.images import Image, thumbnail
+from astria_nb.tune import FIELDS, encode
 
 URL = "https://example.com/1.jpg"
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": [URL]}

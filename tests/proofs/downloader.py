@@ -17,10 +17,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import astria_nb as anb
-from astria_nb.results.downloads.fetcher import Fetcher, FetchResult, RemotePicture
-from astria_nb.results.downloads.manifest import NAME, Manifest
-from astria_nb.results.downloads.run import DownloadRun
-from astria_nb.results.downloads.safe_folder import SafeFolder, TemporaryFile
+from astria_nb.results.downloads._fetcher import Fetcher, FetchResult, RemotePicture
+from astria_nb.results.downloads._manifest import NAME, Manifest
+from astria_nb.results.downloads._run import DownloadRun
+from astria_nb.results.downloads._safe_folder import SafeFolder, TemporaryFile
 from helpers.picture_host import ROW
 
 

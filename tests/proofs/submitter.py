@@ -17,7 +17,8 @@ from typing import Any
 import astria_nb as anb
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
-from astria_nb.submission import exactly_once, recovery
+from astria_nb.submission import _exactly_once as exactly_once
+from astria_nb.submission import recovery
 
 
 def die_at(step: int) -> None:

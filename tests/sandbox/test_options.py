@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from astria_nb.sandbox import SandboxServer
-from astria_nb.sandbox.cli_options import add_arguments, chosen_options
+from astria_nb.sandbox import SandboxServer, add_arguments, chosen_options
 from sandbox.helpers.api import Api, image_bytes
 
 DAY = 86_400

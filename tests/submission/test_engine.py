@@ -8,10 +8,9 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
-from astria_nb.submission.engine import submit_once
-from astria_nb.submission.options import PACK_MAX_AGE_SECONDS, CallbackObserver, SubmitOptions
-from astria_nb.tune.pack import Pack
-from astria_nb.tune.pack_check import check_pack
+from astria_nb.submission import PACK_MAX_AGE_SECONDS, SubmitOptions, submit_once
+from astria_nb.submission._options import CallbackObserver
+from astria_nb.tune import Pack, check_pack
 
 FIELDS: dict[str, Any] = {"pack": 43, "name": "cat", "image_urls": ["https://example.com/1.jpg"]}
 

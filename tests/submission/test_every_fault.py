@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from astria_nb.client import transport
+from astria_nb.client import _transport as transport
 from astria_nb.errors import NotSentError, OutcomeUnknownError
 from helpers.clock import Clock
 from helpers.fault_cases import CASES, ENCODINGS, Case

@@ -19,7 +19,7 @@ from astria_nb.errors import (
     TuneError,
 )
 from astria_nb.log import Log
-from astria_nb.tune.request import Request
+from astria_nb.tune import Request
 from helpers.faulty_service import StruckLog
 from helpers.large_photos import enlarge
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.client import transport
+from astria_nb.client import _transport as transport
 from astria_nb.errors import AstriaError, LogError, OutcomeUnknownError
 from helpers.clock import Clock
 from helpers.fault_cases import CASES, Case

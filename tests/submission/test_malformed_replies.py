@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.client import transport
+from astria_nb.client import _transport as transport
 from astria_nb.errors import AstriaError, OutcomeUnknownError, TuneError
-from astria_nb.tune.encoding import encode
+from astria_nb.tune import encode
 from helpers.scripted_server import KEY, TUNE, ScriptedServer, cut, hang_up, reply, reset
 
 URLS: dict[str, Any] = {"image_urls": ["https://e.com/1.jpg"]}

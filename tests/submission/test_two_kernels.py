@@ -15,9 +15,9 @@ from jupyter_client.manager import KernelManager
 
 import astria_nb as anb
 from astria_nb.errors import TuneError
+from astria_nb.log import _machine as machine
 from astria_nb.log import environment as log_environment
-from astria_nb.log import machine
-from astria_nb.tune.request import Request
+from astria_nb.tune import Request
 from helpers.fault_cases import ROUTE
 from helpers.scripted_server import Exchange, ScriptedServer, reply
 from helpers.soak import sizes

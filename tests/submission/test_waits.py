@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 import astria_nb as anb
 from astria_nb.client.retry import ATTEMPTS
 from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
-from astria_nb.log import environment, machine
-from astria_nb.log.states import Submission
+from astria_nb.log import Submission, environment
+from astria_nb.log import _machine as machine
 from astria_nb.submission import recovery
-from astria_nb.tune.request import Request
+from astria_nb.tune import Request
 from helpers.clock import Clock
 from helpers.scripted_server import TUNE, Answer, Exchange, ScriptedServer, hang_up, reply
 from helpers.soak import sizes

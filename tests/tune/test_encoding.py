@@ -10,8 +10,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.errors import TuneError
-from astria_nb.tune.body import Body
-from astria_nb.tune.encoding import encode
+from astria_nb.tune import Body, encode
 from helpers.body_parsers import Part, by_node, multipart, nested, parameters
 
 NODE = shutil.which("node")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.images.preprocessing import UNCHANGED
-from astria_nb.tune.encoding import encode
+from astria_nb.images import UNCHANGED
+from astria_nb.tune import encode
 from helpers.body_parsers import Part, parameters
 from helpers.soak import sizes
 

@@ -7,8 +7,8 @@ import pytest
 import requests
 
 import astria_nb as anb
-from astria_nb.tune.pack import Pack
-from astria_nb.tune.price import estimate
+from astria_nb.tune import Pack
+from astria_nb.tune._price import estimate
 
 URL = "https://example.com/1.jpg"
 NEW = {"pack": 260, "name": "woman", "image_urls": [URL]}

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from astria_nb.tune.differences import differences
-from astria_nb.tune.request import ImageRecord, Request
-from astria_nb.tune.tune import Tune
+from astria_nb.tune import ImageRecord, Request, Tune, differences
 from helpers.submissions import IMAGES, SERVICE, a_request
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import astria_nb as anb
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images.image import Image
-from astria_nb.tune.tune import FIELDS, TuneFields, check, from_checked
+from astria_nb.images import Image
+from astria_nb.tune import FIELDS, TuneFields, check, from_checked
 
 URL = "https://example.com/1.jpg"
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": [URL]}

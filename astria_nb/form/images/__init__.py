@@ -1,1 +1,11 @@
 """The training images of the form."""
+
+from astria_nb.form.images._image_field import ImageField
+from astria_nb.form.images._inspect_bar import InspectBar
+from astria_nb.form.images._preprocessing_switches import PreprocessingSwitches
+
+__all__ = [
+    "ImageField",
+    "InspectBar",
+    "PreprocessingSwitches",
+]

@@ -1,6 +1,12 @@
 """Removal of metadata from image files, one module a format."""
 
-from astria_nb.images.metadata.file_parts import ImageReader, MalformedImageError, Part, entire_file
-from astria_nb.images.metadata.removal import without_metadata
+from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part, entire_file
+from astria_nb.images.metadata._removal import without_metadata
 
-__all__ = ["ImageReader", "MalformedImageError", "Part", "entire_file", "without_metadata"]
+__all__ = [
+    "ImageReader",
+    "MalformedImageError",
+    "Part",
+    "entire_file",
+    "without_metadata",
+]

@@ -1,3 +1,7 @@
 """Receiving callbacks from the service."""
 
-from astria_nb.results.callbacks.callbacks import Callbacks as Callbacks
+from astria_nb.results.callbacks._callbacks import Callbacks
+
+__all__ = [
+    "Callbacks",
+]

@@ -12,15 +12,13 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from astria_nb.client.by_id import fetch_latest
-from astria_nb.client.client import Client
-from astria_nb.client.replies import PAGE_SIZE
+from astria_nb.client import PAGE_SIZE, Client, fetch_latest
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import AstriaError, NotFoundError, Problem
-from astria_nb.results.downloads.fetcher import RemotePicture
-from astria_nb.results.downloads.run import DownloadRun
-from astria_nb.results.downloads.safe_folder import SafeFolder
-from astria_nb.results.watch._wait import prompts
+from astria_nb.results.downloads._fetcher import RemotePicture
+from astria_nb.results.downloads._run import DownloadRun
+from astria_nb.results.downloads._safe_folder import SafeFolder
+from astria_nb.results.watch import prompts
 from astria_nb.rows import tune_id_of, tune_ids
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.arrow import TIME, parse_time, typed_frame

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from astria_nb.client.client import Client, Json
+from astria_nb.client import Client, Json
 from astria_nb.defaults import client_or_default
 from astria_nb.results.frames import not_tunes
-from astria_nb.results.watch.poller import Poller
+from astria_nb.results.watch import Poller
 from astria_nb.rows import tune_frame
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.arrow import parse_time

@@ -1,6 +1,9 @@
 """A widget with the pictures of tunes."""
 
-from astria_nb.results.gallery._gallery import gallery as gallery
-from astria_nb.results.gallery.widget import Gallery as Gallery
+from astria_nb.results.gallery._gallery import gallery
+from astria_nb.results.gallery._widget import Gallery
 
-__all__ = ["Gallery", "gallery"]
+__all__ = [
+    "Gallery",
+    "gallery",
+]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from astria_nb.client.client import Client
+from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
-from astria_nb.results.gallery.widget import POLL_SECONDS, Gallery
-from astria_nb.results.watch._wait import prompts
+from astria_nb.results.gallery._widget import POLL_SECONDS, Gallery
+from astria_nb.results.watch import prompts
 from astria_nb.utils.arguments import check_number
 
 _MAX_LIMIT = 10**9

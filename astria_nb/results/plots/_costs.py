@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from astria_nb.client.client import Client
+from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import NotFoundError
-from astria_nb.results.plots.axes import (
+from astria_nb.results.plots._axes import (
     add_legend,
     format_dates,
     plain_label,
@@ -19,7 +19,7 @@ from astria_nb.results.plots.axes import (
     show_text,
     to_days,
 )
-from astria_nb.tune.pack import Pack
+from astria_nb.tune import Pack
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

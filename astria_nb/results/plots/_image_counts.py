@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from astria_nb.client.client import Client
-from astria_nb.results.plots.axes import (
+from astria_nb.client import Client
+from astria_nb.results.plots._axes import (
     add_legend,
     bar_height,
     height_for,
@@ -17,7 +17,7 @@ from astria_nb.results.plots.axes import (
     select_columns,
     show_text,
 )
-from astria_nb.results.watch._wait import prompts
+from astria_nb.results.watch import prompts
 from astria_nb.rows import tune_id_of, tune_ids
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from astria_nb.results.plots.axes import (
+from astria_nb.results.plots._axes import (
     Floats,
     add_legend,
     bar_height,

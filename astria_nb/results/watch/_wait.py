@@ -9,17 +9,15 @@ from typing import Any, Literal
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.client.by_id import fetch_latest
-from astria_nb.client.client import Client, Json
-from astria_nb.client.replies import PAGE_SIZE
+from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import Log
 from astria_nb.results.frames import not_tunes
-from astria_nb.results.watch.poll_result import PollResult
-from astria_nb.results.watch.poller import with_ids
-from astria_nb.results.watch.polling import poll_until_finished
-from astria_nb.results.watch.recorder import PollRecorder
+from astria_nb.results.watch._poll_result import PollResult
+from astria_nb.results.watch._poller import with_ids
+from astria_nb.results.watch._polling import poll_until_finished
+from astria_nb.results.watch._recorder import PollRecorder
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import Progress

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from functools import partial
 
-from astria_nb.sandbox.callbacks.courier import Courier
-from astria_nb.sandbox.model.records import Announcement
-from astria_nb.sandbox.model.state import State
-from astria_nb.sandbox.options import Options
-from astria_nb.sandbox.views.tunes import Views
+from astria_nb.sandbox._options import Options
+from astria_nb.sandbox.callbacks._courier import Courier
+from astria_nb.sandbox.model import Announcement, State
+from astria_nb.sandbox.views import Views
 
 
 class Announcer:

@@ -1,1 +1,10 @@
 """Faults that a sandbox plays on request."""
+
+from astria_nb.sandbox.faults._fault import Fault, Kind
+from astria_nb.sandbox.faults._rules import FaultRules
+
+__all__ = [
+    "Fault",
+    "FaultRules",
+    "Kind",
+]

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
 
-from astria_nb.sandbox.errors import Refusal, invalid, unauthorized
-from astria_nb.sandbox.faults.fault import Fault
-from astria_nb.sandbox.faults.rules import FaultRules
+from astria_nb.sandbox._errors import Refusal, invalid, unauthorized
+from astria_nb.sandbox.faults._fault import Fault
+from astria_nb.sandbox.faults._rules import FaultRules
 from astria_nb.sandbox.http.exchange import Answer, Exchange
 
 _JSON = ("Content-Type", "application/json; charset=utf-8")

@@ -12,9 +12,9 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from astria_nb.sandbox.errors import Refusal
-from astria_nb.sandbox.http.body_reader import BodyReader
-from astria_nb.sandbox.http.ledger import LedgerEntry
+from astria_nb.sandbox._errors import Refusal
+from astria_nb.sandbox.http._body_reader import BodyReader
+from astria_nb.sandbox.http._ledger import LedgerEntry
 
 log = logging.getLogger("astria_nb.sandbox")
 

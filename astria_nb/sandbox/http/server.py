@@ -10,9 +10,9 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from astria_nb.sandbox.http.connection import Connection
+from astria_nb.sandbox.http._connection import Connection
+from astria_nb.sandbox.http._ledger import Ledger
 from astria_nb.sandbox.http.exchange import RESET, Background, Exchange
-from astria_nb.sandbox.http.ledger import Ledger
 
 log = logging.getLogger("astria_nb.sandbox")
 

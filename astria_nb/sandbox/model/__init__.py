@@ -1,1 +1,36 @@
 """The account: packs, tunes, prompts, callbacks, and their storage."""
+
+from astria_nb.sandbox.model._packs import (
+    BASE_TUNE_ID,
+    CALLER_ID,
+    PICTURE_MC,
+    TRAINING_MC,
+    PackRecord,
+    Template,
+)
+from astria_nb.sandbox.model._plans import NewPrompt, Plan
+from astria_nb.sandbox.model._records import LIFETIME, NEVER, Announcement, NewTune, Order, Prompt, TuneRecord
+from astria_nb.sandbox.model._state import BASE_TUNE, Outcome, State
+from astria_nb.sandbox.model._store import Store
+
+__all__ = [
+    "BASE_TUNE",
+    "BASE_TUNE_ID",
+    "CALLER_ID",
+    "LIFETIME",
+    "NEVER",
+    "PICTURE_MC",
+    "TRAINING_MC",
+    "Announcement",
+    "NewPrompt",
+    "NewTune",
+    "Order",
+    "Outcome",
+    "PackRecord",
+    "Plan",
+    "Prompt",
+    "State",
+    "Store",
+    "Template",
+    "TuneRecord",
+]

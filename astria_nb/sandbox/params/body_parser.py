@@ -6,9 +6,9 @@ from typing import Protocol
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
-from astria_nb.sandbox.errors import bad_request, too_large
-from astria_nb.sandbox.params.tree import Params, files, from_json, from_pairs, from_query
-from astria_nb.sandbox.uploads.spool import Spool, Upload
+from astria_nb.sandbox._errors import bad_request, too_large
+from astria_nb.sandbox.params._tree import Params, files, from_json, from_pairs, from_query
+from astria_nb.sandbox.uploads import Spool, Upload
 
 _CHUNK = 256 * 1024
 _MAX_TEXT = 16 * 2**20

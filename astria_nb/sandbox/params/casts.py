@@ -2,8 +2,8 @@
 
 import math
 
-from astria_nb.sandbox.errors import Refusal
-from astria_nb.sandbox.params.tree import Param, from_json
+from astria_nb.sandbox._errors import Refusal
+from astria_nb.sandbox.params._tree import Param, from_json
 
 _FALSE = {"", "0", "f", "F", "false", "FALSE", "off", "OFF"}
 

@@ -12,8 +12,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, ReadTimeoutError
 
-from astria_nb.sandbox.uploads.cancellable_adapter import CancellableAdapter
-from astria_nb.sandbox.uploads.spool import Spool, Upload
+from astria_nb.sandbox.uploads._cancellable_adapter import CancellableAdapter
+from astria_nb.sandbox.uploads._spool import Spool, Upload
 
 MAX_BYTES = 64 * 2**20
 TIMEOUT = 20.0

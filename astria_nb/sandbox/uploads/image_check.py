@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from astria_nb.sandbox.uploads.spool import Upload, sniff
+from astria_nb.sandbox.uploads._spool import Upload, sniff
 
 if sys.platform != "win32":
     from mmap import MADV_DONTNEED

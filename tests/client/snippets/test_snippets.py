@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.client.snippets.common import as_json
+from astria_nb.client.snippets import as_json
 from astria_nb.errors import AstriaError, CredentialsError, TuneError
-from astria_nb.tune.encoding import encode
+from astria_nb.tune import encode
 from helpers.body_parsers import Part, multipart
 from helpers.canary import CANARY, leaks_in
 from helpers.scripted_server import KEY, TUNE, Exchange, Request, ScriptedServer, reply

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.form.fields.characteristics import CharacteristicsField
+from astria_nb.form.fields import CharacteristicsField
 from helpers.scripted_server import KEY, ScriptedServer, reply
 
 EVIL = "<img src=x onerror=alert(1)>"

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from astria_nb.form.images.drop_zone import DropZone
-from astria_nb.form.images.incoming_file import CHUNK, MAX_BYTES, MAX_FILES
-from astria_nb.form.images.upload_spool import safe_name
+from astria_nb.form.images._drop_zone import DropZone
+from astria_nb.form.images._incoming_file import CHUNK, MAX_BYTES, MAX_FILES
+from astria_nb.form.images._upload_spool import safe_name
 from astria_nb.utils import temporary_folder
 
 JPEG = b"\xff\xd8\xff\xe0"

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from astria_nb.form.fields.text import UrlsField
-from astria_nb.form.images.drop_zone import DropZone
-from astria_nb.form.images.image_field import ImageField
-from astria_nb.form.images.image_list import ImageList
-from astria_nb.images.advice import ImageMetrics, measure
-from astria_nb.images.image import Image
+from astria_nb.form.fields import UrlsField
+from astria_nb.form.images import ImageField
+from astria_nb.form.images._drop_zone import DropZone
+from astria_nb.form.images._image_list import ImageList
+from astria_nb.images import Image, ImageMetrics, measure
 
 
 @pytest.fixture
@@ -188,7 +187,7 @@ def test_images_are_measured_off_the_main_thread(field, tiles, photos, monkeypat
         threads.append(threading.current_thread())
         return measure(image, side)
 
-    monkeypatch.setattr("astria_nb.form.images.image_field.measure", recorded)
+    monkeypatch.setattr("astria_nb.form.images._image_field.measure", recorded)
     Pillow.effect_noise((400, 300), 80).convert("RGB").save(photos[1])
     field.value = photos
     small = "Small (400×300). Use at least 512 px a side."  # noqa: RUF001  a multiplication sign

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.form.pickers.cards import PAGE, Card
-from astria_nb.form.pickers.ids_field import PromptsField, TunesField
-from astria_nb.form.pickers.pack_cards import PackCards
-from astria_nb.form.pickers.picker import Picker
-from astria_nb.form.pickers.tune_cards import TuneCards
-from astria_nb.images.image import SMALL_BYTES
-from astria_nb.tune.pack import Pack
+from astria_nb.form.pickers import PromptsField, TunesField
+from astria_nb.form.pickers._cards import PAGE, Card
+from astria_nb.form.pickers._pack_cards import PackCards
+from astria_nb.form.pickers._picker import Picker
+from astria_nb.form.pickers._tune_cards import TuneCards
+from astria_nb.images._image import SMALL_BYTES
+from astria_nb.tune import Pack
 from astria_nb.utils import background
 from helpers.scripted_server import PACK, TUNE, hang_up, reply
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.form.progress.state import SubmissionState
-from astria_nb.tune.tune import Tune
+from astria_nb.form.progress import SubmissionState
+from astria_nb.tune import Tune
 
 TUNE = Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
 PROBLEM = Problem("images", "are too few", "add one")

@@ -21,9 +21,10 @@ from nbclient import NotebookClient
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
-from astria_nb.results.callbacks import receiver, refresher
-from astria_nb.results.callbacks import server as server_module
-from astria_nb.results.callbacks.secret import Secret
+from astria_nb.results.callbacks import _receiver as receiver
+from astria_nb.results.callbacks import _refresher as refresher
+from astria_nb.results.callbacks import _server as server_module
+from astria_nb.results.callbacks._secret import Secret
 from helpers.callback_senders import post, raw, target, until
 from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply
 

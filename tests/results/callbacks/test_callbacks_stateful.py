@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 import astria_nb as anb
-from astria_nb.results.callbacks import refresher
+from astria_nb.results.callbacks import _refresher as refresher
 from astria_nb.utils.redaction import redact_json
 from helpers.callback_senders import post, until
 from helpers.soak import sizes

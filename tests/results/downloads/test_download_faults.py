@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.client import transport
+from astria_nb.client import _transport as transport
 from astria_nb.errors import AstriaError
 from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, prompt, prompts, statuses, ten
@@ -61,7 +61,7 @@ TRANSIENT = {
 def test_a_transient_fault_is_retried(
     server: ScriptedServer, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astria_nb.results.downloads.fetcher._DEFAULT_RETRY_AFTER", 0.05)
+    monkeypatch.setattr("astria_nb.results.downloads._fetcher._DEFAULT_RETRY_AFTER", 0.05)
     ten(server)
     server.on("GET", "/3", fault, fault, image(WHOLE))
     assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
@@ -74,7 +74,7 @@ def test_a_transient_fault_is_retried(
 def test_a_failed_picture_does_not_stop_the_others(
     server: ScriptedServer, client: anb.Client, out: Path, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astria_nb.results.downloads.fetcher._DEFAULT_RETRY_AFTER", 0.05)
+    monkeypatch.setattr("astria_nb.results.downloads._fetcher._DEFAULT_RETRY_AFTER", 0.05)
     ten(server)
     server.on("GET", "/3", fault)
     frame = anb.download(ROW, client, out)

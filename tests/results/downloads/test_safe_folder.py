@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.results.downloads.manifest import Entry, Manifest
-from astria_nb.results.downloads.safe_folder import SafeFolder
+from astria_nb.results.downloads._manifest import Entry, Manifest
+from astria_nb.results.downloads._safe_folder import SafeFolder
 from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, manifest, prompt, prompts, statuses, ten
 from helpers.scripted_server import KEY, ScriptedServer
@@ -67,7 +67,7 @@ def test_a_planted_link_for_a_temporary_name_is_not_followed(
 ) -> None:
     ten(server)
     (out / f".astria-{'0' * 16}.part").symlink_to(victim)
-    monkeypatch.setattr("astria_nb.results.downloads.safe_folder.secrets.token_hex", lambda _size: "0" * 16)
+    monkeypatch.setattr("astria_nb.results.downloads._safe_folder.secrets.token_hex", lambda _size: "0" * 16)
     with pytest.raises(anb.errors.AstriaError, match=r"^folder: .* \(File exists\)"):
         anb.download(ROW, client, out)
     assert victim.read_text() == "mine"

@@ -17,7 +17,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
-from astria_nb.images.image import SMALL_BYTES
+from astria_nb.images._image import SMALL_BYTES
 from astria_nb.results.gallery import Gallery
 from astria_nb.rows import prompt_frame, tune_frame
 from helpers.scripted_server import KEY, ScriptedServer, hang_up, reply
@@ -36,7 +36,7 @@ def sandbox() -> Iterator[anb.Sandbox]:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("astria_nb.results.gallery._gallery.POLL_SECONDS", 0.05)
-    monkeypatch.setattr("astria_nb.results.gallery.widget.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("astria_nb.results.gallery._widget.POLL_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -432,7 +432,7 @@ def test_a_saved_file_stays_small_whatever_the_pictures_show(server, show, monke
 
 
 def test_pictures_that_do_not_arrive_do_not_block_the_cell(server, show, monkeypatch):
-    monkeypatch.setattr("astria_nb.results.gallery.widget._PATIENCE", 0.1)
+    monkeypatch.setattr("astria_nb.results.gallery._widget._PATIENCE", 0.1)
     client, gate = pictured(server, [{"id": 1, "text": "t", "images": [URL]}]), threading.Event()
 
     def picture(url: str) -> bytes:

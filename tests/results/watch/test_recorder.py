@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 import astria_nb as anb
-from astria_nb.results.watch.polling import poll_until_finished
-from astria_nb.results.watch.recorder import PollRecorder
+from astria_nb.results.watch import PollRecorder, poll_until_finished
 from astria_nb.utils.redaction import redact_json
 
 URLS = ["https://example.com/1.jpg"]

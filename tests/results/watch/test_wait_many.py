@@ -14,10 +14,9 @@ import requests
 import astria_nb as anb
 from astria_nb.client.retry import ATTEMPTS
 from astria_nb.errors import AstriaError, NotFoundError, ServerError, UnauthorizedError
-from astria_nb.results.watch.poll_result import PollResult
-from astria_nb.results.watch.polling import poll_until_finished
+from astria_nb.results.watch import PollResult, poll_until_finished
 from astria_nb.rows import tune_frame
-from astria_nb.tune.encoding import encode
+from astria_nb.tune import encode
 from helpers.clock import Clock
 from helpers.scripted_server import ScriptedServer, reply
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from astria_nb.sandbox import Fault, SandboxServer
-from astria_nb.sandbox.routes import app
+from astria_nb.sandbox.routes import _app as app
 from sandbox.helpers.api import Api
 
 RUN = "POST /p/*/tunes"
@@ -130,7 +130,7 @@ def test_faults_that_strike_later_are_passed_to_the_application(
 
         return application
 
-    monkeypatch.setattr("astria_nb.sandbox.running_server.make_app", spied)
+    monkeypatch.setattr("astria_nb.sandbox._running_server.make_app", spied)
     with SandboxServer() as sandbox, Api(sandbox) as api:
         fault = sandbox.fail(Fault.parse(kind))
         assert (api.get("/tunes").status_code, api.train().status_code) == (200, 201)

@@ -72,7 +72,7 @@ def test_an_unknown_route_is_not_found(api: Api, method: str, path: str) -> None
 
 
 def test_an_internal_error_has_the_documented_shape(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("astria_nb.sandbox.views.packs.PackViews.user", lambda *_: 1 / 0)
+    monkeypatch.setattr("astria_nb.sandbox.views._packs.PackViews.user", lambda *_: 1 / 0)
     reply = api.get("/users")
     assert (reply.status_code, reply.json()) == (500, {"status": 500, "error": "Internal Server Error"})
 

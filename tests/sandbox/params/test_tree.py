@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astria_nb.sandbox.errors import Refusal
-from astria_nb.sandbox.params.tree import MAX_DEPTH, from_json, from_pairs, from_query
+from astria_nb.sandbox._errors import Refusal
+from astria_nb.sandbox.params import from_query
+from astria_nb.sandbox.params._tree import MAX_DEPTH, from_json, from_pairs
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=8)
 KEY = st.text(

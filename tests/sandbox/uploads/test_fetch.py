@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from astria_nb.sandbox import SandboxServer
+from astria_nb.sandbox.uploads import Spool, Upload
 from astria_nb.sandbox.uploads.fetch import FetchError, fetch
-from astria_nb.sandbox.uploads.spool import Spool, Upload
 from sandbox.helpers.api import Api
 
 PHOTO = b"\xff\xd8\xffa photo" * 1000

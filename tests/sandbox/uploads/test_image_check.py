@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, PngImagePlugin
 
+from astria_nb.sandbox.uploads import Spool
 from astria_nb.sandbox.uploads.image_check import image_problem
-from astria_nb.sandbox.uploads.spool import Spool
 from sandbox.helpers.api import Api
 
 

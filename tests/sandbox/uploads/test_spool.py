@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from astria_nb.sandbox.uploads.spool import Spool
+from astria_nb.sandbox.uploads import Spool
 
 PHOTO = b"\xff\xd8\xffa face"
 HOLD_A_PHOTO = f"""
 import sys
-from astria_nb.sandbox.uploads.spool import Spool
+from astria_nb.sandbox.uploads._spool import Spool
 spool = Spool()
 print(spool.save("1.jpg", [{PHOTO!r}]).path.parent, flush=True)
 sys.stdin.read()
@@ -108,7 +108,7 @@ def test_many_may_start_at_once_beside_killed_ones(other_process: Start, temp: P
 def test_a_forked_child_removes_nothing_of_its_parents(temp: Path) -> None:
     code = """
 import os, sys
-from astria_nb.sandbox.uploads.spool import Spool
+from astria_nb.sandbox.uploads._spool import Spool
 spool = Spool()
 upload = spool.save("1.jpg", [b"x"])
 if child := os.fork():

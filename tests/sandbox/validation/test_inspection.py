@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from astria_nb.sandbox.errors import Refusal
-from astria_nb.sandbox.validation.inspection import FLAGS, inspect, inspect_url
+from astria_nb.sandbox._errors import Refusal
+from astria_nb.sandbox.validation import inspect, inspect_url
+from astria_nb.sandbox.validation._inspection import FLAGS
 from helpers.paths import SAMPLES
 
 PHOTOS = sorted(SAMPLES.glob("*.jpg"))

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image, ImageOps
 
-from astria_nb.sandbox.views.artist import cover, picture
+from astria_nb.sandbox.views._artist import cover, picture
 from helpers.paths import SAMPLES
 
 

@@ -1,0 +1,204 @@
+"""HTTP connections that keep the current deadline at every step and never expose the key."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import queue
+import socket
+import threading
+from functools import cache
+from ipaddress import ip_address
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3 import PoolManager
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import create_connection
+
+from astria_nb.client._api_key import ApiKey
+from astria_nb.client.deadline import Deadline, current_deadline
+
+CONNECT_SECONDS = 10  # for name resolution, connection and TLS together
+
+
+def new_session(key: ApiKey | None) -> requests.Session:
+    """Return a session whose requests keep the current deadline and send a key, if there is one.
+
+    Parameters
+    ----------
+    key : ApiKey or None
+    """
+    session = _Session()
+    session.auth = _Auth(key)
+    session.headers["Accept"] = "application/json"
+    session.headers["User-Agent"] = "astria_nb"
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _Adapter(max_retries=0, pool_maxsize=16))
+    return session
+
+
+class _Auth(AuthBase):
+    """Sets the key on each request. With an auth object, requests does not replace it from ``~/.netrc``."""
+
+    def __init__(self, key: ApiKey | None) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._key is not None:
+            # The object, which hides the key; only the connection turns it into a header.
+            request.headers["Authorization"] = self._key  # type: ignore[assignment]
+        return request
+
+
+class _Session(requests.Session):
+    def rebuild_auth(self, prepared_request: object, response: object) -> None:
+        """Do nothing; requests would add what ``~/.netrc`` has for the host of a redirect."""
+
+
+class _Adapter(HTTPAdapter):
+    """Opens connections of class `_Connection`, directly or through a proxy."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        _use_deadlines(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        is_new = proxy not in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **options)
+        if is_new:
+            _use_deadlines(manager)
+        return manager
+
+
+def _use_deadlines(manager: PoolManager) -> None:
+    pools = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _pool_with_deadlines(pool) for scheme, pool in pools.items()}
+
+
+@cache
+def _pool_with_deadlines(pool: Any) -> Any:
+    # A SOCKS proxy has its own way to open a connection.
+    is_direct = pool.ConnectionCls._new_conn is HTTPConnection._new_conn
+    connection = type("Connection", (_DirectConnection if is_direct else _Connection, pool.ConnectionCls), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+
+class _Stream(io.RawIOBase):
+    """Reads from a socket; each read has the rest of the deadline as its timeout."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return a buffered reader, as a socket does."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(current_deadline().remaining())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(_Stream(sock), *args, **options)  # type: ignore[arg-type]  # only makefile is used
+
+
+class _Connection(HTTPConnection):
+    """A connection that keeps the deadline at every step, from name resolution to the last byte."""
+
+    response_class = _Response
+    # http.client.debuglevel would print every header that is sent, and so the key.
+    debuglevel = 0
+
+    def set_debuglevel(self, level: int) -> None:
+        """Do nothing: debug output would contain the key."""
+
+    def connect(self) -> None:
+        with Deadline(CONNECT_SECONDS) as deadline:
+            self.timeout = deadline.remaining()
+            try:
+                super().connect()
+            except TimeoutError as error:  # in TLS or at a proxy; urllib3 would report a read timeout
+                raise ConnectTimeoutError(self, "no connection in time") from error
+
+    def putheader(self, header: Any, *values: Any) -> None:
+        texts = (value.bearer() if isinstance(value, ApiKey) else value for value in values)
+        super().putheader(header, *texts)
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(current_deadline().remaining())
+        super().send(data)
+
+    def getresponse(self) -> Any:
+        deadline = current_deadline()
+        deadline.start_answer_timer()
+        self.timeout = deadline.remaining()
+        return super().getresponse()
+
+
+class _DirectConnection(_Connection):
+    def _new_conn(self) -> socket.socket:
+        failure: Exception = NewConnectionError(self, "the host has no address")
+        try:
+            addresses = _resolve(self._dns_host, self.port, current_deadline().remaining())
+            for index, address in enumerate(addresses):
+                try:
+                    # An address that does not answer leaves time for the next ones.
+                    share = current_deadline().remaining() / (len(addresses) - index)
+                    return self._connect_to(address, share)
+                except OSError as error:
+                    failure = error
+            raise failure
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except (OSError, UnicodeError) as error:
+            raise NewConnectionError(self, f"no connection: {error}") from error
+
+    def _connect_to(self, address: str, seconds: float) -> socket.socket:
+        sock = create_connection((address, self.port), seconds, self.source_address, self.socket_options)
+        sock.settimeout(current_deadline().remaining())  # for the TLS handshake
+        return sock
+
+
+def _resolve(host: str, port: int, seconds: float) -> list[str]:
+    """Return the addresses of a host. Name resolution takes no timeout, so it runs in a thread."""
+    try:
+        return [str(ip_address(host.strip("[]")))]
+    except ValueError:
+        pass
+    results: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            results.put(list(dict.fromkeys(str(address[0]) for *_, address in entries)))
+        except Exception as error:  # noqa: BLE001  raised in the thread that waits
+            results.put(error)
+
+    # After a timeout it runs on until the system itself gives up.
+    thread = threading.Thread(target=resolve, name="astria_nb name resolution", daemon=True)
+    thread.start()
+    try:
+        result = results.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError("no address in time") from None
+    thread.join()
+    if isinstance(result, Exception):
+        raise result
+    return result

@@ -1,0 +1,111 @@
+"""The API's JSON, checked for its shape: objects, lists, pages and packs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from astria_nb.client import responses
+from astria_nb.client._transport import Transport
+from astria_nb.tune import Pack
+
+Json = dict[str, Any]
+PAGE_SIZE = 120
+"""The API's maximum (astria-api, section 7)."""
+
+
+def get_object(transport: Transport, path: str) -> Json:
+    """Return the JSON object at a path.
+
+    Raises
+    ------
+    UnexpectedReplyError
+        The answer is not an object.
+    """
+    return checked_object(transport.get(path, {}))
+
+
+def checked_object(data: Any) -> Json:
+    """Return JSON if it is an object.
+
+    Raises
+    ------
+    UnexpectedReplyError
+        It is not an object.
+    """
+    if isinstance(data, dict):
+        return data
+    raise responses.unexpected_reply(200, "something other than an object")
+
+
+def get_list(transport: Transport, path: str, **query: Any) -> list[Json]:
+    """Return the list of records at a path; all of them have an integer ``id``.
+
+    Raises
+    ------
+    UnexpectedReplyError
+        The answer is not such a list.
+    """
+    data = transport.get(path, query)
+    if isinstance(data, list) and all(map(_has_id, data)):
+        return data
+    raise responses.unexpected_reply(200, "something other than a list")
+
+
+def get_pages(
+    transport: Transport, path: str, before_id: int | None, limit: int | None, **query: Any
+) -> Iterator[Json]:
+    """Yield the records of a list, newest first; pages are requested as they are needed.
+
+    Parameters
+    ----------
+    transport : Transport
+    path : str
+    before_id : int or None
+        Only records with a smaller id.
+    limit : int or None
+        Maximum number of records.
+    **query : str, int, bool or None
+        Further parameters of each request.
+    """
+    remaining = math.inf if limit is None else limit
+    # A page may hold fewer records than were asked for; the limit counts those that were asked for.
+    while remaining > 0 and (
+        page := get_list(transport, path, limit=min(remaining, PAGE_SIZE), before_id=before_id, **query)
+    ):
+        if before_id is not None and page[0]["id"] >= before_id:
+            raise responses.unexpected_reply(200, "the same page again")
+        yield from page
+        before_id, remaining = page[-1]["id"], remaining - PAGE_SIZE
+
+
+def get_packs(transport: Transport, path: str, **query: Any) -> list[Pack]:
+    """Return the packs of a list, all pages."""
+    packs: dict[int, Pack] = {}
+    while True:
+        page = get_list(transport, path, **query, limit=PAGE_SIZE, offset=len(packs))
+        new_packs = {pack.id: pack for pack in map(pack_of, page) if pack.id not in packs}
+        # An empty page ends the list, as does a repeated page of a service that ignores `offset`.
+        if not new_packs:
+            return list(packs.values())
+        packs |= new_packs
+
+
+def pack_of(data: Json) -> Pack:
+    """Return the pack in an object.
+
+    Raises
+    ------
+    UnexpectedReplyError
+        The object is not a pack.
+    """
+    try:
+        return Pack.from_json(data)
+    except (KeyError, TypeError, ValueError):
+        reason = "a pack without an id"
+    raise responses.unexpected_reply(200, reason)
+
+
+def _has_id(data: object) -> bool:
+    return isinstance(data, dict) and isinstance(data.get("id"), int)

@@ -1,0 +1,226 @@
+"""HTTP requests to one service with one key, each with a total deadline and a typed outcome."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from astria_nb.client import _network_errors as network_errors
+from astria_nb.client import responses, retry
+from astria_nb.client._adapter import new_session
+from astria_nb.client._api_key import ApiKey
+from astria_nb.client._base_url import is_loopback
+from astria_nb.client._picture_stream import PictureStream, TooLargeError, open_picture, read_blocks
+from astria_nb.client._throttle import Throttle
+from astria_nb.client.deadline import Deadline
+from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
+from astria_nb.tune import Body
+from astria_nb.utils.formatting import format_size
+
+GET_SECONDS = 60.0
+# Ten photos over a home connection have taken minutes (astria-api, section 8).
+UPLOAD_SECONDS, SLOWEST_LINE = 600.0, 50_000  # bytes a second
+# The service takes 30 s at most; but at first, the last 4 MiB may still lie in this machine's buffers.
+ANSWER_SECONDS = 180.0
+PICTURE_SECONDS, PICTURE_BYTES = 120.0, 50 * 2**20
+JSON_BYTES = 64 * 2**20
+_BLOCK = 2**20
+
+
+class Transport:
+    """The connections to one service with one key.
+
+    Every call has a total deadline, however slowly the other side sends. A GET is retried where that can help
+    (`astria_nb.client.retry`), a POST is sent once. No redirect is followed.
+
+    Parameters
+    ----------
+    base_url : str
+        Without a trailing slash.
+    key : ApiKey
+    timeout : float
+        Seconds for a GET, including its retries.
+    """
+
+    def __init__(self, base_url: str, key: ApiKey, timeout: float = GET_SECONDS) -> None:
+        self.base_url = base_url
+        self.key = key
+        self.timeout = timeout
+        self.throttle = Throttle()
+        self._clock_offset = timedelta(0)
+        self._api_session = new_session(key)
+        # Requests to this machine use no proxy; it would see the key.
+        self._api_session.trust_env = not is_loopback(urlsplit(base_url).hostname or "")
+        self._public_session = new_session(None)
+
+    def now(self) -> datetime:
+        """Return the service's time (UTC) by the ``Date`` header of its last answer, to the second."""
+        return datetime.now(UTC) + self._clock_offset
+
+    def get(self, path: str, query: Mapping[str, Any]) -> Any:
+        """Return the JSON at a path.
+
+        Parameters
+        ----------
+        path : str
+            Begins with a slash.
+        query : mapping of str to str, int, bool or None
+            Parameters that are None are omitted.
+        """
+        params = {name: _query_value(value) for name, value in query.items() if value is not None}
+        return retry.call_with_retries(
+            lambda: self._get_once(path, params), seconds=self.timeout, name=f"GET {path}", now=self.now
+        )
+
+    def post(self, path: str, body: Body) -> Any:
+        """Stream a body of any size, once, and return the JSON of the answer.
+
+        Parameters
+        ----------
+        path : str
+        body : Body
+            Not sent before.
+        """
+        if body.is_spent:
+            raise RuntimeError("a body is sent once; encode the tune again")
+        with Deadline(UPLOAD_SECONDS + len(body) / SLOWEST_LINE, answer=ANSWER_SECONDS):
+            return self._send("POST", path, data=body, headers={"Content-Type": body.content_type})
+
+    def post_small(self, path: str, body: Body) -> Any:
+        """Send a small body that changes nothing at the service, once, and return the JSON of the answer.
+
+        Parameters
+        ----------
+        path : str
+        body : Body
+        """
+        content = b"".join(map(bytes, body))
+        with Deadline(self.timeout):
+            return self._send("POST", path, data=content, headers={"Content-Type": body.content_type})
+
+    def send_empty(self, method: str, path: str) -> None:
+        """Send a request without a body, once. The body of a successful response is ignored.
+
+        Parameters
+        ----------
+        method, path : str
+        """
+        with Deadline(self.timeout):
+            self._send(method, path, data=b"", ignore_body=True)
+
+    def picture(self, url: str) -> bytes:
+        """Return the content of a public address, requested without the key.
+
+        Parameters
+        ----------
+        url : str
+        """
+        with self.open_picture(url) as picture:
+            return b"".join(picture.blocks)
+
+    def open_picture(self, url: str) -> AbstractContextManager[PictureStream]:
+        """Request a public address once, without the key, to read its content block by block.
+
+        Parameters
+        ----------
+        url : str
+        """
+        return open_picture(self._public_session, url, PICTURE_SECONDS, PICTURE_BYTES)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api_session.close()
+        self._public_session.close()
+
+    def _get_once(self, path: str, params: Mapping[str, Any]) -> Any:
+        if seconds := self.throttle.wait():
+            raise responses.rate_limited(seconds)
+        try:
+            return self._send("GET", path, params=params)
+        except TooManyRequestsError as error:
+            self.throttle.back_off(retry.retry_after_seconds(error.retry_after, self.now()) or 0.0)
+            raise
+
+    def _send(self, method: str, path: str, *, data: Any = None, **options: Any) -> Any:
+        failure: BaseException
+        try:
+            return self._exchange(method, path, data=data, **options)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            failure = self._network_error(error, data if isinstance(data, Body) else None)
+        except BaseException as error:  # noqa: BLE001  from reading the body, a callback, or Ctrl-C
+            failure = error
+        # Raised outside `except`, and without the frames below: a request, or what the service said of it,
+        # may hold the key.
+        failure.__cause__ = failure.__context__ = None
+        raise failure.with_traceback(None)
+
+    def _exchange(self, method: str, path: str, *, ignore_body: bool = False, **options: Any) -> Any:
+        # A POST that is redirected would come back as a GET that answers 200: a false success.
+        with self._api_session.request(
+            method, self.base_url + path, allow_redirects=False, stream=True, **options
+        ) as reply:
+            self._update_clock(reply.headers.get("Date"))
+            content, interruption = _read_body(reply, JSON_BYTES)
+        if ignore_body and 200 <= reply.status_code < 300:
+            return None
+        return self._parse(reply, content, interruption)
+
+    def _parse(self, reply: requests.Response, content: bytes, interruption: Exception | None) -> Any:
+        """Return the JSON of an answer, or raise its error. An error status needs no complete body."""
+        status = reply.status_code
+        if not 200 <= status < 300:
+            raise responses.error_for_status(status, reply.headers, content, self.key)
+        if isinstance(interruption, TooLargeError):
+            raise responses.unexpected_reply(status, f"something {interruption}")
+        if interruption is not None:
+            raise interruption
+        try:
+            data = json.loads(content)
+            # A service that repeats the key would have it shown, in a row or a picture's caption.
+            return self.key.redact_json(data) if b"sd_" in content else data
+        except (ValueError, RecursionError):
+            raise responses.unexpected_reply(status, "something other than JSON") from None
+
+    def _update_clock(self, date: str | None) -> None:
+        # A proxy may drop the header; then the last one, or this machine's clock, is used.
+        with suppress(ValueError, OverflowError):
+            self._clock_offset = parsedate_to_datetime(date or "").astimezone(UTC) - datetime.now(UTC)
+
+    def _network_error(self, error: Exception, body: Body | None) -> AstriaError:
+        """Distinguish a request that did not arrive completely from one whose outcome is unknown."""
+        reason = network_errors.reason(error)
+        unreached = network_errors.never_connected(error)
+        if body is None and not unreached:
+            what, hint = f"no complete answer from {self.base_url} ({reason})", "try again"
+        elif body is None or (not body.sent and unreached):
+            what, hint = f"{self.base_url} cannot be reached ({reason})", "check the connection and try again"
+        elif body.sent < len(body):
+            progress = format_size(body.sent, len(body))
+            what = f"the connection broke after {progress} ({reason})"
+            hint = "nothing was created; submit again"
+        else:
+            return responses.outcome_unknown(reason)
+        return NotSentError(Problem("base_url", what, hint))
+
+
+def _read_body(reply: requests.Response, max_bytes: int) -> tuple[bytes, Exception | None]:
+    """Return the body of an answer, as far as it arrived, and the error that ended it, if any."""
+    content = bytearray()
+    try:
+        for block in read_blocks(reply, max_bytes, _BLOCK):
+            content += block
+    except (HTTPError, OSError) as error:
+        return bytes(content), error
+    return bytes(content), None
+
+
+def _query_value(value: Any) -> Any:
+    return ("true" if value else "false") if isinstance(value, bool) else value

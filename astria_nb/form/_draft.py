@@ -1,0 +1,230 @@
+"""The fields of the form, and the draft of a tune that they hold together."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, cast
+
+import ipywidgets as widgets
+
+from astria_nb.client import Client
+from astria_nb.errors import Problem, TuneError
+from astria_nb.form._sections import Sections
+from astria_nb.form.fields import CharacteristicsField, ChoiceField, Field, PairsField, TextField, UrlsField
+from astria_nb.form.images import ImageField, InspectBar, PreprocessingSwitches
+from astria_nb.form.pickers import ClassField, PackField, PromptsField, TunesField
+from astria_nb.images import Image, Preprocessing
+from astria_nb.tune import FIELDS, Encoding, check
+from astria_nb.tune.validators import PRESETS
+
+_ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "film_grain")
+# The one prompt attribute with a field of its own.
+_PROMPT_CALLBACK = "prompt_attributes.callback"
+# The items that the form can show in a list; in other lists it can show any.
+_ITEM_TYPES: dict[str, tuple[type, ...]] = {"images": (str, PathLike, Image), "image_urls": (str,)}
+_ENCODINGS = [("automatic", None), *((name, name) for name in ("multipart", "form", "json"))]
+
+
+class Draft:
+    """The fields of a form.
+
+    Parameters
+    ----------
+    client : Client
+        To look up packs.
+    preprocessing : Preprocessing
+        Initial state of the switches for photos.
+    on_edit : callable
+        Called with the name of a field whose value changed, or with another text when the look-up of the pack
+        ended, a switch was turned, or the section with the request was opened.
+    request : Widget
+        Shows the request as code, in a section of its own.
+    photos_folder : Path, optional
+        Where photos from the user's computer are kept when the kernel ends. Default: they are deleted.
+
+    Attributes
+    ----------
+    fields : dict of str to Field
+        By their names in the API, and ``encoding``, which is not a field of a tune.
+    view : list of Widget
+        The widgets from top to bottom.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        preprocessing: Preprocessing,
+        on_edit: Callable[[str], None],
+        request: widgets.Widget,
+        photos_folder: Path | None = None,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.pack = PackField(client)
+        self._class, self._urls = ClassField(), UrlsField()
+        self._images = ImageField(self._urls, photos_folder)
+        self._prompts, self._characteristics = PromptsField(client), CharacteristicsField()
+        self.fields = self._make_fields(client)
+        self.switches = PreprocessingSwitches(
+            preprocessing, self._image_files, lambda: on_edit("preprocessing")
+        )
+        inspect_bar = InspectBar(
+            client, self._inspectable, self._images.show_warnings, self._fill_characteristics
+        )
+        self.sections = Sections(self.fields, request)
+        self.view = [
+            *(self.pack, self._class, self.fields["title"], self._images),
+            *(inspect_bar, self.switches, self.sections),
+        ]
+        self.new_title()
+        self._on_edit = on_edit
+
+    def _make_fields(self, client: Client) -> dict[str, Field]:
+        new = widgets.Button(description="New", tooltip="A fresh UUID", layout=widgets.Layout(width="auto"))
+        new.on_click(lambda _: self.new_title())
+        presets = [("pack default", None), *((name, name) for name in PRESETS)]
+        retention = [("account default", None), ("extend", True), ("30 days", False)]
+        return {
+            "pack": self.pack,
+            "name": self._class,
+            "title": TextField("Title", FIELDS["title"].placeholder, new),
+            "images": self._images,
+            "image_urls": self._urls,
+            "characteristics": self._characteristics,
+            "callback": TextField("Trained", FIELDS["callback"].placeholder),
+            _PROMPT_CALLBACK: TextField("Each prompt", FIELDS["callback"].placeholder),
+            "prompts_callback": TextField("All prompts", FIELDS["prompts_callback"].placeholder),
+            "tune_ids": TunesField(client),
+            "prompt_ids": self._prompts,
+            "brief": TextField("Brief", FIELDS["brief"].placeholder, rows=3),
+            "encoding": ChoiceField("Encoding", _ENCODINGS),
+            "preset": ChoiceField("Preset", presets),
+            "auto_extend": ChoiceField("Keep", retention),
+            "branch": ChoiceField("Run", [("real", None), ("mock (branch fast)", "fast")]),
+            "prompt_attributes": PairsField(dict.fromkeys(_ATTRIBUTES, ()), parse_values=True),
+        }
+
+    def begin(self) -> None:
+        """Report edits from here on, and look up the packs."""
+        for name, field in self.fields.items():
+            field.lock = self.lock
+            field.add_class(f"astria-at-{name.replace('.', '-')}")
+            field.observe(lambda _, name=name: self._on_edit(name), "value")
+        self._class.observe(lambda _: self._offer_prompts(), "value")
+        self._images.observe(lambda _: self.switches.update_savings(), "value")
+        self.sections.observe(lambda _: self._on_section(), "selected_index")
+        self.pack.observe(lambda _: self._on_pack(), ["pack", "problem"])
+        self.pack.reload()
+
+    def values(self) -> dict[str, Any]:
+        """Return what is filled in, by the fields' names in the API."""
+        values = {name: field.value for name, field in self.fields.items() if field.value is not None}
+        values.pop("encoding", None)
+        attributes = {**values.pop("prompt_attributes", {})}
+        if _PROMPT_CALLBACK in values:
+            attributes["callback"] = values.pop(_PROMPT_CALLBACK)
+        return {**values, "prompt_attributes": attributes} if attributes else values
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """The chosen encoding; None to choose it by the images."""
+        return cast("Encoding | None", self.fields["encoding"].value)
+
+    def fill(self, values: Mapping[str, Any]) -> None:
+        """Put values into fields; None empties a field.
+
+        Raises
+        ------
+        TypeError
+            A name is not a field.
+        TuneError
+            A value is not the list or mapping that its field takes. No field was filled.
+        """
+        values = {
+            name: _as_list(value) if _shape(name) == "list" else value for name, value in values.items()
+        }
+        _, problems = check(values)
+        parts = [part for name, value in values.items() for part in _split(name, value, problems)]
+        with self.lock:
+            for name, value in parts:
+                self.fields[name].value = value
+
+    def new_title(self) -> None:
+        """Put a fresh UUID into the title."""
+        self.fields["title"].value = str(uuid.uuid4())
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing but the title is filled in."""
+        return set(self.values()) == {"title"}
+
+    def reveal(self, name: str) -> None:
+        """Bring a field into view."""
+        if (field := self.fields.get(name)) is not None:
+            self._images.reveal(field)
+            self.sections.reveal(field)
+
+    def _on_section(self) -> None:
+        if self.sections.shows_request:
+            self._on_edit("request")
+
+    def _on_pack(self) -> None:
+        self._class.offer(self.pack.pack)
+        self._offer_prompts()
+        self._on_edit("pack look-up")
+
+    def _offer_prompts(self) -> None:
+        pack, name = self.pack.pack, self._class.value
+        self._prompts.offer(pack, name)
+        prompts = pack.prompts if pack is not None else ()
+        templates = [prompt.text for prompt in prompts if prompt.name == name and prompt.text]
+        self._characteristics.set_templates(templates)
+
+    def _image_files(self) -> list[Image]:
+        return [image for image in self._images.value or () if isinstance(image, Image)]
+
+    def _inspectable(self) -> tuple[Sequence[Image | str], str | None]:
+        return [*self._image_files(), *(self._urls.value or ())], self._class.value
+
+    def _fill_characteristics(self, characteristics: Mapping[str, str]) -> None:
+        self._characteristics.value = {**(self._characteristics.value or {}), **characteristics}
+        self.reveal("characteristics")
+
+
+def _shape(name: str) -> str:
+    return FIELDS[name].shape if name in FIELDS else "scalar"
+
+
+def _as_list(value: Any) -> Any:
+    """Return an iterable as a list, since it may only be read once; anything else unchanged."""
+    is_single = isinstance(value, str | bytes | PathLike | Mapping) or not isinstance(value, Iterable)
+    return value if is_single else list(value)
+
+
+def _split(name: str, value: Any, problems: Sequence[Problem]) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of the form's fields that hold one field of a tune."""
+    field_value: Any
+    shape = _shape(name)
+    if shape == "list":
+        types = _ITEM_TYPES.get(name, (object,))
+        wrong = not isinstance(value, list) or not all(isinstance(item, types) for item in value)
+        field_value = None if wrong else value or None
+    elif shape == "map":
+        wrong = not isinstance(value, Mapping)
+        field_value = None if wrong else dict(value) or None
+    else:
+        # Whatever can be typed is shown, valid or not.
+        wrong = not isinstance(value, str | int | float) and any(
+            problem.field == name for problem in problems
+        )
+        field_value = value
+    if value is not None and wrong:
+        raise TuneError(*(problem for problem in problems if problem.field == name))
+    if name == "prompt_attributes":
+        attributes = field_value or {}
+        yield _PROMPT_CALLBACK, attributes.get("callback")
+        field_value = {key: text for key, text in attributes.items() if key != "callback"} or None
+    yield name, field_value

@@ -1,0 +1,78 @@
+"""A notice of submissions whose outcome an earlier kernel did not learn, with a button to find out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+from markupsafe import Markup
+
+from astria_nb.client import Client
+from astria_nb.errors import AstriaError
+from astria_nb.log import Log, Submission
+from astria_nb.submission import recovery
+from astria_nb.utils import background
+
+_OUTCOMES = {
+    "done": "was submitted",
+    "adopted": "was found on the account",
+    "not_sent": "was not sent",
+    "rejected": "was rejected",
+    "needs_review": "was not found; it needs your review",
+}
+
+
+class RecoveryNotice(widgets.HBox):
+    """A line that names the unsettled submissions; hidden if there are none.
+
+    Parameters
+    ----------
+    log : Log
+    client : Client
+    """
+
+    def __init__(self, log: Log, client: Client) -> None:
+        self._log, self._client = log, client
+        self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 240px"))
+        self._button = widgets.Button(description="Look them up", layout=widgets.Layout(width="auto"))
+        self._button.on_click(lambda _: background.start(self._recover))
+        super().__init__([self._button, self._text], layout=widgets.Layout(width="100%"))
+        self._show_unsettled()
+
+    def _show_unsettled(self) -> None:
+        try:
+            unsettled = self._log.unsettled(self._client.service) if self._log.path.exists() else []
+            unsettled = [entry for entry in unsettled if recovery.is_left_open(self._log, entry)]
+        except AstriaError as error:
+            self._show(str(error), button=False)
+        else:
+            text = f"Submitted with unknown outcome: {_titles(unsettled)}" if unsettled else ""
+            self._show(text, button=bool(unsettled))
+
+    def _recover(self) -> None:
+        self._button.disabled = True
+        try:
+            settled = recovery.recover(self._log, self._client, report=lambda _, text: self._show(text))
+        except AstriaError as error:
+            self._show(str(error))
+        else:
+            self._show(", ".join(map(_outcome, settled)) or "Every outcome is known", button=False)
+        finally:
+            self._button.disabled = False
+
+    def _show(self, text: str, *, button: bool = True) -> None:
+        self._text.value = Markup("<span>{}</span>").format(text)
+        self._button.layout.display = None if button else "none"
+        self.layout.display = None if text else "none"
+
+
+def _title(submission: Submission) -> str:
+    return submission.title or "a run on existing tunes"
+
+
+def _outcome(submission: Submission) -> str:
+    return f"{_title(submission)} {_OUTCOMES.get(submission.state, submission.state)}"
+
+
+def _titles(submissions: Sequence[Submission]) -> str:
+    return ", ".join(map(_title, submissions))

@@ -1,0 +1,68 @@
+"""The request that would be sent, as code in four languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from astria_nb.client.snippets import as_curl, as_javascript, as_json, as_python
+from astria_nb.errors import AstriaError
+from astria_nb.tune import Encoding, Tune
+from astria_nb.utils.script import script
+from astria_nb.utils.stylesheet import stylesheet
+
+_LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
+_UNCHANGED_PHOTOS = (
+    "This code sends the photos unchanged, with their location, time and camera; the form removes those."
+)
+
+
+class RequestView(anywidget.AnyWidget):
+    """Tabs with the request as cURL, Python, JavaScript and JSON. None of them contains the API key.
+
+    Parameters
+    ----------
+    base_url : str
+        The service's address.
+    """
+
+    _esm = script(Path(__file__).with_name("request_view.js"))
+    _css = stylesheet(Path(__file__).with_name("request_view.css"))
+
+    texts: traitlets.Dict[str, str] = traitlets.Dict().tag(sync=True)
+    """The code, by language."""
+    note = traitlets.Unicode().tag(sync=True)
+    """Shown above the code."""
+    language = traitlets.Unicode("cURL").tag(sync=True)
+    """The open tab."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        super().__init__()
+        self.show(None)
+
+    def show(self, tune: Tune | None, encoding: Encoding | None = None) -> None:
+        """Show the request for a tune, or a placeholder if there is no valid tune.
+
+        Parameters
+        ----------
+        tune : Tune or None
+        encoding : {"multipart", "form", "json"}, optional
+        """
+        self.note = _UNCHANGED_PHOTOS if tune is not None and tune.images else ""
+        self.texts = {language: self._code(language, tune, encoding) for language in [*_LANGUAGES, "JSON"]}
+
+    def _code(self, language: str, tune: Tune | None, encoding: Encoding | None) -> str:
+        if tune is None:
+            return "The request appears here once the form is complete."
+        try:
+            if language == "JSON":
+                return as_json(tune)
+            return _LANGUAGES[language](tune, encoding=encoding, base_url=self._base_url)
+        except AstriaError as error:  # such as files, which JSON cannot carry
+            return str(error)
+
+    def __repr__(self) -> str:
+        return f"RequestView({self.language!r})"

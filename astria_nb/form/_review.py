@@ -1,0 +1,90 @@
+"""Whether the draft can be submitted: the tune it makes, and every problem with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from astria_nb.errors import Problem
+from astria_nb.form.pickers import PackField
+from astria_nb.form.progress import SubmissionState
+from astria_nb.tune import Estimate, Tune, check, check_pack, from_checked
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The result of a review.
+
+    Attributes
+    ----------
+    tune : Tune or None
+        None if a field is missing or wrong.
+    problems : list of Problem
+    estimate : Estimate or None
+        The estimated price; None without a tune, or if the pack states no price.
+    is_waiting : bool
+        Whether the pack is being looked up.
+    was_submitted : bool
+        Whether this very tune was submitted already.
+    """
+
+    tune: Tune | None
+    problems: list[Problem]
+    estimate: Estimate | None
+    is_waiting: bool
+    was_submitted: bool
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the tune can be submitted, unless it was already."""
+        return not self.problems and not self.is_waiting
+
+
+def review(
+    values: Mapping[str, Any], pack_field: PackField, submissions: SubmissionState, max_cost: float | None
+) -> Review:
+    """Review a draft.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        The filled-in fields, by their names in the API.
+    pack_field : PackField
+    submissions : SubmissionState
+        What this form has submitted, by title.
+    max_cost : float or None
+        US dollars.
+    """
+    fields, problems = check(values)
+    tune = None if problems else from_checked(fields)
+    pack, price = pack_field.pack, None
+    if pack is not None:
+        result = check_pack(pack, fields["name"], tune, max_cost)
+        price = result.estimate
+        problems += result.problems
+    elif pack_field.problem is not None and not _is_invalid("pack", problems):
+        problems.append(_at_pack(pack_field.problem))
+    title = fields["title"]
+    if submissions.has_other(title, tune):
+        problems.append(
+            Problem("title", "was sent with other fields", "press New for a fresh one", kind="conflict")
+        )
+    return Review(
+        tune,
+        problems,
+        price,
+        is_waiting=pack_field.value is not None and pack is None and pack_field.problem is None,
+        was_submitted=tune is not None and not problems and submissions.row_of(title) is not None,
+    )
+
+
+def _is_invalid(name: str, problems: Sequence[Problem]) -> bool:
+    return any(problem.field == name and problem.kind != "missing" for problem in problems)
+
+
+def _at_pack(problem: Problem) -> Problem:
+    """Put whatever kept the pack from being looked up, such as a wrong key, beside the pack."""
+    if problem.field == "pack":
+        return problem
+    return Problem("pack", f"{problem.field}: {problem.what}", problem.hint)

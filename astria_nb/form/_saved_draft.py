@@ -1,0 +1,146 @@
+"""A draft as plain data, and its file between two kernels."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from astria_nb.client import Client
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images import Image, Preprocessing
+from astria_nb.log import Log
+from astria_nb.tune import FIELDS
+from astria_nb.utils.redaction import PLACEHOLDER, redact_long_keys
+
+# Not ``prompt_ids``: in a row they are the prompts that were made, not those that were asked for.
+_ROW_FIELDS = (
+    *("title", "pack", "name", "image_urls", "characteristics"),
+    *("callback", "prompts_callback", "tune_ids"),
+)
+_SAVED_FIELDS = (*FIELDS, "keep_metadata", "max_side")
+FOLDER = ".astria_drafts"
+_NAME = re.compile(r"\w[\w .-]{0,63}")
+
+
+def as_plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a draft as JSON can hold it, with images as their paths."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def fields_of_row(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]:
+    """Return the fields that a row's tune was made from, without its title.
+
+    They come from the log if it has the request, else from the row.
+    """
+    fields = _fields_in_row(row)
+    title = fields.pop("title", None)
+    submission = log.find(client.service, title) if title is not None and log.path.exists() else None
+    if submission is None:
+        return fields
+    request = submission.request
+    redacted = {field.split(".")[0] for field in request.redacted}
+    fields = {**request.parameters, "pack": request.pack}
+    if request.images:
+        fields["images"] = [image.path for image in request.images]
+        fields |= {name: value for name, value in asdict(request.preprocessing).items() if value}
+    return {name: value for name, value in fields.items() if name not in {*redacted, "title"}}
+
+
+class SavedDraft:
+    """A draft on disk, in a file beside the log that only its owner can read.
+
+    Parameters
+    ----------
+    folder : Path
+        The log's folder.
+    name : str
+        The draft's name.
+
+    Raises
+    ------
+    TuneError
+        The name cannot be a file name.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            hint = "use letters, digits, spaces, dots and dashes, at most 64"
+            raise TuneError(Problem("draft", f"{name!r} is not a valid file name", hint))
+        self.path = folder / FOLDER / f"{name}.json"
+        self.photos_folder = folder / FOLDER / f"{name}.photos"
+        """Where photos from the user's computer are kept."""
+
+    def read(self) -> dict[str, Any]:
+        """Return the saved fields; an empty dictionary if there is no file or it cannot be read."""
+        try:
+            saved = dict(json.loads(self.path.read_text("utf-8")))
+            Preprocessing(saved.get("keep_metadata", False), saved.get("max_side"))
+        except (OSError, ValueError, TypeError):
+            return {}
+        self._delete_unused_photos(map(str, saved.get("images") or ()))
+        return {name: value for name, value in saved.items() if name in _SAVED_FIELDS}
+
+    def write(self, values: Mapping[str, Any]) -> None:
+        """Save a draft atomically, without any field that seems to contain an API key.
+
+        Raises
+        ------
+        OSError
+        """
+        safe = {name: value for name, value in values.items() if not _holds_key(value)}
+        self.path.parent.mkdir(mode=0o700, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner only
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(safe, file)
+            Path(name).replace(self.path)
+        finally:
+            with suppress(FileNotFoundError):
+                Path(name).unlink()
+
+    def _delete_unused_photos(self, images: Iterable[str]) -> None:
+        used = {Path(image).parent for image in images}
+        if self.photos_folder.is_dir():
+            for folder in self.photos_folder.iterdir():
+                if folder not in used:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fields_in_row(row: pd.DataFrame) -> dict[str, Any]:
+    """Return the fields of a tune that its row has; as photos, the copies that the service keeps."""
+    record = row.iloc[0].rename({"orig_images": "image_urls"}).to_dict()
+    if isinstance(record.get("characteristics"), str):
+        record["characteristics"] = json.loads(record["characteristics"])
+    values = {
+        name: record[name] for name in _ROW_FIELDS if name in record and PLACEHOLDER not in str(record[name])
+    }
+    return {
+        name: value if isinstance(value, str | int | dict) else list(value)
+        for name, value in values.items()
+        if not pd.api.types.is_scalar(value) or pd.notna(value)
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Image):
+        return str(value.path)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _holds_key(value: Any) -> bool:
+    text = json.dumps(value)
+    return redact_long_keys(text) != text

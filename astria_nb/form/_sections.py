@@ -1,0 +1,74 @@
+"""The collapsible sections for what few tunes need. Each title says what the section holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+from astria_nb.form.fields import WIDE, Field
+
+CALLBACKS = ("callback", "prompt_attributes.callback", "prompts_callback")
+_OPTIONS = ("encoding", "preset", "auto_extend", "branch")
+
+
+class Sections(widgets.Accordion):
+    """The sections below the images.
+
+    Parameters
+    ----------
+    fields : mapping of str to Field
+    request : Widget
+        Shows the request as code.
+    """
+
+    def __init__(self, fields: Mapping[str, Field], request: widgets.Widget) -> None:
+        self._fields, self._request = fields, request
+        super().__init__(
+            [
+                fields["characteristics"],
+                widgets.VBox([fields[name] for name in CALLBACKS], layout=WIDE),
+                fields["tune_ids"],
+                widgets.VBox([fields["prompt_ids"], fields["brief"]], layout=WIDE),
+                widgets.VBox([fields[name] for name in _OPTIONS], layout=WIDE),
+                fields["prompt_attributes"],
+                request,
+            ],
+            layout=WIDE,
+        )
+        self.add_class("astria-sections")
+
+    @property
+    def shows_request(self) -> bool:
+        """Whether the section with the request is open."""
+        index = self.selected_index
+        return index is not None and self.children[index] is self._request
+
+    def reveal(self, field: Field) -> None:
+        """Open the section that holds a field, if one does."""
+        for index, child in enumerate(self.children):
+            if field is child or field in getattr(child, "children", ()):
+                self.selected_index = index
+
+    def update_titles(self) -> None:
+        """Let each title say what the section holds."""
+        values = {name: field.value for name, field in self._fields.items()}
+        self.titles = (
+            f"Characteristics · {_pairs(values['characteristics']) or 'none'}",
+            f"Callbacks · {sum(values[name] is not None for name in CALLBACKS) or 'none'}",
+            f"Existing tunes instead of photos · {_ids(values['tune_ids']) or 'none'}",
+            f"Prompts · {_ids(values['prompt_ids']) or 'all in the pack'}"
+            + (", with a brief" if values["brief"] else ""),
+            f"Encoding · {values['encoding'] or 'automatic'}",
+            f"Prompt attributes · {_pairs(values['prompt_attributes']) or 'pack defaults'}",
+            "Request · cURL, Python, JavaScript, JSON",
+        )
+
+
+def _pairs(values: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in (values or {}).items())
+
+
+def _ids(values: Any) -> str:
+    return ", ".join(map(str, values or ()))

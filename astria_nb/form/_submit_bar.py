@@ -1,0 +1,75 @@
+"""The last line of the form: the button that pays, with the estimated price, and a note."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+from markupsafe import Markup
+
+from astria_nb.form.fields import WIDE
+from astria_nb.tune import Estimate
+
+
+class SubmitBar(widgets.HBox):
+    """The Submit button, a note, and after a submission a button to start another.
+
+    Parameters
+    ----------
+    is_free : bool
+        Whether the service charges nothing.
+    on_submit : callable
+        Called when Submit is pressed.
+    on_start_another : callable
+        Called when "Start another" is pressed.
+    """
+
+    def __init__(
+        self, is_free: bool, on_submit: Callable[[], None], on_start_another: Callable[[], None]
+    ) -> None:
+        self._is_free, self._on_start_another = is_free, on_start_another
+        self._button = widgets.Button(
+            description="Submit", button_style="primary", disabled=True, layout=widgets.Layout(width="auto")
+        )
+        self._button.on_click(lambda _: on_submit())
+        self._another = widgets.Button(
+            description="Start another",
+            tooltip="Keep the fields, under a new title",
+            layout=widgets.Layout(width="auto", display="none"),
+        )
+        self._another.on_click(lambda _: self._start_another())
+        self._note = widgets.HTML(layout=widgets.Layout(flex="0 1 auto"))
+        self._note.add_class("astria-note")
+        super().__init__([self._button, self._note, self._another], layout=WIDE)
+        self.add_class("astria-submit-bar")
+
+    def show(self, *, enabled: bool, note: str, estimate: Estimate | None, is_submitted: bool) -> None:
+        """Show the state of the form.
+
+        Parameters
+        ----------
+        enabled : bool
+            Whether Submit can be pressed.
+        note : str
+        estimate : Estimate or None
+            The price on the button.
+        is_submitted : bool
+            Whether to offer another tune.
+        """
+        self._button.disabled = not enabled
+        self._button.description = f"Submit · {self._price(estimate)}".removesuffix(" · ")
+        self._note.value = Markup("<span>{}</span>").format(note)
+        self._another.layout.display = None if is_submitted else "none"
+
+    def disable(self) -> None:
+        """Disable Submit, so that a second click does nothing."""
+        self._button.disabled = True
+
+    def _price(self, estimate: Estimate | None) -> str:
+        if self._is_free:
+            return "sandbox · free"
+        return str(estimate or "")
+
+    def _start_another(self) -> None:
+        self._on_start_another()
+        self._button.focus()  # the pressed button is hidden by now

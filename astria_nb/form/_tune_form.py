@@ -1,0 +1,362 @@
+"""The form that trains a tune."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Unpack
+from urllib.parse import urlsplit
+
+import ipywidgets as widgets
+import pandas as pd
+import traitlets
+from markupsafe import Markup
+
+from astria_nb.client import Client
+from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
+from astria_nb.errors import AstriaError, Problem, TuneError
+from astria_nb.form._draft import Draft
+from astria_nb.form._recovery_notice import RecoveryNotice
+from astria_nb.form._request_view import RequestView
+from astria_nb.form._review import Review, review
+from astria_nb.form._saved_draft import SavedDraft, as_plain, fields_of_row
+from astria_nb.form._static_html import form_html
+from astria_nb.form._submit_bar import SubmitBar
+from astria_nb.form._view import FormView, status_of
+from astria_nb.form.fields import WIDE
+from astria_nb.form.progress import SubmissionPanel
+from astria_nb.images import Preprocessing
+from astria_nb.log import Log
+from astria_nb.submission import PACK_MAX_AGE_SECONDS, SubmitOptions
+from astria_nb.tune import Encoding, Tune, TuneFields
+from astria_nb.utils import background
+from astria_nb.utils.arguments import check_number
+from astria_nb.utils.stylesheet import stylesheet
+
+_CSS = stylesheet(Path(__file__).with_name("form.css"))
+_SETTLE_SECONDS = 2.0  # to show a quick answer at once; a slow service does not delay the form
+
+
+class TuneForm(widgets.VBox):
+    """A form that trains a tune: pack, class, photos, and a Submit button.
+
+    Parameters
+    ----------
+    client : Client, optional
+        Default: your account if an API key is configured, else the built-in sandbox. The form says which.
+    log : ExperimentLog, optional
+        Where submissions are recorded. Default: as in `astria_nb.submit`.
+    draft : str, optional
+        Saves what is filled in under this name, beside the log in ``.astria_drafts``, and restores it when
+        the cell runs again, also in another kernel. Photos from your computer are included, API keys are
+        not. Only you can read the file.
+    max_cost : float, optional
+        US dollars. A tune that is estimated to cost more cannot be submitted. Default: no limit.
+    keep_metadata : bool, default False
+        Upload photos with all their metadata, as in `astria_nb.submit`. The form has a switch for it.
+    max_side : int, optional
+        Pixels. Scale larger photos down before the upload, as in `astria_nb.submit`. The form has a switch
+        for it. Default: no limit.
+    **fields
+        Any field of `Tune`, to fill in. A saved draft takes precedence.
+
+    Raises
+    ------
+    TypeError
+        A keyword is not a field; the message names the closest one.
+    TuneError
+        A value is not the list or mapping that its field takes, `max_side` is not a number of pixels, or
+        `draft` is not a valid file name.
+
+    Examples
+    --------
+    >>> import astria_nb as anb
+    >>> with anb.Sandbox() as sandbox:
+    ...     form = anb.TuneForm(sandbox.client(), pack=43, name="cat", title="t")
+    ...     form.fill(image_urls=["https://example.com/1.jpg"])
+    >>> form
+    TuneForm(pack=43, name='cat', title='t', image_urls=1, status='ready')
+    """
+
+    tune = traitlets.Instance(Tune, allow_none=True)
+    """The tune that would be sent; None while a field is missing or wrong."""
+    valid = traitlets.Bool(False)
+    """Whether the tune can be submitted: it is complete, and its pack exists and has the class."""
+    status = traitlets.Unicode("incomplete")
+    """``incomplete``, ``ready``, ``sending``, ``submitted`` or ``failed``."""
+    row = traitlets.Instance(pd.DataFrame, allow_none=True)
+    """The row of the last submission; None before the first."""
+
+    def __init__(
+        self,
+        client: Client | None = None,
+        *,
+        log: Log | None = None,
+        draft: str | None = None,
+        max_cost: float | None = None,
+        keep_metadata: bool = False,
+        max_side: int | None = None,
+        **fields: Unpack[TuneFields],
+    ) -> None:
+        self.client = client_or_default(client)
+        self._log = log_or_default(log)
+        self._max_cost = None if max_cost is None else check_number("max_cost", max_cost, "US dollars")
+        self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
+        values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
+        values |= self._saved.read() if self._saved is not None else {}
+        preprocessing = Preprocessing(values.pop("keep_metadata"), values.pop("max_side"))
+        request = RequestView(self.client.base_url)
+        photos_folder = None if self._saved is None else self._saved.photos_folder
+        self._draft = Draft(self.client, preprocessing, self._on_edit, request, photos_folder)
+        self._panel = SubmissionPanel(self._log, self.client, lambda row: self.set_trait("row", row))
+        self._submit_bar = SubmitBar(is_sandbox(self.client), self._on_submit, self.new_title)
+        self._view = FormView(self._draft, request, self._submit_bar, self._panel.upload)
+        super().__init__(
+            [
+                widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none")),
+                self._heading(),
+                self._view.error_summary,
+                *self._draft.view,
+                RecoveryNotice(self._log, self.client),
+                self._submit_bar,
+                self._panel,
+            ],
+            layout=WIDE,
+        )
+        self.add_class("astria-form")
+        self._draft.begin()
+        self.fill(**values)
+        if isinstance(title := values.get("title"), str):
+            self._panel.restore(title, self.tune)
+            self._update()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], client: Client | None = None, **options: Any) -> TuneForm:
+        """Return a form filled with the result of `to_dict`.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+        client : Client, optional
+            As for the form.
+        **options
+            The form's other parameters.
+
+        Returns
+        -------
+        TuneForm
+
+        Raises
+        ------
+        TypeError, TuneError
+            As for the form.
+        """
+        return cls(client, **options, **values)
+
+    @classmethod
+    def from_row(
+        cls, row: pd.DataFrame, client: Client | None = None, *, log: Log | None = None, **options: Any
+    ) -> TuneForm:
+        """Return a form filled with what a tune was made from, under a new title.
+
+        Parameters
+        ----------
+        row : pandas.DataFrame
+            One row, of `submit` or of the log.
+        client : Client, optional
+            As for the form.
+        log : ExperimentLog, optional
+            As for the form. It has the whole request; a tune that it does not have is filled in from the row.
+        **options
+            The form's other parameters. Fields replace those of the row.
+
+        Returns
+        -------
+        TuneForm
+
+        Notes
+        -----
+        What the log does not store, such as the secret in a callback URL, stays empty.
+        """
+        client, log = client_or_default(client), log_or_default(log)
+        return cls(client, log=log, **{**fields_of_row(row, client, log), **options})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is filled in as plain data: the fields of `Tune`, with images as paths.
+
+        ``keep_metadata`` and ``max_side`` are included if their switches are on.
+
+        Returns
+        -------
+        dict of str to object
+            Can be written as JSON, and read by `from_dict`.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     anb.TuneForm(sandbox.client(), pack=43, name="cat", title="t").to_dict()
+        {'pack': 43, 'name': 'cat', 'title': 't'}
+        """
+        preprocessing = asdict(self._draft.switches.preprocessing)
+        switched_on = {name: value for name, value in preprocessing.items() if value}
+        return as_plain({**self._draft.values(), **switched_on})
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The rows of all submissions of this form, in their order; an empty frame before the first."""
+        return self._panel.state.rows
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything that prevents a submission, and what the service rejected in the last one."""
+        return [*self._review().problems, *self._view.rejected(self._panel.state)]
+
+    def fill(self, **fields: Unpack[TuneFields]) -> None:
+        """Fill in fields, as typing would.
+
+        Parameters
+        ----------
+        **fields
+            Fields of `Tune`; None empties a field.
+
+        Raises
+        ------
+        TypeError
+            A keyword is not a field; the message names the closest one.
+        TuneError
+            A value is not the list or mapping that its field takes. No field was filled.
+        """
+        self._draft.fill(fields)
+        self._draft.pack.settle(_SETTLE_SECONDS)
+        self._update()
+
+    def new_title(self) -> None:
+        """Put a fresh UUID into the title, for another tune."""
+        self._draft.new_title()
+
+    def submit(self, client: Client | None = None, *, encoding: Encoding | None = None) -> pd.DataFrame:
+        """Send the tune and return its row, as the Submit button does.
+
+        A form sends each title once. Submitting it again unchanged returns the row it has.
+
+        Parameters
+        ----------
+        client : Client, optional
+            Default: the form's.
+        encoding : {"multipart", "form", "json"}, optional
+            Default: the form's.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row, as from `astria_nb.submit`.
+
+        Raises
+        ------
+        TuneError
+            A field is missing or wrong, or the title was sent with other fields. Nothing was sent.
+        AstriaError
+            A submission is under way, or as `astria_nb.submit` raises.
+        """
+        client = client_or_default(self.client if client is None else client)
+        try:
+            with self._panel.state.sending():
+                return self._submit(client, self._draft.encoding if encoding is None else encoding)
+        finally:
+            self._update()
+
+    def __repr__(self) -> str:
+        values = {
+            name: len(value) if name in ("images", "image_urls") else value
+            for name, value in self._draft.values().items()
+        }
+        fields = "".join(f"{name}={value!r}, " for name, value in values.items())
+        return f"TuneForm({fields}status={self.status!r})"
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+        # Shown where no widget runs; JupyterLab prefers the widget.
+        status = status_of(self._review(), self._panel.state)
+        footer = self._view.summary(self.problems, status)
+        page = str(form_html(self._account(), self._draft.values(), footer))
+        # Colab shows a custom widget only if the output's metadata names its manager; anywidget provides it.
+        _, metadata = self._view.error_summary._repr_mimebundle_(**options) or ({}, {})
+        return {**bundle, "text/plain": repr(self), "text/html": page}, metadata
+
+    def _heading(self) -> widgets.HTML:
+        heading = widgets.HTML(
+            Markup("<div><b>Train a tune</b><span>{}</span></div>").format(self._account())
+        )
+        heading.add_class("astria-heading")
+        return heading
+
+    def _account(self) -> str:
+        if is_sandbox(self.client):
+            return "sandbox · nothing is charged"
+        return f"your account · {urlsplit(self.client.base_url).netloc}"
+
+    def _on_edit(self, name: str) -> None:
+        # A field that the service rejected may be submitted again once it was changed.
+        state = self._panel.state
+        state.dismiss(self._view.rejected(state, name))
+        self._update()
+
+    def _review(self) -> Review:
+        return review(self._draft.values(), self._draft.pack, self._panel.state, self._max_cost)
+
+    def _update(self) -> None:
+        """Bring traits and widgets in line with the draft and the submissions."""
+        with self._draft.lock:
+            result = self._review()
+            self.tune, self.valid = result.tune, result.is_valid
+            self.status = status = status_of(result, self._panel.state)
+            self._view.update(result, self._panel.state, status)
+            self._save_draft()
+
+    def _on_submit(self) -> None:
+        if self._panel.state.phase != "sending":
+            self._submit_bar.disable()
+            background.start(self._submit_in_background)
+
+    def _submit_in_background(self) -> None:
+        try:
+            self.submit()
+        except AstriaError:
+            pass  # the form shows it
+        except Exception as error:
+            what = f"failed ({type(error).__name__}: {error})"
+            self._panel.state.fail([Problem("form", what, "please report it")])
+            self._update()
+            raise
+
+    def _submit(self, client: Client, encoding: Encoding | None) -> pd.DataFrame:
+        result = self._review()
+        if result.tune is None or result.problems:
+            raise TuneError(*result.problems)
+        if (row := self._panel.state.row_of(result.tune.title)) is not None:
+            return row
+        self._panel.state.start()
+        self._panel.upload.show_start()
+        self._update()
+        options = SubmitOptions(
+            client=client,
+            log=self._log,
+            observer=self._panel.upload,
+            encoding=encoding,
+            preprocessing=self._draft.switches.preprocessing,
+            max_cost=self._max_cost,
+            # Another client's service may have another pack under this id.
+            pack=self._draft.pack.recent(PACK_MAX_AGE_SECONDS) if client is self.client else None,
+        )
+        return self._panel.send(result.tune, options)
+
+    def _save_draft(self) -> None:
+        if self._saved is not None:
+            try:
+                self._saved.write(self.to_dict())
+            except OSError as error:
+                self._saved = None
+                warnings.warn(f"the draft is not saved ({error.strerror or error})", stacklevel=2)

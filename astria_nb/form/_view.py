@@ -1,0 +1,80 @@
+"""What the form shows about its draft: problems, the request as code, the Submit button."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from astria_nb.errors import Problem
+from astria_nb.form._draft import Draft
+from astria_nb.form._error_summary import ErrorSummary
+from astria_nb.form._problems import ProblemDisplay
+from astria_nb.form._request_view import RequestView
+from astria_nb.form._review import Review
+from astria_nb.form._submit_bar import SubmitBar
+from astria_nb.form.progress import SubmissionState, UploadPanel
+
+Status = Literal["incomplete", "ready", "sending", "submitted", "failed"]
+
+
+def status_of(review: Review, state: SubmissionState) -> Status:
+    """Return the form's status."""
+    if state.phase in ("sending", "failed"):
+        return state.phase
+    if review.was_submitted:
+        return "submitted"
+    return "ready" if review.is_valid else "incomplete"
+
+
+class FormView:
+    """Brings the form's widgets in line with its draft and its submissions.
+
+    Parameters
+    ----------
+    draft : Draft
+    request : RequestView
+    submit_bar : SubmitBar
+    upload : UploadPanel
+
+    Attributes
+    ----------
+    error_summary : ErrorSummary
+    """
+
+    def __init__(
+        self, draft: Draft, request: RequestView, submit_bar: SubmitBar, upload: UploadPanel
+    ) -> None:
+        self._draft, self._request, self._submit_bar, self._upload = draft, request, submit_bar, upload
+        self._display = ProblemDisplay(draft.fields, draft.reveal)
+        self.error_summary = ErrorSummary(draft.reveal)
+
+    def update(self, review: Review, state: SubmissionState, status: Status) -> None:
+        """Show a review of the draft, and how the last submission went."""
+        problems = [*review.problems, *self.rejected(state)]
+        self._display.show(problems, is_fresh=self._draft.is_fresh)
+        self.error_summary.problems = self._display.entries(problems)
+        self._draft.sections.update_titles()
+        if self._draft.sections.shows_request:  # the code takes a while to write
+            self._request.show(review.tune, self._draft.encoding)
+        self._submit_bar.show(
+            enabled=review.is_valid and not review.was_submitted and status != "sending",
+            note="Looking up the pack" if review.is_waiting else self.summary(problems, status),
+            estimate=review.estimate,
+            is_submitted=status == "submitted",
+        )
+        if status == "failed":
+            no_field = [problem for problem in state.problems if self._display.field_of(problem) is None]
+            self._upload.show_failure([self._display.message(problem) for problem in no_field])
+
+    def summary(self, problems: Sequence[Problem], status: Status) -> str:
+        """Return the state of the form in a line."""
+        if status == "sending":
+            return "Submitting"
+        if problems:
+            return self._display.summary(problems)
+        return "Submitted." if status == "submitted" else "Ready to submit"
+
+    def rejected(self, state: SubmissionState, name: str | None = None) -> list[Problem]:
+        """Return the problems of the last submission at one field, by default at any field."""
+        fields = ((problem, self._display.field_of(problem)) for problem in state.problems)
+        return [problem for problem, field in fields if field is not None and name in (None, field)]

@@ -1,0 +1,91 @@
+"""Fields for text: one line, a list of ids, a list of URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+
+from astria_nb.form.fields._base import LABEL, WIDE, Field
+
+
+class TextField(Field):
+    """A line of text, or several.
+
+    Parameters
+    ----------
+    label : str
+    placeholder : str
+    *beside : Widget
+        Shown at the end of the line.
+    below : sequence of Widget
+        Shown under the error line.
+    rows : int, default 1
+        Visible lines. With more than one, line breaks can be typed.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        placeholder: str = "",
+        *beside: widgets.Widget,
+        below: Sequence[widgets.Widget] = (),
+        rows: int = 1,
+    ) -> None:
+        options = {"description": label, "placeholder": placeholder, "style": LABEL, "layout": WIDE}
+        self._text = widgets.Text(**options) if rows == 1 else widgets.Textarea(rows=rows, **options)
+        super().__init__(widgets.HBox([self._text, *beside], layout=WIDE), below=below)
+        self.add_class("astria-labelled")
+        self._text.observe(self._on_text, "value")
+        self.observe(self._set, "value")
+
+    def _on_text(self, change: Mapping[str, Any]) -> None:
+        self.value = self._parse(change["new"])
+
+    def _set(self, change: Mapping[str, Any]) -> None:
+        # Leave alone what is being typed: "1, " must not turn into "1" under the cursor.
+        if self._parse(self._text.value) != change["new"]:
+            self._text.value = self._format(change["new"])
+
+    def _parse(self, text: str) -> Any:
+        return text.strip() or None
+
+    def _format(self, value: Any) -> str:
+        return "" if value is None else str(value)
+
+
+class IdsField(TextField):
+    """Ids, separated by commas or spaces. Anything else stays as text, for the validator to reject."""
+
+    def _parse(self, text: str) -> Any:
+        words = text.replace(",", " ").split()
+        return [int(word) if word.isdecimal() else word for word in words] or None
+
+    def _format(self, value: Any) -> str:
+        return ", ".join(map(str, value or ()))
+
+
+class UrlsField(Field):
+    """URLs, one per line."""
+
+    def __init__(self) -> None:
+        self._text = widgets.Textarea(
+            placeholder="https://example.com/photo-1.jpg\nhttps://example.com/photo-2.jpg",
+            rows=5,
+            layout=WIDE,
+        )
+        self._text.add_class("astria-urls")
+        note = widgets.HTML("One URL per line. The service downloads the photos from there.")
+        note.add_class("astria-note")
+        super().__init__(note, self._text)
+        self._text.observe(lambda change: self.set_trait("value", _lines(change["new"])), "value")
+        self.observe(self._set, "value")
+
+    def _set(self, change: Mapping[str, Any]) -> None:
+        if _lines(self._text.value) != change["new"]:
+            self._text.value = "\n".join(map(str, change["new"] or ()))
+
+
+def _lines(text: str) -> list[str] | None:
+    return [line.strip() for line in text.splitlines() if line.strip()] or None

@@ -1,0 +1,94 @@
+"""Two switches for how photos are prepared for upload, and the effect in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+from markupsafe import Markup
+
+from astria_nb.errors import AstriaError
+from astria_nb.form.fields import WIDE
+from astria_nb.images import Image, Preprocessing, upload_size
+from astria_nb.utils import background
+
+SIDE = 2048  # pixels: larger images do not improve a model (astria-api, section 12)
+_METADATA_KEPT = "Photos are uploaded with all their metadata, including location, time and camera."
+_METADATA_REMOVED = (
+    "Location, time, camera and names are removed before upload; the picture itself is unchanged."
+)
+
+
+class PreprocessingSwitches(widgets.VBox):
+    """The two switches.
+
+    Parameters
+    ----------
+    preprocessing : Preprocessing
+        The initial state.
+    images : callable
+        Returns the images that are chosen at the time of the call.
+    on_change : callable
+        Called when a switch was turned.
+    """
+
+    def __init__(
+        self,
+        preprocessing: Preprocessing,
+        images: Callable[[], Sequence[Image]],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._images, self._on_change = images, on_change
+        self._side = preprocessing.max_side or SIDE
+        self._keep = _switch(preprocessing.keep_metadata, "Keep location, date and camera information")
+        self._small = _switch(
+            preprocessing.max_side is not None, f"Make photos smaller, to at most {self._side} px a side"
+        )
+        self._note = widgets.HTML()
+        self._note.add_class("astria-note")
+        self._savings = widgets.HTML(layout=widgets.Layout(flex="1 1 160px"))
+        self._savings.add_class("astria-note")
+        small = widgets.HBox([self._small, self._savings], layout=WIDE)
+        super().__init__([self._note, self._keep, small], layout=WIDE)
+        self.add_class("astria-switches")
+        for switch in (self._keep, self._small):
+            switch.observe(lambda _: self._on_switch(), "value")
+        self._show_note()
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """The state of the switches."""
+        return Preprocessing(self._keep.value, self._side if self._small.value else None)
+
+    def update_savings(self) -> None:
+        """Recompute how much smaller the upload is, after the images or a switch changed."""
+        self._savings.value = ""
+        if self._small.value and self._images():
+            background.start_cpu_bound(self._show_savings, list(self._images()), self.preprocessing)
+
+    def _on_switch(self) -> None:
+        self._show_note()
+        self.update_savings()
+        self._on_change()
+
+    def _show_savings(self, images: Sequence[Image], preprocessing: Preprocessing) -> None:
+        try:
+            size = upload_size(images, preprocessing)
+            text = str(size) if size.uploaded < 0.9 * size.on_disk else "already small enough"
+        except AstriaError as error:
+            text = str(error)
+        if preprocessing == self.preprocessing and images == list(self._images()):
+            self._savings.value = Markup("<span>{}</span>").format(text)
+
+    def _show_note(self) -> None:
+        text = _METADATA_KEPT if self._keep.value else _METADATA_REMOVED
+        self._note.value = Markup("<span>{}</span>").format(text)
+
+
+def _switch(value: bool, text: str) -> Any:
+    switch = widgets.Checkbox(
+        value=value, description=text, indent=False, layout=widgets.Layout(width="auto")
+    )
+    switch.add_class("astria-switch")
+    return switch

@@ -1,0 +1,85 @@
+"""Images from the kernel's disk: several at once, or all in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+from ipyfilechooser import FileChooser
+from markupsafe import Markup
+
+from astria_nb.form.fields import LABEL, WIDE, displayable
+from astria_nb.images import SUFFIXES
+
+
+class ServerFiles(widgets.VBox):
+    """Choose a folder, and images in it.
+
+    Parameters
+    ----------
+    on_add : callable
+        Called with the paths that were chosen.
+    """
+
+    def __init__(self, on_add: Callable[[Iterable[Path]], None]) -> None:
+        self._chooser = _folder_chooser()
+        self._chooser.register_callback(self._list_images)
+        self._current = widgets.HTML()
+        self._current.add_class("astria-note")
+        self._files = widgets.SelectMultiple(
+            description="Images", style=LABEL, rows=6, layout=widgets.Layout(width="auto")
+        )
+        self._files.add_class("astria-files")
+        add_selected = widgets.Button(description="Add selected")
+        add_all = widgets.Button(description="Add all")
+        add_selected.on_click(lambda _: on_add(self._files.value))
+        add_all.on_click(lambda _: on_add(path for _, path in self._files.options))
+        # Not the shared layout, because it is hidden while there are no images.
+        self._images = widgets.VBox(
+            [self._files, widgets.HBox([add_selected, add_all])], layout=widgets.Layout(width="100%")
+        )
+        super().__init__([self._current, self._chooser, self._images], layout=WIDE)
+        self._list_images()
+
+    def _list_images(self, _: Any = None) -> None:
+        folder = Path(self._chooser.selected_path or Path.cwd())
+        try:
+            paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        except OSError as error:
+            paths = []
+            status = f"cannot be read: {error.strerror}"
+        else:
+            status = f"{len(paths) or 'no'} image{'' if len(paths) == 1 else 's'}"
+        self._current.value = Markup("<b>{}</b> · {}").format(displayable(_relative(folder)), status)
+        self._images.layout.display = None if paths else "none"
+        self._files.options = [(displayable(path.name), path) for path in paths]
+
+
+def _folder_chooser() -> Any:
+    """Return a chooser of one folder: ipyfilechooser cannot select several files."""
+    chooser = FileChooser(
+        str(Path.cwd()),  # its own default is the working directory at the time of its import
+        show_only_dirs=True,
+        select_default=True,
+        select_desc="Choose folder",
+        change_desc="Choose folder",
+        dir_icon="/",
+        dir_icon_append=True,
+        layout=WIDE,
+    )
+    # Its label is black in every theme and not escaped; ours shows the same.
+    chooser._label.layout.display = "none"
+    for control, label in ((chooser._pathlist, "Folder"), (chooser._dircontent, "Folders in it")):
+        control.description, control.style = label, LABEL
+    chooser._dircontent.rows = 5
+    chooser._select.layout.width = "auto"
+    chooser.add_class("astria-chooser")
+    return chooser
+
+
+def _relative(folder: Path) -> str:
+    """Return a folder's path relative to the parent of the working directory, if it is inside that."""
+    here = Path.cwd()
+    return str(folder.relative_to(here.parent) if folder.is_relative_to(here) else folder)

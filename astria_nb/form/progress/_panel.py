@@ -1,0 +1,119 @@
+"""Submitting the draft and following its tune: the part of the form below the Submit button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+import pandas as pd
+
+from astria_nb.client import Client
+from astria_nb.errors import AstriaError, LogError, Problem
+from astria_nb.form.fields import WIDE
+from astria_nb.form.progress._state import SubmissionState
+from astria_nb.form.progress._training import TrainingPanel
+from astria_nb.form.progress._upload import UploadPanel
+from astria_nb.log import Log
+from astria_nb.results.watch import PollRecorder, PollResult
+from astria_nb.rows import prompt_frame, tune_frame
+from astria_nb.submission import SubmitOptions, submit_once
+from astria_nb.tune import Request, Tune, differences
+
+
+class SubmissionPanel(widgets.VBox):
+    """The upload with its row, and below it the training with its pictures.
+
+    Parameters
+    ----------
+    log : Log
+        Where submissions, and the latest state of their tunes, are recorded.
+    client : Client
+    on_row : callable
+        Called with the row of the latest tune whenever it changes.
+
+    Attributes
+    ----------
+    state : SubmissionState
+    """
+
+    def __init__(self, log: Log, client: Client, on_row: Callable[[pd.DataFrame], None]) -> None:
+        self._log, self._client, self._on_row = log, client, on_row
+        self._recorder = PollRecorder(log, client.service)
+        self.state = SubmissionState()
+        self.upload, self.training = UploadPanel(), TrainingPanel(client, self._on_poll)
+        super().__init__([self.upload, self.training], layout=WIDE)
+
+    def send(self, tune: Tune, options: SubmitOptions) -> pd.DataFrame:
+        """Submit a tune, follow it, and return its row.
+
+        Parameters
+        ----------
+        tune : Tune
+        options : SubmitOptions
+            With the upload panel as the observer.
+
+        Raises
+        ------
+        AstriaError
+            As `astria_nb.submit` raises. The state has its problems.
+        """
+        try:
+            row = submit_once(tune, options)
+        except AstriaError as error:
+            self.state.fail(error.problems)
+            raise
+        except BaseException:
+            self.state.fail(
+                [Problem("form", "was interrupted", "submit it again: it is looked up, not sent twice")]
+            )
+            raise
+        self.training.stop()  # a late poll of the previous tune must not replace this row
+        self._client = options.client
+        self._recorder = PollRecorder(self._log, self._client.service)
+        self._add(tune.title, tune, row)
+        self.training.start(row, self._client)
+        return row
+
+    def restore(self, title: str, tune: Tune | None) -> None:
+        """Show the tune that an earlier form submitted under this title, if any, and follow it.
+
+        Parameters
+        ----------
+        title : str
+        tune : Tune or None
+            The tune of this form, if it is valid.
+        """
+        submission = self._log.find(self._client.service, title) if self._log.path.exists() else None
+        if submission is None or submission.state not in ("done", "adopted") or not submission.record:
+            return
+        row, prompts = tune_frame([submission.record], self._client.now()), self._log.prompts(submission)
+        is_same = tune is not None and _is_same(
+            Request.from_tune(tune, self._client.service, "json"), submission.request
+        )
+        self._add(title, tune if is_same else None, row)
+        is_pending = self.training.show(row, prompt_frame(prompts), self._client)
+        if is_pending or not (prompts or row["status"].isin(["failed", "expired", "deleted"]).any()):
+            self.training.follow()
+
+    def _add(self, title: str | None, tune: Tune | None, row: pd.DataFrame) -> None:
+        self.state.add(title, tune, row)
+        self.upload.show_submitted(row)
+        self._on_row(row)
+
+    def _on_poll(self, result: PollResult) -> None:
+        row = result.frame
+        title = row["title"].iloc[0]
+        if not self.state.update_row(title, row):
+            return
+        try:
+            self._recorder.record(result)
+        except LogError as error:
+            self.training.warn(f"Not recorded in the log: {error}")
+        if title == self.state.latest:
+            self.upload.show_row(row)
+            self._on_row(row)
+
+
+def _is_same(request: Request, recorded: Request) -> bool:
+    """Return whether two requests ask for the same tune; only the recorded one has the sizes as sent."""
+    return all(difference.field == "images" for difference in differences(request, recorded))

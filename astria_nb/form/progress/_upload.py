@@ -1,0 +1,129 @@
+"""The upload: its progress, a button to cancel it, and in the end the row or what went wrong."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import pandas as pd
+from markupsafe import Markup
+
+from astria_nb.errors import CancelledError, Problem
+from astria_nb.form._static_html import row_html
+from astria_nb.form.fields import WIDE
+from astria_nb.utils.formatting import format_duration, format_size
+
+_REDRAW_SECONDS = 0.1
+_RATE_SECONDS = 1.0  # an upload rate that was measured for less says little
+
+
+class UploadPanel(widgets.VBox):
+    """A progress bar, a message and the row."""
+
+    def __init__(self) -> None:
+        self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
+        self._text = widgets.Label()
+        self._cancel = widgets.Button(description="Cancel", layout=widgets.Layout(width="auto"))
+        self._cancel.on_click(lambda _: self.cancel())
+        self._cancelled = threading.Event()
+        self._progress = widgets.HBox(
+            [self._bar, self._text, self._cancel], layout=widgets.Layout(display="none")
+        )
+        self._message = widgets.HTML(layout=widgets.Layout(display="none"))
+        self._message.add_class("astria-message")
+        self._row = widgets.HTML(layout=widgets.Layout(display="none"))
+        self._row.add_class("astria-row")
+        self._started = self._drawn = 0.0
+        super().__init__([self._progress, self._message, self._row], layout=WIDE)
+
+    def show_start(self) -> None:
+        """Show an empty progress bar."""
+        self._cancelled.clear()
+        self._offer_cancel(True)
+        self._started, self._drawn = time.monotonic(), 0.0
+        self._bar.value, self._text.value = 0.0, "looking up the pack"
+        self._progress.layout.display = None
+        self._show_message()
+
+    def cancel(self) -> None:
+        """Stop the upload. A request that was sent in full cannot be cancelled."""
+        self._cancelled.set()
+        self._text.value = "cancelling"
+
+    def on_sent(self, sent: int, total: int) -> None:
+        """Show how many of `total` bytes were sent.
+
+        Raises
+        ------
+        CancelledError
+            The user pressed Cancel.
+        """
+        now = time.monotonic()
+        if sent < total:
+            self._raise_if_cancelled()
+        self._offer_cancel(sent < total)
+        if now - self._drawn < _REDRAW_SECONDS and sent < total:
+            return
+        self._drawn = now
+        self._bar.value = sent / total
+        self._text.value = _upload_text(sent, total, now - self._started)
+
+    def on_wait(self, fraction: float, text: str) -> None:
+        """Show the progress of a wait.
+
+        Parameters
+        ----------
+        fraction : float
+            From 0 to 1.
+        text : str
+
+        Raises
+        ------
+        CancelledError
+            The user pressed Cancel.
+        """
+        self._raise_if_cancelled()
+        self._bar.value, self._text.value = fraction, text
+
+    def show_submitted(self, row: pd.DataFrame) -> None:
+        """Show the row of a tune that was just made."""
+        self._progress.layout.display = "none"
+        tune_id, prompts = row["id"].iloc[0], row["prompt_ids"].iloc[0]
+        created = f"Created {len(prompts)} prompts" if pd.isna(tune_id) else f"Created tune {tune_id}"
+        self._show_message(f"{created}. The row is in form.row.")
+        self.show_row(row)
+
+    def show_row(self, row: pd.DataFrame) -> None:
+        """Show a row in its latest state."""
+        self._row.value = row_html(row)
+        self._row.layout.display = None
+
+    def show_failure(self, messages: Sequence[str]) -> None:
+        """Show why the submission failed, in lines; none if it is shown at the fields."""
+        self._progress.layout.display = "none"
+        self._show_message(*messages, is_error=True)
+
+    def _raise_if_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            what, hint = "was cancelled before it was sent", "submit it again when you like"
+            raise CancelledError(Problem("form", what, hint))
+
+    def _offer_cancel(self, is_possible: bool) -> None:
+        self._cancel.layout.display = None if is_possible else "none"
+
+    def _show_message(self, *lines: str, is_error: bool = False) -> None:
+        (self._message.add_class if is_error else self._message.remove_class)("astria-error")
+        self._message.value = Markup().join(Markup("<div>{}</div>").format(line) for line in lines if line)
+        self._message.layout.display = None if any(lines) else "none"
+
+
+def _upload_text(sent: int, total: int, seconds: float) -> str:
+    size = format_size(sent, total)
+    if sent == total:
+        return f"{size} · waiting for the answer"
+    if seconds < _RATE_SECONDS or not sent:
+        return size
+    rate = sent / seconds
+    return f"{size} · {format_size(rate)}/s · {format_duration((total - sent) / rate)} left"

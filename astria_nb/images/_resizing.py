@@ -1,0 +1,119 @@
+"""Smaller copies of images, cached in temporary files until the process ends."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astria_nb.images._decoding import decode, open_image, turn_upright
+from astria_nb.images._image import Image
+from astria_nb.utils.temporary_folder import TemporaryFolder
+
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
+
+_QUALITY = 92
+_MAX_FILES = 128  # about as many MB
+_Key = tuple[Path, int, int, int]
+
+
+def needs_resizing(image: Image, max_side: int | None) -> bool:
+    """Return whether an image is re-encoded: it is too large, or HEIC, which is then sent as a JPEG."""
+    return max_side is not None and (
+        max(image.width, image.height) > max_side or image.media_type == "image/heic"
+    )
+
+
+def open_resized(image: Image, max_side: int) -> tuple[FileIO, str]:
+    """Return an open file with a copy whose long side is at most ``max_side`` pixels, and its media type.
+
+    The copy is upright and keeps the colour profile but no other metadata. It is reused as long as the
+    image's file does not change. Thread-safe.
+
+    Raises
+    ------
+    OSError
+        The image cannot be read or decoded, or the disk for temporary files is full.
+    """
+    info = image.path.stat()
+    key = (image.path, info.st_mtime_ns, info.st_size, max_side)
+    return _cache.find(key) or _cache.store(key, *_resize(image.path, max_side))
+
+
+class _Cache:
+    """Temporary files, the least recently used first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: OrderedDict[_Key, tuple[Path, str]] = OrderedDict()
+        self._folder: TemporaryFolder | None = None
+        self._owner = 0
+
+    def find(self, key: _Key) -> tuple[FileIO, str] | None:
+        with self._lock:
+            path, media_type = self._files.get(key, (None, ""))
+            if path is None:
+                return None
+            try:
+                self._files.move_to_end(key)
+                return path.open("rb", buffering=0), media_type
+            except FileNotFoundError:  # a clean-up of the temporary folder
+                del self._files[key]
+                return None
+
+    def store(self, key: _Key, content: bytes, media_type: str) -> tuple[FileIO, str]:
+        with self._lock:
+            descriptor, name = tempfile.mkstemp(dir=self._writable_folder())
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            replaced = self._files.pop(key, None)
+            self._files[key] = Path(name), media_type
+            if replaced is not None:
+                _remove(replaced[0])
+            while len(self._files) > _MAX_FILES:
+                _remove(self._files.popitem(last=False)[1][0])
+            return Path(name).open("rb", buffering=0), media_type
+
+    def _writable_folder(self) -> Path:
+        # A forked process gets its own folder, because its parent removes the first one when it ends.
+        if self._folder is None or self._owner != os.getpid() or not self._folder.path.is_dir():
+            self._files.clear()
+            self._folder, self._owner = TemporaryFolder(), os.getpid()
+        return self._folder.path
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # Windows does not remove a file that is still being sent
+        path.unlink()
+
+
+def _resize(path: Path, max_side: int) -> tuple[bytes, str]:
+    from PIL import Image as Pillow
+
+    with open_image(path) as opened:
+        image = decode(opened, max_side)
+        profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "L") else None
+        image = turn_upright(_convert_mode(image))
+        image.thumbnail((max_side, max_side), Pillow.Resampling.LANCZOS)
+        file_format = "PNG" if image.mode == "RGBA" else "JPEG"
+        out = io.BytesIO()
+        image.save(out, file_format, quality=_QUALITY, icc_profile=profile)
+    return out.getvalue(), f"image/{file_format.lower()}"
+
+
+def _convert_mode(image: Pillow.Image) -> Pillow.Image:
+    """Return an image in grey or RGB, or in RGBA if some of it is transparent."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return image if any(image.getchannel("A").histogram()[:255]) else image.convert("RGB")
+    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+
+
+_cache = _Cache()

@@ -1,0 +1,214 @@
+"""The content of an image as it is uploaded, hashed while it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from io import FileIO
+from pathlib import PurePath
+
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images._decoding import InvalidImageError
+from astria_nb.images._image import Image
+from astria_nb.images._preprocessing import Preprocessing
+from astria_nb.images._resizing import needs_resizing, open_resized
+from astria_nb.images.metadata import (
+    ImageReader,
+    MalformedImageError,
+    Part,
+    entire_file,
+    without_metadata,
+)
+
+BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
+_NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
+_CONCURRENT_RESIZES = 2  # each takes 40 MB of memory
+_SUFFIXES = {"image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",)}
+
+
+class SentImage:
+    """An image that is open for upload; its content is hashed while it is read.
+
+    Parameters
+    ----------
+    filename : str
+        The name that is sent to the service.
+    media_type : str
+    file : FileIO
+        Unbuffered; closed by `close`.
+    parts : sequence of (range or bytes)
+        What is sent: byte ranges of the file, and bytes between them.
+
+    Attributes
+    ----------
+    size : int
+        Bytes that are sent.
+    """
+
+    def __init__(self, filename: str, media_type: str, file: FileIO, parts: Sequence[Part]) -> None:
+        self.filename, self.media_type = filename, media_type
+        self.size = sum(map(len, parts))
+        self._file, self._reader, self._parts = file, ImageReader(file), parts
+        self._digest, self._hashed = hashlib.sha256(), 0
+
+    @classmethod
+    def open(cls, image: Image, preprocessing: Preprocessing) -> SentImage:
+        """Open an image and determine what of it is sent.
+
+        Raises
+        ------
+        TuneError
+            It was deleted, cannot be read, or cannot be preprocessed. Field ``images``.
+        """
+        try:
+            return _open(image, preprocessing)
+        except FileNotFoundError:
+            reason, hint = "no longer exists", "put it back, or remove it"
+        except InvalidImageError as error:
+            reason, hint = f"{error} and cannot be made smaller", "re-save it, or omit max_side"
+        except MalformedImageError as error:
+            reason = f"{error}, so its metadata cannot be removed reliably"
+            hint = "re-save it, remove it, or send it unchanged with keep_metadata=True"
+        except OSError as error:
+            reason, hint = f"cannot be read ({error.strerror})", "put it back, or remove it"
+        raise TuneError(Problem("images", f"{image.filename!r} {reason}", hint))
+
+    def close(self) -> None:
+        """Close the file; a hash that is not complete by then stays so."""
+        self._file.close()
+
+    def blocks(self, buffer: memoryview) -> Iterator[memoryview]:
+        """Yield the content in blocks, each in the same buffer.
+
+        Raises
+        ------
+        TuneError
+            The file is shorter than when it was opened, or cannot be read.
+        """
+        done = 0
+        while done < self.size:
+            try:
+                count = self._fill(done, buffer)
+            except OSError:  # would pass for a network error
+                count = 0
+            if not count:
+                what = f"{self.filename!r} could not be read to its end"
+                raise TuneError(Problem("images", what, "check it and submit again"))
+            started = time.perf_counter()
+            yield buffer[:count]
+            # The system is still sending what it took, so on a network hashing costs no time. A connection
+            # that is faster than this is local; there the hash is computed when it is requested.
+            if self._hashed == done and count < _NETWORK * (time.perf_counter() - started):
+                self._hash(buffer[:count])
+            done += count
+
+    def sha256(self) -> str | None:
+        """Return the hexadecimal hash of what is sent; None if the file cannot be read or was closed."""
+        buffer = memoryview(bytearray(min(BLOCK, self.size - self._hashed)))
+        with suppress(OSError, ValueError):  # a ValueError means that the file was closed
+            while self._hashed < self.size:
+                count = self._fill(self._hashed, buffer)
+                if not count:
+                    break
+                self._hash(buffer[:count])
+        return self._digest.hexdigest() if self._hashed == self.size else None
+
+    def _hash(self, block: memoryview) -> None:
+        self._digest.update(block)
+        self._hashed += len(block)
+
+    def _fill(self, offset: int, buffer: memoryview) -> int:
+        """Read from an offset of what is sent; fewer bytes than the buffer holds only at the end."""
+        done = 0
+        for part in self._parts:
+            if offset >= len(part):
+                offset -= len(part)
+                continue
+            target = buffer[done : done + len(part) - offset]
+            if isinstance(part, range):
+                count = self._reader.read_into(part.start + offset, target)
+            else:
+                count = len(target)
+                target[:] = part[offset : offset + count]
+            done, offset = done + count, 0
+            if count < len(target) or done == len(buffer):
+                break
+        return done
+
+
+def open_all(images: Sequence[Image], preprocessing: Preprocessing) -> list[SentImage]:
+    """Open images for upload, in order.
+
+    Raises
+    ------
+    TuneError
+        With the problems of all images; none is left open.
+    """
+    opened: list[SentImage] = []
+    problems: list[Problem] = []
+    # Finding metadata is no faster on two threads; making images smaller is.
+    workers = _CONCURRENT_RESIZES if preprocessing.max_side else 1
+    with ThreadPoolExecutor(workers) as pool, ExitStack() as undo:
+        futures = [pool.submit(SentImage.open, image, preprocessing) for image in images]
+        undo.callback(_close, futures)
+        undo.callback(pool.shutdown, cancel_futures=True)
+        for future in futures:
+            try:
+                opened.append(future.result())
+            except TuneError as error:
+                problems += error.problems
+        if problems:
+            raise TuneError(*problems)
+        undo.pop_all()
+    return opened
+
+
+def _close(futures: Sequence[Future[SentImage]]) -> None:
+    for future in futures:
+        if not future.cancelled() and future.exception() is None:
+            future.result().close()
+
+
+def sha256_of(path: PurePath, preprocessing: Preprocessing) -> str | None:
+    """Return the hexadecimal hash of what would be sent of a file; None if it cannot be sent."""
+    try:
+        opened = SentImage.open(Image.open(path), preprocessing)
+    except TuneError:
+        return None
+    try:
+        return opened.sha256()
+    finally:
+        opened.close()
+
+
+def filename_for_type(filename: str, media_type: str) -> str:
+    """Return a name for a re-encoded image, with another suffix if the present one does not fit.
+
+    Examples
+    --------
+    >>> filename_for_type("IMG_1.HEIC", "image/jpeg"), filename_for_type("a.JPG", "image/jpeg")
+    ('IMG_1.jpg', 'a.JPG')
+    """
+    suffixes = _SUFFIXES[media_type]
+    path = PurePath(filename)
+    return filename if path.suffix.lower() in suffixes else f"{path.stem}{suffixes[0]}"
+
+
+def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
+    if preprocessing.max_side is not None and needs_resizing(image, preprocessing.max_side):
+        file, media_type = open_resized(image, preprocessing.max_side)
+        return SentImage(filename_for_type(image.filename, media_type), media_type, file, entire_file(file))
+    if image.media_type == "image/heic" and not preprocessing.keep_metadata:
+        what = f"{image.filename!r} is HEIC, whose metadata cannot be removed without loss"
+        hint = "send it as a JPEG with max_side=2048, or unchanged with keep_metadata=True"
+        raise TuneError(Problem("images", what, hint))
+    file = image.path.open("rb", buffering=0)
+    try:
+        parts = entire_file(file) if preprocessing.keep_metadata else without_metadata(file)
+    except BaseException:
+        file.close()
+        raise
+    return SentImage(image.filename, image.media_type, file, parts)

@@ -1,0 +1,62 @@
+"""Removal of metadata from image files: location, time, camera, names, texts, embedded images.
+
+Nothing is decoded: the image data itself is sent byte for byte as it is in the file.
+"""
+
+from __future__ import annotations
+
+from io import FileIO
+
+from astria_nb.images.media_type import HEAD_BYTES, media_type
+from astria_nb.images.metadata import _jpeg as jpeg
+from astria_nb.images.metadata import _png as png
+from astria_nb.images.metadata import _webp as webp
+from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part, merge_parts
+
+_FORMATS = {
+    "image/jpeg": jpeg.parts_to_keep,
+    "image/png": png.parts_to_keep,
+    "image/webp": webp.parts_to_keep,
+}
+
+
+def without_metadata(file: FileIO) -> list[Part]:
+    """Return what to send of a JPEG, PNG or WebP file so that no personal data is sent.
+
+    Only what is known to belong to the image is kept: its data, colour profile, resolution, transparency and
+    orientation. What follows the end of the image is dropped too: a second image, a video, a trailer.
+
+    Parameters
+    ----------
+    file : FileIO
+        Open for reading and unbuffered; it is left open. A JPEG is read once to its end; of a PNG the chunks
+        are read to verify their checksums, and of a WebP little more than the chunk headers.
+
+    Returns
+    -------
+    list of (range or bytes)
+        Byte ranges of the file, and bytes to insert between them, in order. The sum of their lengths is the
+        number of bytes to send.
+
+    Raises
+    ------
+    MalformedImageError
+        The file does not follow its format, so metadata could be anywhere in it.
+    OSError
+        It cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile; from PIL import Image
+    >>> file = tempfile.TemporaryFile(buffering=0)
+    >>> Image.new("RGB", (8, 8)).save(file, "JPEG", comment=b"my house")
+    >>> with_comment = file.tell()
+    >>> with_comment - sum(map(len, without_metadata(file)))
+    12
+    >>> file.close()
+    """
+    reader = ImageReader(file)
+    parts_to_keep = _FORMATS.get(media_type(reader.read(0, HEAD_BYTES)) or "")
+    if parts_to_keep is None:
+        raise MalformedImageError("is no longer a JPEG, PNG or WebP image")
+    return merge_parts(parts_to_keep(reader))

@@ -1,0 +1,77 @@
+"""WebP files without metadata (RFC 9649)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from astria_nb.images.metadata import _orientation as orientation
+from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
+
+_RIFF_HEADER = 12  # bytes: RIFF, size, WEBP
+_FLAGS_OFFSET = 20  # of the VP8X chunk, which is the first chunk if there is one
+_BITSTREAM_CHUNKS = (b"VP8 ", b"VP8L", b"ANMF")
+_OTHER_CHUNKS = (b"VP8X", b"ALPH", b"ANIM", b"ICCP")
+_EXIF, _XMP = b"EXIF", b"XMP "
+_FLAGS = {_EXIF: 0x08, _XMP: 0x04}  # bits of the VP8X chunk that announce metadata chunks
+_MAX_METADATA = 2**20  # bytes
+
+
+def parts_to_keep(reader: ImageReader) -> list[Part]:
+    """Return the parts of a WebP that make up the image."""
+    chunks: list[range] = []
+    chunk_types: set[bytes] = set()
+    metadata: dict[bytes, bytes] = {}
+    for chunk_type, size, chunk in _read_chunks(reader):
+        if chunk_type in _BITSTREAM_CHUNKS or chunk_type in _OTHER_CHUNKS:
+            chunks.append(chunk)
+        elif chunk_type in _FLAGS:
+            metadata.setdefault(chunk_type, reader.read(chunk.start + 8, min(size, _MAX_METADATA)))
+        chunk_types.add(chunk_type)
+    if chunk_types.isdisjoint(_BITSTREAM_CHUNKS):
+        raise MalformedImageError("contains no image data")
+    has_flags = reader.read_exactly(_RIFF_HEADER, 4) == b"VP8X"
+    flags = reader.read_exactly(_FLAGS_OFFSET, 1)[0] if has_flags else 0
+    announced = [chunk_type for chunk_type, flag in _FLAGS.items() if flags & flag]
+    if not chunk_types.issuperset(announced):
+        # With a wrong length, an image chunk could contain the metadata chunk that is missing.
+        raise MalformedImageError("is damaged")
+    announced_metadata = {chunk_type: metadata[chunk_type] for chunk_type in announced}
+    return _assemble(reader, chunks, flags, announced_metadata)
+
+
+def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, int, range]]:
+    """Yield the type, the content's size and the place of each chunk."""
+    stop = 8 + int.from_bytes(reader.read_exactly(4, 4), "little")
+    if stop > reader.size:
+        raise MalformedImageError("is incomplete")
+    offset = _RIFF_HEADER
+    while offset < stop:
+        chunk_type = reader.read_exactly(offset, 4)
+        size = int.from_bytes(reader.read_exactly(offset + 4, 4), "little")
+        end = offset + 8 + size
+        if end > stop or not chunk_type.isascii() or (chunk_type == b"VP8X" and size != 10):
+            raise MalformedImageError("is damaged")
+        end += size % 2 and end < stop  # the padding byte of the last chunk may be missing
+        yield chunk_type, size, range(offset, end)
+        offset = end
+
+
+def _assemble(
+    reader: ImageReader, chunks: list[range], flags: int, metadata: dict[bytes, bytes]
+) -> list[Part]:
+    """Return the chunks with an orientation if there was one, and with flags and a size that fit."""
+    parts: list[Part] = [*chunks]
+    new_flags = flags & ~sum(_FLAGS.values())
+    value = orientation.read(
+        metadata.get(_EXIF, b"").removeprefix(b"Exif\0\0"),  # some writers put it there
+        metadata.get(_XMP, b""),
+    )
+    if value != 1:
+        exif = orientation.tiff(value)
+        parts.append(_EXIF + len(exif).to_bytes(4, "little") + exif)
+        new_flags |= _FLAGS[_EXIF]
+    if new_flags != flags:
+        start, stop = chunks[0].start, chunks[0].stop
+        parts[:1] = [range(start, _FLAGS_OFFSET), bytes([new_flags]), range(_FLAGS_OFFSET + 1, stop)]
+    header = b"RIFF" + (sum(map(len, parts)) + 4).to_bytes(4, "little") + b"WEBP"
+    return [range(_RIFF_HEADER) if header == reader.read(0, _RIFF_HEADER) else header, *parts]

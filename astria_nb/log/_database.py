@@ -1,0 +1,229 @@
+"""The log's reads and writes, in SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from astria_nb.log import _inserts as inserts
+from astria_nb.log import _segments as segments
+from astria_nb.log import _serialization as serialization
+from astria_nb.log import environment
+from astria_nb.log._inserts import append_event, microseconds, put_body, redact_problem
+from astria_nb.log._queries import by_id, claimant, existing, in_states, of_tune, run_on
+from astria_nb.log._schema import body, event, session, submission
+from astria_nb.log._sqlite import SqliteStore
+from astria_nb.log._states import SETTLED, StaleSubmission, Submission, TitleClaimed
+from astria_nb.tune import Request
+from astria_nb.utils.redaction import redact_json, redact_text
+
+# Building a statement takes longer than running it.
+_PLAN = submission.insert()
+_CHANGE = submission.update().where(
+    submission.c.id == sa.bindparam("of_id"), submission.c.version == sa.bindparam("of_version")
+)
+_RECORD = submission.update().where(submission.c.id == sa.bindparam("of_id"))
+
+
+class LogDatabase:
+    """An open log.
+
+    Parameters
+    ----------
+    path : Path
+    timeout : float
+        Seconds to wait while another process writes.
+    """
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        self.store = SqliteStore(path, timeout)
+        self._written_session = ""
+
+    def close(self) -> None:
+        """Close the file."""
+        self.store.close()
+
+    def plan(self, request: Request, newest_known_id: int | None, *, sending: bool) -> Submission:
+        """Write the intent; see `astria_nb.log.Log.plan`."""
+        recorded = request.recorded()
+        with self._write() as (connection, session_id):
+            if recorded.title is not None:
+                first = claimant(connection, recorded.service, recorded.title)
+                if first is not None:
+                    raise TitleClaimed(first)
+            now = inserts.now()
+            state, attempt = ("sending", 1) if sending else ("planned", 0)
+            inserted = connection.execute(
+                _PLAN,
+                {
+                    "service": recorded.service,
+                    "title": recorded.title,
+                    "state": state,
+                    "version": 0,
+                    "attempt": attempt,
+                    "newest_known_id": newest_known_id,
+                    "request": put_body(connection, serialization.of_request(recorded)),
+                    "fingerprint": recorded.fingerprint,
+                    "planned_at": now,
+                    "changed_at": now,
+                    "uptime": inserts.uptime(),
+                    "session": session_id,
+                },
+            )
+            new = existing(connection, inserted.lastrowid)
+            append_event(connection, "planned", session_id, now, replace(new, state="planned", attempt=0))
+            if sending:
+                append_event(connection, "sending", session_id, now, new)
+        return new
+
+    def change(
+        self,
+        before: Submission,
+        state: str,
+        kind: str,
+        changes: Mapping[str, int | None],
+        reply: Any,
+        image_sha256: Sequence[str | None] | None,
+        problem: str | None,
+    ) -> Submission:
+        """Move a submission to another state; see `astria_nb.log.Log.change`."""
+        values: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
+        tune = serialization.tune_of(reply) if state in ("done", "adopted") else None
+        if tune is not None and isinstance(tune.get("id"), int):
+            values.setdefault("tune_id", tune["id"])
+        if image_sha256:
+            values["image_sha256"] = json.dumps(list(image_sha256))
+        with self._write() as (connection, session_id):
+            now = inserts.now()
+            if tune is not None:
+                record = serialization.updated(before, serialization.row_fields(tune))
+                if image_sha256:
+                    record["image_sha256"] = list(image_sha256)
+                values["record"] = put_body(connection, redact_json(record))
+            updated = connection.execute(
+                _CHANGE,
+                {
+                    "of_id": before.id,
+                    "of_version": before.version,
+                    "state": state,
+                    "version": before.version + 1,
+                    "changed_at": now,
+                    "uptime": inserts.uptime(),
+                    "session": session_id,
+                    "problem": redact_problem(problem),
+                    **values,
+                },
+            )
+            after = existing(connection, before.id)
+            if updated.rowcount != 1:
+                raise StaleSubmission(after)
+            append_event(connection, kind, session_id, now, after, reply=reply, problem=problem)
+        return after
+
+    def note(
+        self,
+        kind: str,
+        submission: Submission | None,
+        tune_id: int | None,
+        service: str | None,
+        reply: Any,
+        problem: str | None,
+    ) -> None:
+        """Write an event that changes no state; see `astria_nb.log.Log.note`."""
+        with self._write() as (connection, session_id):
+            now = inserts.now()
+            current: Submission | None = None
+            if submission is not None:
+                current = existing(connection, submission.id)
+            elif tune_id is not None and service is not None:
+                current = of_tune(connection, redact_text(service.rstrip("/")), tune_id)
+            tune = serialization.tune_of(reply)
+            if current is not None and tune is not None and serialization.is_newer(current, tune):
+                record = put_body(connection, redact_json(serialization.updated(current, tune)))
+                connection.execute(_RECORD, {"of_id": current.id, "record": record, "sealed": None})
+            values = {"tune_id": tune_id, "service": service}
+            append_event(connection, kind, session_id, now, current, values, reply=reply, problem=problem)
+
+    def prompts(self, id: int) -> list[dict[str, Any]]:  # noqa: A002  the column's own name
+        """Return the prompts in a submission's polls, each in its latest state, by id."""
+        polls = (
+            sa.select(body.c.json)
+            .join(event, event.c.reply == body.c.sha256)
+            .where(event.c.submission == id, event.c.kind == "poll", body.c.json.startswith("["))
+            .order_by(event.c.id)
+        )
+        with self.store.read() as connection:
+            replies = connection.execute(polls).scalars().all()
+        latest = {
+            prompt["id"]: prompt
+            for reply in replies
+            for prompt in json.loads(reply)
+            if isinstance(prompt, dict) and "id" in prompt
+        }
+        return [latest[prompt_id] for prompt_id in sorted(latest, key=str)]
+
+    def find(self, service: str, title: str) -> Submission | None:
+        """Return the submission that claims a title."""
+        with self.store.read() as connection:
+            return claimant(connection, redact_text(service), title)
+
+    def of_tune(self, service: str, tune_id: int) -> Submission | None:
+        """Return the submission that made a tune, else one that ran a pack on it."""
+        service = redact_text(service)
+        with self.store.read() as connection:
+            return of_tune(connection, service, tune_id) or run_on(connection, service, tune_id)
+
+    def get(self, id: int) -> Submission | None:  # noqa: A002  the column's own name
+        """Return a submission."""
+        with self.store.read() as connection:
+            return by_id(connection, id)
+
+    def in_states(self, service: str, states: Sequence[str]) -> list[Submission]:
+        """Return the submissions of a service in one of some states, oldest first."""
+        with self.store.read() as connection:
+            return in_states(connection, redact_text(service), states)
+
+    def session(self, id: str) -> Mapping[str, Any] | None:  # noqa: A002  the column's own name
+        """Return the row of a process that wrote to this log."""
+        with self.store.read() as connection:
+            row = connection.execute(session.select().where(session.c.id == id)).first()
+            return None if row is None else row._asdict()
+
+    def prune(self, before: datetime) -> int:
+        """Delete settled submissions; see `astria_nb.log.Log.prune`."""
+        limit = microseconds(before)
+        old = submission.c.state.in_(SETTLED) & (submission.c.changed_at < limit)
+        uses = [
+            sa.exists().where(column == body.c.sha256)
+            for column in (submission.c.request, submission.c.record, event.c.reply)
+        ]
+        with self.store.write() as connection:
+            of_old = event.c.submission.in_(sa.select(submission.c.id).where(old))
+            of_none = event.c.submission.is_(None) & (event.c.at < limit)
+            connection.execute(event.delete().where(of_old | of_none))
+            pruned = connection.execute(submission.delete().where(old)).rowcount
+            connection.execute(body.delete().where(~sa.or_(*uses)))
+            segments.compact(connection)
+        return int(pruned)
+
+    @contextmanager
+    def _write(self) -> Iterator[tuple[sa.Connection, str]]:
+        """Yield a connection in a transaction, and the id of this process's session, which it has written."""
+        current = environment.session()
+        with self.store.write() as connection:
+            if self._written_session != current.id:
+                values = asdict(current) | {
+                    "started_at": microseconds(current.started_at),
+                    "packages": json.dumps(dict(current.packages)),
+                }
+                connection.execute(insert(session).values(values).on_conflict_do_nothing())
+            yield connection, current.id
+        self._written_session = current.id

@@ -1,0 +1,98 @@
+"""Inserts of events and JSON bodies, and the clocks that their rows carry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from astria_nb.log import _machine as machine
+from astria_nb.log._queries import EPOCH
+from astria_nb.log._schema import body, event
+from astria_nb.log._states import Submission
+from astria_nb.utils.redaction import redact_json, redact_text
+
+_MICROSECOND = timedelta(microseconds=1)
+# Building a statement takes longer than running it.
+_PUT = insert(body).on_conflict_do_nothing()
+_APPEND = event.insert()
+
+
+def microseconds(at: datetime) -> int:
+    """Return a time as the log stores it."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+def now() -> int:
+    """Return the time of day as the log stores it."""
+    return microseconds(datetime.now(UTC))
+
+
+def uptime() -> int | None:
+    """Return this machine's uptime in microseconds, rounded up, or None if unknown."""
+    seconds = machine.uptime()
+    return None if seconds is None else math.ceil(seconds * 1e6)
+
+
+def put_body(connection: sa.Connection, value: Any) -> bytes:
+    """Store JSON, once however many rows refer to it, and return its hash."""
+    text = json.dumps(value, separators=(",", ":"), default=str)
+    sha256 = hashlib.sha256(text.encode()).digest()
+    connection.execute(_PUT, {"sha256": sha256, "json": text})
+    return sha256
+
+
+def append_event(
+    connection: sa.Connection,
+    kind: str,
+    session_id: str,
+    at: int,
+    current: Submission | None,
+    values: Mapping[str, Any] | None = None,
+    *,
+    reply: Any = None,
+    problem: str | None = None,
+) -> None:
+    """Insert an event; that of a submission carries its current state.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+    kind : str
+    session_id : str
+    at : int
+        Of `now`.
+    current : Submission, optional
+    values : mapping, optional
+        ``tune_id`` and ``service`` of an event that may not belong to a submission.
+    reply : JSON, optional
+    problem : str, optional
+    """
+    values = dict(values or {})
+    if current is not None:
+        values = {
+            "submission": current.id,
+            "service": current.service,
+            "title": current.title,
+            "tune_id": current.tune_id if values.get("tune_id") is None else values["tune_id"],
+            "attempt": current.attempt,
+            "state": current.state,
+            "fingerprint": current.request.fingerprint,
+        }
+    if isinstance(values.get("service"), str):
+        values["service"] = redact_text(values["service"])
+    values["reply"] = None if reply is None else put_body(connection, redact_json(reply))
+    row = {"kind": redact_text(kind), "at": at, "session": session_id, "problem": redact_problem(problem)}
+    connection.execute(_APPEND, row | values)
+
+
+def redact_problem(problem: str | None) -> str | None:
+    """Return an error message as it may be stored."""
+    # A lone surrogate, as in an undecodable file name, cannot be stored as text.
+    return None if problem is None else redact_text(problem).encode("utf-8", "replace").decode()

@@ -1,0 +1,185 @@
+"""The experiment log: every submission, what was requested, what came of it, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from astria_nb.errors import LogError, Problem, TuneError
+from astria_nb.log._reader import LogReader
+from astria_nb.log._states import STATES, Submission
+from astria_nb.tune import Request
+from astria_nb.utils.formatting import short
+from astria_nb.utils.redaction import redact_name
+
+
+class Log(LogReader):
+    """A record of every submission in one file, which several notebooks and threads may write at once.
+
+    It opens at its first use, and again after `close`. When a method that writes returns, the data is on the
+    disk.
+
+    Parameters
+    ----------
+    path : str or path, optional
+        Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` in the working
+        directory.
+    timeout : float
+        Seconds to wait while another process writes.
+
+    Raises
+    ------
+    LogError
+        From every method: the file cannot be opened, written or read, or is not a log that this version can
+        use.
+
+    Notes
+    -----
+    Never written: API keys, signatures and passwords in URLs, values of the query strings of callbacks
+    (`astria_nb.utils.redaction`).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory(); log = Log(f"{folder.name}/log.sqlite")
+    >>> request = Request("https://api.astria.ai", 43, "t", "json", {"title": "t", "name": "cat"})
+    >>> submission = log.change(log.plan(request), "sending")
+    >>> log.change(submission, "done", tune_id=7, reply={"id": 7}).state
+    'done'
+    >>> log.frame()[["id", "title", "state"]].to_dict("records")
+    [{'id': 7, 'title': 't', 'state': 'done'}]
+    >>> log.close(); folder.cleanup()
+    """
+
+    def plan(
+        self, request: Request, newest_known_id: int | None = None, *, sending: bool = False
+    ) -> Submission:
+        """Record the intent to send a request, which claims its title.
+
+        Parameters
+        ----------
+        request : Request
+        newest_known_id : int, optional
+            The id of the account's newest tune.
+        sending : bool
+            Also record that the first attempt starts now: one write to the disk instead of two.
+
+        Returns
+        -------
+        Submission
+
+        Raises
+        ------
+        TitleClaimed
+            A submission with this title may already exist on the service.
+        TuneError
+            The title contains what looks like a key or a password.
+        """
+        if request.title is not None and redact_name(request.title) != request.title:
+            raise TuneError(
+                Problem("title", "holds what looks like a key or a password", "choose another one")
+            )
+        planned = self._database.plan(request, newest_known_id, sending=sending)
+        from astria_nb.log import _segments as segments  # loaded with the database
+
+        if planned.id % segments.ROWS == 0:
+            from astria_nb.log import _frames as frames
+
+            frames.seal(self._database)
+        return planned
+
+    def change(
+        self,
+        submission: Submission,
+        state: str,
+        *,
+        event: str | None = None,
+        attempt: int | None = None,
+        newest_known_id: int | None = None,
+        tune_id: int | None = None,
+        reply: Mapping[str, Any] | None = None,
+        image_sha256: Sequence[str | None] | None = None,
+        problem: str | None = None,
+    ) -> Submission:
+        """Move a submission to another state and record the event, in one transaction.
+
+        Parameters
+        ----------
+        submission : Submission
+            Its latest known state.
+        state : str
+        event : str, optional
+            What happened, for `events`. Default: the state.
+        attempt, newest_known_id, tune_id : int, optional
+            Default: unchanged; the tune's id may also come from the reply.
+        reply : mapping, optional
+            The service's JSON.
+        image_sha256 : sequence of (str or None), optional
+            The hash of each file that was sent, in order.
+        problem : str, optional
+            What went wrong; kept until the next change.
+
+        Returns
+        -------
+        Submission
+
+        Raises
+        ------
+        StaleSubmission
+            Another thread or process changed it in the meantime.
+        ValueError
+            The transition is not allowed.
+        """
+        if state not in STATES[submission.state]:
+            raise ValueError(f"a submission that is {submission.state} cannot become {state}")
+        changes = {"attempt": attempt, "newest_known_id": newest_known_id, "tune_id": tune_id}
+        return self._database.change(submission, state, event or state, changes, reply, image_sha256, problem)
+
+    def note(
+        self,
+        kind: str,
+        *,
+        submission: Submission | None = None,
+        tune_id: int | None = None,
+        service: str | None = None,
+        reply: Any = None,
+        problem: str | None = None,
+    ) -> None:
+        """Record an event that changes no state, such as a ``poll``, a ``callback`` or a ``replay``.
+
+        A reply with the submission's tune (an object with its id) becomes its `record`, unless the record is
+        newer. A reply with prompts (an array) is returned by `prompts`.
+
+        Parameters
+        ----------
+        kind : str
+        submission : Submission, optional
+            Default: the submission of this `service` that made the tune, if there is one.
+        tune_id : int, optional
+        service : str, optional
+        reply : JSON, optional
+        problem : str, optional
+        """
+        self._database.note(kind, submission, tune_id, service, reply, problem)
+
+    def prune(self, before: datetime) -> int:
+        """Delete settled submissions, and return how many.
+
+        The title of a deleted submission may be sent, and paid for, again. Unsettled submissions and those
+        that need review are kept.
+
+        Parameters
+        ----------
+        before : datetime
+            With a time zone. Only submissions that have not changed since are deleted.
+
+        Returns
+        -------
+        int
+        """
+        if not isinstance(before, datetime) or before.tzinfo is None:
+            is_naive = isinstance(before, datetime)
+            what = "has no time zone" if is_naive else f"{short(before)} is not a datetime"
+            raise LogError(Problem("before", what, "write it like datetime(2026, 1, 1, tzinfo=UTC)"))
+        return self._database.prune(before)

@@ -1,0 +1,82 @@
+"""The file of a log: where it is, and opening it at its first use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from astria_nb.errors import LogError, Problem
+from astria_nb.utils.arguments import to_path
+from astria_nb.utils.formatting import short
+
+if TYPE_CHECKING:  # imported at the first use: a form, or a script that sends nothing, starts faster
+    from astria_nb.log._database import LogDatabase
+
+DEFAULT_PATH = "astria_log.sqlite"
+
+_open_lock = RLock()
+if hasattr(os, "register_at_fork"):  # if another thread held it, it would stay locked in the child
+    os.register_at_fork(
+        before=_open_lock.acquire, after_in_parent=_open_lock.release, after_in_child=_open_lock.release
+    )
+
+
+class LogFile:
+    """A log's path and its database, which opens at its first use and again after `close`.
+
+    Parameters
+    ----------
+    path : str or path, optional
+        Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` in the working
+        directory.
+    timeout : float
+        Seconds to wait while another process writes.
+
+    Raises
+    ------
+    LogError
+        The path is not a path of a file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, timeout: float = 30.0) -> None:
+        is_default = path is None or (isinstance(path, str) and not path)
+        location = os.environ.get("ASTRIA_NB_LOG") or DEFAULT_PATH if is_default else path
+        # Made absolute here: a later change of the working directory must not lead to a second log.
+        absolute = to_path(location)
+        if absolute is None or "://" in str(location):
+            what = f"{short(location)} is {'not a valid path' if absolute is None else 'an address'}"
+            raise LogError(Problem("log", what, "give the path of a file"))
+        self._path, self._timeout = absolute, timeout
+        self._opened: LogDatabase | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with _open_lock:
+            database, self._opened = self._opened, None
+        if database is not None:
+            database.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._path)!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self._path, "timeout": self._timeout}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        LogFile.__init__(self, state["path"], timeout=state["timeout"])
+
+    @property
+    def _database(self) -> LogDatabase:
+        if (database := self._opened) is None:
+            from astria_nb.log._database import LogDatabase
+
+            with _open_lock:
+                database = self._opened = self._opened or LogDatabase(self._path, self._timeout)
+        return database

@@ -1,0 +1,229 @@
+"""Reading a log: single submissions, and all of them as frames and files."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from astria_nb.errors import LogError, Problem
+from astria_nb.log import _machine as machine
+from astria_nb.log import environment
+from astria_nb.log._log_file import LogFile
+from astria_nb.log._states import UNSETTLED, Submission
+from astria_nb.tune import differences
+from astria_nb.utils.arguments import parse_id, to_path
+from astria_nb.utils.formatting import short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MAX_SILENCE = timedelta(hours=1)  # longer than any upload takes
+
+
+class LogReader(LogFile):
+    """The methods of `astria_nb.log.Log` that read; parameters as there."""
+
+    def prompts(self, submission: Submission) -> list[dict[str, Any]]:
+        """Return the latest known prompts of a submission's tune, by id.
+
+        They come from the events of kind ``poll`` whose reply is an array; see `note`.
+
+        Parameters
+        ----------
+        submission : Submission
+
+        Returns
+        -------
+        list of dict
+        """
+        return self._database.prompts(submission.id)
+
+    def find(self, service: str, title: str) -> Submission | None:
+        """Return the submission that claims a title, or None.
+
+        Parameters
+        ----------
+        service : str
+            The service's URL.
+        title : str
+
+        Returns
+        -------
+        Submission or None
+        """
+        return self._database.find(service.rstrip("/"), title)
+
+    def of_tune(self, service: str, tune_id: int) -> Submission | None:
+        """Return the submission that made a tune, else the latest that ran a pack on it, or None.
+
+        Parameters
+        ----------
+        service : str
+            The service's URL.
+        tune_id : int
+
+        Returns
+        -------
+        Submission or None
+        """
+        return self._database.of_tune(service.rstrip("/"), tune_id)
+
+    def get(self, id: int) -> Submission:  # noqa: A002  the column's own name
+        """Return a submission.
+
+        Parameters
+        ----------
+        id : int
+            As in the column ``submission`` of `frame`.
+
+        Returns
+        -------
+        Submission
+
+        Raises
+        ------
+        KeyError
+            There is no submission with this id.
+        """
+        number = parse_id(id)
+        submission = None if number is None else self._database.get(number)
+        if submission is None:
+            raise KeyError(id)
+        return submission
+
+    def unsettled(self, service: str) -> list[Submission]:
+        """Return the submissions that are planned, being sent, or of unknown outcome, oldest first.
+
+        Parameters
+        ----------
+        service : str
+            The service's URL.
+
+        Returns
+        -------
+        list of Submission
+        """
+        return self._database.in_states(service.rstrip("/"), UNSETTLED)
+
+    def is_abandoned(self, submission: Submission) -> bool:
+        """Return whether the process that changed a submission last has ended, so that another may settle it.
+
+        A process on this machine is looked up. If it ran on another machine, in another container or before
+        the last boot, or if the lookup fails, it counts as ended one hour after its last change. This process
+        itself has never ended; its threads coordinate among themselves.
+
+        Parameters
+        ----------
+        submission : Submission
+
+        Returns
+        -------
+        bool
+        """
+        writer = self._database.session(submission.session)
+        if writer is not None and writer["id"] == environment.session().id:
+            return False
+        if writer is not None and writer["place"] == machine.place():
+            running = machine.is_running(writer["pid"], writer["process_started"])
+            if running is not None:
+                return not running
+        return datetime.now(UTC) - submission.changed_at > _MAX_SILENCE
+
+    def age(self, submission: Submission) -> float | None:
+        """Return the seconds since the last change of a submission, or None if unknown.
+
+        Measured by the machine's uptime, since the wall clock may have been set; so it is known only on the
+        same machine, and until its next boot.
+
+        Parameters
+        ----------
+        submission : Submission
+
+        Returns
+        -------
+        float or None
+        """
+        writer, uptime = self._database.session(submission.session), machine.uptime()
+        if writer is None or uptime is None or submission.uptime is None:
+            return None
+        return uptime - submission.uptime if writer["place"] == machine.place() else None
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row per submission in its latest state, oldest first.
+
+        A submission that was rejected or not sent is omitted once its title was planned again; `events` still
+        lists it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of `astria_nb.rows.tune_frame`, and ``submission, service, state, planned_at,
+            problem``. A submission without a tune has no ``id``.
+        """
+        from astria_nb.log import _frames as frames
+
+        return frames.submissions(self._database)
+
+    def events(self) -> pd.DataFrame:
+        """Return a row per event, in order.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``id, at, kind, submission, session, service, title, tune_id, attempt, state, fingerprint, reply,
+            problem``; times in UTC, ``reply`` as JSON text.
+        """
+        from astria_nb.log import _frames as frames
+
+        return frames.events(self._database)
+
+    def diff(self, a: int, b: int) -> pd.DataFrame:
+        """Return the differences between the requests of two submissions, a row per field.
+
+        Parameters
+        ----------
+        a, b : int
+            Ids, as in the column ``submission`` of `frame`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``field, a, b``: text; lists as JSON; null if a request has no such field.
+
+        Raises
+        ------
+        KeyError
+            There is no submission with such an id.
+        """
+        from astria_nb.log import _frames as frames
+
+        return frames.differences_frame(differences(self.get(a).request, self.get(b).request))
+
+    def export(self, path: str | os.PathLike[str]) -> Path:
+        """Write `frame` to a file, completely or not at all, and return its path.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in ``.parquet`` or ``.csv``. In a CSV file, text that a spreadsheet would evaluate as a
+            formula is prefixed with an apostrophe.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        LogError
+            The file cannot be written, or has another suffix.
+        """
+        from astria_nb.log import _export as export
+
+        target = to_path(path)
+        if target is None:
+            raise LogError(
+                Problem("path", f"{short(path)} is not a valid path", "give one like 'runs.parquet'")
+            )
+        return export.write(self.frame, target)

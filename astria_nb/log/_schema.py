@@ -1,0 +1,109 @@
+"""The tables of the experiment log."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from astria_nb.log._states import RELEASED
+
+VERSION = 3
+"""Version of the tables. A change only adds tables or nullable columns, and increments this."""
+APPLICATION = 0x61737472
+"""SQLite's application id of a log: "astr"."""
+
+metadata = sa.MetaData()
+
+# Times are microseconds since 1970 in UTC: every database compares them, and Arrow reads them directly.
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("started_at", sa.BigInteger, nullable=False),
+    sa.Column("host", sa.Text),
+    sa.Column("place", sa.Text),
+    sa.Column("pid", sa.BigInteger),
+    sa.Column("process_started", sa.Text),
+    sa.Column("python", sa.Text),
+    sa.Column("packages", sa.Text),
+    sa.Column("git_commit", sa.Text),
+    sa.Column("git_dirty", sa.Boolean),
+    sa.Column("notebook", sa.Text),
+)
+
+body = sa.Table(
+    "body",
+    metadata,
+    sa.Column("sha256", sa.LargeBinary(32), primary_key=True),
+    sa.Column("json", sa.Text, nullable=False),
+)
+
+submission = sa.Table(
+    "submission",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("title", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("tune_id", sa.BigInteger),
+    sa.Column("newest_known_id", sa.BigInteger),
+    sa.Column("request", sa.LargeBinary(32), sa.ForeignKey("body.sha256"), nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("image_sha256", sa.Text),
+    sa.Column("record", sa.LargeBinary(32), sa.ForeignKey("body.sha256")),
+    sa.Column("problem", sa.Text),
+    sa.Column("planned_at", sa.BigInteger, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("session", sa.Text, sa.ForeignKey("session.id"), nullable=False),
+    sa.Column("uptime", sa.BigInteger),  # of the writing machine, in microseconds, at `changed_at`
+    sa.Column("sealed", sa.Integer),  # not null if a segment holds the current row
+    sqlite_autoincrement=True,  # ids are not reused after `prune`
+)
+_may_exist = submission.c.title.is_not(None) & submission.c.state.not_in(RELEASED)
+sa.Index(
+    "claimed_title",
+    submission.c.service,
+    submission.c.title,
+    unique=True,
+    sqlite_where=_may_exist,
+    postgresql_where=_may_exist,
+)
+sa.Index("submission_of_title", submission.c.service, submission.c.title)
+sa.Index("submission_of_tune", submission.c.tune_id)
+sa.Index("submission_in_state", submission.c.state)
+_open = submission.c.sealed.is_(None)
+sa.Index("submission_not_sealed", submission.c.id, sqlite_where=_open, postgresql_where=_open)
+
+# A cache for speed, derived from the other tables: thousands of rows of the frame as one Arrow value.
+segment = sa.Table(
+    "segment",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("arrow", sa.LargeBinary, nullable=False),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("submission", sa.Integer, sa.ForeignKey("submission.id")),
+    sa.Column("session", sa.Text, sa.ForeignKey("session.id"), nullable=False),
+    sa.Column("service", sa.Text),
+    sa.Column("title", sa.Text),
+    sa.Column("tune_id", sa.BigInteger),
+    sa.Column("attempt", sa.Integer),
+    sa.Column("state", sa.Text),
+    sa.Column("fingerprint", sa.Text),
+    sa.Column("reply", sa.LargeBinary(32), sa.ForeignKey("body.sha256")),
+    sa.Column("problem", sa.Text),
+    sqlite_autoincrement=True,
+)
+sa.Index("event_of_submission", event.c.submission)
+# Without these, each body that `prune` deletes would scan the tables that may refer to it.
+sa.Index("event_of_reply", event.c.reply)
+sa.Index("submission_of_request", submission.c.request)
+sa.Index("submission_of_record", submission.c.record)

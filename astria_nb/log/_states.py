@@ -1,0 +1,107 @@
+"""A submission, and the states that it goes through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from astria_nb.tune import Request
+
+STATES: dict[str, tuple[str, ...]] = {
+    "planned": ("sending", "rejected", "not_sent", "unknown", "adopted", "needs_review"),
+    # Back to planned: the service refused it for now (429), so nothing is in flight.
+    "sending": ("sending", "planned", "done", "rejected", "not_sent", "unknown", "adopted", "needs_review"),
+    "unknown": ("unknown", "sending", "not_sent", "adopted", "needs_review"),
+    "needs_review": ("unknown", "sending", "not_sent", "adopted"),
+    "done": (),
+    "adopted": (),
+    "rejected": (),
+    "not_sent": (),
+}
+"""The states of a submission, and the states that may follow each."""
+UNSETTLED = ("planned", "sending", "unknown")
+RELEASED = ("rejected", "not_sent")
+"""Nothing exists on the service, so the title may be used again."""
+SETTLED = tuple(state for state, after in STATES.items() if not after)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One request for a tune, in its latest state.
+
+    Attributes
+    ----------
+    id : int
+        In its log.
+    service : str
+    title : str or None
+        None for a run on existing tunes.
+    state : str
+        ``planned``, ``sending``, ``done``, ``rejected``, ``not_sent``, ``unknown``, ``adopted`` or
+        ``needs_review``.
+    attempt : int
+        Number of times it was sent, including the one about to start.
+    tune_id : int or None
+    newest_known_id : int or None
+        The account's newest tune before the first byte was sent: this submission's tune is newer.
+    request : Request
+        As it was recorded, with the hashes of its files where they are known.
+    planned_at, changed_at : datetime
+        UTC.
+    record : dict or None
+        The latest state of the tune that the service sent, with our own ``pack, encoding, image_sha256,
+        tune_ids``, as `astria_nb.rows.tune_frame` takes it. None before the service answered.
+    problem : str or None
+        The latest error.
+    session : str
+        Id of the process that changed it last; see `Log.is_abandoned`.
+    uptime : float or None
+        Seconds from that process's machine's boot to the last change; see `Log.age`.
+    version : int
+        Number of changes since it was planned.
+    """
+
+    id: int
+    service: str
+    title: str | None
+    state: str
+    attempt: int
+    tune_id: int | None
+    newest_known_id: int | None
+    request: Request
+    planned_at: datetime
+    changed_at: datetime
+    record: dict[str, Any] | None
+    problem: str | None
+    session: str
+    uptime: float | None
+    version: int
+
+    @property
+    def own_fields(self) -> dict[str, Any]:
+        """What is known of the tune without the service's answer."""
+        parameters = self.request.parameters
+        return {
+            "title": self.title,
+            "name": parameters.get("name"),
+            "pack": self.request.pack,
+            "encoding": self.request.encoding,
+            "tune_ids": parameters.get("tune_ids"),
+        }
+
+
+class TitleClaimed(Exception):  # noqa: N818  carries the first submission
+    """Another submission of this title may exist on the service."""
+
+    def __init__(self, submission: Submission) -> None:
+        super().__init__(f"submission {submission.id} ({submission.state})")
+        self.submission = submission
+
+
+class StaleSubmission(Exception):  # noqa: N818  carries the current submission
+    """The submission was changed by another thread or process in the meantime; it carries the new state."""
+
+    def __init__(self, submission: Submission) -> None:
+        super().__init__(f"submission {submission.id} ({submission.state})")
+        self.submission = submission

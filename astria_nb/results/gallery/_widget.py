@@ -1,0 +1,262 @@
+"""The gallery widget: a grid of pictures that is filled as they arrive."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import pandas as pd
+import traitlets
+
+from astria_nb.client import Client
+from astria_nb.errors import AstriaError
+from astria_nb.results.gallery._contents import GalleryContents, PromptCard, PromptPicture
+from astria_nb.results.gallery._messages import (
+    LargeFailedMessage,
+    LargeMessage,
+    LikedMessage,
+    ThumbnailMessage,
+)
+from astria_nb.results.gallery._static_html import MAX_EMBEDDED, gallery_html
+from astria_nb.results.gallery._thumbnails import ThumbnailLoader
+from astria_nb.results.watch import PollResult, poll_until_finished
+from astria_nb.utils import background
+from astria_nb.utils.script import script
+from astria_nb.utils.stylesheet import stylesheet
+
+POLL_SECONDS = 1.0  # between the first two polls
+_PATIENCE = 5.0  # seconds without a picture after which a cell's output is stored without the missing ones
+
+
+class Gallery(anywidget.AnyWidget):
+    """A grid of pictures with the text of their prompts, which can be enlarged and liked.
+
+    Pictures are sent as messages once they are in view, so they are not part of the notebook's widget state.
+    Without a browser, `cards` and the repr show what there is.
+
+    Parameters
+    ----------
+    client : Client
+    limit : int, optional
+        Maximum number of pictures. Default: all.
+    on_poll : callable, optional
+        Called with each `PollResult`, on the polling thread.
+    """
+
+    _esm = script(Path(__file__).with_name("widget.js"))
+    _css = stylesheet(Path(__file__).with_name("widget.css"))
+
+    cards: traitlets.List[PromptCard] = traitlets.List().tag(sync=True)
+    """The prompts that are done or failed, in the order in which they finished."""
+    summary = traitlets.Unicode().tag(sync=True)
+    """The number of pictures, and what is missing, in words."""
+    state = traitlets.Enum(("finished", "watching", "stopped", "failed"), "finished").tag(sync=True)
+    """``watching`` while the service is polled, ``finished`` when no more pictures will arrive."""
+    failure = traitlets.Unicode().tag(sync=True)
+    """Why the last poll failed."""
+
+    def __init__(
+        self, client: Client, *, limit: int | None = None, on_poll: Callable[[PollResult], None] | None = None
+    ) -> None:
+        self._client, self._limit, self._on_poll = client, limit, on_poll
+        self._lock = threading.RLock()
+        self._contents = GalleryContents(limit)
+        self._loader = ThumbnailLoader(client, self._send_thumbnail)
+        self._frame: pd.DataFrame | None = None
+        self._poll_seconds = POLL_SECONDS
+        self._stop = threading.Event()
+        self._likes_in_progress: set[int] = set()
+        super().__init__()
+        self.on_msg(self._on_message)
+
+    def __repr__(self) -> str:
+        return f"Gallery({self._contents.counts()})"
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        bundle = super()._repr_mimebundle_(**options)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        # Shown wherever no widget runs; JupyterLab prefers the widget.
+        return {**data, "text/html": self._repr_html_()}, metadata
+
+    def _repr_html_(self) -> str:
+        with self._lock:
+            cards, counts = self._contents.visible_cards(), self._contents.counts()
+        pictures = [picture for card in cards for picture in card["pictures"]]
+        thumbnails = self._loader.load(pictures[:MAX_EMBEDDED], _PATIENCE)
+        return gallery_html(cards, thumbnails, counts)
+
+    def show(
+        self,
+        frame: pd.DataFrame,
+        prompts: pd.DataFrame,
+        *,
+        client: Client | None = None,
+        is_latest: bool = True,
+    ) -> bool:
+        """Show the prompts of tunes, in place of the previous ones.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Rows of `submit` or `wait`.
+        prompts : pandas.DataFrame
+            Rows of `astria_nb.prompts`.
+        client : Client, optional
+            The client of their account. Default: the previous one.
+        is_latest : bool
+            Whether this is the service's latest state. If not, the user is offered to poll in any case.
+
+        Returns
+        -------
+        bool
+            Whether more pictures are expected.
+        """
+        self.stop()
+        with self._lock:
+            self._client = self._client if client is None else client
+            self._frame, self._contents = frame, GalleryContents(self._limit)
+            self._loader = ThumbnailLoader(self._client, self._send_thumbnail)
+            self._contents.update_tunes(frame)
+            self._contents.update_prompts(prompts)
+            self._update_traits()
+            is_pending = self._contents.pending > 0 or (prompts.empty and _is_in_progress(frame))
+            self.failure, self.state = "", "finished" if is_latest and not is_pending else "stopped"
+            return is_pending
+
+    def watch(self, *, after: float = 0.0, poll: float = POLL_SECONDS) -> None:
+        """Poll the tunes that are shown, on a thread, until all their pictures have arrived.
+
+        Parameters
+        ----------
+        after : float
+            Seconds until the first poll.
+        poll : float
+            Seconds between the first two polls; the interval grows from there.
+        """
+        with self._lock:
+            self._stop.set()
+            stop = self._stop = threading.Event()
+            frame, self._poll_seconds = self._frame, poll
+            self.failure, self.state = "", "watching"
+        background.start_until_exit(self._poll, frame, stop, after, stop=stop)
+
+    def stop(self) -> None:
+        """Stop polling."""
+        with self._lock:
+            self._stop.set()
+            if self.state == "watching":
+                self.state = "stopped"
+
+    def _poll(self, frame: pd.DataFrame, stop: threading.Event, after: float) -> None:
+        def sleep(seconds: float) -> None:
+            if stop.wait(seconds):
+                raise _Stopped
+
+        try:
+            sleep(after)
+            results = poll_until_finished(
+                frame, self._client, "prompts", poll=self._poll_seconds, sleep=sleep
+            )
+            for result in results:
+                self._show_result(result, stop)
+            self._end(stop, "finished")
+        except _Stopped:
+            pass
+        except AstriaError as error:
+            self._end(stop, "failed", str(error))
+        except Exception as error:
+            self._end(stop, "failed", f"{type(error).__name__}: {error}; please report it")
+            raise
+
+    def _show_result(self, result: PollResult, stop: threading.Event) -> None:
+        with self._lock:
+            if stop.is_set():
+                raise _Stopped
+            self._frame = result.frame
+            self._contents.update_tunes(result.frame)
+            if result.prompts is not None:
+                self._contents.update_prompts(result.prompts)
+            if result.fraction_done >= 1:
+                self._contents.drop_pending()
+            self._update_traits()
+            # While the service does not answer, polling goes on; the user sees why nothing arrives.
+            self.failure = result.failure
+            # Within the lock: after `stop`, no result of the previous tunes is reported.
+            if self._on_poll is not None:
+                self._on_poll(result)
+
+    def _end(self, stop: threading.Event, state: str, failure: str = "") -> None:
+        with self._lock:
+            if not stop.is_set():
+                self.state, self.failure = state, failure or self.failure
+
+    def _update_traits(self) -> None:
+        self.cards, self.summary = self._contents.visible_cards(), self._contents.summary()
+
+    def _on_message(self, _: Any, message: Any, buffers: Any) -> None:  # noqa: ARG002  as ipywidgets calls it
+        match message:
+            case {"kind": "thumbnails", "ids": [*ids]}:
+                pictures = map(self._contents.find_picture, ids)
+                self._loader.request([picture for picture in pictures if picture])
+            case {"kind": "enlarge", "id": name}:
+                if picture := self._contents.find_picture(name):
+                    background.start_urgent_fetch(self._send_large, picture)
+            case {"kind": "like", "id": key, "liked": bool(liked)}:
+                self._like(self._contents.find_card(key), liked)
+            case {"kind": "stop"}:
+                self.stop()
+            case {"kind": "resume"} if self.state != "watching" and self._frame is not None:
+                self.watch(poll=self._poll_seconds)
+
+    def _send_thumbnail(self, name: str, data: bytes | None) -> None:
+        message: ThumbnailMessage = {"kind": "thumbnail", "id": name}
+        self.send(message, buffers=[data] if data else [])
+
+    def _send_large(self, picture: PromptPicture) -> None:
+        try:
+            data, media_type = self._loader.load_large(picture)
+        except (AstriaError, OSError) as error:
+            failure: LargeFailedMessage = {"kind": "large_failed", "id": picture["id"], "problem": str(error)}
+            self.send(failure)
+        else:
+            message: LargeMessage = {"kind": "large", "id": picture["id"], "media_type": media_type}
+            self.send(message, buffers=[data])
+
+    def _like(self, card: PromptCard | None, liked: bool) -> None:
+        if card is None:
+            return
+        key = int(card["id"])
+        with self._lock:
+            if key in self._likes_in_progress:
+                return  # the browser waits for its answer
+            self._likes_in_progress.add(key)
+        background.start(self._send_like, key, card["liked"], liked)
+
+    def _send_like(self, key: int, was_liked: bool, liked: bool) -> None:
+        problem = "was not sent; please report it"
+        try:
+            self._client.like(key, liked)
+            problem = ""
+        except AstriaError as error:
+            problem = str(error)
+        finally:
+            with self._lock:
+                self._likes_in_progress.discard(key)
+                if not problem:
+                    self._contents.set_liked(key, liked)
+            is_liked = was_liked if problem else liked
+            message: LikedMessage = {"kind": "liked", "id": str(key), "liked": is_liked, "problem": problem}
+            self.send(message)
+
+
+class _Stopped(Exception):  # noqa: N818  not an error: ends the polling
+    """Polling was stopped."""
+
+
+def _is_in_progress(frame: pd.DataFrame) -> bool:
+    return "status" in frame and bool(frame["status"].isin(["queued", "training"]).any())

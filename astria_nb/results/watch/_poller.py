@@ -1,0 +1,164 @@
+"""Polling tunes and their prompts: only those that are not finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from astria_nb import rows
+from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest, is_recent
+from astria_nb.results.watch._poll_result import PollResult
+from astria_nb.results.watch._prompt_poller import PromptPoller
+from astria_nb.results.watch._states import FINAL_STATES
+from astria_nb.utils.arguments import check_id
+
+
+class Poller:
+    """Some tunes in their latest state.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows as `submit` returns them.
+    client : Client
+    until : {"trained", "prompts"}
+        Whether prompts are polled as well.
+
+    Attributes
+    ----------
+    request_count : int
+        Requests made by the last poll.
+    seconds_to_next_eta : float or None
+        Seconds until the next tune reaches its ``eta``, by the service's clock.
+    """
+
+    def __init__(self, frame: pd.DataFrame, client: Client, until: str) -> None:
+        self._frame, self._client = _with_all_columns(with_ids(frame)), client
+        self._prompts = PromptPoller(client) if until == "prompts" else None
+        self.request_count = 0
+        self.seconds_to_next_eta: float | None = None
+
+    def poll(self) -> PollResult:
+        """Fetch what is not finished.
+
+        Raises
+        ------
+        ApiError, NotSentError
+            The service refused, or was not reached. The state fetched so far is kept.
+        """
+        self.request_count = 0
+        changed_tunes = self._poll_tunes()
+        frame = self._frame
+        until_eta = (frame["eta"][self._pending] - pd.Timestamp(self._client.now())).dt.total_seconds()
+        until_eta = until_eta[until_eta > 0]
+        self.seconds_to_next_eta = None if until_eta.empty else float(until_eta.min())
+        fractions = self._training_fractions()
+        texts, prompts, prompt_records = [_count_states(frame["status"])], None, {}
+        if self._prompts is not None:
+            self.request_count += self._prompts.poll(frame)
+            prompt_fractions = self._prompts.fractions_done
+            fractions = np.where(frame["id"].notna(), (fractions + prompt_fractions) / 2, prompt_fractions)
+            prompts, prompt_records = self._prompts.frame(), self._prompts.records(frame)
+            texts.append(self._prompts.summary())
+        is_finished = bool((fractions >= 1).all())
+        return PollResult(
+            frame=frame,
+            fraction_done=1.0 if is_finished else min(float(fractions.mean()), 0.99),
+            text=", ".join(filter(None, texts)),
+            prompts=prompts,
+            prompt_records=prompt_records,
+            changed_tunes=changed_tunes,
+            seconds_left=None if until_eta.empty else float(until_eta.max()),
+        )
+
+    @property
+    def _pending(self) -> pd.Series[bool]:
+        return self._frame["id"].notna() & ~self._frame["status"].isin(FINAL_STATES)
+
+    def _poll_tunes(self) -> tuple[Json, ...]:
+        """Update the rows, and return the tunes whose status changed."""
+        positions = np.flatnonzero(self._pending)
+        if not len(positions):
+            return ()
+        before = self._frame.iloc[positions]
+        tunes = fetch_latest(before["id"].astype(int), self._page, self._one)
+        records = before.to_dict("records")
+        exists = np.array([tunes[record["id"]] is not None for record in records])
+        updated = [
+            {**tune, **rows.own_fields(record)}
+            for record in records
+            if (tune := tunes[record["id"]]) is not None
+        ]
+        frame = _replace_rows(self._frame, positions[exists], rows.tune_frame(updated, self._client.now()))
+        deleted = np.array([tunes[record["id"]] is None and self._is_old(record) for record in records])
+        frame.loc[np.isin(np.arange(len(frame)), positions[deleted]), "status"] = "deleted"
+        self._frame = frame
+        has_changed = before["status"].to_numpy() != frame["status"].iloc[positions].to_numpy()
+        return tuple(
+            tunes[record["id"]] or {"id": record["id"], "title": record["title"], "status": "deleted"}
+            for record, changed in zip(records, has_changed, strict=True)
+            if changed
+        )
+
+    def _is_old(self, record: dict[Any, Any]) -> bool:
+        """Return whether a tune that was not found must be gone: a young one may not be listed yet."""
+        created_at = record["created_at"]
+        return not is_recent(None if pd.isna(created_at) else created_at, self._client.now())
+
+    def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
+        self.request_count += 1
+        return self._client.tunes(before_id=id, limit=PAGE_SIZE)
+
+    def _one(self, id: int) -> Json:  # noqa: A002  the API's own name
+        self.request_count += 1
+        return self._client.tune(id)
+
+    def _training_fractions(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return each row's training progress, estimated from its eta; below 1 until it is trained."""
+        frame, now = self._frame, pd.Timestamp(self._client.now())
+        fraction = ((now - frame["created_at"]) / (frame["eta"] - frame["created_at"])).astype("float64")
+        fraction = fraction.replace([np.inf, -np.inf], np.nan).fillna(0.0).clip(0.0, 0.99)
+        return np.where(self._pending, fraction, 1.0)
+
+
+def with_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose ids are nullable integers, also if a file turned them into floats or text.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With a column ``id``.
+
+    Raises
+    ------
+    AstriaError
+        An id is not a whole number above 0.
+    """
+    if frame["id"].dtype == pd.Int64Dtype():
+        return frame
+    numbers = [
+        int(number) if isinstance(number, float) and number.is_integer() else number for number in frame["id"]
+    ]
+    ids = [pd.NA if pd.isna(number) else check_id("frame", number) for number in numbers]
+    return frame.assign(id=pd.array(ids, dtype="Int64"))
+
+
+def _with_all_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with all columns of a tune's row."""
+    missing = [column for column in rows.TUNE_SCHEMA.names if column not in frame.columns]
+    empty = rows.tune_frame([{}] * len(frame)).set_axis(frame.index)
+    return pd.concat([frame, empty[missing]], axis=1) if missing else frame
+
+
+def _replace_rows(frame: pd.DataFrame, positions: Any, updated: pd.DataFrame) -> pd.DataFrame:
+    unchanged = np.setdiff1d(np.arange(len(frame)), positions)
+    both = pd.concat([frame.iloc[unchanged], updated.set_axis(frame.index[positions])])
+    return both.iloc[np.argsort(np.concatenate([unchanged, positions]), kind="stable")].copy()
+
+
+def _count_states(states: pd.Series[str]) -> str:
+    counts = states.dropna().value_counts(sort=False)
+    return ", ".join(f"{count} {state}" for state, count in counts.items())

@@ -1,0 +1,146 @@
+"""Polling the prompts of tunes: only those that are pending or not listed yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from astria_nb import rows
+from astria_nb.client import PAGE_SIZE, VISIBILITY_DELAY, Client, Json, fetch_latest
+from astria_nb.errors import NotFoundError
+from astria_nb.results.watch._states import FINAL_STATES
+
+_LISTS_PER_POLL = 30  # spreads out the requests when hundreds of tunes finish at once
+_COLUMNS = ["id", "status", "trained_at", "prompt_ids"]
+
+
+class PromptPoller:
+    """The prompts of a frame's rows.
+
+    Parameters
+    ----------
+    client : Client
+
+    Attributes
+    ----------
+    fractions_done : numpy.ndarray of float64, shape (rows,)
+        Each row's progress, from 0 to 1, as of the last poll.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._prompts: dict[int, Json] = {}
+        self._ids_by_row: dict[int, set[int]] = {}
+        self._complete_rows: set[int] = set()  # all of the row's prompts are listed
+        self._frame: pd.DataFrame | None = None
+        self._request_count = 0
+        self.fractions_done = np.zeros(0)
+
+    def poll(self, frame: pd.DataFrame) -> int:
+        """Fetch the prompts that are not finished, and return how many requests that took.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            The rows in their latest state, the same ones at each call.
+        """
+        self._request_count = 0
+        self._refresh_pending()
+        lists = 0
+        fractions = np.zeros(len(frame))
+        for position, row in enumerate(frame[_COLUMNS].to_dict("records")):
+            if pd.isna(row["id"]):
+                self._fetch_run(position, row["prompt_ids"])
+            elif row["status"] == "trained" and lists < _LISTS_PER_POLL and self._needs_list(position):
+                lists += 1
+                self._list(position, int(row["id"]), row["trained_at"])
+            will_have_none = row["status"] in FINAL_STATES and row["status"] != "trained"
+            fractions[position] = 1.0 if will_have_none else self._fraction_done(position)
+        self.fractions_done = fractions
+        return self._request_count
+
+    def frame(self) -> pd.DataFrame | None:
+        """Return a row per prompt seen so far; None before the first one."""
+        if self._frame is None and self._prompts:
+            self._frame = rows.prompt_frame([self._prompts[key] for key in sorted(self._prompts)])
+        return self._frame
+
+    def records(self, frame: pd.DataFrame) -> dict[int, list[Json]]:
+        """Return the API's JSON of the prompts seen so far, by the id of their tune."""
+        return {
+            int(frame["id"].iloc[position]): [
+                self._prompts[key] for key in sorted(ids) if key in self._prompts
+            ]
+            for position, ids in self._ids_by_row.items()
+            if pd.notna(frame["id"].iloc[position])
+        }
+
+    def summary(self) -> str:
+        """Return in words how many are done and how many failed."""
+        states = [rows.prompt_status(prompt) for prompt in self._prompts.values()]
+        if not states:
+            return ""
+        failed = f", {states.count('failed')} failed" if "failed" in states else ""
+        return f"{states.count('done')} of {len(states)} prompts done{failed}"
+
+    def _refresh_pending(self) -> None:
+        pending = [key for key in self._prompts if self._is_pending(key)]
+        for key, prompt in fetch_latest(pending, self._page, self._one).items():
+            if prompt is None:  # deleted since the last poll
+                del self._prompts[key]
+            else:
+                self._prompts[key] = prompt
+            self._frame = None
+
+    def _fetch_run(self, position: int, ids: Any) -> None:
+        """Fetch the prompts made by a run on existing tunes, whose ids the row has."""
+        if position in self._complete_rows:
+            return
+        self._complete_rows.add(position)
+        ids = [] if pd.api.types.is_scalar(ids) else list(map(int, ids))
+        self._ids_by_row[position] = set(ids)
+        prompts = fetch_latest(ids, self._page, self._one)
+        self._prompts |= {key: prompt for key, prompt in prompts.items() if prompt}
+        self._frame = None
+
+    def _needs_list(self, position: int) -> bool:
+        is_complete = position in self._complete_rows
+        return not is_complete and not any(map(self._is_pending, self._ids_by_row.get(position, ())))
+
+    def _list(self, position: int, tune_id: int, trained_at: pd.Timestamp) -> None:
+        """List a tune's prompts, and again once all are done: later ones may have been missing."""
+        self._request_count += 1
+        try:
+            prompts = {prompt["id"]: prompt for prompt in self._client.prompts(tune_id)}
+        except NotFoundError:  # the tune was deleted after its training
+            prompts = {}
+        is_first, ids_before = position not in self._ids_by_row, self._ids_by_row.get(position, set())
+        if prompts != {key: self._prompts.get(key) for key in ids_before}:
+            self._prompts |= prompts
+            self._frame = None
+        self._ids_by_row[position] = set(prompts)
+        is_old = self._client.now() - trained_at > VISIBILITY_DELAY
+        is_unchanged = not is_first and ids_before == set(prompts) and bool(prompts)
+        if (is_old or is_unchanged) and not any(map(self._is_pending, prompts)):
+            self._complete_rows.add(position)
+
+    def _is_pending(self, id: int) -> bool:  # noqa: A002  the API's own name
+        return id in self._prompts and rows.prompt_status(self._prompts[id]) == "pending"
+
+    def _fraction_done(self, position: int) -> float:
+        ids = self._ids_by_row.get(position, set())
+        pending = sum(map(self._is_pending, ids))
+        if position in self._complete_rows and not pending:
+            return 1.0
+        return min(1 - pending / len(ids), 0.99) if ids else 0.0
+
+    def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
+        self._request_count += 1
+        return self._client.prompts(before_id=id, limit=PAGE_SIZE)
+
+    def _one(self, id: int) -> Json:  # noqa: A002  the API's own name
+        self._request_count += 1
+        return self._client.prompt(id)

@@ -1,0 +1,101 @@
+"""Recording in the experiment log what polls of the service found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from astria_nb import rows
+from astria_nb.client import Json
+from astria_nb.log import Log
+from astria_nb.results.watch._poll_result import PollResult
+from astria_nb.utils.redaction import redact_json
+
+
+class PollRecorder:
+    """Records tunes whose state changed, and prompts that changed, as the API's JSON.
+
+    Tunes that the log does not have are skipped.
+
+    Parameters
+    ----------
+    log : Log
+    service : str
+        The base address of the service that is polled.
+    """
+
+    def __init__(self, log: Log, service: str) -> None:
+        self._log, self._service = log, service
+        self._prompt_states: dict[int, tuple[Any, ...]] = {}
+
+    def record(self, result: PollResult) -> None:
+        """Record what is new in a poll.
+
+        Parameters
+        ----------
+        result : PollResult
+
+        Raises
+        ------
+        LogError
+            The log cannot be written.
+        """
+        for tune in result.changed_tunes:
+            self.record_tune(tune)
+        for tune_id, prompts in result.prompt_records.items():
+            self.record_prompts(tune_id, prompts)
+
+    def record_tune(self, tune: Json, *, kind: str = "poll") -> bool:
+        """Record the state of a tune, and return whether it was new to the log.
+
+        Parameters
+        ----------
+        tune : dict
+            The API's JSON; one with the ``status`` ``deleted`` is gone.
+        kind : {"poll", "callback"}
+            What made us ask. After a callback, an unchanged state is recorded as well.
+
+        Raises
+        ------
+        LogError
+            The log cannot be written.
+        """
+        submission = self._log.of_tune(self._service, tune["id"])
+        if submission is None:
+            return False
+        record = submission.record or {}
+        is_deleted = tune.get("status") == "deleted"
+        is_new = record.get("status") != tune.get("status") or any(
+            record.get(key) != value for key, value in redact_json(tune).items()
+        )
+        if is_new or kind == "callback":
+            problem = "is not on the account any more" if is_deleted else None
+            self._log.note(kind, tune_id=tune["id"], service=self._service, reply=tune, problem=problem)
+        return is_new
+
+    def record_prompts(self, tune_id: int, prompts: Sequence[Json], *, kind: str = "poll") -> bool:
+        """Record the prompts that changed since they were last given here, and return whether any did.
+
+        Parameters
+        ----------
+        tune_id : int
+        prompts : sequence of dict
+            The API's JSON.
+        kind : {"poll", "callback"}
+            What made us ask.
+
+        Raises
+        ------
+        LogError
+            The log cannot be written.
+        """
+        changed = [prompt for prompt in prompts if self._prompt_states.get(prompt["id"]) != _state(prompt)]
+        if changed:
+            self._log.note(kind, tune_id=tune_id, service=self._service, reply=changed)
+            self._prompt_states |= {prompt["id"]: _state(prompt) for prompt in changed}
+        return bool(changed)
+
+
+def _state(prompt: Json) -> tuple[Any, ...]:
+    """Return what makes a prompt another one to the reader; the signatures of its image URLs do not."""
+    return rows.prompt_status(prompt), len(rows.picture_urls(prompt)), prompt.get("liked")

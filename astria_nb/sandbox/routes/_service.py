@@ -1,0 +1,125 @@
+"""What all routes of one sandbox share."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+
+from flask import Response, jsonify, request
+
+from astria_nb.sandbox._errors import not_found
+from astria_nb.sandbox._options import Options
+from astria_nb.sandbox.callbacks.announcer import Announcer
+from astria_nb.sandbox.http import Guard
+from astria_nb.sandbox.model import Outcome, Plan, Prompt, State, TuneRecord
+from astria_nb.sandbox.params import Params, from_query
+from astria_nb.sandbox.params.body_parser import discard, read_params
+from astria_nb.sandbox.uploads import Spool, Upload
+from astria_nb.sandbox.uploads.fetch import fetch
+from astria_nb.sandbox.validation import Fields
+from astria_nb.sandbox.views import PackViews, Pictures, Views
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts of one running sandbox, and the steps that several routes have in common."""
+
+    options: Options
+    guard: Guard
+    state: State
+    spool: Spool
+    pictures: Pictures
+    views: Views
+    pack_views: PackViews
+    announcer: Announcer
+    stopped: Event
+    """Set when the sandbox stops: downloads are broken off."""
+
+    @contextmanager
+    def params(self) -> Iterator[Params]:
+        """Read the parameters of a request; if it fails, its files are removed."""
+        body, content_type = request.environ["wsgi.input"], request.headers.get("Content-Type", "")
+        params = read_params(body, content_type, self.spool, self.options.max_fields)
+        try:
+            yield params
+        except BaseException:
+            discard(params)
+            raise
+
+    @contextmanager
+    def fields(self, wrapper: str) -> Iterator[Fields]:
+        """Read the parameters under one name; if the request fails, its files are removed."""
+        with self.params() as params:
+            fields = Fields(params, wrapper, self.options, self.download if self.options.fetch_urls else None)
+            request.environ["astria.request"].record_params(fields.sent)
+            try:
+                yield fields
+            except BaseException:
+                for upload in fields.downloaded:
+                    upload.path.unlink(missing_ok=True)
+                raise
+
+    def download(self, url: str) -> Upload:
+        """Download the image at a URL, from a host that `fetch_urls` names."""
+        return fetch(url, spool=self.spool, hosts=self.options.fetch_urls, stopped=self.stopped)
+
+    def carry_out(self, plan: Plan) -> Outcome:
+        """Create what a request asks for, record it in the ledger, and plan its callbacks."""
+        outcome = self.state.carry_out(plan, request.environ.get("astria.fault"))
+        if outcome.is_repeat and plan.tune:  # the earlier tune has its own images
+            for upload in plan.tune.images:
+                upload.path.unlink(missing_ok=True)
+        tune_ids = [outcome.tune.id] if outcome.tune and not outcome.is_repeat else []
+        prompt_ids = [prompt.id for prompt in outcome.new_prompts]
+        request.environ["astria.request"].record_created(tune_ids, prompt_ids)
+        self.announcer.announce(outcome.announcements)
+        return outcome
+
+    def poll(self) -> int:
+        """Return the time at which a client polls tunes or prompts."""
+        now = self.state.poll()
+        self.announcer.wake()
+        return now
+
+    def tune(self, tune_id: int) -> TuneRecord:
+        """Return a tune or the base model; 404 if it does not exist."""
+        tune = self.state.tune(tune_id)
+        if tune is None:
+            raise not_found()
+        return tune
+
+    def own_tune(self, tune_id: int) -> TuneRecord:
+        """Return a tune of the caller; 404 if it does not exist."""
+        tune = self.state.own_tune(tune_id)
+        if tune is None:
+            raise not_found()
+        return tune
+
+    def prompt(self, prompt_id: int) -> Prompt:
+        """Return a prompt; 404 if it does not exist."""
+        prompt = self.state.prompt(prompt_id)
+        if prompt is None:
+            raise not_found()
+        return prompt
+
+
+def query() -> Params:
+    """Return the parameters of the request's query string."""
+    return from_query(request.query_string)
+
+
+def reply(body: object, status: int = 200) -> Response:
+    """Answer with JSON."""
+    response = jsonify(body)
+    response.status_code = status
+    return response
+
+
+def nothing(status: int) -> Response:
+    """Answer without content."""
+    return Response(status=status, content_type="application/json; charset=utf-8")
+
+
+def created(body: Mapping[str, object]) -> Response:
+    """Answer with what was created (201)."""
+    return reply(body, 201)

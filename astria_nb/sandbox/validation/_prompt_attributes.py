@@ -1,0 +1,80 @@
+"""The attributes that a request may set in a prompt, or override in each prompt of a run."""
+
+from astria_nb.sandbox.params import Params, casts
+from astria_nb.sandbox.validation._fields import Fields
+
+_WHOLE = {
+    "num_images": (1, 8),
+    "seed": (0, 2**32 - 1),
+    "steps": (1, 100),
+    "w": (128, 2048),
+    "h": (128, 2048),
+}
+_FRACTION = ("denoising_strength", "controlnet_conditioning_scale")
+_TEXT = (
+    "text", "callback", "ar", "aspect_ratio", "resolution", "style", "scheduler", "color_grading",
+    "controlnet", "input_image", "mask_image", "backend_version",
+)  # fmt: skip
+_BOOLEAN = (
+    "super_resolution", "inpaint_faces", "face_correct", "face_swap", "hires_fix", "film_grain",
+    "use_lpw", "prompt_expansion", "controlnet_txt2img", "only_upscale", "tiled_upscale", "is_multiperson",
+)  # fmt: skip
+
+
+def read(
+    fields: Fields, key: str | None = None, prefix: str = "", report: Fields | None = None
+) -> dict[str, object]:
+    """Return the attributes of a prompt.
+
+    Parameters
+    ----------
+    fields : Fields
+        The fields that contain them.
+    key : str, optional
+        The field that holds them as an object; by default they are the fields themselves.
+    prefix : str
+        Prepended to the names of fields in error messages.
+    report : Fields, optional
+        Where errors are added; by default `fields`.
+
+    Notes
+    -----
+    Unknown attributes are dropped, as by strong parameters. On Flux, `cfg_scale` must be less than 5 and
+    `negative_prompt` is not supported (astria-api, section 8).
+    """
+    report = report or fields
+    sent = fields.sent if key is None else fields.sent.get(key)
+    if sent is None or sent == "":
+        return {}
+    if not isinstance(sent, dict):
+        report.add_error(str(key), "must be an object")
+        return {}
+    attributes: dict[str, object] = {}
+    for name, value in sent.items():
+        if value is None or value == "":
+            continue
+        if name in _WHOLE:
+            low, high = _WHOLE[name]
+            number = casts.integer(value)
+            if number is None or not low <= number <= high:
+                report.add_error(prefix + name, f"must be a whole number from {low} to {high}")
+            attributes[name] = number
+        elif name in _FRACTION:
+            fraction = casts.number(value)
+            if fraction is None or not 0 <= fraction <= 1:
+                report.add_error(prefix + name, "must be a number from 0 to 1")
+            attributes[name] = fraction
+        elif name in _TEXT:
+            attributes[name] = casts.text(value)
+        elif name in _BOOLEAN:
+            attributes[name] = casts.boolean(value)
+    return attributes | _flux(sent, prefix, report)
+
+
+def _flux(sent: Params, prefix: str, report: Fields) -> dict[str, object]:
+    scale = casts.number(sent.get("cfg_scale"))
+    if casts.non_blank(sent.get("cfg_scale")) and (scale is None or not 0 <= scale < 5):
+        report.add_error(f"{prefix}cfg_scale", "must be less than 5")
+    if casts.non_blank(sent.get("negative_prompt")):
+        report.add_error(f"{prefix}negative_prompt", "is not supported on Flux")
+    return {} if scale is None else {"cfg_scale": scale}

@@ -1,0 +1,103 @@
+"""The rules of `POST /tunes`, of a tune's changes, and of `POST /tunes/:id/prompts`."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from astria_nb.sandbox._options import Options
+from astria_nb.sandbox.model import BASE_TUNE_ID, TRAINING_MC, NewPrompt, NewTune, Plan, TuneRecord
+from astria_nb.sandbox.params import Params
+from astria_nb.sandbox.validation import _prompt_attributes as prompt_attributes
+from astria_nb.sandbox.validation._fields import Fields
+from astria_nb.sandbox.validation._pack_run import PRESETS
+
+MODEL_TYPES = ("lora", "pti", "faceid")
+_MAX_ID = 2**53
+_LORA = re.compile(r"<(?:lora|faceid):(\d{1,15}):[^<>]*>")
+
+
+def read_tune(fields: Fields) -> Plan:
+    """Check a request to train without a pack.
+
+    Raises
+    ------
+    Refusal
+        422 with all errors, field → messages.
+    """
+    title, name = fields.required("title"), fields.required("name").strip()
+    fields.check_enough_images()
+    branch = fields.choice("branch", ("fast", "sd15", "sdxl1", "flux1"))
+    new = NewTune(
+        title=title,
+        name=name,
+        base_tune_id=fields.integer("base_tune_id", 1, _MAX_ID) or BASE_TUNE_ID,
+        model_type=fields.choice("model_type", MODEL_TYPES),
+        token=fields.text("token") or "ohwx",
+        preset=fields.choice("preset", PRESETS),
+        branch=branch,
+        is_mock=branch == "fast",
+        steps=fields.integer("steps", 1, 100_000),
+        face_crop=fields.optional_flag("face_crop"),
+        training_face_correct=fields.optional_flag("training_face_correct"),
+        images=fields.images(),
+        image_urls=fields.image_urls(),
+        characteristics=fields.strings("characteristics"),
+        callback=fields.text("callback"),
+        prompts_callback=fields.text("prompts_callback"),
+        auto_extend=fields.flag("auto_extend"),
+        cost_mc=0 if branch == "fast" else TRAINING_MC,
+    )
+    prompts = [prompt for item in fields.items("prompts_attributes") if (prompt := _nested(fields, item))]
+    fields.check()
+    return Plan(tune=new, prompts=tuple(prompts), prompts_callback=new.prompts_callback)
+
+
+def read_changes(fields: Fields) -> Mapping[str, Any]:
+    """Return the changes that a request makes to a tune: field of `TuneRecord` → value."""
+    changes: dict[str, Any] = {}
+    for field in ("title", "name"):
+        if field in fields:
+            changes[field] = fields.required(field)
+    if "auto_extend" in fields:
+        changes["auto_extend"] = fields.flag("auto_extend")
+    if "characteristics" in fields:
+        changes["characteristics"] = fields.strings("characteristics")
+    fields.check()
+    return changes
+
+
+def read_prompt(
+    fields: Fields, tune: TuneRecord, find_tune: Callable[[int], TuneRecord | None], options: Options
+) -> Plan:
+    """Check a request for a prompt of a tune, or of a base model with tunes that its text mentions.
+
+    Mentions of tunes that do not belong to the caller are ignored.
+    """
+    text = fields.required("text")
+    attributes = _without_text(prompt_attributes.read(fields))
+    tunes = {} if tune.is_base else {tune.id: tune}
+    for tune_id in map(int, _LORA.findall(text)):
+        if mentioned := find_tune(tune_id):
+            tunes[tune_id] = mentioned
+    fields.check()
+    posted_to = tune.id if tune.is_base or options.prompt_tune_id == "posted" else tune.shown_tune_id
+    prompt = NewPrompt(text=text, attributes=attributes, tunes=tuple(tunes.values()), tune_id=posted_to)
+    return Plan(prompts=(prompt,))
+
+
+def _nested(fields: Fields, sent: object) -> NewPrompt | None:
+    """Return one prompt of `prompts_attributes`."""
+    if not isinstance(sent, dict) or not sent:
+        fields.add_error("prompts_attributes", "must be an array of objects")
+        return None
+    params: Params = {"prompt": sent}
+    prompt = Fields(params, "prompt", fields.options)
+    text = prompt.text("text")
+    if text is None:
+        fields.add_error("prompts.text", "can't be blank")
+    attributes = prompt_attributes.read(prompt, prefix="prompts.", report=fields)
+    return NewPrompt(text=text or "", attributes=_without_text(attributes))
+
+
+def _without_text(attributes: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in attributes.items() if key != "text"}

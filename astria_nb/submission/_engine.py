@@ -1,0 +1,50 @@
+"""The one way in which a tune is submitted, from `submit`, a form or a replay."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from astria_nb.client.deadline import Deadline
+from astria_nb.errors import TuneError
+from astria_nb.submission._exactly_once import ExactlyOnce
+from astria_nb.submission._options import SubmitOptions
+from astria_nb.tune import Pack, Tune, check_pack
+
+
+def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
+    """Create a tune, once, and return its row.
+
+    `astria_nb.submit` validates its arguments and calls this with a progress display as the observer. A form
+    calls it with its upload panel as the observer, and with the pack that it shows, unless that was fetched
+    too long ago: then the pack is fetched once for a submission, not twice.
+
+    Parameters
+    ----------
+    tune : Tune
+    options : SubmitOptions
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row, as `astria_nb.rows.tune_frame` describes it.
+
+    Raises
+    ------
+    AstriaError
+        As `astria_nb.submit` documents.
+    """
+    with Deadline(options.timeout) as deadline:
+        submission = ExactlyOnce(tune, options, deadline)
+        # Encoding comes first: it finds what is wrong with the files, and keeps them open.
+        with submission.encode() as body:
+            pack = _pack(tune, options)
+            if problems := check_pack(pack, tune.name, tune, options.max_cost).problems:
+                raise TuneError(*problems)
+            return submission.run(pack, body)
+
+
+def _pack(tune: Tune, options: SubmitOptions) -> Pack:
+    pack = options.pack
+    if pack is not None and tune.pack in (pack.id, pack.slug):
+        return pack
+    return options.client.pack(tune.pack)

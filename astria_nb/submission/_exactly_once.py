@@ -1,0 +1,231 @@
+"""The only place that sends a paid request: recorded before it is sent, and repeated only if that is safe."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pandas as pd
+
+from astria_nb import rows
+from astria_nb.client import Json, responses
+from astria_nb.client.deadline import Deadline
+from astria_nb.client.retry import retry_after_seconds
+from astria_nb.errors import (
+    ApiError,
+    AstriaError,
+    LogError,
+    NotSentError,
+    OutcomeUnknownError,
+    Problem,
+    TooManyRequestsError,
+    TuneError,
+)
+from astria_nb.log import StaleSubmission, Submission, TitleClaimed
+from astria_nb.submission import recovery
+from astria_nb.submission._options import SubmitOptions
+from astria_nb.tune import Body, Pack, Request, Tune, differences, encode
+from astria_nb.utils.formatting import short
+from astria_nb.utils.progress import wait_with_progress
+
+_THROTTLED_SECONDS = 30.0  # after a 429 without Retry-After
+_HAS_TUNE = ("done", "adopted")
+_REVIEW = (
+    "submit it again to look for it again; if you are sure that it was not created, release its title with "
+    "log.resolve(id), or give a fresh one"
+)
+
+
+class ExactlyOnce:
+    """One submission of one tune.
+
+    Parameters
+    ----------
+    tune : Tune
+    options : SubmitOptions
+    deadline : Deadline
+        Of the whole submission; already entered.
+    """
+
+    def __init__(self, tune: Tune, options: SubmitOptions, deadline: Deadline) -> None:
+        self._tune, self._options, self._deadline = tune, options, deadline
+        self._client, self._log = options.client, options.log
+        self._on_wait = options.observer.on_wait
+        self._settle = recovery.SETTLE_SECONDS if options.settle is None else options.settle
+
+    def encode(self) -> Body:
+        """Return a new request body; each attempt needs its own."""
+        options = self._options
+        return encode(self._tune, options.encoding, options.observer.on_sent, options.preprocessing)
+
+    def run(self, pack: Pack, body: Body) -> pd.DataFrame:
+        """Send the tune unless it is on record already, and return its row."""
+        recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
+        request = Request.from_tune(
+            self._tune,
+            self._client.service,
+            body.encoding,
+            pack=pack.id,
+            sent_images=body.images,
+            preprocessing=self._options.preprocessing,
+        )
+        try:
+            with ExitStack() as work:
+                submission = self._claim(request, body, work)
+                if submission.state in _HAS_TUNE:
+                    return self._row(submission)
+                work.enter_context(recovery.at_work(self._log, submission))
+                return self._send(submission, body)
+        except (StaleSubmission, TitleClaimed) as overtaken:
+            submission = overtaken.submission
+        if submission.state in _HAS_TUNE:
+            return self._row(submission)
+        raise _submitted_elsewhere(submission)
+
+    def _claim(self, request: Request, body: Body, work: ExitStack) -> Submission:
+        """Return a submission that is to be sent, or one whose tune exists."""
+        title = request.title
+        submission = None if title is None else self._log.find(request.service, title)
+        if submission is None:
+            try:
+                return self._plan(request, work)
+            except TitleClaimed as claimed:
+                submission = claimed.submission
+        self._check_same(submission, request, body)
+        submission = self._settled(submission)
+        if submission.state == "not_sent":
+            return self._plan(request, work)
+        if not self._options.idempotent:
+            self._raise_if_lost(submission)
+        return submission
+
+    def _plan(self, request: Request, work: ExitStack) -> Submission:
+        newest_id = self._newest_id()
+        with recovery.planning(self._log):
+            submission = self._log.plan(request, newest_id, sending=True)
+            work.enter_context(recovery.at_work(self._log, submission))
+        return submission
+
+    def _newest_id(self) -> int:
+        """Return the account's newest id: of a tune, or of a prompt for a run on existing tunes."""
+        lists = [self._client.prompts(tune_id) for tune_id in self._tune.tune_ids] or [self._client.tunes()]
+        return max(next((entity["id"] for entity in newest_first), 0) for newest_first in lists)
+
+    def _check_same(self, submission: Submission, request: Request, body: Body) -> None:
+        """Refuse a different request under a title that is taken; compares the content of the files."""
+        request = request.with_sha256(body.image_sha256)
+        if changes := differences(submission.request, request):
+            fields = ", ".join(dict.fromkeys(change.field for change in changes))
+            what = f"{short(submission.title)} was submitted before with other fields: {fields}"
+            hint = "give a fresh title, or submit it unchanged"
+            raise TuneError(Problem("title", what, hint, kind="conflict"))
+
+    def _settled(self, submission: Submission) -> Submission:
+        """Find out what became of a submission that is on record."""
+        if submission.state in _HAS_TUNE:
+            return submission
+        if submission.state != "needs_review" and not recovery.is_left_open(self._log, submission):
+            raise _submitted_elsewhere(submission)
+        return recovery.recover_one(self._log, self._client, submission, self._settle, self._on_wait)
+
+    def _send(self, submission: Submission, body: Body) -> pd.DataFrame:
+        with ExitStack() as bodies:
+            doubtful, is_recorded = False, submission.state == "sending"
+            while True:
+                doubtful = doubtful or submission.state in ("unknown", "needs_review")
+                if not is_recorded:
+                    submission = self._log.change(submission, "sending", attempt=submission.attempt + 1)
+                is_recorded = False
+                submission = self._attempt(submission, body, doubtful)
+                if submission.state == "unknown":
+                    submission = recovery.settle(
+                        self._log, self._client, submission, self._settle, self._on_wait
+                    )
+                if submission.state in _HAS_TUNE:
+                    return self._row(submission)
+                if not self._options.idempotent:
+                    self._raise_if_lost(submission)
+                body = bodies.enter_context(self.encode())
+
+    def _attempt(self, submission: Submission, body: Body, doubtful: bool) -> Submission:
+        """Send once; return the submission as ``done``, ``unknown``, or ``planned`` again after a 429.
+
+        If an earlier attempt may have created the tune (`doubtful`), a refusal of this one says nothing about
+        it: the submission then needs review, and its title stays taken.
+        """
+        change = self._log.change
+        refused, not_sent = ("needs_review",) * 2 if doubtful else ("rejected", "not_sent")
+        try:
+            reply = self._checked(self._client.create_tune(self._tune.pack, body))
+        except OutcomeUnknownError as error:
+            return change(submission, "unknown", problem=str(error))
+        except TooManyRequestsError as error:
+            seconds = self._throttled_seconds(error, submission.attempt)
+            if not self._deadline.has_time_for(seconds):
+                change(submission, refused, problem=str(error))
+                raise
+            if not doubtful:  # a doubtful one must not look as if it had never been sent
+                submission = change(submission, "planned", problem=str(error))
+            wait_with_progress(seconds, "the service asked to wait", self._on_wait)
+            return submission
+        except (NotSentError, TuneError) as error:
+            change(submission, not_sent, problem=str(error))
+            raise
+        except ApiError as error:
+            change(submission, refused, problem=str(error))
+            raise
+        except BaseException as error:
+            # After an interrupt: an incomplete request creates nothing.
+            was_sent = body.yielded == len(body)
+            change(submission, "unknown" if was_sent else not_sent, problem=type(error).__name__)
+            raise
+        return self._record(submission, reply, body)
+
+    def _checked(self, reply: Json) -> Json:
+        if "error" in reply or not (self._tune.tune_ids or isinstance(reply.get("id"), int)):
+            raise responses.outcome_unknown("an answer without a tune")
+        return reply
+
+    def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
+        """Record the created tune; if that fails, the caller still gets its row."""
+        record = {**submission.own_fields, **reply, "image_sha256": body.image_sha256 or None}
+        if reply.get("id") is None:
+            # "Prompts created", with or without the prompts' ids (astria-api, section 4).
+            record = {name: record[name] for name in record.keys() & set(rows.TUNE_SCHEMA.names)}
+            record["prompt_ids"] = reply.get("prompt_ids") or self._created_prompts(submission)
+        hashes = body.image_sha256
+        try:
+            return self._log.change(
+                submission, "done", tune_id=reply.get("id"), reply=record, image_sha256=hashes
+            )
+        except (LogError, StaleSubmission) as error:
+            warnings.warn(f"the tune was created, but not recorded as created ({error})", stacklevel=6)
+            return replace(submission, state="done", record=record)
+
+    def _created_prompts(self, submission: Submission) -> list[int] | None:
+        """Return the ids of a run's prompts; None if they cannot be listed, since the run is paid for."""
+        try:
+            return sorted(prompt["id"] for prompt in recovery.created_by(self._client, submission))
+        except AstriaError:
+            return None
+
+    def _throttled_seconds(self, error: TooManyRequestsError, attempt: int) -> float:
+        seconds = retry_after_seconds(error.retry_after, self._client.now())
+        # Back off from a service that keeps answering "Retry-After: 0".
+        minimum = min(2.0 ** (attempt - 2), _THROTTLED_SECONDS) if attempt > 1 else 0.0
+        return _THROTTLED_SECONDS if seconds is None else max(seconds, minimum)
+
+    def _raise_if_lost(self, submission: Submission) -> None:
+        if submission.state == "needs_review":
+            raise OutcomeUnknownError(
+                Problem("title", submission.problem or "its outcome is unknown", _REVIEW)
+            )
+
+    def _row(self, submission: Submission) -> pd.DataFrame:
+        return rows.tune_frame([submission.record or {}], self._client.now())
+
+
+def _submitted_elsewhere(submission: Submission) -> TuneError:
+    what = f"{short(submission.title)} is being submitted by another kernel or thread"
+    return TuneError(Problem("title", what, "wait until it is done, then submit it again", kind="conflict"))

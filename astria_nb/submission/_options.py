@@ -1,0 +1,70 @@
+"""How one submission is to be done: what the public doors hand to the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from astria_nb.client import Client
+from astria_nb.images import Preprocessing
+from astria_nb.log import Log
+from astria_nb.tune import Encoding, OnSent, Pack
+from astria_nb.utils.progress import ReportProgress
+
+TIMEOUT_SECONDS = 3600.0
+PACK_MAX_AGE_SECONDS = 60.0
+"""A pack that was fetched at most so long ago is not fetched again; its price hardly changes meanwhile."""
+
+
+class SubmitObserver(Protocol):
+    """Follows a submission, from the thread that submits. An exception that it raises ends the submission."""
+
+    def on_sent(self, sent: int, total: int, /) -> None:
+        """Receive the bytes sent so far and the size of the request, after each block of the upload."""
+
+    def on_wait(self, fraction: float, text: str, /) -> None:
+        """Receive the completed fraction of a wait, from 0 to 1, and a text that describes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackObserver:
+    """A `SubmitObserver` made of two functions."""
+
+    on_sent: OnSent
+    on_wait: ReportProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitOptions:
+    """Everything about a submission but the tune, already validated.
+
+    Attributes
+    ----------
+    client : Client
+    log : Log
+    observer : SubmitObserver
+    encoding : {"multipart", "form", "json"} or None
+        None: multipart for a tune with files, else JSON.
+    preprocessing : Preprocessing
+    max_cost : float or None
+        US dollars; a tune that is estimated to cost more is not sent.
+    settle : float or None
+        Seconds to wait before looking for a tune whose answer was lost. None: `recovery.SETTLE_SECONDS`.
+    timeout : float
+        Seconds for the whole submission, including waits.
+    idempotent : bool
+        Whether the account recognises a repeated title, so that a tune that was not found is sent again.
+    pack : Pack or None
+        The tune's pack, if `client` returned it less than `PACK_MAX_AGE_SECONDS` ago. None: it is fetched.
+    """
+
+    client: Client
+    log: Log
+    observer: SubmitObserver
+    encoding: Encoding | None = None
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    max_cost: float | None = None
+    settle: float | None = None
+    timeout: float = TIMEOUT_SECONDS
+    idempotent: bool = False
+    pack: Pack | None = None

@@ -1,0 +1,97 @@
+"""A request body that is streamed from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+from astria_nb.images import BLOCK, SentImage
+
+Encoding = Literal["multipart", "form", "json"]
+OnSent = Callable[[int, int], None]
+"""Called with the number of bytes sent so far and the size of the request."""
+
+
+class Body:
+    """A request body that is read once, block by block, so that it is never in memory as a whole.
+
+    It keeps its files open until it is closed; use it as a context manager.
+
+    Parameters
+    ----------
+    encoding : {"multipart", "form", "json"}
+    content_type : str
+        The value of the header of that name.
+    parts : sequence of (bytes or SentImage)
+        What is sent, in order.
+    on_sent : callable, optional
+        Called with (bytes sent, bytes in all) after each block, from the sending thread.
+
+    Attributes
+    ----------
+    encoding : str
+    content_type : str
+    sent : int
+        Bytes that were sent. After a failure, anything below ``len(body)`` means that the service did not
+        receive the whole request.
+    yielded : int
+        Bytes that were passed to the connection. After an interrupt, anything below ``len(body)`` means that
+        the service did not receive the whole request; otherwise it may have.
+    images : list of SentImage
+    image_sha256 : list of (str or None)
+        The hash of what is sent of each file in order, in hexadecimal; None if it could not be read to the
+        end. Over a network the hashes are computed during the upload, otherwise when they are first read.
+    """
+
+    def __init__(
+        self,
+        encoding: Encoding,
+        content_type: str,
+        parts: Sequence[bytes | SentImage],
+        on_sent: OnSent | None = None,
+    ) -> None:
+        self.encoding = encoding
+        self.content_type = content_type
+        self.sent = self.yielded = 0
+        self._on_sent = on_sent
+        self._parts = list(parts)
+        self.images = [part for part in parts if isinstance(part, SentImage)]
+        self._length = sum(len(part) if isinstance(part, bytes) else part.size for part in parts)
+
+    @property
+    def image_sha256(self) -> list[str | None]:
+        return [image.sha256() for image in self.images]
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was read or closed; each attempt needs a body of its own."""
+        return not self._parts
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        if self.is_spent:
+            raise RuntimeError("a body can be sent only once; encode the tune again")
+        parts, self._parts = self._parts, []
+        buffer = memoryview(bytearray(BLOCK))
+        for part in parts:
+            for block in [part] if isinstance(part, bytes) else part.blocks(buffer):
+                self.yielded += len(block)
+                yield block
+                # The connection asks for the next block only after it has sent this one.
+                self.sent += len(block)
+                if self._on_sent is not None:
+                    self._on_sent(self.sent, self._length)
+
+    def __enter__(self) -> Body:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; hashes that were not computed by then stay None."""
+        for image in self.images:
+            image.close()
+        self._parts = []

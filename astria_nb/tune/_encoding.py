@@ -1,0 +1,153 @@
+"""A tune in each of the three encodings that the API accepts (astria-api, section 5)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images import Preprocessing, SentImage, open_all
+from astria_nb.tune._body import Body, Encoding, OnSent
+from astria_nb.tune._tune import FIELDS, Tune
+from astria_nb.utils.formatting import short
+
+_DEFAULT = Preprocessing()
+
+
+def encode(
+    tune: Tune,
+    encoding: Encoding | None = None,
+    on_sent: OnSent | None = None,
+    preprocessing: Preprocessing = _DEFAULT,
+) -> Body:
+    """Return the request body that creates a tune.
+
+    Parameters
+    ----------
+    tune : Tune
+    encoding : {"multipart", "form", "json"}, optional
+        Default: multipart for a tune with files, else JSON.
+    on_sent : callable, optional
+        Called with (bytes sent, bytes in all) after each block, from the sending thread.
+    preprocessing : Preprocessing
+        How the files are prepared. Default: their metadata is removed.
+
+    Raises
+    ------
+    TuneError
+        The encoding is unknown or cannot carry files, or a file was removed, was changed, or cannot be
+        prepared.
+
+    Examples
+    --------
+    >>> tune = Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    >>> body = encode(tune, "form")
+    >>> body.content_type
+    'application/x-www-form-urlencoded'
+    >>> b"".join(bytes(block) for block in body)
+    b'tune%5Btitle%5D=t&tune%5Bname%5D=cat&tune%5Bimage_urls%5D%5B%5D=https%3A%2F%2Fexample.com%2F1.jpg'
+    """
+    chosen = choose(tune, encoding)
+    if chosen == "json":
+        text = json.dumps({"tune": parameters(tune)}, ensure_ascii=False, separators=(",", ":"))
+        return Body(chosen, "application/json", [text.encode()], on_sent)
+    if chosen == "form":
+        return Body(chosen, "application/x-www-form-urlencoded", [urlencode(pairs(tune)).encode()], on_sent)
+    boundary = uuid.uuid4().hex
+    parts = _parts(boundary, pairs(tune), open_all(tune.images, preprocessing))
+    return Body(chosen, f"multipart/form-data; boundary={boundary}", parts, on_sent)
+
+
+def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
+    """Return the encoding to use for a tune: the requested one, or the default.
+
+    Raises
+    ------
+    TuneError
+        It is unknown, or cannot carry the tune's files.
+    """
+    if encoding is not None and (not isinstance(encoding, str) or encoding not in get_args(Encoding)):
+        what = f"{short(encoding)} is not known"
+        raise TuneError(Problem("encoding", what, "choose multipart, form or json"))
+    chosen = encoding or ("multipart" if tune.images else "json")
+    if tune.images and chosen != "multipart":
+        raise TuneError(
+            Problem(
+                "encoding",
+                f"{chosen!r} cannot carry image files",
+                "choose 'multipart', or give addresses as image_urls instead of images",
+            )
+        )
+    return chosen
+
+
+def encode_inspection(name: str, *, url: str | None = None, file: tuple[str, bytes] | None = None) -> Body:
+    """Return the body that inspects an image: the content of a JPEG with its filename, or a URL."""
+    boundary = uuid.uuid4().hex
+    text, content = _field(boundary, "name", name), b""
+    if url is not None:
+        text += _field(boundary, "file_url", url)
+    if file is not None:
+        text += _head_of_file(boundary, "file", file[0], "image/jpeg")
+        content = file[1] + b"\r\n"
+    data = text.encode() + content + f"--{boundary}--\r\n".encode()
+    return Body("multipart", f"multipart/form-data; boundary={boundary}", [data])
+
+
+def parameters(tune: Tune) -> dict[str, Any]:
+    """Return what is sent under ``tune`` as text: every field but the files, empty ones left out."""
+    values = {
+        name: getattr(tune, name)
+        for name, spec in FIELDS.items()
+        if spec.is_parameter and getattr(tune, name) != spec.empty
+    }
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def pairs(tune: Tune) -> list[tuple[str, str]]:
+    """Return the parameters as form fields, such as ``("tune[tune_ids][]", "5")``."""
+    return list(_flatten("tune", parameters(tune)))
+
+
+def _flatten(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Write nested fields as Rails reads them: ``tune[characteristics][eye_color]``, ``tune[tune_ids][]``."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _flatten(f"{key}[{name}]", item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _flatten(f"{key}[]", item)
+    elif isinstance(value, bool):
+        yield key, "true" if value else "false"  # Rails reads "False" as true
+    else:
+        yield key, str(value)
+
+
+def _parts(boundary: str, pairs: list[tuple[str, str]], images: list[SentImage]) -> list[bytes | SentImage]:
+    """Return the parts of a multipart body; small parts are joined, to be sent in few packets."""
+    parts: list[bytes | SentImage] = []
+    text = "".join(_field(boundary, *pair) for pair in pairs)
+    for image in images:
+        text += _head_of_file(boundary, "tune[images][]", image.filename, image.media_type)
+        parts += [text.encode(), image]
+        text = "\r\n"
+    return [*parts, f"{text}--{boundary}--\r\n".encode()]
+
+
+def _field(boundary: str, key: str, value: str) -> str:
+    return f'--{boundary}\r\nContent-Disposition: form-data; name="{in_quotes(key)}"\r\n\r\n{value}\r\n'
+
+
+def _head_of_file(boundary: str, key: str, filename: str, media_type: str) -> str:
+    return (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{in_quotes(key)}"; '
+        f'filename="{in_quotes(filename)}"\r\nContent-Type: {media_type}\r\n\r\n'
+    )
+
+
+def in_quotes(name: str) -> str:
+    """Escape a name for a part's Content-Disposition header, as browsers and curl do (WHATWG)."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

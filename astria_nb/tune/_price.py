@@ -1,0 +1,100 @@
+"""What a run is expected to cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from astria_nb.errors import Problem
+from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, dollars
+from astria_nb.tune._tune import Tune
+
+# Prompt attributes whose effect on the price is known.
+_REASONED = frozenset({"callback", "num_images", "aspect_ratio", "seed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run is expected to cost.
+
+    Attributes
+    ----------
+    price_mc : int
+        Millicents; 100,000 are 1 US dollar.
+    is_most : bool
+        Whether this is an upper bound.
+
+    Examples
+    --------
+    >>> str(Estimate(331_000)), str(Estimate(331_000, is_most=True))
+    ('about $3.31', 'at most $3.31')
+    """
+
+    price_mc: int
+    is_most: bool = False
+
+    def __str__(self) -> str:
+        return f"{'at most' if self.is_most else 'about'} {dollars(self.price_mc)}"
+
+
+def estimate(tune: Tune, pack: Pack) -> Estimate | None:
+    """Return the estimated price of a tune, or None if the pack states no price.
+
+    A pack states the price of training together with all pictures of a class (astria-api, section 3). A run
+    on existing tunes does not train, one of selected prompts makes fewer pictures, and ``num_images``
+    multiplies the pictures but not the training. How the price is divided is not documented, so for such
+    runs the estimate is an upper bound. Existing tunes are priced as `tune.name`, or else as the most
+    expensive class.
+
+    Parameters
+    ----------
+    tune : Tune
+    pack : Pack
+
+    Returns
+    -------
+    Estimate or None
+
+    Examples
+    --------
+    >>> pack = Pack.from_json({"id": 260, "costs": {"man": {"cost": 331, "num_images": 28}}})
+    >>> new = Tune(pack=260, title="Me", name="man", image_urls=["https://example.com/1.jpg"])
+    >>> str(estimate(new, pack))
+    'about $3.31'
+    >>> str(estimate(Tune(pack=260, title="Us", tune_ids=[1504944, 1504945]), pack))
+    'at most $6.62'
+    """
+    names = (
+        [tune.name]
+        if tune.name
+        else [pack_class.name for pack_class in pack.classes]
+        if tune.tune_ids
+        else []
+    )
+    prices = [price for name in names if (price := pack.price_mc(name)) is not None]
+    if not prices or len(prices) < len(names):
+        return None
+    attributes = tune.prompt_attributes
+    pictures = _whole(attributes.get("num_images", 1))
+    differs = bool(tune.tune_ids or tune.prompt_ids) or "num_images" in attributes
+    is_reasoned = pictures is not None and attributes.keys() <= _REASONED
+    most = max(prices) * max(1, pictures or 1) * max(1, len(tune.tune_ids))
+    return Estimate(most, is_most=differs and is_reasoned)
+
+
+def _whole(value: object) -> int | None:
+    """Return a number of pictures, or None if it is not one; text counts, as the service reads it."""
+    try:
+        return math.ceil(float(str(value)))
+    except (OverflowError, ValueError):  # not a number, or infinite
+        return None
+
+
+def problem_with_cost(estimated: Estimate | None, max_cost: float) -> Problem | None:
+    """Return the problem with a run that may cost at most that many US dollars, or None."""
+    if estimated is None:
+        return Problem("max_cost", "cannot be applied: the pack states no price", "leave it out")
+    if estimated.price_mc > max_cost * MC_PER_DOLLAR:
+        what = f"is ${max_cost:.2f}, and this run costs {estimated}"
+        return Problem("max_cost", what, "raise it, or choose another class or pack")
+    return None

@@ -1,0 +1,207 @@
+"""The request for a tune, as it is recorded and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from astria_nb.images import UNCHANGED, Image, Preprocessing, SentImage
+from astria_nb.tune._encoding import parameters
+from astria_nb.tune._tune import Tune
+from astria_nb.utils.redaction import redact_json, redact_name, redact_text
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """A training image at the time of the request.
+
+    Attributes
+    ----------
+    path : str
+        Absolute path of its file.
+    filename : str
+        The name that is sent.
+    size : int
+        Bytes that are sent; the size of the file if that is not known yet.
+    mtime_ns : int or None
+        When the file was last written, in nanoseconds since 1970 (UTC); None if it could not be read.
+    sha256 : str or None
+        Of the bytes that are sent, in hexadecimal; None until they were.
+    """
+
+    path: str
+    filename: str
+    size: int
+    mtime_ns: int | None = None
+    sha256: str | None = None
+
+    @classmethod
+    def from_image(cls, image: Image, sent: SentImage | None = None) -> ImageRecord:
+        """Return the record of an image, with its name and size as they are sent; reads no content."""
+        try:
+            mtime_ns = image.path.stat().st_mtime_ns
+        except OSError:  # the encoding reports files that cannot be sent
+            mtime_ns = None
+        source = image if sent is None else sent
+        return cls(str(image.path), source.filename, source.size, mtime_ns)
+
+    def is_same(self, other: ImageRecord) -> bool:
+        """Compare the content if both hashes are known, else name and size."""
+        if self.sha256 and other.sha256:
+            return self.sha256 == other.sha256
+        return (self.filename, self.size) == (other.filename, other.size)
+
+    def __str__(self) -> str:
+        digest = f", sha256 {self.sha256[:12]}…" if self.sha256 else ""
+        return f"{self.filename} ({self.size} bytes{digest})"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One run of a pack, as it is sent to one service.
+
+    Attributes
+    ----------
+    service : str
+        The service's base address, without a trailing slash.
+    pack : int or str
+        Id or slug.
+    title : str or None
+        None for a run on existing tunes.
+    encoding : {"multipart", "form", "json"}
+    parameters : mapping of str to object
+        What is sent under ``tune``, as `astria_nb.tune._encoding.parameters` returns it.
+    images : tuple of ImageRecord
+    preprocessing : Preprocessing
+        How the images were prepared. `UNCHANGED` for a request without images, and for records older than
+        preprocessing.
+    redacted : mapping of str to str
+        The fields that were recorded without a secret (``image_urls``, ``callback``,
+        ``prompt_attributes.callback``, …), each with a hash of a callback's full value: enough to tell it
+        from another one, not to restore it. Empty for a request that was not read from a log.
+
+    Examples
+    --------
+    >>> tune = Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    >>> request = Request.from_tune(tune, "https://api.astria.ai", "json")
+    >>> request.title, request.fingerprint[:8]
+    ('t', 'b54e4206')
+    """
+
+    service: str
+    pack: int | str
+    title: str | None
+    encoding: str
+    parameters: Mapping[str, Any]
+    images: tuple[ImageRecord, ...] = ()
+    preprocessing: Preprocessing = UNCHANGED
+    redacted: Mapping[str, str] = field(default_factory=dict)
+    recorded_fingerprint: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_tune(
+        cls,
+        tune: Tune,
+        service: str,
+        encoding: str,
+        *,
+        pack: int | str | None = None,
+        sent_images: Sequence[SentImage] = (),
+        preprocessing: Preprocessing = UNCHANGED,
+    ) -> Request:
+        """Return the request for a tune; the content of its files is not read.
+
+        Parameters
+        ----------
+        tune : Tune
+        service, encoding : str
+            As the attributes.
+        pack : int or str, optional
+            Default: the tune's own, which may be a slug.
+        sent_images : sequence of SentImage, optional
+            The tune's images as they are sent, in order. Default: the files as they are on disk.
+        preprocessing : Preprocessing
+            What was done to `sent_images`.
+        """
+        sent = sent_images or (None,) * len(tune.images)
+        images = (ImageRecord.from_image(*pair) for pair in zip(tune.images, sent, strict=True))
+        return cls(
+            service=service.rstrip("/"),
+            pack=tune.pack if pack is None else pack,
+            title=tune.title,
+            encoding=encoding,
+            parameters=parameters(tune),
+            images=tuple(images),
+            preprocessing=preprocessing if sent_images else UNCHANGED,
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the request means: not of the encoding, nor of the files' paths.
+
+        Preprocessing counts only by how it changes the images. The fingerprint of a recorded request is the
+        original one, from before secrets were removed and before the content of its files was known.
+        """
+        if self.recorded_fingerprint:
+            return self.recorded_fingerprint
+        images = [
+            {
+                key: value
+                for key in ("filename", "size", "sha256")
+                if (value := getattr(image, key)) is not None
+            }
+            for image in self.images
+        ]
+        sent = {"pack": self.pack, "parameters": self.parameters, "images": images}
+        return hashlib.sha256(canonical(sent).encode()).hexdigest()
+
+    def with_sha256(self, hashes: Sequence[str | None] | None) -> Request:
+        """Return the request with the hashes of its images, which are known only once they were read."""
+        if not hashes or len(hashes) != len(self.images):
+            return self
+        images = (
+            replace(image, sha256=sha256 or image.sha256)
+            for image, sha256 in zip(self.images, hashes, strict=True)
+        )
+        return replace(self, images=tuple(images))
+
+    def recorded(self) -> Request:
+        """Return the request as it may be written to disk, without secrets."""
+        redacted = dict(self.redacted)
+        safe = {name: _redact(name, value, redacted) for name, value in self.parameters.items()}
+        images = tuple(
+            replace(image, path=redact_name(image.path), filename=redact_name(image.filename))
+            for image in self.images
+        )
+        if images != self.images:
+            redacted.setdefault("images", "")
+        pack = redact_name(self.pack) if isinstance(self.pack, str) else self.pack
+        return replace(
+            self,
+            service=redact_text(self.service),
+            pack=pack,
+            parameters=safe,
+            images=images,
+            redacted=redacted,
+            recorded_fingerprint=self.fingerprint,
+        )
+
+
+def canonical(value: Any) -> str:
+    """Return ASCII JSON that is identical for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _redact(name: str, value: Any, redacted: dict[str, str]) -> Any:
+    """Return a field without secrets, and note in `redacted` if there were any."""
+    if isinstance(value, Mapping):
+        return {redact_text(key): _redact(f"{name}.{key}", item, redacted) for key, item in value.items()}
+    is_callback = name.endswith("callback")
+    safe = redact_json(value, field=name.rpartition(".")[2])
+    if safe != (list(value) if isinstance(value, tuple) else value):
+        digest = hashlib.sha256(canonical(value).encode()).hexdigest() if is_callback else ""
+        redacted.setdefault(redact_text(name), digest)
+    return safe

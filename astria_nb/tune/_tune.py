@@ -1,0 +1,232 @@
+"""A tune: its fields, declared once each, and the rules that make it valid."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, fields
+from os import PathLike
+from typing import Any, TypedDict, Unpack
+
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images import Image
+from astria_nb.tune import validators
+from astria_nb.tune._field_spec import FieldSpec, declared
+from astria_nb.utils.redaction import redact_text
+
+_HOOK = "https://example.com/hook?user_id=1"
+
+
+class TuneFields(TypedDict, total=False):
+    """The keyword arguments of `Tune`, for type checkers and completion; declared in the same order."""
+
+    pack: int | str
+    title: str | None
+    name: str | None
+    images: Sequence[str | PathLike[str] | Image]
+    image_urls: Sequence[str]
+    callback: str | None
+    characteristics: Mapping[str, str]
+    prompt_attributes: Mapping[str, str | int | float | bool]
+    prompts_callback: str | None
+    tune_ids: Sequence[int]
+    prompt_ids: Sequence[int]
+    preset: str | None
+    brief: str | None
+    auto_extend: bool | None
+    branch: str | None
+
+
+@dataclass(frozen=True, init=False)
+class Tune:
+    """One run of a pack: a model to train, and the pictures to make with it.
+
+    Parameters
+    ----------
+    pack : int or str
+        The pack's id or slug.
+    title : str
+        Identifies the tune. The service may use it to recognise a repeated request, so use a fresh UUID.
+    name : str
+        The subject class: one of the pack's, such as ``man`` or ``cat``. Not a person's name.
+    images : sequence of str, path or Image
+        Files to train with (JPEG, PNG or WebP). Either these or `image_urls`.
+    image_urls : sequence of str
+        http(s) URLs that the service downloads.
+    callback : str, optional
+        URL that the service calls when training ends.
+    characteristics : mapping of str to str, optional
+        Replaces ``{{key}}`` in the pack's prompts.
+    prompt_attributes : mapping of str to str, int, float or bool, optional
+        Overrides for every prompt of the run: ``callback``, ``num_images``, ``aspect_ratio``, …
+    prompts_callback : str, optional
+        URL that the service calls once, when all prompts are done.
+    tune_ids : sequence of int, optional
+        Existing tunes to run the pack on instead of training; `images`, `title` and `name` are not needed
+        then.
+    prompt_ids : sequence of int, optional
+        Only these of the pack's prompts.
+    preset : {"flux-lora-focus", "flux-lora-portrait", "flux-lora-fast"}, optional
+        Training settings.
+    brief : str, optional
+        Art direction for the pictures, in words: ``"natural light, muted colours"``.
+    auto_extend : bool, optional
+        Keep the model for longer than 30 days, which is charged.
+    branch : {"fast"}, optional
+        ``fast`` requests the service's free mock run.
+
+    Raises
+    ------
+    TuneError
+        One or more fields are missing or not valid; it names them all.
+    TypeError
+        A keyword is not a field; the message names the closest one.
+
+    Notes
+    -----
+    Fields and rules: the API's page "Create a tune from a pack" (astria-api, section 4).
+
+    Examples
+    --------
+    >>> Tune(pack=260, name="woman", title="6f0c2d1e", image_urls=["https://example.com/1.jpg"]).name
+    'woman'
+    >>> Tune(pack=260, title="", image_urls=["ftp://example.com/1.jpg"])
+    Traceback (most recent call last):
+    astria_nb.errors.TuneError: title: is missing; give a fresh one, such as str(uuid.uuid4())
+    name: is missing; give a class of the pack, such as 'woman'
+    image_urls: 'ftp://example.com/1.jpg' is not a web address; begin it with https://
+    """
+
+    # In the order of the request.
+    pack: int | str = field(metadata=declared(validators.pack, "pack", is_parameter=False))
+    title: str | None = field(
+        metadata=declared(validators.text, "title", placeholder="a unique name for this tune")
+    )
+    name: str | None = field(metadata=declared(validators.text, "class"))
+    images: tuple[Image, ...] = field(
+        metadata=declared(validators.images, "images", shape="list", is_parameter=False)
+    )
+    image_urls: tuple[str, ...] = field(metadata=declared(validators.urls, "image URLs", shape="list"))
+    callback: str | None = field(metadata=declared(validators.url, "callback", placeholder=_HOOK))
+    characteristics: dict[str, str] = field(
+        metadata=declared(validators.characteristics, "characteristics", shape="map")
+    )
+    prompt_attributes: dict[str, str | int | float | bool] = field(
+        metadata=declared(validators.prompt_attributes, "prompt attributes", shape="map")
+    )
+    prompts_callback: str | None = field(
+        metadata=declared(validators.url, "callback for all prompts", placeholder=_HOOK)
+    )
+    tune_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "existing tunes", shape="list"))
+    prompt_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "prompts", shape="list"))
+    preset: str | None = field(metadata=declared(validators.one_of(*validators.PRESETS), "preset"))
+    brief: str | None = field(
+        metadata=declared(validators.text, "brief", placeholder="art direction: natural light, muted colours")
+    )
+    auto_extend: bool | None = field(metadata=declared(validators.boolean, "auto extend"))
+    branch: str | None = field(metadata=declared(validators.one_of("fast"), "branch"))
+
+    def __init__(self, **arguments: Unpack[TuneFields]) -> None:
+        values, problems = check(arguments)
+        if problems:
+            raise TuneError(*problems)
+        _set(self, values)
+
+    def __repr__(self) -> str:
+        # Shown at the end of a cell and saved with the notebook: the secrets in callback URLs must not be.
+        urls = {"callback": self.callback, "prompts_callback": self.prompts_callback}
+        redacted = {name: redact_text(url) for name, url in urls.items() if url is not None}
+        attributes = dict(self.prompt_attributes)
+        if isinstance(url := attributes.get("callback"), str):
+            attributes["callback"] = redact_text(url)
+        values = {**vars(self), **redacted, "prompt_attributes": attributes}
+        return f"Tune({', '.join(f'{name}={value!r}' for name, value in values.items())})"
+
+
+FIELDS: dict[str, FieldSpec] = {f.name: f.metadata["spec"] for f in fields(Tune)}
+"""The declaration of every field, by its name in the API and in the order of the request."""
+
+
+def check(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Validate the arguments of `Tune`.
+
+    Parameters
+    ----------
+    arguments : mapping of str to object
+        By field; None and a field that is left out mean the same.
+
+    Returns
+    -------
+    values : dict of str to object
+        Every field as `Tune` holds it. Without problems, `from_checked` makes a tune of them.
+    problems : list of Problem
+        Everything that is wrong, in the order of the fields.
+
+    Raises
+    ------
+    TypeError
+        A name is not a field.
+    """
+    for name in arguments:
+        if name not in FIELDS:
+            closest = difflib.get_close_matches(name, FIELDS, n=1, cutoff=0.3)
+            hint = f"did you mean {closest[0]!r}?" if closest else f"the fields are {', '.join(FIELDS)}"
+            raise TypeError(f"a tune has no field {name!r}; {hint}")
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for name, spec in FIELDS.items():
+        value = arguments.get(name)
+        values[name] = spec.empty if value is None else spec.validate(value, _reporter(name, problems))
+    invalid = {_field_of(problem) for problem in problems}
+    problems += [
+        problem for problem in _missing_or_conflicting(values, invalid) if problem.field not in invalid
+    ]
+    order = list(FIELDS)
+    return values, sorted(problems, key=lambda problem: order.index(_field_of(problem)))
+
+
+def from_checked(values: Mapping[str, Any]) -> Tune:
+    """Return the tune of values that `check` returned without problems; validates nothing again."""
+    tune = object.__new__(Tune)
+    _set(tune, values)
+    return tune
+
+
+def _set(tune: Tune, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        object.__setattr__(tune, name, value)  # the class is frozen
+
+
+def _field_of(problem: Problem) -> str:
+    return problem.field.split(".")[0]
+
+
+def _reporter(name: str, problems: list[Problem]) -> validators.Report:
+    def report(what: str, hint: str, key: str = "") -> None:
+        problems.append(Problem(f"{name}.{key}" if key else name, what, hint))
+
+    return report
+
+
+def _missing_or_conflicting(values: Mapping[str, Any], invalid: Set[str]) -> Iterator[Problem]:
+    """Find required fields that are empty, and fields that exclude each other."""
+    if values["pack"] is None:
+        yield Problem("pack", "is missing", "give a pack's id or slug, such as 260", kind="missing")
+    if "tune_ids" in invalid:
+        return
+    if values["tune_ids"]:
+        what, hint = "are not used when tune_ids is given", "leave out one of the two"
+        for name in ("images", "image_urls"):
+            if values[name]:
+                yield Problem(name, what, hint, kind="conflict")
+        return
+    if not (values["title"] or "").strip():
+        yield Problem("title", "is missing", "give a fresh one, such as str(uuid.uuid4())", kind="missing")
+    if not (values["name"] or "").strip():
+        yield Problem("name", "is missing", "give a class of the pack, such as 'woman'", kind="missing")
+    if values["images"] and values["image_urls"]:
+        what = "cannot be combined with images"
+        yield Problem("image_urls", what, "leave out one of the two", kind="conflict")
+    if not values["images"] and not values["image_urls"] and "image_urls" not in invalid:
+        hint = "give files as images or addresses as image_urls"
+        yield Problem("images", "are missing", hint, kind="missing")
