@@ -31,24 +31,24 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Callbacks": "results.callbacks",
-    "Client": "client.client",
+    "Client": "client",
     "ExperimentLog": "submission.experiment_log",
     "Sandbox": "defaults",
-    "Tune": "tune.tune",
+    "Tune": "tune",
     "TuneForm": "form",
-    "as_curl": "client.snippets.curl",
-    "as_javascript": "client.snippets.javascript",
-    "as_python": "client.snippets.python",
+    "as_curl": "client.snippets",
+    "as_javascript": "client.snippets",
+    "as_python": "client.snippets",
     "costs": "results.plots",
     "download": "results.downloads",
     "expiring": "results.downloads",
     "gallery": "results.gallery",
     "image_counts": "results.plots",
-    "login": "client._login",
-    "prompts": "results.watch._wait",
-    "submit": "submission._submit",
+    "login": "client",
+    "prompts": "results.watch",
+    "submit": "submission",
     "timeline": "results.plots",
-    "wait": "results.watch._wait",
+    "wait": "results.watch",
 }
 _MODULES = ("errors", "rows")
 __all__ = [

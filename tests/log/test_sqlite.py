@@ -227,7 +227,7 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) 
     order = ["planned", "sending", "done"]
     written: dict[int, str] = {}
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["astria_nb.log._database", "runs"])
+    processes.set_forkserver_preload(["astria_nb.log._database", "helpers.submissions"])
     for number in range(50):
         ours, theirs = processes.Pipe(duplex=False)
         worker = processes.Process(target=runs.work, args=(path, number, theirs))
