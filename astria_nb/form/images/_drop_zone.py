@@ -44,8 +44,8 @@ class DropZone(anywidget.AnyWidget):
     DropZone()
     """
 
-    _esm = script(_HERE.with_suffix(".js"))
-    _css = stylesheet(_HERE.with_suffix(".css"))
+    _esm = script(_HERE.with_name("drop_zone.js"))
+    _css = stylesheet(_HERE.with_name("drop_zone.css"))
     accept = traitlets.Unicode(",".join(sorted(set(MEDIA_TYPES.values())))).tag(sync=True)
     """The media types that the file dialog offers."""
     most = traitlets.Int(MAX_FILES).tag(sync=True)

@@ -77,8 +77,8 @@ class ImageList(anywidget.AnyWidget):
     ImageList()
     """
 
-    _esm = script(_HERE.with_suffix(".js"))
-    _css = stylesheet(_HERE.with_suffix(".css"))
+    _esm = script(_HERE.with_name("image_list.js"))
+    _css = stylesheet(_HERE.with_name("image_list.css"))
     items = traitlets.List(traitlets.Dict()).tag(sync=True)
     """A `Tile` for each image."""
     summary = traitlets.Unicode().tag(sync=True)
