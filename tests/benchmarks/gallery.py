@@ -36,14 +36,13 @@ def service() -> Iterator[anb.Client]:
     """Run a sandbox beside this process."""
     program = "from astria_nb.cli import main; main()"
     command = [sys.executable, "-c", program, "sandbox", "--speed", "600", "--api-key", KEY, "--port", "0"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert running.stdout is not None
-        line = next(line for line in running.stdout if "ASTRIA_BASE_URL=" in line)
-        yield anb.Client(KEY, base_url=line.partition("=")[2].strip())
-    finally:
-        running.terminate()
-        running.wait(10)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            line = next(line for line in running.stdout if "ASTRIA_BASE_URL=" in line)
+            yield anb.Client(KEY, base_url=line.partition("=")[2].strip())
+        finally:
+            running.terminate()
 
 
 def in_the_kernel(gallery: Gallery) -> None:
@@ -89,11 +88,9 @@ def in_the_browser(page: Page, address: str, seconds: float) -> bool:
     return is_kept
 
 
-def main(tunes: int = 2, pictures: int = 8, seconds: int = 5) -> int:
-    with tempfile.TemporaryDirectory() as root, service() as client:
-        folder, private = Path(root) / "notebooks", Path(root) / "private"
-        folder.mkdir()
-        private.mkdir()
+def measure(page: Page, address: str, folder: Path, tunes: int, pictures: int, seconds: float) -> bool:
+    """Print the figures for a page of a JupyterLab that serves a folder; return whether promises are kept."""
+    with service() as client:
         log = anb.ExperimentLog(folder / "log.sqlite")
         for pack, name in ((797, "cat"), (260, "woman"))[:tunes]:
             tune = anb.Tune(
@@ -115,14 +112,22 @@ def main(tunes: int = 2, pictures: int = 8, seconds: int = 5) -> int:
         nbformat.write(
             nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel}), folder / "gallery.ipynb"
         )
-        browser = lab.find_browser()
-        if browser is None:
-            sys.exit("the rest needs an installed Chromium or Chrome")
+        is_kept = in_the_browser(page, address, seconds)
+        lab.shut_down(page)
+        return is_kept
+
+
+def main(tunes: int = 2, pictures: int = 8, seconds: int = 5) -> int:
+    browser = lab.find_browser()
+    if browser is None:
+        sys.exit("this needs an installed Chromium or Chrome")
+    with tempfile.TemporaryDirectory() as root:
+        folder, private = Path(root) / "notebooks", Path(root) / "private"
+        folder.mkdir()
+        private.mkdir()
         with lab.serving(folder, private) as address, lab.browsing(browser) as running:
             page = running.new_page(viewport={"width": 1180, "height": 900})
-            is_kept = in_the_browser(page, address, seconds)
-            lab.shut_down(page)
-    return 0 if is_kept else 1
+            return 0 if measure(page, address, folder, tunes, pictures, seconds) else 1
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import astria_nb as anb
+import benchmarks.gallery as benchmark
 import helpers.jupyterlab as lab
 
 EVIL = "<img src=x onerror='window.caught = true'><script>window.caught = true</script>"
@@ -189,3 +190,15 @@ def test_only_the_pictures_in_view_are_sent(form: Locator, page: Page, sandbox: 
     assert len(frames) > 50
     assert statistics.median(frames) < 50  # ms; tests/benchmarks/gallery.py measures it
     expect(tiles(cell).last.locator("img")).to_be_visible()
+
+
+def test_its_benchmark_prints_its_figures(
+    browser: Browser, address: str, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    page = browser.new_page(viewport={"width": 1180, "height": 900})
+    benchmark.measure(page, address, folder, tunes=1, pictures=2, seconds=0)
+    page.close()
+    printed = capsys.readouterr().out
+    assert "Gallery(16 pictures" in printed
+    assert "all 16 copies made in" in printed
+    assert re.search(r"second scroll: [1-9]\d* frames, median [\d.]+ of", printed)
