@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -41,6 +42,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, timeout: float) -> None:
         self._path, self._timeout = path, timeout
+        self._file: os.stat_result | None = None
         # Threads queue here; SQLite would poll.
         self._write_lock = threading.RLock()
         self._may_write = True
@@ -81,19 +83,15 @@ class SqliteStore:
 
     def _prepare(self) -> str:
         """Create the file if needed, refuse a file that is not a log, and return the URI for SQLite."""
-        try:
-            # Readable by its owner only; SQLite gives its companion files the same mode.
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
-        except PermissionError:
-            self._may_write = False
-            if not os.access(self._path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
-                raise
-        except OSError as error:
-            if error.errno != 30 or not self._path.is_file():  # a read-only disk
-                raise
-            self._may_write = False
+        is_open = _is_open(self._path)
+        if is_open:
+            self._may_write = _has_access(self._path, os.W_OK)
+        else:
+            self._create()
+        if not self._may_write and not _has_access(self._path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         wal = Path(f"{self._path}-wal")
-        if _may_be_foreign(self._path, wal):
+        if is_open or _may_be_foreign(self._path, wal):
             # A read-only connection never changes the file, whatever it is.
             with suppress(sqlite3.Error):  # raised again when the file is opened below
                 mode = "ro" if wal.exists() else "ro&immutable=1"
@@ -105,7 +103,20 @@ class SqliteStore:
                     probe.close()
         # In a folder without write permission, an immutable file can be read without companion files.
         mode = "rw" if self._may_write else "ro" if wal.exists() else "ro&immutable=1"
+        self._file = self._path.stat()
         return self._uri(mode)
+
+    def _create(self) -> None:
+        """Create the file if needed, and find out whether it may be written."""
+        try:
+            # Readable by its owner only; SQLite gives its companion files the same mode.
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+        except PermissionError:
+            self._may_write = False
+        except OSError as error:
+            if error.errno != errno.EROFS or not self._path.is_file():
+                raise
+            self._may_write = False
 
     def _uri(self, mode: str) -> str:
         return f"file:{quote(str(self._path))}?mode={mode}"
@@ -186,6 +197,23 @@ def _may_be_foreign(path: Path, wal: Path) -> bool:
     version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
     # A write-ahead log, if there is one, may hold newer values.
     return application != APPLICATION or version > VERSION or _size(wal) > 0
+
+
+def _is_open(path: Path) -> bool:
+    """Return whether this process may have connections to a file.
+
+    Then only SQLite may open it: when a process closes any handle of a file, POSIX releases all locks that
+    the process holds on it. Another process would take the log for unused and delete its write-ahead log.
+    """
+    try:
+        file = path.stat()
+    except OSError:
+        return False
+    return any(store._file is not None and os.path.samestat(store._file, file) for store in list(_stores))
+
+
+def _has_access(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _size(path: Path) -> int:

@@ -138,6 +138,12 @@ for line in sys.stdin:
 """
 
 
+TITLES = """
+from astria_nb.log import Log
+print(*Log(sys.argv[1]).frame()["title"])
+"""
+
+
 def test_of_two_processes_that_want_a_title_one_gets_it(path: Path) -> None:
     with rivals() as claim:
         outcomes = [claim(path, f"t{number}") for number in range(200)]
@@ -168,6 +174,36 @@ def rivals() -> Iterator[Callable[[Path, str], list[str]]]:
     finally:
         for process in processes:
             process.communicate(timeout=30)
+
+
+def test_what_is_written_survives_a_second_log_of_the_file_and_another_process(path: Path) -> None:
+    first, second = Log(path), Log(path)
+    first.plan(a_request("first"))
+    # To look into the file from outside of SQLite would release the locks of the first log,
+    assert len(second.frame()) == 1
+    other = python(CLAIM)
+    # and this process would then delete the write-ahead log, to which the first log goes on writing.
+    assert other.communicate(f"{path} other\n", timeout=30) == ("won\n", None)
+    first.plan(a_request("paid"))
+    assert python(TITLES, path).communicate(timeout=30)[0].split() == ["first", "other", "paid"]
+
+
+def test_a_file_that_is_open_already_is_still_refused_if_another_program_took_it(path: Path) -> None:
+    log = Log(path)
+    log.plan(a_request())
+    ask(path, "PRAGMA application_id = 7")
+    with pytest.raises(LogError, match="is a database of another program"):
+        Log(path).frame()
+
+
+def test_a_second_log_of_a_file_that_turned_read_only_only_reads(powerless: Path) -> None:
+    log = Log(powerless / "log.sqlite")
+    log.plan(a_request())
+    log.path.chmod(0o400)
+    second = Log(log.path)
+    assert second.frame()["title"].tolist() == ["t"]
+    with pytest.raises(LogError, match="read-only"):
+        second.plan(a_request("u"))
 
 
 def test_many_threads_share_a_log(path: Path) -> None:
