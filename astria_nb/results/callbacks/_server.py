@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -35,7 +36,16 @@ logging.getLogger("waitress").addHandler(logging.NullHandler())
 
 def listen(port: int) -> socket.socket:
     """Return a listening socket of this machine; if waitress fails to bind one, its threads stay behind."""
-    return socket.create_server((HOST, port), backlog=128)
+    listener = socket.socket()
+    try:
+        if os.name == "posix":  # elsewhere another program could take the port as well
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
 def status_line(status: int) -> str:
