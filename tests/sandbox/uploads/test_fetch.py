@@ -435,6 +435,14 @@ def secure_site(site: Site, certificate: Path) -> Site:
     return site
 
 
+def trust(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have requests trust a certificate instead of the public ones."""
+    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    # Up to 2.32.4, requests loads them when it is imported.
+    context = ssl.create_default_context(cafile=certificate)
+    monkeypatch.setattr(requests.adapters, "_preloaded_ssl_context", context, raising=False)
+
+
 def test_a_server_has_to_prove_the_name_that_was_asked_for(
     get: Get,
     secure_site: Site,
@@ -447,7 +455,7 @@ def test_a_server_has_to_prove_the_name_that_was_asked_for(
     hosts = [f"photos.test:{port}", f"other.test:{port}"]
     untrusted = "the server cannot be trusted: no valid certificate for its name"
     assert why(get, f"https://photos.test:{port}/", hosts=hosts) == untrusted
-    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    trust(certificate, monkeypatch)
     assert get(f"https://photos.test:{port}/1.jpg", hosts=hosts).size == len(PHOTO)
     assert why(get, f"https://other.test:{port}/1.jpg", hosts=hosts) == untrusted
 
@@ -461,7 +469,7 @@ def test_a_secure_server_is_cut_as_well(
     monkeypatch: pytest.MonkeyPatch,
     path: str,
 ) -> None:
-    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    trust(certificate, monkeypatch)
     names["photos.test"] = ["127.0.0.1"]
     netloc = f"photos.test:{secure_site.server_address[1]}"
     assert why(get, f"https://{netloc}{path}", hosts=[netloc], timeout=0.5) == "it took too long"
