@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,8 @@ def work(order: dict[str, Any], path: Path, url: str, key: str, mutant: str) -> 
 def main() -> None:
     path, url, key, mutant = Path(sys.argv[1]), sys.argv[2], sys.argv[3], [*sys.argv, ""][4]
     anb.submit, anb.Client  # noqa: B018  imported once, for all children
+    import_module("astria_nb.log._database")  # which a log imports only when it is opened
+    import_module("psutil")
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
