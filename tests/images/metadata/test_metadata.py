@@ -315,6 +315,7 @@ LIKELY = st.sampled_from([0, 1, 2, 4, 8, 0x20, 0x7F, 0x80, 0xD8, 0xD9, 0xDA, 0xE
     st.none() | PLACES,
 )
 @example(MUTABLE[4], [(MUTABLE[4].index(b"VP8 ") + 5, 255)], None, None)
+@example(MUTABLE[6], [(MUTABLE[6].rindex(b"\xff\xd9"), 0)], None, None)  # a video behind a lost end
 def test_a_damaged_file_is_refused_or_sent_without_its_location(
     stripped: Stripped,
     photo: bytes,
