@@ -178,7 +178,7 @@ class Client:
         Parameters
         ----------
         title : str, optional
-            Only tunes with exactly this title.
+            Only tunes with this title, or with one that contains it.
         before_id : int, optional
             Only tunes with a smaller id, which are older.
         limit : int, optional

@@ -2,13 +2,14 @@
 
 from astria_nb.log._log import Log
 from astria_nb.log._log_file import DEFAULT_PATH
-from astria_nb.log._states import UNSETTLED, StaleSubmission, Submission, TitleClaimed
+from astria_nb.log._states import HAS_TUNE, UNSETTLED, RequestClaimed, StaleSubmission, Submission
 
 __all__ = [
     "DEFAULT_PATH",
+    "HAS_TUNE",
     "UNSETTLED",
     "Log",
+    "RequestClaimed",
     "StaleSubmission",
     "Submission",
-    "TitleClaimed",
 ]

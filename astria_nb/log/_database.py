@@ -18,10 +18,19 @@ from astria_nb.log import _segments as segments
 from astria_nb.log import _serialization as serialization
 from astria_nb.log import environment
 from astria_nb.log._inserts import append_event, microseconds, put_body, redact_problem
-from astria_nb.log._queries import by_id, claimant, existing, in_states, of_tune, run_on
+from astria_nb.log._queries import (
+    by_id,
+    claimant,
+    claiming_run,
+    existing,
+    in_states,
+    of_tune,
+    run_on,
+    with_content,
+)
 from astria_nb.log._schema import body, event, session, submission
 from astria_nb.log._sqlite import SqliteStore
-from astria_nb.log._states import SETTLED, StaleSubmission, Submission, TitleClaimed
+from astria_nb.log._states import HAS_TUNE, SETTLED, RequestClaimed, StaleSubmission, Submission
 from astria_nb.tune import Request
 from astria_nb.utils.redaction import redact_json, redact_text
 
@@ -55,10 +64,8 @@ class LogDatabase:
         """Write the intent; see `astria_nb.log.Log.plan`."""
         recorded = request.recorded()
         with self._write() as (connection, session_id):
-            if recorded.title is not None:
-                first = claimant(connection, recorded.service, recorded.title)
-                if first is not None:
-                    raise TitleClaimed(first)
+            if (first := _claimant(connection, recorded)) is not None:
+                raise RequestClaimed(first)
             now = inserts.now()
             state, attempt = ("sending", 1) if sending else ("planned", 0)
             inserted = connection.execute(
@@ -72,6 +79,7 @@ class LogDatabase:
                     "newest_known_id": newest_known_id,
                     "request": put_body(connection, serialization.of_request(recorded)),
                     "fingerprint": recorded.fingerprint,
+                    "content_fingerprint": recorded.content_fingerprint,
                     "planned_at": now,
                     "changed_at": now,
                     "uptime": inserts.uptime(),
@@ -96,7 +104,7 @@ class LogDatabase:
     ) -> Submission:
         """Move a submission to another state; see `astria_nb.log.Log.change`."""
         values: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
-        tune = serialization.tune_of(reply) if state in ("done", "adopted") else None
+        tune = serialization.tune_of(reply) if state in HAS_TUNE else None
         if tune is not None and isinstance(tune.get("id"), int):
             values.setdefault("tune_id", tune["id"])
         if image_sha256:
@@ -175,6 +183,16 @@ class LogDatabase:
         with self.store.read() as connection:
             return claimant(connection, redact_text(service), title)
 
+    def claimant(self, request: Request) -> Submission | None:
+        """Return the submission that claims a request; see `astria_nb.log.Log.claimant`."""
+        with self.store.read() as connection:
+            return _claimant(connection, request.recorded())
+
+    def with_content(self, request: Request, limit: int) -> list[Submission]:
+        """Return earlier submissions that ask for the same; see `astria_nb.log.Log.with_content`."""
+        with self.store.read() as connection:
+            return with_content(connection, request.recorded(), limit)
+
     def of_tune(self, service: str, tune_id: int) -> Submission | None:
         """Return the submission that made a tune, else one that ran a pack on it."""
         service = redact_text(service)
@@ -227,3 +245,10 @@ class LogDatabase:
                 connection.execute(insert(session).values(values).on_conflict_do_nothing())
             yield connection, current.id
         self._written_session = current.id
+
+
+def _claimant(connection: sa.Connection, recorded: Request) -> Submission | None:
+    """Return the submission that claims a title, or a run without one."""
+    if recorded.title is None:
+        return claiming_run(connection, recorded)
+    return claimant(connection, recorded.service, recorded.title)

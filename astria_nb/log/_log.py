@@ -71,8 +71,8 @@ class Log(LogReader):
 
         Raises
         ------
-        TitleClaimed
-            A submission with this title may already exist on the service.
+        RequestClaimed
+            A submission with this title, or an equal run without a title, may exist on the service.
         TuneError
             The title contains what looks like a key or a password.
         """
@@ -162,6 +162,17 @@ class Log(LogReader):
         problem : str, optional
         """
         self._database.note(kind, submission, tune_id, service, reply, problem)
+
+    def note_returned(self, submission: Submission) -> None:
+        """Record that the row of a run without a title was handed to its caller: it may be run again.
+
+        Parameters
+        ----------
+        submission : Submission
+        """
+        from astria_nb.log import _queries as queries  # loaded with the database
+
+        self.note(queries.RETURNED, submission=submission)
 
     def prune(self, before: datetime) -> int:
         """Delete settled submissions, and return how many.

@@ -10,10 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from astria_nb.log import _serialization as serialization
-from astria_nb.log._schema import body, submission
-from astria_nb.log._states import RELEASED, Submission
+from astria_nb.log._schema import body, event, submission
+from astria_nb.log._states import HAS_TUNE, RELEASED, UNSETTLED, Submission
+from astria_nb.tune import Request
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+RETURNED = "returned"
+"""The kind of the event that the row of a run without a title was handed to its caller."""
 _request_body, _record_body = body.alias("request_body"), body.alias("record_body")
 _SUBMISSIONS = (
     sa.select(
@@ -34,12 +37,25 @@ _OF_TUNE = (
 )
 _RUNS_ON = _OF_SERVICE.where(
     submission.c.tune_id.is_(None),
-    submission.c.state.in_(("done", "adopted")),
+    submission.c.state.in_(HAS_TUNE),
     _request_body.c.json.contains(sa.bindparam("of_digits")),
 ).order_by(submission.c.id.desc())
 _CLAIMANT = _OF_SERVICE.where(
     submission.c.title == sa.bindparam("of_title"), submission.c.state.not_in(RELEASED)
 )
+_WITH_CONTENT = _OF_SERVICE.where(
+    submission.c.content_fingerprint == sa.bindparam("of_content"), submission.c.state.not_in(RELEASED)
+).order_by(submission.c.id.desc())
+_WAS_RETURNED = sa.exists().where(event.c.submission == submission.c.id, event.c.kind == RETURNED)
+_CLAIMING_RUN = _WITH_CONTENT.where(
+    submission.c.title.is_(None), ~(submission.c.state.in_(HAS_TUNE) & _WAS_RETURNED)
+)
+# Rows of format 3. Without the service, so that the index of the states is used.
+_OLD_CLAIMING_RUNS = _SUBMISSIONS.where(
+    submission.c.state.in_((*UNSETTLED, "needs_review")),
+    submission.c.title.is_(None),
+    submission.c.content_fingerprint.is_(None),
+).order_by(submission.c.id.desc())
 
 
 def by_id(connection: sa.Connection, id: int) -> Submission | None:  # noqa: A002  the column's own name
@@ -64,6 +80,31 @@ def existing(connection: sa.Connection, id: int) -> Submission:  # noqa: A002  t
 def claimant(connection: sa.Connection, service: str, title: str) -> Submission | None:
     """Return the submission that claims a title, or None."""
     return _first(connection, _CLAIMANT, of_service=service, of_title=title)
+
+
+def claiming_run(connection: sa.Connection, request: Request) -> Submission | None:
+    """Return the latest equal run without a title that may exist and was not handed to its caller, or None.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+    request : Request
+        Without secrets.
+    """
+    service, content = request.service, request.content_fingerprint
+    run = _first(connection, _CLAIMING_RUN, of_service=service, of_content=content)
+    if run is not None:
+        return run
+    candidates = (_read(row._asdict()) for row in connection.execute(_OLD_CLAIMING_RUNS))
+    wanted = service, content
+    return next((run for run in candidates if (run.service, run.request.content_fingerprint) == wanted), None)
+
+
+def with_content(connection: sa.Connection, request: Request, limit: int) -> list[Submission]:
+    """Return the latest submissions that may exist and ask for the same, by fields and sizes."""
+    query = _WITH_CONTENT.limit(limit)
+    values = {"of_service": request.service, "of_content": request.content_fingerprint}
+    return [_read(row._asdict()) for row in connection.execute(query, values)]
 
 
 def of_tune(connection: sa.Connection, service: str, tune_id: int) -> Submission | None:

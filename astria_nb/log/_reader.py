@@ -12,7 +12,7 @@ from astria_nb.log import _machine as machine
 from astria_nb.log import environment
 from astria_nb.log._log_file import LogFile
 from astria_nb.log._states import UNSETTLED, Submission
-from astria_nb.tune import differences
+from astria_nb.tune import Request, differences
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.formatting import short
 
@@ -54,6 +54,40 @@ class LogReader(LogFile):
         Submission or None
         """
         return self._database.find(service.rstrip("/"), title)
+
+    def claimant(self, request: Request) -> Submission | None:
+        """Return the submission that keeps a request from being sent, or None.
+
+        That is the one that claims its title. A request without a title, a run on existing tunes, is kept
+        from being sent by an equal one whose outcome is not known, or whose row was not handed out yet.
+
+        Parameters
+        ----------
+        request : Request
+
+        Returns
+        -------
+        Submission or None
+        """
+        return self._database.claimant(request)
+
+    def with_content(self, request: Request, limit: int = 20) -> list[Submission]:
+        """Return submissions that ask for the same under any title and may exist, latest first.
+
+        Fields and sizes of images are compared, not their content. Rows of format 3 are not found.
+
+        Parameters
+        ----------
+        request : Request
+            With the sizes of its images as they are sent.
+        limit : int
+            Maximum number of submissions.
+
+        Returns
+        -------
+        list of Submission
+        """
+        return self._database.with_content(request, limit)
 
     def of_tune(self, service: str, tune_id: int) -> Submission | None:
         """Return the submission that made a tune, else the latest that ran a pack on it, or None.

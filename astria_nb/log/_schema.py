@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from astria_nb.log._states import RELEASED
 
-VERSION = 3
+VERSION = 4
 """Version of the tables. A change only adds tables or nullable columns, and increments this."""
 APPLICATION = 0x61737472
 """SQLite's application id of a log: "astr"."""
@@ -50,6 +50,7 @@ submission = sa.Table(
     sa.Column("newest_known_id", sa.BigInteger),
     sa.Column("request", sa.LargeBinary(32), sa.ForeignKey("body.sha256"), nullable=False),
     sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("content_fingerprint", sa.Text),  # null in rows of format 3
     sa.Column("image_sha256", sa.Text),
     sa.Column("record", sa.LargeBinary(32), sa.ForeignKey("body.sha256")),
     sa.Column("problem", sa.Text),
@@ -71,6 +72,13 @@ sa.Index(
 )
 sa.Index("submission_of_title", submission.c.service, submission.c.title)
 sa.Index("submission_of_tune", submission.c.tune_id)
+_has_content = submission.c.content_fingerprint.is_not(None)
+sa.Index(
+    "submission_of_content",
+    submission.c.content_fingerprint,
+    sqlite_where=_has_content,
+    postgresql_where=_has_content,
+)
 sa.Index("submission_in_state", submission.c.state)
 _open = submission.c.sealed.is_(None)
 sa.Index("submission_not_sealed", submission.c.id, sqlite_where=_open, postgresql_where=_open)

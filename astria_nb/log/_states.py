@@ -23,6 +23,8 @@ STATES: dict[str, tuple[str, ...]] = {
 UNSETTLED = ("planned", "sending", "unknown")
 RELEASED = ("rejected", "not_sent")
 """Nothing exists on the service, so the title may be used again."""
+HAS_TUNE = ("done", "adopted")
+"""What was asked for exists on the service."""
 SETTLED = tuple(state for state, after in STATES.items() if not after)
 
 
@@ -91,8 +93,8 @@ class Submission:
         }
 
 
-class TitleClaimed(Exception):  # noqa: N818  carries the first submission
-    """Another submission of this title may exist on the service."""
+class RequestClaimed(Exception):  # noqa: N818  carries the first submission
+    """Another submission of this title, or of this run without a title, may exist on the service."""
 
     def __init__(self, submission: Submission) -> None:
         super().__init__(f"submission {submission.id} ({submission.state})")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import pandas as pd
@@ -22,7 +21,9 @@ from astria_nb.errors import (
     TooManyRequestsError,
     TuneError,
 )
-from astria_nb.log import StaleSubmission, Submission, TitleClaimed
+from astria_nb.log import HAS_TUNE, RequestClaimed, StaleSubmission, Submission
+from astria_nb.submission import _account as account
+from astria_nb.submission import _notices as notices
 from astria_nb.submission import recovery
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.tune import Body, Pack, Request, Tune, differences, encode
@@ -30,11 +31,6 @@ from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import wait_with_progress
 
 _THROTTLED_SECONDS = 30.0  # after a 429 without Retry-After
-_HAS_TUNE = ("done", "adopted")
-_REVIEW = (
-    "submit it again to look for it again; if you are sure that it was not created, release its title with "
-    "log.resolve(id), or give a fresh one"
-)
 
 
 class ExactlyOnce:
@@ -73,26 +69,26 @@ class ExactlyOnce:
         try:
             with ExitStack() as work:
                 submission = self._claim(request, body, work)
-                if submission.state in _HAS_TUNE:
+                if submission.state in HAS_TUNE:
                     return self._row(submission)
                 work.enter_context(recovery.at_work(self._log, submission))
                 return self._send(submission, body)
-        except (StaleSubmission, TitleClaimed) as overtaken:
+        except (StaleSubmission, RequestClaimed) as overtaken:
             submission = overtaken.submission
-        if submission.state in _HAS_TUNE:
+        if submission.state in HAS_TUNE:
             return self._row(submission)
         raise _submitted_elsewhere(submission)
 
     def _claim(self, request: Request, body: Body, work: ExitStack) -> Submission:
         """Return a submission that is to be sent, or one whose tune exists."""
-        title = request.title
-        submission = None if title is None else self._log.find(request.service, title)
+        submission = self._log.claimant(request)
         if submission is None:
             try:
                 return self._plan(request, work)
-            except TitleClaimed as claimed:
+            except RequestClaimed as claimed:
                 submission = claimed.submission
-        self._check_same(submission, request, body)
+        if submission.title is not None:
+            self._check_same(submission, request, body)
         submission = self._settled(submission)
         if submission.state == "not_sent":
             return self._plan(request, work)
@@ -101,16 +97,17 @@ class ExactlyOnce:
         return submission
 
     def _plan(self, request: Request, work: ExitStack) -> Submission:
-        newest_id = self._newest_id()
+        """Record the intent to send a request; record its tune instead if the account has its title."""
+        before = account.look(self._client, request)
         with recovery.planning(self._log):
-            submission = self._log.plan(request, newest_id, sending=True)
+            submission = self._log.plan(request, before.newest_id, sending=before.tune is None)
             work.enter_context(recovery.at_work(self._log, submission))
+        if before.tune is None:
+            return submission
+        reply = before.tune | submission.own_fields
+        submission = self._log.change(submission, "adopted", tune_id=before.tune["id"], reply=reply)
+        self._options.observer.on_notice(notices.title_is_taken(before.tune))
         return submission
-
-    def _newest_id(self) -> int:
-        """Return the account's newest id: of a tune, or of a prompt for a run on existing tunes."""
-        lists = [self._client.prompts(tune_id) for tune_id in self._tune.tune_ids] or [self._client.tunes()]
-        return max(next((entity["id"] for entity in newest_first), 0) for newest_first in lists)
 
     def _check_same(self, submission: Submission, request: Request, body: Body) -> None:
         """Refuse a different request under a title that is taken; compares the content of the files."""
@@ -123,7 +120,7 @@ class ExactlyOnce:
 
     def _settled(self, submission: Submission) -> Submission:
         """Find out what became of a submission that is on record."""
-        if submission.state in _HAS_TUNE:
+        if submission.state in HAS_TUNE:
             return submission
         if submission.state != "needs_review" and not recovery.is_left_open(self._log, submission):
             raise _submitted_elsewhere(submission)
@@ -142,7 +139,7 @@ class ExactlyOnce:
                     submission = recovery.settle(
                         self._log, self._client, submission, self._settle, self._on_wait
                     )
-                if submission.state in _HAS_TUNE:
+                if submission.state in HAS_TUNE:
                     return self._row(submission)
                 if not self._options.idempotent:
                     self._raise_if_lost(submission)
@@ -200,7 +197,7 @@ class ExactlyOnce:
                 submission, "done", tune_id=reply.get("id"), reply=record, image_sha256=hashes
             )
         except (LogError, StaleSubmission) as error:
-            warnings.warn(f"the tune was created, but not recorded as created ({error})", stacklevel=6)
+            notices.warn(f"the tune was created, but not recorded as created ({error})")
             return replace(submission, state="done", record=record)
 
     def _created_prompts(self, submission: Submission) -> list[int] | None:
@@ -218,14 +215,22 @@ class ExactlyOnce:
 
     def _raise_if_lost(self, submission: Submission) -> None:
         if submission.state == "needs_review":
-            raise OutcomeUnknownError(
-                Problem("title", submission.problem or "its outcome is unknown", _REVIEW)
+            hint = (
+                "submit it again to look for it again; if you are sure that it was not created, say so with "
+                f"log.resolve({submission.id})"
             )
+            what = submission.problem or "its outcome is unknown"
+            raise OutcomeUnknownError(Problem(recovery.field_of(submission), what, hint))
 
     def _row(self, submission: Submission) -> pd.DataFrame:
+        if submission.title is None:
+            with suppress(LogError):  # then the next call returns this row again, which costs nothing
+                self._log.note_returned(submission)
         return rows.tune_frame([submission.record or {}], self._client.now())
 
 
 def _submitted_elsewhere(submission: Submission) -> TuneError:
-    what = f"{short(submission.title)} is being submitted by another kernel or thread"
-    return TuneError(Problem("title", what, "wait until it is done, then submit it again", kind="conflict"))
+    thing = "this run" if submission.title is None else short(submission.title)
+    what = f"{thing} is being submitted by another kernel or thread"
+    hint = "wait until it is done, then submit it again"
+    return TuneError(Problem(recovery.field_of(submission), what, hint, kind="conflict"))

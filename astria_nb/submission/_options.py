@@ -8,6 +8,7 @@ from typing import Protocol
 from astria_nb.client import Client
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
+from astria_nb.submission import _notices as notices
 from astria_nb.tune import Encoding, OnSent, Pack
 from astria_nb.utils.progress import ReportProgress
 
@@ -25,13 +26,20 @@ class SubmitObserver(Protocol):
     def on_wait(self, fraction: float, text: str, /) -> None:
         """Receive the completed fraction of a wait, from 0 to 1, and a text that describes it."""
 
+    def on_notice(self, text: str, /) -> None:
+        """Receive what the user should know of this submission, such as that nothing had to be sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallbackObserver:
-    """A `SubmitObserver` made of two functions."""
+    """A `SubmitObserver` made of two functions, which shows notices as warnings."""
 
     on_sent: OnSent
     on_wait: ReportProgress
+
+    def on_notice(self, text: str, /) -> None:
+        """Warn the user."""
+        notices.warn(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

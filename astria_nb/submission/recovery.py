@@ -55,7 +55,8 @@ def settle(
     """
     wait = max(0.0, seconds - _age(log, submission))
     if not deadline.has_time_for(wait):
-        raise _still_unknown(f"the service may need {wait:.0f} s to finish, which is longer than the timeout")
+        reason = f"the service may need {wait:.0f} s to finish, which is longer than the timeout"
+        raise _still_unknown(submission, reason)
     wait_with_progress(wait, "giving the service time to finish", report)
     report(1.0, "looking for it on the account")
     created = _search(client, submission)
@@ -78,12 +79,19 @@ def _search(client: Client, submission: Submission) -> list[Json]:
         return created_by(client, submission)
     except AstriaError as error:
         failure = str(error)
-    raise _still_unknown(f"the account could not be searched ({failure})")
+    raise _still_unknown(submission, f"the account could not be searched ({failure})")
 
 
-def _still_unknown(reason: str) -> OutcomeUnknownError:
-    what = f"it is not known yet whether this tune was created: {reason}"
-    return OutcomeUnknownError(Problem("title", what, "submit it again, which looks for it first"))
+def field_of(submission: Submission) -> str:
+    """Return the field that a message about a submission names: what it is recognised by."""
+    return "title" if submission.title is not None else "tune_ids"
+
+
+def _still_unknown(submission: Submission, reason: str) -> OutcomeUnknownError:
+    thing = "tune" if submission.title is not None else "run"
+    what = f"it is not known yet whether this {thing} was created: {reason}"
+    hint = "submit it again, which looks for it first"
+    return OutcomeUnknownError(Problem(field_of(submission), what, hint))
 
 
 def recover(
@@ -189,11 +197,21 @@ def created_by(client: Client, submission: Submission) -> list[Json]:
             prompt["id"]: prompt
             for tune_id in tune_ids
             for prompt in _newer_than(newest_known_id, client.prompts(tune_id))
+            if _is_of(prompt, submission)
         }
         return list(prompts.values())
     # Filtering by title is not documented, so all newer tunes are compared.
     tunes = _newer_than(newest_known_id, client.tunes())
     return [tune for tune in tunes if tune.get("title") == submission.title]
+
+
+def _is_of(prompt: Json, submission: Submission) -> bool:
+    """Return whether a prompt may be of a run, as far as the service shows its pack and its template."""
+    request, pack = submission.request, prompt.get("base_pack_id") or prompt.get("pack_id")
+    if isinstance(pack, int) and isinstance(request.pack, int) and pack != request.pack:
+        return False
+    templates, template = request.parameters.get("prompt_ids"), prompt.get("orig_prompt_id")
+    return not templates or not isinstance(template, int) or template in templates
 
 
 def _newer_than(newest_known_id: int, newest_first: Iterator[Json]) -> Iterator[Json]:

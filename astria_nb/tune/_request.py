@@ -158,6 +158,28 @@ class Request:
         sent = {"pack": self.pack, "parameters": self.parameters, "images": images}
         return hashlib.sha256(canonical(sent).encode()).hexdigest()
 
+    @property
+    def content_fingerprint(self) -> str:
+        """SHA-256 of what is asked for, whatever it is called.
+
+        Title, callbacks, signatures in URLs, the names and the order of images do not count, nor does the
+        encoding. Images count by the sizes that are sent: two requests with equal fingerprints are equal only
+        if the content of their images is as well.
+        """
+        fields = {
+            name: sorted(value, key=str) if isinstance(value, list) else value
+            for name, value in self.recorded().parameters.items()
+            if name not in ("title", "callback", "prompts_callback")
+        }
+        overrides = dict(fields.pop("prompt_attributes", {}))
+        overrides.pop("callback", None)
+        sent = {
+            "pack": self.pack,
+            "parameters": {**fields, "prompt_attributes": overrides},
+            "sizes": sorted(image.size for image in self.images),
+        }
+        return hashlib.sha256(canonical(sent).encode()).hexdigest()
+
     def with_sha256(self, hashes: Sequence[str | None] | None) -> Request:
         """Return the request with the hashes of its images, which are known only once they were read."""
         if not hashes or len(hashes) != len(self.images):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from astria_nb.errors import LogError, TuneError
-from astria_nb.log import Log, StaleSubmission, Submission, TitleClaimed
+from astria_nb.log import Log, RequestClaimed, StaleSubmission, Submission
 from astria_nb.log._states import STATES
 from helpers.submissions import IMAGES, KEY, REPLY, SERVICE, a_request
 
@@ -65,7 +65,7 @@ def test_a_plan_is_there_for_everyone_once_it_is_returned(log: Log) -> None:
 
 def test_a_title_is_claimed_once(log: Log) -> None:
     first = log.plan(a_request())
-    with pytest.raises(TitleClaimed) as caught:
+    with pytest.raises(RequestClaimed) as caught:
         log.plan(a_request(name="dog"))
     assert caught.value.submission == first
     assert len(log.events()) == 1
@@ -75,7 +75,7 @@ def test_a_title_is_claimed_once(log: Log) -> None:
 def test_a_title_stays_claimed_while_its_tune_may_exist(log: Log, state: str) -> None:
     submission = moved(log, "sending", *([] if state == "sending" else [state]))
     assert log.find(SERVICE, "t") == submission
-    with pytest.raises(TitleClaimed):
+    with pytest.raises(RequestClaimed):
         log.plan(a_request())
 
 
@@ -107,10 +107,47 @@ def test_a_rehearsal_does_not_block_the_real_run(log: Log) -> None:
     assert log.unsettled(SERVICE) == [real]
 
 
-def test_runs_without_a_title_claim_nothing(log: Log) -> None:
-    first, second = log.plan(a_request(None)), log.plan(a_request(None))
-    assert first.id != second.id
-    assert first.title is None
+def test_a_run_without_a_title_is_claimed_until_its_row_was_handed_out(log: Log) -> None:
+    callback = {"callback": "https://example.com/hook?secret=1"}
+    first = log.plan(a_request(None, **callback))
+    again = a_request(None, callback="https://example.com/hook?secret=2")
+    for state in ("sending", "unknown", "needs_review", "adopted"):
+        first = log.change(first, state, reply={"prompt_ids": [1]} if state == "adopted" else None)
+        assert log.claimant(again) == first
+        with pytest.raises(RequestClaimed):
+            log.plan(again)
+    log.note_returned(first)
+    assert log.claimant(again) is None
+    assert log.plan(again).id > first.id
+
+
+@pytest.mark.parametrize("state", ["rejected", "not_sent"])
+def test_a_run_of_which_nothing_was_made_claims_nothing(log: Log, state: str) -> None:
+    moved(log, "sending", state, title=None)
+    assert log.claimant(a_request(None)) is None
+
+
+def test_different_runs_without_a_title_claim_nothing_of_each_other(log: Log) -> None:
+    runs = [
+        a_request(None),
+        a_request(None, pack=44),
+        a_request(None, tune_ids=[8]),
+        a_request(None, prompt_ids=[1]),
+        a_request(None, characteristics={"title": "queen"}),
+        a_request(None, service="http://127.0.0.1:8000"),
+    ]
+    assert len({log.plan(run).id for run in runs}) == len(runs)
+
+
+def test_a_lost_run_in_a_log_of_format_3_is_still_claimed(log: Log) -> None:
+    import sqlite3
+
+    lost = moved(log, "sending", "unknown", title=None)
+    with sqlite3.connect(log.path) as connection:
+        connection.execute("UPDATE submission SET content_fingerprint = NULL")
+    connection.close()
+    assert log.claimant(a_request(None)) == lost
+    assert log.claimant(a_request(None, pack=44)) is None
 
 
 @pytest.mark.parametrize("state", sorted(STATES))

@@ -20,7 +20,7 @@ import pytest
 
 import helpers.submissions as runs
 from astria_nb.errors import LogError
-from astria_nb.log import Log, TitleClaimed
+from astria_nb.log import Log, RequestClaimed
 from astria_nb.log._schema import APPLICATION, VERSION
 from helpers.paths import TESTS
 from helpers.submissions import REPLY, SERVICE, a_request
@@ -124,14 +124,14 @@ def test_an_older_file_gets_the_columns_that_it_lacks(path: Path) -> None:
 
 CLAIM = """
 from astria_nb.log import Log
-from astria_nb.log._states import TitleClaimed
+from astria_nb.log._states import RequestClaimed
 from helpers.submissions import a_request
 for line in sys.stdin:
     path, title = line.split()
     try:
         Log(path).plan(a_request(title))
         print("won", flush=True)
-    except TitleClaimed:
+    except RequestClaimed:
         print("lost", flush=True)
     except Exception as error:
         print(error, flush=True)
@@ -212,7 +212,7 @@ def test_many_threads_share_a_log(path: Path) -> None:
     def run(number: int) -> bool:
         try:
             submission = log.plan(a_request(str(number // 2)))  # each title twice
-        except TitleClaimed:
+        except RequestClaimed:
             return False
         log.change(log.change(submission, "sending"), "done", reply={**REPLY, "id": number + 1})
         return True

@@ -18,6 +18,7 @@ from typing import Any
 import astria_nb as anb
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
+from astria_nb.submission import _account as account
 from astria_nb.submission import _exactly_once as exactly_once
 from astria_nb.submission import recovery
 
@@ -46,6 +47,7 @@ def die_at(step: int) -> None:
 def mutate(mutant: str, log: Path) -> Path:
     """Break one of the promises, to see whether the judge finds out; return the log to use."""
     if mutant == "no intent":
+        replace(account, "_of_title", lambda *_: [])  # which would find the tune without the log
         return log.with_name(f"{os.getpid()}.sqlite")
     if mutant == "no settle wait":
         replace(recovery, "wait_with_progress", lambda *_: None)

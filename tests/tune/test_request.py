@@ -52,6 +52,35 @@ def test_another_request_has_another_fingerprint_and_says_why(other: Request) ->
     assert differences(request, other)
 
 
+def test_the_content_is_the_same_whatever_it_is_called() -> None:
+    images = tuple(replace(image, filename=f"new {image.filename}", sha256="0") for image in IMAGES[::-1])
+    hooks = {"callback": "https://example.com/1?a=1", "prompts_callback": "https://example.com/2"}
+    overrides = {"prompt_attributes": {"callback": "https://example.com/3"}}
+    named = replace(a_request("u", images=images, **hooks, **overrides), encoding="multipart")
+    content = a_request(images=IMAGES).content_fingerprint
+    assert named.content_fingerprint == named.recorded().content_fingerprint == content
+    urls = [[f"https://example.com/{number}.jpg" for number in order] for order in ((1, 2), (2, 1))]
+    assert len({a_request(image_urls=order).content_fingerprint for order in urls}) == 1
+    signed = [f"https://example.com/1.jpg?X-Amz-Signature={signature}" for signature in ("0a1b", "2c3d")]
+    assert len({a_request(image_urls=[url]).content_fingerprint for url in signed}) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_request(images=IMAGES, pack=44),
+        a_request(images=IMAGES, name="dog"),
+        a_request(images=IMAGES[:1]),
+        a_request(images=(IMAGES[0], replace(IMAGES[1], size=201))),
+        a_request(images=IMAGES, characteristics={"callback": "title"}),
+        a_request(images=IMAGES, prompt_attributes={"num_images": 2}),
+        a_request(images=IMAGES, image_urls=["https://example.com/1.jpg"]),
+    ],
+)
+def test_another_content_has_another_fingerprint(other: Request) -> None:
+    assert a_request(images=IMAGES).content_fingerprint != other.content_fingerprint
+
+
 def test_differences_are_told_key_by_key() -> None:
     a = a_request(
         characteristics={"eyes": "blue", "hair": "red"}, prompt_attributes={"w": 8}, auto_extend=True

@@ -35,12 +35,14 @@ class UploadPanel(widgets.VBox):
         self._message.add_class("astria-message")
         self._row = widgets.HTML(layout=widgets.Layout(display="none"))
         self._row.add_class("astria-row")
+        self._notice = ""
         self._started = self._drawn = 0.0
         super().__init__([self._progress, self._message, self._row], layout=WIDE)
 
     def show_start(self) -> None:
         """Show an empty progress bar."""
         self._cancelled.clear()
+        self._notice = ""
         self._offer_cancel(True)
         self._started, self._drawn = time.monotonic(), 0.0
         self._bar.value, self._text.value = 0.0, "looking up the pack"
@@ -87,12 +89,16 @@ class UploadPanel(widgets.VBox):
         self._raise_if_cancelled()
         self._bar.value, self._text.value = fraction, text
 
+    def on_notice(self, text: str) -> None:
+        """Show a text beside the row, in place of what was created."""
+        self._notice = f"{text[:1].upper()}{text[1:]}"
+
     def show_submitted(self, row: pd.DataFrame) -> None:
-        """Show the row of a tune that was just made."""
+        """Show the row of a tune that was just made, or was there already."""
         self._progress.layout.display = "none"
         tune_id, prompts = row["id"].iloc[0], row["prompt_ids"].iloc[0]
         created = f"Created {len(prompts)} prompts" if pd.isna(tune_id) else f"Created tune {tune_id}"
-        self._show_message(f"{created}. The row is in form.row.")
+        self._show_message(f"{self._notice or created}. The row is in form.row.")
         self.show_row(row)
 
     def show_row(self, row: pd.DataFrame) -> None:

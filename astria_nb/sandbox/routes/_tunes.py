@@ -68,7 +68,7 @@ class TuneRoutes:
 def _matches(tune: TuneRecord, params: Params) -> bool:
     names = params.get("name", [tune.name])
     return (
-        params.get("title", tune.title) == tune.title
+        str(params.get("title") or "") in tune.title
         and tune.name in (names if isinstance(names, list) else [names])
         and params.get("model_type", tune.model_type) == tune.model_type
         and params.get("branch", tune.branch) == tune.branch

@@ -234,6 +234,14 @@ THREE = (
 TUNE_LISTS = [
     row("tunes, newest first", *THREE, get("/tunes", 200, [C, B, A])),
     row("tunes by title", *THREE, get("/tunes?title=u", 200, [B])),
+    row(
+        "tunes by a part of the title",
+        train(keep="a", title="my cat"),
+        get("/tunes?title=cat", 200, keep={"found": "0.id"}),
+        get("/tunes/:found", 200),
+        get("/tunes?title=my+dog", 200, []),
+        get("/tunes?title=", 200, keep={"listed": "0.id"}),
+    ),
     row("tunes by class", *THREE, get("/tunes?name[]=man&name[]=cat", 200, [C, A])),
     row(
         "tunes by model type",
