@@ -152,7 +152,10 @@ def _submissions(count: int) -> str:
 
 
 def _add_log_option(parser: argparse.ArgumentParser, default: str | None) -> None:
-    description = "default: the environment variable ASTRIA_NB_LOG, else astria_log.sqlite"
+    description = (
+        "default: the environment variable ASTRIA_NB_LOG, else astria_log.sqlite in this directory, or "
+        "beside the notebook that runs this command"
+    )
     parser.add_argument("--log", metavar="FILE", default=default, help=description)
 
 

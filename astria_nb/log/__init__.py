@@ -1,7 +1,7 @@
 """The experiment log: a record on disk of every submission."""
 
+from astria_nb.log._default_path import DEFAULT_PATH
 from astria_nb.log._log import Log
-from astria_nb.log._log_file import DEFAULT_PATH
 from astria_nb.log._states import HAS_TUNE, UNSETTLED, RequestClaimed, StaleSubmission, Submission
 
 __all__ = [

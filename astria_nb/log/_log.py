@@ -23,8 +23,8 @@ class Log(LogReader):
     Parameters
     ----------
     path : str or path, optional
-        Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` in the working
-        directory.
+        Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` beside the notebook.
+        Where the notebook is unknown, it is in the working directory at the first use in this process.
     timeout : float
         Seconds to wait while another process writes.
 

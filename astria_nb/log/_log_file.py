@@ -8,13 +8,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import LogError, Problem
+from astria_nb.log._default_path import default_path
 from astria_nb.utils.arguments import to_path
 from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:  # imported at the first use: a form, or a script that sends nothing, starts faster
     from astria_nb.log._database import LogDatabase
-
-DEFAULT_PATH = "astria_log.sqlite"
 
 _open_lock = RLock()
 if hasattr(os, "register_at_fork"):  # if another thread held it, it would stay locked in the child
@@ -29,8 +28,8 @@ class LogFile:
     Parameters
     ----------
     path : str or path, optional
-        Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` in the working
-        directory.
+        Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` beside the notebook;
+        see `astria_nb.log._default_path.default_path`.
     timeout : float
         Seconds to wait while another process writes.
 
@@ -42,7 +41,7 @@ class LogFile:
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, timeout: float = 30.0) -> None:
         is_default = path is None or (isinstance(path, str) and not path)
-        location = os.environ.get("ASTRIA_NB_LOG") or DEFAULT_PATH if is_default else path
+        location = _default_path() if is_default else path
         # Made absolute here: a later change of the working directory must not lead to a second log.
         absolute = to_path(location)
         if absolute is None or "://" in str(location):
@@ -80,3 +79,12 @@ class LogFile:
             with _open_lock:
                 database = self._opened = self._opened or LogDatabase(self._path, self._timeout)
         return database
+
+
+def _default_path() -> str:
+    try:
+        return default_path()
+    except OSError as error:
+        what = f"has no place: the working directory cannot be used ({error.strerror or error})"
+    hint = "change to another one with os.chdir, or set ASTRIA_NB_LOG to the path of a file"
+    raise LogError(Problem("log", what, hint))

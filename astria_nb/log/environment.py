@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import subprocess
-import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from importlib import metadata
 from pathlib import PurePath
 
 from astria_nb.log import _machine as machine
+from astria_nb.log._default_path import notebook_path
 
 PACKAGES = ("astria_nb", "requests", "urllib3", "pandas", "pyarrow", "pillow", "sqlalchemy", "ipywidgets")
 _GIT_TIMEOUT = 2.0  # seconds; the working tree may be on a slow disk
@@ -107,9 +107,5 @@ def _version(package: str) -> str | None:
 
 
 def _notebook() -> str | None:
-    path = os.environ.get("JPY_SESSION_NAME")
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if not path and shell is not None:
-        path = shell.user_ns.get("__vsc_ipynb_file__")  # set by VS Code
-    return PurePath(re.split(r"[/\\]", path)[-1]).name if isinstance(path, str) and path else None
+    path = notebook_path()
+    return None if path is None else PurePath(re.split(r"[/\\]", path)[-1]).name

@@ -31,7 +31,9 @@ class ExperimentLog(Log):
     Parameters
     ----------
     path : str or path, optional
-        Default: ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` in the working directory. Created on first use.
+        Default: the environment variable ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` beside the notebook.
+        Where the notebook is unknown, as in a script, it is in the working directory at the first use. A
+        process has one default log: changing the directory does not change it. Created on first use.
 
     Raises
     ------

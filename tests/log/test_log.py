@@ -32,17 +32,6 @@ def test_nothing_is_made_before_the_first_use(tmp_path: Path) -> None:
     assert log.path.exists()
 
 
-def test_a_log_is_found_by_argument_then_environment_then_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ASTRIA_NB_LOG", raising=False)
-    assert Log().path == tmp_path / "astria_log.sqlite"
-    monkeypatch.setenv("ASTRIA_NB_LOG", "elsewhere.sqlite")
-    assert Log().path == tmp_path / "elsewhere.sqlite"
-    assert Log("mine.sqlite").path == tmp_path / "mine.sqlite"
-
-
 def test_a_log_stays_where_it_was_when_the_folder_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
-from jupyter_client.manager import KernelManager
 
 import astria_nb as anb
 from astria_nb.errors import TuneError
@@ -19,6 +18,7 @@ from astria_nb.log import _machine as machine
 from astria_nb.log import environment as log_environment
 from astria_nb.tune import Request
 from helpers.fault_cases import ROUTE
+from helpers.kernels import kernel
 from helpers.scripted_server import Exchange, ScriptedServer, reply
 from helpers.soak import sizes
 
@@ -144,17 +144,6 @@ def test_who_is_overtaken_while_it_looks_is_told_so(
     with pytest.raises(TuneError, match="'t' is being submitted by another kernel or thread; wait"):
         anb.submit(tune, client, log=log, settle=120)
     assert server.received("POST") == []
-
-
-def kernel(stack: ExitStack, environment: dict[str, str]) -> BlockingKernelClient:
-    """Start a kernel."""
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(env=environment)
-    stack.callback(manager.shutdown_kernel, now=True)
-    client = manager.client()
-    client.start_channels()
-    stack.callback(client.stop_channels)
-    return client
 
 
 def results(two: list[BlockingKernelClient], code: str) -> list[Any]:

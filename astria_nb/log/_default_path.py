@@ -1,0 +1,63 @@
+"""Where the log is by default: one file for a process, wherever its working directory moves."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+DEFAULT_PATH = "astria_log.sqlite"
+
+_fixed: dict[str, Path] = {}  # the folder, from its first use on
+
+
+def default_path() -> str:
+    """Return the log's file if none is given.
+
+    The environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite``. A relative path is taken from the
+    folder of the notebook, if the frontend says which it is, else from the working directory at the first
+    call in this process.
+
+    Raises
+    ------
+    OSError
+        The working directory is needed and does not exist.
+    """
+    path = os.path.expanduser(os.environ.get("ASTRIA_NB_LOG") or DEFAULT_PATH)  # noqa: PTH111  takes any text
+    is_relative = not (Path(path).is_absolute() or "://" in path or path.startswith("~"))
+    return str(_folder() / path) if is_relative else path
+
+
+def notebook_path() -> str | None:
+    """Return what the frontend tells the kernel of the notebook: its path or name, or None."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    # VS Code's is of this very kernel; a kernel that a notebook has started inherits the variable.
+    path = None if shell is None else shell.user_ns.get("__vsc_ipynb_file__")
+    path = path if isinstance(path, str) and path else os.environ.get("JPY_SESSION_NAME")
+    return path or None
+
+
+def _folder() -> Path:
+    if (folder := _fixed.get("folder")) is None:
+        folder = _fixed.setdefault("folder", _notebook_folder() or Path.cwd())
+    return folder
+
+
+def _notebook_folder() -> Path | None:
+    """Return the folder of the notebook, or None if it is unknown or on another machine."""
+    if (path := notebook_path()) is None:
+        return None
+    # A notebook without a name is its folder with a slash, so this is no Path, which would drop the slash.
+    folder, name = os.path.split(path)
+    for base in [""] if Path(path).is_absolute() else _bases():
+        candidate = Path(base, folder)
+        if candidate.is_dir() and (not base or (candidate / name).exists()):
+            return candidate
+    return None
+
+
+def _bases() -> list[str]:
+    """Return where a relative path of a notebook may begin: at Jupyter's root, which has no name here."""
+    here = Path.cwd()
+    return [str(base) for base in (here, *here.parents, os.environ.get("PWD") or here)]

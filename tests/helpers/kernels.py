@@ -1,0 +1,36 @@
+"""Real kernels, without a frontend."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+
+def kernel(
+    stack: ExitStack, environment: Mapping[str, str], folder: Path | None = None
+) -> BlockingKernelClient:
+    """Start a kernel in a folder, and end it with the stack."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(env=dict(environment), cwd=None if folder is None else str(folder))
+    stack.callback(manager.shutdown_kernel, now=True)
+    client = manager.client()
+    client.start_channels()
+    stack.callback(client.stop_channels)
+    return client
+
+
+def run(client: BlockingKernelClient, code: str) -> str:
+    """Run a cell and return what it prints; a cell that raises fails the test."""
+    texts: list[str] = []
+
+    def output(message: dict[str, object]) -> None:
+        content = message["content"]
+        assert isinstance(content, dict)
+        texts.append(str(content.get("text", "")))
+
+    answer = client.execute_interactive(code, timeout=60, output_hook=output)
+    content = answer["content"]
+    assert content["status"] == "ok", content
+    return "".join(texts)
