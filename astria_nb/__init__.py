@@ -4,7 +4,10 @@ The public names, each imported at its first use.
 """
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from astria_nb.utils.interrupts import shielded
 
 if TYPE_CHECKING:
     from astria_nb.client import Client as Client
@@ -76,11 +79,16 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"astria_nb.{_HOMES[name]}"), name)
+        return getattr(_imported(f"astria_nb.{_HOMES[name]}"), name)
     # Python itself finds a submodule only after it was imported.
     if name in _MODULES:
-        return import_module(f"astria_nb.{name}")
+        return _imported(f"astria_nb.{name}")
     raise AttributeError(f"module 'astria_nb' has no attribute {name!r}")
+
+
+def _imported(name: str) -> ModuleType:
+    # A module whose import was interrupted would stay broken until the kernel is restarted.
+    return shielded(import_module, name)
 
 
 def __dir__() -> list[str]:

@@ -21,6 +21,7 @@ from urllib3.util.connection import create_connection
 
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client.deadline import Deadline, current_deadline
+from astria_nb.utils import interrupts
 
 CONNECT_SECONDS = 10  # for name resolution, connection and TLS together
 
@@ -102,8 +103,12 @@ class _Stream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        interrupts.blocks_on(self._sock)
         self._sock.settimeout(current_deadline().remaining())
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        if not count:  # what an interrupt leaves; an answer that has arrived is not thrown away
+            interrupts.raise_if_interrupted()
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -140,6 +145,7 @@ class _Connection(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
+        interrupts.blocks_on(self.sock)
         self.sock.settimeout(current_deadline().remaining())
         super().send(data)
 

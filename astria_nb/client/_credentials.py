@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client._base_url import DEFAULT_BASE_URL, find_base_url, host_of
+from astria_nb.utils.interrupts import in_caller
 
 KEY_VARIABLE = "ASTRIA_API_KEY"
 """Name of the environment variable, and of the secret in Colab."""
@@ -99,7 +100,8 @@ def _from_colab(base_url: str) -> str | None:
         with suppress(Exception):  # not set, or not granted to this notebook: Colab has an error for each
             from google.colab import userdata
 
-            secret: str | None = userdata.get(KEY_VARIABLE)
+            # Colab answers only the thread that runs the cell.
+            secret: str | None = in_caller(userdata.get)(KEY_VARIABLE)
             return secret
     return None
 

@@ -6,6 +6,7 @@ import threading
 import time
 
 from astria_nb.client import deadline
+from astria_nb.utils.interrupts import raise_if_interrupted
 from astria_nb.utils.progress import TICK_SECONDS
 
 _MAX_SECONDS = 600.0  # an absurd Retry-After must not make a client useless
@@ -64,6 +65,7 @@ class Throttle:
             0.0, or the seconds of the back-off if they exceed the current deadline; then nothing was waited.
         """
         while (seconds := self.remaining()) > 0 and not (stop is not None and stop.is_set()):
+            raise_if_interrupted()
             if not deadline.has_time_for(seconds):
                 return seconds
             time.sleep(min(seconds, TICK_SECONDS))

@@ -8,6 +8,8 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Self
 
+from astria_nb.utils.interrupts import raise_if_interrupted
+
 _current: ContextVar[Deadline | None] = ContextVar("astria_nb_deadline", default=None)
 
 
@@ -58,7 +60,10 @@ class Deadline:
         ------
         TimeoutError
             The deadline has passed.
+        KeyboardInterrupt
+            The call that this is a part of was interrupted.
         """
+        raise_if_interrupted()
         seconds = self._end - time.monotonic()
         if seconds <= 0:
             raise TimeoutError("the time is up")

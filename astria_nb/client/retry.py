@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import random
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import TypeVar
 
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import ApiError, AstriaError, NotSentError, UnexpectedReplyError
+from astria_nb.utils import interrupts
 
 ATTEMPTS = 4
 _STATUSES = (429, 500, 502, 503, 504)
@@ -120,4 +120,4 @@ def _wait_after(failure: AstriaError, attempt: int, now: Callable[[], datetime])
 
 
 def _sleep(seconds: float) -> None:
-    time.sleep(seconds)
+    interrupts.sleep(seconds)

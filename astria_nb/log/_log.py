@@ -11,6 +11,7 @@ from astria_nb.log._reader import LogReader
 from astria_nb.log._states import STATES, Submission
 from astria_nb.tune import Request
 from astria_nb.utils.formatting import short
+from astria_nb.utils.interrupts import shield
 from astria_nb.utils.redaction import redact_name
 
 
@@ -52,6 +53,7 @@ class Log(LogReader):
     >>> log.close(); folder.cleanup()
     """
 
+    @shield
     def plan(
         self, request: Request, newest_known_id: int | None = None, *, sending: bool = False
     ) -> Submission:
@@ -89,6 +91,7 @@ class Log(LogReader):
             frames.seal(self._database)
         return planned
 
+    @shield
     def change(
         self,
         submission: Submission,
@@ -136,6 +139,7 @@ class Log(LogReader):
         changes = {"attempt": attempt, "newest_known_id": newest_known_id, "tune_id": tune_id}
         return self._database.change(submission, state, event or state, changes, reply, image_sha256, problem)
 
+    @shield
     def note(
         self,
         kind: str,
@@ -163,6 +167,7 @@ class Log(LogReader):
         """
         self._database.note(kind, submission, tune_id, service, reply, problem)
 
+    @shield
     def note_returned(self, submission: Submission) -> None:
         """Record that the row of a run without a title was handed to its caller: it may be run again.
 
@@ -174,6 +179,7 @@ class Log(LogReader):
 
         self.note(queries.RETURNED, submission=submission)
 
+    @shield
     def prune(self, before: datetime) -> int:
         """Delete settled submissions, and return how many.
 

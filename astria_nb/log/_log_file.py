@@ -11,6 +11,7 @@ from astria_nb.errors import LogError, Problem
 from astria_nb.log._default_path import default_path
 from astria_nb.utils.arguments import to_path
 from astria_nb.utils.formatting import short
+from astria_nb.utils.interrupts import shielded
 
 if TYPE_CHECKING:  # imported at the first use: a form, or a script that sends nothing, starts faster
     from astria_nb.log._database import LogDatabase
@@ -57,10 +58,7 @@ class LogFile:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        with _open_lock:
-            database, self._opened = self._opened, None
-        if database is not None:
-            database.close()
+        shielded(self._close)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self._path)!r})"
@@ -73,12 +71,20 @@ class LogFile:
 
     @property
     def _database(self) -> LogDatabase:
-        if (database := self._opened) is None:
-            from astria_nb.log._database import LogDatabase
+        return self._opened or shielded(self._open)
 
-            with _open_lock:
-                database = self._opened = self._opened or LogDatabase(self._path, self._timeout)
-        return database
+    def _open(self) -> LogDatabase:
+        from astria_nb.log._database import LogDatabase
+
+        with _open_lock:
+            self._opened = self._opened or LogDatabase(self._path, self._timeout)
+            return self._opened
+
+    def _close(self) -> None:
+        with _open_lock:
+            database, self._opened = self._opened, None
+        if database is not None:
+            database.close()
 
 
 def _default_path() -> str:

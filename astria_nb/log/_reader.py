@@ -15,6 +15,7 @@ from astria_nb.log._states import UNSETTLED, Submission
 from astria_nb.tune import Request, differences
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.formatting import short
+from astria_nb.utils.interrupts import shield
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ _MAX_SILENCE = timedelta(hours=1)  # longer than any upload takes
 class LogReader(LogFile):
     """The methods of `astria_nb.log.Log` that read; parameters as there."""
 
+    @shield
     def prompts(self, submission: Submission) -> list[dict[str, Any]]:
         """Return the latest known prompts of a submission's tune, by id.
 
@@ -40,6 +42,7 @@ class LogReader(LogFile):
         """
         return self._database.prompts(submission.id)
 
+    @shield
     def find(self, service: str, title: str) -> Submission | None:
         """Return the submission that claims a title, or None.
 
@@ -55,6 +58,7 @@ class LogReader(LogFile):
         """
         return self._database.find(service.rstrip("/"), title)
 
+    @shield
     def claimant(self, request: Request) -> Submission | None:
         """Return the submission that keeps a request from being sent, or None.
 
@@ -71,6 +75,7 @@ class LogReader(LogFile):
         """
         return self._database.claimant(request)
 
+    @shield
     def with_content(self, request: Request, limit: int = 20) -> list[Submission]:
         """Return submissions that ask for the same under any title and may exist, latest first.
 
@@ -89,6 +94,7 @@ class LogReader(LogFile):
         """
         return self._database.with_content(request, limit)
 
+    @shield
     def of_tune(self, service: str, tune_id: int) -> Submission | None:
         """Return the submission that made a tune, else the latest that ran a pack on it, or None.
 
@@ -104,6 +110,7 @@ class LogReader(LogFile):
         """
         return self._database.of_tune(service.rstrip("/"), tune_id)
 
+    @shield
     def get(self, id: int) -> Submission:  # noqa: A002  the column's own name
         """Return a submission.
 
@@ -127,6 +134,7 @@ class LogReader(LogFile):
             raise KeyError(id)
         return submission
 
+    @shield
     def unsettled(self, service: str) -> list[Submission]:
         """Return the submissions that are planned, being sent, or of unknown outcome, oldest first.
 
@@ -141,6 +149,7 @@ class LogReader(LogFile):
         """
         return self._database.in_states(service.rstrip("/"), UNSETTLED)
 
+    @shield
     def is_abandoned(self, submission: Submission) -> bool:
         """Return whether the process that changed a submission last has ended, so that another may settle it.
 
@@ -165,6 +174,7 @@ class LogReader(LogFile):
                 return not running
         return datetime.now(UTC) - submission.changed_at > _MAX_SILENCE
 
+    @shield
     def age(self, submission: Submission) -> float | None:
         """Return the seconds since the last change of a submission, or None if unknown.
 
@@ -184,6 +194,7 @@ class LogReader(LogFile):
             return None
         return uptime - submission.uptime if writer["place"] == machine.place() else None
 
+    @shield
     def frame(self) -> pd.DataFrame:
         """Return a row per submission in its latest state, oldest first.
 
@@ -200,6 +211,7 @@ class LogReader(LogFile):
 
         return frames.submissions(self._database)
 
+    @shield
     def events(self) -> pd.DataFrame:
         """Return a row per event, in order.
 
@@ -213,6 +225,7 @@ class LogReader(LogFile):
 
         return frames.events(self._database)
 
+    @shield
     def diff(self, a: int, b: int) -> pd.DataFrame:
         """Return the differences between the requests of two submissions, a row per field.
 
@@ -235,6 +248,7 @@ class LogReader(LogFile):
 
         return frames.differences_frame(differences(self.get(a).request, self.get(b).request))
 
+    @shield
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Write `frame` to a file, completely or not at all, and return its path.
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import TuneError
 from astria_nb.submission._exactly_once import ExactlyOnce
-from astria_nb.submission._options import SubmitOptions
+from astria_nb.submission._options import ObserverInCaller, SubmitOptions
 from astria_nb.tune import Pack, Tune, check_pack
+from astria_nb.utils.interrupts import shield
 
 
+@shield
 def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
     """Create a tune, once, and return its row.
 
@@ -33,6 +37,7 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
     AstriaError
         As `astria_nb.submit` documents.
     """
+    options = replace(options, observer=ObserverInCaller(options.observer))
     with Deadline(options.timeout) as deadline:
         submission = ExactlyOnce(tune, options, deadline)
         # Encoding comes first: it finds what is wrong with the files, and keeps them open.

@@ -28,7 +28,9 @@ from astria_nb.submission import recovery
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.tune import Body, Pack, Request, Tune, differences, encode
 from astria_nb.utils.formatting import short
+from astria_nb.utils.interrupts import raise_if_interrupted
 from astria_nb.utils.progress import wait_with_progress
+from astria_nb.utils.warn import warn
 
 _THROTTLED_SECONDS = 30.0  # after a 429 without Retry-After
 
@@ -197,7 +199,7 @@ class ExactlyOnce:
                 submission, "done", tune_id=reply.get("id"), reply=record, image_sha256=hashes
             )
         except (LogError, StaleSubmission) as error:
-            notices.warn(f"the tune was created, but not recorded as created ({error})")
+            warn(f"the tune was created, but not recorded as created ({error})")
             return replace(submission, state="done", record=record)
 
     def _created_prompts(self, submission: Submission) -> list[int] | None:
@@ -224,6 +226,7 @@ class ExactlyOnce:
 
     def _row(self, submission: Submission) -> pd.DataFrame:
         if submission.title is None:
+            raise_if_interrupted()  # its row would not be handed out
             with suppress(LogError):  # then the next call returns this row again, which costs nothing
                 self._log.note_returned(submission)
         return rows.tune_frame([submission.record or {}], self._client.now())

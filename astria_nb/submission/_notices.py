@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from datetime import UTC, datetime
-from pathlib import Path
 
 from astria_nb.client import Json
 from astria_nb.utils.formatting import short
-
-_PACKAGE = str(Path(__file__).parents[1])
-
-
-def warn(text: str) -> None:
-    """Warn at the line that called this package, each time: a cell that runs again is warned again."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    # Without a registry, Python does not keep a repeated warning back; the user's filters still apply.
-    warnings.warn_explicit(text, UserWarning, frame.f_code.co_filename, frame.f_lineno)
 
 
 def title_is_taken(tune: Json) -> str:

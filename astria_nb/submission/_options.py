@@ -8,9 +8,10 @@ from typing import Protocol
 from astria_nb.client import Client
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
-from astria_nb.submission import _notices as notices
 from astria_nb.tune import Encoding, OnSent, Pack
+from astria_nb.utils.interrupts import in_caller
 from astria_nb.utils.progress import ReportProgress
+from astria_nb.utils.warn import warn
 
 TIMEOUT_SECONDS = 3600.0
 PACK_MAX_AGE_SECONDS = 60.0
@@ -18,7 +19,7 @@ PACK_MAX_AGE_SECONDS = 60.0
 
 
 class SubmitObserver(Protocol):
-    """Follows a submission, from the thread that submits. An exception that it raises ends the submission."""
+    """Follows a submission, on the thread that called `submit`. An exception that it raises ends the submission."""
 
     def on_sent(self, sent: int, total: int, /) -> None:
         """Receive the bytes sent so far and the size of the request, after each block of the upload."""
@@ -39,7 +40,21 @@ class CallbackObserver:
 
     def on_notice(self, text: str, /) -> None:
         """Warn the user."""
-        notices.warn(text)
+        warn(text)
+
+
+class ObserverInCaller:
+    """A `SubmitObserver` that calls another one on the thread that called `submit`.
+
+    Parameters
+    ----------
+    observer : SubmitObserver
+    """
+
+    def __init__(self, observer: SubmitObserver) -> None:
+        self.on_sent = in_caller(observer.on_sent)
+        self.on_wait = in_caller(observer.on_wait)
+        self.on_notice = in_caller(observer.on_notice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

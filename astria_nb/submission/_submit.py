@@ -16,6 +16,7 @@ from astria_nb.submission._options import TIMEOUT_SECONDS, CallbackObserver, Sub
 from astria_nb.tune import Encoding, OnSent, Tune
 from astria_nb.utils.arguments import check_bool, check_callable, check_number
 from astria_nb.utils.formatting import short
+from astria_nb.utils.interrupts import shielded
 from astria_nb.utils.progress import Progress, ReportProgress
 
 _DAY = 86400
@@ -129,18 +130,22 @@ def submit(
     check_callable("on_sent", on_sent)
     check_callable("say", say)
     with Progress("Submitting") as progress:
-        options = SubmitOptions(
-            client=client_or_default(client),
-            log=log_or_default(log),
-            observer=CallbackObserver(on_sent or progress.update_bytes, say or progress.update),
-            encoding=encoding,
-            preprocessing=Preprocessing(check_bool("keep_metadata", keep_metadata), max_side),
-            max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
-            settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
-            timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),
-            idempotent=check_bool("idempotent", idempotent),
-        )
-        return submit_once(tune, options)
+        observer = CallbackObserver(on_sent or progress.update_bytes, say or progress.update)
+
+        def options() -> SubmitOptions:
+            return SubmitOptions(
+                client=client_or_default(client),
+                log=log_or_default(log),
+                observer=observer,
+                encoding=encoding,
+                preprocessing=Preprocessing(check_bool("keep_metadata", keep_metadata), max_side),
+                max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
+                settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
+                timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),
+                idempotent=check_bool("idempotent", idempotent),
+            )
+
+        return shielded(lambda: submit_once(tune, options()))
 
 
 def _refuse_for_a_form(form: object, **options: object) -> None:

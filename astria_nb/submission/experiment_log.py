@@ -20,6 +20,7 @@ from astria_nb.submission._options import CallbackObserver, SubmitOptions
 from astria_nb.tune import Encoding, Request, Tune, TuneFields
 from astria_nb.utils.arguments import check_id, check_number
 from astria_nb.utils.formatting import short
+from astria_nb.utils.interrupts import in_caller, shielded
 from astria_nb.utils.progress import Progress
 
 _DAY = 86400
@@ -74,7 +75,7 @@ class ExperimentLog(Log):
         client = client_or_default(client)
         settle = None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY)
         with Progress("Recovering") as progress:
-            settled = recovery.recover(self, client, settle, report=progress.update)
+            settled = shielded(recovery.recover, self, client, settle, report=in_caller(progress.update))
         frame, ids = self.frame(), [submission.id for submission in settled]
         return frame[frame["submission"].isin(ids)].reset_index(drop=True)
 

@@ -25,7 +25,7 @@ class Body:
     parts : sequence of (bytes or SentImage)
         What is sent, in order.
     on_sent : callable, optional
-        Called with (bytes sent, bytes in all) after each block, from the sending thread.
+        Called with (bytes sent, bytes in all) after each block.
 
     Attributes
     ----------

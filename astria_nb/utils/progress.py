@@ -6,10 +6,12 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
 from astria_nb.utils.formatting import format_size
+from astria_nb.utils.interrupts import raise_if_interrupted, shielded
 
 ReportProgress = Callable[[float, str], None]
 """Called with the completed fraction of a wait, from 0 to 1, and a text that describes it."""
@@ -77,7 +79,8 @@ class Progress:
 
     def _draw_bar(self, fraction: float, text: str) -> None:
         if self._bar is None:
-            import ipywidgets  # slow to import, and not needed in a script
+            shielded(import_module, "ipywidgets")  # slow to import, and not needed in a script
+            import ipywidgets
             from IPython.display import display
 
             fixed = {"layout": ipywidgets.Layout(width="max-content", flex="0 0 auto")}
@@ -112,5 +115,6 @@ def wait_with_progress(seconds: float, reason: str, report: ReportProgress) -> N
     """
     until = time.monotonic() + seconds
     while (seconds_left := until - time.monotonic()) > 0:
+        raise_if_interrupted()
         report(1 - seconds_left / seconds, f"{reason} · {seconds_left:.0f} s left")
         time.sleep(min(seconds_left, TICK_SECONDS))

@@ -1,0 +1,189 @@
+"""Calls that Ctrl-C cannot cut short: they run on a thread of their own, which no interrupt reaches.
+
+Python raises KeyboardInterrupt between any two lines of the main thread: while a module is half imported,
+before a lock is released, after a transaction was begun. No ``finally`` is safe from it. So the main thread
+only waits here, and an interrupt is passed on: the call ends at the next place where it may.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from _thread import allocate_lock, start_new_thread
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar, copy_context
+from functools import wraps
+from queue import Empty, SimpleQueue
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_TICK_SECONDS = 0.1
+_WAIT = _TICK_SECONDS if os.name == "nt" else None  # on Windows, Ctrl-C does not end a wait without a limit
+_current: ContextVar[_Call | None] = ContextVar("astria_nb_call", default=None)
+
+
+def shielded(work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """Return the result of a call, which an interrupt does not cut short.
+
+    On the main thread, the call runs on another thread, with a copy of the context variables. After an
+    interrupt it ends at its next `raise_if_interrupted`, or else by itself; then KeyboardInterrupt is raised.
+    A second interrupt does not wait for that. On any other thread, which no interrupt reaches, this is a
+    plain call.
+
+    Parameters
+    ----------
+    work : callable
+    *args, **options
+        Its arguments.
+    """
+    if threading.get_ident() != threading.main_thread().ident:
+        return work(*args, **options)
+    call = _Call(lambda: work(*args, **options))
+    try:
+        try:
+            start_new_thread(call.run, ())
+        except RuntimeError:  # this process may have no more threads
+            return work(*args, **options)
+        call.serve()
+    except BaseException:
+        call.interrupt()
+        raise
+    result: T = call.result()
+    return result
+
+
+def shield(function: Callable[P, T]) -> Callable[P, T]:
+    """Make each call of a function a `shielded` one."""
+
+    @wraps(function)
+    def call(*args: P.args, **options: P.kwargs) -> T:
+        return shielded(function, *args, **options)
+
+    return call
+
+
+def in_caller(function: Callable[P, T]) -> Callable[P, T]:
+    """Return a function that a shielded call can use to run another one on the thread that waits for it.
+
+    What belongs to the user runs there: their callbacks, displays, and warnings. It also raises
+    KeyboardInterrupt if the call was interrupted.
+    """
+
+    @wraps(function)
+    def ask(*args: P.args, **options: P.kwargs) -> T:
+        call = _current.get()
+        if call is None:
+            return function(*args, **options)
+        result: T = call.ask(lambda: function(*args, **options))
+        return result
+
+    return ask
+
+
+def raise_if_interrupted() -> None:
+    """Raise KeyboardInterrupt if the shielded call that this thread runs was interrupted."""
+    call = _current.get()
+    if call is not None and call.interrupted:
+        raise KeyboardInterrupt
+
+
+def sleep(seconds: float) -> None:
+    """Sleep; an interrupt of the shielded call that this thread runs ends it."""
+    until = time.monotonic() + seconds
+    while (remaining := until - time.monotonic()) > 0:
+        raise_if_interrupted()
+        time.sleep(remaining if _current.get() is None else min(remaining, _TICK_SECONDS))
+
+
+def blocks_on(connection: object) -> None:
+    """Let an interrupt end the wait for a socket, which this thread is about to use."""
+    call = _current.get()
+    if call is not None:
+        call.socket = connection
+
+
+class _Call:
+    """A call on a thread of its own, and what it asks of the thread that waits for it."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.interrupted = False
+        self.socket: object = None
+        self._work = work
+        self._context = copy_context()
+        self._may_begin = allocate_lock()
+        self._has_ended = False
+        self._requests: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._replies: SimpleQueue[tuple[BaseException | None, Any]] = SimpleQueue()
+        self._outcome: tuple[BaseException | None, Any] = (None, None)
+
+    def run(self) -> None:
+        """Do the work; on the thread of its own."""
+        if not self._may_begin.acquire(blocking=False):
+            return  # interrupted before it began
+        try:
+            self._context.run(_current.set, self)
+            self._outcome = None, self._context.run(self._work)
+        except BaseException as error:  # noqa: BLE001  raised by the thread that waits
+            self._outcome = error, None
+        # Some libraries make Python list this thread; until 3.13, it would stay listed after its end.
+        threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]  # no public way
+        self._has_ended = True
+        self._requests.put(None)
+
+    def ask(self, function: Callable[[], Any]) -> Any:
+        """Have the thread that waits run a function, and return its result."""
+        if self.interrupted:
+            raise KeyboardInterrupt
+
+        def answer() -> None:
+            try:
+                reply = None, function()
+            except BaseException as error:  # noqa: BLE001  raised by the thread that asks
+                self._replies.put((error, None))
+            else:
+                self._replies.put(reply)
+
+        self._requests.put(answer)
+        error, result = self._replies.get()
+        if error is not None:
+            raise error
+        return result
+
+    def serve(self) -> None:
+        """Do what the call asks for until it has ended."""
+        while not self._has_ended:
+            with suppress(Empty):
+                request = self._requests.get(timeout=_WAIT)
+                if request is not None:
+                    request()
+
+    def interrupt(self) -> None:
+        """Ask the call to end, and wait until it has."""
+        # Whoever takes it first decides; how far the other one came, an interrupt may hide.
+        if self._may_begin.acquire(blocking=False):
+            return
+        self.interrupted = True
+        self._replies.put((KeyboardInterrupt(), None))
+        if self.socket is not None:
+            # Of the socket itself: the connection's own way would change what the other thread is using.
+            with suppress(OSError, TypeError):
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # type: ignore[arg-type]  # or it is none
+        while not self._has_ended:
+            with suppress(Empty):
+                self._requests.get(timeout=_TICK_SECONDS)
+
+    def result(self) -> Any:
+        """Return what the call returned, or raise its error."""
+        error, result = self._outcome
+        try:
+            if error is not None:
+                raise error
+            return result
+        finally:
+            error = None  # or the traceback would hold itself
+            self._outcome = None, None

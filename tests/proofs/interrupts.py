@@ -1,0 +1,327 @@
+"""Interrupt submissions at any line, and count what went wrong.
+
+python tests/proofs/interrupts.py [POINTS] [--mutant "no shield"]
+
+Each point is a submission that is interrupted once, in one of two ways: KeyboardInterrupt is raised at the
+n-th line that the main thread runs, whosever line it is, as a signal may do; or a real SIGINT arrives while
+the work is at its n-th line. The error is kept, as a notebook keeps it. Half of the submissions are the first
+of their process, which imports what it needs and creates its log; the others are warm. Then, another process
+must be able to write to the log at once, the same call must return the row, and the log must close.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import types
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__)
+MUTANTS = ("no shield",)
+WAYS = ("main", "work")
+WARM = 25  # points in a process
+SETTLE = 0.05  # seconds
+
+
+@dataclass
+class Tally:
+    """What came out of some points."""
+
+    lines: dict[str, int] = field(default_factory=dict)
+    interrupted: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        hit = ", ".join(f"{count} {kind}" for kind, count in sorted(self.interrupted.items()))
+        counts = f"{len(self.wrong)} wrong, {len(self.duplicates)} duplicates, {len(self.lost)} lost"
+        return f"{self.interrupted.total()} interrupted ({hit} of lines {self.lines}), {counts}"
+
+
+class Points:
+    """A process whose children submit, and the judge of what they leave behind."""
+
+    def __init__(self, folder: Path, url: str, key: str, mutant: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, HERE, "--child", folder, url, key, mutant],
+            env={**os.environ, "NO_PROXY": "*"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def submit(self, orders: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Have a child follow some orders, and yield what it reports of each."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(orders) + "\n")
+        self._process.stdin.flush()
+        unreported = list(orders)
+        while "end" not in (report := json.loads(self._process.stdout.readline())):
+            unreported.pop(0)
+            yield report
+        for order in unreported:
+            yield order | {"interrupted": False, "at": order["point"], "wrong": ["the process failed"]}
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def play(points: int, *, mutant: str = "", seed: int = 0, firsts: float = 0.5, within: str = "") -> Tally:
+    """Interrupt at some points, spread over the lines of a first and of a warm submission.
+
+    Parameters
+    ----------
+    firsts : float
+        The share of the first ones.
+    within : str
+        Part of the path of the files whose lines count. Default: all.
+    """
+    from astria_nb.sandbox import SandboxServer
+
+    chance, tally = random.Random(seed), Tally()
+    ways = WAYS[:1] if mutant else WAYS  # without the shield, the main thread does the work
+    with tempfile.TemporaryDirectory() as name, SandboxServer() as sandbox:
+        points_of = Points(Path(name), sandbox.url, sandbox.api_key, mutant)
+        number_of_firsts = round(points * firsts)
+        kinds = [("first", 1)] * number_of_firsts
+        kinds += [("warm", min(WARM, points))] * (-(-(points - number_of_firsts) // WARM))
+        for kind in dict.fromkeys(kind for kind, _ in kinds):
+            for way in ways:
+                order = {
+                    "title": f"count {kind} {way}",
+                    "log": f"count {way}",
+                    "way": way,
+                    "point": None,
+                    "within": within,
+                }
+                *_, report = points_of.submit(
+                    [order] if kind == "first" else [order, order | {"title": f"{way} 2"}]
+                )
+                tally.lines[f"{kind} {way}"] = report["lines"]
+        for number, (kind, size) in enumerate(kinds):
+            orders = []
+            for index in range(size):
+                way = ways[(number + index) % len(ways)]
+                lines = tally.lines[f"{kind} {way}"]
+                title, log = f"{kind} {number}.{index}", f"{kind} {number}"
+                order = {"title": title, "log": log, "way": way, "point": None, "within": within}
+                orders.append(order | {"point": chance.randint(1, lines)})
+            if kind == "warm":
+                orders.insert(0, order | {"title": f"before {number}"})
+            for report in points_of.submit(orders):
+                if report["interrupted"]:
+                    tally.interrupted[f"{kind} {report['way']}"] += 1
+                tally.wrong += [f"{report['title']} at {report['at']}: {what}" for what in report["wrong"]]
+        points_of.close()
+        _judge(sandbox, Path(name), tally)
+    return tally
+
+
+def _judge(sandbox: Any, folder: Path, tally: Tally) -> None:
+    """Hold the logs against the sandbox's ledger."""
+    from astria_nb.log import Log
+
+    recorded: set[int] = set()
+    for path in folder.glob("*.sqlite"):
+        log = Log(path)
+        recorded.update(log.frame()["id"].dropna().astype(int))
+        log.close()
+    created: dict[str, list[int]] = {}
+    for request in sandbox.ledger:
+        for tune_id in request.tune_ids:
+            created.setdefault(str(request.params["title"]), []).append(tune_id)
+    tally.duplicates = [title for title, ids in created.items() if len(ids) > 1]
+    tally.lost = [title for title, ids in created.items() if not recorded & set(ids)]
+
+
+class Interrupter:
+    """Counts lines, and interrupts at one of them.
+
+    Parameters
+    ----------
+    way : {"main", "work"}
+        Raise at a line of the main thread, or send SIGINT at a line of the work's thread.
+    point : int or None
+        The line; None counts only.
+    within : str
+        Part of the path of the files whose lines count.
+    """
+
+    def __init__(self, way: str, point: int | None, within: str) -> None:
+        self._way, self._point, self._within = way, point, within
+        self.lines = 0
+        self.at = ""
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        from astria_nb.utils import interrupts
+
+        def start(work: Callable[..., Any], args: tuple[Any, ...]) -> int:
+            return start_new_thread(lambda: (sys.settrace(self._trace), work(*args)), ())  # type: ignore[func-returns-value]
+
+        start_new_thread = interrupts.start_new_thread
+        if self._way == "work":
+            interrupts.start_new_thread = start  # type: ignore[attr-defined]
+        else:
+            sys.settrace(self._trace)
+        try:
+            yield
+        finally:
+            sys.settrace(None)
+            interrupts.start_new_thread = start_new_thread  # type: ignore[attr-defined]
+
+    def _trace(self, frame: types.FrameType, event: str, _: Any) -> Any:
+        path = frame.f_code.co_filename
+        if event == "line" and not self.at and path != str(HERE) and self._within in path:
+            self.lines += 1
+            if self.lines == self._point:
+                self.at = f"{path}:{frame.f_lineno}"
+                if self._way == "main":
+                    raise KeyboardInterrupt
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                time.sleep(0.002)  # the main thread takes notice
+        return self._trace
+
+
+def follow(order: dict[str, Any], folder: Path, client: Any, ask: Callable[[str], str]) -> dict[str, Any]:
+    """Submit, interrupted, and then once more; report what went wrong."""
+    import astria_nb as anb
+
+    path = folder / f"{order['log']}.sqlite"
+    wrong: list[str] = []
+
+    def submit() -> Any:
+        fields = {
+            "pack": 797,
+            "name": "cat",
+            "prompt_ids": [797001],
+            "image_urls": ["https://example.com/1.jpg"],
+        }
+        tune = anb.Tune(title=order["title"], **fields)
+        return anb.submit(tune, client(), log=anb.ExperimentLog(path), settle=SETTLE, timeout=20)
+
+    interrupter, was_interrupted = Interrupter(order["way"], order["point"], order["within"]), False
+    try:
+        with interrupter.active():
+            submit()
+    except KeyboardInterrupt as error:
+        was_interrupted = True
+        sys.last_exc = sys.last_value = error  # as IPython does
+    except BaseException as error:  # noqa: BLE001  reported
+        wrong.append(f"not an interrupt: {error!r}")
+    if (answer := ask(str(path))) != "free":
+        wrong.append(answer)
+    try:
+        row = submit()
+        if len(row) != 1 or not row.loc[0, "id"] > 0:
+            wrong.append("the next call returned no tune")
+        log = anb.ExperimentLog(path)
+        if order["title"] not in list(log.frame()["title"]):
+            wrong.append("not in the frame")
+        log.close()
+    except BaseException as error:  # noqa: BLE001  reported
+        wrong.append(f"the next call: {error!r}")
+    return {
+        "title": order["title"], "way": order["way"], "at": interrupter.at, "lines": interrupter.lines,
+        "interrupted": was_interrupted, "wrong": wrong,
+    }  # fmt: skip
+
+
+def is_free(path: str) -> str:
+    """Return whether this process can write to a log at once."""
+    connection = sqlite3.connect(path, timeout=0.0, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        return f"another process: {error}"
+    finally:
+        connection.close()
+    return "free"
+
+
+def serve(folder: Path, url: str, key: str, mutant: str) -> None:
+    """Fork a child for each line of orders; all third-party modules but the log's are imported."""
+    import pandas  # noqa: F401
+    import pyarrow  # noqa: F401
+    import requests  # noqa: F401
+
+    for line in sys.stdin:
+        questions, answers = os.pipe(), os.pipe()
+        child = os.fork()
+        if child == 0:
+            status = 9
+            try:
+                _follow_all(json.loads(line), folder, url, key, mutant, questions[1], answers[0])
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(questions[1])
+        os.close(answers[0])
+        with os.fdopen(questions[0]) as asked, os.fdopen(answers[1], "w") as answer:
+            for question in asked:
+                answer.write(is_free(json.loads(question)) + "\n")
+                answer.flush()
+        _, status = os.waitpid(child, 0)
+        print(json.dumps({"end": status}), flush=True)
+
+
+def _follow_all(
+    orders: list[dict[str, Any]], folder: Path, url: str, key: str, mutant: str, questions: int, answers: int
+) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    clients: list[Any] = []
+    with os.fdopen(questions, "w") as asked, os.fdopen(answers) as answered:
+
+        def ask(path: str) -> str:
+            asked.write(json.dumps(path) + "\n")
+            asked.flush()
+            return answered.readline().strip()
+
+        def client() -> Any:
+            import astria_nb as anb
+
+            if not clients:
+                clients.append(anb.Client(key, base_url=url))
+            return clients[0]
+
+        if mutant:
+            from astria_nb.utils import interrupts
+
+            elsewhere = types.SimpleNamespace(
+                get_ident=lambda: 0, main_thread=lambda: threading.main_thread()
+            )
+            interrupts.threading = elsewhere  # type: ignore[assignment]
+        for order in orders:
+            print(json.dumps(follow(order, folder, client, ask)), flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("points", nargs="?", type=int, default=1000)
+    parser.add_argument("--mutant", choices=MUTANTS, default="")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    started = time.monotonic()
+    tally = play(options.points, mutant=options.mutant, seed=options.seed)
+    print("\n".join(tally.wrong[:20]))
+    print(f"{tally} in {time.monotonic() - started:.0f} s")
+    return bool(tally.wrong or tally.duplicates or tally.lost)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        serve(Path(sys.argv[2]), *sys.argv[3:6])
+    else:
+        sys.exit(main())

@@ -1,0 +1,125 @@
+"""Ctrl-C at any line of a submission: nothing stays locked, no later call is refused, nothing is paid twice.
+
+A few points; ``python tests/proofs/interrupts.py 1000`` plays many.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import astria_nb as anb
+from helpers.scripted_server import TUNE, Exchange, ScriptedServer, reply
+from helpers.soak import sizes
+from proofs.interrupts import play
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+FIELDS = {"pack": 43, "name": "cat", "image_urls": ["https://example.com/1.jpg"]}
+
+
+@sizes(12, 1000)
+def test_wherever_it_is_interrupted_the_next_call_works(size: int) -> None:
+    tally = play(size, seed=size, firsts=0.3)
+    assert tally.interrupted.total() > size / 2
+    assert tally.wrong == tally.duplicates == tally.lost == []
+
+
+def test_the_judge_finds_modules_that_were_loaded_by_half() -> None:
+    assert play(2, mutant="no shield", seed=1, firsts=1.0, within="sqlalchemy").wrong
+
+
+@contextmanager
+def interrupted_after(seconds: float) -> Iterator[None]:
+    """Press Ctrl-C once, while something waits."""
+    main = threading.main_thread().ident or 0
+    timer = threading.Timer(seconds, lambda: signal.pthread_kill(main, signal.SIGINT))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+def test_an_interrupt_ends_the_wait_for_an_answer_at_once_and_the_tune_is_found(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    answer = threading.Event()
+
+    def late(exchange: Exchange) -> bool:
+        answer.wait(20)
+        return reply(TUNE, 201)(exchange)
+
+    server.on("POST", "/p/43/tunes", late)
+    tune = anb.Tune(title=TUNE["title"], **FIELDS)
+    started = time.monotonic()
+    with interrupted_after(0.5), pytest.raises(KeyboardInterrupt):
+        anb.submit(tune, client)
+    assert time.monotonic() - started < 10  # the answer takes twice as long
+    answer.set()
+    log = anb.ExperimentLog()
+    assert list(log.frame()["state"]) == ["unknown"]
+    server.on("GET", "/tunes", reply([TUNE]))
+    assert list(anb.submit(tune, client, settle=0)["id"]) == [TUNE["id"]]
+    assert len(server.received("POST")) == 1
+
+
+def test_an_interrupt_before_it_is_sent_frees_the_title(server: ScriptedServer, client: anb.Client) -> None:
+    tune = anb.Tune(title="t", **FIELDS)
+
+    def press(_sent: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    server.on("GET", "/p/43", lambda exchange: time.sleep(2) or reply({"id": 43})(exchange))
+    with interrupted_after(0.3), pytest.raises(KeyboardInterrupt):
+        anb.submit(tune, client)
+    assert server.received("POST") == []
+    assert len(anb.ExperimentLog().events()) == 0
+
+
+def test_callbacks_run_on_the_thread_that_submits(client: anb.Client) -> None:
+    threads = set()
+    anb.submit(anb.Tune(title="t", **FIELDS), client, on_sent=lambda *_: threads.add(threading.get_ident()))
+    assert threads == {threading.get_ident()}
+
+
+def test_an_error_in_a_callback_ends_the_submission_and_is_raised(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    def fail(_sent: int, _total: int) -> None:
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        anb.submit(anb.Tune(title="t", **FIELDS), client, on_sent=fail)
+
+
+def test_a_submission_leaves_no_thread_behind(client: anb.Client) -> None:
+    before = set(threading.enumerate())
+    anb.submit(anb.Tune(title="t", **FIELDS), client)
+    anb.ExperimentLog().close()
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_warning_names_the_line_of_the_user(
+    client: anb.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    change = log.change
+
+    def full(*args: object, **named: object) -> object:
+        if "done" in args:
+            raise anb.errors.LogError(anb.errors.Problem("log", "is full", "make room"))
+        return change(*args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(log, "change", full)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        line = sys._getframe().f_lineno + 1
+        anb.submit(anb.Tune(title="t", **FIELDS), client, log=log)
+    assert [(entry.filename, entry.lineno) for entry in caught] == [(__file__, line)]
