@@ -19,7 +19,7 @@ PACK_MAX_AGE_SECONDS = 60.0
 
 
 class SubmitObserver(Protocol):
-    """Follows a submission, on the thread that called `submit`. An exception that it raises ends the submission."""
+    """Follows a submission, on the thread that called `submit`; an exception that it raises ends it."""
 
     def on_sent(self, sent: int, total: int, /) -> None:
         """Receive the bytes sent so far and the size of the request, after each block of the upload."""

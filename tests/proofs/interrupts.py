@@ -108,6 +108,7 @@ def play(points: int, *, mutant: str = "", seed: int = 0, firsts: float = 0.5, w
                 *_, report = points_of.submit(
                     [order] if kind == "first" else [order, order | {"title": f"{way} 2"}]
                 )
+                assert not report["wrong"], report
                 tally.lines[f"{kind} {way}"] = report["lines"]
         for number, (kind, size) in enumerate(kinds):
             orders = []
