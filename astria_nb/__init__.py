@@ -88,7 +88,12 @@ def __getattr__(name: str) -> Any:
 
 def _imported(name: str) -> ModuleType:
     # A module whose import was interrupted would stay broken until the kernel is restarted.
-    return shielded(import_module, name)
+    try:
+        return shielded(import_module, name)
+    except Exception:
+        # If a library is loaded in a version that does not work, this raises a clearer error.
+        import_module("astria_nb.utils.versions").check_versions()
+        raise
 
 
 def __dir__() -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Self
 
 from astria_nb.client import Client, find_key
 from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.log import Log
 from astria_nb.sandbox import SandboxServer
 from astria_nb.utils.formatting import short
+from astria_nb.utils.versions import check_versions
 
 _lock = threading.Lock()
 _sandbox: Sandbox | None = None
@@ -27,6 +29,20 @@ class Sandbox(SandboxServer):
     ...     [pack.id for pack in sandbox.client().packs(gallery=True)]
     [260, 43]
     """
+
+    def start(self) -> Self:
+        """Start the server, and return the sandbox.
+
+        Raises
+        ------
+        AstriaError
+            It does not start, and a library is loaded in a version that does not work: restart the kernel.
+        """
+        try:
+            return super().start()
+        except Exception:
+            check_versions()
+            raise
 
     def client(self) -> Client:
         """Return a client for this sandbox."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from astria_nb.errors import AstriaError, Problem
 from astria_nb.utils.arrow import IDS, TEXTS, TIME, parse_time, to_pandas, typed_frame, typed_table
 from astria_nb.utils.redaction import redact_text
 
@@ -101,7 +103,8 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     Returns
     -------
     pandas.DataFrame
-        Ids ``Int64``, text ``str``, times ``datetime64[us, UTC]``, lists Arrow's. ``status`` is ``queued``,
+        Ids ``Int64``, text ``str`` (which pandas 2.2 calls ``string``; missing text is NaN in both), times
+        ``datetime64[us, UTC]``, lists Arrow's. ``status`` is ``queued``,
         ``training``, ``trained``, ``failed``, ``expired`` or ``deleted``, or null for a run that made no
         tune. Undocumented fields come after the others.
 
@@ -112,6 +115,25 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     ('queued', 'datetime64[us, UTC]')
     """
     return to_pandas(with_expiry(tune_table(tunes), now))
+
+
+@cache
+def check_frames() -> None:
+    """Raise an error if this process cannot make frames: a row that cannot be returned must not be paid for.
+
+    Raises
+    ------
+    AstriaError
+        A sample row cannot be made.
+    """
+    tune = {"id": 1, "title": "t", "created_at": "2026-01-01T12:00:00.000Z", "orig_images": ["x"]}
+    try:
+        tune_frame([{**tune, "prompt_ids": [1], "is_api": True, "undocumented": 0.5}])
+        return
+    except Exception as error:  # noqa: BLE001  whatever it is, it would come after the payment
+        what = f"{pd.__version__} cannot make the row of a tune ({type(error).__name__}: {error})"
+    hint = "restart the kernel; if that does not help, run pip install --upgrade pandas pyarrow before it"
+    raise AstriaError(Problem("pandas", what, hint))
 
 
 def tune_table(tunes: Sequence[Mapping[str, Any]]) -> pa.Table:

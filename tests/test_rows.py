@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astria_nb.rows import own_fields, picture_urls, prompt_frame, prompt_status, tune_frame, tune_status
+from helpers.pandas_types import TEXT
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SEED: dict[str, Any] = {
@@ -27,7 +29,7 @@ SEED: dict[str, Any] = {
     "url": "https://www.astria.ai/tunes/788416.json",
     "orig_images": ["https://sdbooth2-production.s3.amazonaws.com/mock"] * 2,
 }
-TEXT, ID, TIME = "str", "Int64", "datetime64[us, UTC]"
+ID, TIME = "Int64", "datetime64[us, UTC]"
 TEXTS, IDS = "list<item: string>[pyarrow]", "list<item: int64>[pyarrow]"
 TYPES = {
     "id": ID, "title": TEXT, "name": TEXT, "pack": ID, "status": TEXT,
@@ -90,6 +92,26 @@ def test_times_are_in_utc(text: str) -> None:
     eta = tune_frame([{"id": 1, "eta": text.replace(" -", "-")}]).loc[0, "eta"]
     assert eta == pd.Timestamp(NOON)
     assert str(eta.tz) == "UTC"
+
+
+def test_missing_text_is_the_same_in_every_pandas() -> None:
+    frame = tune_frame([{"id": 1, "title": "a"}, {"id": 2}])
+    assert frame["title"].tolist()[0] == "a"
+    assert frame.loc[1, "title"] is np.nan
+    is_a = frame["title"] == "a"
+    assert (is_a.dtype, is_a.tolist()) == (bool, [True, False])
+    assert frame[frame["title"].str.startswith("a", na=False)]["id"].tolist() == [1]
+
+
+@pytest.mark.filterwarnings("ignore:The 'future.infer_string' option is deprecated")
+@pytest.mark.parametrize("infers", [False, True])
+def test_rows_do_not_depend_on_what_pandas_infers_for_text(infers: bool) -> None:
+    with pd.option_context("future.infer_string", infers):
+        frame = tune_frame([{**SEED, "later": "x"}, {}])
+        both = pd.concat([frame, tune_frame([{**SEED, "later": "x"}, {}])])
+        assert types(frame) == types(both) == {**TYPES, "later": TEXT}
+        assert (frame["later"].tolist()[0], frame.loc[1, "later"] is np.nan) == ("x", True)
+    pd.testing.assert_frame_equal(frame, tune_frame([{**SEED, "later": "x"}, {}]), check_column_type=False)
 
 
 EXTRA = {"steps": 300, "auto_extend": True, "model_type": "lora", "ckpt_urls": [], "later": "x"}

@@ -10,6 +10,7 @@ from astria_nb.errors import Problem
 from astria_nb.form.pickers import PackField
 from astria_nb.form.progress import SubmissionState
 from astria_nb.tune import Estimate, Tune, check, check_pack, from_checked
+from astria_nb.utils.versions import version_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def review(
     """
     fields, problems = check(values)
     tune = None if problems else from_checked(fields)
+    problems += version_problems()
     pack, price = pack_field.pack, None
     if pack is not None:
         result = check_pack(pack, fields["name"], tune, max_cost)

@@ -27,7 +27,7 @@ def table(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
 
     cells = frame[list(COLUMNS)].copy()
     cells["planned_at"] = cells["planned_at"].dt.strftime("%Y-%m-%d %H:%MZ")
-    cells = cells.astype(object).fillna("").map(lambda value: printable(str(value)))
+    cells = cells.astype(object).map(lambda value: "" if pd.isna(value) else printable(str(value)))
     titles = cells.pop("title")
     with pd.option_context("display.unicode.east_asian_width", True):
         header, *rows = cells.to_string(index=False, justify="left").splitlines()

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pandas as pd
 
+from astria_nb import rows
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import TuneError
 from astria_nb.submission._exactly_once import ExactlyOnce
 from astria_nb.submission._options import ObserverInCaller, SubmitOptions
 from astria_nb.tune import Pack, Tune, check_pack
 from astria_nb.utils.interrupts import shield
+from astria_nb.utils.versions import check_versions
 
 
 @shield
@@ -38,6 +40,9 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
         As `astria_nb.submit` documents.
     """
     options = replace(options, observer=ObserverInCaller(options.observer))
+    # What could fail after the payment is tried before anything is sent.
+    check_versions()
+    rows.check_frames()
     with Deadline(options.timeout) as deadline:
         submission = ExactlyOnce(tune, options, deadline)
         # Encoding comes first: it finds what is wrong with the files, and keeps them open.

@@ -13,6 +13,11 @@ import pyarrow as pa
 TIME = pa.timestamp("us", "UTC")
 TEXTS, IDS = pa.list_(pa.string()), pa.list_(pa.int64())
 
+try:
+    TEXT_DTYPE: Any = pd.StringDtype(na_value=float("nan"))
+except TypeError:  # pandas 2.2 has the same type under another name
+    TEXT_DTYPE = pd.StringDtype("pyarrow_numpy")
+
 _NONE = type(None)
 _MAX_EXACT = 2**53  # up to here a float represents every integer
 _MANY_ROWS = 10_000  # above which Arrow's threads pay off
@@ -44,6 +49,8 @@ def typed_table(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.T
 
 def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
     """Return `typed_table` as pandas: ``Int64``, ``str``, ``datetime64[us, UTC]``, Arrow lists.
+
+    pandas 2.2 calls ``str`` ``string``.
 
     Parameters
     ----------
@@ -275,7 +282,7 @@ def _pandas_type(arrow_type: pa.DataType) -> Any:
     if pa.types.is_boolean(arrow_type):
         return pd.BooleanDtype()
     if pa.types.is_string(arrow_type):
-        return pd.StringDtype(na_value=float("nan"))
+        return TEXT_DTYPE
     if pa.types.is_timestamp(arrow_type):
         return pd.DatetimeTZDtype("us", "UTC")
     return pd.ArrowDtype(arrow_type)

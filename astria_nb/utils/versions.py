@@ -1,0 +1,105 @@
+"""Whether the libraries that this process has loaded are of versions that work."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache, lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from astria_nb.errors import AstriaError, Problem
+
+_DISTRIBUTION = "astria-nb"
+_MODULES = {"pillow": "PIL", _DISTRIBUTION: "astria_nb"}  # where the name is not that of the package
+
+
+def version_problems() -> list[Problem]:
+    """Return a problem for each loaded library whose version does not fit.
+
+    A kernel goes on with what it has loaded, whatever pip installs meanwhile. It may be older than this
+    package requires, or parts that are imported later may come from another version.
+
+    Returns
+    -------
+    list of Problem
+        The field is the library's name.
+    """
+    problems = (_of_module(name, required) for name, required in _requirements().items())
+    return [problem for problem in problems if problem is not None]
+
+
+def check_versions() -> None:
+    """Raise an error if a loaded library does not fit.
+
+    Raises
+    ------
+    AstriaError
+        What `version_problems` returns.
+    """
+    if problems := version_problems():
+        raise AstriaError(*problems)
+
+
+@cache
+def _requirements() -> dict[str, SpecifierSet]:
+    """Return what this package requires, as pip installed it; nothing if it runs from a folder of its own."""
+    try:
+        lines = metadata.requires(_DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return {}
+    required = [Requirement(line) for line in lines]
+    needed = {
+        requirement.name.lower(): requirement.specifier
+        for requirement in required
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    }
+    return {**needed, _DISTRIBUTION: SpecifierSet()}
+
+
+def _of_module(name: str, required: SpecifierSet) -> Problem | None:
+    module = sys.modules.get(_MODULES.get(name, name))
+    if module is None:
+        return None
+    # Not by getattr: some modules warn when they are asked.
+    version, file = vars(module).get("__version__"), vars(module).get("__file__")
+    if not isinstance(version, str):
+        return None
+    folder = Path(file).parents[1] if isinstance(file, str) else None
+    return _of_version(name, version, required, folder, _time_of_change(folder))
+
+
+@lru_cache  # reading the metadata takes milliseconds, and a form asks at each keystroke
+def _of_version(
+    name: str, loaded: str, required: SpecifierSet, folder: Path | None, _changed_at: int
+) -> Problem | None:
+    """Return what is wrong with a loaded version. When pip changes the folder, `_changed_at` changes."""
+    found = metadata.distributions(name=name, path=[str(folder)]) if folder else ()
+    try:
+        installed = [Version(distribution.version) for distribution in found]
+        version = _base(Version(loaded))
+    except (InvalidVersion, TypeError):  # pip left something broken behind
+        return None
+    next_step = "restart the kernel, and run the cell again"
+    if version not in required and version != Version("0"):  # 0: built without its version control
+        if not any(_base(other) in required for other in installed):
+            next_step = f"run pip install '{name}{required}', then {next_step}"
+        return Problem(name, f"version {loaded} is loaded, and {required} is needed", next_step)
+    if installed and version not in map(_base, installed):
+        return Problem(name, f"version {loaded} is loaded, but {max(installed)} is installed", next_step)
+    return None
+
+
+def _base(version: Version) -> Version:
+    """Return a version without what marks a build or a release candidate."""
+    return Version(version.base_version)
+
+
+def _time_of_change(folder: Path | None) -> int:
+    try:
+        return folder.stat().st_mtime_ns if folder else 0
+    except OSError:
+        return 0
