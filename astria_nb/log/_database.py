@@ -17,29 +17,30 @@ from astria_nb.log import _inserts as inserts
 from astria_nb.log import _segments as segments
 from astria_nb.log import _serialization as serialization
 from astria_nb.log import environment
+from astria_nb.log._checksums import check_body
 from astria_nb.log._inserts import append_event, microseconds, put_body, redact_problem
 from astria_nb.log._queries import (
     by_id,
     claimant,
     claiming_run,
     existing,
-    in_states,
     of_tune,
+    parsing,
     run_on,
+    unsettled,
     with_content,
 )
 from astria_nb.log._schema import body, event, session, submission
+from astria_nb.log._set_up import SIGN
 from astria_nb.log._sqlite import SqliteStore
 from astria_nb.log._states import HAS_TUNE, SETTLED, RequestClaimed, StaleSubmission, Submission
 from astria_nb.tune import Request
 from astria_nb.utils.redaction import redact_json, redact_text
+from astria_nb.utils.service_address import one_spelling
 
 # Building a statement takes longer than running it.
 _PLAN = submission.insert()
-_CHANGE = submission.update().where(
-    submission.c.id == sa.bindparam("of_id"), submission.c.version == sa.bindparam("of_version")
-)
-_RECORD = submission.update().where(submission.c.id == sa.bindparam("of_id"))
+_CHANGE = submission.update().where(submission.c.id == sa.bindparam("of_id"))
 
 
 class LogDatabase:
@@ -72,6 +73,7 @@ class LogDatabase:
                 _PLAN,
                 {
                     "service": recorded.service,
+                    "account": recorded.account,
                     "title": recorded.title,
                     "state": state,
                     "version": 0,
@@ -86,7 +88,7 @@ class LogDatabase:
                     "session": session_id,
                 },
             )
-            new = existing(connection, inserted.lastrowid)
+            new = _signed(connection, inserted.lastrowid)
             append_event(connection, "planned", session_id, now, replace(new, state="planned", attempt=0))
             if sending:
                 append_event(connection, "sending", session_id, now, new)
@@ -111,16 +113,18 @@ class LogDatabase:
             values["image_sha256"] = json.dumps(list(image_sha256))
         with self._write() as (connection, session_id):
             now = inserts.now()
+            # What was damaged on the disk must not be signed as it is.
+            if (current := existing(connection, before.id)).version != before.version:
+                raise StaleSubmission(current)
             if tune is not None:
                 record = serialization.updated(before, serialization.row_fields(tune))
                 if image_sha256:
                     record["image_sha256"] = list(image_sha256)
                 values["record"] = put_body(connection, redact_json(record))
-            updated = connection.execute(
+            connection.execute(
                 _CHANGE,
                 {
                     "of_id": before.id,
-                    "of_version": before.version,
                     "state": state,
                     "version": before.version + 1,
                     "changed_at": now,
@@ -130,9 +134,7 @@ class LogDatabase:
                     **values,
                 },
             )
-            after = existing(connection, before.id)
-            if updated.rowcount != 1:
-                raise StaleSubmission(after)
+            after = _signed(connection, before.id)
             append_event(connection, kind, session_id, now, after, reply=reply, problem=problem)
         return after
 
@@ -144,6 +146,7 @@ class LogDatabase:
         service: str | None,
         reply: Any,
         problem: str | None,
+        account: str | None = None,
     ) -> None:
         """Write an event that changes no state; see `astria_nb.log.Log.note`."""
         with self._write() as (connection, session_id):
@@ -152,36 +155,37 @@ class LogDatabase:
             if submission is not None:
                 current = existing(connection, submission.id)
             elif tune_id is not None and service is not None:
-                current = of_tune(connection, redact_text(service.rstrip("/")), tune_id)
+                current = of_tune(connection, _of_service(service), tune_id, account)
             tune = serialization.tune_of(reply)
             if current is not None and tune is not None and serialization.is_newer(current, tune):
                 record = put_body(connection, redact_json(serialization.updated(current, tune)))
-                connection.execute(_RECORD, {"of_id": current.id, "record": record, "sealed": None})
+                connection.execute(_CHANGE, {"of_id": current.id, "record": record, "sealed": None})
+                connection.exec_driver_sql(SIGN, (current.id,))
             values = {"tune_id": tune_id, "service": service}
             append_event(connection, kind, session_id, now, current, values, reply=reply, problem=problem)
 
     def prompts(self, id: int) -> list[dict[str, Any]]:  # noqa: A002  the column's own name
         """Return the prompts in a submission's polls, each in its latest state, by id."""
         polls = (
-            sa.select(body.c.json)
-            .join(event, event.c.reply == body.c.sha256)
-            .where(event.c.submission == id, event.c.kind == "poll", body.c.json.startswith("["))
+            sa.select(event.c.id, event.c.reply, body.c.json)
+            .outerjoin(body, event.c.reply == body.c.sha256)
+            .where(event.c.submission == id, event.c.kind == "poll", event.c.reply.is_not(None))
             .order_by(event.c.id)
         )
+        latest: dict[Any, dict[str, Any]] = {}
         with self.store.read() as connection:
-            replies = connection.execute(polls).scalars().all()
-        latest = {
-            prompt["id"]: prompt
-            for reply in replies
-            for prompt in json.loads(reply)
-            if isinstance(prompt, dict) and "id" in prompt
-        }
+            for event_id, sha256, text in connection.execute(polls):
+                check_body(sha256, text, f"the reply of event {event_id}")
+                if text.startswith("["):
+                    with parsing(f"event {event_id}"):
+                        prompts = [prompt for prompt in json.loads(text) if isinstance(prompt, dict)]
+                    latest |= {prompt["id"]: prompt for prompt in prompts if "id" in prompt}
         return [latest[prompt_id] for prompt_id in sorted(latest, key=str)]
 
-    def find(self, service: str, title: str) -> Submission | None:
+    def find(self, service: str, title: str, account: str | None) -> Submission | None:
         """Return the submission that claims a title."""
         with self.store.read() as connection:
-            return claimant(connection, redact_text(service), title)
+            return claimant(connection, _of_service(service), title, account)
 
     def claimant(self, request: Request) -> Submission | None:
         """Return the submission that claims a request; see `astria_nb.log.Log.claimant`."""
@@ -193,21 +197,21 @@ class LogDatabase:
         with self.store.read() as connection:
             return with_content(connection, request.recorded(), limit)
 
-    def of_tune(self, service: str, tune_id: int) -> Submission | None:
+    def of_tune(self, service: str, tune_id: int, account: str | None) -> Submission | None:
         """Return the submission that made a tune, else one that ran a pack on it."""
-        service = redact_text(service)
+        values = _of_service(service), tune_id, account
         with self.store.read() as connection:
-            return of_tune(connection, service, tune_id) or run_on(connection, service, tune_id)
+            return of_tune(connection, *values) or run_on(connection, *values)
 
     def get(self, id: int) -> Submission | None:  # noqa: A002  the column's own name
         """Return a submission."""
         with self.store.read() as connection:
             return by_id(connection, id)
 
-    def in_states(self, service: str, states: Sequence[str]) -> list[Submission]:
-        """Return the submissions of a service in one of some states, oldest first."""
+    def unsettled(self, service: str, account: str | None) -> list[Submission]:
+        """Return the unsettled submissions of an account, oldest first."""
         with self.store.read() as connection:
-            return in_states(connection, redact_text(service), states)
+            return unsettled(connection, _of_service(service), account)
 
     def session(self, id: str) -> Mapping[str, Any] | None:  # noqa: A002  the column's own name
         """Return the row of a process that wrote to this log."""
@@ -230,6 +234,7 @@ class LogDatabase:
             pruned = connection.execute(submission.delete().where(old)).rowcount
             connection.execute(body.delete().where(~sa.or_(*uses)))
             segments.compact(connection)
+        self.store.shrink()
         return int(pruned)
 
     @contextmanager
@@ -251,4 +256,15 @@ def _claimant(connection: sa.Connection, recorded: Request) -> Submission | None
     """Return the submission that claims a title, or a run without one."""
     if recorded.title is None:
         return claiming_run(connection, recorded)
-    return claimant(connection, recorded.service, recorded.title)
+    return claimant(connection, recorded.service, recorded.title, recorded.account)
+
+
+def _signed(connection: sa.Connection, id: int) -> Submission:  # noqa: A002  the column's own name
+    """Return a submission that was inserted or changed, with the checksum of what it is."""
+    connection.exec_driver_sql(SIGN, (id,))
+    return existing(connection, id)
+
+
+def _of_service(address: str) -> str:
+    """Return a service's address as the log has it."""
+    return redact_text(one_spelling(address))

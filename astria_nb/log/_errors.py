@@ -11,11 +11,16 @@ from typing import Any, NoReturn
 import sqlalchemy as sa
 
 from astria_nb.errors import LogError, Problem
+from astria_nb.log._checksums import DamagedError
 from astria_nb.utils.redaction import redact_name
 
 _READ_ONLY = (
     "cannot be written: it or its folder is read-only",
     "fix the permissions, or choose another file",
+)
+_REPAIR = (
+    "keep it for repair (sqlite3 .recover), and use a copy from before, or choose another file: titles are "
+    "looked for on your account before they are sent"
 )
 
 
@@ -29,7 +34,7 @@ def log_errors(path: Path) -> Iterator[None]:
         raise
     except sa.exc.DBAPIError as error:
         cause: Any = error.orig
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, DamagedError) as error:
         cause = error
     refuse(path, *_explain(path, cause))
 
@@ -49,6 +54,8 @@ def _explain(path: Path, cause: Exception) -> tuple[str, str]:
                 "create it, or choose another file",
             )
         return f"cannot be opened ({cause.strerror or cause})", "choose another file"
+    if isinstance(cause, DamagedError):
+        return f"is damaged: {cause}", _REPAIR
     name, message = getattr(cause, "sqlite_errorname", None) or "", str(cause)
     if name.startswith("SQLITE_FULL"):
         return "cannot grow: the disk is full", "free some space, then try again"
@@ -61,6 +68,8 @@ def _explain(path: Path, cause: Exception) -> tuple[str, str]:
         return "stayed locked by another program", "close the program that uses it, then try again"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or "readonly" in message:
         return _READ_ONLY
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return "is damaged", "keep it for repair (sqlite3 .recover), and choose another file"
+    # The messages of a text that is not UTF-8: Python's, which quotes it, and that of a function in SQL.
+    is_no_text = message.startswith(("Could not decode to UTF-8", "user-defined function raised"))
+    if is_no_text or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return "is damaged", _REPAIR
     return f"cannot be used ({message})", "check the file, or choose another one"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -13,31 +14,15 @@ import sqlalchemy as sa
 
 from astria_nb import rows
 from astria_nb.errors import LogError
+from astria_nb.log import _checksums as checksums
 from astria_nb.log import _segments as segments
 from astria_nb.log._database import LogDatabase
-from astria_nb.log._queries import to_datetime
-from astria_nb.log._schema import body, event, submission
-from astria_nb.log._states import RELEASED
+from astria_nb.log._queries import parsing, to_datetime
+from astria_nb.log._schema import body, submission
+from astria_nb.log._states import HAS_TUNE, RELEASED
 from astria_nb.tune import Difference
 from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_frame, typed_table
 
-EVENT = pa.schema(
-    {
-        "id": pa.int64(),
-        "at": TIME,
-        "kind": pa.string(),
-        "submission": pa.int64(),
-        "session": pa.string(),
-        "service": pa.string(),
-        "title": pa.string(),
-        "tune_id": pa.int64(),
-        "attempt": pa.int64(),
-        "state": pa.string(),
-        "fingerprint": pa.string(),
-        "reply": pa.string(),
-        "problem": pa.string(),
-    }
-)
 OWN_COLUMNS = pa.schema(
     {
         "submission": pa.int64(),
@@ -53,13 +38,14 @@ SCHEMA = pa.unify_schemas([rows.TUNE_SCHEMA, OWN_COLUMNS])
 def submissions(database: LogDatabase) -> pd.DataFrame:
     """Return a row per submission; see `astria_nb.log.Log.frame`."""
     with database.store.read() as connection:
-        parts, unsealed = segments.tables(connection), _unsealed(connection)
-    settled = [row for row in unsealed if _is_settled(row)]
-    for chunk in _chunks(settled):
-        parts.append(_table(chunk))
-        _seal(database, chunk, parts[-1])
-    parts.append(_table([row for row in unsealed if not _is_settled(row)]))
-    table = rows.with_expiry(concat_tables(segments.latest(parts), SCHEMA))
+        contents = _contents(connection)
+    if contents.unsound:
+        # Segments are only a cache, so a log that cannot be written can still be read.
+        with suppress(LogError), database.store.write() as connection:
+            segments.drop(connection, contents.unsound)
+    for chunk in contents.settled:
+        _seal(database, chunk)
+    table = rows.with_expiry(concat_tables(contents.parts, SCHEMA))
     ids = table[segments.KEY].to_numpy()
     if (ids[1:] < ids[:-1]).any():
         table = table.take(ids.argsort())
@@ -70,23 +56,9 @@ def submissions(database: LogDatabase) -> pd.DataFrame:
 def seal(database: LogDatabase) -> None:
     """Write settled rows to segments, if there are enough of them."""
     with database.store.read() as connection:
-        settled = [row for row in _unsealed(connection) if _is_settled(row)]
-    for chunk in _chunks(settled):
-        if len(chunk) == segments.ROWS:
-            _seal(database, chunk, _table(chunk))
-
-
-def events(database: LogDatabase) -> pd.DataFrame:
-    """Return a row per event; see `astria_nb.log.Log.events`."""
-    columns = [event.c[name] for name in EVENT.names if name != "reply"]
-    query = (
-        sa.select(*columns, body.c.json.label("reply"))
-        .outerjoin(body, body.c.sha256 == event.c.reply)
-        .order_by(event.c.id)
-    )
-    with database.store.read() as connection:
-        records = [row._asdict() for row in connection.execute(query)]
-    return typed_frame([{**record, "at": to_datetime(record["at"])} for record in records], EVENT)
+        chunks, _ = _read_rows(connection, ())
+    for chunk in chunks:
+        _seal(database, chunk)
 
 
 def differences_frame(differences: Sequence[Difference]) -> pd.DataFrame:
@@ -98,71 +70,128 @@ def differences_frame(differences: Sequence[Difference]) -> pd.DataFrame:
     return typed_frame(records, schema)
 
 
-def _unsealed(connection: sa.Connection) -> list[dict[str, Any]]:
-    """Return the submissions that are in no segment, oldest first."""
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Settled rows, and the record that each of them was made from."""
+
+    table: pa.Table
+    records: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """All rows of a log as tables, of which some can be sealed; and the segments that cannot be used."""
+
+    parts: Sequence[pa.Table]
+    settled: Sequence[_Chunk]
+    unsound: Collection[int]
+
+
+def _contents(connection: sa.Connection) -> _Contents:
+    sealed, sums = segments.read(connection), segments.sums(connection)
+    unsound: set[int] = sums.keys() - sealed.keys()
+    while True:
+        settled, others = _read_rows(connection, unsound)
+        parts = segments.latest([*sealed.values(), *(chunk.table for chunk in settled), others])
+        current = dict(zip(sealed, parts, strict=False))
+        outdated = [
+            number for number in sealed if segments.sum_of(current[number]) != sums.get(number, (0, 0))
+        ]
+        if not outdated:
+            return _Contents(parts, settled, unsound)
+        for number in outdated:
+            segments.check_kept(connection, current[number])
+            del sealed[number]
+        unsound.update(outdated)
+
+
+def _read_rows(connection: sa.Connection, unsound: Collection[int]) -> tuple[list[_Chunk], pa.Table]:
+    """Return the rows that are in no segment or in an unsound one: settled ones in chunks, and the others."""
+    settled: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    chunks: list[_Chunk] = []
+    for row in connection.execute(_unsealed(unsound)):
+        record = row._asdict()
+        _check(record)
+        (settled if _is_settled(record) else others).append(record)
+        if len(settled) == segments.ROWS:
+            chunks.append(_chunk(settled))
+            settled = []
+    if settled:
+        chunks.append(_chunk(settled))
+    return chunks, _table(others)
+
+
+def _unsealed(unsound: Collection[int]) -> sa.Select[Any]:
     later = submission.alias("later")
     planned_again = sa.exists().where(
         later.c.service == submission.c.service,
         later.c.title == submission.c.title,
+        later.c.account.is_not_distinct_from(submission.c.account),
         later.c.id > submission.c.id,
     )
     request_body, record_body = body.alias("request_body"), body.alias("record_body")
-    query = (
+    is_read: sa.ColumnElement[bool] = submission.c.sealed.is_(None)
+    if unsound:
+        is_read |= submission.c.sealed.in_(unsound)
+    return (
         sa.select(
-            submission.c.id.label("submission"),
-            submission.c.service,
-            submission.c.state,
-            submission.c.planned_at,
-            submission.c.problem,
-            submission.c.image_sha256,
-            submission.c.record,
+            submission,
             # The request is needed only until there is a record.
             sa.case((submission.c.record.is_(None), request_body.c.json)).label("request_json"),
             record_body.c.json.label("record_json"),
         )
-        .join(request_body, request_body.c.sha256 == submission.c.request)
+        # An inner join would hide a submission whose body is missing.
+        .outerjoin(request_body, request_body.c.sha256 == submission.c.request)
         .outerjoin(record_body, record_body.c.sha256 == submission.c.record)
-        .where(submission.c.sealed.is_(None), ~(submission.c.state.in_(RELEASED) & planned_again))
+        .where(is_read, ~(submission.c.state.in_(RELEASED) & planned_again))
         .order_by(submission.c.id)
     )
-    return [row._asdict() for row in connection.execute(query)]
+
+
+def _check(row: Mapping[str, Any]) -> None:
+    name = f"submission {row['id']}"
+    checksums.check_row(row)
+    checksums.check_body(row["record"], row["record_json"], f"the record of {name}")
+    if row["record"] is None:
+        checksums.check_body(row["request"], row["request_json"], f"the request of {name}")
 
 
 def _is_settled(row: Mapping[str, Any]) -> bool:
     # A rejected submission disappears when its title is planned again, so it is never sealed.
-    return row["state"] in ("done", "adopted") and row["record_json"] is not None
+    return row["state"] in HAS_TUNE and row["record_json"] is not None
 
 
-def _chunks(settled: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
-    for start in range(0, len(settled), segments.ROWS):
-        yield settled[start : start + segments.ROWS]
+def _chunk(settled: Sequence[Mapping[str, Any]]) -> _Chunk:
+    return _Chunk(_table(settled), {row["id"]: row["record"] for row in settled})
 
 
-def _seal(database: LogDatabase, chunk: Sequence[Mapping[str, Any]], table: pa.Table) -> None:
-    if len(chunk) < segments.ROWS:
+def _seal(database: LogDatabase, chunk: _Chunk) -> None:
+    if len(chunk.table) < segments.ROWS:
         return
-    # Segments are only a cache, so a log that cannot be written can still be read.
     with suppress(LogError), database.store.write() as connection:
-        segments.add(connection, table, {row["submission"]: row["record"] for row in chunk})
+        segments.add(connection, chunk.table, chunk.records)
 
 
 def _table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
-    tunes = rows.tune_table([_tune(record) for record in records])
-    # A field of the service with the name of one of our columns is dropped.
-    tunes = tunes.drop_columns([name for name in tunes.column_names if name in OWN_COLUMNS.names])
-    own = typed_table(
-        [
-            {
-                **{name: record[name] for name in OWN_COLUMNS.names},
-                "planned_at": to_datetime(record["planned_at"]),
-            }
-            for record in records
-        ],
-        OWN_COLUMNS,
-    )
+    with parsing("a submission"):
+        tunes = rows.tune_table([_tune(record) for record in records])
+        # A field of the service with the name of one of our columns is dropped.
+        tunes = tunes.drop_columns([name for name in tunes.column_names if name in OWN_COLUMNS.names])
+        own = typed_table([_own(record) for record in records], OWN_COLUMNS)
     for field in OWN_COLUMNS:
         tunes = tunes.append_column(field, own[field.name])
     return tunes
+
+
+def _own(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "submission": record["id"],
+        "service": record["service"],
+        "state": record["state"],
+        "planned_at": to_datetime(record["planned_at"]),
+        "problem": record["problem"],
+    }
 
 
 def _tune(row: Mapping[str, Any]) -> dict[str, Any]:

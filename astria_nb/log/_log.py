@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from astria_nb.errors import LogError, Problem, TuneError
+from astria_nb.errors import Problem, TuneError
 from astria_nb.log._reader import LogReader
 from astria_nb.log._states import STATES, Submission
+from astria_nb.log._times import check_time
 from astria_nb.tune import Request
-from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shield
 from astria_nb.utils.redaction import redact_name
 
@@ -149,6 +149,7 @@ class Log(LogReader):
         service: str | None = None,
         reply: Any = None,
         problem: str | None = None,
+        account: str | None = None,
     ) -> None:
         """Record an event that changes no state, such as a ``poll``, a ``callback`` or a ``replay``.
 
@@ -159,13 +160,15 @@ class Log(LogReader):
         ----------
         kind : str
         submission : Submission, optional
-            Default: the submission of this `service` that made the tune, if there is one.
+            Default: the submission of this `service` and `account` that made the tune, if there is one.
         tune_id : int, optional
         service : str, optional
         reply : JSON, optional
         problem : str, optional
+        account : str, optional
+            As in `find`.
         """
-        self._database.note(kind, submission, tune_id, service, reply, problem)
+        self._database.note(kind, submission, tune_id, service, reply, problem, account)
 
     @shield
     def note_returned(self, submission: Submission) -> None:
@@ -195,8 +198,4 @@ class Log(LogReader):
         -------
         int
         """
-        if not isinstance(before, datetime) or before.tzinfo is None:
-            is_naive = isinstance(before, datetime)
-            what = "has no time zone" if is_naive else f"{short(before)} is not a datetime"
-            raise LogError(Problem("before", what, "write it like datetime(2026, 1, 1, tzinfo=UTC)"))
-        return self._database.prune(before)
+        return self._database.prune(check_time("before", before))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from astria_nb.log import _serialization as serialization
+from astria_nb.log._checksums import DamagedError, check_body, check_row
 from astria_nb.log._schema import body, event, submission
 from astria_nb.log._states import HAS_TUNE, RELEASED, UNSETTLED, Submission
 from astria_nb.tune import Request
@@ -24,12 +26,17 @@ _SUBMISSIONS = (
         _request_body.c.json.label("request_json"),
         _record_body.c.json.label("record_json"),
     )
-    .join(_request_body, _request_body.c.sha256 == submission.c.request)
+    # An inner join would hide a submission whose body is missing.
+    .outerjoin(_request_body, _request_body.c.sha256 == submission.c.request)
     .outerjoin(_record_body, _record_body.c.sha256 == submission.c.record)
 )
 # Building a statement takes longer than running it.
 _BY_ID = _SUBMISSIONS.where(submission.c.id == sa.bindparam("of_id"))
-_OF_SERVICE = _SUBMISSIONS.where(submission.c.service == sa.bindparam("of_service"))
+_account: sa.BindParameter[str | None] = sa.bindparam("of_account", type_=sa.Text)
+_OF_SERVICE = _SUBMISSIONS.where(
+    submission.c.service == sa.bindparam("of_service"),
+    _account.is_(None) | submission.c.account.is_(None) | (submission.c.account == _account),
+)
 _OF_TUNE = (
     _OF_SERVICE.where(submission.c.tune_id == sa.bindparam("of_tune"))
     .order_by(submission.c.id.desc())
@@ -40,6 +47,9 @@ _RUNS_ON = _OF_SERVICE.where(
     submission.c.state.in_(HAS_TUNE),
     _request_body.c.json.contains(sa.bindparam("of_digits")),
 ).order_by(submission.c.id.desc())
+# As literals: SQLite would not use the partial index for parameters.
+_unsettled: sa.BindParameter[str] = sa.bindparam("unsettled", UNSETTLED, expanding=True, literal_execute=True)
+_UNSETTLED = _OF_SERVICE.where(submission.c.state.in_(_unsettled)).order_by(submission.c.id)
 _CLAIMANT = _OF_SERVICE.where(
     submission.c.title == sa.bindparam("of_title"), submission.c.state.not_in(RELEASED)
 )
@@ -77,9 +87,11 @@ def existing(connection: sa.Connection, id: int) -> Submission:  # noqa: A002  t
     return current
 
 
-def claimant(connection: sa.Connection, service: str, title: str) -> Submission | None:
+def claimant(
+    connection: sa.Connection, service: str, title: str, account: str | None = None
+) -> Submission | None:
     """Return the submission that claims a title, or None."""
-    return _first(connection, _CLAIMANT, of_service=service, of_title=title)
+    return _first(connection, _CLAIMANT, of_service=service, of_title=title, of_account=account)
 
 
 def claiming_run(connection: sa.Connection, request: Request) -> Submission | None:
@@ -92,7 +104,8 @@ def claiming_run(connection: sa.Connection, request: Request) -> Submission | No
         Without secrets.
     """
     service, content = request.service, request.content_fingerprint
-    run = _first(connection, _CLAIMING_RUN, of_service=service, of_content=content)
+    values = {"of_service": service, "of_content": content, "of_account": request.account}
+    run = _first(connection, _CLAIMING_RUN, **values)
     if run is not None:
         return run
     candidates = (_read(row._asdict()) for row in connection.execute(_OLD_CLAIMING_RUNS))
@@ -103,29 +116,55 @@ def claiming_run(connection: sa.Connection, request: Request) -> Submission | No
 def with_content(connection: sa.Connection, request: Request, limit: int) -> list[Submission]:
     """Return the latest submissions that may exist and ask for the same, by fields and sizes."""
     query = _WITH_CONTENT.limit(limit)
-    values = {"of_service": request.service, "of_content": request.content_fingerprint}
+    values = {
+        "of_service": request.service,
+        "of_content": request.content_fingerprint,
+        "of_account": request.account,
+    }
     return [_read(row._asdict()) for row in connection.execute(query, values)]
 
 
-def of_tune(connection: sa.Connection, service: str, tune_id: int) -> Submission | None:
+def of_tune(
+    connection: sa.Connection, service: str, tune_id: int, account: str | None = None
+) -> Submission | None:
     """Return the submission that made a tune, or None."""
-    return _first(connection, _OF_TUNE, of_service=service, of_tune=tune_id)
+    return _first(connection, _OF_TUNE, of_service=service, of_tune=tune_id, of_account=account)
 
 
-def run_on(connection: sa.Connection, service: str, tune_id: int) -> Submission | None:
+def run_on(
+    connection: sa.Connection, service: str, tune_id: int, account: str | None = None
+) -> Submission | None:
     """Return the latest submission that ran a pack on a tune, or None."""
     # The SQL finds the digits anywhere in the request.
-    rows = connection.execute(_RUNS_ON, {"of_service": service, "of_digits": str(tune_id)})
+    values = {"of_service": service, "of_digits": str(tune_id), "of_account": account}
+    rows = connection.execute(_RUNS_ON, values)
     for candidate in (_read(row._asdict()) for row in rows):
         if tune_id in (candidate.request.parameters.get("tune_ids") or ()):
             return candidate
     return None
 
 
-def in_states(connection: sa.Connection, service: str, states: Sequence[str]) -> list[Submission]:
-    """Return the submissions of a service in one of some states, oldest first."""
-    query = _OF_SERVICE.where(submission.c.state.in_(states)).order_by(submission.c.id)
-    return [_read(row._asdict()) for row in connection.execute(query, {"of_service": service})]
+def unsettled(connection: sa.Connection, service: str, account: str | None) -> list[Submission]:
+    """Return the unsettled submissions of an account, oldest first."""
+    rows = connection.execute(_UNSETTLED, {"of_service": service, "of_account": account})
+    return [_read(row._asdict()) for row in rows]
+
+
+@contextmanager
+def parsing(what: str) -> Iterator[None]:
+    """Report what cannot be parsed as damage: it was JSON and numbers when it was written.
+
+    Raises
+    ------
+    DamagedError
+        Instead of any error of parsing.
+    """
+    try:
+        yield
+        return
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        pass
+    raise DamagedError(f"{what} is not what was written")
 
 
 def to_datetime(microseconds: int) -> datetime:
@@ -139,6 +178,15 @@ def _first(connection: sa.Connection, query: sa.Select[Any], **values: Any) -> S
 
 
 def _read(row: Mapping[str, Any]) -> Submission:
+    name = f"submission {row['id']}"
+    check_row(row)
+    check_body(row["request"], row["request_json"], f"the request of {name}")
+    check_body(row["record"], row["record_json"], f"the record of {name}")
+    with parsing(name):
+        return _parse(row)
+
+
+def _parse(row: Mapping[str, Any]) -> Submission:
     return Submission(
         id=row["id"],
         service=row["service"],
@@ -147,7 +195,9 @@ def _read(row: Mapping[str, Any]) -> Submission:
         attempt=row["attempt"],
         tune_id=row["tune_id"],
         newest_known_id=row["newest_known_id"],
-        request=serialization.to_request(row["request_json"], row["fingerprint"], row["image_sha256"]),
+        request=serialization.to_request(
+            row["request_json"], row["fingerprint"], row["image_sha256"], row["service"], row["account"]
+        ),
         planned_at=to_datetime(row["planned_at"]),
         changed_at=to_datetime(row["changed_at"]),
         record=json.loads(row["record_json"]) if row["record_json"] else None,

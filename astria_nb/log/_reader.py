@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ from astria_nb.errors import LogError, Problem
 from astria_nb.log import _machine as machine
 from astria_nb.log import environment
 from astria_nb.log._log_file import LogFile
-from astria_nb.log._states import UNSETTLED, Submission
+from astria_nb.log._states import Submission
+from astria_nb.log._times import check_time
 from astria_nb.tune import Request, differences
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.formatting import short
@@ -43,7 +45,7 @@ class LogReader(LogFile):
         return self._database.prompts(submission.id)
 
     @shield
-    def find(self, service: str, title: str) -> Submission | None:
+    def find(self, service: str, title: str, account: str | None = None) -> Submission | None:
         """Return the submission that claims a title, or None.
 
         Parameters
@@ -51,12 +53,14 @@ class LogReader(LogFile):
         service : str
             The service's URL.
         title : str
+        account : str, optional
+            The account's id. Default: any account. A submission whose account is unknown is found for all.
 
         Returns
         -------
         Submission or None
         """
-        return self._database.find(service.rstrip("/"), title)
+        return self._database.find(service, title, account)
 
     @shield
     def claimant(self, request: Request) -> Submission | None:
@@ -95,7 +99,7 @@ class LogReader(LogFile):
         return self._database.with_content(request, limit)
 
     @shield
-    def of_tune(self, service: str, tune_id: int) -> Submission | None:
+    def of_tune(self, service: str, tune_id: int, account: str | None = None) -> Submission | None:
         """Return the submission that made a tune, else the latest that ran a pack on it, or None.
 
         Parameters
@@ -103,12 +107,14 @@ class LogReader(LogFile):
         service : str
             The service's URL.
         tune_id : int
+        account : str, optional
+            As in `find`.
 
         Returns
         -------
         Submission or None
         """
-        return self._database.of_tune(service.rstrip("/"), tune_id)
+        return self._database.of_tune(service, tune_id, account)
 
     @shield
     def get(self, id: int) -> Submission:  # noqa: A002  the column's own name
@@ -135,19 +141,21 @@ class LogReader(LogFile):
         return submission
 
     @shield
-    def unsettled(self, service: str) -> list[Submission]:
+    def unsettled(self, service: str, account: str | None = None) -> list[Submission]:
         """Return the submissions that are planned, being sent, or of unknown outcome, oldest first.
 
         Parameters
         ----------
         service : str
             The service's URL.
+        account : str, optional
+            As in `find`.
 
         Returns
         -------
         list of Submission
         """
-        return self._database.in_states(service.rstrip("/"), UNSETTLED)
+        return self._database.unsettled(service, account)
 
     @shield
     def is_abandoned(self, submission: Submission) -> bool:
@@ -212,8 +220,13 @@ class LogReader(LogFile):
         return frames.submissions(self._database)
 
     @shield
-    def events(self) -> pd.DataFrame:
+    def events(self, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
         """Return a row per event, in order.
+
+        Parameters
+        ----------
+        since, until : datetime, optional
+            With a time zone. Only events at or after the first, and before the second.
 
         Returns
         -------
@@ -221,9 +234,49 @@ class LogReader(LogFile):
             ``id, at, kind, submission, session, service, title, tune_id, attempt, state, fingerprint, reply,
             problem``; times in UTC, ``reply`` as JSON text.
         """
-        from astria_nb.log import _frames as frames
+        from astria_nb.log import _event_frames as event_frames
 
-        return frames.events(self._database)
+        _check_range(since, until)
+        return event_frames.frame(self._database, since, until)
+
+    def iter_events(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Yield `events` in frames of some thousand rows: a log of any size, in little memory.
+
+        Parameters
+        ----------
+        since, until : datetime, optional
+            As in `events`.
+
+        Yields
+        ------
+        pandas.DataFrame
+            The next events, in order; those that are recorded meanwhile come last.
+
+        Examples
+        --------
+        >>> import tempfile, astria_nb as anb
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     log = anb.ExperimentLog(f"{folder}/log.sqlite")
+        ...     log.note("replay")
+        ...     print(sum(len(frame) for frame in log.iter_events()))
+        ...     log.close()
+        1
+        """
+        _check_range(since, until)
+        after = 0
+        while (frame := self._events_after(after, since, until)) is not None:
+            after = int(frame["id"].iloc[-1])
+            yield frame
+
+    @shield
+    def _events_after(
+        self, after: int, since: datetime | None, until: datetime | None
+    ) -> pd.DataFrame | None:
+        from astria_nb.log import _event_frames as event_frames
+
+        return event_frames.page(self._database, after, since, until)
 
     @shield
     def diff(self, a: int, b: int) -> pd.DataFrame:
@@ -275,3 +328,9 @@ class LogReader(LogFile):
                 Problem("path", f"{short(path)} is not a valid path", "give one like 'runs.parquet'")
             )
         return export.write(self.frame, target)
+
+
+def _check_range(since: object, until: object) -> None:
+    for name, value in (("since", since), ("until", until)):
+        if value is not None:
+            check_time(name, value)

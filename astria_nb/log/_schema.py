@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from astria_nb.log._states import RELEASED
+from astria_nb.log._states import RELEASED, UNSETTLED
 
 VERSION = 4
 """Version of the tables. A change only adds tables or nullable columns, and increments this."""
@@ -42,6 +42,7 @@ submission = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("service", sa.Text, nullable=False),
+    sa.Column("account", sa.Text),  # the account's id on the service; null if unknown: may be any
     sa.Column("title", sa.Text),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
@@ -58,14 +59,16 @@ submission = sa.Table(
     sa.Column("changed_at", sa.BigInteger, nullable=False),
     sa.Column("session", sa.Text, sa.ForeignKey("session.id"), nullable=False),
     sa.Column("uptime", sa.BigInteger),  # of the writing machine, in microseconds, at `changed_at`
-    sa.Column("sealed", sa.Integer),  # not null if a segment holds the current row
+    sa.Column("sealed", sa.Integer),  # the segment that holds the current row, if there is one
+    sa.Column("checksum", sa.BigInteger),  # of `astria_nb.log._checksums.of_row`
     sqlite_autoincrement=True,  # ids are not reused after `prune`
 )
 _may_exist = submission.c.title.is_not(None) & submission.c.state.not_in(RELEASED)
 sa.Index(
-    "claimed_title",
+    "claimed_by_account",
     submission.c.service,
     submission.c.title,
+    sa.func.coalesce(submission.c.account, ""),
     unique=True,
     sqlite_where=_may_exist,
     postgresql_where=_may_exist,
@@ -80,8 +83,17 @@ sa.Index(
     postgresql_where=_has_content,
 )
 sa.Index("submission_in_state", submission.c.state)
+_unsettled = submission.c.state.in_(UNSETTLED)
+sa.Index(
+    "submission_unsettled",
+    submission.c.service,
+    submission.c.id,
+    sqlite_where=_unsettled,
+    postgresql_where=_unsettled,
+)
 _open = submission.c.sealed.is_(None)
 sa.Index("submission_not_sealed", submission.c.id, sqlite_where=_open, postgresql_where=_open)
+sa.Index("submission_in_segment", submission.c.sealed, sqlite_where=~_open, postgresql_where=~_open)
 
 # A cache for speed, derived from the other tables: thousands of rows of the frame as one Arrow value.
 segment = sa.Table(
@@ -90,6 +102,7 @@ segment = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("arrow", sa.LargeBinary, nullable=False),
+    sa.Column("checksum", sa.BigInteger),  # of `astria_nb.log._checksums.of_segment`
 )
 
 event = sa.Table(

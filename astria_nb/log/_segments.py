@@ -1,36 +1,78 @@
 """Settled rows of the log as Arrow tables, so that a frame of a million tunes takes seconds.
 
-A segment holds thousands of settled rows and never changes. A row that changes later loses its mark as
-sealed: it is read from the SQL tables again and goes into a later segment. So the current state of a row is
-the one in the SQL tables, else the one in the latest segment that contains it.
+A segment holds thousands of settled rows and never changes. A row says which segment holds it in its current
+state; if it changes, it loses that mark: it is read from the SQL tables again and goes into a later segment.
+
+Segments are a cache. One that is missing, damaged or older than the rows is dropped, and its rows are read
+from the SQL tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from astria_nb.log._checksums import DamagedError, of_segment
 from astria_nb.log._schema import segment, submission
 
 ROWS = 8192
 """Number of rows of a segment, and of unsealed rows that may accumulate."""
 KEY = "submission"
 """The column that identifies a row."""
+Sum = tuple[int, int]
+"""The number of some rows, and the sum of their ids: sets of rows with equal sums are taken for equal."""
 _SEAL = submission.update().where(
     submission.c.id == sa.bindparam("of_id"), submission.c.record == sa.bindparam("of_record")
 )
+_NEXT_ID = sa.select(sa.func.coalesce(sa.func.max(segment.c.id), 0) + 1)
 _COUNT, _LAST_ID = sa.select(sa.func.sum(segment.c.rows)), sa.select(sa.func.max(submission.c.id))
 _OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1))
+_SUM = "count(*), coalesce(sum(id), 0) FROM submission"
+_SEALED_SUMS = f"SELECT sealed, {_SUM} WHERE sealed IS NOT NULL GROUP BY sealed"
+_UNSEALED_SUM, _TOTAL = f"SELECT {_SUM} WHERE sealed IS NULL", f"SELECT {_SUM} NOT INDEXED"
 
 
-def tables(connection: sa.Connection) -> list[pa.Table]:
-    """Return every segment, oldest first."""
-    streams = connection.execute(sa.select(segment.c.arrow).order_by(segment.c.id)).scalars()
-    return [pa.ipc.open_stream(stream).read_all() for stream in streams]
+def read(connection: sa.Connection) -> dict[int, pa.Table]:
+    """Return every segment that is as it was written, by id, oldest first."""
+    return dict(_sound(connection))
+
+
+def sums(connection: sa.Connection) -> dict[int, Sum]:
+    """Return the sum of the rows that each segment holds in their current state, as the rows say.
+
+    Raises
+    ------
+    DamagedError
+        The indexes that tell which rows are sealed lack some rows, or have too many.
+    """
+    sealed: dict[int, Sum] = {of: (rows, ids) for of, rows, ids in connection.exec_driver_sql(_SEALED_SUMS)}
+    unsealed = connection.exec_driver_sql(_UNSEALED_SUM).one()
+    total = connection.exec_driver_sql(_TOTAL).one()
+    if tuple(map(sum, zip(unsealed, *sealed.values(), strict=True))) != tuple(total):
+        raise DamagedError("its submissions and their indexes differ")
+    return sealed
+
+
+def sum_of(table: pa.Table) -> Sum:
+    """Return the sum of a table's rows."""
+    return len(table), int(table[KEY].to_numpy().sum())
+
+
+def check_kept(connection: sa.Connection, table: pa.Table) -> None:
+    """Check that each row of a segment is still a submission.
+
+    Raises
+    ------
+    DamagedError
+        The table of submissions has lost one.
+    """
+    ids = set(connection.execute(sa.select(submission.c.id)).scalars())
+    if lost := [number for number in table[KEY].to_pylist() if number not in ids]:
+        raise DamagedError(f"submission {lost[0]} is missing")
 
 
 def latest(parts: Sequence[pa.Table]) -> list[pa.Table]:
@@ -60,27 +102,51 @@ def add(connection: sa.Connection, table: pa.Table, records: Mapping[int, bytes]
     records : mapping of int to bytes
         The record that each submission's row was made from.
     """
-    _put(connection, table)
+    number = connection.execute(_NEXT_ID).scalar_one()
+    _put(connection, number, table)
     connection.execute(
-        _SEAL, [{"of_id": key, "of_record": record, "sealed": 1} for key, record in records.items()]
+        _SEAL, [{"of_id": key, "of_record": record, "sealed": number} for key, record in records.items()]
     )
     if connection.execute(_COUNT).scalar_one() > 2 * connection.execute(_LAST_ID).scalar_one():
         compact(connection)
 
 
+def drop(connection: sa.Connection, unsound: Collection[int]) -> None:
+    """Remove segments, and the marks of their rows."""
+    connection.execute(submission.update().where(submission.c.sealed.in_(unsound)), {"sealed": None})
+    connection.execute(segment.delete().where(segment.c.id.in_(unsound)))
+
+
 def compact(connection: sa.Connection) -> None:
     """Rewrite the segments without pruned rows and rows that have changed since."""
-    sealed = connection.execute(sa.select(submission.c.id).where(submission.c.sealed.is_not(None))).scalars()
-    ids = pa.array(list(sealed), pa.int64())
-    current = [part.filter(pc.is_in(part[KEY], ids)) for part in latest(tables(connection))]
+    sound = read(connection)
     connection.execute(segment.delete())
-    for part in current:
-        if len(part):
-            _put(connection, part)
+    for number, table in sound.items():
+        sealed = sa.select(submission.c.id).where(submission.c.sealed == number)
+        ids = pa.array(connection.execute(sealed).scalars().all(), pa.int64())
+        current = table.filter(pc.is_in(table[KEY], ids))
+        if len(current):
+            _put(connection, number, current)
+    is_lost = submission.c.sealed.is_not(None) & submission.c.sealed.not_in(sound)
+    connection.execute(submission.update().where(is_lost), {"sealed": None})
 
 
-def _put(connection: sa.Connection, table: pa.Table) -> None:
+def _sound(connection: sa.Connection) -> Iterator[tuple[int, pa.Table]]:
+    columns = segment.c.id, segment.c.rows, segment.c.arrow, segment.c.checksum
+    for number, rows, stream, checksum in connection.execute(sa.select(*columns).order_by(segment.c.id)):
+        if not isinstance(stream, bytes) or of_segment(number, rows, stream) != checksum:
+            continue
+        try:
+            yield number, pa.ipc.open_stream(stream).read_all()
+        except pa.ArrowException:  # written by a version of Arrow that this one cannot read
+            continue
+
+
+def _put(connection: sa.Connection, number: int, table: pa.Table) -> None:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as stream:
         stream.write_table(table.combine_chunks())
-    connection.execute(segment.insert(), {"rows": len(table), "arrow": sink.getvalue().to_pybytes()})
+    arrow = sink.getvalue().to_pybytes()
+    checksum = of_segment(number, len(table), arrow)
+    values = {"id": number, "rows": len(table), "arrow": arrow, "checksum": checksum}
+    connection.execute(segment.insert(), values)

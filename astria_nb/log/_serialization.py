@@ -24,7 +24,9 @@ def of_request(request: Request) -> dict[str, Any]:
     return {**fields, "images": images, **preprocessing, "redacted": request.redacted}
 
 
-def to_request(text: str, fingerprint: str, image_sha256: str | None) -> Request:
+def to_request(
+    text: str, fingerprint: str, image_sha256: str | None, service: str, account: str | None
+) -> Request:
     """Return a stored request.
 
     Parameters
@@ -35,11 +37,20 @@ def to_request(text: str, fingerprint: str, image_sha256: str | None) -> Request
         The request's fingerprint before anything was redacted.
     image_sha256 : str or None
         The JSON list of its images' hashes.
+    service : str
+        Its address as the log spells it.
+    account : str or None
     """
-    stored = json.loads(text)
+    stored = json.loads(text) | {"service": service}
     images = tuple(ImageRecord(**image) for image in stored.pop("images"))
     preprocessing = Preprocessing(**stored.pop("treatment")) if "treatment" in stored else UNCHANGED
-    request = Request(**stored, images=images, preprocessing=preprocessing, recorded_fingerprint=fingerprint)
+    request = Request(
+        **stored,
+        images=images,
+        preprocessing=preprocessing,
+        recorded_fingerprint=fingerprint,
+        account=account,
+    )
     return request.with_sha256(json.loads(image_sha256) if image_sha256 else None)
 
 

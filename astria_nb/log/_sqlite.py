@@ -19,10 +19,12 @@ import sqlalchemy as sa
 
 from astria_nb.log._errors import log_errors, refuse
 from astria_nb.log._machine import on_network
-from astria_nb.log._schema import APPLICATION, VERSION, metadata
+from astria_nb.log._schema import APPLICATION, VERSION
+from astria_nb.log._set_up import FUNCTIONS, set_up
 
 _MAGIC = b"SQLite format 3\0"
 _WRITES = {"writes": True}
+_WORTHWHILE = 8  # a file is rewritten if at least this fraction of it is free
 
 
 class SqliteStore:
@@ -77,6 +79,22 @@ class SqliteStore:
         with log_errors(self._path), self._engine.connect() as connection, connection.begin():
             yield connection
 
+    def shrink(self) -> None:
+        """Give the space of deleted rows back to the disk, unless another process keeps the file busy.
+
+        The file is rewritten, so the disk needs room for a second copy meanwhile. Without it, the space stays
+        in the file and is used by later rows.
+        """
+        with self._write_lock, self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            ask = driver.execute  # outside of a transaction
+            pages, free = (ask(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+            with suppress(sqlite3.OperationalError):
+                if free * _WORTHWHILE >= pages:
+                    ask("VACUUM")
+            with suppress(sqlite3.OperationalError):
+                ask("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
@@ -127,13 +145,7 @@ class SqliteStore:
                 return
         with self.write() as connection:
             _refuse_foreign(self._path, _asker(connection))
-            metadata.create_all(connection)
-            for table in metadata.sorted_tables:
-                _add_columns(connection, table)
-                for index in table.indexes:
-                    index.create(connection, checkfirst=True)
-            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
-            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+            set_up(connection)
 
 
 def _engine(connect: Callable[[], sqlite3.Connection]) -> sa.Engine:
@@ -161,6 +173,8 @@ def _open(path: Path, url: str, timeout: float, *, durable: bool) -> sqlite3.Con
     )
     try:
         connection.execute("PRAGMA foreign_keys = ON")
+        for function in FUNCTIONS:
+            connection.create_function(*function, deterministic=True)
         if durable:
             connection.execute("PRAGMA fullfsync = ON")  # macOS: also flush the disk's cache
             connection.execute("PRAGMA checkpoint_fullfsync = ON")
@@ -236,14 +250,6 @@ def _refuse_foreign(path: Path, ask: Callable[[str], Any]) -> int:
 
 def _asker(connection: sa.Connection) -> Callable[[str], Any]:
     return lambda query: connection.exec_driver_sql(query).scalar_one()
-
-
-def _add_columns(connection: sa.Connection, table: sa.Table) -> None:
-    existing = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
-    for column in table.columns:
-        if column.name not in existing:
-            kind = column.type.compile(connection.dialect)
-            connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}')
 
 
 _stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()

@@ -12,6 +12,7 @@ from astria_nb.images import UNCHANGED, Image, Preprocessing, SentImage
 from astria_nb.tune._encoding import parameters
 from astria_nb.tune._tune import Tune
 from astria_nb.utils.redaction import redact_json, redact_name, redact_text
+from astria_nb.utils.service_address import one_spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Request:
         The fields that were recorded without a secret (``image_urls``, ``callback``,
         ``prompt_attributes.callback``, …), each with a hash of a callback's full value: enough to tell it
         from another one, not to restore it. Empty for a request that was not read from a log.
+    account : str or None
+        The id of the account that it is sent with. None if unknown: it may be any account of the service.
 
     Examples
     --------
@@ -100,6 +103,7 @@ class Request:
     preprocessing: Preprocessing = UNCHANGED
     redacted: Mapping[str, str] = field(default_factory=dict)
     recorded_fingerprint: str | None = field(default=None, repr=False)
+    account: str | None = None
 
     @classmethod
     def from_tune(
@@ -111,6 +115,7 @@ class Request:
         pack: int | str | None = None,
         sent_images: Sequence[SentImage] = (),
         preprocessing: Preprocessing = UNCHANGED,
+        account: str | None = None,
     ) -> Request:
         """Return the request for a tune; the content of its files is not read.
 
@@ -125,11 +130,14 @@ class Request:
             The tune's images as they are sent, in order. Default: the files as they are on disk.
         preprocessing : Preprocessing
             What was done to `sent_images`.
+        account : str, optional
+            As the attribute.
         """
         sent = sent_images or (None,) * len(tune.images)
         images = (ImageRecord.from_image(*pair) for pair in zip(tune.images, sent, strict=True))
         return cls(
-            service=service.rstrip("/"),
+            service=one_spelling(service),
+            account=account,
             pack=tune.pack if pack is None else pack,
             title=tune.title,
             encoding=encoding,
@@ -203,7 +211,7 @@ class Request:
         pack = redact_name(self.pack) if isinstance(self.pack, str) else self.pack
         return replace(
             self,
-            service=redact_text(self.service),
+            service=redact_text(one_spelling(self.service)),
             pack=pack,
             parameters=safe,
             images=images,

@@ -99,6 +99,7 @@ def test_of_another_machine_silence_for_an_hour_decides(log: Log, column: str) -
     forge(log, submission, **{column: None})
     assert not log.is_abandoned(submission)
     hour = 3600 * 10**6
+    forge(log, submission, table="submission", checksum=None)
     forge(log, submission, table="submission", changed_at=f"changed_at - {hour}")
     assert log.is_abandoned(log.get(submission.id))
 

@@ -133,7 +133,8 @@ def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], No
     log.close()
     with sqlite3.connect(log.path) as file:
         for statement in (
-            "DROP INDEX submission_not_sealed", "ALTER TABLE submission DROP COLUMN sealed",
+            "DROP INDEX submission_not_sealed", "DROP INDEX submission_in_segment",
+            "ALTER TABLE submission DROP COLUMN sealed",
             "DROP TABLE segment", "PRAGMA user_version = 1",
         ):  # fmt: skip
             file.execute(statement)

@@ -1,0 +1,49 @@
+"""Creating the tables of a log, and bringing an older file up to date."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from astria_nb.log import _checksums as checksums
+from astria_nb.log._schema import APPLICATION, VERSION, metadata
+from astria_nb.utils.service_address import one_spelling
+
+_ROW_CHECKSUM = f"row_checksum({', '.join(checksums.COLUMNS)})"
+# Format 3 has no checksums, one account, and each address as it was spelled. Where two spellings have the
+# same title, the second keeps its own, since a title belongs to one submission.
+_FROM_FORMAT_3 = (
+    "DROP INDEX IF EXISTS claimed_title",
+    "DELETE FROM segment",
+    "UPDATE OR IGNORE submission SET service = one_spelling(service) WHERE service <> one_spelling(service)",
+    f"UPDATE submission SET sealed = NULL, checksum = {_ROW_CHECKSUM}",  # noqa: S608  names of columns
+)
+SIGN = f"UPDATE submission SET checksum = {_ROW_CHECKSUM} WHERE id = ?"  # noqa: S608  names of columns
+"""Writes the checksum of a submission that was inserted or changed."""
+FUNCTIONS = (
+    ("row_checksum", len(checksums.COLUMNS), checksums.of_row),
+    ("one_spelling", 1, one_spelling),
+)
+"""Name, number of arguments, and function: what each connection has to know."""
+
+
+def set_up(connection: sa.Connection) -> None:
+    """Create the tables, or add to those of an older file what they lack."""
+    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    metadata.create_all(connection)
+    for table in metadata.sorted_tables:
+        _add_columns(connection, table)
+    if version < VERSION:
+        for index in [index for table in metadata.sorted_tables for index in table.indexes]:
+            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+        for statement in _FROM_FORMAT_3:
+            connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+
+def _add_columns(connection: sa.Connection, table: sa.Table) -> None:
+    existing = {row[1] for row in connection.exec_driver_sql(f'PRAGMA table_info("{table.name}")')}
+    for column in table.columns:
+        if column.name not in existing:
+            kind = column.type.compile(connection.dialect)
+            connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}')

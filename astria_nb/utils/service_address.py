@@ -1,0 +1,53 @@
+"""One spelling for the address of a service."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from ipaddress import ip_address
+from urllib.parse import urlsplit, urlunsplit
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def one_spelling(address: str) -> str:
+    """Return an address as it is spelled in a log: other spellings of it are the same service.
+
+    Parameters
+    ----------
+    address : str
+        A base address. What follows a space is kept: the end of a sandbox's key.
+
+    Returns
+    -------
+    str
+        Scheme and host in lower case, without a default port, and without a dot or slash at the end. A text
+        that is not such an address is returned as it is.
+
+    Examples
+    --------
+    >>> one_spelling("HTTPS://API.Astria.ai.:443/")
+    'https://api.astria.ai'
+    >>> one_spelling("http://LocalHost:3000 ...abcd")
+    'http://localhost:3000 ...abcd'
+    """
+    url, space, rest = address.strip().partition(" ")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return address.rstrip("/")
+    scheme = parts.scheme
+    if not host or scheme not in _DEFAULT_PORTS or parts.username is not None:
+        return address.rstrip("/")
+    netloc = _host(host) if port in (None, _DEFAULT_PORTS[scheme]) else f"{_host(host)}:{port}"
+    return urlunsplit((scheme, netloc, parts.path.rstrip("/"), parts.query, parts.fragment)) + space + rest
+
+
+def _host(host: str) -> str:
+    with suppress(ValueError):
+        address = ip_address(host)
+        return f"[{address}]" if address.version == 6 else str(address)
+    host = host.rstrip(".")
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode().lower()
+    return host
