@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-_PREFIX, _LOCK, _FILES = "astria-nb-", ".lock", "files"
+_PREFIX, _LOCK, _PID, _FILES = "astria-nb-", ".lock", ".pid", "files"
 
 
 class TemporaryFolder:
@@ -23,7 +23,8 @@ class TemporaryFolder:
 
     It is removed when it is closed, when it is garbage collected, or when the program exits. A folder that a
     killed program left behind is removed the next time any program creates one. A forked child neither
-    removes its parent's folder nor releases its lock.
+    removes its parent's folder nor releases its lock. On a disk without file locks, a file with the process
+    id takes the lock's place.
 
     Attributes
     ----------
@@ -33,7 +34,7 @@ class TemporaryFolder:
     Raises
     ------
     OSError
-        The disk for temporary files is full or read-only.
+        The disk for temporary files is full or read-only; the environment variable ``TMPDIR`` names another.
 
     Examples
     --------
@@ -47,7 +48,6 @@ class TemporaryFolder:
         _remove_abandoned(Path(tempfile.gettempdir()))
         root = Path(tempfile.mkdtemp(prefix=_PREFIX))  # 0700
         lock = _lock(root)
-        lock.acquire()
         # Created after locking: what `_remove_abandoned` can see is locked for as long as its process lives.
         self.path = root / _FILES
         self.path.mkdir(mode=0o700)
@@ -55,10 +55,28 @@ class TemporaryFolder:
 
 
 def _lock(root: Path) -> BaseFileLock:
-    from filelock import FileLock  # takes 50 ms to import
+    """Lock a folder.
+
+    Raises
+    ------
+    TimeoutError
+        Another process has locked it.
+    """
+    from filelock import FileLock, SoftFileLock, Timeout  # takes 50 ms to import
 
     # Not thread-local, because the garbage collector may run `_remove` on any thread.
-    return FileLock(root / _LOCK, mode=0o600, thread_local=False)
+    if not (root / _PID).exists():
+        lock = FileLock(root / _LOCK, timeout=0, mode=0o600, thread_local=False, fallback_to_soft=False)
+        try:
+            lock.acquire()
+            return lock
+        except Timeout:
+            raise
+        except OSError:  # no locks on this disk, as on some clusters: ENOSYS, ENOLCK, EOPNOTSUPP
+            pass
+    by_pid = SoftFileLock(root / _PID, timeout=0, mode=0o600, thread_local=False)
+    by_pid.acquire()
+    return by_pid
 
 
 def _remove(root: Path, lock: BaseFileLock, owner: int) -> None:
@@ -74,9 +92,7 @@ def _remove_abandoned(parent: Path) -> None:
         root = files.parent
         with contextlib.suppress(OSError):  # includes filelock's Timeout: its process is alive
             if _is_private(root):
-                lock = _lock(root)
-                lock.acquire(blocking=False)
-                _remove(root, lock, os.getpid())
+                _remove(root, _lock(root), os.getpid())
 
 
 def _is_private(root: Path) -> bool:

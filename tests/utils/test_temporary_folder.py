@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from astria_nb.utils.temporary_folder import TemporaryFolder
+from helpers.disks import NO_LOCKS, WITHOUT_LOCKS, without_locks
 
 CREATE = """
 import os, signal, sys
@@ -28,9 +29,9 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(disk: Path, program: str) -> subprocess.CompletedProcess[str]:
+def run(disk: Path, program: str, before: str = "") -> subprocess.CompletedProcess[str]:
     """Run a program that creates a folder with a file in it."""
-    command = [sys.executable, "-W", "ignore", "-c", CREATE + program]
+    command = [sys.executable, "-W", "ignore", "-c", before + CREATE + program]
     return subprocess.run(
         command, env={**os.environ, "TMPDIR": str(disk), "TEMP": str(disk)}, capture_output=True, text=True
     )
@@ -72,6 +73,34 @@ def test_the_folder_of_a_killed_process_is_removed_by_the_next(disk: Path) -> No
     folder = TemporaryFolder()
     assert not abandoned.exists()
     folder.close()
+
+
+@pytest.mark.parametrize("name", NO_LOCKS)
+def test_a_disk_without_locks_is_used_as_any_other(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    without_locks(monkeypatch, name)
+    folders = [TemporaryFolder() for _ in range(2)]
+    monkeypatch.undo()
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    folders.append(TemporaryFolder())  # of another machine, say, which has locks
+    assert all(folder.path.is_dir() for folder in folders)
+    for folder in folders:
+        folder.close()
+    assert list(disk.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+def test_on_a_disk_without_locks_a_killed_process_is_known_by_its_id(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fork_and_kill = "if os.fork(): os.wait(); os.kill(os.getpid(), signal.SIGKILL)\nfolder.close()"
+    assert run(disk, fork_and_kill, WITHOUT_LOCKS).returncode == -signal.SIGKILL
+    (abandoned,) = disk.iterdir()
+    without_locks(monkeypatch, "ENOLCK")
+    for _ in range(2):  # filelock 4.0 needs a second try
+        TemporaryFolder().close()
+    assert not abandoned.exists()
 
 
 @needs_fork

@@ -165,11 +165,15 @@ class SafeFolder:
 
 
 def _lock_file(descriptor: int, *, wait: bool) -> bool:
-    """Lock a file until it is closed, and return whether that succeeded."""
+    """Lock a file until it is closed, and return whether nobody else can have it.
+
+    On a disk without locks, as on some clusters, a wait is over at once: two processes that download into
+    one folder may then fetch a picture twice.
+    """
     if sys.platform == "win32":
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
+    except OSError:  # without `wait`, another process has it, or it cannot be known
+        return wait
     return True

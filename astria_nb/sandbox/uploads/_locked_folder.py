@@ -8,9 +8,14 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _PREFIX = "astria-sandbox-"
 _LOCK = ".lock"
+_PID = ".pid"  # in its place on a disk without file locks
 
 
 class LockedFolder:
@@ -30,12 +35,9 @@ class LockedFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        from filelock import FileLock  # takes up to 50 ms to import
-
         self.path = path
         self._process = os.getpid()
-        self._lock = FileLock(path / _LOCK, timeout=0, mode=0o600, thread_local=False)
-        self._lock.acquire()
+        self._lock = _acquire(path)
 
     def release(self) -> None:
         """Unlock the folder."""
@@ -46,7 +48,7 @@ class LockedFolder:
         """Remove the folder with everything in it."""
         if os.getpid() != self._process:
             return
-        lock_file = self.path / _LOCK
+        lock_file = Path(self._lock.lock_file)
         with contextlib.suppress(OSError):
             # The lock file goes last, so that the next process completes a removal that is broken off; and
             # before the lock is released, so that nobody locks a folder that is about to vanish.
@@ -63,6 +65,24 @@ class LockedFolder:
             if sys.platform == "win32" and all(entry == lock_file for entry in self.path.iterdir()):
                 lock_file.unlink(missing_ok=True)
             self.path.rmdir()
+
+
+def _acquire(path: Path) -> "BaseFileLock":
+    from filelock import FileLock, SoftFileLock, Timeout  # takes up to 50 ms to import
+
+    if not (path / _PID).exists():
+        lock = FileLock(path / _LOCK, timeout=0, mode=0o600, thread_local=False, fallback_to_soft=False)
+        try:
+            lock.acquire()
+            return lock
+        except Timeout:
+            raise
+        except OSError:
+            if (path / _LOCK).is_symlink():
+                raise
+    by_pid = SoftFileLock(path / _PID, timeout=0, mode=0o600, thread_local=False)
+    by_pid.acquire()
+    return by_pid
 
 
 def make_temporary() -> LockedFolder:

@@ -16,6 +16,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.client import _transport as transport
 from astria_nb.errors import AstriaError
+from helpers.disks import NO_LOCKS, without_locks
 from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, prompt, prompts, statuses, ten
 from helpers.scripted_server import KEY, Answer, Exchange, ScriptedServer, hang_up, reply, reset
@@ -286,6 +287,17 @@ def test_a_disk_without_room_for_the_manifest_keeps_the_old_one(
     assert (out / "manifest.jsonl").read_bytes() == record
     assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
     check(out)
+
+
+@pytest.mark.parametrize("name", NO_LOCKS)
+def test_a_folder_on_a_disk_without_locks_is_filled(
+    server: ScriptedServer, client: anb.Client, out: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    ten(server)
+    without_locks(monkeypatch, name)
+    assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
+    assert statuses(anb.download(ROW, client, out)) == {"there": 10}
+    assert len(check(out)) == 10
 
 
 @pytest.fixture

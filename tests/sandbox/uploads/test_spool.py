@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from astria_nb.sandbox.uploads import Spool
+from helpers.disks import NO_LOCKS, without_locks
 
 PHOTO = b"\xff\xd8\xffa face"
 HOLD_A_PHOTO = f"""
@@ -194,6 +195,24 @@ def test_a_given_folder_is_used_by_one_spool_at_a_time(tmp_path: Path) -> None:
         Spool(tmp_path)
     spool.close()
     Spool(tmp_path).close()
+
+
+@pytest.mark.parametrize("name", NO_LOCKS)
+def test_a_disk_without_locks_is_used_as_any_other(
+    temp: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with monkeypatch.context() as patch:
+        without_locks(patch, name)
+        kept, first, second = Spool(temp / "kept"), Spool(), Spool()
+        with pytest.raises(OSError, match="in use by another sandbox"):
+            Spool(temp / "kept")
+    third = Spool()  # of another machine, say, which has locks
+    for spool in (first, second, third):
+        assert spool.save("1.jpg", [PHOTO]).path.read_bytes() == PHOTO
+        spool.close()
+    kept.close()
+    assert list(temp.iterdir()) == [temp / "kept"]
+    Spool(temp / "kept").close()
 
 
 def test_closing_twice_or_without_the_folder_is_not_an_error(temp: Path) -> None:

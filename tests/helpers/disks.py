@@ -1,0 +1,29 @@
+"""Disks that misbehave as those of clusters and hubs do."""
+
+import errno
+import os
+from typing import Any
+
+import pytest
+
+fcntl = pytest.importorskip("fcntl", reason="Windows has locks of another kind")
+
+NO_LOCKS = ["ENOSYS", "ENOLCK", "EOPNOTSUPP"]
+"""What a disk answers that cannot lock files: Lustre without flock, NFS without its lock daemon, others."""
+
+WITHOUT_LOCKS = """
+import errno, fcntl, os
+def refuse(*_): raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+fcntl.flock = refuse
+"""
+"""A program's first lines: no disk can lock files."""
+
+
+def without_locks(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let no disk lock files."""
+    code = getattr(errno, name)
+
+    def refuse(*_: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
