@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import http.client
 import io
 import queue
@@ -21,6 +22,7 @@ from urllib3.util.connection import create_connection
 
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client.deadline import Deadline, current_deadline
+from astria_nb.client.responses import REFUSALS
 from astria_nb.utils import interrupts
 
 CONNECT_SECONDS = 10  # for name resolution, connection and TLS together
@@ -118,6 +120,17 @@ class _Stream(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(_Stream(sock), *args, **options)  # type: ignore[arg-type]  # only makefile is used
+
+    def begin(self) -> None:
+        """Read the head of the answer; informational answers before it are skipped."""
+        super().begin()
+        # http.client skips 100 only: any other would be taken for the answer, and the answer for that of the
+        # next request.
+        while 100 <= self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
+            self.headers = self.msg = None  # type: ignore[assignment]  # as before the first head
+            super().begin()
+        if not (200 <= self.status < 300 or self.status in REFUSALS):
+            self.will_close = True  # who sent this, and what follows it, is not certain
 
 
 class _Connection(HTTPConnection):

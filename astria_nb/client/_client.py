@@ -17,12 +17,12 @@ from astria_nb.client._picture_stream import PictureStream
 from astria_nb.client._replies import Json as Json
 from astria_nb.client._transport import GET_SECONDS, Transport
 from astria_nb.errors import (
+    ApiError,
     CredentialsError,
     NotFoundError,
     Problem,
-    ServerError,
+    RejectedError,
     TuneError,
-    UnexpectedReplyError,
 )
 from astria_nb.images import Image, filename_for_type, thumbnail
 from astria_nb.tune import Body, Pack, encode_inspection, validators
@@ -60,9 +60,9 @@ class Client:
     Every method raises an `ApiError` if the answer is an error (`UnauthorizedError`, `NotFoundError`,
     `RejectedError`, `TooManyRequestsError`, `ServerError`), an `UnexpectedReplyError` if it is not one of the
     API's, and a `NotSentError` if the service cannot be reached. Redirects are not followed. Requests that
-    only read are retried a few times where that can help (no connection, no answer, 429, 500, 502, 503, 504,
-    a truncated answer), after the wait that the service asks for; a request that creates a tune is sent once,
-    as is an image to `inspect`. A client may be used from several threads.
+    only read are retried a few times where that can help (no connection, no answer, 408, 425, 429, 500, 502,
+    503, 504, a truncated answer), after the wait that the service asks for; a request that creates a tune is
+    sent once, as is an image to `inspect`. A client may be used from several threads.
 
     Examples
     --------
@@ -296,14 +296,18 @@ class Client:
         NotSentError
             The request was not sent completely. Nothing was created.
         OutcomeUnknownError
-            The request was sent, but the answer was missing, unreadable or a 5xx: the tune may exist.
+            The request was sent, but its answer was missing or unreadable, or neither a success nor a refusal
+            that proves that nothing was created (400, 401, 402, 403, 404, 422, 426, 429): the tune may exist.
         """
         try:
             data = self._transport.post(f"{_pack_path(pack)}/tunes", body)
-        except (ServerError, UnexpectedReplyError) as error:
-            reason = f"status {error.status}"
-            if 300 <= error.status < 400:  # the address is wrong: no service took the request
+        except ApiError as error:
+            is_success = 200 <= error.status < 300
+            if error.status in responses.REFUSALS or (body.sent < len(body) and not is_success):
                 raise
+            reason = f"status {error.status}"
+            if isinstance(error, RejectedError):  # a page of a proxy that failed says nothing more
+                reason += f": {error.problems[0].what}"
         else:
             # The API's documents show an array of one, too (astria-api, section 14).
             reply = data[0] if isinstance(data, list) and len(data) == 1 else data

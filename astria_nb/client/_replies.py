@@ -9,6 +9,7 @@ from typing import Any
 from astria_nb.client import responses
 from astria_nb.client._transport import Transport
 from astria_nb.tune import Pack
+from astria_nb.utils.arguments import parse_id
 
 Json = dict[str, Any]
 PAGE_SIZE = 120
@@ -108,4 +109,4 @@ def pack_of(data: Json) -> Pack:
 
 
 def _has_id(data: object) -> bool:
-    return isinstance(data, dict) and isinstance(data.get("id"), int)
+    return isinstance(data, dict) and type(data.get("id")) is int and parse_id(data["id"]) is not None

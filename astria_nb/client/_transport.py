@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
@@ -18,10 +17,11 @@ from astria_nb.client import responses, retry
 from astria_nb.client._adapter import new_session
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client._base_url import is_loopback
+from astria_nb.client._parsing import parse_json
 from astria_nb.client._picture_stream import PictureStream, TooLargeError, open_picture, read_blocks
 from astria_nb.client._throttle import Throttle
 from astria_nb.client.deadline import Deadline
-from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError
+from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError, UnexpectedReplyError
 from astria_nb.tune import Body
 from astria_nb.utils.formatting import format_size
 
@@ -31,7 +31,7 @@ UPLOAD_SECONDS, SLOWEST_LINE = 600.0, 50_000  # bytes a second
 # The service takes 30 s at most; but at first, the last 4 MiB may still lie in this machine's buffers.
 ANSWER_SECONDS = 180.0
 PICTURE_SECONDS, PICTURE_BYTES = 120.0, 50 * 2**20
-JSON_BYTES = 64 * 2**20
+JSON_BYTES = 16 * 2**20  # the largest page of the API has some hundred kB
 _BLOCK = 2**20
 
 
@@ -157,6 +157,8 @@ class Transport:
             failure = self._network_error(error, data if isinstance(data, Body) else None)
         except BaseException as error:  # noqa: BLE001  from reading the body, a callback, or Ctrl-C
             failure = error
+        if isinstance(failure, UnexpectedReplyError):
+            self._api_session.close()  # what follows on its connection may belong to it
         # Raised outside `except`, and without the frames below: a request, or what the service said of it,
         # may hold the key.
         failure.__cause__ = failure.__context__ = None
@@ -183,7 +185,7 @@ class Transport:
         if interruption is not None:
             raise interruption
         try:
-            data = json.loads(content)
+            data = parse_json(content)
             # A service that repeats the key would have it shown, in a row or a picture's caption.
             return self.key.redact_json(data) if b"sd_" in content else data
         except (ValueError, RecursionError):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 from unicodedata import category
 
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
+from astria_nb.client._parsing import parse_json
 from astria_nb.errors import (
     ApiError,
     NotFoundError,
@@ -23,6 +25,9 @@ from astria_nb.errors import (
 
 _MAX_TEXT, _MAX_NAME = 400, 80  # characters of a message and of a field's name
 _MAX_FIELDS = 20
+
+REFUSALS = frozenset({400, 401, 402, 403, 404, 422, 426, 429})
+"""The statuses that prove that a request changed nothing. Others may come from a proxy, or after the work."""
 
 
 def outcome_unknown(reason: str) -> OutcomeUnknownError:
@@ -66,8 +71,9 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
     """
     messages = _messages(content, key) or [("", f"the service answered {status} and gave no reason")]
     reason, retry_after = messages[0][1], headers.get("Retry-After")
-    if 300 <= status < 400:
-        return unexpected_reply(status, f"a redirect ({status})")
+    if status < 400:
+        kind = "a redirect" if status >= 300 else "another protocol"
+        return unexpected_reply(status, f"{kind} ({status})")
     if status == 401:
         hint = f"check the key; yours is at {KEY_PAGE}"
         return UnauthorizedError(Problem("api_key", f"{key!r} was refused ({reason})", hint), status=status)
@@ -75,13 +81,14 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
         hint = "check the id, and that it belongs to the account of this API key"
         return NotFoundError(Problem("id", reason, hint), status=status)
     if status == 429:
-        is_seconds = retry_after and retry_after.isdecimal()
+        is_seconds = retry_after and retry_after.isdecimal() and len(retry_after) < 10
         hint = f"wait {retry_after} seconds, then try again" if is_seconds else "wait a while, then try again"
         return TooManyRequestsError(Problem("base_url", reason, hint), status=status, retry_after=retry_after)
     if status >= 500:
         problem = Problem("base_url", f"the service failed ({status}: {reason})", "try again in a minute")
         return ServerError(problem, status=status, retry_after=retry_after)
-    hint = "fix it and submit again; nothing was created"
+    is_proof = status in REFUSALS
+    hint = "fix it and submit again; nothing was created" if is_proof else "try again in a minute"
     problems = (Problem(field or "tune", message, hint, kind="rejected") for field, message in messages)
     return RejectedError(*problems, status=status)
 
@@ -103,7 +110,7 @@ def rate_limited(seconds: float) -> TooManyRequestsError:
 def _messages(content: bytes, key: ApiKey) -> list[tuple[str, str]]:
     """Return (field, message) pairs from an error body of any shape; the field may be empty."""
     try:
-        data = key.redact_json(json.loads(content))
+        data = key.redact_json(parse_json(content))
     except (ValueError, RecursionError):
         data = key.redact(content.decode("utf-8", "replace"))
     if isinstance(data, Mapping):
@@ -111,8 +118,8 @@ def _messages(content: bytes, key: ApiKey) -> list[tuple[str, str]]:
             if isinstance(data.get(name), str) and data[name].strip():
                 return [("", _one_line(data[name]))]
         fields = data["errors"] if isinstance(data.get("errors"), Mapping) else data
-        if messages := list(_field_messages(fields)):
-            return messages[:_MAX_FIELDS]
+        if messages := list(islice(_field_messages(fields), _MAX_FIELDS)):
+            return messages
     text = _one_line(data) if data or data == 0 else ""
     return [("", text)] if text else []
 

@@ -16,7 +16,7 @@ from astria_nb.errors import ApiError, AstriaError, NotSentError, UnexpectedRepl
 from astria_nb.utils import interrupts
 
 ATTEMPTS = 4
-_STATUSES = (429, 500, 502, 503, 504)
+_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 _FIRST_WAIT, _JITTER = 0.5, 0.5  # seconds; the wait doubles with each attempt
 
 _log = logging.getLogger(__name__)

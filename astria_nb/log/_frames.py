@@ -49,7 +49,8 @@ def submissions(database: LogDatabase) -> pd.DataFrame:
     ids = table[segments.KEY].to_numpy()
     if (ids[1:] < ids[:-1]).any():
         table = table.take(ids.argsort())
-    undocumented = [name for name in table.column_names if name not in SCHEMA.names]
+    documented = {*SCHEMA.names}
+    undocumented = [name for name in table.column_names if name not in documented]
     return to_pandas(table.select([*rows.TUNE_SCHEMA.names, *undocumented, *OWN_COLUMNS.names]))
 
 
@@ -177,7 +178,7 @@ def _table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
     with parsing("a submission"):
         tunes = rows.tune_table([_tune(record) for record in records])
         # A field of the service with the name of one of our columns is dropped.
-        tunes = tunes.drop_columns([name for name in tunes.column_names if name in OWN_COLUMNS.names])
+        tunes = tunes.drop_columns([name for name in OWN_COLUMNS.names if name in tunes.column_names])
         own = typed_table([_own(record) for record in records], OWN_COLUMNS)
     for field in OWN_COLUMNS:
         tunes = tunes.append_column(field, own[field.name])

@@ -14,7 +14,6 @@ from astria_nb.client.retry import retry_after_seconds
 from astria_nb.errors import (
     ApiError,
     AstriaError,
-    LogError,
     NotSentError,
     OutcomeUnknownError,
     Problem,
@@ -27,6 +26,7 @@ from astria_nb.submission import _notices as notices
 from astria_nb.submission import recovery
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.tune import Body, Pack, Request, Tune, differences, encode
+from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import raise_if_interrupted
 from astria_nb.utils.progress import wait_with_progress
@@ -177,36 +177,42 @@ class ExactlyOnce:
         except BaseException as error:
             # After an interrupt: an incomplete request creates nothing.
             was_sent = body.yielded == len(body)
-            change(submission, "unknown" if was_sent else not_sent, problem=type(error).__name__)
+            submission = change(submission, "unknown" if was_sent else not_sent, problem=type(error).__name__)
+            if was_sent and isinstance(error, Exception):
+                return submission  # looking for the tune comes before an error that is not about it
             raise
         return self._record(submission, reply, body)
 
     def _checked(self, reply: Json) -> Json:
-        if "error" in reply or not (self._tune.tune_ids or isinstance(reply.get("id"), int)):
+        """Return a reply that says that something was created; its id is an int, or null if it is none."""
+        number = reply.get("id")
+        number = int(number) if isinstance(number, float) and number.is_integer() else number
+        is_created = parse_id(number) is not None or (type(number) is int and number > 0)
+        if reply.get("error") or not (self._tune.tune_ids or is_created):
             raise responses.outcome_unknown("an answer without a tune")
-        return reply
+        return {**reply, "id": parse_id(number)}
 
     def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
         """Record the created tune; if that fails, the caller still gets its row."""
         record = {**submission.own_fields, **reply, "image_sha256": body.image_sha256 or None}
-        if reply.get("id") is None:
+        if reply["id"] is None and self._tune.tune_ids:
             # "Prompts created", with or without the prompts' ids (astria-api, section 4).
             record = {name: record[name] for name in record.keys() & set(rows.TUNE_SCHEMA.names)}
             record["prompt_ids"] = reply.get("prompt_ids") or self._created_prompts(submission)
         hashes = body.image_sha256
         try:
             return self._log.change(
-                submission, "done", tune_id=reply.get("id"), reply=record, image_sha256=hashes
+                submission, "done", tune_id=reply["id"], reply=record, image_sha256=hashes
             )
-        except (LogError, StaleSubmission) as error:
-            warn(f"the tune was created, but not recorded as created ({error})")
+        except Exception as error:  # noqa: BLE001  the tune is paid for: whatever failed, its row is returned
+            warn(f"the tune was created, but not recorded as created ({_reason(error)})", is_paid=True)
             return replace(submission, state="done", record=record)
 
     def _created_prompts(self, submission: Submission) -> list[int] | None:
         """Return the ids of a run's prompts; None if they cannot be listed, since the run is paid for."""
         try:
             return sorted(prompt["id"] for prompt in recovery.created_by(self._client, submission))
-        except AstriaError:
+        except Exception:  # noqa: BLE001
             return None
 
     def _throttled_seconds(self, error: TooManyRequestsError, attempt: int) -> float:
@@ -227,9 +233,18 @@ class ExactlyOnce:
     def _row(self, submission: Submission) -> pd.DataFrame:
         if submission.title is None:
             raise_if_interrupted()  # its row would not be handed out
-            with suppress(LogError):  # then the next call returns this row again, which costs nothing
+            with suppress(Exception):  # then the next call returns this row again, which costs nothing
                 self._log.note_returned(submission)
-        return rows.tune_frame([submission.record or {}], self._client.now())
+        record, now = submission.record or {}, self._client.now()
+        try:
+            return rows.tune_frame([record], now)
+        except Exception as error:  # noqa: BLE001  the tune is paid for: whatever failed, its row is returned
+            warn(f"the row lacks what the service answered ({_reason(error)})", is_paid=True)
+            return rows.tune_frame([{**submission.own_fields, "id": submission.tune_id or record.get("id")}])
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, AstriaError) else type(error).__name__
 
 
 def _submitted_elsewhere(submission: Submission) -> TuneError:

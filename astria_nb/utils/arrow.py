@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ except TypeError:  # pandas 2.2 has the same type under another name
 
 _NONE = type(None)
 _MAX_EXACT = 2**53  # up to here a float represents every integer
+_MAX_EXTRA = 10_000  # columns besides those of the schema
 _MANY_ROWS = 10_000  # above which Arrow's threads pay off
 _CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 
@@ -30,7 +32,8 @@ def typed_table(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.T
     Parameters
     ----------
     records : sequence of mapping
-        JSON objects. A value that does not fit its column becomes null.
+        JSON objects. A value that does not fit its column becomes null. Of their other keys, the first 10,000
+        become columns: nobody reads more, and each takes time.
     schema : pyarrow.Schema
 
     Returns
@@ -41,6 +44,7 @@ def typed_table(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.T
     if any(not _is_plain(key) for record in records for key in record if key not in names):
         records = [{to_text(key): value for key, value in record.items()} for record in records]
     extra = dict.fromkeys(key for record in records for key in record if key not in names)
+    extra = dict.fromkeys(islice(extra, _MAX_EXTRA))
     columns = {key: [record.get(key) for record in records] for key in [*schema.names, *extra]}
     fields = [*schema, *(_infer_field(key, columns[key]) for key in extra)]
     arrays = [_array(columns[field.name], field.type) for field in fields]
@@ -75,10 +79,11 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     -------
     pandas.DataFrame
     """
-    for index, field in enumerate(table.schema):
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    for field in table.schema:
         if field.name.endswith("_at") and field.type == pa.string():
-            times = _times(table.column(index))
-            table = table if times is None else table.set_column(index, field.name, times)
+            columns[field.name] = _times(columns[field.name])
+    table = pa.table(columns)
     # A thread that waits for Arrow's thread pool while the process exits would keep it from exiting.
     frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, use_threads=len(table) > _MANY_ROWS)
     return frame
@@ -240,30 +245,29 @@ def _common_type(types: set[pa.DataType]) -> pa.DataType:
     return pa.float64() if types == {pa.int64(), pa.float64()} else pa.string()
 
 
-def _times(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Return a text column as times, or None if some of its values are not times."""
+def _times(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a text column as times, or unchanged if some of its values are not times."""
     try:
         return column.cast(TIME)
     except _CONVERSION_ERRORS:
         texts = column.to_pylist()
     times = [parse_time(text) for text in texts]
     try:
-        return pa.chunked_array([pa.array(times, TIME)]) if times.count(None) == texts.count(None) else None
+        return pa.chunked_array([pa.array(times, TIME)]) if times.count(None) == texts.count(None) else column
     except _CONVERSION_ERRORS:
-        return None
+        return column
 
 
 def _to_schema(table: pa.Table, target: pa.Schema) -> pa.Table:
     """Return a table with all columns of a schema, in its order."""
     if table.schema.equals(target):
         return table
-    columns = [
-        _cast(table.column(field.name), field.type)
-        if field.name in table.column_names
-        else pa.nulls(len(table), field.type)
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    arrays = [
+        _cast(columns[field.name], field.type) if field.name in columns else pa.nulls(len(table), field.type)
         for field in target
     ]
-    return pa.Table.from_arrays(columns, schema=target)
+    return pa.Table.from_arrays(arrays, schema=target)
 
 
 def _cast(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:

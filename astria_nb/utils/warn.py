@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from astria_nb.utils.interrupts import in_caller
 
 _PACKAGE = str(Path(__file__).parents[1])
+_log = logging.getLogger(__name__)
 
 
 @in_caller
-def warn(text: str) -> None:
+def warn(text: str, *, is_paid: bool = False) -> None:
     """Warn at the line that called this package, each time: a cell that runs again is warned again.
+
+    A stream on which a warning cannot be shown, such as a closed one, is no failure.
 
     Parameters
     ----------
     text : str
+    is_paid : bool
+        Raise nothing, even if warnings are errors: the caller is about to return what was paid for.
     """
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    # Without a registry, Python does not keep a repeated warning back; the user's filters still apply.
-    warnings.warn_explicit(text, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+    try:
+        # Without a registry, Python does not keep a repeated warning back; the user's filters still apply.
+        warnings.warn_explicit(text, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+    except Exception as error:
+        if isinstance(error, UserWarning) and not is_paid:
+            raise
+        with suppress(Exception):
+            _log.warning("%s", text)

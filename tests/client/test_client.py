@@ -86,9 +86,13 @@ def test_no_redirect_is_followed(
 ) -> None:
     path = "/tunes/7" if method == "GET" else "/p/43/tunes"
     server.on(method, path, reply({}, status, Location=f"{server.url}/elsewhere"))
-    with pytest.raises(errors.UnexpectedReplyError, match=f"a redirect \\({status}\\)") as caught:
-        client.tune(7) if method == "GET" else client.create_tune(43, body())
-    assert caught.value.status == status
+    if method == "GET":
+        with pytest.raises(errors.UnexpectedReplyError, match=f"a redirect \\({status}\\)") as caught:
+            client.tune(7)
+        assert caught.value.status == status
+    else:
+        with pytest.raises(errors.OutcomeUnknownError, match=f"status {status}"):
+            client.create_tune(43, body())
     assert len(server.requests) == 1
 
 

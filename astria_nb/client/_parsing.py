@@ -1,0 +1,83 @@
+"""JSON of any depth, number and encoding as plain data."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_MAX_DEPTH = 64
+"""Levels of lists and objects. Many more would exceed Python's recursion limit, here or later."""
+_MAX_DIGITS = 640  # Python never refuses to convert a number of this length, nor to print it
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
+
+
+def parse_json(content: bytes) -> Any:
+    r"""Return the data in a JSON text.
+
+    What is nested more than 64 levels deep is replaced by an ellipsis, bytes that are not UTF-8 by U+FFFD,
+    and a number that is too long for Python by the nearest float, so that the rest of an answer is not lost.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Raises
+    ------
+    ValueError
+        It is not JSON.
+
+    Examples
+    --------
+    >>> parse_json(b'{"id": 7, "title": "\xe9t\xe9"}')
+    {'id': 7, 'title': '\ufffdt\ufffd'}
+    """
+    text = content.decode(json.detect_encoding(content), "replace")
+    try:
+        data = _parse(text)
+        if not _is_deep(data):
+            return data
+    except RecursionError:
+        pass
+    return _parse(_without_deep_parts(text))
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # a number with more digits than `int` takes
+        return json.loads(text, parse_int=_to_number)
+
+
+def _to_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
+def _is_deep(data: Any) -> bool:
+    """Return whether data is nested deeper than the limit; level by level, without recursion."""
+    level = [data]
+    for _ in range(_MAX_DEPTH + 1):
+        level = [value for value in level if isinstance(value, dict | list)]
+        if not level:
+            return False
+        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
+    return True
+
+
+def _without_deep_parts(text: str) -> str:
+    """Return JSON with each list or object below the deepest level replaced by a text."""
+    parts, depth, start = [], 0, 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in "[{":
+            depth += 1
+            if depth == _MAX_DEPTH + 1:
+                parts += [text[start : token.start()], '"…"']
+        elif token[0] in "]}":
+            if depth == _MAX_DEPTH + 1:
+                start = token.end()
+            depth -= 1
+    if depth <= _MAX_DEPTH:
+        parts.append(text[start:])
+    return "".join(parts)
