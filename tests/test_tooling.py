@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.requirements import Requirement
 
 from helpers.paths import ROOT
 
@@ -30,6 +31,49 @@ def test_the_matrix_has_the_pythons_of_the_classifiers():
     classifiers = PROJECT["project"]["classifiers"]
     pythons = [name.rpartition(" ")[2] for name in classifiers if re.search(r":: 3\.\d+$", name)]
     assert load(".github/workflows/tests.yml")["jobs"]["linux"]["strategy"]["matrix"]["python"] == pythons
+
+
+# From the list of packages that Colab publishes, before and after its change to Python 3.13 in August 2026.
+# Its own package requires exactly these of pandas and requests.
+COLAB = {
+    "pandas": ("2.2.2", "2.2.3"),
+    "requests": ("2.32.3", "2.32.4"),
+    "numpy": ("2.0.2", "2.1.3"),
+    "pyarrow": ("18.1.0",),
+    "anywidget": ("0.9.21",),
+    "flask": ("3.1.3",),
+    "ipyfilechooser": ("0.6.0",),
+    "markupsafe": ("3.0.3",),
+    "packaging": ("26.3",),
+    "pillow": ("11.3.0",),
+    "psutil": ("5.9.5",),
+    "sqlalchemy": ("2.0.52",),
+    "traitlets": ("5.7.1",),
+}
+
+
+def test_pip_installs_the_package_beside_what_colab_has():
+    required = {
+        (requirement := Requirement(line)).name: requirement.specifier
+        for line in PROJECT["project"]["dependencies"]
+    }
+    refused = [
+        f"{name} {version}"
+        for name, versions in COLAB.items()
+        for version in versions
+        if version not in required[name]
+    ]
+    assert refused == []
+    # These are replaced.
+    assert required.keys() - COLAB.keys() == {"filelock", "ipywidgets", "urllib3", "waitress"}
+
+
+def test_the_oldest_pandas_is_tested_with_each_python():
+    jobs = load(".github/workflows/tests.yml")["jobs"]
+    runs = jobs["pandas"]["strategy"]["matrix"]["include"]
+    assert [run["python"] for run in runs] == jobs["linux"]["strategy"]["matrix"]["python"]
+    (required,) = (line for line in PROJECT["project"]["dependencies"] if line.startswith("pandas"))
+    assert required == f"pandas>={runs[0]['pandas']}"
 
 
 def test_the_workflow_runs_the_command_of_the_readme_and_skips_nothing():
