@@ -19,6 +19,7 @@ from astria_nb.form.images import ImageField, InspectBar, PreprocessingSwitches
 from astria_nb.form.pickers import ClassField, PackField, PromptsField, TunesField
 from astria_nb.images import Image, Preprocessing
 from astria_nb.tune import FIELDS, Encoding, check
+from astria_nb.tune.plain import without_missing
 from astria_nb.tune.validators import PRESETS
 
 _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "film_grain")
@@ -144,9 +145,13 @@ class Draft:
             A value is not the list or mapping that its field takes. No field was filled.
         """
         values = {
-            name: _as_list(value) if _shape(name) == "list" else value for name, value in values.items()
+            name: without_missing(_as_list(value) if _shape(name) == "list" else value)
+            for name, value in values.items()
         }
-        _, problems = check(values)
+        checked, problems = check(values)
+        wrong = {problem.field.split(".")[0] for problem in problems}
+        # What is wrong is filled in as it is, for the reader to see.
+        values = {name: value if name in wrong else _filled(checked[name]) for name, value in values.items()}
         parts = [part for name, value in values.items() for part in _split(name, value, problems)]
         with self.lock:
             for name, value in parts:
@@ -202,6 +207,12 @@ def _as_list(value: Any) -> Any:
     """Return an iterable as a list, since it may only be read once; anything else unchanged."""
     is_single = isinstance(value, str | bytes | PathLike | Mapping) or not isinstance(value, Iterable)
     return value if is_single else list(value)
+
+
+def _filled(value: Any) -> Any:
+    """Return a checked value as a field holds it: a tuple as a list, and None if it is empty."""
+    value = list(value) if isinstance(value, tuple) else value
+    return None if value in ([], {}) else value
 
 
 def _split(name: str, value: Any, problems: Sequence[Problem]) -> Iterator[tuple[str, Any]]:

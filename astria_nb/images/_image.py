@@ -16,7 +16,6 @@ from astria_nb.utils.redaction import redact_name
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif")
 SMALL_BYTES = 30_000
 _SIDES = (288, 208, 144, 96)  # pixels; 96 by 96 of them are below the limit whatever they show
 

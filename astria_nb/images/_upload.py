@@ -26,7 +26,7 @@ from astria_nb.images.metadata import (
 BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
 _NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
 _CONCURRENT_RESIZES = 2  # each takes 40 MB of memory
-_SUFFIXES = {"image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",)}
+_SUFFIXES = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "image/png": (".png",)}
 
 
 class SentImage:

@@ -47,10 +47,15 @@ def _field_differences(a: Request, b: Request) -> Iterator[Difference]:
     fields_a, fields_b = dict(_flat(a.parameters)), dict(_flat(b.parameters))
     for name in dict.fromkeys([*fields_a, *fields_b]):
         value_a, value_b = fields_a.get(name), fields_b.get(name)
-        if value_a != value_b or type(value_a) is not type(value_b):
+        if value_a != value_b or _kind(value_a) is not _kind(value_b):
             yield Difference(name, value_a, value_b)
         elif a.redacted.get(name, "") != b.redacted.get(name, ""):
             yield Difference(name, value_a, f"{value_b} (other values)")
+
+
+def _kind(value: object) -> type:
+    """Return the type of a value; whole floats and whole numbers are the same for the service."""
+    return float if type(value) is int else type(value)
 
 
 def _image_differences(a: Request, b: Request) -> Iterator[Difference]:

@@ -12,8 +12,15 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image
 from astria_nb.tune import validators
 from astria_nb.tune._field_spec import FieldSpec, declared
+from astria_nb.tune.plain import is_missing
 from astria_nb.utils.redaction import redact_text
 
+_EMPTY = Problem(
+    "images",
+    "are missing: the list is empty",
+    "check the folder and the ending, such as images=sorted(Path('photos').glob('*.[jJ]*'))",
+    kind="missing",
+)
 _HOOK = "https://example.com/hook?user_id=1"
 
 
@@ -90,19 +97,19 @@ class Tune:
     --------
     >>> Tune(pack=260, name="woman", title="6f0c2d1e", image_urls=["https://example.com/1.jpg"]).name
     'woman'
-    >>> Tune(pack=260, title="", image_urls=["ftp://example.com/1.jpg"])
+    >>> Tune(pack=260, title="", image_urls=["example.com/1.jpg"])
     Traceback (most recent call last):
     astria_nb.errors.TuneError: title: is missing; give a fresh one, such as str(uuid.uuid4())
     name: is missing; give a class of the pack, such as 'woman'
-    image_urls: 'ftp://example.com/1.jpg' is not a web address; begin it with https://
+    image_urls: 'example.com/1.jpg' is not a web address; begin it with https://
     """
 
     # In the order of the request.
     pack: int | str = field(metadata=declared(validators.pack, "pack", is_parameter=False))
     title: str | None = field(
-        metadata=declared(validators.text, "title", placeholder="a unique name for this tune")
+        metadata=declared(validators.label, "title", placeholder="a unique name for this tune")
     )
-    name: str | None = field(metadata=declared(validators.text, "class"))
+    name: str | None = field(metadata=declared(validators.label, "class"))
     images: tuple[Image, ...] = field(
         metadata=declared(validators.images, "images", shape="list", is_parameter=False)
     )
@@ -153,7 +160,7 @@ def check(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     Parameters
     ----------
     arguments : mapping of str to object
-        By field; None and a field that is left out mean the same.
+        By field; a missing value, such as None or NaN, and a field that is left out mean the same.
 
     Returns
     -------
@@ -176,11 +183,13 @@ def check(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     values: dict[str, Any] = {}
     for name, spec in FIELDS.items():
         value = arguments.get(name)
-        values[name] = spec.empty if value is None else spec.validate(value, _reporter(name, problems))
+        values[name] = spec.empty if is_missing(value) else spec.validate(value, _reporter(name, problems))
     invalid = {_field_of(problem) for problem in problems}
     problems += [
         problem for problem in _missing_or_conflicting(values, invalid) if problem.field not in invalid
     ]
+    if not is_missing(arguments.get("images")):
+        problems = [_EMPTY if problem.what == "are missing" else problem for problem in problems]
     order = list(FIELDS)
     return values, sorted(problems, key=lambda problem: order.index(_field_of(problem)))
 

@@ -3,141 +3,143 @@
 from __future__ import annotations
 
 import math
-import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 from os import PathLike
-from typing import Any, Protocol
-from urllib.parse import quote, urlsplit
+from typing import Any
 
 from astria_nb.errors import TuneError
 from astria_nb.images import Image
+from astria_nb.tune import addresses, picture_hints
+from astria_nb.tune.addresses import is_encodable, kind_of, url
+from astria_nb.tune.plain import as_integer, as_text, is_missing, plain, stripped
+from astria_nb.tune.proposals import Report, Validator, as_list, as_mapping, only_item, write
 from astria_nb.utils.formatting import short
-from astria_nb.utils.redaction import redact_text
 
-
-class Report(Protocol):
-    """Records a problem: what is wrong, how to fix it, and in a mapping the key. May be called repeatedly."""
-
-    def __call__(self, what: str, hint: str, key: str = "") -> None:
-        """Record one problem."""
-
-
-Validator = Callable[[Any, Report], Any]
+__all__ = [
+    "PRESETS",
+    "Report",
+    "Validator",
+    "boolean",
+    "characteristics",
+    "ids",
+    "images",
+    "label",
+    "one_of",
+    "pack",
+    "prompt_attributes",
+    "text",
+    "url",
+    "urls",
+]
 
 PRESETS = ("flux-lora-focus", "flux-lora-portrait", "flux-lora-fast")
 _ID = re.compile(r"[0-9]{1,19}")
 _MAX_INTEGER = 2**63 - 1  # what a database column for ids holds
+_NUMBER = re.compile(r"\s*#?\s*([0-9]{1,19})(?:\.0*)?\s*")
+_NO_LISTS = (str, bytes, bytearray, memoryview, PathLike, Mapping)
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_URL_CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # every visible ASCII character but " < > \ ^ ` { | }
+_TRUTH: dict[str | int | None, bool] = {
+    **dict.fromkeys(("true", "yes", "1", 1), True),
+    **dict.fromkeys(("false", "no", "0", 0), False),
+}
 
 
 def pack(value: Any, report: Report) -> int | str | None:
     """Accept an id (a number, or its digits) or a slug."""
-    if isinstance(value, str) and _ID.fullmatch(value.strip()):
-        value = int(value)
-    if isinstance(value, str):
-        if _SLUG.fullmatch(value.strip()) and not value.strip().isdecimal():
-            return value.strip()
-        report(f"{short(value)} is neither an id nor a slug", "give one such as 260 or 'corporate-headshots'")
-        return None
-    return _id(value, report)
+    word = as_text(value) if as_integer(value) is None else None
+    if word is None:
+        return _id(value, report)
+    word = stripped(word)
+    if _ID.fullmatch(word):
+        return _id(int(word), report)
+    if _SLUG.fullmatch(word) and not word.isdecimal():
+        return word
+    hint = write(pack, _numbers_in(word)) or "give one such as 260 or 'corporate-headshots'"
+    report(f"{short(value)} is neither an id nor a slug", hint)
+    return None
 
 
-def text(value: Any, report: Report) -> str | None:
-    """Accept text that can be encoded as UTF-8."""
-    if not isinstance(value, str):
-        report(f"{short(value)} is {_kind(value)}, not text", _as_text("write it as", value))
-    elif not _is_encodable(value):
+def text(value: Any, report: Report, verb: str = "write it as") -> str | None:
+    """Accept text that can be encoded as UTF-8, and what prints as text, such as a UUID."""
+    content = as_text(value)
+    if content is None:
+        hint = write(text, _as_words(value), verb) or "give text"
+        report(f"{short(value)} is {kind_of(value)}, not text", hint)
+    elif not is_encodable(content):
         report("contains characters that cannot be sent (NUL, or half of a surrogate pair)", "remove them")
     else:
-        return value
+        return content
     return None
 
 
-def url(value: Any, report: Report) -> str | None:
-    """Accept an http(s) URL that is already percent-encoded."""
-    if not isinstance(value, str):
-        report(f"{short(value)} is {_kind(value)}, not a web address", "give text that begins with https://")
-        return None
-    if not value.lower().startswith(("http://", "https://")):
-        report(f"{short(value)} is not a web address", "begin it with https://")
-    elif (host := _host(value)) is None:
-        report(f"{short(value)} has no valid host and port", "write it like https://example.com/photo.jpg")
-    elif not host.isascii():
-        report(f"{short(value)} has a host name that is not ASCII", "write the host in its xn-- form")
-    elif not _URL_CHARACTERS.fullmatch(value):
-        encoded = quote(value, safe="%/:=&?~#+!$,;'@()*[]", errors="replace")
-        has_secret = redact_text(encoded) != encoded
-        hint = "write %20 for a space, and so on" if has_secret else f"write {encoded}"
-        report(f"{short(value)} has characters that must be percent-encoded", hint)
-    else:
-        return value
-    return None
+def label(value: Any, report: Report) -> str | None:
+    """Accept text as `text` does, and remove the blanks around it."""
+    content = text(value, report)
+    return None if content is None else stripped(content)
 
 
 def urls(value: Any, report: Report) -> tuple[str, ...]:
     """Accept a list of URLs; duplicates are allowed."""
-    valid = (url(item, report) for item in _items(value, "addresses", report))
+    items = _items(value, "addresses", report, urls)
+    valid = (addresses.url(item, report, of_picture=True) for item in items)
     return tuple(address for address in valid if address is not None)
 
 
 def images(value: Any, report: Report) -> tuple[Image, ...]:
     """Accept a list of paths, and open each file to see what it is."""
+    if problem := picture_hints.problem_with_list(value):
+        report(*problem)
+        return ()
     opened = []
-    for item in _items(value, "paths", report):
+    for item in _items(value, "paths", report, images):
         if isinstance(item, Image):
             opened.append(item)
-        elif isinstance(item, str | PathLike):
+        elif problem := picture_hints.problem_with_item(item):
+            report(*problem)
+        else:
             try:
                 opened.append(Image.open(item))
             except TuneError as error:
-                for problem in error.problems:
-                    report(problem.what, problem.hint)
-        else:
-            report(f"{short(item)} is {_kind(item)}, not the path of a file", "save it, and give its path")
+                for problem_with_file in error.problems:
+                    hint = picture_hints.hint_for_no_picture(item) or problem_with_file.hint
+                    report(problem_with_file.what, hint)
     return tuple(opened)
 
 
 def ids(value: Any, report: Report) -> tuple[int, ...]:
     """Accept a list of positive integers."""
-    valid = (_id(item, report) for item in _items(value, "ids", report))
+    valid = (_id(item, report) for item in _items(value, "ids", report, ids))
     return tuple(number for number in valid if number is not None)
 
 
 def characteristics(value: Any, report: Report) -> dict[str, str]:
     """Accept a flat mapping of text to text."""
-    valid = {}
-    for key, item in _pairs(value, report):
-        if not isinstance(item, str):
-            report(f"{short(item)} is {_kind(item)}, not text", _as_text("write", item), key)
-        elif text(item, partial(report, key=key)) is not None:
-            valid[key] = item
-    return valid
+    pairs = _pairs(value, report, characteristics)
+    valid = {key: text(item, partial(report, key=key), "write") for key, item in pairs}
+    return {key: content for key, content in valid.items() if content is not None}
 
 
 def prompt_attributes(value: Any, report: Report) -> dict[str, str | int | float | bool]:
     """Accept a flat mapping of text to text, numbers and booleans; a ``callback`` has to be a URL."""
-    valid = {}
-    for key, item in _pairs(value, report):
-        attribute = _without_numpy(item)
-        if not _is_sendable(attribute):
-            hint = "give text, a number, True or False, or leave it out"
-            report(f"{short(attribute)} cannot be sent", hint, key)
-            continue
-        validate = url if key == "callback" else text if isinstance(attribute, str) else None
-        if validate is None or validate(attribute, partial(report, key=key)) is not None:
-            valid[key] = attribute
-    return valid
+    pairs = _pairs(value, report, prompt_attributes)
+    valid = {
+        key: (url if key == "callback" else _attribute)(item, partial(report, key=key)) for key, item in pairs
+    }
+    return {key: attribute for key, attribute in valid.items() if attribute is not None}
 
 
 def boolean(value: Any, report: Report) -> bool | None:
     """Accept True or False."""
-    if isinstance(flag := _without_numpy(value), bool):
+    flag = plain(value)
+    if isinstance(flag, bool):
         return flag
-    report(f"{short(value)} is {_kind(value)}, not a boolean", "give True or False")
+    word = flag.strip().lower() if isinstance(flag, str) else as_integer(flag)
+    hint = f"give {_TRUTH[word]}" if word in _TRUTH else "give True or False"
+    report(f"{short(value)} is {kind_of(value)}, not a boolean", hint)
     return None
 
 
@@ -145,8 +147,9 @@ def one_of(*choices: str) -> Validator:
     """Return a validator that accepts only these values."""
 
     def validate(value: Any, report: Report) -> str | None:
-        if isinstance(value, str) and value in choices:
-            return value
+        word = as_text(value)
+        if word is not None and stripped(word) in choices:
+            return stripped(word)
         report(
             f"{short(value)} is not a valid choice",
             f"give {' or '.join(map(repr, choices))}, or leave it out",
@@ -156,72 +159,89 @@ def one_of(*choices: str) -> Validator:
     return validate
 
 
-def _as_text(verb: str, value: object) -> str:
-    if isinstance(value, int | float):
-        with suppress(ValueError):  # an integer of more than 4,300 digits
-            return f"{verb} {short(str(value))}"
-    return "give text"
-
-
-def _without_numpy(value: Any) -> Any:
-    """Return a numpy scalar as the Python value."""
-    return value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0 else value
-
-
-def _is_sendable(value: object) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, str) or (isinstance(value, int) and abs(value) <= _MAX_INTEGER)
-
-
-def _host(address: str) -> str | None:
-    """Return the host of a URL; None if it or the port is not valid."""
-    try:
-        parts = urlsplit(address)
-        return parts.hostname if parts.port != 0 else None
-    except ValueError:
-        return None
-
-
-def _kind(value: object) -> str:
-    return {bool: "a boolean", int: "a number", float: "a number", bytes: "bytes"}.get(
-        type(value), f"of type {type(value).__name__}"
-    )
-
-
-def _is_encodable(value: str) -> bool:
-    return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
-
-
-def _id(value: Any, report: Report) -> int | None:
-    try:
-        number = 0 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = 0
-    if 0 < number <= _MAX_INTEGER:
+def _attribute(value: Any, report: Report) -> str | int | float | bool | None:
+    """Accept text, a number or a boolean; whole floats, from a column with gaps, become whole numbers."""
+    attribute = plain(value)
+    number = as_integer(attribute)
+    if number is not None and abs(number) <= _MAX_INTEGER:
         return number
-    report(f"{short(value)} is not an id", "give a whole number above 0")
+    if isinstance(attribute, bool) or (isinstance(attribute, float) and math.isfinite(attribute)):
+        return attribute
+    if as_text(attribute) is not None:
+        return text(attribute, report)
+    hint = write(_attribute, [*only_item(value), *_as_float(value)])
+    report(
+        f"{short(attribute)} cannot be sent", hint or "give text, a number, True or False, or leave it out"
+    )
     return None
 
 
-def _items(value: Any, what: str, report: Report) -> list[Any]:
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes | PathLike | Mapping):
-        with suppress(Exception):  # the caller's iterator may raise anything
-            return list(value)
-    report(f"{short(value)} is not a list of {what}", f"write [{short(value)}]")
-    return []
+def _id(value: Any, report: Report) -> int | None:
+    number = as_integer(value) or 0
+    if 0 < number <= _MAX_INTEGER:
+        return number
+    hint = write(_id, [*only_item(value), *_numbers_in(value)]) or "give a whole number above 0"
+    report(f"{short(value)} is not an id", hint)
+    return None
 
 
-def _pairs(value: Any, report: Report) -> list[tuple[str, Any]]:
+def _numbers_in(value: Any) -> Iterator[int]:
+    """Yield the number that a text such as "5", "5.0" or "#5" holds."""
+    if isinstance(value, str) and (number := _NUMBER.fullmatch(value)):
+        yield int(number[1])
+
+
+def _as_float(value: Any) -> Iterator[float]:
+    if isinstance(value, Decimal) and value.is_finite():
+        yield float(value)
+
+
+def _as_words(value: Any) -> Iterator[str]:
+    """Yield the text that a number, bytes or a list of one item stands for."""
+    yield from only_item(value)
+    number = as_integer(value)
+    with suppress(ValueError):  # an integer of more than 4,300 digits, or bytes that are not text
+        if number is not None:
+            yield str(number)
+        elif isinstance(value, bool) or (isinstance(value, int | float | Decimal) and math.isfinite(value)):
+            yield str(value)
+        elif isinstance(value, bytes):
+            yield value.decode()
+
+
+def _items(value: Any, what: str, report: Report, validate: Validator) -> list[Any]:
+    """Return the items of a list that are not missing."""
+    dimensions = getattr(value, "ndim", 1)
+    if isinstance(dimensions, int) and dimensions > 1:
+        report(f"{short(value)} is a table, not a list of {what}", "give one column: list(frame['column'])")
+        return []
+    is_list = isinstance(value, Iterable) and not isinstance(value, _NO_LISTS) and dimensions != 0
+    if not is_list:
+        report(
+            f"{short(value)} is not a list of {what}",
+            write(validate, as_list(value)) or f"give a list of {what}",
+        )
+        return []
+    try:
+        return [item for item in value if not is_missing(item)]
+    except Exception as error:  # noqa: BLE001  the caller's iterator may raise anything
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        report(f"{short(value)} cannot be read ({reason})", f"make a list of {what} before")
+        return []
+
+
+def _pairs(value: Any, report: Report, validate: Validator) -> list[tuple[str, Any]]:
+    """Return the keys and values of a mapping; what is missing is left out."""
     if not isinstance(value, Mapping):
-        report(f"{short(value)} is not a mapping", "write it like {'eye_color': 'blue eyes'}")
+        hint = write(validate, as_mapping(value)) or "write it like {'eye_color': 'blue eyes'}"
+        report(f"{short(value)} is not a mapping", hint)
         return []
     valid = []
     for key, item in value.items():
         # Brackets mean nesting in a form body: such a key would arrive as a different one.
-        if not isinstance(key, str) or not key.strip() or not _is_encodable(key) or set("[]") & set(key):
+        if not isinstance(key, str) or not key.strip() or not is_encodable(key) or set("[]") & set(key):
             hint = "use letters and underscores, such as 'eye_color'"
             report(f"{short(key)} is not a valid key", hint)
-        else:
+        elif not is_missing(item):
             valid.append((key, item))
     return valid

@@ -11,7 +11,7 @@ from ipyfilechooser import FileChooser
 from markupsafe import Markup
 
 from astria_nb.form.fields import LABEL, WIDE, displayable
-from astria_nb.images import SUFFIXES
+from astria_nb.images import pictures_in
 
 
 class ServerFiles(widgets.VBox):
@@ -46,7 +46,7 @@ class ServerFiles(widgets.VBox):
     def _list_images(self, _: Any = None) -> None:
         folder = Path(self._chooser.selected_path or Path.cwd())
         try:
-            paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+            paths = pictures_in(folder)
         except OSError as error:
             paths = []
             status = f"cannot be read: {error.strerror}"

@@ -1,0 +1,53 @@
+"""The pictures in a folder: what a reader means by "the photos in there"."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp"),
+    *(".png", ".webp", ".heic", ".heif"),
+)
+"""The usual endings of the formats that can be uploaded, in lower case; cameras write them in upper case."""
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a file is one that a phone or computer hides: deleted, in the making, or no photo.
+
+    Examples
+    --------
+    >>> is_hidden("._IMG_1.JPG"), is_hidden(".trashed-1234-IMG_9.jpg"), is_hidden("IMG_1.JPG")
+    (True, True, False)
+    """
+    return name.startswith(".")
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the files in a folder that can be pictures, by their names, in the order of their names.
+
+    Hidden and empty files, folders, pipes, devices and links that lead nowhere are left out. No file is
+    opened.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    OSError
+        The folder cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        return sorted(folder / entry.name for entry in entries if _is_picture(entry))
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    if is_hidden(entry.name) or not entry.name.lower().endswith(SUFFIXES):
+        return False
+    try:
+        status = entry.stat()  # of the file that a link leads to
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size > 0
