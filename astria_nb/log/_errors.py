@@ -41,7 +41,12 @@ def log_errors(path: Path) -> Iterator[None]:
 
 def refuse(path: Path, what: str, hint: str) -> NoReturn:
     """Raise a `LogError` about a log file: what is wrong with it, and what to do."""
-    raise LogError(Problem("log", f"{redact_name(str(path))!r} {what}", hint)) from None
+    raise LogError(problem_of(path, what, hint)) from None
+
+
+def problem_of(path: Path, what: str, hint: str) -> Problem:
+    """Return a problem with a log file."""
+    return Problem("log", f"{redact_name(str(path))!r} {what}", hint)
 
 
 def _explain(path: Path, cause: Exception) -> tuple[str, str]:
@@ -66,6 +71,8 @@ def _explain(path: Path, cause: Exception) -> tuple[str, str]:
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in message:
         return "stayed locked by another program", "close the program that uses it, then try again"
+    if name == "SQLITE_READONLY_DBMOVED":
+        return "was deleted, moved or replaced while it was written", "try again"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or "readonly" in message:
         return _READ_ONLY
     # The messages of a text that is not UTF-8: Python's, which quotes it, and that of a function in SQL.

@@ -82,6 +82,7 @@ class Log(LogReader):
             raise TuneError(
                 Problem("title", "holds what looks like a key or a password", "choose another one")
             )
+        self._database.store.check()
         planned = self._database.plan(request, newest_known_id, sending=sending)
         from astria_nb.log import _segments as segments  # loaded with the database
 
@@ -137,7 +138,11 @@ class Log(LogReader):
         if state not in STATES[submission.state]:
             raise ValueError(f"a submission that is {submission.state} cannot become {state}")
         changes = {"attempt": attempt, "newest_known_id": newest_known_id, "tune_id": tune_id}
-        return self._database.change(submission, state, event or state, changes, reply, image_sha256, problem)
+        changed = self._database.change(
+            submission, state, event or state, changes, reply, image_sha256, problem
+        )
+        self._tell()
+        return changed
 
     @shield
     def note(

@@ -12,6 +12,7 @@ from astria_nb.log._default_path import default_path
 from astria_nb.utils.arguments import to_path
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shielded
+from astria_nb.utils.warn import warn
 
 if TYPE_CHECKING:  # imported at the first use: a form, or a script that sends nothing, starts faster
     from astria_nb.log._database import LogDatabase
@@ -71,14 +72,24 @@ class LogFile:
 
     @property
     def _database(self) -> LogDatabase:
-        return self._opened or shielded(self._open)
+        database = self._opened
+        return database if database is not None and not database.store.is_lost else shielded(self._open)
 
     def _open(self) -> LogDatabase:
         from astria_nb.log._database import LogDatabase
 
         with _open_lock:
-            self._opened = self._opened or LogDatabase(self._path, self._timeout)
+            if self._opened is not None and self._opened.store.is_lost:
+                self._opened.close()
+                self._opened = None
+            if self._opened is None:
+                self._opened = LogDatabase(self._path, self._timeout)
             return self._opened
+
+    def _tell(self) -> None:
+        """Warn if the file had to be written again since somebody was told last."""
+        if (notice := self._database.store.pop_notice()) is not None:
+            warn(notice)
 
     def _close(self) -> None:
         with _open_lock:

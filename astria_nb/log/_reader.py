@@ -217,7 +217,9 @@ class LogReader(LogFile):
         """
         from astria_nb.log import _frames as frames
 
-        return frames.submissions(self._database)
+        frame = frames.submissions(self._database)
+        self._tell()
+        return frame
 
     @shield
     def events(self, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
@@ -237,7 +239,9 @@ class LogReader(LogFile):
         from astria_nb.log import _event_frames as event_frames
 
         _check_range(since, until)
-        return event_frames.frame(self._database, since, until)
+        frame = event_frames.frame(self._database, since, until)
+        self._tell()
+        return frame
 
     def iter_events(
         self, *, since: datetime | None = None, until: datetime | None = None

@@ -1,30 +1,30 @@
-"""The log's SQLite file: opening it safely, and its transactions."""
+"""The log's SQLite file: its transactions, and what is done when the file loses its name."""
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
-import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
-from astria_nb.log._errors import log_errors, refuse
-from astria_nb.log._machine import on_network
-from astria_nb.log._schema import APPLICATION, VERSION
-from astria_nb.log._set_up import FUNCTIONS, set_up
+from astria_nb.errors import LogError
+from astria_nb.log import _rescue as rescue
+from astria_nb.log._connections import Connections
+from astria_nb.log._errors import log_errors, problem_of, refuse
+from astria_nb.log._fate import Fate, OpenFiles
+from astria_nb.log._guard import all_stores, guard_of
+from astria_nb.log._idle import WhenIdle
+from astria_nb.log._opening import prepare, refuse_foreign
+from astria_nb.log._schema import VERSION
+from astria_nb.log._set_up import set_up
 
-_MAGIC = b"SQLite format 3\0"
-_WRITES = {"writes": True}
-_WORTHWHILE = 8  # a file is rewritten if at least this fraction of it is free
+_IDLE_SECONDS = 0.3  # a copy of the main file is complete so long after the last write
+_LAST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
 
 
 class SqliteStore:
@@ -36,6 +36,13 @@ class SqliteStore:
     timeout : float
         Seconds to wait while another process writes.
 
+    Attributes
+    ----------
+    is_lost : bool
+        Whether the file that it has open has lost its name to another one, which has to be opened.
+    notice : tuple of (str, str) or None
+        What happened to the file, and a hint, until somebody was told.
+
     Raises
     ------
     LogError
@@ -43,41 +50,96 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path, timeout: float) -> None:
-        self._path, self._timeout = path, timeout
-        self._file: os.stat_result | None = None
-        # Threads queue here; SQLite would poll.
-        self._write_lock = threading.RLock()
-        self._may_write = True
+        self._path = path
+        self.is_lost = False
+        self.notice: tuple[str, str] | None = None
+        self._last_event = 0
+        self._files: OpenFiles | None = None
+        self._guard = guard_of(path)
         with log_errors(path):
-            self._url = self._prepare()
-            connect = partial(_open, self._path, self._url, self._timeout, durable=self._may_write)
-            self._engine = _engine(connect)
+            for store in list(self._guard.stores):
+                try:
+                    store._mend()
+                except LogError as error:  # that one has lost its file; this one opens what is there
+                    self.notice = error.problems[0].what, error.problems[0].hint
+            opening = prepare(path, timeout, is_open=_is_open(path))
+            self._file, self._may_write = opening.file, opening.may_write
+            self._connections = Connections(path, opening.url, timeout, durable=self._may_write)
             # If it is never closed: SQLite removes its companion files, and Python raises no ResourceWarning.
-            weakref.finalize(self, self._engine.dispose)
+            weakref.finalize(self, self._connections.close)
+            when_idle = weakref.WeakMethod(self._checkpoint)
+            self._idle = WhenIdle(lambda: (work := when_idle()) is None or work(), _IDLE_SECONDS)
             try:
                 if self._may_write:
                     self._set_up()
+                self._files = OpenFiles(path)
+                if self._may_write:
+                    self._hold()
+                    self._files.note_companions()
             except BaseException:
                 self.close()
                 raise
-        _stores.add(self)
+        self._guard.stores.add(self)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
-        with log_errors(self._path):
+        with log_errors(self._path), self._guard.lock:
             if not self._may_write:
                 raise sqlite3.OperationalError("attempt to write a readonly database")
-            with self._write_lock, self._engine.connect() as connection:
-                connection = connection.execution_options(**_WRITES)
-                with connection.begin():
+            if self._files is not None and not self._files.has_companions:
+                self._mend()  # without a write-ahead log, SQLite writes to no file that lost its name
+            self._follow()
+            held = self._hold()
+            try:
+                with self._connections.writer.connect() as connection, connection.begin():
+                    self._refuse_overwritten(held)
                     yield connection
+                    last_event = self._last(held)
+            finally:
+                self._connections.roll_back()
+            self._last_event = last_event
+            self._idle.touch()
+            if self._files is not None:
+                # It was written to what is open. If that has lost its name, all of it is saved.
+                self._mend()
+                self._files.mark()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Yield a connection in a read transaction: a consistent snapshot of the file."""
-        with log_errors(self._path), self._engine.connect() as connection, connection.begin():
-            yield connection
+        with log_errors(self._path):
+            self._mend()
+            if self._may_write and not self._connections.is_held:
+                with self._guard.lock:
+                    self._hold()
+            with (
+                self._guard.reading(),
+                self._connections.readers.connect() as connection,
+                connection.begin(),
+            ):
+                yield connection
+
+    def check(self) -> None:
+        """Refuse to go on if the file lost its name since somebody was told last.
+
+        Raises
+        ------
+        LogError
+            What happened, and what to do.
+        """
+        with log_errors(self._path):
+            self._mend()
+        if self.notice is not None:
+            (what, hint), self.notice = self.notice, None
+            refuse(self._path, what, f"nothing was sent; submit again to go on; {hint}")
+
+    def pop_notice(self) -> str | None:
+        """Return what happened to the file, once, as a sentence."""
+        if self.notice is None:
+            return None
+        (what, hint), self.notice = self.notice, None
+        return str(problem_of(self._path, what, hint))
 
     def shrink(self) -> None:
         """Give the space of deleted rows back to the disk, unless another process keeps the file busy.
@@ -85,189 +147,149 @@ class SqliteStore:
         The file is rewritten, so the disk needs room for a second copy meanwhile. Without it, the space stays
         in the file and is used by later rows.
         """
-        with self._write_lock, self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            ask = driver.execute  # outside of a transaction
-            pages, free = (ask(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
-            with suppress(sqlite3.OperationalError):
-                if free * _WORTHWHILE >= pages:
-                    ask("VACUUM")
-            with suppress(sqlite3.OperationalError):
-                ask("PRAGMA wal_checkpoint(TRUNCATE)")
+        with log_errors(self._path), self._guard.lock:
+            self._connections.shrink()
+            if self._files is not None:
+                self._files.mark()
 
     def close(self) -> None:
         """Close every connection."""
-        self._engine.dispose()
+        self._idle.stop()
+        with self._guard.lock:
+            self.let_go()
 
-    def _prepare(self) -> str:
-        """Create the file if needed, refuse a file that is not a log, and return the URI for SQLite."""
-        is_open = _is_open(self._path)
-        if is_open:
-            self._may_write = _has_access(self._path, os.W_OK)
-        else:
-            self._create()
-        if not self._may_write and not _has_access(self._path, os.R_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        wal = Path(f"{self._path}-wal")
-        if is_open or _may_be_foreign(self._path, wal):
-            # A read-only connection never changes the file, whatever it is.
-            with suppress(sqlite3.Error):  # raised again when the file is opened below
-                mode = "ro" if wal.exists() else "ro&immutable=1"
-                probe = sqlite3.connect(self._uri(mode), uri=True, timeout=self._timeout)
-                try:
-                    probe.execute("BEGIN")
-                    _refuse_foreign(self._path, lambda query: probe.execute(query).fetchone()[0])
-                finally:
-                    probe.close()
-        # In a folder without write permission, an immutable file can be read without companion files.
-        mode = "rw" if self._may_write else "ro" if wal.exists() else "ro&immutable=1"
-        self._file = self._path.stat()
-        return self._uri(mode)
+    def stop_waiting(self) -> None:
+        """End the thread that waits for the log to be idle."""
+        self._idle.stop()
 
-    def _create(self) -> None:
-        """Create the file if needed, and find out whether it may be written."""
+    def let_go(self) -> None:
+        """Close every connection; the next use opens them again. The guard is held."""
+        self._connections.close()
+        if self._files is not None:
+            self._files.forget_companions()
+
+    def _hold(self) -> sqlite3.Connection:
+        """Return the connection that writes: what it has open can be read whatever becomes of the file."""
+        is_new = not self._connections.is_held
+        held = self._connections.held()
+        if is_new and self._files is not None:
+            self._files.note_companions()
+        return held
+
+    def _mend(self) -> None:
+        """Make the file's name lead to what is open again, if it does not; nothing that is held is lost."""
+        if self._files is None or self.is_lost or self._files.fate() is Fate.INTACT:
+            return
+        with self._guard.lock:
+            if not self._connections.is_held:  # nothing is open that could be saved
+                self.is_lost = True
+                refuse(self._path, "was deleted, moved or replaced", "to go on with what is there, try again")
+            if self._connections.is_writing:  # by this thread, which comes back when it is done
+                return
+            self._follow()
+            fate = self._files.fate()
+            if fate is Fate.INTACT:
+                return
+            if fate is Fate.COMPANIONS_GONE and self._may_write:
+                self._connections.checkpoint()
+                self._reopen()
+            elif fate is Fate.GONE and self._may_write:
+                self._restore()
+            else:
+                self._give_up(fate)
+
+    def _follow(self) -> None:
+        """Open the file that has this name, if it holds all that is open here, or was written by others."""
+        if self._files is None or self.is_lost:
+            return
+        fate = self._files.fate()
+        if not self._connections.is_held:
+            return
+        if fate is Fate.REPLACED:
+            self._files.remove_companions()
+            if rescue.holds_all(self._path, self._connections.held()):
+                self._reopen()
+        elif fate is Fate.INTACT and self._files.has_companions and self._files.has_changed():
+            self._reopen()  # what SQLite remembers of the file may not be true: it may be a copy over it
+
+    def _reopen(self) -> None:
+        with self._guard.quiet():
+            stores = list(self._guard.stores)
+            for store in stores:
+                store.let_go()
+            for store in stores:
+                store._file, store._files = self._path.stat(), OpenFiles(self._path)
+            if self._may_write:
+                self._hold()
+
+    def _restore(self) -> None:
+        assert self._files is not None
         try:
-            # Readable by its owner only; SQLite gives its companion files the same mode.
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
-        except PermissionError:
-            self._may_write = False
-        except OSError as error:
-            if error.errno != errno.EROFS or not self._path.is_file():
-                raise
-            self._may_write = False
+            rescue.restore(self._connections.held(), self._path, self._files)
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            what = f"was deleted or moved while it was open, and cannot be written again ({reason})"
+        else:
+            self._reopen()
+            self.notice = (
+                "was deleted or moved while it was open, and was written again with all that it held",
+                "to start anew, delete it while no kernel has it open",
+            )
+            return
+        hint = "make its place usable and try again: this kernel still holds all of it, until it ends"
+        refuse(self._path, what, hint)
 
-    def _uri(self, mode: str) -> str:
-        return f"file:{quote(str(self._path))}?mode={mode}"
+    def _give_up(self, fate: Fate) -> NoReturn:
+        """Save what is held under another name, and let the next use open what has the name."""
+        saved = ""
+        if self._may_write:
+            with suppress(OSError, sqlite3.Error):
+                saved = rescue.save_beside(self._connections.held(), self._path).name
+        self.is_lost = True
+        self.let_go()
+        which = "was" if fate is Fate.REPLACED else "or a file that SQLite keeps beside it was"
+        what = f"{which} replaced by another file while it was open"
+        if saved:
+            what += f"; what it held was saved as {saved!r} beside it"
+        refuse(self._path, what, "to go on with the file that is there, try again")
+
+    def _refuse_overwritten(self, held: sqlite3.Connection) -> None:
+        if self._files is not None and self._last(held) < self._last_event:
+            self.is_lost = True
+            what = "was overwritten with an older state while it was open"
+            refuse(self._path, what, "to go on with the file as it is, try again")
+
+    def _last(self, held: sqlite3.Connection) -> int:
+        row = held.execute(_LAST_EVENT).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _checkpoint(self) -> bool:
+        """Move the write-ahead log into the file, and return whether there is nothing left to do."""
+        with suppress(LogError), log_errors(self._path), self._guard.lock:
+            files = self._files
+            if self.is_lost or files is None or not files.has_companions or files.fate() is not Fate.INTACT:
+                return True
+            is_complete = self._connections.checkpoint()
+            files.mark()
+            return is_complete
+        return True
 
     def _set_up(self) -> None:
         with self.read() as connection:
-            if _refuse_foreign(self._path, _asker(connection)) == VERSION:
+            if refuse_foreign(self._path, _asker(connection)) == VERSION:
                 return
         with self.write() as connection:
-            _refuse_foreign(self._path, _asker(connection))
+            refuse_foreign(self._path, _asker(connection))
             set_up(connection)
 
 
-def _engine(connect: Callable[[], sqlite3.Connection]) -> sa.Engine:
-    engine = sa.create_engine(
-        "sqlite://",
-        creator=connect,
-        poolclass=sa.pool.QueuePool,
-        pool_size=2,
-        max_overflow=-1,
-        hide_parameters=True,
-    )
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        # IMMEDIATE takes the write lock at once; upgrading a read transaction could fail with BUSY.
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _open(path: Path, url: str, timeout: float, *, durable: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        url, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA foreign_keys = ON")
-        for function in FUNCTIONS:
-            connection.create_function(*function, deterministic=True)
-        if durable:
-            connection.execute("PRAGMA fullfsync = ON")  # macOS: also flush the disk's cache
-            connection.execute("PRAGMA checkpoint_fullfsync = ON")
-            # A write-ahead log needs memory shared between processes, which machines on a network lack.
-            journal = _set_journal(connection, "delete" if on_network(path) else "wal", timeout)
-            connection.execute(f"PRAGMA synchronous = {'FULL' if journal == 'wal' else 'EXTRA'}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _set_journal(connection: sqlite3.Connection, mode: str, timeout: float) -> str:
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            (journal,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
-            return str(journal)
-        except sqlite3.OperationalError as error:
-            # SQLite's own timeout does not apply when two processes change the mode at once.
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-        time.sleep(0.005)
-
-
-def _may_be_foreign(path: Path, wal: Path) -> bool:
-    """Return whether a database may not be a log of this version; refuse a file that is not a database."""
-    with path.open("rb") as file:
-        header = file.read(100)
-    if not header:
-        return False
-    if len(header) < 100 or not header.startswith(_MAGIC):
-        refuse(path, "is not an experiment log", "choose another file, or move this one away")
-    version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
-    # A write-ahead log, if there is one, may hold newer values.
-    return application != APPLICATION or version > VERSION or _size(wal) > 0
-
-
 def _is_open(path: Path) -> bool:
-    """Return whether this process may have connections to a file.
-
-    Then only SQLite may open it: when a process closes any handle of a file, POSIX releases all locks that
-    the process holds on it. Another process would take the log for unused and delete its write-ahead log.
-    """
     try:
         file = path.stat()
     except OSError:
         return False
-    return any(store._file is not None and os.path.samestat(store._file, file) for store in list(_stores))
-
-
-def _has_access(path: Path, mode: int) -> bool:
-    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:  # another process may delete it at any moment
-        return 0
-
-
-def _refuse_foreign(path: Path, ask: Callable[[str], Any]) -> int:
-    """Refuse a database that is not a log, or a log of a newer version; else return its version."""
-    version, application = int(ask("PRAGMA user_version")), int(ask("PRAGMA application_id"))
-    if application != APPLICATION and ask("SELECT count(*) FROM sqlite_master"):
-        refuse(path, "is a database of another program", "choose another file for the log")
-    if version > VERSION:
-        what = f"was written by a newer astria_nb (format {version}; this version reads up to {VERSION})"
-        refuse(path, what, "upgrade astria_nb, or choose another file; nothing in it was changed")
-    return version
+    return any(os.path.samestat(store._file, file) for store in all_stores())
 
 
 def _asker(connection: sa.Connection) -> Callable[[str], Any]:
     return lambda query: connection.exec_driver_sql(query).scalar_one()
-
-
-_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
-_locked: list[SqliteStore] = []
-
-
-def _before_fork() -> None:
-    """Close all connections: a forked child must not use SQLite's connections, not even close them."""
-    for store in list(_stores):
-        store._write_lock.acquire()
-        _locked.append(store)
-        store._engine.dispose()
-
-
-def _after_fork() -> None:
-    while _locked:
-        _locked.pop()._write_lock.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -205,7 +205,11 @@ class ExactlyOnce:
                 submission, "done", tune_id=reply["id"], reply=record, image_sha256=hashes
             )
         except Exception as error:  # noqa: BLE001  the tune is paid for: whatever failed, its row is returned
-            warn(f"the tune was created, but not recorded as created ({_reason(error)})", is_paid=True)
+            made = f"prompts {record.get('prompt_ids')}" if reply["id"] is None else f"tune {reply['id']}"
+            warn(
+                f"the tune was created, but not recorded as created: it is {made} ({_reason(error)})",
+                is_paid=True,
+            )
             return replace(submission, state="done", record=record)
 
     def _created_prompts(self, submission: Submission) -> list[int] | None:

@@ -82,7 +82,7 @@ def test_a_commit_is_on_the_disk_before_it_is_reported(path: Path) -> None:
 
 
 def test_on_a_network_disk_there_is_no_write_ahead_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("astria_nb.log._sqlite.on_network", lambda _: True)
+    monkeypatch.setattr("astria_nb.log._connections.on_network", lambda _: True)
     log = Log(path)
     log.plan(a_request())
     with log._database.store.write() as connection:

@@ -1,0 +1,107 @@
+"""What became of the log's file, and of SQLite's companion files, while it is open."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from pathlib import Path
+
+_COMPANIONS = ("-wal", "-shm")
+_Identity = tuple[int, int]
+
+
+class Fate(Enum):
+    """What the file's name leads to, compared with what is open."""
+
+    INTACT = "the same files"
+    GONE = "nothing: it was deleted or moved"
+    REPLACED = "another file"
+    COMPANIONS_GONE = "the same file, without a companion"
+    COMPANIONS_REPLACED = "the same file, with another companion"
+
+
+class OpenFiles:
+    """The files that a store has open, as they were when it opened them.
+
+    Parameters
+    ----------
+    path : Path
+        Of the main file, which is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        real = os.path.realpath(path)  # SQLite puts the companions beside the file itself, not beside a link
+        self._main = _identity(path)
+        self._companion_names = [real + name for name in _COMPANIONS]
+        self._companions: dict[str, _Identity] = {}
+        self._content = _content(path)
+
+    @property
+    def has_companions(self) -> bool:
+        """Whether there is a write-ahead log."""
+        return bool(self._companions)
+
+    def note_companions(self) -> None:
+        """Remember SQLite's companion files, if there are any: a connection has just opened them."""
+        found = {name: _identity(name) for name in self._companion_names}
+        self._companions = {name: identity for name, identity in found.items() if identity is not None}
+        self.mark()
+
+    def forget_companions(self) -> None:
+        """Forget them: no connection is open, so SQLite may delete them."""
+        self._companions = {}
+
+    def remove_companions(self) -> None:
+        """Delete what is left of them by name: they must not meet another file of the main file's name."""
+        for name, identity in self._companions.items():
+            if _identity(name) == identity:
+                os.unlink(name)  # noqa: PTH108  a name, as everywhere here
+
+    def fate(self) -> Fate:
+        """Return what became of them. It costs a few calls of stat.
+
+        Raises
+        ------
+        OSError
+            The disk cannot be asked.
+        """
+        main = _identity(self._path)
+        if main != self._main:
+            return Fate.GONE if main is None else Fate.REPLACED
+        fate = Fate.INTACT
+        for companion, identity in self._companions.items():
+            current = _identity(companion)
+            if current is None and fate is Fate.INTACT:
+                # Whoever wrote to the file meanwhile did so without what the companion holds.
+                fate = Fate.COMPANIONS_REPLACED if self.has_changed() else Fate.COMPANIONS_GONE
+            elif current is not None and current != identity:
+                return Fate.COMPANIONS_REPLACED
+        return fate
+
+    def has_changed(self) -> bool:
+        """Return whether the main file was written to since `mark`, such as by a copy over it.
+
+        With a write-ahead log, SQLite itself only does so at a checkpoint.
+        """
+        return _content(self._path) != self._content
+
+    def mark(self) -> None:
+        """Take the main file as it is for unchanged, after this process wrote to it."""
+        self._content = _content(self._path)
+
+
+def _identity(path: str | Path) -> _Identity | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116  called twice for every write
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _content(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_size, status.st_mtime_ns

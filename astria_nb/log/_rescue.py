@@ -1,0 +1,93 @@
+"""Saving what a log holds when its name leads to it no more: the open connection still reaches all of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+from astria_nb.log._fate import OpenFiles
+
+_LAST_EVENT = "SELECT id, at, kind, session FROM event ORDER BY id DESC LIMIT 1"
+_EVENT = "SELECT id, at, kind, session FROM event WHERE id = ?"
+
+
+def restore(held: sqlite3.Connection, path: Path, files: OpenFiles) -> None:
+    """Write all that an open connection holds to a path where no file is.
+
+    Parameters
+    ----------
+    held : sqlite3.Connection
+        Not in a transaction.
+    path : Path
+    files : OpenFiles
+        Of the connection.
+
+    Raises
+    ------
+    OSError, sqlite3.Error
+        It cannot be written there, or there is a file. Nothing was changed.
+    """
+    with _copy(held, path) as copy:
+        files.remove_companions()  # what they hold is part of the copy
+        _move(copy, path)
+
+
+def save_beside(held: sqlite3.Connection, path: Path) -> Path:
+    """Write all that an open connection holds to a new file beside a path, and return where."""
+    with _copy(held, path) as copy:
+        for number in count(1):
+            target = path.with_name(f"{path.stem}.kept-{number}{path.suffix}")
+            with suppress(FileExistsError):
+                _move(copy, target)
+                return target
+    raise AssertionError("unreachable")
+
+
+def holds_all(path: Path, held: sqlite3.Connection) -> bool:
+    """Return whether the log at a path has the latest event of an open connection, and so all before it."""
+    latest = held.execute(_LAST_EVENT).fetchone()
+    if latest is None:
+        return True
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as other:
+            return bool(other.execute(_EVENT, latest[:1]).fetchone() == latest)
+    except sqlite3.Error:
+        return False
+
+
+@contextmanager
+def _copy(held: sqlite3.Connection, path: Path) -> Iterator[Path]:
+    """Copy a database to a new, private file beside a path, durably; what is left of it is deleted."""
+    copy = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    try:
+        os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
+        with closing(sqlite3.connect(copy)) as target:
+            target.execute("PRAGMA synchronous = EXTRA")
+            held.backup(target)
+        yield copy
+    finally:
+        for name in ("", "-wal", "-shm", "-journal"):
+            Path(f"{copy}{name}").unlink(missing_ok=True)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Give a file a name that no other file has."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without hard links
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        source.replace(target)
+    if os.name == "posix":
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
