@@ -84,7 +84,7 @@ class Connections:
         return not busy and frames == moved
 
     def shrink(self) -> None:
-        """Rewrite the file without the space of deleted rows, if that is worthwhile and nobody is in the way."""
+        """Rewrite the file without the space of deleted rows, if that is worthwhile and possible."""
         ask = self.held().execute
         pages, free = (ask(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
         with suppress(sqlite3.OperationalError):
