@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PATIENCE = 10.0  # seconds to wait for those who read
 
 
-class Guard:
+class FileGuard:
     """Locks for the stores of one file.
 
     Attributes
@@ -66,15 +66,15 @@ class Guard:
         self.lock.release()
 
 
-_guards: weakref.WeakValueDictionary[str, Guard] = weakref.WeakValueDictionary()
+_guards: weakref.WeakValueDictionary[str, FileGuard] = weakref.WeakValueDictionary()
 _lock = threading.Lock()
-_acquired: list[Guard] = []
+_acquired: list[FileGuard] = []
 
 
-def guard_of(path: Path) -> Guard:
+def guard_of(path: Path) -> FileGuard:
     """Return the guard of a file."""
     with _lock:
-        return _guards.setdefault(os.path.realpath(path), Guard())
+        return _guards.setdefault(os.path.realpath(path), FileGuard())
 
 
 def all_stores() -> list[SqliteStore]:

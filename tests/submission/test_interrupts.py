@@ -92,8 +92,10 @@ def test_a_submission_leaves_no_thread_behind(client: anb.Client) -> None:
     before = set(threading.enumerate())
     anb.submit(anb.Tune(title="t", **FIELDS), client)
     anb.ExperimentLog().close()
-    added = set(threading.enumerate()) - before
-    assert [thread.name for thread in added if "_serve" not in thread.name] == []  # those are the server's
+    added = [thread for thread in set(threading.enumerate()) - before if "_serve" not in thread.name]
+    for thread in added:  # the one that waits until the log is idle
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in added)
 
 
 def test_a_warning_names_the_line_of_the_user(
