@@ -141,7 +141,7 @@ class Log(LogReader):
         changed = self._database.change(
             submission, state, event or state, changes, reply, image_sha256, problem
         )
-        self._tell()
+        self._tell(is_paid=True)  # it is recorded, which a warning must not hide
         return changed
 
     @shield
