@@ -78,16 +78,6 @@ def test_callbacks_run_on_the_thread_that_submits(client: anb.Client) -> None:
     assert threads == {threading.get_ident()}
 
 
-def test_an_error_in_a_callback_ends_the_submission_and_is_raised(
-    server: ScriptedServer, client: anb.Client
-) -> None:
-    def fail(_sent: int, _total: int) -> None:
-        raise ZeroDivisionError("mine")
-
-    with pytest.raises(ZeroDivisionError, match="mine"):
-        anb.submit(anb.Tune(title="t", **FIELDS), client, on_sent=fail)
-
-
 def test_a_submission_leaves_no_thread_behind(client: anb.Client) -> None:
     before = set(threading.enumerate())
     anb.submit(anb.Tune(title="t", **FIELDS), client)
