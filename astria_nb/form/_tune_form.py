@@ -19,6 +19,7 @@ from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.form._draft import Draft
 from astria_nb.form._recovery_notice import RecoveryNotice
+from astria_nb.form._repeat_question import RepeatQuestion
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
 from astria_nb.form._saved_draft import SavedDraft, as_plain, fields_of_row
@@ -29,11 +30,12 @@ from astria_nb.form.fields import WIDE
 from astria_nb.form.progress import SubmissionPanel
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
-from astria_nb.submission import PACK_MAX_AGE_SECONDS, SubmitOptions
+from astria_nb.submission import PACK_MAX_AGE_SECONDS, Repeat, RepeatedRequest, SubmitOptions
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils import background
-from astria_nb.utils.arguments import check_number
+from astria_nb.utils.arguments import check_bool, check_number
 from astria_nb.utils.stylesheet import stylesheet
+from astria_nb.utils.warn import warn
 
 _CSS = stylesheet(Path(__file__).with_name("form.css"))
 _SETTLE_SECONDS = 2.0  # to show a quick answer at once; a slow service does not delay the form
@@ -112,6 +114,7 @@ class TuneForm(widgets.VBox):
         self._draft = Draft(self.client, preprocessing, self._on_edit, request, photos_folder)
         self._panel = SubmissionPanel(self._log, self.client, lambda row: self.set_trait("row", row))
         self._submit_bar = SubmitBar(is_sandbox(self.client), self._on_submit, self.new_title)
+        self._question = RepeatQuestion(lambda: self._on_submit("send"), lambda: self._on_submit("return"))
         self._view = FormView(self._draft, request, self._submit_bar, self._panel.upload)
         super().__init__(
             [
@@ -121,6 +124,7 @@ class TuneForm(widgets.VBox):
                 *self._draft.view,
                 RecoveryNotice(self._log, self.client),
                 self._submit_bar,
+                self._question,
                 self._panel,
             ],
             layout=WIDE,
@@ -237,7 +241,9 @@ class TuneForm(widgets.VBox):
         """Put a fresh UUID into the title, for another tune."""
         self._draft.new_title()
 
-    def submit(self, client: Client | None = None, *, encoding: Encoding | None = None) -> pd.DataFrame:
+    def submit(
+        self, client: Client | None = None, *, encoding: Encoding | None = None, once: bool = False
+    ) -> pd.DataFrame:
         """Send the tune and return its row, as the Submit button does.
 
         A form sends each title once. Submitting it again unchanged returns the row it has.
@@ -248,6 +254,9 @@ class TuneForm(widgets.VBox):
             Default: the form's.
         encoding : {"multipart", "form", "json"}, optional
             Default: the form's.
+        once : bool
+            Return the row of an earlier tune of the same photos, pack and fields, as in `astria_nb.submit`.
+            The Submit button asks; this call warns, and sends it again.
 
         Returns
         -------
@@ -262,11 +271,10 @@ class TuneForm(widgets.VBox):
             A submission is under way, or as `astria_nb.submit` raises.
         """
         client = client_or_default(self.client if client is None else client)
-        try:
-            with self._panel.state.sending():
-                return self._submit(client, self._draft.encoding if encoding is None else encoding)
-        finally:
-            self._update()
+        row = self._submit(client, encoding, "return" if check_bool("once", once) else "announce")
+        if self._panel.upload.notice:  # the form may not be in sight
+            warn(self._panel.upload.notice)
+        return row
 
     def __repr__(self) -> str:
         values = {
@@ -302,6 +310,7 @@ class TuneForm(widgets.VBox):
         # A field that the service rejected may be submitted again once it was changed.
         state = self._panel.state
         state.dismiss(self._view.rejected(state, name))
+        self._question.hide()
         self._update()
 
     def _review(self) -> Review:
@@ -316,14 +325,18 @@ class TuneForm(widgets.VBox):
             self._view.update(result, self._panel.state, status)
             self._save_draft()
 
-    def _on_submit(self) -> None:
+    def _on_submit(self, repeat: Repeat = "ask") -> None:
         if self._panel.state.phase != "sending":
             self._submit_bar.disable()
-            background.start(self._submit_in_background)
+            self._question.hide()
+            background.start(self._submit_in_background, repeat)
 
-    def _submit_in_background(self) -> None:
+    def _submit_in_background(self, repeat: Repeat) -> None:
         try:
-            self.submit()
+            self._submit(self.client, None, repeat)
+        except RepeatedRequest as request:
+            price = "" if is_sandbox(self.client) else str(self._review().estimate or "")
+            self._question.ask(request.earlier, request.text, price)
         except AstriaError:
             pass  # the form shows it
         except Exception as error:
@@ -332,7 +345,16 @@ class TuneForm(widgets.VBox):
             self._update()
             raise
 
-    def _submit(self, client: Client, encoding: Encoding | None) -> pd.DataFrame:
+    def _submit(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> pd.DataFrame:
+        try:
+            with self._panel.state.sending():
+                return self._submit_reviewed(
+                    client, self._draft.encoding if encoding is None else encoding, repeat
+                )
+        finally:
+            self._update()
+
+    def _submit_reviewed(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> pd.DataFrame:
         result = self._review()
         if result.tune is None or result.problems:
             raise TuneError(*result.problems)
@@ -348,6 +370,7 @@ class TuneForm(widgets.VBox):
             encoding=encoding,
             preprocessing=self._draft.switches.preprocessing,
             max_cost=self._max_cost,
+            repeat=repeat,
             # Another client's service may have another pack under this id.
             pack=self._draft.pack.recent(PACK_MAX_AGE_SECONDS) if client is self.client else None,
         )

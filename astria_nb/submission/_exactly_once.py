@@ -23,9 +23,10 @@ from astria_nb.errors import (
 from astria_nb.log import HAS_TUNE, RequestClaimed, StaleSubmission, Submission
 from astria_nb.submission import _account as account
 from astria_nb.submission import _notices as notices
+from astria_nb.submission import _repeats as repeats
 from astria_nb.submission import recovery
 from astria_nb.submission._options import SubmitOptions
-from astria_nb.tune import Body, Pack, Request, Tune, differences, encode
+from astria_nb.tune import Body, Pack, Request, Tune, differences, encode, estimate
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import raise_if_interrupted
@@ -68,6 +69,7 @@ class ExactlyOnce:
             sent_images=body.images,
             preprocessing=self._options.preprocessing,
         )
+        self._estimate = estimate(self._tune, pack)
         try:
             with ExitStack() as work:
                 submission = self._claim(request, body, work)
@@ -86,21 +88,23 @@ class ExactlyOnce:
         submission = self._log.claimant(request)
         if submission is None:
             try:
-                return self._plan(request, work)
+                return self._plan(request, body, work)
             except RequestClaimed as claimed:
                 submission = claimed.submission
         if submission.title is not None:
             self._check_same(submission, request, body)
         submission = self._settled(submission)
         if submission.state == "not_sent":
-            return self._plan(request, work)
+            return self._plan(request, body, work)
         if not self._options.idempotent:
             self._raise_if_lost(submission)
         return submission
 
-    def _plan(self, request: Request, work: ExitStack) -> Submission:
+    def _plan(self, request: Request, body: Body, work: ExitStack) -> Submission:
         """Record the intent to send a request; record its tune instead if the account has its title."""
         before = account.look(self._client, request)
+        if before.tune is None and (earlier := self._repeated(request, body)) is not None:
+            return earlier
         with recovery.planning(self._log):
             submission = self._log.plan(request, before.newest_id, sending=before.tune is None)
             work.enter_context(recovery.at_work(self._log, submission))
@@ -110,6 +114,24 @@ class ExactlyOnce:
         submission = self._log.change(submission, "adopted", tune_id=before.tune["id"], reply=reply)
         self._options.observer.on_notice(notices.title_is_taken(before.tune))
         return submission
+
+    def _repeated(self, request: Request, body: Body) -> Submission | None:
+        """Return an earlier submission of the same content if its row is wanted instead."""
+        repeat = self._options.repeat
+        if repeat == "send":
+            return None
+        earlier = repeats.earlier_submission(self._log, request, body, self._on_wait)
+        if earlier is None:
+            return None
+        if repeat == "return":
+            earlier = self._settled(earlier)
+            self._raise_if_lost(earlier)
+            return earlier if earlier.state in HAS_TUNE else self._repeated(request, body)
+        text = repeats.describe(earlier, self._estimate)
+        if repeat == "ask":
+            raise repeats.RepeatedRequest(earlier, text)
+        self._options.observer.on_notice(notices.sent_again(text))
+        return None
 
     def _check_same(self, submission: Submission, request: Request, body: Body) -> None:
         """Refuse a different request under a title that is taken; compares the content of the files."""
@@ -158,7 +180,7 @@ class ExactlyOnce:
         try:
             reply = self._checked(self._client.create_tune(self._tune.pack, body))
         except OutcomeUnknownError as error:
-            return change(submission, "unknown", problem=str(error))
+            return change(submission, "unknown", problem=str(error), image_sha256=body.image_sha256)
         except TooManyRequestsError as error:
             seconds = self._throttled_seconds(error, submission.attempt)
             if not self._deadline.has_time_for(seconds):

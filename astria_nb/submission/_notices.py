@@ -17,6 +17,11 @@ def title_is_taken(tune: Json) -> str:
     )
 
 
+def sent_again(earlier: str) -> str:
+    """Return the notice that an equal request is sent again, from the words about the earlier one."""
+    return f"{earlier}; sending it again, as a new one. To get the row of the earlier one, pass once=True"
+
+
 def _made(tune: Json) -> str:
     try:
         made = datetime.fromisoformat(str(tune.get("created_at"))).astimezone(UTC)

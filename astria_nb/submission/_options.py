@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from astria_nb.client import Client
 from astria_nb.images import Preprocessing
@@ -16,6 +16,9 @@ from astria_nb.utils.warn import warn
 TIMEOUT_SECONDS = 3600.0
 PACK_MAX_AGE_SECONDS = 60.0
 """A pack that was fetched at most so long ago is not fetched again; its price hardly changes meanwhile."""
+
+
+Repeat = Literal["announce", "return", "ask", "send"]
 
 
 class SubmitObserver(Protocol):
@@ -39,8 +42,8 @@ class CallbackObserver:
     on_wait: ReportProgress
 
     def on_notice(self, text: str, /) -> None:
-        """Warn the user."""
-        warn(text)
+        """Warn the user; where warnings are errors, it goes to the logging module."""
+        warn(text, is_paid=True)
 
 
 class ObserverInCaller:
@@ -77,6 +80,9 @@ class SubmitOptions:
         Seconds for the whole submission, including waits.
     idempotent : bool
         Whether the account recognises a repeated title, so that a tune that was not found is sent again.
+    repeat : {"announce", "return", "ask", "send"}
+        What to do if the same request was sent before under another title: say so and send it, return the
+        row of the earlier submission, raise `RepeatedRequest` before anything is sent, or just send it.
     pack : Pack or None
         The tune's pack, if `client` returned it less than `PACK_MAX_AGE_SECONDS` ago. None: it is fetched.
     """
@@ -90,4 +96,5 @@ class SubmitOptions:
     settle: float | None = None
     timeout: float = TIMEOUT_SECONDS
     idempotent: bool = False
+    repeat: Repeat = "announce"
     pack: Pack | None = None

@@ -36,6 +36,7 @@ def submit(
     encoding: Encoding | None = None,
     log: Log | None = None,
     idempotent: bool | None = None,
+    once: bool = False,
     settle: float | None = None,
     max_cost: float | None = None,
     keep_metadata: bool = False,
@@ -63,6 +64,11 @@ def submit(
     idempotent : bool, optional
         Whether your account has idempotency turned on. If True, a tune that was not found on the account is
         sent again. Default: False.
+    once : bool
+        If the same photos (or addresses), pack and fields were submitted before under another title, return
+        the row of that tune instead of paying for another one. By default it is sent, and a warning says when
+        it was sent before, as which tune, and at what price. Title, callbacks, file names, the order of
+        images and the encoding do not make a request another one. Runs on existing tunes are compared too.
     settle : float, optional
         Seconds to wait before looking for a tune whose answer was lost. Default: 120.
     max_cost : float, optional
@@ -126,7 +132,8 @@ def submit(
             keep_metadata=keep_metadata or None,
             max_side=max_side,
         )
-        return tune.submit(client, encoding=encoding)
+        more = {"once": True} if check_bool("once", once) else {}  # other forms need not know it
+        return tune.submit(client, encoding=encoding, **more)
     check_callable("on_sent", on_sent)
     check_callable("say", say)
     with Progress("Submitting") as progress:
@@ -143,6 +150,7 @@ def submit(
                 settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
                 timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),
                 idempotent=check_bool("idempotent", idempotent),
+                repeat="return" if check_bool("once", once) else "announce",
             )
 
         return shielded(lambda: submit_once(tune, options()))

@@ -147,6 +147,7 @@ class ExperimentLog(Log):
                 observer=CallbackObserver(progress.update_bytes, progress.update),
                 encoding=cast("Encoding", submission.request.encoding),
                 preprocessing=preprocessing,
+                repeat="send",
             )
             return submit_once(tune, options)
 

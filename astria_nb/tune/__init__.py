@@ -4,9 +4,9 @@ from astria_nb.tune._body import Body, Encoding, OnSent
 from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
 from astria_nb.tune._differences import Difference, differences
 from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
-from astria_nb.tune._pack import Pack, PackPrompt
+from astria_nb.tune._pack import Pack, PackPrompt, dollars
 from astria_nb.tune._pack_check import check_pack
-from astria_nb.tune._price import Estimate
+from astria_nb.tune._price import Estimate, estimate
 from astria_nb.tune._request import ImageRecord, Request
 from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, from_checked
 
@@ -29,8 +29,10 @@ __all__ = [
     "check_pack",
     "choose",
     "differences",
+    "dollars",
     "encode",
     "encode_inspection",
+    "estimate",
     "from_checked",
     "in_quotes",
     "pairs",

@@ -16,7 +16,7 @@ from astria_nb.form.progress._upload import UploadPanel
 from astria_nb.log import Log
 from astria_nb.results.watch import PollRecorder, PollResult
 from astria_nb.rows import prompt_frame, tune_frame
-from astria_nb.submission import SubmitOptions, submit_once
+from astria_nb.submission import RepeatedRequest, SubmitOptions, submit_once
 from astria_nb.tune import Request, Tune, differences
 
 
@@ -40,6 +40,7 @@ class SubmissionPanel(widgets.VBox):
         self._log, self._client, self._on_row = log, client, on_row
         self._recorder = PollRecorder(log, client.service)
         self.state = SubmissionState()
+        self._form_titles: dict[str | None, str | None] = {}  # by the titles of the rows
         self.upload, self.training = UploadPanel(), TrainingPanel(client, self._on_poll)
         super().__init__([self.upload, self.training], layout=WIDE)
 
@@ -56,9 +57,14 @@ class SubmissionPanel(widgets.VBox):
         ------
         AstriaError
             As `astria_nb.submit` raises. The state has its problems.
+        RepeatedRequest
+            The options want to ask, and the same was sent before. Nothing was sent.
         """
         try:
             row = submit_once(tune, options)
+        except RepeatedRequest:
+            self.upload.show_idle()
+            raise
         except AstriaError as error:
             self.state.fail(error.problems)
             raise
@@ -97,12 +103,13 @@ class SubmissionPanel(widgets.VBox):
 
     def _add(self, title: str | None, tune: Tune | None, row: pd.DataFrame) -> None:
         self.state.add(title, tune, row)
+        self._form_titles[row["title"].iloc[0]] = title
         self.upload.show_submitted(row)
         self._on_row(row)
 
     def _on_poll(self, result: PollResult) -> None:
         row = result.frame
-        title = row["title"].iloc[0]
+        title = self._form_titles.get(row["title"].iloc[0])
         if not self.state.update_row(title, row):
             return
         try:

@@ -20,7 +20,13 @@ _RATE_SECONDS = 1.0  # an upload rate that was measured for less says little
 
 
 class UploadPanel(widgets.VBox):
-    """A progress bar, a message and the row."""
+    """A progress bar, a message and the row.
+
+    Attributes
+    ----------
+    notice : str
+        What the last submission told its user beside the row; empty if nothing.
+    """
 
     def __init__(self) -> None:
         self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
@@ -35,19 +41,23 @@ class UploadPanel(widgets.VBox):
         self._message.add_class("astria-message")
         self._row = widgets.HTML(layout=widgets.Layout(display="none"))
         self._row.add_class("astria-row")
-        self._notice = ""
+        self.notice, self._has_sent = "", False
         self._started = self._drawn = 0.0
         super().__init__([self._progress, self._message, self._row], layout=WIDE)
 
     def show_start(self) -> None:
         """Show an empty progress bar."""
         self._cancelled.clear()
-        self._notice = ""
+        self.notice, self._has_sent = "", False
         self._offer_cancel(True)
         self._started, self._drawn = time.monotonic(), 0.0
         self._bar.value, self._text.value = 0.0, "looking up the pack"
         self._progress.layout.display = None
         self._show_message()
+
+    def show_idle(self) -> None:
+        """Take the progress bar away: nothing was sent."""
+        self._progress.layout.display = "none"
 
     def cancel(self) -> None:
         """Stop the upload. A request that was sent in full cannot be cancelled."""
@@ -63,6 +73,7 @@ class UploadPanel(widgets.VBox):
             The user pressed Cancel.
         """
         now = time.monotonic()
+        self._has_sent = True
         if sent < total:
             self._raise_if_cancelled()
         self._offer_cancel(sent < total)
@@ -91,14 +102,16 @@ class UploadPanel(widgets.VBox):
 
     def on_notice(self, text: str) -> None:
         """Show a text beside the row, in place of what was created."""
-        self._notice = f"{text[:1].upper()}{text[1:]}"
+        self.notice = f"{text[:1].upper()}{text[1:]}"
 
     def show_submitted(self, row: pd.DataFrame) -> None:
         """Show the row of a tune that was just made, or was there already."""
         self._progress.layout.display = "none"
         tune_id, prompts = row["id"].iloc[0], row["prompt_ids"].iloc[0]
         created = f"Created {len(prompts)} prompts" if pd.isna(tune_id) else f"Created tune {tune_id}"
-        self._show_message(f"{self._notice or created}. The row is in form.row.")
+        if not self._has_sent:
+            created = "Nothing was sent: it was submitted before"
+        self._show_message(f"{self.notice or created}. The row is in form.row.")
         self.show_row(row)
 
     def show_row(self, row: pd.DataFrame) -> None:

@@ -1,0 +1,61 @@
+"""The question whether to send a request that was sent before; two buttons below Submit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+from markupsafe import Markup
+
+from astria_nb.form.fields import WIDE
+from astria_nb.log import Submission
+
+
+class RepeatQuestion(widgets.HBox):
+    """When the same request was sent before, and the choice: send it again, or use what it made.
+
+    Parameters
+    ----------
+    on_send, on_use : callable
+        Called when the button of that name is pressed.
+    """
+
+    def __init__(self, on_send: Callable[[], None], on_use: Callable[[], None]) -> None:
+        self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 240px"))
+        self._text.add_class("astria-note")
+        self._use, self._again = (
+            widgets.Button(layout=widgets.Layout(width="auto", flex="0 0 auto")) for _ in range(2)
+        )
+        self._use.on_click(lambda _: self._answer(on_use))
+        self._again.on_click(lambda _: self._answer(on_send))
+        super().__init__([self._use, self._again, self._text], layout=WIDE)
+        self.add_class("astria-repeat")
+        self.hide()
+
+    def ask(self, earlier: Submission, text: str, price: str) -> None:
+        """Show the question, with the focus on the answer that costs nothing.
+
+        Parameters
+        ----------
+        earlier : Submission
+        text : str
+            When it was sent, as what, and its price.
+        price : str
+            Of sending it again; empty if it is unknown.
+        """
+        question = f"{text[:1].upper()}{text[1:]}. Send it again, or use the earlier one?"
+        self._text.value = Markup("<span>{}</span>").format(question)
+        name = f"tune {earlier.tune_id}" if earlier.tune_id is not None else "the earlier one"
+        self._use.description = f"Use {name}"
+        self._again.description = f"Send again · {price}".removesuffix(" · ")
+        self._use.tooltip = self._again.tooltip = question  # read out with the focus
+        self.layout.display = None
+        self._use.focus()
+
+    def hide(self) -> None:
+        """Take the question away."""
+        self.layout.display = "none"
+
+    def _answer(self, act: Callable[[], None]) -> None:
+        self.hide()
+        act()

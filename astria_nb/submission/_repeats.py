@@ -1,0 +1,91 @@
+"""The same request again: an earlier submission of the same photos, pack and fields, under any title."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from astria_nb.log import HAS_TUNE, Log, Submission
+from astria_nb.tune import Body, Estimate, Request, differences, dollars
+from astria_nb.utils.formatting import format_duration
+from astria_nb.utils.progress import ReportProgress
+
+
+class RepeatedRequest(Exception):  # noqa: N818  a question, not an error
+    """An equal request was sent before, and the user is to be asked. Nothing was sent.
+
+    Parameters
+    ----------
+    earlier : Submission
+    text : str
+        When it was sent, as what, and its price.
+    """
+
+    def __init__(self, earlier: Submission, text: str) -> None:
+        super().__init__(text)
+        self.earlier, self.text = earlier, text
+
+
+def earlier_submission(log: Log, request: Request, body: Body, report: ReportProgress) -> Submission | None:
+    """Return the latest submission that asked for the same and may exist, or None.
+
+    Files are read only if there is one with equal fields and sizes. Files whose content was not recorded,
+    since the process ended while it sent them, are compared by their names.
+
+    Parameters
+    ----------
+    log : Log
+    request : Request
+    body : Body
+        Of the request; its hashes are kept for the upload.
+    report : callable
+        Called with a fraction from 0 to 1 and a text while files are read.
+    """
+    candidates = log.with_content(request)
+    for number, image in enumerate(body.images):
+        if not candidates:
+            return None
+        report(number / len(body.images), "comparing the photos with those of an earlier submission")
+        sha256 = image.sha256()
+        candidates = [one for one in candidates if _may_contain(one.request, sha256)]
+    request = request.with_sha256(body.image_sha256 if candidates else None)
+    return next((one for one in candidates if _has_same_images(one.request, request)), None)
+
+
+def describe(earlier: Submission, estimate: Estimate | None) -> str:
+    """Return when a submission was sent, as what, and its price.
+
+    Parameters
+    ----------
+    earlier : Submission
+    estimate : Estimate or None
+        Of the same request today; the price if the service did not state one.
+    """
+    age = (datetime.now(UTC) - earlier.planned_at).total_seconds()
+    record = earlier.record or {}
+    prompts, cost = record.get("prompt_ids"), record.get("cost_mc")
+    parts = [f"the same request was sent {format_duration(max(0.0, age))} ago"]
+    if earlier.tune_id is not None:
+        parts[0] += f" as tune {earlier.tune_id}"
+    elif earlier.state in HAS_TUNE:
+        parts[0] += f" and made {_counted(prompts)}" if isinstance(prompts, list) else ""
+    else:
+        parts.append("its outcome is not known yet")
+    if isinstance(cost, int) and cost > 0:
+        parts.append(dollars(cost))
+    elif estimate is not None:
+        parts.append(str(estimate))
+    return ", ".join(parts)
+
+
+def _counted(prompts: Sequence[object]) -> str:
+    return "1 prompt" if len(prompts) == 1 else f"{len(prompts)} prompts"
+
+
+def _may_contain(request: Request, sha256: str | None) -> bool:
+    hashes = {image.sha256 for image in request.images}
+    return sha256 is None or None in hashes or sha256 in hashes
+
+
+def _has_same_images(earlier: Request, request: Request) -> bool:
+    return not any(difference.field == "images" for difference in differences(earlier, request))
