@@ -12,9 +12,15 @@ from astria_nb.log import Log
 from astria_nb.sandbox import SandboxServer
 from astria_nb.utils.formatting import short
 from astria_nb.utils.versions import check_versions
+from astria_nb.utils.warn import warn
 
 _lock = threading.Lock()
 _sandbox: Sandbox | None = None
+_is_announced = False
+_REHEARSAL = (
+    "no API key was found, so this is a rehearsal in the sandbox on this machine: nothing is charged, and no "
+    "model is trained. To use your account, run anb.login() or set ASTRIA_API_KEY"
+)
 
 
 class Sandbox(SandboxServer):
@@ -49,14 +55,21 @@ class Sandbox(SandboxServer):
         return Client(self.api_key, base_url=self.url)
 
 
-def default_client() -> Client:
+def default_client(*, pays: bool = False) -> Client:
     """Return a client for your account if an API key is configured, else for a sandbox.
 
     The sandbox is the one that ``astria-nb lab`` runs beside JupyterLab, so that tunes outlive a kernel.
     Without it, the first call starts a sandbox in this process.
+
+    Parameters
+    ----------
+    pays : bool
+        Whether the call would be charged; then the first of a process that uses a sandbox says so.
     """
     if find_key() is not None:
         return Client()
+    if pays:
+        _announce_rehearsal()
     url, key = os.environ.get("ASTRIA_SANDBOX_URL"), os.environ.get("ASTRIA_SANDBOX_KEY")
     if url and key:
         return Client(key, base_url=url)
@@ -67,8 +80,22 @@ def default_client() -> Client:
         return _sandbox.client()
 
 
-def client_or_default(client: object) -> Client:
+def _announce_rehearsal() -> None:
+    global _is_announced
+    with _lock:
+        is_announced, _is_announced = _is_announced, True
+    if not is_announced:
+        warn(_REHEARSAL, is_paid=True)  # even where warnings are errors, a rehearsal is no failure
+
+
+def client_or_default(client: object, *, pays: bool = False) -> Client:
     """Return the client, or the default one for None.
+
+    Parameters
+    ----------
+    client : object
+    pays : bool
+        As for `default_client`.
 
     Raises
     ------
@@ -76,7 +103,7 @@ def client_or_default(client: object) -> Client:
         The argument is something else.
     """
     if client is None or isinstance(client, Client):
-        return client or default_client()
+        return client or default_client(pays=pays)
     hint = "give anb.Client() or sandbox.client(), or leave it out"
     raise AstriaError(Problem("client", f"{short(client)} is not a client", hint))
 

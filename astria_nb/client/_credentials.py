@@ -6,13 +6,13 @@ import os
 import sys
 from contextlib import suppress
 
+from astria_nb.client import _keyring
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client._base_url import DEFAULT_BASE_URL, find_base_url, host_of
-from astria_nb.utils.interrupts import in_caller
+from astria_nb.utils.warn import warn
 
 KEY_VARIABLE = "ASTRIA_API_KEY"
 """Name of the environment variable, and of the secret in Colab."""
-_KEYRING_SERVICE = "astria_nb"
 _process_keys: dict[str, ApiKey] = {}
 
 
@@ -47,15 +47,20 @@ def find_key(argument: str | ApiKey | None = None, base_url: str | None = None) 
         del argument  # a traceback can show the variables of each frame
     url = find_base_url(base_url)
     host = host_of(url)
-    return (
-        _as_key(_from_environment())
-        or _as_key(_from_colab(url))
-        or _as_key(_from_keyring(host))
-        or _process_keys.get(host)
-    )
+    if (key := _as_key(_from_environment())) is not None:
+        return key
+    refusal = None
+    try:
+        key = _as_key(_from_colab(url))
+    except _RefusedSecretError as error:
+        refusal = str(error)
+    key = key or _as_key(_keyring.read(host)) or _process_keys.get(host)
+    if key is None and refusal is not None:
+        warn(f"Colab's secret {KEY_VARIABLE} {refusal}")
+    return key
 
 
-def store_key(key: ApiKey, base_url: str) -> str | None:
+def store_key(key: ApiKey, base_url: str) -> tuple[str | None, str]:
     """Store a key for a host: in the keyring if there is one, else in memory until this process ends.
 
     Parameters
@@ -65,20 +70,22 @@ def store_key(key: ApiKey, base_url: str) -> str | None:
 
     Returns
     -------
-    str or None
+    keyring : str or None
         The keyring's name, or None if the key is only in memory.
+    reason : str
+        Why it is only in memory.
     """
     host = host_of(base_url)
-    with suppress(Exception):  # each keyring backend has errors of its own; memory always works
-        import keyring  # here: an optional extra
-
-        key.store(lambda secret: keyring.set_password(_KEYRING_SERVICE, host, secret))
-        # A disabled keyring accepts everything and stores nothing.
-        if _as_key(_from_keyring(host)) == key:
-            _process_keys.pop(host, None)
-            return keyring.get_keyring().name
+    backend, reason = _keyring.protected_backend(host)
+    if backend is not None:
+        with suppress(Exception):  # each keyring backend has errors of its own; memory always works
+            key.store(lambda secret: backend.set_password(_keyring.SERVICE, host, secret))
+            if _as_key(_keyring.read(host)) == key:
+                _process_keys.pop(host, None)
+                return reason, ""
+        reason = f"the keyring ({reason}) does not accept it"
     _process_keys[host] = key
-    return None
+    return None, reason
 
 
 def _as_key(secret: str | None) -> ApiKey | None:
@@ -94,21 +101,43 @@ def _from_environment() -> str | None:
     return os.environ.get(KEY_VARIABLE)
 
 
+class _RefusedSecretError(Exception):
+    """Colab may have the secret, but does not give it; the text is a predicate, with the next step."""
+
+
 def _from_colab(base_url: str) -> str | None:
     # Colab has this module loaded; importing it elsewhere could run something else.
-    if "google.colab" in sys.modules and host_of(base_url) == host_of(DEFAULT_BASE_URL):
-        with suppress(Exception):  # not set, or not granted to this notebook: Colab has an error for each
-            from google.colab import userdata
+    if "google.colab" not in sys.modules or host_of(base_url) != host_of(DEFAULT_BASE_URL):
+        return None
+    try:
+        from google.colab import userdata
 
-            # Colab answers only the thread that runs the cell.
-            secret: str | None = in_caller(userdata.get)(KEY_VARIABLE)
-            return secret
+        secret: str | None = userdata.get(KEY_VARIABLE)
+    except Exception as error:  # noqa: BLE001  Colab has an error for each reason
+        refusal = _refusal(error)
+    else:
+        return secret
+    if refusal is not None:
+        raise _RefusedSecretError(refusal)
     return None
 
 
-def _from_keyring(host: str) -> str | None:
-    with suppress(Exception):  # not installed, no backend, locked: each backend has errors of its own
-        import keyring  # here: an optional extra, and slow to search for its backends
+def _refusal(error: Exception) -> str | None:
+    """Return why Colab does not give a secret; None if there is no such secret.
 
-        return keyring.get_password(_KEYRING_SERVICE, host)
-    return None
+    By the names of the errors: their classes are in Colab only, and have moved before.
+    """
+    name = type(error).__name__
+    if isinstance(error, ImportError | KeyError) or name == "SecretNotFoundError":
+        return None
+    if name == "NotebookAccessError":
+        return (
+            "may not be read by this notebook; switch on Notebook access for it under Secrets (the key in "
+            "the side bar), and run the cell again"
+        )
+    if name == "TimeoutException" or "Colab UI" in str(error):
+        return (
+            "can only be read while the notebook is open in Colab; run it there, or set the environment "
+            f"variable {KEY_VARIABLE}"
+        )
+    return f"could not be read ({name}); set the environment variable {KEY_VARIABLE}"

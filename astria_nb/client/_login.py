@@ -18,7 +18,8 @@ def login(base_url: str | None = None) -> Client:
     """Ask for the API key without displaying it, check it, store it, and return a client.
 
     The key is stored in the system's keyring, for this service only (``pip install 'astria-nb[keyring]'``),
-    where every later ``Client()`` finds it. Without a keyring it is stored until this process ends.
+    where every later ``Client()`` finds it. Without a keyring, or with one that keeps keys in clear text, it
+    is stored until this process ends. ``ASTRIA_NB_CLEAR_TEXT_KEYRING=1`` allows such a keyring.
 
     Parameters
     ----------
@@ -49,8 +50,7 @@ def login(base_url: str | None = None) -> Client:
     url = find_base_url(base_url)
     key = _prompt_for_key(host_of(url))
     Transport(url, key).get("/packs", {"limit": 1})
-    keyring = store_key(key, url)
-    print(_confirmation(key, host_of(url), keyring))
+    print(_confirmation(key, host_of(url), *store_key(key, url)))
     return Client(key, base_url=url)
 
 
@@ -68,12 +68,12 @@ def _prompt_for_key(host: str) -> ApiKey:
     )
 
 
-def _confirmation(key: ApiKey, host: str, keyring: str | None) -> str:
+def _confirmation(key: ApiKey, host: str, keyring: str | None, reason: str) -> str:
     if keyring is not None:
         text = f"The key {key} is stored in the keyring ({keyring}) for {host}."
     else:
         text = (
-            f"The key {key} is stored until this process ends, because no keyring accepts it. To store it "
+            f"The key {key} is stored until this process ends: {reason}. To store it "
             "permanently, pip install 'astria-nb[keyring]' and log in again; in Colab, add it to the secrets "
             f"as {KEY_VARIABLE}; elsewhere, set the environment variable {KEY_VARIABLE}."
         )

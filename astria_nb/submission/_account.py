@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from astria_nb.client import Client, Json
 from astria_nb.errors import NotFoundError, Problem, RejectedError, TuneError
 from astria_nb.tune import Request
+from astria_nb.tune.plain import stripped
 from astria_nb.utils.formatting import short
 
 _PAGE = 120  # the API's maximum: one request (astria-api, section 7)
@@ -59,7 +60,8 @@ def _search(client: Client, title: str | None) -> Iterator[Json]:
 
 
 def _of_title(tunes: Sequence[Json] | Iterator[Json], title: str | None) -> list[Json]:
-    return [tune for tune in tunes if tune.get("title") == title]
+    # A title that was sent with blanks around it is the same.
+    return [tune for tune in tunes if stripped(str(tune.get("title"))) == stripped(str(title))]
 
 
 def _same_request(tunes: Sequence[Json], request: Request) -> Json | None:

@@ -55,7 +55,8 @@ def submit(
     ----------
     tune : Tune or TuneForm
     client : Client, optional
-        Default: your account if an API key is configured, else the built-in sandbox. A form has its own.
+        Default: your account if an API key is configured, else the built-in sandbox, of which the first call
+        warns. A form has its own.
     encoding : {"multipart", "form", "json"}, optional
         Default: multipart for a tune with files, else JSON.
     log : ExperimentLog, optional
@@ -141,7 +142,7 @@ def submit(
 
         def options() -> SubmitOptions:
             return SubmitOptions(
-                client=client_or_default(client),
+                client=client_or_default(client, pays=True),
                 log=log_or_default(log),
                 observer=observer,
                 encoding=encoding,

@@ -142,7 +142,7 @@ class ExperimentLog(Log):
         self.note("replay", submission=submission, problem=f"as {tune.title}")
         with Progress("Submitting") as progress:
             options = SubmitOptions(
-                client=client_or_default(client),
+                client=client_or_default(client, pays=True),
                 log=self,
                 observer=CallbackObserver(progress.update_bytes, progress.update),
                 encoding=cast("Encoding", submission.request.encoding),

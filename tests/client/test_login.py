@@ -3,6 +3,8 @@
 import getpass
 import sys
 import types
+import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import keyring
 import keyring.backend
 import pytest
-from keyring.backends import null
+from keyring.backends import fail, null
 
 import astria_nb as anb
 from astria_nb.client import _credentials as credentials
@@ -117,16 +119,152 @@ def test_without_any_source_there_is_no_key(no_ring: None) -> None:
         anb.Client()
 
 
-def refused(name: str) -> str:
-    raise RuntimeError(f"this notebook may not see {name}")
+class SecretNotFoundError(Exception):
+    """As in Colab."""
 
 
-def test_a_colab_secret_that_is_not_there_or_not_granted_is_no_error(
-    ring: Memory, monkeypatch: pytest.MonkeyPatch
+class NotebookAccessError(Exception):
+    """As in Colab."""
+
+
+class TimeoutException(Exception):  # noqa: N818  as in Colab
+    """As in Colab."""
+
+
+def raising(error: Exception) -> Callable[[str], str]:
+    def get(_: str) -> str:
+        raise error
+
+    return get
+
+
+@pytest.mark.parametrize("error", [SecretNotFoundError("x"), KeyError("x"), ImportError("x")], ids=repr)
+def test_a_colab_secret_that_is_not_there_is_no_news(
+    no_key: None, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    for get in ({}.__getitem__, refused):
-        colab(monkeypatch, get)
-        assert find_key() is None
+    colab(monkeypatch, raising(error))
+    assert find_key() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "next_step"),
+    [
+        (NotebookAccessError("ASTRIA_API_KEY"), "switch on Notebook access for it under Secrets"),
+        (TimeoutException("Requesting secret timed out."), "can only be read while the notebook is open"),
+        (RuntimeError("Secrets can only be fetched from the Colab UI."), "set the environment variable"),
+        (AttributeError("kernel"), r"could not be read \(AttributeError\)"),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_a_colab_secret_that_may_not_be_read_is_a_warning(
+    ring: Memory, monkeypatch: pytest.MonkeyPatch, error: Exception, next_step: str
+) -> None:
+    colab(monkeypatch, raising(error))
+    for use in (find_key, lambda: anb.TuneForm()):
+        with pytest.warns(UserWarning, match=f"Colab's secret ASTRIA_API_KEY .*{next_step}"):
+            use()
+    ring.set_password("astria_nb", "api.astria.ai", "sd_of_keyring")
+    assert text_of(find_key()) == "sd_…ring"  # without a warning
+
+
+class PlaintextKeyring(Memory):
+    """As in keyrings.alt, which writes to a file."""
+
+    name = "PlaintextKeyring"
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.keys[service, username]
+
+
+class Chainer(keyring.backend.KeyringBackend):
+    """As keyring's own, which passes on to the backends that it finds."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self, *backends: Any) -> None:
+        super().__init__()
+        self.backends = backends
+
+    def get_password(self, service: str, username: str) -> str | None:
+        found = (backend.get_password(service, username) for backend in self.backends)
+        return next((password for password in found if password is not None), None)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.backends[0].set_password(service, username, password)
+
+
+@pytest.mark.parametrize("is_chained", [False, True])
+def test_a_key_is_not_kept_in_clear_text_unless_that_is_allowed(
+    no_key: None,
+    typed: Typing,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_chained: bool,
+) -> None:
+    plain = PlaintextKeyring()
+    before = keyring.get_keyring()
+    keyring.set_keyring(Chainer(null.Keyring(), plain) if is_chained else plain)
+    try:
+        with anb.Sandbox() as sandbox:
+            host = sandbox.url.removeprefix("http://")
+            plain.set_password("astria_nb", host, "sd_an_older_one")
+            typed(sandbox.api_key)
+            anb.login(sandbox.url)
+            assert plain.keys == {}
+            assert anb.Client(base_url=sandbox.url).pack(43).id == 43
+            output = capsys.readouterr().out
+            assert (
+                "(PlaintextKeyring) keeps keys in clear text; ASTRIA_NB_CLEAR_TEXT_KEYRING=1 allows" in output
+            )
+            monkeypatch.setenv("ASTRIA_NB_CLEAR_TEXT_KEYRING", "1")
+            anb.login(sandbox.url)
+            assert plain.keys == {("astria_nb", host): sandbox.api_key}
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_in_a_chain_the_protected_keyring_gets_the_key(no_key: None, typed: Typing) -> None:
+    plain, protected = PlaintextKeyring(), Memory()
+    for _ in using(Chainer(plain, protected)):
+        with anb.Sandbox() as sandbox:
+            typed(sandbox.api_key)
+            anb.login(sandbox.url)
+            assert list(protected.keys.values()) == [sandbox.api_key]
+            assert plain.keys == {}
+
+
+@pytest.mark.parametrize(
+    ("backend", "reason"),
+    [(null.Keyring, "the keyring is turned off"), (fail.Keyring, "this machine has no keyring")],
+)
+def test_a_keyring_that_keeps_nothing_is_named_as_such(
+    no_key: None, typed: Typing, capsys: pytest.CaptureFixture[str], backend: Any, reason: str
+) -> None:
+    for _ in using(backend()):
+        with anb.Sandbox() as sandbox:
+            typed(sandbox.api_key)
+            anb.login(sandbox.url)
+    assert f"is stored until this process ends: {reason}." in capsys.readouterr().out
+
+
+def test_without_a_key_a_submission_says_once_that_it_is_a_rehearsal(
+    no_ring: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit() -> int:
+        title = str(uuid.uuid4())
+        urls = [f"https://example.com/{title}.jpg"]
+        return len(anb.submit(anb.Tune(pack=43, name="cat", title=title, image_urls=urls)))
+
+    monkeypatch.setattr("astria_nb.defaults._is_announced", False)
+    with pytest.warns(
+        UserWarning, match=r"nothing is charged.* run anb\.login\(\) or set ASTRIA_API_KEY"
+    ) as warned:
+        assert [submit(), submit()] == [1, 1]
+    assert len(warned) == 1
+    monkeypatch.setattr("astria_nb.defaults._is_announced", False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert submit() == 1  # a rehearsal is no failure
 
 
 def test_colab_is_not_imported_elsewhere(

@@ -1,0 +1,69 @@
+"""The system's keyring: reading a key from it, and storing one where it is protected."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+SERVICE = "astria_nb"
+CLEAR_TEXT_VARIABLE = "ASTRIA_NB_CLEAR_TEXT_KEYRING"
+"""Name of the environment variable that allows a keyring without encryption, if it is set to 1."""
+
+
+def read(host: str) -> str | None:
+    """Return the key that is stored for a host, or None."""
+    with suppress(Exception):  # not installed, no backend, locked: each backend has errors of its own
+        import keyring  # here: an optional extra, and slow to search for its backends
+
+        return keyring.get_password(SERVICE, host)
+    return None
+
+
+def protected_backend(host: str) -> tuple[Any, str]:
+    """Return the backend that is to store a key, and its name; or None, and why there is none.
+
+    A backend that writes to a file in clear text is used only if `CLEAR_TEXT_VARIABLE` allows it. An older
+    key that it holds for the host is removed: it would be found before the one that is not stored there.
+    """
+    try:
+        import keyring  # here: as above
+        import keyring.backends.fail
+        import keyring.backends.null
+
+        backends = list(_backends(keyring.get_keyring()))
+        turned_off, none_there = keyring.backends.null.Keyring, keyring.backends.fail.Keyring
+    except Exception:  # noqa: BLE001  not installed, or a backend that cannot be loaded
+        return None, "no keyring is installed"
+    usable = [backend for backend in backends if not isinstance(backend, turned_off | none_there)]
+    is_allowed = os.environ.get(CLEAR_TEXT_VARIABLE) == "1"
+    for backend in usable:
+        if is_allowed or not _is_clear_text(backend):
+            return backend, str(backend.name)
+    for backend in usable:
+        with suppress(Exception):
+            backend.delete_password(SERVICE, host)
+    if usable:
+        keyring_name = f"the only keyring ({usable[0].name})"
+        return None, f"{keyring_name} keeps keys in clear text; {CLEAR_TEXT_VARIABLE}=1 allows that"
+    if any(isinstance(backend, turned_off) for backend in backends):
+        return None, "the keyring is turned off"
+    return None, "this machine has no keyring"
+
+
+def _backends(backend: Any) -> Iterator[Any]:
+    """Yield a backend, or those that it only passes on to, in the order of their priority."""
+    inner = getattr(backend, "backends", None)
+    if inner is None and (wrapped := getattr(backend, "_keyring", None)) is not None:
+        inner = [wrapped]
+    if inner is None:
+        yield backend
+    else:
+        for part in inner:
+            yield from _backends(part)
+
+
+def _is_clear_text(backend: Any) -> bool:
+    names = [base.__name__ for base in type(backend).__mro__]
+    return any(name.startswith("Plaintext") for name in names)  # those of keyrings.alt
