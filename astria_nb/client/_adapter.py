@@ -5,9 +5,11 @@ from __future__ import annotations
 import http
 import http.client
 import io
+import os
 import queue
 import socket
 import threading
+import weakref
 from functools import cache
 from ipaddress import ip_address
 from typing import Any
@@ -65,6 +67,10 @@ class _Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """Opens connections of class `_Connection`, directly or through a proxy."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        _adapters.add(self)
+
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
         _use_deadlines(self.poolmanager)
@@ -75,6 +81,23 @@ class _Adapter(HTTPAdapter):
         if is_new:
             _use_deadlines(manager)
         return manager
+
+
+_adapters: weakref.WeakSet[_Adapter] = weakref.WeakSet()
+_of_parent: list[object] = []
+
+
+def _leave_connections_to_parent() -> None:
+    """Let a forked child open its own connections: on a shared one, each might read the other's answers."""
+    for adapter in list(_adapters):
+        # Kept, not closed: a thread that the child does not have may hold their locks.
+        _of_parent.append((adapter.poolmanager, adapter.proxy_manager))
+        state = adapter.__getstate__()  # without the connections
+        adapter.__setstate__(state)  # type: ignore[attr-defined]  # missing from the stubs
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_connections_to_parent)
 
 
 def _use_deadlines(manager: PoolManager) -> None:
