@@ -15,10 +15,11 @@ from astria_nb.errors import AstriaError, Problem
 
 _DISTRIBUTION = "astria-nb"
 _MODULES = {"pillow": "PIL", _DISTRIBUTION: "astria_nb"}  # where the name is not that of the package
+_RESTART = "restart the kernel, and run the cell again"
 
 
 def version_problems() -> list[Problem]:
-    """Return a problem for each loaded library whose version does not fit.
+    """Return a problem for each library whose version does not fit.
 
     A kernel goes on with what it has loaded, whatever pip installs meanwhile. It may be older than this
     package requires, or parts that are imported later may come from another version.
@@ -63,17 +64,29 @@ def _requirements() -> dict[str, SpecifierSet]:
 def _of_module(name: str, required: SpecifierSet) -> Problem | None:
     module = sys.modules.get(_MODULES.get(name, name))
     if module is None:
-        return None
+        return _of_installed(name, required)
     # Not by getattr: some modules warn when they are asked.
     version, file = vars(module).get("__version__"), vars(module).get("__file__")
     if not isinstance(version, str):
         return None
     folder = Path(file).parents[1] if isinstance(file, str) else None
-    return _of_version(name, version, required, folder, _time_of_change(folder))
+    return _of_loaded(name, version, required, folder, _time_of_change(folder))
+
+
+@cache
+def _of_installed(name: str, required: SpecifierSet) -> Problem | None:
+    """Return what is wrong with a version that is not loaded yet; pip can be told to ignore requirements."""
+    try:
+        version = metadata.version(name)
+        fits = _base(Version(version)) in required
+    except (metadata.PackageNotFoundError, InvalidVersion, TypeError):
+        return None
+    what = f"version {version} is installed, and {required} is needed"
+    return None if fits else Problem(name, what, f"{_installing(name, required)}, then {_RESTART}")
 
 
 @lru_cache  # reading the metadata takes milliseconds, and a form asks at each keystroke
-def _of_version(
+def _of_loaded(
     name: str, loaded: str, required: SpecifierSet, folder: Path | None, _changed_at: int
 ) -> Problem | None:
     """Return what is wrong with a loaded version. When pip changes the folder, `_changed_at` changes."""
@@ -83,14 +96,17 @@ def _of_version(
         version = _base(Version(loaded))
     except (InvalidVersion, TypeError):  # pip left something broken behind
         return None
-    next_step = "restart the kernel, and run the cell again"
     if version not in required and version != Version("0"):  # 0: built without its version control
-        if not any(_base(other) in required for other in installed):
-            next_step = f"run pip install '{name}{required}', then {next_step}"
-        return Problem(name, f"version {loaded} is loaded, and {required} is needed", next_step)
+        is_replaced = any(_base(other) in required for other in installed)
+        hint = _RESTART if is_replaced else f"{_installing(name, required)}, then {_RESTART}"
+        return Problem(name, f"version {loaded} is loaded, and {required} is needed", hint)
     if installed and version not in map(_base, installed):
-        return Problem(name, f"version {loaded} is loaded, but {max(installed)} is installed", next_step)
+        return Problem(name, f"version {loaded} is loaded, but {max(installed)} is installed", _RESTART)
     return None
+
+
+def _installing(name: str, required: SpecifierSet) -> str:
+    return f"run pip install '{name}{required}'"
 
 
 def _base(version: Version) -> Version:

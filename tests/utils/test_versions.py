@@ -96,6 +96,17 @@ def test_a_version_that_is_too_old_wants_a_newer_one_first_if_none_is_installed(
     assert problem.endswith(f"is needed; run pip install 'psutil>=5.9', then {RESTART}")
 
 
+def test_a_version_that_is_not_loaded_yet_is_checked_as_well(
+    library: Library, required: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "psutil")
+    monkeypatch.setattr(versions, "_of_installed", versions._of_installed.__wrapped__)
+    assert library.problems() == []
+    install(required, "psutil", "5.8.1")
+    (problem,) = library.problems()
+    assert problem.startswith("psutil: version 5.8.1 is installed, and >=5.9 is needed; run pip install")
+
+
 def test_a_library_that_was_replaced_since_is_noticed_at_once(library: Library) -> None:
     library.load("6.0")
     before = library.install("6.0")
