@@ -4,6 +4,7 @@ The public names, each imported at its first use.
 """
 
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -90,10 +91,25 @@ def _imported(name: str) -> ModuleType:
     # A module whose import was interrupted would stay broken until the kernel is restarted.
     try:
         return shielded(import_module, name)
+    except OSError as error:
+        failure = error
     except Exception:
         # If a library is loaded in a version that does not work, this raises a clearer error.
         import_module("astria_nb.utils.versions").check_versions()
         raise
+    raise _not_loaded(failure)
+
+
+def _not_loaded(error: OSError) -> Exception:
+    from astria_nb.errors import AstriaError, Problem
+
+    try:
+        Path.cwd()
+    except OSError:  # where a notebook's kernel looks for modules first
+        what = f"the working directory does not exist ({error.strerror or error})"
+        return AstriaError(Problem("cwd", what, "change to another one with os.chdir"))
+    what = f"a file of this package, or of one that it uses, cannot be read ({error})"
+    return AstriaError(Problem("import", what, "check the disk that Python is on, and restart the kernel"))
 
 
 def __dir__() -> list[str]:

@@ -72,7 +72,14 @@ def _lab(options: argparse.Namespace) -> int:
     if find_spec("jupyterlab") is None:
         _print("jupyterlab is not installed; install it with: pip install 'astria-nb[lab]'", sys.stderr)
         return 1
-    folder = Path(options.folder)
+    try:
+        return _serve_lab(Path(options.folder), options)
+    except OSError as error:
+        _print(f"astria-nb lab: {error}; name another folder, or set TMPDIR to one", sys.stderr)
+        return 1
+
+
+def _serve_lab(folder: Path, options: argparse.Namespace) -> int:
     first = copy_notebooks(folder)
     with SandboxServer() as server:
         # Kernels without an API key use this sandbox, so that its tunes outlive a kernel.

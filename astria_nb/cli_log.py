@@ -58,7 +58,7 @@ def run_log_command(options: argparse.Namespace) -> int:
 
     try:
         log = ExperimentLog(options.log)
-        if not log.path.exists():
+        if not log.exists():
             problem = Problem("log", f"no log found at {str(log.path)!r}", "name another file with --log")
             raise LogError(problem)
         options.command(log, options)

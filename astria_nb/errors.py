@@ -74,6 +74,10 @@ class LogError(AstriaError):
     """The experiment log cannot be opened, read or written. The field is ``log``."""
 
 
+class SandboxError(AstriaError, OSError):
+    """The sandbox cannot be started: its port is taken, or the disk for its files cannot be used."""
+
+
 class NotSentError(AstriaError):
     """The service did not receive a complete request. Nothing was created, so trying again is safe."""
 

@@ -14,7 +14,15 @@ import ipywidgets as widgets
 from astria_nb.client import Client
 from astria_nb.errors import Problem, TuneError
 from astria_nb.form._sections import Sections
-from astria_nb.form.fields import CharacteristicsField, ChoiceField, Field, PairsField, TextField, UrlsField
+from astria_nb.form.fields import (
+    CallbackField,
+    CharacteristicsField,
+    ChoiceField,
+    Field,
+    PairsField,
+    TextField,
+    UrlsField,
+)
 from astria_nb.form.images import ImageField, InspectBar, PreprocessingSwitches
 from astria_nb.form.pickers import ClassField, PackField, PromptsField, TunesField
 from astria_nb.images import Image, Preprocessing
@@ -95,9 +103,9 @@ class Draft:
             "images": self._images,
             "image_urls": self._urls,
             "characteristics": self._characteristics,
-            "callback": TextField("Trained", FIELDS["callback"].placeholder),
-            _PROMPT_CALLBACK: TextField("Each prompt", FIELDS["callback"].placeholder),
-            "prompts_callback": TextField("All prompts", FIELDS["prompts_callback"].placeholder),
+            "callback": CallbackField("Trained", FIELDS["callback"].placeholder),
+            _PROMPT_CALLBACK: CallbackField("Each prompt", FIELDS["callback"].placeholder),
+            "prompts_callback": CallbackField("All prompts", FIELDS["prompts_callback"].placeholder),
             "tune_ids": TunesField(client),
             "prompt_ids": self._prompts,
             "brief": TextField("Brief", FIELDS["brief"].placeholder, rows=3),

@@ -41,7 +41,7 @@ class RecoveryNotice(widgets.HBox):
 
     def _show_unsettled(self) -> None:
         try:
-            unsettled = self._log.unsettled(self._client.service) if self._log.path.exists() else []
+            unsettled = self._log.unsettled(self._client.service) if self._log.exists() else []
             unsettled = [entry for entry in unsettled if recovery.is_left_open(self._log, entry)]
         except AstriaError as error:
             self._show(str(error), button=False)

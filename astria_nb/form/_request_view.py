@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import anywidget
 import traitlets
@@ -10,6 +12,7 @@ import traitlets
 from astria_nb.client.snippets import as_curl, as_javascript, as_json, as_python
 from astria_nb.errors import AstriaError
 from astria_nb.tune import Encoding, Tune
+from astria_nb.utils.redaction import PLACEHOLDER
 from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
@@ -17,6 +20,9 @@ _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
 _UNCHANGED_PHOTOS = (
     "This code sends the photos unchanged, with their location, time and camera; the form removes those."
 )
+
+_HIDDEN_SECRETS = "Secrets of callbacks are left out, because the notebook is saved with this code."
+_MIN_SECRET = 6  # characters; a shorter value occurs in other places of the code
 
 
 class RequestView(anywidget.AnyWidget):
@@ -52,7 +58,13 @@ class RequestView(anywidget.AnyWidget):
         encoding : {"multipart", "form", "json"}, optional
         """
         self.note = _UNCHANGED_PHOTOS if tune is not None and tune.images else ""
-        self.texts = {language: self._code(language, tune, encoding) for language in [*_LANGUAGES, "JSON"]}
+        secrets = [] if tune is None else _secrets(tune)
+        if secrets:
+            self.note = f"{self.note} {_HIDDEN_SECRETS}".strip()
+        texts = {language: self._code(language, tune, encoding) for language in [*_LANGUAGES, "JSON"]}
+        for secret in secrets:
+            texts = {language: text.replace(secret, PLACEHOLDER) for language, text in texts.items()}
+        self.texts = texts
 
     def _code(self, language: str, tune: Tune | None, encoding: Encoding | None) -> str:
         if tune is None:
@@ -66,3 +78,14 @@ class RequestView(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"RequestView({self.language!r})"
+
+
+def _secrets(tune: Tune) -> list[str]:
+    """Return the values in the query strings of a tune's callbacks."""
+    attributes = tune.prompt_attributes or {}
+    callbacks = [tune.callback, tune.prompts_callback, attributes.get("callback")]
+    pairs = [
+        pair for url in callbacks if isinstance(url, str) for pair in re.split("[&;]", urlsplit(url).query)
+    ]
+    values = [pair.rpartition("=")[2] for pair in pairs]
+    return sorted({value for value in values if len(value) >= _MIN_SECRET}, key=len, reverse=True)

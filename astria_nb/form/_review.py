@@ -9,6 +9,7 @@ from typing import Any
 from astria_nb.errors import Problem
 from astria_nb.form.pickers import PackField
 from astria_nb.form.progress import SubmissionState
+from astria_nb.log import Log
 from astria_nb.tune import Estimate, Tune, check, check_pack, from_checked
 from astria_nb.utils.versions import version_problems
 
@@ -43,7 +44,11 @@ class Review:
 
 
 def review(
-    values: Mapping[str, Any], pack_field: PackField, submissions: SubmissionState, max_cost: float | None
+    values: Mapping[str, Any],
+    pack_field: PackField,
+    submissions: SubmissionState,
+    max_cost: float | None,
+    log: Log,
 ) -> Review:
     """Review a draft.
 
@@ -56,10 +61,14 @@ def review(
         What this form has submitted, by title.
     max_cost : float or None
         US dollars.
+    log : Log
+        Where the submission is to be recorded.
     """
     fields, problems = check(values)
     tune = None if problems else from_checked(fields)
     problems += version_problems()
+    if (log_problem := log.find_problem()) is not None:
+        problems.append(log_problem)
     pack, price = pack_field.pack, None
     if pack is not None:
         result = check_pack(pack, fields["name"], tune, max_cost)

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from astria_nb.client import Client
-from astria_nb.errors import Problem, TuneError
+from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import Image, Preprocessing
 from astria_nb.log import Log
 from astria_nb.tune import FIELDS
@@ -44,7 +44,9 @@ def fields_of_row(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]
     """
     fields = _fields_in_row(row)
     title = fields.pop("title", None)
-    submission = log.find(client.service, title) if title is not None and log.path.exists() else None
+    submission = None
+    with suppress(LogError):  # the form says so
+        submission = log.find(client.service, title) if title is not None and log.exists() else None
     if submission is None:
         return fields
     request = submission.request
@@ -99,6 +101,9 @@ class SavedDraft:
         """
         safe = {name: value for name, value in values.items() if not _holds_key(value)}
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
+        ignore = self.path.with_name(".gitignore")
+        if not ignore.exists():  # drafts hold names, prompts and photos
+            ignore.write_text("*\n", encoding="utf-8")
         descriptor, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner only
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -110,7 +115,7 @@ class SavedDraft:
 
     def _delete_unused_photos(self, images: Iterable[str]) -> None:
         used = {Path(image).parent for image in images}
-        if self.photos_folder.is_dir():
+        with suppress(OSError):  # there are none, or they cannot be listed
             for folder in self.photos_folder.iterdir():
                 if folder not in used:
                     shutil.rmtree(folder, ignore_errors=True)

@@ -15,8 +15,8 @@ from astria_nb.tune import FIELDS
 _SIDE = 96  # pixels of a thumbnail
 
 
-def form_html(heading: str, draft: Mapping[str, Any], footer: str) -> str:
-    """Return a draft as a table that includes thumbnails of its photos.
+def form_html(heading: str, draft: Mapping[str, Any], footer: str, thumbnails: bool) -> str:
+    """Return a draft as a table.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ def form_html(heading: str, draft: Mapping[str, Any], footer: str) -> str:
         The filled-in fields, by their names in the API.
     footer : str
         The line below.
+    thumbnails : bool
+        Whether photos are shown. Otherwise they are file names: the page is saved with the notebook.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def form_html(heading: str, draft: Mapping[str, Any], footer: str) -> str:
     """
     rows = [
         Markup("<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>").format(
-            FIELDS[name].heading, _cell(value)
+            FIELDS[name].heading, _cell(value, thumbnails)
         )
         for name, value in draft.items()
     ]
@@ -48,13 +50,13 @@ def row_html(row: pd.DataFrame) -> str:
     return Markup(table.to_html(index=False, border=0, escape=True, max_cols=None))  # noqa: S704  pandas escapes
 
 
-def _cell(value: Any) -> Markup:
+def _cell(value: Any, thumbnails: bool) -> Markup:
     if isinstance(value, Mapping):
         return _lines(f"{key}: {text}" for key, text in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        if any(isinstance(item, Image) for item in value):
+        if thumbnails and any(isinstance(item, Image) for item in value):
             return Markup(" ").join(_image_html(image) for image in value)
-        return _lines(map(str, value))
+        return _lines(item.filename if isinstance(item, Image) else str(item) for item in value)
     return Markup("{}").format(value)
 
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
-from astria_nb.errors import AstriaError, Problem, TuneError
+from astria_nb.errors import AstriaError, LogError, Problem, TuneError
 from astria_nb.form._draft import Draft
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._repeat_question import RepeatQuestion
@@ -34,6 +34,7 @@ from astria_nb.submission import PACK_MAX_AGE_SECONDS, Repeat, RepeatedRequest, 
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils import background
 from astria_nb.utils.arguments import check_bool, check_number
+from astria_nb.utils.redaction import redact_json
 from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.utils.warn import warn
 
@@ -61,6 +62,9 @@ class TuneForm(widgets.VBox):
     max_side : int, optional
         Pixels. Scale larger photos down before the upload, as in `astria_nb.submit`. The form has a switch
         for it. Default: no limit.
+    save_thumbnails : bool, default False
+        Put small copies of the photos into the notebook when it is saved, for viewers without widgets. By
+        default it has their file names only.
     **fields
         Any field of `Tune`, to fill in. A saved draft takes precedence.
 
@@ -100,11 +104,13 @@ class TuneForm(widgets.VBox):
         max_cost: float | None = None,
         keep_metadata: bool = False,
         max_side: int | None = None,
+        save_thumbnails: bool = False,
         **fields: Unpack[TuneFields],
     ) -> None:
         self.client = client_or_default(client)
         self._log = log_or_default(log)
         self._max_cost = None if max_cost is None else check_number("max_cost", max_cost, "US dollars")
+        self._save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
         self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values |= self._saved.read() if self._saved is not None else {}
@@ -279,7 +285,7 @@ class TuneForm(widgets.VBox):
     def __repr__(self) -> str:
         values = {
             name: len(value) if name in ("images", "image_urls") else value
-            for name, value in self._draft.values().items()
+            for name, value in self._shown_values().items()
         }
         fields = "".join(f"{name}={value!r}, " for name, value in values.items())
         return f"TuneForm({fields}status={self.status!r})"
@@ -289,10 +295,16 @@ class TuneForm(widgets.VBox):
         # Shown where no widget runs; JupyterLab prefers the widget.
         status = status_of(self._review(), self._panel.state)
         footer = self._view.summary(self.problems, status)
-        page = str(form_html(self._account(), self._draft.values(), footer))
+        page = str(form_html(self._account(), self._shown_values(), footer, self._save_thumbnails))
         # Colab shows a custom widget only if the output's metadata names its manager; anywidget provides it.
         _, metadata = self._view.error_summary._repr_mimebundle_(**options) or ({}, {})
         return {**bundle, "text/plain": repr(self), "text/html": page}, metadata
+
+    def _shown_values(self) -> dict[str, Any]:
+        """Return what is filled in, without the secrets of callbacks: it is saved with the notebook."""
+        values = self._draft.values()
+        with_callbacks = values.keys() & {"callback", "prompts_callback", "prompt_attributes"}
+        return values | {name: redact_json(values[name], field=name) for name in with_callbacks}
 
     def _heading(self) -> widgets.HTML:
         heading = widgets.HTML(
@@ -314,7 +326,7 @@ class TuneForm(widgets.VBox):
         self._update()
 
     def _review(self) -> Review:
-        return review(self._draft.values(), self._draft.pack, self._panel.state, self._max_cost)
+        return review(self._draft.values(), self._draft.pack, self._panel.state, self._max_cost, self._log)
 
     def _update(self) -> None:
         """Bring traits and widgets in line with the draft and the submissions."""
@@ -357,7 +369,8 @@ class TuneForm(widgets.VBox):
     def _submit_reviewed(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> pd.DataFrame:
         result = self._review()
         if result.tune is None or result.problems:
-            raise TuneError(*result.problems)
+            is_ready = all(problem.field == "log" for problem in result.problems)
+            raise (LogError if is_ready else TuneError)(*result.problems)
         if (row := self._panel.state.row_of(result.tune.title)) is not None:
             return row
         self._panel.state.start()

@@ -19,6 +19,11 @@ from astria_nb.utils.temporary_folder import TemporaryFolder
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
+
+class StorageError(OSError):
+    """A copy of an image cannot be stored in the folder for temporary files."""
+
+
 _QUALITY = 92
 _MAX_FILES = 128  # about as many MB
 _Key = tuple[Path, int, int, int]
@@ -39,12 +44,20 @@ def open_resized(image: Image, max_side: int) -> tuple[FileIO, str]:
 
     Raises
     ------
+    StorageError
+        The disk for temporary files is full or read-only.
     OSError
-        The image cannot be read or decoded, or the disk for temporary files is full.
+        The image cannot be read or decoded.
     """
     info = image.path.stat()
     key = (image.path, info.st_mtime_ns, info.st_size, max_side)
-    return _cache.find(key) or _cache.store(key, *_resize(image.path, max_side))
+    if (copy := _cache.find(key)) is not None:
+        return copy
+    content, media_type = _resize(image.path, max_side)
+    try:
+        return _cache.store(key, content, media_type)
+    except OSError as error:
+        raise StorageError(error.strerror or str(error)) from None
 
 
 class _Cache:
@@ -64,7 +77,7 @@ class _Cache:
             try:
                 self._files.move_to_end(key)
                 return path.open("rb", buffering=0), media_type
-            except FileNotFoundError:  # a clean-up of the temporary folder
+            except OSError:  # a clean-up of the temporary folder, or its disk is gone
                 del self._files[key]
                 return None
 
@@ -83,7 +96,7 @@ class _Cache:
 
     def _writable_folder(self) -> Path:
         # A forked process gets its own folder, because its parent removes the first one when it ends.
-        if self._folder is None or self._owner != os.getpid() or not self._folder.path.is_dir():
+        if self._folder is None or self._owner != os.getpid() or not os.path.isdir(self._folder.path):  # noqa: PTH112  pathlib raises if the disk is gone
             self._files.clear()
             self._folder, self._owner = TemporaryFolder(), os.getpid()
         return self._folder.path

@@ -14,7 +14,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._image import Image
 from astria_nb.images._preprocessing import Preprocessing
-from astria_nb.images._resizing import needs_resizing, open_resized
+from astria_nb.images._resizing import StorageError, needs_resizing, open_resized
 from astria_nb.images.metadata import (
     ImageReader,
     MalformedImageError,
@@ -72,8 +72,11 @@ class SentImage:
         except MalformedImageError as error:
             reason = f"{error}, so its metadata cannot be removed reliably"
             hint = "re-save it, remove it, or send it unchanged with keep_metadata=True"
+        except StorageError as error:
+            reason = f"cannot be made smaller: its copy cannot be stored ({error})"
+            hint = "free some space, or set TMPDIR to another folder and restart the kernel"
         except OSError as error:
-            reason, hint = f"cannot be read ({error.strerror})", "put it back, or remove it"
+            reason, hint = f"cannot be read ({error.strerror or error})", "put it back, or remove it"
         raise TuneError(Problem("images", f"{image.filename!r} {reason}", hint))
 
     def close(self) -> None:

@@ -10,14 +10,10 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
-from astria_nb.errors import LogError, Problem
+from astria_nb.errors import LogError
+from astria_nb.log import _access as access
 from astria_nb.log._checksums import DamagedError
-from astria_nb.utils.redaction import redact_name
 
-_READ_ONLY = (
-    "cannot be written: it or its folder is read-only",
-    "fix the permissions, or choose another file",
-)
 _REPAIR = (
     "keep it for repair (sqlite3 .recover), and use a copy from before, or choose another file: titles are "
     "looked for on your account before they are sent"
@@ -41,24 +37,12 @@ def log_errors(path: Path) -> Iterator[None]:
 
 def refuse(path: Path, what: str, hint: str) -> NoReturn:
     """Raise a `LogError` about a log file: what is wrong with it, and what to do."""
-    raise LogError(problem_of(path, what, hint)) from None
-
-
-def problem_of(path: Path, what: str, hint: str) -> Problem:
-    """Return a problem with a log file."""
-    return Problem("log", f"{redact_name(str(path))!r} {what}", hint)
+    raise LogError(access.problem_of(path, what, hint)) from None
 
 
 def _explain(path: Path, cause: Exception) -> tuple[str, str]:
     if isinstance(cause, OSError):
-        if isinstance(cause, PermissionError):
-            return _READ_ONLY
-        if isinstance(cause, FileNotFoundError):
-            return (
-                f"cannot be created: there is no folder {redact_name(str(path.parent))!r}",
-                "create it, or choose another file",
-            )
-        return f"cannot be opened ({cause.strerror or cause})", "choose another file"
+        return access.explain(path, cause)
     if isinstance(cause, DamagedError):
         return f"is damaged: {cause}", _REPAIR
     name, message = getattr(cause, "sqlite_errorname", None) or "", str(cause)
@@ -74,7 +58,7 @@ def _explain(path: Path, cause: Exception) -> tuple[str, str]:
     if name == "SQLITE_READONLY_DBMOVED":
         return "was deleted, moved or replaced while it was written", "try again"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or "readonly" in message:
-        return _READ_ONLY
+        return access.READ_ONLY
     # The messages of a text that is not UTF-8: Python's, which quotes it, and that of a function in SQL.
     is_no_text = message.startswith(("Could not decode to UTF-8", "user-defined function raised"))
     if is_no_text or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):

@@ -54,6 +54,11 @@ def submissions(database: LogDatabase) -> pd.DataFrame:
     return to_pandas(table.select([*rows.TUNE_SCHEMA.names, *undocumented, *OWN_COLUMNS.names]))
 
 
+def no_submissions() -> pd.DataFrame:
+    """Return the frame of a log that does not exist."""
+    return typed_frame([], pa.schema([*rows.TUNE_SCHEMA, *OWN_COLUMNS]))
+
+
 def seal(database: LogDatabase) -> None:
     """Write settled rows to segments, if there are enough of them."""
     with database.store.read() as connection:

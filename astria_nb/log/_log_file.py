@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import LogError, Problem
+from astria_nb.log import _access as access
 from astria_nb.log._default_path import default_path
 from astria_nb.utils.arguments import to_path
 from astria_nb.utils.formatting import short
@@ -43,9 +44,8 @@ class LogFile:
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, timeout: float = 30.0) -> None:
         is_default = path is None or (isinstance(path, str) and not path)
-        location = _default_path() if is_default else path
         # Made absolute here: a later change of the working directory must not lead to a second log.
-        absolute = to_path(location)
+        location, absolute = _located(None if is_default else path)
         if absolute is None or "://" in str(location):
             what = f"{short(location)} is {'not a valid path' if absolute is None else 'an address'}"
             raise LogError(Problem("log", what, "give the path of a file"))
@@ -56,6 +56,24 @@ class LogFile:
     def path(self) -> Path:
         """The file."""
         return self._path
+
+    def exists(self) -> bool:
+        """Return whether the file exists. It is made at the first use that writes.
+
+        Raises
+        ------
+        LogError
+            Its disk cannot be asked: a mount that is gone, say.
+        """
+        try:
+            return access.exists(self._path)
+        except OSError as error:
+            problem = access.problem_of(self._path, *access.explain(self._path, error))
+        raise LogError(problem)
+
+    def find_problem(self) -> Problem | None:
+        """Return what will keep the file from being written, or None; nothing is opened, made or changed."""
+        return access.find_problem(self._path)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -98,10 +116,12 @@ class LogFile:
             database.close()
 
 
-def _default_path() -> str:
+def _located(path: str | os.PathLike[str] | None) -> tuple[str | os.PathLike[str], Path | None]:
+    """Return the path of a log as given, and absolute; None for what is no path."""
     try:
-        return default_path()
+        location = default_path() if path is None else path
+        return location, to_path(location)
     except OSError as error:
         what = f"has no place: the working directory cannot be used ({error.strerror or error})"
-    hint = "change to another one with os.chdir, or set ASTRIA_NB_LOG to the path of a file"
+    hint = "change to another one with os.chdir, or set ASTRIA_NB_LOG to the absolute path of a file"
     raise LogError(Problem("log", what, hint))

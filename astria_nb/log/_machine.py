@@ -48,7 +48,9 @@ def uptime() -> float | None:
     The difference of two values of one `place` is the time between them, even if the clock was changed.
     """
     # Elsewhere `place` is the same after a reboot, so that two values could not be compared.
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if _BOOT_ID.exists() else None
+    if not os.path.exists(_BOOT_ID):  # noqa: PTH110  pathlib raises if /proc is closed
+        return None
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def is_running(pid: int, started: str | None) -> bool | None:

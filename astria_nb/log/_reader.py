@@ -213,10 +213,12 @@ class LogReader(LogFile):
         -------
         pandas.DataFrame
             The columns of `astria_nb.rows.tune_frame`, and ``submission, service, state, planned_at,
-            problem``. A submission without a tune has no ``id``.
+            problem``. A submission without a tune has no ``id``. Where there is no log, there are no rows.
         """
         from astria_nb.log import _frames as frames
 
+        if self._opened is None and not self.exists():
+            return frames.no_submissions()
         frame = frames.submissions(self._database)
         self._tell()
         return frame
@@ -326,11 +328,13 @@ class LogReader(LogFile):
         """
         from astria_nb.log import _export as export
 
-        target = to_path(path)
+        try:
+            target = to_path(path)
+        except OSError:  # no working directory
+            target = None
         if target is None:
-            raise LogError(
-                Problem("path", f"{short(path)} is not a valid path", "give one like 'runs.parquet'")
-            )
+            what, hint = f"{short(path)} is not a valid path", "give one like '/home/me/runs.parquet'"
+            raise LogError(Problem("path", what, hint))
         return export.write(self.frame, target)
 
 

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from astria_nb.errors import LogError
 from astria_nb.log import _rescue as rescue
+from astria_nb.log._access import problem_of
 from astria_nb.log._connections import Connections
-from astria_nb.log._errors import log_errors, problem_of, refuse
+from astria_nb.log._errors import log_errors, refuse
 from astria_nb.log._fate import Fate, OpenFiles
 from astria_nb.log._guard import all_stores, guard_of
 from astria_nb.log._idle import WhenIdle

@@ -13,7 +13,7 @@ from astria_nb.images import SUFFIXES
 from astria_nb.tune.plain import as_text, stripped
 from astria_nb.tune.proposals import Report
 from astria_nb.utils.formatting import short
-from astria_nb.utils.redaction import redact_text
+from astria_nb.utils.redaction import PLACEHOLDER, redact_text
 
 _CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # every visible ASCII character but " < > \ ^ ` { | }
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
@@ -55,6 +55,9 @@ def url(value: Any, report: Report, *, of_picture: bool = False) -> str | None:
         report(f"{short(value)} is {kind_of(value)}, not a web address", _hint_for_object(value, of_picture))
         return None
     address = stripped(text)
+    if PLACEHOLDER in address:
+        report(f"{short(address)} lacks its secret", "enter the whole address")
+        return None
     what = _fault(address)
     if what is None:
         return address

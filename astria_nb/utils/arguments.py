@@ -190,6 +190,11 @@ def to_path(value: Any) -> Path | None:
     Returns
     -------
     Path or None
+
+    Raises
+    ------
+    OSError
+        It is relative, and the working directory does not exist.
     """
     try:
         text = os.fspath(value)

@@ -158,9 +158,19 @@ def test_no_key_is_written_into_a_draft(make, tmp_path):
     key = "sd_CaNaRy0123456789abcdefgh"
     form = make(draft="cats", pack=43, title=f"of {key}", callback=f"https://example.com/?key={key}")
     form.fill(name="cat")
-    (file,) = tmp_path.glob(".astria_drafts/*")
+    (file,) = tmp_path.glob(".astria_drafts/*.json")
     assert key[3:-4] not in file.read_text()
     assert set(json.loads(file.read_text())) == {"pack", "name"}
+
+
+def test_drafts_are_not_taken_into_a_repository(make, tmp_path):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    make(draft="cats", pack=43)
+    assert (tmp_path / ".astria_drafts" / "cats.json").exists()
+    status = subprocess.run(
+        ["git", "-C", tmp_path, "status", "--porcelain", "-uall"], capture_output=True, text=True
+    )
+    assert "astria_drafts" not in status.stdout
 
 
 @pytest.mark.parametrize("name", ["../cats", "", "a/b", ".", "a" * 65, "a\0"])

@@ -417,7 +417,7 @@ def test_where_no_widget_runs_the_filled_form_is_shown(form, photos):
     form.fill(pack=260, name="man", images=photos, characteristics={"eye_color": "blue eyes"})
     bundle, _ = form._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["text/html"].count('<img src="data:image/jpeg;base64,') == 3
+    assert "<br>".join(path.name for path in photos) in bundle["text/html"]
     assert "eye_color: blue eyes" in bundle["text/html"]
     assert bundle["text/plain"] == repr(form)
     assert "0x" not in repr(form)

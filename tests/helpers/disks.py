@@ -2,6 +2,10 @@
 
 import errno
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,3 +31,23 @@ def without_locks(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
+
+
+NOBODY = 65534
+
+
+@contextmanager
+def as_nobody() -> Iterator[Path]:
+    """Act as a user without root's rights, and give a folder of that user."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if os.geteuid() != 0:
+            yield folder
+            return
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
+            folder.chmod(0o700)

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from astria_nb.log import Log
 from astria_nb.tune import Request, encode
 from helpers.body_parsers import Part, multipart
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
-from helpers.scripted_server import TUNE, ScriptedServer, reply
+from helpers.scripted_server import PACK, TUNE, ScriptedServer, reply, silence
 
 SMALLER = Preprocessing(max_side=800)
 
@@ -224,6 +225,39 @@ def test_resized_copies_are_removed_when_the_process_ends(folder: Path) -> None:
     run = [sys.executable, "-W", "ignore", "-c", code, folder / "large.jpg"]
     done = subprocess.run(run, env={**os.environ, "TMPDIR": str(temporary)}, capture_output=True, text=True)
     assert done.stdout.split() == ["1", "0o700", "1"], done.stderr
+    assert list(temporary.iterdir()) == []
+
+
+def test_resized_copies_of_a_killed_process_are_removed_by_the_next(folder: Path) -> None:
+    code = (
+        "import sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
+        "from astria_nb.errors import AstriaError\n"
+        "client = anb.Client('sd_1234567', base_url=sys.argv[1])\n"
+        "tune = anb.Tune(pack=43, title=sys.argv[2], name='cat', images=[sys.argv[3]])\n"
+        "anb.submit(tune, client, max_side=600)"
+    )
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with ScriptedServer().running() as server:
+        server.on("GET", "/p/43", reply(PACK))
+        server.on("GET", "/tunes", reply([]))
+        server.on("POST", "/p/43/tunes", silence)
+
+        def run(title: str) -> subprocess.Popen[bytes]:
+            command = [sys.executable, "-W", "ignore", "-c", code, server.url, title, folder / "large.jpg"]
+            return subprocess.Popen(command, env=environment)
+
+        killed = run("first")
+        while not any(request.method == "POST" for request in server.requests):
+            assert killed.poll() is None
+            time.sleep(0.01)
+        killed.kill()
+        killed.wait()
+        (copy,) = temporary.glob("astria-nb-*/files/*")
+        server.on("POST", "/p/43/tunes", reply(TUNE, 201))
+        assert run("second").wait() == 0
+    assert not copy.exists()
     assert list(temporary.iterdir()) == []
 
 

@@ -370,7 +370,7 @@ def test_a_read_only_file_can_be_read_and_not_written(powerless: Path) -> None:
     powerless.chmod(0o500)
     assert log.get(planned.id) == planned
     assert log.frame()["title"].tolist() == ["t"]
-    with pytest.raises(LogError, match=r"^log: .* read-only; fix the permissions, or choose another file"):
+    with pytest.raises(LogError, match=r"^log: .* read-only; fix the permissions, or name another"):
         log.plan(a_request("u"))
     assert log.unsettled(SERVICE) == [planned]
 

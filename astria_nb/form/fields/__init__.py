@@ -4,11 +4,12 @@ from astria_nb.form.fields._base import LABEL, WIDE, Field, displayable
 from astria_nb.form.fields._characteristics import CharacteristicsField
 from astria_nb.form.fields._choice import ChoiceField
 from astria_nb.form.fields._pairs import PairsField
-from astria_nb.form.fields._text import IdsField, TextField, UrlsField
+from astria_nb.form.fields._text import CallbackField, IdsField, TextField, UrlsField
 
 __all__ = [
     "LABEL",
     "WIDE",
+    "CallbackField",
     "CharacteristicsField",
     "ChoiceField",
     "Field",

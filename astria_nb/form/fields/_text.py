@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from astria_nb.form.fields._base import LABEL, WIDE, Field
+from astria_nb.utils.redaction import redact_text
 
 
 class TextField(Field):
@@ -53,6 +54,26 @@ class TextField(Field):
 
     def _format(self, value: Any) -> str:
         return "" if value is None else str(value)
+
+
+class CallbackField(TextField):
+    """The address of a callback.
+
+    An address that was filled in by code is shown without the values of its query, among which is the
+    receiver's secret: what a widget shows is saved with the notebook.
+    """
+
+    _hidden: tuple[str, str] = ("", "")  # as shown, and in full
+
+    def _parse(self, text: str) -> Any:
+        shown, address = self._hidden
+        value = super()._parse(text)
+        return address if value and value == shown else value
+
+    def _format(self, value: Any) -> str:
+        shown = redact_text(super()._format(value), is_callback=True)
+        self._hidden = shown, value
+        return shown
 
 
 class IdsField(TextField):

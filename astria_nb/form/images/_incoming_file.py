@@ -86,4 +86,5 @@ def check_type(head: bytes) -> Problem | None:
 def storage_problem(error: OSError) -> Problem:
     """Return the problem of a file that cannot be written."""
     what = f"cannot be stored ({error.strerror or error})"
-    return Problem("images", what, "make room on the kernel's disk")
+    hint = "make room on the kernel's disk, or set TMPDIR to another folder and restart the kernel"
+    return Problem("images", what, hint)

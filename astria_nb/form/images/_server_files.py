@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-from ipyfilechooser import FileChooser
 from markupsafe import Markup
 
 from astria_nb.form.fields import LABEL, WIDE, displayable
@@ -24,8 +23,6 @@ class ServerFiles(widgets.VBox):
     """
 
     def __init__(self, on_add: Callable[[Iterable[Path]], None]) -> None:
-        self._chooser = _folder_chooser()
-        self._chooser.register_callback(self._list_images)
         self._current = widgets.HTML()
         self._current.add_class("astria-note")
         self._files = widgets.SelectMultiple(
@@ -40,8 +37,18 @@ class ServerFiles(widgets.VBox):
         self._images = widgets.VBox(
             [self._files, widgets.HBox([add_selected, add_all])], layout=widgets.Layout(width="100%")
         )
-        super().__init__([self._current, self._chooser, self._images], layout=WIDE)
-        self._list_images()
+        choosers = []
+        try:
+            self._chooser = _folder_chooser()
+            self._chooser.register_callback(self._list_images)
+            choosers.append(self._chooser)
+            self._list_images()
+        except OSError as error:
+            self._images.layout.display = "none"
+            self._current.value = Markup(
+                "The working directory cannot be used ({}). Change it with os.chdir, then create the form."
+            ).format(error.strerror or error)
+        super().__init__([self._current, *choosers, self._images], layout=WIDE)
 
     def _list_images(self, _: Any = None) -> None:
         folder = Path(self._chooser.selected_path or Path.cwd())
@@ -49,7 +56,7 @@ class ServerFiles(widgets.VBox):
             paths = pictures_in(folder)
         except OSError as error:
             paths = []
-            status = f"cannot be read: {error.strerror}"
+            status = f"cannot be read: {error.strerror or error}"
         else:
             status = f"{len(paths) or 'no'} image{'' if len(paths) == 1 else 's'}"
         self._current.value = Markup("<b>{}</b> · {}").format(displayable(_relative(folder)), status)
@@ -58,9 +65,19 @@ class ServerFiles(widgets.VBox):
 
 
 def _folder_chooser() -> Any:
-    """Return a chooser of one folder: ipyfilechooser cannot select several files."""
+    """Return a chooser of one folder: ipyfilechooser cannot select several files.
+
+    Raises
+    ------
+    OSError
+        The working directory cannot be used.
+    """
+    here = Path.cwd()
+    here.stat()  # the chooser would raise an error of its own
+    from ipyfilechooser import FileChooser  # here: its import asks for the working directory as well
+
     chooser = FileChooser(
-        str(Path.cwd()),  # its own default is the working directory at the time of its import
+        str(here),
         show_only_dirs=True,
         select_default=True,
         select_desc="Choose folder",
@@ -81,5 +98,8 @@ def _folder_chooser() -> Any:
 
 def _relative(folder: Path) -> str:
     """Return a folder's path relative to the parent of the working directory, if it is inside that."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:
+        return str(folder)
     return str(folder.relative_to(here.parent) if folder.is_relative_to(here) else folder)

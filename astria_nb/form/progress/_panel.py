@@ -89,10 +89,14 @@ class SubmissionPanel(widgets.VBox):
         tune : Tune or None
             The tune of this form, if it is valid.
         """
-        submission = self._log.find(self._client.service, title) if self._log.path.exists() else None
-        if submission is None or submission.state not in ("done", "adopted") or not submission.record:
+        try:
+            submission = self._log.find(self._client.service, title) if self._log.exists() else None
+            if submission is None or submission.state not in ("done", "adopted") or not submission.record:
+                return
+            prompts = self._log.prompts(submission)
+        except LogError:  # the form says so in its notices
             return
-        row, prompts = tune_frame([submission.record], self._client.now()), self._log.prompts(submission)
+        row = tune_frame([submission.record], self._client.now())
         is_same = tune is not None and _is_same(
             Request.from_tune(tune, self._client.service, "json"), submission.request
         )

@@ -241,7 +241,7 @@ class Refresher:
             self._changed.notify_all()
 
     def _unfinished(self) -> list[int]:
-        if not self._log.path.exists():
+        if not self._log.exists():
             return []
         frame = self._log.frame()
         is_ours = frame["service"] == redact_text(self._service)

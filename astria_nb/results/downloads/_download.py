@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -100,11 +101,7 @@ def download(
     (8, 'saved', 'there')
     """
     client = client_or_default(client)
-    path = to_path(folder)
-    if path is None:
-        raise AstriaError(
-            Problem("folder", f"{short(folder)} is not a valid path", "give the path of a folder")
-        )
+    path = _to_folder(folder)
     workers = parse_id(max_workers)
     if workers is None or workers > _MAX_WORKERS:
         what = f"{short(max_workers)} is not a valid number of pictures at a time"
@@ -119,6 +116,18 @@ def download(
     for row in rows:
         row["file"] = str(path / row["file"]) if "file" in row else None
     return typed_frame([*rows, *missing], PICTURE)
+
+
+def _to_folder(folder: str | os.PathLike[str]) -> Path:
+    try:
+        path = to_path(folder)
+        what, hint = f"{short(folder)} is not a valid path", "give the path of a folder"
+    except OSError as error:
+        path, hint = None, "give an absolute path, or change the working directory with os.chdir"
+        what = f"{short(folder)} is in no folder: there is no working directory ({error.strerror or error})"
+    if path is None:
+        raise AstriaError(Problem("folder", what, hint))
+    return path
 
 
 def _list_prompts(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

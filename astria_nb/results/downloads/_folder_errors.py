@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,6 @@ def folder_errors(path: Path) -> Iterator[None]:
     hint = "choose another one, or fix its permissions"
     if is_full:
         hint = "free some space and call it again; the files in it are kept"
-    elif path.is_file():
+    elif os.path.isfile(path):  # noqa: PTH113  pathlib raises if the disk cannot be asked
         reason, hint = "it is a file", "give a folder"
     raise AstriaError(Problem("folder", f"{redact_name(str(path))!r} cannot be used ({reason})", hint))

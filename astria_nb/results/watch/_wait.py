@@ -143,7 +143,7 @@ class _Display:
 def _record_tunes(recorder: PollRecorder, log: Log, service: str, result: PollResult) -> None:
     """Record changed tunes in a log whose file exists; only warn if it cannot be written."""
     try:
-        for tune in result.changed_tunes if log.path.exists() else ():
+        for tune in result.changed_tunes if log.exists() else ():
             # By title: the recorder would search all of the log for a tune that it does not have.
             submission = log.find(service, str(tune["title"])) if tune.get("title") else None
             if submission is not None and submission.tune_id == tune["id"]:

@@ -247,7 +247,8 @@ def test_a_full_disk_is_reported_and_the_next_photo_is_tried(browser, disk):
     path.unlink()
     path.symlink_to("/dev/full")
     assert browser.say("chunk", "a", photo(CHUNK), offset=0) == {"kind": "stop", "id": "a"}
-    full = "cannot be stored (No space left on device); make room on the kernel's disk"
+    full = "cannot be stored (No space left on device); make room on the kernel's disk, or set TMPDIR "
+    full += "to another folder and restart the kernel"
     assert browser.lines == [("1.jpg", "failed", full)]
     assert files(disk) == []
     browser.give(photo(20), file_id="b")

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,12 +15,10 @@ import pytest
 import astria_nb as anb
 from astria_nb.client import _transport as transport
 from astria_nb.errors import AstriaError
-from helpers.disks import NO_LOCKS, without_locks
+from helpers.disks import NO_LOCKS, as_nobody, without_locks
 from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, prompt, prompts, statuses, ten
 from helpers.scripted_server import KEY, Answer, Exchange, ScriptedServer, hang_up, reply, reset
-
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -303,17 +300,8 @@ def test_a_folder_on_a_disk_without_locks_is_filled(
 @pytest.fixture
 def powerless() -> Iterator[Path]:
     """Run as a user who is subject to permissions, and give a folder of that user."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if os.geteuid() != 0:
-            yield folder
-            return
-        os.chown(folder, NOBODY, NOBODY)
-        os.seteuid(NOBODY)
-        try:
-            yield folder
-        finally:
-            os.seteuid(0)
+    with as_nobody() as folder:
+        yield folder
 
 
 def test_a_read_only_folder_is_reported_unless_all_files_exist(
