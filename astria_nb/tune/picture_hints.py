@@ -97,7 +97,7 @@ def _problem_with_file(path: str) -> Fault | None:
     """Return why a path is no file to send; None if `Image.open` is to look at it."""
     name = Path(path).name
     if _exists(path):
-        if Path(path).expanduser().is_dir():
+        if os.path.isdir(Path(path).expanduser()):  # noqa: PTH112  pathlib raises if the disk cannot be asked
             return f"{short(name or path)} is a folder", _hint_for_folder(path)
         if name.startswith(_DELETED):
             return f"{short(name)} was deleted on a phone", "leave it out, or rename it"
@@ -119,7 +119,7 @@ def _hint_for_pattern(path: str) -> str:
     parts = Path(path).expanduser().parts
     count = next(number for number, part in enumerate(parts) if _MAGIC & set(part))
     folder, pattern = Path(*parts[:count]), "/".join(parts[count:])
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112
         return f"check the path: there is no folder {short(str(folder))}"
     # Not for a whole tree, which may be a disk.
     is_tree = "**" in pattern
