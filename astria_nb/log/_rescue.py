@@ -51,14 +51,25 @@ def save_beside(held: sqlite3.Connection, path: Path) -> Path:
 
 def holds_all(path: Path, held: sqlite3.Connection) -> bool:
     """Return whether the log at a path has the latest event of an open connection, and so all before it."""
-    latest = held.execute(_LAST_EVENT).fetchone()
+    latest = latest_event(held)
     if latest is None:
         return True
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as other:
-            return bool(other.execute(_EVENT, latest[:1]).fetchone() == latest)
+            return has_event(other, latest)
     except sqlite3.Error:
         return False
+
+
+def latest_event(log: sqlite3.Connection) -> tuple[object, ...] | None:
+    """Return what identifies the latest event of a log; None if it has none."""
+    row: tuple[object, ...] | None = log.execute(_LAST_EVENT).fetchone()
+    return row
+
+
+def has_event(log: sqlite3.Connection, event: tuple[object, ...] | None) -> bool:
+    """Return whether a log has what `latest_event` returned of a log."""
+    return event is None or log.execute(_EVENT, event[:1]).fetchone() == event
 
 
 @contextmanager
