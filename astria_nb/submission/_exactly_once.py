@@ -51,6 +51,8 @@ class ExactlyOnce:
         self._tune, self._options, self._deadline = tune, options, deadline
         self._client, self._log = options.client, options.log
         self._on_wait = options.observer.on_wait
+        # An account recognises titles of tunes; a run on existing tunes makes none.
+        self._is_recognised = options.idempotent and not tune.tune_ids
         self._settle = recovery.SETTLE_SECONDS if options.settle is None else options.settle
 
     def encode(self) -> Body:
@@ -96,7 +98,7 @@ class ExactlyOnce:
         submission = self._settled(submission)
         if submission.state == "not_sent":
             return self._plan(request, body, work)
-        if not self._options.idempotent:
+        if not self._is_recognised:
             self._raise_if_lost(submission)
         return submission
 
@@ -165,7 +167,7 @@ class ExactlyOnce:
                     )
                 if submission.state in HAS_TUNE:
                     return self._row(submission)
-                if not self._options.idempotent:
+                if not self._is_recognised:
                     self._raise_if_lost(submission)
                 body = bodies.enter_context(self.encode())
 

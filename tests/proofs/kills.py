@@ -3,9 +3,11 @@
 python tests/proofs/kills.py [ROUNDS] [--mutant NAME]
 
 In most rounds a tune is submitted by a process that is killed, under a fault of the service, and then
-submitted again, as a user would; in some it is left to itself. The sandbox's ledger is the judge: a title
-that was made twice is a duplicate, and a tune that was made but is not on record is lost. On an account that
-is declared idempotent the second request returns the first tune.
+submitted again, as a user would; in some it is left to itself. Some rounds run a pack on an existing tune,
+which has no title, with ``once=True``. In some rounds with a title the log is deleted before the tune is
+submitted again. The sandbox's ledger is the judge: a title or a run that was made twice is a duplicate, and
+one that was made but is not on record, not even in a deleted log, is lost. On an account that is declared
+idempotent the second request returns the first tune.
 """
 
 import argparse
@@ -24,13 +26,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import requests
 from PIL import Image
 
 from astria_nb.log import Log
 from astria_nb.sandbox import SandboxServer
 
 HERE = Path(__file__).parent
-MUTANTS = ("no intent", "no settle wait", "no look-up", "blind retry")
+MUTANTS = (
+    "no intent",
+    "no settle wait",
+    "no look-up",
+    "blind retry",
+    "title not looked for",
+    "fingerprint not compared",
+)
 SETTLE = 0.1  # seconds
 FAULTS: tuple[dict[str, Any], ...] = (
     {},
@@ -98,8 +108,25 @@ def play(
     mutant: str = "",
     seed: int = 0,
     faults: Sequence[Mapping[str, Any]] = FAULTS,
+    runs: float = 0.25,
+    deletions: float = 0.25,
 ) -> Tally:
-    """Play rounds on a sandbox, each under one of the faults, and return the tally."""
+    """Play rounds on a sandbox, each under one of the faults, and return the tally.
+
+    Parameters
+    ----------
+    rounds : int
+    idempotent : bool
+        Of the account.
+    mutant : str
+        One of `MUTANTS`, or empty.
+    seed : int
+    faults : sequence of mapping
+    runs : float
+        The share of the rounds that run a pack on an existing tune.
+    deletions : float
+        The share of the others in which the log is deleted.
+    """
     chance, tally = random.Random(seed), Tally()
     deck: list[Mapping[str, Any]] = []  # a few rounds have to meet every fault, in any order
     with tempfile.TemporaryDirectory() as name:
@@ -123,6 +150,10 @@ def play(
                     "settle": SETTLE,
                 }
                 sandbox.heal()
+                is_run = chance.random() < runs
+                if is_run:
+                    order |= {"images": [], "tune_id": train(sandbox, f"base {number}")}
+                    order["encoding"] = chance.choice(["multipart", "form", "json"])
                 deck = deck or chance.sample(list(faults), len(faults))
                 fault = dict(deck.pop())
                 if fault.get("commit") == "late":
@@ -134,12 +165,34 @@ def play(
                 moment = chance.uniform(0, 1.5 * pace) if way == "moment" else None
                 tally.killed += submitter.submit(order | step, moment) == -signal.SIGKILL
                 sandbox.heal()
+                if not is_run and chance.random() < deletions:
+                    # As after any deletion, what the service is still working on is not on the account yet.
+                    time.sleep(order["settle"] + 0.3)
+                    delete(folder, number)
                 if way != "alone":
                     submitter.submit(order)
             time.sleep(2 * late)
             submitter.close()
-            judge(sandbox, folder / "log.sqlite", tally)
+            judge(sandbox, folder, tally)
     return tally
+
+
+def train(sandbox: SandboxServer, title: str) -> int:
+    """Train a tune to run a pack on, without this package."""
+    fields = {"title": title, "name": "cat", "image_urls": ["https://example.com/1.jpg"]}
+    key = {"Authorization": f"Bearer {sandbox.api_key}"}
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.post(f"{sandbox.url}/p/797/tunes", json={"tune": fields}, headers=key)
+    return int(answer.json()["id"])
+
+
+def delete(folder: Path, number: int) -> None:
+    """Delete the log, for the processes; the judge still reads it."""
+    kept = folder / f"deleted-{number}"
+    kept.mkdir()
+    for file in folder.glob("log.sqlite*"):
+        file.rename(kept / file.name)
 
 
 def pace_of(submitter: Submitter, photo: Path) -> float:
@@ -151,21 +204,26 @@ def pace_of(submitter: Submitter, photo: Path) -> float:
     return time.monotonic() - started
 
 
-def judge(sandbox: SandboxServer, path: Path, tally: Tally) -> None:
-    """Hold the log against the ledger."""
-    created: dict[str, list[int]] = {}
+def judge(sandbox: SandboxServer, folder: Path, tally: Tally) -> None:
+    """Hold the logs against the ledger."""
+    created: dict[str, list[int]] = {}  # the tunes of each title, and the prompts of each run
     for request in sandbox.ledger:
-        for tune_id in request.tune_ids:
-            assert request.params is not None
-            if (title := str(request.params["title"])).startswith("round"):
-                created.setdefault(title, []).append(tune_id)
-    log = Log(path)
-    frame = log.frame()
-    log.close()
-    recorded = set(frame["id"].dropna().astype(int))
-    tally.ended.update(frame["state"])
-    tally.duplicates = [title for title, ids in created.items() if len(ids) > 1]
-    tally.lost = [title for title, ids in created.items() if not recorded & set(ids)]
+        if not request.tune_ids and not request.prompt_ids:
+            continue
+        assert request.params is not None
+        if base := request.params.get("tune_ids"):
+            created.setdefault(f"run on {base}", []).extend(request.prompt_ids)
+        elif (title := str(request.params["title"])).startswith("round"):
+            created.setdefault(title, []).extend(request.tune_ids)
+    recorded: set[int] = set()
+    for path in [folder / "log.sqlite", *folder.glob("deleted-*/log.sqlite")]:
+        log = Log(path)
+        frame = log.frame()
+        log.close()
+        recorded.update(frame["id"].dropna().astype(int), *frame["prompt_ids"].dropna())
+        tally.ended.update(frame["state"])
+    tally.duplicates = [name for name, ids in created.items() if len(ids) > 1]
+    tally.lost = [name for name, ids in created.items() if ids and not recorded & set(ids)]
 
 
 def main() -> int:

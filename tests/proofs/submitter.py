@@ -18,6 +18,7 @@ from typing import Any
 import astria_nb as anb
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
+from astria_nb.log import _database as database
 from astria_nb.submission import _account as account
 from astria_nb.submission import _exactly_once as exactly_once
 from astria_nb.submission import recovery
@@ -56,6 +57,11 @@ def mutate(mutant: str, log: Path) -> Path:
     elif mutant == "blind retry":
         replace(recovery, "settle", lambda _log, _client, submission, *_: submission)
         replace(exactly_once.ExactlyOnce, "_raise_if_lost", lambda *_: None)
+    elif mutant == "title not looked for":
+        replace(account, "_of_title", lambda *_: [])
+    elif mutant == "fingerprint not compared":
+        replace(database, "claiming_run", lambda *_: None)
+        replace(database, "with_content", lambda *_: [])
     elif mutant:
         raise ValueError(mutant)
     return log
@@ -72,17 +78,22 @@ def work(order: dict[str, Any], path: Path, url: str, key: str, mutant: str) -> 
     log = Log(mutate(mutant, path))
     if order.get("step") is not None:
         die_at(order["step"])
-    source = {"images": order["images"]} if order["images"] else {"image_urls": ["https://example.com/1.jpg"]}
-    tune = anb.Tune(pack=797, title=order["title"], name="cat", prompt_ids=[797001], **source)
     try:
         anb.submit(
-            tune, anb.Client(key, base_url=url), encoding=order["encoding"], log=log,
-            idempotent=order["idempotent"], settle=order["settle"],
+            _tune(order), anb.Client(key, base_url=url), encoding=order["encoding"], log=log,
+            idempotent=order["idempotent"], settle=order["settle"], once="tune_id" in order,
         )  # fmt: skip
     except AstriaError as error:
         sys.stderr.write(f"{order['title']}: {error}\n")
         return 3
     return 0
+
+
+def _tune(order: dict[str, Any]) -> anb.Tune:
+    if "tune_id" in order:
+        return anb.Tune(pack=797, tune_ids=[order["tune_id"]], prompt_ids=[797001])
+    source = {"images": order["images"]} if order["images"] else {"image_urls": ["https://example.com/1.jpg"]}
+    return anb.Tune(pack=797, title=order["title"], name="cat", prompt_ids=[797001], **source)
 
 
 def main() -> None:
