@@ -82,6 +82,13 @@ class NotSentError(AstriaError):
     """The service did not receive a complete request. Nothing was created, so trying again is safe."""
 
 
+class UnreachableError(NotSentError):
+    """A proxy or a certificate, as it is set on this machine, keeps the service from being reached.
+
+    Trying again does not help before the setting is changed.
+    """
+
+
 class CancelledError(AstriaError):
     """The caller cancelled the request before all of it was sent. Nothing was created."""
 

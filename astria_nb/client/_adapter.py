@@ -17,12 +17,19 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.utils import select_proxy
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
 from astria_nb.client._api_key import ApiKey
+from astria_nb.client._network_settings import (
+    bundle_variable,
+    check_certificates,
+    check_proxy,
+    is_on_this_machine,
+)
 from astria_nb.client.deadline import Deadline, current_deadline
 from astria_nb.client.responses import REFUSALS
 from astria_nb.utils import interrupts
@@ -63,6 +70,22 @@ class _Session(requests.Session):
     def rebuild_auth(self, prepared_request: object, response: object) -> None:
         """Do nothing; requests would add what ``~/.netrc`` has for the host of a redirect."""
 
+    def merge_environment_settings(self, url: Any, *args: Any) -> Any:
+        """Return what the environment sets: no proxy to this machine, and OpenSSL's file of certificates."""
+        settings = super().merge_environment_settings(url, *args)
+        if is_on_this_machine(str(url)):
+            settings["proxies"] = {}
+        if settings["verify"] is True and (variable := bundle_variable()):
+            settings["verify"] = os.environ[variable]
+        return settings
+
+    def rebuild_proxies(self, prepared_request: requests.PreparedRequest, proxies: Any) -> Any:
+        """Return the proxies for a redirect, none for one to this machine."""
+        if is_on_this_machine(prepared_request.url or ""):
+            prepared_request.headers.pop("Proxy-Authorization", None)
+            return {}
+        return super().rebuild_proxies(prepared_request, proxies)  # type: ignore[no-untyped-call]
+
 
 class _Adapter(HTTPAdapter):
     """Opens connections of class `_Connection`, directly or through a proxy."""
@@ -70,6 +93,15 @@ class _Adapter(HTTPAdapter):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         _adapters.add(self)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        """Send a request, once its proxy and the certificates to trust are found to be usable."""
+        url = request.url or ""
+        if proxy := select_proxy(url, options.get("proxies")):
+            check_proxy(url, proxy)
+        if url.lower().startswith("https:"):
+            check_certificates()
+        return super().send(request, **options)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)

@@ -1,42 +1,116 @@
-"""Why a request that got no response failed, in a few words."""
+"""Why a request that got no response failed, and what to do about it, in a few words."""
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 from requests.exceptions import ProxyError, SSLError
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
+from astria_nb.client import _network_settings as network_settings
+from astria_nb.client._network_settings import UnfitSettingError
 
-def reason(error: BaseException) -> str:
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client keeps the status only in its text
+_NOT_IN_FORCE = (9, 10)  # OpenSSL's codes for a certificate that is not valid yet, or no longer
+_OTHER_NAME = (62, 63, 64)  # for another host, e-mail or IP address
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a request failed.
+
+    Attributes
+    ----------
+    reason, hint : str
+        The hint is empty if nothing but trying again is known to help.
+    is_permanent : bool
+        Whether a setting has to be changed before it makes sense to try again.
+    """
+
+    reason: str
+    hint: str = ""
+    is_permanent: bool = False
+
+
+def diagnose(error: BaseException, url: str) -> Diagnosis:
     """Describe a network error in a few words.
 
-    urllib3's own text nests five errors and may contain the whole address.
+    urllib3's own text nests five errors, and may contain the whole address and a proxy's password.
+
+    Parameters
+    ----------
+    error : BaseException
+    url : str
+        What was requested.
     """
+    if isinstance(error, UnfitSettingError):
+        return Diagnosis(error.what, error.hint, is_permanent=True)
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"status {error.response.status_code}"
-    if any(isinstance(cause, ssl.SSLEOFError) for cause in _chain(error)):
-        return "the connection was closed"
-    if isinstance(error, SSLError):
-        return "its certificate is not trusted, or it does not speak TLS"
+        return Diagnosis(f"status {error.response.status_code}")
     if isinstance(error, ProxyError):
-        return "the proxy refused"
+        return _of_proxy(error, url)
+    for cause in _chain(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _of_certificate(cause, "its certificate")
+        if isinstance(cause, ssl.SSLEOFError):
+            return Diagnosis("the connection was closed")
+    if isinstance(error, SSLError):
+        damaged = network_settings.damaged_certificates()
+        return diagnose(damaged, url) if damaged else Diagnosis("it does not speak TLS as expected")
     if any(isinstance(cause, (TimeoutError, requests.Timeout, ReadTimeoutError)) for cause in _chain(error)):
-        return "no answer in time"
-    *_, innermost = _chain(error)
-    if isinstance(innermost, OSError) and innermost.strerror:
-        return innermost.strerror
-    return "the connection was closed" if isinstance(error, requests.RequestException) else str(innermost)
+        return Diagnosis("no answer in time")
+    return Diagnosis(_innermost(error))
 
 
 def never_connected(error: BaseException) -> bool:
     """Return whether a request failed before any byte of it can have been sent."""
-    unconnected = (requests.ConnectTimeout, SSLError, ProxyError)
+    unconnected = (requests.ConnectTimeout, SSLError, ProxyError, UnfitSettingError)
     return isinstance(error, unconnected) or any(
         isinstance(cause, NewConnectionError) for cause in _chain(error)
     )
+
+
+def _of_proxy(error: ProxyError, url: str) -> Diagnosis:
+    variable = network_settings.proxy_variable(url)
+    for cause in _chain(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _of_certificate(cause, "the proxy's certificate")
+        if answered := _TUNNEL.search(str(cause)):
+            if answered[1] == "407":
+                return diagnose(network_settings.unaccepted_login(url), url)
+            hint = f"check {variable}, or ask whoever runs the proxy about {urlsplit(url).hostname}"
+            return Diagnosis(f"the proxy answered with status {answered[1]}", hint)
+    parts = network_settings.proxy_parts(url)
+    where = f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
+    reason = f"the proxy {where} cannot be reached: {_innermost(error)}"
+    return Diagnosis(reason, f"check {variable} and the connection, then try again")
+
+
+def _of_certificate(error: ssl.SSLCertVerificationError, whose: str) -> Diagnosis:
+    variable = network_settings.bundle_variable()
+    if error.verify_code in _NOT_IN_FORCE:
+        hint = "check this machine's clock; if it is right, the certificate has to be renewed"
+    elif error.verify_code in _OTHER_NAME:
+        hint = "check the address"
+    elif variable is None:
+        hint = "set REQUESTS_CA_BUNDLE to your company's CA file"
+    else:
+        hint = f"add your company's CA to the file that {variable} names"
+    return Diagnosis(f"{whose} is not trusted: {error.verify_message}", hint, is_permanent=True)
+
+
+def _innermost(error: BaseException) -> str:
+    *_, innermost = _chain(error)
+    if isinstance(innermost, OSError) and innermost.strerror:
+        return innermost.strerror
+    if isinstance(error, requests.RequestException):
+        return "no answer in time" if isinstance(innermost, TimeoutError) else "the connection was closed"
+    return str(innermost)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

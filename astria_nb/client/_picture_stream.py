@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from astria_nb.client import _network_errors as network_errors
+from astria_nb.client import _network_settings as network_settings
 from astria_nb.client.deadline import Deadline
-from astria_nb.errors import ApiError, AstriaError, NotSentError, Problem
+from astria_nb.errors import ApiError, AstriaError, NotSentError, Problem, UnreachableError
 from astria_nb.utils.formatting import short
 
 _BLOCK = 2**16
@@ -95,6 +97,8 @@ def open_picture(
     with Deadline(seconds), ExitStack() as stack:
         reply = _request(session, url)
         stack.callback(reply.close)
+        if reply.status_code == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise _network_error(reply.url, network_settings.unaccepted_login(reply.url))
         if reply.status_code not in _COMPLETE:
             raise _status_error(url, reply)
         content_type = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -124,11 +128,13 @@ def _read_picture(reply: requests.Response, url: str, max_bytes: int) -> Iterato
 
 
 def _network_error(url: str, error: Exception) -> AstriaError:
+    diagnosis = network_errors.diagnose(error, url)
     is_invalid = isinstance(error, requests.exceptions.InvalidURL)
-    reason = "not a web address" if is_invalid else network_errors.reason(error)
+    reason = "not a web address" if is_invalid else diagnosis.reason
     if isinstance(error, (TooLargeError, ValueError, requests.TooManyRedirects)):
         return AstriaError(_problem(url, reason, "open it in a browser to check it"))
-    return NotSentError(_problem(url, reason, "try again later"))
+    problem = _problem(url, reason, diagnosis.hint or "try again later")
+    return UnreachableError(problem) if diagnosis.is_permanent else NotSentError(problem)
 
 
 def _status_error(url: str, reply: requests.Response) -> ApiError:

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -16,12 +15,18 @@ from astria_nb.client import _network_errors as network_errors
 from astria_nb.client import responses, retry
 from astria_nb.client._adapter import new_session
 from astria_nb.client._api_key import ApiKey
-from astria_nb.client._base_url import is_loopback
 from astria_nb.client._parsing import parse_json
 from astria_nb.client._picture_stream import PictureStream, TooLargeError, open_picture, read_blocks
 from astria_nb.client._throttle import Throttle
 from astria_nb.client.deadline import Deadline
-from astria_nb.errors import AstriaError, NotSentError, Problem, TooManyRequestsError, UnexpectedReplyError
+from astria_nb.errors import (
+    AstriaError,
+    NotSentError,
+    Problem,
+    TooManyRequestsError,
+    UnexpectedReplyError,
+    UnreachableError,
+)
 from astria_nb.tune import Body
 from astria_nb.utils.formatting import format_size
 
@@ -57,8 +62,6 @@ class Transport:
         self.throttle = Throttle()
         self._clock_offset = timedelta(0)
         self._api_session = new_session(key)
-        # Requests to this machine use no proxy; it would see the key.
-        self._api_session.trust_env = not is_loopback(urlsplit(base_url).hostname or "")
         self._public_session = new_session(None)
 
     def now(self) -> datetime:
@@ -198,12 +201,14 @@ class Transport:
 
     def _network_error(self, error: Exception, body: Body | None) -> AstriaError:
         """Distinguish a request that did not arrive completely from one whose outcome is unknown."""
-        reason = network_errors.reason(error)
-        unreached = network_errors.never_connected(error)
+        diagnosis = network_errors.diagnose(error, self.base_url)
+        reason, unreached = diagnosis.reason, network_errors.never_connected(error)
         if body is None and not unreached:
             what, hint = f"no complete answer from {self.base_url} ({reason})", "try again"
         elif body is None or (not body.sent and unreached):
-            what, hint = f"{self.base_url} cannot be reached ({reason})", "check the connection and try again"
+            what = f"{self.base_url} cannot be reached ({reason})"
+            problem = Problem("base_url", what, diagnosis.hint or "check the connection and try again")
+            return UnreachableError(problem) if diagnosis.is_permanent else NotSentError(problem)
         elif body.sent < len(body):
             progress = format_size(body.sent, len(body))
             what = f"the connection broke after {progress} ({reason})"

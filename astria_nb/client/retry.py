@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from astria_nb.client.deadline import Deadline
-from astria_nb.errors import ApiError, AstriaError, NotSentError, UnexpectedReplyError
+from astria_nb.errors import ApiError, AstriaError, NotSentError, UnexpectedReplyError, UnreachableError
 from astria_nb.utils import interrupts
 
 ATTEMPTS = 4
@@ -109,6 +109,8 @@ def is_transient(error: Exception) -> bool:
     """
     if isinstance(error, UnexpectedReplyError):
         return 200 <= error.status < 300  # truncated, or a proxy's page; a redirect stays one
+    if isinstance(error, UnreachableError):
+        return False
     return isinstance(error, NotSentError) or (isinstance(error, ApiError) and error.status in _STATUSES)
 
 
