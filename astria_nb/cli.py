@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log = commands.add_parser("log", help="show or export your submissions, or recover interrupted ones")
     add_log_command(log)
     log.set_defaults(run=run_log_command)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a title may hold what the stream's encoding does not have
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status
@@ -121,8 +125,9 @@ def examples() -> Path:
     return packaged if packaged.is_dir() else _HERE.parent / "notebooks"
 
 
-def _print(line: str, file: TextIO = sys.stdout) -> None:
-    print(line, file=file, flush=True)
+def _print(line: str, file: TextIO | None = None) -> None:
+    with suppress(OSError, ValueError):  # the reader has seen enough; what runs here goes on
+        print(line, file=file or sys.stdout, flush=True)
 
 
 if __name__ == "__main__":

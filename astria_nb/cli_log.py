@@ -6,9 +6,10 @@ import argparse
 import os
 import shutil
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
-from astria_nb.errors import AstriaError, LogError, Problem
+from astria_nb.errors import AstriaError, LogError, Problem, printable
 from astria_nb.log import UNSETTLED
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def run_log_command(options: argparse.Namespace) -> int:
         _print("astria-nb log: interrupted; nothing is lost, run it again", sys.stderr)
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
+    except OSError as error:
+        _print_no_more()
+        _print(f"astria-nb log: cannot print ({error.strerror or error})", sys.stderr)
+        return 1
     return 0
 
 
@@ -137,14 +142,21 @@ def _print_table(frame: pd.DataFrame) -> None:
     if frame.empty:
         _print("no submissions")
         return
-    for line in table(frame, shutil.get_terminal_size().columns if sys.stdout.isatty() else None):
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    for line in table(frame, shutil.get_terminal_size().columns if is_terminal else None):
         _print(line)
 
 
 def _print(line: str, file: TextIO | None = None) -> None:
-    from astria_nb.log.table import printable
+    stream = file or sys.stdout
+    if stream is not None and not stream.closed:
+        print(printable(line, "?"), file=stream, flush=True)
 
-    print(printable(line), file=file or sys.stdout, flush=True)
+
+def _print_no_more() -> None:
+    """Lead the standard output nowhere: what it still holds could not be written when this process ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _submissions(count: int) -> str:

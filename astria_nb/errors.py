@@ -10,9 +10,43 @@ ProblemKind = Literal["missing", "invalid", "conflict", "not_found", "rejected"]
 service does not have what the value names; the service rejected it, and `what` are its own words."""
 
 
+_JOINERS = "\u200c\u200d"  # part of how some scripts and emoji are written; they move nothing
+
+
+def printable(text: str, mark: str = "\ufffd") -> str:
+    r"""Return a text as one line without control characters, which could move a cursor or reorder the line.
+
+    Parameters
+    ----------
+    text : str
+        It may come from a service.
+    mark : str
+        Takes the place of each of them; white space becomes a space.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> printable("a\nb\x1b[2J", "?")
+    'a b?[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character in _JOINERS
+        else " "
+        if character.isspace()
+        else mark
+        for character in text
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to fix.
+    """One thing to fix. Its texts are one line each, without control characters.
 
     Parameters
     ----------
@@ -31,6 +65,11 @@ class Problem:
     hint: str
     _: KW_ONLY
     kind: ProblemKind = "invalid"
+
+    def __post_init__(self) -> None:
+        """Replace what a terminal, or a page, would not show as text: the words may be a service's."""
+        for name in ("field", "what", "hint"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
     def __str__(self) -> str:
         return f"{self.field}: {self.what}; {self.hint}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import warnings
+from contextlib import suppress
 
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client._base_url import find_base_url, host_of
@@ -50,7 +51,9 @@ def login(base_url: str | None = None) -> Client:
     url = find_base_url(base_url)
     key = _prompt_for_key(host_of(url))
     Transport(url, key).get("/packs", {"limit": 1})
-    print(_confirmation(key, host_of(url), *store_key(key, url)))
+    confirmation = _confirmation(key, host_of(url), *store_key(key, url))
+    with suppress(OSError, ValueError):  # there is nowhere to print
+        print(confirmation)
     return Client(key, base_url=url)
 
 

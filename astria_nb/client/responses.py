@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
-from unicodedata import category
 
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
 from astria_nb.client._parsing import parse_json
@@ -134,5 +133,4 @@ def _one_line(data: Any, max_length: int = _MAX_TEXT) -> str:
     """Return a text, or JSON, as one line of limited length."""
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
     line = " ".join(text[: 20 * max_length].split())
-    line = line if len(line) <= max_length else f"{line[: max_length - 1]}…"
-    return "".join("\ufffd" if category(character) in ("Cc", "Cs") else character for character in line)
+    return line if len(line) <= max_length else f"{line[: max_length - 1]}…"

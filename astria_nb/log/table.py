@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
+from astria_nb.errors import printable
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -27,7 +29,7 @@ def table(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
 
     cells = frame[list(COLUMNS)].copy()
     cells["planned_at"] = cells["planned_at"].dt.strftime("%Y-%m-%d %H:%MZ")
-    cells = cells.astype(object).map(lambda value: "" if pd.isna(value) else printable(str(value)))
+    cells = cells.astype(object).map(lambda value: "" if pd.isna(value) else printable(str(value), "?"))
     titles = cells.pop("title")
     with pd.option_context("display.unicode.east_asian_width", True):
         header, *rows = cells.to_string(index=False, justify="left").splitlines()
@@ -36,18 +38,7 @@ def table(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
     for row, title, problem in zip(rows, titles, frame["problem"], strict=True):
         yield _cut(f"{row} {title}", width)
         if isinstance(problem, str):
-            yield from _wrap(printable(problem), indent, width)
-
-
-def printable(text: str) -> str:
-    r"""Return a text without the control characters that would move a terminal's cursor.
-
-    Examples
-    --------
-    >>> printable("a\x1b[2Jb")
-    'a?[2Jb'
-    """
-    return "".join(character if character.isprintable() else "?" for character in text)
+            yield from _wrap(printable(problem, "?"), indent, width)
 
 
 def _columns_of(character: str) -> int:

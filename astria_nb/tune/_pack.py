@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from astria_nb.errors import Problem
+from astria_nb.errors import Problem, printable
 from astria_nb.utils.formatting import short
 
 MC_PER_DOLLAR = 100_000
@@ -98,7 +98,7 @@ class Pack:
         return cls(
             id=int(data["id"]),
             slug=str(data.get("slug") or ""),
-            title=str(data.get("title") or data.get("slug") or f"Pack {data['id']}"),
+            title=printable(str(data.get("title") or data.get("slug") or f"Pack {data['id']}")),
             cover_url=data.get("cover_url") or None,
             classes=tuple(_pack_class(name, costs.get(name), cost_mc.get(name)) for name in names),
             prompts=tuple(prompt for name, rows in prompts.items() for prompt in _prompts(name, rows)),

@@ -6,10 +6,12 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
+from astria_nb.errors import printable
 from astria_nb.utils.formatting import format_size
 from astria_nb.utils.interrupts import raise_if_interrupted, shielded
 
@@ -24,6 +26,8 @@ _MIN_BYTES = 1_000_000  # smaller uploads end before anyone could read the progr
 class Progress:
     """A progress display that appears once there is something to wait for, and keeps its last state.
 
+    Where nothing can be displayed, such as on a stream that was closed, it stays silent.
+
     Parameters
     ----------
     title : str
@@ -37,7 +41,7 @@ class Progress:
         self._patience = patience
         self._started = self._drawn = time.monotonic()
         self._bar: Any = None
-        self._has_line = False
+        self._has_line = self._is_silent = False
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +50,8 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._has_line:
-            print(file=sys.stderr)
+            with suppress(Exception):  # as in `_draw`
+                print(file=sys.stderr)
 
     def update_bytes(self, sent: int, total: int) -> None:
         """Display how many of `total` bytes were sent, and the rate."""
@@ -57,6 +62,8 @@ class Progress:
 
     def update(self, fraction: float, text: str) -> None:
         """Display a fraction from 0 to 1 and a text that describes it."""
+        if self._is_silent:
+            return
         now = time.monotonic()
         is_displayed = self._bar is not None or self._has_line
         if not is_displayed and (fraction >= 1 or now - self._started < self._patience):
@@ -64,14 +71,20 @@ class Progress:
         if is_displayed and fraction < 1 and now - self._drawn < _REDRAW_SECONDS:
             return
         self._drawn = now
-        if _in_notebook():
-            self._draw_bar(fraction, text)
-        elif sys.stderr.isatty():
-            self._draw_line(fraction, text)
+        self._draw(fraction, text)
+
+    def _draw(self, fraction: float, text: str) -> None:
+        try:
+            if _in_notebook():
+                self._draw_bar(fraction, text)
+            elif sys.stderr is not None and sys.stderr.isatty():
+                self._draw_line(fraction, text)
+        except Exception:  # noqa: BLE001  whatever is wrong with the display, the call goes on
+            self._is_silent = True
 
     def _draw_line(self, fraction: float, text: str) -> None:
         self._has_line = True
-        line = f"{self._title}: {fraction:4.0%} {text}"
+        line = printable(f"{self._title}: {fraction:4.0%} {text}")
         # A line that wraps could not be overwritten.
         width = shutil.get_terminal_size().columns - 1
         line = line if len(line) <= width else f"{line[: width - 1]}…"
@@ -92,7 +105,7 @@ class Progress:
             # The text of a saved notebook, where no widget runs, is the same after every run.
             display({**bundle, "text/plain": f"{self._title} …"}, raw=True)  # type: ignore[no-untyped-call]  # IPython ships half its types
         _, bar, label = self._bar.children
-        bar.value, label.value = fraction, text
+        bar.value, label.value = fraction, printable(text)
 
 
 def _in_notebook() -> bool:

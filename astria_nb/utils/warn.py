@@ -8,6 +8,7 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
+from astria_nb.errors import printable
 from astria_nb.utils.interrupts import in_caller
 
 _PACKAGE = str(Path(__file__).parents[1])
@@ -31,7 +32,7 @@ def warn(text: str, *, is_paid: bool = False) -> None:
         frame = frame.f_back
     try:
         # Without a registry, Python does not keep a repeated warning back; the user's filters still apply.
-        warnings.warn_explicit(text, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+        warnings.warn_explicit(printable(text), UserWarning, frame.f_code.co_filename, frame.f_lineno)
     except Exception as error:
         if isinstance(error, UserWarning) and not is_paid:
             raise

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from astria_nb.client import Client
+from astria_nb.errors import printable
 from astria_nb.form.pickers._cards import Card
 from astria_nb.rows import tune_status
 
@@ -51,7 +52,7 @@ def _card(tune: Mapping[str, Any], now: datetime) -> Card:
     id_and_age = [str(tune["id"]), age(tune.get("created_at"), now)]
     return {
         "id": str(tune["id"]),
-        "title": str(tune.get("title") or f"Tune {tune['id']}"),
+        "title": printable(str(tune.get("title") or f"Tune {tune['id']}")),
         "lines": [" · ".join(str(part) for part in line if part) for line in (kind_and_status, id_and_age)],
         "picture": "none",
     }

@@ -7,6 +7,8 @@ from typing import Any, TypedDict
 
 import pandas as pd
 
+from astria_nb.errors import printable
+
 _MAX_ERROR = 200  # characters of an error in the summary; its card has all of them
 
 
@@ -166,7 +168,7 @@ def _web_address(url: str) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return "\n".join(map(printable, value.split("\n"))) if isinstance(value, str) else ""
 
 
 def _count(count: int, noun: str) -> str:

@@ -1,0 +1,198 @@
+"""A display never makes a call fail, and nothing that a service says controls a terminal or a page."""
+
+import io
+import os
+import pty
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb.errors import AstriaError, Problem
+from astria_nb.utils.progress import Progress
+from helpers.scripted_server import PACK, ScriptedServer, reply
+
+EVIL = "a\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\x00\x9b1m\r\nb\u200fc\ud800"
+TITLE = "\u65e5\u672c\u8a9e \u2192 \N{CAT FACE}"
+
+
+class Terminal(io.StringIO):
+    """A terminal on which writing fails with an error."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+
+def closed() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+STREAMS: dict[str, Callable[[], Any]] = {
+    "none": lambda: None,
+    "closed": closed,
+    "a broken pipe": lambda: Terminal(BrokenPipeError(32, "Broken pipe")),
+    "a terminal that is gone": lambda: Terminal(OSError(5, "Input/output error")),
+    "a closed terminal": lambda: Terminal(ValueError("I/O operation on closed file")),
+    "an encoding without the letters": lambda: Terminal(UnicodeEncodeError("ascii", "·", 0, 1, "no")),
+    "no stream at all": object,
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(speed=6000) as running:
+        yield running
+
+
+@pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS.keys())
+def test_a_call_goes_on_where_nothing_can_be_displayed(
+    sandbox: anb.Sandbox, stream: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Progress.__init__, "__defaults__", (0.0,))  # displayed from the first moment
+    monkeypatch.setattr("astria_nb.utils.progress._REDRAW_SECONDS", 0.0)
+    client = sandbox.client()
+    tune = anb.Tune(pack=797, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stream())
+        sandbox.fail("504", "POST /p/*/tunes", commit="yes")
+        row = anb.submit(tune, client, settle=0.3)
+        row = anb.wait(row, client, until="prompts", poll=0.05)
+        files = anb.download(row, client, tmp_path / "pictures")
+    assert row.loc[0, "status"] == "trained"
+    assert set(files["status"]) == {"saved"}
+
+
+def test_a_terminal_that_hangs_up_in_the_middle_ends_the_display_only(tmp_path: Path) -> None:
+    code = """if True:
+        import astria_nb as anb, pathlib, sys, traceback
+        from astria_nb.utils import progress
+        progress.Progress.__init__.__defaults__ = (0.0,)
+        try:
+            with anb.Sandbox(speed=500) as sandbox:
+                client = sandbox.client()
+                tune = anb.Tune(pack=797, name="cat", title="t", image_urls=["https://example.com/1.jpg"])
+                row = anb.submit(tune, client)
+                print("submitted", file=sys.stderr, flush=True)
+                sys.stdin.readline()
+                outcome = anb.wait(row, client, poll=0.1).loc[0, "status"]
+        except BaseException:
+            outcome = traceback.format_exc()
+        pathlib.Path("outcome").write_text(outcome)
+    """
+    ours, theirs = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=theirs, stderr=theirs, cwd=tmp_path
+    )
+    os.close(theirs)
+    seen = b""
+    while b"submitted" not in seen:
+        seen += os.read(ours, 4096)
+    os.close(ours)  # from here on, writing fails with EIO
+    program.communicate(b"\n", timeout=60)
+    assert (tmp_path / "outcome").read_text() == "trained"
+
+
+def assert_harmless(text: str) -> None:
+    assert [character for character in text if not character.isprintable() and character != "\n"] == []
+
+
+ANSWERS = [
+    reply({"error": EVIL}, 422),
+    reply({EVIL: [EVIL, EVIL]}, 400),
+    reply({"base": [EVIL]}, 403),
+    reply({"message": EVIL}, 404),
+    reply(body=EVIL.encode("utf-8", "surrogatepass"), status=401),
+    reply({"error": EVIL}, 408),
+    reply({"error": EVIL}, 500),
+    reply({"error": EVIL}, 429, Retry_After="\x1b[2J"),
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_the_words_of_a_service_do_not_control_the_terminal(
+    server: ScriptedServer, client: anb.Client, answer: Any
+) -> None:
+    server.on("POST", "/p/43/tunes", answer)
+    server.on("GET", "/tunes/7", answer)
+    tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://e.com/1.jpg"])
+    for call in (lambda: anb.submit(tune, client, timeout=5), lambda: client.tune(7)):
+        with pytest.raises(AstriaError) as caught:
+            call()
+        shown = "".join(traceback.format_exception(caught.value))
+        assert_harmless(shown.replace("\t", ""))
+        assert_harmless(repr(caught.value))
+        for problem in caught.value.problems:
+            assert_harmless(problem.field + problem.what + problem.hint)
+    problems = anb.ExperimentLog().frame()["problem"].dropna()
+    assert_harmless("".join(problems))
+
+
+def test_the_names_of_a_pack_do_not_control_the_terminal(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/p/43", reply({**PACK, "title": EVIL, "costs": {EVIL: {"cost": 1}}}))
+    assert_harmless(client.pack(43).title)
+    tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://e.com/1.jpg"])
+    with pytest.raises(AstriaError, match="is not a class of pack 43") as caught:
+        anb.submit(tune, client)
+    assert_harmless(str(caught.value))
+
+
+def test_an_emoji_made_of_several_stays_one() -> None:
+    family = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
+    assert Problem("title", family, "choose").what == family
+    assert Problem("title", "a\tb\u2028c", "choose").what == "a b c"
+
+
+def run_log(folder: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
+    command = [sys.executable, "-m", "astria_nb.cli", "log"]
+    return subprocess.run(command, cwd=folder, env=variables | environment, capture_output=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "cp1252"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=["cp1252", "C locale"],
+)
+def test_the_log_is_printed_in_any_encoding(
+    sandbox: anb.Sandbox, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    tune = anb.Tune(pack=43, title=TITLE, name="cat", image_urls=["https://example.com/1.jpg"])
+    anb.submit(tune, sandbox.client())
+    done = run_log(tmp_path, **environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    header, line = done.stdout.splitlines()
+    assert header.endswith(b"title")
+    assert line.endswith(b" ??? ? ?")
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full", "| head -1"])
+def test_the_log_ends_quietly_where_nobody_reads_it(
+    sandbox: anb.Sandbox, tmp_path: Path, redirection: str
+) -> None:
+    for number in range(3):
+        tune = anb.Tune(pack=43, title=f"{number}", name="cat", image_urls=["https://example.com/1.jpg"])
+        anb.submit(tune, sandbox.client())
+    command = f"{sys.executable} -m astria_nb.cli log {redirection}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    if redirection == ">/dev/full":
+        assert done.returncode == 1
+        assert done.stderr == "astria-nb log: cannot print (No space left on device)\n"
+    else:
+        assert (done.returncode, done.stderr) == (0, "")
