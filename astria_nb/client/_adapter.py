@@ -75,7 +75,9 @@ class _Session(requests.Session):
         settings = super().merge_environment_settings(url, *args)
         if is_on_this_machine(str(url)):
             settings["proxies"] = {}
-        if settings["verify"] is True and (variable := bundle_variable()):
+        if self.verify is not True:
+            settings["verify"] = self.verify  # requests would prefer the environment's
+        elif variable := bundle_variable():
             settings["verify"] = os.environ[variable]
         return settings
 

@@ -40,8 +40,8 @@ def test_a_line_is_cut_to_the_width_in_columns() -> None:
 
 def test_a_title_cannot_start_a_line_of_its_own() -> None:
     lines = list(table(frame({"id": 1, "name": "a\nb", "title": "first\nsecond\x1b[2J"})))
-    assert [line.rpartition(" ")[2] for line in lines] == ["title", "first?second?[2J"]
-    assert "a?b" in lines[1]
+    assert len(lines) == 2
+    assert lines[1].endswith(" a b  first second?[2J")
 
 
 def test_a_problem_stands_below_its_submission() -> None:
