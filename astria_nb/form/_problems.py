@@ -67,6 +67,17 @@ class ProblemDisplay:
             self._reveal(name)
         self._wrong = wrong
 
+    def show_remarks(self, remarks: Sequence[Problem]) -> None:
+        """Show below each field what is likely to go wrong, but does not prevent a submission."""
+        for name, field in self._fields.items():
+            field.show_remarks(
+                [
+                    _capitalized(f"{remark.what}; {remark.hint}")
+                    for remark in remarks
+                    if self.field_of(remark) == name
+                ]
+            )
+
     def entries(self, problems: Sequence[Problem]) -> list[ErrorEntry]:
         """Return the errors for the list at the top; empty fields are not errors."""
         order = list(self._fields)

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from astria_nb.client import Client
 from astria_nb.errors import Problem
 from astria_nb.form.pickers import PackField
 from astria_nb.form.progress import SubmissionState
 from astria_nb.log import Log
+from astria_nb.submission import remarks_on
 from astria_nb.tune import Estimate, Tune, check, check_pack, from_checked
 from astria_nb.utils.versions import version_problems
 
@@ -29,6 +31,8 @@ class Review:
         Whether the pack is being looked up.
     was_submitted : bool
         Whether this very tune was submitted already.
+    remarks : sequence of Problem
+        What is likely to go wrong; the tune can be submitted all the same.
     """
 
     tune: Tune | None
@@ -36,6 +40,7 @@ class Review:
     estimate: Estimate | None
     is_waiting: bool
     was_submitted: bool
+    remarks: Sequence[Problem]
 
     @property
     def is_valid(self) -> bool:
@@ -49,6 +54,7 @@ def review(
     submissions: SubmissionState,
     max_cost: float | None,
     log: Log,
+    client: Client,
 ) -> Review:
     """Review a draft.
 
@@ -63,6 +69,8 @@ def review(
         US dollars.
     log : Log
         Where the submission is to be recorded.
+    client : Client
+        Of the service that is to reach the addresses.
     """
     fields, problems = check(values)
     tune = None if problems else from_checked(fields)
@@ -87,6 +95,7 @@ def review(
         price,
         is_waiting=pack_field.value is not None and pack is None and pack_field.problem is None,
         was_submitted=tune is not None and not problems and submissions.row_of(title) is not None,
+        remarks=remarks_on(fields, client),
     )
 
 

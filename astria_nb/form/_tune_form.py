@@ -326,7 +326,8 @@ class TuneForm(widgets.VBox):
         self._update()
 
     def _review(self) -> Review:
-        return review(self._draft.values(), self._draft.pack, self._panel.state, self._max_cost, self._log)
+        field_values, pack_field = self._draft.values(), self._draft.pack
+        return review(field_values, pack_field, self._panel.state, self._max_cost, self._log, self.client)
 
     def _update(self) -> None:
         """Bring traits and widgets in line with the draft and the submissions."""

@@ -52,6 +52,7 @@ class FormView:
         """Show a review of the draft, and how the last submission went."""
         problems = [*review.problems, *self.rejected(state)]
         self._display.show(problems, is_fresh=self._draft.is_fresh)
+        self._display.show_remarks(review.remarks)
         self.error_summary.problems = self._display.entries(problems)
         self._draft.sections.update_titles()
         if self._draft.sections.shows_request:  # the code takes a while to write

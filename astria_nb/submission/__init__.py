@@ -1,5 +1,6 @@
 """Paying once: `submit` and the engine behind it, recovery, and the experiment log."""
 
+from astria_nb.submission._address_remarks import remarks_on
 from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import PACK_MAX_AGE_SECONDS, Repeat, SubmitOptions
 from astria_nb.submission._repeats import RepeatedRequest
@@ -10,6 +11,7 @@ __all__ = [
     "Repeat",
     "RepeatedRequest",
     "SubmitOptions",
+    "remarks_on",
     "submit",
     "submit_once",
 ]

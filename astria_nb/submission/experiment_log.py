@@ -16,6 +16,7 @@ from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import Preprocessing, sha256_of
 from astria_nb.log import Log, Submission
 from astria_nb.submission import recovery
+from astria_nb.submission._address_remarks import warn_of_addresses
 from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import CallbackObserver, SubmitOptions
 from astria_nb.tune import Encoding, Request, Tune, TuneFields
@@ -150,6 +151,7 @@ class ExperimentLog(Log):
                 preprocessing=preprocessing,
                 repeat="send",
             )
+            warn_of_addresses(tune, options.client)
             return submit_once(tune, options)
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame

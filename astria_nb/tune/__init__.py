@@ -1,5 +1,6 @@
 """The tune that is asked for: its fields and their rules, its pack and price, the request and its body."""
 
+from astria_nb.tune._address_remarks import address_remarks
 from astria_nb.tune._body import Body, Encoding, OnSent
 from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
 from astria_nb.tune._differences import Difference, differences
@@ -25,6 +26,7 @@ __all__ = [
     "Request",
     "Tune",
     "TuneFields",
+    "address_remarks",
     "check",
     "check_pack",
     "choose",

@@ -40,6 +40,7 @@ class Field(widgets.VBox):
         self.lock = threading.RLock()
         self._error = widgets.HTML(layout=widgets.Layout(display="none"))
         self._error.add_class("astria-error")
+        self._remarks: widgets.HTML | None = None
         super().__init__([*controls, self._error, *below], layout=WIDE)
         self.add_class("astria-field")
 
@@ -56,3 +57,16 @@ class Field(widgets.VBox):
         (self._error.add_class if is_hint else self._error.remove_class)("astria-hint")
         self._error.value = Markup().join(Markup("<div>{}</div>").format(message) for message in messages)
         self._error.layout.display = None if messages else "none"
+
+    def show_remarks(self, messages: Sequence[str]) -> None:
+        """Show messages that do not prevent a submission; one line each, none hides them."""
+        if self._remarks is None:
+            if not messages:
+                return
+            self._remarks = widgets.HTML()  # made when it is needed, which is rare
+            self._remarks.add_class("astria-note")
+            self._remarks.add_class("astria-remark")
+            position = self.children.index(self._error) + 1
+            self.set_trait("children", (*self.children[:position], self._remarks, *self.children[position:]))
+        self._remarks.value = Markup().join(Markup("<div>{}</div>").format(message) for message in messages)
+        self._remarks.layout.display = None if messages else "none"

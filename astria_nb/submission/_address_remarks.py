@@ -1,0 +1,33 @@
+"""Remarks on the addresses of a tune, before it is paid: as warnings, or in the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from astria_nb.client import Client, is_loopback
+from astria_nb.errors import Problem
+from astria_nb.tune import Tune, address_remarks
+from astria_nb.utils.warn import warn
+
+
+def remarks_on(values: Mapping[str, Any], client: Client) -> list[Problem]:
+    """Return what is likely to go wrong with the addresses of a tune, for the service of a client.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        The fields of a tune, as `Tune` holds them.
+    client : Client
+    """
+    is_local = is_loopback(urlsplit(client.base_url).hostname or "")
+    # This machine's time: a signature is checked where the picture is, not by the service.
+    return address_remarks(values, is_local=is_local, now=datetime.now(UTC))
+
+
+def warn_of_addresses(tune: Tune, client: Client) -> None:
+    """Warn of each remark; where warnings are errors, nothing is sent."""
+    for remark in remarks_on(vars(tune), client):
+        warn(str(remark))

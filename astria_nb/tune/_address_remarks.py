@@ -1,0 +1,98 @@
+"""What is likely to go wrong with the addresses of a tune, said before it is paid. Nothing is refused."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from astria_nb.errors import Problem
+from astria_nb.tune._expiry import expiry
+from astria_nb.tune._share_pages import drive_file, share_page
+from astria_nb.utils.formatting import short
+
+_PRIVATE_NAMES = re.compile(
+    r"(.*\.)?(localhost|localdomain|local|internal|intranet|lan|home|home\.arpa|corp|private)|[^.]*"
+)
+_SHARED = re.compile(r"0x[0-9a-f.x]+|[0-9.]+")  # an IPv4 address in any spelling, such as 127.1
+_UNREACHABLE = "is an address of this machine or its network, which the service cannot reach"
+_GIVE_FILES = "give the photos as images, or put them where the service can get them"
+_GIVE_TUNNEL = "give the https address of a tunnel: anb.Callbacks(public_url=…).fields()"
+_SIGN_AGAIN = "sign it again, for an hour or more"
+
+_Fault = tuple[str, str]
+
+
+def address_remarks(values: Mapping[str, Any], *, is_local: bool, now: datetime) -> list[Problem]:
+    """Return what is likely to go wrong with the addresses of a tune, one remark for each field and reason.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        The fields of a tune, as `Tune` holds them.
+    is_local : bool
+        Whether the service runs on this machine, and so reaches its addresses.
+    now : datetime
+        With a time zone.
+    """
+    remarks: dict[tuple[str, str, str], list[str]] = {}
+    for address in values.get("image_urls", ()):
+        for what, hint in _picture_faults(address, is_local, now):
+            remarks.setdefault(("image_urls", what, hint), []).append(address)
+    for field, address in _callbacks(values):
+        if not is_local and is_private(address):
+            remarks[field, _UNREACHABLE, _GIVE_TUNNEL] = [address]
+    return [
+        Problem(field, f"{_without_query(addresses[0])} {what}{_others(addresses)}", hint)
+        for (field, what, hint), addresses in remarks.items()
+    ]
+
+
+def is_private(address: str) -> bool:
+    """Return whether only this machine, or its network, can reach an address."""
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    ip = _ip_address(host)
+    return not ip.is_global if ip is not None else _PRIVATE_NAMES.fullmatch(host) is not None
+
+
+def _picture_faults(address: str, is_local: bool, now: datetime) -> Iterator[_Fault]:
+    parts = urlsplit(address)
+    if not is_local and is_private(address):
+        yield _UNREACHABLE, _GIVE_FILES
+    elif (page := share_page(parts)) is not None:
+        file_id = drive_file(parts) if page.site == "Google Drive" else None
+        hint = page.hint if file_id is None else page.hint.replace("…", file_id)
+        yield f"is a page of {page.site}, not the picture", hint
+    end = expiry(parts)
+    if end is not None and end <= now:
+        yield f"expired on {end.astimezone(UTC):%Y-%m-%d at %H:%M} UTC", _SIGN_AGAIN
+
+
+def _callbacks(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field in ("callback", "prompts_callback"):
+        if isinstance(address := values.get(field), str):
+            yield field, address
+    if isinstance(address := values.get("prompt_attributes", {}).get("callback"), str):
+        yield "prompt_attributes.callback", address
+
+
+def _without_query(address: str) -> str:
+    """Return an address without what may open it to others."""
+    return short(re.split(r"[?#]", address, maxsplit=1)[0])
+
+
+def _others(addresses: list[str]) -> str:
+    return f" (and {len(addresses) - 1} more)" if len(addresses) > 1 else ""
+
+
+def _ip_address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        ip = ip_address(socket.inet_aton(host) if _SHARED.fullmatch(host) else host.partition("%")[0])
+    except (OSError, ValueError):
+        return None
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    return mapped or ip
