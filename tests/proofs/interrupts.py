@@ -203,12 +203,8 @@ def follow(order: dict[str, Any], folder: Path, client: Any, ask: Callable[[str]
     wrong: list[str] = []
 
     def submit() -> Any:
-        fields = {
-            "pack": 797,
-            "name": "cat",
-            "prompt_ids": [797001],
-            "image_urls": ["https://example.com/1.jpg"],
-        }
+        address = f"https://example.com/{order['title'].replace(' ', '-')}.jpg"
+        fields = {"pack": 797, "name": "cat", "prompt_ids": [797001], "image_urls": [address]}
         tune = anb.Tune(title=order["title"], **fields)
         return anb.submit(tune, client(), log=anb.ExperimentLog(path), settle=SETTLE, timeout=20)
 

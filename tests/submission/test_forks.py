@@ -1,0 +1,45 @@
+"""Forked children submit with the client and the log of their parent, which submits as well."""
+
+import os
+import warnings
+from pathlib import Path
+
+import pytest
+
+import astria_nb as anb
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+FIELDS = {"pack": 797, "name": "cat", "prompt_ids": [797001]}
+
+
+def test_children_and_parent_get_a_tune_for_each_title(tmp_path: Path) -> None:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    with anb.Sandbox() as sandbox:
+        client = sandbox.client()
+
+        def submit(who: str) -> None:
+            for number in range(3):
+                address = f"https://example.com/{who}-{number}.jpg"
+                tune = anb.Tune(title=f"{who} {number}", image_urls=[address], **FIELDS)
+                assert anb.submit(tune, client, log=log).loc[0, "title"] == tune.title
+
+        submit("before")
+        children = []
+        for number in range(3):
+            with warnings.catch_warnings():  # of the sandbox's threads, which run in this process
+                warnings.simplefilter("ignore", DeprecationWarning)
+                child = os.fork()
+            if child == 0:
+                try:
+                    submit(f"child-{number}")
+                    os._exit(0)
+                except BaseException:  # noqa: BLE001  a child must not go on with the tests
+                    os._exit(2)
+            children.append(child)
+        submit("parent")
+        assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
+        created = {tune["title"]: tune["id"] for tune in client.tunes()}
+        assert len(created) == len([tune_id for request in sandbox.ledger for tune_id in request.tune_ids])
+    frame = log.frame()
+    assert dict(zip(frame["title"], frame["id"], strict=True)) == created
+    assert len(created) == 15
