@@ -6,12 +6,9 @@ import http
 import http.client
 import io
 import os
-import queue
 import socket
-import threading
 import weakref
 from functools import cache
-from ipaddress import ip_address
 from typing import Any
 
 import requests
@@ -24,6 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import create_connection
 
 from astria_nb.client._api_key import ApiKey
+from astria_nb.client._name_resolution import resolve
 from astria_nb.client._network_settings import (
     bundle_variable,
     check_certificates,
@@ -230,7 +228,7 @@ class _DirectConnection(_Connection):
     def _new_conn(self) -> socket.socket:
         failure: Exception = NewConnectionError(self, "the host has no address")
         try:
-            addresses = _resolve(self._dns_host, self.port, current_deadline().remaining())
+            addresses = resolve(self._dns_host, self.port, current_deadline().remaining())
             for index, address in enumerate(addresses):
                 try:
                     # An address that does not answer leaves time for the next ones.
@@ -250,31 +248,3 @@ class _DirectConnection(_Connection):
         sock = create_connection((address, self.port), seconds, self.source_address, self.socket_options)
         sock.settimeout(current_deadline().remaining())  # for the TLS handshake
         return sock
-
-
-def _resolve(host: str, port: int, seconds: float) -> list[str]:
-    """Return the addresses of a host. Name resolution takes no timeout, so it runs in a thread."""
-    try:
-        return [str(ip_address(host.strip("[]")))]
-    except ValueError:
-        pass
-    results: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
-
-    def resolve() -> None:
-        try:
-            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            results.put(list(dict.fromkeys(str(address[0]) for *_, address in entries)))
-        except Exception as error:  # noqa: BLE001  raised in the thread that waits
-            results.put(error)
-
-    # After a timeout it runs on until the system itself gives up.
-    thread = threading.Thread(target=resolve, name="astria_nb name resolution", daemon=True)
-    thread.start()
-    try:
-        result = results.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError("no address in time") from None
-    thread.join()
-    if isinstance(result, Exception):
-        raise result
-    return result
