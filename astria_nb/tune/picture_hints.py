@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from io import IOBase
@@ -97,7 +98,7 @@ def _problem_with_file(path: str) -> Fault | None:
     """Return why a path is no file to send; None if `Image.open` is to look at it."""
     name = Path(path).name
     if _exists(path):
-        if os.path.isdir(Path(path).expanduser()):  # noqa: PTH112  pathlib raises if the disk cannot be asked
+        if _is_folder(path):
             return f"{short(name or path)} is a folder", _hint_for_folder(path)
         if name.startswith(_DELETED):
             return f"{short(name)} was deleted on a phone", "leave it out, or rename it"
@@ -116,10 +117,12 @@ def _hint_for_folder(folder: str) -> str:
 
 def _hint_for_pattern(path: str) -> str:
     """Return the code that finds the files of a pattern, or else those that are there."""
-    parts = Path(path).expanduser().parts
+    with suppress(RuntimeError):  # the home of nobody
+        path = str(Path(path).expanduser())
+    parts = Path(path).parts
     count = next(number for number, part in enumerate(parts) if _MAGIC & set(part))
     folder, pattern = Path(*parts[:count]), "/".join(parts[count:])
-    if not os.path.isdir(folder):  # noqa: PTH112
+    if not _is_folder(str(folder)):
         return f"check the path: there is no folder {short(str(folder))}"
     # Not for a whole tree, which may be a disk.
     is_tree = "**" in pattern
@@ -182,7 +185,7 @@ def _file_of(item: Any) -> str | None:
     """Return the file that a FileChooser, an open file or a PIL image stands for; None if there is none."""
     for attribute in ("selected", "name", "filename"):
         path = getattr(item, attribute, None)
-        if isinstance(path, str) and _exists(path) and Path(path).is_file():
+        if isinstance(path, str) and stat.S_ISREG(_mode(path) or 0):
             return path
     return None
 
@@ -198,10 +201,19 @@ def _is_pil(value: Any) -> bool:
 
 
 def _exists(path: str) -> bool:
+    return _mode(path) is not None
+
+
+def _mode(path: str) -> int | None:
+    """Return the type and permissions of a file; None if there is none, or it cannot be asked."""
     try:
-        return Path(path).expanduser().exists()
+        return Path(path).expanduser().stat().st_mode
     except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, or the home of nobody
-        return False
+        return None
+
+
+def _is_folder(path: str) -> bool:
+    return stat.S_ISDIR(_mode(path) or 0)
 
 
 def _write(value: Any) -> str | None:

@@ -56,6 +56,16 @@ def test_an_odd_value_is_a_problem_of_its_field(field: str, value: object) -> No
 
 
 @pytest.mark.parametrize(
+    "path", ["~nosuchuser/*.jpg", "~nosuchuser", "a\0*", "*" * 5000, "/", "", ".", "**", "~"]
+)
+def test_any_text_as_images_is_answered(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for images in (path, [path]):
+        with pytest.raises(TuneError, match="images: "):
+            anb.Tune(pack=43, title="t", name="cat", images=images)
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [("pack", 10**5000), ("prompt_ids", [2**63]), ("prompt_attributes", {"n": 10**5000})],
     ids=["pack", "id", "attribute"],

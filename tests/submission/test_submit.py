@@ -188,3 +188,13 @@ def test_without_a_client_your_account_is_used(
     monkeypatch.setenv("ASTRIA_BASE_URL", server.url)
     assert anb.submit(tune(**URLS)).loc[0, "id"] == 7
     assert len(server.received("POST")) == 1
+
+
+def test_a_title_that_was_sent_with_blanks_around_it_is_the_same_title(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    server.on("GET", "/tunes", reply([{**TUNE, "title": " t "}]))
+    with pytest.warns(UserWarning, match="is on your account already: tune 7"):
+        row = anb.submit(tune(title="t\n", **URLS), client)
+    assert row["id"].tolist() == [7]
+    assert server.received("POST") == []
