@@ -83,7 +83,8 @@ def _remove(root: Path, lock: BaseFileLock, owner: int) -> None:
     if os.getpid() != owner:
         return
     shutil.rmtree(root / _FILES, ignore_errors=True)
-    lock.release()
+    with contextlib.suppress(OSError):  # its disk is gone
+        lock.release()
     shutil.rmtree(root, ignore_errors=True)  # only now: Windows does not remove a file that is open
 
 

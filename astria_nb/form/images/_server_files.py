@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -75,17 +77,21 @@ def _folder_chooser() -> Any:
     here = Path.cwd()
     here.stat()  # the chooser would raise an error of its own
     from ipyfilechooser import FileChooser  # here: its import asks for the working directory as well
+    from ipyfilechooser.errors import InvalidPathError
 
-    chooser = FileChooser(
-        str(here),
-        show_only_dirs=True,
-        select_default=True,
-        select_desc="Choose folder",
-        change_desc="Choose folder",
-        dir_icon="/",
-        dir_icon_append=True,
-        layout=WIDE,
-    )
+    try:
+        chooser = FileChooser(
+            str(here),
+            show_only_dirs=True,
+            select_default=True,
+            select_desc="Choose folder",
+            change_desc="Choose folder",
+            dir_icon="/",
+            dir_icon_append=True,
+            layout=WIDE,
+        )
+    except InvalidPathError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
     # Its label is black in every theme and not escaped; ours shows the same.
     chooser._label.layout.display = "none"
     for control, label in ((chooser._pathlist, "Folder"), (chooser._dircontent, "Folders in it")):

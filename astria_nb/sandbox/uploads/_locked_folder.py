@@ -42,7 +42,8 @@ class LockedFolder:
     def release(self) -> None:
         """Unlock the folder."""
         if os.getpid() == self._process:  # a forked child has a copy of this object, but not the lock
-            self._lock.release()
+            with contextlib.suppress(OSError):  # its disk is gone
+                self._lock.release()
 
     def remove(self) -> None:
         """Remove the folder with everything in it."""
