@@ -62,6 +62,10 @@ def diagnose(error: BaseException, url: str) -> Diagnosis:
     if isinstance(error, SSLError):
         damaged = network_settings.damaged_certificates()
         return diagnose(damaged, url) if damaged else Diagnosis("it does not speak TLS as expected")
+    if never_connected(error) and network_settings.uses_socks(url):
+        # requests does not tell whether the proxy, or the host behind it, did not answer.
+        hint = f"check {network_settings.proxy_variable(url)} and the connection, then try again"
+        return Diagnosis(f"through the SOCKS proxy {_netloc(url)}: {_innermost(error)}", hint)
     if any(isinstance(cause, (TimeoutError, requests.Timeout, ReadTimeoutError)) for cause in _chain(error)):
         return Diagnosis("no answer in time")
     return Diagnosis(_innermost(error))
@@ -85,10 +89,13 @@ def _of_proxy(error: ProxyError, url: str) -> Diagnosis:
                 return diagnose(network_settings.unaccepted_login(url), url)
             hint = f"check {variable}, or ask whoever runs the proxy about {urlsplit(url).hostname}"
             return Diagnosis(f"the proxy answered with status {answered[1]}", hint)
-    parts = network_settings.proxy_parts(url)
-    where = f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
-    reason = f"the proxy {where} cannot be reached: {_innermost(error)}"
+    reason = f"the proxy {_netloc(url)} cannot be reached: {_innermost(error)}"
     return Diagnosis(reason, f"check {variable} and the connection, then try again")
+
+
+def _netloc(url: str) -> str:
+    """Return the host and port of the proxy for an address, without its user and password."""
+    return network_settings.proxy_parts(url).netloc.rpartition("@")[2]
 
 
 def _of_certificate(error: ssl.SSLCertVerificationError, whose: str) -> Diagnosis:

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies
 
 import requests
+from requests.utils import should_bypass_proxies
 
 from astria_nb.client._base_url import is_loopback
 
@@ -65,6 +66,12 @@ def proxy_parts(url: str) -> SplitResult:
     proxies = getproxies()
     proxy = proxies.get(urlsplit(url).scheme.lower()) or proxies.get("all") or ""
     return _split(proxy)
+
+
+def uses_socks(url: str) -> bool:
+    """Return whether requests to an address go through a SOCKS proxy."""
+    is_proxied = not is_on_this_machine(url) and not should_bypass_proxies(url, None)
+    return is_proxied and proxy_parts(url).scheme.startswith("socks")
 
 
 def check_proxy(url: str, proxy: str) -> None:

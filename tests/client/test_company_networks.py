@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from urllib3.exceptions import NewConnectionError
 
 import astria_nb as anb
+from astria_nb.client._network_errors import diagnose
 from astria_nb.errors import AstriaError, NotSentError, UnreachableError
 from helpers.certificate import self_signed
 from helpers.proxy import Proxy
@@ -233,3 +236,15 @@ def test_a_picture_under_http_says_that_the_proxy_wants_a_password(
     monkeypatch.setenv("HTTP_PROXY", wanting(proxy))
     with pytest.raises(AstriaError, match=r"the proxy wants a user and password\); set HTTP_PROXY to"):
         anb.Client(KEY, base_url=server.url).picture("http://pictures.test/1.jpg")
+
+
+def test_a_socks_proxy_is_named_if_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As PySocks, which these tests do not have, lets urllib3 report it."""
+    monkeypatch.setenv("ALL_PROXY", f"socks5h://me:{PASSWORD}@proxy.test:1080")
+    refused = ConnectionRefusedError(111, "Connection refused")
+    failure = NewConnectionError(None, "no connection")  # type: ignore[arg-type]
+    failure.__cause__ = refused
+    diagnosis = diagnose(requests.ConnectionError(failure), SERVICE)
+    assert diagnosis.reason == "through the SOCKS proxy proxy.test:1080: Connection refused"
+    assert diagnosis.hint.startswith("check ALL_PROXY")
+    assert "proxy" not in diagnose(requests.ConnectionError(failure), "http://127.0.0.1:1").reason
