@@ -7,7 +7,6 @@ from collections.abc import Callable
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.form.fields import WIDE
 from astria_nb.log import Submission
 
 
@@ -28,7 +27,7 @@ class RepeatQuestion(widgets.HBox):
         )
         self._use.on_click(lambda _: self._answer(on_use))
         self._again.on_click(lambda _: self._answer(on_send))
-        super().__init__([self._use, self._again, self._text], layout=WIDE)
+        super().__init__([self._use, self._again, self._text], layout=widgets.Layout(width="100%"))
         self.add_class("astria-repeat")
         self.hide()
 

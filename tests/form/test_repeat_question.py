@@ -60,6 +60,13 @@ def test_submit_asks_before_the_same_is_sent_again(form: anb.TuneForm, sandbox: 
     assert button(form, "Use tune 1000001").tooltip == button(form, "Send again").tooltip
 
 
+def test_a_question_that_is_not_asked_hides_nothing_else(sandbox: anb.Sandbox) -> None:
+    form = anb.TuneForm(sandbox.client())
+    assert form._question.layout.display == "none"
+    for part in (form, form._submit_bar, form._panel.upload, *form._draft.view):
+        assert part.layout.display != "none"
+
+
 def test_the_earlier_tune_can_be_used(form: anb.TuneForm, sandbox: anb.Sandbox) -> None:
     button(form, "Use tune 1000001").click()
     until(lambda: form.status == "submitted")
