@@ -113,7 +113,8 @@ def _settle(log: ExperimentLog, client: Client, seconds: float | None) -> None:
     else:
         _print_table(settled)
     unsettled = _in_states(log, *UNSETTLED)
-    is_here = unsettled["service"] == client.service
+    own = [submission.id for submission in log.unsettled(client.service, client.account)]
+    is_here = unsettled["submission"].isin(own)
     if is_here.any():
         _print(f"{_submissions(int(is_here.sum()))} still being sent by another process")
     for service, count in unsettled.loc[~is_here, "service"].value_counts().items():

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from astria_nb.errors import CredentialsError, Problem
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_text
+from astria_nb.utils.service_address import one_spelling
 
 DEFAULT_BASE_URL = "https://api.astria.ai"
 
@@ -23,7 +24,7 @@ def find_base_url(argument: str | None = None) -> str:
     Returns
     -------
     str
-        Without a trailing slash.
+        In one spelling: host in lower case, without a default port or a trailing slash.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def find_base_url(argument: str | None = None) -> str:
         what = f"{short(url)} would send the key unencrypted"
         hint = redact_text(f"use https://{parts.netloc}{parts.path}")
         raise CredentialsError(Problem("base_url", what, hint))
-    return url
+    return one_spelling(url)
 
 
 def is_loopback(host: str) -> bool:

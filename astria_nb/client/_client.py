@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from astria_nb.client import _replies as replies
 from astria_nb.client import responses
+from astria_nb.client._account_id import AccountId
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
 from astria_nb.client._base_url import find_base_url
 from astria_nb.client._credentials import KEY_VARIABLE, find_key
@@ -89,6 +90,7 @@ class Client:
             raise CredentialsError(Problem("api_key", "no API key found", hint))
         timeout = check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False)
         self._transport = Transport(url, key, timeout)
+        self._account = AccountId(self._transport)
 
     @property
     def base_url(self) -> str:
@@ -104,6 +106,19 @@ class Client:
         if self.base_url.startswith("https://"):
             return self.base_url
         return f"{self.base_url} {self._transport.key!r}"
+
+    @property
+    def account(self) -> str | None:
+        """The account's id on the service, as text. Asked for once, before the first submission.
+
+        None if the service does not tell it. A sandbox is not asked: `service` tells sandboxes apart.
+        """
+        return self._account.get() if self.service == self.base_url else None
+
+    @property
+    def known_account(self) -> str | None:
+        """The `account` if it was asked for already, else None."""
+        return self._account.known
 
     @property
     def throttled(self) -> int:

@@ -41,7 +41,8 @@ class RecoveryNotice(widgets.HBox):
 
     def _show_unsettled(self) -> None:
         try:
-            unsettled = self._log.unsettled(self._client.service) if self._log.exists() else []
+            service, account = self._client.service, self._client.known_account
+            unsettled = self._log.unsettled(service, account) if self._log.exists() else []
             unsettled = [entry for entry in unsettled if recovery.is_left_open(self._log, entry)]
         except AstriaError as error:
             self._show(str(error), button=False)

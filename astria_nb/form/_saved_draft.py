@@ -46,7 +46,8 @@ def fields_of_row(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]
     title = fields.pop("title", None)
     submission = None
     with suppress(LogError):  # the form says so
-        submission = log.find(client.service, title) if title is not None and log.exists() else None
+        is_there = title is not None and log.exists()
+        submission = log.find(client.service, title, client.known_account) if is_there else None
     if submission is None:
         return fields
     request = submission.request

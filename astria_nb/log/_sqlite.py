@@ -18,6 +18,7 @@ from astria_nb.log._errors import log_errors
 from astria_nb.log._fate import Fate, OpenFiles
 from astria_nb.log._guard import all_stores, guard_of
 from astria_nb.log._idle import WhenIdle
+from astria_nb.log._index_check import check_indexes, leave
 from astria_nb.log._kept_file import KeptFile
 from astria_nb.log._opening import prepare, refuse_foreign
 from astria_nb.log._schema import VERSION
@@ -51,16 +52,20 @@ class SqliteStore(KeptFile):
                     store._mend()
                 except LogError as error:  # that one has lost its file; this one opens what is there
                     self.notice = error.problems[0].what, error.problems[0].hint
-            opening = prepare(path, timeout, is_open=_is_open(path))
+            is_open = _is_open(path)
+            opening = prepare(path, timeout, is_open=is_open)
             self._file, self._may_write = opening.file, opening.may_write
             self._connections = Connections(path, opening.url, timeout, durable=self._may_write)
             # If it is never closed: SQLite removes its companion files, and Python raises no ResourceWarning.
-            weakref.finalize(self, self._connections.close)
+            weakref.finalize(self, _release, self._connections, path)
             when_idle = weakref.WeakMethod(self._checkpoint)
             self._idle = WhenIdle(lambda: (work := when_idle()) is None or work(), _IDLE_SECONDS)
             try:
                 if self._may_write:
                     self._set_up()
+                if not is_open:
+                    with self.read() as connection:
+                        check_indexes(connection, path)
                 self._files = OpenFiles(path)
                 if self._may_write:
                     self._hold()
@@ -125,6 +130,7 @@ class SqliteStore(KeptFile):
         self._idle.stop()
         with self._guard.lock:
             self.let_go()
+            leave(self._path)
 
     def stop_waiting(self) -> None:
         """End the thread that waits for the log to be idle."""
@@ -148,6 +154,11 @@ class SqliteStore(KeptFile):
         with self.write() as connection:
             refuse_foreign(self._path, _asker(connection))
             set_up(connection)
+
+
+def _release(connections: Connections, path: Path) -> None:
+    connections.close()
+    leave(path)
 
 
 def _is_open(path: Path) -> bool:

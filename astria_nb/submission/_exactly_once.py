@@ -70,6 +70,7 @@ class ExactlyOnce:
             pack=pack.id,
             sent_images=body.images,
             preprocessing=self._options.preprocessing,
+            account=self._client.account,
         )
         self._estimate = estimate(self._tune, pack)
         try:

@@ -24,6 +24,7 @@ from astria_nb.utils.arguments import check_id, check_number
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import in_caller, shielded
 from astria_nb.utils.progress import Progress
+from astria_nb.utils.warn import warn
 
 _DAY = 86400
 
@@ -69,6 +70,11 @@ class ExperimentLog(Log):
             As `frame`, for the submissions that this call settled: ``adopted`` if the tune was found,
             ``not_sent`` if the request was never sent, ``needs_review`` if the tune was not found.
 
+        Warns
+        -----
+        UserWarning
+            Submissions were left open by another account of the service. They are left as they are.
+
         Raises
         ------
         AstriaError
@@ -78,6 +84,12 @@ class ExperimentLog(Log):
         settle = None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY)
         with Progress("Recovering") as progress:
             settled = shielded(recovery.recover, self, client, settle, report=in_caller(progress.update))
+        if others := self._of_other_accounts(client):
+            numbers = ", ".join(str(submission.id) for submission in others)
+            warn(
+                f"left alone: submissions of another account (number {numbers} in the log). Call recover "
+                "with a client that has that account's key"
+            )
         frame, ids = self.frame(), [submission.id for submission in settled]
         return frame[frame["submission"].isin(ids)].reset_index(drop=True)
 
@@ -153,6 +165,10 @@ class ExperimentLog(Log):
             )
             warn_of_addresses(tune, options.client)
             return submit_once(tune, options)
+
+    def _of_other_accounts(self, client: Client) -> list[Submission]:
+        own = {submission.id for submission in self.unsettled(client.service, client.account)}
+        return [submission for submission in self.unsettled(client.service) if submission.id not in own]
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
         try:

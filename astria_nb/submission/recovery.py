@@ -109,7 +109,7 @@ def recover(
     """
     seconds = SETTLE_SECONDS if seconds is None else seconds
     settled = []
-    for submission in list(_left_open(log, client.service)):
+    for submission in list(_left_open(log, client)):
         if only_ripe and _age(log, submission) < seconds:
             continue
         try:
@@ -131,9 +131,9 @@ def recover_one(
     return settle(log, client, _orphaned(log, submission), seconds, report)
 
 
-def _left_open(log: Log, service: str) -> Iterator[Submission]:
+def _left_open(log: Log, client: Client) -> Iterator[Submission]:
     """Yield the submissions that nobody works on; the time to settle starts now for all of them."""
-    for submission in log.unsettled(service):
+    for submission in log.unsettled(client.service, client.account):
         if not is_left_open(log, submission):
             continue
         with suppress(StaleSubmission):

@@ -107,10 +107,10 @@ class NullLog(Log):
         super().__init__("nowhere")
         self._ids = itertools.count(1)
 
-    def unsettled(self, service: str) -> list[Submission]:
+    def unsettled(self, service: str, account: str | None = None) -> list[Submission]:
         return []
 
-    def find(self, service: str, title: str) -> None:
+    def find(self, service: str, title: str, account: str | None = None) -> None:
         """Find nothing."""
 
     def plan(

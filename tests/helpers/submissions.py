@@ -27,10 +27,11 @@ def a_request(
     service: str = SERVICE,
     pack: int | str = 43,
     images: tuple[ImageRecord, ...] = (),
+    account: str | None = None,
     **parameters: Any,
 ) -> Request:
     named = {"title": title, "name": "cat"} if title is not None else {"tune_ids": [7]}
-    return Request(service, pack, title, "json", {**named, **parameters}, images)
+    return Request(service, pack, title, "json", {**named, **parameters}, images, account=account)
 
 
 def everything_on_disk(path: Path) -> bytes:

@@ -75,7 +75,7 @@ class SubmissionPanel(widgets.VBox):
             raise
         self.training.stop()  # a late poll of the previous tune must not replace this row
         self._client = options.client
-        self._recorder = PollRecorder(self._log, self._client.service)
+        self._recorder = PollRecorder(self._log, self._client.service, self._client.known_account)
         self._add(tune.title, tune, row)
         self.training.start(row, self._client)
         return row
@@ -89,8 +89,10 @@ class SubmissionPanel(widgets.VBox):
         tune : Tune or None
             The tune of this form, if it is valid.
         """
+        client = self._client
         try:
-            submission = self._log.find(self._client.service, title) if self._log.exists() else None
+            is_there = self._log.exists()
+            submission = self._log.find(client.service, title, client.known_account) if is_there else None
             if submission is None or submission.state not in ("done", "adopted") or not submission.record:
                 return
             prompts = self._log.prompts(submission)

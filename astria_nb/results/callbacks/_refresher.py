@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from astria_nb import rows
 from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest, is_recent
 from astria_nb.errors import AstriaError, LogError, NotFoundError
-from astria_nb.log import Log
+from astria_nb.log import Log, Submission
 from astria_nb.results.callbacks._payload import parse_payload
 from astria_nb.results.watch import FINAL_STATES, PollRecorder
 from astria_nb.utils.arrow import parse_time
@@ -52,7 +52,7 @@ class Refresher:
 
     def __init__(self, log: Log, client: Client) -> None:
         self._log, self._client, self._service = log, client, client.service
-        self._recorder = PollRecorder(log, self._service)
+        self._recorder = PollRecorder(log, self._service, client.known_account)
         self._changed = threading.Condition()
         self._pending: dict[int, _PendingFetch] = {}
         self._not_before: dict[int, float] = {}
@@ -82,11 +82,11 @@ class Refresher:
             return 400
         try:
             # Before the look-up: the tune of a callback that arrives before the reply to its submission.
-            is_submitting = bool(self._log.unsettled(self._service))
-            in_log = [tune_id for tune_id in payload.tune_ids if self._log.of_tune(self._service, tune_id)]
+            is_submitting = bool(self._log.unsettled(self._service, self._account))
+            in_log = [tune_id for tune_id in payload.tune_ids if self._in_log(tune_id)]
             for tune_id in in_log:
                 if tune_id not in self._pending:  # else the log has an event for this fetch
-                    self._log.note("callback", tune_id=tune_id, service=self._service)
+                    self._note(tune_id)
         except LogError:
             # Fetched all the same, once the log can be read.
             self._schedule(payload.tune_ids, payload.has_prompts, is_in_log=False)
@@ -172,8 +172,8 @@ class Refresher:
     def _process(self, tune_id: int, fetch: _PendingFetch) -> None:
         try:
             if not fetch.is_in_log:
-                is_submitting = bool(self._log.unsettled(self._service))
-                fetch.is_in_log = self._log.of_tune(self._service, tune_id) is not None
+                is_submitting = bool(self._log.unsettled(self._service, self._account))
+                fetch.is_in_log = self._in_log(tune_id) is not None
                 if not fetch.is_in_log and is_submitting:
                     self._retry(tune_id, fetch)
             if fetch.is_in_log:
@@ -182,7 +182,19 @@ class Refresher:
             self._retry(tune_id, fetch)
             if not fetch.failures:
                 with suppress(LogError):
-                    self._log.note("callback", tune_id=tune_id, service=self._service, problem=str(error))
+                    self._note(tune_id, problem=str(error))
+
+    @property
+    def _account(self) -> str | None:
+        return self._client.known_account
+
+    def _in_log(self, tune_id: int) -> Submission | None:
+        return self._log.of_tune(self._service, tune_id, self._account)
+
+    def _note(self, tune_id: int, problem: str | None = None) -> None:
+        self._log.note(
+            "callback", tune_id=tune_id, service=self._service, account=self._account, problem=problem
+        )
 
     def _fetch(self, tune_id: int, with_prompts: bool) -> None:
         has_changed = False
@@ -228,7 +240,7 @@ class Refresher:
 
     def _record_deletion(self, kind: str, tune_id: int) -> bool:
         """Record that a tune is gone, and return whether it must be: a young one may not be listed yet."""
-        submission = self._log.of_tune(self._service, tune_id)
+        submission = self._in_log(tune_id)
         record = (submission.record if submission is not None else None) or {}
         if is_recent(parse_time(record.get("created_at")), self._client.now()):
             return False

@@ -22,10 +22,12 @@ class PollRecorder:
     log : Log
     service : str
         The base address of the service that is polled.
+    account : str, optional
+        The account's id. Default: unknown; it may be any.
     """
 
-    def __init__(self, log: Log, service: str) -> None:
-        self._log, self._service = log, service
+    def __init__(self, log: Log, service: str, account: str | None = None) -> None:
+        self._log, self._service, self._account = log, service, account
         self._prompt_states: dict[int, tuple[Any, ...]] = {}
 
     def record(self, result: PollResult) -> None:
@@ -60,7 +62,7 @@ class PollRecorder:
         LogError
             The log cannot be written.
         """
-        submission = self._log.of_tune(self._service, tune["id"])
+        submission = self._log.of_tune(self._service, tune["id"], self._account)
         if submission is None:
             return False
         record = submission.record or {}
@@ -70,7 +72,7 @@ class PollRecorder:
         )
         if is_new or kind == "callback":
             problem = "is not on the account any more" if is_deleted else None
-            self._log.note(kind, tune_id=tune["id"], service=self._service, reply=tune, problem=problem)
+            self._note(kind, tune["id"], tune, problem)
         return is_new
 
     def record_prompts(self, tune_id: int, prompts: Sequence[Json], *, kind: str = "poll") -> bool:
@@ -91,9 +93,14 @@ class PollRecorder:
         """
         changed = [prompt for prompt in prompts if self._prompt_states.get(prompt["id"]) != _state(prompt)]
         if changed:
-            self._log.note(kind, tune_id=tune_id, service=self._service, reply=changed)
+            self._note(kind, tune_id, changed)
             self._prompt_states |= {prompt["id"]: _state(prompt) for prompt in changed}
         return bool(changed)
+
+    def _note(self, kind: str, tune_id: int, reply: Any, problem: str | None = None) -> None:
+        self._log.note(
+            kind, tune_id=tune_id, service=self._service, account=self._account, reply=reply, problem=problem
+        )
 
 
 def _state(prompt: Json) -> tuple[Any, ...]:

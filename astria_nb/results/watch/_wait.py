@@ -92,14 +92,14 @@ def wait(
     timeout = None if timeout is None else check_number("timeout", timeout, "seconds")
     poll = check_number("poll", poll, "seconds")
     log = log_or_default(log)
-    recorder = PollRecorder(log, client.service)
+    recorder = PollRecorder(log, client.service, client.account)
     noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
     with Progress(f"Waiting for {noun} to {_GOALS[until]}", patience=0) as progress:
         display = _Display(progress, timeout)
         for result in poll_until_finished(frame, client, until, poll=poll, sleep=display.sleep):
             frame = result.frame
             display.show(result)
-            _record_tunes(recorder, log, client.service, result)
+            _record_tunes(recorder, log, client, result)
             if display.is_timed_out:
                 break
     return frame
@@ -140,12 +140,13 @@ class _Display:
         self._progress.update(self._fraction, f"{self._text} · {format_duration(self._elapsed)}")
 
 
-def _record_tunes(recorder: PollRecorder, log: Log, service: str, result: PollResult) -> None:
+def _record_tunes(recorder: PollRecorder, log: Log, client: Client, result: PollResult) -> None:
     """Record changed tunes in a log whose file exists; only warn if it cannot be written."""
     try:
         for tune in result.changed_tunes if log.exists() else ():
             # By title: the recorder would search all of the log for a tune that it does not have.
-            submission = log.find(service, str(tune["title"])) if tune.get("title") else None
+            title = tune.get("title")
+            submission = log.find(client.service, str(title), client.account) if title else None
             if submission is not None and submission.tune_id == tune["id"]:
                 recorder.record_tune(tune)
     except LogError as error:

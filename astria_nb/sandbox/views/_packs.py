@@ -10,7 +10,8 @@ from astria_nb.sandbox.views._tunes import PORTRAIT, Json
 class PackViews:
     """Packs as JSON (astria-api, section 3)."""
 
-    def __init__(self, pictures: Pictures, state: State, options: Options) -> None:
+    def __init__(self, pictures: Pictures, state: State, options: Options, account_id: int) -> None:
+        self._account_id = account_id
         self._state = state
         self._pictures = pictures
         self._options = options
@@ -38,7 +39,7 @@ class PackViews:
     def user(self, balance_mc: int) -> Json:
         """Return the account."""
         return {
-            "id": CALLER_ID,
+            "id": self._account_id,
             "name": "Sandbox",
             "email": "sandbox@example.com",
             "usd_balance_mc": balance_mc,
@@ -53,7 +54,7 @@ class PackViews:
             "title": pack.title,
             "subtitle": pack.subtitle,
             "base_tune_id": pack.base_tune_id,
-            "user_id": pack.user_id,
+            "user_id": self._account_id if pack.user_id == CALLER_ID else pack.user_id,
             "token": "ohwx",
             "multiplier": 1,
             "model_type": pack.model_type,

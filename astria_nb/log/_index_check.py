@@ -1,0 +1,72 @@
+"""Whether the indexes find every submission: checked when a process first opens a log.
+
+A submission that an index does not find would be sent, and paid for, again. SQLite tells damage of its own
+structure, but not an entry of an index that is not what its row says.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from astria_nb.log._checksums import DamagedError
+from astria_nb.log._states import UNSETTLED
+
+_STATES = ", ".join(f"'{state}'" for state in UNSETTLED)
+_FOUND = "EXISTS (SELECT 1 FROM submission AS found INDEXED BY {index} WHERE found.id = row.id AND {same})"
+_BY_TITLE = _FOUND.format(
+    index="submission_of_title", same="found.service = row.service AND found.title = row.title"
+)
+_BY_STATE = _FOUND.format(
+    index="submission_unsettled", same=f"found.service = row.service AND found.state IN ({_STATES})"
+)
+_BY_CONTENT = _FOUND.format(
+    index="submission_of_content", same="found.content_fingerprint = row.content_fingerprint"
+)
+_LOST = f"""
+    SELECT row.id FROM submission AS row NOT INDEXED
+    WHERE row.title IS NOT NULL AND NOT {_BY_TITLE}
+        OR row.state IN ({_STATES}) AND NOT {_BY_STATE}
+        OR row.title IS NULL AND row.content_fingerprint IS NOT NULL AND NOT {_BY_CONTENT}
+    LIMIT 1
+"""  # noqa: S608  names of indexes
+# The state of each file when this process left it: it need not be checked again until somebody changes it.
+_left: dict[tuple[int, int], tuple[int, int]] = {}
+
+
+def check_indexes(connection: sa.Connection, path: Path) -> None:
+    """Look each submission up in the indexes that keep it from being sent again.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+    path : Path
+        The log's file. One that is as this process left it is not checked.
+
+    Raises
+    ------
+    DamagedError
+        An index does not find a submission.
+    """
+    file = path.stat()
+    if _left.get((file.st_dev, file.st_ino)) == _state(file):
+        return
+    lost = connection.exec_driver_sql(_LOST).scalar()
+    if lost is not None:
+        raise DamagedError(f"an index does not find submission {lost}")
+    _left[file.st_dev, file.st_ino] = _state(file)
+
+
+def leave(path: Path) -> None:
+    """Note in which state this process leaves a file that it has checked."""
+    with suppress(OSError):
+        file = path.stat()
+        if (key := (file.st_dev, file.st_ino)) in _left:
+            _left[key] = _state(file)
+
+
+def _state(file: os.stat_result) -> tuple[int, int]:
+    return file.st_size, file.st_mtime_ns

@@ -1,0 +1,165 @@
+"""Accounts and spellings of one address: each account has its own titles, whatever its key is today."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from astria_nb.log import Log
+from helpers.scripted_server import KEY, ScriptedServer, reply
+from helpers.submissions import SERVICE, a_request
+
+URLS = ["https://example.com/1.jpg"]
+
+
+def a_tune(**fields: Any) -> anb.Tune:
+    return anb.Tune(**{"pack": 797, "name": "cat", "title": "t", "image_urls": URLS, **fields})
+
+
+def posts(service: anb.Sandbox | ScriptedServer) -> int:
+    received = service.requests if isinstance(service, ScriptedServer) else service.ledger
+    return sum(request.method == "POST" for request in received)
+
+
+def account_requests(service: anb.Sandbox | ScriptedServer) -> int:
+    received = service.requests if isinstance(service, ScriptedServer) else service.ledger
+    return sum(request.path == "/users" for request in received)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> anb.ExperimentLog:
+    return anb.ExperimentLog(tmp_path / "log.sqlite")
+
+
+@pytest.fixture
+def one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name services on this machine as those on the internet: by their address, which is the same."""
+    monkeypatch.setattr(anb.Client, "service", SERVICE)
+    monkeypatch.setattr(anb.Client, "base_url", SERVICE)
+
+
+@pytest.fixture
+def accounts(one_address: None) -> Iterator[tuple[anb.Sandbox, anb.Sandbox]]:
+    with anb.Sandbox() as first, anb.Sandbox() as second:
+        yield first, second
+
+
+def test_each_account_sends_its_own(
+    accounts: tuple[anb.Sandbox, anb.Sandbox], log: anb.ExperimentLog
+) -> None:
+    for tune in (a_tune(), a_tune(title="u")):
+        for sandbox in accounts:
+            client = sandbox.client()
+            rows = [anb.submit(tune, client, log=log) for _ in range(2)]
+            assert rows[0]["id"].tolist() == rows[1]["id"].tolist()
+    assert [posts(sandbox) for sandbox in accounts] == [2, 2]
+    assert log.frame()["title"].tolist() == ["t", "t", "u", "u"]
+
+
+def test_an_account_is_asked_for_once_and_before_the_first_paid_request(
+    accounts: tuple[anb.Sandbox, anb.Sandbox], log: anb.ExperimentLog
+) -> None:
+    sandbox, _ = accounts
+    client = sandbox.client()
+    client.pack(797)
+    assert account_requests(sandbox) == 0
+    for title in ("a", "b", "c"):
+        anb.wait(anb.submit(a_tune(title=title), client, log=log), client, log=log, timeout=0)
+    paths = [(request.method, request.path) for request in sandbox.ledger]
+    assert account_requests(sandbox) == 1
+    assert paths.index(("GET", "/users")) < paths.index(("POST", "/p/797/tunes"))
+
+
+def test_a_sandbox_is_not_asked(log: anb.ExperimentLog) -> None:
+    with anb.Sandbox() as sandbox:
+        anb.submit(a_tune(), sandbox.client(), log=log)
+        assert account_requests(sandbox) == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply({"error": "no"}, 404),
+        reply({"error": "no"}, 403),
+        reply([]),
+        reply({"id": None}),
+        reply(body=b"<"),
+    ],
+)
+def test_an_account_that_cannot_be_had_may_be_any(
+    one_address: None, server: ScriptedServer, log: anb.ExperimentLog, answer: Any
+) -> None:
+    server.on("GET", "/users", answer)
+    client = anb.Client(KEY, base_url=server.url)
+    first = anb.submit(a_tune(pack=43), client, log=log)
+    assert client.account is None
+    assert account_requests(server) == 1
+    again = anb.submit(a_tune(pack=43), anb.Client(KEY, base_url=server.url), log=log)
+    assert first["id"].tolist() == again["id"].tolist() == [7]
+    assert posts(server) == 1
+
+
+def test_an_account_that_cannot_be_had_now_is_asked_for_again(
+    one_address: None, server: ScriptedServer
+) -> None:
+    server.on("GET", "/users", *[reply({"error": "busy"}, 503, Retry_After=100)] * 2, reply({"id": 5}))
+    client = anb.Client(KEY, base_url=server.url)
+    assert [client.account for _ in range(4)] == [None, None, "5", "5"]
+    assert client.known_account == "5"
+
+
+def test_what_another_account_left_open_is_left_alone(
+    accounts: tuple[anb.Sandbox, anb.Sandbox], log: anb.ExperimentLog
+) -> None:
+    first, second = accounts
+    client = first.client()
+    request = a_request("t", pack=797, account=client.account)
+    log.change(log.plan(request, sending=True), "unknown")
+    with pytest.warns(UserWarning, match=r"submissions of another account \(number 1 in the log\)"):
+        assert log.recover(second.client(), settle=0).empty
+    assert log.get(1).state == "unknown"
+    assert log.recover(client, settle=0)["state"].tolist() == ["needs_review"]
+
+
+def test_a_record_without_an_account_counts_for_all(log: anb.ExperimentLog) -> None:
+    old = log.plan(a_request("old"))
+    new = log.plan(a_request("new", account="1"))
+    for account in (None, "1", "2"):
+        assert log.find(SERVICE, "old", account) == old
+    assert log.find(SERVICE, "new", "2") is None
+    assert log.find(SERVICE, "new", "1") == log.find(SERVICE, "new") == new
+    assert log.unsettled(SERVICE, "2") == [old]
+    second = log.plan(a_request("new", account="2"))
+    assert log.find(SERVICE, "new", "2") == second
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "https://API.astria.ai", "https://api.astria.ai:443", "https://api.astria.ai.", "HTTPS://api.astria.ai/",
+        "https://api.astria.ai.:443//",
+    ],
+)  # fmt: skip
+def test_one_address_has_one_spelling(log: Log, spelling: str) -> None:
+    planned = log.plan(a_request("t", service=spelling))
+    assert planned.service == planned.request.service == SERVICE
+    assert log.find(SERVICE, "t") == log.find(spelling, "t") == planned
+    assert log.unsettled(spelling) == [planned]
+    client = anb.Client("sd_key_of_nobody", base_url=spelling)
+    assert client.service == client.base_url == SERVICE
+
+
+def test_other_addresses_stay_other_services() -> None:
+    names = [
+        "https://a.example:8443",
+        "https://a.example",
+        "https://xn--BCHER-kva.example",
+        "https://a.example/v1",
+    ]
+    urls = [anb.Client("sd_key_of_nobody", base_url=name).service for name in names]
+    assert urls == [*names[:2], "https://xn--bcher-kva.example", names[3]]
+    assert anb.Client("sd_key_of_nobody", base_url="https://b\u00fccher.example").service == urls[2]
+    for address in ("http://127.0.0.1:80", "http://127.0.0.1"):
+        assert anb.Client("sd_key_of_nobody", base_url=address).base_url == "http://127.0.0.1"
