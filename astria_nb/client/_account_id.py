@@ -31,7 +31,7 @@ class AccountId:
         self.known: str | None = None
 
     def get(self) -> str | None:
-        """Return the id, or None if the service does not tell it, or cannot be reached now."""
+        """Return the id, or None if the service does not tell it, or cannot be reached now; not retried."""
         with self._lock:
             if not self._is_answered:
                 self._ask()
@@ -40,7 +40,7 @@ class AccountId:
     def _ask(self) -> None:
         try:
             with Deadline(_SECONDS):
-                self.known = _id_in(self._transport.get("/users", {}))
+                self.known = _id_in(self._transport.get_once("/users", {}))
         except (ServerError, TooManyRequestsError):
             return  # the next call may be answered
         except AstriaError as error:

@@ -80,7 +80,7 @@ class Transport:
         """
         params = {name: _query_value(value) for name, value in query.items() if value is not None}
         return retry.call_with_retries(
-            lambda: self._get_once(path, params), seconds=self.timeout, name=f"GET {path}", now=self.now
+            lambda: self.get_once(path, params), seconds=self.timeout, name=f"GET {path}", now=self.now
         )
 
     def post(self, path: str, body: Body) -> Any:
@@ -143,7 +143,8 @@ class Transport:
         self._api_session.close()
         self._public_session.close()
 
-    def _get_once(self, path: str, params: Mapping[str, Any]) -> Any:
+    def get_once(self, path: str, params: Mapping[str, Any]) -> Any:
+        """Return the JSON at a path, without a second attempt."""
         if seconds := self.throttle.wait():
             raise responses.rate_limited(seconds)
         try:

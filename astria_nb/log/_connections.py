@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from astria_nb.log._machine import on_network
-from astria_nb.log._set_up import FUNCTIONS
+from astria_nb.log._set_up import FUNCTIONS, up_to_date
 
 _WORTHWHILE = 8  # a file is rewritten if at least this fraction of it is free
 
@@ -126,10 +126,10 @@ def _open(path: Path, url: str, timeout: float, *, durable: bool) -> sqlite3.Con
             # A write-ahead log needs memory shared between processes, which machines on a network lack.
             journal = _set_journal(connection, "delete" if on_network(path) else "wal", timeout)
             connection.execute(f"PRAGMA synchronous = {'FULL' if journal == 'wal' else 'EXTRA'}")
+        return connection if durable else up_to_date(connection)
     except BaseException:
         connection.close()
         raise
-    return connection
 
 
 def _set_journal(connection: sqlite3.Connection, mode: str, timeout: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import sqlalchemy as sa
 
 from astria_nb.log import _checksums as checksums
@@ -39,6 +41,23 @@ def set_up(connection: sa.Connection) -> None:
             connection.exec_driver_sql(statement)
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
     connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+
+def up_to_date(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a connection to a file that cannot be written, or to a copy in memory if the file is older."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version >= VERSION:
+        return connection
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.backup(copy)
+    connection.close()
+    for function in FUNCTIONS:
+        copy.create_function(*function, deterministic=True)
+    engine = sa.create_engine("sqlite://", creator=lambda: copy, poolclass=sa.pool.StaticPool)
+    with engine.connect() as upgraded:
+        set_up(upgraded)
+        upgraded.commit()
+    return copy
 
 
 def _add_columns(connection: sa.Connection, table: sa.Table) -> None:

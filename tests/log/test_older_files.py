@@ -1,0 +1,91 @@
+"""A log of format 3, as the release before wrote it (`format_3/log.sqlite`), and a log of a later format."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from astria_nb.errors import LogError
+from astria_nb.log import Log
+from astria_nb.log._schema import VERSION
+from helpers.submissions import SERVICE, a_request, everything_on_disk
+
+OLD = Path(__file__).parent / "format_3" / "log.sqlite"
+ROWS = [
+    [1, SERVICE, "done", "done", 7],
+    [2, SERVICE, "unknown", "unknown", None],
+    [4, SERVICE, "rejected", "needs_review", None],
+    [5, SERVICE, "spelled", "done", 8],
+    # Two spellings of one address had this title: the second keeps its own.
+    [6, "https://api.astria.ai.", "done", "done", 9],
+    [7, SERVICE, None, "unknown", None],
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    shutil.copy(OLD, tmp_path / "log.sqlite")
+    return Log(tmp_path / "log.sqlite")
+
+
+def _rows(log: Log) -> list[list[object]]:
+    frame = log.frame()[["submission", "service", "title", "state", "id"]].astype(object)
+    return frame.where(frame.notna(), None).to_numpy().tolist()
+
+
+def test_an_older_file_is_read_in_place(log: Log) -> None:
+    assert _rows(log) == ROWS
+    assert log.frame()["trained_at"].notna().tolist() == [True, *[False] * 5]
+    assert len(log.events()) == 22
+    assert [submission.id for submission in log.unsettled(SERVICE)] == [2, 7]
+
+
+def test_titles_of_an_older_file_are_claimed_for_every_account(log: Log) -> None:
+    for title in ("done", "unknown", "rejected", "spelled"):
+        for account in (None, "1"):
+            claimant = log.find(SERVICE, title, account)
+            assert claimant is not None
+            assert claimant.request.title == title
+    run = log.claimant(a_request(None, prompt_ids=[3], image_urls=None))
+    assert run is None or run.id == 7
+
+
+def test_an_older_file_can_be_continued(log: Log) -> None:
+    lost = log.find(SERVICE, "unknown")
+    assert lost is not None
+    assert log.change(lost, "adopted", tune_id=10, reply={"id": 10}).state == "adopted"
+    log.note("poll", service=SERVICE, tune_id=8, reply={"id": 8, "trained_at": "2026-01-02T00:00:00Z"})
+    log.plan(a_request("new"))
+    assert log.frame()["state"].tolist()[1] == "adopted"
+
+
+def test_an_older_file_that_cannot_be_written_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.sqlite"
+    shutil.copy(OLD, path)
+    before = everything_on_disk(path)
+    monkeypatch.setattr("astria_nb.log._opening._create", lambda _: False)
+    log = Log(path)
+    assert _rows(log) == ROWS
+    assert log.find("https://API.astria.ai", "spelled") is not None
+    with pytest.raises(LogError, match="read-only"):
+        log.plan(a_request("new"))
+    log.close()
+    assert everything_on_disk(path) == before
+
+
+def test_a_later_format_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    log = Log(path)
+    log.plan(a_request())
+    log.close()
+    with sqlite3.connect(path) as file:
+        file.execute(f"PRAGMA user_version = {VERSION + 1}")
+    file.close()
+    before = everything_on_disk(path)
+    for work in (log.frame, lambda: log.plan(a_request("u"))):
+        with pytest.raises(LogError, match=f"newer astria_nb .format {VERSION + 1}; .*upgrade astria_nb"):
+            work()
+    assert everything_on_disk(path) == before
