@@ -32,6 +32,8 @@ def log_errors(path: Path) -> Iterator[None]:
         cause: Any = error.orig
     except (sqlite3.Error, OSError, DamagedError) as error:
         cause = error
+    except UnicodeDecodeError:  # Python's, of a message of SQLite that quotes what is damaged
+        cause = DamagedError("its tables are not what was written")
     refuse(path, *_explain(path, cause))
 
 

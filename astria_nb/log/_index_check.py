@@ -54,6 +54,7 @@ def check_indexes(connection: sa.Connection, path: Path) -> None:
     file = path.stat()
     if _left.get((file.st_dev, file.st_ino)) == _state(file):
         return
+    _left.pop((file.st_dev, file.st_ino), None)  # of a deleted file whose number this one has
     lost = connection.exec_driver_sql(_LOST).scalar()
     if lost is not None:
         raise DamagedError(f"an index does not find submission {lost}")

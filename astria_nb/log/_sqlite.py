@@ -52,8 +52,7 @@ class SqliteStore(KeptFile):
                     store._mend()
                 except LogError as error:  # that one has lost its file; this one opens what is there
                     self.notice = error.problems[0].what, error.problems[0].hint
-            is_open = _is_open(path)
-            opening = prepare(path, timeout, is_open=is_open)
+            opening = prepare(path, timeout, is_open=_is_open(path))
             self._file, self._may_write = opening.file, opening.may_write
             self._connections = Connections(path, opening.url, timeout, durable=self._may_write)
             # If it is never closed: SQLite removes its companion files, and Python raises no ResourceWarning.
@@ -63,7 +62,7 @@ class SqliteStore(KeptFile):
             try:
                 if self._may_write:
                     self._set_up()
-                if not is_open:
+                if not _is_in_use(self._file):
                     with self.read() as connection:
                         check_indexes(connection, path)
                 self._files = OpenFiles(path)
@@ -159,6 +158,11 @@ class SqliteStore(KeptFile):
 def _release(connections: Connections, path: Path) -> None:
     connections.close()
     leave(path)
+
+
+def _is_in_use(file: os.stat_result) -> bool:
+    """Return whether another store of this process, which has checked the file, has it open."""
+    return any(store._connections.is_held and os.path.samestat(store._file, file) for store in all_stores())
 
 
 def _is_open(path: Path) -> bool:
