@@ -1,4 +1,4 @@
-"""Behind a company's network: proxies, private certificates, and what is said when they do not fit."""
+"""Behind a company's network: proxies, private certificates, and what is expected when they do not fit."""
 
 import socket
 import traceback
@@ -199,10 +199,10 @@ def test_an_unfit_setting_is_named_with_its_reason_and_not_tried_again(
 
 
 def assert_hidden(error: BaseException) -> None:
-    """Assert that neither the key nor the proxy's password is shown, also not by the variables of a frame."""
-    shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
-    assert KEY not in shown
-    assert PASSWORD not in shown
+    """Assert that neither the key nor the proxy's password is text, also not by the variables of a frame."""
+    text = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
+    assert KEY not in text
+    assert PASSWORD not in text
     package = [
         repr(frame.f_locals)
         for frame, _ in traceback.walk_tb(error.__traceback__)
@@ -214,8 +214,8 @@ def assert_hidden(error: BaseException) -> None:
 def test_a_proxy_that_is_not_there_is_named_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     port = closed_port()
     monkeypatch.setenv("HTTPS_PROXY", f"http://me:{PASSWORD}@127.0.0.1:{port}")
-    said = rf"the proxy 127.0.0.1:{port} cannot be reached: Connection refused\); check HTTPS_PROXY and"
-    with pytest.raises(NotSentError, match=said) as caught:
+    expected = rf"the proxy 127.0.0.1:{port} cannot be reached: Connection refused\); check HTTPS_PROXY and"
+    with pytest.raises(NotSentError, match=expected) as caught:
         anb.Client(KEY, base_url=SERVICE).tune(7)
     assert not isinstance(caught.value, UnreachableError)
     assert_hidden(caught.value)

@@ -17,13 +17,13 @@ class MakingService:
     Attributes
     ----------
     server : ScriptedServer
-    made : list of dict
-        The tunes, oldest first.
+    tunes : list of dict
+        What was made, oldest first.
     """
 
     def __init__(self, server: ScriptedServer) -> None:
         self.server = server
-        self.made: list[dict[str, Any]] = []
+        self.tunes: list[dict[str, Any]] = []
         server.on("GET", "/p/43", reply(PACK))
         server.on("GET", "/tunes", self._list)
 
@@ -40,14 +40,14 @@ class MakingService:
             length = int(exchange.request.headers["Content-Length"])
             exchange.request.body = exchange.stream.read(length)
             (title,) = _TITLE.findall(exchange.request.body)
-            self.made.append({**TUNE, "id": 7 + len(self.made), "title": title.decode()})
+            self.tunes.append({**TUNE, "id": 7 + len(self.tunes), "title": title.decode()})
             del exchange.request.headers["Content-Length"]  # it was read
             return answer(exchange)
 
         self.server.on("POST", "/p/43/tunes", make)
 
     def _list(self, exchange: Exchange) -> bool:
-        page = self.made[::-1] if "before_id" not in exchange.request.query else []
+        page = self.tunes[::-1] if "before_id" not in exchange.request.query else []
         return reply(page)(exchange)
 
 

@@ -98,9 +98,9 @@ def test_a_terminal_that_hangs_up_in_the_middle_ends_the_display_only(tmp_path: 
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=theirs, stderr=theirs, cwd=tmp_path
     )
     os.close(theirs)
-    seen = b""
-    while b"submitted" not in seen:
-        seen += os.read(ours, 4096)
+    output = b""
+    while b"submitted" not in output:
+        output += os.read(ours, 4096)
     os.close(ours)  # from here on, writing fails with EIO
     program.communicate(b"\n", timeout=60)
     assert (tmp_path / "outcome").read_text() == "trained"
@@ -132,8 +132,8 @@ def test_the_words_of_a_service_do_not_control_the_terminal(
     for call in (lambda: anb.submit(tune, client, timeout=5), lambda: client.tune(7)):
         with pytest.raises(AstriaError) as caught:
             call()
-        shown = "".join(traceback.format_exception(caught.value))
-        assert_harmless(shown.replace("\t", ""))
+        text = "".join(traceback.format_exception(caught.value))
+        assert_harmless(text.replace("\t", ""))
         assert_harmless(repr(caught.value))
         for problem in caught.value.problems:
             assert_harmless(problem.field + problem.what + problem.hint)

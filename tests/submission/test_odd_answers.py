@@ -50,13 +50,13 @@ def tune(title: str = "t") -> anb.Tune:
 
 def paid_once(service: MakingService, client: anb.Client, log: Log, answer: Answer, title: str) -> None:
     """Submit under an odd answer, and again; assert that one tune was made, and is the row in the end."""
-    before = len(service.made)
+    before = len(service.tunes)
     service.answers(answer)
     rows = []
     for _ in range(2):
         with suppress(OutcomeUnknownError):
             rows.append(anb.submit(tune(title), client, log=log))
-    assert len(service.made) == before + 1
+    assert len(service.tunes) == before + 1
     assert [row.loc[0, "title"] for row in rows][-1:] == [title], "no row in the end"
     assert log.frame()["state"].isin(["done", "adopted"]).all()
 
@@ -69,7 +69,7 @@ def test_what_does_not_prove_that_nothing_was_made_is_looked_up(
         connections = service.server.connections
         paid_once(service, client, log, reply(status=status, body=body), f"status {status}")
         assert service.server.connections > connections, status  # the connection was not used again
-    assert len(service.made) == len(UNKNOWN)
+    assert len(service.tunes) == len(UNKNOWN)
     assert set(log.frame()["state"]) == {"adopted"}
 
 
@@ -188,7 +188,7 @@ def test_a_reply_with_an_id_is_a_row_at_once(
     assert log.frame().loc[0, "id"] == 7
     assert anb.submit(tune(), client, log=log).loc[0, "id"] == 7
     assert len(log.events()) > 0
-    assert len(service.made) == 1
+    assert len(service.tunes) == 1
 
 
 @pytest.mark.parametrize("number", ["7", '"7"', "7.0", "7e0", str(2**63), "1" + "0" * 500, str(2**63 - 1)])
@@ -203,7 +203,7 @@ def test_an_id_of_any_kind_is_an_id(
         assert value == 7
     assert log.frame()["state"].tolist() == ["done"]
     assert anb.submit(tune(), client, log=log).loc[0, "title"] == "t"
-    assert len(service.made) == 1
+    assert len(service.tunes) == 1
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_generated_replies_cost_one_tune_each(
         paid_once(service, client, log, answer, f"generated {next(numbers)}")
 
     check()
-    assert len(log.frame()) == len(service.made)
+    assert len(log.frame()) == len(service.tunes)
 
 
 def gone(*_: object) -> None:
@@ -331,7 +331,7 @@ def test_whatever_fails_after_the_tune_was_made_its_row_is_returned(
         assert anb.submit(tune(), client, log=log).loc[0, "id"] == 7
     assert log.frame()["state"].tolist() == ["sending"]
     assert anb.submit(tune(), client, log=log).loc[0, "id"] == 7  # found on the account
-    assert len(service.made) == 1
+    assert len(service.tunes) == 1
 
 
 def test_a_row_that_cannot_be_built_is_what_is_certain(
@@ -360,7 +360,7 @@ def test_an_error_of_the_caller_after_the_last_byte_does_not_hide_the_tune(
 
     service.answers(reply(TUNE, 201))
     assert anb.submit(tune(), client, log=log).loc[0, "id"] == 7
-    assert len(service.made) == 1
+    assert len(service.tunes) == 1
 
 
 def test_thousands_of_unknown_fields_take_time_in_proportion(log: Log) -> None:
