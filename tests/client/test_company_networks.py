@@ -199,7 +199,7 @@ def test_an_unfit_setting_is_named_with_its_reason_and_not_tried_again(
 
 
 def assert_hidden(error: BaseException) -> None:
-    """Assert that neither the key nor the proxy's password is text, also not by the variables of a frame."""
+    """Assert that neither the key nor the proxy's password is shown, also not by the variables of a frame."""
     text = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
     assert KEY not in text
     assert PASSWORD not in text
