@@ -1,0 +1,70 @@
+"""A long log: no query scans it, its events are read in parts, and what is pruned leaves the disk."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from astria_nb.errors import LogError
+from astria_nb.log import Log
+from helpers.submissions import REPLY, SERVICE, a_request
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return Log(tmp_path / "log.sqlite")
+
+
+def test_no_query_of_a_submission_scans_the_log(log: Log) -> None:
+    queries: list[tuple[str, object]] = []
+
+    def note(_: object, __: object, statement: str, values: object, *___: object) -> None:
+        if statement.lstrip().startswith(("SELECT", "UPDATE")):
+            queries.append((statement, values))
+
+    log.plan(a_request("first"))
+    connections = log._database.store._connections
+    for engine in (connections.readers, connections.writer):
+        sa.event.listen(engine, "before_cursor_execute", note)
+    log.unsettled(SERVICE)
+    log.claimant(a_request("t"))
+    log.claimant(a_request(None))
+    log.with_content(a_request("t"))
+    sent = log.plan(a_request("t"), sending=True)
+    log.change(sent, "done", reply=REPLY)
+    assert len(queries) > 8
+    held = connections.held()
+    for statement, values in queries:
+        plan = [row[3] for row in held.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+        assert not [step for step in plan if step.startswith("SCAN ") and "CONSTANT" not in step], statement
+        if "'planned', 'sending', 'unknown'" in statement:
+            assert any("submission_unsettled" in step for step in plan)
+            assert not any("TEMP B-TREE" in step for step in plan)
+
+
+def test_events_can_be_read_in_parts(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        log.note("replay", problem=str(number))
+    everything = log.events()
+    times = everything["at"].dt.to_pydatetime()
+    part = log.events(since=times[1], until=times[3])
+    assert part["problem"].tolist() == ["1", "2"]
+    assert log.events(since=datetime.now(UTC)).empty
+    frames = list(log.iter_events())
+    assert pd.concat(frames).reset_index(drop=True)["id"].tolist() == everything["id"].tolist()
+    assert next(log.iter_events(since=times[4]))["problem"].tolist() == ["4"]
+    with pytest.raises(LogError, match="since: has no time zone"):
+        log.events(since=datetime(2026, 1, 1))
+
+
+def test_what_is_pruned_leaves_the_disk(log: Log) -> None:
+    for number in range(60):
+        sent = log.plan(a_request(f"t{number}"), sending=True)
+        log.change(sent, "done", reply={**REPLY, "id": number, "text": f"{number}" * 5000})
+    log.close()
+    before = log.path.stat().st_size
+    assert log.prune(datetime.now(UTC)) == 60
+    assert log.path.stat().st_size < before / 4
+    assert log.plan(a_request("next")).id == 61
