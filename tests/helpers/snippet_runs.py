@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 import astria_nb as anb
 
@@ -94,6 +95,10 @@ class SnippetBench:
 
     def submit(self, tune: anb.Tune, encoding: Any, log: anb.ExperimentLog | None = None) -> ParsedRequest:
         """Submit a tune and return the request."""
+        # What a snippet, or another encoding, has made under this title would be found instead.
+        headers = {"Authorization": f"Bearer {self.sandbox.api_key}"}
+        for earlier in list(self.client.tunes(title=tune.title)) if tune.title else []:
+            requests.delete(f"{self.sandbox.url}/tunes/{earlier['id']}", headers=headers, timeout=10)
         start = len(self.sandbox.ledger)
         anb.submit(tune, self.client, encoding=encoding, log=log or self.log())
         (request,) = self.posts_since(start)
