@@ -89,6 +89,13 @@ _UNUSED_EXTENSIONS = (
 )
 _UNUSED_SERVERS = ("jupyter_lsp", "jupyter_server_terminals")
 
+# JupyterLab starts a second earlier without the grammars that jsonschema builds for the format "iri".
+_JUPYTERLAB = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyterlab.labapp import main
+main()"""
+
 _KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
@@ -118,7 +125,7 @@ def serving(folder: Path, private: Path) -> Iterator[str]:
     environment |= {
         f"JUPYTER_{name}_DIR": str(private / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")
     } | {"IPYTHONDIR": str(private / "ipython")}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    command = [sys.executable, "-c", _JUPYTERLAB, "--no-browser", "--allow-root", "--expose-app-in-browser"]
     command += [f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={token}"]
     _configure(private / "config")
     with (private / "lab.log").open("wb") as log:
