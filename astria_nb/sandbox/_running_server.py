@@ -1,7 +1,6 @@
 """The part of a sandbox that exists while it is running: the HTTP server, its routes, and uploaded files."""
 
 import threading
-import zlib
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from astria_nb.sandbox.faults import FaultRules
 from astria_nb.sandbox.faults.play import answer
 from astria_nb.sandbox.http import Guard, Ledger, allowed_hosts, netloc
 from astria_nb.sandbox.http.server import HttpServer
-from astria_nb.sandbox.model import CALLER_ID, State
+from astria_nb.sandbox.model import State
 from astria_nb.sandbox.routes import Service, make_app
 from astria_nb.sandbox.uploads import Spool
 from astria_nb.sandbox.views import PackViews, Pictures, Views
@@ -67,7 +66,7 @@ class RunningServer:
                 self._spool,
                 pictures,
                 views,
-                PackViews(pictures, state, options, _account_id(api_key, options)),
+                PackViews(pictures, state, options),
                 announcer,
                 self._stopping,
             )
@@ -89,8 +88,3 @@ class RunningServer:
         self._http.hang_up()
         self._courier.stop()
         self._spool.close()
-
-
-def _account_id(api_key: str, options: Options) -> int:
-    """Return the id of the account: another one for each key, as two sandboxes are two accounts."""
-    return CALLER_ID if options.deterministic else CALLER_ID + zlib.crc32(api_key.encode())

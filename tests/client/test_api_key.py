@@ -31,11 +31,17 @@ def test_an_address_that_would_expose_the_key_is_refused(url: str) -> None:
         anb.Client(KEY, base_url=url)
 
 
-@pytest.mark.parametrize(
-    "url", ["https://api.astria.ai/", "http://localhost:3000", "http://127.9.9.9", "http://[::1]:80"]
-)
+@pytest.mark.parametrize("url", ["https://api.astria.ai", "http://localhost:3000", "http://127.9.9.9"])
 def test_https_and_this_machine_are_fine(url: str) -> None:
-    assert anb.Client(KEY, base_url=url).base_url == url.rstrip("/")
+    assert anb.Client(KEY, base_url=url).base_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "base_url"),
+    [("https://API.astria.ai/", "https://api.astria.ai"), ("http://[::1]:80", "http://[::1]")],
+)
+def test_an_address_has_one_spelling(url: str, base_url: str) -> None:
+    assert anb.Client(KEY, base_url=url).base_url == base_url
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """The account's records and their indices. Not thread-safe: the state locks it."""
 
+import secrets
 from collections import Counter, defaultdict
 
 from astria_nb.sandbox._options import Options
 from astria_nb.sandbox.model._balance import Balance
-from astria_nb.sandbox.model._packs import PACKS, PackRecord
+from astria_nb.sandbox.model._packs import CALLER_ID, PACKS, PackRecord
 from astria_nb.sandbox.model._records import Announcement, NewTune, Order, Prompt, TuneRecord
 from astria_nb.sandbox.model._store import Record, Store
 from astria_nb.sandbox.model._timeline import identity
@@ -17,12 +18,15 @@ class Account:
 
     Attributes
     ----------
+    id : int
+        Of the account itself. Two sandboxes are two accounts; one with stored data goes on with its own.
     template_likes : Counter
         Template id → how many of its prompts are liked.
     """
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self.id = CALLER_ID if options.deterministic else CALLER_ID + 1 + secrets.randbelow(10**9)
         self.packs: dict[int, PackRecord] = {pack.id: pack for pack in PACKS}
         self.tunes: dict[int, TuneRecord] = {}
         self.prompts: dict[int, Prompt] = {}
@@ -111,7 +115,7 @@ class Account:
 
     def facts(self) -> dict[str, object]:
         """Return what has to be stored besides the records."""
-        return {"next": self.next, "spent_mc": self.balance.spent_mc}
+        return {"account_id": self.id, "next": self.next, "spent_mc": self.balance.spent_mc}
 
     def resume(self, store: Store) -> list[Announcement]:
         """Load what an earlier sandbox stored, and return its callbacks."""
@@ -120,6 +124,8 @@ class Account:
             self.add_tune(tune)
         for prompt in store.load(Prompt):
             self.add_prompt(prompt)
+        # An older release stored no id: then every sandbox was the same account.
+        self.id = store.fact("account_id") or (CALLER_ID if store.fact("next") else self.id)
         self.next |= store.fact("next") or {}
         self.balance.spent_mc = store.fact("spent_mc") or 0
         return list(store.load(Announcement))

@@ -117,6 +117,11 @@ class State:
         return self._account.template_likes[template_id]
 
     @property
+    def account_id(self) -> int:
+        """The account's id."""
+        return self._account.id
+
+    @property
     def balance_mc(self) -> int:
         """The account's balance in millicents, refunds included."""
         with self._lock:

@@ -10,8 +10,7 @@ from astria_nb.sandbox.views._tunes import PORTRAIT, Json
 class PackViews:
     """Packs as JSON (astria-api, section 3)."""
 
-    def __init__(self, pictures: Pictures, state: State, options: Options, account_id: int) -> None:
-        self._account_id = account_id
+    def __init__(self, pictures: Pictures, state: State, options: Options) -> None:
         self._state = state
         self._pictures = pictures
         self._options = options
@@ -39,7 +38,7 @@ class PackViews:
     def user(self, balance_mc: int) -> Json:
         """Return the account."""
         return {
-            "id": self._account_id,
+            "id": self._state.account_id,
             "name": "Sandbox",
             "email": "sandbox@example.com",
             "usd_balance_mc": balance_mc,
@@ -54,7 +53,7 @@ class PackViews:
             "title": pack.title,
             "subtitle": pack.subtitle,
             "base_tune_id": pack.base_tune_id,
-            "user_id": self._account_id if pack.user_id == CALLER_ID else pack.user_id,
+            "user_id": self._state.account_id if pack.user_id == CALLER_ID else pack.user_id,
             "token": "ohwx",
             "multiplier": 1,
             "model_type": pack.model_type,

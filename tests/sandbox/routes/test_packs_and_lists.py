@@ -75,7 +75,8 @@ def test_tunes_by_pages(api: Api) -> None:
     assert ids(api.get("/tunes?limit=200").json()) == newest
     assert ids(api.get("/tunes?limit=2&offset=3").json()) == newest[3:5]
     assert ids(api.get("/tunes?title=t1").json()) == newest[1::2]
-    assert api.get("/tunes?title=t").json() == []
+    assert ids(api.get("/tunes?title=t").json()) == newest[:20]  # a part of the title matches
+    assert api.get("/tunes?title=t2").json() == []
     assert ids(api.get("/tunes?name[]=cat&name[]=man&limit=1").json()) == newest[:1]
     assert api.get("/tunes?name[]=cat").json() == []
 
