@@ -6,6 +6,7 @@ import zlib
 
 from astria_nb.images.media_type import PNG_SIGNATURE
 from astria_nb.images.metadata import _orientation as orientation
+from astria_nb.images.metadata._colour_profile import MAX_BYTES, is_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
 
 _IMAGE_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT", b"pHYs")
@@ -14,7 +15,7 @@ _COLOUR_CHUNKS = (
 )  # fmt: skip
 _ALLOWED = {*_IMAGE_CHUNKS, *_COLOUR_CHUNKS}
 _XMP = b"XML:com.adobe.xmp\0"
-_BLOCK, _MAX_METADATA = 2**18, 2**20  # bytes
+_BLOCK, _MAX_METADATA, _MAX_NAME = 2**18, 2**20, 79  # bytes
 
 
 def parts_to_keep(reader: ImageReader) -> list[Part]:
@@ -31,7 +32,8 @@ def parts_to_keep(reader: ImageReader) -> list[Part]:
             raise MalformedImageError("is incomplete")
         if chunk_type in _ALLOWED:
             _verify_checksum(reader, offset + 4, end)
-            parts.append(range(offset, end))
+            if chunk_type != b"iCCP" or _is_profile(reader.read(offset + 8, min(size, MAX_BYTES))):
+                parts.append(range(offset, end))
         elif chunk_type == b"eXIf" and not exif:
             exif = reader.read(offset + 8, min(size, _MAX_METADATA))
         elif chunk_type == b"iTXt" and not xmp:
@@ -54,6 +56,19 @@ def _verify_checksum(reader: ImageReader, offset: int, end: int) -> None:
         checksum, offset = zlib.crc32(buffer, checksum), offset + len(buffer)
     if reader.read_exactly(end - 4, 4) != checksum.to_bytes(4):
         raise MalformedImageError("is damaged")
+
+
+def _is_profile(content: bytes) -> bool:
+    """Return whether an iCCP chunk contains a name, a compressed ICC profile and nothing else."""
+    name, _, compressed = content.partition(b"\0")
+    if not 1 <= len(name) <= _MAX_NAME or compressed[:1] != b"\0":  # 0: deflate
+        return False
+    stream = zlib.decompressobj()
+    try:
+        profile = stream.decompress(compressed[1:], MAX_BYTES)
+    except zlib.error:
+        return False
+    return stream.eof and not stream.unused_data and is_profile(profile)
 
 
 def _chunk(chunk_type: bytes, content: bytes) -> bytes:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from astria_nb.images.metadata import _orientation as orientation
+from astria_nb.images.metadata._colour_profile import MAX_BYTES, is_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
 
 _RIFF_HEADER = 12  # bytes: RIFF, size, WEBP
 _FLAGS_OFFSET = 20  # of the VP8X chunk, which is the first chunk if there is one
 _BITSTREAM_CHUNKS = (b"VP8 ", b"VP8L", b"ANMF")
-_OTHER_CHUNKS = (b"VP8X", b"ALPH", b"ANIM", b"ICCP")
-_EXIF, _XMP = b"EXIF", b"XMP "
+_OTHER_CHUNKS = (b"VP8X", b"ALPH", b"ANIM")
+_EXIF, _XMP, _ICC = b"EXIF", b"XMP ", b"ICCP"
 _FLAGS = {_EXIF: 0x08, _XMP: 0x04}  # bits of the VP8X chunk that announce metadata chunks
+_ICC_FLAG = 0x20
 _MAX_METADATA = 2**20  # bytes
 
 
@@ -21,8 +23,14 @@ def parts_to_keep(reader: ImageReader) -> list[Part]:
     chunks: list[range] = []
     chunk_types: set[bytes] = set()
     metadata: dict[bytes, bytes] = {}
+    has_profile = False
     for chunk_type, size, chunk in _read_chunks(reader):
-        if chunk_type in _BITSTREAM_CHUNKS or chunk_type in _OTHER_CHUNKS:
+        if chunk_type == _ICC:
+            # The first one counts.
+            if _ICC not in chunk_types and is_profile(reader.read(chunk.start + 8, min(size, MAX_BYTES))):
+                chunks.append(chunk)
+                has_profile = True
+        elif chunk_type in _BITSTREAM_CHUNKS or chunk_type in _OTHER_CHUNKS:
             chunks.append(chunk)
         elif chunk_type in _FLAGS:
             metadata.setdefault(chunk_type, reader.read(chunk.start + 8, min(size, _MAX_METADATA)))
@@ -36,7 +44,8 @@ def parts_to_keep(reader: ImageReader) -> list[Part]:
         # With a wrong length, an image chunk could contain the metadata chunk that is missing.
         raise MalformedImageError("is damaged")
     announced_metadata = {chunk_type: metadata[chunk_type] for chunk_type in announced}
-    return _assemble(reader, chunks, flags, announced_metadata)
+    removed = 0 if has_profile else _ICC_FLAG
+    return _assemble(reader, chunks, flags, removed, announced_metadata)
 
 
 def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, int, range]]:
@@ -57,11 +66,11 @@ def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, int, range]]:
 
 
 def _assemble(
-    reader: ImageReader, chunks: list[range], flags: int, metadata: dict[bytes, bytes]
+    reader: ImageReader, chunks: list[range], flags: int, removed: int, metadata: dict[bytes, bytes]
 ) -> list[Part]:
     """Return the chunks with an orientation if there was one, and with flags and a size that fit."""
     parts: list[Part] = [*chunks]
-    new_flags = flags & ~sum(_FLAGS.values())
+    new_flags = flags & ~removed & ~sum(_FLAGS.values())
     value = orientation.read(
         metadata.get(_EXIF, b"").removeprefix(b"Exif\0\0"),  # some writers put it there
         metadata.get(_XMP, b""),

@@ -38,6 +38,7 @@ def stripped(path: Path) -> Callable[[bytes], bytes]:
 
 
 Stripped = Callable[[bytes], bytes]
+LARGE_PROFILE = (len(PROFILE) + 150_000).to_bytes(4) + PROFILE[4:] + bytes(150_000)
 
 
 def opened(photo: bytes) -> Any:
@@ -206,8 +207,73 @@ def test_other_colour_models_look_the_same(stripped: Stripped, model: str) -> No
 
 
 def test_a_large_profile_in_several_parts_is_kept(stripped: Stripped) -> None:
-    profile = PROFILE + bytes(150_000)
-    assert opened(stripped(samples.jpeg(icc_profile=profile))).info["icc_profile"] == profile
+    photo = samples.jpeg(icc_profile=LARGE_PROFILE)
+    assert opened(stripped(photo)).info["icc_profile"] == LARGE_PROFILE
+
+
+@pytest.mark.parametrize("photo", [samples.jpeg, samples.png, samples.webp])
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLACE * 30,
+        PROFILE + PLACE,
+        PROFILE[:-23] + PLACE,
+        PROFILE[:36] + PLACE + PROFILE[59:],
+        len(PROFILE + PLACE).to_bytes(4) + PROFILE[4:] + PLACE,
+        PROFILE[:128] + (2**31).to_bytes(4) + PLACE + PROFILE[155:],
+        PROFILE[:136] + (2**31).to_bytes(4) + PROFILE[140:-23] + PLACE,
+        PROFILE.replace(b"chrm", b"curv")[:-23] + PLACE,
+        PROFILE.replace(b"chrm", b"para")[:-23] + PLACE,
+        PROFILE.replace(b"chrm", b"text")[:-23] + PLACE,
+    ],
+)
+def test_what_is_no_colour_profile_is_removed(
+    stripped: Stripped, photo: Callable[..., bytes], content: bytes
+) -> None:
+    plain = stripped(photo(icc_profile=content))
+    assert not any(part in plain for part in PARTS)
+    assert "icc_profile" not in opened(plain).info
+    assert opened(plain).getexif()[ORIENTATION] == 6
+    assert pixels(plain) == pixels(photo(icc_profile=None))
+    assert stripped(plain) == plain
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [(1, 2, PROFILE[:300])],
+        [(1, 2, PROFILE[:300]), (1, 2, PROFILE[300:])],
+        [(1, 1, PROFILE), (1, 1, PLACE)],
+        [(1, 2, PROFILE), (3, 2, PLACE)],
+        [(0, 1, PROFILE)],
+        [(1, 1, PROFILE[:-4] + b"\xff\xfe\0\2")],
+    ],
+    ids=["one is missing", "one twice", "one too many", "a gap", "zero", "a comment at the end"],
+)
+def test_an_incomplete_profile_of_a_jpeg_is_removed(
+    stripped: Stripped, segments: list[tuple[int, int, bytes]]
+) -> None:
+    contents = [b"ICC_PROFILE\0" + bytes([number, count]) + part for number, count, part in segments]
+    photo = samples.jpeg(icc_profile=None)
+    with_profile = samples.with_segments(photo, *(samples.segment(0xE2, content) for content in contents))
+    assert stripped(with_profile) == stripped(photo)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from([samples.jpeg(), samples.jpeg(progressive=True), samples.motion_photo()]),
+    st.integers(0, 700),
+    st.integers(1, 40) | st.just(28),  # the length of the comment behind the profile
+)
+def test_a_profile_that_lost_bytes_does_not_bring_what_followed_it(
+    stripped: Stripped, photo: bytes, place: int, count: int
+) -> None:
+    first = photo.index(b"ICC_PROFILE") - 4 + place
+    try:
+        plain = stripped(photo[:first] + photo[first + count :])
+    except MalformedImageError:
+        return
+    assert not any(part in plain for part in PARTS)
 
 
 def test_a_photo_larger_than_a_block_is_read_to_its_end(stripped: Stripped) -> None:
@@ -316,6 +382,8 @@ LIKELY = st.sampled_from([0, 1, 2, 4, 8, 0x20, 0x7F, 0x80, 0xD8, 0xD9, 0xDA, 0xE
 )
 @example(MUTABLE[4], [(MUTABLE[4].index(b"VP8 ") + 5, 255)], None, None)
 @example(MUTABLE[6], [(MUTABLE[6].rindex(b"\xff\xd9"), 0)], None, None)  # a video behind a lost end
+@example(MUTABLE[0], [], (376, 404), None)  # a comment in the place of a colour profile's end
+@example(MUTABLE[0], [], (961, 989), None)  # most of it in the place of what was deleted
 def test_a_damaged_file_is_refused_or_sent_without_its_location(
     stripped: Stripped,
     photo: bytes,
