@@ -35,7 +35,7 @@ class PackClass:
         """The class in one line: ``woman · 35 pictures · $3.60``."""
         pictures = f"{self.num_images} pictures" if self.num_images else None
         price = dollars(self.price_mc) if self.price_mc is not None else None
-        return " · ".join(part for part in (self.name, pictures, price) if part)
+        return " · ".join(part for part in (printable(self.name), pictures, price) if part)
 
 
 @dataclass(frozen=True, slots=True)

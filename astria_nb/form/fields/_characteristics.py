@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import ipywidgets as widgets
 from markupsafe import Markup
 
+from astria_nb.errors import printable
 from astria_nb.form.fields._pairs import PairsField
 from astria_nb.tune import SUGGESTIONS
 
@@ -49,10 +50,12 @@ def fill_template(template: str, values: Mapping[str, str]) -> Markup:
     >>> str(fill_template("{{eye_color}} & {{glasses}}", {"eye_color": "blue eyes"}))
     '<b>blue eyes</b> &amp; {{glasses}}'
     """
-    parts = _PLACEHOLDER.split(template)
+    parts = _PLACEHOLDER.split(printable(template))
     texts, keys = parts[::2], parts[1::2]
     fillings = [
-        Markup("<b>{}</b>").format(values[key]) if key in values else Markup("{}").format(f"{{{{{key}}}}}")
+        Markup("<b>{}</b>").format(printable(values[key]))
+        if key in values
+        else Markup("{}").format(f"{{{{{key}}}}}")
         for key in keys
     ]
     return Markup().join(

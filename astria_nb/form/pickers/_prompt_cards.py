@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from astria_nb.client import Client
+from astria_nb.errors import printable
 from astria_nb.form.pickers._cards import Card
 from astria_nb.tune import Pack, PackPrompt
 
@@ -37,9 +38,10 @@ class PromptCards:
 
 
 def _card(prompt: PackPrompt) -> Card:
+    name = printable(prompt.name)
     return {
         "id": str(prompt.id),
-        "title": prompt.text or f"Prompt {prompt.id}",
-        "lines": [f"{prompt.name} · {prompt.id}" if prompt.text else prompt.name],
+        "title": printable(prompt.text) or f"Prompt {prompt.id}",
+        "lines": [f"{name} · {prompt.id}" if prompt.text else name],
         "picture": "some" if prompt.image_url else "none",
     }

@@ -53,7 +53,10 @@ def _card(tune: Mapping[str, Any], now: datetime) -> Card:
     return {
         "id": str(tune["id"]),
         "title": printable(str(tune.get("title") or f"Tune {tune['id']}")),
-        "lines": [" · ".join(str(part) for part in line if part) for line in (kind_and_status, id_and_age)],
+        "lines": [
+            printable(" · ".join(str(part) for part in line if part))
+            for line in (kind_and_status, id_and_age)
+        ],
         "picture": "none",
     }
 

@@ -51,3 +51,11 @@ def test_a_class_whose_prompts_have_no_placeholders_shows_no_prompt(form: anb.Tu
     assert example(form) is None
     form.fill(name="cat")
     assert example(form) is not None
+
+
+def test_the_example_contains_no_control_characters() -> None:
+    field = CharacteristicsField()
+    field.set_templates(["a\x1b[2J\u202e {{eye_color}}\n{{x\u2066}}"])
+    field.value = {"eye_color": "blue\u202e"}
+    assert field._example.value.isprintable()
+    assert "a\ufffd[2J\ufffd <b>blue\ufffd</b> {{x\ufffd}}" in field._example.value

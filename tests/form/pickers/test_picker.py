@@ -5,6 +5,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,14 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.form.pickers import PromptsField, TunesField
+from astria_nb.form.pickers import ClassField, PromptsField, TunesField
 from astria_nb.form.pickers._cards import PAGE, Card
 from astria_nb.form.pickers._pack_cards import PackCards
+from astria_nb.form.pickers._pack_cards import _card as pack_card
 from astria_nb.form.pickers._picker import Picker
+from astria_nb.form.pickers._prompt_cards import PromptCards
 from astria_nb.form.pickers._tune_cards import TuneCards
+from astria_nb.form.pickers._tune_cards import _card as tune_card
 from astria_nb.images._image import SMALL_BYTES
 from astria_nb.tune import Pack
 from astria_nb.utils import background
@@ -482,3 +486,21 @@ def test_an_unreachable_service_is_reported():
     picker = Picker(TuneCards(client), noun="tune")
     picker.load()
     assert "cannot be reached" in picker.failure
+
+
+def test_no_card_contains_control_characters_of_the_service(sandbox: anb.Sandbox) -> None:
+    evil = "a\x1b[2J\u202egnp.exe\r\nb\ud800"
+    prompts = {evil: [{"id": 1, "text": evil}, {"id": 2}]}
+    pack = Pack.from_json(
+        {"id": 260, "costs": {evil: {"cost": 331, "num_images": 28}}, "prompts_per_class": prompts}
+    )
+    assert pack.classes[0].name == evil  # what is sent is not changed
+    buttons = ClassField()
+    buttons.offer(pack)
+    assert buttons.value == evil
+    shown = [*PromptCards(sandbox.client(), pack, evil).cards(None), pack_card(pack, "yours")]
+    shown.append(tune_card({**TUNE, "name": evil, "title": evil}, datetime.now(UTC)))
+    texts = [text for each in shown for text in (each["title"], *each["lines"])]
+    texts += [label for label, _ in buttons._buttons.options]
+    assert [text for text in texts if not text.isprintable()] == []
+    assert sum("a\ufffd[2J\ufffdgnp.exe  b\ufffd" in text for text in texts) == 7
