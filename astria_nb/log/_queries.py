@@ -53,6 +53,25 @@ _UNSETTLED = _OF_SERVICE.where(submission.c.state.in_(_unsettled)).order_by(subm
 _CLAIMANT = _OF_SERVICE.where(
     submission.c.title == sa.bindparam("of_title"), submission.c.state.not_in(RELEASED)
 )
+# Older releases recorded titles with the blanks around them. First and last of each range of white space.
+_BLANKS = (
+    *("\t\r", "\x1c ", "\x85\x85", "\xa0\xa0", "\u1680\u1680"),
+    *("\u2000\u200a", "\u2028\u2029", "\u202f\u202f", "\u205f\u205f", "\u3000\u3000"),
+)
+_title: sa.BindParameter[str] = sa.bindparam("of_title", type_=sa.Text)
+# A query for each range: one with `or` would read all titles of the service.
+_WITH_BLANKS = sa.union_all(
+    *(
+        sa.select(submission.c.id, submission.c.title).where(
+            submission.c.service == sa.bindparam("of_service"),
+            submission.c.title >= before + ends[0],
+            submission.c.title < before + chr(ord(ends[1]) + 1),
+            submission.c.state.not_in(RELEASED),
+        )
+        for ends in _BLANKS
+        for before in (sa.literal("", sa.Text), _title)
+    )
+)
 _WITH_CONTENT = _OF_SERVICE.where(
     submission.c.content_fingerprint == sa.bindparam("of_content"), submission.c.state.not_in(RELEASED)
 ).order_by(submission.c.id.desc())
@@ -90,8 +109,17 @@ def existing(connection: sa.Connection, id: int) -> Submission:  # noqa: A002  t
 def claimant(
     connection: sa.Connection, service: str, title: str, account: str | None = None
 ) -> Submission | None:
-    """Return the submission that claims a title, or None."""
-    return _first(connection, _CLAIMANT, of_service=service, of_title=title, of_account=account)
+    """Return the submission that claims a title, perhaps recorded with blanks around it, or None."""
+    values = {"of_service": service, "of_account": account}
+    exact = _first(connection, _CLAIMANT, of_title=title, **values)
+    if exact is not None or title != title.strip():
+        return exact
+    for row in connection.execute(_WITH_BLANKS, {"of_service": service, "of_title": title}):
+        if row.title.strip() == title:
+            older = _first(connection, _CLAIMANT, of_title=row.title, **values)
+            if older is not None:
+                return older
+    return None
 
 
 def claiming_run(connection: sa.Connection, request: Request) -> Submission | None:

@@ -9,6 +9,7 @@ import pytest
 from astria_nb.errors import LogError
 from astria_nb.log import Log
 from astria_nb.log._schema import VERSION
+from astria_nb.log._states import RequestClaimed
 from helpers.submissions import SERVICE, a_request, everything_on_disk
 
 OLD = Path(__file__).parent / "format_3" / "log.sqlite"
@@ -49,6 +50,27 @@ def test_titles_of_an_older_file_are_claimed_for_every_account(log: Log) -> None
             assert claimant.request.title == title
     run = log.claimant(a_request(None, prompt_ids=[3], image_urls=None))
     assert run is None or run.id == 7
+
+
+@pytest.mark.parametrize(
+    "recorded", ["spelled ", "spelled\n", " spelled", "\u3000\tspelled \u2028", "\xa0spelled"]
+)
+def test_a_title_that_was_recorded_with_blanks_is_claimed(tmp_path: Path, recorded: str) -> None:
+    path = tmp_path / "log.sqlite"
+    shutil.copy(OLD, path)
+    with sqlite3.connect(path) as file:
+        file.execute("UPDATE submission SET title = ? WHERE id = 5", (recorded,))
+        file.execute("UPDATE submission SET title = 'unknown 2 ' WHERE id = 2")
+    file.close()
+    log = Log(path)
+    for account in (None, "1"):
+        claimant = log.claimant(a_request("spelled", account=account))
+        assert claimant is not None
+        assert (claimant.id, claimant.tune_id) == (5, 8)
+        with pytest.raises(RequestClaimed):
+            log.plan(a_request("spelled", account=account), sending=True)
+    assert log.claimant(a_request("unknown")) is None
+    assert log.plan(a_request("spell"), sending=True).attempt == 1
 
 
 def test_an_older_file_can_be_continued(log: Log) -> None:

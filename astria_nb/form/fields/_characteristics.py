@@ -53,7 +53,7 @@ def fill_template(template: str, values: Mapping[str, str]) -> Markup:
     parts = _PLACEHOLDER.split(printable(template))
     texts, keys = parts[::2], parts[1::2]
     fillings = [
-        Markup("<b>{}</b>").format(printable(values[key]))
+        Markup("<b>{}</b>").format(printable(str(values[key])))
         if key in values
         else Markup("{}").format(f"{{{{{key}}}}}")
         for key in keys
