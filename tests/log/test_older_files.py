@@ -2,12 +2,14 @@
 
 import shutil
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
 
 from astria_nb.errors import LogError
 from astria_nb.log import Log
+from astria_nb.log._queries import _BLANKS
 from astria_nb.log._schema import VERSION
 from astria_nb.log._states import RequestClaimed
 from helpers.submissions import SERVICE, a_request, everything_on_disk
@@ -71,6 +73,13 @@ def test_a_title_that_was_recorded_with_blanks_is_claimed(tmp_path: Path, record
             log.plan(a_request("spelled", account=account), sending=True)
     assert log.claimant(a_request("unknown")) is None
     assert log.plan(a_request("spell"), sending=True).attempt == 1
+
+
+def test_every_blank_around_a_title_is_looked_up() -> None:
+    ranges = [range(ord(ends[0]), ord(ends[1]) + 1) for ends in _BLANKS]
+    assert "".join(chr(code) for each in ranges for code in each) == "".join(
+        character for character in map(chr, range(sys.maxunicode + 1)) if character.isspace()
+    )
 
 
 def test_an_older_file_can_be_continued(log: Log) -> None:
