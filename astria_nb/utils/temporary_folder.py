@@ -47,20 +47,22 @@ class TemporaryFolder:
     def __init__(self) -> None:
         _remove_abandoned(Path(tempfile.gettempdir()))
         root = Path(tempfile.mkdtemp(prefix=_PREFIX))  # 0700
-        lock = _lock(root)
+        lock = _lock(root, may_lack_locks=True)
         # Created after locking: what `_remove_abandoned` can see is locked for as long as its process lives.
         self.path = root / _FILES
         self.path.mkdir(mode=0o700)
         self.close = weakref.finalize(self, _remove, root, lock, os.getpid())
 
 
-def _lock(root: Path) -> BaseFileLock:
-    """Lock a folder.
+def _lock(root: Path, *, may_lack_locks: bool) -> BaseFileLock:
+    """Lock a folder; where file locks fail, by a process id if that is allowed or was done before.
 
     Raises
     ------
     TimeoutError
         Another process has locked it.
+    OSError
+        File locks fail, so its owner may be alive.
     """
     from filelock import FileLock, SoftFileLock, Timeout  # takes 50 ms to import
 
@@ -73,7 +75,8 @@ def _lock(root: Path) -> BaseFileLock:
         except Timeout:
             raise
         except OSError:  # no locks on this disk, as on some clusters: ENOSYS, ENOLCK, EOPNOTSUPP
-            pass
+            if not may_lack_locks:
+                raise
     by_pid = SoftFileLock(root / _PID, timeout=0, mode=0o600, thread_local=False)
     by_pid.acquire()
     return by_pid
@@ -93,7 +96,7 @@ def _remove_abandoned(parent: Path) -> None:
         root = files.parent
         with contextlib.suppress(OSError):  # includes filelock's Timeout: its process is alive
             if _is_private(root):
-                _remove(root, _lock(root), os.getpid())
+                _remove(root, _lock(root, may_lack_locks=False), os.getpid())
 
 
 def _is_private(root: Path) -> bool:

@@ -90,6 +90,14 @@ def test_a_disk_without_locks_is_used_as_any_other(
     assert list(disk.iterdir()) == []
 
 
+def test_a_living_folder_stays_while_locks_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    living = TemporaryFolder()
+    without_locks(monkeypatch, "ENOLCK")
+    TemporaryFolder().close()
+    assert living.path.is_dir()
+    living.close()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 def test_on_a_disk_without_locks_a_killed_process_is_known_by_its_id(
     disk: Path, monkeypatch: pytest.MonkeyPatch

@@ -25,19 +25,22 @@ class LockedFolder:
     ----------
     path : Path
         An existing folder.
+    may_lack_locks : bool
+        Whether a process id may take the place of a lock where file locks fail. Not for a folder whose owner
+        may be alive, and hold a lock that this process cannot see.
 
     Raises
     ------
     TimeoutError
         If another process has locked it.
     OSError
-        If it was removed, or its lock file is a link.
+        If it was removed, its lock file is a link, or file locks fail.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, may_lack_locks: bool = True) -> None:
         self.path = path
         self._process = os.getpid()
-        self._lock = _acquire(path)
+        self._lock = _acquire(path, may_lack_locks)
 
     def release(self) -> None:
         """Unlock the folder."""
@@ -68,7 +71,7 @@ class LockedFolder:
             self.path.rmdir()
 
 
-def _acquire(path: Path) -> "BaseFileLock":
+def _acquire(path: Path, may_lack_locks: bool) -> "BaseFileLock":
     from filelock import FileLock, SoftFileLock, Timeout  # takes up to 50 ms to import
 
     if not (path / _PID).exists():
@@ -79,7 +82,7 @@ def _acquire(path: Path) -> "BaseFileLock":
         except Timeout:
             raise
         except OSError:
-            if (path / _LOCK).is_symlink():
+            if not may_lack_locks or (path / _LOCK).is_symlink():
                 raise
     by_pid = SoftFileLock(path / _PID, timeout=0, mode=0o600, thread_local=False)
     by_pid.acquire()
@@ -116,7 +119,7 @@ def sweep() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):  # TimeoutError included: the folder of a living process
             if _is_own(path) and (path / _LOCK).is_file():
-                LockedFolder(path).remove()
+                LockedFolder(path, may_lack_locks=False).remove()
 
 
 def _is_own(path: Path) -> bool:

@@ -74,6 +74,15 @@ def test_the_folder_of_a_living_process_stays(other_process: Start) -> None:
     here.close()
 
 
+def test_the_folder_of_a_living_process_stays_while_locks_fail(
+    other_process: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, folder = other_process()
+    without_locks(monkeypatch, "ENOLCK")
+    Spool().close()
+    assert (folder / "00000001").read_bytes() == PHOTO
+
+
 def test_a_process_that_ends_removes_its_own(other_process: Start, temp: Path) -> None:
     process, _ = other_process()
     process.communicate("")
