@@ -22,7 +22,7 @@ def read(host: str) -> str | None:
 
 
 def protected_backend(host: str) -> tuple[Any, str]:
-    """Return the backend that is to store a key, and its name; or None, and why there is none.
+    """Return the backend that stores keys and its name, or None and the reason.
 
     A backend that writes to a file in clear text is used only if `CLEAR_TEXT_VARIABLE` allows it. An older
     key that it holds for the host is removed: it would be found before the one that is not stored there.

@@ -63,7 +63,7 @@ def diagnose(error: BaseException, url: str) -> Diagnosis:
         damaged = network_settings.damaged_certificates()
         return diagnose(damaged, url) if damaged else Diagnosis("it does not speak TLS as expected")
     if never_connected(error) and network_settings.uses_socks(url):
-        # requests does not tell whether the proxy, or the host behind it, did not answer.
+        # requests does not distinguish a proxy that does not answer from a host behind it.
         hint = f"check {network_settings.proxy_variable(url)} and the connection, then try again"
         return Diagnosis(f"through the SOCKS proxy {_netloc(url)}: {_innermost(error)}", hint)
     if any(isinstance(cause, (TimeoutError, requests.Timeout, ReadTimeoutError)) for cause in _chain(error)):

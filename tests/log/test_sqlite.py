@@ -7,7 +7,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import traceback
 import uuid
@@ -22,10 +21,9 @@ import helpers.submissions as runs
 from astria_nb.errors import LogError
 from astria_nb.log import Log, RequestClaimed
 from astria_nb.log._schema import APPLICATION, VERSION
+from helpers.disks import as_nobody
 from helpers.paths import TESTS
 from helpers.submissions import REPLY, SERVICE, a_request
-
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -36,17 +34,8 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def powerless() -> Iterator[Path]:
     """Act as a user without root's rights, who has a folder."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if os.geteuid() != 0:
-            yield folder
-            return
-        os.chown(folder, NOBODY, NOBODY)
-        os.seteuid(NOBODY)
-        try:
-            yield folder
-        finally:
-            os.seteuid(0)
+    with as_nobody() as folder:
+        yield folder
 
 
 def ask(path: Path, query: str) -> list[tuple[object, ...]]:
