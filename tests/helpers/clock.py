@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import sys
+import threading
 import time
 import types
 from collections.abc import Callable
@@ -35,10 +36,18 @@ class Clock:
         self.now = 5000.0
         self.set_by = self.booted = 0.0
         self.waits: list[float] = []
+        self.strangers: set[int | None] = set()
 
     def sleep(self, seconds: float) -> None:
+        if self.is_of_others():
+            time.sleep(seconds)
+            return
         self.waits.append(seconds)
         self.now += seconds
+
+    def is_of_others(self) -> bool:
+        """Return whether the thread that asks was there before this clock."""
+        return threading.get_native_id() in self.strangers
 
     def wall(self) -> datetime:
         return _START + timedelta(seconds=self.now + self.set_by)
@@ -48,7 +57,13 @@ class Clock:
         return _START + timedelta(seconds=self.now)
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Make the package use this clock, also for the waits between retries."""
+        """Make the package use this clock, also for the waits between retries.
+
+        Threads that an earlier test left behind keep the time that they began with: to them, all waits would
+        be over at once, and they would turn this clock on without end.
+        """
+        self.strangers = {thread.native_id for thread in threading.enumerate()}
+        self.strangers.discard(threading.get_native_id())
         for module in _modules():
             if getattr(module, "time", None) is time:
                 monkeypatch.setattr(module, "time", _Time(self))
@@ -65,9 +80,11 @@ class _Time:
         self.sleep = clock.sleep
 
     def monotonic(self) -> float:
-        return self._clock.now
+        return time.monotonic() if self._clock.is_of_others() else self._clock.now
 
-    def clock_gettime(self, _: int) -> float:
+    def clock_gettime(self, which: int) -> float:
+        if self._clock.is_of_others():
+            return time.clock_gettime(which)
         return self._clock.now - self._clock.booted
 
     def __getattr__(self, name: str) -> Any:
