@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ MEDIA_TYPES = {
 """The media types that can be uploaded, by Pillow's name of the format."""
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _MAX_PIXELS = 2**30 // 12  # Pillow's limit; the service refuses images that unpack to gigabytes
+_HEAD_OF_TEXT = 256  # bytes
+_WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 _open_lock = threading.Lock()
 
 
@@ -78,8 +81,8 @@ def open_image(source: Path | bytes) -> Iterator[Pillow.Image]:
             yield image
             return
         except UnidentifiedImageError:
-            is_empty = not file.seek(0, io.SEEK_END)
-            what = "is empty" if is_empty else "is not a JPEG, PNG or WebP image"
+            file.seek(0)
+            raise _not_an_image(file.read(_HEAD_OF_TEXT)) from None
         except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError):
             what = "has too many pixels to be a photo"
         except (SyntaxError, ValueError, KeyError, OverflowError, OSError) as error:
@@ -89,6 +92,19 @@ def open_image(source: Path | bytes) -> Iterator[Pillow.Image]:
                 raise
             what = "is a damaged image"
     raise InvalidImageError(what)
+
+
+def _not_an_image(head: bytes) -> InvalidImageError:
+    """Return what is wrong with a file that Pillow does not know, by its beginning."""
+    if not head:
+        return InvalidImageError("is empty", "copy it again, or remove it")
+    if _WEB_PAGE.match(head):
+        return InvalidImageError("is a web page, not an image", "download the image itself, or remove it")
+    if head.startswith(b"version https://git-lfs"):
+        return InvalidImageError("only stands for an image in Git LFS", "run git lfs pull, or remove it")
+    if (media_type(head) or "").startswith("video/"):
+        return InvalidImageError("is a video, not an image", "save a frame of it as JPEG, or remove it")
+    return InvalidImageError("is not a JPEG, PNG or WebP image")
 
 
 def decode(image: Pillow.Image, min_side: int) -> Pillow.Image:

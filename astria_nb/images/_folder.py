@@ -40,7 +40,8 @@ def pictures_in(folder: Path) -> list[Path]:
         The folder cannot be read.
     """
     with os.scandir(folder) as entries:
-        return sorted(folder / entry.name for entry in entries if _is_picture(entry))
+        names = sorted(entry.name for entry in entries if _is_picture(entry))
+    return [folder / name for name in names]
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:

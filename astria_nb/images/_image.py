@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 SMALL_BYTES = 30_000
+_NEXT_STEPS = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "fix its permissions"),
+    **dict.fromkeys((errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR), "check the path"),
+}
 _SIDES = (288, 208, 144, 96)  # pixels; 96 by 96 of them are below the limit whatever they show
 
 
@@ -74,7 +80,9 @@ class Image:
         """
         path = Path(source)
         try:
-            path = path.expanduser().absolute()
+            with suppress(RuntimeError):  # the home of nobody: a name that begins with "~"
+                path = path.expanduser()
+            path = path.absolute()
             mode = path.stat().st_mode
             if stat.S_ISREG(mode):
                 with open_image(path) as image:
@@ -83,15 +91,15 @@ class Image:
             # Not opened: reading a pipe would block.
             is_folder = stat.S_ISDIR(mode)
             reason = "is a folder" if is_folder else "is not a regular file"
-            hint = "pass the files in it" if is_folder else "save it as a regular file"
+            hint = "pass the files in it" if is_folder else "leave it out, or save its content as a file"
         except InvalidImageError as error:
             reason, hint = str(error), error.hint
         except FileNotFoundError:
             reason, hint = "does not exist", "check the path, or remove it"
         except OSError as error:
             reason = f"cannot be read ({error.strerror or error})"
-            hint = "fix its permissions, or remove it"
-        except (RuntimeError, ValueError):  # an unknown user's home, or characters that no disk allows
+            hint = f"{_NEXT_STEPS.get(error.errno or 0, 'check its disk')}, or remove it"
+        except ValueError:  # characters that no disk allows
             reason, hint = "is not a valid path", "check it, or remove it"
         raise _error(path, reason, hint)
 

@@ -12,7 +12,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image
 from astria_nb.tune import validators
 from astria_nb.tune._field_spec import FieldSpec, declared
-from astria_nb.tune.plain import is_missing
+from astria_nb.tune.plain import is_blank, is_missing
 from astria_nb.utils.redaction import redact_text
 
 _EMPTY = Problem(
@@ -160,7 +160,7 @@ def check(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     Parameters
     ----------
     arguments : mapping of str to object
-        By field; a missing value, such as None or NaN, and a field that is left out mean the same.
+        By field; a missing value, such as None or NaN, blank text and a field that is left out mean the same.
 
     Returns
     -------
@@ -183,12 +183,14 @@ def check(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     values: dict[str, Any] = {}
     for name, spec in FIELDS.items():
         value = arguments.get(name)
-        values[name] = spec.empty if is_missing(value) else spec.validate(value, _reporter(name, problems))
+        # A brief is the one text that may be blank.
+        is_absent = is_missing(value) or (is_blank(value) and spec.validate is not validators.text)
+        values[name] = spec.empty if is_absent else spec.validate(value, _reporter(name, problems))
     invalid = {_field_of(problem) for problem in problems}
     problems += [
         problem for problem in _missing_or_conflicting(values, invalid) if problem.field not in invalid
     ]
-    if not is_missing(arguments.get("images")):
+    if not is_missing(images := arguments.get("images")) and not is_blank(images):
         problems = [_EMPTY if problem.what == "are missing" else problem for problem in problems]
     order = list(FIELDS)
     return values, sorted(problems, key=lambda problem: order.index(_field_of(problem)))

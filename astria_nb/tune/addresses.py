@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import socket
 from ipaddress import IPv6Address
 from os import PathLike
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from astria_nb.images import SUFFIXES
-from astria_nb.tune.plain import as_text, stripped
+from astria_nb.tune._address_repairs import begins_without_scheme, repairs
+from astria_nb.tune.plain import INVISIBLE, as_text
 from astria_nb.tune.proposals import Report
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import PLACEHOLDER, redact_text
 
-_CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # every visible ASCII character but " < > \ ^ ` { | }
-_SAFE = "%/:=&?~#+!$,;'@()*[]"
-_LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
-_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
-# What people type for "https://": a slash or colon too few, a letter too many, or a copied "hxxps".
-_MISSPELT_SCHEME = re.compile(
-    r"(?:h+t+p+(s?)|t+p+(s)|hxxp(s?))\s*(?:[:;]\s*[/\\]*|[/\\]{2,})\s*", re.IGNORECASE
-)
+# Every visible ASCII character but " < > \ ^ ` { | }, and a percent sign only where it encodes one.
+_CHARACTERS = re.compile(r"(?:[!#-$&-;=?-\[\]_a-z~]|%[0-9a-f]{2})+", re.IGNORECASE)
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,254}}$){_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
+_NUMBERS = re.compile(r"(?:.*\.)?\d+\.?")  # a host that ends in a number is an IPv4 address
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?!\d+(?:/|$))", re.IGNORECASE)  # a host may end in ":8080"
-_PUBLIC_HOST = re.compile(r"(?:[^\s/?#:@]+\.)+[a-z]{2,}|localhost|\d+(?:\.\d+){3}", re.IGNORECASE)
-_QUOTES = "\"'`<>()[]{}|"
-_LINK = re.compile(r"\]\(\s*([^()\s]+)\s*\)")  # as in Markdown
 _NEXT_ADDRESS = re.compile(r"[\s,;|]https?://", re.IGNORECASE)
+_PLACE = re.compile(r"\{\w*\}|<[\w -]+>")  # for what differs from photo to photo
+_BLANK_ENDS = re.compile(rf"^[\s{INVISIBLE}]+|[\s{INVISIBLE}]+$")
 _MAX_PROPOSAL = 300  # characters
 
 _PRESIGN = "give the https:// address of the file, such as a presigned one"
 _SERVE = "put the file on a web server, and give its https:// address"
+_SAVE = "save it as a file, and give the file as images=[…]"
 _ELSEWHERE = {
-    **dict.fromkeys(("s3", "gs", "gcs", "az", "abfs", "abfss", "wasbs"), _PRESIGN),
-    **dict.fromkeys(("ftp", "ftps", "sftp", "smb"), _SERVE),
+    **dict.fromkeys(("s3", "gs", "gcs", "az", "abfs", "abfss", "wasbs", "oss", "r2", "b2", "hf"), _PRESIGN),
+    **dict.fromkeys(("ftp", "ftps", "sftp", "smb", "hdfs", "dbfs", "ipfs"), _SERVE),
 }
+_IN_MEMORY = ("data", "blob")
 _LOCAL = "give files as images=[…], and addresses that begin with https:// as image_urls"
 _WHOLE = "give a whole address, which begins with https://"
 
@@ -54,7 +52,7 @@ def url(value: Any, report: Report, *, of_picture: bool = False) -> str | None:
     if text is None:
         report(f"{short(value)} is {kind_of(value)}, not a web address", _hint_for_object(value, of_picture))
         return None
-    address = stripped(text)
+    address = _BLANK_ENDS.sub("", text)
     if PLACEHOLDER in address:
         report(f"{short(address)} lacks its secret", "enter the whole address")
         return None
@@ -70,13 +68,15 @@ def host_of(address: str) -> str | None:
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
-        if not host or port == 0 or host in ("http", "https"):  # a second "https://"
+        if not host or port == 0 or re.search(r"(?:^|\.)https?$", host):  # a second "https://"
             return None
         if ":" in host:
             IPv6Address(host)
         elif host.isascii() and not _HOST.fullmatch(host):
             return None
-    except ValueError:
+        elif _NUMBERS.fullmatch(host):
+            socket.inet_aton(host.rstrip("."))
+    except (OSError, ValueError):
         return None
     return host
 
@@ -110,33 +110,39 @@ def _hint(address: str, what: str, of_picture: bool) -> str:
         return "remove them" if what.startswith("contains") else _WHOLE
     if _NEXT_ADDRESS.search(address):
         return "give each address as an item of its own" if of_picture else "give one address"
-    if re.search(r"\{\w*\}", address):
+    if _PLACE.search(address):
         return "fill in what is in braces"
-    if _begins_without_scheme(address) and _fault(f"https://{address}") is None:
+    if _scheme_of(address) in _IN_MEMORY:
+        return _SAVE if of_picture else _WHOLE
+    if begins_without_scheme(address) and _fault(f"https://{address}") is None:
         return "begin it with https://"
-    proposal = next((repaired for repaired in _repairs(address) if _fault(repaired) is None), None)
+    proposal = next((repaired for repaired in repairs(address) if _fault(repaired) is None), None)
     if proposal is not None and redact_text(proposal) == proposal and len(proposal) <= _MAX_PROPOSAL:
         return f"write {proposal}"
     return _hint_in_words(address, what, of_picture, has_proposal=proposal is not None)
 
 
 def _hint_in_words(address: str, what: str, of_picture: bool, *, has_proposal: bool) -> str:
+    if re.search(r"[\x00-\x1f\x7f]", address):
+        return "write it in one line, without control characters"
     if has_proposal or "percent-encoded" in what:
-        return "write %20 for a space, and so on"
+        return "write %20 for a space, %25 for a percent sign, and so on"
     if "ASCII" in what:
         return "write the host in its xn-- form"
     if "host and port" in what:
         return "check the host, and the port, which is 1 to 65535"
-    scheme = _SCHEME.match(address)
-    if scheme and (hint := _ELSEWHERE.get(scheme[1].lower())):
-        return hint
-    return _LOCAL if of_picture else _WHOLE
+    return _ELSEWHERE.get(_scheme_of(address), _LOCAL if of_picture else _WHOLE)
+
+
+def _scheme_of(address: str) -> str:
+    match = _SCHEME.match(address)
+    return match[1].lower() if match else ""
 
 
 def _hint_for_object(value: Any, of_picture: bool) -> str:
     if isinstance(value, bytes):
         try:
-            address = stripped(value.decode("ascii"))
+            address = _BLANK_ENDS.sub("", value.decode("ascii"))
         except UnicodeDecodeError:
             return _LOCAL if of_picture else _WHOLE
         if _fault(address) is None and redact_text(address) == address and len(address) <= _MAX_PROPOSAL:
@@ -144,31 +150,3 @@ def _hint_for_object(value: Any, of_picture: bool) -> str:
     if of_picture and isinstance(value, PathLike | bytes):
         return _LOCAL
     return "give text that begins with https://"
-
-
-def _begins_without_scheme(address: str) -> bool:
-    """Return whether only "https://" is missing: the text begins with a host that others can know."""
-    host = re.split(r"[/?#:]", address, maxsplit=1)[0]
-    return _PUBLIC_HOST.fullmatch(host) is not None and not host.lower().endswith(SUFFIXES)
-
-
-def _repairs(address: str) -> Iterator[str]:
-    """Yield what the address may have been meant to be, the likeliest first."""
-    link = _LINK.search(address)
-    for text in (link[1] if link else "", address.strip(_QUOTES).strip(), address):
-        scheme, address_after = _split_scheme(text)
-        if scheme and not _begins_without_scheme(address_after):
-            continue  # an invented host would be a dead one
-        whole = f"{scheme}{address_after}" if scheme else text
-        # A line break is where a long address was wrapped.
-        unwrapped = re.sub(r"[\r\n]\s*", "", whole.replace("\\", "/"))
-        yield from (quote(candidate, safe=_SAFE) for candidate in (unwrapped, whole))
-
-
-def _split_scheme(text: str) -> tuple[str, str]:
-    """Return the scheme that was meant, and what follows it; the scheme is empty if there is none."""
-    scheme = "https://" if text.startswith("//") or _begins_without_scheme(text) else ""
-    text = text.removeprefix("//")
-    while match := _MISSPELT_SCHEME.match(text):
-        scheme, text = "https://" if any(match.groups()) else "http://", text[match.end() :]
-    return scheme, text

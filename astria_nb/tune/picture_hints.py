@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
+import re
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from io import IOBase
-from itertools import islice
+from numbers import Number
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from astria_nb.images import Image, is_hidden, pictures_in
+from astria_nb.errors import TuneError
+from astria_nb.images import Image, is_hidden
+from astria_nb.tune._folder_hints import hint_for_pattern, is_pattern, problem_with_folder
+from astria_nb.tune._path_repairs import is_folder, mode_of, repaired
 from astria_nb.tune.addresses import kind_of
 from astria_nb.tune.proposals import as_code
 from astria_nb.utils.formatting import short
@@ -21,14 +23,13 @@ from astria_nb.utils.formatting import short
 Fault = tuple[str, str]
 """What is wrong, and how to fix it."""
 
-_PATTERNS = ("*.[jJ]*", "*.[pP]*", "*.[jJpP]*", "*.[hH]*", "*.[hHjJ]*", "*.[hHjJpPwW]*")
-_MAGIC = frozenset("*?[")
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 _DELETED = (".trashed-", ".pending-")  # Android's names for a photo in the trash, or not yet whole
-_MAX_CODE = 200  # characters
-_MAX_MATCHES = 1000
 _DATA = (bytes, bytearray, memoryview, IOBase)
 _SAVE = "save it, and give its path"
+_PATHS = "give the path of each photo"
+_ADDRESS = re.compile(r"\s*(?:([a-z][a-z0-9+.-]+)://|(data):)", re.IGNORECASE)
+_OF_WINDOWS = re.compile(r"\s*[\"']?(?:[a-z]:[\\/]|\\\\)", re.IGNORECASE)
 
 
 def problem_with_list(value: Any) -> Fault | None:
@@ -51,7 +52,7 @@ def problem_with_item(item: Any) -> Fault | None:
     """Return what is wrong with an item that is no path, or the path of no photo; None if it may be one."""
     if isinstance(item, Image):
         return None
-    if isinstance(item, str | PathLike) and not isinstance(path := os.fspath(item), bytes):
+    if isinstance(item, str | PathLike) and not isinstance(path := _fspath(item), bytes):
         return _problem_with_file(path)
     if isinstance(item, Mapping) and {"name", "content"} <= set(item):  # of ipywidgets' FileUpload
         hint = "save it: Path(item['name']).write_bytes(item['content']), and give its path"
@@ -60,13 +61,13 @@ def problem_with_item(item: Any) -> Fault | None:
         hint = "save it: PIL.Image.fromarray(array).save('photo.png'), and give ['photo.png']"
         return "an array of pixels is not the path of a file", hint
     what = f"{short(item)} is {kind_of(item)}, not the path of a file"
-    if (path := _file_of(item)) is not None:
-        return what, _write([path]) or _SAVE
+    if (file := _file_of(item)) is not None:
+        return what, _write([file]) or _SAVE
     if _is_pil(item):
         return what, "save it: image.save('photo.png'), and give ['photo.png']"
     if isinstance(item, list | tuple | set):
         return what, "put all paths in one list"
-    return what, _SAVE
+    return what, _PATHS if isinstance(item, Number) else _SAVE
 
 
 def hint_for_no_picture(path: str | PathLike[Any]) -> str | None:
@@ -78,114 +79,87 @@ def hint_for_no_picture(path: str | PathLike[Any]) -> str | None:
 
 
 def _problem_with_path(value: str | PathLike[Any]) -> Fault:
-    path = os.fspath(value)
+    path = _fspath(value)
     what = f"{short(value if isinstance(value, str) else str(value))} is not a list of paths"
     if isinstance(path, bytes):
         return what, "give text: os.fsdecode(path)"
-    if path.lower().lstrip().startswith(("http://", "https://")):
-        return what, "give addresses as image_urls=[…]"
-    if fault := _problem_with_file(path):
+    if fault := _problem_with_file(path, is_list=True):
         return fault
     if _exists(path):
-        return what, _write([path]) or "put it in a list"
-    parts = [part.strip() for part in path.split(",")]
-    if len(parts) > 1 and all(map(_exists, parts)) and (hint := _write(parts)):
+        return _problem_with_content(path) or (what, _write([path]) or "put it in a list")
+    parts = [part.strip() for part in re.split(r"[,;\n]", path)]
+    if len(parts) > 1 and all(map(_is_photo, parts)) and (hint := _write(parts)):
         return what, hint
-    return f"{what}, and there is no such file", "check the path, and put it in a list"
+    reason, _ = _problem_with_content(path) or ("it does not exist", "")
+    return f"{what}, and {reason}", "check the path, and put it in a list"
 
 
-def _problem_with_file(path: str) -> Fault | None:
-    """Return why a path is no file to send; None if `Image.open` is to look at it."""
+def _problem_with_file(path: str, *, is_list: bool = False) -> Fault | None:
+    """Return why a path is no file to send; None if `Image.open` is to look at it.
+
+    With `is_list` a hint proposes a list, since the path was passed instead of one.
+    """
     name = Path(path).name
     if _exists(path):
-        if _is_folder(path):
-            return f"{short(name or path)} is a folder", _hint_for_folder(path)
+        if is_folder(path):
+            return problem_with_folder(path)
         if name.startswith(_DELETED):
             return f"{short(name)} was deleted on a phone", "leave it out, or rename it"
         return None
-    if _MAGIC & set(path):
-        return f"{short(name)} is a pattern, not a file", _hint_for_pattern(path)
-    if path != path.strip() and _exists(path.strip()):
-        return f"{short(name)} does not exist", _write(path.strip()) or "remove the blanks around it"
+    if (file := repaired(path)) is not None:
+        hint = _write([file] if is_list else file)
+        return _problem_with_content(file) or (f"{short(name)} does not exist", hint or "check its spelling")
+    if address := _ADDRESS.match(path):
+        return f"{short(path)} is an address, not the path of a file", _hint_for_address(address)
+    if _OF_WINDOWS.match(path) and os.name != "nt":
+        what = f"{short(path)} is a path of another computer"
+        return what, "upload the file to where this notebook runs, and give its path there"
+    if is_pattern(path):
+        return f"{short(name)} is a pattern, not a file", hint_for_pattern(path)
     return None
 
 
-def _hint_for_folder(folder: str) -> str:
-    code = _code_for(folder)
-    return f"give the files in it: images={code}" if code else "leave it out: no picture is in it"
-
-
-def _hint_for_pattern(path: str) -> str:
-    """Return the code that finds the files of a pattern, or else those that are there."""
-    with suppress(RuntimeError):  # the home of nobody
-        path = str(Path(path).expanduser())
-    parts = Path(path).parts
-    count = next(number for number, part in enumerate(parts) if _MAGIC & set(part))
-    folder, pattern = Path(*parts[:count]), "/".join(parts[count:])
-    if not _is_folder(str(folder)):
-        return f"check the path: there is no folder {short(str(folder))}"
-    # Not for a whole tree, which may be a disk.
-    is_tree = "**" in pattern
-    is_good = is_tree or _are_pictures(list(islice(_glob(folder, pattern), _MAX_MATCHES)))
-    if code := _as_glob(folder, pattern) if is_good else _code_for(str(folder)):
-        return f"give the files: images={code}"
-    return f"check the path: no picture is in {short(str(folder))}"
-
-
-def _code_for(folder: str) -> str | None:
-    """Return code that lists the pictures of a folder and nothing else; None if there are none."""
-    path = Path(folder).expanduser()
+def _problem_with_content(path: str) -> Fault | None:
+    """Return why a file cannot be sent, so that a hint does not propose it."""
     try:
-        pictures = {picture.name for picture in pictures_in(path)}
-        names = [entry.name for entry in path.iterdir()]
-    except OSError:
-        return None
-    endings = [f"*{suffix}" for suffix in sorted({Path(name).suffix for name in pictures})]
-    patterns = [*endings, *_PATTERNS, *(f"[!.]{pattern}" for pattern in (*endings, *_PATTERNS))]
-    exact = (pattern for pattern in patterns if set(_matching(names, pattern)) == pictures)
-    partial = (pattern for pattern in patterns if set(_matching(names, pattern)) < pictures)
-    pattern = next(exact, None) or next(partial, None)
-    return _as_glob(path, pattern) if pictures and pattern else None
+        Image.open(path)
+    except TuneError as error:
+        (problem,) = error.problems
+        return problem.what, hint_for_no_picture(path) or problem.hint
+    return None
 
 
-def _matching(names: list[str], pattern: str) -> list[str]:
-    return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+def _is_photo(path: str) -> bool:
+    return _exists(path) and _problem_with_content(path) is None
 
 
-def _as_glob(folder: Path, pattern: str) -> str | None:
-    parts = as_code(str(folder)), as_code(pattern)
-    code = f"sorted(Path({parts[0]}).glob({parts[1]}))"
-    return code if None not in parts and len(code) <= _MAX_CODE else None
-
-
-def _glob(folder: Path, pattern: str) -> Iterator[Path]:
-    with suppress(OSError, ValueError, NotImplementedError):
-        yield from folder.glob(pattern)
-
-
-def _are_pictures(paths: list[Path]) -> bool:
-    """Return whether there are files, and none but pictures."""
-    if not paths:
-        return False
-    with suppress(OSError):
-        pictures = {picture for folder in {path.parent for path in paths} for picture in pictures_in(folder)}
-        return set(paths) <= pictures
-    return False
+def _hint_for_address(address: re.Match[str]) -> str:
+    scheme = (address[1] or address[2]).lower()
+    if scheme in ("http", "https"):
+        return "give addresses as image_urls=[…]"
+    if scheme == "file":
+        return "give the path of a file that is there, without file://"
+    return _SAVE if scheme == "data" else "download it, and give the path of the file"
 
 
 def _hint_for_mapping(value: Mapping[Any, Any]) -> str:
     """Return how to give the files of a mapping: Colab's ``files.upload()`` has saved them under its keys."""
-    names = list(value)
-    if names and all(isinstance(name, str) and _exists(name) for name in names):
-        return _write(names) or "give its keys, which are files: list(uploaded)"
+    photos = [name for name in value if isinstance(name, str) and _is_photo(name)]
+    if photos:
+        return _write(photos) or "give its keys, which are files: list(uploaded)"
     return "save each photo, and give a list of their paths"
+
+
+def _fspath(path: str | PathLike[Any]) -> str | bytes:
+    # One of another system's paths has that system's separators.
+    return str(Path(path)) if isinstance(path, PurePath) else os.fspath(path)
 
 
 def _file_of(item: Any) -> str | None:
     """Return the file that a FileChooser, an open file or a PIL image stands for; None if there is none."""
     for attribute in ("selected", "name", "filename"):
         path = getattr(item, attribute, None)
-        if isinstance(path, str) and stat.S_ISREG(_mode(path) or 0):
+        if isinstance(path, str) and stat.S_ISREG(mode_of(path) or 0) and _is_photo(path):
             return path
     return None
 
@@ -201,19 +175,7 @@ def _is_pil(value: Any) -> bool:
 
 
 def _exists(path: str) -> bool:
-    return _mode(path) is not None
-
-
-def _mode(path: str) -> int | None:
-    """Return the type and permissions of a file; None if there is none, or it cannot be asked."""
-    try:
-        return Path(path).expanduser().stat().st_mode
-    except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, or the home of nobody
-        return None
-
-
-def _is_folder(path: str) -> bool:
-    return stat.S_ISDIR(_mode(path) or 0)
+    return mode_of(path) is not None
 
 
 def _write(value: Any) -> str | None:

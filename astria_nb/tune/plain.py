@@ -14,6 +14,8 @@ _MAX_EXACT_FLOAT = 2**53  # above it, neighbouring whole numbers are the same fl
 # Compared by name: pandas takes half a second to import, and a tune does not need it otherwise.
 _MISSING_TYPES = ("NoneType", "NAType", "NaTType", "MaskedConstant")
 _BLANKS = "\ufeff\u200b\u2060"  # invisible, and not whitespace: from files and web pages
+INVISIBLE = f"{_BLANKS}\xad\u180e\u200c-\u200f\u202a-\u202e\u2061-\u2064\u2066-\u206f"
+"""Characters that nobody sees, for a set in a regular expression. In a title they may mean something."""
 
 
 def is_missing(value: Any) -> bool:
@@ -24,12 +26,24 @@ def is_missing(value: Any) -> bool:
     >>> [is_missing(value) for value in (None, float("nan"), Decimal("nan"), "", 0)]
     [True, True, True, False, False]
     """
+    value = _from_arrow(value)
     if type(value).__name__ in _MISSING_TYPES:
         return True
     if isinstance(value, Decimal):
         return value.is_nan()
     # Only numbers and numpy's times: an array would be compared item by item.
     return (isinstance(value, float) or _is_numpy_scalar(value)) and bool(value != value)
+
+
+def is_blank(value: Any) -> bool:
+    """Return whether a value is text without a visible character, as in an empty cell that was read as text.
+
+    Examples
+    --------
+    >>> is_blank(" "), is_blank("x"), is_blank(0)
+    (True, False, False)
+    """
+    return isinstance(value, str) and not stripped(value)
 
 
 def without_missing(value: Any) -> Any:
@@ -50,20 +64,22 @@ def without_missing(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a numpy number or boolean as Python's, and a subclass of `str` as `str`."""
+    """Return a number or boolean of numpy or Arrow as Python's, and a subclass of `str` as `str`."""
+    value = _from_arrow(value)
     if isinstance(value, str):
         return str.__str__(value)
     return value.item() if _is_numpy_scalar(value) and value.dtype.kind in "biuf" else value
 
 
 def as_text(value: Any) -> str | None:
-    """Return text, and what prints as text: a UUID, a date or time, and numpy's scalars; else None.
+    """Return text, and what prints as text: a UUID, a date or time, numpy's and Arrow's scalars; else None.
 
     Examples
     --------
     >>> as_text(UUID(int=5)), as_text(date(2026, 1, 31)), as_text(5)
     ('00000000-0000-0000-0000-000000000005', '2026-01-31', None)
     """
+    value = _from_arrow(value)
     if isinstance(value, str):
         return str.__str__(value)
     is_printable = isinstance(value, _PRINTABLE)
@@ -98,6 +114,13 @@ def as_integer(value: Any) -> int | None:
         return None if type(value).__module__.partition(".")[0] == "numpy" else operator.index(value)
     except TypeError:
         return None
+
+
+def _from_arrow(value: Any) -> Any:
+    """Return one of Arrow's values, of which its arrays consist, as Python's."""
+    kind = type(value)
+    is_arrow = kind.__module__.partition(".")[0] == "pyarrow" and kind.__name__.endswith("Scalar")
+    return value.as_py() if is_arrow else value
 
 
 def _is_numpy_scalar(value: Any) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-from astria_nb.tune.plain import plain
+from astria_nb.tune.plain import as_integer, plain
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_text
 
@@ -63,10 +63,12 @@ def as_list(value: Any) -> Iterator[list[Any]]:
     if isinstance(value, str):
         if isinstance(literal := _literal(value), list | tuple):
             yield list(literal)
-        yield [value.strip()]
-        yield [part for part in _SEPARATORS.split(value) if part]
+        whole, parts = [value.strip()], [part for part in _SEPARATORS.split(value) if part]
+        # A comma may stand in an address, but hardly before another one.
+        yield from (parts, whole) if value.count("://") > 1 else (whole, parts)
     elif not isinstance(value, Iterable) or getattr(value, "ndim", None) == 0:
-        yield [plain(value)]
+        number = as_integer(value)
+        yield [plain(value) if number is None else number]
     elif not isinstance(value, Mapping):
         with suppress(Exception):  # the caller's iterator may raise anything
             yield [item for inner in value for item in (inner if _is_sequence(inner) else [inner])]

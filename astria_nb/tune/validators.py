@@ -15,7 +15,7 @@ from astria_nb.errors import TuneError
 from astria_nb.images import Image
 from astria_nb.tune import addresses, picture_hints
 from astria_nb.tune.addresses import is_encodable, kind_of, url
-from astria_nb.tune.plain import as_integer, as_text, is_missing, plain, stripped
+from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
 from astria_nb.tune.proposals import Report, Validator, as_list, as_mapping, only_item, write
 from astria_nb.utils.formatting import short
 
@@ -210,7 +210,7 @@ def _as_words(value: Any) -> Iterator[str]:
 
 
 def _items(value: Any, what: str, report: Report, validate: Validator) -> list[Any]:
-    """Return the items of a list that are not missing."""
+    """Return the items of a list that are neither missing nor blank."""
     dimensions = getattr(value, "ndim", 1)
     if isinstance(dimensions, int) and dimensions > 1:
         report(f"{short(value)} is a table, not a list of {what}", "give one column: list(frame['column'])")
@@ -223,7 +223,7 @@ def _items(value: Any, what: str, report: Report, validate: Validator) -> list[A
         )
         return []
     try:
-        return [item for item in value if not is_missing(item)]
+        return [plain(item) for item in value if not is_missing(item) and not is_blank(item)]
     except Exception as error:  # noqa: BLE001  the caller's iterator may raise anything
         reason = getattr(error, "strerror", None) or type(error).__name__
         report(f"{short(value)} cannot be read ({reason})", f"make a list of {what} before")

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image as Pillow
 
@@ -28,7 +29,20 @@ TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": 
 MISSING = [
     None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT, Decimal("nan"), Decimal("snan"),
     np.datetime64("NaT"), np.timedelta64("NaT"), np.ma.masked, np.array(np.nan),
+    pa.scalar(None), pa.scalar(None, pa.int64()), pd.array([None], "Int64")[0],
+    pd.array([None], "string[pyarrow]")[0],
 ]  # fmt: skip
+WHOLE = [260.0, np.float64(260), np.float32(260), np.int16(260), Decimal(260), pa.scalar(260)]
+LINES = [
+    pd.Series,
+    pd.Index,
+    pd.array,
+    pa.array,
+    np.array,
+    tuple,
+    iter,
+    lambda items: dict.fromkeys(items).keys(),
+]
 
 
 def problems(**fields: Any) -> list[Problem]:
@@ -75,7 +89,9 @@ def test_a_table_with_gaps_becomes_tunes() -> None:
         anb.Tune(**records[2])  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("number", [260.0, np.float64(260), np.float32(260), np.int16(260), Decimal(260)])
+@pytest.mark.parametrize(
+    "number", [260.0, np.float64(260), np.float32(260), np.int16(260), Decimal(260), pa.scalar(260)]
+)
 def test_a_whole_number_of_any_kind_is_an_id(number: Any) -> None:
     tune = anb.Tune(pack=number, tune_ids=pd.Series([number]), prompt_attributes={"num_images": number})
     held = (tune.pack, *tune.tune_ids, tune.prompt_attributes["num_images"])
@@ -104,11 +120,22 @@ def test_blanks_around_titles_names_and_addresses_are_removed() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [pd.Series, pd.Index, np.array, tuple, iter, lambda items: dict.fromkeys(items).keys()]
+    "make",
+    [
+        pd.Series,
+        pd.Index,
+        pd.array,
+        pa.array,
+        np.array,
+        tuple,
+        iter,
+        lambda items: dict.fromkeys(items).keys(),
+    ],
 )
 def test_any_line_of_values_is_a_list(make: Any, photos: list[Path]) -> None:
     names = [str(photo) for photo in photos]
     assert anb.Tune(pack=43, tune_ids=make([3, 1])).tune_ids == (3, 1)
+    assert anb.Tune(pack=43, tune_ids=pd.Series(make([3, 1]), dtype="category")).tune_ids == (3, 1)
     tune = anb.Tune(pack=43, title="t", name="cat", images=make(names))
     assert [str(image.path) for image in tune.images] == names
 
@@ -299,6 +326,7 @@ def literal(text: str, value: Any) -> Any:
         ("characteristics", {"age": 30.0}, "write '30'"),
         ("pack", "260.0", "write 260"),
         ("tune_ids", "5, 6", "write [5, 6]"),
+        ("tune_ids", 5.0, "write [5]"),
         ("image_urls", URL, f"write ['{URL}']"),
         ("image_urls", ["https:/example.com/1.jpg"], f"write {URL}"),
         ("image_urls", ["photo.jpg"], LOCAL),

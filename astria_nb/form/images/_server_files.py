@@ -14,6 +14,8 @@ from markupsafe import Markup
 from astria_nb.form.fields import LABEL, WIDE, displayable
 from astria_nb.images import pictures_in
 
+_MAX_LISTED = 1000  # more than a tune takes; each is sent to the browser
+
 
 class ServerFiles(widgets.VBox):
     """Choose a folder, and images in it.
@@ -61,6 +63,9 @@ class ServerFiles(widgets.VBox):
             status = f"cannot be read: {error.strerror or error}"
         else:
             status = f"{len(paths) or 'no'} image{'' if len(paths) == 1 else 's'}"
+            if len(paths) > _MAX_LISTED:
+                paths = paths[:_MAX_LISTED]
+                status += f", of which the first {_MAX_LISTED} are listed"
         self._current.value = Markup("<b>{}</b> · {}").format(displayable(_relative(folder)), status)
         self._images.layout.display = None if paths else "none"
         self._files.options = [(displayable(path.name), path) for path in paths]

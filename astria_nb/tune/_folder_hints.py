@@ -1,0 +1,101 @@
+"""The code that lists the pictures of a folder, or those that a pattern stands for."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+from astria_nb.images import pictures_in
+from astria_nb.tune._path_repairs import expanded, is_folder
+from astria_nb.tune.proposals import as_code
+from astria_nb.utils.formatting import short
+
+_PATTERNS = ("*.[jJ]*", "*.[pP]*", "*.[jJpP]*", "*.[hH]*", "*.[hHjJ]*", "*.[hHjJpPwW]*")
+_MAGIC = frozenset("*?[")
+_MAX_CODE = 200  # characters
+_MAX_MATCHES = 1000
+
+
+def is_pattern(path: str) -> bool:
+    """Return whether a path has characters that stand for others."""
+    return bool(_MAGIC & set(path))
+
+
+def problem_with_folder(folder: str) -> tuple[str, str]:
+    """Return what is wrong with a folder in the place of a file, and how to give the files in it."""
+    name = Path(folder).name or folder
+    try:
+        files = _files_in(folder)
+    except OSError as error:
+        what = f"{short(name)} is a folder that cannot be read ({error.strerror or error})"
+        return what, "fix its permissions, or give the files in it"
+    hint = f"give the files in it: {files}" if files else "leave it out: no picture is directly in it"
+    return f"{short(name)} is a folder", hint
+
+
+def hint_for_pattern(path: str) -> str:
+    """Return the code that finds the files of a pattern, or else those that are there."""
+    parts = expanded(path).parts
+    count = next(number for number, part in enumerate(parts) if _MAGIC & set(part))
+    folder, pattern = Path(*parts[:count]), "/".join(parts[count:])
+    if not is_folder(str(folder)):
+        return f"check the path: there is no folder {short(str(folder))}"
+    # Not for a whole tree, which may be a disk.
+    is_tree = "**" in pattern
+    if is_tree or _are_pictures(list(islice(_glob(folder, pattern), _MAX_MATCHES))):
+        code = _as_glob(folder, pattern)
+        return f"give the files: images={code}" if code else "give the files that it matches"
+    try:
+        files = _files_in(str(folder))
+    except OSError as error:
+        return f"check the path: {short(str(folder))} cannot be read ({error.strerror or error})"
+    return f"give the files: {files}" if files else f"check the path: no picture is in {short(str(folder))}"
+
+
+def _files_in(folder: str) -> str | None:
+    """Return how to list the pictures of a folder and nothing else, as code if possible; None without any.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be read.
+    """
+    path = expanded(folder)
+    pictures = {picture.name for picture in pictures_in(path)}
+    if not pictures:
+        return None
+    suffixes = sorted({Path(name).suffix for name in pictures})
+    endings = [f"*{suffix}" for suffix in suffixes] + [*_PATTERNS]
+    patterns = [*endings, *(f"[!.]{ending}" for ending in endings)]
+    names = [entry.name for entry in path.iterdir()]
+    exact = (name for name in patterns if set(fnmatch.filter(names, name)) == pictures)
+    if (pattern := next(exact, None)) is not None:
+        code = _as_glob(path, pattern)
+    else:
+        code = _as_glob(path, "[!.]*", f"p.suffix in {tuple(suffixes)} and p.is_file() and p.stat().st_size")
+    return f"images={code}" if code else f"{len(pictures)} by their endings, as a list of paths"
+
+
+def _as_glob(folder: Path, pattern: str, condition: str = "") -> str | None:
+    parts = as_code(str(folder)), as_code(pattern)
+    paths = f"Path({parts[0]}).glob({parts[1]})"
+    code = f"sorted(p for p in {paths} if {condition})" if condition else f"sorted({paths})"
+    return code if None not in parts and len(code) <= _MAX_CODE else None
+
+
+def _glob(folder: Path, pattern: str) -> Iterator[Path]:
+    with suppress(OSError, ValueError, NotImplementedError):
+        yield from folder.glob(pattern)
+
+
+def _are_pictures(paths: list[Path]) -> bool:
+    """Return whether there are files, and none but pictures."""
+    if not paths:
+        return False
+    with suppress(OSError):
+        pictures = {picture for folder in {path.parent for path in paths} for picture in pictures_in(folder)}
+        return set(paths) <= pictures
+    return False
