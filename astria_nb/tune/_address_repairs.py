@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from astria_nb.images import SUFFIXES
 from astria_nb.tune.plain import INVISIBLE
@@ -65,10 +65,11 @@ def _with_ascii_host(address: str) -> str:
     match = _AUTHORITY.fullmatch(address)
     if match is None or match[2].isascii():
         return address
-    import idna  # here: rarely needed
+    import requests  # here: rarely needed
 
-    with suppress(idna.IDNAError):
-        return f"{match[1]}{idna.encode(match[2], uts46=True).decode()}{match[3]}"
+    with suppress(requests.RequestException):
+        host = urlsplit(requests.Request("GET", f"https://{match[2]}").prepare().url or "").hostname
+        return f"{match[1]}{host}{match[3]}"
     return address
 
 

@@ -15,7 +15,7 @@ from astria_nb.utils.formatting import short
 
 _PATTERNS = ("*.[jJ]*", "*.[pP]*", "*.[jJpP]*", "*.[hH]*", "*.[hHjJ]*", "*.[hHjJpPwW]*")
 _MAGIC = frozenset("*?[")
-_MAX_CODE = 200  # characters
+_MAX_CODE = 300  # characters
 _MAX_MATCHES = 1000
 
 
@@ -80,7 +80,7 @@ def _files_in(folder: str) -> str | None:
 
 
 def _as_glob(folder: Path, pattern: str, condition: str = "") -> str | None:
-    parts = as_code(str(folder)), as_code(pattern)
+    parts = as_code(str(folder), _MAX_CODE), as_code(pattern)
     paths = f"Path({parts[0]}).glob({parts[1]})"
     code = f"sorted(p for p in {paths} if {condition})" if condition else f"sorted({paths})"
     return code if None not in parts and len(code) <= _MAX_CODE else None

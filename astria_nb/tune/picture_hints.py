@@ -25,6 +25,7 @@ Fault = tuple[str, str]
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 _DELETED = (".trashed-", ".pending-")  # Android's names for a photo in the trash, or not yet whole
+_MAX_CODE = 300  # characters
 _DATA = (bytes, bytearray, memoryview, IOBase)
 _SAVE = "save it, and give its path"
 _PATHS = "give the path of each photo"
@@ -179,5 +180,5 @@ def _exists(path: str) -> bool:
 
 
 def _write(value: Any) -> str | None:
-    code = as_code(value)
+    code = as_code(value, _MAX_CODE)
     return None if code is None else f"write {code}"

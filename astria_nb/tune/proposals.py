@@ -49,13 +49,21 @@ def is_accepted(validate: Validator, value: Any) -> bool:
     return not problems
 
 
-def as_code(value: Any) -> str | None:
-    """Return a value as it is written in a cell; None if it is too long, or holds a secret."""
+def as_code(value: Any, max_length: int = 0) -> str | None:
+    """Return a value as it is written in a cell; None if it is too long, or holds a secret.
+
+    Parameters
+    ----------
+    value : object
+    max_length : int
+        Characters that text or a list of texts may have. Default: as in a message.
+    """
     try:
         code = repr(value)
     except Exception:  # noqa: BLE001  a foreign __repr__ may raise anything
         return None
-    return code if code == short(value) and redact_text(code) == code else None
+    is_short = code == short(value) or (isinstance(value, str | list) and len(code) <= max_length)
+    return code if is_short and redact_text(code) == code else None
 
 
 def as_list(value: Any) -> Iterator[list[Any]]:
