@@ -68,11 +68,12 @@ class _Session(requests.Session):
     def rebuild_auth(self, prepared_request: object, response: object) -> None:
         """Do nothing; requests would add what ``~/.netrc`` has for the host of a redirect."""
 
-    def merge_environment_settings(self, url: Any, *args: Any) -> Any:
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Return what the environment sets: no proxy to this machine, and OpenSSL's file of certificates."""
-        settings = super().merge_environment_settings(url, *args)
-        if is_on_this_machine(str(url)):
-            settings["proxies"] = {}
+        if is_on_this_machine(str(url)):  # looking for proxies takes longer than the rest of a request
+            settings: Any = {"proxies": {}, "stream": stream, "verify": self.verify, "cert": cert}
+        else:
+            settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
         if self.verify is not True:
             settings["verify"] = self.verify  # requests would prefer the environment's
         elif variable := bundle_variable():

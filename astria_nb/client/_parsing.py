@@ -35,7 +35,8 @@ def parse_json(content: bytes) -> Any:
     text = content.decode(json.detect_encoding(content), "replace")
     try:
         data = _parse(text)
-        if not _is_deep(data):
+        # Few brackets cannot be deep: most answers need not be walked through.
+        if text.count("[") + text.count("{") <= _MAX_DEPTH or not _is_deep(data):
             return data
     except RecursionError:
         pass

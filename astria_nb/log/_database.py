@@ -31,7 +31,7 @@ from astria_nb.log._queries import (
     with_content,
 )
 from astria_nb.log._schema import body, event, session, submission
-from astria_nb.log._set_up import SIGN
+from astria_nb.log._set_up import IS_SOUND, SIGN
 from astria_nb.log._sqlite import SqliteStore
 from astria_nb.log._states import HAS_TUNE, SETTLED, RequestClaimed, StaleSubmission, Submission
 from astria_nb.tune import Request
@@ -41,6 +41,7 @@ from astria_nb.utils.service_address import one_spelling
 # Building a statement takes longer than running it.
 _PLAN = submission.insert()
 _CHANGE = submission.update().where(submission.c.id == sa.bindparam("of_id"))
+_MOVE = _CHANGE.where(submission.c.version == sa.bindparam("of_version"), IS_SOUND)
 
 
 class LogDatabase:
@@ -113,18 +114,16 @@ class LogDatabase:
             values["image_sha256"] = json.dumps(list(image_sha256))
         with self._write() as (connection, session_id):
             now = inserts.now()
-            # What was damaged on the disk must not be signed as it is.
-            if (current := existing(connection, before.id)).version != before.version:
-                raise StaleSubmission(current)
             if tune is not None:
                 record = serialization.updated(before, serialization.row_fields(tune))
                 if image_sha256:
                     record["image_sha256"] = list(image_sha256)
                 values["record"] = put_body(connection, redact_json(record))
-            connection.execute(
-                _CHANGE,
+            moved = connection.execute(
+                _MOVE,
                 {
                     "of_id": before.id,
+                    "of_version": before.version,
                     "state": state,
                     "version": before.version + 1,
                     "changed_at": now,
@@ -134,6 +133,8 @@ class LogDatabase:
                     **values,
                 },
             )
+            if moved.rowcount == 0:
+                raise StaleSubmission(existing(connection, before.id))
             after = _signed(connection, before.id)
             append_event(connection, kind, session_id, now, after, reply=reply, problem=problem)
         return after

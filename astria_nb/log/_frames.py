@@ -16,6 +16,7 @@ from astria_nb import rows
 from astria_nb.errors import LogError
 from astria_nb.log import _checksums as checksums
 from astria_nb.log import _segments as segments
+from astria_nb.log._alike import AlikeRows
 from astria_nb.log._database import LogDatabase
 from astria_nb.log._queries import parsing, to_datetime
 from astria_nb.log._schema import body, submission
@@ -50,7 +51,8 @@ def submissions(database: LogDatabase) -> pd.DataFrame:
     if (ids[1:] < ids[:-1]).any():
         table = table.take(ids.argsort())
     documented = {*SCHEMA.names}
-    undocumented = [name for name in table.column_names if name not in documented]
+    # In which order rows were sealed does not matter.
+    undocumented = sorted(name for name in table.column_names if name not in documented)
     return to_pandas(table.select([*rows.TUNE_SCHEMA.names, *undocumented, *OWN_COLUMNS.names]))
 
 
@@ -113,18 +115,19 @@ def _contents(connection: sa.Connection) -> _Contents:
 
 def _read_rows(connection: sa.Connection, unsound: Collection[int]) -> tuple[list[_Chunk], pa.Table]:
     """Return the rows that are in no segment or in an unsound one: settled ones in chunks, and the others."""
-    settled: list[dict[str, Any]] = []
-    others: list[dict[str, Any]] = []
+    settled, others = AlikeRows(segments.ROWS), list[dict[str, Any]]()
     chunks: list[_Chunk] = []
     for row in connection.execute(_unsealed(unsound)):
         record = row._asdict()
         _check(record)
-        (settled if _is_settled(record) else others).append(record)
-        if len(settled) == segments.ROWS:
-            chunks.append(_chunk(settled))
-            settled = []
-    if settled:
-        chunks.append(_chunk(settled))
+        if not _is_settled(record):
+            others.append(record)
+            continue
+        with parsing(f"submission {record['id']}"):
+            complete = settled.add(record)
+        if complete:
+            chunks.append(_chunk(complete))
+    chunks.extend(map(_chunk, settled.rest()))
     return chunks, _table(others)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,16 @@ from astria_nb.tune import Request
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RETURNED = "returned"
 """The kind of the event that the row of a run without a title was handed to its caller."""
+
+
+def _literals(states: Sequence[str]) -> list[sa.ColumnElement[str]]:
+    """Return states as a part of the statement.
+
+    SQLite uses no partial index for parameters, and SQLAlchemy would write each list of parameters anew.
+    """
+    return [sa.literal_column(f"'{state}'", sa.Text) for state in states]
+
+
 _request_body, _record_body = body.alias("request_body"), body.alias("record_body")
 _SUBMISSIONS = (
     sa.select(
@@ -44,15 +54,12 @@ _OF_TUNE = (
 )
 _RUNS_ON = _OF_SERVICE.where(
     submission.c.tune_id.is_(None),
-    submission.c.state.in_(HAS_TUNE),
+    submission.c.state.in_(_literals(HAS_TUNE)),
     _request_body.c.json.contains(sa.bindparam("of_digits")),
 ).order_by(submission.c.id.desc())
-# As literals: SQLite would not use the partial index for parameters.
-_unsettled: sa.BindParameter[str] = sa.bindparam("unsettled", UNSETTLED, expanding=True, literal_execute=True)
-_UNSETTLED = _OF_SERVICE.where(submission.c.state.in_(_unsettled)).order_by(submission.c.id)
-_CLAIMANT = _OF_SERVICE.where(
-    submission.c.title == sa.bindparam("of_title"), submission.c.state.not_in(RELEASED)
-)
+_UNSETTLED = _OF_SERVICE.where(submission.c.state.in_(_literals(UNSETTLED))).order_by(submission.c.id)
+_may_exist = submission.c.state.not_in(_literals(RELEASED))
+_CLAIMANT = _OF_SERVICE.where(submission.c.title == sa.bindparam("of_title"), _may_exist)
 # Older releases recorded titles with the blanks around them. First and last of each range of white space.
 _BLANKS = (
     *("\t\r", "\x1c ", "\x85\x85", "\xa0\xa0", "\u1680\u1680"),
@@ -66,22 +73,22 @@ _WITH_BLANKS = sa.union_all(
             submission.c.service == sa.bindparam("of_service"),
             submission.c.title >= before + ends[0],
             submission.c.title < before + chr(ord(ends[1]) + 1),
-            submission.c.state.not_in(RELEASED),
+            _may_exist,
         )
         for ends in _BLANKS
         for before in (sa.literal("", sa.Text), _title)
     )
 )
 _WITH_CONTENT = _OF_SERVICE.where(
-    submission.c.content_fingerprint == sa.bindparam("of_content"), submission.c.state.not_in(RELEASED)
+    submission.c.content_fingerprint == sa.bindparam("of_content"), _may_exist
 ).order_by(submission.c.id.desc())
 _WAS_RETURNED = sa.exists().where(event.c.submission == submission.c.id, event.c.kind == RETURNED)
 _CLAIMING_RUN = _WITH_CONTENT.where(
-    submission.c.title.is_(None), ~(submission.c.state.in_(HAS_TUNE) & _WAS_RETURNED)
+    submission.c.title.is_(None), ~(submission.c.state.in_(_literals(HAS_TUNE)) & _WAS_RETURNED)
 )
 # Rows of format 3. Without the service, so that the index of the states is used.
 _OLD_CLAIMING_RUNS = _SUBMISSIONS.where(
-    submission.c.state.in_((*UNSETTLED, "needs_review")),
+    submission.c.state.in_(_literals((*UNSETTLED, "needs_review"))),
     submission.c.title.is_(None),
     submission.c.content_fingerprint.is_(None),
 ).order_by(submission.c.id.desc())

@@ -19,6 +19,8 @@ _FROM_FORMAT_3 = (
     "UPDATE OR IGNORE submission SET service = one_spelling(service) WHERE service <> one_spelling(service)",
     f"UPDATE submission SET sealed = NULL, checksum = {_ROW_CHECKSUM}",  # noqa: S608  names of columns
 )
+IS_SOUND = sa.text(f"(checksum IS NULL OR checksum = {_ROW_CHECKSUM})")
+"""Whether a submission is what was written: what was damaged on the disk must not be signed as it is."""
 SIGN = f"UPDATE submission SET checksum = {_ROW_CHECKSUM} WHERE id = ?"  # noqa: S608  names of columns
 """Writes the checksum of a submission that was inserted or changed."""
 FUNCTIONS = (

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from astria_nb.images import UNCHANGED, Image, Preprocessing, SentImage
@@ -60,7 +61,7 @@ class ImageRecord:
         return f"{self.filename} ({self.size} bytes{digest})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One run of a pack, as it is sent to one service.
 
@@ -200,6 +201,10 @@ class Request:
 
     def recorded(self) -> Request:
         """Return the request as it may be written to disk, without secrets."""
+        return self if self.recorded_fingerprint else self._recorded
+
+    @cached_property
+    def _recorded(self) -> Request:
         redacted = dict(self.redacted)
         safe = {name: _redact(name, value, redacted) for name, value in self.parameters.items()}
         images = tuple(

@@ -128,10 +128,13 @@ _SHARE_PAGES = (
         "Google's picture search", r"(www\.)?google\.[a-z.]+", r"/(imgres|search)", hint=_IMAGE_ADDRESS
     ),
 )
+_ANY_HOST = re.compile("|".join(f"(?:{page.host})" for page in _SHARE_PAGES))
 
 
 def share_page(parts: SplitResult) -> SharePage | None:
     """Return the kind of page that an address opens, or None if it may be a picture."""
+    if not _ANY_HOST.fullmatch((parts.hostname or "").rstrip(".")):  # as most addresses
+        return None
     return next((page for page in _SHARE_PAGES if page.matches(parts)), None)
 
 

@@ -120,6 +120,20 @@ def concat_tables(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     return pa.concat_tables([_to_schema(table, target) for table in tables] or [target.empty_table()])
 
 
+def infer_type(value: Any) -> pa.DataType:
+    """Return the type of the column of an undocumented field, if all its values are like this one.
+
+    Parameters
+    ----------
+    value : JSON
+
+    Returns
+    -------
+    pyarrow.DataType
+    """
+    return _infer_field("", [value]).type
+
+
 def to_text(value: Any) -> str:
     """Return valid Unicode text; objects such as `characteristics` become their JSON.
 
@@ -166,6 +180,8 @@ def _is_plain(key: Any) -> bool:
 def _infer_field(key: str, values: Sequence[Any]) -> pa.Field:
     """Return an undocumented field with the common type of its values, else text."""
     types = {*map(type, values)} - {_NONE}
+    if int in types and any(type(value) is int and _to_int(value) is None for value in values):
+        return pa.field(key, pa.string())  # it is too large for a number
     if types == {bool}:
         return pa.field(key, pa.bool_())
     if types == {int}:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+@lru_cache  # a submission asks several times for the same one
 def one_spelling(address: str) -> str:
     """Return an address as it is spelled in a log: other spellings of it are the same service.
 

@@ -69,8 +69,14 @@ def _of_module(name: str, required: SpecifierSet) -> Problem | None:
     version, file = vars(module).get("__version__"), vars(module).get("__file__")
     if not isinstance(version, str):
         return None
-    folder = Path(file).parents[1] if isinstance(file, str) else None
+    folder = _folder_of(file) if isinstance(file, str) else None
     return _of_loaded(name, version, required, folder, _time_of_change(folder))
+
+
+@cache
+def _folder_of(file: str) -> Path:
+    """Return the folder that a package of this file is in."""
+    return Path(file).parents[1]
 
 
 @cache

@@ -24,6 +24,10 @@ PROGRAMS = {
         ["1", "20", "1"],
         [r"\{'201': 20\}", r"sandbox / sink +[\d.]+", r"memory of 20 x 0\.05 MB +-?[\d.]+ MB"],
     ),
+    "submit.py": (
+        ["--rows", "5", "--rounds", "1"],
+        [r"^this, 5 rows: [\d.]+ ms, processor [\d.]+ ms; the first"],
+    ),
     "thumbnails.py": (["1", "1"], [r"^1 photos", r"thumbnails / decoding +[\d.]+"]),
     "upload.py": (["1", "50"], [r"request / curl +[\d.]+", r"memory added at 5 MB +[\d.]+ MB"]),
 }

@@ -18,7 +18,7 @@ Step = tuple[str, int, Any]
 # Fields of a later API version: their type is that of the values so far.
 NEWS = st.sampled_from(
     [
-        *({"sparkle": value} for value in (1, 2**53 + 1, 0.5, 2.0, "x", True, None, [1])),
+        *({"sparkle": value} for value in (1, 2**53 + 1, 2**70, 0.5, 2.0, "x", True, None, [1])),
         *({"shined_at": value} for value in ("2026-01-01T12:00:00Z", "2026-01-01", "soon", None)),
     ]
 )
@@ -30,6 +30,11 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
     ),
     max_size=16,
 )
+
+
+def sealed(*values: Any) -> list[Step]:
+    """Return the steps after which tunes with these values are in a segment, if they are alike."""
+    return [*(("done", number, {"sparkle": value}) for number, value in enumerate(values)), ("frame", 0, {})]
 
 
 @pytest.fixture
@@ -148,6 +153,10 @@ def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], No
 @settings(max_examples=25, deadline=None)
 @given(steps=STEPS)
 @example([("done", number, {"sparkle": value}) for number, value in enumerate((1, "x", 0.5, 1))])
+@example([*sealed(1, "x"), ("poll", 1, {"sparkle": 2})])
+@example([*sealed(1, 0.5), ("poll", 1, {"sparkle": 2})])
+@example(sealed(2**70, 1, "x"))
+@example([("done", 0, {}), ("done", 1, {"sparkle": 1}), ("frame", 0, {}), ("poll", 0, {"shined_at": "soon"})])
 def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
     folder = tmp_path_factory.mktemp("logs")
     frames = []
