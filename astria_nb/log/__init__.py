@@ -2,7 +2,14 @@
 
 from astria_nb.log._default_path import DEFAULT_PATH
 from astria_nb.log._log import Log
-from astria_nb.log._states import HAS_TUNE, UNSETTLED, RequestClaimed, StaleSubmission, Submission
+from astria_nb.log._states import (
+    HAS_TUNE,
+    UNSETTLED,
+    RequestClaimed,
+    SameContentRecorded,
+    StaleSubmission,
+    Submission,
+)
 
 __all__ = [
     "DEFAULT_PATH",
@@ -10,6 +17,7 @@ __all__ = [
     "UNSETTLED",
     "Log",
     "RequestClaimed",
+    "SameContentRecorded",
     "StaleSubmission",
     "Submission",
 ]

@@ -28,12 +28,20 @@ from astria_nb.log._queries import (
     parsing,
     run_on,
     unsettled,
+    was_returned,
     with_content,
 )
 from astria_nb.log._schema import body, event, session, submission
 from astria_nb.log._set_up import IS_SOUND, SIGN
 from astria_nb.log._sqlite import SqliteStore
-from astria_nb.log._states import HAS_TUNE, SETTLED, RequestClaimed, StaleSubmission, Submission
+from astria_nb.log._states import (
+    HAS_TUNE,
+    SETTLED,
+    RequestClaimed,
+    SameContentRecorded,
+    StaleSubmission,
+    Submission,
+)
 from astria_nb.tune import Request
 from astria_nb.utils.redaction import redact_json, redact_text
 from astria_nb.utils.service_address import one_spelling
@@ -62,12 +70,18 @@ class LogDatabase:
         """Close the file."""
         self.store.close()
 
-    def plan(self, request: Request, newest_known_id: int | None, *, sending: bool) -> Submission:
+    def plan(
+        self, request: Request, newest_known_id: int | None, newest_equal_id: int | None, *, sending: bool
+    ) -> Submission:
         """Write the intent; see `astria_nb.log.Log.plan`."""
         recorded = request.recorded()
         with self._write() as (connection, session_id):
             if (first := _claimant(connection, recorded)) is not None:
                 raise RequestClaimed(first)
+            if newest_equal_id is not None:
+                latest = with_content(connection, recorded, 1)
+                if latest and latest[0].id > newest_equal_id:
+                    raise SameContentRecorded
             now = inserts.now()
             state, attempt = ("sending", 1) if sending else ("planned", 0)
             inserted = connection.execute(
@@ -197,6 +211,11 @@ class LogDatabase:
         """Return earlier submissions that ask for the same; see `astria_nb.log.Log.with_content`."""
         with self.store.read() as connection:
             return with_content(connection, request.recorded(), limit)
+
+    def was_returned(self, id: int) -> bool:  # noqa: A002  the column's own name
+        """Return whether a submission's row was handed to its caller; see `astria_nb.log.Log`."""
+        with self.store.read() as connection:
+            return was_returned(connection, id)
 
     def of_tune(self, service: str, tune_id: int, account: str | None) -> Submission | None:
         """Return the submission that made a tune, else one that ran a pack on it."""

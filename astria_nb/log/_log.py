@@ -55,7 +55,12 @@ class Log(LogReader):
 
     @shield
     def plan(
-        self, request: Request, newest_known_id: int | None = None, *, sending: bool = False
+        self,
+        request: Request,
+        newest_known_id: int | None = None,
+        *,
+        sending: bool = False,
+        newest_equal_id: int | None = None,
     ) -> Submission:
         """Record the intent to send a request, which claims its title.
 
@@ -66,6 +71,9 @@ class Log(LogReader):
             The id of the account's newest tune.
         sending : bool
             Also record that the first attempt starts now: one write to the disk instead of two.
+        newest_equal_id : int, optional
+            The latest submission of the same content that the caller knows of, 0 if none: a later one, of
+            another thread or process, keeps the request from being recorded.
 
         Returns
         -------
@@ -75,6 +83,8 @@ class Log(LogReader):
         ------
         RequestClaimed
             A submission with this title, or an equal run without a title, may exist on the service.
+        SameContentRecorded
+            A submission of the same content was recorded meanwhile.
         TuneError
             The title contains what looks like a key or a password.
         """
@@ -83,7 +93,7 @@ class Log(LogReader):
                 Problem("title", "holds what looks like a key or a password", "choose another one")
             )
         self._database.store.check()
-        planned = self._database.plan(request, newest_known_id, sending=sending)
+        planned = self._database.plan(request, newest_known_id, newest_equal_id, sending=sending)
         from astria_nb.log import _segments as segments  # loaded with the database
 
         if planned.id % segments.ROWS == 0:
@@ -177,7 +187,7 @@ class Log(LogReader):
 
     @shield
     def note_returned(self, submission: Submission) -> None:
-        """Record that the row of a run without a title was handed to its caller: it may be run again.
+        """Record that a row which may have been lost was handed to its caller: it may be sent again.
 
         Parameters
         ----------

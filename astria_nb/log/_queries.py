@@ -18,7 +18,7 @@ from astria_nb.tune import Request
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RETURNED = "returned"
-"""The kind of the event that the row of a run without a title was handed to its caller."""
+"""The kind of the event that a row which may have been lost was handed to its caller."""
 
 
 def _literals(states: Sequence[str]) -> list[sa.ColumnElement[str]]:
@@ -86,6 +86,7 @@ _WAS_RETURNED = sa.exists().where(event.c.submission == submission.c.id, event.c
 _CLAIMING_RUN = _WITH_CONTENT.where(
     submission.c.title.is_(None), ~(submission.c.state.in_(_literals(HAS_TUNE)) & _WAS_RETURNED)
 )
+_RETURNED = sa.select(event.c.id).where(event.c.submission == sa.bindparam("of_id"), event.c.kind == RETURNED)
 # Rows of format 3. Without the service, so that the index of the states is used.
 _OLD_CLAIMING_RUNS = _SUBMISSIONS.where(
     submission.c.state.in_(_literals((*UNSETTLED, "needs_review"))),
@@ -157,6 +158,11 @@ def with_content(connection: sa.Connection, request: Request, limit: int) -> lis
         "of_account": request.account,
     }
     return [_read(row._asdict()) for row in connection.execute(query, values)]
+
+
+def was_returned(connection: sa.Connection, id: int) -> bool:  # noqa: A002  the column's own name
+    """Return whether the row of a submission was handed to its caller."""
+    return connection.execute(_RETURNED, {"of_id": id}).first() is not None
 
 
 def of_tune(

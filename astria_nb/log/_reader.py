@@ -99,6 +99,16 @@ class LogReader(LogFile):
         return self._database.with_content(request, limit)
 
     @shield
+    def was_returned(self, submission: Submission) -> bool:
+        """Return whether the row of a run without a title, or of an adopted tune, was handed to its caller.
+
+        Parameters
+        ----------
+        submission : Submission
+        """
+        return self._database.was_returned(submission.id)
+
+    @shield
     def of_tune(self, service: str, tune_id: int, account: str | None = None) -> Submission | None:
         """Return the submission that made a tune, else the latest that ran a pack on it, or None.
 

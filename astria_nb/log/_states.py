@@ -101,6 +101,10 @@ class RequestClaimed(Exception):  # noqa: N818  carries the first submission
         self.submission = submission
 
 
+class SameContentRecorded(Exception):  # noqa: N818  the caller compares again
+    """Another submission of the same content, under any title, was recorded meanwhile."""
+
+
 class StaleSubmission(Exception):  # noqa: N818  carries the current submission
     """The submission was changed by another thread or process in the meantime; it carries the new state."""
 

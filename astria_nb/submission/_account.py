@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from astria_nb.client import Client, Json
-from astria_nb.errors import NotFoundError, Problem, RejectedError, TuneError
+from astria_nb.client import PAGE_SIZE, Client, Json
+from astria_nb.errors import NotFoundError, Problem, RejectedError, ServerError, TuneError
+from astria_nb.submission._titles import filter_of, is_same_title
 from astria_nb.tune import Request
-from astria_nb.tune.plain import stripped
 from astria_nb.utils.formatting import short
 
-_PAGE = 120  # the API's maximum: one request (astria-api, section 7)
-_SEARCHED = 5 * _PAGE  # tunes that a search for a title may list; more would delay each submission
+# A list as long as one of these may go on: a service may give less than it was asked for.
+_FULL_PAGES = (20, 25, 30, 50, 60, 100, PAGE_SIZE)
+_SEARCHED = 5 * PAGE_SIZE  # tunes that are listed where no filter works; more would delay each submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +44,52 @@ def look(client: Client, request: Request) -> AccountState:
         The title is taken by a tune of another class or pack.
     """
     if tune_ids := request.parameters.get("tune_ids"):
-        newest = [next(client.prompts(tune_id, limit=_PAGE), {"id": 0}) for tune_id in tune_ids]
-        return AccountState(max(prompt["id"] for prompt in newest))
-    tunes = list(client.tunes(limit=_PAGE))
-    same_title = _of_title(tunes, request.title)
-    if not same_title and len(tunes) >= _PAGE:
-        same_title = _of_title(_search(client, request.title), request.title)
-    return AccountState(max((tune["id"] for tune in tunes), default=0), _same_request(same_title, request))
+        prompts = (prompt for tune_id in tune_ids for prompt in client.prompts(tune_id, limit=PAGE_SIZE))
+        return AccountState(max((prompt["id"] for prompt in prompts), default=0))
+    tunes = list(client.tunes(limit=PAGE_SIZE))
+    newest_id = max((tune["id"] for tune in tunes), default=0)
+    same_title: Iterable[Json] = list(_of_title(tunes, request.title))
+    if not same_title and len(tunes) in _FULL_PAGES:
+        same_title = _of_title(_search(client, str(request.title)), request.title)
+    return AccountState(newest_id, _own_tune(same_title, request))
 
 
-def _search(client: Client, title: str | None) -> Iterator[Json]:
-    # The filter matches a part of the title; a service without it lists all tunes, or refuses.
-    with suppress(NotFoundError, RejectedError):
-        yield from client.tunes(title=title, limit=_SEARCHED)
-
-
-def _of_title(tunes: Sequence[Json] | Iterator[Json], title: str | None) -> list[Json]:
-    # A title that was sent with blanks around it is the same.
-    return [tune for tune in tunes if stripped(str(tune.get("title"))) == stripped(str(title))]
-
-
-def _same_request(tunes: Sequence[Json], request: Request) -> Json | None:
-    """Return the newest of the tunes with the request's title that may be the request's own."""
-    for tune in tunes:
-        if not any(_contradictions(tune, request)):
-            return tune
-    if not tunes:
-        return None
-    contradictions = " and ".join(_contradictions(tunes[0], request))
-    what = f"{short(request.title)} is taken by tune {tunes[0]['id']} on your account, which {contradictions}"
-    raise TuneError(Problem("title", what, "give another title; nothing was sent", kind="conflict"))
-
-
-def _contradictions(tune: Json, request: Request) -> Iterator[str]:
+def contradictions(tune: Json, request: Request) -> Iterator[str]:
     """Yield in what a tune differs from a request, as far as the account shows it."""
     name, pack = tune.get("name"), tune.get("base_pack_id")
-    if isinstance(name, str) and name != request.parameters.get("name"):
+    if isinstance(name, str) and name.casefold() != str(request.parameters.get("name")).casefold():
         yield f"is of the class {short(name)}"
-    if isinstance(pack, int) and pack != request.pack:
+    if isinstance(pack, int) and isinstance(request.pack, int) and pack != request.pack:
         yield f"was made from pack {pack}"
+
+
+def _search(client: Client, title: str) -> Iterator[Json]:
+    """Yield the tunes that may have a title: those that the service's filter finds, or else the newest."""
+    part = filter_of(title)
+    is_filtered = True
+    try:
+        for number, tune in enumerate(client.tunes(title=part), 1):
+            yield tune
+            is_filtered = is_filtered and part.casefold() in str(tune.get("title")).casefold()
+            if number >= _SEARCHED and not is_filtered:
+                return
+    except (NotFoundError, RejectedError, ServerError):  # it knows no such filter, or not for this title
+        yield from client.tunes(limit=_SEARCHED)
+
+
+def _of_title(tunes: Iterable[Json], title: str | None) -> Iterator[Json]:
+    return (tune for tune in tunes if is_same_title(tune.get("title"), title))
+
+
+def _own_tune(same_title: Iterable[Json], request: Request) -> Json | None:
+    """Return the newest of the tunes with the request's title that may be the request's own."""
+    conflict = ""
+    for tune in same_title:
+        differences = " and ".join(contradictions(tune, request))
+        if not differences:
+            return tune
+        conflict = conflict or f"is taken by tune {tune['id']} on your account, which {differences}"
+    if not conflict:
+        return None
+    what, hint = f"{short(request.title)} {conflict}", "give another title; nothing was sent"
+    raise TuneError(Problem("title", what, hint, kind="conflict"))

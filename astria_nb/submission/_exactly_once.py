@@ -20,7 +20,7 @@ from astria_nb.errors import (
     TooManyRequestsError,
     TuneError,
 )
-from astria_nb.log import HAS_TUNE, RequestClaimed, StaleSubmission, Submission
+from astria_nb.log import HAS_TUNE, RequestClaimed, SameContentRecorded, StaleSubmission, Submission
 from astria_nb.submission import _account as account
 from astria_nb.submission import _notices as notices
 from astria_nb.submission import _repeats as repeats
@@ -104,32 +104,49 @@ class ExactlyOnce:
         return submission
 
     def _plan(self, request: Request, body: Body, work: ExitStack) -> Submission:
-        """Record the intent to send a request; record its tune instead if the account has its title."""
+        """Record the intent to send a request; return another submission if its tune is wanted instead."""
         before = account.look(self._client, request)
-        if before.tune is None and (earlier := self._repeated(request, body)) is not None:
-            return earlier
+        if before.tune is not None:
+            return self._adopt(before.tune, before.newest_id, request, work)
+        is_compared = self._options.repeat != "send"
+        while True:
+            equal = self._log.with_content(request) if is_compared else []
+            if (earlier := self._repeated(equal, request, body)) is not None:
+                return earlier
+            newest_equal_id = max((submission.id for submission in equal), default=0) if is_compared else None
+            with suppress(SameContentRecorded), recovery.planning(self._log):
+                submission = self._log.plan(
+                    request, before.newest_id, sending=True, newest_equal_id=newest_equal_id
+                )
+                work.enter_context(recovery.at_work(self._log, submission))
+                return submission
+
+    def _adopt(self, tune: Json, newest_id: int, request: Request, work: ExitStack) -> Submission:
+        """Record the tune of a title that the account has and the log had not."""
         with recovery.planning(self._log):
-            submission = self._log.plan(request, before.newest_id, sending=before.tune is None)
+            submission = self._log.plan(request, newest_id)
             work.enter_context(recovery.at_work(self._log, submission))
-        if before.tune is None:
-            return submission
-        reply = before.tune | submission.own_fields
-        submission = self._log.change(submission, "adopted", tune_id=before.tune["id"], reply=reply)
-        self._options.observer.on_notice(notices.title_is_taken(before.tune))
+        reply = tune | submission.own_fields
+        submission = self._log.change(submission, "adopted", tune_id=tune["id"], reply=reply)
+        self._options.observer.on_notice(notices.title_is_taken(tune))
         return submission
 
-    def _repeated(self, request: Request, body: Body) -> Submission | None:
-        """Return an earlier submission of the same content if its row is wanted instead."""
+    def _repeated(self, equal: list[Submission], request: Request, body: Body) -> Submission | None:
+        """Return one of the submissions of equal fields and sizes if its row is wanted instead."""
         repeat = self._options.repeat
-        if repeat == "send":
-            return None
-        earlier = repeats.earlier_submission(self._log, request, body, self._on_wait)
+        if repeat == "replay":  # one whose row was seen is replayed on purpose
+            equal = [submission for submission in equal if recovery.is_lost(self._log, submission)]
+        earlier = repeats.earlier_submission(equal, request, body, self._on_wait)
         if earlier is None:
             return None
-        if repeat == "return":
+        if repeat in ("return", "replay"):
             earlier = self._settled(earlier)
             self._raise_if_lost(earlier)
-            return earlier if earlier.state in HAS_TUNE else self._repeated(request, body)
+            if earlier.state not in HAS_TUNE:
+                return self._repeated(self._log.with_content(request), request, body)
+            if repeat == "replay":
+                self._options.observer.on_notice(notices.found(repeats.describe(earlier, self._estimate)))
+            return earlier
         text = repeats.describe(earlier, self._estimate)
         if repeat == "ask":
             raise repeats.RepeatedRequest(earlier, text)
@@ -262,7 +279,7 @@ class ExactlyOnce:
             raise OutcomeUnknownError(Problem(recovery.field_of(submission), what, hint))
 
     def _row(self, submission: Submission) -> pd.DataFrame:
-        if submission.title is None:
+        if submission.title is None or submission.state == "adopted":
             raise_if_interrupted()  # its row would not be handed out
             with suppress(Exception):  # then the next call returns this row again, which costs nothing
                 self._log.note_returned(submission)

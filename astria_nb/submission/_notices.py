@@ -22,6 +22,13 @@ def sent_again(earlier: str) -> str:
     return f"{earlier}; sending it again, as a new one. To get the row of the earlier one, pass once=True"
 
 
+def found(earlier: str) -> str:
+    """Return the notice that a replay found a tune whose answer was lost, from the words about it."""
+    return (
+        f"{earlier}, and its answer was lost. Nothing was sent; this is its row. To pay again, replay again"
+    )
+
+
 def _made(tune: Json) -> str:
     try:
         made = datetime.fromisoformat(str(tune.get("created_at"))).astimezone(UTC)

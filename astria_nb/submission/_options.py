@@ -18,7 +18,7 @@ PACK_MAX_AGE_SECONDS = 60.0
 """A pack that was fetched at most so long ago is not fetched again; its price hardly changes meanwhile."""
 
 
-Repeat = Literal["announce", "return", "ask", "send"]
+Repeat = Literal["announce", "return", "ask", "replay", "send"]
 
 
 class SubmitObserver(Protocol):
@@ -80,9 +80,10 @@ class SubmitOptions:
         Seconds for the whole submission, including waits.
     idempotent : bool
         Whether the account recognises a repeated title, so that a tune that was not found is sent again.
-    repeat : {"announce", "return", "ask", "send"}
+    repeat : {"announce", "return", "ask", "replay", "send"}
         What to do if the same request was sent before under another title: say so and send it, return the
-        row of the earlier submission, raise `RepeatedRequest` before anything is sent, or just send it.
+        row of the earlier submission, raise `RepeatedRequest` before anything is sent, return the row only
+        if the answer of the earlier one was lost, or just send it.
     pack : Pack or None
         The tune's pack, if `client` returned it less than `PACK_MAX_AGE_SECONDS` ago. None: it is fetched.
     """

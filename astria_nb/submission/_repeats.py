@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from astria_nb.log import HAS_TUNE, Log, Submission
+from astria_nb.log import HAS_TUNE, Submission
 from astria_nb.tune import Body, Estimate, Request, differences, dollars
 from astria_nb.utils.formatting import format_duration
 from astria_nb.utils.progress import ReportProgress
@@ -26,22 +26,24 @@ class RepeatedRequest(Exception):  # noqa: N818  a question, not an error
         self.earlier, self.text = earlier, text
 
 
-def earlier_submission(log: Log, request: Request, body: Body, report: ReportProgress) -> Submission | None:
-    """Return the latest submission that asked for the same and may exist, or None.
+def earlier_submission(
+    candidates: Sequence[Submission], request: Request, body: Body, report: ReportProgress
+) -> Submission | None:
+    """Return the first of the candidates that asked for the same, or None.
 
-    Files are read only if there is one with equal fields and sizes. Files whose content was not recorded,
+    Files are read only if there are candidates. Files whose content was not recorded,
     since the process ended while it sent them, are compared by their names.
 
     Parameters
     ----------
-    log : Log
+    candidates : sequence of Submission
+        Of equal fields and sizes.
     request : Request
     body : Body
         Of the request; its hashes are kept for the upload.
     report : callable
         Called with a fraction from 0 to 1 and a text while files are read.
     """
-    candidates = log.with_content(request)
     for number, image in enumerate(body.images):
         if not candidates:
             return None

@@ -14,7 +14,7 @@ from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import Preprocessing, sha256_of
-from astria_nb.log import Log, Submission
+from astria_nb.log import UNSETTLED, Log, Submission
 from astria_nb.submission import recovery
 from astria_nb.submission._address_remarks import warn_of_addresses
 from astria_nb.submission._engine import submit_once
@@ -112,7 +112,10 @@ class ExperimentLog(Log):
         submission = self._get(id)
         if submission.state != "needs_review":
             what = f"submission {submission.id} is {submission.state}"
-            raise LogError(Problem("log", what, "only a submission in needs_review can be resolved"))
+            hint = "only a submission in needs_review can be resolved"
+            if submission.state in UNSETTLED:
+                hint += "; call recover first, which looks for it on the account"
+            raise LogError(Problem("log", what, hint))
         if tune_id is None:
             self.change(submission, "not_sent", problem="not created, according to its owner")
         else:
@@ -146,8 +149,9 @@ class ExperimentLog(Log):
 
         Notes
         -----
-        The request is the same, images are prepared as they were then, but the service trains new weights. An
-        image that is scaled down counts as changed if this version of Pillow encodes it differently.
+        The request is the same, images are prepared as they were then, but the service trains new weights. If
+        the answer of an equal request was lost, that one is looked for first, and its row returned. An image
+        that is scaled down counts as changed if this version of Pillow encodes it differently.
         """
         submission = self._get(id)
         tune = Tune(**_fields(submission, changes))
@@ -161,7 +165,7 @@ class ExperimentLog(Log):
                 observer=CallbackObserver(progress.update_bytes, progress.update),
                 encoding=cast("Encoding", submission.request.encoding),
                 preprocessing=preprocessing,
-                repeat="send",
+                repeat="replay",
             )
             warn_of_addresses(tune, options.client)
             return submit_once(tune, options)

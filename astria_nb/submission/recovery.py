@@ -7,12 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from itertools import takewhile
+from itertools import islice
 from pathlib import Path
 
-from astria_nb.client import Client, Json, deadline
-from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
-from astria_nb.log import Log, StaleSubmission, Submission, environment
+from astria_nb.client import PAGE_SIZE, Client, Json, deadline
+from astria_nb.errors import AstriaError, NotFoundError, OutcomeUnknownError, Problem
+from astria_nb.log import UNSETTLED, Log, StaleSubmission, Submission, environment
+from astria_nb.submission import _account as account
+from astria_nb.submission._titles import is_same_title
 from astria_nb.utils.progress import ReportProgress, wait_with_progress
 
 SETTLE_SECONDS = 120.0
@@ -22,6 +24,7 @@ _at_work: set[tuple[Path, int]] = set()
 _planning: list[Path] = []  # the log of each thread that is recording an intent
 if hasattr(os, "register_at_fork"):  # a child process does not have those threads
     os.register_at_fork(after_in_child=_planning.clear)
+    os.register_at_fork(after_in_child=_at_work.clear)
 # When this process first saw a submission in its state: it is at least that old.
 _first_seen: dict[tuple[Path, int, datetime], float] = {}
 
@@ -176,6 +179,14 @@ def is_left_open(log: Log, submission: Submission) -> bool:
     return submission.state == "unknown" or log.is_abandoned(submission)
 
 
+def is_lost(log: Log, submission: Submission) -> bool:
+    """Return whether the answer to a submission was lost, and nobody has seen its row since."""
+    if submission.state == "adopted":
+        return not log.was_returned(submission)
+    is_open = submission.state in UNSETTLED and is_left_open(log, submission)
+    return is_open or submission.state == "needs_review"
+
+
 def _age(log: Log, submission: Submission) -> float:
     """Return the seconds since a submission changed, as a lower bound if the clock was set."""
     key = log.path, submission.id, submission.changed_at
@@ -196,13 +207,22 @@ def created_by(client: Client, submission: Submission) -> list[Json]:
         prompts = {
             prompt["id"]: prompt
             for tune_id in tune_ids
-            for prompt in _newer_than(newest_known_id, client.prompts(tune_id))
+            for prompt in _newer_than(newest_known_id, _prompts(client, tune_id))
             if _is_of(prompt, submission)
         }
         return list(prompts.values())
     # Filtering by title is not documented, so all newer tunes are compared.
-    tunes = _newer_than(newest_known_id, client.tunes())
-    return [tune for tune in tunes if tune.get("title") == submission.title]
+    return [
+        tune
+        for tune in _newer_than(newest_known_id, client.tunes())
+        if is_same_title(tune.get("title"), submission.title)
+        and not any(account.contradictions(tune, submission.request))
+    ]
+
+
+def _prompts(client: Client, tune_id: int) -> Iterator[Json]:
+    with suppress(NotFoundError):  # the tune was deleted, and its prompts with it
+        yield from client.prompts(tune_id)
 
 
 def _is_of(prompt: Json, submission: Submission) -> bool:
@@ -215,4 +235,9 @@ def _is_of(prompt: Json, submission: Submission) -> bool:
 
 
 def _newer_than(newest_known_id: int, newest_first: Iterator[Json]) -> Iterator[Json]:
-    return takewhile(lambda entity: entity["id"] > newest_known_id, newest_first)
+    # A page is read to its end: a service may sort its list by something else, such as the last change.
+    while page := list(islice(newest_first, PAGE_SIZE)):
+        newer = [entity for entity in page if entity["id"] > newest_known_id]
+        yield from newer
+        if len(newer) < len(page):
+            return

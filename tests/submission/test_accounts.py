@@ -72,6 +72,16 @@ def test_an_account_is_asked_for_once_and_before_the_first_paid_request(
     assert paths.index(("GET", "/users")) < paths.index(("POST", "/p/797/tunes"))
 
 
+def test_another_client_of_the_same_key_does_not_ask_again(
+    accounts: tuple[anb.Sandbox, anb.Sandbox], log: anb.ExperimentLog
+) -> None:
+    first, second = accounts
+    for title in ("a", "b"):
+        anb.submit(a_tune(title=title), first.client(), log=log)
+    anb.submit(a_tune(title="a"), second.client(), log=log)
+    assert [account_requests(sandbox) for sandbox in accounts] == [1, 1]
+
+
 def test_a_sandbox_is_not_asked(log: anb.ExperimentLog) -> None:
     with anb.Sandbox() as sandbox:
         anb.submit(a_tune(), sandbox.client(), log=log)

@@ -22,6 +22,7 @@ from astria_nb.log import Log
 from astria_nb.tune import Request
 from helpers.faulty_service import StruckLog
 from helpers.large_photos import enlarge
+from helpers.scripted_server import TUNE, ScriptedServer, reply
 
 ROUTE = "POST /p/*/tunes"
 
@@ -215,6 +216,7 @@ def test_one_that_cannot_be_looked_for_holds_up_no_other(plain: anb.Sandbox, log
     client = plain.client()
     lost = Request.from_tune(anb.Tune(pack=797, tune_ids=[999]), client.service, "json")
     log.change(log.change(log.plan(lost, 0), "sending", attempt=1), "unknown")
+    plain.fail("500", "GET /tunes/999/prompts", count=99)
     assert list(anb.submit(tune(), client, log=log)["id"]) == created(plain)
     assert list(log.frame()["state"]) == ["unknown", "done"]
 
@@ -263,6 +265,16 @@ def test_a_run_on_existing_tunes_whose_answer_is_lost_is_found(plain: anb.Sandbo
 
 def pd_ids(row: Any) -> list[int]:
     return list(row.loc[0, "prompt_ids"])
+
+
+@pytest.mark.parametrize("other", [{"name": "dog"}, {"base_pack_id": 44}])
+def test_a_lost_tune_is_told_from_others_of_its_title_in_any_order(
+    server: ScriptedServer, client: anb.Client, log: Log, other: dict[str, Any]
+) -> None:
+    old, foreign, own = ({**TUNE, "id": number} for number in (5, 8, 7))
+    server.on("GET", "/tunes", reply([{**old, "title": "u"}]), reply([old, {**foreign, **other}, own]))
+    server.on("POST", "/p/43/tunes", reply({}, 504))
+    assert list(anb.submit(tune(pack=43), client, log=log, settle=0)["id"]) == [7]
 
 
 def test_what_costs_more_than_allowed_is_not_sent(plain: anb.Sandbox, log: Log) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 import astria_nb as anb
+from astria_nb.errors import OutcomeUnknownError
+from astria_nb.submission import recovery
+from astria_nb.tune import Request
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 FIELDS = {"pack": 797, "name": "cat", "prompt_ids": [797001]}
@@ -43,3 +46,24 @@ def test_children_and_parent_get_a_tune_for_each_title(tmp_path: Path) -> None:
     frame = log.frame()
     assert dict(zip(frame["title"], frame["id"], strict=True)) == created
     assert len(created) == 15
+
+
+def test_what_a_thread_of_its_parent_sent_is_left_open_for_a_child(tmp_path: Path) -> None:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    with anb.Sandbox() as sandbox:
+        client = sandbox.client()
+        tune = anb.Tune(title="t", image_urls=["https://example.com/1.jpg"], **FIELDS)
+        request = Request.from_tune(tune, client.service, "json")
+        submission = log.change(log.plan(request, 0, sending=True), "unknown")
+        with recovery.at_work(log, submission), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+            if child == 0:
+                try:
+                    anb.submit(tune, client, log=log, settle=0)
+                except OutcomeUnknownError:
+                    os._exit(0)
+                finally:
+                    os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert log.get(1).state == "needs_review"

@@ -128,17 +128,19 @@ def test_a_log_that_is_deleted_between_two_runs_of_a_cell(sandbox: anb.Sandbox, 
 
 
 class LargeAccount:
-    """The list of tunes of a large account, as a service may answer it."""
+    """The list of tunes of a large account, as a service may answer it: a page has at most `size` tunes."""
 
-    def __init__(self, tunes: list[dict[str, Any]], *, filters: bool) -> None:
-        self.tunes, self.filters = tunes, filters
+    def __init__(self, tunes: list[dict[str, Any]], *, filters: bool, size: int = 120) -> None:
+        self.tunes, self.filters, self.size = tunes, filters, size
 
     def __call__(self, exchange: Exchange) -> bool:
         query = exchange.request.query
         title = query.get("title", "") if self.filters else ""
         before = int(query.get("before_id", 10**9))
-        page = [one for one in self.tunes if title in one["title"] and one["id"] < before]
-        return reply(page[: int(query["limit"])])(exchange)
+        # As a database does: a backslash is an escape, and no form of a letter matches another one.
+        part = title.replace("\\", "")
+        page = [one for one in self.tunes if part in one["title"] and one["id"] < before]
+        return reply(page[: min(int(query["limit"]), self.size)])(exchange)
 
 
 def entries(number: int) -> list[dict[str, Any]]:
@@ -157,6 +159,47 @@ def test_an_old_tune_of_a_large_account_is_found(
     assert posts(server) == 0
 
 
+@pytest.mark.parametrize("size", [20, 25, 100])
+def test_a_service_may_give_shorter_pages(server: ScriptedServer, client: anb.Client, size: int) -> None:
+    server.on("GET", "/tunes", LargeAccount([*entries(110), {**TUNE, "id": 5}], filters=True, size=size))
+    with pytest.warns(UserWarning, match="tune 5, made on"):
+        anb.submit(tune(pack=43), client)
+    assert posts(server) == 0
+
+
+def test_an_old_tune_is_found_among_many_whose_titles_contain_its_own(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    server.on("GET", "/tunes", LargeAccount([*entries(900), {**TUNE, "id": 5}], filters=True))
+    with pytest.warns(UserWarning, match="tune 5, made on"):
+        anb.submit(tune(pack=43), client)
+    assert posts(server) == 0
+
+
+@pytest.mark.parametrize(
+    ("title", "stored"),
+    [
+        ("a\\b", "a\\b"), ("Cafe\u0301", "Caf\u00e9"), ("a\nb", "a\r\nb"), ("cats & dogs", "cats &amp; dogs"),
+        ("\U0001f431", "\U0001f431"), ("100%_a/b..", "100%_a/b.."), ("L" * 9000, "L" * 9000),
+    ],
+)  # fmt: skip
+def test_a_title_is_found_however_the_service_stores_and_filters_it(
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, title: str, stored: str
+) -> None:
+    old = {**TUNE, "id": 5, "title": stored}
+    for tunes in ([old], [*entries(300), old]):
+        server.on("GET", "/tunes", LargeAccount(tunes, filters=True))
+        with pytest.warns(UserWarning, match="tune 5, made on"):
+            anb.submit(tune(title, pack=43), client, log=anb.ExperimentLog(tmp_path / f"{len(tunes)}.sqlite"))
+    assert posts(server) == 0
+
+
+def test_a_tune_without_a_title_has_no_title(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/tunes", reply([{**TUNE, "title": None}]))
+    anb.submit(tune("None", pack=43), client)
+    assert posts(server) == 1
+
+
 def test_the_search_of_a_large_account_ends(server: ScriptedServer, client: anb.Client) -> None:
     server.on("GET", "/tunes", LargeAccount(entries(900), filters=False))
     anb.submit(tune("new", pack=43), client)
@@ -169,8 +212,19 @@ def test_a_small_account_is_not_searched(server: ScriptedServer, client: anb.Cli
     assert sum(request.path == "/tunes" for request in server.received("GET")) == 1
 
 
-def test_a_service_without_the_filter_may_refuse_it(server: ScriptedServer, client: anb.Client) -> None:
-    server.on("GET", "/tunes", reply(entries(120)), reply({"error": "unknown parameter"}, 400))
+@pytest.mark.parametrize("status", [400, 404, 414, 500])
+def test_where_the_filter_is_refused_the_newest_are_listed(
+    server: ScriptedServer, client: anb.Client, status: int
+) -> None:
+    account = LargeAccount([*entries(300), {**TUNE, "id": 5}], filters=False)
+
+    def listed(exchange: Exchange) -> bool:
+        is_filtered = "title" in exchange.request.query
+        return (reply({"error": "unknown parameter"}, status) if is_filtered else account)(exchange)
+
+    server.on("GET", "/tunes", listed)
+    with pytest.warns(UserWarning, match="tune 5, made on"):
+        anb.submit(tune(pack=43), client)
     anb.submit(tune("new", pack=43), client)
     assert posts(server) == 1
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import threading
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.errors import AstriaError, OutcomeUnknownError
+from astria_nb.errors import AstriaError, OutcomeUnknownError, TuneError
 from astria_nb.images import SentImage
+from astria_nb.log import Log
 
 ROUTE = "POST /p/*/tunes"
 URLS = ["https://example.com/1.jpg", "https://example.com/2.jpg"]
@@ -189,6 +191,77 @@ def test_a_replay_is_no_repeat(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> 
         log.replay(1, sandbox.client())
     assert caught == []
     assert posts(sandbox) == 2
+
+
+@pytest.mark.parametrize("is_found_meanwhile", [False, True])
+def test_a_replay_whose_answer_was_lost_is_looked_for_by_the_next(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, is_found_meanwhile: bool
+) -> None:
+    client = sandbox.client()
+    anb.submit(tune("a"), client, log=log)
+    sandbox.fail("504", ROUTE, commit="yes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", 4000.0)  # more than the timeout
+        with pytest.raises(OutcomeUnknownError):
+            log.replay(1, client)
+    if is_found_meanwhile:
+        anb.submit(tune("b", name="dog"), client, log=log)
+    found = r"about \$1\.98, and its answer was lost\. Nothing was sent; this is its row"
+    with pytest.warns(UserWarning, match=found):
+        row = log.replay(1, client)
+    assert posts(sandbox) == 2 + is_found_meanwhile
+    assert row["title"].tolist() == log.frame()["title"].tolist()[1:2]
+    log.replay(1, client)  # on purpose: it was seen
+    assert posts(sandbox) == 3 + is_found_meanwhile
+
+
+def test_a_replay_that_is_nowhere_to_be_found_is_not_sent_again_until_its_owner_says_so(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    client = sandbox.client()
+    anb.submit(tune("a"), client, log=log)
+    sandbox.fail("504", ROUTE)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError, match=r"log\.resolve\(2\)"):
+            log.replay(1, client)
+    log.resolve(2)
+    log.replay(1, client)
+    assert posts(sandbox) == 3
+
+
+@pytest.mark.parametrize("is_run", [False, True])
+def test_of_two_threads_with_once_one_pays(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch, is_run: bool
+) -> None:
+    client = sandbox.client()
+    (tune_id,) = anb.submit(tune("base", image_urls=URLS[:1]), client, log=log)["id"]
+    both = threading.Barrier(2)
+    planned = Log.plan
+
+    def together(self: Log, *args: Any, **options: Any) -> Any:
+        both.wait(timeout=20)  # both have compared before one of them records its intent
+        return planned(self, *args, **options)
+
+    monkeypatch.setattr(Log, "plan", together)
+    outcomes: list[str] = []
+
+    def submit(title: str) -> None:
+        mine = anb.Tune(pack=797, tune_ids=[tune_id], prompt_ids=[797001]) if is_run else tune(title)
+        try:
+            anb.submit(mine, client, log=log, once=True)
+        except TuneError as error:
+            outcomes.append(str(error))
+        else:
+            outcomes.append("a row")
+
+    threads = [threading.Thread(target=submit, args=[title]) for title in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert posts(sandbox) == 2
+    assert "a row" in outcomes
+    assert all(outcome == "a row" or "is being submitted by another" in outcome for outcome in outcomes)
 
 
 def test_where_warnings_are_errors_it_is_shown_and_goes_on(

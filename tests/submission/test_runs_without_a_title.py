@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.errors import NotSentError, OutcomeUnknownError, RejectedError, TuneError
+from astria_nb.errors import LogError, NotSentError, OutcomeUnknownError, RejectedError, TuneError
 from astria_nb.log import environment as log_environment
 
 ROUTE = "POST /p/*/tunes"
@@ -194,3 +194,20 @@ def test_a_look_takes_no_prompts_of_other_runs_on_the_tune(
     anb.submit(anb.Tune(pack=43, tune_ids=[tune_id], name="cat"), client, log=log)
     with pytest.raises(OutcomeUnknownError, match="it was not on the account"):
         anb.submit(run(tune_id), client, log=log, settle=0)
+
+
+def test_a_lost_run_on_a_tune_that_was_deleted_can_be_resolved(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int
+) -> None:
+    client = sandbox.client()
+    sandbox.fail("504", ROUTE, commit="yes")
+    with pytest.raises(OutcomeUnknownError):
+        anb.submit(run(tune_id), client, log=log, settle=60, timeout=5)
+    with pytest.raises(LogError, match="can be resolved; call recover first"):
+        log.resolve(2)
+    client._transport.send_empty("DELETE", f"/tunes/{tune_id}")
+    assert log.recover(client, settle=0)["state"].tolist() == ["needs_review"]
+    with pytest.raises(OutcomeUnknownError, match=r"say so with log\.resolve\(2\)"):
+        anb.submit(run(tune_id), client, log=log, settle=0)
+    log.resolve(2)
+    assert len(created(sandbox)) == 1

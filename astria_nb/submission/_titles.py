@@ -1,0 +1,47 @@
+"""When two titles are one: a service may store, show and filter them in its own way."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from unicodedata import normalize
+
+from astria_nb.tune.plain import stripped
+
+_MAX_FILTER = 200  # characters; addresses of some thousand bytes are refused by proxies
+_AMBIGUOUS = re.compile(r"[\\&<>\"'\x00-\x1f\x7f]+")
+
+
+def is_same_title(a: object, b: object) -> bool:
+    """Return whether two titles are one: Unicode's normal forms, blanks and HTML's escapes do not count.
+
+    Examples
+    --------
+    >>> is_same_title("Caf\u00e9 & cat", "Cafe\u0301 &amp;  cat"), is_same_title("cat", "Cat")
+    (True, False)
+    >>> is_same_title(None, "None")
+    False
+    """
+    return a is not None and b is not None and _standard(str(a)) == _standard(str(b))
+
+
+def filter_of(title: str) -> str:
+    r"""Return what to filter a list of tunes by, to find a title in it; a part of a title matches.
+
+    Most of the title, without what a service may store or read in another way: accented letters have two
+    forms, and a database may take a backslash for an escape.
+
+    Examples
+    --------
+    >>> filter_of("50% cats"), filter_of(r"a\cats & dogs"), filter_of("caf\u00e9")
+    ('50% cats', 'cats', 'caf')
+    """
+    title = normalize("NFC", title)
+    plain = "".join(letter if normalize("NFD", letter) == letter else "\0" for letter in title)
+    longest = max((part.strip() for part in _AMBIGUOUS.split(plain)), key=len)
+    # A short part would match many titles.
+    return (longest if 3 * len(longest) >= len(title) else title)[:_MAX_FILTER].strip()
+
+
+def _standard(title: str) -> str:
+    return " ".join(normalize("NFC", stripped(unescape(title))).split())
