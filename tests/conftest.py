@@ -8,6 +8,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
+from astria_nb.log._idle import WhenIdle
 from astria_nb.utils import background
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
+from helpers.waiting import PATIENCE, until
 
 # Doctests and the kernels of notebooks take their environment from here: no test writes into the checkout.
 _LOGS = tempfile.mkdtemp(prefix="astria-nb-logs-")
@@ -72,19 +75,46 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_watches_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let no form or gallery of a test look on at a service that is gone by then."""
+def _nothing_goes_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no thread of a test work during the next one, with a service, a log and patches of another."""
     stops: list[threading.Event] = []
-    begin = background.start_until_exit
+    logs: list[WhenIdle] = []
+    work: list[Future[Any]] = []
+    before = set(threading.enumerate())
+    start_until_exit, touch = background.start_until_exit, WhenIdle.touch
 
-    def begun(work: Callable[..., Any], *args: Any, stop: threading.Event) -> None:
+    def started_until_exit(watch: Callable[..., Any], *args: Any, stop: threading.Event) -> None:
         stops.append(stop)
-        begin(work, *args, stop=stop)
+        start_until_exit(watch, *args, stop=stop)
 
-    monkeypatch.setattr(background, "start_until_exit", begun)
+    def touched(idle: WhenIdle) -> None:
+        logs.append(idle)
+        touch(idle)
+
+    def noting(start: Callable[..., Future[Any]]) -> Callable[..., Future[Any]]:
+        def started(*args: Any) -> Future[Any]:
+            work.append(start(*args))
+            return work[-1]
+
+        return started
+
+    monkeypatch.setattr(background, "start_until_exit", started_until_exit)
+    monkeypatch.setattr(WhenIdle, "touch", touched)
+    for name in ("start", "start_fetch", "start_urgent_fetch", "start_cpu_bound"):
+        monkeypatch.setattr(background, name, noting(getattr(background, name)))
     yield
-    for each in stops:
-        each.set()
+    for stop in stops:
+        stop.set()
+    for log in logs:
+        log.stop()
+    wait(work, PATIENCE)
+    until(lambda: not [thread for thread in threading.enumerate() if _is_at_work(thread, before)])
+
+
+def _is_at_work(thread: threading.Thread, before: set[threading.Thread]) -> bool:
+    """Return whether a thread of the package is new, and none of a pool, which idles."""
+    is_ours = thread.name.startswith(("astria_nb watch", "astria_nb-inspect", "astria_nb name resolution"))
+    return is_ours and thread not in before
 
 
 @pytest.fixture

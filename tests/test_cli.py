@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import pytest
 
 from astria_nb.cli import copy_notebooks, examples, main
 from astria_nb.sandbox import Options
+from helpers.waiting import PATIENCE, until
 
 COMMAND = [sys.executable, "-m", "astria_nb.cli"]
 
@@ -61,11 +61,15 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> str:
 
 def fetch(url: str) -> Any:
     """Return the JSON at an address that may not answer yet."""
-    for _ in range(100):
-        with suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=30) as answer:
-            return json.load(answer)
-        time.sleep(0.1)
-    raise AssertionError(f"{url} never answered")
+    answers: list[Any] = []
+
+    def answered() -> bool:
+        with suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+            answers.append(json.load(answer))
+        return bool(answers)
+
+    until(answered)
+    return answers[0]
 
 
 def test_the_sandbox_prints_what_curl_needs_and_ends_with_ctrl_c(tmp_path):
@@ -75,10 +79,10 @@ def test_the_sandbox_prints_what_curl_needs_and_ends_with_ctrl_c(tmp_path):
         url = read_until(process, r"^export ASTRIA_BASE_URL=(http://127\.0\.0\.1:\d+)$")
         key = read_until(process, r"^export ASTRIA_API_KEY=(sd_\w+)$")
         command = ["curl", "-sS", "-H", f"Authorization: Bearer {key}", f"{url}/p/260"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
         assert json.loads(answer.stdout)["id"] == 260
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_the_sandbox_takes_a_port_and_a_key(tmp_path):
@@ -95,14 +99,11 @@ def test_lab_serves_the_notebooks_with_a_sandbox_beside_it(tmp_path):
         names = {entry["name"] for entry in fetch(f"{url}/api/contents?token={token}")["content"]}
         assert {"01_multipart.ipynb", "02_image_urls.ipynb", "03_json.ipynb", "samples"} <= names
         with pytest.raises(urllib.error.HTTPError, match="401"):
-            urllib.request.urlopen(f"{sandbox}/packs", timeout=30)
+            urllib.request.urlopen(f"{sandbox}/packs", timeout=PATIENCE)
         process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + 20
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert process.poll() is not None
+        until(lambda: process.poll() is not None)
         with pytest.raises(urllib.error.URLError, match="refused"):
-            urllib.request.urlopen(f"{url}/api", timeout=30)
+            urllib.request.urlopen(f"{url}/api", timeout=PATIENCE)
 
 
 def test_notebooks_are_copied_only_to_where_there_are_none(tmp_path):

@@ -280,7 +280,7 @@ def test_a_wait_is_really_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
     with pytest.raises(NotSentError):
         retry.call_with_retries(fail, seconds=30, name="GET /tunes", now=lambda: datetime.now(UTC))
-    assert 0.35 <= time.monotonic() - started < 10  # 50, 100 and 200 ms
+    assert time.monotonic() - started >= 0.35  # 50, 100 and 200 ms
 
 
 def test_a_retry_draws_no_number_of_pythons_generator(server: ScriptedServer, client: anb.Client) -> None:

@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from astria_nb.form._request_view import RequestView
 from helpers.form_widgets import descendants, messages, only
 from helpers.large_photos import enlarge
 from helpers.photos_with_metadata import PLACE, jpeg
+from helpers.waiting import until
 
 URL = "https://example.com/1.jpg"
 FIELDS: dict[str, Any] = {
@@ -67,13 +67,6 @@ def buttons(form: widgets.Widget, start: str) -> list[widgets.Button]:
         for widget in descendants(form)
         if isinstance(widget, widgets.Button) and widget.description.startswith(start)
     ]
-
-
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not true within {seconds} s"
-        time.sleep(0.01)
 
 
 def test_what_was_filled_in_goes_through_json_and_back(make, sandbox, photos):

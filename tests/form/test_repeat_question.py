@@ -1,6 +1,5 @@
 """The form asks before it sends what was sent before: send it again, or use the tune that it made."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 
 import astria_nb as anb
 from helpers.form_widgets import button, messages
+from helpers.waiting import until
 
 FIELDS: dict[str, Any] = {"pack": 797, "name": "cat", "image_urls": ["https://example.com/1.jpg"]}
 
@@ -33,13 +33,6 @@ def form(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> Iterator[anb.TuneForm]
     until(lambda: is_asking(form))
     yield form
     form._panel.training.stop()
-
-
-def until(is_so: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not is_so() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert is_so()
 
 
 def posts(sandbox: anb.Sandbox) -> int:

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from astria_nb.form.pickers._picker import Picker
 from astria_nb.tune import Pack, Request, encode
 from astria_nb.tune._pack import PackClass
 from helpers.form_widgets import button, descendants, labelled, markup, messages, only
+from helpers.waiting import until
 
 URL = "https://example.com/1.jpg"
 
@@ -396,10 +396,7 @@ def test_unsettled_submissions_of_an_earlier_kernel_are_named_and_looked_up(form
     after = anb.TuneForm(client)
     assert "Submitted with unknown outcome: lost" in messages(after)
     button(after, "Look them up").click()
-    deadline = time.monotonic() + 10
-    while "lost was found on the account" not in messages(after):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: "lost was found on the account" in messages(after))
     assert log.frame()["id"].tolist() == [1000001]
 
 

@@ -4,15 +4,16 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
+
+from helpers.waiting import PATIENCE
 
 
 def post(url: str, body: Any, **headers: str) -> int:
     """Send a callback as the service does, and return the status."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     try:
         connection.request("POST", f"{parts.path}?{parts.query}", content, headers)
@@ -21,7 +22,7 @@ def post(url: str, body: Any, **headers: str) -> int:
         connection.close()
 
 
-def raw(url: str, *pieces: bytes, pause: float = 0.0, timeout: float = 10.0) -> bytes:
+def raw(url: str, *pieces: bytes, pause: float = 0.0, timeout: float = PATIENCE) -> bytes:
     """Send bytes, with pauses between the pieces, and return the answer."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as connection:
@@ -41,12 +42,3 @@ def target(url: str) -> str:
     """Return the target of a request to an address."""
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}"
-
-
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Wait until a condition is true, and return its value."""
-    end = time.monotonic() + seconds
-    while not (outcome := condition()):
-        assert time.monotonic() < end, "the condition did not become true"
-        time.sleep(0.01)
-    return outcome

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from helpers.certificate import self_signed
+from helpers.scripted_server import hang_up_on
 
 
 class Gateway:
@@ -72,8 +73,7 @@ class Gateway:
         """Close the open connections, as a gateway does with idle ones."""
         with self._lock:
             for connection in self._open:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                hang_up_on(connection)
 
     def impersonate(self) -> None:
         """Present an untrusted certificate to new connections."""

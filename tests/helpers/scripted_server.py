@@ -17,6 +17,8 @@ from io import BufferedReader
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from helpers.waiting import PATIENCE, until
+
 KEY = "sd_test_key_of_nobody_1234"
 PACK = {
     "id": 43,
@@ -124,13 +126,13 @@ def cut(data: Any, status: int = 200, **headers: Any) -> Answer:
     return answer
 
 
-def slowly(content: bytes, seconds: float = 5.0) -> Answer:
-    """Read the request and send a whole answer, head and body, a byte at a time."""
+def slowly(content: bytes) -> Answer:
+    """Read the request and send a whole answer, head and body, a byte at a time: for a minute."""
 
     def answer(exchange: Exchange) -> bool:
         exchange.read()
         for index in range(len(content)):
-            exchange.stopped.wait(seconds / len(content))
+            exchange.stopped.wait(PATIENCE / len(content))
             exchange.socket.sendall(content[index : index + 1])
         return True
 
@@ -161,6 +163,15 @@ def drip(seconds: float, pause: float = 0.05) -> Answer:
     return answer
 
 
+def hang_up_on(connection: socket.socket) -> None:
+    """End a connection that another thread may be using.
+
+    An `ssl.SSLSocket` forgets its TLS state in its own `shutdown`, under the feet of that thread.
+    """
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
 class ScriptedServer:
     """The server. Answers are scripted by method and path; the last answer of a script is repeated."""
 
@@ -185,9 +196,7 @@ class ScriptedServer:
 
     def await_request(self, number: int = 1) -> None:
         """Wait until this many requests were read; a client that timed out may be ahead of the server."""
-        deadline = time.monotonic() + 10
-        while len(self.requests) < number and time.monotonic() < deadline:
-            time.sleep(0.005)
+        until(lambda: len(self.requests) >= number)
 
     @contextmanager
     def running(self) -> Iterator[ScriptedServer]:
@@ -202,8 +211,7 @@ class ScriptedServer:
             self._listener.close()
             acceptor.join()
             for connection in list(self._open):
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                hang_up_on(connection)
             for thread in self._threads:
                 thread.join()
 

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 import astria_nb as anb
+from helpers.waiting import PATIENCE
 
 # Many run in one process, since starting one is slow; in Node, each when the previous one has finished.
 _NODE = """
@@ -98,7 +99,7 @@ class SnippetBench:
         # What a snippet, or another encoding, has made under this title would be found instead.
         headers = {"Authorization": f"Bearer {self.sandbox.api_key}"}
         for earlier in list(self.client.tunes(title=tune.title)) if tune.title else []:
-            requests.delete(f"{self.sandbox.url}/tunes/{earlier['id']}", headers=headers, timeout=10)
+            requests.delete(f"{self.sandbox.url}/tunes/{earlier['id']}", headers=headers, timeout=PATIENCE)
         start = len(self.sandbox.ledger)
         anb.submit(tune, self.client, encoding=encoding, log=log or self.log())
         (request,) = self.posts_since(start)

@@ -24,6 +24,7 @@ from astria_nb.log._schema import APPLICATION, VERSION
 from helpers.disks import as_nobody
 from helpers.paths import TESTS
 from helpers.submissions import REPLY, SERVICE, a_request
+from helpers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def rivals() -> Iterator[Callable[[Path, str], list[str]]]:
         yield claim
     finally:
         for process in processes:
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE)
 
 
 def test_what_is_written_survives_a_second_log_of_the_file_and_another_process(path: Path) -> None:
@@ -172,9 +173,9 @@ def test_what_is_written_survives_a_second_log_of_the_file_and_another_process(p
     assert len(second.frame()) == 1
     other = python(CLAIM)
     # and this process would then delete the write-ahead log, to which the first log goes on writing.
-    assert other.communicate(f"{path} other\n", timeout=30) == ("won\n", None)
+    assert other.communicate(f"{path} other\n", timeout=PATIENCE) == ("won\n", None)
     first.plan(a_request("paid"))
-    assert python(TITLES, path).communicate(timeout=30)[0].split() == ["first", "other", "paid"]
+    assert python(TITLES, path).communicate(timeout=PATIENCE)[0].split() == ["first", "other", "paid"]
 
 
 def test_a_file_that_is_open_already_is_still_refused_if_another_program_took_it(path: Path) -> None:

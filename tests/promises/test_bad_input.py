@@ -11,6 +11,7 @@ from PIL import Image
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotFoundError, NotSentError, TuneError, UnauthorizedError
 from helpers.large_photos import enlarge
+from helpers.waiting import PATIENCE
 
 URL = "https://example.com/1.jpg"
 MEGABYTE = 2**20
@@ -119,7 +120,7 @@ def test_a_form_keeps_everything_when_the_sandbox_stops_in_mid_upload(sandbox: a
     bar.observe(lambda change: sandbox.stop() if 0 < change["new"] < 1 else None, "value")
     form.observe(lambda change: failed.set() if change["new"] == "failed" else None, "status")
     form._submit_bar._button.click()
-    assert failed.wait(20)
+    assert failed.wait(PATIENCE)
     assert "the connection broke after" in form._panel.upload._message.value
     assert repr(form) == before.replace("ready", "failed")
     assert not form._submit_bar._button.disabled

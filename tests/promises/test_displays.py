@@ -129,7 +129,7 @@ def test_the_words_of_a_service_do_not_control_the_terminal(
     server.on("POST", "/p/43/tunes", answer)
     server.on("GET", "/tunes/7", answer)
     tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://e.com/1.jpg"])
-    for call in (lambda: anb.submit(tune, client, timeout=5), lambda: client.tune(7)):
+    for call in (lambda: anb.submit(tune, client, timeout=25), lambda: client.tune(7)):
         with pytest.raises(AstriaError) as caught:
             call()
         text = "".join(traceback.format_exception(caught.value))

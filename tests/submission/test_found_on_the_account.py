@@ -11,6 +11,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import OutcomeUnknownError, RejectedError, ServerError, TuneError
 from helpers.scripted_server import TUNE, Exchange, ScriptedServer, reply
+from helpers.waiting import PATIENCE
 
 ROUTE = "POST /p/*/tunes"
 URL = "https://example.com/1.jpg"
@@ -271,7 +272,7 @@ def test_a_title_that_another_thread_takes_meanwhile_is_sent_once(
     server: ScriptedServer, client: anb.Client, tmp_path: Path
 ) -> None:
     log = log_in(tmp_path / "a")
-    both, made = threading.Barrier(2, timeout=20), {**TUNE, "id": 5}
+    both, made = threading.Barrier(2, timeout=PATIENCE), {**TUNE, "id": 5}
 
     def listed(exchange: Exchange) -> bool:
         both.wait()  # both threads look before one of them records what it saw

@@ -73,6 +73,7 @@ class FullLog(StruckLog):
             yield
             return
         self.failed = self.failed or state
+        self._database.store._idle.stop()  # a checkpoint would make room
         with full_disk(self.path, room=0 if self.stays else 5000):
             yield
 

@@ -80,7 +80,7 @@ def test_a_refusal_frees_the_title_whatever_its_body(
     for number, content in enumerate([*BODIES, json.dumps(TUNE).encode()]):
         service.server.on("POST", "/p/43/tunes", reply(status=status, body=content))
         with pytest.raises(AstriaError) as caught:
-            anb.submit(tune(str(number)), client, log=log, timeout=5)  # a 429 without Retry-After waits 30 s
+            anb.submit(tune(str(number)), client, log=log, timeout=25)  # a 429 without Retry-After waits 30 s
         assert getattr(caught.value, "status", None) == status
     assert set(log.frame()["state"]) == {"rejected"}
     service.answers(reply(TUNE, 201))
@@ -368,9 +368,9 @@ def test_thousands_of_unknown_fields_take_time_in_proportion(log: Log) -> None:
 
     def seconds(count: int) -> float:
         record = {f"field_{number}_at": "2026-01-01T12:00:00Z" for number in range(count)}
-        started = time.process_time()
+        started = time.thread_time()
         anb.rows.tune_frame([{**TUNE, **record}] * 2)
-        return time.process_time() - started
+        return time.thread_time() - started
 
     seconds(100)
     assert seconds(9000) < 60 * seconds(900)

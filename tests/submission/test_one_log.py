@@ -14,7 +14,7 @@ from helpers.kernels import kernel, run
 
 CELL = """
 try:
-    row = anb.submit(tune, settle=60 if {lost} else 0, timeout=5 if {lost} else 60)
+    row = anb.submit(tune, settle=60 if {lost} else 0, timeout=50 if {lost} else 60)
     print(int(row["id"][0]))
 except anb.errors.OutcomeUnknownError as error:
     print("unknown")

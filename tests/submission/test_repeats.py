@@ -150,7 +150,7 @@ def test_once_looks_for_a_lost_one_first(
     client = sandbox.client()
     sandbox.fail("504", ROUTE, commit="yes")
     with pytest.raises(OutcomeUnknownError):
-        anb.submit(tune("a", photos), client, log=log, settle=60, timeout=5)
+        anb.submit(tune("a", photos), client, log=log, settle=60, timeout=50)
     if is_killed:  # a process that was killed has recorded no hashes
         _forget_hashes(log)
     row = anb.submit(tune("b", photos), client, log=log, once=True, settle=0)

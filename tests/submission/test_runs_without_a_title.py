@@ -50,7 +50,7 @@ def test_a_lost_run_is_looked_for_when_it_is_submitted_again(
     client = sandbox.client()
     sandbox.fail("504", ROUTE, commit="yes")
     with pytest.raises(OutcomeUnknownError, match=r"tune_ids: .* submit it again, which looks for it first"):
-        anb.submit(run(tune_id), client, log=log, settle=60, timeout=5)
+        anb.submit(run(tune_id), client, log=log, settle=60, timeout=50)
     row = anb.submit(run(tune_id), client, log=log, settle=0)
     assert [list(row.loc[0, "prompt_ids"])] == created(sandbox)
     assert log.frame()["state"].tolist() == ["done", "adopted"]
@@ -62,7 +62,7 @@ def test_a_lost_run_that_another_submission_found_is_handed_out_before_it_is_pai
     client = sandbox.client()
     sandbox.fail("504", ROUTE, commit="yes")
     with pytest.raises(OutcomeUnknownError):
-        anb.submit(run(tune_id), client, log=log, settle=60, timeout=5)
+        anb.submit(run(tune_id), client, log=log, settle=60, timeout=50)
     assert log.recover(client, settle=0)["state"].tolist() == ["adopted"]
     row = anb.submit(run(tune_id), client, log=log)
     assert [list(row.loc[0, "prompt_ids"])] == created(sandbox)
@@ -80,7 +80,7 @@ def test_the_callbacks_of_a_restarted_kernel_make_no_other_run(
         run(tune_id, prompts_callback=f"https://example.com/{path}") for path in ("a?secret=1", hook)
     )
     with pytest.raises(OutcomeUnknownError):
-        anb.submit(first, client, log=log, settle=60, timeout=5)
+        anb.submit(first, client, log=log, settle=60, timeout=50)
     anb.submit(second, client, log=log, settle=0)
     assert len(created(sandbox)) == 1
 
@@ -189,7 +189,7 @@ def test_a_look_takes_no_prompts_of_other_runs_on_the_tune(
     client = sandbox.client()
     sandbox.fail("504", ROUTE)
     with pytest.raises(OutcomeUnknownError):
-        anb.submit(run(tune_id), client, log=log, settle=60, timeout=5)
+        anb.submit(run(tune_id), client, log=log, settle=60, timeout=50)
     anb.submit(run(tune_id, prompt_ids=[797002]), client, log=log)
     anb.submit(anb.Tune(pack=43, tune_ids=[tune_id], name="cat"), client, log=log)
     with pytest.raises(OutcomeUnknownError, match="it was not on the account"):

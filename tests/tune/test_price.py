@@ -9,6 +9,7 @@ import requests
 import astria_nb as anb
 from astria_nb.tune import Pack
 from astria_nb.tune._price import estimate
+from helpers.waiting import PATIENCE
 
 URL = "https://example.com/1.jpg"
 NEW = {"pack": 260, "name": "woman", "image_urls": [URL]}
@@ -31,7 +32,9 @@ def trained(sandbox: anb.Sandbox) -> list[int]:
 
 def balance(sandbox: anb.Sandbox) -> int:
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
-    return int(requests.get(f"{sandbox.url}/users", headers=headers, timeout=10).json()["usd_balance_mc"])
+    return int(
+        requests.get(f"{sandbox.url}/users", headers=headers, timeout=PATIENCE).json()["usd_balance_mc"]
+    )
 
 
 @pytest.mark.parametrize(

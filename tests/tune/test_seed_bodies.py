@@ -11,6 +11,7 @@ import pytest
 import astria_nb as anb
 from helpers.body_parsers import Part, parameters
 from helpers.scripted_server import KEY, Request, ScriptedServer
+from helpers.waiting import PATIENCE
 
 CURL, BASH = shutil.which("curl"), shutil.which("bash")
 pytestmark = pytest.mark.skipif(
@@ -78,7 +79,7 @@ def by_the_command(server: ScriptedServer, command: str, folder: Path) -> Reques
         env={"API_KEY": KEY, "PATH": str(Path(str(CURL)).parent) + ":/usr/bin:/bin", "NO_PROXY": "*"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["id"] == 7

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers.waiting import PATIENCE
+
 WORK = """
 import astria_nb as anb
 with anb.Sandbox(speed=2000) as sandbox:
@@ -39,7 +41,7 @@ def lines_of(code: str, columns: int, folder: Path) -> list[str]:
         except OSError:  # the program has closed the terminal
             break
     os.close(ours)
-    assert program.wait(30) == 0, drawn.decode()
+    assert program.wait(PATIENCE) == 0, drawn.decode()
     return [line for line in re.split(r"[\r\n]+(?:\033\[K)?", drawn.decode()) if line]
 
 

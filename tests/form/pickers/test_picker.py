@@ -25,6 +25,7 @@ from astria_nb.images._image import SMALL_BYTES
 from astria_nb.tune import Pack
 from astria_nb.utils import background
 from helpers.scripted_server import PACK, TUNE, hang_up, reply
+from helpers.waiting import PATIENCE
 
 EVIL = '<img src=x onerror="alert(1)">'
 
@@ -109,7 +110,7 @@ def test_a_card_in_view_gets_its_cover_and_details(sandbox, capture):
     sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["260"])
-    card, cover = sent.get(timeout=10)
+    card, cover = sent.get(timeout=PATIENCE)
     assert card["lines"][1:] == ["man · 28 pictures · $3.31", "woman · 35 pictures · $3.60"]
     assert cover is not None
     with Image.open(io.BytesIO(cover)) as opened:
@@ -132,7 +133,7 @@ def test_a_cover_is_found_in_the_details(client, server, capture):
     sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["43"])
-    assert sent.get(timeout=10)[1] is not None
+    assert sent.get(timeout=PATIENCE)[1] is not None
 
 
 @pytest.mark.parametrize("answer", [hang_up, reply(body=b"<html>"), reply(status=404)])
@@ -144,7 +145,7 @@ def test_a_card_without_its_cover_can_be_shown(client, server, capture, answer):
     sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["43"])
-    card, cover = sent.get(timeout=10)
+    card, cover = sent.get(timeout=PATIENCE)
     assert (card["title"], card["picture"], cover) == ("Headshots", "none", None)
 
 
@@ -155,7 +156,7 @@ def test_a_picture_is_small_whatever_it_shows(client, server, capture):
     sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["9"])
-    data = sent.get(timeout=10)[1]
+    data = sent.get(timeout=PATIENCE)[1]
     assert data is not None
     assert len(data) <= SMALL_BYTES
 
@@ -168,9 +169,9 @@ def test_a_picture_is_fetched_once_for_all_pages_that_ask(client, server, captur
     picker.load()
     for _ in range(3):
         say(picker, kind="thumbnails", ids=["9", "9"])
-    first = sent.get(timeout=10)
+    first = sent.get(timeout=PATIENCE)
     say(picker, kind="thumbnails", ids=["9"])
-    assert sent.get(timeout=10) == first
+    assert sent.get(timeout=PATIENCE) == first
     assert len(server.received("GET", "/photo")) == 1
 
 
@@ -441,7 +442,7 @@ def test_a_prompt_in_view_gets_its_picture(form, capture):
     sent = capture(picker)
     picker.load()
     say(picker, kind="thumbnails", ids=["43017"])
-    card, data = sent.get(timeout=10)
+    card, data = sent.get(timeout=PATIENCE)
     assert card["title"] == "Prompt 43017"
     assert data is not None
 

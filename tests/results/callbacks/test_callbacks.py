@@ -25,8 +25,9 @@ from astria_nb.results.callbacks import _receiver as receiver
 from astria_nb.results.callbacks import _refresher as refresher
 from astria_nb.results.callbacks import _server as server_module
 from astria_nb.results.callbacks._secret import Secret
-from helpers.callback_senders import post, raw, target, until
-from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply
+from helpers.callback_senders import post, raw, target
+from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply, silence
+from helpers.waiting import PATIENCE, until
 
 SECRET = "a-secret-that-only-this-test-has"
 URLS = ["https://example.com/1.jpg"]
@@ -77,7 +78,7 @@ def gets(sandbox: anb.Sandbox) -> list[str]:
 
 
 def is_idle(callbacks: anb.Callbacks) -> bool:
-    return callbacks._refresher.wait_until_idle(10)
+    return callbacks._refresher.wait_until_idle(PATIENCE)
 
 
 def test_all_three_callbacks_reach_the_log_without_a_poll(
@@ -307,7 +308,7 @@ def test_a_deleted_tune_ends_the_wait(
     # It may only not show yet.
     assert callbacks.wait(row, poll=0.01, timeout=0.1)["status"].tolist() == ["queued"]
     sandbox.advance(120)
-    after = callbacks.wait(row, poll=0.01, timeout=10)
+    after = callbacks.wait(row, poll=0.01, timeout=PATIENCE)
     assert after["status"].tolist() == ["deleted"]
     assert log.frame()["status"].tolist() == ["deleted"]
     assert after.dtypes.equals(row.dtypes)
@@ -437,14 +438,12 @@ def test_a_sender_that_drips_is_cut_off(
     callbacks: anb.Callbacks, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(server_module, "SECONDS", 0.3)
-    line = f"POST {target(callbacks.url)} HTTP/1.1\r\nContent-Length: 100\r\n".encode()
-    for pieces in (
-        [line] + [b"X-%d: 1\r\n" % number for number in range(30)],
-        [line + b"\r\n"] + [b"x"] * 30,
-    ):
-        before = time.monotonic()
-        assert raw(callbacks.url, *pieces, pause=0.05) == b""
-        assert time.monotonic() - before < 2
+    line = f"POST {target(callbacks.url)} HTTP/1.1\r\nContent-Length: 1000000\r\n".encode()
+    for start, piece in ((line, b"X: 1\r\n"), (line + b"\r\n", b"x")):
+        with socket.create_connection(("127.0.0.1", callbacks._receiver.port)) as slow:  # type: ignore[union-attr]
+            slow.sendall(start)
+            with pytest.raises(ConnectionError):
+                until(lambda connection=slow, drop=piece: connection.sendall(drop))
     assert capfd.readouterr() == ("", "")  # a slow sender must not print below a cell
 
 
@@ -491,13 +490,11 @@ def test_stop_frees_the_port_and_start_takes_it_again(sandbox: anb.Sandbox, log:
 
 
 def test_stop_closes_connections_that_are_still_sending(callbacks: anb.Callbacks) -> None:
-    with socket.create_connection(("127.0.0.1", callbacks._receiver.port), timeout=10) as slow:  # type: ignore[union-attr]
+    with socket.create_connection(("127.0.0.1", callbacks._receiver.port), timeout=PATIENCE) as slow:  # type: ignore[union-attr]
         slow.sendall(b"POST /")
         time.sleep(0.1)
-        before = time.monotonic()
         callbacks.stop()
         assert slow.recv(10) == b""
-        assert time.monotonic() - before < 2
 
 
 def test_stop_answers_a_callback_that_is_being_processed() -> None:
@@ -512,7 +509,7 @@ def test_stop_answers_a_callback_that_is_being_processed() -> None:
     running.start()
     with ThreadPoolExecutor(1) as pool:
         status = pool.submit(post, secret.added_to(f"http://127.0.0.1:{running.port}/"), {})
-        assert is_processing.wait(10)
+        assert is_processing.wait(PATIENCE)
         running.stop()
         assert status.result() == 200
 
@@ -522,7 +519,7 @@ def test_what_was_missed_is_fetched_on_the_next_start(sandbox: anb.Sandbox, log:
         row = submitted(sandbox, log, **callbacks.fields())
     sandbox.advance(DAY)  # nobody listens
     with anb.Callbacks(log, sandbox.client()) as callbacks:
-        assert callbacks.wait(row, timeout=20, poll=DAY)["status"].tolist() == ["trained"]
+        assert callbacks.wait(row, timeout=PATIENCE, poll=DAY)["status"].tolist() == ["trained"]
 
 
 KERNEL = """
@@ -530,7 +527,7 @@ import sys, time
 import astria_nb as anb
 
 url, key, path = sys.argv[1:]
-client = anb.Client(key, base_url=url)
+client = anb.Client(key, base_url=url, timeout=3600)
 callbacks = anb.Callbacks(anb.ExperimentLog(path), client).start()
 import urllib.request
 for _ in range(20):
@@ -544,14 +541,12 @@ def test_a_process_can_end_while_it_listens_and_fetches(
 ) -> None:
     client = anb.Client(KEY, base_url=server.url)
     anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=URLS), client, log=log)
-    server.on("GET", "/tunes/7", lambda exchange: exchange.stopped.wait(30) and False)  # never answers
-    before = time.monotonic()
+    server.on("GET", "/tunes/7", silence)
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(KERNEL), server.url, KEY, str(log.path)],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert (done.stdout, done.stderr, done.returncode) == ("ends\n", "", 0)
-    assert time.monotonic() - before < 15
     assert (log.events()["kind"] == "callback").sum() >= 1  # on the disk before it was answered
 
 

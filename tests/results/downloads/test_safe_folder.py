@@ -17,6 +17,7 @@ from astria_nb.results.downloads._safe_folder import SafeFolder
 from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, manifest, prompt, prompts, statuses, ten
 from helpers.scripted_server import KEY, ScriptedServer
+from helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links of this kind need rights there")
 
@@ -187,7 +188,7 @@ print(anb.download(ROW, anb.Client(sys.argv[1], base_url=sys.argv[2]), sys.argv[
 
 def test_two_processes_fill_one_folder(server: ScriptedServer, out: Path) -> None:
     urls = [f"{server.url}/{number}" for number in range(1, 61)]
-    meet = threading.Barrier(2, timeout=30)
+    meet = threading.Barrier(2, timeout=PATIENCE)
     for number in range(1, 61):
         server.on("GET", f"/{number}", _slightly_different(number))
     prompts(server, *(prompt(number, url) for number, url in enumerate(urls, 1)))
@@ -201,7 +202,7 @@ def test_two_processes_fill_one_folder(server: ScriptedServer, out: Path) -> Non
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     command = [sys.executable, "-c", DOWNLOAD, KEY, server.url, out]
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    outputs = [process.communicate(timeout=60)[0] for process in both]
+    outputs = [process.communicate(timeout=PATIENCE)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert [sum(output.count(status) for output in outputs) for status in ("'saved'", "'there'")] == [60, 60]
     assert len(check(out)) == 60

@@ -1,5 +1,6 @@
 """Waiting for hundreds of tunes: few requests, an end for each row, long pauses on request."""
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from astria_nb.rows import tune_frame
 from astria_nb.tune import encode
 from helpers.clock import Clock
 from helpers.scripted_server import ScriptedServer, reply
+from helpers.waiting import PATIENCE
 
 URL = "https://example.com/1.jpg"
 
@@ -92,7 +94,7 @@ def test_each_row_has_its_own_end_and_the_others_go_on(sandbox: anb.Sandbox) -> 
     requests.delete(
         f"{sandbox.url}/tunes/{gone.loc[0, 'id']}",
         headers={"Authorization": f"Bearer {sandbox.api_key}"},
-        timeout=10,
+        timeout=PATIENCE,
     ).raise_for_status()
     sandbox.advance(86_400)
     rows = pd.concat([bad, good, gone, expired], ignore_index=True).set_index(pd.Index([7, 7, 8, 9]))
@@ -115,7 +117,7 @@ def test_a_tune_that_is_gone_stays_gone_on_record_until_it_is_seen_again(
     requests.delete(
         f"{sandbox.url}/tunes/{tune_json['id']}",
         headers={"Authorization": f"Bearer {sandbox.api_key}"},
-        timeout=10,
+        timeout=PATIENCE,
     ).raise_for_status()
     sandbox.advance(120)
     assert anb.wait(row, client, log=log, poll=0)["status"].tolist() == ["deleted"]
@@ -366,4 +368,4 @@ def test_the_display_shows_the_states_the_elapsed_and_the_remaining_time(
     assert texts[0].startswith("2 queued, about ")
     assert " min" in texts[0]
     assert texts[0].endswith("left · 0 s")
-    assert texts[-1].endswith(" · 1 s")
+    assert re.search(r" · [1-9]\d* s$", texts[-1])

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 
 from astria_nb.sandbox import SandboxServer
 from helpers.soak import sizes
+from helpers.waiting import PATIENCE
 from sandbox.conformance.odd_requests import BODIES, Sent, requests
 from sandbox.helpers.api import Api
 
@@ -42,7 +43,7 @@ class Visit:
     def __init__(self, sandbox: SandboxServer, folder: Path) -> None:
         self.sandbox, self._folder = sandbox, folder
         self._netloc = sandbox.url.removeprefix("http://")
-        self._connection = http.client.HTTPConnection(self._netloc, timeout=20)
+        self._connection = http.client.HTTPConnection(self._netloc, timeout=PATIENCE)
         with Api(sandbox) as api:
             self.tune = api.train(prompt_ids=[43001, 43002]).json()["id"]
             self.prompt = api.get("/prompts").json()[0]["id"]
@@ -108,7 +109,7 @@ class Visit:
         """Send on a connection of its own, and read until the server closes it."""
         host, _, port = self._netloc.partition(":")
         received = b""
-        with socket.create_connection((host, int(port)), timeout=20) as raw:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as raw:
             try:
                 raw.sendall(request)
                 raw.shutdown(socket.SHUT_WR)

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from astria_nb.sandbox import SandboxServer
+from helpers.waiting import PATIENCE
 
 TUNE_HOOK = "https://optional-callback-url.com/webhooks/astria?user_id=1"
 PROMPTS_HOOK = "https://optional-callback-url.com/webhooks/astria_prompts?user_id=1"
@@ -172,7 +173,9 @@ def test_python_sends_images_named_after_their_field(sandbox: SandboxServer, pho
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
     data = {"tune[title]": "John Doe - UUID - 1234-6789-1234-56789", "tune[name]": "man"}
     files = [("tune[images][]", (photos / f"{number}.jpg").read_bytes()) for number in (1, 2)]
-    response = requests.post(f"{sandbox.url}/p/43/tunes", data=data, files=files, headers=headers, timeout=20)
+    response = requests.post(
+        f"{sandbox.url}/p/43/tunes", data=data, files=files, headers=headers, timeout=PATIENCE
+    )
     response.raise_for_status()
     assert response.status_code == 201
     assert arrived(sandbox) == {

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from astria_nb.sandbox import SandboxServer
-from sandbox.callbacks.test_callbacks import Receiver, wait_for
+from helpers.waiting import until
+from sandbox.callbacks.test_callbacks import Receiver
 from sandbox.conformance.expectations import ABSENT, differences
 from sandbox.conformance.programs import Answer, Broken, Call, File, Program
 from sandbox.helpers.api import image_bytes
@@ -191,7 +192,7 @@ def advance(seconds: float) -> Act:
 
 def called_back(count: int) -> Act:
     """Wait for callbacks to have been delivered."""
-    return Act(lambda scene: wait_for(lambda: len(scene.sandbox.deliveries) >= count))
+    return Act(lambda scene: until(lambda: len(scene.sandbox.deliveries) >= count))
 
 
 def got(path: str, *bodies: object) -> Act:

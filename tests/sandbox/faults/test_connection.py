@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from astria_nb.sandbox import SandboxServer
+from helpers.waiting import PATIENCE, until
 from sandbox.helpers.api import Api
-from sandbox.helpers.pack_runs import RUN, Run, as_json, as_multipart, only, raw, wait_for
+from sandbox.helpers.pack_runs import RUN, Run, as_json, as_multipart, only, raw
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
@@ -29,7 +30,7 @@ def curl(sandbox: SandboxServer, *options: str) -> subprocess.CompletedProcess[s
         [*command, *options, f"{sandbox.url}/p/43/tunes"],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -95,7 +96,7 @@ def test_a_slow_answer_outlasts_a_clients_patience(api: Api, run: Run) -> None:
     connection = Api(api.sandbox)
     with connection, pytest.raises(requests.ReadTimeout):
         connection.post("/p/43/tunes", json={"tune": {"tune_ids": []}}, timeout=0.2)
-    wait_for(lambda: api.sandbox.ledger)
+    until(lambda: api.sandbox.ledger)
     api.sandbox.fail("slow", RUN, seconds=0.05)
     assert run(api).status_code == 201
     slow, waited = api.sandbox.ledger
@@ -153,10 +154,10 @@ def test_stop_does_not_wait_for_faults(fail: Callable[[SandboxServer], None]) ->
     sandbox = SandboxServer().start()
     fail(sandbox)
     with raw(sandbox):
-        wait_for(lambda: sandbox.ledger and (sandbox.received() or only(sandbox).status))
+        until(lambda: sandbox.ledger and (sandbox.received() or only(sandbox).status))
         stopping = threading.Thread(target=sandbox.stop)
         stopping.start()
-        stopping.join(10)
+        stopping.join(PATIENCE)
         assert not stopping.is_alive()
     assert set(threading.enumerate()) == threads
     assert len(sandbox.received()) == (fail is not _late)

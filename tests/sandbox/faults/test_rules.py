@@ -10,6 +10,7 @@ import requests
 
 from astria_nb.sandbox import Fault, SandboxServer
 from astria_nb.sandbox.routes import _app as app
+from helpers.waiting import PATIENCE
 from sandbox.helpers.api import Api
 
 RUN = "POST /p/*/tunes"
@@ -95,7 +96,10 @@ def test_a_probability_gives_the_same_result_in_every_deterministic_run() -> Non
 
 def test_it_strikes_before_the_key_is_checked(sandbox: SandboxServer) -> None:
     sandbox.fail("503")
-    assert [requests.get(f"{sandbox.url}/packs", timeout=9).status_code for _ in range(2)] == [503, 401]
+    assert [requests.get(f"{sandbox.url}/packs", timeout=PATIENCE).status_code for _ in range(2)] == [
+        503,
+        401,
+    ]
 
 
 def test_the_count_is_exact_with_many_clients_at_once(sandbox: SandboxServer) -> None:

@@ -6,8 +6,9 @@ import pytest
 import requests
 
 from astria_nb.sandbox import SandboxServer
+from helpers.waiting import PATIENCE, until
 from sandbox.helpers.api import Api
-from sandbox.helpers.pack_runs import RUN, Run, as_json, as_multipart, only, raw, wait_for
+from sandbox.helpers.pack_runs import RUN, Run, as_json, as_multipart, only, raw
 
 STATUSES = ("401", "422", "429", "500", "502", "503", "504")
 
@@ -59,7 +60,7 @@ def test_retry_after_is_sent_as_it_was_given(api: Api, text: str) -> None:
 
 def test_the_connection_outlives_a_status(sandbox: SandboxServer) -> None:
     sandbox.fail("504", "POST *", count=2)
-    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=9)
+    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=PATIENCE)
     for _ in range(2):
         connection.request("POST", "/p/43/tunes", b"x" * 300_000)
         first = connection.sock
@@ -93,7 +94,7 @@ def test_a_tune_may_be_created_late(api: Api, run: Run, kind: str) -> None:
             run(api)
     else:
         assert run(api).status_code == 504
-    wait_for(api.sandbox.received)
+    until(api.sandbox.received)
     (struck,) = api.sandbox.received()
     assert (struck.number, struck.status, struck.tune_ids) == (1, 504 if kind == "504" else None, (1000001,))
     assert len(api.get("/tunes").json()) == 1
@@ -103,9 +104,9 @@ def test_an_upload_that_was_broken_off_is_not_carried_out_late(api: Api) -> None
     api.sandbox.fail("504", RUN, commit="late", seconds=0, count=2)
     # What arrives could be carried out, but is not all that was promised.
     with raw(api.sandbox, head="Content-Length: 999"):
-        wait_for(lambda: api.sandbox.ledger and only(api.sandbox).body_bytes)
-    wait_for(lambda: only(api.sandbox).status)
+        until(lambda: api.sandbox.ledger and only(api.sandbox).body_bytes)
+    until(lambda: only(api.sandbox).status)
     assert api.train().status_code == 504
-    wait_for(api.sandbox.received)
+    until(api.sandbox.received)
     broken, whole = api.sandbox.ledger
     assert (broken.complete, broken.params, whole.tune_ids) == (False, None, (1000001,))

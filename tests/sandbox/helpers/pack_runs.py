@@ -2,12 +2,12 @@
 
 import json
 import socket
-import time
 from collections.abc import Callable
 
 import requests
 
 from astria_nb.sandbox import ReceivedRequest, SandboxServer
+from helpers.waiting import PATIENCE
 from sandbox.helpers.api import Api, image_bytes
 
 RUN = "POST /p/*/tunes"
@@ -24,13 +24,6 @@ def as_multipart(api: Api) -> requests.Response:
     return api.post("/p/43/tunes", data=form, files={"tune[images][]": image_bytes("PNG", (900, 900))})
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
-
-
 def only(sandbox: SandboxServer) -> ReceivedRequest:
     (request,) = sandbox.ledger
     return request
@@ -39,7 +32,7 @@ def only(sandbox: SandboxServer) -> ReceivedRequest:
 def raw(sandbox: SandboxServer, body: bytes = b"", head: str = "") -> socket.socket:
     """Send a pack run by hand; return the connection."""
     host, _, port = sandbox.url.removeprefix("http://").partition(":")
-    connection = socket.create_connection((host, int(port)), timeout=10)
+    connection = socket.create_connection((host, int(port)), timeout=PATIENCE)
     body = body or json.dumps({"tune": {"title": "t", "name": "man", "image_urls": ["http://a/b"]}}).encode()
     lines = [
         "POST /p/43/tunes HTTP/1.1",

@@ -10,8 +10,9 @@ import pytest
 
 from astria_nb.sandbox import ReceivedRequest, SandboxServer
 from astria_nb.sandbox.http.exchange import RESET, Exchange
+from helpers.waiting import PATIENCE, until
 from sandbox.helpers.api import Api
-from sandbox.helpers.pack_runs import RUN, only, raw, wait_for
+from sandbox.helpers.pack_runs import RUN, only, raw
 
 URL = "https://example.com/1.jpg"
 
@@ -109,7 +110,7 @@ def test_a_refused_request_shows_what_was_sent_and_creates_nothing(api: Api) -> 
 )
 def test_a_request_with_an_invalid_head_is_recorded(sandbox: SandboxServer, head: bytes) -> None:
     host, _, port = sandbox.url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=9) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         connection.sendall(head + b"\r\n\r\n")
         status = int(connection.makefile("rb").read().split(b" ")[1])
     request = only(sandbox)
@@ -120,7 +121,7 @@ def test_a_request_with_an_invalid_head_is_recorded(sandbox: SandboxServer, head
 def test_an_upload_is_recorded_while_it_arrives(sandbox: SandboxServer) -> None:
     body = b'{"tune": {"title": "t", "name": "man", "image_urls": ["http://a/b"]}}'
     with raw(sandbox, body[:10], f"Content-Length: {len(body)}") as connection:
-        wait_for(lambda: sandbox.ledger and only(sandbox).body_bytes == 10)
+        until(lambda: sandbox.ledger and only(sandbox).body_bytes == 10)
         assert (only(sandbox).complete, only(sandbox).status, only(sandbox).params) == (False, None, None)
         connection.sendall(body[10:])
         assert connection.recv(12) == b"HTTP/1.1 201"
@@ -129,8 +130,8 @@ def test_an_upload_is_recorded_while_it_arrives(sandbox: SandboxServer) -> None:
 
 def test_an_upload_that_was_broken_off_stays_incomplete(sandbox: SandboxServer) -> None:
     with raw(sandbox, b"x" * 10, "Content-Length: 99"):
-        wait_for(lambda: sandbox.ledger and only(sandbox).body_bytes == 10)
-    wait_for(lambda: only(sandbox).status)
+        until(lambda: sandbox.ledger and only(sandbox).body_bytes == 10)
+    until(lambda: only(sandbox).status)
     sandbox.stop()
     assert (only(sandbox).body_bytes, only(sandbox).complete, only(sandbox).status) == (10, False, 400)
 
@@ -139,10 +140,10 @@ def test_an_answer_to_a_client_that_hung_up_is_recorded_as_not_sent(
     sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hung_up = threading.Event()
-    monkeypatch.setattr(Exchange, "wait", lambda self, seconds: hung_up.wait(9))
+    monkeypatch.setattr(Exchange, "wait", lambda self, seconds: hung_up.wait(PATIENCE))
     sandbox.fail("slow")
     with raw(sandbox) as connection:
-        wait_for(sandbox.received)
+        until(sandbox.received)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     hung_up.set()
     sandbox.stop()
@@ -201,7 +202,7 @@ def test_it_is_exact_under_sixteen_connections_at_once(sandbox: SandboxServer) -
         struck = [request for request in sandbox.ledger if request.fault == "504"]
         return [request for request in struck if request.params]
 
-    wait_for(lambda: len(late()) == 30)
+    until(lambda: len(late()) == 30)
     sandbox.stop()
     ledger = sandbox.ledger
     assert [request.number for request in ledger] == list(range(1, CLIENTS * ROUNDS + 1))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from astria_nb.sandbox import SandboxServer
+from helpers.waiting import PATIENCE
 from sandbox.helpers.api import Api
 
 
@@ -114,7 +115,7 @@ def test_a_callback_that_was_not_due_is_sent_after_the_restart_and_once(tmp_path
         for _ in range(2):
             with SandboxServer(**options) as again:
                 again.advance(700)
-                assert kind.called.wait(10)
+                assert kind.called.wait(PATIENCE)
         server.shutdown()
     assert kind.heard == ["/hook"]
 

@@ -1,11 +1,12 @@
 """The timeline of tunes and prompts, and that deterministic sandboxes repeat it."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from astria_nb.sandbox import SandboxServer
+from helpers.waiting import until
 from sandbox.helpers.api import Api
 
 
@@ -49,20 +50,20 @@ def test_a_pending_prompt_has_no_picture_yet(api: Api) -> None:
 
 def test_the_wall_clock_runs_at_speed() -> None:
     with SandboxServer(speed=400) as sandbox, Api(sandbox) as api:  # ten minutes in a second and a half
+        began = datetime.now(UTC) - timedelta(milliseconds=1)
         created = api.train(pack=797, name="cat").json()
-        eta = datetime.fromisoformat(created["eta"])
-        assert 0 < (eta - datetime.now(UTC)).total_seconds() <= 1.5
+        start, eta = (datetime.fromisoformat(created[field]) for field in ("created_at", "eta"))
+        assert began <= start <= datetime.now(UTC)
+        assert eta - start == timedelta(minutes=10) / 400
         statuses = []
-        while not statuses or statuses[-1] != "trained":
+        while "trained" not in statuses:
             tune = api.get(f"/tunes/{created['id']}").json()
             statuses += [status(tune)] if status(tune) not in statuses else []
             time.sleep(0.01)
-        assert statuses == ["queued", "training", "trained"]
-        deadline = time.monotonic() + 5
+        # A busy machine may not look in time to see each of them.
+        assert statuses == [state for state in ("queued", "training", "trained") if state in statuses]
+        until(lambda: all(prompt["images"] for prompt in api.get("/prompts").json()))
         prompts = api.get("/prompts").json()
-        while not all(prompt["images"] for prompt in prompts):
-            assert time.monotonic() < deadline
-            prompts = api.get("/prompts").json()
         times = [created["created_at"], tune["started_training_at"], tune["trained_at"]]
         times += [prompt["trained_at"] for prompt in prompts[::-1]]
         assert times == sorted(times)

@@ -18,6 +18,7 @@ import requests
 from astria_nb.sandbox import SandboxServer
 from astria_nb.sandbox.uploads import Spool, Upload
 from astria_nb.sandbox.uploads.fetch import FetchError, fetch
+from helpers.waiting import PATIENCE
 from sandbox.helpers.api import Api
 
 PHOTO = b"\xff\xd8\xffa photo" * 1000
@@ -334,7 +335,7 @@ def test_a_file_is_read_up_to_the_limit_and_not_beyond(get: Get, site: Site) -> 
     assert why(get, "/1.jpg", max_bytes=len(PHOTO) - 1) == f"it is longer than {len(PHOTO) - 1} bytes"
     assert why(get, "/chunks/5", max_bytes=5000) == "it is longer than 5000 bytes"
     assert why(get, "/endless", max_bytes=1_000_000) == "it is longer than 1000000 bytes"
-    assert site.client_left.wait(5)
+    assert site.client_left.wait(PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -359,7 +360,7 @@ def test_stop_breaks_off_a_download(get: Get, site: Site, path: str) -> None:
     stopped = threading.Event()
 
     def stop() -> None:
-        site.entered.wait(10)
+        site.entered.wait(PATIENCE)
         stopped.set()
 
     threading.Thread(target=stop).start()
@@ -368,14 +369,14 @@ def test_stop_breaks_off_a_download(get: Get, site: Site, path: str) -> None:
 
 def test_a_resolver_that_hangs_is_not_waited_for(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(20) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(PATIENCE) and [])
     try:
         assert why(get, "http://slow.test/1.jpg", hosts=["slow.test"], timeout=0.3) == "it took too long"
     finally:
         release.set()
         for thread in threading.enumerate():
             if "download" in thread.name:
-                thread.join(5)
+                thread.join(PATIENCE)
 
 
 def test_a_failure_does_not_reveal_where_it_went(get: Get) -> None:
