@@ -131,7 +131,9 @@ def test_the_waits_that_are_asked_for_are_part_of_it(
     server.on("POST", "/p/43/tunes", reply({}, 429, **headers))
     error = ended(lambda: anb.submit(a_tune(), client, log=log, timeout=ENOUGH))
     assert type(error) is TooManyRequestsError
-    assert titles(server) == ["before", *["t"] * (2 if retry_after == "0" else 1)]
+    sent = titles(server)
+    assert sent[:2] == ["before", "t"]
+    assert len(sent) == 2 or retry_after == "0"  # the wait of a second: again for as long as there is time
 
 
 def test_a_service_that_always_says_at_once_is_not_hammered(
