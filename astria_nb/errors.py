@@ -44,6 +44,17 @@ def printable(text: str, mark: str = "\ufffd") -> str:
     )
 
 
+def printable_lines(text: str) -> str:
+    r"""Return a text of several lines, each `printable`.
+
+    Examples
+    --------
+    >>> printable_lines("a\tb\nc")
+    'a b\nc'
+    """
+    return "\n".join(map(printable, text.split("\n")))
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing to fix. Its texts are one line each, without control characters.

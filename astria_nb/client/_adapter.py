@@ -8,6 +8,7 @@ import io
 import os
 import socket
 import weakref
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -67,6 +68,13 @@ class _Auth(AuthBase):
 class _Session(requests.Session):
     def rebuild_auth(self, prepared_request: object, response: object) -> None:
         """Do nothing; requests would add what ``~/.netrc`` has for the host of a redirect."""
+
+    def resolve_redirects(self, *args: Any, yield_requests: bool = False, **options: Any) -> Iterator[Any]:
+        """Yield the answers of the redirects that are followed.
+
+        requests prepares the next request even if it follows none, and raises where that is no address.
+        """
+        return iter(()) if yield_requests else super().resolve_redirects(*args, **options)
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Return what the environment sets: no proxy to this machine, and OpenSSL's file of certificates."""

@@ -75,7 +75,7 @@ def get_pages(
     while remaining > 0 and (
         page := get_list(transport, path, limit=min(remaining, PAGE_SIZE), before_id=before_id, **query)
     ):
-        if before_id is not None and page[0]["id"] >= before_id:
+        if before_id is not None and any(record["id"] >= before_id for record in page):
             raise responses.unexpected_reply(200, "the same page again")
         yield from page
         before_id, remaining = page[-1]["id"], remaining - PAGE_SIZE

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from astria_nb.errors import printable_lines
 from astria_nb.images import Image, thumbnail
 from astria_nb.tune import FIELDS
 
@@ -47,7 +48,8 @@ def form_html(heading: str, draft: Mapping[str, Any], footer: str, thumbnails: b
 def row_html(row: pd.DataFrame) -> str:
     """Return a row as a table, without its empty columns."""
     table = row.dropna(axis="columns", how="all")
-    return Markup(table.to_html(index=False, border=0, escape=True, max_cols=None))  # noqa: S704  pandas escapes
+    html = table.to_html(index=False, border=0, escape=True, max_cols=None)
+    return Markup(printable_lines(html))  # noqa: S704  pandas escapes
 
 
 def _cell(value: Any, thumbnails: bool) -> Markup:

@@ -1,23 +1,26 @@
 """A display never makes a call fail, and nothing that a service says controls a terminal or a page."""
 
 import io
+import json
 import os
 import pty
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.utils.progress import Progress
-from helpers.scripted_server import PACK, ScriptedServer, reply
+from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
 
-EVIL = "a\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\x00\x9b1m\r\nb\u200fc\ud800"
+EVIL = "a\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\x00\x9b1m\r\nb\u200fc\ud800\u2028\x85"
 TITLE = "\u65e5\u672c\u8a9e \u2192 \N{CAT FACE}"
 
 
@@ -148,6 +151,106 @@ def test_the_names_of_a_pack_do_not_control_the_terminal(server: ScriptedServer,
     with pytest.raises(AstriaError, match="is not a class of pack 43") as caught:
         anb.submit(tune, client)
     assert_harmless(str(caught.value))
+
+
+JPEG = io.BytesIO()
+Image.new("RGB", (64, 64), "teal").save(JPEG, "JPEG")
+
+
+def script_an_evil_service(server: ScriptedServer) -> None:
+    """Let each text that the service chooses hold what must not get through."""
+    address = f"{server.url}/1.jpg"
+    addresses = [address, f"{address}?{EVIL}", f"javascript:{EVIL}", f"http://{EVIL}/2.jpg"]
+    prompt = {"tune_id": 7, "text": EVIL, "trained_at": TUNE["created_at"], "created_at": TUNE["created_at"]}
+    prompts = [
+        {**prompt, "id": 2, "user_error": EVIL, "images": []},
+        {**prompt, "id": 1, "user_error": None, "images": addresses},
+    ]
+    tune = {**TUNE, "name": EVIL, "trained_at": TUNE["created_at"], "orig_images": [EVIL], EVIL: EVIL}
+    server.on("POST", "/p/43/tunes", reply(tune, 201))
+    server.on("GET", "/tunes/7", reply(tune))
+    pages = {True: reply([]), False: reply(prompts)}
+    server.on(
+        "GET", "/tunes/7/prompts", lambda exchange: pages["before_id" in exchange.request.query](exchange)
+    )
+    server.on("GET", "/1.jpg", reply(body=JPEG.getvalue(), Content_Type="image/jpeg"))
+
+
+def test_the_texts_of_a_service_control_neither_files_nor_pages(
+    server: ScriptedServer, client: anb.Client, tmp_path: Path
+) -> None:
+    script_an_evil_service(server)
+    form = anb.TuneForm(client, pack=43, name="cat", title="t", image_urls=["https://e.com/1.jpg"])
+    row = form.submit()
+    row["status"] = "trained"
+    files = anb.download(row, client, tmp_path / "out")
+    assert_harmless("".join(files["problem"].dropna()))
+    manifest = (tmp_path / "out" / "manifest.jsonl").read_text()
+    assert_harmless(manifest)
+    assert {json.loads(line)["text"] for line in manifest.splitlines()} == {EVIL.replace("\ud800", "?")}
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"1-1.jpg", "1-2.jpg", "manifest.jsonl", ".manifest.lock"}
+
+    gallery = anb.gallery(row, client)
+    assert "javascript:" not in json.dumps(gallery.cards)
+    for text in (
+        *texts_of(gallery.get_state()),
+        *texts_of(gallery._repr_mimebundle_()[0]),
+        *texts_of(form._repr_mimebundle_()[0]),
+        *(text for widget in widgets_of(form) for text in texts_of(widget.get_state())),
+    ):
+        assert_harmless(text.replace("\u200b", "").replace("\t", ""))
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield every text in a value, but for our own scripts and styles."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for element in value:
+            yield from texts_of(element)
+    elif isinstance(value, dict):
+        for name, element in value.items():
+            if name not in ("_esm", "_css"):
+                yield from texts_of(element)
+
+
+def widgets_of(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from widgets_of(child)
+
+
+@pytest.mark.parametrize("place", [EVIL.encode("utf-8", "replace"), b"\x1b[2J\x9b1m", b"http://[broken/"])
+def test_the_head_of_an_answer_does_not_control_the_terminal(
+    server: ScriptedServer, client: anb.Client, place: bytes
+) -> None:
+    place = place.translate(None, b"\r\n")
+    heads = (
+        b"HTTP/1.1 302 " + place + b"\r\nLocation: " + place,
+        b"HTTP/1.1 200 x\r\nContent-Length: 1\r\nContent-Type: " + place,
+        b"HTTP/1.1 200 x\r\nContent-Length: " + place,
+        b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n" + place,
+        b"HTTP/1.1 200 x\r\nContent-Length: 0\r\n" + place,
+        b"HTTP/1.1 429 x\r\nContent-Length: 0\r\nRetry-After: " + place + b"\r\nDate: " + place,
+        place,
+    )
+    for head in heads:
+        with closing(anb.Client(KEY, base_url=server.url)) as own:
+            server.on("GET", "/tunes/7", reply_with(head))
+            with pytest.raises(AstriaError) as caught:
+                own.tune(7)
+        assert_harmless("".join(traceback.format_exception(caught.value)).replace("\t", ""))
+        assert_harmless(repr(caught.value))
+
+
+def reply_with(head: bytes) -> Any:
+    def answer(exchange: Any) -> bool:
+        exchange.read()
+        exchange.socket.sendall(head + b"\r\n\r\n")
+        return False
+
+    return answer
 
 
 def test_an_emoji_made_of_several_stays_one() -> None:

@@ -105,7 +105,7 @@ class Manifest:
         temporary = self._folder.create_temporary()
         try:
             for _, entry in sorted(self._entries.items()):
-                temporary.file.write(json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n")
+                temporary.file.write(_line(entry).encode())
             temporary.sync()
             state = _file_state(temporary.file.fileno())
             self._folder.publish(temporary, NAME)
@@ -118,6 +118,16 @@ class Manifest:
 def _file_state(descriptor: int) -> tuple[int, ...]:
     status = os.fstat(descriptor)
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _line(entry: Entry) -> str:
+    """Return an entry as one line of JSON. What ends a line for some, or a terminal obeys, is escaped."""
+    text = json.dumps(asdict(entry), ensure_ascii=False)
+    if not text.isprintable():
+        text = "".join(
+            character if character.isprintable() else json.dumps(character)[1:-1] for character in text
+        )
+    return f"{text}\n"
 
 
 def _parse_line(line: bytes) -> Entry | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
+from urllib.parse import quote
 
 import pandas as pd
 
-from astria_nb.errors import printable
+from astria_nb.errors import printable_lines
 
 _MAX_ERROR = 200  # characters of an error in the summary; its card has all of them
 
@@ -164,11 +165,16 @@ def _card(prompt: Mapping[Any, Any], liked: bool | None) -> PromptCard:
 
 
 def _web_address(url: str) -> str:
-    return url if url.lower().startswith(("https://", "http://")) else ""
+    if not url.lower().startswith(("https://", "http://")):
+        return ""
+    # As a browser would request it, and as it is displayed: nothing in it can reorder or end a line.
+    return "".join(
+        character if character.isprintable() else quote(character, errors="replace") for character in url
+    )
 
 
 def _text(value: object) -> str:
-    return "\n".join(map(printable, value.split("\n"))) if isinstance(value, str) else ""
+    return printable_lines(value) if isinstance(value, str) else ""
 
 
 def _count(count: int, noun: str) -> str:
