@@ -102,7 +102,7 @@ def test_a_terminal_that_hangs_up_in_the_middle_ends_the_display_only(tmp_path: 
     )
     os.close(theirs)
     output = b""
-    while b"submitted" not in output:
+    while b"submitted\r\n" not in output:  # with its end, which the terminal writes apart
         output += os.read(ours, 4096)
     os.close(ours)  # from here on, writing fails with EIO
     program.communicate(b"\n", timeout=60)
