@@ -13,6 +13,7 @@ from astria_nb.log._connections import Connections
 from astria_nb.log._errors import log_errors, refuse
 from astria_nb.log._fate import Fate, OpenFiles
 from astria_nb.log._guard import FileGuard
+from astria_nb.utils.redaction import redact_name
 
 _ATTEMPTS, _PAUSE = 50, 0.02  # seconds; another process may read for so long
 _STILL_HELD = "make its place usable and try again: this kernel still holds all of it, until it ends"
@@ -141,10 +142,10 @@ class KeptFile:
         """Save what is held under another name, and let the next use open what has the name."""
         which = "was" if fate is not Fate.COMPANIONS_REPLACED else "or a file that SQLite keeps beside it was"
         what = f"{which} replaced by another file while it was open"
-        saved = None
+        hint = "to go on with the file that is there, try again"
         if self._may_write:
             held = self._connections.held()
-            latest = rescue.latest_event(held)
+            latest, has_open = rescue.latest_event(held), rescue.has_open(held)
             try:
                 saved = rescue.save_beside(held, self._path)
             except (OSError, sqlite3.Error) as error:
@@ -155,11 +156,13 @@ class KeptFile:
                 if rescue.has_event(self._connections.held(), latest):  # another process had saved it
                     saved.unlink()
                     return
+            what += f"; what it held was saved as {saved.name!r} beside it"
+            if has_open:  # the log that is there does not know them, and would let them be paid again
+                recover = f"anb.ExperimentLog({redact_name(str(saved))!r}).recover()"
+                hint = f"it has submissions of unknown outcome: call {recover} first; then, {hint}"
         self.is_lost = True
         self.let_go()
-        if saved is not None:
-            what += f"; what it held was saved as {saved.name!r} beside it"
-        refuse(self._path, what, "to go on with the file that is there, try again")
+        refuse(self._path, what, hint)
 
     def _has_moved_into_main(self) -> bool:
         """Move a write-ahead log that has no name into the file, and return whether that is complete."""

@@ -12,9 +12,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from astria_nb.log._fate import OpenFiles
+from astria_nb.log._states import UNSETTLED
 
 _LAST_EVENT = "SELECT id, at, kind, session FROM event ORDER BY id DESC LIMIT 1"
 _EVENT = "SELECT id, at, kind, session FROM event WHERE id = ?"
+_OPEN = f"SELECT 1 FROM submission WHERE state IN {(*UNSETTLED, 'needs_review')} LIMIT 1"  # noqa: S608
 
 
 def restore(held: sqlite3.Connection, path: Path, files: OpenFiles) -> None:
@@ -70,6 +72,11 @@ def latest_event(log: sqlite3.Connection) -> tuple[object, ...] | None:
 def has_event(log: sqlite3.Connection, event: tuple[object, ...] | None) -> bool:
     """Return whether a log has what `latest_event` returned of a log."""
     return event is None or log.execute(_EVENT, event[:1]).fetchone() == event
+
+
+def has_open(log: sqlite3.Connection) -> bool:
+    """Return whether a log has submissions of unknown outcome."""
+    return log.execute(_OPEN).fetchone() is not None
 
 
 @contextmanager

@@ -86,10 +86,13 @@ class ExperimentLog(Log):
             settled = shielded(recovery.recover, self, client, settle, report=in_caller(progress.update))
         if others := self._of_other_accounts(client):
             numbers = ", ".join(str(submission.id) for submission in others)
-            warn(
-                f"left alone: submissions of another account (number {numbers} in the log). Call recover "
-                "with a client that has that account's key"
-            )
+            which, what = "another account", "Call recover with a client that has that account's key"
+            if client.account is None:
+                which, what = (
+                    "a known account",
+                    "The service does not tell whose key this is; try again",
+                )
+            warn(f"left alone: submissions of {which} (number {numbers} in the log). {what}")
         frame, ids = self.frame(), [submission.id for submission in settled]
         return frame[frame["submission"].isin(ids)].reset_index(drop=True)
 
@@ -171,8 +174,8 @@ class ExperimentLog(Log):
             return submit_once(tune, options)
 
     def _of_other_accounts(self, client: Client) -> list[Submission]:
-        own = {submission.id for submission in self.unsettled(client.service, client.account)}
-        return [submission for submission in self.unsettled(client.service) if submission.id not in own]
+        own = None, client.account
+        return [one for one in self.unsettled(client.service) if one.request.account not in own]
 
     def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
         try:

@@ -136,8 +136,11 @@ def recover_one(
 
 def _left_open(log: Log, client: Client) -> Iterator[Submission]:
     """Yield the submissions that nobody works on; the time to settle starts now for all of them."""
-    for submission in log.unsettled(client.service, client.account):
-        if not is_left_open(log, submission):
+    account_id = client.account
+    for submission in log.unsettled(client.service, account_id):
+        # Where the account is not known, it may be another one, which does not show what this one made.
+        is_own = submission.request.account in (None, account_id)
+        if not is_own or not is_left_open(log, submission):
             continue
         with suppress(StaleSubmission):
             orphaned = _orphaned(log, submission)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from astria_nb.tune._request import Request
+from astria_nb.tune._signed_addresses import unsigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Difference:
 def differences(a: Request, b: Request) -> list[Difference]:
     """Return the fields in which two requests ask for something different.
 
-    Ignored are signatures in image URLs, the order of the images, the encoding and the service.
+    Ignored are signatures in image URLs, the order of images and ids, the encoding and the service.
     Characteristics and prompt attributes are compared key by key, callbacks with their full values.
 
     Parameters
@@ -47,10 +48,23 @@ def _field_differences(a: Request, b: Request) -> Iterator[Difference]:
     fields_a, fields_b = dict(_flat(a.parameters)), dict(_flat(b.parameters))
     for name in dict.fromkeys([*fields_a, *fields_b]):
         value_a, value_b = fields_a.get(name), fields_b.get(name)
-        if value_a != value_b or _kind(value_a) is not _kind(value_b):
+        if _comparable(value_a) != _comparable(value_b) or _kind(value_a) is not _kind(value_b):
             yield Difference(name, value_a, value_b)
-        elif a.redacted.get(name, "") != b.redacted.get(name, ""):
+        elif _has_other_secrets(name, a, b):
             yield Difference(name, value_a, f"{value_b} (other values)")
+
+
+def _comparable(value: Any) -> Any:
+    """Return a value so that equal ones mean the same: lists are of ids or of addresses of pictures."""
+    if not isinstance(value, list):
+        return value
+    return sorted((unsigned(item) if isinstance(item, str) else item for item in value), key=str)
+
+
+def _has_other_secrets(name: str, a: Request, b: Request) -> bool:
+    hashes = {a.redacted.get(name, ""), b.redacted.get(name, "")}
+    # Of addresses of pictures, older records have no hash.
+    return len(hashes - {""} if name == "image_urls" else hashes) > 1
 
 
 def _kind(value: object) -> type:

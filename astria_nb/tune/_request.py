@@ -11,6 +11,7 @@ from typing import Any
 
 from astria_nb.images import UNCHANGED, Image, Preprocessing, SentImage
 from astria_nb.tune._encoding import parameters
+from astria_nb.tune._signed_addresses import secret_names, unsigned
 from astria_nb.tune._tune import Tune
 from astria_nb.utils.redaction import redact_json, redact_name, redact_text
 from astria_nb.utils.service_address import one_spelling
@@ -82,8 +83,9 @@ class Request:
         preprocessing.
     redacted : mapping of str to str
         The fields that were recorded without a secret (``image_urls``, ``callback``,
-        ``prompt_attributes.callback``, …), each with a hash of a callback's full value: enough to tell it
-        from another one, not to restore it. Empty for a request that was not read from a log.
+        ``prompt_attributes.callback``, …), each with a hash of a callback's full value, or of the values in
+        ``image_urls`` that may name the pictures: enough to tell them from others, not to restore them. Empty
+        for a request that was not read from a log.
     account : str or None
         The id of the account that it is sent with. None if unknown: it may be any account of the service.
 
@@ -175,16 +177,24 @@ class Request:
         encoding. Images count by the sizes that are sent: two requests with equal fingerprints are equal only
         if the content of their images is as well.
         """
+        recorded = self.recorded()
         fields = {
-            name: sorted(value, key=str) if isinstance(value, list) else value
-            for name, value in self.recorded().parameters.items()
+            name: value
+            for name, value in recorded.parameters.items()
             if name not in ("title", "callback", "prompts_callback")
         }
-        overrides = dict(fields.pop("prompt_attributes", {}))
-        overrides.pop("callback", None)
+        for name in ("tune_ids", "prompt_ids"):
+            fields[name] = sorted(fields.get(name) or ())
+        fields["image_urls"] = sorted(map(unsigned, fields.get("image_urls") or ()))
+        overrides = {
+            key: str(value).lower() if isinstance(value, bool) else str(value)  # as a form sends them
+            for key, value in fields.get("prompt_attributes", {}).items()
+            if key != "callback"
+        }
         sent = {
             "pack": self.pack,
             "parameters": {**fields, "prompt_attributes": overrides},
+            "names": recorded.redacted.get("image_urls", ""),
             "sizes": sorted(image.size for image in self.images),
         }
         return hashlib.sha256(canonical(sent).encode()).hexdigest()
@@ -234,9 +244,11 @@ def _redact(name: str, value: Any, redacted: dict[str, str]) -> Any:
     """Return a field without secrets, and note in `redacted` if there were any."""
     if isinstance(value, Mapping):
         return {redact_text(key): _redact(f"{name}.{key}", item, redacted) for key, item in value.items()}
-    is_callback = name.endswith("callback")
     safe = redact_json(value, field=name.rpartition(".")[2])
     if safe != (list(value) if isinstance(value, tuple) else value):
-        digest = hashlib.sha256(canonical(value).encode()).hexdigest() if is_callback else ""
+        secrets = (
+            secret_names(value) if name == "image_urls" else value if name.endswith("callback") else None
+        )
+        digest = hashlib.sha256(canonical(secrets).encode()).hexdigest() if secrets else ""
         redacted.setdefault(redact_text(name), digest)
     return safe

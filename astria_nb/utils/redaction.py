@@ -140,12 +140,23 @@ def redact_json(value: Any, *, field: str = "", is_callback: bool = False) -> An
     return value if value is None or isinstance(value, bool | int | float) else redact_text(str(value))
 
 
+def is_credential(name: str) -> bool:
+    """Return whether a parameter of a query string is, by its name, a signature, a key or a password.
+
+    Parameters
+    ----------
+    name : str
+        Without percent escapes.
+    """
+    return _CREDENTIAL.fullmatch(name) is not None
+
+
 def _without_credentials(value: str) -> str:
     return _PAIR.sub(_without_credential, _USER.sub(f"{PLACEHOLDER}@", value))
 
 
 def _without_credential(pair: re.Match[str]) -> str:
-    if _CREDENTIAL.fullmatch(unquote(pair["name"])):
+    if is_credential(unquote(pair["name"])):
         return f"{pair['start']}{pair['name']}={PLACEHOLDER}"
     return f"{pair['start']}{pair['name']}={_redact_encoded(pair['value'])}"
 

@@ -133,6 +133,19 @@ def test_what_another_account_left_open_is_left_alone(
     assert log.recover(client, settle=0)["state"].tolist() == ["needs_review"]
 
 
+def test_a_key_whose_account_is_not_known_says_nothing_of_what_another_left_open(
+    one_address: None, server: ScriptedServer, log: anb.ExperimentLog
+) -> None:
+    client = anb.Client(KEY, base_url=server.url)
+    for account in ("1", None):
+        request = a_request(f"of {account}", account=account)
+        log.change(log.plan(request, sending=True), "unknown")
+    anb.submit(a_tune(pack=43), client, log=log, settle=0)
+    with pytest.warns(UserWarning, match=r"of a known account \(number 1 in .*not tell whose key this is"):
+        log.recover(client, settle=0)
+    assert log.frame()["state"].tolist() == ["unknown", "needs_review", "done"]
+
+
 def test_a_record_without_an_account_counts_for_all(log: anb.ExperimentLog) -> None:
     old = log.plan(a_request("old"))
     new = log.plan(a_request("new", account="1"))

@@ -118,6 +118,51 @@ def test_the_order_of_images_does_not_matter_but_their_number_does() -> None:
     assert (difference.field, difference.a, difference.b) == ("images", None, "1.jpg (100 bytes)")
 
 
+SIGNED = [
+    ("AWSAccessKeyId=A&Expires=1767225600&Signature=x", "AWSAccessKeyId=A&Expires=1769904000&Signature=y"),
+    ("X-Amz-Date=20260101T000000Z&X-Amz-Signature=aa", "X-Amz-Date=20260201T000000Z&X-Amz-Signature=bb"),
+    ("Expires=1&Signature=a&Key-Pair-Id=K", "Expires=2&Signature=b&Key-Pair-Id=K"),
+    ("sv=2020&se=2026-01-01&sr=b&sp=r&sig=aa", "sv=2020&se=2026-02-01&sr=b&sp=r&sig=bb"),
+    ("ex=66aa&is=66bb&hm=aaaa", "ex=77aa&is=77bb&hm=bbbb"),
+    ("w=500&s=" + 32 * "a", "w=500&s=" + 32 * "b"),
+    ("verify=1767225600-abc", "verify=1769904000-abd"),
+    ("exp=1&hmac=a", "exp=2&hmac=b"),
+]
+
+
+@pytest.mark.parametrize(("a", "b"), SIGNED)
+def test_pictures_that_were_signed_again_are_the_same(a: str, b: str) -> None:
+    first, second = (a_request(image_urls=[f"https://example.com/1.jpg?{query}"]) for query in (a, b))
+    assert differences(first.recorded(), second) == []
+    assert first.recorded().content_fingerprint == second.content_fingerprint
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("w=500&sig=a", "w=600&sig=a"), ("Expires=1", "Expires=2"), ("id=1&sig=a", "id=2&sig=b"),
+        ("key=1.jpg", "key=2.jpg"), ("key=1.jpg&sig=a", "key=2.jpg&sig=a"), ("s=200", "s=300"),
+    ],
+)  # fmt: skip
+def test_other_pictures_are_not_taken_for_the_same_signed_again(a: str, b: str) -> None:
+    first, second = (a_request(image_urls=[f"https://example.com/1.jpg?{query}"]) for query in (a, b))
+    assert differences(first.recorded(), second)
+    assert first.recorded().content_fingerprint != second.content_fingerprint
+
+
+def test_neither_order_nor_the_kind_of_a_number_makes_other_content() -> None:
+    urls = [f"https://example.com/{number}.jpg" for number in (1, 2)]
+    a = a_request(image_urls=urls, prompt_ids=[9, 10], prompt_attributes={"num_images": 4, "fix": True})
+    b = a_request(
+        image_urls=urls[::-1], prompt_ids=[10, 9], prompt_attributes={"num_images": "4", "fix": "true"}
+    )
+    assert a.content_fingerprint == b.content_fingerprint
+    assert [difference.field for difference in differences(a, b)] == [
+        "prompt_attributes.num_images",
+        "prompt_attributes.fix",
+    ]
+
+
 def test_neither_encoding_nor_service_nor_place_is_a_difference() -> None:
     a = a_request(images=IMAGES)
     b = replace(a, encoding="multipart", service="http://127.0.0.1", images=(
