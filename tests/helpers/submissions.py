@@ -4,7 +4,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from astria_nb.log import Log
+from astria_nb.log import Log, RequestClaimed
 from astria_nb.tune import ImageRecord, Request
 
 SERVICE = "https://api.astria.ai"
@@ -39,7 +39,26 @@ def everything_on_disk(path: Path) -> bytes:
     return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
 
 
-def work(path: Path, name: int, pipe: Connection) -> None:
+def frame_titles(path: Path) -> list[str]:
+    """Return the titles in a log's frame, the oldest first."""
+    log = Log(path)
+    try:
+        return list(log.frame()["title"])
+    finally:
+        log.close()
+
+
+def claim(line: tuple[Path, str]) -> str:
+    """Claim a title in a log."""
+    path, title = line
+    try:
+        Log(path).plan(a_request(title))
+    except RequestClaimed:
+        return "lost"
+    return "won"
+
+
+def work(pipe: Connection, path: Path, name: int) -> None:
     """Submit until killed, and send each state once it is written."""
     log, number = Log(path), 0
     while True:

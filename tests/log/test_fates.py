@@ -14,7 +14,8 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import LogError
 from astria_nb.log import Log
-from helpers.submissions import REPLY, SERVICE, a_request
+from helpers.processes import elsewhere
+from helpers.submissions import REPLY, SERVICE, a_request, frame_titles
 from helpers.waiting import until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows does not let go of files that are open")
@@ -69,9 +70,8 @@ GONE = [Path.unlink, delete_all, move, move_all, move_folder_away_and_make_it_ag
 
 def titles(path: Path) -> list[str]:
     """Return what another process finds in the file that has the name."""
-    code = "import sys; from astria_nb.log import Log; print(*Log(sys.argv[1]).frame()['title'])"
-    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
-    return done.stdout.split()
+    in_file: list[str] = elsewhere(frame_titles, path)
+    return in_file
 
 
 def copied_alone(path: Path) -> list[str]:

@@ -1,6 +1,5 @@
 """The log's file: durable, shared, private, with errors in plain words."""
 
-import multiprocessing
 import os
 import signal
 import sqlite3
@@ -23,8 +22,8 @@ from astria_nb.log import Log, RequestClaimed
 from astria_nb.log._schema import APPLICATION, VERSION
 from helpers.disks import as_nobody
 from helpers.paths import TESTS
+from helpers.processes import Other, answer, elsewhere
 from helpers.submissions import REPLY, SERVICE, a_request
-from helpers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -112,27 +111,6 @@ def test_an_older_file_gets_the_columns_that_it_lacks(path: Path) -> None:
 
 # Shared
 
-CLAIM = """
-from astria_nb.log import Log
-from astria_nb.log._states import RequestClaimed
-from helpers.submissions import a_request
-for line in sys.stdin:
-    path, title = line.split()
-    try:
-        Log(path).plan(a_request(title))
-        print("won", flush=True)
-    except RequestClaimed:
-        print("lost", flush=True)
-    except Exception as error:
-        print(error, flush=True)
-"""
-
-
-TITLES = """
-from astria_nb.log import Log
-print(*Log(sys.argv[1]).frame()["title"])
-"""
-
 
 def test_of_two_processes_that_want_a_title_one_gets_it(path: Path) -> None:
     with rivals() as claim:
@@ -150,20 +128,14 @@ def test_two_processes_may_both_be_the_first_to_open_it(tmp_path: Path) -> None:
 @contextmanager
 def rivals() -> Iterator[Callable[[Path, str], list[str]]]:
     """Run two processes that claim a title at the same time, on demand."""
-    processes = [python(CLAIM) for _ in range(2)]
+    with Other(answer, runs.claim) as first, Other(answer, runs.claim) as second:
 
-    def claim(path: Path, title: str) -> list[str]:
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write(f"{path} {title}\n")
-            process.stdin.flush()
-        return [process.stdout.readline().strip() for process in processes if process.stdout is not None]
+        def claim(path: Path, title: str) -> list[str]:
+            for rival in (first, second):
+                rival.pipe.send((path, title))
+            return [first.pipe.recv(), second.pipe.recv()]
 
-    try:
         yield claim
-    finally:
-        for process in processes:
-            process.communicate(timeout=PATIENCE)
 
 
 def test_what_is_written_survives_a_second_log_of_the_file_and_another_process(path: Path) -> None:
@@ -171,11 +143,10 @@ def test_what_is_written_survives_a_second_log_of_the_file_and_another_process(p
     first.plan(a_request("first"))
     # To look into the file from outside of SQLite would release the locks of the first log,
     assert len(second.frame()) == 1
-    other = python(CLAIM)
     # and this process would then delete the write-ahead log, to which the first log goes on writing.
-    assert other.communicate(f"{path} other\n", timeout=PATIENCE) == ("won\n", None)
+    assert elsewhere(runs.claim, (path, "other")) == "won"
     first.plan(a_request("paid"))
-    assert python(TITLES, path).communicate(timeout=PATIENCE)[0].split() == ["first", "other", "paid"]
+    assert elsewhere(runs.frame_titles, path) == ["first", "other", "paid"]
 
 
 def test_a_file_that_is_open_already_is_still_refused_if_another_program_took_it(path: Path) -> None:
@@ -252,13 +223,9 @@ def test_a_forked_child_writes_as_a_process_of_its_own(path: Path) -> None:
 def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) -> None:
     order = ["planned", "sending", "done"]
     written: dict[int, str] = {}
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["astria_nb.log._database", "helpers.submissions"])
     for number in range(50):
-        ours, theirs = processes.Pipe(duplex=False)
-        worker = processes.Process(target=runs.work, args=(path, number, theirs))
-        worker.start()
-        theirs.close()
+        other = Other(runs.work, path, number)
+        ours, worker = other.pipe, other.process
         # A different number of messages each time, so that the kill hits every point of the work.
         written |= dict(ours.recv() for _ in range(1 + number % 7))
         worker.kill()
