@@ -52,8 +52,9 @@ class Draft:
         ended, a switch was turned, or the section with the request was opened.
     request : Widget
         Shows the request as code, in a section of its own.
-    photos_folder : Path, optional
-        Where photos from the user's computer are kept when the kernel ends. Default: they are deleted.
+    make_photos_folder : callable, optional
+        Makes and returns the folder where photos from the user's computer are kept when the kernel ends.
+        Default: they are deleted.
 
     Attributes
     ----------
@@ -69,12 +70,12 @@ class Draft:
         preprocessing: Preprocessing,
         on_edit: Callable[[str], None],
         request: widgets.Widget,
-        photos_folder: Path | None = None,
+        make_photos_folder: Callable[[], Path] | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.pack = PackField(client)
         self._class, self._urls = ClassField(), UrlsField()
-        self._images = ImageField(self._urls, photos_folder)
+        self._images = ImageField(self._urls, make_photos_folder)
         self._prompts, self._characteristics = PromptsField(client), CharacteristicsField()
         self.fields = self._make_fields(client)
         self.switches = PreprocessingSwitches(

@@ -80,17 +80,17 @@ class SavedDraft:
             hint = "use letters, digits, spaces, dots and dashes, at most 64"
             raise TuneError(Problem("draft", f"{name!r} is not a valid file name", hint))
         self.path = folder / FOLDER / f"{name}.json"
-        self.photos_folder = folder / FOLDER / f"{name}.photos"
-        """Where photos from the user's computer are kept."""
+        self._photos_folder = folder / FOLDER / f"{name}.photos"
 
     def read(self) -> dict[str, Any]:
         """Return the saved fields; an empty dictionary if there is no file or it cannot be read."""
         try:
             saved = dict(json.loads(self.path.read_text("utf-8")))
             Preprocessing(saved.get("keep_metadata", False), saved.get("max_side"))
-        except (OSError, ValueError, TypeError):
+            images = list(map(str, saved.get("images") or ()))
+        except (OSError, ValueError, TypeError, RecursionError):
             return {}
-        self._delete_unused_photos(map(str, saved.get("images") or ()))
+        self._delete_unused_photos(images)
         return {name: value for name, value in saved.items() if name in _SAVED_FIELDS}
 
     def write(self, values: Mapping[str, Any]) -> None:
@@ -101,10 +101,7 @@ class SavedDraft:
         OSError
         """
         safe = {name: value for name, value in values.items() if not _holds_key(value)}
-        self.path.parent.mkdir(mode=0o700, exist_ok=True)
-        ignore = self.path.with_name(".gitignore")
-        if not ignore.exists():  # drafts hold names, prompts and photos
-            ignore.write_text("*\n", encoding="utf-8")
+        self._make_folder()
         descriptor, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner only
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -114,10 +111,27 @@ class SavedDraft:
             with suppress(FileNotFoundError):
                 Path(name).unlink()
 
+    def make_photos_folder(self) -> Path:
+        """Return a folder where photos from the user's computer are kept; only its owner can read it.
+
+        Raises
+        ------
+        OSError
+        """
+        self._make_folder()
+        self._photos_folder.mkdir(mode=0o700, exist_ok=True)
+        return self._photos_folder
+
+    def _make_folder(self) -> None:
+        self.path.parent.mkdir(mode=0o700, exist_ok=True)
+        ignore = self.path.with_name(".gitignore")  # drafts hold names, prompts and photos
+        if not ignore.exists() or not ignore.stat().st_size:  # the disk was full
+            ignore.write_text("*\n", encoding="utf-8")
+
     def _delete_unused_photos(self, images: Iterable[str]) -> None:
         used = {Path(image).parent for image in images}
         with suppress(OSError):  # there are none, or they cannot be listed
-            for folder in self.photos_folder.iterdir():
+            for folder in self._photos_folder.iterdir():
                 if folder not in used:
                     shutil.rmtree(folder, ignore_errors=True)
 

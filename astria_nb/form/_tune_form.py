@@ -116,8 +116,8 @@ class TuneForm(widgets.VBox):
         values |= self._saved.read() if self._saved is not None else {}
         preprocessing = Preprocessing(values.pop("keep_metadata"), values.pop("max_side"))
         request = RequestView(self.client.base_url)
-        photos_folder = None if self._saved is None else self._saved.photos_folder
-        self._draft = Draft(self.client, preprocessing, self._on_edit, request, photos_folder)
+        make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
+        self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
         self._panel = SubmissionPanel(self._log, self.client, lambda row: self.set_trait("row", row))
         self._submit_bar = SubmitBar(is_sandbox(self.client), self._on_submit, self.new_title)
         self._question = RepeatQuestion(lambda: self._on_submit("send"), lambda: self._on_submit("return"))

@@ -84,15 +84,20 @@ class _Cache:
     def store(self, key: _Key, content: bytes, media_type: str) -> tuple[FileIO, str]:
         with self._lock:
             descriptor, name = tempfile.mkstemp(dir=self._writable_folder())
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+            path = Path(name)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(content)
+            except OSError:
+                _remove(path)
+                raise
             replaced = self._files.pop(key, None)
-            self._files[key] = Path(name), media_type
+            self._files[key] = path, media_type
             if replaced is not None:
                 _remove(replaced[0])
             while len(self._files) > _MAX_FILES:
                 _remove(self._files.popitem(last=False)[1][0])
-            return Path(name).open("rb", buffering=0), media_type
+            return path.open("rb", buffering=0), media_type
 
     def _writable_folder(self) -> Path:
         # A forked process gets its own folder, because its parent removes the first one when it ends.

@@ -176,6 +176,12 @@ class Options:
             elif not isinstance(value, str) or value not in get_args(field.type):
                 choices = ", ".join(repr(choice) for choice in get_args(field.type))
                 raise ValueError(f"{field.name}: {_quoted(value)} is not a choice; choose one of {choices}")
+        if self.data is not None:
+            try:  # once: the working directory may change
+                object.__setattr__(self, "data", Path(self.data).expanduser().absolute())
+            except (OSError, RuntimeError) as error:  # no working directory, or a user without a home
+                reason = f"{_quoted(self.data)} cannot be used ({error})"
+                raise ValueError(f"data: {reason}; give an absolute path") from None
         if not 0 < self.speed <= 1e6:
             raise ValueError(
                 f"speed: {_quoted(self.speed)} is out of range; give a number above 0, at most 1e6"

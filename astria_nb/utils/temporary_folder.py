@@ -47,10 +47,14 @@ class TemporaryFolder:
     def __init__(self) -> None:
         _remove_abandoned(Path(tempfile.gettempdir()))
         root = Path(tempfile.mkdtemp(prefix=_PREFIX))  # 0700
-        lock = _lock(root, may_lack_locks=True)
-        # Created after locking: what `_remove_abandoned` can see is locked for as long as its process lives.
-        self.path = root / _FILES
-        self.path.mkdir(mode=0o700)
+        try:
+            lock = _lock(root, may_lack_locks=True)
+            # Created after locking: what `_remove_abandoned` can see is locked as long as its process lives.
+            self.path = root / _FILES
+            self.path.mkdir(mode=0o700)
+        except OSError:
+            shutil.rmtree(root, ignore_errors=True)
+            raise
         self.close = weakref.finalize(self, _remove, root, lock, os.getpid())
 
 

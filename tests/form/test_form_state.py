@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import socket
 import stat
 import subprocess
@@ -158,8 +159,17 @@ def test_no_key_is_written_into_a_draft(make, tmp_path):
 
 def test_drafts_are_not_taken_into_a_repository(make, tmp_path):
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    drafts = tmp_path / ".astria_drafts"
+    form = make(draft="dogs")
+    shutil.rmtree(drafts)
+    # A photo that is arriving comes before the draft that has it.
+    photo = form._draft.fields["images"]._zone._spool.create("1.jpg")
+    assert not (drafts / "dogs.json").exists()
+    assert (drafts / ".gitignore").read_text() == "*\n"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (drafts, *photo.parents[:2])] == [0o700] * 3
+    (drafts / ".gitignore").write_text("")  # the disk was full
     make(draft="cats", pack=43)
-    assert (tmp_path / ".astria_drafts" / "cats.json").exists()
+    assert (drafts / "cats.json").exists()
     status = subprocess.run(
         ["git", "-C", tmp_path, "status", "--porcelain", "-uall"], capture_output=True, text=True
     )
@@ -172,7 +182,9 @@ def test_the_name_of_a_draft_must_be_a_valid_file_name(make, name):
         make(draft=name)
 
 
-@pytest.mark.parametrize("content", ["", "[1]", "{", '{"pack": 43, "nonsense": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "[1]", "{", "[" * 9999, '{"images": 7}', '{"pack": 43, "nonsense": 1}']
+)
 def test_a_damaged_draft_is_ignored(make, tmp_path, content):
     (tmp_path / ".astria_drafts").mkdir()
     (tmp_path / ".astria_drafts" / "cats.json").write_text(content)

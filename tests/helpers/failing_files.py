@@ -17,6 +17,7 @@ fcntl = pytest.importorskip("fcntl", reason="Windows has locks of another kind")
 ERRORS = ("ENOENT", "EACCES", "ENOTCONN", "ENOSYS", "EIO", "EROFS", "ENOSPC")
 _OPERATIONS: tuple[tuple[Any, str], ...] = (
     *((os, name) for name in ("open", "stat", "lstat", "mkdir", "rename", "replace", "unlink", "rmdir")),
+    *((os, name) for name in ("link", "chmod")),
     *((os, name) for name in ("scandir", "listdir", "fsync", "fstat", "getcwd")),
     *((fcntl, "flock"), (builtins, "open"), (io, "open"), (sqlite3, "connect")),
 )

@@ -23,6 +23,7 @@ from astria_nb.images import UNCHANGED, Preprocessing, open_all, upload_size
 from astria_nb.log import Log
 from astria_nb.tune import Request, encode
 from helpers.body_parsers import Part, multipart
+from helpers.disks import WITHOUT_LOCKS
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
 from helpers.scripted_server import PACK, TUNE, ScriptedServer, reply, silence
 
@@ -228,8 +229,9 @@ def test_resized_copies_are_removed_when_the_process_ends(folder: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def test_resized_copies_of_a_killed_process_are_removed_by_the_next(folder: Path) -> None:
-    code = (
+@pytest.mark.parametrize("disk", ["", WITHOUT_LOCKS], ids=["a disk with locks", "one without"])
+def test_resized_copies_of_a_killed_process_are_removed_by_the_next(folder: Path, disk: str) -> None:
+    code = disk + (
         "import sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
         "from astria_nb.errors import AstriaError\n"
         "client = anb.Client('sd_1234567', base_url=sys.argv[1])\n"

@@ -1,5 +1,6 @@
 """Temporary folders: private, removed with their process, and safe from others that are running."""
 
+import errno
 import os
 import signal
 import stat
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from astria_nb.utils import temporary_folder
 from astria_nb.utils.temporary_folder import TemporaryFolder
 from helpers.disks import NO_LOCKS, WITHOUT_LOCKS, without_locks
 
 CREATE = """
 import os, signal, sys
+from astria_nb.utils import temporary_folder
 from astria_nb.utils.temporary_folder import TemporaryFolder
 folder = TemporaryFolder()
 (folder.path / "1.jpg").write_bytes(b"a photo")
@@ -142,3 +145,16 @@ def test_a_folder_that_others_could_have_made_is_left_alone(disk: Path) -> None:
     TemporaryFolder().close()
     assert (shared / "files").is_dir()
     assert (elsewhere / "files").is_dir()
+
+
+@pytest.mark.parametrize("method", ["_lock", "mkdir"])
+def test_a_folder_that_cannot_be_made_leaves_nothing(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(temporary_folder if method == "_lock" else Path, method, fail)
+    with pytest.raises(OSError, match="Read-only"):
+        TemporaryFolder()
+    assert list(disk.iterdir()) == []

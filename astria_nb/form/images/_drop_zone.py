@@ -53,11 +53,13 @@ class DropZone(anywidget.AnyWidget):
     transfers = traitlets.List(traitlets.Dict()).tag(sync=True)
     """A `TransferRow` for each file that is being sent or failed."""
 
-    def __init__(self, on_received: Callable[[Path], None], folder: Path | None = None) -> None:
+    def __init__(
+        self, on_received: Callable[[Path], None], make_folder: Callable[[], Path] | None = None
+    ) -> None:
         self._on_received = on_received
         # Messages arrive on the thread that runs cells and on that of a kernel's subshell, at times on both.
         self._lock, self._delivery_lock = threading.RLock(), threading.Lock()
-        self._spool = UploadSpool(folder)
+        self._spool = UploadSpool(make_folder)
         self._transfers = Transfers(self._spool, self._reply)
         self._undelivered: deque[Path] = deque()
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +30,17 @@ class ImageField(Field):
     ----------
     urls : UrlsField
         Shown as the third way to add images, and counted in the summary.
-    folder : Path, optional
-        Where photos from the user's computer are stored permanently. By default they are deleted when the
-        kernel ends.
+    make_folder : callable, optional
+        Makes and returns the folder where photos from the user's computer are stored permanently. By default
+        they are deleted when the kernel ends.
     """
 
-    def __init__(self, urls: UrlsField, folder: Path | None = None) -> None:
+    def __init__(self, urls: UrlsField, make_folder: Callable[[], Path] | None = None) -> None:
         self._urls = urls
         self._entries: list[ImageEntry] = []
         self._ids = itertools.count(1)
         self._unmeasured = 0
-        self._zone = DropZone(lambda path: self._add([path]), folder)
+        self._zone = DropZone(lambda path: self._add([path]), make_folder)
         self._list = ImageList(self._remove, self._move, self._remove_duplicates)
         self.sources = widgets.Tab([self._zone, ServerFiles(self._add), urls], layout=WIDE)
         super().__init__(self.sources, self._list)

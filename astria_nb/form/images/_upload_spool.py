@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 from astria_nb.utils.temporary_folder import TemporaryFolder
@@ -22,8 +24,8 @@ class UploadSpool:
 
     Parameters
     ----------
-    folder : Path, optional
-        A folder to use instead, which is not removed.
+    make_folder : callable, optional
+        Makes and returns a folder to use instead, which is not removed.
 
     Examples
     --------
@@ -35,8 +37,8 @@ class UploadSpool:
     False
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._permanent = folder
+    def __init__(self, make_folder: Callable[[], Path] | None = None) -> None:
+        self._make_folder = make_folder
         self._temporary: TemporaryFolder | None = None
 
     def create(self, name: str) -> Path:
@@ -54,13 +56,16 @@ class UploadSpool:
         """
         folder = Path(tempfile.mkdtemp(dir=self._parent()))  # 0700
         path = folder / safe_name(name)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         return path
 
     def _parent(self) -> Path:
-        if self._permanent is not None:
-            self._permanent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return self._permanent
+        if self._make_folder is not None:
+            return self._make_folder()
         self._temporary = self._temporary or TemporaryFolder()
         return self._temporary.path
 

@@ -50,7 +50,9 @@ class Store:
             self._open()
         except sqlite3.OperationalError as error:
             self._file.close()
-            raise ValueError(f"data: another sandbox uses {folder}; stop it first ({error})") from error
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise ValueError(f"data: another sandbox uses {folder}; stop it first ({error})") from error
+            raise ValueError(f"data: {folder} cannot be used ({error}); give another folder") from error
         except (sqlite3.DatabaseError, ValueError) as error:
             self._file.close()
             raise ValueError(f"data: {path} is not an account of this sandbox ({error})") from error

@@ -93,9 +93,14 @@ def make_temporary() -> LockedFolder:
     """Make a folder in the temporary directory that only this user can read, and lock it."""
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        # Before it is locked, another process may take it for the folder of a killed one, and remove it.
-        with contextlib.suppress(FileNotFoundError, TimeoutError):
+        try:
             return LockedFolder(path)
+        except (FileNotFoundError, TimeoutError):
+            # Before it is locked, another process may take it for the folder of a killed one, and remove it.
+            continue
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
 
 
 def lock(path: Path) -> LockedFolder:

@@ -82,7 +82,7 @@ class Spool:
         digest, size, head = hashlib.sha256(), 0, b""
         try:
             path.touch(0o600, exist_ok=False)  # a folder that was given may be readable by others
-            with path.open("wb", buffering=0) as file:
+            with path.open("wb") as file:
                 for chunk in chunks:
                     if len(head) < 16:
                         head += chunk[:16]

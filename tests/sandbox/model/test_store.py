@@ -148,3 +148,32 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"data: .*cannot be used"):
         SandboxServer(data=tmp_path / "file" / "account")
+
+
+def test_a_folder_on_a_full_disk_is_not_called_taken(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(ValueError, match=r"data: .* cannot be used .*; give another folder"):
+            SandboxServer(data=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_its_folder_stays_where_it_was_when_the_working_directory_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jpeg: bytes
+) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "one"))
+    monkeypatch.chdir(tmp_path / "one")
+    for data in ("account", "~/account"):
+        sandbox = SandboxServer(data=data)
+        monkeypatch.chdir(tmp_path / "other")
+        with sandbox, Api(sandbox) as api:
+            form = {"tune[title]": data, "tune[name]": "cat"}
+            tune = api.post("/p/43/tunes", data=form, files={"tune[images][]": ("1.jpg", jpeg)}).json()
+            assert len(tune["orig_images"]) == 1
+    assert list((tmp_path / "other").iterdir()) == []
+    assert [path.name for path in (tmp_path / "one").iterdir()] == ["account"]
