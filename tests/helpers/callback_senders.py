@@ -3,7 +3,6 @@
 import http.client
 import json
 import socket
-import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,14 +21,13 @@ def post(url: str, body: Any, **headers: str) -> int:
         connection.close()
 
 
-def raw(url: str, *pieces: bytes, pause: float = 0.0, timeout: float = PATIENCE) -> bytes:
-    """Send bytes, with pauses between the pieces, and return the answer."""
+def raw(url: str, *pieces: bytes, timeout: float = PATIENCE) -> bytes:
+    """Send bytes, and return the answer."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as connection:
         try:
             for piece in pieces:
                 connection.sendall(piece)
-                time.sleep(pause)
             answer = b""
             while block := connection.recv(4096):
                 answer += block
