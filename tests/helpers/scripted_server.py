@@ -126,13 +126,13 @@ def cut(data: Any, status: int = 200, **headers: Any) -> Answer:
     return answer
 
 
-def slowly(content: bytes) -> Answer:
-    """Read the request and send a whole answer, head and body, a byte at a time: for a minute."""
+def slowly(content: bytes, seconds: float = PATIENCE) -> Answer:
+    """Read the request and send a whole answer, head and body, a byte at a time."""
 
     def answer(exchange: Exchange) -> bool:
         exchange.read()
         for index in range(len(content)):
-            exchange.stopped.wait(PATIENCE / len(content))
+            exchange.stopped.wait(seconds / len(content))
             exchange.socket.sendall(content[index : index + 1])
         return True
 

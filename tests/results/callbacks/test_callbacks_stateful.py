@@ -27,8 +27,9 @@ from hypothesis.stateful import (
 import astria_nb as anb
 from astria_nb.results.callbacks import _refresher as refresher
 from astria_nb.utils.redaction import redact_json
-from helpers.callback_senders import post, until
+from helpers.callback_senders import post
 from helpers.soak import sizes
+from helpers.waiting import until
 
 DAY = 86_400.0
 LIES: dict[str, Any] = {
