@@ -14,10 +14,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TextIO
 from urllib.parse import quote
 
-from astria_nb.cli_log import add_log_command, run_log_command
+from astria_nb.cli_log import add_log_command, print_error, run_log_command
 from astria_nb.sandbox import SandboxServer, add_arguments, chosen_options
 
 _HERE = Path(__file__).parent
@@ -57,7 +56,7 @@ def _sandbox(options: argparse.Namespace) -> int:
     try:
         server = SandboxServer(**chosen_options(options)).start()
     except (ValueError, OSError) as error:
-        _print(f"astria-nb sandbox: {error}", sys.stderr)
+        print_error(f"astria-nb sandbox: {error}")
         return 1
     for fault in options.fault:
         server.fail(fault)
@@ -74,12 +73,12 @@ def _sandbox(options: argparse.Namespace) -> int:
 
 def _lab(options: argparse.Namespace) -> int:
     if find_spec("jupyterlab") is None:
-        _print("jupyterlab is not installed; install it with: pip install 'astria-nb[lab]'", sys.stderr)
+        print_error("jupyterlab is not installed; install it with: pip install 'astria-nb[lab]'")
         return 1
     try:
         return _serve_lab(Path(options.folder), options)
     except OSError as error:
-        _print(f"astria-nb lab: {error}; name another folder, or set TMPDIR to one", sys.stderr)
+        print_error(f"astria-nb lab: {error}; name another folder, or set TMPDIR to one")
         return 1
 
 
@@ -125,9 +124,9 @@ def examples() -> Path:
     return packaged if packaged.is_dir() else _HERE.parent / "notebooks"
 
 
-def _print(line: str, file: TextIO | None = None) -> None:
+def _print(line: str) -> None:
     with suppress(OSError, ValueError):  # the reader has seen enough; what runs here goes on
-        print(line, file=file or sys.stdout, flush=True)
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from astria_nb.errors import AstriaError, LogError, Problem, printable
 from astria_nb.log import UNSETTLED
@@ -65,16 +65,16 @@ def run_log_command(options: argparse.Namespace) -> int:
         options.command(log, options)
     except AstriaError as error:
         for problem in error.problems:
-            _print(f"astria-nb log: {problem}", sys.stderr)
+            print_error(f"astria-nb log: {problem}")
         return 1
     except KeyboardInterrupt:
-        _print("astria-nb log: interrupted; nothing is lost, run it again", sys.stderr)
+        print_error("astria-nb log: interrupted; nothing is lost, run it again")
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         _print_no_more()
     except OSError as error:
         _print_no_more()
-        _print(f"astria-nb log: cannot print ({error.strerror or error})", sys.stderr)
+        print_error(f"astria-nb log: cannot print ({error.strerror or error})")
         return 1
     return 0
 
@@ -148,10 +148,16 @@ def _print_table(frame: pd.DataFrame) -> None:
         _print(line)
 
 
-def _print(line: str, file: TextIO | None = None) -> None:
-    stream = file or sys.stdout
-    if stream is not None and not stream.closed:
-        print(printable(line, "?"), file=stream, flush=True)
+def print_error(line: str) -> None:
+    """Print a line to the standard error, if there is one that can be written."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            print(printable(line, "?"), file=sys.stderr, flush=True)
+
+
+def _print(line: str) -> None:
+    if sys.stdout is not None and not sys.stdout.closed:
+        print(printable(line, "?"), flush=True)
 
 
 def _print_no_more() -> None:

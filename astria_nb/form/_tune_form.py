@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -396,4 +395,4 @@ class TuneForm(widgets.VBox):
                 self._saved.write(self.to_dict())
             except OSError as error:
                 self._saved = None
-                warnings.warn(f"the draft is not saved ({error.strerror or error})", stacklevel=2)
+                warn(f"the draft is not saved ({error.strerror or error})")

@@ -299,3 +299,10 @@ def test_the_log_ends_quietly_where_nobody_reads_it(
         assert done.stderr == "astria-nb log: cannot print (No space left on device)\n"
     else:
         assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+def test_an_error_of_the_log_that_cannot_be_shown_is_an_exit_status(tmp_path: Path, redirection: str) -> None:
+    command = f"{sys.executable} -m astria_nb.cli log --log nowhere.sqlite {redirection}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")

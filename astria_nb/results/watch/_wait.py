@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from typing import Any, Literal
 
 import pandas as pd
@@ -21,6 +20,7 @@ from astria_nb.results.watch._recorder import PollRecorder
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import Progress
+from astria_nb.utils.warn import warn
 
 _GOALS = {"trained": "be trained", "prompts": "have all pictures"}
 _REDRAW = 1.0  # seconds between two updates of the display
@@ -150,7 +150,7 @@ def _record_tunes(recorder: PollRecorder, log: Log, client: Client, result: Poll
             if submission is not None and submission.tune_id == tune["id"]:
                 recorder.record_tune(tune)
     except LogError as error:
-        warnings.warn(f"the new state of a tune was not recorded ({error})", stacklevel=3)
+        warn(f"the new state of a tune was not recorded ({error})")
 
 
 def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
