@@ -20,8 +20,13 @@ BEGIN = "import astria_nb as anb\nclient = anb.Sandbox(deterministic=True).start
 CELLS = [
     "form = anb.TuneForm(client, pack=260, name='woman')\nform",
     "form",
+    # The secret is nowhere in the notebook as a whole.
+    """callback = "https://example.com/?secret=Ca" + "NaRy" * 5
+fields = {"pack": 260, "name": "woman", "images": ["photos/1.jpg", "photos/2.jpg"], "callback": callback}
+anb.TuneForm(client, **fields)""",
+    "anb.TuneForm(client, save_thumbnails=True, **fields)",
 ]
-FORM, AGAIN = 1, 2  # cells
+FORM, AGAIN, SAVED, SAVED_WITH_PHOTOS = 1, 2, 3, 4  # cells
 SENT = """
 import hashlib, json
 print(json.dumps([hashlib.sha256(each.path.read_bytes()).hexdigest() for each in form.tune.images]))
@@ -351,3 +356,25 @@ def test_a_restarted_kernel_is_reported_and_its_photos_are_removed(page, form, p
     lab.restart_kernel(page)
     expect(form.get_by_text("The kernel has stopped. Run the cell again")).to_be_visible()
     assert bits(disk, "*") == []
+
+
+def test_a_saved_notebook_has_photos_only_if_asked_for_and_no_secret(page, form, photos, folder):
+    pick(form, photos[2], photos[3])
+    expect_names(form, "3.jpg", "4.jpg")
+    lab.run_cells(page, SAVED, SAVED_WITH_PHOTOS + 1)
+    commands = ("@jupyter-widgets/jupyterlab-manager:saveWidgetState", "docmanager:save")
+    for command in commands:
+        page.evaluate(f"""async () => {{
+            await window.jupyterapp.commands.execute('{command}'); return true; }}""")
+    page.evaluate(
+        f"async () => {{ await window.jupyterapp.commands.execute('{commands[0]}'); return true; }}"
+    )
+    notebook = json.loads((folder / "images.ipynb").read_text())
+    html = ["".join(output["data"]["text/html"]) for cell in notebook["cells"] for output in cell["outputs"]]
+    assert [text.count("data:image/jpeg;base64,") for text in html] == [0, 0, 2]
+    assert all("2.jpg" in text for text in html[1:])
+    (state,) = [saved["state"] for saved in notebook["metadata"]["widgets"].values()]
+    models = [(model["model_name"], json.dumps(model)) for model in state.values()]
+    assert any("3.jpg" in text for _, text in models)
+    assert {name for name, text in models if "/9j/" in text} == {"ImageModel"}  # the pack's
+    assert "CaNaRyNaRy" not in json.dumps(notebook)
