@@ -1,19 +1,23 @@
 """Disks of clusters, hubs and drives: a call goes on where it can, or says what to change."""
 
 import os
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, LogError, SandboxError
 from helpers.disks import NO_LOCKS, NOBODY, as_nobody, without_locks
 from helpers.form_widgets import messages
+from helpers.processes import elsewhere
 
 URL = "https://example.com/1.jpg"
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
@@ -144,6 +148,52 @@ def test_a_folder_that_cannot_be_asked_is_an_error_of_the_folder(client: anb.Cli
     folder.chmod(0)
     with pytest.raises(AstriaError, match=r"^folder: .*Permission denied"):
         anb.download(row, client, folder / "out")
+
+
+# The user
+
+NOBODYS_ID = 1_000_740_000  # of no user, as containers of clusters are run
+
+
+def work_as_a_stranger(folder: Path, url: str, key: str) -> list[str]:
+    """Use every kind of file as a user without a name, a home or a folder for temporary files."""
+    work(folder / "first", url, key)  # what is imported at the first use is imported
+    stranger = folder / "second"
+    if os.geteuid() == 0:
+        os.chown(stranger, NOBODYS_ID, 0)
+        os.setgroups([])
+        os.setuid(NOBODYS_ID)
+    for name in ("HOME", "USER", "LOGNAME", "USERNAME", "ASTRIA_NB_LOG"):
+        os.environ.pop(name, None)
+    os.environ["TMPDIR"], tempfile.tempdir = str(folder / "nowhere"), None
+    os.chdir(stranger)
+    return work(stranger, url, key)
+
+
+def work(folder: Path, url: str, key: str) -> list[str]:
+    client = anb.Client(key, base_url=url)
+    photo = folder / "1.jpg"
+    tune = anb.Tune(pack=43, name="cat", title=folder.name, images=[photo])
+    log = anb.ExperimentLog(folder / "log.sqlite")
+    row = anb.submit(tune, client, log=log, max_side=512)
+    row = anb.wait(row, client, until="prompts", poll=0.01, log=log)
+    form = anb.TuneForm(client, log=log, draft="mine", pack=43, name="cat", images=[photo])
+    form._draft._images._zone._spool.create("2.jpg")
+    anb.Sandbox().start().stop()
+    files = anb.download(row, client, folder / "pictures")
+    return [*row["status"], *set(files["status"]), *log.frame()["state"], str(form.valid)]
+
+
+def test_a_user_without_a_name_a_home_or_a_temporary_folder_is_a_user() -> None:
+    with tempfile.TemporaryDirectory() as name, anb.Sandbox(speed=6000) as sandbox:  # pytest's are private
+        folder = Path(name)
+        for below in (folder / "first", folder / "second"):
+            below.mkdir()
+            Image.new("RGB", (600, 640), "teal").save(below / "1.jpg")
+        folder.chmod(0o755)
+        outcome = elsewhere(work_as_a_stranger, folder, sandbox.url, sandbox.api_key)
+        assert outcome == ["trained", "saved", "done", "True"]
+        assert stat.S_IMODE((folder / "second" / "log.sqlite").stat().st_mode) == 0o600
 
 
 # The working folder
