@@ -50,6 +50,13 @@ def _host(host: str) -> str:
         address = ip_address(host)
         return f"[{address}]" if address.version == 6 else str(address)
     host = host.rstrip(".")
-    with suppress(UnicodeError):
-        host = host.encode("idna").decode().lower()
+    return host if host.isascii() else _ascii_host(host)
+
+
+def _ascii_host(host: str) -> str:
+    """Return the xn-- form of a host as requests has it: Python's own is that of another host for some."""
+    import requests  # here: rarely needed
+
+    with suppress(requests.RequestException):
+        return urlsplit(requests.Request("GET", f"https://{host}").prepare().url or "").hostname or host
     return host

@@ -184,5 +184,8 @@ def test_other_addresses_stay_other_services() -> None:
     urls = [anb.Client("sd_key_of_nobody", base_url=name).service for name in names]
     assert urls == [*names[:2], "https://xn--bcher-kva.example", names[3]]
     assert anb.Client("sd_key_of_nobody", base_url="https://b\u00fccher.example").service == urls[2]
+    assert anb.Client("sd_key_of_nobody", base_url="https://stra\u00dfe.example").service == (
+        "https://xn--strae-oqa.example"  # strasse.example is another host
+    )
     for address in ("http://127.0.0.1:80", "http://127.0.0.1"):
         assert anb.Client("sd_key_of_nobody", base_url=address).base_url == "http://127.0.0.1"
