@@ -83,7 +83,7 @@ class LogReader(LogFile):
     def with_content(self, request: Request, limit: int = 20) -> list[Submission]:
         """Return submissions that ask for the same under any title and may exist, latest first.
 
-        Fields and sizes of images are compared, not their content. Rows of format 3 are not found.
+        Fields and sizes of images are compared, not their content. Of format 3, those with titles are found.
 
         Parameters
         ----------

@@ -51,7 +51,7 @@ submission = sa.Table(
     sa.Column("newest_known_id", sa.BigInteger),
     sa.Column("request", sa.LargeBinary(32), sa.ForeignKey("body.sha256"), nullable=False),
     sa.Column("fingerprint", sa.Text, nullable=False),
-    sa.Column("content_fingerprint", sa.Text),  # null in rows of format 3
+    sa.Column("content_fingerprint", sa.Text),  # null in some rows of format 3
     sa.Column("image_sha256", sa.Text),
     sa.Column("record", sa.LargeBinary(32), sa.ForeignKey("body.sha256")),
     sa.Column("problem", sa.Text),

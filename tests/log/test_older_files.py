@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,15 @@ def test_titles_of_an_older_file_are_claimed_for_every_account(log: Log) -> None
             assert claimant.request.title == title
     run = log.claimant(a_request(None, prompt_ids=[3], image_urls=None))
     assert run is None or run.id == 7
+
+
+def test_what_an_older_file_has_under_another_title_is_found(log: Log) -> None:
+    for submission in (log.get(1), log.get(2)):
+        request = submission.request
+        again = replace(request, title="u", parameters={**request.parameters, "title": "u"})
+        again = replace(again, recorded_fingerprint=None)
+        assert submission.id in [found.id for found in log.with_content(again)]
+    assert log.with_content(replace(log.get(1).request, pack=99)) == []
 
 
 @pytest.mark.parametrize(
