@@ -13,12 +13,18 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from astria_nb.log._checksums import DamagedError
-from astria_nb.log._states import UNSETTLED
+from astria_nb.log._states import RELEASED, UNSETTLED
 
 _STATES = ", ".join(f"'{state}'" for state in UNSETTLED)
+_CLAIMS = "state NOT IN ({})".format(", ".join(f"'{state}'" for state in RELEASED))
 _FOUND = "EXISTS (SELECT 1 FROM submission AS found INDEXED BY {index} WHERE found.id = row.id AND {same})"
 _BY_TITLE = _FOUND.format(
     index="submission_of_title", same="found.service = row.service AND found.title = row.title"
+)
+# SQLite uses whichever it likes of these two.
+_BY_CLAIM = _FOUND.format(
+    index="claimed_by_account",
+    same=f"found.service = row.service AND found.title = row.title AND found.{_CLAIMS}",
 )
 _BY_STATE = _FOUND.format(
     index="submission_unsettled", same=f"found.service = row.service AND found.state IN ({_STATES})"
@@ -28,7 +34,9 @@ _BY_CONTENT = _FOUND.format(
 )
 _LOST = f"""
     SELECT row.id FROM submission AS row NOT INDEXED
-    WHERE row.title IS NOT NULL AND NOT {_BY_TITLE}
+    WHERE typeof(row.state) <> 'text'
+        OR row.title IS NOT NULL AND NOT {_BY_TITLE}
+        OR row.title IS NOT NULL AND row.{_CLAIMS} AND NOT {_BY_CLAIM}
         OR row.state IN ({_STATES}) AND NOT {_BY_STATE}
         OR row.title IS NULL AND row.content_fingerprint IS NOT NULL AND NOT {_BY_CONTENT}
     LIMIT 1

@@ -17,7 +17,7 @@ from astria_nb.errors import LogError
 from astria_nb.log import Log
 from helpers.damaged_logs import DAMAGES, Reading, differences, fill, flip_bits, read
 from helpers.soak import sizes
-from helpers.submissions import SERVICE
+from helpers.submissions import REPLY, SERVICE, a_request
 
 ROWS = 40  # of a segment
 TITLES = 300
@@ -64,6 +64,41 @@ def test_other_damage_is_told(size: int, original: Path, expected: Reading, tmp_
         damage(path, random.Random(seed))
         assert not differences(path, expected), f"{damage.__name__}, seed {seed}"
         path.unlink()
+
+
+@pytest.mark.parametrize("index", ["claimed_by_account", "submission_of_title"])
+def test_a_title_that_an_index_does_not_find_is_told(tmp_path: Path, index: str) -> None:
+    path = tmp_path / "log.sqlite"
+    log = Log(path)
+    log.plan(a_request("title"))
+    log.close()
+    with sqlite3.connect(path) as file:
+        file.execute("PRAGMA writable_schema = ON")
+        (definition,) = file.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()
+        changed = definition.replace("service, title", "service, state")
+        file.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (changed, index))
+    file.close()
+    with sqlite3.connect(path) as file:
+        file.execute(f"REINDEX {index}")
+        file.execute("PRAGMA writable_schema = ON")
+        file.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (definition, index))
+    file.close()
+    with pytest.raises(LogError, match="an index does not find submission 1"):
+        log.find(SERVICE, "title")
+
+
+def test_a_state_that_is_read_as_missing_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    log = Log(path)
+    log.change(log.plan(a_request("title", account="1"), sending=True), "done", reply=REPLY)
+    log.close()
+    content = path.read_bytes()
+    # The types of service, account, title and state: with another bit, the state is NULL.
+    types, damaged = (bytes([13 + 2 * len(SERVICE), 15, 23, state]) for state in (21, 5))
+    assert types in content
+    path.write_bytes(content.replace(types, damaged))
+    with pytest.raises(LogError, match="damaged"):
+        log.find(SERVICE, "title")
 
 
 @pytest.mark.parametrize(
