@@ -236,8 +236,8 @@ def follow(order: dict[str, Any], folder: Path, client: Any, ask: Callable[[str]
 
 
 def is_free(path: str) -> str:
-    """Return whether this process can write to a log at once."""
-    connection = sqlite3.connect(path, timeout=0.0, isolation_level=None)
+    """Return whether this process can write to a log, once a checkpoint that may be running is done."""
+    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None)
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")

@@ -28,7 +28,7 @@ from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
 POLL_SECONDS = 1.0  # between the first two polls
-_PATIENCE = 5.0  # seconds without a picture after which a cell's output is stored without the missing ones
+_PATIENCE = 10.0  # seconds without a picture after which a cell's output is stored without the missing ones
 
 
 class Gallery(anywidget.AnyWidget):
