@@ -11,7 +11,7 @@ from typing import Any
 
 from astria_nb.client._client import Client
 from astria_nb.client.deadline import Deadline
-from astria_nb.errors import AstriaError
+from astria_nb.errors import AstriaError, printable
 from astria_nb.images import Image
 from astria_nb.tune import WARNINGS
 
@@ -108,7 +108,7 @@ def warnings(answer: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if detected in _NOTHING:
         texts.insert(0, f"no {name} recognized")
     elif isinstance(detected, str) and detected != name:
-        texts.insert(0, f"looks like a {detected}, not a {name}")
+        texts.insert(0, f"looks like a {printable(detected)}, not a {name}")
     return tuple(texts)
 
 
@@ -139,7 +139,7 @@ def majority(inspections: Iterable[Inspection]) -> dict[str, str]:
     for answer in answers:
         for key, value in answer.items():
             if isinstance(value, str) and value not in _NOTHING and key != "name":
-                counters.setdefault(key, Counter())[value] += 1
+                counters.setdefault(printable(key), Counter())[printable(value)] += 1
     return {
         key: counter.most_common(1)[0][0]
         for key, counter in counters.items()

@@ -2,6 +2,7 @@
 
 import builtins
 import errno
+import hashlib
 import io
 import os
 import sqlite3
@@ -19,7 +20,7 @@ _OPERATIONS: tuple[tuple[Any, str], ...] = (
     *((os, name) for name in ("open", "stat", "lstat", "mkdir", "rename", "replace", "unlink", "rmdir")),
     *((os, name) for name in ("link", "chmod")),
     *((os, name) for name in ("scandir", "listdir", "fsync", "fstat", "getcwd")),
-    *((fcntl, "flock"), (builtins, "open"), (io, "open"), (sqlite3, "connect")),
+    *((hashlib, "file_digest"), (fcntl, "flock"), (builtins, "open"), (io, "open"), (sqlite3, "connect")),
 )
 
 
@@ -59,7 +60,7 @@ class FailingFiles:
 
     def _wrapped(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def operation(*arguments: Any, **named: Any) -> Any:
-            if self._is_below(name, arguments):
+            if self._is_below(name, arguments, named):
                 number = len(self.made)
                 self.made.append(name)
                 if number == self._fails_at or (self._stays and 0 <= self._fails_at < number):
@@ -70,11 +71,14 @@ class FailingFiles:
 
         return operation
 
-    def _is_below(self, name: str, arguments: tuple[Any, ...]) -> bool:
+    def _is_below(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> bool:
         if name == "getcwd":
             return True
         subject = arguments[0] if arguments else ""
-        if hasattr(subject, "fileno"):
+        open_folder = named.get("dir_fd", named.get("src_dir_fd"))
+        if open_folder is not None:
+            subject = open_folder
+        elif hasattr(subject, "fileno"):
             subject = subject.fileno()
         with suppress(OSError, TypeError):
             if isinstance(subject, int):

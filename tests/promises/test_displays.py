@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
+from astria_nb.client import inspect_each, majority
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.utils.progress import Progress
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
@@ -200,6 +201,17 @@ def test_the_texts_of_a_service_control_neither_files_nor_pages(
         *(text for widget in widgets_of(form) for text in texts_of(widget.get_state())),
     ):
         assert_harmless(text.replace("\u200b", "").replace("\t", ""))
+
+
+def test_what_a_service_finds_in_a_photo_is_filled_in_as_text(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    server.on("POST", "/images/inspect", reply({"name": EVIL, "age": EVIL, EVIL: "red"}))
+    inspections = list(inspect_each(["https://e.com/1.jpg"], client, name="cat"))
+    assert inspections[0].warnings[0].startswith("looks like a a")
+    characteristics = majority(inspections)
+    assert len(characteristics) == 2
+    assert_harmless("".join([*inspections[0].warnings, *characteristics, *characteristics.values()]))
 
 
 def texts_of(value: Any) -> Iterator[str]:

@@ -231,8 +231,12 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 @pytest.fixture(scope="module")
 def first_desk(sandbox: anb.Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """Return the desk that others are copies of."""
-    return set_up(Desk(tmp_path_factory.mktemp("desk"), sandbox, None, [], "desk"))
+    """Return the desk that others are copies of, with pictures of which one is missing."""
+    desk = set_up(Desk(tmp_path_factory.mktemp("desk"), sandbox, None, [], "desk"))
+    row = anb.wait(desk.row, desk.client, until="prompts", poll=0.01, log=desk.log)
+    files = anb.download(row, desk.client, desk.folder / "out")
+    Path(files["file"][0]).unlink()
+    return desk
 
 
 def set_up(desk: Desk) -> Desk:

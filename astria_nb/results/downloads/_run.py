@@ -96,7 +96,8 @@ class DownloadRun:
     def _check(self, picture: RemotePicture) -> tuple[RemotePicture, Entry | None, bool]:
         entry = self._manifest.find(picture.key)
         is_same = entry is not None and entry.url == picture.redacted_url
-        return picture, entry, is_same and entry is not None and self._manifest.is_complete(entry)
+        with folder_errors(self._folder.path):
+            return picture, entry, is_same and entry is not None and self._manifest.is_complete(entry)
 
     def _fetch(self, missing: Sequence[RemotePicture]) -> None:
         publish_at = 0.0
