@@ -33,6 +33,13 @@ class Connection(BaseHTTPRequestHandler):
     server: "HttpServer"
     _entry: LedgerEntry | None = None
 
+    def finish(self) -> None:
+        """Close both files of the socket, also if the first has an answer that cannot be sent any more."""
+        try:
+            super().finish()
+        finally:
+            self.rfile.close()
+
     def parse_request(self) -> bool:
         """Read the head of a request, and add it to the ledger."""
         self._entry = None

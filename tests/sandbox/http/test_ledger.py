@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from astria_nb.sandbox import ReceivedRequest, SandboxServer
+from astria_nb.sandbox.http._connection import Connection
 from astria_nb.sandbox.http.exchange import RESET, Exchange
 from helpers.waiting import PATIENCE, until
 from sandbox.helpers.api import Api
@@ -139,8 +140,10 @@ def test_an_upload_that_was_broken_off_stays_incomplete(sandbox: SandboxServer) 
 def test_an_answer_to_a_client_that_hung_up_is_recorded_as_not_sent(
     sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hung_up = threading.Event()
+    hung_up, handlers = threading.Event(), []
     monkeypatch.setattr(Exchange, "wait", lambda self, seconds: hung_up.wait(PATIENCE))
+    setup = Connection.setup
+    monkeypatch.setattr(Connection, "setup", lambda self: (handlers.append(self), setup(self)))
     sandbox.fail("slow")
     with raw(sandbox) as connection:
         until(sandbox.received)
@@ -148,6 +151,8 @@ def test_an_answer_to_a_client_that_hung_up_is_recorded_as_not_sent(
     hung_up.set()
     sandbox.stop()
     assert (only(sandbox).status, only(sandbox).tune_ids) == (None, (1000001,))
+    (handler,) = handlers
+    assert handler.rfile.closed  # or its socket stays open until the garbage is collected
 
 
 def test_no_key_is_kept(api: Api) -> None:
