@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
 from astria_nb.client import PAGE_SIZE, Client, Json, deadline
@@ -210,22 +210,22 @@ def created_by(client: Client, submission: Submission) -> list[Json]:
         prompts = {
             prompt["id"]: prompt
             for tune_id in tune_ids
-            for prompt in _newer_than(newest_known_id, _prompts(client, tune_id))
+            for prompt in _newer_than(newest_known_id, partial(_prompts, client, tune_id))
             if _is_of(prompt, submission)
         }
         return list(prompts.values())
     # Filtering by title is not documented, so all newer tunes are compared.
     return [
         tune
-        for tune in _newer_than(newest_known_id, client.tunes())
+        for tune in _newer_than(newest_known_id, client.tunes)
         if is_same_title(tune.get("title"), submission.title)
         and not any(account.contradictions(tune, submission.request))
     ]
 
 
-def _prompts(client: Client, tune_id: int) -> Iterator[Json]:
+def _prompts(client: Client, tune_id: int, **page: int | None) -> Iterator[Json]:
     with suppress(NotFoundError):  # the tune was deleted, and its prompts with it
-        yield from client.prompts(tune_id)
+        yield from client.prompts(tune_id, **page)
 
 
 def _is_of(prompt: Json, submission: Submission) -> bool:
@@ -237,10 +237,12 @@ def _is_of(prompt: Json, submission: Submission) -> bool:
     return not templates or not isinstance(template, int) or template in templates
 
 
-def _newer_than(newest_known_id: int, newest_first: Iterator[Json]) -> Iterator[Json]:
+def _newer_than(newest_known_id: int, pages: Callable[..., Iterator[Json]]) -> Iterator[Json]:
     # A page is read to its end: a service may sort its list by something else, such as the last change.
-    while page := list(islice(newest_first, PAGE_SIZE)):
+    before_id: int | None = None
+    while page := list(pages(before_id=before_id, limit=PAGE_SIZE)):
         newer = [entity for entity in page if entity["id"] > newest_known_id]
         yield from newer
         if len(newer) < len(page):
             return
+        before_id = min(entity["id"] for entity in page)
