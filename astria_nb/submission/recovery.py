@@ -73,7 +73,7 @@ def settle(
     if submission.request.parameters.get("tune_ids"):
         prompt_ids = sorted(prompt["id"] for prompt in created)
         return log.change(submission, "adopted", reply=columns | {"prompt_ids": prompt_ids})
-    tune = created[-1]  # the oldest: later ones are somebody else's
+    tune = min(created, key=lambda tune: int(tune["id"]))  # the first: later ones are somebody else's
     return log.change(submission, "adopted", tune_id=tune["id"], reply=tune | columns)
 
 
@@ -215,12 +215,13 @@ def created_by(client: Client, submission: Submission) -> list[Json]:
         }
         return list(prompts.values())
     # Filtering by title is not documented, so all newer tunes are compared.
-    return [
+    tunes = [
         tune
         for tune in _newer_than(newest_known_id, client.tunes)
         if is_same_title(tune.get("title"), submission.title)
         and not any(account.contradictions(tune, submission.request))
     ]
+    return [tune for tune in tunes if tune["title"] == submission.title] or tunes
 
 
 def _prompts(client: Client, tune_id: int, **page: int | None) -> Iterator[Json]:

@@ -267,12 +267,12 @@ def pd_ids(row: Any) -> list[int]:
     return list(row.loc[0, "prompt_ids"])
 
 
-@pytest.mark.parametrize("other", [{"name": "dog"}, {"base_pack_id": 44}])
+@pytest.mark.parametrize("other", [{"name": "dog"}, {"base_pack_id": 44}, {"title": "t "}, {"id": 9}])
 def test_a_lost_tune_is_told_from_others_of_its_title_in_any_order(
     server: ScriptedServer, client: anb.Client, log: Log, other: dict[str, Any]
 ) -> None:
     old, foreign, own = ({**TUNE, "id": number} for number in (5, 8, 7))
-    server.on("GET", "/tunes", reply([{**old, "title": "u"}]), reply([old, {**foreign, **other}, own]))
+    server.on("GET", "/tunes", reply([{**old, "title": "u"}]), reply([old, own, {**foreign, **other}]))
     server.on("POST", "/p/43/tunes", reply({}, 504))
     assert list(anb.submit(tune(pack=43), client, log=log, settle=0)["id"]) == [7]
 
