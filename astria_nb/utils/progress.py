@@ -124,10 +124,13 @@ def wait_with_progress(seconds: float, reason: str, report: ReportProgress) -> N
     reason : str
         What is waited for.
     report : callable
-        Called with the fraction and the text of each tick.
+        Called with the fraction and the text of each second.
     """
-    until = time.monotonic() + seconds
+    until, reported = time.monotonic() + seconds, ""
     while (seconds_left := until - time.monotonic()) > 0:
         raise_if_interrupted()
-        report(1 - seconds_left / seconds, f"{reason} · {seconds_left:.0f} s left")
+        text = f"{reason} · {seconds_left:.0f} s left"
+        if text != reported:
+            report(1 - seconds_left / seconds, text)
+            reported = text
         time.sleep(min(seconds_left, TICK_SECONDS))
