@@ -1,7 +1,6 @@
 """What the tests of the client half share."""
 
 import atexit
-import gc
 import os
 import shutil
 import signal
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from xdist.scheduler import LoadFileScheduling
 
 import astria_nb as anb
 from astria_nb.log._idle import WhenIdle
@@ -35,11 +35,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(4, (os.cpu_count() or 1) + 1)  # a container may name the cores of its host
 
 
-def pytest_collection_finish() -> None:
-    """Spare the garbage collector what lives as long as the tests: a tenth of their time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+class _Scheduling(LoadFileScheduling):
+    """Gives each worker whole files, and one of them all that need JupyterLab, so that it starts once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling | None:
+    return _Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
