@@ -125,7 +125,7 @@ SIGNED = [
     ("sv=2020&se=2026-01-01&sr=b&sp=r&sig=aa", "sv=2020&se=2026-02-01&sr=b&sp=r&sig=bb"),
     ("ex=66aa&is=66bb&hm=aaaa", "ex=77aa&is=77bb&hm=bbbb"),
     ("w=500&s=" + 32 * "a", "w=500&s=" + 32 * "b"),
-    ("verify=1767225600-abc", "verify=1769904000-abd"),
+    ("verify=1767225600-abc", "verify=1769904000-xyz"),
     ("exp=1&hmac=a", "exp=2&hmac=b"),
 ]
 
