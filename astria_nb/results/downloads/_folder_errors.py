@@ -11,6 +11,7 @@ from pathlib import Path
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.utils.redaction import redact_name
 
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 
 
@@ -32,9 +33,9 @@ def folder_errors(path: Path) -> Iterator[None]:
         yield
         return
     except OSError as error:
-        is_full, reason = error.errno in _DISK_FULL, error.strerror or str(error)
-    hint = "choose another one, or fix its permissions"
-    if is_full:
+        code, reason = error.errno, error.strerror or str(error)
+    hint = f"choose another one, or {'fix its permissions' if code in _NOT_ALLOWED else 'check its disk'}"
+    if code in _DISK_FULL:
         hint = "free some space and call it again; the files in it are kept"
     elif os.path.isfile(path):  # noqa: PTH113  pathlib raises if the disk cannot be asked
         reason, hint = "it is a file", "give a folder"

@@ -1,5 +1,7 @@
 """Faults of single pictures, of a whole download, and of the disk."""
 
+import errno
+import hashlib
 import os
 import signal
 import subprocess
@@ -353,3 +355,20 @@ def test_a_file_in_place_of_the_folder_is_reported(
 def test_an_invalid_folder_is_reported(client: anb.Client, folder: Any) -> None:
     with pytest.raises(AstriaError, match=r"^folder: "):
         anb.download(ROW, client, folder)
+
+
+def test_a_picture_that_cannot_be_read_is_an_error_of_the_folder_and_stays(
+    server: ScriptedServer, client: anb.Client, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ten(server)
+    anb.download(ROW, client, out)
+
+    def fail(*_: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hashlib, "file_digest", fail)
+        with pytest.raises(AstriaError, match=r"^folder: .*\(Input/output error\); .*, or check its disk$"):
+            anb.download(ROW, client, out)
+    assert len(check(out)) == 10
+    assert statuses(anb.download(ROW, client, out)) == {"there": 10}
