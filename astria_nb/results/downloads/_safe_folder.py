@@ -99,7 +99,7 @@ class SafeFolder:
                 file = os.fdopen(self._open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR), "w+b")
                 temporary = TemporaryFile(name, file)
                 self._temporaries.add(temporary)
-            if _lock_file(file.fileno(), wait=True) and os.fstat(file.fileno()).st_nlink:
+            if _lock_file(file.fileno(), wait=True) and self._has(name):
                 return temporary
             self.discard(temporary)  # another process swept it before it was locked
 
@@ -153,6 +153,14 @@ class SafeFolder:
             yield
         finally:
             os.close(descriptor)
+
+    def _has(self, name: str) -> bool:
+        # Not by the number of the open file's links, which not every network drive counts.
+        try:
+            os.stat(self._path(name), dir_fd=self._descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _open(self, name: str, flags: int) -> int:
         with self._lock:
