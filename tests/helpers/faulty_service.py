@@ -1,7 +1,7 @@
 """A sandbox behind a gateway, with faults, and the tunes it created by its ledger."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,10 @@ class Service:
         self.sandbox.heal()
 
     def submit(self, tune: anb.Tune, encoding: Any) -> Any:
-        client = anb.Client(self.sandbox.api_key, base_url=f"https://{self.gate.netloc}")
-        client._transport._api_session.verify = self.gate.certificate
-        return anb.submit(tune, client, encoding=encoding, log=self.log, settle=0, idempotent=self.idempotent)
+        with closing(self.client()) as client:
+            return anb.submit(
+                tune, client, encoding=encoding, log=self.log, settle=0, idempotent=self.idempotent
+            )
 
     def posts(self) -> int:
         """Return how many POST requests have arrived so far, in part or whole."""
