@@ -209,5 +209,8 @@ def _moved(request: Request) -> Iterator[Problem]:
         path, digest = Path(image.path), image.sha256
         if not os.path.isfile(path):  # noqa: PTH113  pathlib raises if the disk cannot be asked
             yield Problem("images", f"{image.filename!r} is not where it was", "put it back, or give images=")
-        elif digest is None or sha256_of(path, request.preprocessing) != digest:
+        elif digest is None:  # the disk was full, or the program was killed
+            what = f"{image.filename!r} cannot be compared with what was sent, whose hash is not on record"
+            yield Problem("images", what, "check it, and give images=")
+        elif sha256_of(path, request.preprocessing) != digest:
             yield Problem("images", f"{image.filename!r} is not what was sent", "restore it, or give images=")

@@ -305,6 +305,19 @@ def test_a_replay_is_the_same_request_under_another_title(
     assert posts(plain) == 2
 
 
+def test_a_replay_says_if_it_is_not_on_record_what_was_sent(
+    plain: anb.Sandbox, log: Log, photos: list[Path]
+) -> None:
+    client = plain.client()
+    submission = log.plan(Request.from_tune(tune(photos=photos), client.service, "multipart"))
+    with pytest.raises(
+        TuneError, match=r"^images: '1\.jpg' cannot be compared .* hash is not on record; check"
+    ):
+        log.replay(submission.id, client)
+    log.replay(submission.id, client, images=photos)
+    assert posts(plain) == 1
+
+
 def test_a_replay_asks_for_what_was_not_kept(plain: anb.Sandbox, log: Log) -> None:
     anb.submit(tune(callback="https://example.com/hook?secret=s3cret"), plain.client(), log=log)
     (number,) = log.frame()["submission"]
