@@ -24,6 +24,7 @@ from astria_nb.log._queries import (
     claimant,
     claiming_run,
     existing,
+    has_later_with_content,
     of_tune,
     parsing,
     run_on,
@@ -78,10 +79,8 @@ class LogDatabase:
         with self._write() as (connection, session_id):
             if (first := _claimant(connection, recorded)) is not None:
                 raise RequestClaimed(first)
-            if newest_equal_id is not None:
-                latest = with_content(connection, recorded, 1)
-                if latest and latest[0].id > newest_equal_id:
-                    raise SameContentRecorded
+            if newest_equal_id is not None and has_later_with_content(connection, recorded, newest_equal_id):
+                raise SameContentRecorded
             now = inserts.now()
             state, attempt = ("sending", 1) if sending else ("planned", 0)
             inserted = connection.execute(

@@ -82,6 +82,13 @@ _WITH_BLANKS = sa.union_all(
 _WITH_CONTENT = _OF_SERVICE.where(
     submission.c.content_fingerprint == sa.bindparam("of_content"), _may_exist
 ).order_by(submission.c.id.desc())
+_LATER_WITH_CONTENT = sa.select(submission.c.id).where(
+    submission.c.id > sa.bindparam("of_id"),
+    submission.c.content_fingerprint == sa.bindparam("of_content"),
+    submission.c.service == sa.bindparam("of_service"),
+    _account.is_(None) | submission.c.account.is_(None) | (submission.c.account == _account),
+    _may_exist,
+)
 _WAS_RETURNED = sa.exists().where(event.c.submission == submission.c.id, event.c.kind == RETURNED)
 _CLAIMING_RUN = _WITH_CONTENT.where(
     submission.c.title.is_(None), ~(submission.c.state.in_(_literals(HAS_TUNE)) & _WAS_RETURNED)
@@ -158,6 +165,17 @@ def with_content(connection: sa.Connection, request: Request, limit: int) -> lis
         "of_account": request.account,
     }
     return [_read(row._asdict()) for row in connection.execute(query, values)]
+
+
+def has_later_with_content(connection: sa.Connection, request: Request, id: int) -> bool:  # noqa: A002
+    """Return whether a submission that asks for the same, and may exist, was recorded after another."""
+    values = {
+        "of_id": id,
+        "of_service": request.service,
+        "of_content": request.content_fingerprint,
+        "of_account": request.account,
+    }
+    return connection.execute(_LATER_WITH_CONTENT, values).first() is not None
 
 
 def was_returned(connection: sa.Connection, id: int) -> bool:  # noqa: A002  the column's own name

@@ -62,6 +62,7 @@ def mutate(mutant: str, log: Path) -> Path:
     elif mutant == "fingerprint not compared":
         replace(database, "claiming_run", lambda *_: None)
         replace(database, "with_content", lambda *_: [])
+        replace(database, "has_later_with_content", lambda *_: False)
     elif mutant:
         raise ValueError(mutant)
     return log
