@@ -147,7 +147,14 @@ class OutcomeUnknownError(AstriaError):
     """A paid request was sent completely, but no readable answer came back.
 
     The tune may exist: look for its title with ``client.tunes(title=...)`` before you send it again.
+
+    Attributes
+    ----------
+    reason : str
+        What came instead of an answer; empty if the error is about an earlier request.
     """
+
+    reason = ""
 
 
 class ApiError(AstriaError):

@@ -73,7 +73,7 @@ def store_key(key: ApiKey, base_url: str) -> tuple[str | None, str]:
     keyring : str or None
         The keyring's name, or None if the key is only in memory.
     reason : str
-        Why it is only in memory.
+        Why it is only in memory, and what helps.
     """
     host = host_of(base_url)
     backend, reason = _keyring.protected_backend(host)
@@ -83,7 +83,7 @@ def store_key(key: ApiKey, base_url: str) -> tuple[str | None, str]:
             if _as_key(_keyring.read(host)) == key:
                 _process_keys.pop(host, None)
                 return reason, ""
-        reason = f"the keyring ({reason}) does not accept it"
+        reason = f"the keyring ({reason}) does not accept it. To store it there, unlock it and log in again"
     _process_keys[host] = key
     return None, reason
 

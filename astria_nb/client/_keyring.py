@@ -10,6 +10,7 @@ from typing import Any
 SERVICE = "astria_nb"
 CLEAR_TEXT_VARIABLE = "ASTRIA_NB_CLEAR_TEXT_KEYRING"
 """Name of the environment variable that allows a keyring without encryption, if it is set to 1."""
+_INSTALL = "To have one, pip install 'astria-nb[keyring]' and log in again"
 
 
 def read(host: str) -> str | None:
@@ -22,7 +23,7 @@ def read(host: str) -> str | None:
 
 
 def protected_backend(host: str) -> tuple[Any, str]:
-    """Return the backend that stores keys and its name, or None and the reason.
+    """Return the backend that stores keys and its name; or None, and the reason with the next step.
 
     A backend that writes to a file in clear text is used only if `CLEAR_TEXT_VARIABLE` allows it. An older
     key that it holds for the host is removed: it would be found before the one that is not stored there.
@@ -35,7 +36,7 @@ def protected_backend(host: str) -> tuple[Any, str]:
         backends = list(_backends(keyring.get_keyring()))
         turned_off, none_there = keyring.backends.null.Keyring, keyring.backends.fail.Keyring
     except Exception:  # noqa: BLE001  not installed, or a backend that cannot be loaded
-        return None, "no keyring is installed"
+        return None, f"no keyring is installed. {_INSTALL}"
     usable = [backend for backend in backends if not isinstance(backend, turned_off | none_there)]
     is_allowed = os.environ.get(CLEAR_TEXT_VARIABLE) == "1"
     for backend in usable:
@@ -45,10 +46,10 @@ def protected_backend(host: str) -> tuple[Any, str]:
         with suppress(Exception):
             backend.delete_password(SERVICE, host)
     if usable:
-        keyring_name = f"the only keyring ({usable[0].name})"
-        return None, f"{keyring_name} keeps keys in clear text; {CLEAR_TEXT_VARIABLE}=1 allows that"
+        reason = f"the only keyring ({usable[0].name}) keeps keys in clear text"
+        return None, f"{reason}. To allow that, set {CLEAR_TEXT_VARIABLE}=1 and log in again"
     if any(isinstance(backend, turned_off) for backend in backends):
-        return None, "the keyring is turned off"
+        return None, "the keyring is turned off. To turn it on, see what keyring diagnose prints"
     return None, "this machine has no keyring"
 
 

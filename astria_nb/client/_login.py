@@ -76,9 +76,8 @@ def _confirmation(key: ApiKey, host: str, keyring: str | None, reason: str) -> s
         text = f"The key {key} is stored in the keyring ({keyring}) for {host}."
     else:
         text = (
-            f"The key {key} is stored until this process ends: {reason}. To store it "
-            "permanently, pip install 'astria-nb[keyring]' and log in again; in Colab, add it to the secrets "
-            f"as {KEY_VARIABLE}; elsewhere, set the environment variable {KEY_VARIABLE}."
+            f"The key {key} is stored until this process ends: {reason}. To have it in each process, set the "
+            f"environment variable {KEY_VARIABLE}; in Colab, add a secret of that name."
         )
     if os.environ.get(KEY_VARIABLE):
         text += f" {KEY_VARIABLE} is set as well and takes precedence wherever no key is passed."

@@ -39,7 +39,9 @@ def outcome_unknown(reason: str) -> OutcomeUnknownError:
     """
     what = f"it is unknown whether this tune was created ({reason})"
     hint = "look for its title with client.tunes(title=…) before you send it again"
-    return OutcomeUnknownError(Problem("title", what, hint))
+    error = OutcomeUnknownError(Problem("title", what, hint))
+    error.reason = reason
+    return error
 
 
 def unexpected_reply(status: int, what: str) -> UnexpectedReplyError:

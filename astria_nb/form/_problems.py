@@ -25,6 +25,7 @@ _LABELS = {
 _SUBJECTS = {
     "form": "the submission",
     "max_cost": "the cost limit",
+    "log": "the experiment log",
 }
 
 
@@ -42,6 +43,7 @@ class ProblemDisplay:
     def __init__(self, fields: Mapping[str, Field], reveal: Callable[[str], None]) -> None:
         self._fields, self._reveal = fields, reveal
         self._wrong: set[str] = set()
+        self._remarked: set[str] = set()
 
     def show(self, problems: Sequence[Problem], *, is_fresh: bool = False) -> None:
         """Show each problem below its field.
@@ -60,12 +62,8 @@ class ProblemDisplay:
             field.show_problems(
                 [self.message(problem) for problem in at_field], is_hint=len(missing) == len(at_field)
             )
-        names = (self.field_of(problem) for problem in problems)
-        wrong = {name for name in names if name is not None and self._fields[name].value is not None}
-        # Only once: a section that the user closes again stays closed.
-        for name in wrong - self._wrong:
-            self._reveal(name)
-        self._wrong = wrong
+        filled_in = {name for name, field in self._fields.items() if field.value is not None}
+        self._wrong = self._reveal_once(self._named(problems) & filled_in, self._wrong)
 
     def show_remarks(self, remarks: Sequence[Problem]) -> None:
         """Show below each field what is likely to go wrong, but does not prevent a submission."""
@@ -77,6 +75,16 @@ class ProblemDisplay:
                     if self.field_of(remark) == name
                 ]
             )
+        self._remarked = self._reveal_once(self._named(remarks), self._remarked)
+
+    def _named(self, problems: Sequence[Problem]) -> set[str]:
+        return {name for problem in problems if (name := self.field_of(problem)) is not None}
+
+    def _reveal_once(self, names: set[str], before: set[str]) -> set[str]:
+        """Bring fields into view that were not named before: a section that is closed again stays closed."""
+        for name in names - before:
+            self._reveal(name)
+        return names
 
     def entries(self, problems: Sequence[Problem]) -> list[ErrorEntry]:
         """Return the errors for the list at the top; empty fields are not errors."""
@@ -101,6 +109,13 @@ class ProblemDisplay:
             *([f"Still needed: {', '.join(missing)}"] if missing else []),
             *map(self.message, no_field),
         ])  # fmt: skip
+
+    def remark_summary(self, remarks: Sequence[Problem]) -> str:
+        """Return what to look at before a submission, as the end of a sentence; empty without remarks."""
+        if len(remarks) == 1:
+            return f", but {remarks[0].what}"
+        names = dict.fromkeys(_label(remark.field) for remark in remarks)
+        return f", but there are {len(remarks)} remarks: see {', '.join(names)}" if remarks else ""
 
     def message(self, problem: Problem) -> str:
         """Return a problem as a sentence for the user of the form."""

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.client import Client
-from astria_nb.errors import AstriaError
+from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.log import Log, Submission
 from astria_nb.submission import recovery
 from astria_nb.utils import background
@@ -23,7 +23,7 @@ _OUTCOMES = {
 
 
 class RecoveryNotice(widgets.HBox):
-    """A line that names the unsettled submissions; hidden if there are none.
+    """A line that names the unsettled submissions; hidden if there are none, or the log cannot be used.
 
     Parameters
     ----------
@@ -37,15 +37,26 @@ class RecoveryNotice(widgets.HBox):
         self._button = widgets.Button(description="Look them up", layout=widgets.Layout(width="auto"))
         self._button.on_click(lambda _: background.start(self._recover))
         super().__init__([self._button, self._text], layout=widgets.Layout(width="100%"))
+        self._log_problem: Problem | None = None
+        self._file: object = None  # what it was when that problem was found
         self._show_unsettled()
 
+    def log_problem(self) -> Problem | None:
+        """Return why nothing can be recorded in the log, or None. A file that has changed is read again."""
+        if self._log_problem is not None and self._file != _state_of(self._log):
+            self._show_unsettled()
+        return self._log.find_problem() or self._log_problem
+
     def _show_unsettled(self) -> None:
+        self._log_problem, self._file = None, _state_of(self._log)
         try:
             service, account = self._client.service, self._client.known_account
             unsettled = self._log.unsettled(service, account) if self._log.exists() else []
             unsettled = [entry for entry in unsettled if recovery.is_left_open(self._log, entry)]
         except AstriaError as error:
-            self._show(str(error), button=False)
+            if isinstance(error, LogError) and error.problems[0].kind != "conflict":  # it is not just busy
+                self._log_problem = error.problems[0]
+            self._show("" if self._log_problem else str(error), button=False)
         else:
             text = f"Submitted with unknown outcome: {_titles(unsettled)}" if unsettled else ""
             self._show(text, button=bool(unsettled))
@@ -65,6 +76,14 @@ class RecoveryNotice(widgets.HBox):
         self._text.value = Markup("<span>{}</span>").format(text)
         self._button.layout.display = None if button else "none"
         self.layout.display = None if text else "none"
+
+
+def _state_of(log: Log) -> object:
+    try:
+        status = log.path.stat()
+    except OSError as error:
+        return error.errno
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _title(submission: Submission) -> str:

@@ -1,4 +1,4 @@
-"""The question whether to send a request that was sent before; two buttons below Submit."""
+"""The question whether to send a request that was sent before; three buttons below Submit."""
 
 from __future__ import annotations
 
@@ -11,23 +11,29 @@ from astria_nb.log import Submission
 
 
 class RepeatQuestion(widgets.HBox):
-    """When the same request was sent before, and the choice: send it again, or use what it made.
+    """When the same request was sent before, and the choice: use what it made, send it again, or neither.
+
+    The form's script lets Escape press the last button, and names the group of buttons after the question.
 
     Parameters
     ----------
-    on_send, on_use : callable
+    on_send, on_use, on_cancel : callable
         Called when the button of that name is pressed.
     """
 
-    def __init__(self, on_send: Callable[[], None], on_use: Callable[[], None]) -> None:
-        self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 240px"))
-        self._text.add_class("astria-note")
-        self._use, self._again = (
-            widgets.Button(layout=widgets.Layout(width="auto", flex="0 0 auto")) for _ in range(2)
+    def __init__(
+        self, on_send: Callable[[], None], on_use: Callable[[], None], on_cancel: Callable[[], None]
+    ) -> None:
+        self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 100%"))
+        self._use, self._again, self._cancel = (
+            widgets.Button(layout=widgets.Layout(width="auto", flex="0 0 auto")) for _ in range(3)
         )
-        self._use.on_click(lambda _: self._answer(on_use))
-        self._again.on_click(lambda _: self._answer(on_send))
-        super().__init__([self._use, self._again, self._text], layout=widgets.Layout(width="100%"))
+        self._cancel.description = "Cancel"
+        for button, act in ((self._use, on_use), (self._again, on_send), (self._cancel, on_cancel)):
+            button.on_click(lambda _, act=act: self._answer(act))
+        super().__init__(
+            [self._text, self._use, self._again, self._cancel], layout=widgets.Layout(width="100%")
+        )
         self.add_class("astria-repeat")
         self.hide()
 

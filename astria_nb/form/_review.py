@@ -10,7 +10,6 @@ from astria_nb.client import Client
 from astria_nb.errors import Problem
 from astria_nb.form.pickers import PackField
 from astria_nb.form.progress import SubmissionState
-from astria_nb.log import Log
 from astria_nb.submission import remarks_on
 from astria_nb.tune import Estimate, Tune, check, check_pack, from_checked
 from astria_nb.utils.versions import version_problems
@@ -53,7 +52,7 @@ def review(
     pack_field: PackField,
     submissions: SubmissionState,
     max_cost: float | None,
-    log: Log,
+    log_problem: Problem | None,
     client: Client,
 ) -> Review:
     """Review a draft.
@@ -67,15 +66,15 @@ def review(
         What this form has submitted, by title.
     max_cost : float or None
         US dollars.
-    log : Log
-        Where the submission is to be recorded.
+    log_problem : Problem or None
+        Why the submission cannot be recorded.
     client : Client
         Of the service that is to reach the addresses.
     """
     fields, problems = check(values)
     tune = None if problems else from_checked(fields)
     problems += version_problems()
-    if (log_problem := log.find_problem()) is not None:
+    if log_problem is not None:
         problems.append(log_problem)
     pack, price = pack_field.pack, None
     if pack is not None:

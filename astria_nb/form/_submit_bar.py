@@ -43,7 +43,15 @@ class SubmitBar(widgets.HBox):
         super().__init__([self._button, self._note, self._another], layout=WIDE)
         self.add_class("astria-submit-bar")
 
-    def show(self, *, enabled: bool, note: str, estimate: Estimate | None, is_submitted: bool) -> None:
+    def show(
+        self,
+        *,
+        enabled: bool,
+        note: str,
+        is_error: bool,
+        estimate: Estimate | None,
+        is_submitted: bool,
+    ) -> None:
         """Show the state of the form.
 
         Parameters
@@ -51,6 +59,8 @@ class SubmitBar(widgets.HBox):
         enabled : bool
             Whether Submit can be pressed.
         note : str
+        is_error : bool
+            Whether the note names a problem that is shown nowhere else.
         estimate : Estimate or None
             The price on the button.
         is_submitted : bool
@@ -58,8 +68,13 @@ class SubmitBar(widgets.HBox):
         """
         self._button.disabled = not enabled
         self._button.description = f"Submit · {self._price(estimate)}".removesuffix(" · ")
+        (self._note.add_class if is_error else self._note.remove_class)("astria-error")
         self._note.value = Markup("<span>{}</span>").format(note)
         self._another.layout.display = None if is_submitted else "none"
+
+    def focus(self) -> None:
+        """Move the focus to what can be pressed next."""
+        (self._button if self._another.layout.display == "none" else self._another).focus()
 
     def disable(self) -> None:
         """Disable Submit, so that a second click does nothing."""

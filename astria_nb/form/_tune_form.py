@@ -15,23 +15,22 @@ from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
-from astria_nb.errors import AstriaError, LogError, Problem, TuneError
+from astria_nb.errors import Problem
 from astria_nb.form._draft import Draft
 from astria_nb.form._recovery_notice import RecoveryNotice
-from astria_nb.form._repeat_question import RepeatQuestion
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
 from astria_nb.form._saved_draft import SavedDraft, as_plain, fields_of_row
 from astria_nb.form._static_html import form_html
 from astria_nb.form._submit_bar import SubmitBar
+from astria_nb.form._submitter import Submitter
 from astria_nb.form._view import FormView, status_of
 from astria_nb.form.fields import WIDE
 from astria_nb.form.progress import SubmissionPanel
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
-from astria_nb.submission import PACK_MAX_AGE_SECONDS, Repeat, RepeatedRequest, SubmitOptions
+from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
-from astria_nb.utils import background
 from astria_nb.utils.arguments import check_bool, check_number
 from astria_nb.utils.redaction import redact_json
 from astria_nb.utils.stylesheet import stylesheet
@@ -118,18 +117,22 @@ class TuneForm(widgets.VBox):
         make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
         self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
         self._panel = SubmissionPanel(self._log, self.client, lambda row: self.set_trait("row", row))
-        self._submit_bar = SubmitBar(is_sandbox(self.client), self._on_submit, self.new_title)
-        self._question = RepeatQuestion(lambda: self._on_submit("send"), lambda: self._on_submit("return"))
-        self._view = FormView(self._draft, request, self._submit_bar, self._panel.upload)
+        submit_bar = SubmitBar(is_sandbox(self.client), lambda: self._submitter.start(), self.new_title)
+        self._submitter = Submitter(
+            *(self.client, self._log, self._max_cost, self._draft),
+            *(self._panel, submit_bar, self._review, self._update),
+        )
+        self._notice = RecoveryNotice(self._log, self.client)
+        self._view = FormView(self._draft, request, submit_bar, self._panel.upload)
         super().__init__(
             [
                 widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none")),
                 self._heading(),
                 self._view.error_summary,
                 *self._draft.view,
-                RecoveryNotice(self._log, self.client),
-                self._submit_bar,
-                self._question,
+                self._notice,
+                submit_bar,
+                self._submitter.question,
                 self._panel,
             ],
             layout=WIDE,
@@ -276,7 +279,8 @@ class TuneForm(widgets.VBox):
             A submission is under way, or as `astria_nb.submit` raises.
         """
         client = client_or_default(self.client if client is None else client)
-        row = self._submit(client, encoding, "return" if check_bool("once", once) else "announce")
+        repeat: Repeat = "return" if check_bool("once", once) else "announce"
+        row = self._submitter.submit(client, encoding, repeat)
         if self._panel.upload.notice:  # the form may not be in sight
             warn(self._panel.upload.notice)
         return row
@@ -292,8 +296,8 @@ class TuneForm(widgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         # Shown where no widget runs; JupyterLab prefers the widget.
-        status = status_of(self._review(), self._panel.state)
-        footer = self._view.summary(self.problems, status)
+        result = self._review()
+        footer = self._view.summary(self.problems, status_of(result, self._panel.state), result.remarks)
         page = str(form_html(self._account(), self._shown_values(), footer, self._save_thumbnails))
         # Colab shows a custom widget only if the output's metadata names its manager; anywidget provides it.
         _, metadata = self._view.error_summary._repr_mimebundle_(**options) or ({}, {})
@@ -321,12 +325,15 @@ class TuneForm(widgets.VBox):
         # A field that the service rejected may be submitted again once it was changed.
         state = self._panel.state
         state.dismiss(self._view.rejected(state, name))
-        self._question.hide()
+        self._submitter.question.hide()
         self._update()
 
     def _review(self) -> Review:
         field_values, pack_field = self._draft.values(), self._draft.pack
-        return review(field_values, pack_field, self._panel.state, self._max_cost, self._log, self.client)
+        return review(
+            *(field_values, pack_field, self._panel.state),
+            *(self._max_cost, self._notice.log_problem(), self.client),
+        )
 
     def _update(self) -> None:
         """Bring traits and widgets in line with the draft and the submissions."""
@@ -336,58 +343,6 @@ class TuneForm(widgets.VBox):
             self.status = status = status_of(result, self._panel.state)
             self._view.update(result, self._panel.state, status)
             self._save_draft()
-
-    def _on_submit(self, repeat: Repeat = "ask") -> None:
-        if self._panel.state.phase != "sending":
-            self._submit_bar.disable()
-            self._question.hide()
-            background.start(self._submit_in_background, repeat)
-
-    def _submit_in_background(self, repeat: Repeat) -> None:
-        try:
-            self._submit(self.client, None, repeat)
-        except RepeatedRequest as request:
-            price = "" if is_sandbox(self.client) else str(self._review().estimate or "")
-            self._question.ask(request.earlier, request.text, price)
-        except AstriaError:
-            pass  # the form shows it
-        except Exception as error:
-            what = f"failed ({type(error).__name__}: {error})"
-            self._panel.state.fail([Problem("form", what, "please report it")])
-            self._update()
-            raise
-
-    def _submit(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> pd.DataFrame:
-        try:
-            with self._panel.state.sending():
-                return self._submit_reviewed(
-                    client, self._draft.encoding if encoding is None else encoding, repeat
-                )
-        finally:
-            self._update()
-
-    def _submit_reviewed(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> pd.DataFrame:
-        result = self._review()
-        if result.tune is None or result.problems:
-            is_ready = all(problem.field == "log" for problem in result.problems)
-            raise (LogError if is_ready else TuneError)(*result.problems)
-        if (row := self._panel.state.row_of(result.tune.title)) is not None:
-            return row
-        self._panel.state.start()
-        self._panel.upload.show_start()
-        self._update()
-        options = SubmitOptions(
-            client=client,
-            log=self._log,
-            observer=self._panel.upload,
-            encoding=encoding,
-            preprocessing=self._draft.switches.preprocessing,
-            max_cost=self._max_cost,
-            repeat=repeat,
-            # Another client's service may have another pack under this id.
-            pack=self._draft.pack.recent(PACK_MAX_AGE_SECONDS) if client is self.client else None,
-        )
-        return self._panel.send(result.tune, options)
 
     def _save_draft(self) -> None:
         if self._saved is not None:

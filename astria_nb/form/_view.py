@@ -59,7 +59,8 @@ class FormView:
             self._request.show(review.tune, self._draft.encoding)
         self._submit_bar.show(
             enabled=review.is_valid and not review.was_submitted and status != "sending",
-            note="Looking up the pack" if review.is_waiting else self.summary(problems, status),
+            note=self.summary(problems, status, review.remarks, is_waiting=review.is_waiting),
+            is_error=any(self._display.field_of(problem) is None for problem in review.problems),
             estimate=review.estimate,
             is_submitted=status == "submitted",
         )
@@ -67,13 +68,24 @@ class FormView:
             no_field = [problem for problem in state.problems if self._display.field_of(problem) is None]
             self._upload.show_failure([self._display.message(problem) for problem in no_field])
 
-    def summary(self, problems: Sequence[Problem], status: Status) -> str:
+    def summary(
+        self,
+        problems: Sequence[Problem],
+        status: Status,
+        remarks: Sequence[Problem] = (),
+        *,
+        is_waiting: bool = False,
+    ) -> str:
         """Return the state of the form in a line."""
+        if is_waiting:
+            return "Looking up the pack"
         if status == "sending":
             return "Submitting"
         if problems:
             return self._display.summary(problems)
-        return "Submitted." if status == "submitted" else "Ready to submit"
+        if status == "submitted":
+            return "Submitted."
+        return f"Ready to submit{self._display.remark_summary(remarks)}"
 
     def rejected(self, state: SubmissionState, name: str | None = None) -> list[Problem]:
         """Return the problems of the last submission at one field, by default at any field."""

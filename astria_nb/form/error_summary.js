@@ -26,12 +26,15 @@ export const fieldClass = (field) => `astria-at-${field.replaceAll(".", "-")}`;
 function describeControls(root, formId, problems) {
   const invalid = new Set(problems.map((problem) => fieldClass(problem.field)));
   for (const field of root.querySelectorAll(".astria-field")) {
-    const error = [...field.children].find((child) => child.classList.contains("astria-error"));
+    const children = [...field.children];
+    const error = children.find((child) => child.classList.contains("astria-error"));
     if (!error) continue;
     const name = [...field.classList].find((className) => className.startsWith("astria-at-")) ?? "";
     error.id = `${formId}-${name}`;
+    const remark = children.find((child) => child.classList.contains("astria-remark"));
+    if (remark) remark.id = `${error.id}-remark`;
     for (const control of field.querySelectorAll("input, select, textarea")) {
-      control.setAttribute("aria-describedby", error.id);
+      control.setAttribute("aria-describedby", remark ? `${error.id} ${remark.id}` : error.id);
       if (invalid.has(name)) control.setAttribute("aria-invalid", "true");
       else control.removeAttribute("aria-invalid");
       nameControl(/** @type {HTMLInputElement} */ (control));
@@ -49,6 +52,27 @@ function nameControl(control) {
   if (hasLabel || control.hasAttribute("aria-label")) return;
   const name = control.closest(".astria-urls") ? "Image URLs, one per line" : control.placeholder;
   if (name) control.setAttribute("aria-label", name);
+}
+
+/**
+ * Name the group of a question's buttons after it, and let Escape press the last of them.
+ *
+ * @param {Element} root
+ * @param {string} formId
+ */
+function answerByKeyboard(root, formId) {
+  for (const question of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(".astria-repeat"))) {
+    if (question.getAttribute("role") === "group" || !question.firstElementChild) continue;
+    question.firstElementChild.id = `${formId}-repeat`;
+    question.setAttribute("role", "group");
+    question.setAttribute("aria-labelledby", `${formId}-repeat`);
+    question.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation();
+      /** @type {HTMLElement | null} */ (question.querySelector("button:last-child"))?.click();
+    });
+  }
 }
 
 /** @param {Element} root */
@@ -105,6 +129,10 @@ function render({ model, el }) {
     observer.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
     describeControls(root, formId, model.get("problems"));
     openSectionsByKeyboard(root);
+    answerByKeyboard(root, formId);
+    for (const line of root.querySelectorAll(".astria-submit-bar > .astria-note, .astria-message")) {
+      line.setAttribute("role", "status"); // read out when it changes
+    }
     for (const scrollable of root.querySelectorAll(".astria-row .widget-html-content, .astria-pictures")) {
       /** @type {HTMLElement} */ (scrollable).tabIndex = 0;
     }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
-from astria_nb.errors import LogError
+from astria_nb.errors import LogError, ProblemKind
 from astria_nb.log import _access as access
 from astria_nb.log._checksums import DamagedError
 
@@ -34,12 +35,12 @@ def log_errors(path: Path) -> Iterator[None]:
         cause = error
     except UnicodeDecodeError:  # Python's, of a message of SQLite that quotes what is damaged
         cause = DamagedError("its tables are not what was written")
-    refuse(path, *_explain(path, cause))
+    refuse(path, *_explain(path, cause), kind="conflict" if _is_busy(cause) else "invalid")
 
 
-def refuse(path: Path, what: str, hint: str) -> NoReturn:
+def refuse(path: Path, what: str, hint: str, kind: ProblemKind = "invalid") -> NoReturn:
     """Raise a `LogError` about a log file: what is wrong with it, and what to do."""
-    raise LogError(access.problem_of(path, what, hint)) from None
+    raise LogError(replace(access.problem_of(path, what, hint), kind=kind)) from None
 
 
 def _explain(path: Path, cause: Exception) -> tuple[str, str]:
@@ -55,7 +56,7 @@ def _explain(path: Path, cause: Exception) -> tuple[str, str]:
             f"cannot be written or read ({message}: {name})",
             "check the disk, its free space and your quota",
         )
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in message:
+    if _is_busy(cause):
         return "stayed locked by another program", "close the program that uses it, then try again"
     if name == "SQLITE_READONLY_DBMOVED":
         return "was deleted, moved or replaced while it was written", "try again"
@@ -66,3 +67,11 @@ def _explain(path: Path, cause: Exception) -> tuple[str, str]:
     if is_no_text or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return "is damaged", _REPAIR
     return f"cannot be used ({message})", "check the file, or choose another one"
+
+
+def _is_busy(cause: Exception) -> bool:
+    """Return whether another program uses the file: it may be free a moment later."""
+    name = getattr(cause, "sqlite_errorname", None) or ""
+    return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or (
+        isinstance(cause, sqlite3.Error) and "locked" in str(cause)
+    )

@@ -28,6 +28,6 @@ def remarks_on(values: Mapping[str, Any], client: Client) -> list[Problem]:
 
 
 def warn_of_addresses(tune: Tune, client: Client) -> None:
-    """Warn of each remark; where warnings are errors, nothing is sent."""
+    """Warn of each remark, before anything is recorded; where warnings are errors, nothing is sent."""
     for remark in remarks_on(vars(tune), client):
         warn(str(remark))

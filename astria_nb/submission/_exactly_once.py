@@ -25,6 +25,7 @@ from astria_nb.submission import _account as account
 from astria_nb.submission import _notices as notices
 from astria_nb.submission import _repeats as repeats
 from astria_nb.submission import recovery
+from astria_nb.submission._address_remarks import warn_of_addresses
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.tune import Body, Pack, Request, Tune, differences, encode, estimate
 from astria_nb.utils.arguments import parse_id
@@ -108,11 +109,14 @@ class ExactlyOnce:
         before = account.look(self._client, request)
         if before.tune is not None:
             return self._adopt(before.tune, before.newest_id, request, work)
-        is_compared = self._options.repeat != "send"
+        is_compared, warns = self._options.repeat != "send", self._options.warns
         while True:
             equal = self._log.with_content(request) if is_compared else []
             if (earlier := self._repeated(equal, request, body)) is not None:
                 return earlier
+            if warns:  # once, even if another process has recorded an equal request in the meantime
+                warn_of_addresses(self._tune, self._client)
+                warns = False
             newest_equal_id = max((submission.id for submission in equal), default=0) if is_compared else None
             with suppress(SameContentRecorded), recovery.planning(self._log):
                 submission = self._log.plan(
@@ -202,7 +206,8 @@ class ExactlyOnce:
         try:
             reply = self._checked(self._client.create_tune(self._tune.pack, body))
         except OutcomeUnknownError as error:
-            return change(submission, "unknown", problem=str(error), image_sha256=body.image_sha256)
+            lost = f"its answer was lost ({error.reason})"
+            return change(submission, "unknown", problem=lost, image_sha256=body.image_sha256)
         except TooManyRequestsError as error:
             seconds = self._throttled_seconds(error, submission.attempt)
             if not self._deadline.has_time_for(seconds):

@@ -84,6 +84,9 @@ class SubmitOptions:
         What to do if the same request was sent before under another title: say so and send it, return the
         row of the earlier submission, raise `RepeatedRequest` before anything is sent, return the row only
         if the answer of the earlier one was lost, or just send it.
+    warns : bool
+        Whether to warn of addresses that the service can hardly use, just before the request is recorded and
+        sent. False where a form has shown the remarks.
     pack : Pack or None
         The tune's pack, if `client` returned it less than `PACK_MAX_AGE_SECONDS` ago. None: it is fetched.
     """
@@ -98,4 +101,5 @@ class SubmitOptions:
     timeout: float = TIMEOUT_SECONDS
     idempotent: bool = False
     repeat: Repeat = "announce"
+    warns: bool = True
     pack: Pack | None = None

@@ -11,7 +11,6 @@ from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
-from astria_nb.submission._address_remarks import warn_of_addresses
 from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import TIMEOUT_SECONDS, CallbackObserver, SubmitOptions
 from astria_nb.tune import Encoding, OnSent, Tune
@@ -50,8 +49,8 @@ def submit(
 
     The pack is fetched first, so a wrong key, pack or class is found before anything is paid for. Then the
     request is recorded in the log, and sent. If the answer is lost, the tune is looked for on the account. A
-    title that is on record is not sent again. A warning before it remarks on addresses that the service can
-    hardly use, such as a link to a page of Google Drive.
+    title that is on record is not sent again. Before anything is sent, a warning remarks on addresses that
+    the service can hardly use, such as a link to a page of Google Drive.
 
     Parameters
     ----------
@@ -156,12 +155,7 @@ def submit(
                 repeat="return" if check_bool("once", once) else "announce",
             )
 
-        def send() -> pd.DataFrame:
-            checked = options()
-            warn_of_addresses(tune, checked.client)
-            return submit_once(tune, checked)
-
-        return shielded(send)
+        return shielded(lambda: submit_once(tune, options()))
 
 
 def _refuse_for_a_form(form: object, **options: object) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from astria_nb.client import PAGE_SIZE, Client, Json, deadline
-from astria_nb.errors import AstriaError, NotFoundError, OutcomeUnknownError, Problem
+from astria_nb.errors import AstriaError, LogError, NotFoundError, OutcomeUnknownError, Problem
 from astria_nb.log import UNSETTLED, Log, StaleSubmission, Submission, environment
 from astria_nb.submission import _account as account
 from astria_nb.submission._titles import is_same_title
@@ -59,15 +59,16 @@ def settle(
     wait = max(0.0, seconds - _age(log, submission))
     if not deadline.has_time_for(wait):
         reason = f"the service may need {wait:.0f} s to finish, which is longer than the timeout"
-        raise _still_unknown(submission, reason)
+        raise _still_unknown(submission, f"{_after(submission)}{reason}")
     wait_with_progress(wait, "giving the service time to finish", report)
     report(1.0, "looking for it on the account")
-    created = _search(client, submission)
+    created = _search(log, client, submission)
     if not created:
-        problem = f"its outcome is unknown, and it was not on the account {seconds:.0f} s later"
+        absent = f"it was not on the account {seconds:.0f} s later"
         if submission.state == "needs_review":
-            log.note("look", submission=submission, problem=problem)
+            log.note("look", submission=submission, problem=absent)
             return submission
+        problem = f"its outcome is unknown: {_after(submission)}{absent}"
         return log.change(submission, "needs_review", problem=problem)
     columns = submission.own_fields
     if submission.request.parameters.get("tune_ids"):
@@ -77,12 +78,19 @@ def settle(
     return log.change(submission, "adopted", tune_id=tune["id"], reply=tune | columns)
 
 
-def _search(client: Client, submission: Submission) -> list[Json]:
+def _search(log: Log, client: Client, submission: Submission) -> list[Json]:
     try:
         return created_by(client, submission)
     except AstriaError as error:
-        failure = str(error)
-    raise _still_unknown(submission, f"the account could not be searched ({failure})")
+        reason = f"the account could not be searched ({error})"
+    with suppress(LogError):  # the error that is about to be raised says more
+        log.note("look", submission=submission, problem=reason)
+    raise _still_unknown(submission, f"{_after(submission)}{reason}")
+
+
+def _after(submission: Submission) -> str:
+    """Return why a submission's outcome is not known, as the beginning of a sentence; empty if unrecorded."""
+    return f"{submission.problem}, and " if submission.problem else ""
 
 
 def field_of(submission: Submission) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from astria_nb.errors import Problem
 from astria_nb.tune._expiry import expiry
-from astria_nb.tune._share_pages import drive_file, share_page
+from astria_nb.tune._share_pages import hint_for, share_page
 from astria_nb.utils.formatting import short
 
 _PRIVATE_NAMES = re.compile(
@@ -23,6 +23,9 @@ _UNREACHABLE = "is an address of this machine or its network, which the service 
 _GIVE_FILES = "give the photos as images, or put them where the service can get them"
 _GIVE_TUNNEL = "give the https address of a tunnel: anb.Callbacks(public_url=…).fields()"
 _SIGN_AGAIN = "sign it again, for an hour or more"
+_TWO = re.compile(r"[,;]https?://|\.(?:jpe?g|png|webp)https?://", re.IGNORECASE)
+_STRAY = re.compile(r"\.(?:jpe?g|png|webp)([.,;:'\")\]]+)$", re.IGNORECASE)
+_OTHER_TYPE = re.compile(r"\.(?:heic|heif|avif|gif|bmp|tiff?|svg|pdf|zip|mov|mp4|webm)$", re.IGNORECASE)
 
 _Fault = tuple[str, str]
 
@@ -64,12 +67,24 @@ def _picture_faults(address: str, is_local: bool, now: datetime) -> Iterator[_Fa
     if not is_local and is_private(address):
         yield _UNREACHABLE, _GIVE_FILES
     elif (page := share_page(parts)) is not None:
-        file_id = drive_file(parts) if page.site == "Google Drive" else None
-        hint = page.hint if file_id is None else page.hint.replace("…", file_id)
-        yield f"is a page of {page.site}, not the picture", hint
+        yield f"is a page of {page.site}, not the picture", hint_for(page, parts)
+    else:
+        yield from _odd_endings(address, parts)
     end = expiry(parts)
     if end is not None and end <= now:
         yield f"expired on {end.astimezone(UTC):%Y-%m-%d at %H:%M} UTC", _SIGN_AGAIN
+
+
+def _odd_endings(address: str, parts: SplitResult) -> Iterator[_Fault]:
+    """Yield what the end of an address says against it; it may be a picture all the same."""
+    if _TWO.search(address):
+        yield "looks like two addresses in one", "give each as an item of its own"
+    elif parts.path in ("", "/") and not parts.query:
+        yield "is a whole site, not a picture", "give the address of the picture itself"
+    elif stray := _STRAY.search(address):
+        yield f"ends in {stray[1]!r}", "leave that out, unless it is part of the address"
+    elif other := _OTHER_TYPE.search(parts.path):
+        yield f"ends in {other[0]}, and the service documents JPEG and PNG", "give the photo as one of them"
 
 
 def _callbacks(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -51,13 +51,12 @@ _SHARE_PAGES = (
         "Google Drive",
         r"(drive|docs)\.google\.com",
         direct=r"^/uc\?|^/thumbnail\?|/u/\d+/uc\?|export=",
-        hint="share it with everybody, and give https://drive.google.com/uc?export=download&id=…",
     ),
     SharePage(
         "Dropbox",
         r"(www\.)?dropbox\.com",
         r"/(scl/fo|sh)/",
-        hint="it is a folder; give the link of each photo",
+        hint="it is a folder; give the link of each photo, with dl=1 at its end",
     ),
     SharePage(
         "Dropbox",
@@ -138,8 +137,13 @@ def share_page(parts: SplitResult) -> SharePage | None:
     return next((page for page in _SHARE_PAGES if page.matches(parts)), None)
 
 
-def drive_file(parts: SplitResult) -> str | None:
-    """Return the id of a file that a Google Drive page shows, or None."""
-    in_path = re.search(r"/d/([\w-]{10,})", parts.path)
-    in_query = parse_qs(parts.query).get("id", [""])[0]
-    return in_path[1] if in_path else in_query or None
+def hint_for(page: SharePage, parts: SplitResult) -> str:
+    """Return the next step for an address of a page, with the picture's own address if that is known."""
+    query = parse_qs(parts.query)
+    if page.site != "Google Drive" or parts.hostname != "drive.google.com" or "resourcekey" in query:
+        return page.hint
+    in_path = re.match(r"(?:/u/\d+)?/file/(?:u/\d+/)?d/([\w-]{10,})", parts.path)
+    file_id = in_path[1] if in_path else query.get("id", [""])[0] if parts.path == "/open" else ""
+    if not re.fullmatch(r"[\w-]{10,200}", file_id, re.ASCII):
+        return page.hint
+    return f"share it with everybody, and give https://drive.google.com/uc?export=download&id={file_id}"

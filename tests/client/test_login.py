@@ -214,8 +214,10 @@ def test_a_key_is_not_kept_in_clear_text_unless_that_is_allowed(
             assert anb.Client(base_url=sandbox.url).pack(43).id == 43
             output = capsys.readouterr().out
             assert (
-                "(PlaintextKeyring) keeps keys in clear text; ASTRIA_NB_CLEAR_TEXT_KEYRING=1 allows" in output
+                "(PlaintextKeyring) keeps keys in clear text. To allow that, set "
+                "ASTRIA_NB_CLEAR_TEXT_KEYRING=1 and log in again" in output
             )
+            assert "pip install" not in output
             monkeypatch.setenv("ASTRIA_NB_CLEAR_TEXT_KEYRING", "1")
             anb.login(sandbox.url)
             assert plain.keys == {("astria_nb", host): sandbox.api_key}
@@ -235,7 +237,11 @@ def test_in_a_chain_the_protected_keyring_gets_the_key(no_key: None, typed: Typi
 
 @pytest.mark.parametrize(
     ("backend", "reason"),
-    [(null.Keyring, "the keyring is turned off"), (fail.Keyring, "this machine has no keyring")],
+    [
+        (null.Keyring, "the keyring is turned off. To turn it on, see what keyring diagnose prints"),
+        (fail.Keyring, "this machine has no keyring"),
+        (Locked, "does not accept it. To store it there, unlock it and log in again"),
+    ],
 )
 def test_a_keyring_that_keeps_nothing_is_named_as_such(
     no_key: None, typed: Typing, capsys: pytest.CaptureFixture[str], backend: Any, reason: str
@@ -244,7 +250,10 @@ def test_a_keyring_that_keeps_nothing_is_named_as_such(
         with anb.Sandbox() as sandbox:
             typed(sandbox.api_key)
             anb.login(sandbox.url)
-    assert f"is stored until this process ends: {reason}." in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "is stored until this process ends: " in output
+    assert f"{reason}. To have it in each process, set the environment variable ASTRIA_API_KEY" in output
+    assert "pip install" not in output  # it is installed
 
 
 def test_without_a_key_a_submission_says_once_that_it_is_a_rehearsal(
@@ -320,7 +329,8 @@ def test_without_a_keyring_the_key_is_stored_for_this_process(
         assert anb.Client(base_url=sandbox.url).pack(43).id == 43
         output = capsys.readouterr().out
     assert "is stored until this process ends" in output
-    assert "pip install 'astria-nb[keyring]'" in output
+    is_installed = sys.modules.get("keyring") is not None
+    assert ("pip install 'astria-nb[keyring]' and log in again" in output) is not is_installed
     assert "ASTRIA_API_KEY" in output
 
 

@@ -40,7 +40,7 @@ def posts(sandbox: anb.Sandbox) -> int:
 
 
 def is_asking(form: anb.TuneForm) -> bool:
-    return form._question.layout.display is None
+    return form._submitter.question.layout.display is None
 
 
 def test_submit_asks_before_the_same_is_sent_again(form: anb.TuneForm, sandbox: anb.Sandbox) -> None:
@@ -55,8 +55,8 @@ def test_submit_asks_before_the_same_is_sent_again(form: anb.TuneForm, sandbox: 
 
 def test_a_question_that_is_not_asked_hides_nothing_else(sandbox: anb.Sandbox) -> None:
     form = anb.TuneForm(sandbox.client())
-    assert form._question.layout.display == "none"
-    for part in (form, form._submit_bar, form._panel.upload, *form._draft.view):
+    assert form._submitter.question.layout.display == "none"
+    for part in (form, form._panel.upload, *form._draft.view):
         assert part.layout.display != "none"
 
 
@@ -77,6 +77,15 @@ def test_the_same_can_be_sent_again(form: anb.TuneForm, sandbox: anb.Sandbox) ->
     assert form.row["title"].tolist() == ["again"]
     assert posts(sandbox) == 2
     assert not is_asking(form)
+
+
+def test_neither_can_be_chosen(form: anb.TuneForm, sandbox: anb.Sandbox) -> None:
+    until(lambda: not button(form, "Submit").disabled)
+    button(form._submitter.question, "Cancel").click()
+    assert not is_asking(form)
+    assert (form.status, form.row, posts(sandbox)) == ("ready", None, 1)
+    button(form, "Submit").click()
+    until(lambda: is_asking(form))  # asks again
 
 
 def test_an_edit_takes_the_question_away(form: anb.TuneForm, sandbox: anb.Sandbox) -> None:

@@ -24,6 +24,10 @@ async function openSummary(problems) {
     <div class="astria-field astria-at-prompts-text"><input placeholder="Text"><p class="astria-error">wrong</p></div>
     <div class="jupyter-widget-Collapse-open"><div class="jupyter-widget-Collapse-header"><i></i>Pack</div></div>
     <div class="astria-field astria-at-pack"><input placeholder="id"><p class="astria-error"></p></div>
+    <div class="astria-field astria-at-urls">
+      <input placeholder="url"><p class="astria-error"></p><p class="astria-remark">a page</p></div>
+    <div class="astria-submit-bar"><p class="astria-note">Ready</p></div>
+    <div class="astria-repeat"><p>Again?</p><button>Use</button><button>Cancel</button></div>
     <img src="x">`;
   document.body.append(form);
   const kernel = createModel({ problems });
@@ -34,6 +38,34 @@ async function openSummary(problems) {
   const [text, pack] = all(form, "input");
   return { ...kernel, form, el, close, text, pack };
 }
+
+describe("the rest of the form", () => {
+  it("lets Escape cancel the question, whose buttons are named after it", async () => {
+    const { form } = await openSummary([]);
+    const [question] = all(form, ".astria-repeat");
+    const [use, cancel] = all(question, "button");
+    let cancelled = 0;
+    cancel.addEventListener("click", () => {
+      cancelled += 1;
+    });
+    use.focus();
+    press("Enter");
+    expect(cancelled).toBe(0);
+    press("Escape");
+    expect(cancelled).toBe(1);
+    expect(question.getAttribute("role")).toBe("group");
+    const label = document.getElementById(question.getAttribute("aria-labelledby") ?? "");
+    expect(label?.textContent).toBe("Again?");
+  });
+
+  it("reads out the line beside Submit, and the remark of a field", async () => {
+    const { form } = await openSummary([]);
+    expect(all(form, ".astria-note")[0].getAttribute("role")).toBe("status");
+    const input = /** @type {HTMLInputElement} */ (form.querySelector(".astria-at-urls input"));
+    const ids = input.getAttribute("aria-describedby")?.split(" ") ?? [];
+    expect(ids.map((id) => document.getElementById(id)?.textContent)).toEqual(["", "a page"]);
+  });
+});
 
 describe("the error summary", () => {
   const problems = [

@@ -10,6 +10,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotFoundError, NotSentError, TuneError, UnauthorizedError
+from helpers.form_widgets import button
 from helpers.large_photos import enlarge
 from helpers.waiting import PATIENCE
 
@@ -119,11 +120,11 @@ def test_a_form_keeps_everything_when_the_sandbox_stops_in_mid_upload(sandbox: a
     bar = form._panel.upload._bar
     bar.observe(lambda change: sandbox.stop() if 0 < change["new"] < 1 else None, "value")
     form.observe(lambda change: failed.set() if change["new"] == "failed" else None, "status")
-    form._submit_bar._button.click()
+    button(form, "Submit").click()
     assert failed.wait(PATIENCE)
     assert "the connection broke after" in form._panel.upload._message.value
     assert repr(form) == before.replace("ready", "failed")
-    assert not form._submit_bar._button.disabled
+    assert not button(form, "Submit").disabled
 
 
 def matches(text: str, pattern: str) -> bool:

@@ -1,6 +1,7 @@
 """Disks of clusters, hubs and drives: a call goes on where it can, or says what to change."""
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -125,6 +126,39 @@ def test_a_form_says_when_it_is_shown_that_its_log_cannot_be_used(
     path.parent.mkdir(exist_ok=True)
     assert not path.exists()  # asking has made nothing
     assert len(form.submit()) == 1
+
+
+@pytest.mark.parametrize("content", [b"no database" * 100, b"SQLite format 3\0" + b"x" * 4000])
+def test_a_form_says_when_it_is_shown_that_its_log_is_no_log(
+    client: anb.Client, folder: Path, content: bytes
+) -> None:
+    path = folder / "log.sqlite"
+    path.write_bytes(content)
+    log = anb.ExperimentLog(path)
+    form = anb.TuneForm(client, log=log, pack=43, name="cat", title="t", image_urls=[URL])
+    assert not form.valid
+    assert messages(form).count("The experiment log '") == 1
+    assert "Ready to submit" not in messages(form)
+    path.unlink()
+    form.fill(title="another")
+    assert form.valid
+    assert "Ready to submit" in messages(form)
+
+
+def test_a_form_can_be_submitted_after_its_log_was_busy(
+    client: anb.Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = anb.ExperimentLog(folder / "log.sqlite", timeout=0)
+    anb.submit(anb.Tune(pack=43, name="cat", title="t", image_urls=[URL]), client, log=log)
+    log.close()
+    with sqlite3.connect(folder / "log.sqlite", isolation_level=None) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("PRAGMA journal_mode=DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        form = anb.TuneForm(client, log=log, pack=43, name="cat", title="u", image_urls=[URL])
+        assert "stayed locked by another program" in messages(form)
+        assert form.valid
+    other.close()
 
 
 def test_a_wait_goes_on_when_the_logs_disk_is_gone(client: anb.Client, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -14,7 +15,8 @@ from helpers.scripted_server import KEY, ScriptedServer
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat"}
-DRIVE = "https://drive.google.com/file/d/1AbCdEfGhIjKlMnOp/view?usp=sharing"
+DRIVE_ID = "1AbCdEfGhIjKlMnOp"
+DRIVE = f"https://drive.google.com/file/d/{DRIVE_ID}/view?usp=sharing"
 
 
 def remarks(*addresses: str, is_local: bool = False, **fields: Any) -> list[str]:
@@ -78,14 +80,79 @@ def test_a_share_link_is_called_a_page_with_the_way_to_the_picture(site: str, ad
     assert f"is a page of {site}, not the picture; " in remark
 
 
-def test_the_direct_address_of_a_drive_file_is_named() -> None:
-    assert remarks(DRIVE)[0].endswith("https://drive.google.com/uc?export=download&id=1AbCdEfGhIjKlMnOp")
+@pytest.mark.parametrize(
+    "page",
+    ["file/d/{}/view?usp=sharing", "file/d/{}/preview", "u/0/file/d/{}/edit", "open?id={}&usp=drive_fs"],
+)
+def test_the_direct_address_of_a_drive_file_is_proposed(page: str) -> None:
+    (remark,) = remarks(f"https://drive.google.com/{page.format(DRIVE_ID)}")
+    _, proposal = remark.rsplit(maxsplit=1)
+    assert proposal == f"https://drive.google.com/uc?export=download&id={DRIVE_ID}"
+    assert remarks(proposal) == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"https://drive.google.com/drive/folders/{DRIVE_ID}",
+        f"https://drive.google.com/drive/u/0/folders/{DRIVE_ID}?resourcekey=0-x",
+        f"https://drive.google.com/file/d/{DRIVE_ID}/view?resourcekey=0-x",  # does not open without that key
+        f"https://docs.google.com/document/d/{DRIVE_ID}/edit",
+        "https://drive.google.com/open?id=…",
+        "https://drive.google.com/",
+    ],
+)
+def test_no_address_is_proposed_where_none_works(page: str) -> None:
+    (remark,) = remarks(page)
+    assert remark.endswith("; download the photos, and give them as images")
+
+
+@pytest.mark.parametrize(
+    ("page", "step", "followed"),
+    [
+        ("https://www.dropbox.com/s/abc/1.jpg?dl=0", "dl=1 instead of dl=0", ("dl=0", "dl=1")),
+        ("https://acme.sharepoint.com/:i:/g/abc?e=1", "add download=1 to it", ("?", "?download=1&")),
+        ("https://gitlab.com/me/x/-/blob/main/1.jpg", "write /-/raw/ instead", ("/-/blob/", "/-/raw/")),
+        ("https://bitbucket.org/me/x/src/main/1.jpg", "write /raw/ instead of /src/", ("/src/", "/raw/")),
+        ("https://hf.co/datasets/me/x/blob/main/1.jpg", "write /resolve/ instead", ("/blob/", "/resolve/")),
+        (
+            "https://dropbox.com/scl/fi/a/1.jpg?rlkey=x",
+            "with dl=1 instead of dl=0",
+            ("rlkey=x", "rlkey=x&dl=1"),
+        ),
+    ],
+)
+def test_a_step_that_is_followed_ends_the_matter(page: str, step: str, followed: tuple[str, str]) -> None:
+    assert step in remarks(page)[0]
+    assert remarks(page.replace(*followed)) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "what"),
+    [
+        ("https://example.com/1.jpg,https://example.com/2.jpg", "looks like two addresses in one"),
+        ("https://example.com/1.jpghttps://example.com/2.jpg", "looks like two addresses in one"),
+        ("https://example.com/1.jpg,", "ends in ','"),
+        ("https://example.com/1.png)", "ends in ')'"),
+        ("https://example.com/IMG_1.HEIC", "ends in .HEIC, and the service documents JPEG and PNG"),
+        ("https://example.com/album.zip?x=1", "ends in .zip, and the service documents JPEG and PNG"),
+        ("https://example.com", "is a whole site, not a picture"),
+        ("https://example.com/#top", "is a whole site, not a picture"),
+    ],
+)
+def test_an_odd_end_is_remarked_on(address: str, what: str) -> None:
+    (remark,) = remarks(address, is_local=True)
+    assert what in remark
 
 
 @pytest.mark.parametrize(
     "address",
     [
         "https://example.com/1.jpg",
+        "https://example.com/1.webp?size=large#top",
+        "https://example.com/?image=1",
+        "https://res.cloudinary.com/d/image/fetch/w_1,h_2/https://example.com/1.jpg",
+        "https://example.com/file_(1).jpg",
         "https://drive.google.com/uc?export=download&id=1AbCdEfGhIjKlMnOp",
         "https://drive.usercontent.google.com/download?id=1AbC&export=download",
         "https://lh3.googleusercontent.com/pw/AbC=w2048",
@@ -211,6 +278,23 @@ def test_where_warnings_are_errors_nothing_is_sent(client: anb.Client, server: S
     assert [request.method for request in server.requests if request.method == "POST"] == []
 
 
+def test_nothing_is_remarked_on_where_nothing_is_sent(tmp_path: Path) -> None:
+    with anb.Sandbox() as sandbox:
+        client = sandbox.client()
+        with pytest.warns(UserWarning, match="Google Drive") as warned:
+            row = anb.submit(anb.Tune(**TRAIN, image_urls=[DRIVE]), client)
+        assert len(warned) == 1
+        # On record, an equal request, and on the account but in no log: each returns the row without a word.
+        again = anb.Tune(**{**TRAIN, "title": "again"}, image_urls=[DRIVE])
+        assert anb.submit(anb.Tune(**TRAIN, image_urls=[DRIVE]), client)["id"].equals(row["id"])
+        assert anb.submit(again, client, once=True)["id"].equals(row["id"])
+        log = anb.ExperimentLog(tmp_path / "other.sqlite")
+        with pytest.warns(UserWarning, match="is on your account already") as warned:
+            anb.submit(anb.Tune(**TRAIN, image_urls=[DRIVE]), client, log=log)
+        assert len(warned) == 1
+        assert len(sandbox.received()) == 1
+
+
 def test_a_local_address_is_fine_for_a_service_on_this_machine(client: anb.Client) -> None:
     assert len(anb.submit(anb.Tune(**TRAIN, image_urls=["http://localhost:3000/1.jpg"]), client)) == 1
 
@@ -230,11 +314,28 @@ def texts(form: anb.TuneForm) -> str:
 
 def test_the_form_shows_the_remark_at_the_field_and_can_be_submitted(client: anb.Client) -> None:
     form = anb.TuneForm(client, **TRAIN, image_urls=[DRIVE])
-    assert "is a page of Google Drive, not the picture" in texts(form)
+    assert texts(form).count("is a page of Google Drive, not the picture") == 2  # at the field, and at Submit
+    assert "Ready to submit, but &#39;https://drive.google.com/file/d/" in texts(form)
+    assert form._draft._images.sources.selected_index == 2
+    assert "Ready to submit, but " in form._repr_mimebundle_()[0]["text/html"]
     assert form.valid
     assert form.problems == []
+    form._draft._images.sources.selected_index = 0  # stays where the user puts it
+    form.fill(image_urls=[DRIVE, "https://example.com/a.heic"])
+    assert "Ready to submit, but there are 2 remarks: see image URLs<" in texts(form)
+    assert form._draft._images.sources.selected_index == 0
     form.fill(image_urls=["https://example.com/1.jpg"])
+    assert "Ready to submit<" in texts(form)
     assert "Google Drive" not in texts(form)
+
+
+def test_code_that_submits_a_form_is_warned(client: anb.Client, server: ScriptedServer) -> None:
+    form = anb.TuneForm(client, **TRAIN, image_urls=[DRIVE])
+    with pytest.raises(UserWarning, match="Google Drive"):
+        form.submit()
+    assert [request.method for request in server.requests if request.method == "POST"] == []
+    with pytest.warns(UserWarning, match="Google Drive"):
+        assert len(form.submit()) == 1
 
 
 def test_the_form_for_a_service_elsewhere_remarks_on_a_callback_to_this_machine() -> None:

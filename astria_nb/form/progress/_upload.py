@@ -55,6 +55,10 @@ class UploadPanel(widgets.VBox):
         self._progress.layout.display = None
         self._show_message()
 
+    def focus(self) -> None:
+        """Move the focus to the button that cancels the upload."""
+        self._cancel.focus()
+
     def show_idle(self) -> None:
         """Take the progress bar away: nothing was sent."""
         self._progress.layout.display = "none"
