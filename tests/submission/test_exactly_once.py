@@ -193,7 +193,7 @@ def test_photos_that_were_hashed_to_compare_are_sent_whole_again(
     plain.fail("504", ROUTE)
     reason = r"its answer was lost \(status 504\), and"
     with pytest.raises(OutcomeUnknownError, match=f"created: {reason} the service may need"):
-        anb.submit(tune(photos=photos), plain.client(), log=log, timeout=20)
+        anb.submit(tune(photos=photos), plain.client(), log=log, settle=100, timeout=20)
     with pytest.raises(OutcomeUnknownError, match=f"is unknown: {reason} it was not on the account"):
         anb.submit(tune(photos=photos), plain.client(), log=log, settle=0)
     row = anb.submit(tune(photos=photos), plain.client(), log=log, settle=0, idempotent=True)
