@@ -117,7 +117,9 @@ class ExactlyOnce:
             if warns:  # once, even if another process has recorded an equal request in the meantime
                 warn_of_addresses(self._tune, self._client)
                 warns = False
-            newest_equal_id = max((submission.id for submission in equal), default=0) if is_compared else None
+            # One that was announced is sent, whatever was recorded meanwhile.
+            is_decided = not is_compared or (equal and self._options.repeat == "announce")
+            newest_equal_id = None if is_decided else max((one.id for one in equal), default=0)
             with suppress(SameContentRecorded), recovery.planning(self._log):
                 submission = self._log.plan(
                     request, before.newest_id, sending=True, newest_equal_id=newest_equal_id
