@@ -52,7 +52,8 @@ def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Tests that are about this wait say how long it is.
     monkeypatch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", 0.0)
     # A port, and with it an address, may be used again.
-    monkeypatch.setattr("astria_nb.client._account_id._remembered", {})
+    for memory in ("_remembered", "_ask_again_at"):
+        monkeypatch.setattr(f"astria_nb.client._account_id.{memory}", {})
 
 
 # No test finds, or leaves, a key in the keyring of the one who runs it; programs that tests start included.

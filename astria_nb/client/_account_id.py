@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client._transport import Transport
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import ApiError, AstriaError, ServerError, TooManyRequestsError
 
-# What was told for an address and a key: `submit` makes a client for each call that is given none.
-_remembered: dict[tuple[str, ApiKey], str] = {}
 _SECONDS = 10.0  # it comes before each first submission, and must not delay one for long
+_SLOW, _PAUSE = (
+    1.0,
+    300.0,
+)  # seconds; a service that took so long, without an answer, is left alone for a while
+# By address and key, since `submit` makes a client for each call that is given none: what was told, and when
+# a service that did not answer may be asked again.
+_remembered: dict[tuple[str, ApiKey], str] = {}
+_ask_again_at: dict[tuple[str, ApiKey], float] = {}
 
 
 class AccountId:
@@ -30,28 +37,33 @@ class AccountId:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._lock = threading.Lock()
-        self.known: str | None = _remembered.get((transport.base_url, transport.key))
+        self._owner = transport.base_url, transport.key
+        self.known: str | None = _remembered.get(self._owner)
         self._is_answered = self.known is not None
 
     def get(self) -> str | None:
         """Return the id, or None if the service does not tell it, or cannot be reached now; not retried."""
         with self._lock:
-            if not self._is_answered:
-                self._ask()
+            if not self._is_answered and time.monotonic() >= _ask_again_at.get(self._owner, 0.0):
+                self._is_answered = self._ask()
             return self.known
 
-    def _ask(self) -> None:
+    def _ask(self) -> bool:
+        """Ask for the id, and return whether there was an answer."""
+        started = time.monotonic()
         try:
             with Deadline(_SECONDS):
                 self.known = _id_in(self._transport.get_once("/users", {}))
             if self.known is not None:
-                _remembered[self._transport.base_url, self._transport.key] = self.known
-        except (ServerError, TooManyRequestsError):
-            return  # the next call may be answered
+                _remembered[self._owner] = self.known
         except AstriaError as error:
-            self._is_answered = isinstance(error, ApiError)
-            return
-        self._is_answered = True
+            if isinstance(error, ApiError) and not isinstance(error, ServerError | TooManyRequestsError):
+                return True
+            now = time.monotonic()
+            if now - started >= _SLOW:
+                _ask_again_at[self._owner] = now + _PAUSE
+            return False
+        return True
 
 
 def _id_in(reply: object) -> str | None:

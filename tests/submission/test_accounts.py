@@ -8,7 +8,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.log import Log
-from helpers.scripted_server import KEY, ScriptedServer, reply
+from helpers.scripted_server import KEY, ScriptedServer, reply, silence
 from helpers.submissions import SERVICE, a_request
 
 URLS = ["https://example.com/1.jpg"]
@@ -118,6 +118,18 @@ def test_an_account_that_cannot_be_had_now_is_asked_for_again(
     client = anb.Client(KEY, base_url=server.url)
     assert [client.account for _ in range(4)] == [None, None, "5", "5"]
     assert client.known_account == "5"
+
+
+def test_a_service_that_does_not_answer_for_the_account_delays_one_submission_only(
+    one_address: None, server: ScriptedServer, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.on("GET", "/users", silence)
+    monkeypatch.setattr("astria_nb.client._account_id._SECONDS", 0.05)
+    monkeypatch.setattr("astria_nb.client._account_id._SLOW", 0.01)
+    for title in "ab":
+        anb.submit(a_tune(title=title, pack=43), anb.Client(KEY, base_url=server.url), log=log)
+    assert account_requests(server) == 1
+    assert posts(server) == 2
 
 
 def test_what_another_account_left_open_is_left_alone(
