@@ -65,6 +65,7 @@ PROMPT_SCHEMA = pa.schema(
         "status": pa.string(),
         "user_error": pa.string(),
         "tune_id": pa.int64(),
+        "base_tune_id": pa.int64(),
         "base_pack_id": pa.int64(),
         "orig_prompt_id": pa.int64(),
         "started_training_at": TIME,
@@ -84,7 +85,7 @@ PROMPT_SCHEMA = pa.schema(
         "url": pa.string(),
     }
 )
-_LORA, _ID = re.compile(r"<lora:(\d{1,18}):"), re.compile(r'"id": (\d{1,18})\b')
+_LORA = re.compile(r"<lora:(\d{1,18}):")
 _CALLBACKS = ("callback", "prompts_callback")
 # Columns that the service does not return; a poll must not lose them.
 OWN_COLUMNS = ("pack", "encoding", "image_sha256", "tune_ids", "prompt_ids")
@@ -191,22 +192,40 @@ def own_fields(record: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
-def prompt_frame(prompts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def prompt_frame(
+    prompts: Sequence[Mapping[str, Any]], tune_ids: Mapping[int, int | None] | None = None
+) -> pd.DataFrame:
     """Return one typed row per prompt; ``status`` is ``pending``, ``done`` or ``failed``.
 
     Parameters
     ----------
     prompts : sequence of mapping
         The API's JSON.
+    tune_ids : mapping of int to int, optional
+        The tunes that prompts belong to, by the prompts' ids. Default: the tune that a prompt names.
 
     Returns
     -------
     pandas.DataFrame
-        Types as in `tune_frame`.
+        Types as in `tune_frame`. ``tune_id`` is the tune that made the pictures, as in the rows of tunes;
+        ``base_tune_id`` is what the API calls ``tune_id``, which may be the base model (astria-api,
+        section 6).
+
+    Examples
+    --------
+    >>> prompt = {"id": 1, "text": "<lora:7:1> ohwx cat", "tune_id": 1504944}
+    >>> prompt_frame([prompt])[["tune_id", "base_tune_id"]].loc[0].tolist()
+    [7, 1504944]
     """
     return typed_frame(
         [
-            {**_redact_callbacks(prompt), "images": picture_urls(prompt), "status": prompt_status(prompt)}
+            {
+                **_redact_callbacks(prompt),
+                "images": picture_urls(prompt),
+                "status": prompt_status(prompt),
+                "tune_id": _owner(prompt, tune_ids or {}),
+                "base_tune_id": prompt.get("tune_id"),
+            }
             for prompt in prompts
         ],
         PROMPT_SCHEMA,
@@ -257,6 +276,12 @@ def _redact_callbacks(entity: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**entity, **{name: redact_text(url) for name, url in callbacks.items()}} if callbacks else entity
 
 
+def _owner(prompt: Mapping[str, Any], tune_ids: Mapping[int, int | None]) -> int | None:
+    prompt_id = prompt.get("id")
+    listed_for = tune_ids.get(prompt_id) if isinstance(prompt_id, int) else None
+    return tune_id_of(prompt) if listed_for is None else listed_for
+
+
 def _lasting_status(tune: Mapping[str, Any]) -> str | None:
     if tune.get("id") is None:
         return None
@@ -287,31 +312,32 @@ def picture_urls(prompt: Mapping[str, Any]) -> list[str]:
     return [url for url in urls if isinstance(url, str)]
 
 
-def tune_ids(frame: pd.DataFrame) -> set[int]:
-    """Return the ids of the tunes in a frame, including those that a pack was run on.
+def ids_in(value: Any) -> list[int]:
+    """Return the ids in a value of a list column, which may be missing.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        As of `tune_frame`.
+    value : list of int, numpy.ndarray, or missing
 
     Returns
     -------
-    set of int
+    list of int
+
+    Examples
+    --------
+    >>> ids_in([7, 8]), ids_in(pd.NA)
+    ([7, 8], [])
     """
-    ids = {int(tune_id) for tune_id in frame["id"].dropna()} if len(frame) else set()
-    if "tune_ids" in frame.columns:
-        ids |= {int(tune_id) for used in frame["tune_ids"].dropna() for tune_id in used}
-    return ids
+    return [] if value is None or pd.api.types.is_scalar(value) else [int(number) for number in value]
 
 
-def tune_id_of(prompt: Mapping[Any, Any], own: Collection[int] = ()) -> int | None:
+def tune_id_of(prompt: Mapping[str, Any], own: Collection[int] = ()) -> int | None:
     """Return the id of the tune that a prompt was made with (astria-api, sections 4 and 6).
 
     Parameters
     ----------
     prompt : mapping
-        A row of `astria_nb.prompts`.
+        The API's JSON.
     own : collection of int
         If a prompt uses several tunes, one of these is preferred.
 
@@ -324,7 +350,10 @@ def tune_id_of(prompt: Mapping[Any, Any], own: Collection[int] = ()) -> int | No
     >>> tune_id_of({"text": "<lora:7:1> ohwx woman", "tune_id": 1504944}, [7])
     7
     """
-    tunes, tune_id = prompt.get("tunes"), prompt.get("tune_id")
-    used = [*_LORA.findall(str(prompt["text"])), *_ID.findall(tunes if isinstance(tunes, str) else "")]
-    ids = [*map(int, used), *([] if tune_id is None or pd.isna(tune_id) else [int(tune_id)])]
+    tunes = prompt.get("tunes")
+    listed = (
+        [tune.get("id") for tune in tunes if isinstance(tune, Mapping)] if isinstance(tunes, list) else []
+    )
+    named = map(int, _LORA.findall(str(prompt.get("text"))))
+    ids = [*named, *(number for number in (*listed, prompt.get("tune_id")) if type(number) is int)]
     return next((number for number in ids if number in own), ids[0] if ids else None)

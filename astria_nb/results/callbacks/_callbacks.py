@@ -20,7 +20,7 @@ from astria_nb.results.callbacks._receiver import Receiver
 from astria_nb.results.callbacks._refresher import Refresher
 from astria_nb.results.callbacks._secret import Secret
 from astria_nb.results.callbacks._server import HOST
-from astria_nb.results.frames import not_tunes
+from astria_nb.results.frames import check_tunes
 from astria_nb.results.watch import FINAL_STATES
 from astria_nb.utils.arguments import check_number, check_port
 from astria_nb.utils.progress import Progress
@@ -204,8 +204,7 @@ class Callbacks:
         AstriaError
             As `poll`.
         """
-        if not isinstance(frame, pd.DataFrame) or not {"id", "status"} <= set(frame.columns):
-            raise not_tunes(frame)
+        check_tunes(frame, "id", "status")
         timeout = float("inf") if timeout is None else check_number("timeout", timeout, "seconds")
         end = time.monotonic() + timeout
         poll = check_number("poll", poll, "seconds", allow_zero=False)

@@ -20,7 +20,6 @@ from astria_nb.results.downloads._fetcher import RemotePicture
 from astria_nb.results.downloads._run import DownloadRun
 from astria_nb.results.downloads._safe_folder import SafeFolder
 from astria_nb.results.watch import prompts
-from astria_nb.rows import tune_id_of, tune_ids
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.arrow import TIME, parse_time, typed_frame
 from astria_nb.utils.formatting import short
@@ -151,9 +150,8 @@ def _list_prompts(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, li
 def _remote_pictures(
     prompt_frame: pd.DataFrame, frame: pd.DataFrame, client: Client
 ) -> Iterator[RemotePicture]:
-    own_ids = tune_ids(frame)
     finished = [prompt for prompt in prompt_frame.to_dict("records") if len(prompt["images"])]
-    ids = [tune_id_of(prompt, own_ids) for prompt in finished]
+    ids = [None if pd.isna(prompt["tune_id"]) else int(prompt["tune_id"]) for prompt in finished]
     expires_at = _expiry_dates(frame, {tune_id for tune_id in ids if tune_id is not None}, client)
     for prompt, tune_id in zip(finished, ids, strict=True):
         for number, url in enumerate(prompt["images"], 1):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from astria_nb.client import Client, Json
 from astria_nb.defaults import client_or_default
-from astria_nb.results.frames import not_tunes
+from astria_nb.results.frames import check_tunes
 from astria_nb.results.watch import Poller
 from astria_nb.rows import tune_frame
 from astria_nb.utils.arguments import check_number
@@ -71,10 +71,10 @@ def expiring(
     days = check_number("days", days, "days", maximum=_MAX_DAYS)
     if frame is None:
         tunes = tune_frame(list(_not_expired(client)), client.now())
-    elif isinstance(frame, pd.DataFrame) and {"id", "status", "expires_at"} <= {*frame.columns}:
-        tunes = Poller(frame, client, "trained").poll().frame
     else:
-        raise not_tunes(frame, "pass the rows that submit or wait returned, or None")
+        hint = "pass the rows that submit or wait returned, or None"
+        check_tunes(frame, "id", "status", "expires_at", hint=hint)
+        tunes = Poller(frame, client, "trained").poll().frame
     now = pd.Timestamp(client.now())
     expires_soon = (tunes["expires_at"] > now) & (tunes["expires_at"] <= now + pd.Timedelta(days=days))
     return tunes[expires_soon].sort_values("expires_at", kind="stable", ignore_index=True)

@@ -10,6 +10,7 @@ import pandas as pd
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import NotFoundError
+from astria_nb.results.frames import check_tunes
 from astria_nb.results.plots._axes import (
     add_legend,
     format_dates,
@@ -81,6 +82,7 @@ def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None 
     >>> anb.costs(anb.rows.tune_frame([tune])).get_title()
     '$2.50 for 1 tune'
     """
+    check_tunes(frame, "id")
     tunes = select_columns(frame, "id", "name", "pack", "base_pack_id", "cost_mc", "created_at", "status")
     ax = prepare_axes(ax)
     cost = pd.to_numeric(tunes["cost_mc"]).astype("Float64") / _DOLLAR

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from astria_nb.client import Client
+from astria_nb.results.frames import are_prompts
 from astria_nb.results.plots._axes import (
     add_legend,
     bar_height,
@@ -18,7 +19,6 @@ from astria_nb.results.plots._axes import (
     show_text,
 )
 from astria_nb.results.watch import prompts
-from astria_nb.rows import tune_id_of, tune_ids
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,18 +67,17 @@ def image_counts(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes 
     '8 images of 1 tune'
     """
     tunes = select_columns(frame, "id", "title")
-    are_prompts = isinstance(frame, pd.DataFrame) and {"images", "text"} <= {*frame.columns}
-    prompt_frame = frame if are_prompts else prompts(frame, client)
-    details = select_columns(prompt_frame, "id", "text", "tunes", "tune_id", "images", "status")
-    own_ids = set() if are_prompts else tune_ids(frame)
-    owners = pd.Series([tune_id_of(row, own_ids) for row in details.to_dict("records")], dtype="Int64")
-    if are_prompts:
+    is_of_prompts = are_prompts(frame)
+    prompt_frame = frame if is_of_prompts else prompts(frame, client)
+    details = select_columns(prompt_frame, "id", "tune_id", "images", "status")
+    owners = details["tune_id"].astype("Int64")
+    if is_of_prompts:
         tunes = pd.DataFrame({"id": owners.dropna().drop_duplicates().to_numpy()})
     else:
         tunes = tunes[tunes["id"].notna()]
     ax = prepare_axes(ax, height_for(len(tunes)))
     if tunes.empty:
-        return show_text(ax, "no prompts" if are_prompts else "no tunes")
+        return show_text(ax, "no prompts" if is_of_prompts else "no tunes")
     counts = pd.DataFrame(
         {
             "images": details["images"].map(_count),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from astria_nb.results.frames import check_tunes
 from astria_nb.results.plots._axes import (
     Floats,
     add_legend,
@@ -19,7 +20,6 @@ from astria_nb.results.plots._axes import (
     show_text,
     to_days,
 )
-from astria_nb.rows import tune_id_of, tune_ids
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,10 +70,11 @@ def timeline(frame: pd.DataFrame, prompts: pd.DataFrame | None = None, *, ax: Ax
     >>> [text.get_text() for text in anb.timeline(row).get_legend().get_texts()]
     ['queued', 'training']
     """
+    check_tunes(frame, "id")
     tunes = select_columns(frame, "id", "title", *_TIMES)
     ax = prepare_axes(ax, height_for(len(tunes)))
     created, started, trained, failed, updated, eta = (to_days(tunes[name]) for name in _TIMES)
-    prompt_spans = _prompt_spans(frame, tunes, prompts, trained)
+    prompt_spans = _prompt_spans(tunes, prompts, trained)
     if np.isnan(created).all():
         return show_text(ax, "no tunes" if tunes.empty else "the times of these tunes are unknown")
     times = np.concatenate([created, started, trained, failed, updated, *prompt_spans])
@@ -108,15 +109,14 @@ def _draw_bars(ax: Axes, name: str, start: Floats, end: Floats, *, pale: bool = 
 
 
 def _prompt_spans(
-    frame: pd.DataFrame, tunes: pd.DataFrame, prompts: pd.DataFrame | None, trained: Floats
+    tunes: pd.DataFrame, prompts: pd.DataFrame | None, trained: Floats
 ) -> tuple[Floats, Floats]:
     """Return when each tune began and ended to create pictures; it cannot begin before it is trained."""
     if prompts is None or tunes.empty:
         return np.full(len(tunes), np.nan), np.full(len(tunes), np.nan)
     times = ("started_training_at", "trained_at", "created_at")
-    details = select_columns(prompts, "id", "text", "tunes", "tune_id", *times)
-    own_ids = tune_ids(frame)
-    owners = pd.Series([tune_id_of(row, own_ids) for row in details.to_dict("records")], dtype="Int64")
+    details = select_columns(prompts, "id", "tune_id", *times)
+    owners = details["tune_id"].astype("Int64")
     started, done, created = (to_days(details[name]) for name in times)
     started = np.where(np.isnan(started), created, started)
     spans = pd.DataFrame({"start": started, "end": done})

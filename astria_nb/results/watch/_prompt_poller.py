@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,10 @@ from astria_nb import rows
 from astria_nb.client import PAGE_SIZE, VISIBILITY_DELAY, Client, Json, fetch_latest
 from astria_nb.errors import NotFoundError
 from astria_nb.results.watch._states import FINAL_STATES
+from astria_nb.rows import ids_in
 
 _LISTS_PER_POLL = 30  # spreads out the requests when hundreds of tunes finish at once
-_COLUMNS = ["id", "status", "trained_at", "prompt_ids"]
+_COLUMNS = ["id", "status", "trained_at", "prompt_ids", "tune_ids"]
 
 
 class PromptPoller:
@@ -34,6 +34,7 @@ class PromptPoller:
         self._client = client
         self._prompts: dict[int, Json] = {}
         self._ids_by_row: dict[int, set[int]] = {}
+        self._owners: dict[int, int | None] = {}  # the tune of each prompt
         self._complete_rows: set[int] = set()  # all of the row's prompts are listed
         self._frame: pd.DataFrame | None = None
         self._request_count = 0
@@ -53,7 +54,7 @@ class PromptPoller:
         fractions = np.zeros(len(frame))
         for position, row in enumerate(frame[_COLUMNS].to_dict("records")):
             if pd.isna(row["id"]):
-                self._fetch_run(position, row["prompt_ids"])
+                self._fetch_run(position, ids_in(row["prompt_ids"]), ids_in(row["tune_ids"]))
             elif row["status"] == "trained" and lists < _LISTS_PER_POLL and self._needs_list(position):
                 lists += 1
                 self._list(position, int(row["id"]), row["trained_at"])
@@ -65,7 +66,8 @@ class PromptPoller:
     def frame(self) -> pd.DataFrame | None:
         """Return a row per prompt seen so far; None before the first one."""
         if self._frame is None and self._prompts:
-            self._frame = rows.prompt_frame([self._prompts[key] for key in sorted(self._prompts)])
+            prompts = [self._prompts[key] for key in sorted(self._prompts)]
+            self._frame = rows.prompt_frame(prompts, self._owners)
         return self._frame
 
     def records(self, frame: pd.DataFrame) -> dict[int, list[Json]]:
@@ -95,15 +97,15 @@ class PromptPoller:
                 self._prompts[key] = prompt
             self._frame = None
 
-    def _fetch_run(self, position: int, ids: Any) -> None:
+    def _fetch_run(self, position: int, ids: Collection[int], tune_ids: Collection[int]) -> None:
         """Fetch the prompts made by a run on existing tunes, whose ids the row has."""
         if position in self._complete_rows:
             return
         self._complete_rows.add(position)
-        ids = [] if pd.api.types.is_scalar(ids) else list(map(int, ids))
         self._ids_by_row[position] = set(ids)
-        prompts = fetch_latest(ids, self._page, self._one)
-        self._prompts |= {key: prompt for key, prompt in prompts.items() if prompt}
+        prompts = {key: prompt for key, prompt in fetch_latest(ids, self._page, self._one).items() if prompt}
+        self._prompts |= prompts
+        self._owners |= {key: rows.tune_id_of(prompt, tune_ids) for key, prompt in prompts.items()}
         self._frame = None
 
     def _needs_list(self, position: int) -> bool:
@@ -120,6 +122,7 @@ class PromptPoller:
         is_first, ids_before = position not in self._ids_by_row, self._ids_by_row.get(position, set())
         if prompts != {key: self._prompts.get(key) for key in ids_before}:
             self._prompts |= prompts
+            self._owners |= dict.fromkeys(prompts, tune_id)
             self._frame = None
         self._ids_by_row[position] = set(prompts)
         is_old = self._client.now() - trained_at > VISIBILITY_DELAY

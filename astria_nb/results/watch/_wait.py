@@ -12,11 +12,12 @@ from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import Log
-from astria_nb.results.frames import not_tunes
+from astria_nb.results.frames import check_tunes
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._poller import with_ids
 from astria_nb.results.watch._polling import poll_until_finished
 from astria_nb.results.watch._recorder import PollRecorder
+from astria_nb.rows import ids_in
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import Progress
@@ -177,8 +178,9 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
 
     Notes
     -----
-    A prompt's own ``tune_id`` may be that of the base model (astria-api, section 6), so prompts are listed
-    tune by tune.
+    ``tune_id`` is the tune's own id, so that prompts join to their rows: ``prompts.merge(rows,
+    left_on="tune_id", right_on="id")``. What the API calls so, which may be the base model (astria-api,
+    section 6), is ``base_tune_id``.
 
     Examples
     --------
@@ -193,21 +195,24 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     client = client_or_default(client)
     records = _tune_records(frame, "id")
     tune_ids = [int(row["id"]) for row in records if pd.notna(row["id"]) and row.get("status") != "deleted"]
-    runs: list[Any] = [row.get("prompt_ids") for row in records if pd.isna(row["id"])]
-    run_prompt_ids = [int(key) for ids in runs if not pd.api.types.is_scalar(ids) for key in ids]
-    prompts_by_id: dict[int, Json | None] = {
-        prompt["id"]: prompt for tune_id in tune_ids for prompt in client.prompts(tune_id)
+    prompts_by_id: dict[int, Json | None] = {}
+    owners: dict[int, int | None] = {}
+    for tune_id in tune_ids:
+        for prompt in client.prompts(tune_id):
+            prompts_by_id[prompt["id"]], owners[prompt["id"]] = prompt, tune_id
+    runs = [row for row in records if pd.isna(row["id"])]
+    used_ids = {
+        int(key): ids_in(row.get("tune_ids")) for row in runs for key in ids_in(row.get("prompt_ids"))
     }
-    prompts_by_id |= fetch_latest(
-        run_prompt_ids, lambda before: client.prompts(before_id=before, limit=PAGE_SIZE), client.prompt
+    of_runs = fetch_latest(
+        used_ids, lambda before: client.prompts(before_id=before, limit=PAGE_SIZE), client.prompt
     )
-    return rows.prompt_frame([prompt for _, prompt in sorted(prompts_by_id.items()) if prompt is not None])
+    prompts_by_id |= of_runs
+    owners |= {key: rows.tune_id_of(prompt, used_ids[key]) for key, prompt in of_runs.items() if prompt}
+    return rows.prompt_frame([prompt for _, prompt in sorted(prompts_by_id.items()) if prompt], owners)
 
 
 def _tune_records(frame: pd.DataFrame, *columns: str) -> list[dict[Any, Any]]:
     """Return the rows of a frame of tunes, which must have these columns."""
-    if isinstance(frame, pd.DataFrame) and frame.empty:
-        return []
-    if isinstance(frame, pd.DataFrame) and set(columns) <= set(frame.columns):
-        return with_ids(frame).to_dict("records")
-    raise not_tunes(frame)
+    check_tunes(frame, *columns)
+    return with_ids(frame).to_dict("records") if len(frame) else []

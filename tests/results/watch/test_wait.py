@@ -1,6 +1,6 @@
 """Waiting and prompts, on a sandbox."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.errors import TuneError
+from helpers.scripted_server import KEY, ScriptedServer, reply
 
 URL = "https://example.com/1.jpg"
 
@@ -60,6 +61,34 @@ def test_all_pages_of_prompts_are_read_oldest_first(client: anb.Client):
     prompts = anb.prompts(submitted(client, pack=260, name="woman"), client)
     assert len(prompts) == 35
     assert prompts["id"].is_monotonic_increasing
+
+
+def test_prompts_join_to_their_rows(client: anb.Client):
+    rows = pd.concat([submitted(client), submitted(client, pack=260, name="woman")], ignore_index=True)
+    run = anb.submit(anb.Tune(pack=797, tune_ids=rows["id"].tolist()[:1]), client)
+    prompts = anb.prompts(rows, client)
+    assert len(prompts.merge(rows, left_on="tune_id", right_on="id")) == len(prompts) > 35
+    assert prompts["base_tune_id"].tolist() == [client.prompt(key)["tune_id"] for key in prompts["id"]]
+    assert set(anb.prompts(run, client)["tune_id"]) == set(rows["id"][:1])
+
+
+def test_a_prompt_that_names_no_tune_belongs_to_the_one_that_it_was_listed_for(server: ScriptedServer):
+    silent = {"id": 5, "text": "a cat", "tune_id": 1504944, "images": []}
+    server.on("GET", "/tunes/7/prompts", reply([silent]), reply([]))
+    frame = anb.prompts(anb.rows.tune_frame([{"id": 7}]), anb.Client(KEY, base_url=server.url))
+    assert frame[["tune_id", "base_tune_id"]].loc[0].tolist() == [7, 1504944]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [anb.wait, anb.prompts, lambda rows, client: anb.download(rows, client, "."), anb.gallery,
+     lambda rows, client: anb.expiring(rows, client=client), lambda rows, _: anb.timeline(rows),
+     lambda rows, _: anb.costs(rows)],
+)  # fmt: skip
+def test_prompts_are_no_tunes(client: anb.Client, use: Callable[..., object]):
+    prompts = anb.prompts(submitted(client), client)
+    with pytest.raises(TuneError, match=r"^frame: these are prompts, not tunes; pass the rows that submit"):
+        use(prompts, client)
 
 
 def test_a_run_on_existing_tunes_has_the_prompts_that_it_made(client: anb.Client):
