@@ -18,6 +18,7 @@ from astria_nb.log import Log
 from astria_nb.submission import PACK_MAX_AGE_SECONDS, Repeat, RepeatedRequest, SubmitOptions
 from astria_nb.tune import Encoding
 from astria_nb.utils import background
+from astria_nb.utils.interrupts import in_caller, shielded
 
 
 class Submitter:
@@ -86,8 +87,8 @@ class Submitter:
             The same was sent before, and the user is to be asked.
         """
         try:
-            with self._panel.state.sending():
-                return self._submit(client, self._draft.encoding if encoding is None else encoding, repeat)
+            # The form keeps the row before it is returned: an interrupt may hide it, but not lose it.
+            return shielded(self._submit, client, encoding, repeat)
         finally:
             self._update()
 
@@ -108,22 +109,27 @@ class Submitter:
             raise
 
     def _submit(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> pd.DataFrame:
-        review = self._review()
-        if review.tune is None or review.problems:
-            is_ready = all(problem.field == "log" for problem in review.problems)
-            raise (LogError if is_ready else TuneError)(*review.problems)
-        if (row := self._panel.state.row_of(review.tune.title)) is not None:
-            return row
-        self._panel.state.start()
-        self._panel.upload.show_start()
-        if repeat == "send":  # as above
-            self._panel.upload.focus()
-        self._update()
-        options = SubmitOptions(
+        with self._panel.state.sending():
+            # What may hold the draft's lock, or call the user's observers, runs where it was called.
+            review = in_caller(self._review)()
+            if review.tune is None or review.problems:
+                is_ready = all(problem.field == "log" for problem in review.problems)
+                raise (LogError if is_ready else TuneError)(*review.problems)
+            if (row := self._panel.state.row_of(review.tune.title)) is not None:
+                return row
+            self._panel.state.start()
+            self._panel.upload.show_start()
+            if repeat == "send":  # as above
+                self._panel.upload.focus()
+            in_caller(self._update)()
+            return self._panel.send(review.tune, self._options(client, encoding, repeat))
+
+    def _options(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> SubmitOptions:
+        return SubmitOptions(
             client=client,
             log=self._log,
             observer=self._panel.upload,
-            encoding=encoding,
+            encoding=self._draft.encoding if encoding is None else encoding,
             preprocessing=self._draft.switches.preprocessing,
             max_cost=self._max_cost,
             repeat=repeat,
@@ -131,4 +137,3 @@ class Submitter:
             # Another client's service may have another pack under this id.
             pack=self._draft.pack.recent(PACK_MAX_AGE_SECONDS) if client is self._client else None,
         )
-        return self._panel.send(review.tune, options)

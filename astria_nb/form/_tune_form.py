@@ -32,6 +32,7 @@ from astria_nb.log import Log
 from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils.arguments import check_bool, check_number
+from astria_nb.utils.interrupts import in_caller
 from astria_nb.utils.redaction import redact_json
 from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.utils.warn import warn
@@ -116,7 +117,7 @@ class TuneForm(widgets.VBox):
         request = RequestView(self.client.base_url)
         make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
         self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
-        self._panel = SubmissionPanel(self._log, self.client, lambda row: self.set_trait("row", row))
+        self._panel = SubmissionPanel(self._log, self.client, in_caller(self._on_row))
         submit_bar = SubmitBar(is_sandbox(self.client), lambda: self._submitter.start(), self.new_title)
         self._submitter = Submitter(
             *(self.client, self._log, self._max_cost, self._draft),
@@ -343,6 +344,9 @@ class TuneForm(widgets.VBox):
             self.status = status = status_of(result, self._panel.state)
             self._view.update(result, self._panel.state, status)
             self._save_draft()
+
+    def _on_row(self, row: pd.DataFrame) -> None:
+        self.set_trait("row", row)
 
     def _save_draft(self) -> None:
         if self._saved is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import weakref
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from astria_nb.utils.child_exit import at_child_exit
 
 if TYPE_CHECKING:
     from astria_nb.log._sqlite import SqliteStore
@@ -81,6 +84,18 @@ def all_stores() -> list[SqliteStore]:
     """Return every open store of this process."""
     with _lock:
         return [store for guard in list(_guards.values()) for store in list(guard.stores)]
+
+
+def close_in_child() -> None:
+    """Close what is open at the exit of this process, should it be a child of multiprocessing."""
+    at_child_exit(_close_all)
+
+
+@atexit.register
+def _close_all() -> None:
+    # Not by a finalizer: it would close connections that another thread may be using, which crashes Python.
+    for store in all_stores():
+        store.close_at_exit()
 
 
 def _before_fork() -> None:

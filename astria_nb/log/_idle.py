@@ -37,12 +37,22 @@ class WhenIdle:
                     thread.start()
                     self._thread = thread
 
-    def stop(self) -> None:
-        """Do not wait any longer, and do not work; returns when a running one is done."""
+    def stop(self, seconds: float | None = None) -> None:
+        """Do not wait any longer, and do not work; returns when a running one is done.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            Return after so long even if it is not.
+        """
         if (thread := self._thread) is not None:
             self._stopped.set()
-            thread.join()
+            thread.join(seconds)
             self._thread = None
+
+    def cancel(self) -> None:
+        """Do as `stop`, without waiting for a running one: this may be its thread."""
+        self._stopped.set()
 
     def _run(self) -> None:
         while True:

@@ -12,7 +12,7 @@ from astria_nb.log._access import problem_of
 from astria_nb.log._connections import Connections
 from astria_nb.log._errors import log_errors, refuse
 from astria_nb.log._fate import Fate, OpenFiles
-from astria_nb.log._guard import FileGuard
+from astria_nb.log._guard import FileGuard, close_in_child
 from astria_nb.utils.redaction import redact_name
 
 _ATTEMPTS, _PAUSE = 50, 0.02  # seconds; another process may read for so long
@@ -74,6 +74,8 @@ class KeptFile:
         """Return the connection that writes: what it has open can be read whatever becomes of the file."""
         is_new = not self._connections.is_held
         held = self._connections.held()
+        if is_new:
+            close_in_child()
         if is_new and self._files is not None:
             self._files.note_companions()
         return held

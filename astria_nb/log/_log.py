@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from astria_nb.errors import Problem, TuneError
+from astria_nb.log import _returns as returns
 from astria_nb.log._reader import LogReader
 from astria_nb.log._states import STATES, Submission
 from astria_nb.log._times import check_time
@@ -186,13 +187,21 @@ class Log(LogReader):
         self._database.note(kind, submission, tune_id, service, reply, problem, account)
 
     @shield
-    def note_returned(self, submission: Submission) -> None:
+    def note_returned(
+        self, submission: Submission, arrival: Callable[[], bool | None] = lambda: True
+    ) -> None:
         """Record that a row which may have been lost was handed to its caller: it may be sent again.
 
         Parameters
         ----------
         submission : Submission
+        arrival : callable
+            Returns True once the caller has the row, False if an interrupt kept it from the caller, and None
+            before that. What has not arrived yet is recorded shortly after it has.
         """
+        if not arrival():
+            returns.expect(self, submission, arrival)
+            return
         from astria_nb.log import _queries as queries  # loaded with the database
 
         self.note(queries.RETURNED, submission=submission)
@@ -214,3 +223,7 @@ class Log(LogReader):
         int
         """
         return self._database.prune(check_time("before", before))
+
+    def _close(self) -> None:
+        returns.close(self)
+        super()._close()

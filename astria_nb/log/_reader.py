@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import LogError, Problem
 from astria_nb.log import _machine as machine
+from astria_nb.log import _returns as returns
 from astria_nb.log import environment
 from astria_nb.log._log_file import LogFile
 from astria_nb.log._states import Submission
@@ -17,7 +18,7 @@ from astria_nb.log._times import check_time
 from astria_nb.tune import Request, differences
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.formatting import short
-from astria_nb.utils.interrupts import shield
+from astria_nb.utils.interrupts import shield, shielded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,8 @@ class LogReader(LogFile):
         -------
         Submission or None
         """
+        if request.title is None:
+            returns.record()  # a row that its caller has no longer claims its run
         return self._database.claimant(request)
 
     @shield
@@ -106,6 +109,7 @@ class LogReader(LogFile):
         ----------
         submission : Submission
         """
+        returns.record()
         return self._database.was_returned(submission.id)
 
     @shield
@@ -251,6 +255,7 @@ class LogReader(LogFile):
         from astria_nb.log import _event_frames as event_frames
 
         _check_range(since, until)
+        returns.record()
         frame = event_frames.frame(self._database, since, until)
         self._tell()
         return frame
@@ -281,6 +286,7 @@ class LogReader(LogFile):
         1
         """
         _check_range(since, until)
+        shielded(returns.record)
         after = 0
         while (frame := self._events_after(after, since, until)) is not None:
             after = int(frame["id"].iloc[-1])

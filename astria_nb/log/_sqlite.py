@@ -25,6 +25,7 @@ from astria_nb.log._schema import VERSION
 from astria_nb.log._set_up import set_up
 
 _IDLE_SECONDS = 0.3  # a copy of the main file is complete so long after the last write
+_EXIT_SECONDS = 5.0  # that the exit of the interpreter waits for a thread that writes
 
 
 class SqliteStore(KeptFile):
@@ -55,10 +56,11 @@ class SqliteStore(KeptFile):
             opening = prepare(path, timeout, is_open=_is_open(path))
             self._file, self._may_write = opening.file, opening.may_write
             self._connections = Connections(path, opening.url, timeout, durable=self._may_write)
-            # If it is never closed: SQLite removes its companion files, and Python raises no ResourceWarning.
-            weakref.finalize(self, _release, self._connections, path)
             when_idle = weakref.WeakMethod(self._checkpoint)
             self._idle = WhenIdle(lambda: (work := when_idle()) is None or work(), _IDLE_SECONDS)
+            # If it is never closed: SQLite removes its companion files, and Python raises no ResourceWarning.
+            # At the exit other threads may be using it, so there it is closed as by `close`.
+            weakref.finalize(self, _release, self._connections, path, self._idle.cancel).atexit = False
             try:
                 if self._may_write:
                     self._set_up()
@@ -131,6 +133,15 @@ class SqliteStore(KeptFile):
             self.let_go()
             leave(self._path)
 
+    def close_at_exit(self) -> None:
+        """Close every connection, unless another thread uses the file for too long."""
+        self._idle.stop(_EXIT_SECONDS)
+        if self._guard.lock.acquire(timeout=_EXIT_SECONDS):
+            try:
+                self.let_go()
+            finally:
+                self._guard.lock.release()
+
     def stop_waiting(self) -> None:
         """End the thread that waits for the log to be idle."""
         self._idle.stop()
@@ -155,7 +166,8 @@ class SqliteStore(KeptFile):
             set_up(connection)
 
 
-def _release(connections: Connections, path: Path) -> None:
+def _release(connections: Connections, path: Path, cancel: Callable[[], None]) -> None:
+    cancel()
     connections.close()
     leave(path)
 

@@ -30,7 +30,7 @@ from astria_nb.submission._options import SubmitOptions
 from astria_nb.tune import Body, Pack, Request, Tune, differences, encode, estimate
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
-from astria_nb.utils.interrupts import raise_if_interrupted
+from astria_nb.utils.interrupts import arrival
 from astria_nb.utils.progress import wait_with_progress
 from astria_nb.utils.warn import warn
 
@@ -287,9 +287,8 @@ class ExactlyOnce:
 
     def _row(self, submission: Submission) -> pd.DataFrame:
         if submission.title is None or submission.state == "adopted":
-            raise_if_interrupted()  # its row would not be handed out
             with suppress(Exception):  # then the next call returns this row again, which costs nothing
-                self._log.note_returned(submission)
+                self._log.note_returned(submission, arrival())
         record, now = submission.record or {}, self._client.now()
         try:
             return rows.tune_frame([record], now)

@@ -138,24 +138,28 @@ def submit(
         return tune.submit(client, encoding=encoding, **more)
     check_callable("on_sent", on_sent)
     check_callable("say", say)
-    with Progress("Submitting") as progress:
-        observer = CallbackObserver(on_sent or progress.update_bytes, say or progress.update)
+    progress = Progress("Submitting")
+    observer = CallbackObserver(on_sent or progress.update_bytes, say or progress.update)
 
-        def options() -> SubmitOptions:
-            return SubmitOptions(
-                client=client_or_default(client, pays=True),
-                log=log_or_default(log),
-                observer=observer,
-                encoding=encoding,
-                preprocessing=Preprocessing(check_bool("keep_metadata", keep_metadata), max_side),
-                max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
-                settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
-                timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),
-                idempotent=check_bool("idempotent", idempotent),
-                repeat="return" if check_bool("once", once) else "announce",
-            )
+    def options() -> SubmitOptions:
+        return SubmitOptions(
+            client=client_or_default(client, pays=True),
+            log=log_or_default(log),
+            observer=observer,
+            encoding=encoding,
+            preprocessing=Preprocessing(check_bool("keep_metadata", keep_metadata), max_side),
+            max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
+            settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
+            timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),
+            idempotent=check_bool("idempotent", idempotent),
+            repeat="return" if check_bool("once", once) else "announce",
+        )
 
-        return shielded(lambda: submit_once(tune, options()))
+    def send() -> pd.DataFrame:
+        with progress:
+            return submit_once(tune, options())
+
+    return shielded(send)  # an interrupt after it would lose the row
 
 
 def _refuse_for_a_form(form: object, **options: object) -> None:

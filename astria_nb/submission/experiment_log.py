@@ -161,17 +161,22 @@ class ExperimentLog(Log):
         # Images that are given here were not prepared then.
         preprocessing = Preprocessing() if "images" in changes else submission.request.preprocessing
         self.note("replay", submission=submission, problem=f"as {tune.title}")
-        with Progress("Submitting") as progress:
-            options = SubmitOptions(
-                client=client_or_default(client, pays=True),
-                log=self,
-                observer=CallbackObserver(progress.update_bytes, progress.update),
-                encoding=cast("Encoding", submission.request.encoding),
-                preprocessing=preprocessing,
-                repeat="replay",
-            )
-            warn_of_addresses(tune, options.client)
-            return submit_once(tune, options)
+        progress = Progress("Submitting")
+        options = SubmitOptions(
+            client=client_or_default(client, pays=True),
+            log=self,
+            observer=CallbackObserver(progress.update_bytes, progress.update),
+            encoding=cast("Encoding", submission.request.encoding),
+            preprocessing=preprocessing,
+            repeat="replay",
+        )
+
+        def send() -> pd.DataFrame:
+            with progress:
+                warn_of_addresses(tune, options.client)
+                return submit_once(tune, options)
+
+        return shielded(send)  # an interrupt after it would lose the row
 
     def _of_other_accounts(self, client: Client) -> list[Submission]:
         own = None, client.account

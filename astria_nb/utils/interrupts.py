@@ -43,18 +43,20 @@ def shielded(work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
     """
     if threading.get_ident() != threading.main_thread().ident:
         return work(*args, **options)
-    call = _Call(lambda: work(*args, **options))
+    is_returned = False
+    call = _Call(lambda: work(*args, **options), lambda: is_returned)
     try:
         try:
             start_new_thread(call.run, ())
         except RuntimeError:  # this process may have no more threads
             return work(*args, **options)
         call.serve()
+        result: T = call.result()
+        # One line and without a call, so that no interrupt comes between the two.
+        return (is_returned := True) and result
     except BaseException:
         call.interrupt()
         raise
-    result: T = call.result()
-    return result
 
 
 def shield(function: Callable[P, T]) -> Callable[P, T]:
@@ -92,6 +94,16 @@ def raise_if_interrupted() -> None:
         raise KeyboardInterrupt
 
 
+def arrival() -> Callable[[], bool | None]:
+    """Return a function that tells whether the result of the shielded call that this thread runs has arrived.
+
+    It returns True once the caller has the result, False if an interrupt kept it from the caller, and None
+    before that. Nothing keeps the result of any other call from its caller.
+    """
+    call = _current.get()
+    return (lambda: True) if call is None else call.arrival
+
+
 def sleep(seconds: float) -> None:
     """Sleep; an interrupt of the shielded call that this thread runs ends it."""
     until = time.monotonic() + seconds
@@ -110,10 +122,10 @@ def blocks_on(connection: object) -> None:
 class _Call:
     """A call on a thread of its own, and what it asks of the thread that waits for it."""
 
-    def __init__(self, work: Callable[[], Any]) -> None:
+    def __init__(self, work: Callable[[], Any], is_returned: Callable[[], bool]) -> None:
         self.interrupted = False
         self.socket: object = None
-        self._work = work
+        self._work, self._is_returned = work, is_returned
         self._context = copy_context()
         self._may_begin = allocate_lock()
         self._has_ended = False
@@ -164,10 +176,10 @@ class _Call:
 
     def interrupt(self) -> None:
         """Ask the call to end, and wait until it has."""
-        # Whoever takes it first decides; how far the other one came, an interrupt may hide.
-        if self._may_begin.acquire(blocking=False):
-            return
         self.interrupted = True
+        # Whoever takes it first decides; how far the other one came, an interrupt may hide.
+        if self._may_begin.acquire(blocking=False) or self._has_ended:
+            return
         self._replies.put((KeyboardInterrupt(), None))
         if self.socket is not None:
             # Of the socket itself: the connection's own way would change what the other thread is using.
@@ -176,6 +188,12 @@ class _Call:
         while not self._has_ended:
             with suppress(Empty):
                 self._requests.get(timeout=_TICK_SECONDS)
+
+    def arrival(self) -> bool | None:
+        """Return whether the caller has the result; None before it has, or has not, got it."""
+        if self._is_returned():
+            return True
+        return False if self.interrupted else None
 
     def result(self) -> Any:
         """Return what the call returned, or raise its error."""

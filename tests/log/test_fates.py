@@ -304,17 +304,46 @@ def test_a_copy_of_the_main_file_is_complete_soon_after_the_last_write(log: Log,
     until(lambda: not sum(file.stat().st_size for file in companions(path) if "wal" in file.name))
 
 
-def test_at_exit_all_of_it_is_in_the_main_file(tmp_path: Path) -> None:
-    path = tmp_path / "runs" / "log.sqlite"
-    path.parent.mkdir()
-    code = (
-        "import sys; from astria_nb.log import Log; from helpers.submissions import a_request\n"
-        "log = Log(sys.argv[1]); log.plan(a_request('a'))"
-    )
+WRITES_AND_EXITS = """
+import multiprocessing, sys, threading, time
+from astria_nb.log import Log
+from astria_nb.log._connections import Connections
+from helpers.submissions import a_request
+
+def write(path):
+    global log  # open until the exit
+    log = Log(path)
+    log.plan(a_request("a"))
+
+def slowly(connections):
+    held = connections.held()
+    has_begun.set()
+    time.sleep(0.3)
+    held.execute("SELECT 1")
+    print("still open")
+    return move(connections)
+
+child = multiprocessing.get_context("fork").Process(target=write, args=[sys.argv[1]])
+child.start()
+child.join()
+has_begun, move, Connections.checkpoint = threading.Event(), Connections.checkpoint, slowly
+write(sys.argv[2])
+has_begun.wait()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_at_exit_all_of_it_is_in_the_main_file_and_nothing_is_closed_that_is_in_use(tmp_path: Path) -> None:
+    paths = [tmp_path / who / "log.sqlite" for who in ("child", "program")]
+    for path in paths:
+        path.parent.mkdir()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", code, path], check=True, env=environment)
-    assert companions(path) == []
-    assert copied_alone(path) == ["a"]
+    program = [sys.executable, "-c", WRITES_AND_EXITS, *paths]
+    done = subprocess.run(program, check=True, env=environment, stdout=subprocess.PIPE, text=True)
+    assert done.stdout == "still open\n"
+    for path in paths:
+        assert companions(path) == []
+        assert copied_alone(path) == ["a"]
 
 
 def test_another_process_that_reads_keeps_no_copy_from_being_complete(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ python tests/proofs/interrupts.py [POINTS] [--mutant "no shield"]
 Each point is a submission that is interrupted once, in one of two ways: KeyboardInterrupt is raised at the
 n-th line that the main thread runs, whosever line it is, as a signal may do; or a real SIGINT arrives while
 the work is at its n-th line. The error is kept, as a notebook keeps it. Half of the submissions are the first
-of their process, which imports what it needs and creates its log; the others are warm. Then, another process
-must be able to write to the log at once, the same call must return the row, and the log must close.
+of their process, which imports what it needs and creates its log; the others are warm. A quarter of all run a
+pack on an existing tune, which has no title. Then, another process must be able to write to the log, the same
+call must return the row, and the log must close.
 """
 
 import argparse
@@ -28,11 +29,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import requests
+
 HERE = Path(__file__)
 MUTANTS = ("no shield",)
 WAYS = ("main", "work")
 WARM = 25  # points in a process
 SETTLE = 0.05  # seconds
+PATIENCE = 5.0  # seconds; a log that is idle is locked for some milliseconds, while it is moved into its file
 
 
 @dataclass
@@ -71,19 +75,30 @@ class Points:
             unreported.pop(0)
             yield report
         for order in unreported:
-            yield order | {"interrupted": False, "at": order["point"], "wrong": ["the process failed"]}
+            failed = {"interrupted": False, "creates": order["title"], "rows": 0}
+            yield order | failed | {"at": order["point"], "wrong": ["the process failed"]}
 
     def close(self) -> None:
         self._process.communicate()
 
 
-def play(points: int, *, mutant: str = "", seed: int = 0, firsts: float = 0.5, within: str = "") -> Tally:
+def play(
+    points: int,
+    *,
+    mutant: str = "",
+    seed: int = 0,
+    firsts: float = 0.5,
+    runs: float = 0.25,
+    within: str = "",
+) -> Tally:
     """Interrupt at some points, spread over the lines of a first and of a warm submission.
 
     Parameters
     ----------
     firsts : float
         The share of the first ones.
+    runs : float
+        The share of those that run a pack on an existing tune.
     within : str
         Part of the path of the files whose lines count. Default: all.
     """
@@ -92,7 +107,7 @@ def play(points: int, *, mutant: str = "", seed: int = 0, firsts: float = 0.5, w
     chance, tally = random.Random(seed), Tally()
     ways = WAYS[:1] if mutant else WAYS  # without the shield, the main thread does the work
     with tempfile.TemporaryDirectory() as name, SandboxServer() as sandbox:
-        points_of = Points(Path(name), sandbox.url, sandbox.api_key, mutant)
+        points_of, sent = Points(Path(name), sandbox.url, sandbox.api_key, mutant), Counter[str]()
         number_of_firsts = round(points * firsts)
         kinds = [("first", 1)] * number_of_firsts
         kinds += [("warm", min(WARM, points))] * (-(-(points - number_of_firsts) // WARM))
@@ -117,33 +132,49 @@ def play(points: int, *, mutant: str = "", seed: int = 0, firsts: float = 0.5, w
                 lines = tally.lines[f"{kind} {way}"]
                 title, log = f"{kind} {number}.{index}", f"{kind} {number}"
                 order = {"title": title, "log": log, "way": way, "point": None, "within": within}
-                orders.append(order | {"point": chance.randint(1, lines)})
+                is_run = bool(runs) and chance.random() < runs
+                base = {"tune_id": train(sandbox, f"base of {title}")} if is_run else {}
+                orders.append(order | base | {"point": chance.randint(1, lines)})
             if kind == "warm":
                 orders.insert(0, order | {"title": f"before {number}"})
             for report in points_of.submit(orders):
                 if report["interrupted"]:
                     tally.interrupted[f"{kind} {report['way']}"] += 1
+                sent[report["creates"]] = report["rows"]
                 tally.wrong += [f"{report['title']} at {report['at']}: {what}" for what in report["wrong"]]
         points_of.close()
-        _judge(sandbox, Path(name), tally)
+        _judge(sandbox, Path(name), tally, sent)
     return tally
 
 
-def _judge(sandbox: Any, folder: Path, tally: Tally) -> None:
-    """Hold the logs against the sandbox's ledger."""
+def _judge(sandbox: Any, folder: Path, tally: Tally, sent: Counter[str]) -> None:
+    """Hold the logs against the sandbox's ledger. A run may be made as often as its row arrived."""
     from astria_nb.log import Log
 
     recorded: set[int] = set()
     for path in folder.glob("*.sqlite"):
         log = Log(path)
-        recorded.update(log.frame()["id"].dropna().astype(int))
+        frame = log.frame()
+        recorded.update(frame["id"].dropna().astype(int), *frame["prompt_ids"].dropna())
         log.close()
     created: dict[str, list[int]] = {}
     for request in sandbox.ledger:
-        for tune_id in request.tune_ids:
-            created.setdefault(str(request.params["title"]), []).append(tune_id)
-    tally.duplicates = [title for title, ids in created.items() if len(ids) > 1]
-    tally.lost = [title for title, ids in created.items() if not recorded & set(ids)]
+        if base := request.params and request.params.get("tune_ids"):
+            created.setdefault(f"run on {base[0]}", []).extend(request.prompt_ids)
+        elif request.tune_ids and not (title := str(request.params["title"])).startswith("base of"):
+            created.setdefault(title, []).extend(request.tune_ids)
+    tally.duplicates = [name for name, ids in created.items() if len(ids) > max(sent[name], 1)]
+    tally.lost = [name for name, ids in created.items() if ids and not recorded & set(ids)]
+
+
+def train(sandbox: Any, title: str) -> int:
+    """Train a tune to run a pack on, without this package."""
+    fields = {"title": title, "name": "cat", "image_urls": ["https://example.com/1.jpg"]}
+    key = {"Authorization": f"Bearer {sandbox.api_key}"}
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.post(f"{sandbox.url}/p/797/tunes", json={"tune": fields}, headers=key)
+    return int(answer.json()["id"])
 
 
 class Interrupter:
@@ -157,10 +188,13 @@ class Interrupter:
         The line; None counts only.
     within : str
         Part of the path of the files whose lines count.
+    after : str
+        The name of the function whose first line is the first that counts. Default: any.
     """
 
-    def __init__(self, way: str, point: int | None, within: str) -> None:
-        self._way, self._point, self._within = way, point, within
+    def __init__(self, way: str, point: int | None, within: str, after: str = "") -> None:
+        self._way, self._point, self._within, self._after = way, point, within, after
+        self._own_path, self._has_begun = str(HERE), not after
         self.lines = 0
         self.at = ""
 
@@ -169,30 +203,35 @@ class Interrupter:
         from astria_nb.utils import interrupts
 
         def start(work: Callable[..., Any], args: tuple[Any, ...]) -> int:
-            return start_new_thread(lambda: (sys.settrace(self._trace), work(*args)), ())  # type: ignore[func-returns-value]
+            return start_new_thread(lambda: (sys.settrace(self._on_call), work(*args)), ())  # type: ignore[func-returns-value]
 
         start_new_thread = interrupts.start_new_thread
         if self._way == "work":
             interrupts.start_new_thread = start  # type: ignore[attr-defined]
         else:
-            sys.settrace(self._trace)
+            sys.settrace(self._on_call)
         try:
             yield
         finally:
             sys.settrace(None)
             interrupts.start_new_thread = start_new_thread  # type: ignore[attr-defined]
 
-    def _trace(self, frame: types.FrameType, event: str, _: Any) -> Any:
+    def _on_call(self, frame: types.FrameType, _: str, __: Any) -> Any:
         path = frame.f_code.co_filename
-        if event == "line" and not self.at and path != str(HERE) and self._within in path:
+        self._has_begun |= frame.f_code.co_name == self._after
+        return self._on_line if path != self._own_path and self._within in path else None
+
+    def _on_line(self, frame: types.FrameType, event: str, _: Any) -> Any:
+        if event == "line" and self._has_begun:
             self.lines += 1
             if self.lines == self._point:
-                self.at = f"{path}:{frame.f_lineno}"
+                self.at = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+                sys.settrace(None)
                 if self._way == "main":
                     raise KeyboardInterrupt
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                 time.sleep(0.002)  # the main thread takes notice
-        return self._trace
+        return self._on_line
 
 
 def follow(order: dict[str, Any], folder: Path, client: Any, ask: Callable[[str], str]) -> dict[str, Any]:
@@ -203,15 +242,21 @@ def follow(order: dict[str, Any], folder: Path, client: Any, ask: Callable[[str]
     wrong: list[str] = []
 
     def submit() -> Any:
-        address = f"https://example.com/{order['title'].replace(' ', '-')}.jpg"
-        fields = {"pack": 797, "name": "cat", "prompt_ids": [797001], "image_urls": [address]}
-        tune = anb.Tune(title=order["title"], **fields)
-        return anb.submit(tune, client(), log=anb.ExperimentLog(path), settle=SETTLE, timeout=20)
+        fields: dict[str, Any] = {"pack": 797, "prompt_ids": [797001]}
+        if "tune_id" in order:
+            fields["tune_ids"] = [order["tune_id"]]
+        else:
+            address = f"https://example.com/{order['title'].replace(' ', '-')}.jpg"
+            fields |= {"title": order["title"], "name": "cat", "image_urls": [address]}
+        return anb.submit(
+            anb.Tune(**fields), client(), log=anb.ExperimentLog(path), settle=SETTLE, timeout=300
+        )
 
+    rows: list[Any] = []
     interrupter, was_interrupted = Interrupter(order["way"], order["point"], order["within"]), False
     try:
         with interrupter.active():
-            submit()
+            rows += [submit()]
     except KeyboardInterrupt as error:
         was_interrupted = True
         sys.last_exc = sys.last_value = error  # as IPython does
@@ -221,10 +266,13 @@ def follow(order: dict[str, Any], folder: Path, client: Any, ask: Callable[[str]
         wrong.append(answer)
     try:
         row = submit()
-        if len(row) != 1 or not row.loc[0, "id"] > 0:
+        rows.append(row)
+        created = row.loc[0, "id"] if "tune_id" not in order else row.loc[0, "prompt_ids"][0]
+        if len(row) != 1 or not created > 0:
             wrong.append("the next call returned no tune")
         log = anb.ExperimentLog(path)
-        if order["title"] not in list(log.frame()["title"]):
+        frame = log.frame()
+        if "tune_id" not in order and order["title"] not in list(frame["title"]):
             wrong.append("not in the frame")
         log.close()
     except BaseException as error:  # noqa: BLE001  reported
@@ -232,12 +280,14 @@ def follow(order: dict[str, Any], folder: Path, client: Any, ask: Callable[[str]
     return {
         "title": order["title"], "way": order["way"], "at": interrupter.at, "lines": interrupter.lines,
         "interrupted": was_interrupted, "wrong": wrong,
+        "creates": f"run on {order['tune_id']}" if "tune_id" in order else order["title"],
+        "rows": len(rows) if "tune_id" in order else 1,
     }  # fmt: skip
 
 
 def is_free(path: str) -> str:
-    """Return whether this process can write to a log, once a checkpoint that may be running is done."""
-    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None)
+    """Return whether this process can write to a log."""
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import warnings
+from itertools import count, takewhile
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 import astria_nb as anb
 from helpers.scripted_server import TUNE, Exchange, ScriptedServer, reply, silence
 from helpers.soak import sizes
-from proofs.interrupts import play
+from proofs.interrupts import Interrupter, play, train
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 FIELDS = {"pack": 43, "name": "cat", "image_urls": ["https://example.com/1.jpg"]}
@@ -29,7 +30,37 @@ def test_wherever_it_is_interrupted_the_next_call_works(size: int) -> None:
 
 
 def test_the_judge_finds_modules_that_were_loaded_by_half() -> None:
-    assert play(2, mutant="no shield", seed=1, firsts=1.0, within="sqlalchemy").wrong
+    assert play(2, mutant="no shield", seed=1, firsts=1.0, runs=0.0, within="sqlalchemy").wrong
+
+
+def test_a_run_without_a_title_is_not_paid_again_if_an_interrupt_came_before_its_row(tmp_path: Path) -> None:
+    log, submit = anb.ExperimentLog(tmp_path / "log.sqlite"), anb.submit
+    with anb.Sandbox() as sandbox:
+        client = sandbox.client()
+
+        def is_interrupted(line: int) -> bool:
+            """Interrupt a run at one of the lines between its work and its caller."""
+            tune = anb.Tune(pack=797, tune_ids=[train(sandbox, f"tune {line}")], prompt_ids=[797001])
+            try:
+                with Interrupter("main", line, "astria_nb", after="result").active():
+                    submit(tune, client, log=log)
+                return False
+            except KeyboardInterrupt:
+                pass
+            prompts = list(submit(tune, client, log=log, settle=0).loc[0, "prompt_ids"])
+            with pytest.warns(UserWarning, match="the same request was sent"):  # on purpose: its row was seen
+                prompts += submit(tune, client, log=log).loc[0, "prompt_ids"]
+            assert prompts == [
+                number
+                for request in sandbox.ledger
+                if request.params and request.params.get("tune_ids") == list(tune.tune_ids)
+                for number in request.prompt_ids
+            ]
+            return True
+
+        lines = list(takewhile(is_interrupted, count(1)))
+        assert len(lines) > 3
+        log.close()
 
 
 def interrupting(exchange: Exchange) -> bool:
