@@ -150,8 +150,8 @@ def _print_table(frame: pd.DataFrame) -> None:
 
 def print_error(line: str) -> None:
     """Print a line to the standard error, if there is one that can be written."""
-    if sys.stderr is not None:
-        with suppress(OSError, ValueError):
+    if sys.stderr is not None:  # print would take the standard output
+        with suppress(AttributeError, OSError, ValueError):
             print(printable(line, "?"), file=sys.stderr, flush=True)
 
 

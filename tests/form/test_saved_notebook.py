@@ -8,16 +8,17 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
-CELL = """
+BEGIN = """
 import astria_nb as anb, warnings
 client = anb.Sandbox(deterministic=True).start().client()
 callbacks = anb.Callbacks(client=client, secret="CaNaRySecret0123456789CaNaRy").start()
 fields = callbacks.fields(num_images=2)
-form = anb.TuneForm(client, pack=260, name="man", title="t", images={images}, **fields, {option})
+"""
+CELL = """
+form = anb.TuneForm(client, pack=260, name="man", title="t {option}", images={images}, **fields, {option})
 form._draft.sections.selected_index = len(form._draft.sections.children) - 1
 request = form._draft.fields, form._view._request.show(form.tune)
 row = form.submit()
-callbacks.stop()
 form
 """
 SECRET = "CaNaRySecret0123456789CaNaRy"
@@ -31,22 +32,21 @@ def images(tmp_path: Path) -> list[str]:
     return [str(path) for path in paths]
 
 
-@pytest.mark.parametrize("option", ["", "save_thumbnails=True"])
-def test_photos_are_saved_only_if_asked_for_and_secrets_never(
-    images: list[str], tmp_path: Path, option: str
-) -> None:
-    code = CELL.format(images=images, option=option)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+def test_photos_are_saved_only_if_asked_for_and_secrets_never(images: list[str], tmp_path: Path) -> None:
+    options = {"": 0, "save_thumbnails=True": 4}
+    codes = [BEGIN, *(CELL.format(images=images, option=option) for option in options), "callbacks.stop()"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in codes])
     NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    (output,) = [output for output in notebook.cells[0].outputs if "text/html" in output.get("data", {})]
-    assert output["data"]["text/html"].count("data:image/jpeg;base64,") == (4 if option else 0)
-    assert "photo-3.jpg" in output["data"]["text/html"]
-    assert "callback='http://127.0.0.1" in output["data"]["text/plain"]
+    for cell, count in zip(notebook.cells[1:], options.values(), strict=False):
+        (output,) = [output for output in cell.outputs if "text/html" in output.get("data", {})]
+        assert output["data"]["text/html"].count("data:image/jpeg;base64,") == count
+        assert "photo-3.jpg" in output["data"]["text/html"]
+        assert "callback='http://127.0.0.1" in output["data"]["text/plain"]
 
-    # The state of the widgets is saved as well. Its only picture is the pack's.
+    # The state of the widgets is saved as well. Its only pictures are the pack's.
     state = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
     assert "photo-3.jpg" in json.dumps(list(state))
     with_pictures = [model["model_name"] for model in state if "/9j/" in json.dumps(model)]
-    assert with_pictures == ["ImageModel"]
+    assert with_pictures == ["ImageModel", "ImageModel"]
     del notebook.cells[0]["source"]
     assert SECRET not in json.dumps(notebook)

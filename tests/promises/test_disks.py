@@ -26,16 +26,19 @@ needs_root = pytest.mark.skipif(os.name != "nt" and os.geteuid() != 0, reason="n
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[anb.Client]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[anb.Client]:
     """Return a client; what is imported at the first use is imported, as nobody may not read it."""
     with anb.Sandbox(speed=6000) as running:
-        yield running.client()
+        folder, client = tmp_path_factory.mktemp("first"), running.client()
+        log = anb.ExperimentLog(folder / "log.sqlite")
+        row = anb.submit(a_tune("first"), client, log=log)
+        row = anb.wait(row, client, until="prompts", poll=0.01, log=log)
+        anb.download(row, client, folder / "out")
+        yield client
 
 
 @pytest.fixture
-def folder(client: anb.Client, tmp_path: Path) -> Iterator[Path]:
-    row = anb.submit(a_tune(str(tmp_path)), client)
-    anb.download(anb.wait(row, client, until="prompts", poll=0.01), client, tmp_path / "out")
+def folder(client: anb.Client) -> Iterator[Path]:
     with as_nobody() as own:
         yield own
 

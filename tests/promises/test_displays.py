@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
+from astria_nb import cli
 from astria_nb.client import inspect_each, majority
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.utils.progress import Progress
@@ -69,7 +70,8 @@ def test_a_call_goes_on_where_nothing_can_be_displayed(
     monkeypatch.setattr(Progress.__init__, "__defaults__", (0.0,))  # displayed from the first moment
     monkeypatch.setattr("astria_nb.utils.progress._REDRAW_SECONDS", 0.0)
     client = sandbox.client()
-    tune = anb.Tune(pack=797, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    picture = {"prompt_ids": [797001], "prompt_attributes": {"num_images": 1}}
+    tune = anb.Tune(pack=797, title="t", name="cat", image_urls=["https://example.com/1.jpg"], **picture)
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", stream())
         sandbox.fail("504", "POST /p/*/tunes", commit="yes")
@@ -271,10 +273,31 @@ def test_an_emoji_made_of_several_stays_one() -> None:
     assert Problem("title", "a\tb\u2028c", "choose").what == "a b c"
 
 
-def run_log(folder: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
-    command = [sys.executable, "-m", "astria_nb.cli", "log"]
-    return subprocess.run(command, cwd=folder, env=variables | environment, capture_output=True, timeout=60)
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a log of four submissions."""
+    folder = tmp_path_factory.mktemp("recorded")
+    log = anb.ExperimentLog(folder / "astria_log.sqlite")
+    with anb.Sandbox() as sandbox:
+        for number, title in enumerate(("1", "2", "3", TITLE)):
+            urls = [f"https://example.com/{number}.jpg"]
+            tune = anb.Tune(pack=43, title=title, name="cat", image_urls=urls)
+            anb.submit(tune, sandbox.client(), log=log)
+    log.close()
+    return folder
+
+
+def run_log(folder: Path, more: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command in a shell, in a folder with a log."""
+    names = [name for name in os.environ if not name.startswith(("LC_", "LANG")) and name != "ASTRIA_NB_LOG"]
+    return subprocess.run(
+        f"{sys.executable} -m astria_nb.cli log {more}",
+        shell=True,
+        cwd=folder,
+        env={**{name: os.environ[name] for name in names}, **environment},
+        capture_output=True,
+        timeout=60,
+    )
 
 
 @pytest.mark.parametrize(
@@ -285,36 +308,33 @@ def run_log(folder: Path, **environment: str) -> subprocess.CompletedProcess[byt
     ],
     ids=["cp1252", "C locale"],
 )
-def test_the_log_is_printed_in_any_encoding(
-    sandbox: anb.Sandbox, tmp_path: Path, environment: dict[str, str]
-) -> None:
-    tune = anb.Tune(pack=43, title=TITLE, name="cat", image_urls=["https://example.com/1.jpg"])
-    anb.submit(tune, sandbox.client())
-    done = run_log(tmp_path, **environment)
+def test_the_log_is_printed_in_any_encoding(recorded: Path, environment: dict[str, str]) -> None:
+    done = run_log(recorded, **environment)
     assert (done.returncode, done.stderr) == (0, b"")
-    header, line = done.stdout.splitlines()
+    header, *_, line = done.stdout.splitlines()
     assert header.endswith(b"title")
     assert line.endswith(b" ??? ? ?")
 
 
 @pytest.mark.parametrize("redirection", [">&-", ">/dev/full", "| head -1"])
-def test_the_log_ends_quietly_where_nobody_reads_it(
-    sandbox: anb.Sandbox, tmp_path: Path, redirection: str
-) -> None:
-    for number in range(3):
-        tune = anb.Tune(pack=43, title=f"{number}", name="cat", image_urls=["https://example.com/1.jpg"])
-        anb.submit(tune, sandbox.client())
-    command = f"{sys.executable} -m astria_nb.cli log {redirection}"
-    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+def test_the_log_ends_quietly_where_nobody_reads_it(recorded: Path, redirection: str) -> None:
+    done = run_log(recorded, redirection)
     if redirection == ">/dev/full":
         assert done.returncode == 1
-        assert done.stderr == "astria-nb log: cannot print (No space left on device)\n"
+        assert done.stderr == b"astria-nb log: cannot print (No space left on device)\n"
     else:
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
-def test_an_error_of_the_log_that_cannot_be_shown_is_an_exit_status(tmp_path: Path, redirection: str) -> None:
-    command = f"{sys.executable} -m astria_nb.cli log --log nowhere.sqlite {redirection}"
-    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+@pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS.keys())
+def test_an_error_of_the_log_that_cannot_be_shown_is_an_exit_status(
+    tmp_path: Path,
+    stream: Callable[[], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stream())
+        status = cli.main(["log", "--log", str(tmp_path / "nowhere.sqlite")])
+    assert status == 1
+    assert capsys.readouterr().out == ""
