@@ -172,6 +172,36 @@ def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path
     page.keyboard.press("Enter")
     expect(form.locator(".astria-row table")).to_contain_text("cat")
     assert sandbox.received()[-1].params["characteristics"] == {"fur_color": "red fur"}
+    answer_by_keys(form, page, sandbox)
+
+
+def answer_by_keys(form: Locator, page: Page, sandbox: anb.Sandbox) -> None:
+    """Submit the same again, cancel the question, and then use the earlier tune."""
+    sent = len(sandbox.received())
+    another = form.get_by_role("button", name="Start another")
+    another.focus()
+    page.keyboard.press("Enter")
+    expect(submit(form)).to_be_focused()
+    page.keyboard.press("Enter")
+    question = form.get_by_role("group", name=re.compile("^The same request was sent .* as tune"))
+    use = question.get_by_role("button", name=re.compile("^Use tune"))
+    expect(use).to_be_focused()
+    for name in ("Send again", "Cancel"):
+        page.keyboard.press("Tab")
+        expect(question.get_by_role("button", name=name)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(submit(form)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(use).to_be_focused()
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        lab.change_theme(page, theme)
+        assert lab.violations(page, ".astria-repeat") == []
+    use.focus()
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("status").filter(has_text="Nothing was sent")).to_be_visible()
+    expect(another).to_be_focused()
+    assert len(sandbox.received()) == sent
 
 
 def test_the_training_and_the_pictures_are_shown_in_the_form(form: Locator, folder: Path):
