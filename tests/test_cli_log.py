@@ -19,6 +19,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.cli import main
 from astria_nb.errors import OutcomeUnknownError
+from helpers.waiting import PATIENCE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Call = Callable[..., tuple[int, str, str]]
@@ -110,7 +111,7 @@ class Terminal:
     def close(self) -> int:
         self.read()
         os.close(self._ours)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
 
 def test_the_latest_submissions_are_shown_a_line_each(
@@ -174,7 +175,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(
     process.stdout.close()
     with process.stderr:
         assert process.stderr.read() == b""
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_everything_goes_to_a_file(call: Call, sandbox: anb.Sandbox, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from astria_nb.form._request_view import RequestView
 from helpers.form_widgets import descendants, messages, only
 from helpers.large_photos import enlarge
 from helpers.photos_with_metadata import PLACE, jpeg
-from helpers.waiting import until
+from helpers.waiting import PATIENCE, until
 
 URL = "https://example.com/1.jpg"
 FIELDS: dict[str, Any] = {
@@ -383,7 +383,7 @@ def test_pictures_arrive_despite_a_full_disk(make, monkeypatch):
 def _output_of(code: str, folder: Path) -> str:
     """Run some code in a process of its own, and return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()

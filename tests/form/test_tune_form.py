@@ -20,7 +20,7 @@ from astria_nb.form.pickers._picker import Picker
 from astria_nb.tune import Pack, Request, encode
 from astria_nb.tune._pack import PackClass
 from helpers.form_widgets import button, descendants, labelled, markup, messages, only
-from helpers.waiting import until
+from helpers.waiting import PATIENCE, until
 
 URL = "https://example.com/1.jpg"
 
@@ -257,7 +257,7 @@ def test_a_click_submits_off_the_main_thread_and_shows_the_row(form, sandbox, ph
     arrived = threading.Event()
     form.observe(lambda change: arrived.set() if change["new"] == "submitted" else None, "status")
     button(form, "Submit").click()
-    assert arrived.wait(10)
+    assert arrived.wait(PATIENCE)
     assert len(sandbox.received()) == 1
     assert str(form.row["id"].iloc[0]) in messages(form)
     assert button(form, "Submit").disabled
@@ -269,7 +269,7 @@ def test_clicks_and_code_at_once_send_one_tune(form, sandbox, photos):
     form.observe(lambda change: done.set() if change["new"] == "submitted" else None, "status")
     for _ in range(5):
         button(form, "Submit").click()
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
     anb.submit(form)
     assert len(sandbox.received()) == 1
 

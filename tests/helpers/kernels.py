@@ -7,6 +7,8 @@ from pathlib import Path
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from helpers.waiting import PATIENCE
+
 
 def kernel(
     stack: ExitStack, environment: Mapping[str, str], folder: Path | None = None
@@ -30,7 +32,7 @@ def run(client: BlockingKernelClient, code: str) -> str:
         assert isinstance(content, dict)
         texts.append(str(content.get("text", "")))
 
-    answer = client.execute_interactive(code, timeout=60, output_hook=output)
+    answer = client.execute_interactive(code, timeout=PATIENCE, output_hook=output)
     content = answer["content"]
     assert content["status"] == "ok", content
     return "".join(texts)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from helpers.waiting import PATIENCE
+
 METHOD = next(name for name in ("forkserver", "spawn") if name in multiprocessing.get_all_start_methods())
 _processes: Any = multiprocessing.get_context(METHOD)
 # Their environment is that of the first of them, and their threads are their own.
@@ -37,7 +39,7 @@ class Other:
 
     def __exit__(self, *_: object) -> None:
         self.pipe.close()
-        self.process.join(60)
+        self.process.join(PATIENCE)
         self.process.close()
 
     def asked(self, question: Any) -> Any:

@@ -17,6 +17,7 @@ from PIL import Image as Pillow
 
 from astria_nb.errors import TuneError
 from astria_nb.images import Image, thumbnail
+from helpers.waiting import PATIENCE
 
 
 def encoded(kind: str, size: tuple[int, int] = (64, 48), **options: object) -> bytes:
@@ -96,7 +97,7 @@ def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     refusals: list[str] = []
     thread = threading.Thread(target=lambda: refusals.append(refusal(path)), daemon=True)
     thread.start()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert refusals == ["'pipe.jpg' is not a regular file"]
 
 

@@ -346,6 +346,39 @@ def test_at_exit_all_of_it_is_in_the_main_file_and_nothing_is_closed_that_is_in_
         assert copied_alone(path) == ["a"]
 
 
+def test_a_checkpoint_that_is_running_at_exit_is_waited_for(tmp_path: Path) -> None:
+    """SQLite may crash if its connection is closed meanwhile."""
+    path = tmp_path / "runs" / "log.sqlite"
+    path.parent.mkdir()
+    code = """if True:
+        import sys, threading, time
+        from astria_nb.log import Log, _connections as connections, _sqlite as store
+        from helpers.submissions import a_request
+        has_begun, checkpoint = threading.Event(), connections.Connections.checkpoint
+
+        def slowly(ours):
+            print("begins", flush=True)
+            has_begun.set()
+            time.sleep(0.5)
+            is_complete = checkpoint(ours)
+            print("ends", flush=True)
+            return is_complete
+
+        connections.Connections.checkpoint, store._IDLE_SECONDS = slowly, 0.0
+        log = Log(sys.argv[1])
+        log.plan(a_request("a"))
+        has_begun.clear()
+        log.plan(a_request("b"))
+        has_begun.wait()
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, env=environment)
+    assert done.stdout.count("begins") == done.stdout.count("ends") > 0
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert companions(path) == []
+    assert copied_alone(path) == ["a", "b"]
+
+
 def test_another_process_that_reads_keeps_no_copy_from_being_complete(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "log.sqlite"
     path.parent.mkdir()

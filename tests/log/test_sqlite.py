@@ -24,6 +24,7 @@ from helpers.disks import as_nobody
 from helpers.paths import TESTS
 from helpers.processes import Other, answer, elsewhere
 from helpers.submissions import REPLY, SERVICE, a_request
+from helpers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -232,7 +233,7 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: Path) 
         with suppress(EOFError):
             while True:
                 written |= dict([ours.recv()])
-        worker.join(30)
+        worker.join(PATIENCE)
         assert worker.exitcode == -signal.SIGKILL
         assert ask(path, "PRAGMA integrity_check") == [("ok",)]
         log = Log(path)
@@ -382,7 +383,7 @@ except LogError as error:
 
 
 def test_a_quota_is_named_and_costs_nothing_that_is_there(path: Path) -> None:
-    *written, error = python(LIMITED, path).communicate(timeout=60)[0].splitlines()
+    *written, error = python(LIMITED, path).communicate(timeout=PATIENCE)[0].splitlines()
     assert error.startswith("log: ")
     assert error.endswith("check the disk, its free space and your quota")
     assert [submission.title for submission in Log(path).unsettled(SERVICE)] == ["before", *written]

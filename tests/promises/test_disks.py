@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -164,16 +163,17 @@ def test_a_form_can_be_submitted_after_its_log_was_busy(
     other.close()
 
 
-def test_a_wait_goes_on_when_the_logs_disk_is_gone(client: anb.Client, folder: Path) -> None:
+def test_a_wait_goes_on_when_the_logs_disk_is_gone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, client: anb.Client
+) -> None:
+    # After the first poll, before it is recorded.
+    monkeypatch.setattr("astria_nb.results.watch._wait.Progress.update", lambda *_: folder.chmod(0))
     log = anb.ExperimentLog(folder / "log.sqlite")
     with anb.Sandbox(speed=600) as slow:
         row = anb.submit(a_tune("on a drive"), slow.client(), log=log)
         log.close()
-        timer = threading.Timer(0.2, folder.chmod, [0])
-        timer.start()
         with pytest.warns(UserWarning, match=r"not recorded \(log: .*(read-only|cannot be)"):
             row = anb.wait(row, slow.client(), poll=0.2, log=log)
-    timer.join()
     assert row["status"].tolist() == ["trained"]
 
 

@@ -21,6 +21,7 @@ from astria_nb.client import inspect_each, majority
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.utils.progress import Progress
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
+from helpers.waiting import PATIENCE
 
 EVIL = "a\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\x00\x9b1m\r\nb\u200fc\ud800\u2028\x85"
 TITLE = "\u65e5\u672c\u8a9e \u2192 \N{CAT FACE}"
@@ -108,7 +109,7 @@ def test_a_terminal_that_hangs_up_in_the_middle_ends_the_display_only(tmp_path: 
     while b"submitted\r\n" not in output:  # with its end, which the terminal writes apart
         output += os.read(ours, 4096)
     os.close(ours)  # from here on, writing fails with EIO
-    program.communicate(b"\n", timeout=60)
+    program.communicate(b"\n", timeout=PATIENCE)
     assert (tmp_path / "outcome").read_text() == "trained"
 
 
@@ -296,7 +297,7 @@ def run_log(folder: Path, more: str = "", **environment: str) -> subprocess.Comp
         cwd=folder,
         env={**{name: os.environ[name] for name in names}, **environment},
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

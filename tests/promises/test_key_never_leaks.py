@@ -24,6 +24,7 @@ from astria_nb.errors import AstriaError
 from astria_nb.tune import encode
 from helpers.canary import CANARY, FORMS, format_with_locals, leaks_in, reachable_texts
 from helpers.scripted_server import PACK, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset, silence
+from helpers.waiting import PATIENCE
 
 ECHO = {"error": f"you sent Authorization: Bearer {CANARY}", "title": [CANARY]}
 ANSWERS: dict[str, Answer] = {
@@ -287,7 +288,7 @@ def test_login_in_a_kernel_leaves_no_trace(tmp_path: Path) -> None:
         client = manager.client()
         client.start_channels()
         try:
-            client.wait_for_ready(timeout=60)
+            client.wait_for_ready(timeout=PATIENCE)
             messages: list[Any] = []
 
             def answer(message: Any) -> None:
@@ -302,11 +303,11 @@ def test_login_in_a_kernel_leaves_no_trace(tmp_path: Path) -> None:
                 "%history",
             ):
                 done = client.execute_interactive(
-                    code, timeout=60, allow_stdin=True, stdin_hook=answer, output_hook=messages.append
+                    code, timeout=PATIENCE, allow_stdin=True, stdin_hook=answer, output_hook=messages.append
                 )
                 assert done["content"]["status"] == "ok"
                 messages.append(done)
-            messages.append(client.history(reply=True, output=True, timeout=60))
+            messages.append(client.history(reply=True, output=True, timeout=PATIENCE))
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)

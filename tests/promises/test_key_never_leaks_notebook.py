@@ -16,6 +16,7 @@ from PIL import Image
 
 from helpers.canary import CANARY, leaks_in
 from helpers.scripted_server import PACK, TUNE, Answer, Exchange, ScriptedServer, hang_up, reply
+from helpers.waiting import PATIENCE
 
 HOOK, SIGNED = "h00kS3cr3t", "s1gn3dS3cr3t"
 CALLBACK = f"https://me:{HOOK}@example.com/hook?user={HOOK}&secret={HOOK}"
@@ -137,7 +138,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ASTRIA_")}
     book = a_notebook()
     runner = NotebookClient(
-        book, kernel_name="python3", timeout=60, allow_errors=True, store_widget_state=True,
+        book, kernel_name="python3", timeout=PATIENCE, allow_errors=True, store_widget_state=True,
         resources={"metadata": {"path": str(folder)}},
     )  # fmt: skip
     with ScriptedServer().running() as server, (folder / "kernel.log").open("wb") as output:

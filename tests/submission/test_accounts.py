@@ -9,7 +9,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.log import Log
 from helpers.scripted_server import KEY, ScriptedServer, reply, silence
-from helpers.submissions import REPLY, SERVICE, a_request
+from helpers.submissions import SERVICE, a_request
 
 URLS = ["https://example.com/1.jpg"]
 
@@ -201,24 +201,3 @@ def test_other_addresses_stay_other_services() -> None:
     )
     for address in ("http://127.0.0.1:80", "http://127.0.0.1"):
         assert anb.Client("sd_key_of_nobody", base_url=address).base_url == "http://127.0.0.1"
-
-
-def test_a_new_key_is_the_same_account(one_address: None, log: anb.ExperimentLog, tmp_path: Path) -> None:
-    ids = []
-    for key in ("sd_the_first_key_of_all", "sd_the_key_after_it_was_changed"):
-        with anb.Sandbox(data=tmp_path / "account", api_key=key) as sandbox:
-            ids += anb.submit(a_tune(), anb.Client(key, base_url=sandbox.url), log=log)["id"].tolist()
-            paid = posts(sandbox)
-    assert ids[0] == ids[1]
-    assert paid == 0
-
-
-def test_a_wait_records_for_its_own_account(one_address: None, log: anb.ExperimentLog) -> None:
-    with anb.Sandbox() as sandbox:
-        row = anb.submit(a_tune(), sandbox.client(), log=log)
-        other = log.plan(a_request("t", pack=797, account="another"), sending=True)
-        log.change(other, "done", reply={**REPLY, "id": int(row.loc[0, "id"])})
-        sandbox.advance(86400)
-        anb.wait(row, sandbox.client(), log=log, timeout=60)
-    assert log.frame()["id"].nunique() == 1
-    assert log.frame()["trained_at"].notna().tolist() == [True, False]

@@ -23,6 +23,7 @@ from astria_nb.tune import Request
 from helpers.faulty_service import StruckLog
 from helpers.large_photos import enlarge
 from helpers.scripted_server import TUNE, ScriptedServer, reply
+from helpers.waiting import until
 
 ROUTE = "POST /p/*/tunes"
 
@@ -130,11 +131,10 @@ def test_a_refused_title_may_be_corrected_and_sent(plain: anb.Sandbox, log: Log)
 
 
 def test_a_lost_tune_that_comes_late_is_found_by_the_next_look(plain: anb.Sandbox, log: Log) -> None:
-    plain.fail("504", ROUTE, commit="late", seconds=0.3)
+    plain.fail("504", ROUTE, commit="late", seconds=2)
     with pytest.raises(OutcomeUnknownError, match=r"log\.resolve"):
         anb.submit(tune(), plain.client(), log=log, settle=0)
-    while not created(plain):
-        pass
+    until(lambda: created(plain))
     row = anb.submit(tune(), plain.client(), log=log, settle=0)
     assert list(row["id"]) == created(plain)
     assert posts(plain) == 1
@@ -142,7 +142,7 @@ def test_a_lost_tune_that_comes_late_is_found_by_the_next_look(plain: anb.Sandbo
 
 def test_the_settle_time_is_waited_for(plain: anb.Sandbox, log: Log) -> None:
     plain.fail("504", ROUTE, commit="late", seconds=0.3)
-    row = anb.submit(tune(), plain.client(), log=log, settle=1.0)
+    row = anb.submit(tune(), plain.client(), log=log, settle=2.5)
     assert list(row["id"]) == created(plain)
 
 

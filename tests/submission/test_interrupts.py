@@ -16,6 +16,7 @@ import pytest
 import astria_nb as anb
 from helpers.scripted_server import TUNE, Exchange, ScriptedServer, reply, silence
 from helpers.soak import sizes
+from helpers.waiting import PATIENCE
 from proofs.interrupts import Interrupter, play, train
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -105,7 +106,7 @@ def test_a_submission_leaves_no_thread_behind(client: anb.Client) -> None:
     anb.ExperimentLog().close()
     added = [thread for thread in set(threading.enumerate()) - before if "_serve" not in thread.name]
     for thread in added:  # the one that waits until the log is idle
-        thread.join(20)
+        thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in added)
 
 

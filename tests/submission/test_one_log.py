@@ -11,6 +11,7 @@ from jupyter_client.blocking import BlockingKernelClient
 import astria_nb as anb
 from helpers.fault_cases import ROUTE
 from helpers.kernels import kernel, run
+from helpers.waiting import PATIENCE
 
 CELL = """
 try:
@@ -47,7 +48,7 @@ def client(sandbox: anb.Sandbox, notebook: Path) -> Iterator[BlockingKernelClien
     }
     with ExitStack() as stack:
         running = kernel(stack, environment, notebook.parent)
-        running.wait_for_ready(timeout=60)
+        running.wait_for_ready(timeout=PATIENCE)
         run(running, "import os, sys; import astria_nb as anb")
         yield running
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import LogError, NotSentError, OutcomeUnknownError, RejectedError, TuneError
 from astria_nb.log import environment as log_environment
+from helpers.waiting import PATIENCE
 
 ROUTE = "POST /p/*/tunes"
 
@@ -148,25 +150,19 @@ def test_a_settled_run_may_be_repeated_on_purpose(
 def test_of_two_threads_one_runs_and_one_is_told(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int
 ) -> None:
-    sandbox.fail("slow", ROUTE, seconds=0.5)
-    outcomes: list[str] = []
+    is_sending, is_refused = threading.Event(), threading.Event()
 
-    def submit() -> None:
-        try:
+    def on_sent(sent: int, total: int) -> None:
+        is_sending.set()
+        is_refused.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(anb.submit, run(tune_id), sandbox.client(), log=log, on_sent=on_sent)
+        assert is_sending.wait(PATIENCE)
+        with pytest.raises(TuneError, match="this run is being submitted by another kernel or thread; wait"):
             anb.submit(run(tune_id), sandbox.client(), log=log)
-        except TuneError as error:
-            outcomes.append(str(error))
-        else:
-            outcomes.append("done")
-
-    threads = [threading.Thread(target=submit) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    told = "tune_ids: this run is being submitted by another kernel or thread; wait until it is done"
-    assert sorted(outcomes) == ["done", f"{told}, then submit it again"]
-    assert len(created(sandbox)) == 1
+        is_refused.set()
+        assert [list(first.result().loc[0, "prompt_ids"])] == created(sandbox)
 
 
 def test_a_run_that_another_kernel_sends_is_not_sent_by_this_one(
@@ -202,7 +198,7 @@ def test_a_lost_run_on_a_tune_that_was_deleted_can_be_resolved(
     client = sandbox.client()
     sandbox.fail("504", ROUTE, commit="yes")
     with pytest.raises(OutcomeUnknownError):
-        anb.submit(run(tune_id), client, log=log, settle=60, timeout=5)
+        anb.submit(run(tune_id), client, log=log, settle=60, timeout=50)
     with pytest.raises(LogError, match="can be resolved; call recover first"):
         log.resolve(2)
     client._transport.send_empty("DELETE", f"/tunes/{tune_id}")

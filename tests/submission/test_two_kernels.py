@@ -21,6 +21,7 @@ from helpers.fault_cases import ROUTE
 from helpers.kernels import kernel
 from helpers.scripted_server import Exchange, ScriptedServer, reply
 from helpers.soak import sizes
+from helpers.waiting import PATIENCE
 
 RIVAL = """
 import json, sys
@@ -69,7 +70,7 @@ def rivals(*arguments: str) -> Iterator[list[subprocess.Popen[str]]]:
         yield two
     finally:
         for process in two:
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE)
 
 
 def both(two: list[subprocess.Popen[str]]) -> list[dict[str, int | str]]:
@@ -156,7 +157,7 @@ def results(two: list[BlockingKernelClient], code: str) -> list[Any]:
 
 
 def _result(next_message: Callable[..., Any], message_id: str) -> Any:
-    while (message := next_message(timeout=60))["parent_header"]["msg_id"] != message_id:
+    while (message := next_message(timeout=PATIENCE))["parent_header"]["msg_id"] != message_id:
         pass
     content = message["content"]
     if content["status"] == "error":
@@ -175,7 +176,7 @@ def test_a_form_in_each_of_two_kernels_makes_one_tune(tmp_path: Path) -> None:
         }  # fmt: skip
         two = [kernel(stack, environment) for _ in range(2)]
         for client in two:
-            client.wait_for_ready(timeout=60)
+            client.wait_for_ready(timeout=PATIENCE)
         created = results(two, f"import astria_nb as anb; form = anb.TuneForm({fields})")
         assert created == [None, None]
         sandbox.fail("slow", ROUTE, seconds=1.0)

@@ -18,6 +18,7 @@ from astria_nb.form.images._drop_zone import DropZone
 from astria_nb.form.images._incoming_file import CHUNK, MAX_BYTES, MAX_FILES
 from astria_nb.form.images._upload_spool import safe_name
 from astria_nb.utils import temporary_folder
+from helpers.waiting import PATIENCE
 
 JPEG = b"\xff\xd8\xff\xe0"
 
@@ -372,7 +373,7 @@ def test_the_receiver_of_a_photo_may_wait_for_another_thread(browser):
 
     def arrived(path: Path) -> None:
         threading.Thread(target=lambda: (browser.zone.release(path), released.set()), daemon=True).start()
-        in_time.append(released.wait(5))
+        in_time.append(released.wait(PATIENCE))
 
     browser.zone._on_received = arrived
     browser.give(photo(20))

@@ -61,7 +61,7 @@ def say(picker: Picker, **message: object) -> None:
 def await_state(picker: Picker, state: str) -> None:
     reached = threading.Event()
     picker.observe(lambda _: reached.set() if picker.state == state else None, "state")
-    assert picker.state == state or reached.wait(10)
+    assert picker.state == state or reached.wait(PATIENCE)
 
 
 def titles(picker: Picker) -> list[str]:
@@ -190,13 +190,13 @@ def test_a_request_for_unknown_cards_is_not_answered(client, server, capture, ca
 def test_slow_pictures_do_not_delay_other_work(client, server):
     server.on("GET", "/tunes", reply(tunes(40, 24, orig_images=[f"{server.url}/photo"])), reply([]))
     waiting, done = threading.Event(), threading.Event()
-    server.on("GET", "/photo", lambda _: waiting.wait(20))
+    server.on("GET", "/photo", lambda _: waiting.wait() and False)
     picker = Picker(TuneCards(client), noun="tune")
     picker.load()
     say(picker, kind="thumbnails", ids=[card["id"] for card in picker.items])
     try:
         background.start(done.set)
-        assert done.wait(5)
+        assert done.wait(PATIENCE)
     finally:
         waiting.set()
 
@@ -301,16 +301,16 @@ def test_an_answer_that_is_overtaken_by_a_reload_is_dropped(client, server):
 
     def slowly(exchange):
         asked.set()
-        late.wait(10)
+        late.wait(PATIENCE)
         return reply(tunes(7, 1))(exchange)
 
     server.on("GET", "/tunes", slowly, reply(tunes(9, 1)), reply([]))
     picker = Picker(TuneCards(client), noun="tune")
     first = background.start(picker.load)
-    assert asked.wait(10)
+    assert asked.wait(PATIENCE)
     picker.load()
     late.set()
-    first.result(10)
+    first.result(PATIENCE)
     assert (ids(picker), picker.state) == ([9], "ready")
 
 

@@ -623,7 +623,7 @@ def test_a_saved_notebook_does_not_have_the_secret(tmp_path: Path) -> None:
     cells = [nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in CELLS]
     book = nbformat.v4.new_notebook(cells=cells)
     runner = NotebookClient(
-        book, kernel_name="python3", timeout=60, allow_errors=True, store_widget_state=True,
+        book, kernel_name="python3", timeout=PATIENCE, allow_errors=True, store_widget_state=True,
         resources={"metadata": {"path": str(tmp_path)}},
     )  # fmt: skip
     with anb.Sandbox(speed=1000) as sandbox:

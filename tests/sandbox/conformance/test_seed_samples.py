@@ -97,7 +97,7 @@ def run(sandbox: SandboxServer, folder: Path, *command: str) -> dict[str, object
         pytest.skip(f"{command[0]} is not installed")
     env = {"API_KEY": sandbox.api_key, "HOST": sandbox.url, "PATH": "/usr/bin:/bin:/usr/local/bin"}
     done = subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=True
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     reply = json.loads(done.stdout)
     assert reply["id"] == 1000001, reply
