@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from astria_nb.images import Image, Preprocessing
 from astria_nb.log import Log
 from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import PLACEHOLDER, redact_long_keys
+from astria_nb.utils.remove_tree import remove_tree
 
 # Not ``prompt_ids``: in a row they are the prompts that were made, not those that were asked for.
 _ROW_FIELDS = (
@@ -133,7 +133,7 @@ class SavedDraft:
         with suppress(OSError):  # there are none, or they cannot be listed
             for folder in self._photos_folder.iterdir():
                 if folder not in used:
-                    shutil.rmtree(folder, ignore_errors=True)
+                    remove_tree(folder)
 
 
 def _fields_in_row(row: pd.DataFrame) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 import sys
 import tempfile
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from astria_nb.utils.remove_tree import remove_tree
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -53,7 +54,7 @@ class TemporaryFolder:
             self.path = root / _FILES
             self.path.mkdir(mode=0o700)
         except OSError:
-            shutil.rmtree(root, ignore_errors=True)
+            remove_tree(root)
             raise
         self.close = weakref.finalize(self, _remove, root, lock, os.getpid())
 
@@ -89,10 +90,10 @@ def _lock(root: Path, *, may_lack_locks: bool) -> BaseFileLock:
 def _remove(root: Path, lock: BaseFileLock, owner: int) -> None:
     if os.getpid() != owner:
         return
-    shutil.rmtree(root / _FILES, ignore_errors=True)
+    remove_tree(root / _FILES)
     with contextlib.suppress(OSError):  # its disk is gone
         lock.release()
-    shutil.rmtree(root, ignore_errors=True)  # only now: Windows does not remove a file that is open
+    remove_tree(root)  # only now: Windows does not remove a file that is open
 
 
 def _remove_abandoned(parent: Path) -> None:

@@ -60,9 +60,9 @@ class Desk:
 
     def leftovers(self) -> list[Path]:
         """Return what only a call that has ended badly leaves behind, but for what its process still uses."""
-        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        files = [path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file()]
         unfinished = ("tmp", ".astria-", ".runs.csv.")
-        return [path for path in files if path.name.startswith(unfinished) and "tmp" not in path.parts[:-1]]
+        return [path for path in files if path.name.startswith(unfinished) and path.parts[0] != "tmp"]
 
 
 def submit_first(desk: Desk) -> Any:
@@ -279,12 +279,12 @@ def points(made: list[str], call: int, most: int | None) -> Iterator[tuple[int, 
         for number, name, stays in itertools.product(range(len(made)), ERRORS, (False, True)):
             yield number, name, stays
         return
-    # The first of each kind, then some of the others in turn.
-    first = [made.index(name) for name in dict.fromkeys(made)]
-    others = [number for number in range(len(made)) if number not in first]
-    chosen = [*first, *others[:: max(1, len(others) // most)]][:most]
-    for turn, number in enumerate(chosen):
-        yield number, ERRORS[(turn + call) % len(ERRORS)], bool((turn + call) % 2)
+    # Other kinds for each call: in turn the last operation of a kind, and all from its first on.
+    kinds = list(dict.fromkeys(made))
+    last = {name: number for number, name in enumerate(made)}
+    for turn in range(call * most, call * most + min(most, len(kinds))):
+        kind, stays = kinds[turn % len(kinds)], bool(turn % 2)
+        yield made.index(kind) if stays else last[kind], ERRORS[turn % len(ERRORS)], stays
 
 
 @pytest.mark.parametrize("most", [3, pytest.param(None, marks=pytest.mark.soak)])

@@ -158,3 +158,17 @@ def test_a_folder_that_cannot_be_made_leaves_nothing(
     with pytest.raises(OSError, match="Read-only"):
         TemporaryFolder()
     assert list(disk.iterdir()) == []
+
+
+def test_closing_it_on_a_disk_that_is_gone_raises_nothing(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = TemporaryFolder()
+    (folder.path / "more").mkdir()
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", fail)
+        folder.close()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from astria_nb.errors import Problem
 from astria_nb.images.media_type import HEAD_BYTES, media_type
+from astria_nb.utils.remove_tree import remove_tree
 
 CHUNK = 1 << 20
 """Bytes of every chunk but the last: a Jupyter server closes the connection at a message of 10 MiB."""
@@ -58,7 +58,7 @@ class IncomingFile:
 
     def discard(self) -> None:
         """Delete what was received."""
-        shutil.rmtree(self.path.parent, ignore_errors=True)
+        remove_tree(self.path.parent)
 
 
 def check_size(size: int, other_files: int) -> Problem | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+from astria_nb.utils.remove_tree import remove_tree
 from astria_nb.utils.temporary_folder import TemporaryFolder
 
 _MAX_NAME_BYTES = 200  # file systems allow 255
@@ -59,7 +59,7 @@ class UploadSpool:
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
             raise
         return path
 

@@ -99,7 +99,8 @@ def make_temporary() -> LockedFolder:
             # Before it is locked, another process may take it for the folder of a killed one, and remove it.
             continue
         except OSError:
-            shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):  # until Python 3.12, ignore_errors does not cover fstat
+                shutil.rmtree(path, ignore_errors=True)
             raise
 
 

@@ -1,0 +1,18 @@
+"""Removing a folder that may not be there, or whose disk may be gone."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with everything in it, as far as that is possible.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    with suppress(OSError):  # until Python 3.12, ignore_errors does not cover fstat
+        shutil.rmtree(path, ignore_errors=True)
