@@ -16,7 +16,6 @@ from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import Preprocessing, sha256_of
 from astria_nb.log import UNSETTLED, Log, Submission
 from astria_nb.submission import recovery
-from astria_nb.submission._address_remarks import warn_of_addresses
 from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import CallbackObserver, SubmitOptions
 from astria_nb.tune import Encoding, Request, Tune, TuneFields
@@ -173,7 +172,6 @@ class ExperimentLog(Log):
 
         def send() -> pd.DataFrame:
             with progress:
-                warn_of_addresses(tune, options.client)
                 return submit_once(tune, options)
 
         return shielded(send)  # an interrupt after it would lose the row

@@ -193,6 +193,15 @@ def test_a_replay_is_no_repeat(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> 
     assert posts(sandbox) == 2
 
 
+def test_a_replay_remarks_once_on_an_address(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    page = "https://drive.google.com/file/d/abc123/view"
+    with pytest.warns(UserWarning, match="is a page of Google Drive"):
+        anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=[page]), sandbox.client(), log=log)
+    with pytest.warns(UserWarning, match="is a page of Google Drive") as remarks:
+        log.replay(1, sandbox.client())
+    assert len(remarks) == 1
+
+
 @pytest.mark.parametrize("is_found_meanwhile", [False, True])
 def test_a_replay_whose_answer_was_lost_is_looked_for_by_the_next(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, is_found_meanwhile: bool
