@@ -91,13 +91,16 @@ def only_item(value: Any) -> Iterator[Any]:
 
 
 def as_mapping(value: Any) -> Iterator[Mapping[Any, Any]]:
-    """Yield the mapping that a text, or a row of a frame, stands for."""
+    """Yield the mapping that a text, a row of a frame, or a list of pairs as of Parquet stands for."""
     if isinstance(value, str):
         if isinstance(literal := _literal(value), Mapping):
             yield literal
     elif callable(to_dict := getattr(value, "to_dict", None)) and getattr(value, "ndim", 0) == 1:
         with suppress(Exception):  # it is foreign
             yield to_dict()
+    elif isinstance(value, list | tuple) and all(_is_sequence(pair) and len(pair) == 2 for pair in value):
+        with suppress(TypeError):  # a key that cannot be one
+            yield dict(value)
 
 
 def _is_sequence(value: Any) -> bool:

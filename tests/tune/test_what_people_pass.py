@@ -333,6 +333,8 @@ def literal(text: str, value: Any) -> Any:
         ("image_urls", ["https://example.com/{i}.jpg"], "fill in what is in braces"),
         ("image_urls", [f"{URL} {URL}"], "give each address as an item of its own"),
         ("auto_extend", "false", "give False"),
+        ("characteristics", [("age", "30 yo")], "write {'age': '30 yo'}"),
+        ("characteristics", [(["age"], "30 yo")], "write it like {'eye_color': 'blue eyes'}"),
     ],
 )
 def test_a_hint_proposes_what_was_meant(field: str, value: Any, hint: str) -> None:
