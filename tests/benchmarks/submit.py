@@ -42,7 +42,7 @@ def work(log_path: str) -> None:
         started, processor = time.perf_counter(), time.process_time()
         anb.submit(tune, client, log=log, say=lambda *_: None, on_sent=lambda *_: None)
         print(time.perf_counter() - started, time.process_time() - processor, flush=True)
-        if title == "first":
+        if title.endswith("first"):
             log.close()
 
 
@@ -105,9 +105,9 @@ def run(processes: dict[tuple[str, int], Process], rounds: int) -> None:
             account = sandbox.url, sandbox.api_key
             for (_, rows), process in processes.items():
                 if start == 0:
-                    process.submit("first", *account)
+                    process.submit(f"{process.log.stem}-first", *account)
                     fill(process.log, rows)
-                    process.opening, _ = process.submit("opens-the-log", *account)
+                    process.opening, _ = process.submit(f"{process.log.stem}-opens", *account)
             for number in range(start, min(start + block, rounds)):
                 for process in processes.values():
                     process.seconds.append(process.submit(f"{process.log.stem}-{number}", *account))

@@ -5,9 +5,10 @@ python tests/proofs/kills.py [ROUNDS] [--mutant NAME]
 In most rounds a tune is submitted by a process that is killed, under a fault of the service, and then
 submitted again, as a user would; in some it is left to itself. Some rounds run a pack on an existing tune,
 which has no title, with ``once=True``. In some rounds with a title the log is deleted before the tune is
-submitted again. The sandbox's ledger is the judge: a title or a run that was made twice is a duplicate, and
-one that was made but is not on record, not even in a deleted log, is lost. On an account that is declared
-idempotent the second request returns the first tune.
+submitted again. After some rounds the log's segments, of one row each here, have the ids of other tunes in
+them, as after damage to the disk. The sandbox's ledger is the judge: a title or a run that was made twice is
+a duplicate, and one that was made but is not on record, not even in a deleted log, is lost. On an account
+that is declared idempotent the second request returns the first tune.
 """
 
 import argparse
@@ -16,20 +17,24 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import requests
 from PIL import Image
 
 from astria_nb.log import Log
+from astria_nb.log import _segments as segments
 from astria_nb.sandbox import SandboxServer
 
 HERE = Path(__file__).parent
@@ -40,6 +45,7 @@ MUTANTS = (
     "blind retry",
     "title not looked for",
     "fingerprint not compared",
+    "segment trusted",
 )
 FAULTS: tuple[dict[str, Any], ...] = (
     {},
@@ -109,6 +115,7 @@ def play(
     faults: Sequence[Mapping[str, Any]] = FAULTS,
     runs: float = 0.25,
     deletions: float = 0.25,
+    damages: float = 0.25,
 ) -> Tally:
     """Play rounds on a sandbox, each under one of the faults, and return the tally.
 
@@ -125,6 +132,8 @@ def play(
         The share of the rounds that run a pack on an existing tune.
     deletions : float
         The share of the others in which the log is deleted.
+    damages : float
+        The share of the rounds after which segments are damaged.
     """
     chance, tally = random.Random(seed), Tally()
     deck: list[Mapping[str, Any]] = []  # a few rounds have to meet every fault, in any order
@@ -172,9 +181,12 @@ def play(
                     delete(folder, number)
                 if way != "alone":
                     submitter.submit(order)
+                if chance.random() < damages:
+                    damage_segments(folder / "log.sqlite")
             time.sleep(2 * late)
             submitter.close()
-            judge(sandbox, folder, tally)
+            with trusting_segments(mutant == "segment trusted"):
+                judge(sandbox, folder, tally)
     return tally
 
 
@@ -194,6 +206,42 @@ def delete(folder: Path, number: int) -> None:
     kept.mkdir()
     for file in folder.glob("log.sqlite*"):
         file.rename(kept / file.name)
+
+
+def damage_segments(path: Path) -> None:
+    """Change the ids of the tunes in each segment of a log."""
+    if not path.exists():
+        return
+    with sqlite3.connect(path, timeout=30) as file:
+        for number, stream in file.execute("SELECT id, arrow FROM segment").fetchall():
+            table = pa.ipc.open_stream(stream).read_all()
+            ids = pc.add(table["id"], 1_000_000)
+            table = table.set_column(table.column_names.index("id"), "id", ids)
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+            file.execute("UPDATE segment SET arrow = ? WHERE id = ?", (sink.getvalue().to_pybytes(), number))
+    file.close()
+
+
+@contextlib.contextmanager
+def trusting_segments(is_mutant: bool) -> Iterator[None]:
+    """Be the mutant that reads segments without comparing their checksums."""
+    compare = segments.of_segment
+    if is_mutant:
+        segments.of_segment = AnyChecksum
+    yield
+    segments.of_segment = compare
+
+
+class AnyChecksum:
+    """A checksum that is never found to be another one."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __ne__(self, _: object) -> bool:
+        return False
 
 
 def pace_of(submitter: Submitter, photo: Path) -> float:

@@ -18,10 +18,12 @@ TELLING = {
     "blind retry": [{"fault": "504", "commit": "yes"}],
     "title not looked for": [{}],
     "fingerprint not compared": [{"fault": "504", "commit": "yes"}],
+    "segment trusted": [{}],
 }
 ROUNDS: dict[str, dict[str, float]] = {
     "title not looked for": {"runs": 0, "deletions": 1},
     "fingerprint not compared": {"runs": 1},
+    "segment trusted": {"damages": 1},
 }
 PAID_TWICE = ("no intent", "blind retry", "title not looked for", "fingerprint not compared")
 
@@ -35,7 +37,7 @@ def test_no_duplicate_and_no_loss() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_judge_finds_each_mutant(mutant: str) -> None:
-    usual = {"runs": 0.0, "deletions": 0.0}
+    usual = {"runs": 0.0, "deletions": 0.0, "damages": 0.0}
     tally = play(4, mutant=mutant, faults=TELLING[mutant], seed=3, **usual | ROUNDS.get(mutant, {}))
     # Without an intent, all of it is off this record and counts as lost; but it has to be paid twice as well.
     assert tally.duplicates if mutant in PAID_TWICE else tally.lost
