@@ -114,7 +114,7 @@ class NullLog(Log):
         """Find nothing."""
 
     def plan(
-        self, request: Request, newest_known_id: int | None = None, *, sending: bool = False
+        self, request: Request, newest_known_id: int | None = None, *, sending: bool = False, **_: Any
     ) -> Submission:
         at = datetime.now(UTC)
         return Submission(
