@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from itertools import count, takewhile
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 import astria_nb as anb
 from helpers.scripted_server import TUNE, Exchange, ScriptedServer, reply, silence
 from helpers.soak import sizes
-from helpers.waiting import PATIENCE
+from helpers.waiting import PATIENCE, until
 from proofs.interrupts import Interrupter, play, train
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -62,6 +63,17 @@ def test_a_run_without_a_title_is_not_paid_again_if_an_interrupt_came_before_its
         lines = list(takewhile(is_interrupted, count(1)))
         assert len(lines) > 3
         log.close()
+
+
+def test_a_form_that_was_interrupted_can_be_submitted(server: ScriptedServer, client: anb.Client) -> None:
+    for line in range(1, 8):  # where the form notes that a submission is under way
+        form = anb.TuneForm(client, title=f"tune {line}", **FIELDS)
+        server.on("POST", "/p/43/tunes", reply({**TUNE, "id": line, "title": f"tune {line}"}, 201))
+        until(lambda form=form: form.valid)  # type: ignore[misc]
+        with suppress(KeyboardInterrupt), Interrupter("main", line, "form/progress/_state").active():
+            form.submit()
+        assert form.submit().loc[0, "id"] == line
+    assert len(server.received("POST")) == 7
 
 
 def interrupting(exchange: Exchange) -> bool:
