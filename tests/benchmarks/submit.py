@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ class Process:
 
 def fill(path: Path, rows: int) -> None:
     """Copy the first submission of a log until it has so many rows."""
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         copied = {
             "id": "number",
             "title": "'copy ' || number",

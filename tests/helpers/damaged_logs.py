@@ -3,7 +3,7 @@
 import random
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def fill(path: Path, tunes: int) -> None:
         log.change(sent, "done", reply=reply)
     log.frame()
     log.close()
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         for pragma in ("journal_mode = delete", f"page_size = {PAGE}"):
             file.execute(f"PRAGMA {pragma}")
         file.execute("VACUUM")

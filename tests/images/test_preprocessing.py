@@ -300,11 +300,9 @@ def test_heic_names_the_options_to_send_it(tmp_path: Path) -> None:
 
 
 def requests_on_disk() -> list[dict[str, Any]]:
-    with sqlite3.connect(os.environ["ASTRIA_NB_LOG"]) as database:
+    with closing(sqlite3.connect(os.environ["ASTRIA_NB_LOG"])) as database, database:
         query = "SELECT json FROM submission JOIN body ON request = sha256 ORDER BY submission.id"
-        requests = [json.loads(row[0]) for row in database.execute(query)]
-    database.close()
-    return requests
+        return [json.loads(row[0]) for row in database.execute(query)]
 
 
 def test_the_preprocessing_is_recorded_unless_files_are_unchanged(

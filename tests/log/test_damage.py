@@ -8,6 +8,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,13 +73,13 @@ def test_a_title_that_an_index_does_not_find_is_told(tmp_path: Path, index: str)
     log = Log(path)
     log.plan(a_request("title"))
     log.close()
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute("PRAGMA writable_schema = ON")
         (definition,) = file.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()
         changed = definition.replace("service, title", "service, state")
         file.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (changed, index))
     file.close()
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute(f"REINDEX {index}")
         file.execute("PRAGMA writable_schema = ON")
         file.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (definition, index))
@@ -115,7 +116,7 @@ def test_a_state_that_is_read_as_missing_is_told(tmp_path: Path) -> None:
 def test_segments_are_built_again(original: Path, expected: Reading, tmp_path: Path, statement: str) -> None:
     path = tmp_path / "log.sqlite"
     shutil.copy(original, path)
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute(statement)
     file.close()
     log = Log(path)
@@ -123,7 +124,7 @@ def test_segments_are_built_again(original: Path, expected: Reading, tmp_path: P
         assert log.frame().equals(expected.frame)
     log.prune(datetime(2020, 1, 1, tzinfo=UTC))  # drops what no row refers to
     log.close()
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         sealed, stored = (
             file.execute(query).fetchone()[0]
             for query in ("SELECT count(sealed) FROM submission", "SELECT sum(rows) FROM segment")
@@ -149,7 +150,7 @@ def test_an_index_that_does_not_find_a_title_is_told_before_it_is_sent_again(
 def test_the_error_names_what_is_damaged_and_the_rest_can_be_read(original: Path, tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     shutil.copy(original, path)
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute("UPDATE submission SET tune_id = 5 WHERE title = 'title 2'")
     file.close()
     log = Log(path)
@@ -170,7 +171,7 @@ def test_a_segment_that_is_trusted_would_be_caught(
     shutil.copy(original, path)
     expected = read(path, [])
     for seed in range(40):
-        with sqlite3.connect(path) as file:
+        with closing(sqlite3.connect(path)) as file, file:
             (stream,) = file.execute("SELECT arrow FROM segment WHERE id = 1").fetchone()
             flipped = bytearray(stream)
             flipped[random.Random(seed).randrange(len(flipped))] ^= 1

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,14 +80,18 @@ def copied_alone(path: Path) -> list[str]:
     copy = path.parent.parent / "copy.sqlite"
     shutil.copyfile(path, copy)
     try:
-        connection = sqlite3.connect(f"file:{copy}?immutable=1", uri=True)
-        rows = connection.execute("SELECT title FROM submission ORDER BY id").fetchall()
-        connection.close()
+        with closing(sqlite3.connect(f"file:{copy}?immutable=1", uri=True)) as connection:
+            rows = connection.execute("SELECT title FROM submission ORDER BY id").fetchall()
     except sqlite3.OperationalError:  # not even the tables are in it yet
         return []
     finally:
         copy.unlink()
     return [title for (title,) in rows]
+
+
+def assert_intact(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 @pytest.mark.parametrize("lose", GONE)
@@ -98,7 +103,7 @@ def test_a_log_that_lost_its_name_gets_it_back_and_nothing_is_planned_before_tha
         log.plan(a_request("next"))
     assert log.find(SERVICE, "next") is None
     log.plan(a_request("next"))
-    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert_intact(path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert titles(path) == ["paid", "sending", "next"]
 
@@ -236,7 +241,7 @@ def test_companion_files_that_were_deleted_cost_nothing(tmp_path: Path, which: l
     log.plan(a_request("c"))
     second.plan(a_request("d"))
     assert titles(log.path) == ["a", "b", "c", "d"]
-    assert sqlite3.connect(log.path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert_intact(log.path)
 
 
 ON_DEMAND = """

@@ -1,6 +1,7 @@
 """The log records requests and their outcome, and gives a title to one submission at a time."""
 
 import pickle
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -80,7 +81,10 @@ def test_the_database_itself_keeps_a_title_from_being_claimed_twice(log: Log) ->
     import sqlite3
 
     moved(log)
-    with sqlite3.connect(log.path) as connection, pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+    with (
+        closing(sqlite3.connect(log.path)) as connection,
+        pytest.raises(sqlite3.IntegrityError, match="UNIQUE"),
+    ):
         connection.execute(
             "INSERT INTO submission (service, title, state, version, attempt, request, fingerprint,"
             " planned_at, changed_at, session) SELECT service, title, 'sending', 0, 0, request, fingerprint,"
@@ -132,7 +136,7 @@ def test_a_lost_run_in_a_log_of_format_3_is_still_claimed(log: Log) -> None:
     import sqlite3
 
     lost = moved(log, "sending", "unknown", title=None)
-    with sqlite3.connect(log.path) as connection:
+    with closing(sqlite3.connect(log.path)) as connection, connection:
         connection.execute("UPDATE submission SET content_fingerprint = NULL, checksum = NULL")
     connection.close()
     assert log.claimant(a_request(None)) == lost

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def test_what_an_older_file_has_under_another_title_is_found(log: Log) -> None:
 def test_a_title_that_was_recorded_with_blanks_is_claimed(tmp_path: Path, recorded: str) -> None:
     path = tmp_path / "log.sqlite"
     shutil.copy(OLD, path)
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute("UPDATE submission SET title = ? WHERE id = 5", (recorded,))
         file.execute("UPDATE submission SET title = 'unknown 2 ' WHERE id = 2")
     file.close()
@@ -122,7 +123,7 @@ def test_a_later_format_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     log = Log(path)
     log.plan(a_request())
     log.close()
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute(f"PRAGMA user_version = {VERSION + 1}")
     file.close()
     before = everything_on_disk(path)

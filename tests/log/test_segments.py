@@ -1,6 +1,7 @@
 """Sealed rows: the frame is the same as without segments."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,7 @@ def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], No
     for number in range(1, 5):
         trained(log, number)
     log.close()
-    with sqlite3.connect(log.path) as file:
+    with closing(sqlite3.connect(log.path)) as file, file:
         for statement in (
             "DROP INDEX submission_not_sealed", "DROP INDEX submission_in_segment",
             "ALTER TABLE submission DROP COLUMN sealed",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -153,14 +154,13 @@ def test_a_form_can_be_submitted_after_its_log_was_busy(
     log = anb.ExperimentLog(folder / "log.sqlite", timeout=0)
     anb.submit(anb.Tune(pack=43, name="cat", title="t", image_urls=[URL]), client, log=log)
     log.close()
-    with sqlite3.connect(folder / "log.sqlite", isolation_level=None) as other:
+    with closing(sqlite3.connect(folder / "log.sqlite", isolation_level=None)) as other, other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("PRAGMA journal_mode=DELETE")
         other.execute("BEGIN EXCLUSIVE")
         form = anb.TuneForm(client, log=log, pack=43, name="cat", title="u", image_urls=[URL])
         assert "stayed locked by another program" in messages(form)
         assert form.valid
-    other.close()
 
 
 def test_a_wait_goes_on_when_the_logs_disk_is_gone(

@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -212,7 +213,7 @@ def damage_segments(path: Path) -> None:
     """Change the ids of the tunes in each segment of a log."""
     if not path.exists():
         return
-    with sqlite3.connect(path, timeout=30) as file:
+    with closing(sqlite3.connect(path, timeout=30)) as file, file:
         for number, stream in file.execute("SELECT id, arrow FROM segment").fetchall():
             table = pa.ipc.open_stream(stream).read_all()
             ids = pc.add(table["id"], 1_000_000)

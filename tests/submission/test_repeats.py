@@ -5,6 +5,7 @@ import shutil
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,6 @@ def test_once_is_a_switch(sandbox: anb.Sandbox) -> None:
 def _forget_hashes(log: anb.ExperimentLog) -> None:
     import sqlite3
 
-    with sqlite3.connect(log.path) as connection:
+    with closing(sqlite3.connect(log.path)) as connection, connection:
         connection.execute("UPDATE submission SET image_sha256 = NULL, checksum = NULL")
     connection.close()
