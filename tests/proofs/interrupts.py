@@ -265,7 +265,7 @@ def follow(order: dict[str, Any], folder: Path, client: Any, ask: Callable[[str]
     if (answer := ask(str(path))) != "free":
         wrong.append(answer)
     try:
-        row = submit()
+        row = _submit_until_known(submit, anb.ExperimentLog(path))
         rows.append(row)
         created = row.loc[0, "id"] if "tune_id" not in order else row.loc[0, "prompt_ids"][0]
         if len(row) != 1 or not created > 0:
@@ -283,6 +283,19 @@ def follow(order: dict[str, Any], folder: Path, client: Any, ask: Callable[[str]
         "creates": f"run on {order['tune_id']}" if "tune_id" in order else order["title"],
         "rows": len(rows) if "tune_id" in order else 1,
     }  # fmt: skip
+
+
+def _submit_until_known(submit: Callable[[], Any], log: Any) -> Any:
+    """Do what the errors say: look again, and in the end declare that nothing was made."""
+    from astria_nb.errors import OutcomeUnknownError
+
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with contextlib.suppress(OutcomeUnknownError):
+            return submit()
+    frame = log.frame()
+    log.resolve(frame.loc[frame["state"] == "needs_review", "submission"].iloc[-1])
+    return submit()
 
 
 def is_free(path: str) -> str:
