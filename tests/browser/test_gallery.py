@@ -1,7 +1,6 @@
 """Pictures in a real JupyterLab: in the form as they arrive, enlarged, liked, and in the saved file."""
 
 import re
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,8 +186,7 @@ def test_only_the_pictures_in_view_are_sent(form: Locator, page: Page, sandbox: 
     assert tiles(cell).locator("img").count() <= 40
     cell.locator(".astria-pictures-grid").scroll_into_view_if_needed()
     frames = page.evaluate(lab.SCROLL, ".jp-Cell:nth-of-type(3) .astria-pictures-grid")
-    assert len(frames) > 50
-    assert statistics.median(frames) < 50  # ms; tests/benchmarks/gallery.py measures it
+    assert len(frames) > 50  # how long they take, tests/benchmarks/gallery.py measures
     expect(tiles(cell).last.locator("img")).to_be_visible()
 
 

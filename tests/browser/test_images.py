@@ -349,15 +349,6 @@ def test_a_reloaded_page_shows_the_same_list_and_the_stopped_transfers(page, for
     expect(form.locator(".astria-drop-row")).to_have_count(0)
 
 
-def test_a_restarted_kernel_is_reported_and_its_photos_are_removed(page, form, photos, disk):
-    pick(form, photos[0])
-    expect_names(form, "1.jpg")
-    assert len(bits(disk, "1.jpg")) > 0
-    lab.restart_kernel(page)
-    expect(form.get_by_text("The kernel has stopped. Run the cell again")).to_be_visible()
-    assert bits(disk, "*") == []
-
-
 def test_a_saved_notebook_has_photos_only_if_asked_for_and_no_secret(page, form, photos, folder):
     pick(form, photos[2], photos[3])
     expect_names(form, "3.jpg", "4.jpg")
@@ -378,3 +369,12 @@ def test_a_saved_notebook_has_photos_only_if_asked_for_and_no_secret(page, form,
     assert any("3.jpg" in text for _, text in models)
     assert {name for name, text in models if "/9j/" in text} == {"ImageModel"}  # the pack's
     assert "CaNaRyNaRy" not in json.dumps(notebook)
+
+
+def test_a_restarted_kernel_is_reported_and_its_photos_are_removed(page, form, photos, disk):
+    pick(form, photos[0])
+    expect_names(form, "1.jpg")
+    assert len(bits(disk, "1.jpg")) > 0
+    lab.restart_kernel(page)
+    expect(form.get_by_text("The kernel has stopped. Run the cell again")).to_be_visible()
+    assert bits(disk, "*") == []
