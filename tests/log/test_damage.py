@@ -46,7 +46,7 @@ def expected(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Readin
     return read(copy, [*(f"title {number}" for number in range(TITLES)), MISSING])
 
 
-@sizes(6, 200)
+@sizes(4, 200)
 def test_flipped_bits_are_told(size: int, original: Path, expected: Reading, tmp_path: Path) -> None:
     for seed in range(size):
         path = tmp_path / f"{seed}.sqlite"
@@ -56,7 +56,7 @@ def test_flipped_bits_are_told(size: int, original: Path, expected: Reading, tmp
         path.unlink()
 
 
-@sizes(12, 200)
+@sizes(8, 200)
 def test_other_damage_is_told(size: int, original: Path, expected: Reading, tmp_path: Path) -> None:
     for seed in range(size):
         path = tmp_path / f"{seed}.sqlite"

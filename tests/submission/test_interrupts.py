@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 FIELDS = {"pack": 43, "name": "cat", "image_urls": ["https://example.com/1.jpg"]}
 
 
-@sizes(12, 1000)
+@sizes(8, 1000)
 def test_wherever_it_is_interrupted_the_next_call_works(size: int) -> None:
     tally = play(size, seed=size, firsts=0.3)
     assert tally.interrupted.total() > size / 2

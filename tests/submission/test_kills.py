@@ -37,10 +37,15 @@ def test_no_duplicate_and_no_loss() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_judge_finds_each_mutant(mutant: str) -> None:
-    usual = {"runs": 0.0, "deletions": 0.0, "damages": 0.0}
-    tally = play(4, mutant=mutant, faults=TELLING[mutant], seed=3, **usual | ROUNDS.get(mutant, {}))
-    # Without an intent, all of it is off this record and counts as lost; but it has to be paid twice as well.
-    assert tally.duplicates if mutant in PAID_TWICE else tally.lost
+    rounds = {"runs": 0.0, "deletions": 0.0, "damages": 0.0} | ROUNDS.get(mutant, {})
+
+    def is_found(seed: int) -> bool:
+        tally = play(4, mutant=mutant, faults=TELLING[mutant], seed=seed, **rounds)
+        # Without an intent, all of it is off this record and counts as lost; it has to be paid twice as well.
+        return bool(tally.duplicates if mutant in PAID_TWICE else tally.lost)
+
+    # Nearly always in the first rounds; now and then, each of them is killed before its tune is paid for.
+    assert any(is_found(seed) for seed in range(3, 8))
 
 
 @pytest.mark.soak
