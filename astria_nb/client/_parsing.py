@@ -60,10 +60,14 @@ def _is_deep(data: Any) -> bool:
     """Return whether data is nested deeper than the limit; level by level, without recursion."""
     level = [data]
     for _ in range(_MAX_DEPTH + 1):
-        level = [value for value in level if isinstance(value, dict | list)]
+        # Exact types, as `json` makes them: a list of tunes has thousands of values.
+        level = [value for value in level if type(value) is dict or type(value) is list]
         if not level:
             return False
-        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
+        items: list[Any] = []
+        for value in level:
+            items += value.values() if type(value) is dict else value
+        level = items
     return True
 
 

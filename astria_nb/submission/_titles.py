@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import unescape
 from unicodedata import normalize
 
@@ -43,5 +44,6 @@ def filter_of(title: str) -> str:
     return (longest if 3 * len(longest) >= len(title) else title)[:_MAX_FILTER].strip()
 
 
+@lru_cache(1024)  # of an account's newest tunes, most are the same at the next submission
 def _standard(title: str) -> str:
     return " ".join(normalize("NFC", stripped(unescape(title))).split())
