@@ -266,6 +266,9 @@ with anb.Sandbox(speed=6000) as sandbox:
         print(error)
 """
 
+# Where the working folder is gone, Python 3.13.0 raises SystemError, not AttributeError, for an attribute that a
+# module lacks: any library may fail.
+KNOWS_ATTRIBUTES = pytest.mark.xfail(sys.version_info[:3] == (3, 13, 0), reason="Python 3.13.0", strict=True)
 
 IMPORT = """
 import os, sys, tempfile
@@ -283,6 +286,7 @@ for name in anb.__all__:
 """
 
 
+@KNOWS_ATTRIBUTES
 def test_without_a_working_folder_the_package_loads_or_says_why() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -291,6 +295,7 @@ def test_without_a_working_folder_the_package_loads_or_says_why() -> None:
         assert line.endswith("change to another one with os.chdir")
 
 
+@KNOWS_ATTRIBUTES
 def test_without_a_working_folder_everything_works_that_can(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "ASTRIA_NB_LOG"}
     environment |= {"HOME": "/nonexistent"}

@@ -28,7 +28,7 @@ URL = "https://example.com/1.jpg"
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": [URL]}
 MISSING = [
     None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT, Decimal("nan"), Decimal("snan"),
-    np.datetime64("NaT"), np.timedelta64("NaT"), np.ma.masked, np.array(np.nan),
+    np.datetime64("NaT", "s"), np.timedelta64("NaT", "s"), np.ma.masked, np.array(np.nan),
     pa.scalar(None), pa.scalar(None, pa.int64()), pd.array([None], "Int64")[0],
     pd.array([None], "string[pyarrow]")[0],
 ]  # fmt: skip
