@@ -266,8 +266,8 @@ with anb.Sandbox(speed=6000) as sandbox:
         print(error)
 """
 
-# Where the working folder is gone, Python 3.13.0 raises SystemError, not AttributeError, for an attribute that a
-# module lacks: any library may fail.
+# Where the working folder is gone, Python 3.13.0 raises SystemError, not AttributeError, for an attribute
+# that a module lacks: any library may fail.
 KNOWS_ATTRIBUTES = pytest.mark.xfail(sys.version_info[:3] == (3, 13, 0), reason="Python 3.13.0", strict=True)
 
 IMPORT = """
