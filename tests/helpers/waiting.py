@@ -6,7 +6,7 @@ from typing import TypeVar
 
 Outcome = TypeVar("Outcome")
 
-PATIENCE = 120.0
+PATIENCE = 120
 """Seconds after which something has failed. No test asserts that anything takes less."""
 
 
