@@ -23,7 +23,7 @@ _OUTCOMES = {
 
 
 class RecoveryNotice(widgets.HBox):
-    """A line that names the unsettled submissions; hidden if there are none, or the log cannot be used.
+    """A line that names the unsettled submissions; hidden if there are none or the log cannot be read.
 
     Parameters
     ----------

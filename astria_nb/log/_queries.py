@@ -24,7 +24,7 @@ RETURNED = "returned"
 def _literals(states: Sequence[str]) -> list[sa.ColumnElement[str]]:
     """Return states as a part of the statement.
 
-    SQLite uses no partial index for parameters, and SQLAlchemy would write each list of parameters anew.
+    SQLite uses a partial index only for literals, and SQLAlchemy would compile each list of parameters again.
     """
     return [sa.literal_column(f"'{state}'", sa.Text) for state in states]
 

@@ -78,7 +78,7 @@ _later = WhenIdle(record, _SECONDS)
 
 
 def _leave_to_parent() -> None:
-    """Start anew in a forked child: the parent records what it returns, and its thread is not here."""
+    """Reset a forked child: the parent records its own rows, and its thread does not exist here."""
     global _lock, _later
     _lock, _later = threading.Lock(), WhenIdle(record, _SECONDS)
     _expected.clear()

@@ -119,19 +119,7 @@ def test_blanks_around_titles_names_and_addresses_are_removed() -> None:
     assert (tune.title, tune.name, tune.image_urls, tune.callback) == ("t", "cat", (URL,), URL)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        pd.Series,
-        pd.Index,
-        pd.array,
-        pa.array,
-        np.array,
-        tuple,
-        iter,
-        lambda items: dict.fromkeys(items).keys(),
-    ],
-)
+@pytest.mark.parametrize("make", LINES)
 def test_any_line_of_values_is_a_list(make: Any, photos: list[Path]) -> None:
     names = [str(photo) for photo in photos]
     assert anb.Tune(pack=43, tune_ids=make([3, 1])).tune_ids == (3, 1)
