@@ -5,6 +5,7 @@ from astria_nb.log._log import Log
 from astria_nb.log._states import (
     HAS_TUNE,
     UNSETTLED,
+    Precedents,
     RequestClaimed,
     SameContentRecorded,
     StaleSubmission,
@@ -16,6 +17,7 @@ __all__ = [
     "HAS_TUNE",
     "UNSETTLED",
     "Log",
+    "Precedents",
     "RequestClaimed",
     "SameContentRecorded",
     "StaleSubmission",

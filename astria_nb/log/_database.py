@@ -13,18 +13,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from astria_nb.log import _inserts as inserts
 from astria_nb.log import _segments as segments
 from astria_nb.log import _serialization as serialization
+from astria_nb.log import _submission_rows as submission_rows
 from astria_nb.log import environment
 from astria_nb.log._checksums import check_body
-from astria_nb.log._inserts import append_event, microseconds, put_body, redact_problem
+from astria_nb.log._inserts import append_event, microseconds, now, redact_problem
 from astria_nb.log._queries import (
     by_id,
     claimant,
     claiming_run,
     existing,
     has_later_with_content,
+    has_unsettled,
     of_tune,
     parsing,
     run_on,
@@ -33,24 +34,19 @@ from astria_nb.log._queries import (
     with_content,
 )
 from astria_nb.log._schema import body, event, session, submission
-from astria_nb.log._set_up import IS_SOUND, SIGN
 from astria_nb.log._sqlite import SqliteStore
 from astria_nb.log._states import (
     HAS_TUNE,
     SETTLED,
+    Precedents,
     RequestClaimed,
     SameContentRecorded,
-    StaleSubmission,
     Submission,
 )
+from astria_nb.log._submission_rows import Moment
 from astria_nb.tune import Request
-from astria_nb.utils.redaction import redact_json, redact_text
+from astria_nb.utils.redaction import redact_text
 from astria_nb.utils.service_address import one_spelling
-
-# Building a statement takes longer than running it.
-_PLAN = submission.insert()
-_CHANGE = submission.update().where(submission.c.id == sa.bindparam("of_id"))
-_MOVE = _CHANGE.where(submission.c.version == sa.bindparam("of_version"), IS_SOUND)
 
 
 class LogDatabase:
@@ -81,31 +77,12 @@ class LogDatabase:
                 raise RequestClaimed(first)
             if newest_equal_id is not None and has_later_with_content(connection, recorded, newest_equal_id):
                 raise SameContentRecorded
-            now = inserts.now()
-            state, attempt = ("sending", 1) if sending else ("planned", 0)
-            inserted = connection.execute(
-                _PLAN,
-                {
-                    "service": recorded.service,
-                    "account": recorded.account,
-                    "title": recorded.title,
-                    "state": state,
-                    "version": 0,
-                    "attempt": attempt,
-                    "newest_known_id": newest_known_id,
-                    "request": put_body(connection, serialization.of_request(recorded)),
-                    "fingerprint": recorded.fingerprint,
-                    "content_fingerprint": recorded.content_fingerprint,
-                    "planned_at": now,
-                    "changed_at": now,
-                    "uptime": inserts.uptime(),
-                    "session": session_id,
-                },
-            )
-            new = _signed(connection, inserted.lastrowid)
-            append_event(connection, "planned", session_id, now, replace(new, state="planned", attempt=0))
+            moment = Moment.of(session_id)
+            new = submission_rows.add(connection, recorded, newest_known_id, moment, sending=sending)
+            planned = replace(new, state="planned", attempt=0)
+            append_event(connection, "planned", session_id, moment.at, planned)
             if sending:
-                append_event(connection, "sending", session_id, now, new)
+                append_event(connection, "sending", session_id, moment.at, new)
         return new
 
     def change(
@@ -119,37 +96,15 @@ class LogDatabase:
         problem: str | None,
     ) -> Submission:
         """Move a submission to another state; see `astria_nb.log.Log.change`."""
-        values: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
         tune = serialization.tune_of(reply) if state in HAS_TUNE else None
-        if tune is not None and isinstance(tune.get("id"), int):
-            values.setdefault("tune_id", tune["id"])
-        if image_sha256:
-            values["image_sha256"] = json.dumps(list(image_sha256))
+        if tune is not None and isinstance(tune.get("id"), int) and changes.get("tune_id") is None:
+            changes = {**changes, "tune_id": tune["id"]}
         with self._write() as (connection, session_id):
-            now = inserts.now()
-            if tune is not None:
-                record = serialization.updated(before, serialization.row_fields(tune))
-                if image_sha256:
-                    record["image_sha256"] = list(image_sha256)
-                values["record"] = put_body(connection, redact_json(record))
-            moved = connection.execute(
-                _MOVE,
-                {
-                    "of_id": before.id,
-                    "of_version": before.version,
-                    "state": state,
-                    "version": before.version + 1,
-                    "changed_at": now,
-                    "uptime": inserts.uptime(),
-                    "session": session_id,
-                    "problem": redact_problem(problem),
-                    **values,
-                },
+            moment = Moment.of(session_id)
+            after = submission_rows.move(
+                connection, before, state, moment, changes, tune, image_sha256, redact_problem(problem)
             )
-            if moved.rowcount == 0:
-                raise StaleSubmission(existing(connection, before.id))
-            after = _signed(connection, before.id)
-            append_event(connection, kind, session_id, now, after, reply=reply, problem=problem)
+            append_event(connection, kind, session_id, moment.at, after, reply=reply, problem=problem)
         return after
 
     def note(
@@ -164,7 +119,7 @@ class LogDatabase:
     ) -> None:
         """Write an event that changes no state; see `astria_nb.log.Log.note`."""
         with self._write() as (connection, session_id):
-            now = inserts.now()
+            at = now()
             current: Submission | None = None
             if submission is not None:
                 current = existing(connection, submission.id)
@@ -172,11 +127,9 @@ class LogDatabase:
                 current = of_tune(connection, _of_service(service), tune_id, account)
             tune = serialization.tune_of(reply)
             if current is not None and tune is not None and serialization.is_newer(current, tune):
-                record = put_body(connection, redact_json(serialization.updated(current, tune)))
-                connection.execute(_CHANGE, {"of_id": current.id, "record": record, "sealed": None})
-                connection.exec_driver_sql(SIGN, (current.id,))
+                submission_rows.record(connection, current, tune)
             values = {"tune_id": tune_id, "service": service}
-            append_event(connection, kind, session_id, now, current, values, reply=reply, problem=problem)
+            append_event(connection, kind, session_id, at, current, values, reply=reply, problem=problem)
 
     def prompts(self, id: int) -> list[dict[str, Any]]:  # noqa: A002  the column's own name
         """Return the prompts in a submission's polls, each in its latest state, by id."""
@@ -205,6 +158,16 @@ class LogDatabase:
         """Return the submission that claims a request; see `astria_nb.log.Log.claimant`."""
         with self.store.read() as connection:
             return _claimant(connection, request.recorded())
+
+    def precedents(self, request: Request) -> Precedents:
+        """Return what is on record that concerns a request; see `astria_nb.log.Log.precedents`."""
+        recorded = request.recorded()
+        with self.store.read() as connection:
+            return Precedents(
+                claimant=_claimant(connection, recorded),
+                has_equal=has_later_with_content(connection, recorded, 0),
+                has_unsettled=has_unsettled(connection, recorded.service, recorded.account),
+            )
 
     def with_content(self, request: Request, limit: int) -> list[Submission]:
         """Return earlier submissions that ask for the same; see `astria_nb.log.Log.with_content`."""
@@ -276,12 +239,6 @@ def _claimant(connection: sa.Connection, recorded: Request) -> Submission | None
     if recorded.title is None:
         return claiming_run(connection, recorded)
     return claimant(connection, recorded.service, recorded.title, recorded.account)
-
-
-def _signed(connection: sa.Connection, id: int) -> Submission:  # noqa: A002  the column's own name
-    """Return a submission that was inserted or changed, with the checksum of what it is."""
-    connection.exec_driver_sql(SIGN, (id,))
-    return existing(connection, id)
 
 
 def _of_service(address: str) -> str:

@@ -10,18 +10,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from astria_nb.log import _machine as machine
 from astria_nb.log._queries import EPOCH
-from astria_nb.log._schema import body, event
+from astria_nb.log._schema import event
+from astria_nb.log._statements import driver, insert_into
 from astria_nb.log._states import Submission
 from astria_nb.utils.redaction import redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
-# Building a statement takes longer than running it.
-_PUT = insert(body).on_conflict_do_nothing()
-_APPEND = event.insert()
+_EVENT = {column.name: None for column in event.columns if column.name != "id"}
+_APPEND = insert_into("event", _EVENT)
+_PUT = "INSERT INTO body (sha256, json) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
 def microseconds(at: datetime) -> int:
@@ -40,11 +40,15 @@ def uptime() -> int | None:
     return None if seconds is None else math.ceil(seconds * 1e6)
 
 
-def put_body(connection: sa.Connection, value: Any) -> bytes:
+def to_json(value: Any) -> str:
+    """Return a value as the log stores it."""
+    return json.dumps(value, separators=(",", ":"), default=str)
+
+
+def put_body(connection: sa.Connection, text: str) -> bytes:
     """Store JSON, once however many rows refer to it, and return its hash."""
-    text = json.dumps(value, separators=(",", ":"), default=str)
     sha256 = hashlib.sha256(text.encode()).digest()
-    connection.execute(_PUT, {"sha256": sha256, "json": text})
+    driver(connection).execute(_PUT, (sha256, text))
     return sha256
 
 
@@ -87,9 +91,9 @@ def append_event(
         }
     if isinstance(values.get("service"), str):
         values["service"] = redact_text(values["service"])
-    values["reply"] = None if reply is None else put_body(connection, redact_json(reply))
+    values["reply"] = None if reply is None else put_body(connection, to_json(redact_json(reply)))
     row = {"kind": redact_text(kind), "at": at, "session": session_id, "problem": redact_problem(problem)}
-    connection.execute(_APPEND, row | values)
+    driver(connection).execute(_APPEND, _EVENT | row | values)
 
 
 def redact_problem(problem: str | None) -> str | None:

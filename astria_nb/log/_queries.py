@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from astria_nb.log import _serialization as serialization
 from astria_nb.log._checksums import DamagedError, check_body, check_row
 from astria_nb.log._schema import body, event, submission
+from astria_nb.log._statements import Query
 from astria_nb.log._states import HAS_TUNE, RELEASED, UNSETTLED, Submission
 from astria_nb.tune import Request
 
@@ -40,26 +41,31 @@ _SUBMISSIONS = (
     .outerjoin(_request_body, _request_body.c.sha256 == submission.c.request)
     .outerjoin(_record_body, _record_body.c.sha256 == submission.c.record)
 )
-# Building a statement takes longer than running it.
-_BY_ID = _SUBMISSIONS.where(submission.c.id == sa.bindparam("of_id"))
 _account: sa.BindParameter[str | None] = sa.bindparam("of_account", type_=sa.Text)
-_OF_SERVICE = _SUBMISSIONS.where(
+_of_service = sa.and_(
     submission.c.service == sa.bindparam("of_service"),
     _account.is_(None) | submission.c.account.is_(None) | (submission.c.account == _account),
 )
-_OF_TUNE = (
-    _OF_SERVICE.where(submission.c.tune_id == sa.bindparam("of_tune"))
-    .order_by(submission.c.id.desc())
-    .limit(1)
-)
-_RUNS_ON = _OF_SERVICE.where(
-    submission.c.tune_id.is_(None),
-    submission.c.state.in_(_literals(HAS_TUNE)),
-    _request_body.c.json.contains(sa.bindparam("of_digits")),
-).order_by(submission.c.id.desc())
-_UNSETTLED = _OF_SERVICE.where(submission.c.state.in_(_literals(UNSETTLED))).order_by(submission.c.id)
+_OF_SERVICE = _SUBMISSIONS.where(_of_service)
+_is_unsettled = submission.c.state.in_(_literals(UNSETTLED))
 _may_exist = submission.c.state.not_in(_literals(RELEASED))
-_CLAIMANT = _OF_SERVICE.where(submission.c.title == sa.bindparam("of_title"), _may_exist)
+_has_content = submission.c.content_fingerprint == sa.bindparam("of_content")
+_WITH_CONTENT = _OF_SERVICE.where(_has_content, _may_exist).order_by(submission.c.id.desc())
+
+_BY_ID = Query(_SUBMISSIONS.where(submission.c.id == sa.bindparam("of_id")))
+_OF_TUNE = Query(
+    _OF_SERVICE.where(submission.c.tune_id == sa.bindparam("of_tune")).order_by(submission.c.id.desc())
+)
+_RUNS_ON = Query(
+    _OF_SERVICE.where(
+        submission.c.tune_id.is_(None),
+        submission.c.state.in_(_literals(HAS_TUNE)),
+        _request_body.c.json.contains(sa.bindparam("of_digits")),
+    ).order_by(submission.c.id.desc())
+)
+_UNSETTLED = Query(_OF_SERVICE.where(_is_unsettled).order_by(submission.c.id))
+_ANY_UNSETTLED = Query(sa.select(submission.c.id).where(_of_service, _is_unsettled))
+_CLAIMANT = Query(_OF_SERVICE.where(submission.c.title == sa.bindparam("of_title"), _may_exist))
 # Older releases recorded titles with the blanks around them. First and last of each range of white space.
 _BLANKS = (
     *("\t\r", "\x1c ", "\x85\x85", "\xa0\xa0", "\u1680\u1680"),
@@ -67,39 +73,43 @@ _BLANKS = (
 )
 _title: sa.BindParameter[str] = sa.bindparam("of_title", type_=sa.Text)
 # A query for each range: one with `or` would read all titles of the service.
-_WITH_BLANKS = sa.union_all(
-    *(
-        sa.select(submission.c.id, submission.c.title).where(
-            submission.c.service == sa.bindparam("of_service"),
-            submission.c.title >= before + ends[0],
-            submission.c.title < before + chr(ord(ends[1]) + 1),
-            _may_exist,
+_WITH_BLANKS = Query(
+    sa.union_all(
+        *(
+            sa.select(submission.c.title).where(
+                submission.c.service == sa.bindparam("of_service"),
+                submission.c.title >= before + ends[0],
+                submission.c.title < before + chr(ord(ends[1]) + 1),
+                _may_exist,
+            )
+            for ends in _BLANKS
+            for before in (sa.literal("", sa.Text), _title)
         )
-        for ends in _BLANKS
-        for before in (sa.literal("", sa.Text), _title)
     )
 )
-_WITH_CONTENT = _OF_SERVICE.where(
-    submission.c.content_fingerprint == sa.bindparam("of_content"), _may_exist
-).order_by(submission.c.id.desc())
-_LATER_WITH_CONTENT = sa.select(submission.c.id).where(
-    submission.c.id > sa.bindparam("of_id"),
-    submission.c.content_fingerprint == sa.bindparam("of_content"),
-    submission.c.service == sa.bindparam("of_service"),
-    _account.is_(None) | submission.c.account.is_(None) | (submission.c.account == _account),
-    _may_exist,
+_LATEST_WITH_CONTENT = Query(_WITH_CONTENT.limit(sa.bindparam("of_limit", type_=sa.Integer)))
+_LATER_WITH_CONTENT = Query(
+    sa.select(submission.c.id).where(
+        submission.c.id > sa.bindparam("of_id"), _has_content, _of_service, _may_exist
+    )
 )
-_WAS_RETURNED = sa.exists().where(event.c.submission == submission.c.id, event.c.kind == RETURNED)
-_CLAIMING_RUN = _WITH_CONTENT.where(
-    submission.c.title.is_(None), ~(submission.c.state.in_(_literals(HAS_TUNE)) & _WAS_RETURNED)
+_is_returned = sa.exists().where(event.c.submission == submission.c.id, event.c.kind == RETURNED)
+_CLAIMING_RUN = Query(
+    _WITH_CONTENT.where(
+        submission.c.title.is_(None), ~(submission.c.state.in_(_literals(HAS_TUNE)) & _is_returned)
+    )
 )
-_RETURNED = sa.select(event.c.id).where(event.c.submission == sa.bindparam("of_id"), event.c.kind == RETURNED)
+_RETURNED = Query(
+    sa.select(event.c.id).where(event.c.submission == sa.bindparam("of_id"), event.c.kind == RETURNED)
+)
 # Rows of format 3. Without the service, so that the index of the states is used.
-_OLD_CLAIMING_RUNS = _SUBMISSIONS.where(
-    submission.c.state.in_(_literals((*UNSETTLED, "needs_review"))),
-    submission.c.title.is_(None),
-    submission.c.content_fingerprint.is_(None),
-).order_by(submission.c.id.desc())
+_OLD_CLAIMING_RUNS = Query(
+    _SUBMISSIONS.where(
+        submission.c.state.in_(_literals((*UNSETTLED, "needs_review"))),
+        submission.c.title.is_(None),
+        submission.c.content_fingerprint.is_(None),
+    ).order_by(submission.c.id.desc())
+)
 
 
 def by_id(connection: sa.Connection, id: int) -> Submission | None:  # noqa: A002  the column's own name
@@ -129,9 +139,9 @@ def claimant(
     exact = _first(connection, _CLAIMANT, of_title=title, **values)
     if exact is not None or title != title.strip():
         return exact
-    for row in connection.execute(_WITH_BLANKS, {"of_service": service, "of_title": title}):
-        if row.title.strip() == title:
-            older = _first(connection, _CLAIMANT, of_title=row.title, **values)
+    for row in list(_WITH_BLANKS.rows(connection, of_service=service, of_title=title)):
+        if row["title"].strip() == title:
+            older = _first(connection, _CLAIMANT, of_title=row["title"], **values)
             if older is not None:
                 return older
     return None
@@ -151,20 +161,19 @@ def claiming_run(connection: sa.Connection, request: Request) -> Submission | No
     run = _first(connection, _CLAIMING_RUN, **values)
     if run is not None:
         return run
-    candidates = (_read(row._asdict()) for row in connection.execute(_OLD_CLAIMING_RUNS))
+    candidates = map(_read, _OLD_CLAIMING_RUNS.rows(connection))
     wanted = service, content
     return next((run for run in candidates if (run.service, run.request.content_fingerprint) == wanted), None)
 
 
 def with_content(connection: sa.Connection, request: Request, limit: int) -> list[Submission]:
     """Return the latest submissions that may exist and ask for the same, by fields and sizes."""
-    query = _WITH_CONTENT.limit(limit)
     values = {
         "of_service": request.service,
         "of_content": request.content_fingerprint,
         "of_account": request.account,
     }
-    return [_read(row._asdict()) for row in connection.execute(query, values)]
+    return list(map(_read, _LATEST_WITH_CONTENT.rows(connection, of_limit=limit, **values)))
 
 
 def has_later_with_content(connection: sa.Connection, request: Request, id: int) -> bool:  # noqa: A002
@@ -175,12 +184,12 @@ def has_later_with_content(connection: sa.Connection, request: Request, id: int)
         "of_content": request.content_fingerprint,
         "of_account": request.account,
     }
-    return connection.execute(_LATER_WITH_CONTENT, values).first() is not None
+    return _LATER_WITH_CONTENT.first(connection, **values) is not None
 
 
 def was_returned(connection: sa.Connection, id: int) -> bool:  # noqa: A002  the column's own name
     """Return whether the row of a submission was handed to its caller."""
-    return connection.execute(_RETURNED, {"of_id": id}).first() is not None
+    return _RETURNED.first(connection, of_id=id) is not None
 
 
 def of_tune(
@@ -196,8 +205,7 @@ def run_on(
     """Return the latest submission that ran a pack on a tune, or None."""
     # The SQL finds the digits anywhere in the request.
     values = {"of_service": service, "of_digits": str(tune_id), "of_account": account}
-    rows = connection.execute(_RUNS_ON, values)
-    for candidate in (_read(row._asdict()) for row in rows):
+    for candidate in map(_read, _RUNS_ON.rows(connection, **values)):
         if tune_id in (candidate.request.parameters.get("tune_ids") or ()):
             return candidate
     return None
@@ -205,8 +213,12 @@ def run_on(
 
 def unsettled(connection: sa.Connection, service: str, account: str | None) -> list[Submission]:
     """Return the unsettled submissions of an account, oldest first."""
-    rows = connection.execute(_UNSETTLED, {"of_service": service, "of_account": account})
-    return [_read(row._asdict()) for row in rows]
+    return list(map(_read, _UNSETTLED.rows(connection, of_service=service, of_account=account)))
+
+
+def has_unsettled(connection: sa.Connection, service: str, account: str | None) -> bool:
+    """Return whether `unsettled` has any."""
+    return _ANY_UNSETTLED.first(connection, of_service=service, of_account=account) is not None
 
 
 @contextmanager
@@ -231,9 +243,9 @@ def to_datetime(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
-def _first(connection: sa.Connection, query: sa.Select[Any], **values: Any) -> Submission | None:
-    row = connection.execute(query, values).first()
-    return None if row is None else _read(row._asdict())
+def _first(connection: sa.Connection, query: Query, **values: Any) -> Submission | None:
+    row = query.first(connection, **values)
+    return None if row is None else _read(row)
 
 
 def _read(row: Mapping[str, Any]) -> Submission:
@@ -242,10 +254,11 @@ def _read(row: Mapping[str, Any]) -> Submission:
     check_body(row["request"], row["request_json"], f"the request of {name}")
     check_body(row["record"], row["record_json"], f"the record of {name}")
     with parsing(name):
-        return _parse(row)
+        return to_submission(row)
 
 
-def _parse(row: Mapping[str, Any]) -> Submission:
+def to_submission(row: Mapping[str, Any]) -> Submission:
+    """Return a submission of the values of its columns, and of the JSON of its request and its record."""
     return Submission(
         id=row["id"],
         service=row["service"],

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from astria_nb.log import _checksums as checksums
 from astria_nb.log import _serialization as serialization
 from astria_nb.log._schema import APPLICATION, VERSION, metadata
+from astria_nb.log._statements import ROW_CHECKSUM
 from astria_nb.utils.service_address import one_spelling
 
 # Of so many that the first opening takes a second or two longer. Not of runs without a title: one that has a
@@ -18,7 +19,6 @@ _FINGERPRINT_CONTENT = """
         (SELECT json FROM body WHERE sha256 = request), fingerprint, service, account
     ) WHERE title IS NOT NULL AND id > (SELECT max(id) FROM submission) - 50000
 """
-_ROW_CHECKSUM = f"row_checksum({', '.join(checksums.COLUMNS)})"
 # Format 3 has no checksums, one account, and each address as it was spelled. Where two spellings have the
 # same title, the second keeps its own, since a title belongs to one submission.
 _FROM_FORMAT_3 = (
@@ -26,7 +26,7 @@ _FROM_FORMAT_3 = (
     "DELETE FROM segment",
     "UPDATE OR IGNORE submission SET service = one_spelling(service) WHERE service <> one_spelling(service)",
     _FINGERPRINT_CONTENT,
-    f"UPDATE submission SET sealed = NULL, checksum = {_ROW_CHECKSUM}",  # noqa: S608  names of columns
+    f"UPDATE submission SET sealed = NULL, checksum = {ROW_CHECKSUM}",  # noqa: S608  names of columns
 )
 
 
@@ -38,10 +38,6 @@ def content_of(text: str | None, fingerprint: str, service: str, account: str | 
         return None
 
 
-IS_SOUND = sa.text(f"(checksum IS NULL OR checksum = {_ROW_CHECKSUM})")
-"""Whether a submission is what was written: what was damaged on the disk must not be signed as it is."""
-SIGN = f"UPDATE submission SET checksum = {_ROW_CHECKSUM} WHERE id = ?"  # noqa: S608  names of columns
-"""Writes the checksum of a submission that was inserted or changed."""
 FUNCTIONS = (
     ("row_checksum", len(checksums.COLUMNS), checksums.of_row),
     ("one_spelling", 1, one_spelling),

@@ -93,6 +93,25 @@ class Submission:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Precedents:
+    """What a log has that concerns a request which is about to be sent.
+
+    Attributes
+    ----------
+    claimant : Submission or None
+        As `Log.claimant` returns it.
+    has_equal : bool
+        Whether `Log.with_content` returns any.
+    has_unsettled : bool
+        Whether `Log.unsettled` returns any of its service and account.
+    """
+
+    claimant: Submission | None
+    has_equal: bool
+    has_unsettled: bool
+
+
 class RequestClaimed(Exception):  # noqa: N818  carries the first submission
     """Another submission of this title, or of this run without a title, may exist on the service."""
 

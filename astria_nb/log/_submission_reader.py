@@ -9,7 +9,7 @@ from astria_nb.log import _machine as machine
 from astria_nb.log import _returns as returns
 from astria_nb.log import environment
 from astria_nb.log._log_file import LogFile
-from astria_nb.log._states import Submission
+from astria_nb.log._states import Precedents, Submission
 from astria_nb.tune import Request
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.interrupts import shield
@@ -72,6 +72,23 @@ class SubmissionReader(LogFile):
         if request.title is None:
             returns.record()  # a row that its caller has no longer claims its run
         return self._database.claimant(request)
+
+    @shield
+    def precedents(self, request: Request) -> Precedents:
+        """Return what is on record that concerns a request, read at once.
+
+        Parameters
+        ----------
+        request : Request
+            With the sizes of its images as they are sent.
+
+        Returns
+        -------
+        Precedents
+        """
+        if request.title is None:
+            returns.record()  # a row that its caller has no longer claims its run
+        return self._database.precedents(request)
 
     @shield
     def with_content(self, request: Request, limit: int = 20) -> list[Submission]:

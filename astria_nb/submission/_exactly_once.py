@@ -20,7 +20,14 @@ from astria_nb.errors import (
     TooManyRequestsError,
     TuneError,
 )
-from astria_nb.log import HAS_TUNE, RequestClaimed, SameContentRecorded, StaleSubmission, Submission
+from astria_nb.log import (
+    HAS_TUNE,
+    Precedents,
+    RequestClaimed,
+    SameContentRecorded,
+    StaleSubmission,
+    Submission,
+)
 from astria_nb.submission import _account as account
 from astria_nb.submission import _notices as notices
 from astria_nb.submission import _repeats as repeats
@@ -63,7 +70,6 @@ class ExactlyOnce:
 
     def run(self, pack: Pack, body: Body) -> pd.DataFrame:
         """Send the tune unless it is on record already, and return its row."""
-        recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
         request = Request.from_tune(
             self._tune,
             self._client.service,
@@ -74,9 +80,13 @@ class ExactlyOnce:
             account=self._client.account,
         )
         self._estimate = estimate(self._tune, pack)
+        precedents = self._log.precedents(request)
+        if precedents.has_unsettled:
+            recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
+            precedents = self._log.precedents(request)
         try:
             with ExitStack() as work:
-                submission = self._claim(request, body, work)
+                submission = self._claim(precedents, request, body, work)
                 if submission.state in HAS_TUNE:
                     return self._row(submission)
                 work.enter_context(recovery.at_work(self._log, submission))
@@ -87,12 +97,12 @@ class ExactlyOnce:
             return self._row(submission)
         raise _submitted_elsewhere(submission)
 
-    def _claim(self, request: Request, body: Body, work: ExitStack) -> Submission:
+    def _claim(self, precedents: Precedents, request: Request, body: Body, work: ExitStack) -> Submission:
         """Return a submission that is to be sent, or one whose tune exists."""
-        submission = self._log.claimant(request)
+        submission = precedents.claimant
         if submission is None:
             try:
-                return self._plan(request, body, work)
+                return self._plan(request, body, work, has_equal=precedents.has_equal)
             except RequestClaimed as claimed:
                 submission = claimed.submission
         if submission.title is not None:
@@ -104,14 +114,14 @@ class ExactlyOnce:
             self._raise_if_lost(submission)
         return submission
 
-    def _plan(self, request: Request, body: Body, work: ExitStack) -> Submission:
+    def _plan(self, request: Request, body: Body, work: ExitStack, *, has_equal: bool = True) -> Submission:
         """Record the intent to send a request; return another submission if its tune is wanted instead."""
         before = account.look(self._client, request)
         if before.tune is not None:
             return self._adopt(before.tune, before.newest_id, request, work)
         is_compared, warns = self._options.repeat != "send", self._options.warns
         while True:
-            equal = self._log.with_content(request) if is_compared else []
+            equal = self._log.with_content(request) if is_compared and has_equal else []
             if (earlier := self._repeated(equal, request, body)) is not None:
                 return earlier
             if warns:  # once, even if another process has recorded an equal request in the meantime
@@ -126,6 +136,7 @@ class ExactlyOnce:
                 )
                 work.enter_context(recovery.at_work(self._log, submission))
                 return submission
+            has_equal = True
 
     def _adopt(self, tune: Json, newest_id: int, request: Request, work: ExitStack) -> Submission:
         """Record the tune of a title that the account has and the log had not."""

@@ -1,0 +1,159 @@
+"""Writing the rows of submissions, each with the checksum of what it becomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from astria_nb.log import _inserts as inserts
+from astria_nb.log import _serialization as serialization
+from astria_nb.log._checksums import COLUMNS, of_row
+from astria_nb.log._queries import existing, to_datetime, to_submission
+from astria_nb.log._statements import IS_SOUND, driver, insert_into, update_of
+from astria_nb.log._states import StaleSubmission, Submission
+from astria_nb.tune import Request
+from astria_nb.utils.redaction import redact_json
+
+# As SQLite chooses one for a column with AUTOINCREMENT: the id of a deleted row is not used again.
+_NEXT_ID = """
+    SELECT 1 + max(
+        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'submission'), 0),
+        coalesce((SELECT max(id) FROM submission), 0)
+    )
+"""
+_INSERT = insert_into("submission", (*COLUMNS, "checksum"))
+_KEPT = ("attempt", "tune_id", "newest_known_id", "image_sha256", "record")  # where no value is passed
+_CHANGED = ("state", "version", "problem", "changed_at", "session", "uptime", *_KEPT)
+_MOVE = f"{update_of(_CHANGED, optional=_KEPT)} AND version = :of_version AND {IS_SOUND}"
+_RECORD = update_of(("record", "sealed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a row is written, and by which process."""
+
+    session: str
+    at: int
+    uptime: int | None
+
+    @classmethod
+    def of(cls, session_id: str) -> Moment:
+        """Return the present moment."""
+        return cls(session_id, inserts.now(), inserts.uptime())
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of a submission that tell its last change."""
+        return {"changed_at": self.at, "session": self.session, "uptime": self.uptime}
+
+
+def add(
+    connection: sa.Connection,
+    recorded: Request,
+    newest_known_id: int | None,
+    moment: Moment,
+    *,
+    sending: bool,
+) -> Submission:
+    """Insert a submission, and return it."""
+    text = inserts.to_json(serialization.of_request(recorded))
+    (new_id,) = driver(connection).execute(_NEXT_ID).fetchone()
+    row = dict.fromkeys(COLUMNS) | {
+        "id": new_id,
+        "service": recorded.service,
+        "account": recorded.account,
+        "title": recorded.title,
+        "state": "sending" if sending else "planned",
+        "version": 0,
+        "attempt": int(sending),
+        "newest_known_id": newest_known_id,
+        "request": inserts.put_body(connection, text),
+        "fingerprint": recorded.fingerprint,
+        "content_fingerprint": recorded.content_fingerprint,
+        "planned_at": moment.at,
+        **moment.columns,
+    }
+    driver(connection).execute(_INSERT, row | {"checksum": of_row(*row.values())})
+    return to_submission(row | {"request_json": text, "record_json": None})
+
+
+def move(
+    connection: sa.Connection,
+    before: Submission,
+    state: str,
+    moment: Moment,
+    changes: Mapping[str, int | None],
+    tune: Mapping[str, Any] | None,
+    image_sha256: Sequence[str | None] | None,
+    problem: str | None,
+) -> Submission:
+    """Move a submission to another state, and return it.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+    before : Submission
+    state : str
+    moment : Moment
+    changes : mapping
+        ``attempt``, ``newest_known_id`` and ``tune_id``; None for what stays.
+    tune : mapping or None
+        What its record gets, if it has a tune.
+    image_sha256 : sequence, optional
+    problem : str or None
+        Without secrets.
+
+    Raises
+    ------
+    StaleSubmission
+        It was changed meanwhile.
+    """
+    text = None if tune is None else _record_text(before, tune, image_sha256)
+    row = {
+        "id": before.id,
+        "of_version": before.version,
+        "state": state,
+        "version": before.version + 1,
+        "problem": problem,
+        "image_sha256": json.dumps(list(image_sha256)) if image_sha256 else None,
+        "record": None if text is None else inserts.put_body(connection, text),
+        **changes,
+        **moment.columns,
+    }
+    if driver(connection).execute(_MOVE, row).rowcount == 0:
+        raise StaleSubmission(existing(connection, before.id))
+    if before.version or text is None:
+        return existing(connection, before.id)
+    known: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    return replace(  # of its first version, all columns are known
+        before,
+        state=state,
+        version=1,
+        problem=problem,
+        request=before.request.with_sha256(image_sha256),
+        record=json.loads(text),
+        changed_at=to_datetime(moment.at),
+        session=moment.session,
+        uptime=None if moment.uptime is None else moment.uptime / 1e6,
+        **known,
+    )
+
+
+def record(connection: sa.Connection, current: Submission, tune: Mapping[str, Any]) -> None:
+    """Write a newer tune as a submission's record; it is not what a segment has of it any more."""
+    text = inserts.to_json(redact_json(serialization.updated(current, tune)))
+    row = {"id": current.id, "record": inserts.put_body(connection, text), "sealed": None}
+    driver(connection).execute(_RECORD, row)
+
+
+def _record_text(
+    before: Submission, tune: Mapping[str, Any], image_sha256: Sequence[str | None] | None
+) -> str:
+    fields = serialization.updated(before, serialization.row_fields(tune))
+    if image_sha256:
+        fields["image_sha256"] = list(image_sha256)
+    return inserts.to_json(redact_json(fields))
