@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -22,8 +23,6 @@ except TypeError:  # pandas 2.2 has the same type under another name
 _NONE = type(None)
 _MAX_EXACT = 2**53  # up to here a float represents every integer
 _MAX_EXTRA = 10_000  # columns besides those of the schema
-_MANY_ROWS = 10_000  # above which Arrow's threads pay off
-_MANY_COLUMNS = 500  # converted at a time: the time that Arrow 18 to 21 takes grows with their square
 _CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 
 
@@ -80,20 +79,11 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     -------
     pandas.DataFrame
     """
-    columns = dict(zip(table.column_names, table.columns, strict=True))
-    for field in table.schema:
-        if field.name.endswith("_at") and field.type == pa.string():
-            columns[field.name] = _times(columns[field.name])
-    table = pa.table(columns)
-    # A thread that waits for Arrow's thread pool while the process exits would keep it from exiting.
-    use_threads = len(table) > _MANY_ROWS
-    parts: list[pd.DataFrame] = [
-        table.select(range(start, min(start + _MANY_COLUMNS, table.num_columns))).to_pandas(
-            types_mapper=_pandas_type, use_threads=use_threads
-        )
-        for start in range(0, table.num_columns, _MANY_COLUMNS)
-    ]
-    return parts[0] if len(parts) == 1 else pd.concat(parts, axis="columns")
+    columns: dict[str, Any] = {}
+    for field, column in zip(table.schema, table.columns, strict=True):
+        is_time = field.name.endswith("_at") and field.type == pa.string()
+        columns[field.name] = _to_array(_times(column) if is_time else column)
+    return pd.DataFrame(columns, copy=False)
 
 
 def concat_tables(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
@@ -299,6 +289,17 @@ def _cast(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
         texts = [None if value is None else to_text(value) for value in column.to_pylist()]
         return pa.chunked_array([pa.array(texts, arrow_type)])
     return column.cast(arrow_type, safe=False)
+
+
+def _to_array(column: pa.ChunkedArray) -> Any:
+    if len(column) == 1 and column.null_count:  # as most columns of a single row, which should take no time
+        return _null(column.type).copy()
+    return _pandas_type(column.type).__from_arrow__(column)
+
+
+@cache
+def _null(arrow_type: pa.DataType) -> Any:
+    return _pandas_type(arrow_type).__from_arrow__(pa.chunked_array([pa.nulls(1, arrow_type)]))
 
 
 def _pandas_type(arrow_type: pa.DataType) -> Any:
