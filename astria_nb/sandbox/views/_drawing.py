@@ -5,6 +5,7 @@ import math
 import random
 import textwrap
 import unicodedata
+from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
@@ -28,7 +29,8 @@ def paste_with_shadow(canvas: Image.Image, piece: Image.Image, centre: tuple[int
 
 def gradient(size: tuple[int, int], top: str, bottom: str) -> Image.Image:
     """Return a vertical gradient between two colours."""
-    return ImageOps.colorize(Image.linear_gradient("L").resize(size), top, bottom)
+    column = Image.linear_gradient("L").resize((1, size[1]))
+    return ImageOps.colorize(column, top, bottom).resize(size, Image.Resampling.NEAREST)
 
 
 def landscape(size: tuple[int, int], rng: random.Random, tones: tuple[str, str, str]) -> Image.Image:
@@ -77,7 +79,13 @@ def write(canvas: Image.Image, at: tuple[float, float], text: str, size: float, 
 
 def ribbon(canvas: Image.Image, words: str) -> None:
     """Draw the sandbox's mark across the upper right corner."""
-    side = min(canvas.size)
+    mark, inset = _ribbon(min(canvas.size), words)
+    canvas.paste(mark, (canvas.width - mark.width - inset, inset), mark)
+
+
+@lru_cache(maxsize=4)
+def _ribbon(side: int, words: str) -> tuple[Image.Image, int]:
+    """Return the mark of a picture whose shorter side is given, and its distance from the corner."""
     strip = Image.new("RGBA", (round(side * 1.22), round(side * 0.13)), RED)
     draw = ImageDraw.Draw(strip)
     font = ImageFont.load_default(side * 0.07)
@@ -86,8 +94,7 @@ def ribbon(canvas: Image.Image, words: str) -> None:
         draw.line((0, y, strip.width, y), fill="#f3b3a8", width=side // 200 + 1)
     # Drawn at twice the size, so that the rotated letters stay sharp.
     turned = strip.rotate(-45, Image.Resampling.BILINEAR, expand=True).reduce(2)
-    inset = round(side * 0.19) - turned.height // 2
-    canvas.paste(turned, (canvas.width - turned.width - inset, inset), turned)
+    return turned, round(side * 0.19) - turned.height // 2
 
 
 def to_jpeg(image: Image.Image) -> bytes:
