@@ -1,11 +1,11 @@
-"""JupyterLab in a browser: one server for all tests; for each file of them, a folder in it and a browser."""
+"""JupyterLab in a browser: one server and one page for all tests; for each file of them, a folder."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 import helpers.jupyterlab as lab
 
@@ -14,7 +14,7 @@ _BROWSER = lab.find_browser()
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """Where JupyterLab serves from, and its address."""
     if _BROWSER is None and os.environ.get("ASTRIA_NB_BROWSER") != "required":
@@ -38,8 +38,17 @@ def address(server: tuple[Path, str], folder: Path) -> str:
     return server[1].format(f"{folder.name}/{{}}")
 
 
-@pytest.fixture(scope="module")  # for Playwright's event loop would be in the way of others
+@pytest.fixture(scope="package")  # for Playwright's event loop would be in the way of others
 def browser(server: tuple[Path, str]) -> Iterator[Browser]:
     assert _BROWSER is not None, "ASTRIA_NB_BROWSER is required, and there is no Chromium or Chrome"
     with lab.browsing(_BROWSER) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def tab(browser: Browser) -> Page:
+    """A page for all tests: JupyterLab is loaded once, which takes longer than most tests."""
+    context = browser.new_context(
+        viewport={"width": 1180, "height": 1400}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    return context.new_page()

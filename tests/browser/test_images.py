@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 import helpers.jupyterlab as lab
 
@@ -61,15 +61,13 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 1400})
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+def page(tab: Page, address: str) -> Iterator[Page]:
     # Playwright catches dialogs while somebody listens, and begins with it a moment later.
-    page.on("filechooser", lambda _: None)
-    lab.open_notebook(page, address, "images.ipynb")
-    lab.run_cells(page, 0, FORM)
-    yield page
-    lab.shut_down(page)
+    tab.on("filechooser", lambda _: None)
+    lab.open_notebook(tab, address, "images.ipynb")
+    lab.run_cells(tab, 0, FORM)
+    yield tab
+    lab.shut_down(tab)
 
 
 @pytest.fixture
@@ -310,7 +308,7 @@ def test_while_the_kernel_is_busy_a_photo_can_be_cancelled(page, form, large, ph
     kernel, before = int(lab.run_code(page, "import os; print(os.getpid())")), bits(disk, "large.jpg")
     pick(form, large, *photos[:2])
     bar = form.get_by_role("progressbar", name="Received of large.jpg")
-    page.wait_for_function("() => document.querySelector('.astria-drop-row progress')?.value > 2e6")
+    lab.await_condition(page, "() => document.querySelector('.astria-drop-row progress')?.value > 2e6")
     os.kill(kernel, signal.SIGSTOP)
     try:
         expect(form.get_by_text("Waiting for the kernel")).to_be_visible()
@@ -340,7 +338,7 @@ def test_a_reloaded_page_shows_the_same_list_and_the_stopped_transfers(page, for
     expect_names(form, "2.jpg", "1.jpg")
     page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); return true; }")
     pick(form, large)
-    page.wait_for_function("() => document.querySelector('.astria-drop-row progress')?.value > 2e6")
+    lab.await_condition(page, "() => document.querySelector('.astria-drop-row progress')?.value > 2e6")
     lab.load_again(page, ".astria-tile")
     expect_names(form, "2.jpg", "1.jpg")
     expect(form.get_by_text("stopped because its page was closed; add it again")).to_be_visible()

@@ -5,20 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 import helpers.jupyterlab as lab
 from astria_nb.cli import copy_notebooks
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, address: str, folder: Path) -> Iterator[Page]:
+def page(tab: Page, address: str, folder: Path) -> Iterator[Page]:
     """The first notebook."""
     copy_notebooks(folder)
-    page = browser.new_page(viewport={"width": 1280, "height": 1600})
-    lab.open_notebook(page, address, "01_multipart.ipynb")
-    yield page
-    lab.shut_down(page)
+    lab.open_notebook(tab, address, "01_multipart.ipynb")
+    yield tab
+    lab.shut_down(tab)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 import astria_nb as anb
 import helpers.jupyterlab as lab
@@ -40,14 +40,13 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, address: str, folder: Path, sandbox: anb.Sandbox) -> Iterator[Page]:
+def page(tab: Page, address: str, folder: Path, sandbox: anb.Sandbox) -> Iterator[Page]:
     """A notebook whose first cell makes a form."""
     client = f"anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})"
     lab.write_notebook(folder / "form.ipynb", f"import astria_nb as anb\nform = anb.TuneForm({client})\nform")
-    page = browser.new_page(viewport={"width": 1180, "height": 1400})
-    lab.open_notebook(page, address, "form.ipynb")
-    yield page
-    lab.shut_down(page)
+    lab.open_notebook(tab, address, "form.ipynb")
+    yield tab
+    lab.shut_down(tab)
 
 
 @pytest.fixture

@@ -46,6 +46,14 @@ _IS_IDLE = """() => {
     return session?.isReady && session.session?.kernel?.status === 'idle';
 }"""
 
+# Closes what is open, and opens another notebook.
+_OPEN = """async path => {
+    const { commands, shell } = window.jupyterapp;
+    for (const widget of [...shell.widgets('main')]) widget.dispose();
+    await commands.execute('docmanager:open', { path });
+    return true; }"""
+_IS_OPEN = "path => window.jupyterapp?.shell.currentWidget?.context?.path === path"
+
 # Scrolls what a selector finds to its end, as a hand does, and returns the milliseconds of each frame.
 SCROLL = """async selector => {
     const scrolled = document.querySelector(selector);
@@ -127,6 +135,7 @@ def serving(folder: Path, private: Path) -> Iterator[str]:
     } | {"IPYTHONDIR": str(private / "ipython")}
     command = [sys.executable, "-c", _JUPYTERLAB, "--no-browser", "--allow-root", "--expose-app-in-browser"]
     command += [f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={token}"]
+    command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
     _configure(private / "config")
     with (private / "lab.log").open("wb") as log:
         lab = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
@@ -156,15 +165,28 @@ def browsing(executable: str) -> Iterator[Browser]:
 
 
 def open_notebook(page: Page, address: str, name: str) -> None:
-    """Open a notebook and wait until its kernel is ready."""
-    page.goto(address.format(name))
-    page.wait_for_selector(".jp-Notebook", timeout=60_000)
+    """Open a notebook and wait until its kernel is ready; in a page with JupyterLab, in place of others."""
+    url = address.format(name)
+    path = url.partition("/lab/tree/")[2].partition("?")[0]
+    if page.evaluate("() => 'jupyterapp' in window"):
+        page.evaluate(_OPEN, path)
+    else:
+        page.goto(url)
+    await_condition(page, _IS_OPEN, path)
     await_idle(page)
 
 
 def await_idle(page: Page) -> None:
     """Wait until the kernel has nothing to do."""
-    page.wait_for_function(_IS_IDLE, timeout=60_000)
+    await_condition(page, _IS_IDLE)
+
+
+def await_condition(page: Page, script: str, argument: Any = None) -> None:
+    """Wait until a function of the page returns something true.
+
+    It is called ten times a second; Playwright's default is once a frame, and has the page draw all of them.
+    """
+    page.wait_for_function(script, arg=argument, timeout=60_000, polling=100)
 
 
 def load_again(page: Page, selector: str) -> None:
@@ -237,7 +259,8 @@ def change_theme(page: Page, theme: str) -> None:
 
 def violations(page: Page, selector: str) -> list[str]:
     """Return what keeps people out of a part of the page, by axe's own rules for serious and critical."""
-    results: Any = Axe().run(page, context=selector, options={"resultTypes": ["violations"]}).response
+    axe = Axe("true") if page.evaluate("() => 'axe' in window") else Axe()
+    results: Any = axe.run(page, context=selector, options={"resultTypes": ["violations"]}).response
     return [
         f"{violation['id']}: {node['html']} {node['failureSummary']}"
         for violation in results["violations"]
