@@ -1,6 +1,7 @@
 """Pictures in a real JupyterLab: in the form as they arrive, enlarged, liked, and in the saved file."""
 
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,32 @@ def test_a_picture_is_enlarged_and_liked_by_keyboard(form: Locator, page: Page, 
     assert liked(sandbox) == [False, True, *[False] * 6]
     assert page.locator(".jp-Cell").count() == cells
     assert page.evaluate("() => window.caught === undefined")
+
+
+def test_pictures_are_saved_on_the_readers_computer(
+    form: Locator, page: Page, sandbox: anb.Sandbox, tmp_path: Path
+):
+    client = sandbox.client()
+    row = anb.rows.tune_frame(list(client.tunes(title="mine")))
+    files = {Path(file).name: Path(file).read_bytes() for file in anb.download(row, client, tmp_path)["file"]}
+    files["manifest.jsonl"] = (tmp_path / "manifest.jsonl").read_bytes()
+    form.get_by_role("button", name="Download all").focus()
+    with page.expect_download() as downloading:
+        page.keyboard.press("Enter")
+    assert downloading.value.suggested_filename == "astria_pictures.zip"
+    with zipfile.ZipFile(downloading.value.path()) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == files
+    expect(form.get_by_text("Saved 16 pictures in astria_pictures.zip")).to_be_visible()
+    expect(form.get_by_role("button", name="Download all")).to_be_focused()
+    tiles(form).nth(1).locator(".astria-pictures-frame").click()
+    dialog = page.get_by_role("dialog", name="Picture 2 of 16")
+    with page.expect_download() as downloading:
+        dialog.get_by_role("button", name="Download").click()
+    name = downloading.value.suggested_filename
+    assert name.endswith("-2.jpg")
+    assert downloading.value.path().read_bytes() == files[name]
+    expect(dialog.get_by_text(f"Saved {name}")).to_be_visible()
+    page.keyboard.press("Escape")
 
 
 def test_a_like_that_is_refused_is_taken_back_with_a_message(form: Locator, sandbox: anb.Sandbox):

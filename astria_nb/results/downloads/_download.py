@@ -105,8 +105,7 @@ def download(
     if workers is None or workers > _MAX_WORKERS:
         what = f"{short(max_workers)} is not a valid number of pictures at a time"
         raise AstriaError(Problem("max_workers", what, f"choose from 1 to {_MAX_WORKERS}"))
-    prompt_frame, missing = _list_prompts(frame, client)
-    pictures = list(_remote_pictures(prompt_frame, frame, client))
+    pictures, missing = list_pictures(frame, client)
     noun = "1 picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
     with SafeFolder(path) as safe_folder, Progress(f"Downloading {noun}", patience=0) as progress:
         rows = DownloadRun(client, safe_folder, pictures, workers, progress.update).run()
@@ -127,6 +126,23 @@ def _to_folder(folder: str | os.PathLike[str]) -> Path:
     if path is None:
         raise AstriaError(Problem("folder", what, hint))
     return path
+
+
+def list_pictures(frame: pd.DataFrame, client: Client) -> tuple[list[RemotePicture], list[dict[str, Any]]]:
+    """Return the pictures of tunes, oldest prompt first, and a row for each tune that no longer exists.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    client : Client
+
+    Raises
+    ------
+    AstriaError
+        As in `download`.
+    """
+    prompt_frame, missing = _list_prompts(frame, client)
+    return list(_remote_pictures(prompt_frame, frame, client)), missing
 
 
 def _list_prompts(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

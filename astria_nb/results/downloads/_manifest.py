@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -105,7 +105,7 @@ class Manifest:
         temporary = self._folder.create_temporary()
         try:
             for _, entry in sorted(self._entries.items()):
-                temporary.file.write(_line(entry).encode())
+                temporary.file.write(manifest_line(asdict(entry)).encode())
             temporary.sync()
             state = _file_state(temporary.file.fileno())
             self._folder.publish(temporary, NAME)
@@ -120,9 +120,14 @@ def _file_state(descriptor: int) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _line(entry: Entry) -> str:
-    """Return an entry as one line of JSON. What ends a line for some, or a terminal obeys, is escaped."""
-    text = json.dumps(asdict(entry), ensure_ascii=False)
+def manifest_line(fields: Mapping[str, Any]) -> str:
+    """Return fields as one line of JSON. What ends a line for some, or a terminal obeys, is escaped.
+
+    Parameters
+    ----------
+    fields : mapping
+    """
+    text = json.dumps(fields, ensure_ascii=False)
     if not text.isprintable():
         text = "".join(
             character if character.isprintable() else json.dumps(character)[1:-1] for character in text

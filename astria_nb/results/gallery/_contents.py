@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from astria_nb.errors import printable_lines
+from astria_nb.results.gallery._comparison import Comparison, compare
 
 _MAX_ERROR = 200  # characters of an error in the summary; its card has all of them
 
@@ -42,6 +43,8 @@ class GalleryContents:
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self._cards: dict[int, PromptCard] = {}
+        self._prompts: dict[int, Mapping[Any, Any]] = {}
+        self._frame = pd.DataFrame({"id": []})
         self._pending: dict[int, int] = {}  # number of pictures by prompt
         self._likes: dict[int, bool] = {}  # set by the user: a poll may have begun before
         self._lost_tunes: dict[str, int] = {}
@@ -66,6 +69,7 @@ class GalleryContents:
         """
         for prompt in prompts.to_dict("records"):
             key = int(prompt["id"])
+            self._prompts[key] = prompt
             if prompt["status"] != "pending":
                 self._pending.pop(key, None)
                 self._cards[key] = _card(prompt, self._likes.get(key))
@@ -81,6 +85,7 @@ class GalleryContents:
         frame : pandas.DataFrame
             Rows of `submit` or `wait`.
         """
+        self._frame = frame
         states = frame["status"] if "status" in frame else pd.Series(dtype=str)
         self._lost_tunes = {state: int((states == state).sum()) for state in ("failed", "expired", "deleted")}
 
@@ -97,6 +102,10 @@ class GalleryContents:
     def visible_cards(self) -> list[PromptCard]:
         """Return the cards, with as many pictures as the limit allows."""
         return list(self._visible())
+
+    def comparison(self) -> Comparison:
+        """Return the pictures by template and tune."""
+        return compare(self._frame, self._prompts.values())
 
     def find_picture(self, name: object) -> PromptPicture | None:
         """Return the picture with an id (``"<prompt id>.<number>"``), or None if there is no such picture."""

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
+from astria_nb.errors import AstriaError, Problem
 from astria_nb.results.gallery._widget import POLL_SECONDS, Gallery
 from astria_nb.results.watch import prompts
 from astria_nb.utils.arguments import check_number
+from astria_nb.utils.formatting import short
 
 _MAX_LIMIT = 10**9
 
 
-def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int | None = None) -> Gallery:
+def gallery(
+    frame: pd.DataFrame,
+    client: Client | None = None,
+    *,
+    limit: int | None = None,
+    by: Literal["template"] | None = None,
+) -> Gallery:
     """Return a widget with the pictures of tunes. Pictures that do not exist yet appear as they arrive.
 
     Parameters
@@ -24,6 +34,11 @@ def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int | N
         Default as in `submit`.
     limit : int, optional
         Maximum number of pictures, those of the oldest prompts first. Default: all.
+    by : {"template"}, optional
+        Compare the tunes: a table with a column for each row of the frame, and a row for each template of
+        their packs (``orig_prompt_id``). Arrow keys lead to the same template of another tune, and to another
+        template, also between enlarged pictures. Default: one grid, in the order in which the pictures
+        arrive.
 
     Returns
     -------
@@ -36,7 +51,7 @@ def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int | N
     TuneError
         The frame holds no tunes.
     AstriaError
-        The limit is not a number, or is negative.
+        The limit is not a number, or is negative, or given together with `by`; or `by` is something else.
     ApiError, NotSentError
         The prompts could not be fetched. A picture that cannot be fetched is shown as its address, and a
         later poll that fails is reported in the gallery.
@@ -55,8 +70,14 @@ def gallery(frame: pd.DataFrame, client: Client | None = None, *, limit: int | N
     client = client_or_default(client)
     if limit is not None:
         limit = int(check_number("limit", limit, "pictures", maximum=_MAX_LIMIT))
+    if by not in (None, "template"):
+        what = f"{short(by)} is not a way to arrange pictures"
+        raise AstriaError(Problem("by", what, "give 'template', or leave it out"))
+    if by is not None and limit is not None:
+        what = "cannot be combined with by"
+        raise AstriaError(Problem("limit", what, "leave it out, and select the rows to compare instead"))
     prompt_frame = prompts(frame, client)
-    widget = Gallery(client, limit=limit)
+    widget = Gallery(client, limit=limit, by=by)
     if widget.show(frame, prompt_frame):
         widget.watch(after=POLL_SECONDS)
     return widget

@@ -39,6 +39,33 @@ class ResumePolling(TypedDict):
     kind: Literal["resume"]
 
 
+class SaveRequest(TypedDict):
+    """Browser to kernel: send a picture, or all as one zip file if `id` is empty.
+
+    Answered by `PieceMessage` until a `SavedMessage` or a `SaveFailedMessage`. The page makes up the name of
+    the transfer, which is unique among all pages.
+    """
+
+    kind: Literal["save"]
+    transfer: str
+    id: str
+
+
+class PieceReceived(TypedDict):
+    """Browser to kernel: everything before `offset` was received."""
+
+    kind: Literal["received"]
+    transfer: str
+    offset: int
+
+
+class CancelSave(TypedDict):
+    """Browser to kernel: stop sending."""
+
+    kind: Literal["cancel_save"]
+    transfer: str
+
+
 class ThumbnailMessage(TypedDict):
     """Kernel to browser, with the JPEG as its buffer; without a buffer if there is no picture to show."""
 
@@ -68,4 +95,35 @@ class LikedMessage(TypedDict):
     kind: Literal["liked"]
     id: str
     liked: bool
+    problem: str
+
+
+class PieceMessage(TypedDict):
+    """Kernel to browser, with at most 1 MiB as its buffer, which begins at `offset` of the file.
+
+    Without a buffer it only tells how far the transfer is, in words and from 0 to 1.
+    """
+
+    kind: Literal["piece"]
+    transfer: str
+    offset: int
+    progress: str
+    fraction: float
+
+
+class SavedMessage(TypedDict):
+    """Kernel to browser: the file is complete, under this name, with so many bytes; and what it lacks."""
+
+    kind: Literal["saved"]
+    transfer: str
+    name: str
+    size: int
+    summary: str
+
+
+class SaveFailedMessage(TypedDict):
+    """Kernel to browser: the file will not be completed."""
+
+    kind: Literal["save_failed"]
+    transfer: str
     problem: str

@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from astria_nb.images import thumbnail
+from astria_nb.results.gallery._comparison import Comparison
 from astria_nb.results.gallery._contents import PromptCard, PromptPicture
 
 MAX_EMBEDDED = 24  # pictures of at most 20 KB: half a megabyte in the notebook's file
 _SIDE = 208  # pixels
 _STYLE = "display:inline-block;width:200px;margin:0 8px 8px 0;vertical-align:top"
 _LINK = '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
+_HEADING = Markup("<th>{}<br><small>{}</small></th>")
+_LABEL = Markup('<th style="max-width:200px;text-align:left">{}<br><small>{}</small></th>')
 
 
 def gallery_html(cards: Sequence[PromptCard], thumbnails: Mapping[str, bytes], summary: str) -> str:
@@ -37,7 +40,7 @@ def gallery_html(cards: Sequence[PromptCard], thumbnails: Mapping[str, bytes], s
     for card in cards:
         for picture in card["pictures"]:
             if data := thumbnails.get(picture["id"]):
-                figures.append(_figure(card, picture, thumbnail(data, _SIDE)))
+                figures.append(_figure(card, picture, data))
             else:
                 items.append(Markup("<li>{}: {}</li>").format(card["text"], _link(picture)))
     items += [_failure(card) for card in cards if not card["pictures"]]
@@ -45,19 +48,63 @@ def gallery_html(cards: Sequence[PromptCard], thumbnails: Mapping[str, bytes], s
     return str(Markup("<div>{}</div>{}<p>{}</p>").format(Markup().join(figures), listing, summary))
 
 
-def _figure(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
-    data = base64.b64encode(jpeg).decode()
-    image = Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, card["text"])
-    link = Markup(_LINK).format(picture["url"], image)  # noqa: S704  a constant
-    return Markup('<div style="{}">{}<div style="font-size:0.85em">{}</div></div>').format(
-        _STYLE, link, card["text"]
+def comparison_html(
+    comparison: Comparison, cards: Sequence[PromptCard], thumbnails: Mapping[str, bytes], summary: str
+) -> str:
+    """Return a table of pictures by template and tune, with links for those without a thumbnail.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    cards : sequence of PromptCard
+    thumbnails : mapping of str to bytes
+        JPEG files by the id of their picture.
+    summary : str
+        The line below the table.
+
+    Returns
+    -------
+    str
+        Escaped HTML, as of `gallery_html`.
+    """
+    contents = {card["id"]: Markup("failed: {}").format(card["error"]) for card in cards}
+    for card in cards:
+        for picture in card["pictures"]:
+            data = thumbnails.get(picture["id"])
+            contents[picture["id"]] = _image(card, picture, data) if data else _link(picture, "picture")
+    headings = [_HEADING.format(column["title"], column["detail"]) for column in comparison["columns"]]
+    lines = [Markup("<tr><th>Template</th>{}</tr>").format(Markup().join(headings))]
+    for row in comparison["rows"]:
+        cells = [
+            Markup("<td>{}</td>").format(contents.get(cell["id"], cell["gap"] or "pending"))
+            for cell in row["cells"]
+        ]
+        lines.append(
+            Markup("<tr>{}{}</tr>").format(_LABEL.format(row["label"], row["detail"]), Markup().join(cells))
+        )
+    return str(
+        Markup('<div style="overflow-x:auto"><table>{}</table></div><p>{}</p>').format(
+            Markup().join(lines), summary
+        )
     )
 
 
-def _link(picture: PromptPicture) -> Markup:
+def _figure(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
+    return Markup('<div style="{}">{}<div style="font-size:0.85em">{}</div></div>').format(
+        _STYLE, _image(card, picture, jpeg), card["text"]
+    )
+
+
+def _image(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
+    data = base64.b64encode(thumbnail(jpeg, _SIDE)).decode()
+    image = Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, card["text"])
+    return Markup(_LINK).format(picture["url"], image)  # noqa: S704  a constant
+
+
+def _link(picture: PromptPicture, text: str | None = None) -> Markup:
     if not picture["url"]:
         return Markup("its address is not a web address")
-    return Markup(_LINK).format(picture["url"], picture["url"])  # noqa: S704  a constant
+    return Markup(_LINK).format(picture["url"], text or picture["url"])  # noqa: S704  a constant
 
 
 def _failure(card: PromptCard) -> Markup:

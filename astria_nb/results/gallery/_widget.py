@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anywidget
 import pandas as pd
@@ -13,6 +13,7 @@ import traitlets
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
+from astria_nb.results.downloads import PictureArchive, PictureOriginal
 from astria_nb.results.gallery._contents import GalleryContents, PromptCard, PromptPicture
 from astria_nb.results.gallery._messages import (
     LargeFailedMessage,
@@ -20,7 +21,8 @@ from astria_nb.results.gallery._messages import (
     LikedMessage,
     ThumbnailMessage,
 )
-from astria_nb.results.gallery._static_html import MAX_EMBEDDED, gallery_html
+from astria_nb.results.gallery._saves import SaveMessage, Saves
+from astria_nb.results.gallery._static_html import MAX_EMBEDDED, comparison_html, gallery_html
 from astria_nb.results.gallery._thumbnails import ThumbnailLoader
 from astria_nb.results.watch import PollResult, poll_until_finished
 from astria_nb.utils import background
@@ -42,6 +44,8 @@ class Gallery(anywidget.AnyWidget):
     client : Client
     limit : int, optional
         Maximum number of pictures. Default: all.
+    by : {"template"}, optional
+        Arrange the pictures in a table, a row for each template and a column for each tune.
     on_poll : callable, optional
         Called with each `PollResult`, on the polling thread.
     """
@@ -51,6 +55,8 @@ class Gallery(anywidget.AnyWidget):
 
     cards: traitlets.List[PromptCard] = traitlets.List().tag(sync=True)
     """The prompts that are done or failed, in the order in which they finished."""
+    comparison = traitlets.Dict().tag(sync=True)
+    """A `Comparison` if the pictures are arranged by template, else empty."""
     summary = traitlets.Unicode().tag(sync=True)
     """The number of pictures, and what is missing, in words."""
     state = traitlets.Enum(("finished", "watching", "stopped", "failed"), "finished").tag(sync=True)
@@ -59,9 +65,14 @@ class Gallery(anywidget.AnyWidget):
     """Why the last poll failed."""
 
     def __init__(
-        self, client: Client, *, limit: int | None = None, on_poll: Callable[[PollResult], None] | None = None
+        self,
+        client: Client,
+        *,
+        limit: int | None = None,
+        by: Literal["template"] | None = None,
+        on_poll: Callable[[PollResult], None] | None = None,
     ) -> None:
-        self._client, self._limit, self._on_poll = client, limit, on_poll
+        self._client, self._limit, self._by, self._on_poll = client, limit, by, on_poll
         self._lock = threading.RLock()
         self._contents = GalleryContents(limit)
         self._loader = ThumbnailLoader(client, self._send_thumbnail)
@@ -69,6 +80,7 @@ class Gallery(anywidget.AnyWidget):
         self._poll_seconds = POLL_SECONDS
         self._stop = threading.Event()
         self._likes_in_progress: set[int] = set()
+        self._saves = Saves(self._send_save)
         super().__init__()
         self.on_msg(self._on_message)
 
@@ -86,8 +98,15 @@ class Gallery(anywidget.AnyWidget):
     def _repr_html_(self) -> str:
         with self._lock:
             cards, counts = self._contents.visible_cards(), self._contents.counts()
+            comparison = self._contents.comparison() if self._by else None
         pictures = [picture for card in cards for picture in card["pictures"]]
+        if comparison is not None:
+            by_id = {picture["id"]: picture for picture in pictures}
+            cells = (cell["id"] for row in comparison["rows"] for cell in row["cells"])
+            pictures = [by_id[name] for name in cells if name in by_id]
         thumbnails = self._loader.load(pictures[:MAX_EMBEDDED], _PATIENCE)
+        if comparison is not None:
+            return comparison_html(comparison, cards, thumbnails, counts)
         return gallery_html(cards, thumbnails, counts)
 
     def show(
@@ -152,6 +171,12 @@ class Gallery(anywidget.AnyWidget):
             if self.state == "watching":
                 self.state = "stopped"
 
+    def close(self) -> None:
+        """Remove the widget; what it is doing ends."""
+        self.stop()
+        self._saves.cancel_all()
+        super().close()
+
     def _poll(self, frame: pd.DataFrame, stop: threading.Event, after: float) -> None:
         def sleep(seconds: float) -> None:
             if stop.wait(seconds):
@@ -197,6 +222,8 @@ class Gallery(anywidget.AnyWidget):
 
     def _update_traits(self) -> None:
         self.cards, self.summary = self._contents.visible_cards(), self._contents.summary()
+        if self._by:
+            self.comparison = dict(self._contents.comparison())
 
     def _on_message(self, _: Any, message: Any, buffers: Any) -> None:  # noqa: ARG002  as ipywidgets calls it
         match message:
@@ -208,6 +235,12 @@ class Gallery(anywidget.AnyWidget):
                     background.start_urgent_fetch(self._send_large, picture)
             case {"kind": "like", "id": key, "liked": bool(liked)}:
                 self._like(self._contents.find_card(key), liked)
+            case {"kind": "save", "transfer": str(transfer), "id": name}:
+                self._save(transfer, name)
+            case {"kind": "received", "transfer": str(transfer), "offset": int(offset)}:
+                self._saves.acknowledge(transfer, offset)
+            case {"kind": "cancel_save", "transfer": str(transfer)}:
+                self._saves.cancel(transfer)
             case {"kind": "stop"}:
                 self.stop()
             case {"kind": "resume"} if self.state != "watching" and self._frame is not None:
@@ -226,6 +259,19 @@ class Gallery(anywidget.AnyWidget):
         else:
             message: LargeMessage = {"kind": "large", "id": picture["id"], "media_type": media_type}
             self.send(message, buffers=[data])
+
+    def _save(self, transfer: str, name: object) -> None:
+        with self._lock:
+            frame, client, picture = self._frame, self._client, self._contents.find_picture(name)
+
+        if picture is not None:
+            prompt_id, _, index = picture["id"].partition(".")
+            self._saves.start(transfer, lambda: PictureOriginal(int(prompt_id), int(index) + 1, client))
+        elif frame is not None and name == "":
+            self._saves.start(transfer, lambda: PictureArchive(frame, client))
+
+    def _send_save(self, message: SaveMessage, data: bytes | None) -> None:
+        self.send(message, buffers=[data] if data else [])
 
     def _like(self, card: PromptCard | None, liked: bool) -> None:
         if card is None:

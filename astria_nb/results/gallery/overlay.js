@@ -1,21 +1,34 @@
 // @ts-check
 // The enlarged picture, on top of the page.
 import { arrowStep, hasModifier, imageUrl, make, setText } from "../../utils/dom.js";
+import { SaveControl } from "./save_status.js";
 import { makeGalleryButton } from "./tile.js";
 
 /** @typedef {import("./tile.js").Tile} Tile */
 /**
  * @typedef {object} OverlayActions
  * @property {() => Tile[]} tiles those with a picture, in order
+ * @property {(tile: Tile, key: string) => Tile | undefined} neighbour the one that an arrow key leads to
+ * @property {(tile: Tile) => string} titleOf what its picture is shown under; empty in a plain grid
  * @property {(pictureId: string) => void} load
  * @property {(promptId: string) => void} like
  * @property {(promptId: string) => void} markLikes
+ * @property {(pictureId: string, onStatus: (status: import("./saver.js").SaveStatus) => void) => () => void} save
  * @property {(tile: Tile) => void} onClose
  */
 
 const MAX_LARGE_PICTURES = 8; // that are kept in memory
 
 const isWebAddress = (/** @type {string} */ url) => /^https?:\/\//i.test(url);
+
+/**
+ * Return the tile so many steps further; the first comes after the last.
+ *
+ * @param {Tile[]} tiles
+ * @param {Tile} tile
+ * @param {number} step
+ */
+export const stepInCircle = (tiles, tile, step) => tiles[(tiles.indexOf(tile) + step + tiles.length) % tiles.length];
 
 /**
  * Find out which part of the page is visible. In VS Code and Colab an output is a frame as high as its content, so
@@ -43,6 +56,7 @@ export class Overlay {
   link = make("a", { target: "_blank", rel: "noopener noreferrer", textContent: "Open the original" });
   problem = make("div", { className: "astria-pictures-error", attributes: { role: "alert" } });
   likeButton = makeGalleryButton("Like", () => this.tile && this.actions.like(this.tile.card.id));
+  save = new SaveControl("Download", (onStatus) => this.actions.save(this.tile?.picture?.id ?? "", onStatus));
   dialog = make("dialog", { className: "astria-pictures-overlay", tabIndex: -1, autofocus: true });
   /** @type {Tile | undefined} */
   tile = undefined;
@@ -59,11 +73,12 @@ export class Overlay {
       makeGalleryButton("Next", () => this.move(1)),
       this.position,
       this.likeButton,
+      this.save.button,
       makeGalleryButton("Close", () => this.dialog.close()),
     );
     const stage = make("div", { className: "astria-pictures-stage" }, this.image, this.note);
     const details = make("div", { className: "astria-pictures-bar" }, this.text, this.link);
-    this.dialog.append(bar, this.problem, stage, details);
+    this.dialog.append(bar, this.save.line, this.problem, stage, details);
     this.dialog.addEventListener("keydown", (event) => this.onKey(event));
     this.dialog.addEventListener("click", (event) => {
       if (event.target === this.dialog) this.dialog.close(); // a click beside the picture
@@ -95,6 +110,7 @@ export class Overlay {
     if (!picture) return;
     this.tile = tile;
     this.note.textContent = this.problem.textContent = "";
+    if (!this.save.cancel) this.save.clear(); // its result was that of another picture
     const url = this.urls.get(picture.id);
     this.image.hidden = !(url ?? tile.url);
     this.image.alt = card.text;
@@ -114,7 +130,8 @@ export class Overlay {
   drawPosition() {
     if (!this.tile) return;
     const tiles = this.actions.tiles();
-    const text = `${tiles.indexOf(this.tile) + 1} of ${tiles.length}`;
+    const title = this.actions.titleOf(this.tile);
+    const text = `${tiles.indexOf(this.tile) + 1} of ${tiles.length}${title && ` · ${title}`}`;
     setText(this.position, text);
     this.dialog.setAttribute("aria-label", `Picture ${text}`);
   }
@@ -144,18 +161,16 @@ export class Overlay {
    * @param {number} step
    */
   move(step) {
-    const tiles = this.actions.tiles();
-    if (!this.tile) return;
-    this.show(tiles[(tiles.indexOf(this.tile) + step + tiles.length) % tiles.length]);
+    if (this.tile) this.show(stepInCircle(this.actions.tiles(), this.tile, step));
   }
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
     event.stopPropagation(); // JupyterLab takes keys for commands
-    const step = arrowStep(event.key);
-    if (!step || hasModifier(event)) return;
+    if (!this.tile || !arrowStep(event.key) || hasModifier(event)) return;
     event.preventDefault();
-    this.move(step);
+    const tile = this.actions.neighbour(this.tile, event.key);
+    if (tile) this.show(tile);
   }
 
   /** @param {string} id */

@@ -3,6 +3,7 @@
 // The messages are described in messages.py.
 import {
   arrange,
+  arrowStep,
   closest,
   columnCount,
   createFrameTask,
@@ -16,24 +17,34 @@ import {
   make,
   setText,
 } from "../../utils/dom.js";
+import { ComparisonTable } from "./comparison.js";
 import { Likes } from "./likes.js";
-import { Overlay } from "./overlay.js";
+import { Overlay, stepInCircle } from "./overlay.js";
+import { SaveControl } from "./save_status.js";
+import { Saver } from "./saver.js";
 import { makeGalleryButton, Tile } from "./tile.js";
 
 /** @typedef {import("./tile.js").Card} Card */
 /**
- * @typedef {{ cards: Card[], summary: string, state: "over" | "watching" | "stopped" | "failed", failure: string }} State
+ * @typedef {{ cards: Card[], comparison: Partial<import("./comparison.js").Comparison>, summary: string,
+ *   state: "over" | "watching" | "stopped" | "failed", failure: string }} State
  */
 /**
  * @typedef {{ kind: "thumbnails", ids: string[] }
  *   | { kind: "enlarge", id: string }
  *   | { kind: "like", id: string, liked: boolean }
+ *   | { kind: "save", transfer: string, id: string }
+ *   | { kind: "received", transfer: string, offset: number }
+ *   | { kind: "cancel_save", transfer: string }
  *   | { kind: "stop" }
  *   | { kind: "resume" }} ToKernel
  * @typedef {{ kind: "thumbnail", id: string }
  *   | { kind: "large", id: string, media_type: string }
  *   | { kind: "large_failed", id: string, problem: string }
- *   | { kind: "liked", id: string, liked: boolean, problem: string }} FromKernel
+ *   | { kind: "liked", id: string, liked: boolean, problem: string }
+ *   | { kind: "piece", transfer: string, offset: number, progress: string, fraction: number }
+ *   | { kind: "saved", transfer: string, name: string, size: number, summary: string }
+ *   | { kind: "save_failed", transfer: string, problem: string }} FromKernel
  */
 /** @typedef {import("../../utils/dom.js").Model<State, ToKernel>} Model */
 
@@ -44,6 +55,7 @@ class Gallery {
   summary = make("span", { className: "astria-pictures-summary", attributes: { role: "status" } });
   stopButton = makeGalleryButton("Stop watching", () => this.model.send({ kind: "stop" }));
   resumeButton = makeGalleryButton("Check again", () => this.model.send({ kind: "resume" }));
+  save = new SaveControl("Download all", (onStatus) => this.saver.start("", this.countPictures(), onStatus));
   failure = make("div", { className: "astria-pictures-error", attributes: { role: "alert" } });
   problem = make("div", { className: "astria-pictures-error", attributes: { role: "alert" } });
   grid = make("div", { className: "astria-pictures-grid", attributes: { role: "list", "aria-label": "Pictures" } });
@@ -52,11 +64,15 @@ class Gallery {
     tabIndex: -1,
     attributes: { role: "group", "aria-label": "Pictures" },
   });
+  saver = new Saver((message) => this.model.send(message), this.root);
   overlay = new Overlay({
     tiles: () => this.tilesInOrder().filter((tile) => tile.picture),
+    neighbour: (tile, key) => this.nextPicture(tile, key),
+    titleOf: (tile) => this.table?.titleOf(tile) ?? "",
     load: (id) => this.model.send({ kind: "enlarge", id }),
     like: (promptId) => this.like(promptId),
     markLikes: (promptId) => this.markLikes(promptId),
+    save: (id, onStatus) => this.saver.start(id, 1, onStatus),
     onClose: (tile) => this.focus(tile),
   });
 
@@ -75,14 +91,18 @@ class Gallery {
     /** @type {Set<string>} pictures whose thumbnails were asked for */
     this.requested = new Set();
     this.likes = new Likes();
+    /** @type {ComparisonTable | undefined} in place of the grid, if the pictures are compared */
+    this.table = model.get("comparison")?.columns && new ComparisonTable();
+    this.area = this.table?.node ?? this.grid;
     this.drawing = createFrameTask(() => this.draw()); // many changes at once are drawn once
     this.thumbnailRequest = createTimer(() => this.requestThumbnails(), REQUEST_EVERY);
-    this.tracker = createViewTracker({ root: this.grid, rootMargin: NEAR }, (changed) => this.onScrolled(changed));
+    this.tracker = createViewTracker({ root: this.area, rootMargin: NEAR }, (changed) => this.onScrolled(changed));
     this.build();
     el.append(this.root);
     const drawStatus = () => this.drawStatus();
     this.stopListening = listenTo(model, {
       "change:cards": this.drawing.schedule,
+      "change:comparison": this.drawing.schedule,
       "change:summary": drawStatus,
       "change:state": drawStatus,
       "change:failure": drawStatus,
@@ -93,11 +113,12 @@ class Gallery {
   }
 
   build() {
-    const line = make("div", { className: "astria-pictures-line" }, this.summary, this.stopButton, this.resumeButton);
-    this.root.append(line, this.failure, this.problem, this.grid, this.overlay.dialog);
+    const buttons = [this.stopButton, this.resumeButton, this.save.button];
+    const line = make("div", { className: "astria-pictures-line" }, this.summary, ...buttons);
+    this.root.append(line, this.save.line, this.failure, this.problem, this.area, this.overlay.dialog);
     keepPlainKeys(this.root);
     this.root.addEventListener("keydown", (event) => this.onKey(event));
-    this.grid.addEventListener("focusin", (event) => {
+    this.area.addEventListener("focusin", (event) => {
       const tile = this.tileAround(event);
       if (tile) this.setCurrent(tile);
     });
@@ -105,7 +126,7 @@ class Gallery {
 
   /** @param {Event} event */
   tileAround(event) {
-    return this.tileOf.get(closest(event, "[role=listitem]") ?? this.grid);
+    return this.tileOf.get(closest(event, ".astria-pictures-tile") ?? this.area);
   }
 
   drawStatus() {
@@ -116,7 +137,7 @@ class Gallery {
     const focused = buttons.find((button) => button === focusedElement(this.root));
     this.stopButton.hidden = state !== "watching";
     this.resumeButton.hidden = state !== "stopped" && state !== "failed";
-    this.grid.setAttribute("aria-busy", String(state === "watching"));
+    this.area.setAttribute("aria-busy", String(state === "watching"));
     // Keyboard users continue from here and not from the top of the page.
     if (focused?.hidden) (buttons.find((button) => !button.hidden) ?? this.root).focus();
   }
@@ -136,12 +157,13 @@ class Gallery {
       if (tile.likeButton) this.likes.mark(tile.likeButton, card.id);
       return tile;
     });
-    arrange(
-      this.grid,
-      tiles.map((tile) => tile.node),
-    );
-    this.grid.hidden = !tiles.length;
-    if (!this.current || this.tiles.get(this.current.id) !== this.current) this.setCurrent(tiles[0]);
+    const nodes = tiles.map((tile) => tile.node);
+    const { columns = [], rows = [] } = this.model.get("comparison") ?? {};
+    if (this.table) this.table.draw({ columns, rows }, this.tiles);
+    else arrange(this.grid, nodes);
+    this.area.hidden = !(this.table ? rows : tiles).length;
+    this.save.button.hidden = !this.countPictures();
+    if (!this.current || this.tiles.get(this.current.id) !== this.current) this.setCurrent(this.tilesInOrder()[0]);
     this.overlay.drawPosition();
   }
 
@@ -171,7 +193,12 @@ class Gallery {
   }
 
   tilesInOrder() {
+    if (this.table) return this.table.tiles;
     return [...this.grid.children].flatMap((node) => this.tileOf.get(node) ?? []);
+  }
+
+  countPictures() {
+    return this.model.get("cards").reduce((count, card) => count + card.pictures.length, 0);
   }
 
   /**
@@ -196,12 +223,32 @@ class Gallery {
   onKey(event) {
     const tile = this.tileAround(event);
     if (!tile || hasModifier(event)) return;
+    const target = this.table ? this.table.neighbour(event.key, tile) : this.nextInGrid(tile, event.key);
+    if (!target && !arrowStep(event.key)) return;
+    event.preventDefault(); // the arrows do not scroll either
+    if (target) this.focus(target);
+  }
+
+  /**
+   * @param {Tile} tile
+   * @param {string} key
+   */
+  nextInGrid(tile, key) {
     const tiles = this.tilesInOrder();
     const columns = columnCount(tiles.map(({ node }) => node));
-    const target = gridTarget(event.key, tiles.indexOf(tile), tiles.length, columns);
-    if (target === undefined) return;
-    event.preventDefault();
-    if (target >= 0) this.focus(tiles[target]);
+    return tiles[gridTarget(key, tiles.indexOf(tile), tiles.length, columns) ?? -1];
+  }
+
+  /**
+   * Return the picture that an arrow key leads to from an enlarged one.
+   *
+   * @param {Tile} tile
+   * @param {string} key
+   */
+  nextPicture(tile, key) {
+    if (this.table) return this.table.neighbour(key, tile, true);
+    const tiles = this.tilesInOrder().filter(({ picture }) => picture);
+    return stepInCircle(tiles, tile, arrowStep(key));
   }
 
   /** @param {{ target: Element, isIntersecting: boolean }[]} changed */
@@ -239,6 +286,8 @@ class Gallery {
       case "liked":
         this.onLiked(message.id, message.liked, message.problem);
         break;
+      default:
+        this.saver.onMessage(message, bytes);
     }
   }
 
@@ -278,6 +327,7 @@ class Gallery {
     this.stopListening();
     for (const tile of this.tiles.values()) tile.freeUrl();
     this.overlay.close();
+    this.saver.close();
   }
 }
 

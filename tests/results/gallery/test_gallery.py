@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from astria_nb.errors import AstriaError, TuneError
 from astria_nb.images._image import SMALL_BYTES
 from astria_nb.results.gallery import Gallery
 from astria_nb.rows import prompt_frame, tune_frame
+from helpers.picture_host import a_list, a_picture
 from helpers.scripted_server import KEY, ScriptedServer, hang_up, reply
 from helpers.waiting import PATIENCE, until
 
@@ -96,7 +98,7 @@ def ids(gallery: Gallery) -> list[str]:
 def pictured(server: ScriptedServer, prompts: list[dict[str, Any]]) -> anb.Client:
     """Return a client of a service with these prompts of tune 7."""
     server.on("GET", "/tunes/7", reply({"id": 7, "trained_at": "2026-01-01T12:00:00.000Z"}))
-    server.on("GET", "/tunes/7/prompts", reply(prompts), reply([]))
+    a_list(server, "/tunes/7/prompts", *prompts)
     return anb.Client(KEY, base_url=server.url)
 
 
@@ -281,10 +283,115 @@ def test_malformed_messages_of_a_page_are_ignored(show, sandbox, monkeypatch):
         browser.send(kind="thumbnails", ids=[value])
         browser.send(kind="enlarge", id=value)
         browser.send(kind="like", id=value, liked=True)
+        browser.send(kind="save", transfer="a", id=value)
+        browser.send(kind="save", transfer=value, id=value)
+        browser.send(kind="received", transfer="a", offset=value)
+        browser.send(kind="cancel_save", transfer=value)
         browser.send(kind=value)
     browser.send(kind="like", id=gallery.cards[0]["id"], liked="yes")
     time.sleep(0.1)
     assert browser.is_quiet
+
+
+def save(browser: Browser, name: str, picture: str = "") -> tuple[dict[str, Any], bytes]:
+    """Play a page that saves a file and acknowledges each piece; return the last message and the file."""
+    browser.send(kind="save", transfer=name, id=picture)
+    content = b""
+    while True:
+        message, piece = browser.receive()
+        if message["kind"] != "piece":
+            return message, content
+        assert (message["transfer"], message["offset"]) == (name, len(content))
+        if piece:
+            assert len(piece) <= 2**20
+            content += piece
+            browser.send(kind="received", transfer=name, offset=len(content))
+
+
+def test_all_pictures_are_sent_as_one_zip_file(show, sandbox, monkeypatch, tmp_path):
+    client = sandbox.client()
+    row = finished(client)
+    browser = Browser(show(row, client, limit=2), monkeypatch)
+    message, content = save(browser, "a.1")
+    assert message == {
+        "kind": "saved",
+        "transfer": "a.1",
+        "name": "astria_pictures.zip",
+        "size": len(content),
+        "summary": "Saved 8 pictures in astria_pictures.zip",
+    }
+    files = anb.download(row, client, tmp_path)["file"]
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        downloaded = {Path(file).name: Path(file).read_bytes() for file in files}
+        assert {
+            name: archive.read(name) for name in archive.namelist() if name != "manifest.jsonl"
+        } == downloaded
+
+
+def test_one_picture_is_sent_as_the_service_has_it(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    gallery = show(finished(client), client)
+    browser = Browser(gallery, monkeypatch)
+    message, content = save(browser, "a.1", ids(gallery)[3])
+    assert content == client.picture(gallery.cards[3]["pictures"][0]["url"])
+    assert (message["kind"], message["name"]) == ("saved", f"{gallery.cards[3]['id']}-1.jpg")
+
+
+def test_what_is_missing_in_the_zip_file_is_said(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    gallery = show(finished(client), client)
+    browser = Browser(gallery, monkeypatch)
+    sandbox.fail("422", "GET /pictures/*", count=2)
+    message, _ = save(browser, "a.1")
+    assert message["summary"].startswith("Saved 6 of 8 pictures in astria_pictures.zip. Missing: 50000")
+    assert message["summary"].endswith(" and 1 more; manifest.jsonl names each")
+    sandbox.fail("422", "GET /pictures/*", count=99)
+    assert "cannot be fetched" in save(browser, "a.2")[0]["problem"]
+    sandbox.heal()
+    sandbox.fail("401", "GET /tunes*")
+    message, content = save(browser, "a.3")
+    assert (message["kind"], content) == ("save_failed", b"")
+    assert "was refused" in message["problem"]
+
+
+def test_at_most_four_pieces_are_under_way_until_the_page_answers(server, show, monkeypatch):
+    client = pictured(server, [{"id": 1, "text": "t", "images": [f"{server.url}/big"]}])
+    server.on("GET", "/big", reply(body=a_picture(1, 10 * 2**20), Content_Type="image/jpeg"))
+    browser = Browser(show(TRAINED, client), monkeypatch)
+    browser.send(kind="save", transfer="a.1", id="")
+    pieces = [browser.receive() for _ in range(4)]
+    assert [message["offset"] for message, _ in pieces] == [at * 2**20 for at in range(4)]
+    browser.send(kind="received", transfer="a.1", offset=2**50)  # more than was sent
+    browser.receive()
+    browser.send(kind="received", transfer="another", offset=5 * 2**20)
+    browser.send(kind="save", transfer="a.1", id="")  # it is under way
+    browser.send(kind="cancel_save", transfer="a.1")
+    messages = [browser.receive()[0]]
+    while messages[-1]["kind"] == "piece":
+        messages.append(browser.receive()[0])
+    assert len(messages) <= 4
+    assert messages[-1] == {
+        "kind": "save_failed",
+        "transfer": "a.1",
+        "problem": "The download was stopped; start it again",
+    }
+
+
+def test_closing_a_gallery_ends_its_downloads(server, show, monkeypatch):
+    client, before = (
+        pictured(server, [{"id": 1, "text": "t", "images": [f"{server.url}/big"]}]),
+        set(watchers()),
+    )
+    server.on("GET", "/big", reply(body=a_picture(1, 10 * 2**20), Content_Type="image/jpeg"))
+    gallery = show(TRAINED, client)
+    browser = Browser(gallery, monkeypatch)
+    for number in range(5):  # a page that never answers holds no more than four
+        browser.send(kind="save", transfer=f"a.{number}", id="")
+    kinds = []
+    while "save_failed" not in kinds:
+        kinds.append(browser.receive()[0]["kind"])
+    gallery.close()
+    until(lambda: set(watchers()) <= before)
 
 
 def test_a_prompt_that_failed_is_a_card_with_its_error(show, sandbox):

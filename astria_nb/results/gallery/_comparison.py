@@ -1,0 +1,157 @@
+"""The pictures of tunes side by side: a row for each template of their packs, a column for each tune."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
+from typing import Any, TypedDict
+
+import pandas as pd
+
+from astria_nb.errors import printable_lines
+from astria_nb.rows import ids_in
+
+_TUNES = re.compile(r"^(\s*<lora:[\w.:-]*>)+\s*")
+_LOST = {
+    "failed": "the training failed",
+    "expired": "the tune has expired",
+    "deleted": "the tune was deleted",
+}
+
+Record = Mapping[Any, Any]
+
+
+class ComparisonCell(TypedDict):
+    """A picture (``"<prompt id>.<number>"``), a prompt that failed (``"<prompt id>"``), or a gap's reason."""
+
+    id: str
+    gap: str
+
+
+class ComparisonRow(TypedDict):
+    """The pictures that tunes made of one template, a cell for each column."""
+
+    label: str
+    detail: str
+    cells: list[ComparisonCell]
+
+
+class ComparisonColumn(TypedDict):
+    """The heading of a tune."""
+
+    title: str
+    detail: str
+
+
+class Comparison(TypedDict):
+    """The pictures by template and tune, as they are sent to the browser."""
+
+    columns: list[ComparisonColumn]
+    rows: list[ComparisonRow]
+
+
+def compare(frame: pd.DataFrame, prompts: Iterable[Record]) -> Comparison:
+    """Arrange pictures by template and tune.
+
+    A template is one of a pack (``orig_prompt_id``). Prompts that were made of none count as one if they have
+    the same text. A template that made several pictures has a row for each.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of `submit` or `wait`; each is a column.
+    prompts : iterable of mapping
+        Rows of `astria_nb.prompts`, in any order.
+
+    Returns
+    -------
+    Comparison
+
+    Examples
+    --------
+    >>> tunes = pd.DataFrame({"id": [7, 8], "title": ["a", "b"]})
+    >>> prompt = {"id": 1, "tune_id": 8, "orig_prompt_id": 5, "text": "x", "status": "done", "images": ["u"]}
+    >>> [row["cells"] for row in compare(tunes, [prompt])["rows"]]
+    [[{'id': '', 'gap': 'no picture of this template'}, {'id': '1.0', 'gap': ''}]]
+    """
+    tunes = frame.to_dict("records")
+    of_runs = {key for tune in tunes if _is_run(tune) for key in ids_in(tune.get("prompt_ids"))}
+    by_id = sorted(prompts, key=lambda prompt: int(prompt["id"]))
+    labels: dict[object, tuple[str, str]] = {}
+    cells: dict[object, list[list[ComparisonCell]]] = {}
+    for column, tune in enumerate(tunes):
+        for prompt in by_id:
+            if _belongs(prompt, tune, of_runs):
+                key, *label = _template(prompt)
+                labels.setdefault(key, (label[0], label[1]))
+                columns = cells.setdefault(key, [[] for _ in tunes])
+                columns[column] += _cells(prompt, tune)
+    rows = [row for key, columns in cells.items() for row in _rows(*labels[key], columns)]
+    return Comparison(columns=[_heading(tune) for tune in tunes], rows=rows)
+
+
+def _belongs(prompt: Record, tune: Record, of_runs: set[int]) -> bool:
+    """Return whether a prompt is of a tune's own run, or of a run on existing tunes."""
+    if _is_run(tune):
+        return int(prompt["id"]) in ids_in(tune.get("prompt_ids"))
+    tune_id = prompt.get("tune_id")
+    return not _is_missing(tune_id) and tune_id == tune["id"] and int(prompt["id"]) not in of_runs
+
+
+def _template(prompt: Record) -> tuple[object, str, str]:
+    """Return what identifies a template, its text and its name."""
+    text = prompt.get("text")
+    text = printable_lines(_TUNES.sub("", text) or text) if isinstance(text, str) else ""
+    template_id = prompt.get("orig_prompt_id")
+    if _is_missing(template_id):
+        return text, text, ""
+    return int(template_id), text, f"template {int(template_id)}"  # type: ignore[arg-type]
+
+
+def _cells(prompt: Record, tune: Record) -> list[ComparisonCell]:
+    prompt_id = int(prompt["id"])
+    if prompt["status"] == "done":
+        return [ComparisonCell(id=f"{prompt_id}.{index}", gap="") for index in range(len(prompt["images"]))]
+    if prompt["status"] == "failed":
+        return [ComparisonCell(id=str(prompt_id), gap="")]
+    count = prompt.get("num_images")
+    gap = _LOST.get(str(tune.get("status")), "pending")
+    return [ComparisonCell(id="", gap=gap)] * (1 if _is_missing(count) else max(1, int(count)))  # type: ignore[arg-type]
+
+
+def _rows(label: str, detail: str, columns: list[list[ComparisonCell]]) -> list[ComparisonRow]:
+    rows: list[ComparisonRow] = []
+    count = max(map(len, columns))
+    for number, cells in enumerate(zip_longest(*columns), 1):
+        gap = "no picture of this template" if number == 1 else f"no picture {number}"
+        rows.append(
+            ComparisonRow(
+                label=label,
+                detail=" · ".join(filter(None, [detail, f"picture {number}" if count > 1 else ""])),
+                cells=[cell or ComparisonCell(id="", gap=gap) for cell in cells],
+            )
+        )
+    return rows
+
+
+def _heading(tune: Record) -> ComparisonColumn:
+    title, name = (printable_lines(str(tune.get(key))) for key in ("title", "name"))
+    has_title, has_name = not _is_missing(tune.get("title")), not _is_missing(tune.get("name"))
+    if not has_title:
+        used_ids = ", ".join(map(str, ids_in(tune.get("tune_ids"))))
+        title = name if has_name else f"tune {used_ids or tune['id']}"
+    details = [name] if has_title and has_name else []
+    if not _is_missing(pack := tune.get("pack")):
+        details.append(f"pack {pack}")
+    if isinstance(created_at := tune.get("created_at"), pd.Timestamp) and not pd.isna(created_at):
+        details.append(f"{created_at.day} {created_at:%b %Y %H:%M} UTC")
+    return ComparisonColumn(title=title, detail=" · ".join(details))
+
+
+def _is_run(tune: Record) -> bool:
+    return _is_missing(tune["id"])
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or bool(pd.isna(value))
