@@ -20,8 +20,8 @@ from helpers.damaged_logs import DAMAGES, Reading, differences, fill, flip_bits,
 from helpers.soak import sizes
 from helpers.submissions import REPLY, SERVICE, a_request
 
-ROWS = 40  # of a segment
-TITLES = 300
+ROWS = 20  # of a segment
+TITLES = 120
 MISSING = "a title that was never planned"
 
 

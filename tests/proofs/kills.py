@@ -78,11 +78,11 @@ class Tally:
 
 
 class Submitter:
-    """The process that forks the ones to kill."""
+    """The process that forks the ones to kill, for any number of plays."""
 
-    def __init__(self, log: Path, sandbox: SandboxServer, mutant: str) -> None:
+    def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, HERE / "submitter.py", log, sandbox.url, sandbox.api_key, mutant],
+            [sys.executable, HERE / "submitter.py"],
             env={**os.environ, "NO_PROXY": "*"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -117,6 +117,7 @@ def play(
     runs: float = 0.25,
     deletions: float = 0.25,
     damages: float = 0.25,
+    submitter: Submitter | None = None,
 ) -> Tally:
     """Play rounds on a sandbox, each under one of the faults, and return the tally.
 
@@ -135,7 +136,15 @@ def play(
         The share of the others in which the log is deleted.
     damages : float
         The share of the rounds after which segments are damaged.
+    submitter : Submitter, optional
+        Default: one that is closed in the end.
     """
+    if submitter is None:
+        with closing(Submitter()) as own:
+            return play(
+                rounds, idempotent=idempotent, mutant=mutant, seed=seed, faults=faults,
+                runs=runs, deletions=deletions, damages=damages, submitter=own,
+            )  # fmt: skip
     chance, tally = random.Random(seed), Tally()
     deck: list[Mapping[str, Any]] = []  # a few rounds have to meet every fault, in any order
     with tempfile.TemporaryDirectory() as name:
@@ -145,15 +154,16 @@ def play(
         content = photo.read_bytes()
         photo.write_bytes(content[:-2] + bytes(2 * 2**20) + content[-2:])
         with SandboxServer(idempotent=idempotent) as sandbox:
-            submitter = Submitter(folder / "log.sqlite", sandbox, mutant)
-            pace = pace_of(submitter, photo)
+            place = {"log": str(folder / "log.sqlite"), "url": sandbox.url, "key": sandbox.api_key}
+            place["mutant"] = mutant
+            pace = pace_of(submitter, place, photo)
             # The service finishes after a process was killed and another one has looked, not before.
             late = max(0.4, 4 * pace)
             # It does finish within the settle wait, however slow this machine is: that is the premise.
             settle = max(0.3, 3 * pace)
             for number in range(rounds):
                 encoding = chance.choice(["multipart", "form", "json"])
-                order = {
+                order = place | {
                     "title": f"round {number}",
                     "encoding": encoding,
                     "images": [str(photo)] if encoding == "multipart" else [],
@@ -185,7 +195,6 @@ def play(
                 if chance.random() < damages:
                     damage_segments(folder / "log.sqlite")
             time.sleep(2 * late)
-            submitter.close()
             with trusting_segments(mutant == "segment trusted"):
                 judge(sandbox, folder, tally)
     return tally
@@ -245,9 +254,9 @@ class AnyChecksum:
         return False
 
 
-def pace_of(submitter: Submitter, photo: Path) -> float:
+def pace_of(submitter: Submitter, place: dict[str, str], photo: Path) -> float:
     """Return how many seconds a submission takes here and now: on a busy machine, kill later."""
-    order = {"encoding": "multipart", "images": [str(photo)], "idempotent": False, "settle": 0.1}
+    order = place | {"encoding": "multipart", "images": [str(photo)], "idempotent": False, "settle": 0.1}
     submitter.submit(order | {"title": "first"})
     started = time.monotonic()
     submitter.submit(order | {"title": "second"})

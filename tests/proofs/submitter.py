@@ -1,9 +1,8 @@
 """A process that submits tunes in children of its own, for a judge to kill.
 
-Reads a line of JSON for each submission, forks, and prints the child's number; then, when the child has
-ended, how. It has everything imported, so that a child is at work within milliseconds.
-
-python tests/proofs/submitter.py LOG URL KEY [MUTANT]
+Reads a line of JSON for each submission, which names the log, the service's URL, a key and the mutant, if
+any; forks, and prints the child's number; then, when the child has ended, how. It has everything imported, so
+that a child is at work within milliseconds.
 """
 
 import json
@@ -75,14 +74,15 @@ def replace(owner: Any, name: str, function: Callable[..., Any]) -> None:
     setattr(owner, name, function)
 
 
-def work(order: dict[str, Any], path: Path, url: str, key: str, mutant: str) -> int:
+def work(order: dict[str, Any]) -> int:
     """Submit one tune as the order says, and return the exit status: 0 for a row."""
-    log = Log(mutate(mutant, path))
+    log = Log(mutate(order["mutant"], Path(order["log"])))
     if order.get("step") is not None:
         die_at(order["step"])
+    client = anb.Client(order["key"], base_url=order["url"])
     try:
         anb.submit(
-            _tune(order), anb.Client(key, base_url=url), encoding=order["encoding"], log=log,
+            _tune(order), client, encoding=order["encoding"], log=log,
             idempotent=order["idempotent"], settle=order["settle"], once="tune_id" in order,
         )  # fmt: skip
     except AstriaError as error:
@@ -99,7 +99,6 @@ def _tune(order: dict[str, Any]) -> anb.Tune:
 
 
 def main() -> None:
-    path, url, key, mutant = Path(sys.argv[1]), sys.argv[2], sys.argv[3], [*sys.argv, ""][4]
     anb.submit, anb.Client  # noqa: B018  imported once, for all children
     import_module("astria_nb.log._database")  # which a log imports only when it is opened
     import_module("astria_nb.log._frames")
@@ -110,7 +109,7 @@ def main() -> None:
         if child == 0:
             status = 9
             try:
-                status = work(json.loads(line), path, url, key, mutant)
+                status = work(json.loads(line))
             finally:
                 os._exit(status)
         print(child, flush=True)
