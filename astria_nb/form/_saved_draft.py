@@ -18,6 +18,7 @@ from astria_nb.client import Client
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import Image, Preprocessing
 from astria_nb.log import Log
+from astria_nb.results.frames import tunes_in
 from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import PLACEHOLDER, redact_long_keys
 from astria_nb.utils.remove_tree import remove_tree
@@ -41,13 +42,25 @@ def fields_of_row(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]
     """Return the fields that a row's tune was made from, without its title.
 
     They come from the log if it has the request, else from the row.
+
+    Raises
+    ------
+    TuneError
+        It is not one row.
     """
-    fields = _fields_in_row(row)
+    frame = tunes_in(row)
+    if len(frame) != 1:
+        what = f"expected one row, got {len(frame)}"
+        raise TuneError(Problem("row", what, "select one, such as rows.iloc[[0]]"))
+    fields = _fields_in_row(frame)
     title = fields.pop("title", None)
     submission = None
     with suppress(LogError):  # the form says so
         is_there = title is not None and log.exists()
-        submission = log.find(client.service, title, client.known_account) if is_there else None
+        service, account = frame[["service", "account"]].iloc[0]
+        if pd.isna(service):
+            service, account = client.service, client.known_account
+        submission = log.find(service, title, None if pd.isna(account) else account) if is_there else None
     if submission is None:
         return fields
     request = submission.request

@@ -177,7 +177,8 @@ class TuneForm(widgets.VBox):
         Parameters
         ----------
         row : pandas.DataFrame
-            One row, of `submit` or of the log.
+            One row, of `submit` or of the log, in any form that `astria_nb.rows.typed` reads. It may be of
+            another service, such as a rehearsal in a sandbox.
         client : Client, optional
             As for the form.
         log : ExperimentLog, optional
@@ -188,6 +189,11 @@ class TuneForm(widgets.VBox):
         Returns
         -------
         TuneForm
+
+        Raises
+        ------
+        TuneError
+            It is not one row of a tune.
 
         Notes
         -----

@@ -45,8 +45,7 @@ from astria_nb.log._states import (
 )
 from astria_nb.log._submission_rows import Moment
 from astria_nb.tune import Request
-from astria_nb.utils.redaction import redact_text
-from astria_nb.utils.service_address import one_spelling
+from astria_nb.utils.service_address import recorded_service
 
 
 class LogDatabase:
@@ -124,7 +123,7 @@ class LogDatabase:
             if submission is not None:
                 current = existing(connection, submission.id)
             elif tune_id is not None and service is not None:
-                current = of_tune(connection, _of_service(service), tune_id, account)
+                current = of_tune(connection, recorded_service(service), tune_id, account)
             tune = serialization.tune_of(reply)
             if current is not None and tune is not None and serialization.is_newer(current, tune):
                 submission_rows.record(connection, current, tune)
@@ -152,7 +151,7 @@ class LogDatabase:
     def find(self, service: str, title: str, account: str | None) -> Submission | None:
         """Return the submission that claims a title."""
         with self.store.read() as connection:
-            return claimant(connection, _of_service(service), title, account)
+            return claimant(connection, recorded_service(service), title, account)
 
     def claimant(self, request: Request) -> Submission | None:
         """Return the submission that claims a request; see `astria_nb.log.Log.claimant`."""
@@ -181,7 +180,7 @@ class LogDatabase:
 
     def of_tune(self, service: str, tune_id: int, account: str | None) -> Submission | None:
         """Return the submission that made a tune, else one that ran a pack on it."""
-        values = _of_service(service), tune_id, account
+        values = recorded_service(service), tune_id, account
         with self.store.read() as connection:
             return of_tune(connection, *values) or run_on(connection, *values)
 
@@ -193,7 +192,7 @@ class LogDatabase:
     def unsettled(self, service: str, account: str | None) -> list[Submission]:
         """Return the unsettled submissions of an account, oldest first."""
         with self.store.read() as connection:
-            return unsettled(connection, _of_service(service), account)
+            return unsettled(connection, recorded_service(service), account)
 
     def session(self, id: str) -> Mapping[str, Any] | None:  # noqa: A002  the column's own name
         """Return the row of a process that wrote to this log."""
@@ -239,8 +238,3 @@ def _claimant(connection: sa.Connection, recorded: Request) -> Submission | None
     if recorded.title is None:
         return claiming_run(connection, recorded)
     return claimant(connection, recorded.service, recorded.title, recorded.account)
-
-
-def _of_service(address: str) -> str:
-    """Return a service's address as the log has it."""
-    return redact_text(one_spelling(address))

@@ -17,23 +17,17 @@ from astria_nb.errors import LogError
 from astria_nb.log import _checksums as checksums
 from astria_nb.log import _segments as segments
 from astria_nb.log._alike import AlikeRows
+from astria_nb.log._clocks import service_times
 from astria_nb.log._database import LogDatabase
 from astria_nb.log._queries import parsing, to_datetime
 from astria_nb.log._schema import body, submission
 from astria_nb.log._states import HAS_TUNE, RELEASED
 from astria_nb.tune import Difference
-from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_frame, typed_table
+from astria_nb.utils.arrow import concat_tables, to_pandas, typed_frame, typed_table
 
-OWN_COLUMNS = pa.schema(
-    {
-        "submission": pa.int64(),
-        "service": pa.string(),
-        "state": pa.string(),
-        "planned_at": TIME,
-        "problem": pa.string(),
-    }
-)
-SCHEMA = pa.unify_schemas([rows.TUNE_SCHEMA, OWN_COLUMNS])
+# The tune's own columns, without those that the log has itself.
+_TUNE_COLUMNS = [name for name in rows.TUNE_SCHEMA.names if name not in rows.LOG_SCHEMA.names]
+SCHEMA = pa.schema([*(rows.TUNE_SCHEMA.field(name) for name in _TUNE_COLUMNS), *rows.LOG_SCHEMA])
 
 
 def submissions(database: LogDatabase) -> pd.DataFrame:
@@ -46,19 +40,20 @@ def submissions(database: LogDatabase) -> pd.DataFrame:
             segments.drop(connection, contents.unsound)
     for chunk in contents.settled:
         _seal(database, chunk)
-    table = rows.with_expiry(concat_tables(contents.parts, SCHEMA))
+    table = concat_tables(contents.parts, SCHEMA)
     ids = table[segments.KEY].to_numpy()
     if (ids[1:] < ids[:-1]).any():
         table = table.take(ids.argsort())
+    table = rows.with_expiry(table, service_times(table))
     documented = {*SCHEMA.names}
     # In which order rows were sealed does not matter.
     undocumented = sorted(name for name in table.column_names if name not in documented)
-    return to_pandas(table.select([*rows.TUNE_SCHEMA.names, *undocumented, *OWN_COLUMNS.names]))
+    return to_pandas(table.select([*_TUNE_COLUMNS, *undocumented, *rows.LOG_SCHEMA.names]))
 
 
 def no_submissions() -> pd.DataFrame:
     """Return the frame of a log that does not exist."""
-    return typed_frame([], pa.schema([*rows.TUNE_SCHEMA, *OWN_COLUMNS]))
+    return typed_frame([], SCHEMA)
 
 
 def seal(database: LogDatabase) -> None:
@@ -186,9 +181,9 @@ def _table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
     with parsing("a submission"):
         tunes = rows.tune_table([_tune(record) for record in records])
         # A field of the service with the name of one of our columns is dropped.
-        tunes = tunes.drop_columns([name for name in OWN_COLUMNS.names if name in tunes.column_names])
-        own = typed_table([_own(record) for record in records], OWN_COLUMNS)
-    for field in OWN_COLUMNS:
+        tunes = tunes.drop_columns([name for name in rows.LOG_SCHEMA.names if name in tunes.column_names])
+        own = typed_table([_own(record) for record in records], rows.LOG_SCHEMA)
+    for field in rows.LOG_SCHEMA:
         tunes = tunes.append_column(field, own[field.name])
     return tunes
 
@@ -197,6 +192,7 @@ def _own(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "submission": record["id"],
         "service": record["service"],
+        "account": record["account"],
         "state": record["state"],
         "planned_at": to_datetime(record["planned_at"]),
         "problem": record["problem"],

@@ -34,8 +34,9 @@ class LogReader(SubmissionReader):
         Returns
         -------
         pandas.DataFrame
-            The columns of `astria_nb.rows.tune_frame`, and ``submission, service, state, planned_at,
-            problem``. A submission without a tune has no ``id``. Where there is no log, there are no rows.
+            The columns of `astria_nb.rows.tune_frame`, and ``submission, service, account, state,
+            planned_at, problem``. A submission without a tune has no ``id``. Where there is no log, there are
+            no rows. What has expired is judged by the clock of its service.
         """
         from astria_nb.log import _frames as frames
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from astria_nb.log._checksums import DamagedError, of_segment
 from astria_nb.log._schema import segment, submission
+from astria_nb.rows import LOG_SCHEMA
 
 ROWS = 8192
 """Number of rows of a segment, and of unsealed rows that may accumulate."""
@@ -137,9 +138,11 @@ def _sound(connection: sa.Connection) -> Iterator[tuple[int, pa.Table]]:
         if not isinstance(stream, bytes) or of_segment(number, rows, stream) != checksum:
             continue
         try:
-            yield number, pa.ipc.open_stream(stream).read_all()
+            table = pa.ipc.open_stream(stream).read_all()
         except pa.ArrowException:  # written by a version of Arrow that this one cannot read
             continue
+        if {*LOG_SCHEMA.names} <= {*table.column_names}:  # else an earlier version wrote it
+            yield number, table
 
 
 def _put(connection: sa.Connection, number: int, table: pa.Table) -> None:

@@ -92,6 +92,11 @@ class Submission:
             "tune_ids": parameters.get("tune_ids"),
         }
 
+    @property
+    def origin(self) -> dict[str, str | None]:
+        """Where its tune was made: the ``service`` and the ``account`` of the row."""
+        return {"service": self.service, "account": self.request.account}
+
 
 @dataclass(frozen=True, slots=True)
 class Precedents:

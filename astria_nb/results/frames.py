@@ -1,61 +1,128 @@
-"""What a frame argument holds, and the error if that is no tunes."""
+"""The tunes in an argument, and whether they may be those of a client."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from astria_nb import rows
+from astria_nb.client import Client
 from astria_nb.errors import Problem, TuneError
-from astria_nb.utils.formatting import short
-
-_HINT = "pass the rows that submit or wait returned"
+from astria_nb.utils.service_address import is_same_service, recorded_service
 
 
-def are_prompts(value: object) -> bool:
-    """Return whether a value is a frame of prompts, such as `astria_nb.prompts` returns.
+def tunes_in(value: object) -> pd.DataFrame:
+    """Return rows of tunes, typed; a frame without rows is one.
 
     Parameters
     ----------
     value : object
+        As for `astria_nb.rows.typed`.
 
     Returns
     -------
-    bool
-    """
-    return isinstance(value, pd.DataFrame) and {"images", "text"} <= {*value.columns}
-
-
-def check_tunes(value: object, *columns: str, hint: str = _HINT) -> None:
-    """Raise an error if a value is not a frame of tunes; a frame without rows is one.
-
-    Parameters
-    ----------
-    value : object
-    *columns : str
-        Columns that rows need.
-    hint : str
-        The next step. For a single row, the error says how to select it as a frame instead.
+    pandas.DataFrame
 
     Raises
     ------
     TuneError
+        The value is something else, such as prompts.
 
     Examples
     --------
-    >>> check_tunes(pd.DataFrame({"id": [7]}), "id")
-    >>> check_tunes(pd.DataFrame({"a": [7]}), "id")
-    Traceback (most recent call last):
-    ...
-    astria_nb.errors.TuneError: frame:    a 0  7 holds no tunes; pass the rows that submit or wait returned
+    >>> tunes_in(7)["id"].tolist()
+    [7]
     """
-    if isinstance(value, pd.Series):
-        what, hint = (
-            "expected the DataFrame that submit or wait returned, got a Series",
-            "use rows.loc[[0]] for one row",
-        )
-    elif are_prompts(value):
-        what = "these are prompts, not tunes"
-    elif isinstance(value, pd.DataFrame) and (value.empty or {*columns} <= {*value.columns}):
-        return
-    else:
-        what = f"{short(value)} holds no tunes"
-    raise TuneError(Problem("frame", what, hint))
+    frame = rows.typed(value)
+    if rows.are_prompts(frame):
+        hint = "pass the rows that submit or wait returned"
+        raise TuneError(Problem("frame", "these are prompts, not tunes", hint))
+    return frame
+
+
+def tunes_of(value: object, client: Client) -> pd.DataFrame:
+    """Return rows of tunes, typed, unless another service or account than the client's made them.
+
+    Ids are those of one service: another one has other tunes under them.
+
+    Parameters
+    ----------
+    value : object
+        As for `astria_nb.rows.typed`. Rows that do not say where they were made may be of any service.
+    client : Client
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    TuneError
+        The value is something else, or another service or account made some of the tunes.
+    """
+    frame = tunes_in(value)
+    is_foreign = ~is_of_service(frame, client)
+    if is_foreign.any():
+        raise TuneError(_of_another_service(frame, is_foreign, client))
+    accounts = frame["account"].dropna().unique().tolist()
+    # The service is asked for the account, once in a process, only where there is something to compare.
+    account = client.account if accounts else None
+    if account is not None and (others := [number for number in accounts if number not in ("", account)]):
+        what = f"{_name(frame[frame['account'] == others[0]])} made by account {others[0]}"
+        hint = "pass a client with the key of that account"
+        raise TuneError(Problem("frame", f"{what}, and this client has the key of account {account}", hint))
+    return frame
+
+
+def is_of_service(frame: pd.DataFrame, client: Client) -> pd.Series[bool]:
+    """Return for each row whether the service of a client may have made it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Typed rows.
+    client : Client
+
+    Returns
+    -------
+    pandas.Series of bool
+    """
+    services = frame["service"].dropna().unique()
+    others = [service for service in services if service and not is_same_service(service, client.service)]
+    return ~frame["service"].isin(others)
+
+
+def origin_of(client: Client) -> dict[str, str | None]:
+    """Return the ``service`` and the ``account`` of the rows of a client.
+
+    Parameters
+    ----------
+    client : Client
+
+    Returns
+    -------
+    dict
+    """
+    return {"service": recorded_service(client.service), "account": client.known_account}
+
+
+def _of_another_service(frame: pd.DataFrame, is_foreign: pd.Series[bool], client: Client) -> Problem:
+    foreign, own = frame[is_foreign], frame["service"][~is_foreign].dropna()
+    service = str(foreign["service"].iloc[0])
+    url, own_url = service.partition(" ")[0], recorded_service(client.base_url)
+    place = f"{url}, and this client asks {own_url}"
+    if url == own_url:  # the end of the key differs
+        place = f"another sandbox that had the address {url}"
+    what = f"{_name(foreign)} made at {place}"
+    if len(own):
+        return Problem("frame", what, f"select this client's: rows[rows['service'] == {own.iloc[0]!r}]")
+    hint = f"pass the client of {url}"
+    if url.startswith("http://"):
+        hint = "pass the client of that sandbox; if it is gone, submit again"
+    return Problem("frame", what, f"{hint}; if it is the same one, pass rows.drop(columns='service')")
+
+
+def _name(frame: pd.DataFrame) -> str:
+    if len(frame) > 1:
+        return f"{len(frame)} tunes were"
+    tune_id = frame["id"].iloc[0]
+    return "a run was" if pd.isna(tune_id) else f"tune {tune_id} was"

@@ -302,10 +302,11 @@ class ExactlyOnce:
                 self._log.note_returned(submission, arrival())
         record, now = submission.record or {}, self._client.now()
         try:
-            return rows.tune_frame([record], now)
+            return rows.tune_frame([record | submission.origin], now)
         except Exception as error:  # noqa: BLE001  the tune is paid for: whatever failed, its row is returned
             warn(f"the row lacks what the service answered ({_reason(error)})", is_paid=True)
-            return rows.tune_frame([{**submission.own_fields, "id": submission.tune_id or record.get("id")}])
+            what_is_certain = submission.own_fields | submission.origin
+            return rows.tune_frame([{**what_is_certain, "id": submission.tune_id or record.get("id")}])
 
 
 def _reason(error: Exception) -> str:

@@ -14,7 +14,7 @@ from astria_nb.tune._encoding import parameters
 from astria_nb.tune._signed_addresses import secret_names, unsigned
 from astria_nb.tune._tune import Tune
 from astria_nb.utils.redaction import redact_json, redact_name, redact_text
-from astria_nb.utils.service_address import one_spelling
+from astria_nb.utils.service_address import one_spelling, recorded_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ class Request:
         pack = redact_name(self.pack) if isinstance(self.pack, str) else self.pack
         return replace(
             self,
-            service=redact_text(one_spelling(self.service)),
+            service=recorded_service(self.service),
             pack=pack,
             parameters=safe,
             images=images,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 
+from astria_nb.utils.redaction import redact_text
+
+_LOOPBACK = re.compile(r"(?<=^http://)(localhost|127\.0\.0\.1|\[::1\])(?=:|/|$)")
+_THIS_MACHINE = "127.0.0.1"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -43,6 +48,48 @@ def one_spelling(address: str) -> str:
         return address.rstrip("/")
     netloc = _host(host) if port in (None, _DEFAULT_PORTS[scheme]) else f"{_host(host)}:{port}"
     return urlunsplit((scheme, netloc, parts.path.rstrip("/"), parts.query, parts.fragment)) + space + rest
+
+
+def recorded_service(address: str) -> str:
+    """Return an address as logs and rows have it: in one spelling, and without passwords.
+
+    Parameters
+    ----------
+    address : str
+        As for `one_spelling`.
+
+    Returns
+    -------
+    str
+    """
+    return redact_text(one_spelling(address))
+
+
+def is_same_service(first: str, second: str) -> bool:
+    """Return whether two addresses may be of one service.
+
+    Parameters
+    ----------
+    first, second : str
+        As for `one_spelling`. The ends of their keys are compared if both have one.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_same_service("http://localhost:3000 ...abcd", "http://127.0.0.1:3000")
+    True
+    >>> is_same_service("https://api.astria.ai", "http://127.0.0.1:3000")
+    False
+    """
+    (url, _, key), (other_url, _, other_key) = (
+        recorded_service(address).partition(" ") for address in (first, second)
+    )
+    if key and other_key and key != other_key:
+        return False
+    return _LOOPBACK.sub(_THIS_MACHINE, url) == _LOOPBACK.sub(_THIS_MACHINE, other_url)
 
 
 def _host(host: str) -> str:

@@ -17,7 +17,7 @@ from astria_nb.rows import tune_frame
 from helpers.pandas_types import TEXT
 from helpers.submissions import IMAGES, REPLY, SERVICE, a_request
 
-OURS = ["submission", "service", "state", "planned_at", "problem"]
+OURS = ["submission", "service", "account", "state", "planned_at", "problem"]
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ def test_a_row_is_that_of_a_tune_and_says_how_its_submission_stands(log: Log) ->
 def test_columns_and_types_are_the_same_whatever_the_log_holds(log: Log, count: int) -> None:
     for number in range(count):
         trained(log, str(number), number + 1)
-    expected = {**types(tune_frame([])), "submission": "Int64", "service": TEXT, "state": TEXT}
+    expected = {**types(tune_frame([])), "submission": "Int64", "state": TEXT}
     assert types(log.frame()) == {**expected, "planned_at": "datetime64[us, UTC]", "problem": TEXT}
-    assert list(log.frame().columns) == [*tune_frame([]).columns, *OURS]
+    assert list(log.frame().columns) == [*tune_frame([]).columns.drop(["service", "account"]), *OURS]
 
 
 def test_what_has_no_tune_yet_is_a_row_too(log: Log) -> None:

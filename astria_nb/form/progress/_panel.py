@@ -98,7 +98,7 @@ class SubmissionPanel(widgets.VBox):
             prompts = self._log.prompts(submission)
         except LogError:  # the form says so in its notices
             return
-        row = tune_frame([submission.record], self._client.now())
+        row = tune_frame([submission.record | submission.origin], self._client.now())
         is_same = tune is not None and _is_same(
             Request.from_tune(tune, self._client.service, "json"), submission.request
         )

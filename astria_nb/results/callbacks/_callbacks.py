@@ -20,7 +20,7 @@ from astria_nb.results.callbacks._receiver import Receiver
 from astria_nb.results.callbacks._refresher import Refresher
 from astria_nb.results.callbacks._secret import Secret
 from astria_nb.results.callbacks._server import HOST
-from astria_nb.results.frames import check_tunes
+from astria_nb.results.frames import tunes_of
 from astria_nb.results.watch import FINAL_STATES
 from astria_nb.utils.arguments import check_number, check_port
 from astria_nb.utils.progress import Progress
@@ -187,7 +187,7 @@ class Callbacks:
         Parameters
         ----------
         frame : pandas.DataFrame
-            One row or many, as `submit` returns them.
+            One row or many, as `submit` returns them, in any form that `astria_nb.rows.typed` reads.
         timeout : float, optional
             Maximum seconds to wait; after that, the rows are returned as they are. Default: no limit.
         poll : float
@@ -204,7 +204,7 @@ class Callbacks:
         AstriaError
             As `poll`.
         """
-        check_tunes(frame, "id", "status")
+        frame = tunes_of(frame, self._client)
         timeout = float("inf") if timeout is None else check_number("timeout", timeout, "seconds")
         end = time.monotonic() + timeout
         poll = check_number("poll", poll, "seconds", allow_zero=False)
@@ -265,4 +265,4 @@ class Callbacks:
         submission = self._log.of_tune(self._client.service, int(row["id"]), self._client.known_account)
         if submission is None or submission.record is None:
             return None
-        return {**submission.record, **rows.own_fields(row)}
+        return {**submission.record, **submission.origin, **rows.own_fields(row)}

@@ -19,6 +19,7 @@ from astria_nb.errors import AstriaError, NotFoundError, Problem
 from astria_nb.results.downloads._fetcher import RemotePicture
 from astria_nb.results.downloads._run import DownloadRun
 from astria_nb.results.downloads._safe_folder import SafeFolder
+from astria_nb.results.frames import tunes_of
 from astria_nb.results.watch import prompts
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.arrow import TIME, parse_time, typed_frame
@@ -56,7 +57,7 @@ def download(
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows of `submit` or `wait`.
+        Rows of `submit` or `wait`, in any form that `astria_nb.rows.typed` reads.
     client : Client, optional
         Default as in `submit`.
     folder : path
@@ -76,7 +77,7 @@ def download(
     Raises
     ------
     TuneError
-        The frame holds no tunes.
+        These are no tunes, or tunes of another service or account.
     AstriaError
         An argument is not valid, the folder cannot be used or its disk is full (field ``folder``). Files that
         are complete are kept.
@@ -100,6 +101,7 @@ def download(
     (8, 'saved', 'there')
     """
     client = client_or_default(client)
+    frame = tunes_of(frame, client)
     path = _to_folder(folder)
     workers = parse_id(max_workers)
     if workers is None or workers > _MAX_WORKERS:
@@ -184,12 +186,9 @@ def _remote_pictures(
 
 def _expiry_dates(frame: pd.DataFrame, ids: set[int], client: Client) -> dict[int | None, datetime | None]:
     """Return when tunes expire, from their rows or else from the service."""
-    dates: dict[int | None, datetime | None] = {}
-    if "expires_at" in frame.columns:
-        with_date = frame.dropna(subset=["id", "expires_at"])
-        pairs = zip(with_date["id"], with_date["expires_at"], strict=True)
-        dates = {int(tune_id): parse_time(date) for tune_id, date in pairs}
-
+    with_date = frame.dropna(subset=["id", "expires_at"])
+    pairs = zip(with_date["id"], with_date["expires_at"], strict=True)
+    dates: dict[int | None, datetime | None] = {int(tune_id): parse_time(date) for tune_id, date in pairs}
     without_date = ids - dates.keys()
     with suppress(AstriaError):  # a missing date must not prevent the download
         tunes = fetch_latest(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from astria_nb.client import Client, Json
 from astria_nb.defaults import client_or_default
-from astria_nb.results.frames import check_tunes
+from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.results.watch import Poller
 from astria_nb.rows import tune_frame
 from astria_nb.utils.arguments import check_number
@@ -28,8 +28,8 @@ def expiring(
     Parameters
     ----------
     frame : pandas.DataFrame, optional
-        Rows of `submit` or `wait`; those that were not finished are polled. Default: all tunes of the
-        account.
+        Rows of `submit` or `wait`, in any form that `astria_nb.rows.typed` reads; those that were not
+        finished or have no ``expires_at`` are polled. Default: all tunes of the account.
     client : Client, optional
         Default as in `submit`.
     days : float
@@ -43,7 +43,7 @@ def expiring(
     Raises
     ------
     TuneError
-        The frame holds no tunes.
+        These are no tunes, or tunes of another service or account.
     AstriaError
         `days` is not a number from 0 to 36500.
     ApiError, NotSentError
@@ -70,10 +70,12 @@ def expiring(
     client = client_or_default(client)
     days = check_number("days", days, "days", maximum=_MAX_DAYS)
     if frame is None:
-        tunes = tune_frame(list(_not_expired(client)), client.now())
+        origin = origin_of(client)
+        tunes = tune_frame([tune | origin for tune in _not_expired(client)], client.now())
     else:
-        hint = "pass the rows that submit or wait returned, or None"
-        check_tunes(frame, "id", "status", "expires_at", hint=hint)
+        frame = tunes_of(frame, client)
+        is_undated = (frame["status"] == "trained") & frame["expires_at"].isna()
+        frame = frame.assign(status=frame["status"].mask(is_undated))
         tunes = Poller(frame, client, "trained").poll().frame
     now = pd.Timestamp(client.now())
     expires_soon = (tunes["expires_at"] > now) & (tunes["expires_at"] <= now + pd.Timedelta(days=days))

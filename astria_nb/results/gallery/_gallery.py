@@ -9,6 +9,7 @@ import pandas as pd
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import AstriaError, Problem
+from astria_nb.results.frames import tunes_of
 from astria_nb.results.gallery._widget import POLL_SECONDS, Gallery
 from astria_nb.results.watch import prompts
 from astria_nb.utils.arguments import check_number
@@ -29,7 +30,7 @@ def gallery(
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows of `submit` or `wait`.
+        Rows of `submit` or `wait`, in any form that `astria_nb.rows.typed` reads.
     client : Client, optional
         Default as in `submit`.
     limit : int, optional
@@ -49,7 +50,7 @@ def gallery(
     Raises
     ------
     TuneError
-        The frame holds no tunes.
+        These are no tunes, or tunes of another service or account.
     AstriaError
         The limit is not a number, or is negative, or given together with `by`; or `by` is something else.
     ApiError, NotSentError
@@ -76,6 +77,7 @@ def gallery(
     if by is not None and limit is not None:
         what = "cannot be combined with by"
         raise AstriaError(Problem("limit", what, "leave it out, and select the rows to compare instead"))
+    frame = tunes_of(frame, client)
     prompt_frame = prompts(frame, client)
     widget = Gallery(client, limit=limit, by=by)
     if widget.show(frame, prompt_frame):

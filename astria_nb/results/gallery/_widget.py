@@ -305,4 +305,7 @@ class _Stopped(Exception):  # noqa: N818  not an error: ends the polling
 
 
 def _is_in_progress(frame: pd.DataFrame) -> bool:
-    return "status" in frame and bool(frame["status"].isin(["queued", "training"]).any())
+    if "status" not in frame:
+        return False
+    is_unknown = frame["status"].isna() & frame["id"].notna()  # such as that of a list of ids
+    return bool((frame["status"].isin(["queued", "training"]) | is_unknown).any())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.results.frames import are_prompts, check_tunes
+from astria_nb.rows import typed
 from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ def select_columns(frame: object, *columns: str) -> pd.DataFrame:
     TuneError
         It is not a frame of tunes or prompts.
     """
-    if not are_prompts(frame):
-        check_tunes(frame, "id")
-    return cast("pd.DataFrame", frame).reindex(columns=[*columns]).reset_index(drop=True)
+    return typed(frame).reindex(columns=[*columns]).reset_index(drop=True)
 
 
 def prepare_axes(ax: Axes | None, height: float = 3.6) -> Axes:

@@ -10,7 +10,7 @@ import pandas as pd
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import NotFoundError
-from astria_nb.results.frames import check_tunes
+from astria_nb.results.frames import is_of_service, tunes_in
 from astria_nb.results.plots._axes import (
     add_legend,
     format_dates,
@@ -51,9 +51,10 @@ def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows of `submit`, `wait` or ``log.frame()``.
+        Rows of `submit`, `wait` or ``log.frame()``, in any form that `astria_nb.rows.typed` reads.
     client : Client, optional
-        Used to request each pack, once. Default: no estimates.
+        Used to request each pack, once. Default: no estimates. Tunes of another service, such as those of a
+        rehearsal in a sandbox, are not estimated.
     ax : matplotlib.axes.Axes, optional
         The axes to draw on, which keep their colours. Default: a new figure with a transparent background.
 
@@ -66,7 +67,7 @@ def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None 
     AstriaError
         matplotlib is not installed (``pip install 'astria-nb[plot]'``), or `ax` is not a matplotlib axes.
     TuneError
-        The frame holds no tunes.
+        These are no tunes.
     ApiError, NotSentError
         The packs could not be fetched. A pack that was deleted is no error, but has no price.
 
@@ -82,13 +83,15 @@ def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None 
     >>> anb.costs(anb.rows.tune_frame([tune])).get_title()
     '$2.50 for 1 tune'
     """
-    check_tunes(frame, "id")
+    frame = tunes_in(frame)
     tunes = select_columns(frame, "id", "name", "pack", "base_pack_id", "cost_mc", "created_at", "status")
     ax = prepare_axes(ax)
     cost = pd.to_numeric(tunes["cost_mc"]).astype("Float64") / _DOLLAR
     estimated = pd.Series(0.0, index=tunes.index)
     if client is not None:
-        estimated = _estimates(tunes[cost.isna()], client_or_default(client))
+        client = client_or_default(client)
+        is_own = is_of_service(frame, client).to_numpy()
+        estimated = _estimates(tunes[cost.isna() & is_own], client).reindex(tunes.index)
         cost = cost.fillna(estimated)
     time = pd.to_datetime(tunes["created_at"], utc=True)
     is_known = cost.notna() & time.notna()

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from astria_nb.client import Client
-from astria_nb.results.frames import are_prompts
 from astria_nb.results.plots._axes import (
     add_legend,
     bar_height,
@@ -19,6 +18,7 @@ from astria_nb.results.plots._axes import (
     show_text,
 )
 from astria_nb.results.watch import prompts
+from astria_nb.rows import are_prompts, typed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ def image_counts(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes 
     ----------
     frame : pandas.DataFrame
         Rows of `submit` or `wait`, whose prompts are requested from the service; or rows of
-        `astria_nb.prompts`.
+        `astria_nb.prompts`; in any form that `astria_nb.rows.typed` reads.
     client : Client, optional
         Default as in `submit`.
     ax : matplotlib.axes.Axes, optional
@@ -52,7 +52,7 @@ def image_counts(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes 
     AstriaError
         matplotlib is not installed (``pip install 'astria-nb[plot]'``), or `ax` is not a matplotlib axes.
     TuneError
-        The frame holds neither tunes nor prompts.
+        These are neither tunes nor prompts, or tunes of another service or account.
     ApiError, NotSentError
         The prompts could not be fetched.
 
@@ -66,6 +66,7 @@ def image_counts(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes 
     ...     anb.image_counts(row, client).get_title()
     '8 images of 1 tune'
     """
+    frame = typed(frame)
     tunes = select_columns(frame, "id", "title")
     is_of_prompts = are_prompts(frame)
     prompt_frame = frame if is_of_prompts else prompts(frame, client)

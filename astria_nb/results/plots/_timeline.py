@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from astria_nb.results.frames import check_tunes
+from astria_nb.results.frames import tunes_in
 from astria_nb.results.plots._axes import (
     Floats,
     add_legend,
@@ -42,9 +42,9 @@ def timeline(frame: pd.DataFrame, prompts: pd.DataFrame | None = None, *, ax: Ax
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows of `submit` or `wait`.
+        Rows of `submit` or `wait`, in any form that `astria_nb.rows.typed` reads.
     prompts : pandas.DataFrame, optional
-        Rows of `astria_nb.prompts`. Default: the bars end with the training.
+        Rows of `astria_nb.prompts`, in any form as well. Default: the bars end with the training.
     ax : matplotlib.axes.Axes, optional
         The axes to draw on, which keep their colours. Default: a new figure with a transparent background,
         readable in light and dark notebooks.
@@ -58,7 +58,7 @@ def timeline(frame: pd.DataFrame, prompts: pd.DataFrame | None = None, *, ax: Ax
     AstriaError
         matplotlib is not installed (``pip install 'astria-nb[plot]'``), or `ax` is not a matplotlib axes.
     TuneError
-        The frame holds no tunes.
+        These are no tunes.
 
     Examples
     --------
@@ -70,8 +70,7 @@ def timeline(frame: pd.DataFrame, prompts: pd.DataFrame | None = None, *, ax: Ax
     >>> [text.get_text() for text in anb.timeline(row).get_legend().get_texts()]
     ['queued', 'training']
     """
-    check_tunes(frame, "id")
-    tunes = select_columns(frame, "id", "title", *_TIMES)
+    tunes = select_columns(tunes_in(frame), "id", "title", *_TIMES)
     ax = prepare_axes(ax, height_for(len(tunes)))
     created, started, trained, failed, updated, eta = (to_days(tunes[name]) for name in _TIMES)
     prompt_spans = _prompt_spans(tunes, prompts, trained)

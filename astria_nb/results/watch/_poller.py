@@ -10,10 +10,10 @@ import pandas as pd
 
 from astria_nb import rows
 from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest, is_recent
+from astria_nb.results.frames import origin_of
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._prompt_poller import PromptPoller
 from astria_nb.results.watch._states import FINAL_STATES
-from astria_nb.utils.arguments import check_id
 
 
 class Poller:
@@ -36,7 +36,7 @@ class Poller:
     """
 
     def __init__(self, frame: pd.DataFrame, client: Client, until: str) -> None:
-        self._frame, self._client = _with_all_columns(with_ids(frame)), client
+        self._frame, self._client = rows.typed(frame), client
         self._prompts = PromptPoller(client) if until == "prompts" else None
         self.request_count = 0
         self.seconds_to_next_eta: float | None = None
@@ -88,7 +88,7 @@ class Poller:
         records = before.to_dict("records")
         exists = np.array([tunes[record["id"]] is not None for record in records])
         updated = [
-            {**tune, **rows.own_fields(record)}
+            {**tune, **origin_of(self._client), **rows.own_fields(record)}
             for record in records
             if (tune := tunes[record["id"]]) is not None
         ]
@@ -122,35 +122,6 @@ class Poller:
         fraction = ((now - frame["created_at"]) / (frame["eta"] - frame["created_at"])).astype("float64")
         fraction = fraction.replace([np.inf, -np.inf], np.nan).fillna(0.0).clip(0.0, 0.99)
         return np.where(self._pending, fraction, 1.0)
-
-
-def with_ids(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose ids are nullable integers, also if a file turned them into floats or text.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        With a column ``id``.
-
-    Raises
-    ------
-    AstriaError
-        An id is not a whole number above 0.
-    """
-    if frame["id"].dtype == pd.Int64Dtype():
-        return frame
-    numbers = [
-        int(number) if isinstance(number, float) and number.is_integer() else number for number in frame["id"]
-    ]
-    ids = [pd.NA if pd.isna(number) else check_id("frame", number) for number in numbers]
-    return frame.assign(id=pd.array(ids, dtype="Int64"))
-
-
-def _with_all_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame with all columns of a tune's row."""
-    missing = [column for column in rows.TUNE_SCHEMA.names if column not in frame.columns]
-    empty = rows.tune_frame([{}] * len(frame)).set_axis(frame.index)
-    return pd.concat([frame, empty[missing]], axis=1) if missing else frame
 
 
 def _replace_rows(frame: pd.DataFrame, positions: Any, updated: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.client import PAGE_SIZE, VISIBILITY_DELAY, Client, Json, fetch_latest
 from astria_nb.errors import NotFoundError
+from astria_nb.results.frames import origin_of
 from astria_nb.results.watch._states import FINAL_STATES
 from astria_nb.rows import ids_in
 
@@ -67,7 +68,7 @@ class PromptPoller:
         """Return a row per prompt seen so far; None before the first one."""
         if self._frame is None and self._prompts:
             prompts = [self._prompts[key] for key in sorted(self._prompts)]
-            self._frame = rows.prompt_frame(prompts, self._owners)
+            self._frame = rows.prompt_frame(prompts, self._owners, origin_of(self._client))
         return self._frame
 
     def records(self, frame: pd.DataFrame) -> dict[int, list[Json]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
@@ -12,9 +12,8 @@ from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import Log
-from astria_nb.results.frames import check_tunes
+from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.results.watch._poll_result import PollResult
-from astria_nb.results.watch._poller import with_ids
 from astria_nb.results.watch._polling import poll_until_finished
 from astria_nb.results.watch._recorder import PollRecorder
 from astria_nb.rows import ids_in
@@ -43,7 +42,7 @@ def wait(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row or many, as `submit` returns them.
+        One row or many, as `submit` returns them, in any form that `astria_nb.rows.typed` reads.
     client : Client, optional
         Default as in `submit`.
     until : {"trained", "prompts"}
@@ -66,7 +65,7 @@ def wait(
     Raises
     ------
     TuneError
-        The frame holds no tunes, or `until` is not a valid choice.
+        These are no tunes, or tunes of another service or account, or `until` is not a valid choice.
     ApiError, NotSentError
         The service refused a poll, or did not answer for more than ten minutes. Nothing is lost; call `wait`
         again.
@@ -85,12 +84,13 @@ def wait(
     >>> row.loc[0, "status"]
     'trained'
     """
-    if not _tune_records(frame, "id", "status"):
-        return frame
     client = client_or_default(client)
+    frame = tunes_of(frame, client)
     if not isinstance(until, str) or until not in _GOALS:
         raise TuneError(Problem("until", f"{short(until)} is not known", f"choose {' or '.join(_GOALS)}"))
     timeout = None if timeout is None else check_number("timeout", timeout, "seconds")
+    if frame.empty:
+        return frame
     poll = check_number("poll", poll, "seconds")
     log = log_or_default(log)
     recorder = PollRecorder(log, client.service, client.account)
@@ -160,7 +160,8 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows of `submit` or `wait`. For a run on existing tunes, only the prompts made by that run.
+        Rows of `submit` or `wait`, in any form that `astria_nb.rows.typed` reads. For a run on existing
+        tunes, only the prompts made by that run.
     client : Client, optional
         Default as in `submit`.
 
@@ -172,7 +173,7 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     Raises
     ------
     TuneError
-        The frame holds no tunes.
+        These are no tunes, or tunes of another service or account.
     ApiError, NotSentError
         The service refused, or was not reached.
 
@@ -193,7 +194,7 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     (8, 'pending')
     """
     client = client_or_default(client)
-    records = _tune_records(frame, "id")
+    records = tunes_of(frame, client).to_dict("records")
     tune_ids = [int(row["id"]) for row in records if pd.notna(row["id"]) and row.get("status") != "deleted"]
     prompts_by_id: dict[int, Json | None] = {}
     owners: dict[int, int | None] = {}
@@ -209,10 +210,6 @@ def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
     )
     prompts_by_id |= of_runs
     owners |= {key: rows.tune_id_of(prompt, used_ids[key]) for key, prompt in of_runs.items() if prompt}
-    return rows.prompt_frame([prompt for _, prompt in sorted(prompts_by_id.items()) if prompt], owners)
-
-
-def _tune_records(frame: pd.DataFrame, *columns: str) -> list[dict[Any, Any]]:
-    """Return the rows of a frame of tunes, which must have these columns."""
-    check_tunes(frame, *columns)
-    return with_ids(frame).to_dict("records") if len(frame) else []
+    return rows.prompt_frame(
+        [prompt for _, prompt in sorted(prompts_by_id.items()) if prompt], owners, origin_of(client)
+    )

@@ -329,7 +329,7 @@ def test_wait_keeps_the_order_and_the_index_of_its_rows(
     assert after["id"].tolist()[::2] == [1000002, 1000001]
     assert after["status"].tolist()[::2] == ["trained", "trained"]
     assert after.index.tolist() == rows.index.tolist()
-    with pytest.raises(TuneError, match=r"frame: .* holds no tunes"):
+    with pytest.raises(TuneError, match=r"frame: expected the DataFrame .*, got None"):
         callbacks.wait(None)  # type: ignore[arg-type]
 
 

@@ -137,17 +137,10 @@ def test_unknown_times_are_reported() -> None:
 
 
 @pytest.mark.parametrize("plot", [anb.timeline, anb.costs, anb.image_counts])
-@pytest.mark.parametrize("rows", [7, pd.DataFrame({"a": [1]}), [1]])
+@pytest.mark.parametrize("rows", ["a", pd.DataFrame({"a": [1]}), [object()]])
 def test_anything_but_tunes_is_refused(plot: Any, rows: Any) -> None:
-    with pytest.raises(TuneError, match=r"^frame: .* holds no tunes"):
+    with pytest.raises(TuneError, match=r"^frame: expected the DataFrame that submit or wait returned, got"):
         plot(rows)
-
-
-@pytest.mark.parametrize("plot", [anb.timeline, anb.costs, anb.image_counts])
-def test_a_single_row_is_refused_with_the_way_to_select_it(plot: Any) -> None:
-    row = frame(a_tune(1)).loc[0]
-    with pytest.raises(TuneError, match=r"^frame: .* got a Series; use rows\.loc\[\[0\]\]"):
-        plot(row)
 
 
 HOSTILE = [r"$\frac{$", "$x_1$", "a\nb", "雪 ❄ \U0001f431", "", "\x00\x1b[31m", "x" * 500, "<b>&amp;"]

@@ -36,7 +36,7 @@ TYPES = {
     "eta": TIME, "started_training_at": TIME, "trained_at": TIME, "expires_at": TIME,
     "created_at": TIME, "updated_at": TIME, "failed_at": TIME, "url": TEXT, "orig_images": TEXTS,
     "image_sha256": TEXTS, "encoding": TEXT, "tune_ids": IDS, "prompt_ids": IDS,
-    "characteristics": TEXT, "callback": TEXT, "prompts_callback": TEXT,
+    "service": TEXT, "account": TEXT, "characteristics": TEXT, "callback": TEXT, "prompts_callback": TEXT,
     "base_pack_id": ID, "base_tune_id": ID, "model_type": TEXT, "branch": TEXT, "token": TEXT,
     "args": TEXT, "steps": ID, "face_crop": "boolean", "training_face_correct": "boolean",
     "auto_extend": "boolean", "is_api": "boolean", "cost_mc": ID, "ckpt_url": TEXT, "ckpt_urls": TEXTS,

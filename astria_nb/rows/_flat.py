@@ -1,0 +1,85 @@
+"""Rows as a table of numbers and text, which any file and any database holds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from astria_nb.rows._typed import typed
+from astria_nb.rows._values import is_absent
+from astria_nb.utils.arrow import TEXT_DTYPE
+
+
+def flat(rows: object) -> pd.DataFrame:
+    """Return rows as a table of numbers and text that survives CSV, JSON, Parquet, SQL and Excel.
+
+    `typed`, and with it every function that takes rows, reads such a table again.
+
+    Parameters
+    ----------
+    rows : DataFrame, Series, list or mapping
+        Rows of tunes, prompts, pictures, or of a log; anything that is not a frame is read by `typed`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns, rows and index. Lists are JSON text; times are text in UTC, such as
+        ``2026-01-01T12:00:00.000000Z``, which sorts by time and is exact to the microsecond.
+
+    Notes
+    -----
+    Text is unchanged, so a spreadsheet may take a title such as ``=1+1`` for a formula; ``log.export`` writes
+    a CSV file that it does not. ``to_sql`` of the rows themselves would write the addresses of memory in
+    place of lists.
+
+    Examples
+    --------
+    >>> import sqlite3
+    >>> from astria_nb.rows import tune_frame, typed
+    >>> row = tune_frame([{"id": 7, "created_at": "2026-01-01T12:00:00Z", "orig_images": ["x"]}])
+    >>> flat(row).loc[0, ["created_at", "orig_images"]].tolist()
+    ['2026-01-01T12:00:00.000000Z', '["x"]']
+    >>> database = sqlite3.connect(":memory:")
+    >>> flat(row).to_sql("tunes", database, index=False)
+    1
+    >>> typed(pd.read_sql("SELECT * FROM tunes WHERE created_at > '2025'", database))["id"].tolist()
+    [7]
+    >>> database.close()
+    """
+    frame = rows if isinstance(rows, pd.DataFrame) else typed(rows)
+    columns = {name: _flat(column).array for name, column in frame.items()}
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _flat(column: pd.Series[Any]) -> pd.Series[Any]:
+    if _is_time(column.dtype):
+        times = pd.to_datetime(column, utc=True).dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return times.astype(TEXT_DTYPE)
+    if _is_nested(column.dtype) or (column.dtype == object and any(map(_is_list, column))):
+        return column.astype(object).map(_json, na_action=None).astype(TEXT_DTYPE)
+    return column
+
+
+def _is_time(dtype: Any) -> bool:
+    return isinstance(dtype, pd.DatetimeTZDtype) or (
+        isinstance(dtype, pd.ArrowDtype) and pa.types.is_timestamp(dtype.pyarrow_dtype)
+    )
+
+
+def _is_nested(dtype: Any) -> bool:
+    return isinstance(dtype, pd.ArrowDtype) and pa.types.is_nested(dtype.pyarrow_dtype)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple | dict | np.ndarray)
+
+
+def _json(value: Any) -> str | None:
+    if is_absent(value):
+        return None
+    plain = value.tolist() if isinstance(value, np.ndarray) else value
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, default=str)

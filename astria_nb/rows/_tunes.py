@@ -1,0 +1,153 @@
+"""Tunes as typed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from astria_nb.errors import AstriaError, Problem
+from astria_nb.rows._callbacks import redact_callbacks
+from astria_nb.rows._schemas import OWN_COLUMNS, TUNE_SCHEMA
+from astria_nb.utils.arrow import TIME, parse_time, to_pandas, typed_table
+
+
+def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) -> pd.DataFrame:
+    """Return one typed row per tune.
+
+    Parameters
+    ----------
+    tunes : sequence of mapping
+        The API's JSON, with our own ``pack, encoding, image_sha256, tune_ids, prompt_ids`` if known, and the
+        ``service`` and ``account`` that made them.
+    now : datetime, optional
+        The service's time, with a time zone, which decides what has expired. Default: this machine's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Ids ``Int64``, text ``str`` (which pandas 2.2 calls ``string``; missing text is NaN in both), times
+        ``datetime64[us, UTC]``, lists Arrow's. ``status`` is ``queued``, ``training``, ``trained``,
+        ``failed``, ``expired`` or ``deleted``, or null for a run that made no tune. Undocumented fields come
+        after the others. `typed` and `flat` say how rows leave and come back.
+
+    Examples
+    --------
+    >>> row = tune_frame([{"id": 7, "title": "t", "created_at": "2026-01-01T12:00:00.000Z"}])
+    >>> row.loc[0, "status"], str(row.dtypes["trained_at"])
+    ('queued', 'datetime64[us, UTC]')
+    """
+    return to_pandas(with_expiry(tune_table(tunes), now))
+
+
+@cache
+def check_frames() -> None:
+    """Raise an error if this process cannot make frames: a row that cannot be returned must not be paid for.
+
+    Raises
+    ------
+    AstriaError
+        A sample row cannot be made.
+    """
+    tune = {"id": 1, "title": "t", "created_at": "2026-01-01T12:00:00.000Z", "orig_images": ["x"]}
+    try:
+        tune_frame([{**tune, "prompt_ids": [1], "is_api": True, "undocumented": 0.5}])
+        return
+    except Exception as error:  # noqa: BLE001  whatever it is, it would come after the payment
+        what = f"{pd.__version__} cannot make the row of a tune ({type(error).__name__}: {error})"
+    hint = "restart the kernel; if that does not help, run pip install --upgrade pandas pyarrow before it"
+    raise AstriaError(Problem("pandas", what, hint))
+
+
+def tune_table(tunes: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Return the table behind `tune_frame`, without the status ``expired``, which depends on the time.
+
+    Parameters
+    ----------
+    tunes : sequence of mapping
+        As for `tune_frame`.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    records = [{**redact_callbacks(tune), "status": _lasting_status(tune)} for tune in tunes]
+    return typed_table(records, TUNE_SCHEMA)
+
+
+def with_expiry(table: pa.Table, now: datetime | pa.Scalar | pa.ChunkedArray | None = None) -> pa.Table:
+    """Return a `tune_table` with the status ``expired`` for tunes that have expired.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    now : datetime, pyarrow.Scalar or pyarrow.ChunkedArray, optional
+        The service's time, with a time zone, or that of each row's service. Default: this machine's.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    is_arrow = isinstance(now, pa.Scalar | pa.ChunkedArray)
+    time = now if is_arrow else pa.scalar(now or datetime.now(UTC), TIME)
+    has_expired = pc.and_(pc.equal(table["status"], "trained"), pc.less(table["expires_at"], time))
+    status = pc.if_else(pc.fill_null(has_expired, False), "expired", table["status"])
+    return table.set_column(table.schema.get_field_index("status"), table.schema.field("status"), status)
+
+
+def own_fields(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the non-null values of our own columns, to be added to the service's next reply.
+
+    Parameters
+    ----------
+    record : mapping
+        A row, or the JSON that it was made from.
+
+    Returns
+    -------
+    dict
+    """
+    values = {key: record[key] for key in OWN_COLUMNS if key in record}
+    return {
+        key: value if isinstance(value, str | int) else list(value)
+        for key, value in values.items()
+        if not pd.api.types.is_scalar(value) or pd.notna(value)
+    }
+
+
+def tune_status(tune: Mapping[str, Any], now: datetime | None = None) -> str | None:
+    """Return a tune's status, derived from its times: the API has no such field (astria-api, section 6).
+
+    Parameters
+    ----------
+    tune : mapping
+        The API's JSON.
+    now : datetime, optional
+        The service's time, with a time zone. Default: this machine's.
+
+    Returns
+    -------
+    str or None
+        As in `tune_frame`.
+    """
+    status, expires_at = _lasting_status(tune), parse_time(tune.get("expires_at"))
+    if status == "trained" and expires_at is not None and expires_at < (now or datetime.now(UTC)):
+        return "expired"
+    return status
+
+
+def _lasting_status(tune: Mapping[str, Any]) -> str | None:
+    if tune.get("id") is None:
+        return None
+    if tune.get("status") == "deleted":  # our own status: a deleted tune has no fields to derive it from
+        return "deleted"
+    if tune.get("failed_at"):
+        return "failed"
+    if tune.get("trained_at"):
+        return "trained"
+    return "training" if tune.get("started_training_at") else "queued"

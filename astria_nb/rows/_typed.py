@@ -1,0 +1,235 @@
+"""Rows in any form in which they come back, as typed frames."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from astria_nb.errors import Problem, TuneError
+from astria_nb.rows._prompts import prompt_frame
+from astria_nb.rows._schemas import LOG_SCHEMA, PROMPT_SCHEMA, TUNE_SCHEMA
+from astria_nb.rows._tunes import tune_frame
+from astria_nb.rows._values import is_absent, to_array
+from astria_nb.utils.arguments import parse_id
+from astria_nb.utils.arrow import to_pandas
+from astria_nb.utils.formatting import short
+
+_HINT = "pass the rows that submit or wait returned, or a list of ids"
+# What else is at hand in a notebook, by the name of its type, and where its rows are.
+_OTHERS = {
+    "TuneForm": "pass form.rows",
+    "Tune": "submit it first: row = anb.submit(tune, client)",
+    "ExperimentLog": "pass log.frame()",
+    "Client": "pass list(client.tunes())",
+    "str": "read a file first, such as with pd.read_csv(path)",
+}
+_UNNAMED = re.compile(r"Unnamed: \d+")  # how read_csv calls an index that to_csv wrote
+
+
+def typed(rows: object) -> pd.DataFrame:
+    """Return rows of tunes or prompts with the types of `tune_frame` or `prompt_frame`.
+
+    Every function that takes rows reads them with this one, so rows that come back from a file, a database or
+    another library can be passed as they are.
+
+    Parameters
+    ----------
+    rows : DataFrame, Series, mapping, iterable, or id
+        Rows of tunes, of ``log.frame()`` or of `astria_nb.prompts`: a frame whatever the dtypes of its
+        columns (also `flat`, and one of Arrow, polars or DuckDB), one row of it, such as ``rows.iloc[0]``, as
+        a Series or a dictionary, a list of such rows, the ids of tunes, or one id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns, rows and index as they are, and what is missing of the documented columns, as nulls.
+        Already typed rows are returned as they are. Times without a time zone are taken as UTC.
+
+    Raises
+    ------
+    TuneError
+        These are no rows, or a value cannot be read as one of its column.
+
+    Notes
+    -----
+    What pandas itself loses, before this function can see it:
+
+    - ``to_parquet`` writes lists with a type that a plain ``read_parquet`` cannot read: it raises
+      (pandas#53011). ``pd.read_parquet(path, dtype_backend="pyarrow")`` reads the file.
+    - ``to_sql`` writes the addresses of memory instead of lists, without an error.
+    - ``to_csv`` cuts lists of more than a thousand items. Reading CSV or JSON turns a title such as ``007``
+      into a number, unless it is read as text: ``pd.read_csv(path, dtype=str)``.
+    - ``to_json`` writes milliseconds; ``date_unit="us"`` keeps times exact.
+
+    `flat` makes a table without lists, which none of this concerns, and ``log.export`` a Parquet file that a
+    plain ``read_parquet`` reads.
+
+    Examples
+    --------
+    >>> import io, astria_nb as anb
+    >>> row = tune_frame([{"id": 7, "created_at": "2026-01-01T12:00:00Z", "orig_images": ["x"]}])
+    >>> back = typed(pd.read_csv(io.StringIO(row.to_csv())))
+    >>> back.loc[0, "created_at"], back.loc[0, "orig_images"][0]
+    (Timestamp('2026-01-01 12:00:00+0000', tz='UTC'), 'x')
+    >>> typed([7, 8])["id"].tolist()
+    [7, 8]
+    """
+    frame = _without_odd_columns(_frame_of(rows))
+    dtypes = _dtypes(are_prompts(frame), _is_of_log(frame))
+    to_convert = [name for name, dtype in dtypes.items() if name in frame and frame[name].dtype != dtype[0]]
+    missing = [name for name in dtypes if name not in frame]
+    if not to_convert and not missing:
+        return frame
+    arrays = {name: _array(frame[name], dtypes[name][1]) for name in to_convert}
+    arrays |= {name: pa.nulls(len(frame), dtypes[name][1]) for name in missing}
+    converted = to_pandas(pa.table(arrays))
+    columns = {name: (converted if name in arrays else frame)[name].array for name in [*frame, *missing]}
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def are_prompts(rows: object) -> bool:
+    """Return whether rows are those of prompts, such as `astria_nb.prompts` returns.
+
+    Parameters
+    ----------
+    rows : object
+
+    Returns
+    -------
+    bool
+    """
+    columns = {*rows.columns} if isinstance(rows, pd.DataFrame) else set()
+    return {"images", "text"} <= columns or ({"id", "tune_id"} <= columns and "title" not in columns)
+
+
+@cache
+def _dtypes(are_of_prompts: bool, are_of_log: bool) -> dict[str, tuple[Any, pa.DataType]]:
+    """Return the types of the documented columns, in pandas and in Arrow."""
+    fields = [*(PROMPT_SCHEMA if are_of_prompts else TUNE_SCHEMA), *(LOG_SCHEMA if are_of_log else ())]
+    schema = pa.schema({field.name: field.type for field in fields})
+    dtypes = to_pandas(schema.empty_table()).dtypes
+    return {field.name: (dtypes[field.name], field.type) for field in schema}
+
+
+def _is_of_log(frame: pd.DataFrame) -> bool:
+    return {"submission", "planned_at"} <= {*frame.columns}
+
+
+def _array(values: pd.Series[Any], arrow_type: pa.DataType) -> pa.Array:
+    name = values.name
+    try:
+        array = to_array(values, arrow_type)
+        if name == "id" and (wrong := [number for number in array.drop_null().to_pylist() if number < 1]):
+            raise ValueError(wrong[0], "an id")
+        return array
+    except ValueError as error:
+        value, expected = error.args[0], error.args[-1]
+    if name == "id":
+        raise TuneError(Problem("frame", f"{short(value)} is not an id", "give a whole number above 0"))
+    what = f"the column {name!r} has {short(value)}, which is not {expected}"
+    hint = f"drop it: rows.drop(columns={name!r}); or save rows as anb.rows.flat(rows)"
+    raise TuneError(Problem("frame", what, hint))
+
+
+def _frame_of(rows: object) -> pd.DataFrame:
+    if isinstance(rows, pd.DataFrame):
+        return _with_id_column(rows)
+    if isinstance(rows, pd.Series):
+        return _of_series(rows)
+    if isinstance(rows, Mapping):
+        return _of_mappings([rows])
+    if hasattr(rows, "__arrow_c_stream__"):
+        try:
+            frame: pd.DataFrame = pa.table(rows).to_pandas(types_mapper=pd.ArrowDtype)
+            return frame
+        except (pa.ArrowException, ValueError, TypeError):
+            pass  # one column, such as a Series of polars
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+        if is_absent(rows):
+            raise _no_rows(rows)
+        return _of_ids([rows])
+    return _of_parts(list(rows))
+
+
+def _of_parts(parts: list[Any]) -> pd.DataFrame:
+    parts = [part._asdict() if hasattr(part, "_asdict") else part for part in parts]  # of itertuples
+    if parts and all(isinstance(part, Mapping) for part in parts):
+        return _of_mappings(parts)
+    if not any(isinstance(part, pd.DataFrame | pd.Series | Mapping) for part in parts):
+        return _of_ids(parts)
+    return pd.concat([typed(part) for part in parts])
+
+
+def _of_series(row: pd.Series[Any]) -> pd.DataFrame:
+    if row.name != "id" and "id" in row.index:
+        return pd.DataFrame([row.tolist()], index=[row.name], columns=row.index, dtype=object)
+    return _of_ids(row.tolist()).set_axis(row.index)
+
+
+def _of_mappings(records: list[Mapping[Any, Any]]) -> pd.DataFrame:
+    if len(records) == 1 and isinstance(records[0].get("id"), Mapping | list):  # to_dict() of a frame
+        return pd.DataFrame(dict(records[0]))
+    if not any("status" in record for record in records) and all("id" in record for record in records):
+        # The API's JSON. A prompt's ``tune_id`` is not that of our rows.
+        is_of_prompts = any("text" in record and "images" in record for record in records)
+        return prompt_frame(records) if is_of_prompts else tune_frame(records)
+    # As objects: where some have no value, ids would become floats.
+    return pd.DataFrame(records, dtype=object)
+
+
+def _of_ids(values: list[Any]) -> pd.DataFrame:
+    ids = [_id(value) for value in values]
+    return pd.DataFrame({"id": pd.array(ids, dtype="Int64")})
+
+
+def _id(value: Any) -> Any:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return pd.NA
+    number = parse_id(int(value) if isinstance(value, float) and value.is_integer() else value)
+    if number is None:
+        raise _no_rows(value)
+    return number
+
+
+def _no_rows(value: object) -> TuneError:
+    names = [kind.__name__ for kind in type(value).__mro__]
+    hint = next((_OTHERS[name] for name in names if name in _OTHERS), _HINT)
+    what = f"expected the DataFrame that submit or wait returned, got {short(value)}"
+    return TuneError(Problem("frame", what, hint))
+
+
+def _with_id_column(frame: pd.DataFrame) -> pd.DataFrame:
+    if "id" in frame.columns or "id" not in frame.index.names:
+        return frame
+    return frame.reset_index("id") if frame.index.nlevels > 1 else frame.reset_index()
+
+
+def _without_odd_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of tunes or prompts without an index that to_csv wrote as a column."""
+    columns = [name for name in frame.columns if not (isinstance(name, str) and _UNNAMED.fullmatch(name))]
+    problem = _problem(frame, columns)
+    if problem:
+        raise TuneError(Problem("frame", *problem))
+    return frame if len(columns) == len(frame.columns) else frame[columns]
+
+
+def _problem(frame: pd.DataFrame, columns: list[Any]) -> tuple[str, str] | None:
+    """Return what is wrong with the columns of a frame, and the next step."""
+    if len({*columns}) < len(columns):
+        repeated = next(name for name in columns if columns.count(name) > 1)
+        return f"has two columns {repeated!r}", "leave one out, or rename it"
+    if {"kind", "fingerprint"} <= {*columns}:
+        return "these are the events of a log, not tunes", "pass log.frame()"
+    if "id" in columns or not len(frame):
+        return None
+    what = "expected the DataFrame that submit or wait returned, got one without a column 'id'"
+    if {"id_x", "id_y"} & {*columns}:
+        return f"{what}, as a merge makes it", "rename the column with the ids of the tunes to 'id'"
+    if {"prompt_id", "tune_id"} <= {*columns}:
+        return "these are pictures, not tunes", "pass pictures['tune_id'].unique()"
+    return what, _HINT

@@ -1,0 +1,125 @@
+"""Every function that takes rows takes them in every form in which they come back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+import astria_nb as anb
+from astria_nb.errors import TuneError
+from helpers.row_forms import IDS, ONE, WHOLE, Form
+
+URL = "https://example.com/1.jpg"
+MONTH = 31.0  # days
+
+
+class Stage:
+    """A finished tune and a run on it, and what each function says of them."""
+
+    def __init__(self, sandbox: anb.Sandbox, folder: Any) -> None:
+        self.sandbox, self.client, self.folder = sandbox, sandbox.client(), folder
+        self.log = anb.ExperimentLog(folder / "log.sqlite")
+        self.callbacks = anb.Callbacks(self.log, self.client)
+        self.ax = plt.figure().gca()
+        tune = anb.Tune(pack=43, name="cat", image_urls=[URL], title="first")
+        row = anb.submit(tune, self.client, log=self.log)
+        template = self.client.pack(797).prompts[0].id
+        run = anb.submit(
+            anb.Tune(pack=797, tune_ids=[1000001], prompt_ids=[template]), self.client, log=self.log
+        )
+        both = pd.concat([row, run], ignore_index=True)
+        self.rows = anb.wait(both, self.client, until="prompts", poll=0, log=self.log)
+
+    def said_of(self, rows: Any) -> dict[str, Any]:
+        """Return what each function that takes rows says of them."""
+        gallery = anb.gallery(rows, self.client)
+        gallery.stop()
+        said = {
+            "wait": self.states(anb.wait(rows, self.client, poll=0)),
+            "callbacks": self.states(self.callbacks.wait(rows)),
+            "prompts": sorted(anb.prompts(rows, self.client)["id"]),
+            "download": sorted(anb.download(rows, self.client, self.folder / "out")["file"]),
+            "gallery": repr(gallery),
+            "expiring": sorted(anb.expiring(rows, self.client, days=MONTH)["title"]),
+        }
+        for plot in (anb.timeline, anb.image_counts, anb.costs):
+            self.ax.clear()
+            client = () if plot is anb.timeline else (self.client,)
+            said[plot.__name__] = plot(rows, *client, ax=self.ax).get_title(), len(self.ax.patches)
+        return said
+
+    def states(self, rows: pd.DataFrame) -> list[Any]:
+        return (
+            rows["id"].astype(object).where(rows["id"].notna(), None).tolist() + rows["status"].tolist()[:1]
+        )
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with anb.Sandbox(deterministic=True) as sandbox:
+        stage = Stage(sandbox, tmp_path_factory.mktemp("stage"))
+        yield stage
+        stage.log.close()
+        plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def said(stage: Stage) -> dict[str, Any]:
+    return stage.said_of(stage.rows)
+
+
+@pytest.mark.parametrize("form", WHOLE.values(), ids=list(WHOLE))
+def test_rows_are_used_as_they_were(stage: Stage, said: dict[str, Any], form: Form) -> None:
+    assert stage.said_of(form(stage.rows)) == said
+
+
+@pytest.mark.parametrize("form", ONE.values(), ids=list(ONE))
+def test_one_row_is_used_as_a_frame_of_one(stage: Stage, form: Form) -> None:
+    assert stage.said_of(form(stage.rows)) == stage.said_of(stage.rows.iloc[[0]])
+    fields = anb.TuneForm.from_row(form(stage.rows), stage.client, log=stage.log).to_dict()
+    assert (fields["pack"], fields["name"], fields["image_urls"]) == (43, "cat", [URL])
+
+
+@pytest.mark.parametrize("form", IDS.values(), ids=list(IDS))
+def test_ids_are_looked_up(stage: Stage, said: dict[str, Any], form: Form) -> None:
+    rows = stage.rows.iloc[[0]]
+    ids = stage.said_of(form(rows))
+    same = ["wait", "prompts", "download", "gallery", "expiring", "image_counts"]
+    expected = stage.said_of(rows)
+    # A plot asks for no rows: without a title, the bar has the id.
+    assert {name: ids[name] for name in same} == {name: expected[name] for name in same}
+
+
+def test_a_form_starts_from_one_row(stage: Stage) -> None:
+    for rows, message in ((stage.rows, "expected one row, got 2; select one"), ("a", "got 'a'")):
+        with pytest.raises(TuneError, match=message):
+            anb.TuneForm.from_row(rows, stage.client)
+    assert anb.TuneForm.from_row(stage.rows.iloc[[0]], stage.client).to_dict()["name"] == "cat"
+
+
+@pytest.mark.parametrize(
+    "wrong", [pd.DataFrame({"id": [1], "eta": ["soon"]}), pd.DataFrame({"a": [1]}), None]
+)
+def test_what_are_no_rows_is_told_by_every_function(stage: Stage, wrong: Any) -> None:
+    client, out = stage.client, stage.folder / "none"
+    calls = [
+        lambda: anb.wait(wrong, client),
+        lambda: anb.prompts(wrong, client),
+        lambda: anb.download(wrong, client, out),
+        lambda: anb.gallery(wrong, client),
+        lambda: anb.timeline(wrong, ax=stage.ax),
+        lambda: (
+            anb.timeline(stage.rows, wrong, ax=stage.ax) if wrong is not None else anb.wait(wrong, client)
+        ),
+        lambda: anb.image_counts(wrong, client, ax=stage.ax),
+        lambda: anb.costs(wrong, client, ax=stage.ax),
+        lambda: stage.callbacks.wait(wrong),
+        lambda: anb.TuneForm.from_row(wrong, client),
+        lambda: anb.rows.typed(wrong),
+    ]
+    for call in calls:
+        with pytest.raises(TuneError, match=r"^frame: "):
+            call()
+    assert not out.exists()
