@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path, PurePosixPath
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -45,7 +46,7 @@ def test_two_single_lines_are_all_the_set_up():
 
 
 def test_the_five_lines_make_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (code,) = blocks("python")
+    code, database = blocks("python")
     assert len([line for line in code.splitlines() if line.strip()]) <= 6
     monkeypatch.chdir(tmp_path)
     for number in range(1, 5):
@@ -57,6 +58,9 @@ def test_the_five_lines_make_pictures(tmp_path: Path, monkeypatch: pytest.Monkey
     frame = eval(expression, names)
     assert (frame["images"].map(len) == 1).all()
     assert len(frame) == 35
+    row = names["row"]
+    exec(database, names)
+    pd.testing.assert_frame_equal(names["row"], row, check_column_type=False)
 
 
 def test_every_file_that_it_shows_is_there():
