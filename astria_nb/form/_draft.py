@@ -29,6 +29,7 @@ from astria_nb.images import Image, Preprocessing
 from astria_nb.tune import FIELDS, Encoding, check
 from astria_nb.tune.plain import without_missing
 from astria_nb.tune.validators import PRESETS
+from astria_nb.utils.redaction import redact_json
 
 _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "film_grain")
 # The one prompt attribute with a field of its own.
@@ -137,6 +138,12 @@ class Draft:
         if _PROMPT_CALLBACK in values:
             attributes["callback"] = values.pop(_PROMPT_CALLBACK)
         return {**values, "prompt_attributes": attributes} if attributes else values
+
+    def public_values(self) -> dict[str, Any]:
+        """Return what is filled in without the secrets of callbacks: it is saved with the notebook."""
+        values = self.values()
+        with_callbacks = values.keys() & {"callback", "prompts_callback", "prompt_attributes"}
+        return values | {name: redact_json(values[name], field=name) for name in with_callbacks}
 
     @property
     def encoding(self) -> Encoding | None:

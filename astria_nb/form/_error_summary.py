@@ -42,6 +42,8 @@ class ErrorSummary(anywidget.AnyWidget):
     _esm = script(Path(__file__).with_name("error_summary.js"))
 
     problems: traitlets.List[ErrorEntry] = traitlets.List().tag(sync=True)
+    saved_number = traitlets.Int().tag(sync=True)
+    """Number of the saved output that the form hides while it is displayed."""
 
     def __init__(self, on_link: Callable[[str], None]) -> None:
         self._on_link = on_link

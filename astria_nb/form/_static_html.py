@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
+from pandas.api.types import is_list_like
 
 from astria_nb.errors import printable_lines
 from astria_nb.images import Image, thumbnail
 from astria_nb.tune import FIELDS
 
 _SIDE = 96  # pixels of a thumbnail
+_MAX_ITEMS = 50  # images and addresses that are listed: the page is saved with the notebook
 
 
-def form_html(heading: str, draft: Mapping[str, Any], footer: str, thumbnails: bool) -> str:
+def form_html(
+    account: str, draft: Mapping[str, Any], status: str, problems: Sequence[str], thumbnails: bool
+) -> Markup:
     """Return a draft as a table.
 
     Parameters
     ----------
-    heading : str
-        The line above.
+    account : str
+        Whose account it is.
     draft : mapping of str to object
         The filled-in fields, by their names in the API.
-    footer : str
+    status : str
         The line below.
+    problems : sequence of str
+        The errors below it.
     thumbnails : bool
         Whether photos are shown. Otherwise they are file names: the page is saved with the notebook.
-
-    Returns
-    -------
-    str
     """
     rows = [
         Markup("<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>").format(
@@ -40,25 +44,49 @@ def form_html(heading: str, draft: Mapping[str, Any], footer: str, thumbnails: b
         )
         for name, value in draft.items()
     ]
-    return Markup("<p><b>Train a tune</b> · {}</p><table>{}</table><p>{}</p>").format(
-        heading, Markup().join(rows), footer
+    page = Markup("<p><b>Train a tune</b> · {}</p><table>{}</table><p>{}</p>").format(
+        account, Markup().join(rows), status
     )
+    items = Markup().join(Markup("<li>{}</li>").format(problem) for problem in problems)
+    return page + Markup("<ul>{}</ul>").format(items) if problems else page
 
 
-def row_html(row: pd.DataFrame) -> str:
-    """Return a row as a table, without its empty columns."""
-    table = row.dropna(axis="columns", how="all")
-    html = table.to_html(index=False, border=0, escape=True, max_cols=None)
-    return Markup(printable_lines(html))  # noqa: S704  pandas escapes
+def row_html(rows: pd.DataFrame) -> Markup:
+    """Return rows as a table, without the columns that are empty.
+
+    It is called on threads, and `DataFrame.to_html` changes an option of pandas for the whole process while
+    it runs: a table that a cell displays at that moment would come out different.
+    """
+    table = rows.dropna(axis="columns", how="all")
+    names = [printable_lines(str(name)) for name in table.columns]
+    head = Markup().join(Markup("<th>{}</th>").format(name) for name in names)
+    body = Markup().join(
+        Markup("<tr>{}</tr>").format(Markup().join(map(_row_cell, record)))
+        for record in zip(*(table[name] for name in table.columns), strict=True)
+    )
+    page = '<table class="dataframe"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+    return Markup(page).format(head, body)  # noqa: S704  a constant
+
+
+def _row_cell(value: Any) -> Markup:
+    if isinstance(value, str):
+        text = printable_lines(value)
+    elif is_list_like(value):
+        return Markup("<td>{}</td>").format(_lines(printable_lines(str(item)) for item in value))
+    else:
+        text = "" if pd.isna(value) else str(value)
+    return Markup("<td>{}</td>").format(text)
 
 
 def _cell(value: Any, thumbnails: bool) -> Markup:
     if isinstance(value, Mapping):
         return _lines(f"{key}: {text}" for key, text in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        if thumbnails and any(isinstance(item, Image) for item in value):
-            return Markup(" ").join(_image_html(image) for image in value)
-        return _lines(item.filename if isinstance(item, Image) else str(item) for item in value)
+        shown, count = value[:_MAX_ITEMS], len(value)
+        more = [f"and {count - _MAX_ITEMS} more"] if count > _MAX_ITEMS else []
+        if thumbnails and any(isinstance(item, Image) for item in shown):
+            return Markup(" ").join([*map(_image_html, shown), *more])
+        return _lines([*(item.filename if isinstance(item, Image) else str(item) for item in shown), *more])
     return Markup("{}").format(value)
 
 
@@ -69,7 +97,12 @@ def _lines(lines: Iterable[str]) -> Markup:
 def _image_html(image: Any) -> Markup:
     """Return an image with its thumbnail embedded; a path that cannot be opened as text."""
     try:
-        data = base64.b64encode(thumbnail(image.path, _SIDE)).decode()
+        data = _embedded(image.path, image.path.stat().st_mtime_ns)
     except (OSError, AttributeError):
         return Markup("{}").format(image)
     return Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, image.filename)
+
+
+@lru_cache(maxsize=4 * _MAX_ITEMS)  # the page is made again whenever the form changes
+def _embedded(path: Path, _modified: int) -> str:
+    return base64.b64encode(thumbnail(path, _SIDE)).decode()

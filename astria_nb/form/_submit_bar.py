@@ -67,7 +67,7 @@ class SubmitBar(widgets.HBox):
             Whether to offer another tune.
         """
         self._button.disabled = not enabled
-        self._button.description = f"Submit · {self._price(estimate)}".removesuffix(" · ")
+        self._button.description = f"Submit · {self.price(estimate)}".removesuffix(" · ")
         (self._note.add_class if is_error else self._note.remove_class)("astria-error")
         self._note.value = Markup("<span>{}</span>").format(note)
         self._another.layout.display = None if is_submitted else "none"
@@ -80,7 +80,8 @@ class SubmitBar(widgets.HBox):
         """Disable Submit, so that a second click does nothing."""
         self._button.disabled = True
 
-    def _price(self, estimate: Estimate | None) -> str:
+    def price(self, estimate: Estimate | None) -> str:
+        """Return what a submission costs, in words; empty if that is unknown."""
         if self._is_free:
             return "sandbox · free"
         return str(estimate or "")

@@ -33,7 +33,7 @@ from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils.arguments import check_bool, check_number
 from astria_nb.utils.interrupts import in_caller
-from astria_nb.utils.redaction import redact_json
+from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput, saved_note
 from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.utils.warn import warn
 
@@ -125,6 +125,8 @@ class TuneForm(widgets.VBox):
         )
         self._notice = RecoveryNotice(self._log, self.client)
         self._view = FormView(self._draft, request, submit_bar, self._panel.upload)
+        self._saved_output = SavedOutput("TuneForm", self._saved_html)
+        self._view.error_summary.saved_number = self._saved_output.number
         super().__init__(
             [
                 widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none")),
@@ -138,7 +140,10 @@ class TuneForm(widgets.VBox):
             ],
             layout=WIDE,
         )
-        self.add_class("astria-form")
+        self.add_class("astria-form").add_class(LIVE_CLASS)
+        self._panel.training.gallery.observe(
+            lambda _: self._saved_output.changed(), ["summary", "state", "thumbnails"]
+        )
         self._draft.begin()
         self.fill(**values)
         if isinstance(title := values.get("title"), str):
@@ -295,26 +300,35 @@ class TuneForm(widgets.VBox):
     def __repr__(self) -> str:
         values = {
             name: len(value) if name in ("images", "image_urls") else value
-            for name, value in self._shown_values().items()
+            for name, value in self._draft.public_values().items()
         }
         fields = "".join(f"{name}={value!r}, " for name, value in values.items())
         return f"TuneForm({fields}status={self.status!r})"
 
+    def _ipython_display_(self, **options: Any) -> None:
+        self._panel.training.gallery.load_first()
+        self._saved_output.display(*self._bundle(**options), self._saved_html())
+
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = self._bundle(**options)
+        # Shown where no widget runs; a plain string, because some frontends refuse a subclass.
+        return {**data, "text/html": str(self._static_html())}, metadata
+
+    def _bundle(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
-        # Shown where no widget runs; JupyterLab prefers the widget.
-        result = self._review()
-        footer = self._view.summary(self.problems, status_of(result, self._panel.state), result.remarks)
-        page = str(form_html(self._account(), self._shown_values(), footer, self._save_thumbnails))
         # Colab shows a custom widget only if the output's metadata names its manager; anywidget provides it.
         _, metadata = self._view.error_summary._repr_mimebundle_(**options) or ({}, {})
-        return {**bundle, "text/plain": repr(self), "text/html": page}, metadata
+        return {**bundle, "text/plain": repr(self)}, metadata
 
-    def _shown_values(self) -> dict[str, Any]:
-        """Return what is filled in, without the secrets of callbacks: it is saved with the notebook."""
-        values = self._draft.values()
-        with_callbacks = values.keys() & {"callback", "prompts_callback", "prompt_attributes"}
-        return values | {name: redact_json(values[name], field=name) for name in with_callbacks}
+    def _saved_html(self) -> str:
+        return str(saved_note("form") + self._static_html())
+
+    def _static_html(self) -> Markup:
+        values, thumbnails = self._draft.public_values(), self._save_thumbnails
+        review, problems, state = self._review(), self.problems, self._panel.state
+        status, entries = self._view.status_lines(review, problems, state)
+        page = form_html(self._account(), values, status, entries, thumbnails)
+        return page + self._panel.saved_html(with_photos=thumbnails)
 
     def _heading(self) -> widgets.HTML:
         heading = widgets.HTML(
@@ -350,9 +364,11 @@ class TuneForm(widgets.VBox):
             self.status = status = status_of(result, self._panel.state)
             self._view.update(result, self._panel.state, status)
             self._save_draft()
+        self._saved_output.changed()
 
     def _on_row(self, row: pd.DataFrame) -> None:
         self.set_trait("row", row)
+        self._saved_output.changed()
 
     def _save_draft(self) -> None:
         if self._saved is not None:

@@ -87,6 +87,15 @@ class FormView:
             return "Submitted."
         return f"Ready to submit{self._display.remark_summary(remarks)}"
 
+    def status_lines(
+        self, review: Review, problems: Sequence[Problem], state: SubmissionState
+    ) -> tuple[str, list[str]]:
+        """Return the state of the form with its price in a line, and the list of errors in lines."""
+        summary = self.summary(problems, status_of(review, state), review.remarks).removesuffix(".")
+        price = self._submit_bar.price(review.estimate)
+        lines = [f"{entry['label']} {entry['text']}" for entry in self._display.entries(problems)]
+        return " · ".join(filter(None, (summary, price))), lines
+
     def rejected(self, state: SubmissionState, name: str | None = None) -> list[Problem]:
         """Return the problems of the last submission at one field, by default at any field."""
         fields = ((problem, self._display.field_of(problem)) for problem in state.problems)

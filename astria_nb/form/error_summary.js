@@ -2,9 +2,10 @@
 // Adds what ipywidgets leave out of a page: errors that screen readers find at their controls, a list of the
 // errors that leads to each of them, and sections that open by keyboard. Holds no state of its own.
 import { createFrameTask, listenTo, make, setText } from "../utils/dom.js";
+import { followKernel, makeKernelNote, whenAttached } from "../utils/kernel.js";
 
 /** @typedef {{ field: string, label: string, text: string }} ErrorEntry */
-/** @typedef {{ problems: ErrorEntry[] }} State */
+/** @typedef {{ problems: ErrorEntry[], saved_number: number }} State */
 /** @typedef {{ kind: "focus", field: string }} ToKernel */
 /** @typedef {import("../utils/dom.js").Model<State, ToKernel>} Model */
 
@@ -166,13 +167,20 @@ function render({ model, el }) {
 
   const stopListening = listenTo(model, { "change:problems": draw });
   draw();
-  const attached = setInterval(() => {
-    if (!el.isConnected) return;
-    clearInterval(attached);
-    completeForm.schedule();
-  }, RETRY_DELAY);
+  const stopWaiting = whenAttached(el, completeForm.schedule);
+  const stopFollowing = followKernel({
+    model,
+    view: el,
+    findWidget: () => el.closest(".astria-form"),
+    savedNumber: model.get("saved_number"),
+    onLost() {
+      el.hidden = false;
+      el.replaceChildren(makeKernelNote("form"));
+    },
+  });
   return () => {
-    clearInterval(attached);
+    stopWaiting();
+    stopFollowing();
     completeForm.cancel();
     observer.disconnect();
     stopListening();

@@ -14,6 +14,7 @@ from typing import Any, Self
 from astria_nb.errors import printable
 from astria_nb.utils.formatting import format_size
 from astria_nb.utils.interrupts import raise_if_interrupted, shielded
+from astria_nb.utils.kernel import kernel_shell
 
 ReportProgress = Callable[[float, str], None]
 """Called with the completed fraction of a wait, from 0 to 1, and a text that describes it."""
@@ -24,9 +25,11 @@ _MIN_BYTES = 1_000_000  # smaller uploads end before anyone could read the progr
 
 
 class Progress:
-    """A progress display that appears once there is something to wait for, and keeps its last state.
+    """A progress display that appears once there is something to wait for.
 
-    Where nothing can be displayed, such as on a stream that was closed, it stays silent.
+    A terminal keeps its last state. In a notebook a line of text remains: a bar without a kernel would be
+    shown as an error when the notebook is opened again. Where nothing can be displayed, such as on a
+    stream that was closed, it stays silent.
 
     Parameters
     ----------
@@ -41,6 +44,7 @@ class Progress:
         self._patience = patience
         self._started = self._drawn = time.monotonic()
         self._bar: Any = None
+        self._handle: Any = None
         self._has_line = self._is_silent = False
 
     def __enter__(self) -> Self:
@@ -52,6 +56,11 @@ class Progress:
         if self._has_line:
             with suppress(Exception):  # as in `_draw`
                 print(file=sys.stderr)
+        if self._handle is not None:
+            with suppress(Exception):
+                self._handle.update(self._text(), raw=True)
+                for widget in (*self._bar.children, self._bar):
+                    widget.close()
 
     def update_bytes(self, sent: int, total: int) -> None:
         """Display how many of `total` bytes were sent, and the rate."""
@@ -75,7 +84,7 @@ class Progress:
 
     def _draw(self, fraction: float, text: str) -> None:
         try:
-            if _in_notebook():
+            if kernel_shell() is not None:
                 self._draw_bar(fraction, text)
             elif sys.stderr is not None and sys.stderr.isatty():
                 self._draw_line(fraction, text)
@@ -101,17 +110,14 @@ class Progress:
             line = [ipywidgets.Label(self._title, **fixed), bar, ipywidgets.Label(**fixed)]
             # In a narrow cell the text wraps below the bar instead of being cut off.
             self._bar = ipywidgets.HBox(line, layout=ipywidgets.Layout(flex_flow="row wrap"))
-            bundle = self._bar._repr_mimebundle_()
-            # The text of a saved notebook, where no widget runs, is the same after every run.
-            display({**bundle, "text/plain": f"{self._title} …"}, raw=True)  # type: ignore[no-untyped-call]  # IPython ships half its types
+            bundle = {**self._bar._repr_mimebundle_(), **self._text()}
+            self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython ships half its types
         _, bar, label = self._bar.children
         bar.value, label.value = fraction, printable(text)
 
-
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and getattr(shell, "kernel", None) is not None
+    def _text(self) -> dict[str, str]:
+        """Return what is saved: the same after every run."""
+        return {"text/plain": f"{self._title} …"}
 
 
 def wait_with_progress(seconds: float, reason: str, report: ReportProgress) -> None:

@@ -1,4 +1,4 @@
-"""What a notebook keeps of a form when it is saved: no photo and no secret, unless asked for."""
+"""What a saved notebook has of a form and a gallery: the latest state, and no photo unless asked for."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_photos_are_saved_only_if_asked_for_and_secrets_never(images: list[str],
         (output,) = [output for output in cell.outputs if "text/html" in output.get("data", {})]
         assert output["data"]["text/html"].count("data:image/jpeg;base64,") == count
         assert "photo-3.jpg" in output["data"]["text/html"]
-        assert "callback='http://127.0.0.1" in output["data"]["text/plain"]
+        assert "widget-view" not in json.dumps(output)  # JupyterLab would show the dead widget instead
 
     # The state of the widgets is saved as well. Its only pictures are the pack's.
     state = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
@@ -50,3 +50,53 @@ def test_photos_are_saved_only_if_asked_for_and_secrets_never(images: list[str],
     assert with_pictures == ["ImageModel", "ImageModel"]
     del notebook.cells[0]["source"]
     assert SECRET not in json.dumps(notebook)
+
+
+RUN = [
+    """
+import astria_nb as anb, os, time
+os.environ["ASTRIA_NB_LOG"] = "log.sqlite"
+sandbox = anb.Sandbox(speed=2000).start()
+client = sandbox.client()
+form = anb.TuneForm(client, pack=260, name="man", title="mine", image_urls=["https://example.com/1.jpg"])
+form
+""",
+    "row = anb.submit(form)",
+    "pictures = anb.gallery(row, client)\npictures",
+    "from IPython.display import display\ndisplay(anb.gallery(row, client, limit=3))",
+    "row = anb.wait(row, client, until='prompts')",
+    """
+while pictures.state == "watching" or form._panel.training.gallery.state == "watching":
+    time.sleep(0.1)
+while len(pictures.thumbnails) < 24 or len(form._panel.training.gallery.thumbnails) < 24:
+    time.sleep(0.1)
+sandbox.stop()
+""",
+]
+
+
+def test_the_file_has_the_latest_state_of_what_was_displayed(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in RUN])
+    NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbformat.validate(notebook)
+    form, _, pictures, limited, waited, _ = (
+        [output.get("data", {}) for output in cell.outputs] for cell in notebook.cells
+    )
+    page = form[1]["text/html"]
+    assert page.count('<img src="data:image/jpeg;base64,') == 24
+    for text in ("Created tune 1000001", "<td>trained</td>", "Pictures · 28 of 28 prompts done", "Submitted"):
+        assert text in page
+    assert "example.com/1.jpg" in page
+    assert "Run this cell" in page
+    assert pictures[1]["text/html"].count('<img src="data:image/jpeg;base64,') == 24
+    assert "28 pictures" in pictures[1]["text/html"]
+    assert limited[1]["text/html"].count('<img src="data:image/jpeg;base64,') == 3
+    # What would be shown as an error, or grow old, stands in none.
+    assert [list(data) for data in waited] == [["text/plain"]]
+    assert "pending" not in json.dumps([*form, *pictures, *limited])
+    assert "ready" not in form[0]["text/plain"]
+    assert len(json.dumps([form, pictures])) < 1_000_000
+
+    models = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
+    first = [model for model in models if len(model["state"].get("cards", [])) == 28]
+    assert [len(model["buffers"]) for model in first] == [24, 24]

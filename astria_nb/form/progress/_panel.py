@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 import pandas as pd
+from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
+from astria_nb.form._static_html import row_html
 from astria_nb.form.fields import WIDE
 from astria_nb.form.progress._state import SubmissionState
 from astria_nb.form.progress._training import TrainingPanel
@@ -106,6 +108,22 @@ class SubmissionPanel(widgets.VBox):
         is_pending = self.training.show(row, prompt_frame(prompts), self._client)
         if is_pending or not (prompts or row["status"].isin(["failed", "expired", "deleted"]).any()):
             self.training.follow()
+
+    def saved_html(self, *, with_photos: bool) -> Markup:
+        """Return the rows of this form, and the pictures of the latest, as HTML for where no widget runs.
+
+        Parameters
+        ----------
+        with_photos : bool
+            Whether the addresses of the training photos are included.
+        """
+        rows, message = self.state.rows, self.upload.message
+        rows = rows if with_photos else rows.drop(columns="orig_images", errors="ignore")
+        if rows.empty:
+            return message
+        region = '<div style="overflow-x:auto" role="region" aria-label="Rows" tabindex="0">{}</div>'
+        scrolled = Markup(region).format(row_html(rows))  # noqa: S704  a constant
+        return message + scrolled + self.training.saved_html()
 
     def _add(self, title: str | None, tune: Tune | None, row: pd.DataFrame) -> None:
         self.state.add(title, tune, row)

@@ -81,6 +81,11 @@ class TrainingPanel(widgets.VBox):
         """Stop polling."""
         self.gallery.stop()
 
+    def saved_html(self) -> Markup:
+        """Return the progress and the pictures as HTML for where no widget runs."""
+        pictures = Markup(self.gallery.saved_html())  # noqa: S704  escaped by the gallery
+        return Markup("<p>{}</p>").format(Markup(self._text.value)) + pictures  # noqa: S704  escaped in `_show`
+
     def _on_result(self, result: PollResult) -> None:
         self._row = result.frame
         self._on_poll(result)

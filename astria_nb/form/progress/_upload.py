@@ -123,6 +123,11 @@ class UploadPanel(widgets.VBox):
         self._row.value = row_html(row)
         self._row.layout.display = None
 
+    @property
+    def message(self) -> Markup:
+        """What the last submission made, or why it failed, as HTML."""
+        return Markup(self._message.value)  # noqa: S704  escaped in `_show_message`
+
     def show_failure(self, messages: Sequence[str]) -> None:
         """Show why the submission failed, in lines; none if it is shown at the fields."""
         self._progress.layout.display = "none"

@@ -107,6 +107,15 @@ class GalleryContents:
         """Return the pictures by template and tune."""
         return compare(self._frame, self._prompts.values())
 
+    def first_pictures(self, count: int, *, by_template: bool) -> list[PromptPicture]:
+        """Return the pictures that stand at the top, of the gallery or of the comparison."""
+        pictures = [picture for card in self._visible() for picture in card["pictures"]]
+        if by_template:
+            by_id = {picture["id"]: picture for picture in pictures}
+            cells = (cell["id"] for row in self.comparison()["rows"] for cell in row["cells"])
+            pictures = [by_id[name] for name in cells if name in by_id]
+        return pictures[:count]
+
     def find_picture(self, name: object) -> PromptPicture | None:
         """Return the picture with an id (``"<prompt id>.<number>"``), or None if there is no such picture."""
         key, _, index = str(name).partition(".")

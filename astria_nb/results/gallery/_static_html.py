@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -12,8 +13,13 @@ from astria_nb.results.gallery._comparison import Comparison
 from astria_nb.results.gallery._contents import PromptCard, PromptPicture
 
 MAX_EMBEDDED = 24  # pictures of at most 20 KB: half a megabyte in the notebook's file
+_MAX_LISTED = 500  # lines of those without a thumbnail
 _SIDE = 208  # pixels
 _STYLE = "display:inline-block;width:200px;margin:0 8px 8px 0;vertical-align:top"
+_SCROLLED = (
+    '<div style="overflow-x:auto" role="region" aria-label="Pictures by template" tabindex="0">'
+    "<table>{}</table></div><p>{}</p>"
+)
 _LINK = '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
 _HEADING = Markup("<th>{}<br><small>{}</small></th>")
 _LABEL = Markup('<th style="max-width:200px;text-align:left">{}<br><small>{}</small></th>')
@@ -44,8 +50,15 @@ def gallery_html(cards: Sequence[PromptCard], thumbnails: Mapping[str, bytes], s
             else:
                 items.append(Markup("<li>{}: {}</li>").format(card["text"], _link(picture)))
     items += [_failure(card) for card in cards if not card["pictures"]]
+    if len(items) > _MAX_LISTED:
+        items[_MAX_LISTED:] = [Markup("<li>and {} more</li>").format(len(items) - _MAX_LISTED)]
     listing = Markup("<ul>{}</ul>").format(Markup().join(items)) if items else ""
     return str(Markup("<div>{}</div>{}<p>{}</p>").format(Markup().join(figures), listing, summary))
+
+
+@lru_cache(maxsize=4 * MAX_EMBEDDED)  # the page is made again whenever a picture arrives
+def _embedded(jpeg: bytes) -> str:
+    return base64.b64encode(thumbnail(jpeg, _SIDE)).decode()
 
 
 def comparison_html(
@@ -82,11 +95,7 @@ def comparison_html(
         lines.append(
             Markup("<tr>{}{}</tr>").format(_LABEL.format(row["label"], row["detail"]), Markup().join(cells))
         )
-    return str(
-        Markup('<div style="overflow-x:auto"><table>{}</table></div><p>{}</p>').format(
-            Markup().join(lines), summary
-        )
-    )
+    return str(Markup(_SCROLLED).format(Markup().join(lines), summary))  # noqa: S704  a constant
 
 
 def _figure(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
@@ -96,8 +105,7 @@ def _figure(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
 
 
 def _image(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
-    data = base64.b64encode(thumbnail(jpeg, _SIDE)).decode()
-    image = Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, card["text"])
+    image = Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(_embedded(jpeg), card["text"])
     return Markup(_LINK).format(picture["url"], image)  # noqa: S704  a constant
 
 

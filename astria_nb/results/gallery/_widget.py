@@ -26,6 +26,8 @@ from astria_nb.results.gallery._static_html import MAX_EMBEDDED, comparison_html
 from astria_nb.results.gallery._thumbnails import ThumbnailLoader
 from astria_nb.results.watch import PollResult, poll_until_finished
 from astria_nb.utils import background
+from astria_nb.utils.kernel import kernel_shell
+from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput, saved_note
 from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
@@ -63,6 +65,10 @@ class Gallery(anywidget.AnyWidget):
     """``watching`` while the service is polled, ``finished`` when no more pictures will arrive."""
     failure = traitlets.Unicode().tag(sync=True)
     """Why the last poll failed."""
+    thumbnails: traitlets.Dict[str, bytes] = traitlets.Dict().tag(sync=True)
+    """JPEG files of the first pictures by their ids, for a page that is opened without a kernel."""
+    saved_number = traitlets.Int().tag(sync=True)
+    """Number of the saved output that this widget hides while it is displayed."""
 
     def __init__(
         self,
@@ -81,7 +87,10 @@ class Gallery(anywidget.AnyWidget):
         self._stop = threading.Event()
         self._likes_in_progress: set[int] = set()
         self._saves = Saves(self._send_save)
-        super().__init__()
+        self._tried: set[str] = set()
+        self._saved = SavedOutput("Gallery", lambda: self._saved_html(self.saved_html()))
+        super().__init__(saved_number=self._saved.number)
+        self.add_class(LIVE_CLASS)
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
@@ -95,19 +104,45 @@ class Gallery(anywidget.AnyWidget):
         # Shown wherever no widget runs; JupyterLab prefers the widget.
         return {**data, "text/html": self._repr_html_()}, metadata
 
+    def _ipython_display_(self, **options: Any) -> None:
+        data, metadata = super()._repr_mimebundle_(**options) or ({"text/plain": repr(self)}, {})
+        self._saved.display(data, metadata, self._saved_html(self._repr_html_()))
+
     def _repr_html_(self) -> str:
+        self.load_first()
+        return self.saved_html()
+
+    def saved_html(self) -> str:
+        """Return the gallery as HTML for where no widget runs, with the thumbnails that were loaded."""
         with self._lock:
-            cards, counts = self._contents.visible_cards(), self._contents.counts()
+            cards, summary = self._contents.visible_cards(), self._contents.summary()
             comparison = self._contents.comparison() if self._by else None
-        pictures = [picture for card in cards for picture in card["pictures"]]
         if comparison is not None:
-            by_id = {picture["id"]: picture for picture in pictures}
-            cells = (cell["id"] for row in comparison["rows"] for cell in row["cells"])
-            pictures = [by_id[name] for name in cells if name in by_id]
-        thumbnails = self._loader.load(pictures[:MAX_EMBEDDED], _PATIENCE)
-        if comparison is not None:
-            return comparison_html(comparison, cards, thumbnails, counts)
-        return gallery_html(cards, thumbnails, counts)
+            return comparison_html(comparison, cards, self.thumbnails, summary)
+        return gallery_html(cards, self.thumbnails, summary)
+
+    def _saved_html(self, html: str) -> str:
+        return str(saved_note("pictures")) + html
+
+    def load_first(self, *, again: bool = True) -> None:
+        """Load the thumbnails of the first pictures: they are saved with the notebook.
+
+        Parameters
+        ----------
+        again : bool
+            Whether to try those that could not be loaded before.
+        """
+        with self._lock:
+            loader = self._loader
+            pictures = self._contents.first_pictures(MAX_EMBEDDED, by_template=self._by is not None)
+            missing = {picture["id"] for picture in pictures} - self.thumbnails.keys()
+            if not (missing if again else missing - self._tried):
+                return
+            self._tried |= missing
+        thumbnails = loader.load(pictures, _PATIENCE)
+        with self._lock:
+            if loader is self._loader:  # of the tunes that are shown
+                self.thumbnails = thumbnails
 
     def show(
         self,
@@ -142,6 +177,7 @@ class Gallery(anywidget.AnyWidget):
             self._loader = ThumbnailLoader(self._client, self._send_thumbnail)
             self._contents.update_tunes(frame)
             self._contents.update_prompts(prompts)
+            self.thumbnails, self._tried = {}, set()
             self._update_traits()
             is_pending = self._contents.pending > 0 or (prompts.empty and _is_in_progress(frame))
             self.failure, self.state = "", "finished" if is_latest and not is_pending else "stopped"
@@ -219,11 +255,23 @@ class Gallery(anywidget.AnyWidget):
         with self._lock:
             if not stop.is_set():
                 self.state, self.failure = state, failure or self.failure
+                self._changed()
 
     def _update_traits(self) -> None:
         self.cards, self.summary = self._contents.visible_cards(), self._contents.summary()
         if self._by:
             self.comparison = dict(self._contents.comparison())
+        self._changed()
+
+    def _changed(self) -> None:
+        """Bring what is saved with the notebook up to date."""
+        if kernel_shell() is not None:
+            background.start(self._load_new)
+        self._saved.changed()
+
+    def _load_new(self) -> None:
+        self.load_first(again=False)
+        self._saved.changed()
 
     def _on_message(self, _: Any, message: Any, buffers: Any) -> None:  # noqa: ARG002  as ipywidgets calls it
         match message:

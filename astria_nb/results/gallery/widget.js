@@ -17,6 +17,7 @@ import {
   make,
   setText,
 } from "../../utils/dom.js";
+import { followKernel, makeKernelNote } from "../../utils/kernel.js";
 import { ComparisonTable } from "./comparison.js";
 import { Likes } from "./likes.js";
 import { Overlay, stepInCircle } from "./overlay.js";
@@ -27,7 +28,8 @@ import { makeGalleryButton, Tile } from "./tile.js";
 /** @typedef {import("./tile.js").Card} Card */
 /**
  * @typedef {{ cards: Card[], comparison: Partial<import("./comparison.js").Comparison>, summary: string,
- *   state: "over" | "watching" | "stopped" | "failed", failure: string }} State
+ *   state: "finished" | "watching" | "stopped" | "failed", failure: string, thumbnails: Record<string, DataView>,
+ *   saved_number: number }} State
  */
 /**
  * @typedef {{ kind: "thumbnails", ids: string[] }
@@ -110,6 +112,13 @@ class Gallery {
     });
     this.draw();
     this.drawStatus();
+    this.stopFollowing = followKernel({
+      model,
+      view: el,
+      findWidget: () => el,
+      savedNumber: model.get("saved_number"),
+      onLost: () => this.onKernelLost(),
+    });
   }
 
   build() {
@@ -167,6 +176,15 @@ class Gallery {
     this.overlay.drawPosition();
   }
 
+  /** Show what the widget's state has, and say that there is no more. */
+  onKernelLost() {
+    this.overlay.dialog.close();
+    this.stopButton.hidden = this.resumeButton.hidden = true;
+    for (const tile of this.tiles.values()) if (tile.picture && !tile.url) tile.showThumbnail(undefined);
+    this.grid.tabIndex = 0; // it scrolls, and has no button any more that the Tab key reaches
+    this.root.prepend(makeKernelNote("gallery"));
+  }
+
   /**
    * @param {Card} card
    * @param {import("./tile.js").Picture | undefined} picture
@@ -178,6 +196,11 @@ class Gallery {
     });
     this.tiles.set(tile.id, tile);
     this.tileOf.set(tile.node, tile);
+    const stored = picture && this.model.get("thumbnails")?.[picture.id];
+    if (stored) {
+      tile.showThumbnail(stored);
+      this.requested.add(picture.id);
+    }
     if (picture) this.tracker.observe(tile.node);
     return tile;
   }
@@ -324,6 +347,7 @@ class Gallery {
     this.thumbnailRequest.stop();
     this.drawing.cancel();
     this.tracker.disconnect();
+    this.stopFollowing();
     this.stopListening();
     for (const tile of this.tiles.values()) tile.freeUrl();
     this.overlay.close();

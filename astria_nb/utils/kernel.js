@@ -1,0 +1,75 @@
+// @ts-check
+// What a widget does while it has a kernel, and when it has none.
+import { listenTo, make } from "./dom.js";
+
+/**
+ * Call back once an element is part of the page.
+ *
+ * @param {Element} element
+ * @param {() => void} callback
+ * @returns {() => void} cancels
+ */
+export function whenAttached(element, callback) {
+  const waiting = setInterval(() => {
+    if (!element.isConnected) return;
+    clearInterval(waiting);
+    callback();
+  }, 50);
+  return () => clearInterval(waiting);
+}
+
+const DISCONNECTED = "jupyter-widgets-disconnected"; // ipywidgets' class of a widget without a kernel
+
+/**
+ * While a widget has a kernel, hide its saved output, the plain copy below it. Once it has none, because the notebook
+ * was opened again, or is a page, or the kernel was restarted, turn its controls off and say so.
+ *
+ * @param {object} options
+ * @param {{ on: Function, off: Function }} options.model
+ * @param {Element} options.view an element of the widget
+ * @param {() => HTMLElement | null} options.findWidget the widget's own element, which is there once the view is
+ * @param {number} options.savedNumber number of the saved output
+ * @param {(widget: HTMLElement) => void} options.onLost
+ * @returns {() => void} stops
+ */
+export function followKernel({ model, view, findWidget, savedNumber, onLost }) {
+  const page = view.ownerDocument.documentElement;
+  const name = `astria-live-${savedNumber}`;
+  let isLost = false;
+  const lose = () => {
+    const widget = findWidget();
+    if (!widget || isLost) return;
+    isLost = true;
+    page.classList.remove(name);
+    widget.classList.add(DISCONNECTED); // anywidget does not; the copy's style asks for it
+    onLost(widget);
+    disableControls(widget);
+  };
+  const cancel = whenAttached(view, () => {
+    const widget = findWidget();
+    if (widget?.classList.contains(DISCONNECTED)) lose();
+    // With JupyterLab's classes the copy's own style hides it; the page may hold other notebooks there.
+    else if (savedNumber && !view.closest(".jp-OutputArea")) page.classList.add(name);
+  });
+  const stopListening = listenTo(model, { comm_live_update: lose }); // when the kernel is restarted or shut down
+  return () => {
+    cancel();
+    stopListening();
+    page.classList.remove(name);
+  };
+}
+
+/** @param {ParentNode} root */
+function disableControls(root) {
+  for (const control of root.querySelectorAll("input, select, textarea, button")) {
+    /** @type {HTMLButtonElement} */ (control).disabled = true;
+  }
+}
+
+/** @param {string} what the widget */
+export const makeKernelNote = (what) =>
+  make("p", {
+    className: "astria-no-kernel",
+    textContent: `This ${what} has no kernel, so its buttons are off. Run the cell (Shift+Enter) to use it.`,
+    attributes: { role: "status" },
+  });

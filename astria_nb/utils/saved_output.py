@@ -1,0 +1,141 @@
+"""What a notebook shows of a widget once its kernel is gone: a second, plain HTML output, kept current.
+
+A frontend that displays the widget hides this output beside it. JupyterLab, for its part, shows an error in
+place of a widget without a kernel, and never the HTML of the same output: therefore it is one of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from astria_nb.utils.kernel import kernel_shell
+
+LIVE_CLASS = "astria-live"
+"""CSS class of a widget that hides its saved output while it has a kernel."""
+
+_STYLE = Path(__file__).with_name("saved_output.css").read_text(encoding="utf-8")
+_INTERVAL = 2.0  # seconds between two updates: each is written into the notebook, pictures included
+_numbers = itertools.count(1)  # the same in each run of a notebook, unlike the ids of widgets
+_displayed: weakref.WeakSet[SavedOutput] = weakref.WeakSet()
+_shells: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+class SavedOutput:
+    """The plain HTML output of one widget.
+
+    Parameters
+    ----------
+    name : str
+        Of the widget's class, the text where neither the widget nor HTML is shown.
+    html : callable
+        Returns the widget's state as escaped HTML. Called on any thread.
+
+    Attributes
+    ----------
+    number : int
+        Tells the widget's script which output to hide where JupyterLab's classes are missing.
+    """
+
+    def __init__(self, name: str, html: Callable[[], str]) -> None:
+        self._name = name
+        self.number = next(_numbers)
+        self._html = html
+        self._display_id = uuid.uuid4().hex
+        self._lock = threading.Lock()
+        self._publisher: Any = None
+        self._page = ""
+        self._updated = 0.0
+        self._timer: threading.Timer | None = None
+
+    def display(self, data: Mapping[str, Any], metadata: Mapping[str, Any], html: str) -> None:
+        """Display the widget, and in a notebook its saved output after it.
+
+        Parameters
+        ----------
+        data, metadata : mapping of str to object
+            The widget's MIME bundle, without HTML.
+        html : str
+            Its state at present, as escaped HTML.
+        """
+        from IPython.display import display
+
+        shell = kernel_shell()
+        # A text that stands in the notebook's file must not grow old.
+        text = {} if shell is None else {"text/plain": f"{self._name}:"}
+        display({**data, **text}, metadata=dict(metadata), raw=True)  # type: ignore[no-untyped-call]  # IPython ships half its types
+        if shell is None:
+            return  # a terminal prints the text only
+        # The shell's publisher changes while a cell captures its output; updates are not for that cell.
+        self._publisher = shell.display_pub
+        self._page, self._updated = self._wrapped(html), time.monotonic()
+        self._publish(update=False)
+        _displayed.add(self)
+        if shell not in _shells:
+            _shells.add(shell)
+            shell.events.register("post_run_cell", _update_all)
+
+    def changed(self) -> None:
+        """Bring the output up to date soon, if it is displayed."""
+        with self._lock:
+            if self._publisher is None or self._timer is not None:
+                return
+            delay = max(0.1, self._updated + _INTERVAL - time.monotonic())
+            self._timer = threading.Timer(delay, self.update)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def update(self) -> None:
+        """Bring the output up to date at once, if a change was announced."""
+        with self._lock:
+            if self._timer is None:
+                return
+            self._timer.cancel()
+            self._timer = None
+            self._updated = time.monotonic()
+        page = self._wrapped(self._html())
+        with self._lock:
+            if page != self._page:
+                self._page = page
+                self._publish(update=True)
+
+    def _publish(self, *, update: bool) -> None:
+        with suppress(Exception):  # as the kernel exits; a display never makes a call fail
+            self._publisher.publish(
+                {"text/html": self._page}, {}, transient={"display_id": self._display_id}, update=update
+            )
+
+    def _wrapped(self, html: str) -> str:
+        # Markdown, which exports put the output into, ends a block of HTML at an empty line.
+        style = _STYLE.replace("NUMBER", str(self.number))
+        return (
+            f'<div class="astria-saved" data-astria-saved="{self.number}"><style>{style}</style>{html}</div>'
+        )
+
+
+def saved_note(what: str) -> Markup:
+    """Return the line above a saved state, which tells how to get the widget back.
+
+    Parameters
+    ----------
+    what : str
+        The widget, such as ``form``.
+    """
+    return Markup(
+        "<p><small>Saved copy of the {}. Run this cell (▶ or Shift+Enter) to use it.</small></p>"
+    ).format(what)
+
+
+def _update_all(*_: Any) -> None:
+    """Bring all outputs up to date at the end of a cell: the notebook may be saved and closed after it."""
+    for output in list(_displayed):
+        output.update()

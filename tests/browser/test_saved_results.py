@@ -1,0 +1,148 @@
+"""A notebook that is opened again, or made a page: form, row and pictures are there without a kernel."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbconvert import HTMLExporter, MarkdownExporter, SlidesExporter
+from playwright.sync_api import Browser, Page, expect
+
+import astria_nb as anb
+import helpers.jupyterlab as lab
+
+URL = "https://example.com/1.jpg"
+SAVE = """async state => {
+    const {commands} = window.jupyterapp;
+    if (state) await commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState');
+    await commands.execute('docmanager:save');
+    return true; }"""
+EMBEDDED = '<img src="data:image/jpeg;base64,'
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(speed=300) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def saved(browser: Browser, address: str, folder: Path, sandbox: anb.Sandbox) -> Path:
+    """The folder with ``results.ipynb`` as saved, and with the state of its widgets as ``state.ipynb``."""
+    form = (
+        f"import astria_nb as anb\nclient = anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})\n"
+        "form = anb.TuneForm(client, log=anb.ExperimentLog('log.sqlite'), title='mine', pack=797, name='cat',"
+        f" image_urls=[{URL!r}])\nform"
+    )
+    nested = "import ipywidgets\nipywidgets.VBox([anb.gallery(form.row, client)])"
+    lab.write_notebook(folder / "results.ipynb", form, "anb.gallery(form.row, client)", nested)
+    page = browser.new_page(viewport={"width": 1180, "height": 2400})
+    lab.open_notebook(page, address, "results.ipynb")
+    lab.run_cells(page, 0, 1)
+    shown = page.locator(".astria-form")
+    shown.get_by_role("button", name=re.compile("^Submit")).click()
+    expect(shown.locator(".astria-row table")).to_be_visible()
+    lab.run_cells(page, 1, 3)  # long before the pictures
+    for gallery in page.locator(".astria-pictures").all():
+        expect(gallery.locator(".astria-pictures-summary")).to_have_text("8 pictures", timeout=60_000)
+    # The copies are in the notebook, and hidden beside the widgets.
+    expect(page.locator(".astria-saved img")).to_have_count(16, timeout=60_000)
+    for copy in page.locator(".astria-saved").all():
+        expect(copy).to_be_hidden()
+    page.evaluate(SAVE, False)
+    plain = (folder / "results.ipynb").read_bytes()
+    page.evaluate(SAVE, True)
+    (folder / "state.ipynb").write_bytes((folder / "results.ipynb").read_bytes())
+    (folder / "results.ipynb").write_bytes(plain)
+    lab.restart_kernel(page)
+    expect(page.locator(".astria-saved").first).to_be_visible()
+    expect(shown).to_be_hidden()
+    lab.shut_down(page)
+    page.close()
+    return folder
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1180, "height": 2400})
+    yield page
+    page.close()
+
+
+def test_the_saved_file_has_the_latest_state(saved: Path):
+    notebook = nbformat.read(saved / "results.ipynb", 4)
+    nbformat.validate(notebook)
+    form, gallery, _ = (cell.outputs for cell in notebook.cells[:3])
+    for outputs in (form, gallery):
+        widget, copy = outputs
+        assert "application/vnd.jupyter.widget-view+json" in widget.data
+        assert copy.data["text/html"].count(EMBEDDED) == 8
+        assert "pending" not in str(outputs)
+    assert "<td>trained</td>" in form[1].data["text/html"]
+    assert (saved / "results.ipynb").stat().st_size < 600_000
+
+
+@pytest.mark.parametrize("name", ["results.ipynb", "state.ipynb"])
+def test_opened_again_everything_is_there(saved: Path, page: Page, address: str, name: str):
+    page.goto(address.format(name))
+    form, gallery = page.locator(".astria-saved").all() if _await_copies(page, 2) else []
+    expect(form).to_contain_text("Created tune 1000001")
+    expect(form).to_contain_text("Run this cell")
+    expect(form.locator("table").filter(has_text="trained")).to_be_visible()
+    for copy in (form, gallery):
+        expect(copy.locator("img")).to_have_count(8)
+        expect(copy.locator("img").last).to_be_visible()
+        assert copy.locator("img").last.evaluate("image => image.naturalWidth") > 100
+    expect(page.get_by_text("Error displaying widget").locator("visible=true")).to_have_count(
+        0 if name == "state.ipynb" else 1  # the box around the third gallery
+    )
+    if name == "state.ipynb":  # the box has only its state
+        nested = page.locator(".astria-pictures:visible")
+        expect(nested).to_contain_text("This gallery has no kernel, so its buttons are off. Run the cell")
+        expect(nested.locator("img:visible")).to_have_count(8)
+        expect(nested.get_by_role("button", name="Like").first).to_be_disabled()
+        # The form's gallery is hidden, and so is no part of what axe looks at.
+        assert lab.violations(page, ".astria-pictures") == []
+    assert lab.violations(page, ".astria-saved") == []
+    lab.shut_down(page)
+
+
+def test_somebody_elses_notebook_shows_it_too(saved: Path, page: Page, address: str):
+    notebook = nbformat.read(saved / "results.ipynb", 4)
+    notebook.cells[0].source += "\n# signed by nobody"
+    nbformat.write(notebook, saved / "untrusted.ipynb")
+    page.goto(lab.elsewhere(address, "notebooks").format("untrusted.ipynb"))
+    form, gallery = page.locator(".astria-saved").all() if _await_copies(page, 2) else []
+    expect(form).to_contain_text("Created tune 1000001")
+    expect(gallery.locator("img").last).to_be_visible()
+    expect(page.get_by_text("Error displaying")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", ["results.ipynb", "state.ipynb"])
+@pytest.mark.parametrize("exporter", [HTMLExporter, SlidesExporter], ids=["html", "slides"])
+def test_as_a_page_without_internet_the_pictures_are_there(
+    saved: Path, page: Page, name: str, exporter: type
+):
+    body, _ = exporter().from_filename(saved / name)
+    target = saved / f"{exporter.__name__}-{name}.html"
+    target.write_text(body)
+    page.route(re.compile("^https?:"), lambda route: route.abort())
+    page.goto(target.as_uri())
+    pictures = page.locator(".astria-saved img")
+    expect(pictures).to_have_count(16)
+    sizes = pictures.evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert min(sizes) > 100
+    if exporter is HTMLExporter:
+        expect(pictures.last).to_be_visible()
+
+
+def test_as_markdown_the_pictures_are_there(saved: Path):
+    body, _ = MarkdownExporter().from_filename(saved / "results.ipynb")
+    assert body.count(EMBEDDED) == 16
+
+
+def _await_copies(page: Page, count: int) -> bool:
+    expect(page.locator(".astria-saved")).to_have_count(count, timeout=60_000)
+    expect(page.locator(".astria-saved").last).to_be_visible()
+    return True
