@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from xdist.scheduler import LoadFileScheduling
 import astria_nb as anb
 from astria_nb.log._idle import WhenIdle
 from astria_nb.utils import background
+from helpers import forked_kernels
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
 from helpers.waiting import PATIENCE, until
 
@@ -34,6 +36,14 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One more than there are cores: a third of their time is spent waiting for browsers and servers."""
     return min(4, (os.cpu_count() or 1) + 1)  # a container may name the cores of its host
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have kernels forked, where that is safe, those of the tutorials as well."""
+    if sys.platform == "linux":
+        if not hasattr(config, "workerinput"):  # once for all workers
+            config.add_cleanup(forked_kernels.start(Path(_LOGS)))
+        config.option.nbval_current_env, config.option.nbval_kernel_name = False, "python3"
 
 
 class _Scheduling(LoadFileScheduling):

@@ -128,7 +128,9 @@ def serving(folder: Path, private: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     token = secrets.token_hex(16)
     environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("ASTRIA_", "JUPYTER_"))
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("ASTRIA_", "JUPYTER_")) or key == "JUPYTER_PATH"
     }
     environment |= {
         f"JUPYTER_{name}_DIR": str(private / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")
