@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from astria_nb.results.callbacks import Callbacks as Callbacks
     from astria_nb.results.downloads import download as download
     from astria_nb.results.downloads import expiring as expiring
+    from astria_nb.results.downloads import keep_longer as keep_longer
     from astria_nb.results.gallery import gallery as gallery
     from astria_nb.results.plots import costs as costs
     from astria_nb.results.plots import image_counts as image_counts
@@ -48,6 +49,7 @@ _HOMES = {
     "expiring": "results.downloads",
     "gallery": "results.gallery",
     "image_counts": "results.plots",
+    "keep_longer": "results.downloads",
     "login": "client",
     "prompts": "results.watch",
     "submit": "submission",
@@ -70,6 +72,7 @@ __all__ = [
     "expiring",
     "gallery",
     "image_counts",
+    "keep_longer",
     "login",
     "prompts",
     "submit",

@@ -31,6 +31,7 @@ NAMES = [
     "expiring",
     "gallery",
     "image_counts",
+    "keep_longer",
     "login",
     "prompts",
     "submit",

@@ -13,6 +13,7 @@ from astria_nb.client import responses
 from astria_nb.client._account_id import AccountId
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
 from astria_nb.client._base_url import find_base_url
+from astria_nb.client._changes import change_tune
 from astria_nb.client._credentials import KEY_VARIABLE, find_key
 from astria_nb.client._picture_stream import PictureStream
 from astria_nb.client._replies import Json as Json
@@ -27,7 +28,7 @@ from astria_nb.errors import (
 )
 from astria_nb.images import Image, filename_for_type, thumbnail
 from astria_nb.tune import Body, Pack, encode_inspection, validators
-from astria_nb.utils.arguments import check_id, check_number
+from astria_nb.utils.arguments import check_bool, check_id, check_number
 from astria_nb.utils.formatting import short
 
 _DAY = 86400
@@ -287,6 +288,44 @@ class Client:
             return
         except NotFoundError as error:
             failure = self._not_found("prompt_id", f"prompt {prompt_id}", error)
+        raise failure
+
+    def update_tune(self, id: int, *, auto_extend: bool) -> None:  # noqa: A002  the API's own name
+        """Let the service keep a tune beyond its expiry, or stop that. Sent once, whatever happens.
+
+        `astria_nb.keep_longer` looks up what became of a request whose answer was lost.
+
+        Parameters
+        ----------
+        id : int
+        auto_extend : bool
+            True costs about $0.50 for each month that the tune is kept (astria-api, section 13).
+
+        Raises
+        ------
+        NotFoundError, RejectedError, NotSentError
+            Nothing was changed.
+        OutcomeUnknownError
+            The request was sent, but its answer was missing, or neither a success nor a refusal.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox(deterministic=True, tune_fields="record") as sandbox:
+        ...     client = sandbox.client()
+        ...     tune_id = int(anb.submit(tune, client).loc[0, "id"])
+        ...     client.update_tune(tune_id, auto_extend=True)
+        ...     client.tune(tune_id)["auto_extend"]
+        True
+        """
+        id_ = check_id("id", id)
+        fields = {"auto_extend": check_bool("auto_extend", auto_extend)}
+        try:
+            change_tune(self._transport, id_, fields)
+            return
+        except NotFoundError as error:
+            failure = self._not_found("id", f"tune {id_}", error)
         raise failure
 
     def create_tune(self, pack: int | str, body: Body) -> Json:

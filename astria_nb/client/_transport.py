@@ -119,6 +119,19 @@ class Transport:
         with Deadline(self.timeout):
             self._send(method, path, data=b"", ignore_body=True)
 
+    def patch(self, path: str, body: Body) -> None:
+        """Send a small body that changes a record, once. The body of a successful response is ignored.
+
+        Parameters
+        ----------
+        path : str
+        body : Body
+        """
+        with Deadline(self.timeout):
+            self._send(
+                "PATCH", path, data=body, headers={"Content-Type": body.content_type}, ignore_body=True
+            )
+
     def picture(self, url: str) -> bytes:
         """Return the content of a public address, requested without the key.
 

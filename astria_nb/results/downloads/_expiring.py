@@ -23,7 +23,9 @@ _MAX_DAYS = 36500.0
 def expiring(
     frame: pd.DataFrame | None = None, client: Client | None = None, *, days: float = 7.0
 ) -> pd.DataFrame:
-    """Return the tunes that expire within some days, the soonest first; `download` keeps their pictures.
+    """Return the tunes that expire within some days, the soonest first.
+
+    `download` saves their pictures, and `keep_longer` lets the service keep them.
 
     Parameters
     ----------
@@ -38,7 +40,8 @@ def expiring(
     Returns
     -------
     pandas.DataFrame
-        Rows as `wait` returns them. Tunes that have already expired are not included.
+        Rows as `wait` returns them. Tunes that have already expired are not included, nor those of which the
+        service, or the row, says that they are kept longer (``auto_extend``).
 
     Raises
     ------
@@ -79,6 +82,8 @@ def expiring(
         tunes = Poller(frame, client, "trained").poll().frame
     now = pd.Timestamp(client.now())
     expires_soon = (tunes["expires_at"] > now) & (tunes["expires_at"] <= now + pd.Timedelta(days=days))
+    if "auto_extend" in tunes:
+        expires_soon &= ~tunes["auto_extend"].fillna(False).astype(bool)
     return tunes[expires_soon].sort_values("expires_at", kind="stable", ignore_index=True)
 
 

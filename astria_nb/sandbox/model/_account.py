@@ -77,6 +77,7 @@ class Account:
     def put_tune(self, tune: TuneRecord) -> None:
         """Add a tune, or replace the one with its id."""
         self.tunes[tune.id] = tune
+        self.balance.expect_extensions(tune)
         self._by_title[tune.title][tune.id] = None
 
     def add_prompt(self, prompt: Prompt) -> None:

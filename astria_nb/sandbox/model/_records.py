@@ -57,6 +57,8 @@ class TuneRecord(NewTune):
         When its owner last changed it.
     fails : bool
         Whether it fails at `ends_at` instead of being trained.
+    kept_until : int
+        Until when it was extended before `auto_extend` was last changed; 0 if it never was.
     """
 
     kind: ClassVar[str] = "Tune"
@@ -68,6 +70,7 @@ class TuneRecord(NewTune):
     ends_at: int
     user_id: int = CALLER_ID
     fails: bool = False
+    kept_until: int = 0
 
     @property
     def is_base(self) -> bool:
@@ -94,9 +97,13 @@ class TuneRecord(NewTune):
 
     def expires_at(self, now: int) -> int:
         """Return when its files are deleted: 30 days after training, extended in steps of 30 days."""
-        first = self.ends_at + LIFETIME
+        first = max(self.ends_at + LIFETIME, self.kept_until)
         months = max(0, now - first) // LIFETIME + 1 if self.auto_extend and now >= first else 0
         return first + months * LIFETIME
+
+    def months_kept(self, now: int) -> int:
+        """Return how often it was extended."""
+        return (self.expires_at(now) - self.ends_at) // LIFETIME - 1
 
 
 @dataclass(frozen=True, kw_only=True)

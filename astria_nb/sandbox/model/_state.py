@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from astria_nb.sandbox._clock import Clock
-from astria_nb.sandbox._errors import not_found
+from astria_nb.sandbox._errors import Refusal, not_found
 from astria_nb.sandbox._options import Options
 from astria_nb.sandbox.model._account import Account
 from astria_nb.sandbox.model._packs import BASE_TUNE_ID, CALLER_ID, GALLERY_ID, PackRecord
@@ -157,11 +157,17 @@ class State:
             return Outcome(tune, prompts, new, order, announcements)
 
     def change(self, tune: TuneRecord, changes: Mapping[str, Any]) -> TuneRecord:
-        """Change fields of a tune; 404 if it was deleted meanwhile."""
+        """Change fields of a tune; 404 if it was deleted meanwhile, 422 to extend one that has expired."""
         with self._lock:
             if tune.id not in self._account.tunes:
                 raise not_found()
-            changed = replace(self._account.tunes[tune.id], **changes, updated_at=self._clock.create())
+            current, now = self._account.tunes[tune.id], self._clock.now()
+            if changes.get("auto_extend", current.auto_extend) != current.auto_extend:
+                if changes["auto_extend"] and current.expires_at(now) <= now:
+                    raise Refusal(422, {"auto_extend": ["can't be set because the tune has expired"]})
+                if current.auto_extend:  # the months that were paid for stay
+                    changes = {**changes, "kept_until": current.expires_at(now)}
+            changed = replace(current, **changes, updated_at=self._clock.create())
             self._account.put_tune(changed)
             self._save([changed])
             return changed

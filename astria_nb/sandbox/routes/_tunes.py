@@ -47,6 +47,7 @@ class TuneRoutes:
         tune = self._service.own_tune(id)
         with self._service.fields("tune") as fields:
             changed = self._state.change(tune, read_changes(fields))
+        self._views.publish(changed)
         if self._service.options.patched_tune == "204":
             return nothing(204)
         return reply(self._views.tune(changed, changed.updated_at))

@@ -45,6 +45,12 @@ class Views:
         for prompt in self._state.prompts():
             self._images(prompt)
 
+    def publish(self, tune: TuneRecord) -> None:
+        """Make a tune's images, and the pictures made with it, available for as long as it is kept."""
+        self._orig_images(tune)
+        for prompt in self._state.prompts(tune.id):
+            self._images(prompt)
+
     def created_tune(self, tune: TuneRecord, now: int) -> Json:
         """Return a tune as in the reply to a pack run."""
         trained = tune.is_trained(now)
@@ -130,7 +136,7 @@ class Views:
         return {"status": 201, "order": body, "prompt_ids": [prompt.id for prompt in prompts]}
 
     def _orig_images(self, tune: TuneRecord) -> list[str]:
-        until = NEVER if tune.auto_extend else tune.ends_at + LIFETIME
+        until = _kept_until(tune)
         urls = [
             self._pictures.publish(
                 f"image/{tune.id}/{number}", Stored(upload.path, upload.content_type), until
@@ -146,14 +152,20 @@ class Views:
         width, height = _SIZES.get(ratio, PORTRAIT)
         width, height = _int_or(attributes.get("w"), width), _int_or(attributes.get("h"), height)
         seed = _int_or(attributes.get("seed"), prompt.id)
+        tunes = filter(None, map(self._state.own_tune, prompt.tune_ids))
+        until = max([prompt.ends_at + LIFETIME, *map(_kept_until, tunes)])
         return [
             self._pictures.publish(
                 f"prompt/{prompt.id}/{number}",
                 Drawn(training, prompt.text, seed + number, width, height),
-                prompt.ends_at + LIFETIME,
+                until,
             )
             for number in range(prompt.num_images)
         ]
+
+
+def _kept_until(tune: TuneRecord) -> int:
+    return NEVER if tune.auto_extend else max(tune.ends_at + LIFETIME, tune.kept_until)
 
 
 def _latest(now: int, created_at: int, *moments: int) -> int:

@@ -1,0 +1,160 @@
+"""Keeping tunes beyond the thirty days after which the service deletes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from astria_nb.client import Client, Json
+from astria_nb.defaults import client_or_default
+from astria_nb.errors import (
+    AstriaError,
+    NotSentError,
+    OutcomeUnknownError,
+    Problem,
+    TuneError,
+    UnauthorizedError,
+)
+from astria_nb.results.frames import check_tunes
+from astria_nb.rows import own_fields, tune_frame, tune_status
+from astria_nb.tune import dollars
+from astria_nb.utils.arguments import check_bool, check_number
+from astria_nb.utils.arrow import parse_time
+from astria_nb.utils.progress import Progress
+
+EXTENSION_MC = 50_000
+"""What the service charges for a tune and month, in millicents (astria-api, section 13)."""
+_MC_PER_DOLLAR = 100_000
+
+
+def keep_longer(
+    frame: pd.DataFrame,
+    client: Client | None = None,
+    *,
+    auto_extend: bool = True,
+    max_cost: float | None = None,
+) -> pd.DataFrame:
+    """Let the service keep tunes and their pictures beyond their expiry, for about $0.50 a tune and month.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of `submit`, `wait` or `expiring`. A run on existing tunes, which has no tune of its own, is
+        left out.
+    client : Client, optional
+        Default as in `submit`.
+    auto_extend : bool
+        False stops keeping them: each is deleted when the time is over that was paid for.
+    max_cost : float, optional
+        What all of them may cost a month, in US dollars. Nothing is sent if it is more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows in their latest state, with `auto_extend` in the column of that name. ``expires_at`` moves
+        when the service extends a tune, which may be at the end of its thirty days.
+
+    Raises
+    ------
+    TuneError
+        The frame holds no tunes.
+    AstriaError
+        The price is above `max_cost`, or a tune has expired, is gone, or was refused: a problem for each. The
+        others were changed.
+    OutcomeUnknownError
+        The service did not say whether a tune was changed, and its state does not tell either.
+
+    Notes
+    -----
+    It is a setting of the tune (``auto_extend``), not a purchase, and stays until it is taken back. The
+    service is asked for it first, and nothing is sent for a tune that has it already. A request is sent
+    once; if its answer is lost, the tune is looked up.
+
+    Examples
+    --------
+    >>> import astria_nb as anb
+    >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    >>> with anb.Sandbox(deterministic=True) as sandbox:
+    ...     client = sandbox.client()
+    ...     row = anb.wait(anb.submit(tune, client), client, poll=0.01)
+    ...     row = anb.keep_longer(row, client, max_cost=1)
+    ...     sandbox.advance(40 * 86400)
+    ...     client.tune(row.loc[0, "id"])["expires_at"]
+    '2026-03-02T12:14:00.000Z'
+    """
+    client = client_or_default(client)
+    auto_extend = check_bool("auto_extend", auto_extend)
+    check_tunes(frame, "id")
+    rows = {int(row["id"]): row for row in frame.dropna(subset=["id"]).to_dict("records")}
+    if not rows and len(frame):
+        raise TuneError(Problem("frame", "these runs have no tunes of their own", "pass the rows of tunes"))
+    if auto_extend and max_cost is not None:
+        _check_cost(len(rows), max_cost)
+    records: list[Json] = []
+    problems: list[AstriaError] = []
+    with Progress(f"{'Keeping' if auto_extend else 'Releasing'} {len(rows)} tunes") as progress:
+        for number, (tune_id, row) in enumerate(rows.items()):
+            progress.update(number / len(rows), f"{number} of {len(rows)} tunes")
+            try:
+                records.append({**_change(client, tune_id, auto_extend), **own_fields(row)})
+            except AstriaError as error:
+                problems.append(error)
+                if isinstance(error, UnauthorizedError | NotSentError):
+                    break  # as it would be for the others
+    if problems:
+        kind = OutcomeUnknownError if isinstance(problems[-1], OutcomeUnknownError) else AstriaError
+        raise kind(*(problem for error in problems for problem in error.problems))
+    return tune_frame(records, client.now())
+
+
+def price_text() -> str:
+    """Return what it costs to keep a tune."""
+    return f"about {dollars(EXTENSION_MC)} a month"
+
+
+def _check_cost(count: int, max_cost: float) -> None:
+    price_mc = count * EXTENSION_MC
+    if price_mc > check_number("max_cost", max_cost, "US dollars") * _MC_PER_DOLLAR:
+        what = f"is ${max_cost:.2f}, and keeping {count} tunes costs about {dollars(price_mc)} a month"
+        raise AstriaError(Problem("max_cost", what, "raise it, or select fewer rows"))
+
+
+def _change(client: Client, tune_id: int, auto_extend: bool) -> Json:
+    """Change a tune unless it is as it should be, and return it."""
+    before = client.tune(tune_id)
+    if before.get("auto_extend") is auto_extend:
+        return before
+    if auto_extend and tune_status(before, client.now()) == "expired":
+        what = f"tune {tune_id} has expired, and its pictures are deleted"
+        raise AstriaError(Problem("id", what, "leave it out"))
+    try:
+        client.update_tune(tune_id, auto_extend=auto_extend)
+        reason = ""
+    except OutcomeUnknownError as error:
+        reason = error.reason or "no answer"
+    after = _look_up(client, tune_id) or before
+    if "auto_extend" in after:
+        is_changed = after["auto_extend"] is auto_extend
+    else:
+        is_changed = not reason or (auto_extend and _expiry(after) > _expiry(before))
+    if is_changed:
+        return {**after, "auto_extend": auto_extend}
+    if "auto_extend" in after and after is not before:
+        what = f"tune {tune_id} was not changed ({reason or 'the service kept its setting'})"
+        raise AstriaError(Problem("id", what, "call keep_longer again"))
+    what = f"it is unknown whether tune {tune_id} was changed ({reason})"
+    raise OutcomeUnknownError(Problem("id", what, "look at its page on the service before you try again"))
+
+
+def _look_up(client: Client, tune_id: int) -> Json | None:
+    """Return the state of a tune, or None if the service does not answer: what was done is done."""
+    try:
+        return client.tune(tune_id)
+    except AstriaError:
+        return None
+
+
+def _expiry(tune: Json) -> Any:
+    expires_at = parse_time(tune.get("expires_at"))
+    return 0.0 if expires_at is None else expires_at.timestamp()
