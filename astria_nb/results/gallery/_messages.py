@@ -66,6 +66,16 @@ class CancelSave(TypedDict):
     transfer: str
 
 
+class KeepRequest(TypedDict):
+    """Browser to kernel: keep the tunes longer, after the question about its price; or stop keeping them.
+
+    Answered by the trait `keep`.
+    """
+
+    kind: Literal["keep"]
+    keep: bool
+
+
 class ThumbnailMessage(TypedDict):
     """Kernel to browser, with the JPEG as its buffer; without a buffer if there is no picture to show."""
 

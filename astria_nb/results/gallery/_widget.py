@@ -15,6 +15,7 @@ from astria_nb.client import Client
 from astria_nb.errors import AstriaError
 from astria_nb.results.downloads import PictureArchive, PictureOriginal
 from astria_nb.results.gallery._contents import GalleryContents, PromptCard, PromptPicture
+from astria_nb.results.gallery._keeping import Keeping
 from astria_nb.results.gallery._messages import (
     LargeFailedMessage,
     LargeMessage,
@@ -59,6 +60,8 @@ class Gallery(anywidget.AnyWidget):
     """The prompts that are done or failed, in the order in which they finished."""
     comparison = traitlets.Dict().tag(sync=True)
     """A `Comparison` if the pictures are arranged by template, else empty."""
+    keep = traitlets.Dict().tag(sync=True)
+    """A `KeepOffer`: whether the service can keep the tunes longer, and for how much."""
     summary = traitlets.Unicode().tag(sync=True)
     """The number of pictures, and what is missing, in words."""
     state = traitlets.Enum(("finished", "watching", "stopped", "failed"), "finished").tag(sync=True)
@@ -87,6 +90,7 @@ class Gallery(anywidget.AnyWidget):
         self._stop = threading.Event()
         self._likes_in_progress: set[int] = set()
         self._saves = Saves(self._send_save)
+        self._keeping = Keeping(lambda offer: self.set_trait("keep", dict(offer)))
         self._tried: set[str] = set()
         self._saved = SavedOutput("Gallery", lambda: self._saved_html(self.saved_html()))
         super().__init__(saved_number=self._saved.number)
@@ -259,6 +263,8 @@ class Gallery(anywidget.AnyWidget):
 
     def _update_traits(self) -> None:
         self.cards, self.summary = self._contents.visible_cards(), self._contents.summary()
+        if self._frame is not None:
+            self._keeping.update(self._frame, self._client)
         if self._by:
             self.comparison = dict(self._contents.comparison())
         self._changed()
@@ -289,6 +295,8 @@ class Gallery(anywidget.AnyWidget):
                 self._saves.acknowledge(transfer, offset)
             case {"kind": "cancel_save", "transfer": str(transfer)}:
                 self._saves.cancel(transfer)
+            case {"kind": "keep", "keep": bool(keep)}:
+                self._keeping.send(keep)
             case {"kind": "stop"}:
                 self.stop()
             case {"kind": "resume"} if self.state != "watching" and self._frame is not None:

@@ -19,6 +19,7 @@ import {
 } from "../../utils/dom.js";
 import { followKernel, makeKernelNote } from "../../utils/kernel.js";
 import { ComparisonTable } from "./comparison.js";
+import { KeepControl } from "./keeping.js";
 import { Likes } from "./likes.js";
 import { Overlay, stepInCircle } from "./overlay.js";
 import { SaveControl } from "./save_status.js";
@@ -27,7 +28,8 @@ import { makeGalleryButton, Tile } from "./tile.js";
 
 /** @typedef {import("./tile.js").Card} Card */
 /**
- * @typedef {{ cards: Card[], comparison: Partial<import("./comparison.js").Comparison>, summary: string,
+ * @typedef {{ cards: Card[], comparison: Partial<import("./comparison.js").Comparison>,
+ *   keep: Partial<import("./keeping.js").KeepOffer>, summary: string,
  *   state: "finished" | "watching" | "stopped" | "failed", failure: string, thumbnails: Record<string, DataView>,
  *   saved_number: number }} State
  */
@@ -38,6 +40,7 @@ import { makeGalleryButton, Tile } from "./tile.js";
  *   | { kind: "save", transfer: string, id: string }
  *   | { kind: "received", transfer: string, offset: number }
  *   | { kind: "cancel_save", transfer: string }
+ *   | { kind: "keep", keep: boolean }
  *   | { kind: "stop" }
  *   | { kind: "resume" }} ToKernel
  * @typedef {{ kind: "thumbnail", id: string }
@@ -58,6 +61,7 @@ class Gallery {
   stopButton = makeGalleryButton("Stop watching", () => this.model.send({ kind: "stop" }));
   resumeButton = makeGalleryButton("Check again", () => this.model.send({ kind: "resume" }));
   save = new SaveControl("Download all", (onStatus) => this.saver.start("", this.countPictures(), onStatus));
+  keep = new KeepControl((keep) => this.model.send({ kind: "keep", keep }));
   failure = make("div", { className: "astria-pictures-error", attributes: { role: "alert" } });
   problem = make("div", { className: "astria-pictures-error", attributes: { role: "alert" } });
   grid = make("div", { className: "astria-pictures-grid", attributes: { role: "list", "aria-label": "Pictures" } });
@@ -105,6 +109,7 @@ class Gallery {
     this.stopListening = listenTo(model, {
       "change:cards": this.drawing.schedule,
       "change:comparison": this.drawing.schedule,
+      "change:keep": drawStatus,
       "change:summary": drawStatus,
       "change:state": drawStatus,
       "change:failure": drawStatus,
@@ -122,9 +127,18 @@ class Gallery {
   }
 
   build() {
-    const buttons = [this.stopButton, this.resumeButton, this.save.button];
-    const line = make("div", { className: "astria-pictures-line" }, this.summary, ...buttons);
-    this.root.append(line, this.save.line, this.failure, this.problem, this.area, this.overlay.dialog);
+    const buttons = [this.stopButton, this.resumeButton, this.save.button, this.keep.button];
+    const line = make("div", { className: "astria-pictures-line" }, this.summary, this.keep.note, ...buttons);
+    this.root.append(
+      line,
+      this.keep.panel,
+      this.keep.problem,
+      this.save.line,
+      this.failure,
+      this.problem,
+      this.area,
+      this.overlay.dialog,
+    );
     keepPlainKeys(this.root);
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.area.addEventListener("focusin", (event) => {
@@ -142,6 +156,7 @@ class Gallery {
     const state = this.model.get("state");
     setText(this.summary, this.model.get("summary"));
     setText(this.failure, this.model.get("failure"));
+    this.keep.draw(this.model.get("keep") ?? {});
     const buttons = [this.stopButton, this.resumeButton];
     const focused = buttons.find((button) => button === focusedElement(this.root));
     this.stopButton.hidden = state !== "watching";

@@ -287,6 +287,7 @@ def test_malformed_messages_of_a_page_are_ignored(show, sandbox, monkeypatch):
         browser.send(kind="save", transfer=value, id=value)
         browser.send(kind="received", transfer="a", offset=value)
         browser.send(kind="cancel_save", transfer=value)
+        browser.send(kind="keep", keep=value)
         browser.send(kind=value)
     browser.send(kind="like", id=gallery.cards[0]["id"], liked="yes")
     time.sleep(0.1)
@@ -392,6 +393,51 @@ def test_closing_a_gallery_ends_its_downloads(server, show, monkeypatch):
         kinds.append(browser.receive()[0]["kind"])
     gallery.close()
     until(lambda: set(watchers()) <= before)
+
+
+def test_tunes_are_kept_longer_after_a_question_with_its_price(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    row = finished(client)
+    gallery = show(row, client)
+    until_day = f"{row['expires_at'].iloc[0].day} {row['expires_at'].iloc[0]:%b %Y}"
+    assert gallery.keep == {
+        "state": "offered",
+        "question": f"Keep this tune and its pictures beyond {until_day}? The service charges about $0.50 a month"
+        " until you stop it. In the sandbox, nothing is charged.",
+        "price": "about $0.50 a month",
+        "problem": "",
+    }
+    browser = Browser(gallery, monkeypatch)
+    states: list[str] = []
+    gallery.observe(lambda change: states.append(change["new"]["state"]), "keep")
+    asked = len(sandbox.ledger)
+    browser.send(kind="keep", keep=False)  # it is not kept
+    for _ in range(3):
+        browser.send(kind="keep", keep=True)
+    until(lambda: gallery.keep["state"] == "kept")
+    browser.send(kind="keep", keep=True)
+    browser.send(kind="keep", keep=False)
+    until(lambda: gallery.keep["state"] == "offered")
+    assert states == ["sending", "kept", "sending", "offered"]
+    sent = [request.method for request in sandbox.ledger[asked:]]
+    assert sent.count("PATCH") == 2
+
+
+def test_why_tunes_are_not_kept_is_said_and_what_is_gone_is_not_offered(show, sandbox, monkeypatch):
+    client = sandbox.client()
+    row = finished(client)
+    deleted = tune_frame([{"id": 7, "status": "deleted"}])
+    gallery = show(pd.concat([row, deleted], ignore_index=True), client)
+    assert gallery.keep["question"].startswith("Keep this tune")
+    sandbox.fail("422", "PATCH /tunes/*", message="not today")
+    Browser(gallery, monkeypatch).send(kind="keep", keep=True)
+    until(lambda: gallery.keep["problem"])
+    assert "not today; nothing was changed" in gallery.keep["problem"]
+    assert gallery.keep["state"] == "offered"
+    kept = row.assign(auto_extend=True)
+    assert show(kept, client).keep["state"] == "kept"
+    expired = row.assign(status="expired")
+    assert show(expired, client).keep["state"] == "none"
 
 
 def test_a_prompt_that_failed_is_a_card_with_its_error(show, sandbox):

@@ -1,0 +1,104 @@
+"""Keeping the tunes of a gallery beyond their expiry: the offer with its price, and what became of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Literal, TypedDict
+
+import pandas as pd
+
+from astria_nb.client import Client
+from astria_nb.errors import AstriaError
+from astria_nb.results.downloads import keep_longer, price_text
+from astria_nb.utils import background
+
+
+class KeepOffer(TypedDict):
+    """What the page shows of it; all words are the kernel's.
+
+    `state` is ``none`` (there is nothing to keep), ``offered``, ``sending`` or ``kept``.
+    """
+
+    state: Literal["none", "offered", "sending", "kept"]
+    question: str
+    price: str
+    problem: str
+
+
+class Keeping:
+    """The tunes of one gallery that the service can keep longer.
+
+    Parameters
+    ----------
+    on_change : callable
+        Called with the new `KeepOffer`, on any thread.
+    """
+
+    def __init__(self, on_change: Callable[[KeepOffer], None]) -> None:
+        self._on_change = on_change
+        self._lock = threading.RLock()
+        self._rows = pd.DataFrame({"id": []})
+        self._kept: dict[int, bool] = {}  # set here: not every reply of the service shows it
+        self._client: Client | None = None
+        self._is_sending, self._problem = False, ""
+
+    def update(self, frame: pd.DataFrame, client: Client) -> None:
+        """Take over the latest rows."""
+        with self._lock:
+            exists = frame["status"].isin(["queued", "training", "trained"]) if "status" in frame else False
+            self._rows, self._client = frame[exists & frame["id"].notna()] if len(frame) else frame, client
+            self._publish()
+
+    def send(self, auto_extend: bool) -> None:
+        """Keep the tunes, or stop keeping them, on a thread; once, however often it is asked for."""
+        with self._lock:
+            is_needed = self._state() == ("offered" if auto_extend else "kept")
+            if self._client is None or not is_needed:
+                return
+            self._is_sending, self._problem = True, ""
+            self._publish()
+            background.start(self._change, self._rows, self._client, auto_extend)
+
+    def _change(self, rows: pd.DataFrame, client: Client, auto_extend: bool) -> None:
+        problem = "It was not sent; please report it"
+        try:
+            keep_longer(rows, client, auto_extend=auto_extend)
+            problem = ""
+        except AstriaError as error:
+            problem = str(error)
+        finally:
+            with self._lock:
+                if not problem:
+                    self._kept |= dict.fromkeys(map(int, rows["id"]), auto_extend)
+                self._is_sending, self._problem = False, problem
+                self._publish()
+
+    def _state(self) -> Literal["none", "offered", "sending", "kept"]:
+        if self._is_sending:
+            return "sending"
+        if not len(self._rows):
+            return "none"
+        for row in self._rows.to_dict("records"):
+            auto_extend = row.get("auto_extend")
+            at_service = False if auto_extend is None or pd.isna(auto_extend) else bool(auto_extend)
+            if not self._kept.get(int(row["id"]), at_service):
+                return "offered"
+        return "kept"
+
+    def _publish(self) -> None:
+        question = _question(self._rows, self._client) if len(self._rows) else ""
+        self._on_change(
+            KeepOffer(state=self._state(), question=question, price=price_text(), problem=self._problem)
+        )
+
+
+def _question(rows: pd.DataFrame, client: Client | None) -> str:
+    count = len(rows)
+    tunes, each = ("this tune and its", "") if count == 1 else (f"these {count} tunes and their", " for each")
+    until, expires_at = "beyond 30 days after training", rows.get("expires_at")
+    if expires_at is not None and pd.notna(first := expires_at.min()):
+        until = f"beyond {first.day} {first:%b %Y}"
+    question = f"Keep {tunes} pictures {until}? The service charges {price_text()}{each} until you stop it."
+    is_rehearsal = client is not None and client.service != client.base_url
+    return f"{question} In the sandbox, nothing is charged." if is_rehearsal else question
