@@ -402,8 +402,8 @@ def test_tunes_are_kept_longer_after_a_question_with_its_price(show, sandbox, mo
     until_day = f"{row['expires_at'].iloc[0].day} {row['expires_at'].iloc[0]:%b %Y}"
     assert gallery.keep == {
         "state": "offered",
-        "question": f"Keep this tune and its pictures beyond {until_day}? The service charges about $0.50 a month"
-        " until you stop it. In the sandbox, nothing is charged.",
+        "question": f"Keep this tune and its pictures beyond {until_day}? The service charges about $0.50 a"
+        " month until you stop it. In the sandbox, nothing is charged.",
         "price": "about $0.50 a month",
         "problem": "",
     }
