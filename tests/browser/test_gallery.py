@@ -18,6 +18,9 @@ URL = "https://example.com/1.jpg"
 SAVE = """async () => {
     await window.jupyterapp.commands.execute('docmanager:save'); return true; }"""
 
+TOGGLE_SIDE_BAR = """async () => {
+    await window.jupyterapp.commands.execute('application:toggle-left-area'); return true; }"""
+
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[anb.Sandbox]:
@@ -261,6 +264,7 @@ def test_two_tunes_are_compared_by_keyboard(form: Locator, page: Page, sandbox: 
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         lab.change_theme(page, theme)
         assert lab.violations(page, ".jp-Cell:nth-of-type(4) .astria-pictures") == []
+    page.evaluate(TOGGLE_SIDE_BAR)
     page.set_viewport_size({"width": 480, "height": 1400})
     try:
         table = cell.locator(".astria-pictures-comparison")
@@ -272,7 +276,7 @@ def test_two_tunes_are_compared_by_keyboard(form: Locator, page: Page, sandbox: 
         assert beside == 0  # the template stays in sight
     finally:
         page.set_viewport_size({"width": 1180, "height": 1400})
-    page.evaluate(SAVE)
+        page.evaluate(TOGGLE_SIDE_BAR)
 
 
 def test_its_benchmark_prints_its_figures(
