@@ -16,7 +16,7 @@ from astria_nb.errors import (
     TuneError,
     UnauthorizedError,
 )
-from astria_nb.results.frames import check_tunes
+from astria_nb.results.frames import tunes_of
 from astria_nb.rows import own_fields, tune_frame, tune_status
 from astria_nb.tune import dollars
 from astria_nb.utils.arguments import check_bool, check_number
@@ -40,8 +40,8 @@ def keep_longer(
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows of `submit`, `wait` or `expiring`. A run on existing tunes, which has no tune of its own, is
-        left out.
+        Rows of `submit`, `wait` or `expiring`, in any form that `astria_nb.rows.typed` reads. A run on
+        existing tunes, which has no tune of its own, is left out.
     client : Client, optional
         Default as in `submit`.
     auto_extend : bool
@@ -85,7 +85,7 @@ def keep_longer(
     """
     client = client_or_default(client)
     auto_extend = check_bool("auto_extend", auto_extend)
-    check_tunes(frame, "id")
+    frame = tunes_of(frame, client)
     rows = {int(row["id"]): row for row in frame.dropna(subset=["id"]).to_dict("records")}
     if not rows and len(frame):
         raise TuneError(Problem("frame", "these runs have no tunes of their own", "pass the rows of tunes"))
