@@ -10,7 +10,6 @@ from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.results.frames import tunes_of
-from astria_nb.results.frames import tunes_of
 from astria_nb.results.gallery._widget import POLL_SECONDS, Gallery
 from astria_nb.results.watch import prompts
 from astria_nb.utils.arguments import check_number
@@ -78,7 +77,6 @@ def gallery(
     if by is not None and limit is not None:
         what = "cannot be combined with by"
         raise AstriaError(Problem("limit", what, "leave it out, and select the rows to compare instead"))
-    frame = tunes_of(frame, client)
     frame = tunes_of(frame, client)
     prompt_frame = prompts(frame, client)
     widget = Gallery(client, limit=limit, by=by)
