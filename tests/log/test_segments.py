@@ -155,7 +155,7 @@ def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], No
     assert b"submission_not_sealed" in everything_on_disk(log.path)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(steps=STEPS)
 @example([("done", number, {"sparkle": value}) for number, value in enumerate((1, "x", 0.5, 1))])
 @example([*sealed(1, "x"), ("poll", 1, {"sparkle": 2})])

@@ -149,7 +149,7 @@ JSON = st.recursive(
 @pytest.mark.parametrize(
     ("make", "schema"), [(rows.tune_frame, rows.TUNE_SCHEMA), (rows.prompt_frame, rows.PROMPT_SCHEMA)]
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_any_json_makes_a_row_of_the_fixed_types(make: Any, schema: Any, data: st.DataObject) -> None:
     keys = st.sampled_from([*schema.names, "new", "new_at"]) | st.text(max_size=3)
@@ -184,7 +184,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.sampled_from(list(FIELDS)), JUNK))
 def test_any_arguments_make_a_tune_or_a_tune_error(fields: dict[str, Any]) -> None:
     problems = []

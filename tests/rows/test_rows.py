@@ -230,7 +230,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.dictionaries(FIELDS, VALUES, max_size=6), min_size=1, max_size=3))
 def test_odd_json_makes_a_row_all_the_same(tunes: list[dict[str, Any]]) -> None:
     frame = tune_frame(tunes, NOON)

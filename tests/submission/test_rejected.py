@@ -82,7 +82,7 @@ def some_json(chance: random.Random, depth: int) -> Any:
     return {chance.choice(keys): some_json(chance, depth - 1) for _ in size}
 
 
-@sizes(60, 1000)
+@sizes(40, 1000)
 def test_a_refused_tune_is_sent_once_and_its_reason_can_be_read(
     server: ScriptedServer, client: anb.Client, tmp_path: Path, size: int
 ) -> None:

@@ -99,7 +99,7 @@ class Arrivals:
         return [after - before for before, after in pairwise(self.times)]
 
 
-@sizes(50, 2000)
+@sizes(20, 2000)
 def test_no_tune_is_sent_again_before_the_service_wants_it(
     server: ScriptedServer, client: anb.Client, clock: Clock, tmp_path: Path, size: int
 ) -> None:
@@ -132,7 +132,7 @@ def _has_absurd(planned: list[tuple[Refusal, float]]) -> bool:
     return any(refusal.least == NEVER for refusal, _ in planned)
 
 
-@sizes(50, 2000)
+@sizes(20, 2000)
 def test_nothing_is_asked_again_before_the_service_wants_it(
     server: ScriptedServer, client: anb.Client, clock: Clock, size: int
 ) -> None:
@@ -190,7 +190,7 @@ class Account:
         return reply([self.tune] if is_there else [])(exchange)
 
 
-@sizes(50, 2000)
+@sizes(20, 2000)
 def test_a_lost_tune_is_not_looked_for_early(
     server: ScriptedServer, client: anb.Client, clock: Clock, tmp_path: Path, size: int
 ) -> None:
@@ -257,7 +257,7 @@ def where_no_machine_tells(clock: Clock, patch: pytest.MonkeyPatch, _: float) ->
     patch.setattr(machine, "uptime", lambda: None)
 
 
-@sizes(50, 2000)
+@sizes(20, 2000)
 def test_another_process_does_not_look_early_whatever_its_clock_says(
     server: ScriptedServer,
     client: anb.Client,

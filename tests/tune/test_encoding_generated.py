@@ -90,7 +90,7 @@ def expected(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@sizes(150, 5000)
+@sizes(80, 5000)
 def test_any_tune_means_the_same_in_every_encoding(size: int) -> None:
     @settings(max_examples=size, deadline=None)
     @given(st.fixed_dictionaries({**FIELDS, "image_urls": URLS}))

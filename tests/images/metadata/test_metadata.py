@@ -259,7 +259,7 @@ def test_an_incomplete_profile_of_a_jpeg_is_removed(
     assert stripped(with_profile) == stripped(photo)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from([samples.jpeg(), samples.jpeg(progressive=True), samples.motion_photo()]),
     st.integers(0, 700),
@@ -373,7 +373,7 @@ PLACES = st.integers(0, 900) | st.integers(0, 5000)
 LIKELY = st.sampled_from([0, 1, 2, 4, 8, 0x20, 0x7F, 0x80, 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xFE, 0xFF])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(MUTABLE),
     st.lists(st.tuples(PLACES, st.integers(0, 255) | LIKELY), max_size=3),

@@ -201,7 +201,7 @@ def settings_of(examples: int) -> settings:
     )
 
 
-@sizes(60, 440)
+@sizes(30, 440)
 @pytest.mark.parametrize("route", BODIES)
 def test_a_route_that_takes_a_body(ground: Ground, route: str, size: int) -> None:
     @settings_of(size)
@@ -212,7 +212,7 @@ def test_a_route_that_takes_a_body(ground: Ground, route: str, size: int) -> Non
     send()
 
 
-@sizes(150, 1040)
+@sizes(75, 1040)
 def test_any_other_request(ground: Ground, size: int) -> None:
     @settings_of(size)
     @given(sent=requests(None))
