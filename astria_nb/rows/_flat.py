@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pyarrow as pa
 
 from astria_nb.rows._typed import typed
 from astria_nb.rows._values import is_absent
-from astria_nb.utils.arrow import TEXT_DTYPE
+from astria_nb.utils.arrow import TEXT_DTYPE, to_text
 
 
 def flat(rows: object) -> pd.DataFrame:
@@ -51,8 +50,9 @@ def flat(rows: object) -> pd.DataFrame:
     >>> database.close()
     """
     frame = rows if isinstance(rows, pd.DataFrame) else typed(rows)
-    columns = {name: _flat(column).array for name, column in frame.items()}
-    return pd.DataFrame(columns, index=frame.index)
+    # By position: a name may be there twice.
+    columns = {number: _flat(column).array for number, (_, column) in enumerate(frame.items())}
+    return pd.DataFrame(columns, index=frame.index).set_axis(frame.columns, axis=1)
 
 
 def _flat(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -82,4 +82,4 @@ def _json(value: Any) -> str | None:
     if is_absent(value):
         return None
     plain = value.tolist() if isinstance(value, np.ndarray) else value
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, default=str)
+    return to_text(plain)

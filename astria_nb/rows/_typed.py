@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -28,7 +29,8 @@ _OTHERS = {
     "Client": "pass list(client.tunes())",
     "str": "read a file first, such as with pd.read_csv(path)",
 }
-_UNNAMED = re.compile(r"Unnamed: \d+")  # how read_csv calls an index that to_csv wrote
+# How read_csv and Arrow call an index that was written.
+_UNNAMED = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 
 
 def typed(rows: object) -> pd.DataFrame:
@@ -60,8 +62,9 @@ def typed(rows: object) -> pd.DataFrame:
     What pandas itself loses, before this function can see it:
 
     - ``to_parquet`` writes lists with a type that a plain ``read_parquet`` cannot read: it raises
-      (pandas#53011). ``pd.read_parquet(path, dtype_backend="pyarrow")`` reads the file.
-    - ``to_sql`` writes the addresses of memory instead of lists, without an error.
+      (pandas#53011). With pyarrow 19, ``pd.read_parquet(path, dtype_backend="pyarrow")`` reads the file.
+    - ``to_sql`` writes the addresses of memory instead of lists, without an error. ``convert_dtypes()``,
+      ``drop_duplicates()`` and ``nunique()`` raise for lists.
     - ``to_csv`` cuts lists of more than a thousand items. Reading CSV or JSON turns a title such as ``007``
       into a number, unless it is read as text: ``pd.read_csv(path, dtype=str)``.
     - ``to_json`` writes milliseconds; ``date_unit="us"`` keeps times exact.
@@ -81,8 +84,9 @@ def typed(rows: object) -> pd.DataFrame:
     """
     frame = _without_odd_columns(_frame_of(rows))
     dtypes = _dtypes(are_prompts(frame), _is_of_log(frame))
-    to_convert = [name for name, dtype in dtypes.items() if name in frame and frame[name].dtype != dtype[0]]
-    missing = [name for name in dtypes if name not in frame]
+    present = dict(frame.dtypes.items())
+    to_convert = [name for name, (dtype, _) in dtypes.items() if name in present and present[name] != dtype]
+    missing = [name for name in dtypes if name not in present]
     if not to_convert and not missing:
         return frame
     arrays = {name: _array(frame[name], dtypes[name][1]) for name in to_convert}
@@ -145,8 +149,7 @@ def _frame_of(rows: object) -> pd.DataFrame:
         return _of_mappings([rows])
     if hasattr(rows, "__arrow_c_stream__"):
         try:
-            frame: pd.DataFrame = pa.table(rows).to_pandas(types_mapper=pd.ArrowDtype)
-            return frame
+            return _of_arrow(pa.table(rows))
         except (pa.ArrowException, ValueError, TypeError):
             pass  # one column, such as a Series of polars
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
@@ -154,6 +157,22 @@ def _frame_of(rows: object) -> pd.DataFrame:
             raise _no_rows(rows)
         return _of_ids([rows])
     return _of_parts(list(rows))
+
+
+def _of_arrow(table: pa.Table) -> pd.DataFrame:
+    # Without what pandas noted: a type name of lists that Arrow 18 cannot read.
+    schema = pa.schema([field.with_type(_plain_type(field.type)) for field in table.schema])
+    frame: pd.DataFrame = table.cast(schema).to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
+
+
+def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
+    """Return a type without the views of text that polars has, which pandas cannot read."""
+    if pa.types.is_string_view(arrow_type):
+        return pa.string()
+    if pa.types.is_list(arrow_type) or pa.types.is_large_list(arrow_type):
+        return pa.list_(_plain_type(arrow_type.value_type))
+    return arrow_type
 
 
 def _of_parts(parts: list[Any]) -> pd.DataFrame:
@@ -172,8 +191,11 @@ def _of_series(row: pd.Series[Any]) -> pd.DataFrame:
 
 
 def _of_mappings(records: list[Mapping[Any, Any]]) -> pd.DataFrame:
-    if len(records) == 1 and isinstance(records[0].get("id"), Mapping | list):  # to_dict() of a frame
-        return pd.DataFrame(dict(records[0]))
+    if len(records) == 1 and (values := [*records[0].values()]):  # perhaps a frame's to_dict
+        if isinstance(records[0].get("id"), Mapping | list | pd.Series):
+            return pd.DataFrame(dict(records[0]))
+        if all(isinstance(value, Mapping) and "id" in value for value in values):
+            records = values
     if not any("status" in record for record in records) and all("id" in record for record in records):
         # The API's JSON. A prompt's ``tune_id`` is not that of our rows.
         is_of_prompts = any("text" in record and "images" in record for record in records)
@@ -190,7 +212,8 @@ def _of_ids(values: list[Any]) -> pd.DataFrame:
 def _id(value: Any) -> Any:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return pd.NA
-    number = parse_id(int(value) if isinstance(value, float) and value.is_integer() else value)
+    is_whole = isinstance(value, float | Decimal) and value % 1 == 0
+    number = parse_id(int(value) if is_whole else value)
     if number is None:
         raise _no_rows(value)
     return number
@@ -210,7 +233,7 @@ def _with_id_column(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_odd_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame of tunes or prompts without an index that to_csv wrote as a column."""
+    """Return a frame of tunes or prompts without an index that was written as a column."""
     columns = [name for name in frame.columns if not (isinstance(name, str) and _UNNAMED.fullmatch(name))]
     problem = _problem(frame, columns)
     if problem:

@@ -145,12 +145,10 @@ def _to_time(value: Any) -> datetime | None:
 def _to_list(value: Any, item: Callable[[Any], Any]) -> list[Any] | None:
     if _is_absent_text(value):
         return None
-    if isinstance(value, str):
+    if isinstance(value, str) and value.lstrip().startswith("["):
         value = _list_in(value.strip())
-        if value is None:
-            return None
-    if isinstance(value, pa.Scalar):
-        value = value.as_py()
+    elif isinstance(value, str | Number):  # `DataFrame.explode` makes a row of each item
+        value = [value]
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if not isinstance(value, list | tuple | pd.Series):
@@ -159,12 +157,12 @@ def _to_list(value: Any, item: Callable[[Any], Any]) -> list[Any] | None:
 
 
 def _list_in(text: str) -> Any:
-    """Return the list that a text is: JSON, or as Python or NumPy print one."""
+    """Return the list that a text in brackets is: JSON, or as Python or NumPy print one."""
     try:
         return json.loads(text)
     except ValueError:
         pass
-    if not (text.startswith("[") and text.endswith("]")):
+    if not text.endswith("]"):
         raise ValueError
     inner, position, items = text[1:-1].rstrip(), 0, []
     while position < len(inner):

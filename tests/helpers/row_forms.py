@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
+from packaging.version import Version
 
 import astria_nb as anb
 
@@ -41,6 +43,15 @@ def _parquet(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
         return pd.read_parquet(Path(folder) / "rows.parquet", **options)
 
 
+def _parquet_table(frame: pd.DataFrame) -> Any:
+    """Read rows that pandas wrote; before pyarrow 19, pandas itself cannot."""
+    if Version(pa.__version__) >= Version("19"):
+        return _parquet(frame, dtype_backend="pyarrow")
+    with tempfile.TemporaryDirectory() as folder:
+        frame.to_parquet(Path(folder) / "rows.parquet")
+        return pq.read_table(Path(folder) / "rows.parquet")
+
+
 def _sql(frame: pd.DataFrame) -> pd.DataFrame:
     with closing(sqlite3.connect(":memory:")) as database:
         anb.rows.flat(frame).to_sql("tunes", database, index=False)
@@ -54,10 +65,14 @@ def _naive(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 class _Capsule:
-    """What polars and DuckDB hand over: only Arrow's protocol."""
+    """What polars and DuckDB hand over: only Arrow's protocol, and views of text."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self._table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+        # Arrow 18 crashes when it hands over a view of nothing but short texts.
+        view = pa.string_view() if Version(pa.__version__) >= Version("19") else pa.string()
+        kinds = [view if pa.types.is_large_string(kind) else kind for kind in table.schema.types]
+        self._table = table.cast(pa.schema(list(zip(table.column_names, kinds, strict=True))))
 
     def __arrow_c_stream__(self, schema: Any = None) -> Any:
         return self._table.__arrow_c_stream__(schema)
@@ -81,7 +96,7 @@ WHOLE: dict[str, Form] = {
     "json, not read by pandas": lambda frame: json.loads(frame.to_json(orient="records", date_format="iso")),
     "flat json": lambda frame: _json(anb.rows.flat(frame), "records"),
     "pickle": lambda frame: pickle.loads(pickle.dumps(frame)),
-    "parquet, Arrow": lambda frame: _parquet(frame, dtype_backend="pyarrow"),
+    "parquet": lambda frame: _parquet_table(frame),
     "flat parquet": lambda frame: _parquet(anb.rows.flat(frame)),
     "flat parquet, nullable": lambda frame: _parquet(anb.rows.flat(frame), dtype_backend="numpy_nullable"),
     "sqlite": _sql,
@@ -104,6 +119,8 @@ WHOLE: dict[str, Form] = {
     "records": lambda frame: frame.to_dict("records"),
     "columns": lambda frame: frame.to_dict("list"),
     "columns by index": lambda frame: frame.to_dict(),
+    "columns of Series": lambda frame: frame.to_dict("series"),
+    "records by index": lambda frame: frame.to_dict("index"),
     "tuples": lambda frame: list(frame.itertuples(index=False)),
     "a list of rows": lambda frame: [frame.iloc[[number]] for number in range(len(frame))],
     "a list of Series": lambda frame: [row for _, row in frame.iterrows()],

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from astria_nb.log import Log
 from astria_nb.log._schema import segment
+from astria_nb.log._segments import _put, read
 from helpers.clock import Clock
 from helpers.submissions import REPLY, SERVICE, a_request, everything_on_disk
 
@@ -66,6 +67,24 @@ def test_what_is_sealed_is_shown_as_it_was(tmp_path: Path, sealing: Callable[[in
         trained(log, number)
     assert segments(log) >= 2
     assert log.frame()["id"].tolist() == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_segments_of_an_earlier_version_are_built_again(
+    tmp_path: Path, sealing: Callable[[int], None]
+) -> None:
+    log = Log(tmp_path / "log.sqlite")
+    for number in range(1, 6):
+        submission = log.change(log.plan(a_request(f"t{number}", account="7")), "sending")
+        log.change(submission, "done", reply={**REPLY, "id": number, "title": f"t{number}"})
+    frame = log.frame()
+    with log._database.store.write() as connection:
+        for number, table in read(connection).items():
+            connection.execute(segment.delete().where(segment.c.id == number))
+            _put(connection, number, table.drop_columns("account"))
+    log.close()
+    later = Log(log.path).frame()
+    pd.testing.assert_frame_equal(later, frame)
+    assert later["account"].tolist() == ["7"] * 5
 
 
 def test_a_sealed_row_that_changes_is_shown_as_it_is(tmp_path: Path, sealing: Callable[[int], None]) -> None:

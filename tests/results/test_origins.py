@@ -138,6 +138,16 @@ def test_another_sandbox_at_the_same_address_is_another_service(server: Scripted
         anb.wait(row, client)
 
 
+def test_a_sandbox_that_was_started_again_with_its_data_has_its_tunes(tmp_path: Path) -> None:
+    with anb.Sandbox(data=tmp_path) as sandbox:
+        row = submitted(sandbox.client())
+    with anb.Sandbox(data=tmp_path) as sandbox:
+        client = sandbox.client()
+        with pytest.raises(TuneError, match=r"if it is the same one, pass rows\.drop\(columns='service'\)$"):
+            anb.prompts(row, client)
+        assert len(anb.prompts(row.drop(columns="service"), client)) == 8
+
+
 def test_a_rehearsal_is_not_priced_as_the_real_thing(sandboxes: tuple[anb.Client, anb.Client]) -> None:
     own, other = sandboxes
     rows = pd.concat([submitted(own, "mine"), submitted(other, "rehearsal")], ignore_index=True)

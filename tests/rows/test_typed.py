@@ -1,5 +1,6 @@
 """Rows that come back: in any form they are read as they were, or the error says what to pass."""
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def test_ids_are_rows_of_which_nothing_else_is_known(form: Form) -> None:
     assert found.drop(columns="id").isna().all(axis=None)
 
 
-@pytest.mark.parametrize("one", [7, np.int64(7), "7", 7.0])
+@pytest.mark.parametrize("one", [7, np.int64(7), "7", 7.0, Decimal(7)])
 def test_one_id_is_a_row(one: object) -> None:
     assert typed(one)["id"].tolist() == [7]
 
@@ -128,6 +129,12 @@ def test_times_may_be_numbers_and_dates(times: list[Any], expected: str) -> None
     assert abs(found.loc[0, "eta"] - pd.Timestamp(expected)) < pd.Timedelta(microseconds=300)
 
 
+def test_exploded_lists_are_lists_of_one() -> None:
+    texts, numbers = (typed(FRAME.explode(name)) for name in ("orig_images", "prompt_ids"))
+    assert texts["orig_images"].dropna().map(list).tolist() == [[url] for url in TRAINED["orig_images"]]
+    assert numbers["prompt_ids"].dropna().map(list).tolist() == [[5], [6], [7]]
+
+
 def test_the_services_own_json_is_read_as_tune_frame_reads_it() -> None:
     assert typed([TRAINED])["status"].tolist() == ["trained"]
     prompt = {"id": 5, "text": "<lora:7:1> cat", "tune_id": 1504944, "images": ["https://x/1"]}
@@ -173,9 +180,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         r"the column 'eta' has 'soon', which is not a time; drop it: rows.drop\(columns='eta'\); or save",
     ),
     "a list that was cut": (
-        pd.DataFrame({"id": [1], "prompt_ids": ["[1 2 ... 8 9]"]}),
+        pd.DataFrame({"id": [1], "prompt_ids": [str(np.arange(2000))]}),
         "the column 'prompt_ids' has .* which is not a list",
     ),
+    "a list without an end": (pd.DataFrame({"id": [1], "orig_images": ["['a' 'b'"]}), "is not a list"),
     "text for a number": (
         pd.DataFrame({"id": [1], "pack": ["cats"]}),
         "has 'cats', which is not a whole number",
@@ -216,3 +224,4 @@ def test_a_flat_table_holds_nothing_but_numbers_and_text() -> None:
 def test_pictures_and_events_have_a_flat_table_too() -> None:
     frame = pd.DataFrame({"prompt_id": [1], "at": pd.to_datetime(["2026-01-01T12:00Z"]), "any": [{"a": [1]}]})
     assert anb.rows.flat(frame).loc[0].tolist() == [1, "2026-01-01T12:00:00.000000Z", '{"a": [1]}']
+    assert anb.rows.flat(pd.concat([frame, frame], axis=1)).shape == (1, 6)
