@@ -106,7 +106,7 @@ class LogDatabase:
             append_event(connection, kind, session_id, moment.at, after, reply=reply, problem=problem)
         return after
 
-    def note(
+    def record_event(
         self,
         kind: str,
         submission: Submission | None,
@@ -116,7 +116,7 @@ class LogDatabase:
         problem: str | None,
         account: str | None = None,
     ) -> None:
-        """Write an event that changes no state; see `astria_nb.log.Log.note`."""
+        """Write an event that changes no state; see `astria_nb.log.Log.record_event`."""
         with self._write() as (connection, session_id):
             at = now()
             current: Submission | None = None

@@ -156,7 +156,7 @@ class Log(LogReader):
         return changed
 
     @shield
-    def note(
+    def record_event(
         self,
         kind: str,
         *,
@@ -184,7 +184,7 @@ class Log(LogReader):
         account : str, optional
             As in `find`.
         """
-        self._database.note(kind, submission, tune_id, service, reply, problem, account)
+        self._database.record_event(kind, submission, tune_id, service, reply, problem, account)
 
     @shield
     def note_returned(
@@ -204,7 +204,7 @@ class Log(LogReader):
             return
         from astria_nb.log import _queries as queries  # loaded with the database
 
-        self.note(queries.RETURNED, submission=submission)
+        self.record_event(queries.RETURNED, submission=submission)
 
     @shield
     def prune(self, before: datetime) -> int:

@@ -89,7 +89,7 @@ class LogReader(SubmissionReader):
         >>> import tempfile, astria_nb as anb
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     log = anb.ExperimentLog(f"{folder}/log.sqlite")
-        ...     log.note("replay")
+        ...     log.record_event("replay")
         ...     print(sum(len(frame) for frame in log.iter_events()))
         ...     log.close()
         1

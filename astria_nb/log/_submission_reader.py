@@ -24,7 +24,7 @@ class SubmissionReader(LogFile):
     def prompts(self, submission: Submission) -> list[dict[str, Any]]:
         """Return the latest known prompts of a submission's tune, by id.
 
-        They come from the events of kind ``poll`` whose reply is an array; see `note`.
+        They come from the events of kind ``poll`` whose reply is an array; see `record_event`.
 
         Parameters
         ----------

@@ -159,7 +159,7 @@ class ExperimentLog(Log):
         tune = Tune(**_fields(submission, changes))
         # Images that are given here were not prepared then.
         preprocessing = Preprocessing() if "images" in changes else submission.request.preprocessing
-        self.note("replay", submission=submission, problem=f"as {tune.title}")
+        self.record_event("replay", submission=submission, problem=f"as {tune.title}")
         progress = Progress("Submitting")
         options = SubmitOptions(
             client=client_or_default(client, pays=True),

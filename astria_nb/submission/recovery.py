@@ -66,7 +66,7 @@ def settle(
     if not created:
         absent = f"it was not on the account {seconds:.0f} s later"
         if submission.state == "needs_review":
-            log.note("look", submission=submission, problem=absent)
+            log.record_event("look", submission=submission, problem=absent)
             return submission
         problem = f"its outcome is unknown: {_after(submission)}{absent}"
         return log.change(submission, "needs_review", problem=problem)
@@ -84,7 +84,7 @@ def _search(log: Log, client: Client, submission: Submission) -> list[Json]:
     except AstriaError as error:
         reason = f"the account could not be searched ({error})"
     with suppress(LogError):  # the error that is about to be raised says more
-        log.note("look", submission=submission, problem=reason)
+        log.record_event("look", submission=submission, problem=reason)
     raise _still_unknown(submission, f"{_after(submission)}{reason}")
 
 

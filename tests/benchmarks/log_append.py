@@ -84,7 +84,7 @@ def append(folder: Path, times: int) -> None:
             steps: dict[str, Callable[[Submission], Any]] = {
                 "sending": lambda _, number=number: log.plan(a_request(str(number)), sending=True),
                 "done": lambda sending, reply=reply: log.change(sending, "done", reply=reply),
-                "poll": lambda done, reply=reply: log.note("poll", submission=done, reply=reply),
+                "poll": lambda done, reply=reply: log.record_event("poll", submission=done, reply=reply),
             }
             submission: Any = None
             timed("SQLite alone", lambda number=number: row(number))

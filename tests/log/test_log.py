@@ -224,7 +224,7 @@ def test_a_second_attempt_is_a_change_too(log: Log) -> None:
 def test_a_poll_brings_the_record_up_to_date_and_changes_no_state(log: Log) -> None:
     done = log.change(moved(log, "sending"), "done", reply=REPLY)
     trained = {"id": 7, "updated_at": "2026-01-01T13:00:00.000Z", "trained_at": "2026-01-01T13:00:00.000Z"}
-    log.note("poll", submission=done, reply=trained)
+    log.record_event("poll", submission=done, reply=trained)
     updated = log.get(done.id)
     assert updated.record == {**(done.record or {}), **trained}
     assert (updated.state, updated.changed_at, updated.version) == ("done", done.changed_at, done.version)
@@ -233,20 +233,24 @@ def test_a_poll_brings_the_record_up_to_date_and_changes_no_state(log: Log) -> N
 
 def test_a_callback_finds_its_submission_by_the_tune(log: Log) -> None:
     done = log.change(moved(log, "sending"), "done", reply=REPLY)
-    log.note("callback", service=SERVICE, tune_id=7, reply={"tune": {"id": 7, "steps": 300}})
+    log.record_event("callback", service=SERVICE, tune_id=7, reply={"tune": {"id": 7, "steps": 300}})
     assert (log.get(done.id).record or {})["steps"] == 300
     assert log.events()["submission"].iloc[-1] == done.id
 
 
 def test_late_news_do_not_undo_later_ones(log: Log) -> None:
     done = log.change(moved(log, "sending"), "done", reply=REPLY)
-    log.note("poll", submission=done, reply={"id": 7, "updated_at": "2026-01-01T11:00:00.000Z", "steps": 1})
-    log.note("poll", submission=done, reply={"id": 8, "updated_at": "2026-01-01T14:00:00.000Z", "steps": 2})
+    log.record_event(
+        "poll", submission=done, reply={"id": 7, "updated_at": "2026-01-01T11:00:00.000Z", "steps": 1}
+    )
+    log.record_event(
+        "poll", submission=done, reply={"id": 8, "updated_at": "2026-01-01T14:00:00.000Z", "steps": 2}
+    )
     assert log.get(done.id) == done
 
 
 def test_a_note_may_concern_nothing_that_is_known(log: Log) -> None:
-    log.note("callback", service=SERVICE, tune_id=99, reply=[1, "two"], problem="nobody's")
+    log.record_event("callback", service=SERVICE, tune_id=99, reply=[1, "two"], problem="nobody's")
     (event,) = log.events().to_dict("records")
     assert (event["tune_id"], event["service"], event["reply"]) == (99, SERVICE, '[1,"two"]')
 
@@ -267,7 +271,7 @@ def test_an_unknown_id_is_a_key_error(log: Log) -> None:
 
 def test_one_body_is_stored_once(log: Log) -> None:
     done = log.change(moved(log, "sending"), "done", reply=REPLY)
-    log.note("poll", submission=done, reply=REPLY)
+    log.record_event("poll", submission=done, reply=REPLY)
     size = len(log.events()["reply"].dropna().unique())
     assert size == 1
 
@@ -275,7 +279,7 @@ def test_one_body_is_stored_once(log: Log) -> None:
 def test_the_process_is_on_record(log: Log) -> None:
     moved(log)
     log.close()
-    Log(log.path).note("poll")
+    Log(log.path).record_event("poll")
     assert log.events()["session"].nunique() == 1
 
 
@@ -290,7 +294,7 @@ def test_a_title_with_a_key_in_it_is_refused(log: Log) -> None:
 def test_pruning_takes_only_what_is_old_and_settled(log: Log) -> None:
     remaining = [moved(log, *states, title=str(states)) for states in ((), ("sending",), ("needs_review",))]
     old = log.change(moved(log, "sending", title="old"), "done", reply=REPLY)
-    log.note("poll", submission=old, reply={**REPLY, "steps": 1})
+    log.record_event("poll", submission=old, reply={**REPLY, "steps": 1})
     moved(log, "rejected", title="old too")
     moment = datetime.now(UTC)
     remaining.append(log.change(moved(log, "sending", title="fresh"), "done", reply={"id": 8}))

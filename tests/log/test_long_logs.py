@@ -49,7 +49,7 @@ def test_no_query_of_a_submission_scans_the_log(log: Log) -> None:
 
 def test_events_can_be_read_in_parts(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
-        log.note("replay", problem=str(number))
+        log.record_event("replay", problem=str(number))
     everything = log.events()
     times = [time.to_pydatetime() for time in everything["at"]]
     part = log.events(since=times[1], until=times[3])

@@ -97,7 +97,9 @@ def test_an_older_file_can_be_continued(log: Log) -> None:
     lost = log.find(SERVICE, "unknown")
     assert lost is not None
     assert log.change(lost, "adopted", tune_id=10, reply={"id": 10}).state == "adopted"
-    log.note("poll", service=SERVICE, tune_id=8, reply={"id": 8, "trained_at": "2026-01-02T00:00:00Z"})
+    log.record_event(
+        "poll", service=SERVICE, tune_id=8, reply={"id": 8, "trained_at": "2026-01-02T00:00:00Z"}
+    )
     log.plan(a_request("new"))
     assert log.frame()["state"].tolist()[1] == "adopted"
 

@@ -53,7 +53,7 @@ def is_clean(log: Log, secret: str = SECRET) -> bool:
 def test_a_signature_is_kept_nowhere(log: Log, url: str) -> None:
     submission = log.change(log.plan(a_request(image_urls=[url])), "sending")
     done = log.change(submission, "done", reply={**REPLY, "orig_images": [url]}, problem=f"odd: '{url}'")
-    log.note("poll", submission=done, reply={"id": 7, "nested": [{"url": url}]}, problem=url)
+    log.record_event("poll", submission=done, reply={"id": 7, "nested": [{"url": url}]}, problem=url)
     assert is_clean(log)
     assert list(done.request.redacted) == ["image_urls"]
 
@@ -75,7 +75,7 @@ def test_a_callbacks_values_are_kept_nowhere(log: Log, url: str) -> None:
     request = a_request(callback=url, prompts_callback=url, prompt_attributes={"callback": url, "w": 8})
     submission = log.change(log.plan(request), "sending")
     done = log.change(submission, "done", reply={**REPLY, "callback": url})
-    log.note("callback", submission=done, reply={"callback": [f"{url} is not reachable"]})
+    log.record_event("callback", submission=done, reply={"callback": [f"{url} is not reachable"]})
     assert is_clean(log)
     assert list(done.request.redacted) == ["callback", "prompts_callback", "prompt_attributes.callback"]
 
@@ -89,7 +89,7 @@ def test_a_callbacks_keys_are_kept() -> None:
     "field", ["authorization", "Proxy-Authorization", "password", "api_key", "Set-Cookie"]
 )
 def test_a_header_that_lets_someone_in_is_kept_nowhere(log: Log, field: str) -> None:
-    log.note("poll", reply={"headers": {field: f"Basic {SECRET}"}})
+    log.record_event("poll", reply={"headers": {field: f"Basic {SECRET}"}})
     assert is_clean(log)
 
 
@@ -99,8 +99,8 @@ def test_a_key_is_kept_nowhere(log: Log) -> None:
     request = a_request(name=text, characteristics={"a": KEY, KEY: "b"}, images=(image,))
     submission = log.change(log.plan(request), "sending")
     done = log.change(submission, "done", reply={**REPLY, "title": KEY, KEY: [{"x": text}]}, problem=text)
-    log.note(KEY, submission=done, reply=text, problem=text)
-    log.note("poll", service=f"https://{KEY}@api.example.com", reply=[KEY])
+    log.record_event(KEY, submission=done, reply=text, problem=text)
+    log.record_event("poll", service=f"https://{KEY}@api.example.com", reply=[KEY])
     assert is_clean(log, KEY)
     assert {"name", "characteristics.a", "images"} <= set(done.request.redacted)
 

@@ -93,7 +93,9 @@ def test_a_sealed_row_that_changes_is_shown_as_it_is(tmp_path: Path, sealing: Ca
         trained(log, number)
     assert segments(log)
     for at in ("2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"):
-        log.note("poll", service=SERVICE, tune_id=1, reply={"id": 1, "trained_at": at, "updated_at": at})
+        log.record_event(
+            "poll", service=SERVICE, tune_id=1, reply={"id": 1, "trained_at": at, "updated_at": at}
+        )
         frame = log.frame()
         assert frame["id"].tolist() == [1, 2, 3, 4]
         assert frame["trained_at"].tolist()[0] == pd.Timestamp(at)
@@ -134,7 +136,7 @@ def test_segments_do_not_grow_with_every_look(tmp_path: Path, sealing: Callable[
     for hour in range(20):
         at = f"2026-01-02T{hour:02}:00:00.000Z"
         for number in (1, 2):
-            log.note("poll", service=SERVICE, tune_id=number, reply={"id": number, "updated_at": at})
+            log.record_event("poll", service=SERVICE, tune_id=number, reply={"id": number, "updated_at": at})
         assert log.frame()["updated_at"].tolist() == [pd.Timestamp(at)] * 2
     assert segments(log) <= 2
 
@@ -200,7 +202,7 @@ def _play(log: Log, steps: list[Step]) -> None:
         at = f"2026-01-02T00:00:{number:02}.000Z"
         if what == "poll":
             reply = {"id": about, "trained_at": at, "updated_at": at, **news}
-            log.note("poll", service=SERVICE, tune_id=about, reply=reply)
+            log.record_event("poll", service=SERVICE, tune_id=about, reply=reply)
         elif what == "prune":
             log.prune(datetime.now(UTC))
         elif what == "frame":

@@ -197,7 +197,7 @@ def test_a_forked_child_writes_as_a_process_of_its_own(path: Path) -> None:
 
     def keep_writing() -> None:  # so that forks happen during transactions
         while not stop.is_set():
-            log.note("poll")
+            log.record_event("poll")
 
     writer = threading.Thread(target=keep_writing)
     writer.start()

@@ -192,7 +192,7 @@ class Refresher:
         return self._log.of_tune(self._service, tune_id, self._account)
 
     def _note(self, tune_id: int, problem: str | None = None) -> None:
-        self._log.note(
+        self._log.record_event(
             "callback", tune_id=tune_id, service=self._service, account=self._account, problem=problem
         )
 

@@ -98,7 +98,7 @@ class PollRecorder:
         return bool(changed)
 
     def _note(self, kind: str, tune_id: int, reply: Any, problem: str | None = None) -> None:
-        self._log.note(
+        self._log.record_event(
             kind, tune_id=tune_id, service=self._service, account=self._account, reply=reply, problem=problem
         )
 

@@ -353,7 +353,7 @@ def test_an_older_reply_does_not_undo_a_newer_one(
     old = client.tune(1000001)
     sandbox.advance(DAY)
     callbacks.poll()
-    log.note("callback", tune_id=1000001, service=client.service, reply=old)
+    log.record_event("callback", tune_id=1000001, service=client.service, reply=old)
     assert statuses(log) == ["trained"]
 
 

@@ -124,7 +124,7 @@ def test_a_tune_that_is_gone_stays_gone_on_record_until_it_is_seen_again(
     recorded = log.frame()
     assert recorded["status"].tolist() == ["deleted"]
     assert recorded["name"].tolist() == ["cat"]
-    log.note("poll", tune_id=tune_json["id"], service=client.service, reply=tune_json)
+    log.record_event("poll", tune_id=tune_json["id"], service=client.service, reply=tune_json)
     assert log.frame()["status"].tolist() == ["queued"]
 
 
