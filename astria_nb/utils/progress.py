@@ -111,7 +111,7 @@ class Progress:
             # In a narrow cell the text wraps below the bar instead of being cut off.
             self._bar = ipywidgets.HBox(line, layout=ipywidgets.Layout(flex_flow="row wrap"))
             bundle = {**self._bar._repr_mimebundle_(), **self._text()}
-            self._handle = display(bundle, raw=True, display_id=True)  # IPython ships half its types
+            self._handle = display(bundle, raw=True, display_id=True)
         _, bar, label = self._bar.children
         bar.value, label.value = fraction, printable(text)
 

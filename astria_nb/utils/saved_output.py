@@ -72,7 +72,7 @@ class SavedOutput:
         shell = kernel_shell()
         # A text that stands in the notebook's file must not grow old.
         text = {} if shell is None else {"text/plain": f"{self._name}:"}
-        display({**data, **text}, metadata=dict(metadata), raw=True)  # IPython ships half its types
+        display({**data, **text}, metadata=dict(metadata), raw=True)
         if shell is None:
             return  # a terminal prints the text only
         # The shell's publisher changes while a cell captures its output; updates are not for that cell.
