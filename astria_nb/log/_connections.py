@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from astria_nb.log._machine import on_network
 from astria_nb.log._set_up import FUNCTIONS, up_to_date
+from astria_nb.log._statements import driver
 
 _WORTHWHILE = 8  # a file is rewritten if at least this fraction of it is free
 
@@ -107,7 +108,7 @@ def _engine(
 
     @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver(connection).execute(begin)
 
     return engine
 

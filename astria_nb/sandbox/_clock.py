@@ -129,5 +129,5 @@ def iso(moment: int) -> str:
     >>> iso(1_767_268_800_000)
     '2026-01-01T12:00:00.000Z'
     """
-    seconds = datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    seconds = datetime.fromtimestamp(moment // SECOND, UTC).isoformat()[: -len("+00:00")]
     return f"{seconds}.{moment % SECOND:03d}Z"

@@ -189,8 +189,9 @@ def _array(values: Sequence[Any], arrow_type: pa.DataType) -> pa.Array:
     try:
         if types <= _python_types(arrow_type):
             # Arrow parses the API's times itself, twenty times faster than Python.
-            is_text = types <= {str, _NONE}
-            array = pa.array(values, pa.string() if is_text else arrow_type).cast(arrow_type)
+            written_type = pa.string() if types <= {str, _NONE} else arrow_type
+            array = pa.array(values, written_type)
+            array = array if written_type == arrow_type else array.cast(arrow_type)
             if not (pa.types.is_list(arrow_type) and array.values.null_count):
                 return array
     except _CONVERSION_ERRORS:
