@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from astria_nb.log._machine import on_network
 from astria_nb.log._set_up import FUNCTIONS, up_to_date
-from astria_nb.log._statements import driver
 
+# IMMEDIATE takes the write lock at once; upgrading a read transaction could fail with BUSY.
+_BEGIN_TO_READ, _BEGIN_TO_WRITE = "BEGIN", "BEGIN IMMEDIATE"
 _WORTHWHILE = 8  # a file is rewritten if at least this fraction of it is free
 
 
@@ -45,9 +46,8 @@ class Connections:
             self._held.execute("SELECT 1 FROM sqlite_master").fetchone()  # opens the write-ahead log as well
             return self._held
 
-        # IMMEDIATE takes the write lock at once; upgrading a read transaction could fail with BUSY.
-        self.writer = _engine(connect_to_write, sa.pool.StaticPool, "BEGIN IMMEDIATE")
-        self.readers = _engine(connect, sa.pool.QueuePool, "BEGIN", pool_size=2, max_overflow=-1)
+        self.writer = _engine(connect_to_write, sa.pool.StaticPool, _BEGIN_TO_WRITE)
+        self.readers = _engine(connect, sa.pool.QueuePool, _BEGIN_TO_READ, pool_size=2, max_overflow=-1)
 
     @property
     def is_held(self) -> bool:
@@ -60,6 +60,30 @@ class Connections:
             self.writer.connect().close()
         assert self._held is not None
         return self._held
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection that writes, in a transaction."""
+        held = self.held()
+        held.execute(_BEGIN_TO_WRITE)
+        try:
+            yield held
+            held.commit()
+        except BaseException:
+            held.rollback()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection that reads, in a transaction."""
+        pooled = self.readers.raw_connection()
+        try:
+            connection = pooled.driver_connection
+            assert isinstance(connection, sqlite3.Connection)
+            connection.execute(_BEGIN_TO_READ)
+            yield connection
+        finally:
+            pooled.close()  # ends the transaction
 
     @property
     def is_writing(self) -> bool:
@@ -108,7 +132,7 @@ def _engine(
 
     @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
-        driver(connection).execute(begin)
+        connection.exec_driver_sql(begin)
 
     return engine
 

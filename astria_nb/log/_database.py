@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from astria_nb.log import _segments as segments
 from astria_nb.log import _serialization as serialization
 from astria_nb.log import _submission_rows as submission_rows
 from astria_nb.log import environment
 from astria_nb.log._checksums import check_body
-from astria_nb.log._inserts import append_event, microseconds, now, redact_problem
+from astria_nb.log._inserts import append_event, microseconds, now, put_session, redact_problem
 from astria_nb.log._queries import (
     by_id,
     claimant,
@@ -28,12 +28,14 @@ from astria_nb.log._queries import (
     has_unsettled,
     of_tune,
     parsing,
+    polls,
     run_on,
+    session_of,
     unsettled,
     was_returned,
     with_content,
 )
-from astria_nb.log._schema import body, event, session, submission
+from astria_nb.log._schema import body, event, submission
 from astria_nb.log._sqlite import SqliteStore
 from astria_nb.log._states import (
     HAS_TUNE,
@@ -132,15 +134,9 @@ class LogDatabase:
 
     def prompts(self, id: int) -> list[dict[str, Any]]:  # noqa: A002  the column's own name
         """Return the prompts in a submission's polls, each in its latest state, by id."""
-        polls = (
-            sa.select(event.c.id, event.c.reply, body.c.json)
-            .outerjoin(body, event.c.reply == body.c.sha256)
-            .where(event.c.submission == id, event.c.kind == "poll", event.c.reply.is_not(None))
-            .order_by(event.c.id)
-        )
         latest: dict[Any, dict[str, Any]] = {}
-        with self.store.read() as connection:
-            for event_id, sha256, text in connection.execute(polls):
+        with self.store.reading() as connection:
+            for event_id, sha256, text in polls(connection, id):
                 check_body(sha256, text, f"the reply of event {event_id}")
                 if text.startswith("["):
                     with parsing(f"event {event_id}"):
@@ -150,18 +146,18 @@ class LogDatabase:
 
     def find(self, service: str, title: str, account: str | None) -> Submission | None:
         """Return the submission that claims a title."""
-        with self.store.read() as connection:
+        with self.store.reading() as connection:
             return claimant(connection, recorded_service(service), title, account)
 
     def claimant(self, request: Request) -> Submission | None:
         """Return the submission that claims a request; see `astria_nb.log.Log.claimant`."""
-        with self.store.read() as connection:
+        with self.store.reading() as connection:
             return _claimant(connection, request.recorded())
 
     def precedents(self, request: Request) -> Precedents:
         """Return what is on record that concerns a request; see `astria_nb.log.Log.precedents`."""
         recorded = request.recorded()
-        with self.store.read() as connection:
+        with self.store.reading() as connection:
             return Precedents(
                 claimant=_claimant(connection, recorded),
                 has_equal=has_later_with_content(connection, recorded, 0),
@@ -170,35 +166,34 @@ class LogDatabase:
 
     def with_content(self, request: Request, limit: int) -> list[Submission]:
         """Return earlier submissions that ask for the same; see `astria_nb.log.Log.with_content`."""
-        with self.store.read() as connection:
+        with self.store.reading() as connection:
             return with_content(connection, request.recorded(), limit)
 
     def was_returned(self, id: int) -> bool:  # noqa: A002  the column's own name
         """Return whether a submission's row was handed to its caller; see `astria_nb.log.Log`."""
-        with self.store.read() as connection:
+        with self.store.reading() as connection:
             return was_returned(connection, id)
 
     def of_tune(self, service: str, tune_id: int, account: str | None) -> Submission | None:
         """Return the submission that made a tune, else one that ran a pack on it."""
         values = recorded_service(service), tune_id, account
-        with self.store.read() as connection:
+        with self.store.reading() as connection:
             return of_tune(connection, *values) or run_on(connection, *values)
 
     def get(self, id: int) -> Submission | None:  # noqa: A002  the column's own name
         """Return a submission."""
-        with self.store.read() as connection:
+        with self.store.reading() as connection:
             return by_id(connection, id)
 
     def unsettled(self, service: str, account: str | None) -> list[Submission]:
         """Return the unsettled submissions of an account, oldest first."""
-        with self.store.read() as connection:
+        with self.store.reading() as connection:
             return unsettled(connection, recorded_service(service), account)
 
     def session(self, id: str) -> Mapping[str, Any] | None:  # noqa: A002  the column's own name
         """Return the row of a process that wrote to this log."""
-        with self.store.read() as connection:
-            row = connection.execute(session.select().where(session.c.id == id)).first()
-            return None if row is None else row._asdict()
+        with self.store.reading() as connection:
+            return session_of(connection, id)
 
     def prune(self, before: datetime) -> int:
         """Delete settled submissions; see `astria_nb.log.Log.prune`."""
@@ -219,21 +214,17 @@ class LogDatabase:
         return int(pruned)
 
     @contextmanager
-    def _write(self) -> Iterator[tuple[sa.Connection, str]]:
+    def _write(self) -> Iterator[tuple[sqlite3.Connection, str]]:
         """Yield a connection in a transaction, and the id of this process's session, which it has written."""
         current = environment.session()
-        with self.store.write() as connection:
+        with self.store.writing() as connection:
             if self._written_session != current.id:
-                values = asdict(current) | {
-                    "started_at": microseconds(current.started_at),
-                    "packages": json.dumps(dict(current.packages)),
-                }
-                connection.execute(insert(session).values(values).on_conflict_do_nothing())
+                put_session(connection, current)
             yield connection, current.id
         self._written_session = current.id
 
 
-def _claimant(connection: sa.Connection, recorded: Request) -> Submission | None:
+def _claimant(connection: sqlite3.Connection, recorded: Request) -> Submission | None:
     """Return the submission that claims a title, or a run without one."""
     if recorded.title is None:
         return claiming_run(connection, recorded)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sqlite3
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import sqlalchemy as sa
 
 from astria_nb.log import _machine as machine
 from astria_nb.log._queries import EPOCH
 from astria_nb.log._schema import event
-from astria_nb.log._statements import driver, insert_into
+from astria_nb.log._statements import insert_into
 from astria_nb.log._states import Submission
+from astria_nb.log.environment import Session
 from astria_nb.utils.redaction import redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -45,15 +46,24 @@ def to_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
 
 
-def put_body(connection: sa.Connection, text: str) -> bytes:
+def put_body(connection: sqlite3.Connection, text: str) -> bytes:
     """Store JSON, once however many rows refer to it, and return its hash."""
     sha256 = hashlib.sha256(text.encode()).digest()
-    driver(connection).execute(_PUT, (sha256, text))
+    connection.execute(_PUT, (sha256, text))
     return sha256
 
 
+def put_session(connection: sqlite3.Connection, current: Session) -> None:
+    """Store what is known of a process, once."""
+    row = asdict(current) | {
+        "started_at": microseconds(current.started_at),
+        "packages": json.dumps(dict(current.packages)),
+    }
+    connection.execute(f"{insert_into('session', row)} ON CONFLICT DO NOTHING", row)
+
+
 def append_event(
-    connection: sa.Connection,
+    connection: sqlite3.Connection,
     kind: str,
     session_id: str,
     at: int,
@@ -67,7 +77,7 @@ def append_event(
 
     Parameters
     ----------
-    connection : sqlalchemy.Connection
+    connection : sqlite3.Connection
     kind : str
     session_id : str
     at : int
@@ -93,7 +103,7 @@ def append_event(
         values["service"] = redact_text(values["service"])
     values["reply"] = None if reply is None else put_body(connection, to_json(redact_json(reply)))
     row = {"kind": redact_text(kind), "at": at, "session": session_id, "problem": redact_problem(problem)}
-    driver(connection).execute(_APPEND, _EVENT | row | values)
+    connection.execute(_APPEND, _EVENT | row | values)
 
 
 def redact_problem(problem: str | None) -> str | None:

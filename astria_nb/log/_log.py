@@ -202,9 +202,9 @@ class Log(LogReader):
         if not arrival():
             returns.expect(self, submission, arrival)
             return
-        from astria_nb.log import _queries as queries  # loaded with the database
+        from astria_nb.log import _selects as selects  # loaded with the database
 
-        self.record_event(queries.RETURNED, submission=submission)
+        self.record_event(selects.RETURNED, submission=submission)
 
     @shield
     def prune(self, before: datetime) -> int:

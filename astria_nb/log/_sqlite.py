@@ -6,9 +6,9 @@ import os
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -24,6 +24,7 @@ from astria_nb.log._opening import prepare, refuse_foreign
 from astria_nb.log._schema import VERSION
 from astria_nb.log._set_up import set_up
 
+C = TypeVar("C", sa.Connection, sqlite3.Connection)
 _IDLE_SECONDS = 0.3  # a copy of the main file is complete so long after the last write
 _EXIT_SECONDS = 5.0  # that the exit of the interpreter waits for a thread that writes
 
@@ -79,6 +80,29 @@ class SqliteStore(KeptFile):
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
+        with self._writing(self._connections.writer.begin) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Do as `write`, with SQLite's own connection: SQLAlchemy's would take longer than the statements."""
+        with self._writing(self._connections.writing) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Yield a connection in a read transaction: a consistent snapshot of the file."""
+        with self._reading(self._connections.readers.begin) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Do as `read`, with SQLite's own connection."""
+        with self._reading(self._connections.reading) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, begin: Callable[[], AbstractContextManager[C]]) -> Iterator[C]:
         with log_errors(self._path), self._guard.lock:
             if not self._may_write:
                 raise sqlite3.OperationalError("attempt to write a readonly database")
@@ -87,7 +111,7 @@ class SqliteStore(KeptFile):
             self._follow()
             held = self._hold()
             try:
-                with self._connections.writer.connect() as connection, connection.begin():
+                with begin() as connection:
                     self._refuse_overwritten(held)
                     yield connection
                     last_event = self._last(held)
@@ -101,18 +125,13 @@ class SqliteStore(KeptFile):
                 self._files.mark()
 
     @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a read transaction: a consistent snapshot of the file."""
+    def _reading(self, begin: Callable[[], AbstractContextManager[C]]) -> Iterator[C]:
         with log_errors(self._path):
             self._mend()
             if self._may_write and not self._connections.is_held:
                 with self._guard.lock:
                     self._hold()
-            with (
-                self._guard.reading(),
-                self._connections.readers.connect() as connection,
-                connection.begin(),
-            ):
+            with self._guard.reading(), begin() as connection:
                 yield connection
 
     def shrink(self) -> None:

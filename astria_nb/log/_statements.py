@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
@@ -30,32 +30,27 @@ class Query:
     def __init__(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
         self._select = select
 
-    def rows(self, connection: sa.Connection, **values: Any) -> Iterator[dict[str, Any]]:
+    def rows(self, connection: sqlite3.Connection, **values: Any) -> Iterator[dict[str, Any]]:
         """Yield the rows, each as a mapping of the columns' names."""
         cursor = self._run(connection, values)
         names = [column[0] for column in cursor.description]
         return (dict(zip(names, row, strict=True)) for row in cursor)
 
-    def first(self, connection: sa.Connection, **values: Any) -> dict[str, Any] | None:
+    def first(self, connection: sqlite3.Connection, **values: Any) -> dict[str, Any] | None:
         """Return the first row, or None."""
         cursor = self._run(connection, values)
         row, names = cursor.fetchone(), [column[0] for column in cursor.description]
         cursor.close()  # it may have more rows
         return None if row is None else dict(zip(names, row, strict=True))
 
-    def _run(self, connection: sa.Connection, values: dict[str, Any]) -> sqlite3.Cursor:
+    def _run(self, connection: sqlite3.Connection, values: dict[str, Any]) -> sqlite3.Cursor:
         text, defaults = self._compiled
-        return driver(connection).execute(text, defaults | values)
+        return connection.execute(text, defaults | values)
 
     @cached_property
     def _compiled(self) -> tuple[str, dict[str, Any]]:
         compiled = self._select.compile(dialect=sqlite.dialect(paramstyle="named"))
         return str(compiled), dict(compiled.params)
-
-
-def driver(connection: sa.Connection) -> sqlite3.Connection:
-    """Return SQLite's own connection, in the transaction of SQLAlchemy's."""
-    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
 def insert_into(table: str, columns: Collection[str]) -> str:

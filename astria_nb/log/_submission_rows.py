@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-
-import sqlalchemy as sa
 
 from astria_nb.log import _inserts as inserts
 from astria_nb.log import _serialization as serialization
 from astria_nb.log._checksums import COLUMNS, of_row
 from astria_nb.log._queries import existing, to_datetime, to_submission
-from astria_nb.log._statements import IS_SOUND, driver, insert_into, update_of
+from astria_nb.log._statements import IS_SOUND, insert_into, update_of
 from astria_nb.log._states import StaleSubmission, Submission
 from astria_nb.tune import Request
 from astria_nb.utils.redaction import redact_json
@@ -52,7 +51,7 @@ class Moment:
 
 
 def add(
-    connection: sa.Connection,
+    connection: sqlite3.Connection,
     recorded: Request,
     newest_known_id: int | None,
     moment: Moment,
@@ -61,7 +60,7 @@ def add(
 ) -> Submission:
     """Insert a submission, and return it."""
     text = inserts.to_json(serialization.of_request(recorded))
-    (new_id,) = driver(connection).execute(_NEXT_ID).fetchone()
+    (new_id,) = connection.execute(_NEXT_ID).fetchone()
     row = dict.fromkeys(COLUMNS) | {
         "id": new_id,
         "service": recorded.service,
@@ -77,12 +76,12 @@ def add(
         "planned_at": moment.at,
         **moment.columns,
     }
-    driver(connection).execute(_INSERT, row | {"checksum": of_row(*row.values())})
+    connection.execute(_INSERT, row | {"checksum": of_row(*row.values())})
     return to_submission(row | {"request_json": text, "record_json": None})
 
 
 def move(
-    connection: sa.Connection,
+    connection: sqlite3.Connection,
     before: Submission,
     state: str,
     moment: Moment,
@@ -95,7 +94,7 @@ def move(
 
     Parameters
     ----------
-    connection : sqlalchemy.Connection
+    connection : sqlite3.Connection
     before : Submission
     state : str
     moment : Moment
@@ -124,7 +123,7 @@ def move(
         **changes,
         **moment.columns,
     }
-    if driver(connection).execute(_MOVE, row).rowcount == 0:
+    if connection.execute(_MOVE, row).rowcount == 0:
         raise StaleSubmission(existing(connection, before.id))
     if before.version or text is None:
         return existing(connection, before.id)
@@ -143,11 +142,11 @@ def move(
     )
 
 
-def record(connection: sa.Connection, current: Submission, tune: Mapping[str, Any]) -> None:
+def record(connection: sqlite3.Connection, current: Submission, tune: Mapping[str, Any]) -> None:
     """Write a newer tune as a submission's record; it is not what a segment has of it any more."""
     text = inserts.to_json(redact_json(serialization.updated(current, tune)))
     row = {"id": current.id, "record": inserts.put_body(connection, text), "sealed": None}
-    driver(connection).execute(_RECORD, row)
+    connection.execute(_RECORD, row)
 
 
 def _record_text(

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 SECOND = 1_000
@@ -121,6 +122,7 @@ class SteppedClock:
         return before
 
 
+@lru_cache(4096)  # a list of tunes has many times again
 def iso(moment: int) -> str:
     """Format a time as the API does.
 

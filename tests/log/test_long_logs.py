@@ -26,8 +26,9 @@ def test_no_query_of_a_submission_scans_the_log(log: Log) -> None:
 
     log.plan(a_request("first"))
     connections = log._database.store._connections
-    for engine in (connections.readers, connections.writer):
-        sa.event.listen(engine, "checkout", lambda driver, *_: driver.set_trace_callback(note))
+    held = connections.held()
+    held.set_trace_callback(note)
+    sa.event.listen(connections.readers, "checkout", lambda reader, *_: reader.set_trace_callback(note))
     log.precedents(a_request("t"))
     log.unsettled(SERVICE)
     log.claimant(a_request("t"))
@@ -36,7 +37,6 @@ def test_no_query_of_a_submission_scans_the_log(log: Log) -> None:
     sent = log.plan(a_request("t"), sending=True)
     log.change(sent, "done", reply=REPLY)
     assert len(queries) > 12
-    held = connections.held()
     held.set_trace_callback(None)
     for statement in queries:
         plan = [row[3] for row in held.execute(f"EXPLAIN QUERY PLAN {statement}")]

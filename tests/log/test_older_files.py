@@ -11,8 +11,8 @@ import pytest
 
 from astria_nb.errors import LogError
 from astria_nb.log import Log
-from astria_nb.log._queries import _BLANKS
 from astria_nb.log._schema import VERSION
+from astria_nb.log._selects import BLANKS
 from astria_nb.log._states import RequestClaimed
 from helpers.submissions import SERVICE, a_request, everything_on_disk
 
@@ -87,7 +87,7 @@ def test_a_title_that_was_recorded_with_blanks_is_claimed(tmp_path: Path, record
 
 
 def test_every_blank_around_a_title_is_looked_up() -> None:
-    ranges = [range(ord(ends[0]), ord(ends[1]) + 1) for ends in _BLANKS]
+    ranges = [range(ord(ends[0]), ord(ends[1]) + 1) for ends in BLANKS]
     assert "".join(chr(code) for each in ranges for code in each) == "".join(
         character for character in map(chr, range(sys.maxunicode + 1)) if character.isspace()
     )
