@@ -1,5 +1,7 @@
 """A long log: no query scans it, its events are read in parts, and what is pruned leaves the disk."""
 
+import sqlite3
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,14 +9,29 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+import astria_nb as anb
 from astria_nb.errors import LogError
 from astria_nb.log import Log
 from helpers.submissions import REPLY, SERVICE, a_request
 
 
 @pytest.fixture
+def service() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(deterministic=True) as running:
+        yield running
+
+
+@pytest.fixture
 def log(tmp_path: Path) -> Log:
     return Log(tmp_path / "log.sqlite")
+
+
+def trace(log: Log, note: Callable[[str], None]) -> sqlite3.Connection:
+    """Note each statement of an open log; return its connection that writes."""
+    connections = log._database.store._connections
+    sa.event.listen(connections.readers, "checkout", lambda reader, *_: reader.set_trace_callback(note))
+    connections.held().set_trace_callback(note)
+    return connections.held()
 
 
 def test_no_query_of_a_submission_scans_the_log(log: Log) -> None:
@@ -25,10 +42,7 @@ def test_no_query_of_a_submission_scans_the_log(log: Log) -> None:
             queries.append(statement)
 
     log.plan(a_request("first"))
-    connections = log._database.store._connections
-    held = connections.held()
-    held.set_trace_callback(note)
-    sa.event.listen(connections.readers, "checkout", lambda reader, *_: reader.set_trace_callback(note))
+    held = trace(log, note)
     log.precedents(a_request("t"))
     log.unsettled(SERVICE)
     log.claimant(a_request("t"))
@@ -45,6 +59,20 @@ def test_no_query_of_a_submission_scans_the_log(log: Log) -> None:
         if "IN ('planned', 'sending', 'unknown')" in statement:
             assert any("submission_unsettled" in step for step in plan)
             assert not any("TEMP B-TREE" in step for step in plan)
+
+
+def test_a_submission_is_a_few_statements_and_two_writes_to_the_disk(log: Log, service: anb.Sandbox) -> None:
+    def submit(title: str) -> None:
+        photos = [f"https://example.com/{title}.jpg"]
+        tune = anb.Tune(pack=797, title=title, name="cat", image_urls=photos)
+        anb.submit(tune, service.client(), log=log)
+
+    submit("first")
+    statements: list[str] = []
+    trace(log, statements.append)
+    submit("second")
+    assert statements.count("BEGIN IMMEDIATE") == 2
+    assert len(statements) <= 26
 
 
 def test_events_can_be_read_in_parts(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

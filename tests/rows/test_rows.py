@@ -215,6 +215,14 @@ def test_a_row_shows_as_a_table() -> None:
     assert tune_frame([SEED]).squeeze()["title"] == "John Doe"
 
 
+def test_a_row_that_is_changed_leaves_later_rows_alone() -> None:
+    row, values = tune_frame([{}], NOON), tune_frame([SEED | {"steps": 3, "is_api": True}], NOON)
+    for name in ("id", "title", "steps", "is_api", "created_at"):
+        row.loc[0, name] = values.loc[0, name]
+        assert row.loc[0, name] == values.loc[0, name]
+    assert tune_frame([{}], NOON).isna().all(axis=None)
+
+
 SCALARS = (
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False)
     | st.text(max_size=5)
