@@ -1,4 +1,4 @@
-"""Queries that return submissions."""
+"""Reading submissions: each is checked, and is what was written or an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SELECTs of submissions, of their polls and of the processes that wrote them."""
+"""The queries of submissions, of their polls and of the processes that wrote them."""
 
 from __future__ import annotations
 
