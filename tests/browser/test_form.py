@@ -1,6 +1,7 @@
 """The whole form in a real browser: by keyboard alone, across reloads and restarts, in other frontends."""
 
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -383,6 +384,10 @@ def test_as_an_app_in_voila(other: Page, address: str, folder: Path):
     form = other.locator(".astria-form")
     expect(form).to_be_visible(timeout=60_000)
     train(form, folder)
+    with other.expect_download() as downloading:  # there is no code to save the pictures with
+        form.get_by_role("button", name="Download all").click()
+    assert downloading.value.suggested_filename == "astria_pictures.zip"
+    assert zipfile.is_zipfile(downloading.value.path())
 
 
 def send(form: Locator) -> None:

@@ -109,6 +109,20 @@ describe("a download", () => {
     expect(saved).toEqual([]);
   });
 
+  it("says that the kernel is busy if nothing comes for a while", async () => {
+    const { el, press, reply, text } = await openGallery();
+    await press("Download all");
+    vi.useFakeTimers();
+    reply({ kind: "piece", offset: 0, progress: "1 of 2 pictures", fraction: 0.5 });
+    vi.advanceTimersByTime(2999);
+    expect(text()).toBe("1 of 2 pictures");
+    vi.advanceTimersByTime(1);
+    expect([text(), el.querySelector("progress")?.value]).toEqual(["Waiting for the kernel: it is busy", 0.5]);
+    reply({ kind: "saved", name: "x", size: 0, summary: "Saved" });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(text()).toBe("Saved");
+  });
+
   it("leaves the downloads of other pages alone", async () => {
     const { receive, press, take, text } = await openGallery();
     await press("Download all");

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -231,6 +232,17 @@ def a_picture_is_enlarged_in_sight_and_closed(visit: Visit) -> None:
     expect(visit.frame.get_by_role("dialog")).to_have_count(0)
 
 
+def the_pictures_are_downloaded(visit: Visit) -> None:
+    with visit.page.expect_download() as downloading:
+        visit.button("Download all").click()
+    with zipfile.ZipFile(downloading.value.path()) as archive:
+        assert archive.testzip() is None
+        assert "manifest.jsonl" in archive.namelist()
+        assert len(archive.namelist()) > 6, archive.namelist()
+    expect(visit.form.get_by_text(re.compile(r"^Saved \d+ pictures in astria_pictures.zip"))).to_be_visible()
+    visit.check_every_theme("downloaded")
+
+
 def pick(visit: Visit, *names: str) -> None:
     with visit.page.expect_file_chooser() as dialog:
         visit.form.get_by_label("Choose photos").click()
@@ -251,5 +263,6 @@ STEPS = (
     a_double_click_submits_once,
     the_training_is_seen,
     the_pictures_arrive,
+    the_pictures_are_downloaded,
     a_picture_is_enlarged_in_sight_and_closed,
 )

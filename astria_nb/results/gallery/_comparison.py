@@ -76,27 +76,38 @@ def compare(frame: pd.DataFrame, prompts: Iterable[Record]) -> Comparison:
     [[{'id': '', 'gap': 'no picture of this template'}, {'id': '1.0', 'gap': ''}]]
     """
     tunes = frame.to_dict("records")
-    of_runs = {key for tune in tunes if _is_run(tune) for key in ids_in(tune.get("prompt_ids"))}
-    by_id = sorted(prompts, key=lambda prompt: int(prompt["id"]))
+    owners = _columns_by_owner(tunes)
     labels: dict[object, tuple[str, str]] = {}
     cells: dict[object, list[list[ComparisonCell]]] = {}
-    for column, tune in enumerate(tunes):
-        for prompt in by_id:
-            if _belongs(prompt, tune, of_runs):
-                key, *label = _template(prompt)
-                labels.setdefault(key, (label[0], label[1]))
-                columns = cells.setdefault(key, [[] for _ in tunes])
-                columns[column] += _cells(prompt, tune)
+    # The first tune decides the order of the templates.
+    placed = [(columns, prompt) for prompt in prompts if (columns := _columns_of(prompt, owners))]
+    for columns, prompt in sorted(placed, key=lambda pair: (pair[0][0], int(pair[1]["id"]))):
+        key, label, detail = _template(prompt)
+        labels.setdefault(key, (label, detail))
+        row = cells.setdefault(key, [[] for _ in tunes])
+        for column in columns:
+            row[column] += _cells(prompt, tunes[column])
     rows = [row for key, columns in cells.items() for row in _rows(*labels[key], columns)]
     return Comparison(columns=[_heading(tune) for tune in tunes], rows=rows)
 
 
-def _belongs(prompt: Record, tune: Record, of_runs: set[int]) -> bool:
-    """Return whether a prompt is of a tune's own run, or of a run on existing tunes."""
-    if _is_run(tune):
-        return int(prompt["id"]) in ids_in(tune.get("prompt_ids"))
+def _columns_by_owner(tunes: list[dict[Any, Any]]) -> dict[tuple[str, int], list[int]]:
+    """Return the columns of each tune, and of each prompt of a run on existing tunes."""
+    owners: dict[tuple[str, int], list[int]] = {}
+    for column, tune in enumerate(tunes):
+        if _is_missing(tune["id"]):
+            keys = [("prompt", prompt_id) for prompt_id in ids_in(tune.get("prompt_ids"))]
+        else:
+            keys = [("tune", int(tune["id"]))]
+        for key in keys:
+            owners.setdefault(key, []).append(column)
+    return owners
+
+
+def _columns_of(prompt: Record, owners: Mapping[tuple[str, int], list[int]]) -> list[int]:
     tune_id = prompt.get("tune_id")
-    return not _is_missing(tune_id) and tune_id == tune["id"] and int(prompt["id"]) not in of_runs
+    of_run = owners.get(("prompt", int(prompt["id"])))
+    return of_run or ([] if _is_missing(tune_id) else owners.get(("tune", int(tune_id)), []))  # type: ignore[arg-type]
 
 
 def _template(prompt: Record) -> tuple[object, str, str]:
@@ -147,10 +158,6 @@ def _heading(tune: Record) -> ComparisonColumn:
     if isinstance(created_at := tune.get("created_at"), pd.Timestamp) and not pd.isna(created_at):
         details.append(f"{created_at.day} {created_at:%b %Y %H:%M} UTC")
     return ComparisonColumn(title=title, detail=" · ".join(details))
-
-
-def _is_run(tune: Record) -> bool:
-    return _is_missing(tune["id"])
 
 
 def _is_missing(value: Any) -> bool:

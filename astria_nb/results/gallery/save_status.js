@@ -27,7 +27,12 @@ export class SaveControl {
 
   toggle() {
     if (this.cancel) this.cancel();
-    else this.cancel = this.start((status) => this.show(status));
+    else this.begin();
+  }
+
+  begin() {
+    this.bar.value = 0;
+    this.cancel = this.start((status) => this.show(status));
   }
 
   /** @param {SaveStatus} status */
@@ -36,7 +41,7 @@ export class SaveControl {
     // One button for both: it keeps the focus.
     setText(this.button, isActive ? "Cancel download" : this.label);
     this.bar.hidden = !isActive;
-    this.bar.value = fraction;
+    if (fraction !== undefined) this.bar.value = fraction;
     setText(this.progress, isActive ? text : "");
     setText(this.result, isActive || isProblem ? "" : text);
     setText(this.problem, isProblem ? text : "");

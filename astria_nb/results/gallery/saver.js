@@ -1,6 +1,7 @@
 // @ts-check
 // Saves pictures on the reader's own computer. The kernel sends a file in pieces; the page acknowledges each once it
 // has it, and puts them together: into a file that the reader chose where the browser offers that, else in its memory.
+import { createTimer } from "../../utils/dom.js";
 
 /**
  * @typedef {{ kind: "save", transfer: string, id: string }
@@ -10,7 +11,7 @@
  *   | { kind: "saved", transfer: string, name: string, size: number, summary: string }
  *   | { kind: "save_failed", transfer: string, problem: string }} SaveMessage
  * @typedef {{ write: (data: Blob) => Promise<void>, close: () => Promise<void>, abort: () => Promise<void> }} Writer
- * @typedef {{ text: string, fraction: number, isActive: boolean, isProblem: boolean }} SaveStatus
+ * @typedef {{ text: string, fraction?: number, isActive: boolean, isProblem: boolean }} SaveStatus
  */
 /**
  * @typedef {object} Transfer
@@ -20,8 +21,10 @@
  * @property {number} size bytes that have arrived
  * @property {Promise<void>} written settles when all that has arrived is in its place
  * @property {(status: SaveStatus) => void} onStatus
+ * @property {{ restart: () => void, stop: () => void }} silence what is shown while the kernel is busy
  */
 
+const BUSY_AFTER = 3000; // ms without a message of the kernel, which answers nothing while a cell runs
 const ARCHIVE = "astria_pictures.zip";
 const MAX_PICTURES_IN_MEMORY = 100; // more go straight into a file, where the browser offers that
 const KEEP_URL = 60_000; // ms; VS Code reads the file after the click
@@ -69,11 +72,24 @@ export class Saver {
     this.count += 1;
     const name = `${this.page}.${this.count}`;
     /** @type {Transfer} */
-    const transfer = { name, pieces: [], writer: undefined, size: 0, written: Promise.resolve(), onStatus };
+    const transfer = {
+      ...{ name, pieces: [], writer: undefined, size: 0, written: Promise.resolve(), onStatus },
+      silence: createTimer(() => this.show(transfer, "Waiting for the kernel: it is busy"), BUSY_AFTER),
+    };
     this.transfers.set(name, transfer);
-    onStatus({ text: "Waiting for the kernel", fraction: 0, isActive: true, isProblem: false });
+    this.show(transfer, "Waiting for the kernel");
+    transfer.silence.restart();
     this.request(transfer, id, count);
     return () => this.cancel(transfer);
+  }
+
+  /**
+   * @param {Transfer} transfer
+   * @param {string} text
+   * @param {number} [fraction] default: as before
+   */
+  show(transfer, text, fraction) {
+    transfer.onStatus({ text, fraction, isActive: true, isProblem: false });
   }
 
   /**
@@ -112,7 +128,8 @@ export class Saver {
    * @param {DataView | undefined} bytes
    */
   receive(transfer, { offset, progress, fraction }, bytes) {
-    transfer.onStatus({ text: progress, fraction, isActive: true, isProblem: false });
+    this.show(transfer, progress, fraction);
+    transfer.silence.restart();
     if (!bytes) return;
     if (offset !== transfer.size) {
       this.stop(transfer, "A part of the file was lost; download again");
@@ -201,9 +218,10 @@ export class Saver {
    */
   end(transfer, text, isProblem = false) {
     this.transfers.delete(transfer.name);
+    transfer.silence.stop();
     transfer.writer?.abort().catch(() => {}); // of a file that is not complete; nothing of it stays
     transfer.pieces = [];
-    transfer.onStatus({ text, fraction: 1, isActive: false, isProblem });
+    transfer.onStatus({ text, isActive: false, isProblem });
   }
 
   close() {

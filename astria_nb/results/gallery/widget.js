@@ -194,9 +194,11 @@ class Gallery {
   /** Show what the widget's state has, and say that there is no more. */
   onKernelLost() {
     this.overlay.dialog.close();
+    this.saver.close();
     this.stopButton.hidden = this.resumeButton.hidden = true;
+    this.save.button.hidden = this.keep.button.hidden = this.keep.panel.hidden = true;
     for (const tile of this.tiles.values()) if (tile.picture && !tile.url) tile.showThumbnail(undefined);
-    this.grid.tabIndex = 0; // it scrolls, and has no button any more that the Tab key reaches
+    this.area.tabIndex = 0; // it scrolls, and has no button any more that the Tab key reaches
     this.root.prepend(makeKernelNote("gallery"));
   }
 
