@@ -1,4 +1,4 @@
-"""Take the screenshots for the README and the notebooks, of the first notebook's form in JupyterLab.
+"""Take the screenshots for the README and the notebooks, of the first notebook's form and of a comparison.
 
 python tests/tools/take_screenshots.py [FOLDER]
 """
@@ -23,17 +23,21 @@ from astria_nb.cli import copy_notebooks  # noqa: E402
 
 ONLY_THE_NOTEBOOK = """async () => {
     await window.jupyterapp.commands.execute('application:toggle-left-area'); return true; }"""
-TO_THE_TOP = """() => {
-    const cell = document.querySelector('.astria-form').closest('.jp-Cell');
-    cell.scrollIntoView({block: 'start'});
-    return true; }"""
+TO_THE_TOP = """part => { part.closest('.jp-Cell').scrollIntoView({block: 'start'}); }"""
+SLOW = """
+import time
+from astria_nb.results.downloads._fetcher import Fetcher
+fetch = Fetcher.fetch
+Fetcher.fetch = lambda *arguments: (time.sleep(0.8), fetch(*arguments))[1]
+"""  # as pictures of a real service
+COMPARISON = 21  # the cell of `watch.ipynb`
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", nargs="?", type=Path, default=HERE.parents[1] / "notebooks" / "pictures")
     folder = parser.parse_args().folder
-    with opened() as page:
+    with opened() as (page, address):
         form = page.locator(".astria-form")
         form.locator(".astria-tile img").nth(3).wait_for()
         save(form, folder / "form.png")
@@ -53,10 +57,24 @@ def main() -> None:
         form.locator(".astria-pictures-tile:nth-child(-n + 10) img").nth(9).wait_for(timeout=60_000)
         save(form, folder / "pictures.png", top=form.locator(".astria-submit-bar"), height=520)
 
+        gallery = form.locator(".astria-pictures")
+        gallery.get_by_text("35 pictures", exact=True).wait_for(timeout=60_000)
+        lab.run_code(page, SLOW)
+        gallery.get_by_role("button", name="Download all").click()
+        gallery.get_by_text(re.compile(r"^1\d of 35 pictures")).wait_for(timeout=60_000)
+        save(gallery, folder / "download.png", height=420, wait=0)
+        lab.shut_down(page)
+
+        lab.open_notebook(page, address, "watch.ipynb")
+        lab.run_cells(page, 0, COMPARISON + 1)
+        comparison = page.locator(".astria-pictures").filter(has=page.locator("table"))
+        comparison.locator("td img").nth(5).wait_for()
+        save(comparison, folder / "comparison.png", height=560)
+
 
 @contextmanager
-def opened() -> Iterator[Page]:
-    """Open the first notebook, run as far as the form."""
+def opened() -> Iterator[tuple[Page, str]]:
+    """Open the first notebook, run as far as the form; yield the page and the address of notebooks."""
     browser = lab.find_browser()
     if browser is None:
         sys.exit("needs an installed Chromium or Chrome")
@@ -69,14 +87,16 @@ def opened() -> Iterator[Page]:
             lab.open_notebook(page, address, "01_multipart.ipynb")
             page.evaluate(ONLY_THE_NOTEBOOK)
             lab.run_cells(page, 0, 4)
-            yield page
+            yield page, address
             lab.shut_down(page)
 
 
-def save(form: Locator, path: Path, top: Locator | None = None, height: int | None = None) -> None:
+def save(
+    form: Locator, path: Path, top: Locator | None = None, height: int | None = None, wait: float = 1000
+) -> None:
     """Save the form as it is seen, or a part of it, with as many colours as a screen needs."""
-    form.page.evaluate(TO_THE_TOP)
-    form.page.wait_for_timeout(1000)
+    form.evaluate(TO_THE_TOP)
+    form.page.wait_for_timeout(wait)
     with Image.open(io.BytesIO(form.screenshot())) as picture:
         above = 0 if top is None else round(_top(top) - _top(form))
         below = picture.height if height is None else above + height
