@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 import astria_nb as anb
 import helpers.jupyterlab as lab
@@ -27,13 +27,30 @@ def folder(folder: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, folder: Path, address: str) -> Iterator[Page]:
-    page = browser.new_context(viewport={"width": 480, "height": 1000}, has_touch=True).new_page()
-    lab.open_notebook(page, address, "touch.ipynb")
-    page.evaluate(NARROW)
-    lab.run_cells(page, 0, 1)
-    yield page
-    lab.shut_down(page)
+def page(tab: Page, folder: Path, address: str) -> Iterator[Page]:
+    size, screen = tab.viewport_size, tab.context.new_cdp_session(tab)
+    assert size is not None
+    tab.set_viewport_size({"width": 480, "height": 1000})
+    screen.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    lab.open_notebook(tab, address, "touch.ipynb")
+    tab.evaluate(NARROW)
+    lab.run_cells(tab, 0, 1)
+    yield tab
+    lab.shut_down(tab)
+    screen.detach()
+    tab.set_viewport_size(size)
+
+
+def tap(target: Locator) -> None:
+    """Tap with a finger; Playwright's own `tap` needs a page that was opened as a touch screen."""
+    target.click(trial=True)  # waits until it can be tapped
+    box = target.bounding_box()
+    assert box is not None
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    screen = target.page.context.new_cdp_session(target.page)
+    screen.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+    screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    screen.detach()
 
 
 def expect_to_be_touchable(button: Locator) -> None:
@@ -46,35 +63,36 @@ def expect_to_be_touchable(button: Locator) -> None:
 
 def test_a_tune_is_trained_by_touch(page: Page, folder: Path):
     form = page.locator(".astria-form")
-    form.get_by_role("button", name="Browse packs").tap()
-    form.get_by_role("option").filter(has_text="797").tap()
-    form.get_by_role("button", name=re.compile("^cat · ")).tap()
+    assert page.evaluate("() => matchMedia('(hover: none)').matches")
+    tap(form.get_by_role("button", name="Browse packs"))
+    tap(form.get_by_role("option").filter(has_text="797"))
+    tap(form.get_by_role("button", name=re.compile("^cat · ")))
     with page.expect_file_chooser() as dialog:
-        form.get_by_label("Choose photos").tap()
+        tap(form.get_by_label("Choose photos"))
     dialog.value.set_files([folder / f"{number}.jpg" for number in (1, 2, 3)])
     expect(form.locator(".astria-tile img")).to_have_count(3)
     names = form.locator(".astria-caption div:first-child")
     for word in ("Move left", "Move right", "Remove"):
         expect_to_be_touchable(form.get_by_role("button", name=f"{word}: 2.jpg"))
-    form.get_by_role("button", name="Move left: 2.jpg").tap()
+    tap(form.get_by_role("button", name="Move left: 2.jpg"))
     expect(names).to_have_text(["2.jpg", "1.jpg", "3.jpg"])
-    form.get_by_role("button", name="Move right: 1.jpg").tap()
+    tap(form.get_by_role("button", name="Move right: 1.jpg"))
     expect(names).to_have_text(["2.jpg", "3.jpg", "1.jpg"])
-    form.get_by_role("button", name="Remove: 3.jpg").tap()
+    tap(form.get_by_role("button", name="Remove: 3.jpg"))
     expect(names).to_have_text(["2.jpg", "1.jpg"])
     section = form.get_by_role("button", name=re.compile("^Characteristics"))
-    section.tap()
+    tap(section)
     expect(section).to_have_attribute("aria-expanded", "true")
 
-    form.get_by_role("button", name=re.compile("^Submit")).tap()
+    tap(form.get_by_role("button", name=re.compile("^Submit")))
     expect(form.locator(".astria-pictures-tile img").first).to_be_visible(timeout=60_000)
-    form.get_by_role("button", name=re.compile("^Enlarge: ")).first.tap()
+    tap(form.get_by_role("button", name=re.compile("^Enlarge: ")).first)
     overlay = page.get_by_role("dialog", name=re.compile("^Picture 1 of"))
     expect(overlay).to_be_visible()
     for button in overlay.get_by_role("button").all():
         expect_to_be_touchable(button)
-    overlay.get_by_role("button", name="Next").tap()
+    tap(overlay.get_by_role("button", name="Next"))
     overlay = page.get_by_role("dialog", name=re.compile("^Picture 2 of"))
     expect(overlay).to_be_visible()
-    overlay.get_by_role("button", name="Close").tap()
+    tap(overlay.get_by_role("button", name="Close"))
     expect(overlay).to_be_hidden()

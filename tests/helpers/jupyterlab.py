@@ -281,7 +281,11 @@ def _configure(config: Path) -> None:
     (config / "jupyter_server_config.json").write_text(json.dumps(servers))
     (folder / "page_config.json").write_text(
         json.dumps(
-            {"disabledExtensions": {f"@jupyterlab/{name}-extension": True for name in _UNUSED_EXTENSIONS}}
+            {
+                "disabledExtensions": {f"@jupyterlab/{name}-extension": True for name in _UNUSED_EXTENSIONS},
+                "buildAvailable": False,
+                "buildCheck": False,  # by Node, each time that a page is loaded
+            }
         )
     )
 

@@ -78,7 +78,10 @@ def packages() -> None:
 @pytest.mark.usefixtures("packages")
 @pytest.mark.parametrize("name", ["types", "lint", "test"])
 def test_the_scripts_pass(name: str):
-    done = run("npm", "run", "--silent", name)
+    command = json.loads((HERE / "package.json").read_text("utf-8"))["scripts"][name]
+    # What `npm run` does, which takes as long as the shortest of them.
+    path = os.pathsep.join([str(MODULES / ".bin"), os.environ["PATH"]])
+    done = run("env", f"PATH={path}", "sh", "-c", command)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
