@@ -17,7 +17,7 @@ import pandas as pd
 from astria_nb.client import Client
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import Image, Preprocessing
-from astria_nb.log import Log
+from astria_nb.log import Log, Submission
 from astria_nb.results.frames import tunes_in
 from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import PLACEHOLDER, redact_long_keys
@@ -46,7 +46,7 @@ def fields_of_row(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]
     Raises
     ------
     TuneError
-        It is not one row.
+        It is not one row, or it and the log say nothing of what the tune was made from.
     """
     frame = tunes_in(row)
     if len(frame) != 1:
@@ -56,12 +56,11 @@ def fields_of_row(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]
     title = fields.pop("title", None)
     submission = None
     with suppress(LogError):  # the form says so
-        is_there = title is not None and log.exists()
-        service, account = frame[["service", "account"]].iloc[0]
-        if pd.isna(service):
-            service, account = client.service, client.known_account
-        submission = log.find(service, title, None if pd.isna(account) else account) if is_there else None
+        submission = _recorded(frame.iloc[0], title, client, log)
     if submission is None:
+        if not fields:
+            what = "says nothing of what its tune was made from, nor does the log"
+            raise TuneError(Problem("row", what, "pass the row that submit returned"))
         return fields
     request = submission.request
     redacted = {field.split(".")[0] for field in request.redacted}
@@ -147,6 +146,21 @@ class SavedDraft:
             for folder in self._photos_folder.iterdir():
                 if folder not in used:
                     remove_tree(folder)
+
+
+def _recorded(row: pd.Series[Any], title: str | None, client: Client, log: Log) -> Submission | None:
+    """Return the submission of a row, by its title or else by the id of its tune, or None."""
+    if not log.exists():
+        return None
+    service, account = row["service"], row["account"]
+    if pd.isna(service) or not service:
+        service, account = client.service, client.known_account
+    account = None if pd.isna(account) else account
+    if title is not None:
+        return log.find(service, title, account)
+    submission = None if pd.isna(row["id"]) else log.of_tune(service, int(row["id"]), account)
+    is_own = submission is not None and submission.tune_id == row["id"]  # else it ran a pack on the tune
+    return submission if is_own else None
 
 
 def _fields_in_row(row: pd.DataFrame) -> dict[str, Any]:

@@ -198,7 +198,7 @@ class TuneForm(widgets.VBox):
         Raises
         ------
         TuneError
-            It is not one row of a tune.
+            It is not one row of a tune, or neither it nor the log says what the tune was made from.
 
         Notes
         -----

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from astria_nb import rows
@@ -37,6 +39,36 @@ def tunes_in(value: object) -> pd.DataFrame:
         hint = "pass the rows that submit or wait returned"
         raise TuneError(Problem("frame", "these are prompts, not tunes", hint))
     return frame
+
+
+def prompts_in(value: object, field: str) -> pd.DataFrame:
+    """Return rows of prompts, typed; a frame without rows is one.
+
+    Parameters
+    ----------
+    value : object
+        As for `astria_nb.rows.typed`.
+    field : str
+        The argument, for the message.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    TuneError
+        The value is something else, such as tunes.
+    """
+    problems = [Problem(field, "these are not prompts", "pass anb.prompts(rows, client)")]
+    try:
+        frame = rows.typed(value)
+        if rows.are_prompts(frame) or frame.empty:
+            return frame
+    except TuneError as error:
+        if rows.are_prompts(value):  # with a value that cannot be read
+            problems = [replace(problem, field=field) for problem in error.problems]
+    raise TuneError(*problems)
 
 
 def tunes_of(value: object, client: Client) -> pd.DataFrame:

@@ -98,6 +98,37 @@ def test_ids_are_looked_up(stage: Stage, form: Form) -> None:
     assert stage.said_of(form(rows), [anb.image_counts]) == stage.said_of(rows, [anb.image_counts])
 
 
+@pytest.mark.parametrize("name", ["csv", "flat json", "objects", "records"])
+def test_prompts_are_drawn_in_any_form(stage: Stage, name: str) -> None:
+    prompts = anb.prompts(stage.rows, stage.client)
+
+    def drawn(prompts: Any) -> tuple[int, str]:
+        stage.ax.clear()
+        anb.timeline(stage.rows, prompts, ax=stage.ax)
+        bars = len(stage.ax.patches)
+        stage.ax.clear()
+        return bars, anb.image_counts(prompts, ax=stage.ax).get_title()
+
+    assert drawn(WHOLE[name](prompts)) == drawn(prompts)
+    assert drawn(prompts)[1] == "9 images of 1 tune"
+
+
+@pytest.mark.parametrize("wrong", [7, "a", [object()], pd.DataFrame({"images": [[]], "text": [""]})])
+def test_what_are_no_prompts_is_told(stage: Stage, wrong: Any) -> None:
+    for prompts in (wrong, stage.rows):
+        with pytest.raises(TuneError, match=r"^prompts: "):
+            anb.timeline(stage.rows, prompts, ax=stage.ax)
+
+
+def test_a_form_starts_from_an_id_that_the_log_has(stage: Stage) -> None:
+    form = anb.TuneForm.from_row(stage.rows.loc[0, "id"], stage.client, log=stage.log)
+    assert (form.to_dict()["name"], form.to_dict()["image_urls"]) == ("cat", [URL])
+    with pytest.raises(
+        TuneError, match="row: says nothing of what its tune was made from, nor does the log;"
+    ):
+        anb.TuneForm.from_row(7, stage.client, log=stage.log)
+
+
 def test_a_form_starts_from_one_row(stage: Stage) -> None:
     for rows, message in ((stage.rows, "expected one row, got 2; select one"), ("a", "got 'a'")):
         with pytest.raises(TuneError, match=message):
@@ -112,13 +143,11 @@ def test_what_are_no_rows_is_told_by_every_function(stage: Stage, wrong: Any) ->
     client, out = stage.client, stage.folder / "none"
     calls = [
         lambda: anb.wait(wrong, client),
+        lambda: anb.keep_longer(wrong, client),
         lambda: anb.prompts(wrong, client),
         lambda: anb.download(wrong, client, out),
         lambda: anb.gallery(wrong, client),
         lambda: anb.timeline(wrong, ax=stage.ax),
-        lambda: (
-            anb.timeline(stage.rows, wrong, ax=stage.ax) if wrong is not None else anb.wait(wrong, client)
-        ),
         lambda: anb.image_counts(wrong, client, ax=stage.ax),
         lambda: anb.costs(wrong, client, ax=stage.ax),
         lambda: stage.callbacks.wait(wrong),

@@ -20,6 +20,7 @@ USES: dict[str, Callable[[Any, anb.Client], object]] = {
     "gallery": lambda rows, client: anb.gallery(rows, client).stop(),
     "expiring": anb.expiring,
     "image_counts": anb.image_counts,
+    "keep_longer": lambda rows, client: anb.keep_longer(rows, client, auto_extend=False),
     "callbacks": lambda rows, client: anb.Callbacks(client=client).wait(rows, timeout=0),
 }
 
@@ -102,7 +103,7 @@ def test_each_way_to_a_row_says_where_it_was_made(
         log.frame(),
         anb.expiring(client=client, days=99),
     ]
-    frames.append(anb.prompts(waited, client))
+    frames += [anb.prompts(waited, client), anb.keep_longer([row.loc[0, "id"]], client)]
     assert {service for frame in frames for service in frame["service"]} == {origin_of(client)["service"]}
     form.close()
 
@@ -122,7 +123,14 @@ def test_accounts_of_one_service_are_told_apart(
 
 @pytest.mark.parametrize(
     "service",
-    ["http://LOCALHOST:{port}/", "http://localhost:{port} sd_…{end}", "http://127.0.0.1:{port}", None, ""],
+    [
+        "http://LOCALHOST:{port}/",
+        "http://localhost:{port} sd_…{end}",
+        "http://127.0.0.1:{port} sd_â€¦{end}",  # read in a spreadsheet's encoding
+        "http://127.0.0.1:{port}",
+        None,
+        "",
+    ],
 )
 def test_another_spelling_is_no_other_service(server: ScriptedServer, service: str | None) -> None:
     client = anb.Client(KEY, base_url=server.url)

@@ -16,7 +16,7 @@ from astria_nb.errors import (
     TuneError,
     UnauthorizedError,
 )
-from astria_nb.results.frames import tunes_of
+from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.rows import own_fields, tune_frame, tune_status
 from astria_nb.tune import dollars
 from astria_nb.utils.arguments import check_bool, check_number
@@ -58,7 +58,7 @@ def keep_longer(
     Raises
     ------
     TuneError
-        The frame holds no tunes.
+        These are no tunes, or tunes of another service or account.
     AstriaError
         The price is above `max_cost`, or a tune has expired, is gone, or was refused: a problem for each. The
         others were changed.
@@ -97,7 +97,8 @@ def keep_longer(
         for number, (tune_id, row) in enumerate(rows.items()):
             progress.update(number / len(rows), f"{number} of {len(rows)} tunes")
             try:
-                records.append({**_change(client, tune_id, auto_extend), **own_fields(row)})
+                tune = _change(client, tune_id, auto_extend)
+                records.append({**tune, **origin_of(client), **own_fields(row)})
             except AstriaError as error:
                 problems.append(error)
                 if isinstance(error, UnauthorizedError | NotSentError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from astria_nb.results.frames import tunes_in
+from astria_nb.results.frames import prompts_in, tunes_in
 from astria_nb.results.plots._axes import (
     Floats,
     add_legend,
@@ -58,7 +58,7 @@ def timeline(frame: pd.DataFrame, prompts: pd.DataFrame | None = None, *, ax: Ax
     AstriaError
         matplotlib is not installed (``pip install 'astria-nb[plot]'``), or `ax` is not a matplotlib axes.
     TuneError
-        These are no tunes.
+        These are no tunes, or `prompts` are no prompts.
 
     Examples
     --------
@@ -113,6 +113,7 @@ def _prompt_spans(
     """Return when each tune began and ended to create pictures; it cannot begin before it is trained."""
     if prompts is None or tunes.empty:
         return np.full(len(tunes), np.nan), np.full(len(tunes), np.nan)
+    prompts = prompts_in(prompts, "prompts")
     times = ("started_training_at", "trained_at", "created_at")
     details = select_columns(prompts, "id", "tune_id", *times)
     owners = details["tune_id"].astype("Int64")
