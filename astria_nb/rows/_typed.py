@@ -212,7 +212,7 @@ def _of_ids(values: list[Any]) -> pd.DataFrame:
 def _id(value: Any) -> Any:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return pd.NA
-    is_whole = isinstance(value, float | Decimal) and value % 1 == 0
+    is_whole = isinstance(value, Decimal) and value % 1 == 0  # as databases have large numbers
     number = parse_id(int(value) if is_whole else value)
     if number is None:
         raise _no_rows(value)
@@ -252,7 +252,10 @@ def _problem(frame: pd.DataFrame, columns: list[Any]) -> tuple[str, str] | None:
         return None
     what = "expected the DataFrame that submit or wait returned, got one without a column 'id'"
     if {"id_x", "id_y"} & {*columns}:
-        return f"{what}, as a merge makes it", "rename the column with the ids of the tunes to 'id'"
+        return (
+            f"{what}, as a merge makes it",
+            "pass the column of the tunes' ids: rows['id_x'] or rows['id_y']",
+        )
     if {"prompt_id", "tune_id"} <= {*columns}:
         return "these are pictures, not tunes", "pass pictures['tune_id'].unique()"
     return what, _HINT

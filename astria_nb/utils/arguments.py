@@ -112,7 +112,7 @@ def parse_id(value: Any) -> int | None:
     Parameters
     ----------
     value : object
-        A whole number above 0, or its digits as text.
+        A whole number above 0, also as a float, which a column with gaps makes of it, or its digits as text.
 
     Returns
     -------
@@ -120,9 +120,11 @@ def parse_id(value: Any) -> int | None:
 
     Examples
     --------
-    >>> parse_id("260"), parse_id(0), parse_id("man")
-    (260, None, None)
+    >>> parse_id("260"), parse_id(260.0), parse_id(0), parse_id("man")
+    (260, 260, None, None)
     """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     try:
         number = int(value) if isinstance(value, str) and len(value) < 20 else operator.index(value)
     except (TypeError, ValueError):

@@ -191,3 +191,11 @@ def test_an_export_says_what_it_can_write(log: Log, tmp_path: Path) -> None:
 def test_a_frame_is_not_made_for_a_file_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(LogError):
         write(lambda: pytest.fail("made"), tmp_path / "runs.txt")
+
+
+def test_a_number_of_a_frame_that_a_file_made_a_float_finds_its_submission(log: Log) -> None:
+    submission = trained(log, "t", 7)
+    log.plan(a_request("later"))
+    numbers = log.frame()["submission"].astype(float)
+    assert log.get(numbers.iloc[0]).id == submission
+    assert len(log.diff(*numbers)) == 1

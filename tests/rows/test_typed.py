@@ -163,7 +163,10 @@ WRONG: dict[str, tuple[Any, str]] = {
     "no ids": (FRAME[["title"]], "got one without a column 'id'; pass the rows"),
     "json values": ([[1, "a"], [2, "b"]], r"got \[1, 'a'\]"),
     "a wrong separator": (pd.DataFrame({"id;title": ["7;a"]}), "without a column 'id'"),
-    "a merge of two": (FRAME.merge(FRAME, on="title"), "as a merge makes it; rename the column"),
+    "a merge of two": (
+        FRAME.merge(FRAME, on="title"),
+        r"as a merge makes it; pass the column .*rows\['id_x'\]",
+    ),
     "two columns": (pd.concat([FRAME, FRAME[["id"]]], axis=1), "has two columns 'id'; leave one out"),
     "pictures": (
         pd.DataFrame({"prompt_id": [1], "tune_id": [2]}),
@@ -200,6 +203,8 @@ def test_what_are_no_rows_is_told_with_what_to_pass(rows: Any, message: str) -> 
 
 
 def test_what_to_pass_instead_can_be_passed() -> None:
+    merged = PROMPTS.merge(FRAME, left_on="base_tune_id", right_on="id", how="left")
+    assert typed(merged["id_x"])["id"].tolist() == PROMPTS["id"].tolist()
     wrong = pd.DataFrame({"id": [1], "eta": ["soon"]})
     assert typed(wrong.drop(columns="eta"))["id"].tolist() == [1]
     pictures = pd.DataFrame({"prompt_id": [1, 2], "tune_id": [7, 7]})
