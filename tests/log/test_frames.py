@@ -198,4 +198,4 @@ def test_a_number_of_a_frame_that_a_file_made_a_float_finds_its_submission(log: 
     log.plan(a_request("later"))
     numbers = log.frame()["submission"].astype(float)
     assert log.get(numbers.iloc[0]).id == submission
-    assert len(log.diff(*numbers)) == 1
+    assert log.diff(*numbers)["field"].tolist()[0] == "title"
