@@ -28,12 +28,12 @@ def service_times(table: pa.Table) -> pa.ChunkedArray | pa.Scalar:
         One for each row, or a single one if no clock is far from this machine's.
     """
     now = pa.scalar(datetime.now(UTC), TIME)
+    ahead = pc.subtract(table["created_at"], table["planned_at"]).cast(pa.int64())
     # A tune that was found on the account may have been created long before it was planned here.
-    created = table.filter(pc.and_(pc.equal(table["state"], "done"), pc.is_valid(table["created_at"])))
-    ahead = pc.subtract(created["created_at"], created["planned_at"]).cast(pa.int64())
+    ahead = pc.if_else(pc.equal(table["state"], "done"), ahead, None)
     if not pc.any(_is_far(ahead)).as_py():
         return now
-    clocks = pa.table({"service": created["service"], "ahead": ahead})
+    clocks = pa.table({"service": table["service"], "ahead": ahead}).filter(pc.is_valid(ahead))
     latest = clocks.group_by("service", use_threads=False).aggregate([("ahead", "last")])
     latest = latest.filter(_is_far(latest["ahead_last"]))
     position = pc.index_in(table["service"], latest["service"].combine_chunks())

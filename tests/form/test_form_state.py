@@ -371,7 +371,7 @@ def test_pictures_arrive_despite_a_full_disk(make, monkeypatch):
     def full(*args: Any, **options: Any) -> None:
         raise LogError(Problem("log", "cannot be written (disk is full)", "make room"))
 
-    monkeypatch.setattr(type(log), "note", full)
+    monkeypatch.setattr(type(log), "record_event", full)
     resume(form)
     until(lambda: form._panel.training.gallery.state == "finished")
     assert form._panel.training.gallery.summary == "16 pictures"
