@@ -362,6 +362,8 @@ def test_at_most_four_pieces_are_under_way_until_the_page_answers(server, show, 
     browser.send(kind="save", transfer="a.1", id="")
     pieces = [browser.receive() for _ in range(4)]
     assert [message["offset"] for message, _ in pieces] == [at * 2**20 for at in range(4)]
+    time.sleep(0.3)
+    assert browser.is_quiet
     browser.send(kind="received", transfer="a.1", offset=2**50)  # more than was sent
     browser.receive()
     browser.send(kind="received", transfer="another", offset=5 * 2**20)
