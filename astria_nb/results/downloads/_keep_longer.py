@@ -109,15 +109,15 @@ def keep_longer(
     return tune_frame(records, client.now())
 
 
-def price_text() -> str:
-    """Return what it costs to keep a tune."""
-    return f"about {dollars(EXTENSION_MC)} a month"
+def price_text(count: int = 1) -> str:
+    """Return what it costs to keep so many tunes, such as ``about $0.50 a month``."""
+    return f"about {dollars(count * EXTENSION_MC)} a month"
 
 
 def _check_cost(count: int, max_cost: float) -> None:
     price_mc = count * EXTENSION_MC
     if price_mc > check_number("max_cost", max_cost, "US dollars") * _MC_PER_DOLLAR:
-        what = f"is ${max_cost:.2f}, and keeping {count} tunes costs about {dollars(price_mc)} a month"
+        what = f"is ${max_cost:.2f}, and keeping {count} tunes costs {price_text(count)}"
         raise AstriaError(Problem("max_cost", what, "raise it, or select fewer rows"))
 
 

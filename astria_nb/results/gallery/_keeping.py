@@ -87,18 +87,19 @@ class Keeping:
         return "kept"
 
     def _publish(self) -> None:
-        question = _question(self._rows, self._client) if len(self._rows) else ""
-        self._on_change(
-            KeepOffer(state=self._state(), question=question, price=price_text(), problem=self._problem)
-        )
+        count = len(self._rows)
+        question, price = (_question(self._rows, self._client), price_text(count)) if count else ("", "")
+        self._on_change(KeepOffer(state=self._state(), question=question, price=price, problem=self._problem))
 
 
 def _question(rows: pd.DataFrame, client: Client | None) -> str:
     count = len(rows)
-    tunes, each = ("this tune and its", "") if count == 1 else (f"these {count} tunes and their", " for each")
+    tunes, price = "this tune and its", price_text()
+    if count > 1:
+        tunes, price = f"these {count} tunes and their", f"{price} for each, {price_text(count)} in all,"
     until, expires_at = "beyond 30 days after training", rows.get("expires_at")
     if expires_at is not None and pd.notna(first := expires_at.min()):
         until = f"beyond {first.day} {first:%b %Y}"
-    question = f"Keep {tunes} pictures {until}? The service charges {price_text()}{each} until you stop it."
+    question = f"Keep {tunes} pictures {until}? The service charges {price} until you stop it."
     is_rehearsal = client is not None and client.service != client.base_url
     return f"{question} In the sandbox, nothing is charged." if is_rehearsal else question

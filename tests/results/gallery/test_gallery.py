@@ -438,6 +438,9 @@ def test_why_tunes_are_not_kept_is_said_and_what_is_gone_is_not_offered(show, sa
     assert gallery.keep["state"] == "offered"
     kept = row.assign(auto_extend=True)
     assert show(kept, client).keep["state"] == "kept"
+    both = show(pd.concat([row, finished(client, title="another")], ignore_index=True), client).keep
+    assert "about $0.50 a month for each, about $1.00 a month in all, until you stop" in both["question"]
+    assert both["price"] == "about $1.00 a month"
     expired = row.assign(status="expired")
     assert show(expired, client).keep["state"] == "none"
 
