@@ -25,9 +25,9 @@ _NEXT_ID = """
     )
 """
 _INSERT = insert_into("submission", (*COLUMNS, "checksum"))
-_KEPT = ("attempt", "tune_id", "newest_known_id", "image_sha256", "record")  # where no value is passed
-_CHANGED = ("state", "version", "problem", "changed_at", "session", "uptime", *_KEPT)
-_MOVE = f"{update_of(_CHANGED, optional=_KEPT)} AND version = :of_version AND {IS_SOUND}"
+_OPTIONAL = ("attempt", "tune_id", "newest_known_id", "image_sha256", "record")  # where no value is passed
+_CHANGED = ("state", "version", "problem", "changed_at", "session", "uptime", *_OPTIONAL)
+_MOVE = f"{update_of(_CHANGED, optional=_OPTIONAL)} AND version = :of_version AND {IS_SOUND}"
 _RECORD = update_of(("record", "sealed"))
 
 
@@ -127,7 +127,7 @@ def move(
         raise StaleSubmission(existing(connection, before.id))
     if before.version or text is None:
         return existing(connection, before.id)
-    known: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    new_values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     return replace(  # of its first version, all columns are known
         before,
         state=state,
@@ -138,7 +138,7 @@ def move(
         changed_at=to_datetime(moment.at),
         session=moment.session,
         uptime=None if moment.uptime is None else moment.uptime / 1e6,
-        **known,
+        **new_values,
     )
 
 
