@@ -1,5 +1,6 @@
 """The API's JSON as typed pandas rows, and rows as files, databases and other libraries give them back."""
 
+from astria_nb.rows._columns import are_prompts
 from astria_nb.rows._flat import flat
 from astria_nb.rows._prompts import ids_in, picture_urls, prompt_frame, prompt_status, tune_id_of
 from astria_nb.rows._schemas import LOG_SCHEMA, OWN_COLUMNS, PROMPT_SCHEMA, TUNE_SCHEMA
@@ -11,7 +12,7 @@ from astria_nb.rows._tunes import (
     tune_table,
     with_expiry,
 )
-from astria_nb.rows._typed import are_prompts, typed
+from astria_nb.rows._typed import typed
 
 __all__ = [
     "LOG_SCHEMA",

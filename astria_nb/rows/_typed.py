@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -12,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from astria_nb.errors import Problem, TuneError
+from astria_nb.rows._columns import HINT, are_prompts, is_of_log, with_id_column, without_odd_columns
 from astria_nb.rows._prompts import prompt_frame
 from astria_nb.rows._schemas import LOG_SCHEMA, PROMPT_SCHEMA, TUNE_SCHEMA
 from astria_nb.rows._tunes import tune_frame
@@ -20,7 +20,6 @@ from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.arrow import to_pandas
 from astria_nb.utils.formatting import short
 
-_HINT = "pass the rows that submit or wait returned, or a list of ids"
 # What else is at hand in a notebook, by the name of its type, and where its rows are.
 _OTHERS = {
     "TuneForm": "pass form.rows",
@@ -29,8 +28,6 @@ _OTHERS = {
     "Client": "pass list(client.tunes())",
     "str": "read a file first, such as with pd.read_csv(path)",
 }
-# How read_csv and Arrow call an index that was written.
-_UNNAMED = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 
 
 def typed(rows: object) -> pd.DataFrame:
@@ -82,8 +79,8 @@ def typed(rows: object) -> pd.DataFrame:
     >>> typed([7, 8])["id"].tolist()
     [7, 8]
     """
-    frame = _without_odd_columns(_frame_of(rows))
-    dtypes = _dtypes(are_prompts(frame), _is_of_log(frame))
+    frame = without_odd_columns(_frame_of(rows))
+    dtypes = _dtypes(are_prompts(frame), is_of_log(frame))
     present = dict(frame.dtypes.items())
     to_convert = [name for name, (dtype, _) in dtypes.items() if name in present and present[name] != dtype]
     missing = [name for name in dtypes if name not in present]
@@ -96,21 +93,6 @@ def typed(rows: object) -> pd.DataFrame:
     return pd.DataFrame(columns, index=frame.index)
 
 
-def are_prompts(rows: object) -> bool:
-    """Return whether rows are those of prompts, such as `astria_nb.prompts` returns.
-
-    Parameters
-    ----------
-    rows : object
-
-    Returns
-    -------
-    bool
-    """
-    columns = {*rows.columns} if isinstance(rows, pd.DataFrame) else set()
-    return {"images", "text"} <= columns or ({"id", "tune_id"} <= columns and "title" not in columns)
-
-
 @cache
 def _dtypes(are_of_prompts: bool, are_of_log: bool) -> dict[str, tuple[Any, pa.DataType]]:
     """Return the types of the documented columns, in pandas and in Arrow."""
@@ -118,10 +100,6 @@ def _dtypes(are_of_prompts: bool, are_of_log: bool) -> dict[str, tuple[Any, pa.D
     schema = pa.schema({field.name: field.type for field in fields})
     dtypes = to_pandas(schema.empty_table()).dtypes
     return {field.name: (dtypes[field.name], field.type) for field in schema}
-
-
-def _is_of_log(frame: pd.DataFrame) -> bool:
-    return {"submission", "planned_at"} <= {*frame.columns}
 
 
 def _array(values: pd.Series[Any], arrow_type: pa.DataType) -> pa.Array:
@@ -142,7 +120,7 @@ def _array(values: pd.Series[Any], arrow_type: pa.DataType) -> pa.Array:
 
 def _frame_of(rows: object) -> pd.DataFrame:
     if isinstance(rows, pd.DataFrame):
-        return _with_id_column(rows)
+        return with_id_column(rows)
     if isinstance(rows, pd.Series):
         return _of_series(rows)
     if isinstance(rows, Mapping):
@@ -221,41 +199,6 @@ def _id(value: Any) -> Any:
 
 def _no_rows(value: object) -> TuneError:
     names = [kind.__name__ for kind in type(value).__mro__]
-    hint = next((_OTHERS[name] for name in names if name in _OTHERS), _HINT)
+    hint = next((_OTHERS[name] for name in names if name in _OTHERS), HINT)
     what = f"expected the DataFrame that submit or wait returned, got {short(value)}"
     return TuneError(Problem("frame", what, hint))
-
-
-def _with_id_column(frame: pd.DataFrame) -> pd.DataFrame:
-    if "id" in frame.columns or "id" not in frame.index.names:
-        return frame
-    return frame.reset_index("id") if frame.index.nlevels > 1 else frame.reset_index()
-
-
-def _without_odd_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame of tunes or prompts without an index that was written as a column."""
-    columns = [name for name in frame.columns if not (isinstance(name, str) and _UNNAMED.fullmatch(name))]
-    problem = _problem(frame, columns)
-    if problem:
-        raise TuneError(Problem("frame", *problem))
-    return frame if len(columns) == len(frame.columns) else frame[columns]
-
-
-def _problem(frame: pd.DataFrame, columns: list[Any]) -> tuple[str, str] | None:
-    """Return what is wrong with the columns of a frame, and the next step."""
-    if len({*columns}) < len(columns):
-        repeated = next(name for name in columns if columns.count(name) > 1)
-        return f"has two columns {repeated!r}", "leave one out, or rename it"
-    if {"kind", "fingerprint"} <= {*columns}:
-        return "these are the events of a log, not tunes", "pass log.frame()"
-    if "id" in columns or not len(frame):
-        return None
-    what = "expected the DataFrame that submit or wait returned, got one without a column 'id'"
-    if {"id_x", "id_y"} & {*columns}:
-        return (
-            f"{what}, as a merge makes it",
-            "pass the column of the tunes' ids: rows['id_x'] or rows['id_y']",
-        )
-    if {"prompt_id", "tune_id"} <= {*columns}:
-        return "these are pictures, not tunes", "pass pictures['tune_id'].unique()"
-    return what, _HINT
