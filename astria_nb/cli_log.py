@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import AstriaError, LogError, Problem, printable
 from astria_nb.log import UNSETTLED
@@ -24,7 +24,7 @@ _DEFAULT_LAST = 20
 def add_log_command(parser: argparse.ArgumentParser) -> None:
     """Add the arguments and subcommands of ``astria-nb log``."""
     _add_log_option(parser, None)
-    parser.set_defaults(command=_frame, last=_DEFAULT_LAST, json=False)
+    parser.set_defaults(command=_frame, last=_DEFAULT_LAST, json=False, tag=None, service=None, hidden=False)
     commands = parser.add_subparsers(metavar="COMMAND")
     frame = commands.add_parser("frame", help="show the latest submissions (the default)")
     frame.add_argument(
@@ -35,9 +35,11 @@ def add_log_command(parser: argparse.ArgumentParser) -> None:
         help="how many; 0 for all; default: %(default)s",
     )
     frame.add_argument("--json", action="store_true", help="print one JSON object per line, with all columns")
+    _add_selection(frame)
     frame.set_defaults(command=_frame)
     export = commands.add_parser("export", help="write all submissions to a .parquet or .csv file")
     export.add_argument("file", metavar="FILE")
+    _add_selection(export)
     export.set_defaults(command=_export)
     recover = commands.add_parser(
         "recover", help="find out what became of interrupted submissions, by asking your account"
@@ -80,7 +82,7 @@ def run_log_command(options: argparse.Namespace) -> int:
 
 
 def _frame(log: ExperimentLog, options: argparse.Namespace) -> None:
-    frame = log.frame()
+    frame = log.frame(**_selection(options))
     latest = frame.tail(options.last) if options.last else frame
     if options.json:
         print(latest.to_json(orient="records", lines=True, date_format="iso"), end="", flush=True)
@@ -91,8 +93,9 @@ def _frame(log: ExperimentLog, options: argparse.Namespace) -> None:
 
 
 def _export(log: ExperimentLog, options: argparse.Namespace) -> None:
-    path = log.export(options.file)
-    _print(f"exported {_submissions(len(log.frame()))} to {path}")
+    selection = _selection(options)
+    path = log.export(options.file, **selection)
+    _print(f"exported {_submissions(len(log.frame(**selection)))} to {path}")
 
 
 def _recover(log: ExperimentLog, options: argparse.Namespace) -> None:
@@ -123,7 +126,7 @@ def _settle(log: ExperimentLog, client: Client, seconds: float | None) -> None:
 
 
 def _in_states(log: ExperimentLog, *states: str) -> pd.DataFrame:
-    frame = log.frame()
+    frame = log.frame(hidden=True)
     return frame[frame["state"].isin(states)]
 
 
@@ -168,6 +171,16 @@ def _print_no_more() -> None:
 
 def _submissions(count: int) -> str:
     return "1 submission" if count == 1 else f"{count} submissions"
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tag", metavar="TAG", help="only submissions with this tag")
+    parser.add_argument("--service", metavar="URL", help="only submissions to this service")
+    parser.add_argument("--hidden", action="store_true", help="also submissions that log.hide has hidden")
+
+
+def _selection(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("tag", "service", "hidden")}
 
 
 def _add_log_option(parser: argparse.ArgumentParser, default: str | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 COLUMNS = (
     "id", "service", "account", "title", "state", "version", "attempt", "tune_id", "newest_known_id",
     "request", "fingerprint", "content_fingerprint", "image_sha256", "record", "problem", "planned_at",
-    "changed_at", "session", "uptime",
+    "changed_at", "session", "uptime", "labels",
 )  # fmt: skip
 """The columns of a submission that its checksum covers."""
 # Larger than any CRC: SQLite stores NULL for a small number that lost a single bit of its type.
@@ -25,6 +25,8 @@ class DamagedError(Exception):
 def of_row(*values: Any) -> int:
     """Return the checksum of a submission's `COLUMNS`; SQLite calls this as ``row_checksum``."""
     plain = [f"\0{value.hex()}" if isinstance(value, bytes) else value for value in values]
+    if plain[-1] is None:  # without labels it is that of format 4, which has none
+        del plain[-1]
     return zlib.crc32(json.dumps(plain).encode()) | _MARK
 
 

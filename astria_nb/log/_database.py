@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from astria_nb.log import _labels as labels
 from astria_nb.log import _segments as segments
 from astria_nb.log import _serialization as serialization
 from astria_nb.log import _submission_rows as submission_rows
@@ -26,6 +27,7 @@ from astria_nb.log._queries import (
     existing,
     has_later_with_content,
     has_unsettled,
+    of_row,
     of_tune,
     parsing,
     polls,
@@ -131,6 +133,29 @@ class LogDatabase:
                 submission_rows.record(connection, current, tune)
             values = {"tune_id": tune_id, "service": service}
             append_event(connection, kind, session_id, at, current, values, reply=reply, problem=problem)
+
+    def label(
+        self,
+        numbers: Sequence[int],
+        kind: str,
+        change: Callable[[labels.Labels], labels.Labels],
+        reply: Mapping[str, Any] | None,
+    ) -> None:
+        """Change the labels of submissions; see `astria_nb.log._labels.change_all`."""
+        with self._write() as (connection, session_id):
+            labels.change_all(connection, session_id, numbers, kind, change, reply)
+
+    def labels_of(self, id: int) -> labels.Labels:  # noqa: A002  the column's own name
+        """Return the labels of a submission."""
+        with self.store.reading() as connection:
+            return labels.of(connection, id)
+
+    def numbers_of(
+        self, tune_id: int | None, prompt_ids: Sequence[int], service: str | None, account: str | None
+    ) -> list[int]:
+        """Return the submission of a row of each service that may have it; see `astria_nb.log._labelling`."""
+        with self.store.reading() as connection:
+            return of_row(connection, tune_id, prompt_ids, service, account)
 
     def prompts(self, id: int) -> list[dict[str, Any]]:  # noqa: A002  the column's own name
         """Return the prompts in a submission's polls, each in its latest state, by id."""

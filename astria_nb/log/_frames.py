@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from astria_nb import rows
 from astria_nb.errors import LogError
 from astria_nb.log import _checksums as checksums
+from astria_nb.log import _labels as labels
 from astria_nb.log import _segments as segments
 from astria_nb.log._alike import AlikeRows
 from astria_nb.log._clocks import service_times
@@ -24,16 +26,18 @@ from astria_nb.log._schema import body, submission
 from astria_nb.log._states import HAS_TUNE, RELEASED
 from astria_nb.tune import Difference
 from astria_nb.utils.arrow import concat_tables, to_pandas, typed_frame, typed_table
+from astria_nb.utils.service_address import is_same_service
 
 # The tune's own columns, without those that the log has itself.
 _TUNE_COLUMNS = [name for name in rows.TUNE_SCHEMA.names if name not in rows.LOG_SCHEMA.names]
 SCHEMA = pa.schema([*(rows.TUNE_SCHEMA.field(name) for name in _TUNE_COLUMNS), *rows.LOG_SCHEMA])
+_ALL = pa.schema([*SCHEMA, *rows.LABEL_SCHEMA])
 
 
 def submissions(database: LogDatabase) -> pd.DataFrame:
     """Return a row per submission; see `astria_nb.log.Log.frame`."""
     with database.store.read() as connection:
-        contents = _contents(connection)
+        contents, labelled = _contents(connection), labels.read(_driver(connection))
     if contents.unsound:
         # Segments are only a cache, so a log that cannot be written can still be read.
         with suppress(LogError), database.store.write() as connection:
@@ -45,15 +49,33 @@ def submissions(database: LogDatabase) -> pd.DataFrame:
     if (ids[1:] < ids[:-1]).any():
         table = table.take(ids.argsort())
     table = rows.with_expiry(table, service_times(table))
-    documented = {*SCHEMA.names}
+    documented = {*_ALL.names}
     # In which order rows were sealed does not matter.
     undocumented = sorted(name for name in table.column_names if name not in documented)
-    return to_pandas(table.select([*_TUNE_COLUMNS, *undocumented, *rows.LOG_SCHEMA.names]))
+    table = table.select([*_TUNE_COLUMNS, *undocumented, *rows.LOG_SCHEMA.names])
+    own = labels.columns(table[segments.KEY].to_numpy(), labelled)
+    for field in rows.LABEL_SCHEMA:
+        table = table.append_column(field, own[field.name])
+    return to_pandas(table)
+
+
+def selected(frame: pd.DataFrame, tag: str | None, service: str | None, *, hidden: bool) -> pd.DataFrame:
+    """Return the rows that are asked for; see `astria_nb.log.Log.frame`."""
+    is_wanted = pd.Series(True, index=frame.index)
+    if not hidden:
+        is_wanted &= ~frame["hidden"].astype(bool)
+    if tag is not None:
+        name = labels.check_tags([tag])[0]
+        is_wanted &= frame["tags"].map(lambda tags: name in tags).astype(bool)
+    if service is not None:
+        services = frame["service"].unique()
+        is_wanted &= frame["service"].isin([one for one in services if is_same_service(service, one)])
+    return frame if is_wanted.all() else frame[is_wanted].reset_index(drop=True)
 
 
 def no_submissions() -> pd.DataFrame:
     """Return the frame of a log that does not exist."""
-    return typed_frame([], SCHEMA)
+    return typed_frame([], _ALL)
 
 
 def seal(database: LogDatabase) -> None:
@@ -88,6 +110,11 @@ class _Contents:
     parts: Sequence[pa.Table]
     settled: Sequence[_Chunk]
     unsound: Collection[int]
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
+    """Return SQLite's own connection, in the transaction of SQLAlchemy's."""
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
 def _contents(connection: sa.Connection) -> _Contents:

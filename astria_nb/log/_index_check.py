@@ -32,6 +32,7 @@ _BY_STATE = _FOUND.format(
 _BY_CONTENT = _FOUND.format(
     index="submission_of_content", same="found.content_fingerprint = row.content_fingerprint"
 )
+_BY_LABELS = _FOUND.format(index="submission_with_labels", same="found.labels = row.labels")
 _LOST = f"""
     SELECT row.id FROM submission AS row NOT INDEXED
     WHERE typeof(row.state) <> 'text'
@@ -39,6 +40,7 @@ _LOST = f"""
         OR row.title IS NOT NULL AND row.{_CLAIMS} AND NOT {_BY_CLAIM}
         OR row.state IN ({_STATES}) AND NOT {_BY_STATE}
         OR row.title IS NULL AND row.content_fingerprint IS NOT NULL AND NOT {_BY_CONTENT}
+        OR row.labels IS NOT NULL AND NOT {_BY_LABELS}
     LIMIT 1
 """  # noqa: S608  names of indexes
 # The state of each file when this process left it: it need not be checked again until somebody changes it.

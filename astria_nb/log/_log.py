@@ -8,7 +8,7 @@ from typing import Any
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.log import _returns as returns
-from astria_nb.log._reader import LogReader
+from astria_nb.log._labelling import LogLabels
 from astria_nb.log._states import STATES, Submission
 from astria_nb.log._times import check_time
 from astria_nb.tune import Request
@@ -16,7 +16,7 @@ from astria_nb.utils.interrupts import shield
 from astria_nb.utils.redaction import redact_name
 
 
-class Log(LogReader):
+class Log(LogLabels):
     """A record of every submission in one file, which several notebooks and threads may write at once.
 
     It opens at its first use, and again after `close`. When a method that writes returns, the data is on the

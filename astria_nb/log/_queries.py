@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from astria_nb.log._checksums import DamagedError, check_body, check_row
 from astria_nb.log._statements import Query
 from astria_nb.log._states import Submission
 from astria_nb.tune import Request
+from astria_nb.utils.service_address import is_same_service
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -126,6 +127,38 @@ def run_on(
         if tune_id in (candidate.request.parameters.get("tune_ids") or ()):
             return candidate
     return None
+
+
+def of_row(
+    connection: sqlite3.Connection,
+    tune_id: int | None,
+    prompt_ids: Collection[int],
+    service: str | None,
+    account: str | None,
+) -> list[int]:
+    """Return the latest submission of a row of each service that may have it.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+    tune_id : int or None
+        None for a run on existing tunes, which has prompts of its own.
+    prompt_ids : collection of int
+    service, account : str or None
+        None if unknown.
+    """
+    matching: Iterator[Submission]
+    if tune_id is None:
+        recorded = map(_read, selects.RUNS.rows(connection)) if prompt_ids else iter(())
+        matching = (one for one in recorded if (one.record or {}).get("prompt_ids") == list(prompt_ids))
+    else:
+        matching = map(_read, selects.ALL_OF_TUNE.rows(connection, of_tune=tune_id))
+    latest: dict[str, int] = {}
+    for one in matching:
+        is_of_account = account is None or one.request.account in (None, account)
+        if is_of_account and (service is None or is_same_service(service, one.service)):
+            latest.setdefault(one.service, one.id)
+    return [*latest.values()]
 
 
 def unsettled(connection: sqlite3.Connection, service: str, account: str | None) -> list[Submission]:

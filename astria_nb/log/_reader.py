@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astria_nb.errors import LogError, Problem
+from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import _returns as returns
 from astria_nb.log._submission_reader import SubmissionReader
 from astria_nb.log._times import check_time
 from astria_nb.tune import differences
-from astria_nb.utils.arguments import to_path
+from astria_nb.utils.arguments import check_bool, to_path
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shield, shielded
 
@@ -25,24 +25,47 @@ class LogReader(SubmissionReader):
     """The methods of `astria_nb.log.Log` that read all of it; parameters as there."""
 
     @shield
-    def frame(self) -> pd.DataFrame:
+    def frame(
+        self, *, tag: str | None = None, service: str | None = None, hidden: bool = False
+    ) -> pd.DataFrame:
         """Return a row per submission in its latest state, oldest first.
 
         A submission that was rejected or not sent is omitted once its title was planned again; `events` still
         lists it.
 
+        Parameters
+        ----------
+        tag : str, optional
+            Only submissions with this tag.
+        service : str, optional
+            Only submissions to this service: its address, or a value of the column.
+        hidden : bool
+            Also those that `hide` has hidden; the column ``hidden`` tells which.
+
         Returns
         -------
         pandas.DataFrame
             The columns of `astria_nb.rows.tune_frame`, and ``submission, service, account, state,
-            planned_at, problem``. A submission without a tune has no ``id``. Where there is no log, there are
-            no rows. What has expired is judged by the clock of its service.
+            planned_at, problem, tags, note, hidden``. A submission without a tune has no ``id``; one without
+            tags has an empty list. Where there is no log, there are no rows. What has expired is judged by
+            the clock of its service.
+
+        Raises
+        ------
+        TuneError
+            `tag` or `service` is not text.
         """
+        is_hidden_wanted = check_bool("hidden", hidden)
+        selection: dict[str, object] = {"tag": tag, "service": service}
+        for field, value in selection.items():
+            if value is not None and not isinstance(value, str):
+                hint = "give text, or leave it out"
+                raise TuneError(Problem(field, f"{short(value)} is not a {field}", hint))
         from astria_nb.log import _frames as frames
 
         if self._opened is None and not self.exists():
             return frames.no_submissions()
-        frame = frames.submissions(self._database)
+        frame = frames.selected(frames.submissions(self._database), tag, service, hidden=is_hidden_wanted)
         self._tell()
         return frame
 
@@ -133,7 +156,14 @@ class LogReader(SubmissionReader):
         return frames.differences_frame(differences(self.get(a).request, self.get(b).request))
 
     @shield
-    def export(self, path: str | os.PathLike[str]) -> Path:
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        tag: str | None = None,
+        service: str | None = None,
+        hidden: bool = False,
+    ) -> Path:
         """Write `frame` to a file, completely or not at all, and return its path.
 
         Parameters
@@ -141,6 +171,8 @@ class LogReader(SubmissionReader):
         path : str or path
             Ends in ``.parquet`` or ``.csv``. In a CSV file, text that a spreadsheet would evaluate as a
             formula is prefixed with an apostrophe.
+        tag, service, hidden : optional
+            As in `frame`.
 
         Returns
         -------
@@ -160,7 +192,7 @@ class LogReader(SubmissionReader):
         if target is None:
             what, hint = f"{short(path)} is not a valid path", "give one like '/home/me/runs.parquet'"
             raise LogError(Problem("path", what, hint))
-        return export.write(self.frame, target)
+        return export.write(lambda: self.frame(tag=tag, service=service, hidden=hidden), target)
 
 
 def _check_range(since: object, until: object) -> None:

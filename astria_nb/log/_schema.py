@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from astria_nb.log._states import RELEASED, UNSETTLED
 
-VERSION = 4
+VERSION = 5
 """Version of the tables. A change only adds tables or nullable columns, and increments this."""
 APPLICATION = 0x61737472
 """SQLite's application id of a log: "astr"."""
@@ -61,6 +61,7 @@ submission = sa.Table(
     sa.Column("uptime", sa.BigInteger),  # of the writing machine, in microseconds, at `changed_at`
     sa.Column("sealed", sa.Integer),  # the segment that holds the current row, if there is one
     sa.Column("checksum", sa.BigInteger),  # of `astria_nb.log._checksums.of_row`
+    sa.Column("labels", sa.Text),  # the JSON of `astria_nb.log._labels.Labels`; null if there are none
     sqlite_autoincrement=True,  # ids are not reused after `prune`
 )
 _may_exist = submission.c.title.is_not(None) & submission.c.state.not_in(RELEASED)
@@ -94,6 +95,10 @@ sa.Index(
 _open = submission.c.sealed.is_(None)
 sa.Index("submission_not_sealed", submission.c.id, sqlite_where=_open, postgresql_where=_open)
 sa.Index("submission_in_segment", submission.c.sealed, sqlite_where=~_open, postgresql_where=~_open)
+_is_labelled = submission.c.labels.is_not(None)
+sa.Index(
+    "submission_with_labels", submission.c.labels, sqlite_where=_is_labelled, postgresql_where=_is_labelled
+)
 
 # A cache for speed, derived from the other tables: thousands of rows of the frame as one Arrow value.
 segment = sa.Table(

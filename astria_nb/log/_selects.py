@@ -41,6 +41,7 @@ _may_exist = submission.c.state.not_in(_literals(RELEASED))
 _has_content = submission.c.content_fingerprint == sa.bindparam("of_content")
 _WITH_CONTENT = _OF_SERVICE.where(_has_content, _may_exist).order_by(submission.c.id.desc())
 
+ROW = Query(submission.select().where(submission.c.id == sa.bindparam("of_id")))
 BY_ID = Query(_SUBMISSIONS.where(submission.c.id == sa.bindparam("of_id")))
 OF_TUNE = Query(
     _OF_SERVICE.where(submission.c.tune_id == sa.bindparam("of_tune")).order_by(submission.c.id.desc())
@@ -50,6 +51,16 @@ RUNS_ON = Query(
         submission.c.tune_id.is_(None),
         submission.c.state.in_(_literals(HAS_TUNE)),
         _request_body.c.json.contains(sa.bindparam("of_digits")),
+    ).order_by(submission.c.id.desc())
+)
+ALL_OF_TUNE = Query(
+    _SUBMISSIONS.where(submission.c.tune_id == sa.bindparam("of_tune")).order_by(submission.c.id.desc())
+)
+RUNS = Query(
+    _SUBMISSIONS.where(
+        submission.c.tune_id.is_(None),
+        submission.c.title.is_(None),
+        submission.c.state.in_(_literals(HAS_TUNE)),
     ).order_by(submission.c.id.desc())
 )
 ALL_UNSETTLED = Query(_OF_SERVICE.where(_is_unsettled).order_by(submission.c.id))

@@ -12,6 +12,7 @@ from astria_nb.log._schema import APPLICATION, VERSION, metadata
 from astria_nb.log._statements import ROW_CHECKSUM
 from astria_nb.utils.service_address import one_spelling
 
+_FIRST_WITH_CHECKSUMS = 4  # a format
 # Of so many that the first opening takes a second or two longer. Not of runs without a title: one that has a
 # fingerprint, and was done, is handed out before it is run again.
 _FINGERPRINT_CONTENT = """
@@ -55,7 +56,7 @@ def set_up(connection: sa.Connection) -> None:
     if version < VERSION:
         for index in [index for table in metadata.sorted_tables for index in table.indexes]:
             connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-        for statement in _FROM_FORMAT_3:
+        for statement in _FROM_FORMAT_3 if version < _FIRST_WITH_CHECKSUMS else ():
             connection.exec_driver_sql(statement)
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
     connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
@@ -16,7 +16,7 @@ COLUMNS = ("submission", "planned_at", "state", "id", "pack", "name", "title")
 
 
 def table(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
-    """Yield the lines of a table: a header, one for each submission, and below it the submission's problem.
+    """Yield the lines of a table: a header, one for each submission, and below it its problem, tags and note.
 
     Parameters
     ----------
@@ -35,10 +35,15 @@ def table(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
         header, *rows = cells.to_string(index=False, justify="left").splitlines()
     yield _cut(f"{header} title", width)
     indent = " " * (max(map(len, [COLUMNS[0], *cells[COLUMNS[0]]])) + 1)
-    for row, title, problem in zip(rows, titles, frame["problem"], strict=True):
+    own = [_labels(tags, note) for tags, note in zip(frame["tags"], frame["note"], strict=True)]
+    for row, title, problem, labels in zip(rows, titles, frame["problem"], own, strict=True):
         yield _cut(f"{row} {title}", width)
-        if isinstance(problem, str):
-            yield from _wrap(printable(problem, "?"), indent, width)
+        for text in filter(None, (problem if isinstance(problem, str) else "", labels)):
+            yield from _wrap(printable(text, "?"), indent, width)
+
+
+def _labels(tags: Iterable[str], note: object) -> str:
+    return " · ".join([*(f"#{tag}" for tag in tags), *([note] if isinstance(note, str) else [])])
 
 
 def _columns_of(character: str) -> int:

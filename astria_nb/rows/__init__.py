@@ -3,7 +3,7 @@
 from astria_nb.rows._columns import are_prompts
 from astria_nb.rows._flat import flat
 from astria_nb.rows._prompts import ids_in, picture_urls, prompt_frame, prompt_status, tune_id_of
-from astria_nb.rows._schemas import LOG_SCHEMA, OWN_COLUMNS, PROMPT_SCHEMA, TUNE_SCHEMA
+from astria_nb.rows._schemas import LABEL_SCHEMA, LOG_SCHEMA, OWN_COLUMNS, PROMPT_SCHEMA, TUNE_SCHEMA
 from astria_nb.rows._tunes import (
     check_frames,
     own_fields,
@@ -15,6 +15,7 @@ from astria_nb.rows._tunes import (
 from astria_nb.rows._typed import typed
 
 __all__ = [
+    "LABEL_SCHEMA",
     "LOG_SCHEMA",
     "OWN_COLUMNS",
     "PROMPT_SCHEMA",

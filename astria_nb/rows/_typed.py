@@ -13,7 +13,7 @@ import pyarrow as pa
 from astria_nb.errors import Problem, TuneError
 from astria_nb.rows._columns import HINT, are_prompts, is_of_log, with_id_column, without_odd_columns
 from astria_nb.rows._prompts import prompt_frame
-from astria_nb.rows._schemas import LOG_SCHEMA, PROMPT_SCHEMA, TUNE_SCHEMA
+from astria_nb.rows._schemas import LABEL_SCHEMA, LOG_SCHEMA, PROMPT_SCHEMA, TUNE_SCHEMA
 from astria_nb.rows._tunes import tune_frame
 from astria_nb.rows._values import is_absent, to_array
 from astria_nb.utils.arguments import parse_id
@@ -96,7 +96,10 @@ def typed(rows: object) -> pd.DataFrame:
 @cache
 def _dtypes(are_of_prompts: bool, are_of_log: bool) -> dict[str, tuple[Any, pa.DataType]]:
     """Return the types of the documented columns, in pandas and in Arrow."""
-    fields = [*(PROMPT_SCHEMA if are_of_prompts else TUNE_SCHEMA), *(LOG_SCHEMA if are_of_log else ())]
+    fields = [
+        *(PROMPT_SCHEMA if are_of_prompts else TUNE_SCHEMA),
+        *((*LOG_SCHEMA, *LABEL_SCHEMA) if are_of_log else ()),
+    ]
     schema = pa.schema({field.name: field.type for field in fields})
     dtypes = to_pandas(schema.empty_table()).dtypes
     return {field.name: (dtypes[field.name], field.type) for field in schema}

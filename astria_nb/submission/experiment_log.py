@@ -92,7 +92,7 @@ class ExperimentLog(Log):
                     "The service does not tell whose key this is; try again",
                 )
             warn(f"left alone: submissions of {which} (number {numbers} in the log). {what}")
-        frame, ids = self.frame(), [submission.id for submission in settled]
+        frame, ids = self.frame(hidden=True), [submission.id for submission in settled]
         return frame[frame["submission"].isin(ids)].reset_index(drop=True)
 
     def resolve(self, id: int, tune_id: int | None = None) -> None:  # noqa: A002  as in the frame
@@ -184,7 +184,7 @@ class ExperimentLog(Log):
         try:
             return self.get(id)
         except KeyError:
-            hint = "choose one of log.frame()['submission']"
+            hint = "choose one of log.frame(hidden=True)['submission']"
             raise LogError(Problem("log", f"has no submission {short(id)}", hint)) from None
 
 

@@ -1,0 +1,232 @@
+"""Tags, notes, and hiding: the methods of a log by which its owner says something about a submission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from astria_nb import rows
+from astria_nb.errors import LogError, Problem
+from astria_nb.log._reader import LogReader
+from astria_nb.log._states import Submission
+from astria_nb.utils.arguments import parse_id
+from astria_nb.utils.interrupts import shield
+
+if TYPE_CHECKING:  # loaded with the database
+    from astria_nb.log._labels import Labels
+
+_HINT = "choose one of log.frame(hidden=True)['submission']"
+
+
+class LogLabels(LogReader):
+    """The methods of `astria_nb.log.Log` that label submissions; parameters as there.
+
+    In each of them, `submission` is the number in the column ``submission`` of `frame`, several of them, or
+    rows: of `frame`, of `astria_nb.submit` or `astria_nb.wait`, or ``form.row``, in any form that
+    `astria_nb.rows.typed` reads. Of several submissions, all are labelled or none.
+    """
+
+    @shield
+    def tag(self, submission: object, *tags: str) -> None:
+        """Add tags to submissions. One that is there already stays where it is.
+
+        Parameters
+        ----------
+        submission : int, Submission, DataFrame or iterable
+            As described for the class: a submission's number, several, or rows.
+        *tags : str
+            Each a line of at most 100 characters.
+
+        Raises
+        ------
+        TuneError
+            A tag is no short line of text, or the rows are no tunes.
+        LogError
+            The log has no such submission.
+
+        Examples
+        --------
+        >>> import tempfile, astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
+        ...     log = anb.ExperimentLog(f"{folder}/log.sqlite")
+        ...     row = anb.submit(tune, sandbox.client(), log=log)
+        ...     log.tag(row, "good likeness", "client A")
+        ...     log.note(row, "the second photo is blurred")
+        ...     frame = log.frame(tag="client A")
+        ...     log.close()
+        >>> frame.loc[0, "tags"].tolist(), frame.loc[0, "note"]
+        (['good likeness', 'client A'], 'the second photo is blurred')
+        """
+        from astria_nb.log import _labels as labels
+
+        checked = labels.check_tags(tags)
+        self._label(
+            submission, "tag", lambda now: replace(now, tags=_joined(now.tags, checked)), tags=checked
+        )
+
+    @shield
+    def untag(self, submission: object, *tags: str) -> None:
+        """Remove tags from submissions; `events` still lists them.
+
+        Parameters
+        ----------
+        submission : int, Submission, DataFrame or iterable
+            As in `tag`.
+        *tags : str
+
+        Raises
+        ------
+        TuneError, LogError
+            As in `tag`. A tag that a submission does not have is no error.
+        """
+        from astria_nb.log import _labels as labels
+
+        checked = labels.check_tags(tags)
+        self._label(
+            submission,
+            "untag",
+            lambda now: replace(now, tags=tuple(tag for tag in now.tags if tag not in checked)),
+            tags=checked,
+        )
+
+    @shield
+    def note(self, submission: object, text: str | None) -> None:
+        """Write a note about submissions, in place of the one they had; `events` still lists that.
+
+        Parameters
+        ----------
+        submission : int, Submission, DataFrame or iterable
+            As in `tag`.
+        text : str or None
+            At most 10,000 characters. Empty text or None removes the note.
+
+        Raises
+        ------
+        TuneError
+            The note is no text, or the rows are no tunes.
+        LogError
+            The log has no such submission.
+        """
+        from astria_nb.log import _labels as labels
+
+        checked = labels.check_note(text)
+        self._label(submission, "note", lambda now: replace(now, note=checked), note=checked)
+
+    @shield
+    def hide(self, submission: object) -> None:
+        """Leave submissions out of `frame` and `export`, unless these are called with ``hidden=True``.
+
+        Nothing is deleted: their titles stay taken, and `events` lists them.
+
+        Parameters
+        ----------
+        submission : int, Submission, DataFrame or iterable
+            As in `tag`.
+
+        Raises
+        ------
+        TuneError
+            The rows are no tunes.
+        LogError
+            The log has no such submission, or its outcome is not known: it may have been paid for.
+        """
+        self._label(submission, "hide", lambda now: replace(now, hidden=True))
+
+    @shield
+    def unhide(self, submission: object) -> None:
+        """Take back what `hide` did.
+
+        Parameters
+        ----------
+        submission : int, Submission, DataFrame or iterable
+            As in `tag`.
+
+        Raises
+        ------
+        TuneError, LogError
+            As in `tag`.
+        """
+        self._label(submission, "unhide", lambda now: replace(now, hidden=False))
+
+    @shield
+    def mark_deleted(self, service: str, tune_id: int, account: str | None = None) -> bool:
+        """Record that a tune was deleted from the service, if this log has it: its title stays taken.
+
+        Parameters
+        ----------
+        service : str
+            The service's URL.
+        tune_id : int
+        account : str, optional
+            As in `find`.
+
+        Returns
+        -------
+        bool
+            Whether this log has the tune.
+        """
+        submission = self.of_tune(service, tune_id, account)
+        if submission is None or submission.tune_id != tune_id:
+            return False
+        reply, reason = {"id": tune_id, "status": "deleted"}, "deleted by its owner"
+        self._database.record_event("delete", submission, tune_id, None, reply, reason)
+        return True
+
+    def _label(
+        self, submission: object, kind: str, change: Callable[[Labels], Labels], **reply: object
+    ) -> None:
+        numbers = self._numbers(submission)
+        self._database.label(numbers, kind, change, reply or None)
+        self._tell()
+
+    def _numbers(self, submission: object) -> list[int]:
+        """Return the numbers of submissions, which are in this log."""
+        if (numbers := _as_numbers(submission)) is None:
+            return [self._number_of_row(row) for row in rows.typed(submission).to_dict("records")]
+        for number in numbers:
+            if self._database.get(number) is None:
+                raise LogError(Problem("log", f"has no submission {number}", _HINT))
+        return numbers
+
+    def _number_of_row(self, row: Mapping[Any, Any]) -> int:
+        """Return the number of a row's submission, whose own number may be that of another log."""
+        own, tune_id = parse_id(row.get("submission")), parse_id(row["id"])
+        title = row["title"] if isinstance(row["title"], str) else None
+        recorded = None if own is None else self._database.get(own)
+        if recorded is not None and (recorded.tune_id, recorded.title) == (tune_id, title):
+            return recorded.id
+        service, account = (
+            row[name] if isinstance(row[name], str) else None for name in ("service", "account")
+        )
+        numbers = self._database.numbers_of(tune_id, rows.ids_in(row["prompt_ids"]), service, account)
+        if len(numbers) == 1:
+            return numbers[0]
+        name = "a run without a tune" if tune_id is None else f"tune {tune_id}"
+        if numbers:
+            what = f"has {name} of several services: submissions {', '.join(map(str, numbers))}"
+            raise LogError(Problem("log", what, "give the number of one of them"))
+        raise LogError(
+            Problem("log", f"has no submission of {name}", f"{_HINT}, or open the log that made it")
+        )
+
+
+def _as_numbers(value: object) -> list[int] | None:
+    """Return the numbers that a value is or lists, or None if it is rows."""
+    if isinstance(value, Submission):
+        return [value.id]
+    if (number := parse_id(value)) is not None:
+        return [number]
+    # A column of another name has the ids of tunes, as everywhere.
+    name = getattr(value, "name", None)
+    is_column = isinstance(name, str) and name == "submission"  # a frame may have a column "name"
+    if not (is_column or isinstance(value, list | tuple | set | range)):
+        return None
+    parts: list[object] = list(value)  # type: ignore[call-overload]  # or a column, which is a list as well
+    numbers = [part.id if isinstance(part, Submission) else parse_id(part) for part in parts]
+    return None if None in numbers else [number for number in numbers if number is not None]
+
+
+def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

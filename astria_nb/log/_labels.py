@@ -1,0 +1,186 @@
+"""What its owner says about a submission: tags, a note, and whether it is hidden."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from astria_nb.errors import LogError, Problem, TuneError
+from astria_nb.log._checksums import DamagedError, check_row
+from astria_nb.log._inserts import append_event, now
+from astria_nb.log._queries import existing, parsing
+from astria_nb.log._selects import ROW
+from astria_nb.log._statements import update_of
+from astria_nb.log._states import SETTLED, UNSETTLED
+from astria_nb.rows import LABEL_SCHEMA
+from astria_nb.utils.arrow import typed_table
+from astria_nb.utils.formatting import short
+from astria_nb.utils.redaction import redact_text
+
+_MAX_TAG, _MAX_NOTE = 100, 10_000  # characters
+_WRITE = update_of(("labels",))
+# All of it is in the index, so that a row which differs from it is found.
+_LABELLED = "SELECT id, labels FROM submission INDEXED BY submission_with_labels WHERE labels IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The labels of a submission.
+
+    Attributes
+    ----------
+    tags : tuple of str
+        In the order in which they were added.
+    note : str or None
+    hidden : bool
+    """
+
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+    hidden: bool = False
+
+    @property
+    def json(self) -> str | None:
+        """As they are stored; None if there are none."""
+        return None if self == Labels() else json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | None) -> Labels:
+        """Return stored labels."""
+        if text is None:
+            return cls()
+        stored = json.loads(text)
+        return cls(tuple(stored["tags"]), stored["note"], bool(stored["hidden"]))
+
+
+def check_tags(tags: Sequence[object]) -> tuple[str, ...]:
+    """Return tags as they are stored: without the blanks around them, each once.
+
+    Raises
+    ------
+    TuneError
+        There are none, or one is no short line of text, or holds a secret.
+    """
+    hint = 'give them as text: log.tag(row, "good likeness", "client A")'
+    if not tags:
+        raise TuneError(Problem("tags", "are missing", hint))
+    for tag in tags:
+        if not isinstance(tag, str) or not tag.strip():
+            raise TuneError(Problem("tags", f"{short(tag)} is not a tag", hint))
+        if len(tag.strip()) > _MAX_TAG or not tag.strip().isprintable():
+            what = f"{short(tag)} is not one line of at most {_MAX_TAG} characters"
+            raise TuneError(Problem("tags", what, "shorten it, or use log.note for a longer text"))
+        _check_secret("tags", tag)
+    # Two ways to write "é" look the same.
+    return tuple(dict.fromkeys(unicodedata.normalize("NFC", str(tag)).strip() for tag in tags))
+
+
+def check_note(text: object) -> str | None:
+    """Return a note as it is stored; None for an empty one.
+
+    Raises
+    ------
+    TuneError
+        It is no text, is too long, or holds a secret.
+    """
+    if text is not None and not isinstance(text, str):
+        raise TuneError(Problem("note", f"{short(text)} is not a text", "give text, or '' for no note"))
+    # A lone surrogate cannot be stored as text.
+    note = (text or "").strip().encode("utf-8", "replace").decode()
+    if len(note) > _MAX_NOTE:
+        what = f"has {len(note):,} characters, and a note has at most {_MAX_NOTE:,}"
+        raise TuneError(Problem("note", what, "shorten it"))
+    _check_secret("note", note)
+    return note or None
+
+
+def of(connection: sqlite3.Connection, id: int) -> Labels:  # noqa: A002  the column's own name
+    """Return the labels of a submission."""
+    query = "SELECT labels FROM submission WHERE id = ?"
+    (text,) = connection.execute(query, (id,)).fetchone()
+    with parsing(f"submission {id}"):
+        return Labels.from_json(text)
+
+
+def change_all(
+    connection: sqlite3.Connection,
+    session_id: str,
+    numbers: Sequence[int],
+    kind: str,
+    change: Callable[[Labels], Labels],
+    reply: Mapping[str, Any] | None,
+) -> None:
+    """Change the labels of submissions, with an event for each whose labels differ then.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+    session_id : str
+    numbers : sequence of int
+    kind : str
+    change : callable
+    reply : mapping or None
+        What was added or removed, for the events.
+
+    Raises
+    ------
+    LogError
+        One that is to be hidden may exist on the service.
+    """
+    at = now()
+    for number in dict.fromkeys(numbers):
+        current, before = existing(connection, number), of(connection, number)
+        if (after := change(before)) == before:
+            continue
+        if after.hidden and not before.hidden and current.state not in SETTLED:
+            what = f"submission {number} is {current.state}, and may have been paid for"
+            hint = "call recover first" if current.state in UNSETTLED else "call resolve first"
+            raise LogError(Problem("log", what, hint))
+        connection.execute(_WRITE, {"id": number, "labels": after.json})
+        append_event(connection, kind, session_id, at, current, reply=reply)
+
+
+def read(connection: sqlite3.Connection) -> dict[int, Labels]:
+    """Return the labels of each submission that has some, by its id.
+
+    Raises
+    ------
+    DamagedError
+        A submission's labels are not what was written.
+    """
+    labels: dict[int, Labels] = {}
+    for number, text in connection.execute(_LABELLED).fetchall():
+        row = ROW.first(connection, of_id=number)
+        if row is None or row["labels"] != text:
+            raise DamagedError(f"the labels of submission {number} are not what was written")
+        check_row(row)
+        with parsing(f"submission {number}"):
+            labels[number] = Labels.from_json(text)
+    return labels
+
+
+def columns(ids: np.ndarray[Any, np.dtype[np.int64]], labels: Mapping[int, Labels]) -> pa.Table:
+    """Return the columns of `LABEL_SCHEMA` for submissions.
+
+    Parameters
+    ----------
+    ids : numpy.ndarray
+    labels : mapping of int to Labels
+        Of those that have some.
+    """
+    distinct = typed_table([asdict(one) for one in (Labels(), *labels.values())], LABEL_SCHEMA)
+    positions = pd.Index([*labels]).get_indexer(pd.Index(ids)) + 1
+    return distinct.take(pa.array(positions))
+
+
+def _check_secret(field: str, text: str) -> None:
+    if redact_text(text) != text:
+        raise TuneError(Problem(field, "holds what looks like a key or a password", "leave that out"))
