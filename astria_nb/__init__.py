@@ -36,7 +36,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Callbacks": "results.callbacks",
-    "Client": "client",
+    "Client": "defaults",  # where the log that a deletion is recorded in is known
     "ExperimentLog": "submission.experiment_log",
     "Sandbox": "defaults",
     "Tune": "tune",

@@ -7,7 +7,7 @@ import os
 import threading
 from typing import Self
 
-from astria_nb.client import Client, find_key
+from astria_nb.client import Client, find_key, record_deletions_in
 from astria_nb.errors import AstriaError, LogError, Problem, SandboxError
 from astria_nb.log import Log
 from astria_nb.sandbox import SandboxServer
@@ -136,6 +136,13 @@ def log_or_default(log: object) -> Log:
         return log or Log()
     hint = "give anb.ExperimentLog(path), or leave it out"
     raise LogError(Problem("log", f"{short(log)} is not a log", hint))
+
+
+def _log_of_deletions() -> Log | None:
+    return log if (log := Log()).exists() else None
+
+
+record_deletions_in(_log_of_deletions)
 
 
 def is_sandbox(client: Client) -> bool:

@@ -4,6 +4,7 @@ from astria_nb.client._base_url import is_loopback
 from astria_nb.client._by_id import VISIBILITY_DELAY, fetch_latest, is_recent
 from astria_nb.client._client import Client, Json
 from astria_nb.client._credentials import find_key
+from astria_nb.client._deletion import record_deletions_in
 from astria_nb.client._inspection import Inspection, inspect_each, majority
 from astria_nb.client._login import login
 from astria_nb.client._picture_stream import PictureStream
@@ -25,4 +26,5 @@ __all__ = [
     "is_recent",
     "login",
     "majority",
+    "record_deletions_in",
 ]

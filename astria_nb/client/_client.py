@@ -8,6 +8,7 @@ from datetime import datetime
 from os import PathLike
 from typing import NoReturn
 
+from astria_nb.client import _deletion as deletion
 from astria_nb.client import _replies as replies
 from astria_nb.client import responses
 from astria_nb.client._account_id import AccountId
@@ -15,12 +16,14 @@ from astria_nb.client._api_key import KEY_PAGE, ApiKey
 from astria_nb.client._base_url import find_base_url
 from astria_nb.client._changes import change_tune
 from astria_nb.client._credentials import KEY_VARIABLE, find_key
+from astria_nb.client._deletion import DeletionLog
 from astria_nb.client._picture_stream import PictureStream
 from astria_nb.client._replies import Json as Json
 from astria_nb.client._transport import GET_SECONDS, Transport
 from astria_nb.errors import (
     ApiError,
     CredentialsError,
+    LogError,
     NotFoundError,
     Problem,
     RejectedError,
@@ -30,6 +33,7 @@ from astria_nb.images import Image, filename_for_type, thumbnail
 from astria_nb.tune import Body, Pack, encode_inspection, validators
 from astria_nb.utils.arguments import check_bool, check_id, check_number
 from astria_nb.utils.formatting import short
+from astria_nb.utils.warn import warn
 
 _DAY = 86400
 _INSPECTION_SIDE = 512  # pixels, as the API's documents ask for (astria-api, section 10)
@@ -328,6 +332,54 @@ class Client:
             failure = self._not_found("id", f"tune {id_}", error)
         raise failure
 
+    def delete_tune(self, id: int, *, log: DeletionLog | None = None) -> None:  # noqa: A002  the API's own name
+        """Delete a tune from the service, for ever. A checkpoint's prompts are deleted with it.
+
+        Sent once. If its answer is lost, the tune is looked up. The log keeps its record, whose ``status``
+        becomes ``deleted``; the title stays taken there, so that submitting it again costs nothing.
+
+        Parameters
+        ----------
+        id : int
+        log : ExperimentLog, optional
+            Where it is recorded. Default: the log of `submit`, if its file exists.
+
+        Warns
+        -----
+        UserWarning
+            The tune was deleted, but the log could not be written.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such tune.
+        NotSentError, ServerError
+            The service could not be reached or failed, and the tune was still there, or could not be looked
+            up. Call it again.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
+        ...     client = sandbox.client()
+        ...     row = anb.submit(tune, client)
+        ...     client.delete_tune(row.loc[0, "id"])
+        >>> anb.ExperimentLog().frame()["status"].iloc[-1]
+        'deleted'
+        """
+        tune_id = check_id("id", id)
+        failure: NotFoundError | None = None
+        try:
+            deletion.delete_tune(self._transport, tune_id)
+        except NotFoundError as error:
+            failure = self._not_found("id", f"tune {tune_id}", error)
+        # One that is gone was deleted before, perhaps by a call that was killed; another account may have it.
+        if failure is None or self.account is not None or self.service != self.base_url:
+            self._record_deletion(tune_id, log)
+        if failure is not None:
+            raise failure
+
     def create_tune(self, pack: int | str, body: Body) -> Json:
         """Run a pack. This is the one paid request, and it is sent once, whatever happens.
 
@@ -448,6 +500,14 @@ class Client:
         except NotFoundError as error:
             failure = self._not_found("id", f"{kind} {id_}", error)
         raise failure
+
+    def _record_deletion(self, tune_id: int, log: DeletionLog | None) -> None:
+        try:
+            log = deletion.default_log() if log is None else log
+            if log is not None:
+                log.mark_deleted(self.service, tune_id, self.account)
+        except LogError as error:
+            warn(f"tune {tune_id} was deleted, but that was not recorded ({error})")
 
     def _prompts_of(self, tune_id: int, pages: Iterator[Json]) -> Iterator[Json]:
         try:

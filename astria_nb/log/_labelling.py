@@ -56,7 +56,7 @@ class LogLabels(LogReader):
         ...     log.note(row, "the second photo is blurred")
         ...     frame = log.frame(tag="client A")
         ...     log.close()
-        >>> frame.loc[0, "tags"].tolist(), frame.loc[0, "note"]
+        >>> list(frame.loc[0, "tags"]), frame.loc[0, "note"]
         (['good likeness', 'client A'], 'the second photo is blurred')
         """
         from astria_nb.log import _labels as labels

@@ -29,6 +29,8 @@ def fill(path: Path, tunes: int) -> None:
             continue
         reply = {**REPLY, "id": number, "title": title, "name": f"class {number}"}
         log.change(sent, "done", reply=reply)
+        if number % 20 == 1:
+            log.tag(sent, f"tag {number}")
     log.frame()
     log.close()
     with closing(sqlite3.connect(path)) as file, file:
@@ -125,6 +127,8 @@ def edit(path: Path, chance: random.Random) -> None:
         f"UPDATE body SET json = '{{' WHERE rowid = {number}",
         f"UPDATE submission SET planned_at = {10**18} WHERE id = {number}",
         f"DELETE FROM body WHERE rowid = {number}",
+        f"UPDATE submission SET labels = replace(labels, 'tag', 'TAG') WHERE id > {number}",
+        "UPDATE submission SET labels = NULL",
         "DELETE FROM segment",
         "DELETE FROM segment WHERE id = 1",
         "UPDATE segment SET arrow = x'00'",

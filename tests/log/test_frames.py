@@ -17,7 +17,7 @@ from astria_nb.rows import tune_frame
 from helpers.pandas_types import TEXT
 from helpers.submissions import IMAGES, REPLY, SERVICE, a_request
 
-OURS = ["submission", "service", "account", "state", "planned_at", "problem"]
+OURS = ["submission", "service", "account", "state", "planned_at", "problem", "tags", "note", "hidden"]
 
 
 @pytest.fixture
@@ -49,7 +49,13 @@ def test_columns_and_types_are_the_same_whatever_the_log_holds(log: Log, count: 
     for number in range(count):
         trained(log, str(number), number + 1)
     expected = {**types(tune_frame([])), "submission": "Int64", "state": TEXT}
-    assert types(log.frame()) == {**expected, "planned_at": "datetime64[us, UTC]", "problem": TEXT}
+    expected |= {"planned_at": "datetime64[us, UTC]", "problem": TEXT}
+    assert types(log.frame()) == {
+        **expected,
+        "tags": types(log.frame())["orig_images"],
+        "note": TEXT,
+        "hidden": "boolean",
+    }
     assert list(log.frame().columns) == [*tune_frame([]).columns.drop(["service", "account"]), *OURS]
 
 

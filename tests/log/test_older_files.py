@@ -1,4 +1,4 @@
-"""A log of format 3, as the release before wrote it (`format_3/log.sqlite`), and a log of a later format."""
+"""Logs of formats 3 and 4, as earlier builds wrote them, and a log of a later format."""
 
 import shutil
 import sqlite3
@@ -133,3 +133,25 @@ def test_a_later_format_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
         with pytest.raises(LogError, match=f"newer astria_nb .format {VERSION + 1}; .*upgrade astria_nb"):
             work()
     assert everything_on_disk(path) == before
+
+
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_a_file_without_labels_is_read_and_gets_them(
+    tmp_path: Path, is_writable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.sqlite"
+    shutil.copy(OLD.parent.parent / "format_4" / "log.sqlite", path)
+    if not is_writable:
+        monkeypatch.setattr("astria_nb.log._opening._create", lambda _: False)
+    log = Log(path)
+    assert log.frame()["state"].tolist() == ["done", "unknown", "done"]
+    assert [list(tags) for tags in log.frame()["tags"]] == [[], [], []]
+    assert log.get(1).record is not None
+    if is_writable:
+        log.tag(1, "client A")
+        log.plan(a_request("new"))
+        assert [list(tags) for tags in log.frame()["tags"]] == [["client A"], [], [], []]
+    else:
+        with pytest.raises(LogError, match="read-only"):
+            log.tag(1, "client A")
+    log.close()

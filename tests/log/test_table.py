@@ -12,6 +12,7 @@ CAT = "\N{CJK UNIFIED IDEOGRAPH-732B}"  # two columns wide
 
 def frame(*rows: dict[str, Any]) -> pd.DataFrame:
     defaults = {"planned_at": pd.Timestamp("2026-01-01T12:00Z"), "state": "done", "pack": 43, "problem": None}
+    defaults |= {"tags": (), "note": None}
     return pd.DataFrame([{"submission": number, **defaults, **row} for number, row in enumerate(rows, 1)])
 
 

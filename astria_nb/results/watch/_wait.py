@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import pandas as pd
@@ -17,7 +18,7 @@ from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._polling import poll_until_finished
 from astria_nb.results.watch._recorder import PollRecorder
 from astria_nb.rows import ids_in
-from astria_nb.utils.arguments import check_number
+from astria_nb.utils.arguments import check_callable, check_number
 from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import Progress
 from astria_nb.utils.warn import warn
@@ -34,6 +35,7 @@ def wait(
     timeout: float | None = None,
     poll: float = 0.5,
     log: Log | None = None,
+    done: Callable[[pd.DataFrame], object] | None = None,
 ) -> pd.DataFrame:
     """Wait for tunes and return their rows in the latest state. Safe to interrupt and call again.
 
@@ -55,6 +57,10 @@ def wait(
         ``eta``.
     log : ExperimentLog, optional
         Where each new state is recorded. Default: the log of `submit`, if its file exists.
+    done : callable, optional
+        Called once with the rows when the wait ends: when all are finished, after `timeout`, and before an
+        error is raised, then with the rows as they were last seen. Not after an interrupt. Its own error is a
+        warning, so that the rows are returned.
 
     Returns
     -------
@@ -62,10 +68,17 @@ def wait(
         The same rows. A row is finished as well if its tune failed, expired or was deleted (``status``
         ``deleted``); the wait goes on for the others.
 
+    Warns
+    -----
+    UserWarning
+        `done` failed, or a state could not be recorded.
+
     Raises
     ------
     TuneError
         These are no tunes, or tunes of another service or account, or `until` is not a valid choice.
+    AstriaError
+        `done` cannot be called, or a number is not valid.
     ApiError, NotSentError
         The service refused a poll, or did not answer for more than ten minutes. Nothing is lost; call `wait`
         again.
@@ -89,21 +102,38 @@ def wait(
     if not isinstance(until, str) or until not in _GOALS:
         raise TuneError(Problem("until", f"{short(until)} is not known", f"choose {' or '.join(_GOALS)}"))
     timeout = None if timeout is None else check_number("timeout", timeout, "seconds")
+    check_callable("done", done)
     if frame.empty:
+        _call_back(done, frame)
         return frame
     poll = check_number("poll", poll, "seconds")
     log = log_or_default(log)
     recorder = PollRecorder(log, client.service, client.account)
     noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
-    with Progress(f"Waiting for {noun} to {_GOALS[until]}", patience=0) as progress:
-        display = _Display(progress, timeout)
-        for result in poll_until_finished(frame, client, until, poll=poll, sleep=display.sleep):
-            frame = result.frame
-            display.show(result)
-            _record_tunes(recorder, log, client, result)
-            if display.is_timed_out:
-                break
+    try:
+        with Progress(f"Waiting for {noun} to {_GOALS[until]}", patience=0) as progress:
+            display = _Display(progress, timeout)
+            for result in poll_until_finished(frame, client, until, poll=poll, sleep=display.sleep):
+                frame = result.frame
+                display.show(result)
+                _record_tunes(recorder, log, client, result)
+                if display.is_timed_out:
+                    break
+    except Exception:
+        _call_back(done, frame)
+        raise
+    _call_back(done, frame)
     return frame
+
+
+def _call_back(done: Callable[[pd.DataFrame], object] | None, frame: pd.DataFrame) -> None:
+    if done is None:
+        return
+    try:
+        done(frame)
+    except Exception as error:  # noqa: BLE001  whatever it is, the rows are returned
+        # Without its text, which may have the secret address of a webhook.
+        warn(f"done failed ({type(error).__name__}); the rows are returned. Call done(rows) to see why")
 
 
 class _Display:

@@ -1,0 +1,65 @@
+"""Deleting a tune: sent once, looked up where its outcome is unknown, and told to the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from astria_nb.client import _replies as replies
+from astria_nb.client._transport import Transport
+from astria_nb.errors import AstriaError, NotFoundError, NotSentError
+
+
+class DeletionLog(Protocol):
+    """An experiment log, which stands on the same floor."""
+
+    def mark_deleted(self, service: str, tune_id: int, account: str | None) -> bool:
+        """Record that a tune was deleted."""
+
+
+_find_default: list[Callable[[], DeletionLog | None]] = []
+
+
+def record_deletions_in(find_log: Callable[[], DeletionLog | None]) -> None:
+    """Set where deletions are recorded by default.
+
+    Parameters
+    ----------
+    find_log : callable
+        Returns the log, or None if there is none.
+    """
+    _find_default[:] = [find_log]
+
+
+def default_log() -> DeletionLog | None:
+    """Return the log in which deletions are recorded by default, or None."""
+    return _find_default[0]() if _find_default else None
+
+
+def delete_tune(transport: Transport, tune_id: int) -> None:
+    """Delete a tune.
+
+    Raises
+    ------
+    NotFoundError
+        There was none.
+    AstriaError
+        It was not deleted, or it cannot be found out whether it was.
+    """
+    path = f"/tunes/{tune_id}"
+    failure: AstriaError
+    try:
+        transport.send_empty("DELETE", path)
+        return
+    except NotFoundError:
+        raise
+    except AstriaError as error:
+        failure = error
+    if isinstance(failure, NotSentError) or getattr(failure, "status", 500) >= 500:
+        try:
+            replies.get_object(transport, path)
+        except NotFoundError:
+            return  # it was deleted, and the answer was lost
+        except AstriaError:
+            pass  # the first error says more
+    raise failure
