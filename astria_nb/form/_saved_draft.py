@@ -19,6 +19,7 @@ from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import Image, Preprocessing
 from astria_nb.log import Log, Submission
 from astria_nb.results.frames import tunes_in
+from astria_nb.rows import Rows
 from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import PLACEHOLDER, redact_long_keys
 from astria_nb.utils.remove_tree import remove_tree
@@ -38,7 +39,7 @@ def as_plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in values.items()}
 
 
-def fields_of_row(row: pd.DataFrame, client: Client, log: Log) -> dict[str, Any]:
+def fields_of_row(row: Rows, client: Client, log: Log) -> dict[str, Any]:
     """Return the fields that a row's tune was made from, without its title.
 
     They come from the log if it has the request, else from the row.

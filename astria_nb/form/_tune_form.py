@@ -29,6 +29,7 @@ from astria_nb.form.fields import WIDE
 from astria_nb.form.progress import SubmissionPanel
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
+from astria_nb.rows import Rows
 from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils.arguments import check_bool, check_number
@@ -175,7 +176,7 @@ class TuneForm(widgets.VBox):
 
     @classmethod
     def from_row(
-        cls, row: pd.DataFrame, client: Client | None = None, *, log: Log | None = None, **options: Any
+        cls, row: Rows, client: Client | None = None, *, log: Log | None = None, **options: Any
     ) -> TuneForm:
         """Return a form filled with what a tune was made from, under a new title.
 

@@ -12,7 +12,7 @@ from astria_nb.rows._tunes import (
     tune_table,
     with_expiry,
 )
-from astria_nb.rows._typed import typed
+from astria_nb.rows._typed import Rows, typed
 
 __all__ = [
     "LABEL_SCHEMA",
@@ -20,6 +20,7 @@ __all__ = [
     "OWN_COLUMNS",
     "PROMPT_SCHEMA",
     "TUNE_SCHEMA",
+    "Rows",
     "are_prompts",
     "check_frames",
     "flat",

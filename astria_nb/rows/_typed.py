@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +20,8 @@ from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.arrow import to_pandas
 from astria_nb.utils.formatting import short
 
+Rows: TypeAlias = Iterable[Any] | int
+"""Rows in any form that `typed` reads: a frame, a Series, a mapping, a list of those or of ids, or one id."""
 # What else is at hand in a notebook, by the name of its type, and where its rows are.
 _OTHERS = {
     "TuneForm": "pass form.rows",

@@ -181,7 +181,7 @@ class Callbacks:
         frame = self._log.frame()
         return frame[frame["id"].isin(tune_ids)].reset_index(drop=True)
 
-    def wait(self, frame: pd.DataFrame, *, timeout: float | None = None, poll: float = 60.0) -> pd.DataFrame:
+    def wait(self, frame: rows.Rows, *, timeout: float | None = None, poll: float = 60.0) -> pd.DataFrame:
         """Wait until tunes are trained according to the log, and return their rows. Safe to interrupt.
 
         Parameters

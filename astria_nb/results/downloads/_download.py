@@ -21,6 +21,7 @@ from astria_nb.results.downloads._run import DownloadRun
 from astria_nb.results.downloads._safe_folder import SafeFolder
 from astria_nb.results.frames import tunes_of
 from astria_nb.results.watch import prompts
+from astria_nb.rows import Rows
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.arrow import TIME, parse_time, typed_frame
 from astria_nb.utils.formatting import short
@@ -46,7 +47,7 @@ _EXPIRES = re.compile(r"(?i)(?<=[?&])(expires=)[^&#]*")  # not a secret, but dif
 
 
 def download(
-    frame: pd.DataFrame,
+    frame: Rows,
     client: Client | None = None,
     folder: str | os.PathLike[str] = "astria_pictures",
     *,

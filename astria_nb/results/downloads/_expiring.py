@@ -11,7 +11,7 @@ from astria_nb.client import Client, Json
 from astria_nb.defaults import client_or_default
 from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.results.watch import Poller
-from astria_nb.rows import tune_frame
+from astria_nb.rows import Rows, tune_frame
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.arrow import parse_time
 
@@ -20,9 +20,7 @@ _LIFETIME = timedelta(days=30)
 _MAX_DAYS = 36500.0
 
 
-def expiring(
-    frame: pd.DataFrame | None = None, client: Client | None = None, *, days: float = 7.0
-) -> pd.DataFrame:
+def expiring(frame: Rows | None = None, client: Client | None = None, *, days: float = 7.0) -> pd.DataFrame:
     """Return the tunes that expire within some days, the soonest first.
 
     `download` saves their pictures, and `keep_longer` lets the service keep them.

@@ -17,7 +17,7 @@ from astria_nb.errors import (
     UnauthorizedError,
 )
 from astria_nb.results.frames import origin_of, tunes_of
-from astria_nb.rows import own_fields, tune_frame, tune_status
+from astria_nb.rows import Rows, own_fields, tune_frame, tune_status
 from astria_nb.tune import dollars
 from astria_nb.utils.arguments import check_bool, check_number
 from astria_nb.utils.arrow import parse_time
@@ -29,7 +29,7 @@ _MC_PER_DOLLAR = 100_000
 
 
 def keep_longer(
-    frame: pd.DataFrame,
+    frame: Rows,
     client: Client | None = None,
     *,
     auto_extend: bool = True,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-import pandas as pd
-
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.results.frames import tunes_of
 from astria_nb.results.gallery._widget import POLL_SECONDS, Gallery
 from astria_nb.results.watch import prompts
+from astria_nb.rows import Rows
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.formatting import short
 
@@ -19,7 +18,7 @@ _MAX_LIMIT = 10**9
 
 
 def gallery(
-    frame: pd.DataFrame,
+    frame: Rows,
     client: Client | None = None,
     *,
     limit: int | None = None,

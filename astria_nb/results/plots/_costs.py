@@ -20,6 +20,7 @@ from astria_nb.results.plots._axes import (
     show_text,
     to_days,
 )
+from astria_nb.rows import Rows
 from astria_nb.tune import Pack
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _MIN_PERIODS = 7  # on the time axis, so that a single day does not fill it
 _PERIODS = ((45, "D", "day", 1.0), (300, "W", "week", 7.0), (np.inf, "M", "month", 30.0))
 
 
-def costs(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None = None) -> Axes:
+def costs(frame: Rows, client: Client | None = None, *, ax: Axes | None = None) -> Axes:
     """Plot the cost of tunes per day, week or month (UTC), by class and pack.
 
     Uses the cost that the service reported (``cost_mc``). With a client, a tune without one is estimated at

@@ -18,7 +18,7 @@ from astria_nb.results.plots._axes import (
     show_text,
 )
 from astria_nb.results.watch import prompts
-from astria_nb.rows import are_prompts, typed
+from astria_nb.rows import Rows, are_prompts, typed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ _PARTS = (
 )
 
 
-def image_counts(frame: pd.DataFrame, client: Client | None = None, *, ax: Axes | None = None) -> Axes:
+def image_counts(frame: Rows, client: Client | None = None, *, ax: Axes | None = None) -> Axes:
     """Plot how many images each tune has, and how many of its prompts are pending or failed.
 
     Parameters

@@ -20,6 +20,7 @@ from astria_nb.results.plots._axes import (
     show_text,
     to_days,
 )
+from astria_nb.rows import Rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ _COLORS = {
 }
 
 
-def timeline(frame: pd.DataFrame, prompts: pd.DataFrame | None = None, *, ax: Axes | None = None) -> Axes:
+def timeline(frame: Rows, prompts: Rows | None = None, *, ax: Axes | None = None) -> Axes:
     """Plot when tunes were queued, trained and created pictures: one bar per row, the first at the top.
 
     What is not finished is drawn up to the latest time in the rows, and in a pale colour from there to its
@@ -107,9 +108,7 @@ def _draw_bars(ax: Axes, name: str, start: Floats, end: Floats, *, pale: bool = 
         )  # fmt: skip
 
 
-def _prompt_spans(
-    tunes: pd.DataFrame, prompts: pd.DataFrame | None, trained: Floats
-) -> tuple[Floats, Floats]:
+def _prompt_spans(tunes: pd.DataFrame, prompts: Rows | None, trained: Floats) -> tuple[Floats, Floats]:
     """Return when each tune began and ended to create pictures; it cannot begin before it is trained."""
     if prompts is None or tunes.empty:
         return np.full(len(tunes), np.nan), np.full(len(tunes), np.nan)

@@ -17,7 +17,7 @@ from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._polling import poll_until_finished
 from astria_nb.results.watch._recorder import PollRecorder
-from astria_nb.rows import ids_in
+from astria_nb.rows import Rows, ids_in
 from astria_nb.utils.arguments import check_callable, check_number
 from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import Progress
@@ -28,7 +28,7 @@ _REDRAW = 1.0  # seconds between two updates of the display
 
 
 def wait(
-    frame: pd.DataFrame,
+    frame: Rows,
     client: Client | None = None,
     *,
     until: Literal["trained", "prompts"] = "trained",
@@ -184,7 +184,7 @@ def _record_tunes(recorder: PollRecorder, log: Log, client: Client, result: Poll
         warn(f"the new state of a tune was not recorded ({error})")
 
 
-def prompts(frame: pd.DataFrame, client: Client | None = None) -> pd.DataFrame:
+def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
     """Return the prompts of tunes, oldest first: one typed row each, with the addresses of its pictures.
 
     Parameters

@@ -244,7 +244,7 @@ def test_an_invalid_number_of_workers_is_reported(client: anb.Client, out: Path,
 
 def test_a_frame_without_tunes_is_refused(client: anb.Client, out: Path) -> None:
     with pytest.raises(TuneError, match="frame: "):
-        anb.download("7 days", client, out)  # type: ignore[arg-type]
+        anb.download("7 days", client, out)
 
 
 def test_several_pictures_are_downloaded_at_a_time(
