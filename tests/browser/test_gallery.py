@@ -124,6 +124,12 @@ def test_pictures_are_saved_on_the_readers_computer(
     row = anb.rows.tune_frame(list(client.tunes(title="mine")))
     files = {Path(file).name: Path(file).read_bytes() for file in anb.download(row, client, tmp_path)["file"]}
     files["manifest.jsonl"] = (tmp_path / "manifest.jsonl").read_bytes()
+    sandbox.fail("slow", "GET /pictures/*", seconds=60)
+    form.get_by_role("button", name="Download all").click()
+    expect(form.get_by_role("progressbar", name="Download")).to_be_visible()
+    form.get_by_role("button", name="Cancel download").click()
+    expect(form.get_by_text("Download cancelled")).to_be_visible()
+    sandbox.heal()
     form.get_by_role("button", name="Download all").focus()
     with page.expect_download() as downloading:
         page.keyboard.press("Enter")

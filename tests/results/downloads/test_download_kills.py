@@ -13,7 +13,7 @@ from proofs.download_kills import MUTANTS, play
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
-@sizes(8, 200)
+@sizes(4, 200)
 def test_every_file_is_complete_and_in_the_manifest(size: int) -> None:
     tally = play(size, seed=1)
     assert tally.killed >= size
