@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import IO
 
@@ -184,7 +184,7 @@ def fetch_each(client: Client, pictures: list[RemotePicture]) -> Iterator[FetchR
         The disk for temporary files is full. Field ``folder``.
     """
     stop = threading.Event()
-    with closing(_temporary_folder()) as temporary, SafeFolder(temporary.path) as folder:
+    with _disk_errors(), closing(TemporaryFolder()) as temporary, SafeFolder(temporary.path) as folder:
         fetcher = Fetcher(client, folder, stop)
         threads = min(_THREADS, len(pictures))
         for results in map_in_threads(fetcher.fetch, pictures, threads, stop, fetcher.cancel):
@@ -196,13 +196,20 @@ def fetch_each(client: Client, pictures: list[RemotePicture]) -> Iterator[FetchR
                     folder.discard(result.temporary)
 
 
-def _temporary_folder() -> TemporaryFolder:
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Name the folder for temporary files, which the reader did not choose, and what helps."""
     try:
-        return TemporaryFolder()
+        yield
+        return
     except OSError as error:
         reason = error.strerror or str(error)
-    what = f"the folder for temporary files cannot be used ({reason})"
-    raise AstriaError(Problem("folder", what, "free some space, or let TMPDIR name another one"))
+    except AstriaError as error:
+        if not any(problem.field == "folder" for problem in error.problems):
+            raise
+        reason = error.problems[0].what
+    what = f"the kernel's disk for temporary files cannot be used ({reason})"
+    raise AstriaError(Problem("folder", what, "free some space there, or let TMPDIR name another folder"))
 
 
 def _failure_fields(result: FetchResult) -> dict[str, object]:

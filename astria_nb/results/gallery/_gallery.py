@@ -56,6 +56,11 @@ def gallery(
         The prompts could not be fetched. A picture that cannot be fetched is shown as its address, and a
         later poll that fails is reported in the gallery.
 
+    Notes
+    -----
+    *Download all* saves the pictures of all tunes, whatever the limit, on the reader's own computer: one zip
+    file with the names and the manifest of `download`. *Keep longer* is `keep_longer`, after a question.
+
     Examples
     --------
     >>> import astria_nb as anb

@@ -90,6 +90,10 @@ class Saves:
             problem = "The download was stopped; start it again"
         except AstriaError as error:
             problem = "; ".join(f"{problem.what}; {problem.hint}" for problem in error.problems)
+        except OSError as error:
+            problem = (
+                f"The kernel's disk for temporary files failed ({error.strerror or error}); download again"
+            )
         finally:
             with self._lock:
                 self._transfers.pop(transfer.name, None)

@@ -59,6 +59,8 @@ export class Saver {
     /** @type {Map<string, Transfer>} by name */
     this.transfers = new Map();
     this.count = 0;
+    this.onPageHidden = () => this.close(); // the kernel need not wait for a page that was left
+    window.addEventListener("pagehide", this.onPageHidden);
   }
 
   /**
@@ -224,7 +226,13 @@ export class Saver {
     transfer.onStatus({ text, isActive: false, isProblem });
   }
 
+  /** End all downloads; others can be started. */
   close() {
     for (const transfer of [...this.transfers.values()]) this.cancel(transfer);
+  }
+
+  destroy() {
+    this.close();
+    window.removeEventListener("pagehide", this.onPageHidden);
   }
 }

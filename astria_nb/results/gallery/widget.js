@@ -368,7 +368,7 @@ class Gallery {
     this.stopListening();
     for (const tile of this.tiles.values()) tile.freeUrl();
     this.overlay.close();
-    this.saver.close();
+    this.saver.destroy();
   }
 }
 

@@ -141,6 +141,27 @@ def test_what_a_killed_kernel_left_is_removed_by_the_next(
     assert list(temporary.iterdir()) == []
 
 
+def test_a_full_disk_is_reported_with_what_helps(
+    server: ScriptedServer, client: anb.Client, temporary: Path
+) -> None:
+    resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
+    ten(server)
+    server.on("GET", "/10", image(a_picture(10, 400_000)))
+    archive, before = PictureArchive(ROW, client), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        with pytest.raises(
+            AstriaError, match=r"^folder: the kernel's disk .*too large.*; free some space there"
+        ):
+            read(archive)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(temporary.iterdir()) == []
+    tempfile.tempdir = str(temporary / "missing")
+    with pytest.raises(AstriaError, match=r"^folder: the kernel's disk .*\(No such file or directory\)"):
+        read(PictureArchive(ROW, client))
+
+
 def test_one_picture_has_the_name_that_download_gives_it(
     server: ScriptedServer, client: anb.Client, temporary: Path
 ) -> None:
