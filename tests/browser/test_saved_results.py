@@ -28,7 +28,7 @@ def sandbox() -> Iterator[anb.Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def saved(browser: Browser, address: str, folder: Path, sandbox: anb.Sandbox) -> Path:
+def saved(tab: Page, address: str, folder: Path, sandbox: anb.Sandbox) -> Path:
     """The folder with ``results.ipynb`` as saved, and with the state of its widgets as ``state.ipynb``."""
     form = (
         f"import astria_nb as anb\nclient = anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})\n"
@@ -37,7 +37,9 @@ def saved(browser: Browser, address: str, folder: Path, sandbox: anb.Sandbox) ->
     )
     nested = "import ipywidgets\nipywidgets.VBox([anb.gallery(form.row, client)])"
     lab.write_notebook(folder / "results.ipynb", form, "anb.gallery(form.row, client)", nested)
-    page = browser.new_page(viewport={"width": 1180, "height": 2400})
+    page, size = tab, tab.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": 1180, "height": 2400})  # all galleries are in view
     lab.open_notebook(page, address, "results.ipynb")
     lab.run_cells(page, 0, 1)
     shown = page.locator(".astria-form")
@@ -59,7 +61,7 @@ def saved(browser: Browser, address: str, folder: Path, sandbox: anb.Sandbox) ->
     expect(page.locator(".astria-saved").first).to_be_visible()
     expect(shown).to_be_hidden()
     lab.shut_down(page)
-    page.close()
+    page.set_viewport_size(size)
     return folder
 
 
