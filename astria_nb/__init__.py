@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from astria_nb.results.plots import costs as costs
     from astria_nb.results.plots import image_counts as image_counts
     from astria_nb.results.plots import timeline as timeline
+    from astria_nb.results.tracking import to_mlflow as to_mlflow
     from astria_nb.results.watch import prompts as prompts
     from astria_nb.results.watch import wait as wait
     from astria_nb.submission import submit as submit
@@ -54,6 +55,7 @@ _HOMES = {
     "prompts": "results.watch",
     "submit": "submission",
     "timeline": "results.plots",
+    "to_mlflow": "results.tracking",
     "wait": "results.watch",
 }
 _MODULES = ("errors", "rows")
@@ -77,6 +79,7 @@ __all__ = [
     "prompts",
     "submit",
     "timeline",
+    "to_mlflow",
     "wait",
 ]
 

@@ -36,6 +36,7 @@ NAMES = [
     "prompts",
     "submit",
     "timeline",
+    "to_mlflow",
     "wait",
 ]
 

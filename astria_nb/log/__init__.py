@@ -5,6 +5,7 @@ from astria_nb.log._log import Log
 from astria_nb.log._states import (
     HAS_TUNE,
     UNSETTLED,
+    Labels,
     Precedents,
     RequestClaimed,
     SameContentRecorded,
@@ -16,6 +17,7 @@ __all__ = [
     "DEFAULT_PATH",
     "HAS_TUNE",
     "UNSETTLED",
+    "Labels",
     "Log",
     "Precedents",
     "RequestClaimed",

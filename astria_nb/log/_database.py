@@ -42,6 +42,7 @@ from astria_nb.log._sqlite import SqliteStore
 from astria_nb.log._states import (
     HAS_TUNE,
     SETTLED,
+    Labels,
     Precedents,
     RequestClaimed,
     SameContentRecorded,
@@ -138,14 +139,14 @@ class LogDatabase:
         self,
         numbers: Sequence[int],
         kind: str,
-        change: Callable[[labels.Labels], labels.Labels],
+        change: Callable[[Labels], Labels],
         reply: Mapping[str, Any] | None,
     ) -> None:
         """Change the labels of submissions; see `astria_nb.log._labels.change_all`."""
         with self._write() as (connection, session_id):
             labels.change_all(connection, session_id, numbers, kind, change, reply)
 
-    def labels_of(self, id: int) -> labels.Labels:  # noqa: A002  the column's own name
+    def labels_of(self, id: int) -> Labels:  # noqa: A002  the column's own name
         """Return the labels of a submission."""
         with self.store.reading() as connection:
             return labels.of(connection, id)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from astria_nb import rows
 from astria_nb.errors import LogError, Problem
 from astria_nb.log._reader import LogReader
-from astria_nb.log._states import Submission
+from astria_nb.log._states import Labels, Submission
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.interrupts import shield
-
-if TYPE_CHECKING:  # loaded with the database
-    from astria_nb.log._labels import Labels
 
 _HINT = "choose one of log.frame(hidden=True)['submission']"
 
@@ -174,6 +171,25 @@ class LogLabels(LogReader):
         self._database.record_event("delete", submission, tune_id, None, reply, reason)
         return True
 
+    @shield
+    def recorded(self, row: Mapping[Any, Any]) -> tuple[Submission | None, Labels]:
+        """Return what this log has of a row: its submission, or None, and its labels.
+
+        Parameters
+        ----------
+        row : mapping
+            Of a typed frame.
+
+        Returns
+        -------
+        submission : Submission or None
+        labels : Labels
+        """
+        numbers = self._numbers_of_row(row) if self.exists() else []
+        if len(numbers) != 1:
+            return None, Labels()
+        return self._database.get(numbers[0]), self._database.labels_of(numbers[0])
+
     def _label(
         self, submission: object, kind: str, change: Callable[[Labels], Labels], **reply: object
     ) -> None:
@@ -191,25 +207,28 @@ class LogLabels(LogReader):
         return numbers
 
     def _number_of_row(self, row: Mapping[Any, Any]) -> int:
-        """Return the number of a row's submission, whose own number may be that of another log."""
+        numbers = self._numbers_of_row(row)
+        if len(numbers) == 1:
+            return numbers[0]
+        name = "a run without a tune" if parse_id(row["id"]) is None else f"tune {row['id']}"
+        if numbers:
+            what = f"has {name} of several services: submissions {', '.join(map(str, numbers))}"
+            raise LogError(Problem("log", what, "give the number of the one that you mean"))
+        hint = f"{_HINT}, or open the log that recorded it"
+        raise LogError(Problem("log", f"has no submission of {name}", hint))
+
+    def _numbers_of_row(self, row: Mapping[Any, Any]) -> list[int]:
+        """Return the submission of a row, or one of each service that may have it."""
         own, tune_id = parse_id(row.get("submission")), parse_id(row["id"])
         title = row["title"] if isinstance(row["title"], str) else None
+        # Its number may be that of another log.
         recorded = None if own is None else self._database.get(own)
         if recorded is not None and (recorded.tune_id, recorded.title) == (tune_id, title):
-            return recorded.id
+            return [recorded.id]
         service, account = (
             row[name] if isinstance(row[name], str) else None for name in ("service", "account")
         )
-        numbers = self._database.numbers_of(tune_id, rows.ids_in(row["prompt_ids"]), service, account)
-        if len(numbers) == 1:
-            return numbers[0]
-        name = "a run without a tune" if tune_id is None else f"tune {tune_id}"
-        if numbers:
-            what = f"has {name} of several services: submissions {', '.join(map(str, numbers))}"
-            raise LogError(Problem("log", what, "give the number of one of them"))
-        raise LogError(
-            Problem("log", f"has no submission of {name}", f"{_HINT}, or open the log that made it")
-        )
+        return self._database.numbers_of(tune_id, rows.ids_in(row["prompt_ids"]), service, account)
 
 
 def _as_numbers(value: object) -> list[int] | None:

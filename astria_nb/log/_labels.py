@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from astria_nb.log._inserts import append_event, now
 from astria_nb.log._queries import existing, parsing
 from astria_nb.log._selects import ROW
 from astria_nb.log._statements import update_of
-from astria_nb.log._states import SETTLED, UNSETTLED
+from astria_nb.log._states import SETTLED, UNSETTLED, Labels
 from astria_nb.rows import LABEL_SCHEMA
 from astria_nb.utils.arrow import typed_table
 from astria_nb.utils.formatting import short
@@ -29,36 +28,6 @@ _MAX_TAG, _MAX_NOTE = 100, 10_000  # characters
 _WRITE = update_of(("labels",))
 # All of it is in the index, so that a row which differs from it is found.
 _LABELLED = "SELECT id, labels FROM submission INDEXED BY submission_with_labels WHERE labels IS NOT NULL"
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """The labels of a submission.
-
-    Attributes
-    ----------
-    tags : tuple of str
-        In the order in which they were added.
-    note : str or None
-    hidden : bool
-    """
-
-    tags: tuple[str, ...] = ()
-    note: str | None = None
-    hidden: bool = False
-
-    @property
-    def json(self) -> str | None:
-        """As they are stored; None if there are none."""
-        return None if self == Labels() else json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str | None) -> Labels:
-        """Return stored labels."""
-        if text is None:
-            return cls()
-        stored = json.loads(text)
-        return cls(tuple(stored["tags"]), stored["note"], bool(stored["hidden"]))
 
 
 def check_tags(tags: Sequence[object]) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -96,6 +97,36 @@ class Submission:
     def origin(self) -> dict[str, str | None]:
         """Where its tune was made: the ``service`` and the ``account`` of the row."""
         return {"service": self.service, "account": self.request.account}
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What its owner says about a submission.
+
+    Attributes
+    ----------
+    tags : tuple of str
+        In the order in which they were added.
+    note : str or None
+    hidden : bool
+    """
+
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+    hidden: bool = False
+
+    @property
+    def json(self) -> str | None:
+        """As they are stored; None if there are none."""
+        return None if self == Labels() else json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | None) -> Labels:
+        """Return stored labels."""
+        if text is None:
+            return cls()
+        stored = json.loads(text)
+        return cls(tuple(stored["tags"]), stored["note"], bool(stored["hidden"]))
 
 
 @dataclass(frozen=True, slots=True)

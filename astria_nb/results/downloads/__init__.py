@@ -1,15 +1,26 @@
 """Downloading pictures, finding the tunes that expire soon, and keeping them."""
 
-from astria_nb.results.downloads._archive import PictureArchive, PictureOriginal
-from astria_nb.results.downloads._download import download
+from astria_nb.results.downloads._archive import PictureArchive, PictureOriginal, fetch_each
+from astria_nb.results.downloads._download import download, remote_pictures
 from astria_nb.results.downloads._expiring import expiring
+from astria_nb.results.downloads._fetcher import FetchResult, RemotePicture
 from astria_nb.results.downloads._keep_longer import keep_longer, price_text
+from astria_nb.results.downloads._manifest import NAME as MANIFEST
+from astria_nb.results.downloads._manifest import Entry, manifest_line, parse_line
 
 __all__ = [
+    "MANIFEST",
+    "Entry",
+    "FetchResult",
     "PictureArchive",
     "PictureOriginal",
+    "RemotePicture",
     "download",
     "expiring",
+    "fetch_each",
     "keep_longer",
+    "manifest_line",
+    "parse_line",
     "price_text",
+    "remote_pictures",
 ]

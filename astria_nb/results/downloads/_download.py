@@ -145,7 +145,7 @@ def list_pictures(frame: pd.DataFrame, client: Client) -> tuple[list[RemotePictu
         As in `download`.
     """
     prompt_frame, missing = _list_prompts(frame, client)
-    return list(_remote_pictures(prompt_frame, frame, client)), missing
+    return list(remote_pictures(prompt_frame, frame, client)), missing
 
 
 def _list_prompts(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
@@ -166,9 +166,18 @@ def _list_prompts(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, li
     return pd.concat(frames), missing
 
 
-def _remote_pictures(
+def remote_pictures(
     prompt_frame: pd.DataFrame, frame: pd.DataFrame, client: Client
 ) -> Iterator[RemotePicture]:
+    """Yield the pictures of prompts.
+
+    Parameters
+    ----------
+    prompt_frame : pandas.DataFrame
+    frame : pandas.DataFrame
+        The rows of their tunes.
+    client : Client
+    """
     finished = [prompt for prompt in prompt_frame.to_dict("records") if len(prompt["images"])]
     ids = [None if pd.isna(prompt["tune_id"]) else int(prompt["tune_id"]) for prompt in finished]
     expires_at = _expiry_dates(frame, {tune_id for tune_id in ids if tune_id is not None}, client)

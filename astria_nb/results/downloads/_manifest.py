@@ -79,7 +79,7 @@ class Manifest:
             return
         with file:
             if (state := _file_state(file.fileno())) != self._file_state:
-                entries = filter(None, map(_parse_line, file))
+                entries = filter(None, map(parse_line, file))
                 self._entries, self._file_state = {entry.key: entry for entry in entries}, state
 
     def find(self, key: Key) -> Entry | None:
@@ -135,7 +135,8 @@ def manifest_line(fields: Mapping[str, Any]) -> str:
     return f"{text}\n"
 
 
-def _parse_line(line: bytes) -> Entry | None:
+def parse_line(line: bytes) -> Entry | None:
+    """Return the entry of a line, or None if it is none of ours."""
     try:
         fields = json.loads(line)
         entry = Entry(**{name: fields[name] for name in Entry.__slots__})

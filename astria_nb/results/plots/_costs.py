@@ -9,7 +9,6 @@ import pandas as pd
 
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
-from astria_nb.errors import NotFoundError
 from astria_nb.results.frames import is_of_service, tunes_in
 from astria_nb.results.plots._axes import (
     add_legend,
@@ -20,13 +19,12 @@ from astria_nb.results.plots._axes import (
     show_text,
     to_days,
 )
+from astria_nb.results.prices import DOLLAR_MC, estimates
 from astria_nb.rows import Rows
-from astria_nb.tune import Pack
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_DOLLAR = 100_000  # millicents
 _COLORS = (
     "tab:blue",
     "tab:green",
@@ -87,12 +85,12 @@ def costs(frame: Rows, client: Client | None = None, *, ax: Axes | None = None) 
     frame = tunes_in(frame)
     tunes = select_columns(frame, "id", "name", "pack", "base_pack_id", "cost_mc", "created_at", "status")
     ax = prepare_axes(ax)
-    cost = pd.to_numeric(tunes["cost_mc"]).astype("Float64") / _DOLLAR
+    cost = pd.to_numeric(tunes["cost_mc"]).astype("Float64") / DOLLAR_MC
     estimated = pd.Series(0.0, index=tunes.index)
     if client is not None:
         client = client_or_default(client)
         is_own = is_of_service(frame, client).to_numpy()
-        estimated = _estimates(tunes[cost.isna() & is_own], client).reindex(tunes.index)
+        estimated = estimates(tunes[cost.isna() & is_own], client).reindex(tunes.index)
         cost = cost.fillna(estimated)
     time = pd.to_datetime(tunes["created_at"], utc=True)
     is_known = cost.notna() & time.notna()
@@ -120,30 +118,6 @@ def costs(frame: Rows, client: Client | None = None, *, ax: Axes | None = None) 
     ax.set_ylabel(f"dollars per {period}")
     add_legend(ax)
     return ax
-
-
-def _estimates(tunes: pd.DataFrame, client: Client) -> pd.Series[Any]:
-    """Return the price of each tune in dollars, or null if it is unknown."""
-    packs: dict[int, Pack | None] = {}
-    dollars = pd.Series(pd.NA, index=tunes.index, dtype="Float64")
-    for label, tune in zip(tunes.index, tunes.to_dict("records"), strict=True):
-        pack_id = tune["base_pack_id"] if pd.isna(tune["pack"]) else tune["pack"]
-        if tune["status"] == "failed":
-            dollars[label] = 0.0
-        elif not (pd.isna(pack_id) or pd.isna(tune["id"]) or pd.isna(tune["name"])):
-            if pack_id not in packs:
-                packs[pack_id] = _pack_or_none(int(pack_id), client)
-            pack = packs[pack_id]
-            price = None if pack is None else pack.price_mc(tune["name"])
-            dollars[label] = pd.NA if price is None else price / _DOLLAR
-    return dollars
-
-
-def _pack_or_none(pack_id: int, client: Client) -> Pack | None:
-    try:
-        return client.pack(pack_id)
-    except NotFoundError:
-        return None
 
 
 def _groups(tunes: pd.DataFrame, cost: pd.Series[Any]) -> pd.Series[Any]:

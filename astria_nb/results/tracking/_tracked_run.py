@@ -1,0 +1,171 @@
+"""What a run of MLflow gets of a tune: its parameters, tags and metrics, without photos and secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from astria_nb.log import Labels, Submission
+from astria_nb.rows import ids_in
+from astria_nb.utils.redaction import redact_name, redact_text
+
+_COLUMNS = ("pack", "name", "title", "encoding", "model_type", "branch", "base_tune_id", "steps", "face_crop")
+_FIELDS = ("preset", "brief", "branch")  # what the request of a log has beside
+_MAX_VALUE = 5000  # characters; MLflow takes 6000 and cuts nothing by itself
+_UNFIT = re.compile(r"[^\w./: -]")  # characters that MLflow takes in no name
+_ENDED = ("trained", "expired", "deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedRun:
+    """A tune as a run of MLflow.
+
+    Attributes
+    ----------
+    key : tuple of (str, str)
+        Name and value of the tag by which the run is found again, together with the service.
+    service : str
+    name : str
+    parameters, tags : dict of str to str
+    metrics : dict of str to float
+    status : {"RUNNING", "FINISHED", "FAILED"}
+    started_at, ended_at : int or None
+        Milliseconds since 1970 in UTC, as MLflow counts.
+    """
+
+    key: tuple[str, str]
+    service: str
+    name: str
+    parameters: dict[str, str]
+    tags: dict[str, str]
+    metrics: dict[str, float]
+    status: str
+    started_at: int | None
+    ended_at: int | None
+
+
+def tracked_run(
+    row: Mapping[str, Any],
+    prompts: pd.DataFrame,
+    dollars: float | None,
+    submission: Submission | None,
+    labels: Labels,
+    service: str,
+) -> TrackedRun | None:
+    """Return the run of a tune, or None if there is nothing yet that it could be found by again.
+
+    Parameters
+    ----------
+    row : mapping
+        Of a typed frame.
+    prompts : pandas.DataFrame
+        Those of the tune.
+    dollars : float or None
+        What it costs, if that is known.
+    submission : Submission or None
+        What the log has of it.
+    labels : Labels
+        The tags and the note of the log.
+    service : str
+        Where it was made.
+    """
+    key = _key(row)
+    if key is None:
+        return None
+    title = row["title"] if isinstance(row["title"], str) else f"run of pack {row['pack']}"
+    is_pending = bool((prompts["status"] == "pending").any())
+    has_ended = row["status"] in _ENDED or pd.isna(row["id"])
+    status = "FINISHED" if has_ended and not is_pending else "RUNNING"
+    status = "FAILED" if row["status"] == "failed" else status
+    ended_at = row["failed_at"] if status == "FAILED" else row["trained_at"]
+    return TrackedRun(
+        key=key,
+        service=service,
+        name=redact_name(title),
+        parameters=dict(_parameters(row, submission)),
+        tags=dict(_tags(row, key, labels, service)),
+        metrics=dict(_metrics(row, prompts, dollars)),
+        status=status,
+        started_at=_milliseconds(row["created_at"]),
+        ended_at=_milliseconds(ended_at) if status != "RUNNING" else None,
+    )
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str] | None:
+    if pd.notna(row["id"]):
+        return "astria.tune_id", str(int(row["id"]))
+    prompt_ids = ids_in(row["prompt_ids"])  # a run on existing tunes has no tune, but prompts of its own
+    return ("astria.prompt_id", str(min(prompt_ids))) if prompt_ids else None
+
+
+def _parameters(row: Mapping[str, Any], submission: Submission | None) -> Iterator[tuple[str, str]]:
+    request = {} if submission is None else submission.request.parameters
+    fields: dict[str, Any] = {name: row.get(name) for name in _COLUMNS}
+    fields |= {name: request[name] for name in _FIELDS if request.get(name) is not None}
+    fields["characteristics"] = request.get("characteristics") or _json(row.get("characteristics"))
+    fields["prompt_attributes"] = request.get("prompt_attributes")
+    fields["tune_ids"] = ids_in(row["tune_ids"])
+    if submission is not None:
+        fields["training_images"] = len(submission.request.images) + len(request.get("image_urls") or ())
+    elif isinstance(row.get("image_sha256"), list):
+        fields["training_images"] = len(row["image_sha256"])
+    for name, value in fields.items():
+        yield from _flat(name, value)
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            if "callback" not in str(key):
+                yield from _flat(f"{name}.{key}", child)
+    elif isinstance(value, list | tuple):
+        if value:
+            yield _UNFIT.sub("_", name), _text(", ".join(map(str, value)))
+    elif not pd.isna(value) and str(value):
+        yield _UNFIT.sub("_", name), _text(redact_name(value) if name == "title" else value)
+
+
+def _tags(
+    row: Mapping[str, Any], key: tuple[str, str], labels: Labels, service: str
+) -> Iterator[tuple[str, str]]:
+    yield key
+    yield "astria.service", service
+    for name in ("account", "status", "url"):
+        if isinstance(row.get(name), str) and row[name]:
+            yield f"astria.{name}", _text(row[name])
+    yield "tags", _text(", ".join(labels.tags))
+    yield "note", _text(labels.note or "")
+
+
+def _metrics(
+    row: Mapping[str, Any], prompts: pd.DataFrame, dollars: float | None
+) -> Iterator[tuple[str, float]]:
+    if dollars is not None:
+        yield "cost_dollars", dollars
+    begun_at = row["created_at"] if pd.isna(row["started_training_at"]) else row["started_training_at"]
+    if pd.notna(row["trained_at"]) and pd.notna(begun_at):
+        yield "training_minutes", (row["trained_at"] - begun_at).total_seconds() / 60
+    yield "pictures", float(sum(map(len, prompts["images"])))
+    yield "failed_prompts", float((prompts["status"] == "failed").sum())
+    yield "likes", float(prompts["liked"].fillna(False).astype(bool).sum())
+
+
+def _json(value: object) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else None
+    except ValueError:
+        return value
+
+
+def _text(value: object) -> str:
+    text = redact_text(str(value))
+    return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"
+
+
+def _milliseconds(time: Any) -> int | None:
+    return None if pd.isna(time) else int(time.timestamp() * 1000)

@@ -1,0 +1,235 @@
+"""Tunes as runs of MLflow, in a real tracking store on SQLite."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import astria_nb as anb
+from astria_nb.errors import AstriaError
+from astria_nb.results.tracking._store import TrackingStore
+from astria_nb.results.tracking._tracked_run import tracked_run
+from astria_nb.rows import prompt_frame, tune_frame
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
+SECRET = "s3cret-of-the-hook"
+HOOK = f"https://example.com/hook?token={SECRET}"
+PHOTO = "https://example.com/photo-of-a-cat.jpg"
+FIELDS: dict[str, Any] = {
+    "characteristics": {"eye_color": "blue"},
+    "prompt_attributes": {"num_images": 2, "callback": HOOK},
+    "callback": HOOK,
+    "brief": "muted colours",
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(deterministic=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(sandbox: anb.Sandbox) -> anb.Client:
+    return sandbox.client()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="module")
+def log(folder: Path) -> Iterator[anb.ExperimentLog]:
+    log = anb.ExperimentLog(folder / "log.sqlite")
+    yield log
+    log.close()
+
+
+@pytest.fixture(scope="module")
+def row(client: anb.Client, log: anb.ExperimentLog) -> pd.DataFrame:
+    tune = anb.Tune(pack=43, title="studio light", name="cat", image_urls=[PHOTO], **FIELDS)
+    return anb.wait(anb.submit(tune, client, log=log), client, until="prompts", poll=0.01, log=log)
+
+
+@pytest.fixture(scope="module")
+def mlflow(folder: Path) -> Iterator[Any]:
+    """MLflow's client, of a store whose making takes seconds."""
+    from mlflow.tracking import MlflowClient
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        patch.setenv("MLFLOW_REGISTRY_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        patch.chdir(folder)
+        yield MlflowClient()
+
+
+def runs(mlflow: Any, experiment: str) -> list[Any]:
+    return list(mlflow.search_runs([mlflow.get_experiment_by_name(experiment).experiment_id]))
+
+
+def pictures(mlflow: Any, run_id: str) -> dict[str, bytes]:
+    folder = Path(mlflow.download_artifacts(run_id, "pictures"))
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_run_has_what_the_tune_has(
+    mlflow: Any, row: pd.DataFrame, client: anb.Client, log: anb.ExperimentLog, folder: Path
+) -> None:
+    log.tag(row, "good likeness", "client A")
+    log.note(row, "for the cover")
+    client.like(anb.prompts(row, client).loc[0, "id"])
+    (record,) = anb.to_mlflow(row, client, log=log).to_dict("records")
+    (run,) = runs(mlflow, "astria")
+    assert (run.info.run_id, run.info.run_name, run.info.status) == (
+        record["run_id"],
+        "studio light",
+        "FINISHED",
+    )
+    assert run.data.params["pack"] == "43"
+    assert run.data.params["characteristics.eye_color"] == "blue"
+    assert run.data.params["prompt_attributes.num_images"] == "2"
+    assert run.data.params["brief"] == "muted colours"
+    assert run.data.tags["tags"] == "good likeness, client A"
+    assert run.data.tags["note"] == run.data.tags["mlflow.note.content"] == "for the cover"
+    assert run.data.tags["astria.tune_id"] == str(row.loc[0, "id"])
+    metrics = {"cost_dollars": 1.98, "pictures": 16.0, "failed_prompts": 0.0, "likes": 1.0}
+    assert run.data.metrics == metrics | {"training_minutes": 9.0}
+    saved = anb.download(row, client, folder / "downloaded")
+    names = {Path(file).name for file in saved["file"]}
+    assert pictures(mlflow, run.info.run_id).keys() == names | {"manifest.jsonl"}
+    assert record["added_pictures"] == len(names) == 16
+
+
+def test_called_again_it_adds_what_is_new_and_doubles_nothing(
+    mlflow: Any, row: pd.DataFrame, client: anb.Client, log: anb.ExperimentLog
+) -> None:
+    anb.to_mlflow(row, client, log=log)
+    (before,) = runs(mlflow, "astria")
+    frame = log.frame()
+    log.untag(row, "client A")
+    log.note(row, "not for the cover")
+    client.like(anb.prompts(row, client).loc[1, "id"])
+    assert anb.to_mlflow(frame, client, log=log)["added_pictures"].tolist() == [0]
+    (after,) = runs(mlflow, "astria")
+    assert (after.info.run_id, after.data.params) == (before.info.run_id, before.data.params)
+    assert (after.data.tags["tags"], after.data.tags["note"]) == ("good likeness", "not for the cover")
+    assert after.data.metrics["likes"] == before.data.metrics["likes"] + 1
+    assert len(mlflow.get_metric_history(after.info.run_id, "pictures")) == 1
+
+
+def test_no_secret_and_no_training_photo_is_in_the_store(
+    mlflow: Any, row: pd.DataFrame, sandbox: anb.Sandbox, log: anb.ExperimentLog, folder: Path
+) -> None:
+    anb.to_mlflow(row, sandbox.client(), log=log)
+    files = [folder / "mlflow.db", *folder.joinpath("mlruns").rglob("*")]
+    stored = b"".join(path.read_bytes() for path in files if path.is_file())
+    for secret in (SECRET, sandbox.api_key, PHOTO, "photo-of-a-cat"):
+        assert secret.encode() not in stored
+
+
+def test_it_goes_on_after_a_kill(
+    mlflow: Any, row: pd.DataFrame, client: anb.Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added: list[Path] = []
+    add = TrackingStore._add
+
+    def killed_at_the_third(self: TrackingStore, run_id: str, result: Any, path: Path) -> None:
+        if len(added) == 3:
+            raise KeyboardInterrupt
+        add(self, run_id, result, path)
+        added.append(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrackingStore, "_add", killed_at_the_third)
+        patch.setattr(TrackingStore, "_put_manifest", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            anb.to_mlflow(row, client, experiment="killed")
+    (run,) = runs(mlflow, "killed")
+    (partial,) = folder.joinpath("mlruns").rglob(f"{run.info.run_id}/artifacts/pictures/{added[-1].name}")
+    partial.write_bytes(partial.read_bytes()[:100])
+    assert anb.to_mlflow(row, client, experiment="killed")["run_id"].tolist() == [run.info.run_id]
+    (whole,) = runs(mlflow, "astria")
+    assert pictures(mlflow, run.info.run_id) == pictures(mlflow, whole.info.run_id)
+    # A picture that was cut since is added again.
+    partial.write_bytes(b"cut")
+    assert anb.to_mlflow(row, client, experiment="killed")["added_pictures"].tolist() == [1]
+    assert len(runs(mlflow, "killed")) == 1
+
+
+def test_two_that_make_the_run_at_once_keep_one(
+    mlflow: Any, row: pd.DataFrame, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = TrackingStore._find
+    searches: list[Any] = []
+
+    def other_first(self: TrackingStore, run: Any) -> Any:
+        searches.append(stored := find(self, run))
+        if len(searches) == 1:  # another process makes it right after the first look
+            self._client.create_run(self._experiment_id, 1, tags=run.tags, run_name="of the other")
+        return stored
+
+    monkeypatch.setattr(TrackingStore, "_find", other_first)
+    anb.to_mlflow(row, client, experiment="at once")
+    assert [run.info.run_name for run in runs(mlflow, "at once")] == ["of the other"]
+
+
+def test_rows_that_are_no_tunes_yet_are_skipped_and_gone_ones_have_no_pictures(
+    mlflow: Any, client: anb.Client
+) -> None:
+    gone = tune_frame([{"id": 999, "title": "gone"}, {"id": None, "title": "rejected"}])
+    frame = anb.to_mlflow(gone, client, experiment="gone")
+    assert frame["run_id"].notna().tolist() == [True, False]
+    assert [run.data.metrics["pictures"] for run in runs(mlflow, "gone")] == [0.0]
+
+
+@pytest.mark.parametrize("experiment", ["deleted", " ", 5])
+def test_an_experiment_that_cannot_be_used_is_named(
+    mlflow: Any, row: pd.DataFrame, client: anb.Client, experiment: Any
+) -> None:
+    if experiment == "deleted":
+        mlflow.delete_experiment(mlflow.create_experiment(experiment))
+    with pytest.raises(AstriaError, match=r"experiment: .* (restore it there|give text)"):
+        anb.to_mlflow(row, client, experiment=experiment)
+
+
+def test_a_store_that_cannot_be_used_is_an_error_of_ours(
+    mlflow: Any, row: pd.DataFrame, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:{SECRET}@127.0.0.1:9")
+    with pytest.raises(AstriaError, match=r"mlflow: its store cannot be used .*_TRACKING_URI") as caught:
+        anb.to_mlflow(row, client)
+    assert SECRET not in str(caught.value)
+
+
+def test_without_mlflow_it_says_what_to_install(
+    row: pd.DataFrame, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "mlflow.artifacts", None)
+    with pytest.raises(AstriaError, match=r"mlflow: cannot be loaded .*pip install 'astria-nb\[mlflow\]'"):
+        anb.to_mlflow(row, client)
+
+
+@pytest.mark.parametrize(
+    ("fields", "prompts", "status"),
+    [
+        ({"trained_at": None}, [], "RUNNING"),
+        ({"trained_at": "2026-01-01T12:09:00Z"}, [{"id": 1, "images": []}], "RUNNING"),
+        ({"trained_at": "2026-01-01T12:09:00Z"}, [{"id": 1, "images": ["x"]}], "FINISHED"),
+        ({"failed_at": "2026-01-01T12:09:00Z"}, [], "FAILED"),
+    ],
+)
+def test_a_run_ends_when_the_tune_has_all_its_pictures(
+    fields: dict[str, Any], prompts: list[dict[str, Any]], status: str
+) -> None:
+    from astria_nb.log import Labels
+
+    tune = tune_frame([{"id": 7, "title": "t", "created_at": "2026-01-01T12:00:00Z", **fields}])
+    values = tune.to_dict("records")[0]
+    run = tracked_run(values, prompt_frame(prompts), None, None, Labels(), "https://api.astria.ai")
+    assert run is not None
+    assert run.status == status
+    assert (run.ended_at is None) == (status == "RUNNING")
