@@ -83,7 +83,7 @@ class Saves:
             transfer.stop.set()
 
     def _run(self, transfer: _FileTransfer, open_file: Callable[[], SavedFile]) -> None:
-        problem = "failed; please report it"
+        problem = "The download failed; please report it"
         try:
             problem = transfer.send_file(open_file())
         except _Cancelled:
