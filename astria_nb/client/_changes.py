@@ -12,11 +12,11 @@ from astria_nb.client._transport import Transport
 from astria_nb.errors import (
     ApiError,
     AstriaError,
-    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
     Problem,
     RejectedError,
+    UnreachableError,
 )
 from astria_nb.tune import Body
 
@@ -43,24 +43,23 @@ def change_tune(transport: Transport, tune_id: int, fields: Mapping[str, Any]) -
     try:
         transport.patch(f"/tunes/{tune_id}", body)
         return
-    except (RejectedError, NotSentError) as error:
+    except UnreachableError as error:  # its hint names the setting to change
         failure = error
-        is_proof = not isinstance(error, RejectedError) or error.status in responses.REFUSALS
+    except NotSentError as error:
+        failure = _with_hint(error, "nothing was changed; try again")
     except OutcomeUnknownError as error:
-        failure, is_proof = error, False
+        failure = _outcome_unknown(tune_id, error.reason)
     except ApiError as error:
-        failure, is_proof = error, error.status in responses.REFUSALS
-    if not is_proof:
-        reason = getattr(failure, "reason", "") or f"status {getattr(failure, 'status', 0)}"
-        raise _outcome_unknown(tune_id, reason)
-    if isinstance(failure, NotFoundError) or not isinstance(failure, RejectedError | NotSentError):
-        raise failure
-    failure.args = tuple(replace(problem, hint=_hint(failure)) for problem in failure.problems)
+        if error.status not in responses.REFUSALS:
+            failure = _outcome_unknown(tune_id, f"status {error.status}")
+        else:
+            failure = _with_hint(error, "nothing was changed") if isinstance(error, RejectedError) else error
     raise failure
 
 
-def _hint(failure: AstriaError) -> str:
-    return "nothing was changed" if isinstance(failure, RejectedError) else "nothing was changed; try again"
+def _with_hint(error: AstriaError, hint: str) -> AstriaError:
+    error.args = tuple(replace(problem, hint=hint) for problem in error.problems)
+    return error
 
 
 def _outcome_unknown(tune_id: int, reason: str) -> OutcomeUnknownError:

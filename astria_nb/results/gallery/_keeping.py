@@ -46,6 +46,8 @@ class Keeping:
     def update(self, frame: pd.DataFrame, client: Client) -> None:
         """Take over the latest rows."""
         with self._lock:
+            if client is not self._client:
+                self._kept.clear()  # ids are those of one service
             exists = frame["status"].isin(["queued", "training", "trained"]) if "status" in frame else False
             self._rows, self._client = frame[exists & frame["id"].notna()] if len(frame) else frame, client
             self._publish()
