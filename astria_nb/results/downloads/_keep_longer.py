@@ -84,6 +84,8 @@ def keep_longer(
     '2026-03-02T12:14:00.000Z'
     """
     client = client_or_default(client)
+    if auto_extend is None:  # a value that is missing must not end what is kept
+        raise AstriaError(Problem("auto_extend", "None is not a truth value", "give True or False"))
     auto_extend = check_bool("auto_extend", auto_extend)
     frame = tunes_of(frame, client)
     rows = {int(row["id"]): row for row in frame.dropna(subset=["id"]).to_dict("records")}

@@ -160,7 +160,13 @@ def test_the_price_is_limited_before_anything_is_sent(server: ScriptedServer, cl
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"max_cost": -1}, {"max_cost": "much"}, {"auto_extend": "yes"}, {"frame": pd.DataFrame({"x": [1]})}],
+    [
+        {"max_cost": -1},
+        {"max_cost": "much"},
+        {"auto_extend": "yes"},
+        {"auto_extend": None},
+        {"frame": pd.DataFrame({"x": [1]})},
+    ],
 )
 def test_invalid_arguments_are_refused(client: anb.Client, arguments: dict[str, Any]) -> None:
     with pytest.raises(AstriaError, match=f"^{next(iter(arguments))}: "):
