@@ -57,7 +57,8 @@ def row_html(rows: pd.DataFrame) -> Markup:
     It is called on threads, and `DataFrame.to_html` changes an option of pandas for the whole process while
     it runs: a table that a cell displays at that moment would come out different.
     """
-    table = rows.dropna(axis="columns", how="all")
+    is_empty = {name: all(map(_is_empty, rows[name])) for name in rows.columns}
+    table = rows[[name for name in rows.columns if not is_empty[name]]]
     names = [printable_lines(str(name)) for name in table.columns]
     head = Markup().join(Markup("<th>{}</th>").format(name) for name in names)
     body = Markup().join(
@@ -68,13 +69,17 @@ def row_html(rows: pd.DataFrame) -> Markup:
     return Markup(page).format(head, body)  # noqa: S704  a constant
 
 
+def _is_empty(value: Any) -> bool:
+    return not len(value) if is_list_like(value) else bool(pd.isna(value))
+
+
 def _row_cell(value: Any) -> Markup:
     if isinstance(value, str):
         text = printable_lines(value)
     elif is_list_like(value):
         return Markup("<td>{}</td>").format(_lines(printable_lines(str(item)) for item in value))
     else:
-        text = "" if pd.isna(value) else str(value)
+        text = "" if _is_empty(value) else str(value)
     return Markup("<td>{}</td>").format(text)
 
 

@@ -17,11 +17,12 @@ from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
 from astria_nb.errors import Problem
 from astria_nb.form._draft import Draft
+from astria_nb.form._marimo import marimo_view
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
 from astria_nb.form._saved_draft import SavedDraft, as_plain, fields_of_row
-from astria_nb.form._static_html import form_html
+from astria_nb.form._static_copy import StaticCopy
 from astria_nb.form._submit_bar import SubmitBar
 from astria_nb.form._submitter import Submitter
 from astria_nb.form._view import FormView, status_of
@@ -34,7 +35,7 @@ from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils.arguments import check_bool, check_number
 from astria_nb.utils.interrupts import in_caller
-from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput, saved_note
+from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput
 from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.utils.warn import warn
 
@@ -110,7 +111,7 @@ class TuneForm(widgets.VBox):
         self.client = client_or_default(client)
         self._log = log_or_default(log)
         self._max_cost = None if max_cost is None else check_number("max_cost", max_cost, "US dollars")
-        self._save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
+        save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
         self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values |= self._saved.read() if self._saved is not None else {}
@@ -126,7 +127,11 @@ class TuneForm(widgets.VBox):
         )
         self._notice = RecoveryNotice(self._log, self.client)
         self._view = FormView(self._draft, request, submit_bar, self._panel.upload)
-        self._saved_output = SavedOutput("TuneForm", self._saved_html)
+        self._copy = StaticCopy(
+            *(self._account(), self._draft, self._view, self._panel, self._review),
+            with_photos=save_thumbnails,
+        )
+        self._saved_output = SavedOutput("TuneForm", self._copy.saved)
         self._view.error_summary.saved_number = self._saved_output.number
         super().__init__(
             [
@@ -142,9 +147,7 @@ class TuneForm(widgets.VBox):
             layout=WIDE,
         )
         self.add_class("astria-form").add_class(LIVE_CLASS)
-        self._panel.training.gallery.observe(
-            lambda _: self._saved_output.changed(), ["summary", "state", "thumbnails"]
-        )
+        self._panel.training.gallery.on_change = self._saved_output.changed
         self._draft.begin()
         self.fill(**values)
         if isinstance(title := values.get("title"), str):
@@ -308,28 +311,24 @@ class TuneForm(widgets.VBox):
 
     def _ipython_display_(self, **options: Any) -> None:
         self._panel.training.gallery.load_first()
-        self._saved_output.display(*self._bundle(**options), self._saved_html())
+        self._saved_output.display(*self._bundle(**options), self._copy.saved())
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        # Shown where no widget runs.
+        self._panel.training.gallery.load_first()
         data, metadata = self._bundle(**options)
-        # Shown where no widget runs; a plain string, because some frontends refuse a subclass.
-        return {**data, "text/html": str(self._static_html())}, metadata
+        return {**data, "text/html": self._copy.whole()}, metadata
+
+    def _display_(self) -> Any:  # for marimo
+        return marimo_view(self._copy.fields(), self._panel.training.gallery)
 
     def _bundle(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        if self.comm is None:  # closed
+            return {"text/plain": repr(self)}, {}
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         # Colab shows a custom widget only if the output's metadata names its manager; anywidget provides it.
         _, metadata = self._view.error_summary._repr_mimebundle_(**options) or ({}, {})
         return {**bundle, "text/plain": repr(self)}, metadata
-
-    def _saved_html(self) -> str:
-        return str(saved_note("form") + self._static_html())
-
-    def _static_html(self) -> Markup:
-        values, thumbnails = self._draft.public_values(), self._save_thumbnails
-        review, problems, state = self._review(), self.problems, self._panel.state
-        status, entries = self._view.status_lines(review, problems, state)
-        page = form_html(self._account(), values, status, entries, thumbnails)
-        return page + self._panel.saved_html(with_photos=thumbnails)
 
     def _heading(self) -> widgets.HTML:
         heading = widgets.HTML(

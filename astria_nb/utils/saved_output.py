@@ -51,7 +51,7 @@ class SavedOutput:
         self.number = next(_numbers)
         self._html = html
         self._display_id = uuid.uuid4().hex
-        self._lock = threading.Lock()
+        self._lock, self._updating = threading.Lock(), threading.Lock()
         self._publisher: Any = None
         self._page = ""
         self._updated = 0.0
@@ -96,14 +96,14 @@ class SavedOutput:
 
     def update(self) -> None:
         """Bring the output up to date at once, if a change was announced."""
-        with self._lock:
-            if self._timer is None:
-                return
-            self._timer.cancel()
-            self._timer = None
-            self._updated = time.monotonic()
-        page = self._wrapped(self._html())
-        with self._lock:
+        with self._updating:  # the end of a cell waits for an update that is under way
+            with self._lock:
+                if self._timer is None:
+                    return
+                self._timer.cancel()
+                self._timer = None
+                self._updated = time.monotonic()
+            page = self._wrapped(self._html())
             if page != self._page:
                 self._page = page
                 self._publish(update=True)

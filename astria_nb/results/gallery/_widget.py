@@ -51,6 +51,11 @@ class Gallery(anywidget.AnyWidget):
         Arrange the pictures in a table, a row for each template and a column for each tune.
     on_poll : callable, optional
         Called with each `PollResult`, on the polling thread.
+
+    Attributes
+    ----------
+    on_change : callable or None
+        Called before each change of what `saved_html` returns, on any thread.
     """
 
     _esm = script(Path(__file__).with_name("widget.js"))
@@ -81,6 +86,7 @@ class Gallery(anywidget.AnyWidget):
         by: Literal["template"] | None = None,
         on_poll: Callable[[PollResult], None] | None = None,
     ) -> None:
+        self.on_change: Callable[[], None] | None = None
         self._client, self._limit, self._by, self._on_poll = client, limit, by, on_poll
         self._lock = threading.RLock()
         self._contents = GalleryContents(limit)
@@ -109,7 +115,8 @@ class Gallery(anywidget.AnyWidget):
         return {**data, "text/html": self._repr_html_()}, metadata
 
     def _ipython_display_(self, **options: Any) -> None:
-        data, metadata = super()._repr_mimebundle_(**options) or ({"text/plain": repr(self)}, {})
+        bundle = None if self.comm is None else super()._repr_mimebundle_(**options)  # None: closed
+        data, metadata = bundle or ({"text/plain": repr(self)}, {})
         self._saved.display(data, metadata, self._saved_html(self._repr_html_()))
 
     def _repr_html_(self) -> str:
@@ -121,9 +128,10 @@ class Gallery(anywidget.AnyWidget):
         with self._lock:
             cards, summary = self._contents.visible_cards(), self._contents.summary()
             comparison = self._contents.comparison() if self._by else None
+            thumbnails = self.thumbnails
         if comparison is not None:
-            return comparison_html(comparison, cards, self.thumbnails, summary)
-        return gallery_html(cards, self.thumbnails, summary)
+            return comparison_html(comparison, cards, thumbnails, summary)
+        return gallery_html(cards, thumbnails, summary)
 
     def _saved_html(self, html: str) -> str:
         return str(saved_note("pictures")) + html
@@ -146,7 +154,9 @@ class Gallery(anywidget.AnyWidget):
         thumbnails = loader.load(pictures, _PATIENCE)
         with self._lock:
             if loader is self._loader:  # of the tunes that are shown
-                self.thumbnails = thumbnails
+                self._announce_change()
+                # Two loads may overlap, and the one that began first may end last.
+                self.thumbnails = {**self.thumbnails, **thumbnails}
 
     def show(
         self,
@@ -258,26 +268,28 @@ class Gallery(anywidget.AnyWidget):
     def _end(self, stop: threading.Event, state: str, failure: str = "") -> None:
         with self._lock:
             if not stop.is_set():
-                self.state, self.failure = state, failure or self.failure
                 self._changed()
+                self.state, self.failure = state, failure or self.failure
 
     def _update_traits(self) -> None:
+        self._changed()
         self.cards, self.summary = self._contents.visible_cards(), self._contents.summary()
         if self._frame is not None:
             self._keeping.update(self._frame, self._client)
         if self._by:
             self.comparison = dict(self._contents.comparison())
-        self._changed()
 
     def _changed(self) -> None:
         """Bring what is saved with the notebook up to date."""
         if kernel_shell() is not None:
-            background.start(self._load_new)
-        self._saved.changed()
+            background.start(lambda: self.load_first(again=False))
+        self._announce_change()
 
-    def _load_new(self) -> None:
-        self.load_first(again=False)
+    def _announce_change(self) -> None:
+        # Within the lock and before the change: whoever sees it finds it announced.
         self._saved.changed()
+        if self.on_change is not None:
+            self.on_change()
 
     def _on_message(self, _: Any, message: Any, buffers: Any) -> None:  # noqa: ARG002  as ipywidgets calls it
         match message:

@@ -1,0 +1,62 @@
+"""A copy of the form as plain HTML: what a saved notebook, a page and other frontends show of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from markupsafe import Markup
+
+from astria_nb.form._draft import Draft
+from astria_nb.form._review import Review
+from astria_nb.form._static_html import form_html
+from astria_nb.form._view import FormView
+from astria_nb.form.progress import SubmissionPanel
+from astria_nb.utils.saved_output import saved_note
+
+
+class StaticCopy:
+    """Makes the copy from the parts of a form.
+
+    Parameters
+    ----------
+    account : str
+        Whose account it is.
+    draft : Draft
+    view : FormView
+    panel : SubmissionPanel
+    review : callable
+        Returns a `Review` of the draft as it is.
+    with_photos : bool
+        Whether the training photos are in it. Otherwise it has their file names.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        draft: Draft,
+        view: FormView,
+        panel: SubmissionPanel,
+        review: Callable[[], Review],
+        *,
+        with_photos: bool,
+    ) -> None:
+        self._account, self._draft, self._view, self._panel = account, draft, view, panel
+        self._review, self._with_photos = review, with_photos
+
+    def saved(self) -> str:
+        """Return the copy for a notebook's file, which says how to get the form back."""
+        return str(saved_note("form")) + self.whole()
+
+    def whole(self) -> str:
+        """Return the fields, the rows and the pictures that were loaded.
+
+        A plain string: some frontends refuse a subclass.
+        """
+        return str(self.fields() + self._panel.saved_html(with_photos=self._with_photos))
+
+    def fields(self) -> Markup:
+        """Return the fields, the state and the errors."""
+        review, state = self._review(), self._panel.state
+        problems = [*review.problems, *self._view.rejected(state)]
+        status, errors = self._view.status_lines(review, problems, state)
+        return form_html(self._account, self._draft.public_values(), status, errors, self._with_photos)
