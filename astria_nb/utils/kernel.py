@@ -1,4 +1,4 @@
-"""Whether this process is the kernel of a notebook."""
+"""The kernel of a notebook, if this process is one."""
 
 from __future__ import annotations
 
@@ -11,3 +11,12 @@ def kernel_shell() -> Any:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return None if getattr(shell, "kernel", None) is None else shell
+
+
+def notebook_shell() -> Any:
+    """Return the IPython shell of a kernel whose outputs are saved in a notebook, or None.
+
+    Solara imitates a kernel for the page of an app, which nobody saves.
+    """
+    shell = kernel_shell()
+    return None if type(shell).__module__.partition(".")[0] == "solara" else shell

@@ -18,7 +18,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from astria_nb.utils.kernel import kernel_shell
+from astria_nb.utils.kernel import notebook_shell
 
 LIVE_CLASS = "astria-live"
 """CSS class of a widget that hides its saved output while it has a kernel."""
@@ -69,7 +69,7 @@ class SavedOutput:
         """
         from IPython.display import display
 
-        shell = kernel_shell()
+        shell = notebook_shell()
         # A text that stands in the notebook's file must not grow old.
         text = {} if shell is None else {"text/plain": f"{self._name}:"}
         display({**data, **text}, metadata=dict(metadata), raw=True)

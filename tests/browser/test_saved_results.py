@@ -1,6 +1,8 @@
 """A notebook that is opened again, or made a page: form, row and pictures are there without a kernel."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,6 +144,18 @@ def test_as_a_page_without_internet_the_pictures_are_there(
 def test_as_markdown_the_pictures_are_there(saved: Path):
     body, _ = MarkdownExporter().from_filename(saved / "results.ipynb")
     assert body.count(EMBEDDED) == 16
+
+
+def test_in_a_manual_of_sphinx_the_pictures_are_there(saved: Path, tmp_path: Path):
+    (tmp_path / "conf.py").write_text("extensions = ['myst_nb']\nnb_execution_mode = 'off'\n")
+    for source, name in (("results", "index"), ("state", "state")):
+        notebook = nbformat.read(saved / f"{source}.ipynb", 4)
+        notebook.cells.insert(0, nbformat.v4.new_markdown_cell("# Results"))
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    build = ["-q", "-b", "html", str(tmp_path), str(tmp_path / "pages")]
+    subprocess.run([sys.executable, "-m", "sphinx", *build], check=True)
+    for name in ("index", "state"):
+        assert (tmp_path / "pages" / f"{name}.html").read_text().count(EMBEDDED) == 16
 
 
 def _await_copies(page: Page, count: int) -> bool:

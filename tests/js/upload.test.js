@@ -154,6 +154,22 @@ describe("a drop zone", () => {
     expect(take()).toEqual([]);
   });
 
+  it("says where photos can come from, if an application passes messages on but no files", async () => {
+    const { el, pick, take, receive } = await openZone();
+    pick(photo("a.jpg"));
+    const [{ id }] = take()[1].files;
+    receive({ kind: "have", id, offset: 0 });
+    await settled();
+    expect(summary(el)).not.toContain("do not arrive");
+    receive({ kind: "again", id, offset: 0 }); // the answer to "ask" after ten seconds
+    await nextFrame();
+    expect(summary(el)).toContain("The photos do not arrive");
+    expect(summary(el)).toContain("From the server");
+    receive({ kind: "have", id, offset: 10 });
+    await nextFrame();
+    expect(summary(el)).not.toContain("do not arrive");
+  });
+
   it("shows the kernel's lines, names as text, and dismisses them", async () => {
     const problem = "is empty";
     const name = '<img src=x onerror="alert(1)">.jpg';

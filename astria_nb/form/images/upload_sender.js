@@ -44,6 +44,7 @@ export class UploadSender {
     this.views = new Set();
     this.note = "";
     this.hasKernelStopped = false;
+    this.isLosingBytes = false; // messages arrive, the bytes that were attached to them do not
     this.idCount = 0;
     this.completedCount = 0;
     this.isPumping = false;
@@ -163,7 +164,10 @@ export class UploadSender {
     this.waitingSince = 0;
     this.received.set(message.id, message.kind === "stop" ? 0 : message.offset);
     if (upload && message.kind === "stop") this.uploads.delete(upload.id);
-    if (upload && message.kind === "again") upload.sent = upload.acknowledged = message.offset;
+    if (upload && message.kind === "again") {
+      this.isLosingBytes = upload.sent > message.offset && upload.acknowledged >= message.offset;
+      upload.sent = upload.acknowledged = message.offset;
+    }
     if (upload && message.kind === "have") this.acknowledge(upload, message.offset);
     const uploads = [...this.uploads.values()];
     if (!uploads.length) this.finish();
@@ -178,6 +182,7 @@ export class UploadSender {
    */
   acknowledge(upload, offset) {
     upload.isAccepted = true;
+    if (offset > upload.acknowledged) this.isLosingBytes = false;
     upload.acknowledged = Math.max(upload.acknowledged, offset);
     upload.sent = Math.max(upload.sent, upload.acknowledged);
     if (upload.acknowledged < upload.file.size) return;

@@ -27,7 +27,7 @@ from astria_nb.results.gallery._static_html import MAX_EMBEDDED, comparison_html
 from astria_nb.results.gallery._thumbnails import ThumbnailLoader
 from astria_nb.results.watch import PollResult, poll_until_finished
 from astria_nb.utils import background
-from astria_nb.utils.kernel import kernel_shell
+from astria_nb.utils.kernel import notebook_shell
 from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput, saved_note
 from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
@@ -147,7 +147,8 @@ class Gallery(anywidget.AnyWidget):
         with self._lock:
             loader = self._loader
             pictures = self._contents.first_pictures(MAX_EMBEDDED, by_template=self._by is not None)
-            missing = {picture["id"] for picture in pictures} - self.thumbnails.keys()
+            wanted = [picture["id"] for picture in pictures]
+            missing = set(wanted) - self.thumbnails.keys()
             if not (missing if again else missing - self._tried):
                 return
             self._tried |= missing
@@ -156,7 +157,8 @@ class Gallery(anywidget.AnyWidget):
             if loader is self._loader:  # of the tunes that are shown
                 self._announce_change()
                 # Two loads may overlap, and the one that began first may end last.
-                self.thumbnails = {**self.thumbnails, **thumbnails}
+                loaded = {**self.thumbnails, **thumbnails}
+                self.thumbnails = {name: loaded[name] for name in wanted if name in loaded}
 
     def show(
         self,
@@ -281,7 +283,7 @@ class Gallery(anywidget.AnyWidget):
 
     def _changed(self) -> None:
         """Bring what is saved with the notebook up to date."""
-        if kernel_shell() is not None:
+        if notebook_shell() is not None:
             background.start(lambda: self.load_first(again=False))
         self._announce_change()
 
