@@ -207,12 +207,14 @@ def test_the_training_and_the_pictures_are_shown_in_the_form(form: Locator, fold
     fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
     submit(form).dblclick()
     expect(form.get_by_text(re.compile(r"^(Queued|Training) · ready at about \d\d:\d\d"))).to_be_visible()
+    ask_for_notification(form)
     expect(form.locator(".astria-pictures img").first).to_be_visible(timeout=60_000)
     expect(form.get_by_text(re.compile(r"^Pictures · (\d+) of \1 prompts done"))).to_be_visible(
         timeout=60_000
     )
     expect(form.locator(".astria-row table")).to_contain_text("trained")
     expect(form.locator(".astria-row tbody tr")).to_have_count(1)
+    expect_notification(form)
 
 
 def test_a_rejection_is_shown_at_its_field_and_linked(
@@ -400,8 +402,33 @@ def send(form: Locator) -> None:
         again.click()
 
 
+# A headless browser shows no notifications, whatever it allows.
+RECORD_NOTIFICATIONS = """() => {
+    window.notifications = [];
+    window.Notification = class {
+        static permission = "default";
+        static requestPermission = async () => "granted";
+        constructor(title, { body }) { window.notifications.push(`${title}: ${body}`); }
+    };
+}"""
+
+
+def ask_for_notification(form: Locator) -> None:
+    form.page.evaluate(RECORD_NOTIFICATIONS)
+    form.get_by_role("checkbox", name="Notify me when it is done").check()
+
+
+def expect_notification(form: Locator) -> None:
+    lab.await_condition(form.page, "() => window.notifications.length > 0")
+    (text,) = form.page.evaluate("() => window.notifications")
+    assert re.search(r": Pictures · (\d+) of \1 prompts done$", text)
+    expect(form.get_by_role("checkbox", name="Notify me when it is done")).to_be_hidden()
+
+
 def train(form: Locator, folder: Path) -> None:
     expect(form.get_by_text("Still needed: pack, class, photos")).to_be_visible(timeout=60_000)
     fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
     send(form)
     expect(form.locator(".astria-row table")).to_contain_text("cat")
+    ask_for_notification(form)
+    expect_notification(form)

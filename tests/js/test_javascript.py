@@ -24,6 +24,7 @@ from astria_nb.form.images import _drop_zone_messages as drop_zone_messages
 from astria_nb.form.images import _image_list as image_list
 from astria_nb.form.pickers import _picker as picker
 from astria_nb.form.pickers import _picker_messages as picker_messages
+from astria_nb.form.progress import _notification as notification
 from astria_nb.results.gallery import _messages as messages
 from astria_nb.results.gallery import _widget as widget
 from astria_nb.utils.script import script
@@ -38,6 +39,7 @@ STATES: dict[type[anywidget.AnyWidget], str] = {
     drop_zone.DropZone: "form/images/upload_sender.js",
     error_summary.ErrorSummary: "form/error_summary.js",
     image_list.ImageList: "form/images/image_tile.js",
+    notification.NotificationSwitch: "form/progress/notification.js",
     picker.Picker: "form/pickers/picker.js",
     request_view.RequestView: "form/request_view.js",
     widget.Gallery: "results/gallery/widget.js",

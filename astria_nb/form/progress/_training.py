@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
@@ -11,6 +12,7 @@ from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.form.fields import WIDE
+from astria_nb.form.progress._notification import NotificationSwitch
 from astria_nb.results.gallery import Gallery
 from astria_nb.results.watch import PollResult
 from astria_nb.rows import prompt_frame
@@ -19,7 +21,7 @@ _POLL_SECONDS = 0.5  # between the first two polls
 
 
 class TrainingPanel(widgets.VBox):
-    """A progress bar, a line of text, and the gallery, which does the polling.
+    """A progress bar, a line of text, a switch for a notification, and the gallery, which does the polling.
 
     Parameters
     ----------
@@ -35,8 +37,11 @@ class TrainingPanel(widgets.VBox):
         self._line = widgets.HBox([self._bar, self._text], layout=WIDE)
         self._line.add_class("astria-training")
         self.gallery = Gallery(client, on_poll=self._on_result)
-        self.gallery.observe(lambda _: self._update_color(), "state")
-        super().__init__([self._line, self.gallery], layout=widgets.Layout(width="100%", display="none"))
+        self.gallery.observe(self._on_state, "state")
+        self.notification = NotificationSwitch()
+        super().__init__(
+            [self._line, self.notification, self.gallery], layout=widgets.Layout(width="100%", display="none")
+        )
 
     def start(self, row: pd.DataFrame, client: Client) -> None:
         """Follow a tune that was just submitted, in place of the previous one."""
@@ -45,6 +50,8 @@ class TrainingPanel(widgets.VBox):
 
     def follow(self) -> None:
         """Poll the tune that is shown until all its pictures have arrived."""
+        title = self._row["title"].iloc[0]
+        self.notification.begin(title if isinstance(title, str) else "Astria")
         self.gallery.watch(poll=_POLL_SECONDS)
 
     def show(self, row: pd.DataFrame, prompts: pd.DataFrame | None, client: Client) -> bool:
@@ -63,6 +70,7 @@ class TrainingPanel(widgets.VBox):
             Whether there are pictures still to come.
         """
         self._row = row
+        self.notification.hide()
         is_pending = self.gallery.show(
             row, prompt_frame([]) if prompts is None else prompts, client=client, is_latest=False
         )
@@ -90,6 +98,13 @@ class TrainingPanel(widgets.VBox):
         self._row = result.frame
         self._on_poll(result)
         self._show(result)
+        if result.fraction_done >= 1:
+            self.notification.end(_status_text(result))
+
+    def _on_state(self, change: dict[str, Any]) -> None:
+        self._update_color()
+        if change["new"] == "failed":
+            self.notification.end("It cannot be followed any more; press Check again to go on")
 
     def _show(self, result: PollResult, prefix: str = "") -> None:
         self._bar.value = result.fraction_done

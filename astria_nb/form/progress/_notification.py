@@ -1,0 +1,47 @@
+"""A notification of the browser when a tune is done, which its reader asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from astria_nb.utils.script import script
+from astria_nb.utils.stylesheet import stylesheet
+
+
+class NotificationSwitch(anywidget.AnyWidget):
+    """A switch below the training: once it is on, the page tells when the tune is done, even unseen.
+
+    The browser asks its user at the click; where it shows no notifications, the switch says so and is off.
+    """
+
+    _esm = script(Path(__file__).with_name("notification.js"))
+    _css = stylesheet(Path(__file__).with_name("notification.css"))
+
+    wanted = traitlets.Bool(False).tag(sync=True)
+    """Whether the switch is on. It goes off after the notification."""
+    title = traitlets.Unicode().tag(sync=True)
+    """The first line of the notification."""
+    message = traitlets.Unicode().tag(sync=True)
+    """Its text; empty until the tune is done."""
+
+    def begin(self, title: str) -> None:
+        """Show the switch for a tune that is followed."""
+        self.title, self.message = title, ""
+        self.layout.display = None
+
+    def end(self, message: str) -> None:
+        """Tell that the tune is done, if the switch is on; if not, hide it."""
+        if not self.message:
+            if not self.wanted:
+                self.hide()
+            self.message = message
+
+    def hide(self) -> None:
+        """Hide the switch where nothing is followed."""
+        self.layout.display = "none"
+
+    def __repr__(self) -> str:
+        return f"NotificationSwitch(wanted={self.wanted})"

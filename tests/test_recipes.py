@@ -1,0 +1,50 @@
+"""The examples of docs/recipes.md do what the page says: a mail server and a web hook get what they send."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import astria_nb as anb
+from helpers.mail_sink import mail_sink
+from helpers.paths import ROOT
+from helpers.scripted_server import ScriptedServer, reply
+
+PAGE = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+START, MAIL, CHAT, TAGS, MLFLOW = re.findall(r"```python\n(.*?)\n```", PAGE, flags=re.DOTALL)
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
+def test_the_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ASTRIA_NB_LOG", str(tmp_path / "log.sqlite"))
+    tune = anb.Tune(pack=43, title="caf\xe9", name="cat", image_urls=["https://example.com/1.jpg"])
+    with (
+        anb.Sandbox(deterministic=True) as sandbox,
+        mail_sink() as (mail_server, mails),
+        ScriptedServer().running() as chat,
+    ):
+        chat.on("POST", "/hook", reply("ok"))
+        monkeypatch.setenv("MAIL_SERVER", mail_server)
+        monkeypatch.setenv("CHAT_WEBHOOK", f"{chat.url}/hook")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "set by the recipe")
+        names: dict[str, Any] = {"tune": tune, "client": sandbox.client()}
+        for code in (START, MAIL, CHAT, TAGS, MLFLOW):
+            exec(code, names)
+        (posted,) = chat.received("POST", "/hook")
+    (mail,) = mails
+    assert mail.startswith("Subject: Astria")
+    for text in (mail, json.loads(posted.body)["text"]):
+        assert re.search(r"caf\xe9 +trained", text)
+    assert names["log"].frame(tag="client A")["note"].tolist() == ["the third picture for the cover"]
+    assert (tmp_path / "mlflow.db").is_file()
+    assert len(list(tmp_path.glob("mlruns/**/pictures/*.jpg"))) == 8
+    names["log"].close()
+
+
+@pytest.mark.parametrize("recipe", [MAIL, CHAT])
+def test_a_recipe_has_three_lines(recipe: str) -> None:
+    function, _, _ = recipe.partition("\n\n")
+    assert len(function.splitlines()) <= 4
