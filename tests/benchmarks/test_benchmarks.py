@@ -23,6 +23,7 @@ PROGRAMS = {
         ["1", "20", "1"],
         [r"\{'201': 20\}", r"sandbox / sink +[\d.]+", r"memory of 20 x 0\.05 MB +-?[\d.]+ MB"],
     ),
+    "saving.py": (["1", "3000"], [r"^until the last picture: [\d.]+ s", r"^with / without [\d.]+"]),
     "submit.py": (
         ["--rows", "5", "--rounds", "1"],
         [r"^this, 5 rows: [\d.]+ ms, processor [\d.]+ ms; the first"],
