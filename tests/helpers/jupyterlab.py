@@ -52,6 +52,10 @@ _OPEN = """async path => {
     for (const widget of [...shell.widgets('main')]) widget.dispose();
     await commands.execute('docmanager:open', { path });
     return true; }"""
+_IS_SHOWN = """theme => {
+    const colour = getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim();
+    const isLight = theme.endsWith('Light');
+    return document.body.dataset.jpThemeName === theme && (colour === 'white') === isLight; }"""
 _IS_OPEN = "path => window.jupyterapp?.shell.currentWidget?.context?.path === path"
 
 # Scrolls what a selector finds to its end, as a hand does, and returns the milliseconds of each frame.
@@ -251,12 +255,13 @@ def run_code(page: Page, code: str) -> str:
 
 
 def change_theme(page: Page, theme: str) -> None:
-    """Let JupyterLab be light or dark."""
+    """Let JupyterLab be light or dark, and wait until it is: its colours come later than its name."""
     page.evaluate(
         """async theme => {
             await window.jupyterapp.commands.execute('apputils:change-theme', {theme}); return true; }""",
         theme,
     )
+    await_condition(page, _IS_SHOWN, theme)
 
 
 def violations(page: Page, selector: str) -> list[str]:
