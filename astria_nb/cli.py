@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -18,8 +21,10 @@ from urllib.parse import quote
 
 from astria_nb.cli_log import add_log_command, print_error, run_log_command
 from astria_nb.sandbox import SandboxServer, add_arguments, chosen_options
+from astria_nb.utils.examples import examples
 
-_HERE = Path(__file__).parent
+# What JupyterLab hides by itself, and what SQLite keeps beside the log of tunes while it is open.
+_HIDDEN = "['__pycache__', '*.pyc', '*.pyo', '.DS_Store', '*~', 'astria_log.sqlite-*']"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,17 +92,41 @@ def _serve_lab(folder: Path, options: argparse.Namespace) -> int:
     with SandboxServer() as server:
         # Kernels without an API key use this sandbox, so that its tunes outlive a kernel.
         environment = {**os.environ, "ASTRIA_SANDBOX_URL": server.url, "ASTRIA_SANDBOX_KEY": server.api_key}
-        command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{quote(first)}"]
-        # JupyterLab refuses to run as root, the usual user of a container, without this option.
-        command += ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
-        command += ["--no-browser"] if options.no_browser else []
-        command += [f"--port={options.port}"] if options.port else []
-        _print(f"Sandbox at {server.url}; notebooks in {folder.resolve()}; press Ctrl-C to stop both.")
+        token = environment.setdefault("JUPYTER_TOKEN", secrets.token_hex(24))
+        command = _lab_command(first, options)
         lab = subprocess.Popen(command, env=environment, cwd=folder)  # noqa: S603  our own interpreter
         # Ctrl-C also reaches JupyterLab, which asks for confirmation; this process ends with it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: lab.terminate())
+        if (url := _address_of(lab, token)) is not None:
+            _print(f"{url}lab/tree/{quote(first)}?token={token}")
+            _print(f"Sandbox at {server.url}; notebooks in {folder.resolve()}; press Ctrl-C to stop both.")
         return lab.wait()
+
+
+def _lab_command(first: str, options: argparse.Namespace) -> list[str]:
+    command = [sys.executable, "-m", "jupyterlab"]
+    # Its log, some twenty lines, would bury the address.
+    command += ["--ServerApp.log_level=ERROR", "--LabApp.log_level=ERROR"]
+    command += [f"--ContentsManager.hide_globs={_HIDDEN}", f"--LabApp.default_url=/lab/tree/{quote(first)}"]
+    # JupyterLab refuses to run as root, the usual user of a container, without this option.
+    command += ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
+    command += ["--no-browser"] if options.no_browser else []
+    return command + ([f"--port={options.port}"] if options.port else [])
+
+
+def _address_of(lab: subprocess.Popen[bytes], token: str) -> str | None:
+    """Return the address of a JupyterLab once it is running; None if it ends before, or has another token."""
+    from jupyter_core.paths import jupyter_runtime_dir  # comes with JupyterLab
+
+    while lab.poll() is None:
+        for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
+            with suppress(OSError, ValueError):  # it is being written, or another server has just ended
+                server = json.loads(path.read_text(encoding="utf-8"))
+                if server["pid"] == lab.pid or server["token"] == token:
+                    return str(server["url"]) if server["token"] == token else None
+        time.sleep(0.1)
+    return None
 
 
 def copy_notebooks(folder: Path) -> str:
@@ -116,12 +145,6 @@ def copy_notebooks(folder: Path) -> str:
     if not any(folder.glob("*.ipynb")):
         shutil.copytree(examples(), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     return min(path.name for path in folder.glob("*.ipynb"))
-
-
-def examples() -> Path:
-    """Return the folder of the example notebooks: in the package, or next to it in a checkout."""
-    packaged = _HERE / "notebooks"
-    return packaged if packaged.is_dir() else _HERE.parent / "notebooks"
 
 
 def _print(line: str) -> None:

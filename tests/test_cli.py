@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from astria_nb.cli import copy_notebooks, examples, main
+from astria_nb.cli import copy_notebooks, main
 from astria_nb.sandbox import Options
+from astria_nb.utils.examples import examples
 from helpers.waiting import PATIENCE, until
 
 COMMAND = [sys.executable, "-m", "astria_nb.cli"]
@@ -93,8 +94,9 @@ def test_the_sandbox_takes_a_port_and_a_key(tmp_path):
 def test_lab_serves_the_notebooks_with_a_sandbox_beside_it(tmp_path):
     folder = tmp_path / "work"
     with running("lab", str(folder), "--no-browser", cwd=tmp_path, private=tmp_path / "private") as process:
+        # The address is a line of its own, and comes first.
+        page = read_until(process, r"^(http://localhost:\d+/lab/tree/\S+)$").replace("localhost", "127.0.0.1")
         sandbox = read_until(process, r"^Sandbox at (http://127\.0\.0\.1:\d+);")
-        page = read_until(process, r"(http://127\.0\.0\.1:\d+/lab/tree/\S+)")
         url, token = page.split("/lab/tree/01_multipart.ipynb?token=")
         names = {entry["name"] for entry in fetch(f"{url}/api/contents?token={token}")["content"]}
         assert {"01_multipart.ipynb", "02_image_urls.ipynb", "03_json.ipynb", "samples"} <= names

@@ -117,7 +117,7 @@ def test_replies_that_arrive_while_a_class_is_chosen_are_harmless():
 
 
 def test_a_pack_is_found_by_its_slug(form):
-    form.fill(pack="corporate-headshots", name="cat", image_urls=[URL])
+    form.fill(pack="portraits", name="cat", image_urls=[URL])
     assert form.valid
     assert form.submit()["pack"].tolist() == [43]
 

@@ -102,9 +102,9 @@ def test_a_small_image_is_reported_with_its_size(
 
 def test_a_large_file_is_reported(tmp_path: Path) -> None:
     path = Path(shutil.copy(PHOTOS[0], tmp_path / "a.jpg"))
-    assert kinds(measure(enlarge(path, 3_000_000))) == []
-    assert [str(advice) for advice in measure(enlarge(path, 4_810_000)).advice] == [
-        "Large (4.8 MB). Under 3 MB is enough; larger files only upload more slowly."
+    assert kinds(measure(enlarge(path, 10_000_000))) == []
+    assert [str(advice) for advice in measure(enlarge(path, 12_310_000)).advice] == [
+        'Large (12 MB). It does no harm, only the upload takes longer; "Make photos smaller" shortens it.'
     ]
 
 

@@ -42,7 +42,8 @@ class UploadPanel(widgets.VBox):
         self._row = widgets.HTML(layout=widgets.Layout(display="none"))
         self._row.add_class("astria-row")
         self.notice, self._has_sent = "", False
-        self._started = self._drawn = 0.0
+        self._started: float | None = None
+        self._drawn = 0.0
         super().__init__([self._progress, self._message, self._row], layout=WIDE)
 
     def show_start(self) -> None:
@@ -50,7 +51,7 @@ class UploadPanel(widgets.VBox):
         self._cancelled.clear()
         self.notice, self._has_sent = "", False
         self._offer_cancel(True)
-        self._started, self._drawn = time.monotonic(), 0.0
+        self._started, self._drawn = None, 0.0
         self._bar.value, self._text.value = 0.0, "looking up the pack"
         self._progress.layout.display = None
         self._show_message()
@@ -77,6 +78,8 @@ class UploadPanel(widgets.VBox):
             The user pressed Cancel.
         """
         now = time.monotonic()
+        # The look-ups before the upload are not part of its rate.
+        started = self._started = now if self._started is None else self._started
         self._has_sent = True
         if sent < total:
             self._raise_if_cancelled()
@@ -85,7 +88,7 @@ class UploadPanel(widgets.VBox):
             return
         self._drawn = now
         self._bar.value = sent / total
-        self._text.value = _upload_text(sent, total, now - self._started)
+        self._text.value = _upload_text(sent, total, now - started)
 
     def on_wait(self, fraction: float, text: str) -> None:
         """Show the progress of a wait.

@@ -142,15 +142,15 @@ def _couples() -> PackRecord:
 PACKS = (
     _pack(
         43,
-        "corporate-headshots",
-        "Corporate headshots",
+        "portraits",
+        "Portraits",
         {"man": _HEADSHOTS[:8], "woman": _HEADSHOTS[:8], "cat": _PETS},
         user_id=GALLERY_ID,
         public_at=_CREATED + 44 * DAY,
     ),
     _pack(
         260,
-        "corporate-headshots-flux",
+        "corporate-headshots",
         "Corporate Headshots",
         {"man": _HEADSHOTS[:28], "woman": _HEADSHOTS},
         user_id=GALLERY_ID,

@@ -64,7 +64,7 @@ class Views:
             "expires_at": iso(tune.expires_at(now)) if trained and not tune.is_base else None,
             "created_at": iso(tune.created_at),
             "updated_at": iso(_latest(now, tune.created_at, tune.updated_at, tune.starts_at, tune.ends_at)),
-            "url": f"https://www.astria.ai/tunes/{tune.id}.json",
+            "url": f"{self._url}/tunes/{tune.id}.json",
             "orig_images": self._orig_images(tune),
         }
         if self._options.failed_tune == "failed_at" and tune.has_failed(now):

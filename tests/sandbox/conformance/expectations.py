@@ -92,7 +92,7 @@ CREATED = {
     "expires_at": None,
     "created_at": timestamp,
     "updated_at": timestamp,
-    "url": has("https://www.astria.ai/tunes/", ".json"),
+    "url": has("http://127.0.0.1:", "/tunes/", ".json"),
     "orig_images": ["https://example.com/1.jpg"],
     "status": ABSENT,
 }

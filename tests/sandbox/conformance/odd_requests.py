@@ -58,7 +58,7 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "POST /packs": {"pack": {"title": "t", "base_tune_id": 1504944, "model_type": "lora"}},
     "POST /p/43/tunes": {"tune": {"title": "t", "name": "man", "image_urls": [URL], "prompt_ids": [43001]}},
     "POST /p/pets/tunes": {"tune": {"title": "t", "name": "cat", "images": [PHOTO], "prompt_ids": [797001]}},
-    "POST /p/corporate-headshots/tunes": {"tune": {"tune_ids": [":tune"], "prompt_ids": [43001]}},
+    "POST /p/portraits/tunes": {"tune": {"tune_ids": [":tune"], "prompt_ids": [43001]}},
     "POST /p/1204/tunes": {"tune": {"tune_ids": [":tune", ":tune"]}},
     "POST /tunes": {"tune": {"title": "t", "name": "man", "images": [PHOTO], "model_type": "lora"}},
     "POST /tunes/:tune/prompts": {"prompt": {"text": "at sea", "num_images": 1}},

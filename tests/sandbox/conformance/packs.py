@@ -89,7 +89,7 @@ PACKS = [
             },
         ),
     ),
-    row("a pack by slug", get("/p/corporate-headshots", 200, {"id": 43})),
+    row("a pack by slug", get("/p/portraits", 200, {"id": 43})),
     row("a pack by slug, .json", get("/p/pets.json", 200, {"id": 797})),
     row("a pack that does not exist", get("/p/99999", 404, NOT_FOUND), get("/p/nothing", 404, NOT_FOUND)),
     row(

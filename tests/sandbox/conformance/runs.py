@@ -92,7 +92,7 @@ ORDERED = {
 
 
 RUNS = [
-    row("a run of a pack by slug", post("/p/corporate-headshots/tunes.json", tune(), 201, CREATED)),
+    row("a run of a pack by slug", post("/p/portraits/tunes.json", tune(), 201, CREATED)),
     row("a run of a pack by id with a slash", post("/p/43/tunes/", tune(), 201, CREATED)),
     row("a run of a pack that does not exist", post("/p/99999/tunes", tune(), 404, NOT_FOUND)),
     row(

@@ -49,7 +49,7 @@ TUNE = {
     "trained_at": None,
     "expires_at": None,
     "orig_images": [URL],
-    "url": has("https://www.astria.ai/tunes/", ".json"),
+    "url": has("http://127.0.0.1:", "/tunes/", ".json"),
     "token": str,
     "base_tune_id": BASE,
     "args": None,

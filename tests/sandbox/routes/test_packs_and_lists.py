@@ -17,7 +17,7 @@ def test_own_packs_and_gallery_packs(api: Api) -> None:
     assert ids(api.get("/gallery/packs/?public=true&listed=true&limit=1&offset=1").json()) == [43]
 
 
-@pytest.mark.parametrize("path", ["/p/260", "/p/260.json", "/p/corporate-headshots-flux", "/p/260/"])
+@pytest.mark.parametrize("path", ["/p/260", "/p/260.json", "/p/corporate-headshots", "/p/260/"])
 def test_a_pack_by_id_and_slug(api: Api, path: str) -> None:
     pack = api.get(path).json()
     assert (pack["id"], pack["title"]) == (260, "Corporate Headshots")

@@ -53,7 +53,7 @@ def test_the_reply_is_a_tune_that_is_queued(api: Api) -> None:
         "expires_at": None,
         "created_at": "2026-01-01T12:00:00.000Z",
         "updated_at": "2026-01-01T12:00:00.000Z",
-        "url": "https://www.astria.ai/tunes/1000001.json",
+        "url": f"{api.sandbox.url}/tunes/1000001.json",
         "orig_images": [URL],
     }
 
