@@ -1,5 +1,7 @@
 """Tunes as runs of MLflow, in a real tracking store on SQLite."""
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from astria_nb.errors import AstriaError
 from astria_nb.results.tracking._store import TrackingStore
 from astria_nb.results.tracking._tracked_run import tracked_run
 from astria_nb.rows import prompt_frame, tune_frame
+from helpers.paths import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 SECRET = "s3cret-of-the-hook"
@@ -128,6 +131,21 @@ def test_no_secret_and_no_training_photo_is_in_the_store(
     stored = b"".join(path.read_bytes() for path in files if path.is_file())
     for secret in (SECRET, sandbox.api_key, PHOTO, "photo-of-a-cat"):
         assert secret.encode() not in stored
+
+
+def test_the_recipe_makes_runs(
+    mlflow: Any,
+    row: pd.DataFrame,
+    client: anb.Client,
+    log: anb.ExperimentLog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    (recipe,) = re.findall(r"```python\n([^`]*to_mlflow.*?)\n```", page, flags=re.DOTALL)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "set by the recipe")
+    log.tag(row, "client A")
+    exec(recipe, {"os": os, "anb": anb, "log": log, "client": client})
+    assert [run.info.run_name for run in runs(mlflow, "portraits")] == ["studio light"]
 
 
 def test_it_goes_on_after_a_kill(
