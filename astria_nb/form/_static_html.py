@@ -78,6 +78,8 @@ def _row_cell(value: Any) -> Markup:
         text = printable_lines(value)
     elif is_list_like(value):
         return Markup("<td>{}</td>").format(_lines(printable_lines(str(item)) for item in value))
+    elif isinstance(value, pd.Timestamp) and not pd.isna(value):
+        text = f"{value:%Y-%m-%d %H:%M:%S %Z}".strip()
     else:
         text = "" if _is_empty(value) else str(value)
     return Markup("<td>{}</td>").format(text)

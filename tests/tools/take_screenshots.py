@@ -38,6 +38,13 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=HERE.parents[1] / "notebooks" / "pictures")
     folder = parser.parse_args().folder
     with opened() as (page, address):
+        page.goto(address.format("02_image_urls.ipynb"))  # nobody runs it
+        copy = page.locator(".astria-saved").first
+        copy.locator("img").last.wait_for(timeout=60_000)
+        save(copy, folder / "reopened.png", height=620)
+
+        lab.open_notebook(page, address, "01_multipart.ipynb")
+        lab.run_cells(page, 0, 4)
         form = page.locator(".astria-form")
         form.locator(".astria-tile img").nth(3).wait_for()
         save(form, folder / "form.png")
@@ -74,7 +81,7 @@ def main() -> None:
 
 @contextmanager
 def opened() -> Iterator[tuple[Page, str]]:
-    """Open the first notebook, run as far as the form; yield the page and the address of notebooks."""
+    """Yield a page that shows nothing but the notebook, and the address of the notebooks."""
     browser = lab.find_browser()
     if browser is None:
         sys.exit("needs an installed Chromium or Chrome")
@@ -86,7 +93,6 @@ def opened() -> Iterator[tuple[Page, str]]:
             page = running.new_page(viewport={"width": 1180, "height": 1500})
             lab.open_notebook(page, address, "01_multipart.ipynb")
             page.evaluate(ONLY_THE_NOTEBOOK)
-            lab.run_cells(page, 0, 4)
             yield page, address
             lab.shut_down(page)
 

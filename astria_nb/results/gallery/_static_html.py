@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ _SCROLLED = (
     '<div style="overflow-x:auto" role="region" aria-label="Pictures by template" tabindex="0">'
     "<table>{}</table></div><p>{}</p>"
 )
+_TUNES = re.compile(r"^(\s*<lora:[\w.:-]*>)+\s*")
 _LINK = '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
 _HEADING = Markup("<th>{}<br><small>{}</small></th>")
 _LABEL = Markup('<th style="max-width:200px;text-align:left">{}<br><small>{}</small></th>')
@@ -100,8 +102,13 @@ def comparison_html(
 
 def _figure(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
     return Markup('<div style="{}">{}<div style="font-size:0.85em">{}</div></div>').format(
-        _STYLE, _image(card, picture, jpeg), card["text"]
+        _STYLE, _image(card, picture, jpeg), _caption(card["text"])
     )
+
+
+def _caption(text: str) -> str:
+    """Return a prompt without the tunes in front of it, as the widget shows it."""
+    return _TUNES.sub("", text) or text
 
 
 def _image(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
