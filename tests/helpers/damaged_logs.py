@@ -128,7 +128,6 @@ def edit(path: Path, chance: random.Random) -> None:
         f"UPDATE submission SET planned_at = {10**18} WHERE id = {number}",
         f"DELETE FROM body WHERE rowid = {number}",
         f"UPDATE submission SET labels = replace(labels, 'tag', 'TAG') WHERE id > {number}",
-        "UPDATE submission SET labels = NULL",
         "DELETE FROM segment",
         "DELETE FROM segment WHERE id = 1",
         "UPDATE segment SET arrow = x'00'",

@@ -204,7 +204,9 @@ class TrackingStore:
         try:
             yield
             return
-        except self._mlflow.exceptions.MlflowException as error:
+        except AstriaError:
+            raise
+        except Exception as error:  # noqa: BLE001  a store raises whatever its libraries do
             reason = redact_text(" ".join(str(error).split()))
         hint = "check MLFLOW_TRACKING_URI, and call to_mlflow again: it goes on where it was"
         raise AstriaError(Problem("mlflow", f"its store cannot be used ({short(reason)})", hint))
