@@ -12,6 +12,7 @@ from typing import Any, cast
 import ipywidgets as widgets
 
 from astria_nb.client import Client
+from astria_nb.defaults import is_sandbox
 from astria_nb.errors import Problem, TuneError
 from astria_nb.form._sections import Sections
 from astria_nb.form.fields import (
@@ -76,32 +77,37 @@ class Draft:
         self.lock = threading.RLock()
         self.pack = PackField(client)
         self._class, self._urls = ClassField(), UrlsField()
-        self._images = ImageField(self._urls, make_photos_folder)
+        self._images = ImageField(self._urls, make_photos_folder, self._choose_class)
+        # On an account, a model of a drawing would be paid for.
+        self._has_samples = is_sandbox(client)
         self._prompts, self._characteristics = PromptsField(client), CharacteristicsField()
         self.fields = self._make_fields(client)
         self.switches = PreprocessingSwitches(
             preprocessing, self._image_files, lambda: on_edit("preprocessing")
         )
-        inspect_bar = InspectBar(
+        self._inspect_bar = InspectBar(
             client, self._inspectable, self._images.show_warnings, self._fill_characteristics
         )
         self.sections = Sections(self.fields, request)
         self.view = [
             *(self.pack, self._class, self.fields["title"], self._images),
-            *(inspect_bar, self.switches, self.sections),
+            *(self._inspect_bar, self.switches, self.sections),
         ]
         self.new_title()
+        self._offer_samples()
         self._on_edit = on_edit
 
     def _make_fields(self, client: Client) -> dict[str, Field]:
         new = widgets.Button(description="New", tooltip="A fresh UUID", layout=widgets.Layout(width="auto"))
         new.on_click(lambda _: self.new_title())
+        note = widgets.HTML("Names this tune, so that it is paid for once. Any unused text will do.")
+        note.add_class("astria-note")
         presets = [("pack default", None), *((name, name) for name in PRESETS)]
         retention = [("account default", None), ("extend", True), ("30 days", False)]
         return {
             "pack": self.pack,
             "name": self._class,
-            "title": TextField("Title", FIELDS["title"].placeholder, new),
+            "title": TextField("Title", FIELDS["title"].placeholder, new, note),
             "images": self._images,
             "image_urls": self._urls,
             "characteristics": self._characteristics,
@@ -124,8 +130,9 @@ class Draft:
             field.lock = self.lock
             field.add_class(f"astria-at-{name.replace('.', '-')}")
             field.observe(lambda _, name=name: self._on_edit(name), "value")
-        self._class.observe(lambda _: self._offer_prompts(), "value")
-        self._images.observe(lambda _: self.switches.update_savings(), "value")
+        self._class.observe(lambda _: self._on_class(), "value")
+        self._images.observe(lambda _: self._on_images(), "value")
+        self._urls.observe(lambda _: self._inspect_bar.update(), "value")
         self.sections.observe(lambda _: self._on_section(), "selected_index")
         self.pack.observe(lambda _: self._on_pack(), ["pack", "problem"])
         self.pack.reload()
@@ -188,6 +195,24 @@ class Draft:
             self._images.reveal(field)
             self.sections.reveal(field)
 
+    def _on_images(self) -> None:
+        self.switches.update_savings()
+        self._inspect_bar.update()
+
+    def _on_class(self) -> None:
+        self._offer_prompts()
+        self._offer_samples()
+        self._inspect_bar.update()
+
+    def _offer_samples(self) -> None:
+        pack, name = self.pack.pack, self._class.value
+        classes = ["woman"] if pack is None else [offered.name for offered in pack.classes]
+        self._images.offer_samples(filter(None, [name, *classes]) if self._has_samples else ())
+
+    def _choose_class(self, name: str) -> None:
+        if self.pack.pack is not None:
+            self._class.value = name
+
     def _on_section(self) -> None:
         if self.sections.shows_request:
             self._on_edit("request")
@@ -195,6 +220,7 @@ class Draft:
     def _on_pack(self) -> None:
         self._class.offer(self.pack.pack)
         self._offer_prompts()
+        self._offer_samples()
         self._on_edit("pack look-up")
 
     def _offer_prompts(self) -> None:

@@ -10,7 +10,8 @@ import ipywidgets as widgets
 from astria_nb.form.fields import WIDE, Field
 
 CALLBACKS = ("callback", "prompt_attributes.callback", "prompts_callback")
-_OPTIONS = ("encoding", "preset", "auto_extend", "branch")
+_PROMPTS = ("prompt_ids", "brief", "prompt_attributes")
+_OPTIONS = ("encoding", "preset", "auto_extend", "branch", *CALLBACKS)
 
 
 class Sections(widgets.Accordion):
@@ -28,11 +29,9 @@ class Sections(widgets.Accordion):
         super().__init__(
             [
                 fields["characteristics"],
-                widgets.VBox([fields[name] for name in CALLBACKS], layout=WIDE),
                 fields["tune_ids"],
-                widgets.VBox([fields["prompt_ids"], fields["brief"]], layout=WIDE),
+                widgets.VBox([fields[name] for name in _PROMPTS], layout=WIDE),
                 widgets.VBox([fields[name] for name in _OPTIONS], layout=WIDE),
-                fields["prompt_attributes"],
                 request,
             ],
             layout=WIDE,
@@ -54,14 +53,21 @@ class Sections(widgets.Accordion):
     def update_titles(self) -> None:
         """Let each title say what the section holds."""
         values = {name: field.value for name, field in self._fields.items()}
+        callback_count = sum(values[name] is not None for name in CALLBACKS)
         self.titles = (
             f"Characteristics · {_pairs(values['characteristics']) or 'none'}",
-            f"Callbacks · {sum(values[name] is not None for name in CALLBACKS) or 'none'}",
             f"Existing tunes instead of photos · {_ids(values['tune_ids']) or 'none'}",
-            f"Prompts · {_ids(values['prompt_ids']) or 'all in the pack'}"
-            + (", with a brief" if values["brief"] else ""),
-            f"Encoding · {values['encoding'] or 'automatic'}",
-            f"Prompt attributes · {_pairs(values['prompt_attributes']) or 'pack defaults'}",
+            ", ".join(
+                filter(
+                    None,
+                    (
+                        f"Prompts · {_ids(values['prompt_ids']) or 'all in the pack'}",
+                        "with a brief" if values["brief"] else "",
+                        _pairs(values["prompt_attributes"]),
+                    ),
+                )
+            ),
+            f"Encoding · {values['encoding'] or 'automatic'}, callbacks · {callback_count or 'none'}",
             "Request · cURL, Python, JavaScript, JSON",
         )
 

@@ -56,7 +56,7 @@ def test_submit_asks_before_the_same_is_sent_again(form: anb.TuneForm, sandbox: 
 def test_a_question_that_is_not_asked_hides_nothing_else(sandbox: anb.Sandbox) -> None:
     form = anb.TuneForm(sandbox.client())
     assert form._submitter.question.layout.display == "none"
-    for part in (form, form._panel.upload, *form._draft.view):
+    for part in (form, form._panel.upload, *form._draft.view[:4]):
         assert part.layout.display != "none"
 
 

@@ -14,7 +14,9 @@ from PIL import Image
 import astria_nb as anb
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
 from astria_nb.form._error_summary import ErrorSummary
+from astria_nb.form.images import InspectBar
 from astria_nb.form.images._image_list import ImageList
+from astria_nb.form.images._sample_photos import SamplePhotos
 from astria_nb.form.pickers import ClassField
 from astria_nb.form.pickers._picker import Picker
 from astria_nb.tune import Pack, Request, encode
@@ -466,7 +468,8 @@ def test_rarely_used_fields_are_kept(form):
     assert form.tune == anb.Tune(**form._draft.values())
     assert (form.tune.preset, form.tune.auto_extend, form.tune.branch) == ("flux-lora-fast", False, "fast")
     assert form.tune.brief == "warm light\nno props"
-    assert "Prompts · 7, with a brief" in form._draft.sections.titles
+    prompts = "Prompts · 7, with a brief, num_images: 2, film_grain: True, aspect_ratio: 1:1"
+    assert prompts in form._draft.sections.titles
     assert form.tune.prompt_attributes == {"num_images": 2, "film_grain": True, "aspect_ratio": "1:1"}
 
 
@@ -475,3 +478,44 @@ def test_every_menu_shows_what_is_chosen(sandbox):
     menus = [widget for widget in descendants(form) if isinstance(widget, widgets.Dropdown)]
     assert all(menu.label for menu in menus)
     assert {"automatic", "flux-lora-fast", "real"} <= {menu.label for menu in menus}
+
+
+def test_sample_photos_are_offered_to_somebody_without_photos(form):
+    samples = button(form, "Use sample photos of a woman")
+    form.fill(pack=797)
+    assert samples.description == "Use sample photos of a cat"
+    form.fill(name="dog")
+    assert samples.description == "Use sample photos of a dog"
+    samples.click()
+    assert [image.filename for image in form.tune.images] == [f"dog-{number}.jpg" for number in (1, 2, 3, 4)]
+    assert form.status == "ready"
+    assert only(form, SamplePhotos).layout.display == "none"
+    form.fill(images=None)
+    assert only(form, SamplePhotos).layout.display is None
+
+
+def test_with_the_sample_photos_the_class_is_theirs(form):
+    form.fill(pack=260, name="man")
+    button(form, "Use sample photos of a woman").click()
+    assert form.tune.name == "woman"
+
+
+def test_a_pack_of_which_there_are_no_samples_offers_none(form):
+    form.fill(pack=1204)
+    assert only(form, SamplePhotos).layout.display == "none"
+
+
+def test_on_an_account_no_samples_are_offered(sandbox, monkeypatch):
+    monkeypatch.setattr("astria_nb.form._draft.is_sandbox", lambda client: False)
+    assert only(anb.TuneForm(sandbox.client()), SamplePhotos).layout.display == "none"
+
+
+def test_the_inspection_is_offered_once_there_are_photos_and_a_class(form, photos):
+    bar = only(form, InspectBar)
+    assert bar.layout.display == "none"
+    form.fill(pack=260, images=photos)
+    assert bar.layout.display is None
+    assert button(bar, "Inspect").disabled
+    form.fill(name="woman")
+    assert not button(bar, "Inspect").disabled
+    assert button(bar, "Fill characteristics").layout.display == "none"

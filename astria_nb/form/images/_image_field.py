@@ -13,6 +13,7 @@ from astria_nb.form.fields import WIDE, Field, UrlsField
 from astria_nb.form.images._drop_zone import DropZone
 from astria_nb.form.images._image_entry import ImageEntry, open_source, source_path, summarize
 from astria_nb.form.images._image_list import ImageList
+from astria_nb.form.images._sample_photos import SamplePhotos
 from astria_nb.form.images._server_files import ServerFiles
 from astria_nb.images import Image, compare, measure
 from astria_nb.utils import background
@@ -33,16 +34,25 @@ class ImageField(Field):
     make_folder : callable, optional
         Makes and returns the folder where photos from the user's computer are stored permanently. By default
         they are deleted when the kernel ends.
+    on_samples : callable, optional
+        Called with the class of the sample photos when they were added.
     """
 
-    def __init__(self, urls: UrlsField, make_folder: Callable[[], Path] | None = None) -> None:
+    def __init__(
+        self,
+        urls: UrlsField,
+        make_folder: Callable[[], Path] | None = None,
+        on_samples: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._urls = urls
         self._entries: list[ImageEntry] = []
         self._ids = itertools.count(1)
         self._unmeasured = 0
         self._zone = DropZone(lambda path: self._add([path]), make_folder)
         self._list = ImageList(self._remove, self._move, self._remove_duplicates)
-        self.sources = widgets.Tab([self._zone, ServerFiles(self._add), urls], layout=WIDE)
+        self._samples = SamplePhotos(self._add, on_samples)
+        upload = widgets.VBox([self._zone, self._samples], layout=WIDE)
+        self.sources = widgets.Tab([upload, ServerFiles(self._add), urls], layout=WIDE)
         super().__init__(self.sources, self._list)
         self.observe(self._on_value, "value")
         urls.observe(lambda _: self._refresh(), "value")
@@ -58,6 +68,11 @@ class ImageField(Field):
         """Switch to the tab of a field, if it is one of the ways to add images."""
         if field in self.sources.children:
             self.sources.selected_index = self.sources.children.index(field)
+
+    def offer_samples(self, names: Iterable[str]) -> None:
+        """Offer the sample photos of the first of these classes that has any, while there are no photos."""
+        with self.lock:
+            self._samples.offer(names)
 
     def show_warnings(self, warnings: Mapping[Path, Sequence[str]]) -> None:
         """Show what the service reported about images, by path."""
@@ -160,5 +175,6 @@ class ImageField(Field):
             duplicates = sum(entry.is_duplicate for entry in self._entries)
             self._list.show([entry.tile for entry in self._entries], self.summary, duplicates)
             url_count = len(self._urls.value or ())
+            self._samples.show(not self._entries and not url_count)
             urls_title = f"URLs · {url_count}" if url_count else "URLs"
             self.sources.titles = ("From this computer", "From the server", urls_title)

@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from astria_nb.client import Client, Inspection, inspect_each, majority
 from astria_nb.errors import AstriaError
-from astria_nb.form.fields import WIDE
 from astria_nb.images import Image
 from astria_nb.utils import background
 
@@ -40,24 +39,40 @@ class InspectBar(widgets.HBox):
         self._client, self._selection = client, selection
         self._on_warnings, self._on_fill = on_warnings, on_fill
         self._characteristics: dict[str, str] = {}
-        auto = widgets.Layout(width="auto")
+        self._is_busy = self._has_result = False
         self._ask = widgets.Button(
-            description="Inspect", tooltip="Let the service inspect each image", layout=auto
+            description="Inspect",
+            tooltip="Let the service inspect each image",
+            layout=widgets.Layout(width="auto"),
         )
-        self._fill = widgets.Button(description="Fill characteristics", disabled=True, layout=auto)
+        self._fill = widgets.Button(
+            description="Fill characteristics",
+            disabled=True,
+            layout=widgets.Layout(width="auto", display="none"),
+        )
         self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 240px"))
         self._text.add_class("astria-note")
         self._ask.on_click(lambda _: self._start())
         self._fill.on_click(lambda _: self._on_fill(self._characteristics))
-        super().__init__([self._ask, self._fill, self._text], layout=WIDE)
+        # Not the shared layout, because it is hidden while there are no images.
+        super().__init__([self._ask, self._fill, self._text], layout=widgets.Layout(width="100%"))
         self.add_class("astria-inspect-bar")
-        self._set_status("The service can inspect each image before you pay, and say what is in it.")
+        self.update()
+
+    def update(self) -> None:
+        """Offer the inspection of the images that are chosen; hide it while there are none."""
+        images, name = self._selection()
+        self.layout.display = None if images else "none"
+        self._ask.disabled = self._is_busy or not images or name is None
+        if not self._has_result and not self._is_busy:
+            text = "The service can inspect each image before you pay, and say what is in it."
+            self._set_status(text if name is not None else f"{text} Choose a class first.")
 
     def _start(self) -> None:
         images, name = self._selection()
         if not images or name is None:
-            self._set_status("Choose a class and some images first.")
             return
+        self._is_busy = self._has_result = True
         self._ask.disabled = self._fill.disabled = True
         self._set_status(f"Inspected 0 of {len(images)}")
         background.start(self._inspect, images, name)
@@ -74,11 +89,13 @@ class InspectBar(widgets.HBox):
             order = [id(image) for image in images]
             self._show(sorted(inspections, key=lambda inspection: order.index(id(inspection.image))))
         finally:
-            self._ask.disabled = False
+            self._is_busy = False
+            self.update()
 
     def _show(self, inspections: Sequence[Inspection]) -> None:
         self._characteristics = majority(inspections)
         self._fill.disabled = not self._characteristics
+        self._fill.layout.display = None if self._characteristics else "none"
         by_path = [(_path(inspection.image), inspection.warnings) for inspection in inspections]
         self._on_warnings({path: warnings for path, warnings in by_path if path is not None})
         with_warnings = [inspection for inspection in inspections if inspection.warnings]

@@ -49,8 +49,8 @@ class PreprocessingSwitches(widgets.VBox):
         self._note.add_class("astria-note")
         self._savings = widgets.HTML(layout=widgets.Layout(flex="1 1 160px"))
         self._savings.add_class("astria-note")
-        small = widgets.HBox([self._small, self._savings], layout=WIDE)
-        super().__init__([self._note, self._keep, small], layout=WIDE)
+        switches = widgets.HBox([self._keep, self._small, self._savings], layout=WIDE)
+        super().__init__([self._note, switches], layout=WIDE)
         self.add_class("astria-switches")
         for switch in (self._keep, self._small):
             switch.observe(lambda _: self._on_switch(), "value")

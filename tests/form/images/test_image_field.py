@@ -15,6 +15,7 @@ from astria_nb.form.images import ImageField
 from astria_nb.form.images._drop_zone import DropZone
 from astria_nb.form.images._image_list import ImageList
 from astria_nb.images import Image, ImageMetrics, measure
+from helpers.form_widgets import only
 from helpers.waiting import until
 
 
@@ -224,7 +225,7 @@ def test_thumbnails_are_made_while_the_user_types(field, tiles, urls, tmp_path):
 
 
 def test_a_photo_from_the_users_computer_is_in_the_list(field, tiles):
-    zone = next(child for child in field.sources.children if isinstance(child, DropZone))
+    zone = only(field, DropZone)
     content = b"\xff\xd8\xff" + bytes(50)
     offer = {"kind": "offer", "page": "p", "files": [{"id": "a", "name": "1.jpg", "size": len(content)}]}
     zone._handle_custom_msg(offer, [])
