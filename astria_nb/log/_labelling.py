@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from astria_nb import rows
-from astria_nb.errors import LogError, Problem
+from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log._reader import LogReader
 from astria_nb.log._states import Labels, Submission
 from astria_nb.utils.arguments import parse_id
@@ -199,8 +198,14 @@ class LogLabels(LogReader):
 
     def _numbers(self, submission: object) -> list[int]:
         """Return the numbers of submissions, which are in this log."""
+        from astria_nb import rows  # with pandas: a form, or a script that sends nothing, starts faster
+
         if (numbers := _as_numbers(submission)) is None:
-            return [self._number_of_row(row) for row in rows.typed(submission).to_dict("records")]
+            frame = rows.typed(submission)
+            if rows.are_prompts(frame):
+                hint = "pass the rows that submit or wait returned"
+                raise TuneError(Problem("frame", "these are prompts, not tunes", hint))
+            return [self._number_of_row(row) for row in frame.to_dict("records")]
         for number in numbers:
             if self._database.get(number) is None:
                 raise LogError(Problem("log", f"has no submission {number}", _HINT))
@@ -219,6 +224,8 @@ class LogLabels(LogReader):
 
     def _numbers_of_row(self, row: Mapping[Any, Any]) -> list[int]:
         """Return the submission of a row, or one of each service that may have it."""
+        from astria_nb.rows import ids_in
+
         own, tune_id = parse_id(row.get("submission")), parse_id(row["id"])
         title = row["title"] if isinstance(row["title"], str) else None
         # Its number may be that of another log.
@@ -228,21 +235,24 @@ class LogLabels(LogReader):
         service, account = (
             row[name] if isinstance(row[name], str) else None for name in ("service", "account")
         )
-        return self._database.numbers_of(tune_id, rows.ids_in(row["prompt_ids"]), service, account)
+        return self._database.numbers_of(tune_id, ids_in(row["prompt_ids"]), service, account)
 
 
 def _as_numbers(value: object) -> list[int] | None:
     """Return the numbers that a value is or lists, or None if it is rows."""
+    import pandas as pd
+
     if isinstance(value, Submission):
         return [value.id]
     if (number := parse_id(value)) is not None:
         return [number]
     # A column of another name has the ids of tunes, as everywhere.
-    name = getattr(value, "name", None)
-    is_column = isinstance(name, str) and name == "submission"  # a frame may have a column "name"
-    if not (is_column or isinstance(value, list | tuple | set | range)):
+    is_of_tunes = isinstance(value, pd.Series) and value.name != "submission"
+    if is_of_tunes or isinstance(value, str | bytes | Mapping | pd.DataFrame):
         return None
-    parts: list[object] = list(value)  # type: ignore[call-overload]  # or a column, which is a list as well
+    if hasattr(value, "columns") or not isinstance(value, Iterable):
+        return None
+    parts = list(value)
     numbers = [part.id if isinstance(part, Submission) else parse_id(part) for part in parts]
     return None if None in numbers else [number for number in numbers if number is not None]
 

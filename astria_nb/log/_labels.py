@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from astria_nb.errors import LogError, Problem, TuneError
+from astria_nb.errors import LogError, Problem, TuneError, printable
 from astria_nb.log._checksums import DamagedError, check_row
 from astria_nb.log._inserts import append_event, now
 from astria_nb.log._queries import existing, parsing
@@ -44,7 +44,7 @@ def check_tags(tags: Sequence[object]) -> tuple[str, ...]:
     for tag in tags:
         if not isinstance(tag, str) or not tag.strip():
             raise TuneError(Problem("tags", f"{short(tag)} is not a tag", hint))
-        if len(tag.strip()) > _MAX_TAG or not tag.strip().isprintable():
+        if len(tag.strip()) > _MAX_TAG or printable(tag.strip()) != tag.strip():
             what = f"{short(tag)} is not one line of at most {_MAX_TAG} characters"
             raise TuneError(Problem("tags", what, "shorten it, or use log.note for a longer text"))
         _check_secret("tags", tag)

@@ -1,12 +1,16 @@
 """Tags, notes and hiding: what the owner of a log says about its submissions."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -15,9 +19,11 @@ from astria_nb import rows
 from astria_nb.cli import main
 from astria_nb.errors import LogError, TuneError
 from astria_nb.log import Log
+from helpers.paths import ROOT
 from helpers.submissions import KEY, REPLY, SERVICE, a_request
 from helpers.waiting import until
 
+FAMILY = "\N{MAN}\u200d\N{GIRL}"  # one character to its reader
 OTHER = "http://127.0.0.1:3000 ...abcd"
 
 
@@ -45,9 +51,15 @@ def row(tune_id: int, service: str | None = SERVICE) -> pd.DataFrame:
 def test_tags_and_a_note_are_columns_of_the_frame(log: Log) -> None:
     log.tag(1, "good likeness", " client A ")
     log.tag(1, "client A", "e\u0301")
+    log.tag(4, FAMILY)
     log.note(2, "the second photo\nis blurred")
     frame = log.frame()
-    assert [list(each) for each in frame["tags"]] == [["good likeness", "client A", "\xe9"], [], [], []]
+    assert [list(each) for each in frame["tags"]] == [
+        ["good likeness", "client A", "\xe9"],
+        [],
+        [],
+        ["\N{MAN}\u200d\N{GIRL}"],
+    ]
     assert frame["note"].dropna().to_dict() == {1: "the second photo\nis blurred"}
     assert not frame["hidden"].any()
     assert frame.dtypes["tags"].pyarrow_dtype == pa.list_(pa.string())
@@ -60,6 +72,7 @@ def test_tags_and_a_note_are_columns_of_the_frame(log: Log) -> None:
 SPELLINGS: dict[str, Callable[[Log], Any]] = {
     "number": lambda log: 2,
     "numbers": lambda log: [2],
+    "array": lambda log: np.array([2]),
     "column": lambda log: log.frame()["submission"].iloc[1:2],
     "submission": lambda log: log.get(2),
     "row of the log": lambda log: log.frame().iloc[1],
@@ -108,6 +121,10 @@ def test_many_are_labelled_or_none(log: Log) -> None:
         (lambda log: log.note(1, "x" * 10_001), "at most 10,000"),
         (lambda log: log.tag("good likeness", "client A"), "expected the DataFrame"),
         (lambda log: log.tag(None, "a"), "expected the DataFrame"),
+        (
+            lambda log: log.tag(rows.prompt_frame([{"id": 1, "text": ""}]), "a"),
+            "these are prompts",
+        ),
         (lambda log: log.frame(tag=5), "tag: 5 is not a tag"),
         (lambda log: log.frame(service=5), "service: 5 is not a service"),
         (lambda log: log.hide(row(9)), "log: has no submission of tune 9"),
@@ -251,3 +268,8 @@ def test_a_deleted_tune_keeps_its_record_and_its_title(log: Log) -> None:
     assert list(frame["tags"].iloc[0]) == ["good likeness"]
     assert log.claimant(a_request("a")) is not None
     assert log.events()["kind"].iloc[-1] == "delete"
+
+
+def test_a_log_is_loaded_without_pandas() -> None:
+    code = "import sys, astria_nb.log; assert 'pandas' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})

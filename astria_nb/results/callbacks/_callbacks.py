@@ -178,7 +178,7 @@ class Callbacks:
             The service refused, or was not reached; call it again.
         """
         tune_ids = self._refresher.refresh_unfinished()
-        frame = self._log.frame()
+        frame = self._log.frame(hidden=True)
         return frame[frame["id"].isin(tune_ids)].reset_index(drop=True)
 
     def wait(self, frame: rows.Rows, *, timeout: float | None = None, poll: float = 60.0) -> pd.DataFrame:

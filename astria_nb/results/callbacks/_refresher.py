@@ -255,7 +255,7 @@ class Refresher:
     def _unfinished(self) -> list[int]:
         if not self._log.exists():
             return []
-        frame = self._log.frame()
+        frame = self._log.frame(hidden=True)
         is_ours = frame["service"] == redact_text(self._service)
         is_unfinished = is_ours & ~frame["status"].isin(FINAL_STATES)
         return sorted(set(frame.loc[is_unfinished, "id"].dropna().astype(int)))

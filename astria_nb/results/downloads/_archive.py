@@ -170,7 +170,7 @@ class PictureOriginal:
                 self.saved = 1
 
 
-def fetch_each(client: Client, pictures: list[RemotePicture]) -> Iterator[FetchResult | None]:
+def fetch_each(client: Client, pictures: list[RemotePicture]) -> Generator[FetchResult | None, None, None]:
     """Yield each picture in a temporary file, which is removed afterwards; None while nothing arrives.
 
     Parameters

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -120,9 +120,9 @@ class TrackingStore:
         added = 0
         if not missing:
             return added, problems
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory() as folder, closing(fetch_each(client, missing)) as results:
             try:
-                for result in fetch_each(client, missing):
+                for result in results:
                     if result is None:
                         continue
                     if result.entry is None:
