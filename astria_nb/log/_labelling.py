@@ -208,7 +208,11 @@ class LogLabels(LogReader):
             return [self._number_of_row(row) for row in frame.to_dict("records")]
         for number in numbers:
             if self._database.get(number) is None:
-                raise LogError(Problem("log", f"has no submission {number}", _HINT))
+                of_tune = self._database.numbers_of(number, (), None, None)
+                hint = (
+                    f"tune {number} is submission {of_tune[0]}: pass that, or the row" if of_tune else _HINT
+                )
+                raise LogError(Problem("log", f"has no submission {number}", hint))
         return numbers
 
     def _number_of_row(self, row: Mapping[Any, Any]) -> int:

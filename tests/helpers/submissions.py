@@ -69,3 +69,13 @@ def work(pipe: Connection, path: Path, name: int) -> None:
             reply = {**REPLY, "id": submission.id} if state == "done" else None
             submission = log.change(submission, state, reply=reply)
             pipe.send((submission.id, submission.state))
+
+
+def tag(pipe: Connection, path: Path, name: str) -> None:
+    """Tag the first submission of a log ten times, and say when that begins and ends."""
+    log = Log(path)
+    pipe.send("begins")
+    for number in range(10):
+        log.tag(1, f"{name} {number}")
+    log.close()
+    pipe.send("ends")

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,8 @@ from astria_nb.cli import main
 from astria_nb.errors import LogError, TuneError
 from astria_nb.log import Log
 from helpers.paths import ROOT
-from helpers.submissions import KEY, REPLY, SERVICE, a_request
-from helpers.waiting import until
+from helpers.processes import Other
+from helpers.submissions import KEY, REPLY, SERVICE, a_request, tag
 
 FAMILY = "\N{MAN}\u200d\N{GIRL}"  # one character to its reader
 OTHER = "http://127.0.0.1:3000 ...abcd"
@@ -127,6 +126,7 @@ def test_many_are_labelled_or_none(log: Log) -> None:
         ),
         (lambda log: log.frame(tag=5), "tag: 5 is not a tag"),
         (lambda log: log.frame(service=5), "service: 5 is not a service"),
+        (lambda log: log.tag(8, "a"), "has no submission 8; tune 8 is submission 2: pass that, or the row"),
         (lambda log: log.hide(row(9)), "log: has no submission of tune 9"),
     ],
 )
@@ -207,21 +207,11 @@ def test_labels_are_exported_and_printed(
     assert capsys.readouterr().out == "no submissions\n"
 
 
-def label(path: Path, tag: str) -> None:
-    log = Log(path)
-    for number in range(10):
-        log.tag(1, f"{tag} {number}")
-    log.close()
-
-
 def test_two_processes_that_tag_at_once_lose_nothing(log: Log) -> None:
-    other = get_context("spawn").Process(target=label, args=(log.path, "first"))
-    other.start()
-    until(lambda: tags(log, 1) or not other.is_alive())  # both write from here on
-    label(log.path, "second")
-    other.join()
-    assert other.exitcode == 0
-    assert {*tags(log, 1)} == {f"{tag} {number}" for tag in ("first", "second") for number in range(10)}
+    with Other(tag, log.path, "first") as first, Other(tag, log.path, "second") as second:
+        assert [first.pipe.recv(), second.pipe.recv()] == ["begins", "begins"]
+        assert [first.pipe.recv(), second.pipe.recv()] == ["ends", "ends"]
+    assert {*tags(log, 1)} == {f"{name} {number}" for name in ("first", "second") for number in range(10)}
 
 
 @pytest.mark.parametrize(
