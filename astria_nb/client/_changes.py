@@ -53,7 +53,9 @@ def change_tune(transport: Transport, tune_id: int, fields: Mapping[str, Any]) -
         if error.status not in responses.REFUSALS:
             failure = _outcome_unknown(tune_id, f"status {error.status}")
         else:
-            failure = _with_hint(error, "nothing was changed") if isinstance(error, RejectedError) else error
+            # The service's words name no tune, and the reader may have asked for several.
+            hint = f"tune {tune_id} was not changed"
+            failure = _with_hint(error, hint) if isinstance(error, RejectedError) else error
     raise failure
 
 

@@ -15,9 +15,12 @@ from pandas.api.types import is_list_like
 from astria_nb.errors import printable_lines
 from astria_nb.images import Image, thumbnail
 from astria_nb.tune import FIELDS
+from astria_nb.utils.formatting import shortened
 
 _SIDE = 96  # pixels of a thumbnail
-_MAX_ITEMS = 50  # images and addresses that are listed: the page is saved with the notebook
+# The page is saved with the notebook.
+_MAX_ITEMS = 50  # images, addresses, errors
+_MAX_TEXT = 1000  # characters of each text
 
 
 def form_html(
@@ -47,7 +50,7 @@ def form_html(
     page = Markup("<p><b>Train a tune</b> · {}</p><table>{}</table><p>{}</p>").format(
         account, Markup().join(rows), status
     )
-    items = Markup().join(Markup("<li>{}</li>").format(problem) for problem in problems)
+    items = Markup().join(Markup("<li>{}</li>").format(problem) for problem in _bounded(problems))
     return page + Markup("<ul>{}</ul>").format(items) if problems else page
 
 
@@ -75,13 +78,13 @@ def _is_empty(value: Any) -> bool:
 
 def _row_cell(value: Any) -> Markup:
     if isinstance(value, str):
-        text = printable_lines(value)
+        text = shortened(printable_lines(value), _MAX_TEXT)
     elif is_list_like(value):
         return Markup("<td>{}</td>").format(_lines(printable_lines(str(item)) for item in value))
     elif isinstance(value, pd.Timestamp) and not pd.isna(value):
         text = f"{value:%Y-%m-%d %H:%M:%S %Z}".strip()
     else:
-        text = "" if _is_empty(value) else str(value)
+        text = "" if _is_empty(value) else shortened(str(value), _MAX_TEXT)
     return Markup("<td>{}</td>").format(text)
 
 
@@ -89,16 +92,22 @@ def _cell(value: Any, thumbnails: bool) -> Markup:
     if isinstance(value, Mapping):
         return _lines(f"{key}: {text}" for key, text in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        shown, count = value[:_MAX_ITEMS], len(value)
-        more = [f"and {count - _MAX_ITEMS} more"] if count > _MAX_ITEMS else []
-        if thumbnails and any(isinstance(item, Image) for item in shown):
-            return Markup(" ").join([*map(_image_html, shown), *more])
-        return _lines([*(item.filename if isinstance(item, Image) else str(item) for item in shown), *more])
-    return Markup("{}").format(value)
+        if thumbnails and any(isinstance(item, Image) for item in value):
+            return Markup(" ").join([*map(_image_html, value[:_MAX_ITEMS]), *_more(value)])
+        return _lines(item.filename if isinstance(item, Image) else str(item) for item in value)
+    return Markup("{}").format(shortened(str(value), _MAX_TEXT))
 
 
 def _lines(lines: Iterable[str]) -> Markup:
-    return Markup("<br>").join(lines)
+    return Markup("<br>").join(_bounded(list(lines)))
+
+
+def _bounded(lines: Sequence[str]) -> list[str]:
+    return [*(shortened(line, _MAX_TEXT) for line in lines[:_MAX_ITEMS]), *_more(lines)]
+
+
+def _more(items: Sequence[Any]) -> list[str]:
+    return [f"and {len(items) - _MAX_ITEMS} more"] if len(items) > _MAX_ITEMS else []
 
 
 def _image_html(image: Any) -> Markup:

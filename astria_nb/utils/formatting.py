@@ -37,6 +37,27 @@ def short(value: object) -> str:
     return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"
 
 
+def shortened(text: str, length: int) -> str:
+    """Return a text, or its first characters and an ellipsis.
+
+    Parameters
+    ----------
+    text : str
+    length : int
+        In characters.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> shortened("portrait", 8), shortened("portrait", 4)
+    ('portrait', 'por…')
+    """
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
 def format_duration(seconds: float) -> str:
     """Return a duration in its one or two largest units.
 

@@ -90,9 +90,11 @@ class SavedOutput:
             if self._publisher is None or self._timer is not None:
                 return
             delay = max(0.1, self._updated + _INTERVAL - time.monotonic())
-            self._timer = threading.Timer(delay, self.update)
-            self._timer.daemon = True
-            self._timer.start()
+            timer = threading.Timer(delay, self.update)
+            timer.daemon = True
+            with suppress(RuntimeError):  # no more threads: what is announced next tries again
+                timer.start()
+                self._timer = timer
 
     def update(self) -> None:
         """Bring the output up to date at once, if a change was announced."""
@@ -115,10 +117,12 @@ class SavedOutput:
             )
 
     def _wrapped(self, html: str) -> str:
-        # Markdown, which exports put the output into, ends a block of HTML at an empty line.
+        # Markdown, which exports put the output into, ends a block of HTML at an empty line: what follows
+        # would be Markdown by whoever wrote the text.
+        lines = "\n".join(filter(str.strip, html.splitlines()))
         style = _STYLE.replace("NUMBER", str(self.number))
         return (
-            f'<div class="astria-saved" data-astria-saved="{self.number}"><style>{style}</style>{html}</div>'
+            f'<div class="astria-saved" data-astria-saved="{self.number}"><style>{style}</style>{lines}</div>'
         )
 
 

@@ -8,6 +8,8 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+import astria_nb as anb
+
 BEGIN = """
 import astria_nb as anb, warnings
 client = anb.Sandbox(deterministic=True).start().client()
@@ -52,13 +54,28 @@ def test_photos_are_saved_only_if_asked_for_and_secrets_never(images: list[str],
     assert SECRET not in json.dumps(notebook)
 
 
+def test_what_is_saved_of_a_form_is_bounded(tmp_path: Path) -> None:
+    with anb.Sandbox(deterministic=True) as sandbox:
+        form = anb.TuneForm(
+            sandbox.client(),
+            log=anb.ExperimentLog(tmp_path / "log.sqlite"),
+            title="long " * 10**5,
+            image_urls=[f"ftp://{'x' * 900}/{number}" for number in range(500)],
+            characteristics={"eye_color": "blue " * 10**5},
+        )
+        page = form._repr_mimebundle_()[0]["text/html"]
+    assert 50_000 < len(page) < 150_000
+    assert page.count("and 450 more") == 2  # addresses, and errors
+    assert page.count("<li>") == 51
+
+
 RUN = [
     """
 import astria_nb as anb, os, time
 os.environ["ASTRIA_NB_LOG"] = "log.sqlite"
 sandbox = anb.Sandbox(speed=2000).start()
 client = sandbox.client()
-form = anb.TuneForm(client, pack=260, name="man", title="mine", image_urls=["https://example.com/1.jpg"])
+form = anb.TuneForm(client, pack=260, name="man", title="mine\\n \\n# his", image_urls=["https://example.com/1.jpg"])
 form
 """,
     "row = anb.submit(form)",
@@ -87,6 +104,9 @@ def test_the_file_has_the_latest_state_of_what_was_displayed(tmp_path: Path) -> 
     for text in ("Created tune 1000001", "<td>trained</td>", "Pictures · 28 of 28 prompts done", "Submitted"):
         assert text in page
     assert "example.com/1.jpg" in page
+    assert "# his" in page
+    for saved in (page, pictures[1]["text/html"]):  # after an empty line, exports would take text as Markdown
+        assert all(map(str.strip, saved.splitlines()))
     assert "Run this cell" in page
     assert pictures[1]["text/html"].count('<img src="data:image/jpeg;base64,') == 24
     assert "28 pictures" in pictures[1]["text/html"]

@@ -4,7 +4,7 @@ from astria_nb.results.downloads._archive import PictureArchive, PictureOriginal
 from astria_nb.results.downloads._download import download, remote_pictures
 from astria_nb.results.downloads._expiring import expiring
 from astria_nb.results.downloads._fetcher import FetchResult, RemotePicture
-from astria_nb.results.downloads._keep_longer import keep_longer, price_text
+from astria_nb.results.downloads._keep_longer import is_kept, keep_longer, price_text
 from astria_nb.results.downloads._manifest import NAME as MANIFEST
 from astria_nb.results.downloads._manifest import Entry, manifest_line, parse_line
 
@@ -18,6 +18,7 @@ __all__ = [
     "download",
     "expiring",
     "fetch_each",
+    "is_kept",
     "keep_longer",
     "manifest_line",
     "parse_line",

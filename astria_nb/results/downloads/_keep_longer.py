@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ from astria_nb.utils.progress import Progress
 EXTENSION_MC = 50_000
 """What the service charges for a tune and month, in millicents (astria-api, section 13)."""
 _MC_PER_DOLLAR = 100_000
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}  # some replies have text or a number
 
 
 def keep_longer(
@@ -95,9 +97,9 @@ def keep_longer(
         _check_cost(len(rows), max_cost)
     records: list[Json] = []
     problems: list[AstriaError] = []
-    with Progress(f"{'Keeping' if auto_extend else 'Releasing'} {len(rows)} tunes") as progress:
+    with Progress(f"{'Keeping' if auto_extend else 'Releasing'} {_tunes(len(rows))}") as progress:
         for number, (tune_id, row) in enumerate(rows.items()):
-            progress.update(number / len(rows), f"{number} of {len(rows)} tunes")
+            progress.update(number / len(rows), f"{number} of {_tunes(len(rows))}")
             try:
                 tune = _change(client, tune_id, auto_extend)
                 records.append({**tune, **origin_of(client), **own_fields(row)})
@@ -111,23 +113,43 @@ def keep_longer(
     return tune_frame(records, client.now())
 
 
+def is_kept(tune: Mapping[Any, Any]) -> bool | None:
+    """Return whether the service keeps a tune beyond its expiry, or None if the tune does not say it.
+
+    Parameters
+    ----------
+    tune : mapping
+        The API's JSON, or a row.
+
+    Examples
+    --------
+    >>> is_kept({"auto_extend": True}), is_kept({"auto_extend": "false"}), is_kept({"auto_extend": None})
+    (True, False, None)
+    """
+    return _TRUTH.get(str(tune.get("auto_extend")).lower())
+
+
 def price_text(count: int = 1) -> str:
     """Return what it costs to keep so many tunes, such as ``about $0.50 a month``."""
     return f"about {dollars(count * EXTENSION_MC)} a month"
 
 
+def _tunes(count: int) -> str:
+    return "1 tune" if count == 1 else f"{count} tunes"
+
+
 def _check_cost(count: int, max_cost: float) -> None:
     price_mc = count * EXTENSION_MC
     if price_mc > check_number("max_cost", max_cost, "US dollars") * _MC_PER_DOLLAR:
-        what = f"is ${max_cost:.2f}, and keeping {count} tunes costs {price_text(count)}"
+        what = f"is ${max_cost:.2f}, and keeping {_tunes(count)} costs {price_text(count)}"
         raise AstriaError(Problem("max_cost", what, "raise it, or select fewer rows"))
 
 
 def _change(client: Client, tune_id: int, auto_extend: bool) -> Json:
     """Change a tune unless it is as it should be, and return it."""
     before = client.tune(tune_id)
-    if before.get("auto_extend") is auto_extend:
-        return before
+    if is_kept(before) is auto_extend:
+        return {**before, "auto_extend": auto_extend}
     if auto_extend and tune_status(before, client.now()) == "expired":
         what = f"tune {tune_id} has expired, and its pictures are deleted"
         raise AstriaError(Problem("id", what, "leave it out"))
@@ -137,13 +159,11 @@ def _change(client: Client, tune_id: int, auto_extend: bool) -> Json:
     except OutcomeUnknownError as error:
         reason = error.reason or "no answer"
     after = _look_up(client, tune_id) or before
-    if "auto_extend" in after:
-        is_changed = after["auto_extend"] is auto_extend
-    else:
-        is_changed = not reason or (auto_extend and _expiry(after) > _expiry(before))
-    if is_changed:
+    # An expiry that moved was paid for, whatever the setting says: it must not be asked for again.
+    is_changed = is_kept(after) is auto_extend or (auto_extend and 0 < _expiry(before) < _expiry(after))
+    if is_changed or (is_kept(after) is None and not reason):
         return {**after, "auto_extend": auto_extend}
-    if "auto_extend" in after and after is not before:
+    if is_kept(after) is not None and after is not before:
         what = f"tune {tune_id} was not changed ({reason or 'the service kept its setting'})"
         raise AstriaError(Problem("id", what, "call keep_longer again"))
     what = f"it is unknown whether tune {tune_id} was changed ({reason})"

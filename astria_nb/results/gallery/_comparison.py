@@ -55,7 +55,8 @@ def compare(frame: pd.DataFrame, prompts: Iterable[Record]) -> Comparison:
     """Arrange pictures by template and tune.
 
     A template is one of a pack (``orig_prompt_id``). Prompts that were made of none count as one if they have
-    the same text. A template that made several pictures has a row for each.
+    the same text. A template that made several pictures has a row for each. A tune that is given twice, or a
+    prompt of two runs, has its pictures in the first of the columns.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def compare(frame: pd.DataFrame, prompts: Iterable[Record]) -> Comparison:
         labels.setdefault(key, (label, detail))
         row = cells.setdefault(key, [[] for _ in tunes])
         for column in columns:
-            row[column] += _cells(prompt, tunes[column])
+            row[column] += _cells(prompt, tunes[column], None if column == columns[0] else columns[0])
     rows = [row for key, columns in cells.items() for row in _rows(*labels[key], columns)]
     return Comparison(columns=[_heading(tune) for tune in tunes], rows=rows)
 
@@ -120,8 +121,12 @@ def _template(prompt: Record) -> tuple[object, str, str]:
     return int(template_id), text, f"template {int(template_id)}"  # type: ignore[arg-type]
 
 
-def _cells(prompt: Record, tune: Record) -> list[ComparisonCell]:
+def _cells(prompt: Record, tune: Record, shown_in: int | None) -> list[ComparisonCell]:
+    """Return the cells of a prompt in a tune's column; those of another column that has them name it."""
     prompt_id = int(prompt["id"])
+    if shown_in is not None and prompt["status"] != "pending":
+        gap = f"the same as in column {shown_in + 1}"
+        return [ComparisonCell(id="", gap=gap)] * max(1, len(prompt["images"]))
     if prompt["status"] == "done":
         return [ComparisonCell(id=f"{prompt_id}.{index}", gap="") for index in range(len(prompt["images"]))]
     if prompt["status"] == "failed":

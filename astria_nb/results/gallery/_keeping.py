@@ -10,7 +10,7 @@ import pandas as pd
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
-from astria_nb.results.downloads import keep_longer, price_text
+from astria_nb.results.downloads import is_kept, keep_longer, price_text
 from astria_nb.utils import background
 
 
@@ -82,9 +82,7 @@ class Keeping:
         if not len(self._rows):
             return "none"
         for row in self._rows.to_dict("records"):
-            auto_extend = row.get("auto_extend")
-            at_service = False if auto_extend is None or pd.isna(auto_extend) else bool(auto_extend)
-            if not self._kept.get(int(row["id"]), at_service):
+            if not self._kept.get(int(row["id"]), is_kept(row)):
                 return "offered"
         return "kept"
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from markupsafe import Markup
 
 from astria_nb.images import thumbnail
-from astria_nb.results.gallery._comparison import Comparison
+from astria_nb.results.gallery._comparison import Comparison, ComparisonCell
 from astria_nb.results.gallery._contents import PromptCard, PromptPicture
+from astria_nb.utils.formatting import shortened
 
 MAX_EMBEDDED = 24  # pictures of at most 20 KB: half a megabyte in the notebook's file
-_MAX_LISTED = 500  # lines of those without a thumbnail
+_MAX_BYTES = 800_000  # of a gallery with its pictures: it is written into the file again and again
+_MAX_TEXT, _MAX_TITLE = 1000, 200  # characters
 _SIDE = 208  # pixels
 _STYLE = "display:inline-block;width:200px;margin:0 8px 8px 0;vertical-align:top"
 _SCROLLED = (
@@ -43,19 +46,43 @@ def gallery_html(cards: Sequence[PromptCard], thumbnails: Mapping[str, bytes], s
     str
         Escaped HTML. A plain string: some frontends refuse a subclass.
     """
-    figures: list[Markup] = []
-    items: list[Markup] = []
-    for card in cards:
-        for picture in card["pictures"]:
-            if data := thumbnails.get(picture["id"]):
-                figures.append(_figure(card, picture, data))
-            else:
-                items.append(Markup("<li>{}: {}</li>").format(card["text"], _link(picture)))
-    items += [_failure(card) for card in cards if not card["pictures"]]
-    if len(items) > _MAX_LISTED:
-        items[_MAX_LISTED:] = [Markup("<li>and {} more</li>").format(len(items) - _MAX_LISTED)]
-    listing = Markup("<ul>{}</ul>").format(Markup().join(items)) if items else ""
-    return str(Markup("<div>{}</div>{}<p>{}</p>").format(Markup().join(figures), listing, summary))
+    pairs = [(card, picture) for card in cards for picture in card["pictures"]]
+    figures = Markup().join(
+        _figure(card, picture, thumbnails[picture["id"]])
+        for card, picture in pairs
+        if picture["id"] in thumbnails
+    )
+    links = (_listed(card, picture) for card, picture in pairs if picture["id"] not in thumbnails)
+    failures = [card for card in cards if not card["pictures"]]
+    count = len(pairs) - sum(picture["id"] in thumbnails for _, picture in pairs) + len(failures)
+    items = _bounded(
+        chain(links, map(_failure, failures)), count, Markup("<li>and {} more</li>"), size=len(figures)
+    )
+    listing = Markup("<ul>{}</ul>").format(items) if items else ""
+    return str(Markup("<div>{}</div>{}<p>{}</p>").format(figures, listing, summary))
+
+
+def _bounded(parts: Iterable[Markup], count: int, rest: Markup, *, size: int = 0) -> Markup:
+    """Join so many parts, the first and those after it that leave the size in bounds.
+
+    Parameters
+    ----------
+    parts : iterable of Markup
+    count : int
+        How many they are.
+    rest : Markup
+        A part that says how many are left out.
+    size : int
+        In bytes, of what stands before them.
+    """
+    joined: list[Markup] = []
+    for part in parts:
+        size += len(part.encode())
+        if joined and size > _MAX_BYTES:
+            joined.append(rest.format(count - len(joined)))
+            break
+        joined.append(part)
+    return Markup().join(joined)
 
 
 @lru_cache(maxsize=4 * MAX_EMBEDDED)  # the page is made again whenever a picture arrives
@@ -82,27 +109,40 @@ def comparison_html(
     str
         Escaped HTML, as of `gallery_html`.
     """
-    contents = {card["id"]: Markup("failed: {}").format(card["error"]) for card in cards}
-    for card in cards:
-        for picture in card["pictures"]:
-            data = thumbnails.get(picture["id"])
-            contents[picture["id"]] = _image(card, picture, data) if data else _link(picture, "picture")
-    headings = [_HEADING.format(column["title"], column["detail"]) for column in comparison["columns"]]
-    lines = [Markup("<tr><th>Template</th>{}</tr>").format(Markup().join(headings))]
+    headings = Markup().join(
+        _HEADING.format(shortened(column["title"], _MAX_TITLE), column["detail"])
+        for column in comparison["columns"]
+    )
+    rest = Markup("<tr><th>and {} more</th></tr>")
+    rows = _bounded(_rows(comparison, cards, thumbnails), len(comparison["rows"]), rest, size=len(headings))
+    head = Markup("<tr><th>Template</th>{}</tr>").format(headings)
+    return str(Markup(_SCROLLED).format(head + rows, summary))  # noqa: S704  a constant
+
+
+def _rows(
+    comparison: Comparison, cards: Sequence[PromptCard], thumbnails: Mapping[str, bytes]
+) -> Iterator[Markup]:
+    failed = {card["id"]: card for card in cards if not card["pictures"]}
+    pictures = {picture["id"]: (card, picture) for card in cards for picture in card["pictures"]}
+
+    def content(cell: ComparisonCell) -> Markup | str:
+        if cell["id"] in failed:
+            return Markup("failed: {}").format(shortened(failed[cell["id"]]["error"], _MAX_TEXT))
+        if cell["id"] not in pictures:
+            return cell["gap"] or "pending"
+        card, picture = pictures[cell["id"]]
+        data = thumbnails.get(picture["id"])
+        return _image(card, picture, data) if data else _link(picture, "picture")
+
     for row in comparison["rows"]:
-        cells = [
-            Markup("<td>{}</td>").format(contents.get(cell["id"], cell["gap"] or "pending"))
-            for cell in row["cells"]
-        ]
-        lines.append(
-            Markup("<tr>{}{}</tr>").format(_LABEL.format(row["label"], row["detail"]), Markup().join(cells))
-        )
-    return str(Markup(_SCROLLED).format(Markup().join(lines), summary))  # noqa: S704  a constant
+        cells = Markup().join(Markup("<td>{}</td>").format(content(cell)) for cell in row["cells"])
+        label = _LABEL.format(shortened(row["label"], _MAX_TEXT), row["detail"])
+        yield Markup("<tr>{}{}</tr>").format(label, cells)
 
 
 def _figure(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
     return Markup('<div style="{}">{}<div style="font-size:0.85em">{}</div></div>').format(
-        _STYLE, _image(card, picture, jpeg), _caption(card["text"])
+        _STYLE, _image(card, picture, jpeg), shortened(_caption(card["text"]), _MAX_TEXT)
     )
 
 
@@ -111,8 +151,14 @@ def _caption(text: str) -> str:
     return _TUNES.sub("", text) or text
 
 
+def _listed(card: PromptCard, picture: PromptPicture) -> Markup:
+    return Markup("<li>{}: {}</li>").format(shortened(card["text"], _MAX_TEXT), _link(picture))
+
+
 def _image(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
-    image = Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(_embedded(jpeg), card["text"])
+    image = Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(
+        _embedded(jpeg), shortened(card["text"], _MAX_TEXT)
+    )
     return Markup(_LINK).format(picture["url"], image)  # noqa: S704  a constant
 
 
@@ -123,4 +169,5 @@ def _link(picture: PromptPicture, text: str | None = None) -> Markup:
 
 
 def _failure(card: PromptCard) -> Markup:
-    return Markup("<li>{}: failed, {}</li>").format(card["text"], card["error"])
+    text, error = (shortened(value, _MAX_TEXT) for value in (card["text"], card["error"]))
+    return Markup("<li>{}: failed, {}</li>").format(text, error)

@@ -13,6 +13,7 @@ from helpers.scripted_server import TUNE, ScriptedServer, hang_up, reply
 URL = "https://example.com/1.jpg"
 DAY = 86400
 TRAINED = {**TUNE, "trained_at": "2126-01-01T12:00:00Z", "expires_at": "2126-01-31T12:00:00Z"}
+LATER = "2126-03-01T12:00:00Z"
 ROW = anb.rows.tune_frame([TRAINED])
 
 
@@ -98,6 +99,15 @@ def test_nothing_is_sent_for_a_tune_that_is_kept_already(server: ScriptedServer,
     assert patches(server) == 0
 
 
+def test_a_setting_that_the_answer_leaves_out_is_taken_as_asked(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    server.on("GET", "/tunes/7", reply({**TRAINED, "auto_extend": None}))
+    server.on("PATCH", "/tunes/7", reply({}))
+    assert anb.keep_longer(ROW, client)["auto_extend"].tolist() == [True]
+
+
+UNKNOWN_WHETHER = "id: it is unknown whether tune 7 was changed .*; look at its page"
 UNKNOWN = {"no answer": hang_up, "504": reply(status=504), "a redirect": reply({}, 302)}
 
 
@@ -106,9 +116,13 @@ UNKNOWN = {"no answer": hang_up, "504": reply(status=504), "a redirect": reply({
     ("state", "outcome"),
     [
         ({"auto_extend": True}, None),
-        ({"expires_at": "2126-03-01T12:00:00Z"}, None),
+        ({"auto_extend": "true"}, None),
+        ({"expires_at": LATER}, None),
+        ({"auto_extend": None, "expires_at": LATER}, None),
+        ({"auto_extend": False, "expires_at": LATER}, None),
         ({"auto_extend": False}, "id: tune 7 was not changed .*; call keep_longer again"),
-        ({}, "id: it is unknown whether tune 7 was changed .*; look at its page"),
+        ({}, UNKNOWN_WHETHER),
+        ({"auto_extend": None}, UNKNOWN_WHETHER),
     ],
 )
 def test_a_lost_answer_is_looked_up_and_never_sent_again(
@@ -121,7 +135,7 @@ def test_a_lost_answer_is_looked_up_and_never_sent_again(
     else:
         with pytest.raises(AstriaError, match=outcome) as raised:
             anb.keep_longer(ROW, client)
-        assert isinstance(raised.value, OutcomeUnknownError) == (not state)
+        assert isinstance(raised.value, OutcomeUnknownError) == (outcome == UNKNOWN_WHETHER)
     assert patches(server) == 1
 
 
@@ -136,7 +150,7 @@ def test_every_tune_that_cannot_be_kept_is_named_and_the_others_are(sandbox: anb
         "not today",
         "no tune 77",
     ]
-    assert raised.value.problems[0].hint == "nothing was changed"
+    assert raised.value.problems[0].hint == "tune 1000001 was not changed"
     sandbox.advance(40 * DAY)
     assert states(rows, client) == ["expired", "trained", "trained"]
 

@@ -1,5 +1,6 @@
 """Tunes side by side: which pictures stand in which row and column, and the same as HTML."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import AstriaError
 from astria_nb.results.gallery._comparison import compare
+from astria_nb.results.gallery._contents import GalleryContents
 from astria_nb.results.gallery._static_html import comparison_html
 from astria_nb.rows import prompt_frame, tune_frame
 
@@ -125,6 +127,42 @@ def test_two_runs_stand_side_by_side_also_in_the_saved_file(sandbox):
     assert page.count("<tr>") == 9
     assert page.count('<img src="data:image/jpeg;base64,') == 16
     assert "<th>a<br>" in page
+
+
+def test_a_picture_of_two_columns_stands_in_the_first():
+    twice = pd.concat([TUNES, TUNES.iloc[[0]]], ignore_index=True)
+    prompts = [
+        prompt(1, 7, 50),
+        prompt(2, 8, 50),
+        prompt(3, 7, 51, user_error="no"),
+        prompt(4, 7, 52, images=[]),
+    ]
+    none, same = "no picture of this template", "the same as in column 1"
+    assert table(prompts, twice) == [
+        ["template 50", "template 50", "1.0", "2.0", same],
+        ["template 51", "template 51", "3", none, same],
+        ["template 52", "template 52", "pending", none, "pending"],
+    ]
+
+
+def test_the_html_of_many_tunes_is_bounded():
+    tunes = tune_frame([{"id": at, "title": "t" * 999} for at in range(1, 61)])
+    prompts = [
+        prompt(at * 100 + template, at, template, text="word " * 10**3, images=[f"{URL}?{'x' * 900}"])
+        for at in range(1, 61)
+        for template in range(28)
+    ]
+    contents = GalleryContents(None)
+    contents.update_tunes(tunes)
+    contents.update_prompts(prompt_frame(prompts, {item["id"]: item["id"] // 100 for item in prompts}))
+    page = comparison_html(contents.comparison(), contents.visible_cards(), {}, "summary")
+    rows, more = (
+        page.count("</td></tr>"),
+        re.search(r"and (\d+) more</th></tr></table></div><p>summary", page),
+    )
+    assert 700_000 < len(page) < 900_000
+    assert more is not None
+    assert rows + int(more[1]) == 28
 
 
 def test_the_html_has_gaps_links_and_no_markup_of_the_service():

@@ -3,6 +3,7 @@
 import io
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
 from astria_nb.images._image import SMALL_BYTES
 from astria_nb.results.gallery import Gallery
+from astria_nb.results.gallery._static_html import gallery_html
 from astria_nb.rows import prompt_frame, tune_frame
 from helpers.picture_host import a_list, a_picture
 from helpers.scripted_server import KEY, ScriptedServer, hang_up, reply
@@ -360,8 +362,11 @@ def test_at_most_four_pieces_are_under_way_until_the_page_answers(server, show, 
     server.on("GET", "/big", reply(body=a_picture(1, 10 * 2**20), Content_Type="image/jpeg"))
     browser = Browser(show(TRAINED, client), monkeypatch)
     browser.send(kind="save", transfer="a.1", id="")
-    pieces = [browser.receive() for _ in range(4)]
-    assert [message["offset"] for message, _ in pieces] == [at * 2**20 for at in range(4)]
+    offsets: list[int] = []
+    while len(offsets) < 4:
+        message, piece = browser.receive()
+        offsets += [message["offset"]] if piece else []  # until the picture arrives, pieces are empty
+    assert offsets == [at * 2**20 for at in range(4)]
     time.sleep(0.3)
     assert browser.is_quiet
     browser.send(kind="received", transfer="a.1", offset=2**50)  # more than was sent
@@ -434,7 +439,7 @@ def test_why_tunes_are_not_kept_is_said_and_what_is_gone_is_not_offered(show, sa
     sandbox.fail("422", "PATCH /tunes/*", message="not today")
     Browser(gallery, monkeypatch).send(kind="keep", keep=True)
     until(lambda: gallery.keep["problem"])
-    assert "not today; nothing was changed" in gallery.keep["problem"]
+    assert f"not today; tune {row['id'].iloc[0]} was not changed" in gallery.keep["problem"]
     assert gallery.keep["state"] == "offered"
     kept = row.assign(auto_extend=True)
     assert show(kept, client).keep["state"] == "kept"
@@ -579,6 +584,20 @@ def test_a_saved_file_stays_small_whatever_the_pictures_show(server, show, monke
     page = show(TRAINED, client)._repr_html_()
     assert page.count("<img ") == 24
     assert len(page) < 700_000
+
+
+def test_the_listing_in_a_saved_file_is_bounded():
+    cards: list[Any] = [
+        {"id": str(at), "text": "word " * 10**4, "error": "", "liked": False, "pictures": pictures}
+        for at in range(500)
+        for pictures in [[{"id": f"{at}.{number}", "url": f"{URL}?{'x' * 900}"} for number in range(4)]]
+    ]
+    cards += [{"id": "x", "text": "", "error": "why " * 10**6, "liked": False, "pictures": []}]
+    page = gallery_html(cards, {}, "summary")
+    assert 500_000 < len(page) < 900_000
+    listed, more = page.count("<li>word"), re.search(r"<li>and (\d+) more</li></ul><p>summary", page)
+    assert more is not None
+    assert listed + int(more[1]) == 2001
 
 
 def test_pictures_that_do_not_arrive_do_not_block_the_cell(server, show, monkeypatch):
