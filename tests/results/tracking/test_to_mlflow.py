@@ -213,10 +213,16 @@ def test_an_experiment_that_cannot_be_used_is_named(
         anb.to_mlflow(row, client, experiment=experiment)
 
 
-@pytest.mark.parametrize("address", [f"http://me:{SECRET}@127.0.0.1:9", f"sqlite:///log.sqlite?key={SECRET}"])
+@pytest.mark.parametrize("address", [f"http://me:{SECRET}@127.0.0.1:9", "sqlite:///broken.db"])
 def test_a_store_that_cannot_be_used_is_an_error_of_ours(
-    mlflow: Any, row: pd.DataFrame, client: anb.Client, address: str, monkeypatch: pytest.MonkeyPatch
+    mlflow: Any,
+    row: pd.DataFrame,
+    client: anb.Client,
+    folder: Path,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    folder.joinpath("broken.db").write_bytes(b"not a database" * 100)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     with pytest.raises(AstriaError, match=r"mlflow: its store cannot be used .*_TRACKING_URI") as caught:
