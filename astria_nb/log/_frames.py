@@ -68,8 +68,8 @@ def selected(frame: pd.DataFrame, tag: str | None, service: str | None, *, hidde
         name = labels.check_tags([tag])[0]
         is_wanted &= frame["tags"].map(lambda tags: name in tags).astype(bool)
     if service is not None:
-        services = frame["service"].unique()
-        is_wanted &= frame["service"].isin([one for one in services if is_same_service(service, one)])
+        names = [name for name in frame["service"].unique() if is_same_service(service, name)]
+        is_wanted &= frame["service"].isin(names)
     return frame if is_wanted.all() else frame[is_wanted].reset_index(drop=True)
 
 

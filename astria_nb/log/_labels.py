@@ -145,7 +145,7 @@ def columns(ids: np.ndarray[Any, np.dtype[np.int64]], labels: Mapping[int, Label
     labels : mapping of int to Labels
         Of those that have some.
     """
-    distinct = typed_table([asdict(one) for one in (Labels(), *labels.values())], LABEL_SCHEMA)
+    distinct = typed_table([asdict(value) for value in (Labels(), *labels.values())], LABEL_SCHEMA)
     positions = pd.Index([*labels]).get_indexer(pd.Index(ids)) + 1
     return distinct.take(pa.array(positions))
 

@@ -150,14 +150,14 @@ def of_row(
     matching: Iterator[Submission]
     if tune_id is None:
         recorded = map(_read, selects.RUNS.rows(connection)) if prompt_ids else iter(())
-        matching = (one for one in recorded if (one.record or {}).get("prompt_ids") == list(prompt_ids))
+        matching = (run for run in recorded if (run.record or {}).get("prompt_ids") == list(prompt_ids))
     else:
         matching = map(_read, selects.ALL_OF_TUNE.rows(connection, of_tune=tune_id))
     latest: dict[str, int] = {}
-    for one in matching:
-        is_of_account = account is None or one.request.account in (None, account)
-        if is_of_account and (service is None or is_same_service(service, one.service)):
-            latest.setdefault(one.service, one.id)
+    for candidate in matching:
+        is_of_account = account is None or candidate.request.account in (None, account)
+        if is_of_account and (service is None or is_same_service(service, candidate.service)):
+            latest.setdefault(candidate.service, candidate.id)
     return [*latest.values()]
 
 

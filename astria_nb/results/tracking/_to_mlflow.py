@@ -105,12 +105,10 @@ def _record(
 ) -> dict[str, Any]:
     values: Mapping[Any, Any] = row.to_dict("records")[0]
     service = values["service"] if isinstance(values["service"], str) else recorded_service(client.service)
-    try:
-        own_prompts = prompts(row, client)
-    except NotFoundError:  # the tune was deleted
-        own_prompts = prompts(row.iloc[:0], client)
+    own_prompts = _prompts(row, client)
+    is_gone = own_prompts.empty and values["status"] in ("deleted", "expired")
     submission, labels = log.recorded(values)
-    run = tracked_run(values, own_prompts, dollars, submission, labels, service)
+    run = tracked_run(values, None if is_gone else own_prompts, dollars, submission, labels, service)
     record = {"id": values["id"], "title": values["title"]}
     if run is None:
         return record
@@ -120,6 +118,13 @@ def _record(
     store.finish(run_id, run)
     problem = f"{len(problems)} pictures could not be fetched: {problems[0]}" if problems else None
     return {**record, "run_id": run_id, "added_pictures": added, "problem": problem}
+
+
+def _prompts(row: pd.DataFrame, client: Client) -> pd.DataFrame:
+    try:
+        return prompts(row, client)
+    except NotFoundError:
+        return prompts(row.iloc[:0], client)
 
 
 def _costs(frame: pd.DataFrame, client: Client) -> list[float | None]:

@@ -51,7 +51,7 @@ class TrackedRun:
 
 def tracked_run(
     row: Mapping[str, Any],
-    prompts: pd.DataFrame,
+    prompts: pd.DataFrame | None,
     dollars: float | None,
     submission: Submission | None,
     labels: Labels,
@@ -63,8 +63,8 @@ def tracked_run(
     ----------
     row : mapping
         Of a typed frame.
-    prompts : pandas.DataFrame
-        Those of the tune.
+    prompts : pandas.DataFrame or None
+        Those of the tune; None if they are gone, so that nothing is said of them.
     dollars : float or None
         What it costs, if that is known.
     submission : Submission or None
@@ -78,7 +78,7 @@ def tracked_run(
     if key is None:
         return None
     title = row["title"] if isinstance(row["title"], str) else f"run of pack {row['pack']}"
-    is_pending = bool((prompts["status"] == "pending").any())
+    is_pending = prompts is not None and bool((prompts["status"] == "pending").any())
     has_ended = row["status"] in _ENDED or pd.isna(row["id"])
     status = "FINISHED" if has_ended and not is_pending else "RUNNING"
     status = "FAILED" if row["status"] == "failed" else status
@@ -143,13 +143,15 @@ def _tags(
 
 
 def _metrics(
-    row: Mapping[str, Any], prompts: pd.DataFrame, dollars: float | None
+    row: Mapping[str, Any], prompts: pd.DataFrame | None, dollars: float | None
 ) -> Iterator[tuple[str, float]]:
     if dollars is not None:
         yield "cost_dollars", dollars
     begun_at = row["created_at"] if pd.isna(row["started_training_at"]) else row["started_training_at"]
     if pd.notna(row["trained_at"]) and pd.notna(begun_at):
         yield "training_minutes", (row["trained_at"] - begun_at).total_seconds() / 60
+    if prompts is None:
+        return
     yield "pictures", float(sum(map(len, prompts["images"])))
     yield "failed_prompts", float((prompts["status"] == "failed").sum())
     yield "likes", float(prompts["liked"].fillna(False).astype(bool).sum())

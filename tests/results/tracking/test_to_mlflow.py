@@ -198,9 +198,26 @@ def test_rows_that_are_no_tunes_yet_are_skipped_and_gone_ones_have_no_pictures(
     mlflow: Any, client: anb.Client
 ) -> None:
     gone = tune_frame([{"id": 999, "title": "gone"}, {"id": None, "title": "rejected"}])
-    frame = anb.to_mlflow(gone, client, experiment="gone")
+    frame = anb.to_mlflow(gone.assign(status="deleted"), client, experiment="gone")
     assert frame["run_id"].notna().tolist() == [True, False]
-    assert [run.data.metrics["pictures"] for run in runs(mlflow, "gone")] == [0.0]
+    (run,) = runs(mlflow, "gone")
+    assert (run.info.status, run.data.tags["astria.status"]) == ("FINISHED", "deleted")
+    assert "pictures" not in run.data.metrics  # what an earlier call has recorded stays
+
+
+def test_a_tune_that_was_deleted_keeps_its_pictures_and_figures(mlflow: Any, log: anb.ExperimentLog) -> None:
+    with anb.Sandbox(deterministic=True) as sandbox:
+        client = sandbox.client()
+        tune = anb.Tune(pack=43, title="deleted", name="cat", image_urls=[PHOTO])
+        row = anb.wait(anb.submit(tune, client, log=log), client, until="prompts", poll=0.01, log=log)
+        anb.to_mlflow(row, client, experiment="kept", log=log)
+        client.delete_tune(row.loc[0, "id"], log=log)
+        frame = log.frame(service=client.service)
+        assert anb.to_mlflow(frame, client, experiment="kept", log=log)["added_pictures"].tolist() == [0]
+    (run,) = runs(mlflow, "kept")
+    assert run.data.tags["astria.status"] == "deleted"
+    assert run.data.metrics["pictures"] == 8
+    assert len(pictures(mlflow, run.info.run_id)) == 9
 
 
 @pytest.mark.parametrize("experiment", ["deleted", " ", 5])
