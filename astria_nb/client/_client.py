@@ -507,7 +507,7 @@ class Client:
             if log is not None:
                 log.mark_deleted(self.service, tune_id, self.account)
         except LogError as error:
-            warn(f"tune {tune_id} was deleted, but that was not recorded ({error})")
+            warn(f"tune {tune_id} was deleted, but that was not recorded ({error})", is_paid=True)
 
     def _prompts_of(self, tune_id: int, pages: Iterator[Json]) -> Iterator[Json]:
         try:

@@ -68,8 +68,8 @@ describe("the switch for a notification", () => {
   it("tells nothing new where a notebook is opened again", async () => {
     const { notifications } = stubBrowser("granted");
     const { model } = createModel({ wanted: true, title: "t", message: "done" });
-    await show(switchWidget, model);
-    expect(notifications).toEqual([]);
+    const { el } = await show(switchWidget, model);
+    expect([el.hidden, notifications]).toEqual([true, []]);
   });
 
   it.each([

@@ -58,6 +58,7 @@ function render({ model, el }) {
   const box = make("input", { type: "checkbox", checked: model.get("wanted") });
   const status = make("span", { attributes: { role: "status" } });
   el.classList.add("astria-notification");
+  el.hidden = Boolean(model.get("message"));
   el.append(make("label", {}, box, make("span", { textContent: "Notify me when it is done" })), status);
 
   /** @param {boolean} isWanted */

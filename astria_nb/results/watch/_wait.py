@@ -133,7 +133,8 @@ def _call_back(done: Callable[[pd.DataFrame], object] | None, frame: pd.DataFram
         done(frame)
     except Exception as error:  # noqa: BLE001  whatever it is, the rows are returned
         # Without its text, which may have the secret address of a webhook.
-        warn(f"done failed ({type(error).__name__}); the rows are returned. Call done(rows) to see why")
+        what = f"done failed ({type(error).__name__}); the rows are returned. Call done(rows) to see why"
+        warn(what, is_paid=True)
 
 
 class _Display:

@@ -1,5 +1,6 @@
 """`wait(done=…)` tells that a wait has ended, however it ended."""
 
+import warnings
 from collections.abc import Iterator
 
 import pandas as pd
@@ -70,3 +71,10 @@ def test_it_is_not_called_after_an_interrupt(
 def test_it_must_be_callable(sandbox: anb.Sandbox, row: pd.DataFrame) -> None:
     with pytest.raises(AstriaError, match="done: 'mail me' cannot be called; give a function"):
         anb.wait(row, sandbox.client(), done="mail me")  # type: ignore[arg-type]
+
+
+def test_its_error_loses_no_rows_where_warnings_are_errors(sandbox: anb.Sandbox, row: pd.DataFrame) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows = anb.wait(row, sandbox.client(), poll=0.01, done=lambda _: 1 / 0)
+    assert rows.loc[0, "status"] == "trained"
