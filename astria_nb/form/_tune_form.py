@@ -361,8 +361,9 @@ class TuneForm(widgets.VBox):
         with self._draft.lock:
             result = self._review()
             self.tune, self.valid = result.tune, result.is_valid
-            self.status = status = status_of(result, self._panel.state)
+            status = status_of(result, self._panel.state)
             self._view.update(result, self._panel.state, status)
+            self.status = status  # whoever observes it finds the form as it says
             self._save_draft()
         self._saved_output.changed()
 
