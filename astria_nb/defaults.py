@@ -145,6 +145,11 @@ def _log_of_deletions() -> Log | None:
 record_deletions_in(_log_of_deletions)
 
 
+def is_rehearsal(client: object) -> bool:
+    """Return whether a call that is given this client, or None, uses a sandbox because there is no key."""
+    return client is None and find_key() is None
+
+
 def is_sandbox(client: Client) -> bool:
     """Return whether a client's service is a sandbox, which charges nothing: it runs on this machine."""
     return client.base_url.startswith("http://")

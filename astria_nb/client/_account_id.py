@@ -1,4 +1,4 @@
-"""Which account a key belongs to, as an experiment log tells accounts apart."""
+"""Which account a key belongs to, as an experiment log tells accounts apart, and its balance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from astria_nb.client._transport import Transport
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import ApiError, AstriaError, ServerError, TooManyRequestsError
 
-_SECONDS = 10.0  # it comes before each first submission, and must not delay one for long
+_SECONDS = 10.0  # it comes before submissions, and must not delay one for long
 _SLOW, _PAUSE = (
     1.0,
     300.0,
@@ -48,25 +48,47 @@ class AccountId:
                 self._is_answered = self._ask()
             return self.known
 
+    def balance_mc(self) -> int | None:
+        """Return the balance, in millicents, at this moment.
+
+        None if the service does not tell it, or cannot be reached now; not retried.
+        """
+        if time.monotonic() < _ask_again_at.get(self._owner, 0.0):
+            return None
+        return _balance_in(self._facts()[1])
+
     def _ask(self) -> bool:
         """Ask for the id, and return whether there was an answer."""
+        is_answered, reply = self._facts()
+        self.known = _id_in(reply)
+        if self.known is not None:
+            _remembered[self._owner] = self.known
+        return is_answered
+
+    def _facts(self) -> tuple[bool, object]:
+        """Return whether the service answered, and what it tells of the account."""
         started = time.monotonic()
         try:
             with Deadline(_SECONDS):
-                self.known = _id_in(self._transport.get_once("/users", {}))
-            if self.known is not None:
-                _remembered[self._owner] = self.known
+                return True, self._transport.get_once("/users", {})
         except AstriaError as error:
             if isinstance(error, ApiError) and not isinstance(error, ServerError | TooManyRequestsError):
-                return True
+                return True, None
             now = time.monotonic()
             if now - started >= _SLOW:
                 _ask_again_at[self._owner] = now + _PAUSE
-            return False
-        return True
+            return False, None
 
 
 def _id_in(reply: object) -> str | None:
     id_ = reply.get("id") if isinstance(reply, dict) else None
     is_id = isinstance(id_, str | int) and not isinstance(id_, bool) and str(id_).strip()
     return str(id_).strip() if is_id else None
+
+
+def _balance_in(reply: object) -> int | None:
+    """Return the balance of whoever pays for the account (astria-api, section 16)."""
+    account = reply if isinstance(reply, dict) else {}
+    payer = account.get("payer")
+    amount = (payer if isinstance(payer, dict) else account).get("usd_balance_mc")
+    return amount if type(amount) is int else None

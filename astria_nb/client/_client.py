@@ -30,7 +30,7 @@ from astria_nb.errors import (
     TuneError,
 )
 from astria_nb.images import Image, filename_for_type, thumbnail
-from astria_nb.tune import Body, Pack, encode_inspection, validators
+from astria_nb.tune import MC_PER_DOLLAR, Body, Pack, encode_inspection, validators
 from astria_nb.utils.arguments import check_bool, check_id, check_number
 from astria_nb.utils.formatting import short
 from astria_nb.utils.warn import warn
@@ -124,6 +124,25 @@ class Client:
     def known_account(self) -> str | None:
         """The `account` if it was asked for already, else None."""
         return self._account.known
+
+    def balance(self) -> float | None:
+        """Return what the account has to spend, asked for at each call.
+
+        Returns
+        -------
+        float or None
+            US dollars, of the account that pays for this one if there is one. None if the service does not
+            tell it, or does not answer within ten seconds; it is not asked again for five minutes then.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox(balance_mc=500_000) as sandbox:
+        ...     sandbox.client().balance()
+        5.0
+        """
+        balance_mc = self._account.balance_mc()
+        return None if balance_mc is None else balance_mc / MC_PER_DOLLAR
 
     @property
     def throttled(self) -> int:

@@ -70,7 +70,7 @@ class ProblemDisplay:
         for name, field in self._fields.items():
             field.show_remarks(
                 [
-                    _capitalized(f"{remark.what}; {remark.hint}")
+                    _capitalized(f"{_subject(remark)}{remark.what}; {remark.hint}")
                     for remark in remarks
                     if self.field_of(remark) == name
                 ]
@@ -113,7 +113,7 @@ class ProblemDisplay:
     def remark_summary(self, remarks: Sequence[Problem]) -> str:
         """Return what to look at before a submission, as the end of a sentence; empty without remarks."""
         if len(remarks) == 1:
-            return f", but {remarks[0].what}"
+            return f", but {_subject(remarks[0])}{remarks[0].what}"
         names = dict.fromkeys(_label(remark.field) for remark in remarks)
         return f", but there are {len(remarks)} remarks: see {', '.join(names)}" if remarks else ""
 
@@ -142,8 +142,13 @@ class ProblemDisplay:
 
     def field_of(self, problem: Problem) -> str | None:
         """Return the name of the form's field that a problem belongs to, or None."""
-        names = (problem.field, problem.field.split(".")[0])
+        # The prices are on the classes.
+        names = ("name",) if problem.field == "balance" else (problem.field, problem.field.split(".")[0])
         return next((name for name in names if name in self._fields), None)
+
+
+def _subject(remark: Problem) -> str:
+    return "the balance " if remark.field == "balance" else ""
 
 
 def _label(name: str) -> str:

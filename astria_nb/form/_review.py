@@ -11,7 +11,7 @@ from astria_nb.errors import Problem
 from astria_nb.form.pickers import PackField
 from astria_nb.form.progress import SubmissionState
 from astria_nb.submission import remarks_on
-from astria_nb.tune import Estimate, Tune, check, check_pack, from_checked
+from astria_nb.tune import Estimate, Tune, check, check_pack, from_checked, problem_with_balance
 from astria_nb.utils.versions import version_problems
 
 
@@ -54,6 +54,7 @@ def review(
     max_cost: float | None,
     log_problem: Problem | None,
     client: Client,
+    balance: float | None,
 ) -> Review:
     """Review a draft.
 
@@ -70,6 +71,8 @@ def review(
         Why the submission cannot be recorded.
     client : Client
         Of the service that is to reach the addresses.
+    balance : float or None
+        US dollars that the account has; None if that is unknown.
     """
     fields, problems = check(values)
     tune = None if problems else from_checked(fields)
@@ -83,6 +86,9 @@ def review(
         problems += result.problems
     elif pack_field.problem is not None and not _is_invalid("pack", problems):
         problems.append(_at_pack(pack_field.problem))
+    remarks = remarks_on(fields, client)
+    if tune is not None and (problem := problem_with_balance(tune, price, balance)) is not None:
+        remarks.append(problem)
     title = fields["title"]
     if submissions.has_other(title, tune):
         problems.append(
@@ -94,7 +100,7 @@ def review(
         price,
         is_waiting=pack_field.value is not None and pack is None and pack_field.problem is None,
         was_submitted=tune is not None and not problems and submissions.row_of(title) is not None,
-        remarks=remarks_on(fields, client),
+        remarks=remarks,
     )
 
 

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Unpack
-from urllib.parse import urlsplit
 
 import ipywidgets as widgets
 import pandas as pd
 import traitlets
-from markupsafe import Markup
 
 from astria_nb.client import Client
-from astria_nb.defaults import client_or_default, is_sandbox, log_or_default
+from astria_nb.defaults import client_or_default, is_rehearsal, is_sandbox, log_or_default
 from astria_nb.errors import Problem
+from astria_nb.form._account_line import AccountLine
 from astria_nb.form._draft import Draft
 from astria_nb.form._marimo import marimo_view
 from astria_nb.form._recovery_notice import RecoveryNotice
@@ -119,16 +118,17 @@ class TuneForm(widgets.VBox):
         request = RequestView(self.client.base_url)
         make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
         self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
+        self._account = AccountLine(self.client, is_rehearsal(client), lambda: self._update())
         self._panel = SubmissionPanel(self._log, self.client, in_caller(self._on_row))
         submit_bar = SubmitBar(is_sandbox(self.client), lambda: self._submitter.start(), self.new_title)
         self._submitter = Submitter(
             *(self.client, self._log, self._max_cost, self._draft),
-            *(self._panel, submit_bar, self._review, self._update),
+            *(self._panel, submit_bar, self._review, self._on_submission),
         )
         self._notice = RecoveryNotice(self._log, self.client)
         self._view = FormView(self._draft, request, submit_bar, self._panel.upload)
         self._copy = StaticCopy(
-            *(self._account(), self._draft, self._view, self._panel, self._review),
+            *(self._account.account, self._draft, self._view, self._panel, self._review),
             with_photos=save_thumbnails,
         )
         self._saved_output = SavedOutput("TuneForm", self._copy.saved)
@@ -136,7 +136,7 @@ class TuneForm(widgets.VBox):
         super().__init__(
             [
                 widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none")),
-                self._heading(),
+                self._account,
                 self._view.error_summary,
                 *self._draft.view,
                 self._notice,
@@ -149,6 +149,7 @@ class TuneForm(widgets.VBox):
         self.add_class("astria-form").add_class(LIVE_CLASS)
         self._panel.training.gallery.on_change = self._saved_output.changed
         self._draft.begin()
+        self._account.refresh()
         self.fill(**values)
         if isinstance(title := values.get("title"), str):
             self._panel.restore(title, self.tune)
@@ -330,18 +331,6 @@ class TuneForm(widgets.VBox):
         _, metadata = self._view.error_summary._repr_mimebundle_(**options) or ({}, {})
         return {**bundle, "text/plain": repr(self)}, metadata
 
-    def _heading(self) -> widgets.HTML:
-        heading = widgets.HTML(
-            Markup("<div><b>Train a tune</b><span>{}</span></div>").format(self._account())
-        )
-        heading.add_class("astria-heading")
-        return heading
-
-    def _account(self) -> str:
-        if is_sandbox(self.client):
-            return "sandbox · nothing is charged"
-        return f"your account · {urlsplit(self.client.base_url).netloc}"
-
     def _on_edit(self, name: str) -> None:
         # A field that the service rejected may be submitted again once it was changed.
         state = self._panel.state
@@ -353,7 +342,8 @@ class TuneForm(widgets.VBox):
         field_values, pack_field = self._draft.values(), self._draft.pack
         return review(
             *(field_values, pack_field, self._panel.state),
-            *(self._max_cost, self._notice.log_problem(), self.client),
+            *(self._max_cost, self._notice.log_problem()),
+            *(self.client, self._account.balance),
         )
 
     def _update(self) -> None:
@@ -366,6 +356,11 @@ class TuneForm(widgets.VBox):
             self.status = status  # whoever observes it finds the form as it says
             self._save_draft()
         self._saved_output.changed()
+
+    def _on_submission(self) -> None:
+        self._update()
+        if self._panel.state.phase != "sending":
+            self._account.refresh()
 
     def _on_row(self, row: pd.DataFrame) -> None:
         self.set_trait("row", row)

@@ -33,6 +33,7 @@ from astria_nb.submission import _notices as notices
 from astria_nb.submission import _repeats as repeats
 from astria_nb.submission import recovery
 from astria_nb.submission._address_remarks import warn_of_addresses
+from astria_nb.submission._balance_remark import warn_of_balance
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.tune import Body, Pack, Request, Tune, differences, encode, estimate
 from astria_nb.utils.arguments import parse_id
@@ -126,6 +127,7 @@ class ExactlyOnce:
                 return earlier
             if warns:  # once, even if another process has recorded an equal request in the meantime
                 warn_of_addresses(self._tune, self._client)
+                warn_of_balance(self._tune, body, self._estimate, self._client)
                 warns = False
             # One that was announced is sent, whatever was recorded meanwhile.
             is_decided = not is_compared or (equal and self._options.repeat == "announce")

@@ -85,8 +85,8 @@ class SubmitOptions:
         row of the earlier submission, raise `RepeatedRequest` before anything is sent, return the row only
         if the answer of the earlier one was lost, or just send it.
     warns : bool
-        Whether to warn of addresses that the service can hardly use, just before the request is recorded and
-        sent. False where a form has shown the remarks.
+        Whether to warn of addresses that the service can hardly use, and of a balance that is too low, just
+        before the request is recorded and sent. False where a form has shown the remarks.
     pack : Pack or None
         The tune's pack, if `client` returned it less than `PACK_MAX_AGE_SECONDS` ago. None: it is fetched.
     """

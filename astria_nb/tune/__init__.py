@@ -5,14 +5,15 @@ from astria_nb.tune._body import Body, Encoding, OnSent
 from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
 from astria_nb.tune._differences import Difference, differences
 from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
-from astria_nb.tune._pack import Pack, PackPrompt, dollars
+from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars
 from astria_nb.tune._pack_check import check_pack
-from astria_nb.tune._price import Estimate, estimate
+from astria_nb.tune._price import Estimate, estimate, problem_with_balance
 from astria_nb.tune._request import ImageRecord, Request
 from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, from_checked
 
 __all__ = [
     "FIELDS",
+    "MC_PER_DOLLAR",
     "SUGGESTIONS",
     "WARNINGS",
     "Body",
@@ -39,4 +40,5 @@ __all__ = [
     "in_quotes",
     "pairs",
     "parameters",
+    "problem_with_balance",
 ]

@@ -90,6 +90,21 @@ def _whole(value: object) -> int | None:
         return None
 
 
+def problem_with_balance(tune: Tune, estimated: Estimate | None, balance: float | None) -> Problem | None:
+    """Return why an account of so many US dollars may be refused a run; None if nothing is known against it.
+
+    Whether the service charges a card by itself is not documented, so the run can be tried all the same.
+    """
+    is_mock = tune.branch == "fast"  # which is free (astria-api, section 13)
+    if is_mock or estimated is None or estimated.is_most or balance is None:
+        return None
+    if estimated.price_mc <= round(balance * MC_PER_DOLLAR):
+        return None
+    what = f"is ${balance:.2f}, and this run costs {estimated}"
+    hint = "add credit to the account, or the service may refuse it after the upload"
+    return Problem("balance", what, hint)
+
+
 def problem_with_cost(estimated: Estimate | None, max_cost: float) -> Problem | None:
     """Return the problem with a run that may cost at most that many US dollars, or None."""
     if estimated is None:

@@ -445,7 +445,9 @@ def test_without_a_key_a_form_uses_a_sandbox_and_says_so(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     form = anb.TuneForm()
     assert form.client.base_url.startswith("http://127.0.0.1:")
-    assert "sandbox · nothing is charged" in messages(form)
+    assert "no API key: a rehearsal on the built-in sandbox, nothing is charged" in messages(form)
+    assert "run anb.login() and this cell again" in messages(form)
+    assert "no API key" not in messages(anb.TuneForm(form.client))
 
 
 def test_an_unknown_field_names_the_nearest_one(form):

@@ -1,0 +1,69 @@
+"""The first line of the form: whose account it is, and what that has to spend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import ipywidgets as widgets
+from markupsafe import Markup
+
+from astria_nb.client import Client
+from astria_nb.defaults import is_sandbox
+from astria_nb.errors import AstriaError
+from astria_nb.utils import background
+
+_REHEARSAL = (
+    "no API key: a rehearsal on the built-in sandbox, nothing is charged · "
+    "to train for real, run anb.login() and this cell again"
+)
+
+
+class AccountLine(widgets.HTML):
+    """The form's heading with its account.
+
+    Parameters
+    ----------
+    client : Client
+    is_rehearsal : bool
+        Whether the sandbox is used because no key was found.
+    on_balance : callable
+        Called when the balance was told.
+
+    Attributes
+    ----------
+    account : str
+        Whose account it is, in words.
+    balance : float or None
+        US dollars; None if the service has not told it.
+    """
+
+    def __init__(self, client: Client, is_rehearsal: bool, on_balance: Callable[[], None]) -> None:
+        self._client, self._on_balance = client, on_balance
+        self.balance: float | None = None
+        if is_sandbox(client):
+            self.account = _REHEARSAL if is_rehearsal else "sandbox · nothing is charged"
+        else:
+            self.account = f"your account · {urlsplit(client.base_url).netloc}"
+        super().__init__()
+        self.add_class("astria-heading")
+        self._show()
+
+    def refresh(self) -> None:
+        """Ask for the balance in the background, and show it."""
+        background.start(self._ask)
+
+    def _ask(self) -> None:
+        try:
+            balance = self._client.balance()
+        except AstriaError:
+            return  # the fields say what is wrong with the service
+        if balance is not None and balance != self.balance:
+            self.balance = balance
+            self._show()
+            self._on_balance()
+
+    def _show(self) -> None:
+        noun = "practice balance" if is_sandbox(self._client) else "balance"
+        balance = "" if self.balance is None else f" · {noun} ${self.balance:,.2f}"
+        self.value = Markup("<div><b>Train a tune</b><span>{}{}</span></div>").format(self.account, balance)

@@ -1,0 +1,80 @@
+"""The account's balance, in sight before anything is sent."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import astria_nb as anb
+from astria_nb.errors import RejectedError
+from helpers.form_widgets import button, messages
+from helpers.scripted_server import KEY, ScriptedServer, reply
+from helpers.waiting import until
+
+FIELDS = {"pack": 260, "name": "woman", "title": "t"}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(deterministic=True, balance_mc=500_000) as running:
+        yield running
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    Image.new("RGB", (600, 600), "teal").save(tmp_path / "a.jpg")
+    return tmp_path / "a.jpg"
+
+
+def test_the_form_shows_the_balance_and_what_a_tune_took_of_it(sandbox: anb.Sandbox, photo: Path) -> None:
+    form = anb.TuneForm(sandbox.client(), **FIELDS, images=[photo])
+    until(lambda: "practice balance $5.00" in messages(form))
+    assert "The balance" not in messages(form)
+    form.submit()
+    until(lambda: "practice balance $1.40" in messages(form))
+    form.new_title()
+    assert "but the balance is $1.40, and this run costs about $3.60" in messages(form)
+    assert "The balance is $1.40, and this run costs about $3.60; add credit" in messages(form)
+    assert not button(form, "Submit").disabled  # the service decides
+    form.fill(branch="fast")
+    assert "The balance" not in messages(form)
+
+
+def test_submit_says_before_the_upload_that_the_balance_is_too_low(photo: Path) -> None:
+    tune = anb.Tune(**FIELDS, images=[photo])
+    with anb.Sandbox(balance_mc=100_000) as sandbox:
+        with (
+            pytest.warns(UserWarning, match=r"balance: is \$1\.00, and this run costs about \$3\.60; add"),
+            pytest.raises(RejectedError, match="balance is too low"),
+        ):
+            anb.submit(tune, sandbox.client())
+        with pytest.raises(UserWarning, match="balance"):  # where warnings are errors, nothing is sent
+            anb.submit(tune, sandbox.client())
+        assert [request.method for request in sandbox.ledger].count("POST") == 1
+
+
+@pytest.mark.parametrize(
+    ("account", "balance"),
+    [
+        ({"id": 5, "usd_balance_mc": 331_000}, 3.31),
+        ({"id": 5, "usd_balance_mc": 0, "payer": {"id": 6, "self": False, "usd_balance_mc": 200_000}}, 2.0),
+        ({"id": 5, "usd_balance_mc": 0, "payer": {"id": 6}}, None),
+        ({"id": 5, "usd_balance_mc": "much"}, None),
+        ({"id": 5}, None),
+        ([], None),
+    ],
+)
+def test_the_balance_is_that_of_whoever_pays(
+    server: ScriptedServer, account: object, balance: float | None
+) -> None:
+    server.on("GET", "/users", reply(account))
+    assert anb.Client(KEY, base_url=server.url).balance() == balance
+
+
+def test_a_service_that_does_not_tell_the_balance_is_no_hindrance(
+    server: ScriptedServer, photo: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    server.on("GET", "/users", reply({"error": "no"}, 403))
+    anb.submit(anb.Tune(pack=43, name="cat", title="t", images=[photo]), anb.Client(KEY, base_url=server.url))
+    assert not [warning for warning in recwarn if "balance" in str(warning.message)]
