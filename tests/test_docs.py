@@ -1,5 +1,6 @@
 """The documents under docs/: what code and tests cite is there, and the map shows the rooms that exist."""
 
+import json
 import re
 from pathlib import Path
 
@@ -63,3 +64,28 @@ def test_links_lead_to_files_of_the_checkout(name: str):
         path = (DOCS / target).resolve()
         assert path.exists(), target
         assert path.is_relative_to(ROOT), target
+
+
+def notebooks() -> list[Path]:
+    return sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_a_notebook_says_how_it_is_run_and_that_its_pictures_are_pictures(path: Path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    assert "▶ or Shift+Enter" in " ".join(texts[0].split())
+    for text in texts:
+        for after in re.split(r"!\[[^]]*\]\(pictures/[^)]*\)\n*", text)[1:]:
+            assert after.startswith("*This is a picture")
+
+
+@pytest.mark.parametrize("name", ["01_multipart", "02_image_urls", "03_json", "watch"])
+def test_papermill_can_give_a_notebook_another_pack(name: str):
+    cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    (number,) = [n for n, cell in enumerate(cells) if "parameters" in cell["metadata"].get("tags", ())]
+    source = "".join(cells[number]["source"])
+    assert {"pack", "name"} <= set(re.findall(r"^(\w+) = ", source, re.MULTILINE))
+    later = "".join("".join(cell["source"]) for cell in cells[number + 1 :])
+    assert "pack=pack" in later
+    assert "name=name" in later
