@@ -23,7 +23,7 @@ def page(tab: Page, address: str, folder: Path) -> Iterator[Page]:
 @pytest.fixture
 def form(page: Page) -> Locator:
     """Its form, after the cells before it have run."""
-    lab.run_cells(page, 0, 4)
+    lab.run_cells(page, 0, 5)
     return page.locator(".astria-form")
 
 
@@ -45,7 +45,7 @@ def test_a_tune_is_trained_by_clicks_and_keys(page: Page, form: Locator):
     expect(row.locator("tbody tr")).to_have_count(1)
     expect(form.get_by_role("button", name="Submit")).to_be_disabled()
     # The next cells take the form's row from code, and wait for the tune.
-    lab.run_cells(page, 4, 13)
+    lab.run_cells(page, 5, 14)
     expect(page.locator(".jp-OutputArea-output table").filter(has_text="trained").first).to_be_visible()
     expect(page.locator(".jp-OutputArea-output img[alt*='cat']").first).to_be_visible()
 

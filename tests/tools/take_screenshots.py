@@ -30,7 +30,7 @@ from astria_nb.results.downloads._fetcher import Fetcher
 fetch = Fetcher.fetch
 Fetcher.fetch = lambda *arguments: (time.sleep(0.8), fetch(*arguments))[1]
 """  # as pictures of a real service
-COMPARISON = 21  # the cell of `watch.ipynb`
+COMPARISON = 22  # the cell of `watch.ipynb`
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
         save(copy, folder / "reopened.png", height=620)
 
         lab.open_notebook(page, address, "01_multipart.ipynb")
-        lab.run_cells(page, 0, 4)
+        lab.run_cells(page, 0, 5)
         form = page.locator(".astria-form")
         form.locator(".astria-tile img").nth(3).wait_for()
         save(form, folder / "form.png")
