@@ -18,14 +18,16 @@ export function whenAttached(element, callback) {
   return () => clearInterval(waiting);
 }
 
+/** @typedef {{ connect: (slot: () => void) => unknown, disconnect: (slot: () => void) => unknown }} Signal */
+
 const DISCONNECTED = "jupyter-widgets-disconnected"; // ipywidgets' class of a widget without a kernel
 
 /**
  * While a widget has a kernel, hide its saved output, the plain copy below it. Once it has none, because the notebook
- * was opened again, or is a page, or the kernel was restarted, turn its controls off and say so.
+ * was opened again, or is a page, or the kernel was restarted or shut down, turn its controls off and say so.
  *
  * @param {object} options
- * @param {{ on: Function, off: Function }} options.model
+ * @param {{ on: Function, off: Function, widget_manager?: unknown }} options.model
  * @param {Element} options.view an element of the widget
  * @param {() => HTMLElement | null} options.findWidget the widget's own element, which is there once the view is
  * @param {number} options.savedNumber number of the saved output
@@ -51,8 +53,12 @@ export function followKernel({ model, view, findWidget, savedNumber, onLost }) {
     // With JupyterLab's classes the copy's own style hides it; the page may hold other notebooks there.
     else if (savedNumber && !view.closest(".jp-OutputArea")) page.classList.add(name);
   });
-  const stopListening = listenTo(model, { comm_live_update: lose }); // when the kernel is restarted or shut down
+  const stopListening = listenTo(model, { comm_live_update: lose }); // when the kernel is restarted
+  const manager = /** @type {{ kernel?: { disposed?: Signal } | null } | undefined} */ (model.widget_manager);
+  const ended = manager?.kernel?.disposed; // JupyterLab's connection ends when the kernel is shut down
+  ended?.connect(lose);
   return () => {
+    ended?.disconnect(lose);
     cancel();
     stopListening();
     page.classList.remove(name);

@@ -105,7 +105,11 @@ class SavedOutput:
                 self._timer.cancel()
                 self._timer = None
                 self._updated = time.monotonic()
-            page = self._wrapped(self._html())
+            try:
+                page = self._wrapped(self._html())
+            except KeyboardInterrupt:  # of the cell at whose end this is
+                self.changed()
+                raise
             if page != self._page:
                 self._page = page
                 self._publish(update=True)

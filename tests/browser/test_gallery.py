@@ -286,6 +286,12 @@ def test_two_tunes_are_compared_by_keyboard(form: Locator, page: Page, sandbox: 
         page.evaluate(TOGGLE_SIDE_BAR)
 
 
+def test_once_the_kernel_is_shut_down_the_copies_take_the_place_of_the_widgets(page: Page, form: Locator):
+    lab.shut_down(page)
+    expect(form).to_be_hidden()
+    expect(page.locator(".astria-saved:visible").first).to_contain_text("Run this cell")
+
+
 def test_its_benchmark_prints_its_figures(
     page: Page, address: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ):

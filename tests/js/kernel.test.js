@@ -27,6 +27,21 @@ it("hides its saved copy while it has a kernel, and says when it has none", asyn
   expect(all(el, ".astria-no-kernel")).toHaveLength(1);
 });
 
+it("has no kernel once that was shut down, which JupyterLab tells of its connection only", async () => {
+  const { model } = createModel(STATE);
+  /** @type {Set<() => void>} */
+  const slots = new Set();
+  const disposed = {
+    connect: (/** @type {() => void} */ slot) => slots.add(slot),
+    disconnect: (/** @type {() => void} */ slot) => slots.delete(slot),
+  };
+  const { el, close } = await show(gallery, Object.assign(model, { widget_manager: { kernel: { disposed } } }));
+  for (const slot of slots) slot();
+  expect(el.textContent).toContain("no kernel");
+  close();
+  expect(slots.size).toBe(0);
+});
+
 it("shows the pictures of its state, on a page without a kernel from the start", async () => {
   const { model, take } = createModel(STATE);
   const { el } = await show(gallery, model);

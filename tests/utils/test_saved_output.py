@@ -1,0 +1,55 @@
+"""The saved copy of a widget: a change is not lost, and its upkeep makes no call fail."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from astria_nb.utils.saved_output import SavedOutput
+
+HOUR = 3600.0
+
+
+def displayed(html: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> tuple[SavedOutput, list[str]]:
+    """Return an output that is brought up to date by the ends of cells only, and what it published."""
+    published: list[str] = []
+    output = SavedOutput("Form", html)
+    monkeypatch.setattr("astria_nb.utils.saved_output._INTERVAL", HOUR)
+    output._updated = time.monotonic()
+    output._publisher = SimpleNamespace(
+        publish=lambda data, *_, **options: published.append(data["text/html"])
+    )
+    return output, published
+
+
+def test_an_interrupt_at_the_end_of_a_cell_leaves_the_change_for_the_next(monkeypatch: pytest.MonkeyPatch):
+    outcomes: list[BaseException | str] = [KeyboardInterrupt(), "latest"]
+
+    def html() -> str:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    output, published = displayed(html, monkeypatch)
+    output.changed()
+    with pytest.raises(KeyboardInterrupt):
+        output.update()
+    output.update()
+    assert [page.count("latest") for page in published] == [1]
+
+
+def test_without_a_free_thread_a_change_waits_for_another(monkeypatch: pytest.MonkeyPatch):
+    output, published = displayed(lambda: "latest", monkeypatch)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        output.changed()
+    output.changed()
+    output.update()
+    assert [page.count("latest") for page in published] == [1]
