@@ -1,10 +1,11 @@
 """Tags, notes and hiding: what the owner of a log says about its submissions."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,24 @@ FAMILY = "\N{MAN}\u200d\N{GIRL}"  # one character to its reader
 OTHER = "http://127.0.0.1:3000 ...abcd"
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Log:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log with two tunes of one service, one of another, and a run on existing tunes."""
-    log = Log(tmp_path / "log.sqlite")
+    log = Log(tmp_path_factory.mktemp("original") / "log.sqlite")
     for tune_id, title, service in ((7, "a", SERVICE), (8, "b", SERVICE), (7, "a", OTHER)):
         sent = log.plan(a_request(title, service=service), sending=True)
         log.change(sent, "done", reply={**REPLY, "id": tune_id, "title": title})
     run = log.plan(a_request(None, prompt_ids=[3]), sending=True)
     log.change(run, "done", reply={"prompt_ids": [11, 12], "tune_ids": [7]})
-    return log
+    log.close()
+    return log.path
+
+
+@pytest.fixture
+def log(original: Path, tmp_path: Path) -> Iterator[Log]:
+    log = Log(shutil.copy(original, tmp_path / "log.sqlite"))
+    yield log
+    log.close()
 
 
 def tags(log: Log, number: int) -> list[str]:
