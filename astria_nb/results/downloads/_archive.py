@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import IO
 
 import pandas as pd
@@ -65,7 +66,7 @@ class PictureArchive:
             raise AstriaError(Problem("images", what, "wait until the tune has made some"))
         self._entries: list[Entry] = []
         self._failures: list[FetchResult] = []
-        self._time = client.now().timetuple()[:6]
+        self._time = _zip_time(client.now())
 
     def blocks(self, size: int) -> Generator[bytes, None, None]:
         """Yield the file in blocks of `size` bytes; empty ones while nothing arrives.
@@ -226,6 +227,13 @@ def _failure_fields(result: FetchResult) -> dict[str, object]:
 
 def _short_name(picture: RemotePicture) -> str:
     return f"{picture.prompt_id}-{picture.number}"
+
+
+def _zip_time(time: datetime) -> tuple[int, int, int, int, int, int]:
+    """Return a time as zip files have it, from 1980 to 2107: the clock of a service may be far off."""
+    if not 1980 <= time.year <= 2107:
+        return 1980, 1, 1, 0, 0, 0
+    return time.year, time.month, time.day, time.hour, time.minute, time.second
 
 
 class _Sink:

@@ -152,7 +152,7 @@ def _caption(text: str) -> str:
 
 
 def _listed(card: PromptCard, picture: PromptPicture) -> Markup:
-    return Markup("<li>{}: {}</li>").format(shortened(card["text"], _MAX_TEXT), _link(picture))
+    return Markup("<li>{}: {}</li>").format(shortened(_caption(card["text"]), _MAX_TEXT), _link(picture))
 
 
 def _image(card: PromptCard, picture: PromptPicture, jpeg: bytes) -> Markup:
@@ -169,5 +169,5 @@ def _link(picture: PromptPicture, text: str | None = None) -> Markup:
 
 
 def _failure(card: PromptCard) -> Markup:
-    text, error = (shortened(value, _MAX_TEXT) for value in (card["text"], card["error"]))
+    text, error = (shortened(value, _MAX_TEXT) for value in (_caption(card["text"]), card["error"]))
     return Markup("<li>{}: failed, {}</li>").format(text, error)

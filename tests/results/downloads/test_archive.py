@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,16 @@ def test_the_zip_file_is_what_download_writes(
     before = asked(server)
     assert statuses(anb.download(ROW, client, tmp_path / "unpacked")) == {"there": 10}
     assert asked(server) == before
+
+
+@pytest.mark.parametrize("year", [1970, 2200])
+def test_a_clock_that_zip_files_cannot_have_is_left_out(
+    server: ScriptedServer, client: anb.Client, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    ten(server)
+    monkeypatch.setattr(client, "now", lambda: datetime(year, 1, 1, tzinfo=UTC))
+    with zipfile.ZipFile(io.BytesIO(read(PictureArchive(ROW, client)))) as opened:
+        assert {info.date_time for info in opened.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_a_picture_that_fails_is_named_and_the_others_come(
