@@ -15,7 +15,7 @@ from astria_nb.utils import background
 
 _REHEARSAL = (
     "no API key: a rehearsal on the built-in sandbox, nothing is charged · "
-    "to train for real, run anb.login() and this cell again"
+    "run anb.login() and this cell again to train for real"
 )
 
 
@@ -65,5 +65,6 @@ class AccountLine(widgets.HTML):
 
     def _show(self) -> None:
         noun = "practice balance" if is_sandbox(self._client) else "balance"
-        balance = "" if self.balance is None else f" · {noun} ${self.balance:,.2f}"
+        dollars = "" if self.balance is None else f"{self.balance:,.2f}".removesuffix(".00")
+        balance = f" · {noun} ${dollars}" if dollars else ""
         self.value = Markup("<div><b>Train a tune</b><span>{}{}</span></div>").format(self.account, balance)

@@ -51,7 +51,7 @@ class Draft:
         Initial state of the switches for photos.
     on_edit : callable
         Called with the name of a field whose value changed, or with another text when the look-up of the pack
-        ended, a switch was turned, or the section with the request was opened.
+        ended, a switch was turned, photos were measured, or the section with the request was opened.
     request : Widget
         Shows the request as code, in a section of its own.
     make_photos_folder : callable, optional
@@ -132,6 +132,7 @@ class Draft:
             field.observe(lambda _, name=name: self._on_edit(name), "value")
         self._class.observe(lambda _: self._on_class(), "value")
         self._images.observe(lambda _: self._on_images(), "value")
+        self._images.observe(lambda _: self._on_edit("photos measured"), "damaged")
         self._urls.observe(lambda _: self._inspect_bar.update(), "value")
         self.sections.observe(lambda _: self._on_section(), "selected_index")
         self.pack.observe(lambda _: self._on_pack(), ["pack", "problem"])
@@ -151,6 +152,11 @@ class Draft:
         values = self.values()
         with_callbacks = values.keys() & {"callback", "prompts_callback", "prompt_attributes"}
         return values | {name: redact_json(values[name], field=name) for name in with_callbacks}
+
+    @property
+    def damaged_photos(self) -> Sequence[str]:
+        """Names of the photos that are incomplete, as far as they were measured."""
+        return self._images.damaged
 
     @property
     def encoding(self) -> Encoding | None:

@@ -254,6 +254,17 @@ def test_an_error_is_tied_to_its_control(form: Locator, page: Page):
     expect(urls).not_to_have_attribute("aria-invalid", "true")
 
 
+def test_somebody_without_photos_has_a_tune_by_one_click_and_submit_in_sight(form: Locator, folder: Path):
+    fill(form, folder)
+    form.get_by_role("button", name="Use sample photos of a cat").click()
+    expect(form.locator(".astria-tile img")).to_have_count(4)
+    expect(submit(form)).to_be_enabled()
+    zone, bar = form.locator(".astria-drop-zone").bounding_box(), submit(form).bounding_box()
+    assert zone
+    assert bar
+    assert bar["y"] + bar["height"] - zone["y"] < 700  # px: what a window of 950 shows of a notebook
+
+
 def test_a_bad_photo_has_a_badge_and_can_be_inspected(form: Locator, folder: Path):
     fill(form, folder, "tiny.jpg", "wearing_hat.jpg")
     tiny, hat = (

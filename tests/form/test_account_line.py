@@ -29,7 +29,7 @@ def photo(tmp_path: Path) -> Path:
 
 def test_the_form_shows_the_balance_and_what_a_tune_took_of_it(sandbox: anb.Sandbox, photo: Path) -> None:
     form = anb.TuneForm(sandbox.client(), **FIELDS, images=[photo])
-    until(lambda: "practice balance $5.00" in messages(form))
+    until(lambda: "practice balance $5" in messages(form))
     assert "The balance" not in messages(form)
     form.submit()
     until(lambda: "practice balance $1.40" in messages(form))

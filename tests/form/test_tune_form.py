@@ -521,3 +521,13 @@ def test_the_inspection_is_offered_once_there_are_photos_and_a_class(form, photo
     form.fill(name="woman")
     assert not button(bar, "Inspect").disabled
     assert button(bar, "Fill characteristics").layout.display == "none"
+
+
+def test_an_incomplete_photo_is_not_sent(form, photos):
+    whole = photos[0].read_bytes()
+    photos[0].write_bytes(whole[: len(whole) // 2])
+    form.fill(pack=260, name="woman", images=photos)
+    until(lambda: button(form, "Submit").disabled)
+    assert "photo-0.jpg is incomplete; re-save it or remove it" in messages(form)
+    form.fill(images=photos[1:])
+    assert not button(form, "Submit").disabled

@@ -71,6 +71,11 @@ class ImageEntry:
         return self.metrics is not None and any(advice.kind == "duplicate" for advice in self.metrics.advice)
 
     @property
+    def is_damaged(self) -> bool:
+        """Whether it cannot be decoded to its end."""
+        return self.metrics is not None and any(advice.kind == "damaged" for advice in self.metrics.advice)
+
+    @property
     def badges(self) -> list[str]:
         """All warnings, in full."""
         advice = self.metrics.advice if self.metrics is not None else ()

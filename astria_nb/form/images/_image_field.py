@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+import traitlets
 
 from astria_nb.form.fields import WIDE, Field, UrlsField
 from astria_nb.form.images._drop_zone import DropZone
@@ -37,6 +38,9 @@ class ImageField(Field):
     on_samples : callable, optional
         Called with the class of the sample photos when they were added.
     """
+
+    damaged = traitlets.Tuple()
+    """Names of the photos that are incomplete, once they were measured."""
 
     def __init__(
         self,
@@ -176,5 +180,6 @@ class ImageField(Field):
             self._list.show([entry.tile for entry in self._entries], self.summary, duplicates)
             url_count = len(self._urls.value or ())
             self._samples.show(not self._entries and not url_count)
+            self.damaged = tuple(entry.name for entry in self._entries if entry.is_damaged)
             urls_title = f"URLs · {url_count}" if url_count else "URLs"
             self.sources.titles = ("From this computer", "From the server", urls_title)
