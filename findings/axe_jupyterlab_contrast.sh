@@ -5,7 +5,7 @@
 # Seen with Chromium on Linux: JupyterLab's body has `overflow: hidden`, and all that it holds is positioned absolutely,
 # so that the body is 0 px high. axe takes what is in a box of no size that hides its overflow for hidden, and reports
 # the text under neither violations nor incomplete: a test that asks for no violations passes with any colours. Once the
-# body has a height, the same text is a violation. axe-core 4.10 of axe-playwright-python 0.1.4 reports it in both.
+# body has a height, the same text is a violation. axe-core 4.4.3, of axe-playwright-python 0.1.4, reports it in both.
 set -euo pipefail
 browser=$(command -v chromium-headless-shell || command -v chromium || command -v google-chrome) || {
     echo "needs an installed Chromium or Chrome"
