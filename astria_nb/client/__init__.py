@@ -2,13 +2,13 @@
 
 from astria_nb.client._base_url import is_loopback
 from astria_nb.client._by_id import VISIBILITY_DELAY, fetch_latest, is_recent
-from astria_nb.client._client import Client, Json
+from astria_nb.client._client import Client
 from astria_nb.client._credentials import find_key
 from astria_nb.client._deletion import record_deletions_in
 from astria_nb.client._inspection import Inspection, inspect_each, majority
 from astria_nb.client._login import login
 from astria_nb.client._picture_stream import PictureStream
-from astria_nb.client._replies import PAGE_SIZE
+from astria_nb.client._replies import PAGE_SIZE, Json
 from astria_nb.client._throttle import Throttle
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from astria_nb.client._client import Json
+from astria_nb.client._replies import Json
 from astria_nb.errors import NotFoundError
 
 VISIBILITY_DELAY = timedelta(seconds=60)

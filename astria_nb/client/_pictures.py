@@ -1,0 +1,97 @@
+"""The pictures of a client: those it inspects, and those that prompts made."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from os import PathLike
+
+from astria_nb.client import _replies as replies
+from astria_nb.client._client_base import ClientBase
+from astria_nb.client._picture_stream import PictureStream
+from astria_nb.client._replies import Json
+from astria_nb.errors import (
+    Problem,
+    TuneError,
+)
+from astria_nb.images import Image, filename_for_type, thumbnail
+from astria_nb.tune import Body, encode_inspection
+
+_INSPECTION_SIDE = 512  # pixels, as the API's documents ask for (astria-api, section 10)
+
+
+class PictureMethods(ClientBase):
+    """Photos that the service inspects, and pictures that prompts made."""
+
+    def inspect(self, image: str | PathLike[str] | Image, *, name: str) -> Json:
+        """Have the service inspect one training image: what makes it a poor one, and who or what it shows.
+
+        A copy of at most 512 pixels a side is sent, turned upright and without metadata.
+
+        Parameters
+        ----------
+        image : path, web address or Image
+            The service downloads a web address itself.
+        name : str
+            The class to train, such as ``woman``.
+
+        Returns
+        -------
+        dict
+            The service's answer (astria-api, section 10); any key may be missing. See
+            `astria_nb.client._inspection` for its meaning, and for many images.
+
+        Raises
+        ------
+        TuneError
+            The image cannot be read. Nothing was sent.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     sandbox.client().inspect("https://example.com/wearing_hat.jpg", name="man")["wearing_hat"]
+        True
+        """
+        if isinstance(image, str) and image.lower().startswith(("https://", "http://")):
+            return self._inspect(encode_inspection(name, url=image))
+        image = image if isinstance(image, Image) else Image.open(image)
+        try:
+            copy = thumbnail(image.path, _INSPECTION_SIDE)
+        except OSError as error:
+            reason = str(error)
+        else:
+            return self._inspect(
+                encode_inspection(name, file=(filename_for_type(image.filename, "image/jpeg"), copy))
+            )
+        raise TuneError(Problem("images", f"{image.filename!r} {reason}", "re-save it, or remove it"))
+
+    def picture(self, url: str) -> bytes:
+        """Return a picture, of at most 50 MiB. The key is not sent: pictures are public, on other hosts.
+
+        Parameters
+        ----------
+        url : str
+
+        Raises
+        ------
+        AstriaError
+            The picture cannot be fetched.
+        """
+        return self._transport.picture(url)
+
+    def open_picture(self, url: str) -> AbstractContextManager[PictureStream]:
+        """Open a picture to read it block by block, in a ``with`` statement. Sent once, without the key.
+
+        Parameters
+        ----------
+        url : str
+
+        Raises
+        ------
+        AstriaError
+            The picture cannot be fetched. After an `ApiError` or a `NotSentError`, trying again may help.
+        """
+        return self._transport.open_picture(url)
+
+    def _inspect(self, body: Body) -> Json:
+        return replies.checked_object(self._transport.post_small("/images/inspect", body))

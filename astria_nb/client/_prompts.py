@@ -1,0 +1,95 @@
+"""The prompts of a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from astria_nb.client import _replies as replies
+from astria_nb.client._client_base import ClientBase
+from astria_nb.client._replies import Json
+from astria_nb.errors import (
+    NotFoundError,
+)
+from astria_nb.utils.arguments import check_id
+
+
+class PromptMethods(ClientBase):
+    """Prompts: listed, looked up and liked."""
+
+    def prompts(
+        self, tune_id: int | None = None, *, before_id: int | None = None, limit: int | None = None
+    ) -> Iterator[Json]:
+        """Yield prompts as the API's JSON, newest first; pages are requested as they are needed.
+
+        Parameters
+        ----------
+        tune_id : int, optional
+            Only prompts that use this tune. Default: all of yours.
+        before_id : int, optional
+            Only prompts with a smaller id, which are older.
+        limit : int, optional
+            Maximum number of prompts; up to 120 take one request.
+
+        Yields
+        ------
+        dict
+        """
+        if tune_id is None:
+            return replies.get_pages(self._transport, "/prompts", before_id, limit)
+        tune_id = check_id("tune_id", tune_id)
+        pages = replies.get_pages(self._transport, f"/tunes/{tune_id}/prompts", before_id, limit)
+        return self._prompts_of(tune_id, pages)
+
+    def prompt(self, id: int) -> Json:  # noqa: A002  the API's own name
+        """Return one prompt as the API's JSON.
+
+        Parameters
+        ----------
+        id : int
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such prompt.
+        """
+        return self._record("prompt", id)
+
+    def like(self, prompt_id: int, liked: bool = True) -> None:
+        """Like or unlike a prompt's pictures. Not retried: the endpoint may toggle.
+
+        Parameters
+        ----------
+        prompt_id : int
+        liked : bool
+            False removes a like.
+
+        Notes
+        -----
+        A like counts for the pack's template as well, which sorts the pack (astria-api, section 11).
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
+        ...     client = sandbox.client()
+        ...     prompt_id = anb.prompts(anb.submit(tune, client), client).loc[0, "id"]
+        ...     client.like(prompt_id)
+        ...     bool(client.prompt(prompt_id)["liked"])
+        True
+        """
+        prompt_id = check_id("prompt_id", prompt_id)
+        try:
+            self._transport.send_empty("POST" if liked else "DELETE", f"/prompts/{prompt_id}/likes")
+            return
+        except NotFoundError as error:
+            failure = self._not_found("prompt_id", f"prompt {prompt_id}", error)
+        raise failure
+
+    def _prompts_of(self, tune_id: int, pages: Iterator[Json]) -> Iterator[Json]:
+        try:
+            yield from pages
+            return
+        except NotFoundError as error:
+            failure = self._not_found("tune_id", f"tune {tune_id}", error)
+        raise failure

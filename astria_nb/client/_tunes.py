@@ -1,0 +1,197 @@
+"""The tunes of a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from astria_nb.client import _deletion as deletion
+from astria_nb.client import _replies as replies
+from astria_nb.client import responses
+from astria_nb.client._changes import change_tune
+from astria_nb.client._client_base import ClientBase
+from astria_nb.client._deletion import DeletionLog
+from astria_nb.client._packs import pack_path
+from astria_nb.client._replies import Json
+from astria_nb.errors import (
+    ApiError,
+    LogError,
+    NotFoundError,
+    RejectedError,
+)
+from astria_nb.tune import Body
+from astria_nb.utils.arguments import check_bool, check_id
+from astria_nb.utils.warn import warn
+
+
+class TuneMethods(ClientBase):
+    """Tunes: listed, looked up, created, changed and deleted."""
+
+    def tunes(
+        self, *, title: str | None = None, before_id: int | None = None, limit: int | None = None
+    ) -> Iterator[Json]:
+        """Yield your tunes as the API's JSON, newest first; pages are requested as they are needed.
+
+        Parameters
+        ----------
+        title : str, optional
+            Only tunes with this title, or with one that contains it.
+        before_id : int, optional
+            Only tunes with a smaller id, which are older.
+        limit : int, optional
+            Maximum number of tunes; up to 120 take one request.
+
+        Yields
+        ------
+        dict
+        """
+        return replies.get_pages(self._transport, "/tunes", before_id, limit, title=title)
+
+    def tune(self, id: int) -> Json:  # noqa: A002  the API's own name
+        """Return one tune as the API's JSON.
+
+        Parameters
+        ----------
+        id : int
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such tune.
+        """
+        return self._record("tune", id)
+
+    def create_tune(self, pack: int | str, body: Body) -> Json:
+        """Run a pack. This is the one paid request, and it is sent once, whatever happens.
+
+        Parameters
+        ----------
+        pack : int or str
+            Id or slug.
+        body : Body
+            From `astria_nb.tune._encoding.encode`. Used up by this call; the caller closes it.
+
+        Returns
+        -------
+        dict
+            The tune, or for a run on existing tunes whatever the service answers.
+
+        Raises
+        ------
+        TuneError
+            A file changed while it was sent. Nothing was created.
+        NotSentError
+            The request was not sent completely. Nothing was created.
+        OutcomeUnknownError
+            The request was sent, but its answer was missing or unreadable, or neither a success nor a refusal
+            that proves that nothing was created (400, 401, 402, 403, 404, 422, 426, 429): the tune may exist.
+        """
+        try:
+            data = self._transport.post(f"{pack_path(pack)}/tunes", body)
+        except ApiError as error:
+            is_success = 200 <= error.status < 300
+            if error.status in responses.REFUSALS or (body.sent < len(body) and not is_success):
+                raise
+            reason = f"status {error.status}"
+            if isinstance(error, RejectedError):  # a page of a proxy that failed says nothing more
+                reason += f": {error.problems[0].what}"
+        else:
+            # The API's documents show an array of one, too (astria-api, section 14).
+            reply = data[0] if isinstance(data, list) and len(data) == 1 else data
+            if isinstance(reply, dict):
+                return reply
+            reason = "an answer that is not an object"
+        raise responses.outcome_unknown(reason)
+
+    def update_tune(self, id: int, *, auto_extend: bool) -> None:  # noqa: A002  the API's own name
+        """Let the service keep a tune beyond its expiry, or stop that. Sent once, whatever happens.
+
+        `astria_nb.keep_longer` looks up what became of a request whose answer was lost.
+
+        Parameters
+        ----------
+        id : int
+        auto_extend : bool
+            True costs about $0.50 for each month that the tune is kept (astria-api, section 13).
+
+        Raises
+        ------
+        NotFoundError, RejectedError, NotSentError
+            Nothing was changed.
+        OutcomeUnknownError
+            The request was sent, but its answer was missing, or neither a success nor a refusal.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox(deterministic=True, tune_fields="record") as sandbox:
+        ...     client = sandbox.client()
+        ...     tune_id = int(anb.submit(tune, client).loc[0, "id"])
+        ...     client.update_tune(tune_id, auto_extend=True)
+        ...     client.tune(tune_id)["auto_extend"]
+        True
+        """
+        id_ = check_id("id", id)
+        fields = {"auto_extend": check_bool("auto_extend", auto_extend)}
+        try:
+            change_tune(self._transport, id_, fields)
+            return
+        except NotFoundError as error:
+            failure = self._not_found("id", f"tune {id_}", error)
+        raise failure
+
+    def delete_tune(self, id: int, *, log: DeletionLog | None = None) -> None:  # noqa: A002  the API's own name
+        """Delete a tune from the service, for ever. A checkpoint's prompts are deleted with it.
+
+        Sent once. If its answer is lost, the tune is looked up. The log keeps its record, whose ``status``
+        becomes ``deleted``; the title stays taken there, so that submitting it again costs nothing.
+
+        Parameters
+        ----------
+        id : int
+        log : ExperimentLog, optional
+            Where it is recorded. Default: the log of `submit`, if its file exists.
+
+        Warns
+        -----
+        UserWarning
+            The tune was deleted, but the log could not be written.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such tune.
+        NotSentError, ServerError
+            The service could not be reached or failed, and the tune was still there, or could not be looked
+            up. Call it again.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
+        ...     client = sandbox.client()
+        ...     row = anb.submit(tune, client)
+        ...     client.delete_tune(row.loc[0, "id"])
+        >>> anb.ExperimentLog().frame()["status"].iloc[-1]
+        'deleted'
+        """
+        tune_id = check_id("id", id)
+        failure: NotFoundError | None = None
+        try:
+            deletion.delete_tune(self._transport, tune_id)
+        except NotFoundError as error:
+            failure = self._not_found("id", f"tune {tune_id}", error)
+        # One that is gone was deleted before, perhaps by a call that was killed; another account may have it.
+        if failure is None or self.account is not None or self.service != self.base_url:
+            self._record_deletion(tune_id, log)
+        if failure is not None:
+            raise failure
+
+    def _record_deletion(self, tune_id: int, log: DeletionLog | None) -> None:
+        try:
+            log = deletion.default_log() if log is None else log
+            if log is not None:
+                log.mark_deleted(self.service, tune_id, self.account)
+        except LogError as error:
+            warn(f"tune {tune_id} was deleted, but that was not recorded ({error})", is_paid=True)
