@@ -60,12 +60,13 @@ def row(client: anb.Client, log: anb.ExperimentLog) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def mlflow(folder: Path) -> Iterator[Any]:
     """MLflow's client, of a store whose making takes seconds."""
-    from mlflow.tracking import MlflowClient
-
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
         patch.setenv("MLFLOW_REGISTRY_URI", f"sqlite:///{folder / 'mlflow.db'}")
         patch.chdir(folder)
+        from mlflow.tracking import MlflowClient
+
         yield MlflowClient()
 
 
