@@ -148,10 +148,11 @@ class Draft:
         return {**values, "prompt_attributes": attributes} if attributes else values
 
     def public_values(self) -> dict[str, Any]:
-        """Return what is filled in without the secrets of callbacks: it is saved with the notebook."""
-        values = self.values()
-        with_callbacks = values.keys() & {"callback", "prompts_callback", "prompt_attributes"}
-        return values | {name: redact_json(values[name], field=name) for name in with_callbacks}
+        """Return what is filled in without the secrets of addresses: it is saved with the notebook."""
+        return {
+            name: value if name == "images" else redact_json(value, field=name)
+            for name, value in self.values().items()
+        }
 
     @property
     def damaged_photos(self) -> Sequence[str]:

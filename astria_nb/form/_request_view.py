@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import anywidget
 import traitlets
@@ -12,7 +12,7 @@ import traitlets
 from astria_nb.client.snippets import as_curl, as_javascript, as_json, as_python
 from astria_nb.errors import AstriaError
 from astria_nb.tune import Encoding, Tune
-from astria_nb.utils.redaction import PLACEHOLDER
+from astria_nb.utils.redaction import PLACEHOLDER, is_credential
 from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
@@ -21,7 +21,7 @@ _UNCHANGED_PHOTOS = (
     "This code sends the photos unchanged, with their location, time and camera; the form removes those."
 )
 
-_HIDDEN_SECRETS = "Secrets of callbacks are left out, because the notebook is saved with this code."
+_HIDDEN_SECRETS = "Secrets in addresses are left out, because the notebook is saved with this code."
 _MIN_SECRET = 6  # characters; a shorter value occurs in other places of the code
 
 
@@ -81,11 +81,18 @@ class RequestView(anywidget.AnyWidget):
 
 
 def _secrets(tune: Tune) -> list[str]:
-    """Return the values in the query strings of a tune's callbacks."""
+    """Return the values in the query strings of a tune's callbacks, and what lets its photos be fetched."""
     attributes = tune.prompt_attributes or {}
     callbacks = [tune.callback, tune.prompts_callback, attributes.get("callback")]
-    pairs = [
-        pair for url in callbacks if isinstance(url, str) for pair in re.split("[&;]", urlsplit(url).query)
-    ]
-    values = [pair.rpartition("=")[2] for pair in pairs]
+    values = [value for url in callbacks if isinstance(url, str) for _, value in _pairs(urlsplit(url).query)]
+    for url in tune.image_urls or ():
+        parts = urlsplit(url)
+        pairs = _pairs(f"{parts.query}&{parts.fragment}")
+        values += [parts.netloc.rpartition("@")[0]]
+        values += [value for name, value in pairs if is_credential(unquote(name))]
     return sorted({value for value in values if len(value) >= _MIN_SECRET}, key=len, reverse=True)
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Return names and values; a word without a name may be a token."""
+    return [(name, value) for name, _, value in (pair.rpartition("=") for pair in re.split("[&;]", query))]

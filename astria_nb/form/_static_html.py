@@ -16,6 +16,7 @@ from astria_nb.errors import printable_lines
 from astria_nb.images import Image, thumbnail
 from astria_nb.tune import FIELDS
 from astria_nb.utils.formatting import shortened
+from astria_nb.utils.redaction import redact_name
 
 _SIDE = 96  # pixels of a thumbnail
 # The page is saved with the notebook.
@@ -78,14 +79,19 @@ def _is_empty(value: Any) -> bool:
 
 def _row_cell(value: Any) -> Markup:
     if isinstance(value, str):
-        text = shortened(printable_lines(value), _MAX_TEXT)
+        text = shortened(_row_text(value), _MAX_TEXT)
     elif is_list_like(value):
-        return Markup("<td>{}</td>").format(_lines(printable_lines(str(item)) for item in value))
+        return Markup("<td>{}</td>").format(_lines(_row_text(str(item)) for item in value))
     elif isinstance(value, pd.Timestamp) and not pd.isna(value):
         text = f"{value:%Y-%m-%d %H:%M:%S %Z}".strip()
     else:
         text = "" if _is_empty(value) else shortened(str(value), _MAX_TEXT)
     return Markup("<td>{}</td>").format(text)
+
+
+def _row_text(text: str) -> str:
+    """Return a text without signatures: with them, whoever has the notebook has the training photos."""
+    return printable_lines(redact_name(text))
 
 
 def _cell(value: Any, thumbnails: bool) -> Markup:

@@ -9,11 +9,13 @@ from nbclient import NotebookClient
 from PIL import Image
 
 import astria_nb as anb
+from astria_nb.form._static_html import row_html
 
 BEGIN = """
 import astria_nb as anb, warnings
 client = anb.Sandbox(deterministic=True).start().client()
-callbacks = anb.Callbacks(client=client, secret="CaNaRySecret0123456789CaNaRy").start()
+secret = "CaNaRySecret0123456789CaNaRy"
+callbacks = anb.Callbacks(client=client, secret=secret).start()
 fields = callbacks.fields(num_images=2)
 """
 CELL = """
@@ -22,6 +24,16 @@ form._draft.sections.selected_index = len(form._draft.sections.children) - 1
 request = form._draft.fields, form._view._request.show(form.tune)
 row = form.submit()
 form
+"""
+SIGNED = """
+signed = anb.TuneForm(client, pack=260, name="man", title="signed", save_thumbnails=True, image_urls=[
+    "https://me:" + secret + "@example.com/1.jpg", "https://example.com/2.jpg?X-Amz-Signature=" + secret
+])
+signed._draft.sections.selected_index = len(signed._draft.sections.children) - 1
+signed._view._request.show(signed.tune)
+assert all(secret in url for url in signed.tune.image_urls)
+signed.submit()
+signed
 """
 SECRET = "CaNaRySecret0123456789CaNaRy"
 
@@ -36,7 +48,12 @@ def images(tmp_path: Path) -> list[str]:
 
 def test_photos_are_saved_only_if_asked_for_and_secrets_never(images: list[str], tmp_path: Path) -> None:
     options = {"": 0, "save_thumbnails=True": 4}
-    codes = [BEGIN, *(CELL.format(images=images, option=option) for option in options), "callbacks.stop()"]
+    codes = [
+        BEGIN,
+        *(CELL.format(images=images, option=option) for option in options),
+        SIGNED,
+        "callbacks.stop()",
+    ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in codes])
     NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
     for cell, count in zip(notebook.cells[1:], options.values(), strict=False):
@@ -49,9 +66,16 @@ def test_photos_are_saved_only_if_asked_for_and_secrets_never(images: list[str],
     state = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
     assert "photo-3.jpg" in json.dumps(list(state))
     with_pictures = [model["model_name"] for model in state if "/9j/" in json.dumps(model)]
-    assert with_pictures == ["ImageModel", "ImageModel"]
+    assert with_pictures == ["ImageModel"] * 3
     del notebook.cells[0]["source"]
     assert SECRET not in json.dumps(notebook)
+
+
+def test_the_addresses_of_photos_in_a_row_are_shown_without_signatures() -> None:
+    urls = ["https://me:pw@example.com/1.jpg?size=9", "https://example.com/2.jpg?X-Amz-Signature=00ff"]
+    page = row_html(anb.rows.tune_frame([{"id": 7, "title": "sd_images", "orig_images": urls}]))
+    assert "https://…@example.com/1.jpg?size=9<br>https://example.com/2.jpg?X-Amz-Signature=…</td>" in page
+    assert "<td>sd_images</td>" in page
 
 
 def test_what_is_saved_of_a_form_is_bounded(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import ipywidgets as widgets
@@ -88,7 +90,9 @@ class IdsField(TextField):
 
 
 class UrlsField(Field):
-    """URLs, one per line."""
+    """URLs, one per line. Those that code filled in are shown without secrets, as are callbacks."""
+
+    _hidden: Mapping[str, str] = MappingProxyType({})  # in full, by what is shown
 
     def __init__(self) -> None:
         self._text = widgets.Textarea(
@@ -100,13 +104,26 @@ class UrlsField(Field):
         note = widgets.HTML("One URL per line. The service downloads the photos from there.")
         note.add_class("astria-note")
         super().__init__(note, self._text)
-        self._text.observe(lambda change: self.set_trait("value", _lines(change["new"])), "value")
+        self._text.observe(lambda change: self.set_trait("value", self._parse(change["new"])), "value")
         self.observe(self._set, "value")
 
     def _set(self, change: Mapping[str, Any]) -> None:
-        if _lines(self._text.value) != change["new"]:
-            self._text.value = "\n".join(map(str, change["new"] or ()))
+        if self._parse(self._text.value) != change["new"]:
+            urls = [*map(str, change["new"] or ())]
+            counts = Counter(_without_secrets(url) for url in set(urls))
+            # Two that would look the same stay whole: each keeps its address.
+            shown = [text if counts[text := _without_secrets(url)] == 1 else url for url in urls]
+            self._hidden = dict(zip(shown, urls, strict=True))
+            self._text.value = "\n".join(shown)
+
+    def _parse(self, text: str) -> list[str] | None:
+        return [self._hidden.get(line, line) for line in _lines(text)] or None
 
 
-def _lines(text: str) -> list[str] | None:
-    return [line.strip() for line in text.splitlines() if line.strip()] or None
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _without_secrets(url: str) -> str:
+    """Return an address as it is shown; one that is no line of its own would not be recognised, and stays."""
+    return redact_text(url) if _lines(url) == [url] else url
