@@ -66,5 +66,5 @@ class AccountLine(widgets.HTML):
     def _show(self) -> None:
         noun = "practice balance" if is_sandbox(self._client) else "balance"
         dollars = "" if self.balance is None else f"{self.balance:,.2f}".removesuffix(".00")
-        balance = f" · {noun} ${dollars}" if dollars else ""
+        balance = Markup(" · <span>{} ${}</span>").format(noun, dollars) if dollars else ""
         self.value = Markup("<div><b>Train a tune</b><span>{}{}</span></div>").format(self.account, balance)
