@@ -21,6 +21,7 @@ ReportProgress = Callable[[float, str], None]
 
 TICK_SECONDS = 0.2  # between two reports while waiting
 _REDRAW_SECONDS = 0.1
+_RATE_SECONDS = 1.0  # a rate that was measured for less says little
 _MIN_BYTES = 1_000_000  # smaller uploads end before anyone could read the progress
 
 
@@ -43,6 +44,7 @@ class Progress:
         self._title = title
         self._patience = patience
         self._started = self._drawn = time.monotonic()
+        self._upload_started: float | None = None
         self._bar: Any = None
         self._handle: Any = None
         self._has_line = self._is_silent = False
@@ -66,8 +68,12 @@ class Progress:
         """Display how many of `total` bytes were sent, and the rate."""
         if total < _MIN_BYTES:
             return
-        rate = sent / max(time.monotonic() - self._started, 1e-3)
-        self.update(sent / total, f"{format_size(sent, total)} · {format_size(rate)}/s")
+        now = time.monotonic()
+        if self._upload_started is None:  # what came before the upload is not part of its rate
+            self._upload_started = now
+        seconds = now - self._upload_started
+        rate = f" · {format_size(sent / seconds)}/s" if seconds >= _RATE_SECONDS else ""
+        self.update(sent / total, f"{format_size(sent, total)}{rate}")
 
     def update(self, fraction: float, text: str) -> None:
         """Display a fraction from 0 to 1 and a text that describes it."""

@@ -6,6 +6,7 @@ import pytest
 
 from astria_nb.form.progress import UploadPanel
 from astria_nb.form.progress import _upload as upload
+from astria_nb.utils import progress
 
 
 @pytest.fixture
@@ -24,3 +25,15 @@ def test_the_rate_is_that_of_the_upload_and_not_of_what_came_before(clock: Simpl
     clock.now += 2
     panel.on_sent(4_000_000, 16_600_000)
     assert panel._text.value == "4.0 of 17 MB · 2.0 MB/s · 6 s left"
+
+
+def test_a_call_tells_the_rate_of_its_upload(clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+    monkeypatch.setattr(progress, "time", upload.time)
+    display = progress.Progress("Submitting")
+    monkeypatch.setattr(display, "update", lambda _, text: texts.append(text))
+    clock.now += 60
+    display.update_bytes(1_000, 16_600_000)
+    clock.now += 2
+    display.update_bytes(4_000_000, 16_600_000)
+    assert texts == ["0.0 of 17 MB", "4.0 of 17 MB · 2.0 MB/s"]
