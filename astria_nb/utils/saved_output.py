@@ -52,7 +52,8 @@ class SavedOutput:
         self._html = html
         self._display_id = uuid.uuid4().hex
         self._lock, self._updating = threading.Lock(), threading.Lock()
-        self._publisher: Any = None
+        self._shell: Any = None
+        self._publisher: Any = None  # of the notebook, not of a cell that captures its output
         self._page = ""
         self._updated = 0.0
         self._timer: threading.Timer | None = None
@@ -75,8 +76,7 @@ class SavedOutput:
         display({**data, **text}, metadata=dict(metadata), raw=True)
         if shell is None:
             return  # a terminal prints the text only
-        # The shell's publisher changes while a cell captures its output; updates are not for that cell.
-        self._publisher = shell.display_pub
+        self._shell = shell
         self._page, self._updated = self._wrapped(html), time.monotonic()
         self._publish(update=False)
         _displayed.add(self)
@@ -87,7 +87,7 @@ class SavedOutput:
     def changed(self) -> None:
         """Bring the output up to date soon, if it is displayed."""
         with self._lock:
-            if self._publisher is None or self._timer is not None:
+            if self._shell is None or self._timer is not None:
                 return
             delay = max(0.1, self._updated + _INTERVAL - time.monotonic())
             timer = threading.Timer(delay, self.update)
@@ -115,8 +115,15 @@ class SavedOutput:
                 self._publish(update=True)
 
     def _publish(self, *, update: bool) -> None:
+        from IPython.core.displaypub import CapturingDisplayPublisher
+
+        publisher = self._shell.display_pub
+        if not isinstance(publisher, CapturingDisplayPublisher):
+            self._publisher = publisher
+        elif update:  # an update is for the cells that display it, not for the one that captures
+            publisher = self._publisher
         with suppress(Exception):  # as the kernel exits; a display never makes a call fail
-            self._publisher.publish(
+            publisher.publish(
                 {"text/html": self._page}, {}, transient={"display_id": self._display_id}, update=update
             )
 

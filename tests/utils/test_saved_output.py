@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
 
 from astria_nb.utils.saved_output import SavedOutput
 
@@ -18,9 +19,8 @@ def displayed(html: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> tuple
     output = SavedOutput("Form", html)
     monkeypatch.setattr("astria_nb.utils.saved_output._INTERVAL", HOUR)
     output._updated = time.monotonic()
-    output._publisher = SimpleNamespace(
-        publish=lambda data, *_, **options: published.append(data["text/html"])
-    )
+    publisher = SimpleNamespace(publish=lambda data, *_, **options: published.append(data["text/html"]))
+    output._shell = SimpleNamespace(display_pub=publisher)
     return output, published
 
 
@@ -53,3 +53,16 @@ def test_without_a_free_thread_a_change_waits_for_another(monkeypatch: pytest.Mo
     output.changed()
     output.update()
     assert [page.count("latest") for page in published] == [1]
+
+
+def test_a_cell_that_captures_its_output_gets_no_updates(monkeypatch: pytest.MonkeyPatch):
+    pages = ["first", "second", "third"]
+    output, published = displayed(lambda: pages.pop(0), monkeypatch)
+    notebook, capturing = output._shell.display_pub, CapturingDisplayPublisher()
+    for publisher in (notebook, capturing, notebook):
+        output._shell.display_pub = publisher
+        output.changed()
+        output.update()
+    assert len(published) == 3
+    assert all(text in page for text, page in zip(("first", "second", "third"), published, strict=True))
+    assert capturing.outputs == []
