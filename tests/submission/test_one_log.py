@@ -60,7 +60,7 @@ def test_a_lost_answer_a_change_of_directory_and_the_cell_again(
     run(client, f"tune = anb.Tune(pack=797, title='t', name='cat', {source})")
     sandbox.fail("504", ROUTE, commit="yes")
     output = run(client, CELL.format(lost=True))
-    assert output.endswith("unknown\n")
+    assert "unknown\n" in output.splitlines(keepends=True)  # the warning may come before it or after it
     assert "this is a rehearsal" in output  # the first time only
     run(client, "%cd ../data")
     tune_id = run(client, CELL.format(lost=False))
