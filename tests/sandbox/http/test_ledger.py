@@ -130,11 +130,12 @@ def test_an_upload_is_recorded_while_it_arrives(sandbox: SandboxServer) -> None:
 
 
 def test_an_upload_that_was_broken_off_stays_incomplete(sandbox: SandboxServer) -> None:
-    with raw(sandbox, b"x" * 10, "Content-Length: 99"):
+    with raw(sandbox, b"x" * 10, "Content-Length: 99") as connection:
         until(lambda: sandbox.ledger and only(sandbox).body_bytes == 10)
-    until(lambda: only(sandbox).status == 400)
+        connection.shutdown(socket.SHUT_WR)  # and still reads: an answer that cannot be sent is none
+        assert connection.recv(12) == b"HTTP/1.1 400"
     sandbox.stop()
-    assert (only(sandbox).body_bytes, only(sandbox).complete) == (10, False)
+    assert (only(sandbox).body_bytes, only(sandbox).complete, only(sandbox).status) == (10, False, 400)
 
 
 def test_an_answer_to_a_client_that_hung_up_is_recorded_as_not_sent(
