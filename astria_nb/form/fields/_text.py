@@ -112,9 +112,9 @@ class UrlsField(Field):
             urls = [*map(str, change["new"] or ())]
             counts = Counter(_without_secrets(url) for url in set(urls))
             # Two that would look the same stay whole: each keeps its address.
-            shown = [text if counts[text := _without_secrets(url)] == 1 else url for url in urls]
-            self._hidden = dict(zip(shown, urls, strict=True))
-            self._text.value = "\n".join(shown)
+            lines = [text if counts[text := _without_secrets(url)] == 1 else url for url in urls]
+            self._hidden = dict(zip(lines, urls, strict=True))
+            self._text.value = "\n".join(lines)
 
     def _parse(self, text: str) -> list[str] | None:
         return [self._hidden.get(line, line) for line in _lines(text)] or None

@@ -113,8 +113,10 @@ def comparison_html(
         _HEADING.format(shortened(column["title"], _MAX_TITLE), column["detail"])
         for column in comparison["columns"]
     )
-    rest = Markup("<tr><th>and {} more</th></tr>")
-    rows = _bounded(_rows(comparison, cards, thumbnails), len(comparison["rows"]), rest, size=len(headings))
+    omission = Markup("<tr><th>and {} more</th></tr>")
+    rows = _bounded(
+        _rows(comparison, cards, thumbnails), len(comparison["rows"]), omission, size=len(headings)
+    )
     head = Markup("<tr><th>Template</th>{}</tr>").format(headings)
     return str(Markup(_SCROLLED).format(head + rows, summary))  # noqa: S704  a constant
 
