@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log._reader import LogReader
 from astria_nb.log._states import Labels, Submission
-from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.interrupts import shield
-
-_HINT = "choose one of log.frame(hidden=True)['submission']"
 
 
 class LogLabels(LogReader):
@@ -184,7 +180,9 @@ class LogLabels(LogReader):
         submission : Submission or None
         labels : Labels
         """
-        numbers = self._numbers_of_row(row) if self.exists() else []
+        from astria_nb.log import _naming as naming
+
+        numbers = naming.numbers_of_row(self._database, row) if self.exists() else []
         if len(numbers) != 1:
             return None, Labels()
         return self._database.get(numbers[0]), self._database.labels_of(numbers[0])
@@ -192,73 +190,11 @@ class LogLabels(LogReader):
     def _label(
         self, submission: object, kind: str, change: Callable[[Labels], Labels], **reply: object
     ) -> None:
-        numbers = self._numbers(submission)
+        from astria_nb.log import _naming as naming
+
+        numbers = naming.numbers(self._database, submission)
         self._database.label(numbers, kind, change, reply or None)
         self._tell()
-
-    def _numbers(self, submission: object) -> list[int]:
-        """Return the numbers of submissions, which are in this log."""
-        from astria_nb import rows  # with pandas: a form, or a script that sends nothing, starts faster
-
-        if (numbers := _as_numbers(submission)) is None:
-            frame = rows.typed(submission)
-            if rows.are_prompts(frame):
-                hint = "pass the rows that submit or wait returned"
-                raise TuneError(Problem("frame", "these are prompts, not tunes", hint))
-            return [self._number_of_row(row) for row in frame.to_dict("records")]
-        for number in numbers:
-            if self._database.get(number) is None:
-                of_tune = self._database.numbers_of(number, (), None, None)
-                hint = (
-                    f"tune {number} is submission {of_tune[0]}: pass that, or the row" if of_tune else _HINT
-                )
-                raise LogError(Problem("log", f"has no submission {number}", hint))
-        return numbers
-
-    def _number_of_row(self, row: Mapping[Any, Any]) -> int:
-        numbers = self._numbers_of_row(row)
-        if len(numbers) == 1:
-            return numbers[0]
-        name = "a run without a tune" if parse_id(row["id"]) is None else f"tune {row['id']}"
-        if numbers:
-            what = f"has {name} of several services: submissions {', '.join(map(str, numbers))}"
-            raise LogError(Problem("log", what, "give the number of the one that you mean"))
-        hint = f"{_HINT}, or open the log that recorded it"
-        raise LogError(Problem("log", f"has no submission of {name}", hint))
-
-    def _numbers_of_row(self, row: Mapping[Any, Any]) -> list[int]:
-        """Return the submission of a row, or one of each service that may have it."""
-        from astria_nb.rows import ids_in
-
-        own, tune_id = parse_id(row.get("submission")), parse_id(row["id"])
-        title = row["title"] if isinstance(row["title"], str) else None
-        # Its number may be that of another log.
-        recorded = None if own is None else self._database.get(own)
-        if recorded is not None and (recorded.tune_id, recorded.title) == (tune_id, title):
-            return [recorded.id]
-        service, account = (
-            row[name] if isinstance(row[name], str) else None for name in ("service", "account")
-        )
-        return self._database.numbers_of(tune_id, ids_in(row["prompt_ids"]), service, account)
-
-
-def _as_numbers(value: object) -> list[int] | None:
-    """Return the numbers that a value is or lists, or None if it is rows."""
-    import pandas as pd
-
-    if isinstance(value, Submission):
-        return [value.id]
-    if (number := parse_id(value)) is not None:
-        return [number]
-    # A column of another name has the ids of tunes, as everywhere.
-    is_of_tunes = isinstance(value, pd.Series) and value.name != "submission"
-    if is_of_tunes or isinstance(value, str | bytes | Mapping | pd.DataFrame):
-        return None
-    if hasattr(value, "columns") or not isinstance(value, Iterable):
-        return None
-    parts = list(value)
-    numbers = [part.id if isinstance(part, Submission) else parse_id(part) for part in parts]
-    return None if None in numbers else [number for number in numbers if number is not None]
 
 
 def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from astria_nb.log._states import SETTLED, UNSETTLED, Labels
 from astria_nb.rows import LABEL_SCHEMA
 from astria_nb.utils.arrow import typed_table
 from astria_nb.utils.formatting import short
-from astria_nb.utils.redaction import redact_text
+from astria_nb.utils.redaction import redact_name
 
 _MAX_TAG, _MAX_NOTE = 100, 10_000  # characters
 _WRITE = update_of(("labels",))
@@ -60,6 +60,8 @@ def check_note(text: object) -> str | None:
     TuneError
         It is no text, is too long, or holds a secret.
     """
+    if text is pd.NA or (isinstance(text, float) and np.isnan(text)):
+        text = None  # as a frame has it where there is no note
     if text is not None and not isinstance(text, str):
         raise TuneError(Problem("note", f"{short(text)} is not a text", "give text, or '' for no note"))
     # A lone surrogate cannot be stored as text.
@@ -151,5 +153,5 @@ def columns(ids: np.ndarray[Any, np.dtype[np.int64]], labels: Mapping[int, Label
 
 
 def _check_secret(field: str, text: str) -> None:
-    if redact_text(text) != text:
+    if redact_name(text) != text:  # a link is none, unless it is signed
         raise TuneError(Problem(field, "holds what looks like a key or a password", "leave that out"))

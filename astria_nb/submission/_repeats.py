@@ -29,7 +29,7 @@ class RepeatedRequest(Exception):  # noqa: N818  a question, not an error
 def earlier_submission(
     candidates: Sequence[Submission], request: Request, body: Body, report: ReportProgress
 ) -> Submission | None:
-    """Return the first of the candidates that asked for the same, or None.
+    """Return the first of the candidates that asked for the same, a lost one only if all were lost; or None.
 
     Files are read only if there are candidates. Files whose content was not recorded,
     since the process ended while it sent them, are compared by their names.
@@ -51,7 +51,8 @@ def earlier_submission(
         sha256 = image.sha256()
         candidates = [one for one in candidates if _may_contain(one.request, sha256)]
     request = request.with_sha256(body.image_sha256 if candidates else None)
-    return next((one for one in candidates if _has_same_images(one.request, request)), None)
+    equal = [one for one in candidates if _has_same_images(one.request, request)]
+    return min(equal, key=lambda one: bool(_loss(one)), default=None)
 
 
 def describe(earlier: Submission, estimate: Estimate | None) -> str:
@@ -73,11 +74,21 @@ def describe(earlier: Submission, estimate: Estimate | None) -> str:
         parts[0] += f" and made {_counted(prompts)}" if isinstance(prompts, list) else ""
     else:
         parts.append("its outcome is not known yet")
+    if loss := _loss(earlier):
+        parts.append(loss)
     if isinstance(cost, int) and cost > 0:
         parts.append(dollars(cost))
     elif estimate is not None:
         parts.append(str(estimate))
     return ", ".join(parts)
+
+
+def _loss(earlier: Submission) -> str:
+    """Return in words that a tune has no pictures, as far as it is recorded; empty if it may have some."""
+    record = earlier.record or {}
+    if record.get("status") == "deleted":
+        return "which is deleted"
+    return "whose training failed" if record.get("failed_at") else ""
 
 
 def _counted(prompts: Sequence[object]) -> str:

@@ -137,8 +137,8 @@ def submit(
         )
         more = {"once": True} if check_bool("once", once) else {}  # other forms need not know it
         return tune.submit(client, encoding=encoding, **more)
-    check_callable("on_sent", on_sent)
-    check_callable("say", say)
+    check_callable("on_sent", on_sent, arguments=2)
+    check_callable("say", say, arguments=2)
     progress = Progress("Submitting")
     observer = CallbackObserver(on_sent or progress.update_bytes, say or progress.update)
 

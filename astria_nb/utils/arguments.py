@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 import os
+from collections.abc import Callable
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -85,8 +87,8 @@ def check_bool(field: str, value: Any) -> bool:
     return bool(value)
 
 
-def check_callable(field: str, value: Any) -> None:
-    """Raise an error unless the argument can be called or is None.
+def check_callable(field: str, value: Any, *, arguments: int) -> None:
+    """Raise an error unless the argument is None, or can be called and then has done its work.
 
     Parameters
     ----------
@@ -94,16 +96,44 @@ def check_callable(field: str, value: Any) -> None:
         The argument's name, for the message.
     value : object
         The argument.
+    arguments : int
+        How many positional arguments it is called with.
 
     Raises
     ------
     AstriaError
-        The value is not callable.
+        The value is not callable, takes another number of arguments, or is a coroutine function.
+
+    Examples
+    --------
+    >>> check_callable("done", "mail", arguments=1)
+    Traceback (most recent call last):
+    astria_nb.errors.AstriaError: done: 'mail' cannot be called; give a function, or leave it out
     """
-    if value is not None and not callable(value):
-        raise AstriaError(
-            Problem(field, f"{short(value)} cannot be called", "give a function, or leave it out")
-        )
+    if value is None:
+        return
+    what, hint = "", "give a function, or leave it out"
+    if not callable(value):
+        what = "cannot be called"
+    elif inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(type(value).__call__):
+        what, hint = "is a coroutine function, which nothing would await", "give one that is not async"
+    elif not _takes(value, arguments):
+        noun = "1 argument" if arguments == 1 else f"{arguments} arguments"
+        what, hint = f"cannot be called with {noun}", f"give a function of {noun}"
+    if what:
+        raise AstriaError(Problem(field, f"{short(value)} {what}", hint))
+
+
+def _takes(function: Callable[..., object], arguments: int) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of some that are written in C
+        return True
+    try:
+        signature.bind(*range(arguments))
+    except TypeError:
+        return False
+    return True
 
 
 def parse_id(value: Any) -> int | None:

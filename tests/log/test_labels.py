@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_tags_and_a_note_are_columns_of_the_frame(log: Log) -> None:
     assert not frame["hidden"].any()
     assert frame.dtypes["tags"].pyarrow_dtype == pa.list_(pa.string())
     log.untag(1, "good likeness", "never given")
-    log.note(2, "")
+    log.note(2, frame["note"].iloc[0])  # a missing value
     assert tags(log, 1) == ["client A", "\xe9"]
     assert log.frame()["note"].isna().all()
 
@@ -107,6 +108,33 @@ def test_a_tune_of_another_service_and_a_run_without_a_tune_are_distinguished(lo
         log.tag(row(7, None), "which?")
 
 
+@pytest.mark.parametrize("title", ["a", None])
+def test_a_row_of_another_log_names_nothing_here_though_its_number_does(
+    log: Log, title: str | None, tmp_path: Path
+) -> None:
+    other = Log(tmp_path / "other.sqlite")
+    for each in ("a", "x", "y", None):
+        sent = other.plan(a_request(each, service="http://127.0.0.1:9", prompt_ids=[5]), sending=True)
+        other.change(sent, "done", reply={"id": 7, "title": each} if each else {"prompt_ids": [99]})
+    frame = other.frame()
+    other.close()
+    foreign = frame[frame["title"] == title] if title else frame[frame["title"].isna()]
+    assert foreign["submission"].tolist() == [1 if title else 4]
+    with pytest.raises(LogError, match="open the log that recorded it"):
+        log.hide(foreign)
+    assert not log.frame(hidden=True)["hidden"].any()
+
+
+def test_a_row_that_is_older_than_the_tune_is_found_by_its_number(log: Log) -> None:
+    sent = log.plan(a_request("late"), sending=True)
+    before = log.frame().iloc[[-1]]
+    read_back = pd.read_json(StringIO(before.to_json(orient="records", date_format="iso")))
+    log.change(sent, "done", reply={**REPLY, "id": 9, "title": "late"})
+    log.tag(before, "x")
+    log.tag(read_back, "y")
+    assert tags(log, sent.id) == ["x", "y"]
+
+
 def test_many_are_labelled_or_none(log: Log) -> None:
     log.tag(log.frame(), "all")
     assert all(list(each) == ["all"] for each in log.frame()["tags"])
@@ -124,6 +152,7 @@ def test_many_are_labelled_or_none(log: Log) -> None:
         (lambda log: log.tag(1, "a" * 101), "one line of at most 100 characters"),
         (lambda log: log.tag(1, "a\nb"), "one line of at most 100 characters"),
         (lambda log: log.tag(1, KEY), "holds what looks like a key"),
+        (lambda log: log.note(1, f"at https://x.org/1.jpg?Signature={KEY}"), "holds what looks like a key"),
         (lambda log: log.note(1, 5), "note: 5 is not a text"),
         (lambda log: log.note(1, f"sent with {KEY}"), "holds what looks like a key"),
         (lambda log: log.note(1, "x" * 10_001), "at most 10,000"),
@@ -135,6 +164,7 @@ def test_many_are_labelled_or_none(log: Log) -> None:
         ),
         (lambda log: log.frame(tag=5), "tag: 5 is not a tag"),
         (lambda log: log.frame(service=5), "service: 5 is not a service"),
+        (lambda log: log.tag(7, "a"), "submissions 3, 1 are tunes 7 of several services: pass one"),
         (lambda log: log.tag(8, "a"), "has no submission 8; tune 8 is submission 2: pass that, or the row"),
         (lambda log: log.hide(row(9)), "log: has no submission of tune 9"),
     ],
@@ -143,6 +173,13 @@ def test_what_cannot_be_a_label_is_refused(log: Log, work: Callable[[Log], Any],
     with pytest.raises((TuneError, LogError), match=message):
         work(log)
     assert {*log.events()["kind"]} == {"planned", "sending", "done"}
+
+
+@pytest.mark.parametrize("text", ["as on https://example.com/page?number=2#top", "of sd_portraits/1.jpg"])
+def test_a_link_and_a_file_are_no_secrets(log: Log, text: str) -> None:
+    log.note(1, text)
+    log.tag(1, text)
+    assert log.frame()["note"].iloc[0] == tags(log, 1)[0] == text
 
 
 def test_hidden_submissions_are_left_out_and_come_back(log: Log) -> None:

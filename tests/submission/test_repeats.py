@@ -76,6 +76,26 @@ def test_once_returns_the_row_of_the_latest(
     assert log.frame()["title"].tolist() == ["a"]
 
 
+@pytest.mark.parametrize("loss", ["deleted", "failed"])
+def test_a_tune_that_was_lost_is_named_so_and_a_whole_one_comes_first(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, loss: str
+) -> None:
+    client = sandbox.client()
+    if loss == "failed":
+        sandbox.fail("training")
+    lost = anb.submit(tune("a"), client, log=log)
+    if loss == "deleted":
+        client.delete_tune(lost.loc[0, "id"], log=log)
+    else:
+        anb.wait(lost, client, poll=0.01, log=log)
+    name = f"tune {lost.loc[0, 'id']}, {'which is deleted' if loss == 'deleted' else 'whose training failed'}"
+    (text,) = announced(tune("b"), sandbox, log)
+    assert name in text
+    client.delete_tune(anb.submit(tune("c"), client, log=log).loc[0, "id"], log=log)
+    row = anb.submit(tune("d"), client, log=log, once=True)
+    assert row.loc[0, "title"] == "b"
+
+
 @pytest.mark.parametrize("encoding", ["form", "json"])
 def test_addresses_are_compared_in_any_encoding_and_order(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, encoding: Any

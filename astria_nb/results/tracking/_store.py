@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -23,6 +22,7 @@ from astria_nb.results.downloads import (
     manifest_line,
     parse_line,
 )
+from astria_nb.results.tracking import _mlflow as mlflow
 from astria_nb.results.tracking._tracked_run import TrackedRun
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shielded
@@ -30,7 +30,7 @@ from astria_nb.utils.redaction import redact_text
 
 _FOLDER = "pictures"
 _DESCRIPTION = "mlflow.note.content"  # what MLflow shows at the top of a run
-_PROGRESS_BAR = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
+_MAX_EXPERIMENT = 500  # characters of its name
 _KIND = {"mlflow.experimentKind": "custom_model_development"}  # how MLflow shows it
 _BATCH = 100  # parameters that MLflow takes at once
 
@@ -50,7 +50,8 @@ class TrackingStore:
     """
 
     def __init__(self, experiment: str) -> None:
-        self._mlflow = shielded(_load)
+        self._mlflow = shielded(mlflow.load)
+        self._created = set[str]()
         with self._errors():
             self._client = self._mlflow.MlflowClient()
             self._experiment_id = self._experiment(experiment)
@@ -92,12 +93,30 @@ class TrackingStore:
 
     def finish(self, run_id: str, run: TrackedRun) -> None:
         """Set whether a run is over."""
-        with self._errors():
+        with self._errors(), mlflow.without_output():
             if self._client.get_run(run_id).info.status != run.status:
                 if run.status == "RUNNING":
                     self._client.update_run(run_id, run.status)
                 else:
                     self._client.set_terminated(run_id, run.status, run.ended_at)
+
+    def is_only(self, run_id: str, run: TrackedRun) -> bool:
+        """Return whether no other process has made a run of the tune at the same time.
+
+        Of two, both keep the same one: the other is deleted by the process that made it.
+
+        Raises
+        ------
+        AstriaError
+            The store cannot be used.
+        """
+        with self._errors():
+            stored = self._find(run)
+            if stored is None or stored.info.run_id == run_id:
+                return True
+            if run_id in self._created:
+                self._client.delete_run(run_id)
+            return False
 
     def add_pictures(
         self, run_id: str, pictures: Iterable[RemotePicture], client: Client
@@ -161,7 +180,7 @@ class TrackingStore:
             }
             if MANIFEST not in sizes:
                 return {}
-            with _without_progress_bar():
+            with mlflow.without_output():
                 path = Path(self._client.download_artifacts(run_id, f"{_FOLDER}/{MANIFEST}", folder))
             entries = filter(None, map(parse_line, path.read_bytes().splitlines()))
             return {entry.key: entry for entry in entries if sizes.get(entry.file) in (entry.bytes, None)}
@@ -177,15 +196,13 @@ class TrackingStore:
         created = self._client.create_run(
             self._experiment_id, run.started_at, tags=run.tags, run_name=run.name
         )
-        # Another process may have done the same at the same time: both keep the same one of the two.
-        stored = self._find(run) or created
-        if stored.info.run_id != created.info.run_id:
-            self._client.delete_run(created.info.run_id)
-        return stored
+        self._created.add(created.info.run_id)
+        return created
 
     def _experiment(self, name: str) -> str:
-        if not isinstance(name, str) or not name.strip():
-            raise AstriaError(Problem("experiment", f"{short(name)} is not a name", "give text: 'portraits'"))
+        if not isinstance(name, str) or not name.strip() or len(name) > _MAX_EXPERIMENT:
+            hint = f"give text of at most {_MAX_EXPERIMENT} characters: 'portraits'"
+            raise AstriaError(Problem("experiment", f"{short(name)} is not a name", hint))
         exceptions = self._mlflow.exceptions
         if (experiment := self._client.get_experiment_by_name(name)) is None:
             try:
@@ -210,30 +227,3 @@ class TrackingStore:
             reason = redact_text(" ".join(str(error).split()))
         hint = "check MLFLOW_TRACKING_URI, and call to_mlflow again: it goes on where it was"
         raise AstriaError(Problem("mlflow", f"its store cannot be used ({short(reason)})", hint))
-
-
-@contextmanager
-def _without_progress_bar() -> Iterator[None]:
-    before = os.environ.get(_PROGRESS_BAR)
-    os.environ[_PROGRESS_BAR] = "false"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_PROGRESS_BAR]
-        else:
-            os.environ[_PROGRESS_BAR] = before
-
-
-def _load() -> Any:
-    try:
-        import mlflow.artifacts
-        import mlflow.entities
-        import mlflow.exceptions
-        import mlflow.tracking
-    except ImportError as error:
-        reason = short(str(error))
-    else:
-        return mlflow
-    what = f"cannot be loaded ({reason})"
-    raise AstriaError(Problem("mlflow", what, "run pip install 'astria-nb[mlflow]', and restart the kernel"))

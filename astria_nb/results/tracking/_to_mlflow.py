@@ -17,7 +17,7 @@ from astria_nb.results.frames import tunes_of
 from astria_nb.results.prices import DOLLAR_MC, estimates
 from astria_nb.results.tracking._store import TrackingStore
 from astria_nb.results.tracking._tracked_run import tracked_run
-from astria_nb.results.watch import prompts
+from astria_nb.results.watch import latest, prompts
 from astria_nb.rows import Rows
 from astria_nb.utils.arrow import typed_frame
 from astria_nb.utils.progress import Progress
@@ -49,8 +49,8 @@ def to_mlflow(
     Parameters
     ----------
     frame : pandas.DataFrame
-        Rows of `submit`, `wait` or ``log.frame()``, in any form that `astria_nb.rows.typed` reads. One that
-        has neither a tune nor prompts is skipped.
+        Rows of `submit`, `wait` or ``log.frame()``, in any form that `astria_nb.rows.typed` reads; their
+        latest state is fetched. One that has neither a tune nor prompts is skipped.
     client : Client, optional
         Default as in `submit`.
     experiment : str
@@ -63,7 +63,7 @@ def to_mlflow(
     -------
     pandas.DataFrame
         ``id, title, run_id, added_pictures, problem``: a row for each of `frame`. ``problem`` names a picture
-        that could not be fetched; call it again later.
+        that could not be fetched; call it again later. A tune of which nothing is known has no run.
 
     Raises
     ------
@@ -90,6 +90,7 @@ def to_mlflow(
     frame = tunes_of(frame, client)
     log = log_or_default(log)
     store = TrackingStore(experiment)
+    frame = latest(frame, client, log)
     costs = _costs(frame, client)
     records: list[dict[str, Any]] = []
     noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
@@ -106,25 +107,32 @@ def _record(
     values: Mapping[Any, Any] = row.to_dict("records")[0]
     service = values["service"] if isinstance(values["service"], str) else recorded_service(client.service)
     own_prompts = _prompts(row, client)
-    is_gone = own_prompts.empty and values["status"] in ("deleted", "expired")
     submission, labels = log.recorded(values)
-    run = tracked_run(values, None if is_gone else own_prompts, dollars, submission, labels, service)
     record = {"id": values["id"], "title": values["title"]}
+    if own_prompts is None and submission is None and not isinstance(values["title"], str):
+        return {**record, "problem": f"no tune {values['id']} at {service.partition(' ')[0]}"}
+    run = tracked_run(values, own_prompts, dollars, submission, labels, service)
     if run is None:
         return record
-    run_id = store.put(run)
-    pictures = remote_pictures(own_prompts, row, client)
-    added, problems = store.add_pictures(run_id, pictures, client)
-    store.finish(run_id, run)
+    while True:
+        run_id = store.put(run)
+        pictures = [] if own_prompts is None else remote_pictures(own_prompts, row, client)
+        added, problems = store.add_pictures(run_id, pictures, client)
+        store.finish(run_id, run)
+        if store.is_only(run_id, run):
+            break
     problem = f"{len(problems)} pictures could not be fetched: {problems[0]}" if problems else None
     return {**record, "run_id": run_id, "added_pictures": added, "problem": problem}
 
 
-def _prompts(row: pd.DataFrame, client: Client) -> pd.DataFrame:
+def _prompts(row: pd.DataFrame, client: Client) -> pd.DataFrame | None:
+    """Return the prompts of a tune, or None if they are gone, so that nothing can be said of them."""
     try:
-        return prompts(row, client)
+        own_prompts = prompts(row, client)
     except NotFoundError:
-        return prompts(row.iloc[:0], client)
+        return None
+    is_lost = row["status"].isin(["deleted", "expired"]).all()
+    return None if own_prompts.empty and is_lost else own_prompts
 
 
 def _costs(frame: pd.DataFrame, client: Client) -> list[float | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,8 @@ from astria_nb.utils.redaction import redact_name, redact_text
 _COLUMNS = ("pack", "name", "title", "encoding", "model_type", "branch", "base_tune_id", "steps", "face_crop")
 _FIELDS = ("preset", "brief", "branch")  # what the request of a log has beside
 _MAX_VALUE = 5000  # characters; MLflow takes 6000 and cuts nothing by itself
-_UNFIT = re.compile(r"[^\w./: -]")  # characters that MLflow takes in no name
+_MAX_NAME = 250  # characters
+_UNFIT = re.compile(r"[^\w.: -]")  # MLflow takes a slash in some places of a name only
 _ENDED = ("trained", "expired", "deleted")
 
 
@@ -86,7 +88,7 @@ def tracked_run(
     return TrackedRun(
         key=key,
         service=service,
-        name=redact_name(title),
+        name=redact_name(title)[:_MAX_NAME],
         parameters=dict(_parameters(row, submission)),
         tags=dict(_tags(row, key, labels, service)),
         metrics=dict(_metrics(row, prompts, dollars)),
@@ -125,9 +127,17 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
                 yield from _flat(f"{name}.{key}", child)
     elif isinstance(value, list | tuple):
         if value:
-            yield _UNFIT.sub("_", name), _text(", ".join(map(str, value)))
+            yield _fitting(name), _text(", ".join(map(str, value)))
     elif not pd.isna(value) and str(value):
-        yield _UNFIT.sub("_", name), _text(redact_name(value) if name == "title" else value)
+        yield _fitting(name), _text(redact_name(value) if name == "title" else value)
+
+
+def _fitting(name: str) -> str:
+    """Return a name that MLflow takes; one that is changed for it ends in a hash: no two are equal."""
+    if len(name) <= _MAX_NAME and not _UNFIT.search(name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+    return f"{_UNFIT.sub('_', name)[: _MAX_NAME - 9]}_{digest}"
 
 
 def _tags(
@@ -138,8 +148,9 @@ def _tags(
     for name in ("account", "status", "url"):
         if isinstance(row.get(name), str) and row[name]:
             yield f"astria.{name}", _text(row[name])
-    yield "tags", _text(", ".join(labels.tags))
-    yield "note", _text(labels.note or "")
+    # Without secrets already, and with the addresses in them.
+    yield "tags", _cut(", ".join(labels.tags))
+    yield "note", _cut(labels.note or "")
 
 
 def _metrics(
@@ -165,7 +176,11 @@ def _json(value: object) -> Any:
 
 
 def _text(value: object) -> str:
-    text = redact_text(str(value))
+    return _cut(redact_text(str(value)))
+
+
+def _cut(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be stored as text
     return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"
 
 

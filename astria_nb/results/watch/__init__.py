@@ -1,5 +1,6 @@
 """Waiting for tunes and their prompts; the only place that polls."""
 
+from astria_nb.results.watch._latest import latest
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._poller import Poller
 from astria_nb.results.watch._polling import poll_until_finished
@@ -12,6 +13,7 @@ __all__ = [
     "PollRecorder",
     "PollResult",
     "Poller",
+    "latest",
     "poll_until_finished",
     "prompts",
     "wait",

@@ -11,9 +11,10 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest
 from astria_nb.defaults import client_or_default, log_or_default
-from astria_nb.errors import LogError, Problem, TuneError
+from astria_nb.errors import Problem, TuneError
 from astria_nb.log import Log
 from astria_nb.results.frames import origin_of, tunes_of
+from astria_nb.results.watch._latest import record_tunes
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._polling import poll_until_finished
 from astria_nb.results.watch._recorder import PollRecorder
@@ -78,7 +79,7 @@ def wait(
     TuneError
         These are no tunes, or tunes of another service or account, or `until` is not a valid choice.
     AstriaError
-        `done` cannot be called, or a number is not valid.
+        `done` cannot be called with the rows, or is a coroutine function, or a number is not valid.
     ApiError, NotSentError
         The service refused a poll, or did not answer for more than ten minutes. Nothing is lost; call `wait`
         again.
@@ -102,7 +103,7 @@ def wait(
     if not isinstance(until, str) or until not in _GOALS:
         raise TuneError(Problem("until", f"{short(until)} is not known", f"choose {' or '.join(_GOALS)}"))
     timeout = None if timeout is None else check_number("timeout", timeout, "seconds")
-    check_callable("done", done)
+    check_callable("done", done, arguments=1)
     if frame.empty:
         _call_back(done, frame)
         return frame
@@ -116,7 +117,7 @@ def wait(
             for result in poll_until_finished(frame, client, until, poll=poll, sleep=display.sleep):
                 frame = result.frame
                 display.show(result)
-                _record_tunes(recorder, log, client, result)
+                record_tunes(recorder, log, client, result)
                 if display.is_timed_out:
                     break
     except Exception:
@@ -130,7 +131,7 @@ def _call_back(done: Callable[[pd.DataFrame], object] | None, frame: pd.DataFram
     if done is None:
         return
     try:
-        done(frame)
+        done(frame.copy())  # what it does to them is not to change the rows that are returned
     except Exception as error:  # noqa: BLE001  whatever it is, the rows are returned
         # Without its text, which may have the secret address of a webhook.
         what = f"done failed ({type(error).__name__}); the rows are returned. Call done(rows) to see why"
@@ -170,19 +171,6 @@ class _Display:
 
     def _redraw(self) -> None:
         self._progress.update(self._fraction, f"{self._text} · {format_duration(self._elapsed)}")
-
-
-def _record_tunes(recorder: PollRecorder, log: Log, client: Client, result: PollResult) -> None:
-    """Record changed tunes in a log whose file exists; only warn if it cannot be written."""
-    try:
-        for tune in result.changed_tunes if log.exists() else ():
-            # By title: the recorder would search all of the log for a tune that it does not have.
-            title = tune.get("title")
-            submission = log.find(client.service, str(title), client.account) if title else None
-            if submission is not None and submission.tune_id == tune["id"]:
-                recorder.record_tune(tune)
-    except LogError as error:
-        warn(f"the new state of a tune was not recorded ({error})")
 
 
 def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:

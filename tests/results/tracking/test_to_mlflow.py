@@ -195,6 +195,49 @@ def test_two_that_make_the_run_at_once_keep_one(
     assert [run.info.run_name for run in runs(mlflow, "at once")] == ["of the other"]
 
 
+def test_a_run_that_another_process_makes_meanwhile_is_the_only_one(
+    mlflow: Any, row: pd.DataFrame, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = TrackingStore.put
+    own: list[str] = []
+
+    def other_later(self: TrackingStore, run: Any) -> str:
+        own.append(put(self, run))
+        if len(own) == 1:  # it had looked before this one was made, and its id is the first of the two
+            self._client.create_run(self._experiment_id, 1, tags=run.tags, run_name="of the other")
+        return own[-1]
+
+    monkeypatch.setattr(TrackingStore, "put", other_later)
+    (record,) = anb.to_mlflow(row, client, experiment="meanwhile").to_dict("records")
+    (run,) = runs(mlflow, "meanwhile")
+    assert (run.info.run_name, run.info.run_id) == ("of the other", record["run_id"])
+    assert len(pictures(mlflow, run.info.run_id)) == 17
+
+
+def test_the_latest_state_is_recorded_of_a_row_that_is_older(mlflow: Any, log: anb.ExperimentLog) -> None:
+    fields: dict[str, Any] = {"pack": 43, "name": "cat", "image_urls": [PHOTO], "brief": "b" * 6500}
+    odd_names = {"long " * 60: "1", "a,b": "2", "a;b": "3", "a//b": "4", "\N{CAT FACE}": "5"}
+    with anb.Sandbox(deterministic=True) as sandbox:
+        client = sandbox.client()
+        row = anb.submit(anb.Tune(title="odd", characteristics=odd_names, **fields), client, log=log)
+        log.note(row, "as on https://example.com/page?number=2")
+        anb.to_mlflow(row, client, experiment="latest", log=log)
+        (run,) = runs(mlflow, "latest")
+        assert run.info.status == "RUNNING"
+        anb.wait(row, client, until="prompts", poll=0.01)
+        # Known by its number only, and one that nobody knows.
+        frame = anb.to_mlflow([row.loc[0, "id"], 999], client, experiment="latest", log=log)
+        assert frame["problem"].fillna("").tolist() == ["", f"no tune 999 at {client.base_url}"]
+        client.delete_tune(row.loc[0, "id"])
+        anb.to_mlflow(row.assign(status="trained"), client, experiment="latest", log=log)
+    (run,) = runs(mlflow, "latest")
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "odd")
+    assert (run.data.metrics["training_minutes"], run.data.metrics["pictures"]) == (9, 8)
+    assert run.data.tags["note"] == "as on https://example.com/page?number=2"
+    characteristics = [value for name, value in run.data.params.items() if name.startswith("characteristics")]
+    assert sorted(characteristics) == ["1", "2", "3", "4", "5"]
+
+
 def test_rows_that_are_no_tunes_yet_are_skipped_and_gone_ones_have_no_pictures(
     mlflow: Any, client: anb.Client
 ) -> None:
@@ -221,7 +264,7 @@ def test_a_tune_that_was_deleted_keeps_its_pictures_and_figures(mlflow: Any, log
     assert len(pictures(mlflow, run.info.run_id)) == 9
 
 
-@pytest.mark.parametrize("experiment", ["deleted", " ", 5])
+@pytest.mark.parametrize("experiment", ["deleted", " ", 5, "x" * 501])
 def test_an_experiment_that_cannot_be_used_is_named(
     mlflow: Any, row: pd.DataFrame, client: anb.Client, experiment: Any
 ) -> None:

@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -27,7 +29,7 @@ def test_it_is_called_once_with_the_rows_that_are_returned(sandbox: anb.Sandbox,
     rows = anb.wait(row, sandbox.client(), poll=0.01, done=calls.append)
     assert rows.loc[0, "status"] == "trained"
     assert len(calls) == 1
-    assert calls[0] is rows
+    pd.testing.assert_frame_equal(calls[0], rows)
 
 
 def test_it_is_called_when_the_time_is_over(sandbox: anb.Sandbox, row: pd.DataFrame) -> None:
@@ -68,9 +70,40 @@ def test_it_is_not_called_after_an_interrupt(
     assert calls == []
 
 
-def test_it_must_be_callable(sandbox: anb.Sandbox, row: pd.DataFrame) -> None:
-    with pytest.raises(AstriaError, match="done: 'mail me' cannot be called; give a function"):
-        anb.wait(row, sandbox.client(), done="mail me")  # type: ignore[arg-type]
+async def post(_: pd.DataFrame) -> None:
+    """Send nothing."""
+
+
+@pytest.mark.parametrize(
+    ("done", "message"),
+    [
+        ("mail me", "'mail me' cannot be called; give a function"),
+        (post, "is a coroutine function, which nothing would await; give one that is not async"),
+        (partial(post), "is a coroutine function"),
+        (lambda: None, "cannot be called with 1 argument; give a function of 1 argument"),
+        (lambda rows, mail: None, "cannot be called with 1 argument"),
+        (partial(print, file=None), None),
+        (int, None),
+    ],
+)
+def test_it_can_be_called_with_the_rows_before_anything_is_waited_for(
+    sandbox: anb.Sandbox, row: pd.DataFrame, done: Any, message: str | None
+) -> None:
+    before = len(sandbox.ledger)
+    if message is None:
+        with warnings.catch_warnings(action="ignore"):
+            anb.wait(row, sandbox.client(), timeout=0, done=done)
+        return
+    with pytest.raises(AstriaError, match=f"done: .*{message}"):
+        anb.wait(row, sandbox.client(), done=done)
+    assert len(sandbox.ledger) == before
+
+
+def test_what_it_does_to_the_rows_does_not_change_those_that_are_returned(
+    sandbox: anb.Sandbox, row: pd.DataFrame
+) -> None:
+    rows = anb.wait(row, sandbox.client(), poll=0.01, done=lambda rows: rows.pop("id"))
+    assert rows["id"].tolist() == row["id"].tolist()
 
 
 def test_its_error_loses_no_rows_where_warnings_are_errors(sandbox: anb.Sandbox, row: pd.DataFrame) -> None:

@@ -1,0 +1,54 @@
+"""Tunes in their latest state, by one poll; and its record in the log."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from astria_nb.client import Client
+from astria_nb.errors import LogError
+from astria_nb.log import Log
+from astria_nb.results.watch._poll_result import PollResult
+from astria_nb.results.watch._poller import Poller
+from astria_nb.results.watch._recorder import PollRecorder
+from astria_nb.utils.warn import warn
+
+
+def latest(frame: pd.DataFrame, client: Client, log: Log) -> pd.DataFrame:
+    """Return tunes in their latest state, without waiting; what is new is recorded.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Typed rows. Only those that were not finished are fetched.
+    client : Client
+    log : Log
+
+    Raises
+    ------
+    ApiError, NotSentError
+        The service refused, or was not reached.
+    """
+    result = Poller(frame, client, "trained").poll()
+    record_tunes(PollRecorder(log, client.service, client.account), log, client, result)
+    return result.frame
+
+
+def record_tunes(recorder: PollRecorder, log: Log, client: Client, result: PollResult) -> None:
+    """Record changed tunes in a log whose file exists; only warn if it cannot be written.
+
+    Parameters
+    ----------
+    recorder : PollRecorder
+    log : Log
+    client : Client
+    result : PollResult
+    """
+    try:
+        for tune in result.changed_tunes if log.exists() else ():
+            # By title: the recorder would search all of the log for a tune that it does not have.
+            title = tune.get("title")
+            submission = log.find(client.service, str(title), client.account) if title else None
+            if submission is not None and submission.tune_id == tune["id"]:
+                recorder.record_tune(tune)
+    except LogError as error:
+        warn(f"the new state of a tune was not recorded ({error})")
