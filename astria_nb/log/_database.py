@@ -19,6 +19,7 @@ from astria_nb.log import _serialization as serialization
 from astria_nb.log import _submission_rows as submission_rows
 from astria_nb.log import environment
 from astria_nb.log._checksums import check_body
+from astria_nb.log._group_commit import GroupCommit
 from astria_nb.log._inserts import append_event, microseconds, now, put_session, redact_problem
 from astria_nb.log._queries import (
     by_id,
@@ -66,6 +67,7 @@ class LogDatabase:
     def __init__(self, path: Path, timeout: float) -> None:
         self.store = SqliteStore(path, timeout)
         self._written_session = ""
+        self._group = GroupCommit(self._write)
 
     def close(self) -> None:
         """Close the file."""
@@ -76,7 +78,8 @@ class LogDatabase:
     ) -> Submission:
         """Write the intent; see `astria_nb.log.Log.plan`."""
         recorded = request.recorded()
-        with self._write() as (connection, session_id):
+
+        def work(connection: sqlite3.Connection, session_id: str) -> Submission:
             if (first := _claimant(connection, recorded)) is not None:
                 raise RequestClaimed(first)
             if newest_equal_id is not None and has_later_with_content(connection, recorded, newest_equal_id):
@@ -87,7 +90,9 @@ class LogDatabase:
             append_event(connection, "planned", session_id, moment.at, planned)
             if sending:
                 append_event(connection, "sending", session_id, moment.at, new)
-        return new
+            return new
+
+        return self._group.run(work)
 
     def change(
         self,
@@ -103,13 +108,16 @@ class LogDatabase:
         tune = serialization.tune_of(reply) if state in HAS_TUNE else None
         if tune is not None and isinstance(tune.get("id"), int) and changes.get("tune_id") is None:
             changes = {**changes, "tune_id": tune["id"]}
-        with self._write() as (connection, session_id):
+
+        def work(connection: sqlite3.Connection, session_id: str) -> Submission:
             moment = Moment.of(session_id)
             after = submission_rows.move(
                 connection, before, state, moment, changes, tune, image_sha256, redact_problem(problem)
             )
             append_event(connection, kind, session_id, moment.at, after, reply=reply, problem=problem)
-        return after
+            return after
+
+        return self._group.run(work)
 
     def record_event(
         self,
@@ -122,7 +130,8 @@ class LogDatabase:
         account: str | None = None,
     ) -> None:
         """Write an event that changes no state; see `astria_nb.log.Log.record_event`."""
-        with self._write() as (connection, session_id):
+
+        def work(connection: sqlite3.Connection, session_id: str) -> None:
             at = now()
             current: Submission | None = None
             if submission is not None:
@@ -134,6 +143,8 @@ class LogDatabase:
                 submission_rows.record(connection, current, tune)
             values = {"tune_id": tune_id, "service": service}
             append_event(connection, kind, session_id, at, current, values, reply=reply, problem=problem)
+
+        self._group.run(work)
 
     def label(
         self,

@@ -1,0 +1,134 @@
+"""One transaction for what several threads write at once: the disk is waited for once, not by each."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import weakref
+from _thread import allocate_lock
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+from astria_nb.errors import AstriaError
+from astria_nb.log._states import RequestClaimed, SameContentRecorded, StaleSubmission
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection, str], T]
+"""What is to be written, with a connection in a transaction and the id of this process's session."""
+Transaction = Callable[[], AbstractContextManager[tuple[sqlite3.Connection, str]]]
+
+_MOST = 256  # in one transaction: the first of them waits for the last
+_HARMLESS = (RequestClaimed, SameContentRecorded, StaleSubmission, KeyError)
+_all: weakref.WeakSet[GroupCommit] = weakref.WeakSet()
+
+
+class GroupCommit:
+    """Runs what threads write, one after the other, each in a transaction with what waits beside it.
+
+    A thread that finds nobody writing opens a transaction, in which it also does the work of those that came
+    while the transaction before was committed. A single thread has transactions of its own.
+
+    Parameters
+    ----------
+    transaction : callable
+        Returns a context manager with the arguments of `Work`, which commits when it ends, or raises.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self.reset()
+        _all.add(self)
+
+    def reset(self) -> None:
+        """Forget what other threads were about to write: in a child process, they do not exist."""
+        self._waiting: deque[_Write] = deque()
+        self._is_writing = False
+        self._lock = allocate_lock()
+
+    def run(self, work: Work[T]) -> T:
+        """Do some work, and return what it returned once that is on the disk.
+
+        Parameters
+        ----------
+        work : callable
+            Raises the errors that are a result, such as `StaleSubmission`, before it has changed anything.
+        """
+        write = _Write(work)
+        with self._lock:
+            self._waiting.append(write)
+            is_waiting, self._is_writing = self._is_writing, True
+        if is_waiting:
+            write.turn.acquire()
+        if not write.is_done:
+            self._write_all()
+        error, write.error = write.error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            error = None  # or the traceback would hold itself
+        result: T = write.result
+        return result
+
+    def _write_all(self) -> None:
+        """Do the work that waits, this thread's own first; then another thread has its turn."""
+        with self._lock:
+            writes = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
+        try:
+            if not self._write(writes):
+                for write in writes:  # one of them cannot be written, the others can
+                    self._write([write])
+        finally:
+            for write in writes:
+                write.is_done = True
+                write.turn.release()
+            with self._lock:
+                self._is_writing = bool(self._waiting)
+                if self._is_writing:
+                    self._waiting[0].turn.release()
+
+    def _write(self, writes: list[_Write]) -> bool:
+        """Write in one transaction, and return False if some work among others made it fail."""
+        is_working = False
+        try:
+            with self._transaction() as (connection, session_id):
+                is_working = True
+                for write in writes:
+                    write.do(connection, session_id)
+                is_working = False
+        except BaseException as error:  # noqa: BLE001  raised by each thread that wanted to write
+            if is_working and len(writes) > 1:
+                return False
+            for write in writes:
+                write.error = type(error)(*error.problems) if isinstance(error, AstriaError) else error
+        return True
+
+
+class _Write:
+    """The work of a thread, which waits for its turn to write, or until another thread has done it."""
+
+    def __init__(self, work: Work[Any]) -> None:
+        self._work = work
+        self.turn = allocate_lock()
+        self.turn.acquire()
+        self.is_done = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def do(self, connection: sqlite3.Connection, session_id: str) -> None:
+        self.error = None
+        try:
+            self.result = self._work(connection, session_id)
+        except _HARMLESS as error:
+            self.error = error
+
+
+def _reset_all() -> None:
+    for group in list(_all):
+        group.reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_all)
