@@ -67,7 +67,7 @@ class LogDatabase:
     def __init__(self, path: Path, timeout: float) -> None:
         self.store = SqliteStore(path, timeout)
         self._written_session = ""
-        self._group = GroupCommit(self._write)
+        self._group = GroupCommit()
 
     def close(self) -> None:
         """Close the file."""
@@ -92,7 +92,7 @@ class LogDatabase:
                 append_event(connection, "sending", session_id, moment.at, new)
             return new
 
-        return self._group.run(work)
+        return self._group.run(self._write, work)
 
     def change(
         self,
@@ -117,7 +117,7 @@ class LogDatabase:
             append_event(connection, kind, session_id, moment.at, after, reply=reply, problem=problem)
             return after
 
-        return self._group.run(work)
+        return self._group.run(self._write, work)
 
     def record_event(
         self,
@@ -144,7 +144,7 @@ class LogDatabase:
             values = {"tune_id": tune_id, "service": service}
             append_event(connection, kind, session_id, at, current, values, reply=reply, problem=problem)
 
-        self._group.run(work)
+        self._group.run(self._write, work)
 
     def label(
         self,

@@ -29,15 +29,9 @@ class GroupCommit:
 
     A thread that finds nobody writing opens a transaction, in which it also does the work of those that came
     while the transaction before was committed. A single thread has transactions of its own.
-
-    Parameters
-    ----------
-    transaction : callable
-        Returns a context manager with the arguments of `Work`, which commits when it ends, or raises.
     """
 
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
+    def __init__(self) -> None:
         self.reset()
         _all.add(self)
 
@@ -47,11 +41,13 @@ class GroupCommit:
         self._is_writing = False
         self._lock = allocate_lock()
 
-    def run(self, work: Work[T]) -> T:
+    def run(self, transaction: Transaction, work: Work[T]) -> T:
         """Do some work, and return what it returned once that is on the disk.
 
         Parameters
         ----------
+        transaction : callable
+            Returns a context manager with the arguments of `Work`, which commits when it ends, or raises.
         work : callable
             Raises the errors that are a result, such as `StaleSubmission`, before it has changed anything.
         """
@@ -62,7 +58,7 @@ class GroupCommit:
         if is_waiting:
             write.turn.acquire()
         if not write.is_done:
-            self._write_all()
+            self._write_all(transaction)
         error, write.error = write.error, None
         try:
             if error is not None:
@@ -72,14 +68,14 @@ class GroupCommit:
         result: T = write.result
         return result
 
-    def _write_all(self) -> None:
+    def _write_all(self, transaction: Transaction) -> None:
         """Do the work that waits, this thread's own first; then another thread has its turn."""
         with self._lock:
             writes = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
         try:
-            if not self._write(writes):
+            if not _write(transaction, writes):
                 for write in writes:  # one of them cannot be written, the others can
-                    self._write([write])
+                    _write(transaction, [write])
         finally:
             for write in writes:
                 write.is_done = True
@@ -88,22 +84,6 @@ class GroupCommit:
                 self._is_writing = bool(self._waiting)
                 if self._is_writing:
                     self._waiting[0].turn.release()
-
-    def _write(self, writes: list[_Write]) -> bool:
-        """Write in one transaction, and return False if some work among others made it fail."""
-        is_working = False
-        try:
-            with self._transaction() as (connection, session_id):
-                is_working = True
-                for write in writes:
-                    write.do(connection, session_id)
-                is_working = False
-        except BaseException as error:  # noqa: BLE001  raised by each thread that wanted to write
-            if is_working and len(writes) > 1:
-                return False
-            for write in writes:
-                write.error = type(error)(*error.problems) if isinstance(error, AstriaError) else error
-        return True
 
 
 class _Write:
@@ -123,6 +103,23 @@ class _Write:
             self.result = self._work(connection, session_id)
         except _HARMLESS as error:
             self.error = error
+
+
+def _write(transaction: Transaction, writes: list[_Write]) -> bool:
+    """Write in one transaction, and return False if some work among others made it fail."""
+    is_working = False
+    try:
+        with transaction() as (connection, session_id):
+            is_working = True
+            for write in writes:
+                write.do(connection, session_id)
+            is_working = False
+    except BaseException as error:  # noqa: BLE001  raised by each thread that wanted to write
+        if is_working and len(writes) > 1:
+            return False
+        for write in writes:
+            write.error = type(error)(*error.problems) if isinstance(error, AstriaError) else error
+    return True
 
 
 def _reset_all() -> None:

@@ -28,7 +28,6 @@ from astria_nb.log import (
     StaleSubmission,
     Submission,
 )
-from astria_nb.submission import _account as account
 from astria_nb.submission import _notices as notices
 from astria_nb.submission import _repeats as repeats
 from astria_nb.submission import recovery
@@ -71,7 +70,16 @@ class ExactlyOnce:
 
     def run(self, pack: Pack, body: Body) -> pd.DataFrame:
         """Send the tune unless it is on record already, and return its row."""
-        request = Request.from_tune(
+        request = self.request(pack, body)
+        precedents = self._log.precedents(request)
+        if precedents.has_unsettled:
+            recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
+            precedents = self._log.precedents(request)
+        return self._row(self.submit(pack, body, request, precedents))
+
+    def request(self, pack: Pack, body: Body) -> Request:
+        """Return the request as it will be recorded."""
+        return Request.from_tune(
             self._tune,
             self._client.service,
             body.encoding,
@@ -80,23 +88,29 @@ class ExactlyOnce:
             preprocessing=self._options.preprocessing,
             account=self._client.account,
         )
+
+    def submit(self, pack: Pack, body: Body, request: Request, precedents: Precedents) -> Submission:
+        """Send the tune unless it is on record already, and return its submission.
+
+        Its tune exists, unless the options say that a lost answer is not waited for.
+        """
         self._estimate = estimate(self._tune, pack)
-        precedents = self._log.precedents(request)
-        if precedents.has_unsettled:
-            recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
-            precedents = self._log.precedents(request)
         try:
             with ExitStack() as work:
                 submission = self._claim(precedents, request, body, work)
-                if submission.state in HAS_TUNE:
-                    return self._row(submission)
+                if submission.state in HAS_TUNE or self._is_left(submission):
+                    return submission
                 work.enter_context(recovery.at_work(self._log, submission))
                 return self._send(submission, body)
         except (StaleSubmission, RequestClaimed) as overtaken:
             submission = overtaken.submission
         if submission.state in HAS_TUNE:
-            return self._row(submission)
+            return submission
         raise _submitted_elsewhere(submission)
+
+    def _is_left(self, submission: Submission) -> bool:
+        """Return whether the outcome of a submission is not known, and is for the caller to find out."""
+        return not self._options.waits and submission.state in ("unknown", "needs_review")
 
     def _claim(self, precedents: Precedents, request: Request, body: Body, work: ExitStack) -> Submission:
         """Return a submission that is to be sent, or one whose tune exists."""
@@ -111,13 +125,13 @@ class ExactlyOnce:
         submission = self._settled(submission)
         if submission.state == "not_sent":
             return self._plan(request, body, work)
-        if not self._is_recognised:
+        if not self._is_recognised and not self._is_left(submission):
             self._raise_if_lost(submission)
         return submission
 
     def _plan(self, request: Request, body: Body, work: ExitStack, *, has_equal: bool = True) -> Submission:
         """Record the intent to send a request; return another submission if its tune is wanted instead."""
-        before = account.look(self._client, request)
+        before = self._options.look(self._client, request)
         if before.tune is not None:
             return self._adopt(before.tune, before.newest_id, request, work)
         is_compared, warns = self._options.repeat != "send", self._options.warns
@@ -189,9 +203,11 @@ class ExactlyOnce:
             return submission
         if submission.state != "needs_review" and not recovery.is_left_open(self._log, submission):
             raise _submitted_elsewhere(submission)
+        if not self._options.waits and submission.state != "planned":
+            return recovery.orphaned(self._log, submission)
         return recovery.recover_one(self._log, self._client, submission, self._settle, self._on_wait)
 
-    def _send(self, submission: Submission, body: Body) -> pd.DataFrame:
+    def _send(self, submission: Submission, body: Body) -> Submission:
         with ExitStack() as bodies:
             doubtful, is_recorded = False, submission.state == "sending"
             while True:
@@ -200,12 +216,12 @@ class ExactlyOnce:
                     submission = self._log.change(submission, "sending", attempt=submission.attempt + 1)
                 is_recorded = False
                 submission = self._attempt(submission, body, doubtful)
-                if submission.state == "unknown":
-                    submission = recovery.settle(
-                        self._log, self._client, submission, self._settle, self._on_wait
+                if submission.state == "unknown" and self._options.waits:
+                    (submission,) = recovery.settle(
+                        self._log, self._client, [submission], self._settle, self._on_wait
                     )
-                if submission.state in HAS_TUNE:
-                    return self._row(submission)
+                if submission.state in HAS_TUNE or self._is_left(submission):
+                    return submission
                 if not self._is_recognised:
                     self._raise_if_lost(submission)
                 body = bodies.enter_context(self.encode())
@@ -279,7 +295,8 @@ class ExactlyOnce:
     def _created_prompts(self, submission: Submission) -> list[int] | None:
         """Return the ids of a run's prompts; None if they cannot be listed, since the run is paid for."""
         try:
-            return sorted(prompt["id"] for prompt in recovery.created_by(self._client, submission))
+            created = recovery.created_by(self._client, [submission])[submission.id]
+            return sorted(prompt["id"] for prompt in created)
         except Exception:  # noqa: BLE001
             return None
 

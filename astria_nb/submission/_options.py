@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from astria_nb.client import Client
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
-from astria_nb.tune import Encoding, OnSent, Pack
+from astria_nb.submission import _account as account
+from astria_nb.tune import Encoding, OnSent, Pack, Request
 from astria_nb.utils.interrupts import in_caller
 from astria_nb.utils.progress import ReportProgress
 from astria_nb.utils.warn import warn
@@ -18,6 +20,7 @@ PACK_MAX_AGE_SECONDS = 60.0
 """A pack that was fetched at most so long ago is not fetched again; its price hardly changes meanwhile."""
 
 
+Look = Callable[[Client, Request], account.AccountState]
 Repeat = Literal["announce", "return", "ask", "replay", "send"]
 
 
@@ -87,6 +90,11 @@ class SubmitOptions:
     warns : bool
         Whether to warn of addresses that the service can hardly use, and of a balance that is too low, just
         before the request is recorded and sent. False where a form has shown the remarks.
+    waits : bool
+        Whether to wait for what became of a lost answer, and after a 429. False in a batch, which does that
+        for all of its tunes at once.
+    look : callable
+        Returns what the account shows; see `astria_nb.submission._account.look`.
     pack : Pack or None
         The tune's pack, if `client` returned it less than `PACK_MAX_AGE_SECONDS` ago. None: it is fetched.
     """
@@ -102,4 +110,6 @@ class SubmitOptions:
     idempotent: bool = False
     repeat: Repeat = "announce"
     warns: bool = True
+    waits: bool = True
+    look: Look = account.look
     pack: Pack | None = None

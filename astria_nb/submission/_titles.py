@@ -23,7 +23,7 @@ def is_same_title(a: object, b: object) -> bool:
     >>> is_same_title(None, "None")
     False
     """
-    return a is not None and b is not None and _standard(str(a)) == _standard(str(b))
+    return a is not None and b is not None and standard_title(str(a)) == standard_title(str(b))
 
 
 def filter_of(title: str) -> str:
@@ -45,5 +45,6 @@ def filter_of(title: str) -> str:
 
 
 @lru_cache(1024)  # of an account's newest tunes, most are the same at the next submission
-def _standard(title: str) -> str:
+def standard_title(title: str) -> str:
+    """Return a title without what does not count; see `is_same_title`."""
     return " ".join(normalize("NFC", stripped(unescape(title))).split())

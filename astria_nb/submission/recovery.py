@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from astria_nb.client import PAGE_SIZE, Client, Json, deadline
 from astria_nb.errors import AstriaError, LogError, NotFoundError, OutcomeUnknownError, Problem
 from astria_nb.log import UNSETTLED, Log, StaleSubmission, Submission, environment
 from astria_nb.submission import _account as account
-from astria_nb.submission._titles import is_same_title
+from astria_nb.submission._titles import standard_title
 from astria_nb.utils.progress import ReportProgress, wait_with_progress
 
 SETTLE_SECONDS = 120.0
@@ -30,39 +30,51 @@ _first_seen: dict[tuple[Path, int, datetime], float] = {}
 
 
 def settle(
-    log: Log, client: Client, submission: Submission, seconds: float, report: ReportProgress
-) -> Submission:
-    """Wait until a submission must have appeared on the account, and look for it.
+    log: Log, client: Client, submissions: Sequence[Submission], seconds: float, report: ReportProgress
+) -> list[Submission]:
+    """Wait until submissions must have appeared on the account, and look for all of them at once.
 
     Parameters
     ----------
     log : Log
     client : Client
-        Of the service that it was sent to.
-    submission : Submission
-        In the state ``unknown``, or in ``needs_review`` to look once more.
+        Of the service that they were sent to.
+    submissions : sequence of Submission
+        Each in the state ``unknown``, or in ``needs_review`` to look once more.
     seconds : float
-        How long the service may need after the request was sent.
+        How long the service may need after a request was sent.
     report : callable
         Called during the wait with a fraction from 0 to 1 and a text.
 
     Returns
     -------
-    Submission
-        ``adopted``, with the tune that was found, or ``needs_review``.
+    list of Submission
+        In this order: ``adopted``, with the tune that was found, or ``needs_review``; or what another process
+        made of it in the meantime.
 
     Raises
     ------
     OutcomeUnknownError
         There was not enough time to wait, or the account could not be searched. Nothing has changed.
     """
-    wait = max(0.0, seconds - _age(log, submission))
+    wait = max(0.0, seconds - min(_age(log, submission) for submission in submissions))
     if not deadline.has_time_for(wait):
         reason = f"the service may need {wait:.0f} s to finish, which is longer than the timeout"
-        raise _still_unknown(submission, f"{_after(submission)}{reason}")
+        raise _still_unknown(submissions, reason)
     wait_with_progress(wait, "giving the service time to finish", report)
     report(1.0, "looking for it on the account")
-    created = _search(log, client, submission)
+    created = _search(log, client, submissions)
+    settled = []
+    for submission in submissions:
+        try:
+            settled.append(_settled(log, submission, created[submission.id], seconds))
+        except StaleSubmission as overtaken:
+            settled.append(overtaken.submission)
+    return settled
+
+
+def _settled(log: Log, submission: Submission, created: list[Json], seconds: float) -> Submission:
+    """Record what was found of a submission."""
     if not created:
         absent = f"it was not on the account {seconds:.0f} s later"
         if submission.state == "needs_review":
@@ -78,14 +90,15 @@ def settle(
     return log.change(submission, "adopted", tune_id=tune["id"], reply=tune | columns)
 
 
-def _search(log: Log, client: Client, submission: Submission) -> list[Json]:
+def _search(log: Log, client: Client, submissions: Sequence[Submission]) -> dict[int, list[Json]]:
     try:
-        return created_by(client, submission)
+        return created_by(client, submissions)
     except AstriaError as error:
         reason = f"the account could not be searched ({error})"
     with suppress(LogError):  # the error that is about to be raised says more
-        log.record_event("look", submission=submission, problem=reason)
-    raise _still_unknown(submission, f"{_after(submission)}{reason}")
+        for submission in submissions:
+            log.record_event("look", submission=submission, problem=reason)
+    raise _still_unknown(submissions, reason)
 
 
 def _after(submission: Submission) -> str:
@@ -98,11 +111,14 @@ def field_of(submission: Submission) -> str:
     return "title" if submission.title is not None else "tune_ids"
 
 
-def _still_unknown(submission: Submission, reason: str) -> OutcomeUnknownError:
-    thing = "tune" if submission.title is not None else "run"
-    what = f"it is not known yet whether this {thing} was created: {reason}"
-    hint = "submit it again, which looks for it first"
-    return OutcomeUnknownError(Problem(field_of(submission), what, hint))
+def _still_unknown(submissions: Sequence[Submission], reason: str) -> OutcomeUnknownError:
+    first, count = submissions[0], len(submissions)
+    thing = "this tune was" if first.title is not None else "this run was"
+    which, reason = (thing, f"{_after(first)}{reason}") if count == 1 else (f"{count} tunes were", reason)
+    what = f"it is not known yet whether {which} created: {reason}"
+    them = "it" if count == 1 else "them"
+    hint = f"submit {them} again, which looks for {them} first"
+    return OutcomeUnknownError(Problem(field_of(first), what, hint))
 
 
 def recover(
@@ -119,14 +135,18 @@ def recover(
     to be waited for. One that was planned but never sent becomes ``not_sent``, which releases its title.
     """
     seconds = SETTLE_SECONDS if seconds is None else seconds
-    settled = []
+    settled, lost = list[Submission](), list[Submission]()
     for submission in list(_left_open(log, client)):
-        if only_ripe and _age(log, submission) < seconds:
-            continue
+        if submission.state != "planned":
+            lost.append(submission)
+        elif not only_ripe or _age(log, submission) >= seconds:
+            with suppress(StaleSubmission):  # another process was faster
+                settled.append(release(log, submission))
+    if only_ripe:
+        lost = [submission for submission in lost if _age(log, submission) >= seconds]
+    if lost:
         try:
-            settled.append(recover_one(log, client, submission, seconds, report))
-        except StaleSubmission:
-            continue  # another process was faster
+            settled += settle(log, client, lost, seconds, report)
         except AstriaError:
             if not only_ripe:  # otherwise a failing search must not block the caller's own submission
                 raise
@@ -138,8 +158,14 @@ def recover_one(
 ) -> Submission:
     """Settle one submission that was left open."""
     if submission.state == "planned":
-        return log.change(submission, "not_sent", problem="its process ended before it was sent")
-    return settle(log, client, _orphaned(log, submission), seconds, report)
+        return release(log, submission)
+    (settled,) = settle(log, client, [orphaned(log, submission)], seconds, report)
+    return settled
+
+
+def release(log: Log, submission: Submission) -> Submission:
+    """Record that a submission was planned and never sent, which releases its title."""
+    return log.change(submission, "not_sent", problem="its process ended before it was sent")
 
 
 def _left_open(log: Log, client: Client) -> Iterator[Submission]:
@@ -151,9 +177,9 @@ def _left_open(log: Log, client: Client) -> Iterator[Submission]:
         if not is_own or not is_left_open(log, submission):
             continue
         with suppress(StaleSubmission):
-            orphaned = _orphaned(log, submission)
-            _age(log, orphaned)
-            yield orphaned
+            open_one = orphaned(log, submission)
+            _age(log, open_one)
+            yield open_one
 
 
 @contextmanager
@@ -206,30 +232,52 @@ def _age(log: Log, submission: Submission) -> float:
     return time.monotonic() - first_seen if age is None else age
 
 
-def _orphaned(log: Log, submission: Submission) -> Submission:
+def orphaned(log: Log, submission: Submission) -> Submission:
     """Mark a submission as ``unknown`` if its process ended while it was sent."""
     return log.change(submission, "unknown", problem=_ENDED) if submission.state == "sending" else submission
 
 
-def created_by(client: Client, submission: Submission) -> list[Json]:
-    """Return what a submission created, newest first: tunes with its title, or prompts of its tunes."""
-    newest_known_id = submission.newest_known_id or 0
-    if tune_ids := submission.request.parameters.get("tune_ids"):
-        prompts = {
-            prompt["id"]: prompt
-            for tune_id in tune_ids
-            for prompt in _newer_than(newest_known_id, partial(_prompts, client, tune_id))
-            if _is_of(prompt, submission)
-        }
-        return list(prompts.values())
+def created_by(client: Client, submissions: Sequence[Submission]) -> dict[int, list[Json]]:
+    """Return what submissions created, by their number: tunes with the title, or prompts of a run's tunes.
+
+    The tunes of the account are listed once for all of them.
+    """
+    runs = {one.id: one for one in submissions if one.request.parameters.get("tune_ids")}
+    created = {number: _prompts_of(client, run) for number, run in runs.items()}
+    titled = [submission for submission in submissions if submission.id not in runs]
+    return created | (_tunes_of(client, titled) if titled else {})
+
+
+def _tunes_of(client: Client, submissions: Sequence[Submission]) -> dict[int, list[Json]]:
     # Filtering by title is not documented, so all newer tunes are compared.
-    tunes = [
-        tune
-        for tune in _newer_than(newest_known_id, client.tunes)
-        if is_same_title(tune.get("title"), submission.title)
-        and not any(account.contradictions(tune, submission.request))
-    ]
-    return [tune for tune in tunes if tune["title"] == submission.title] or tunes
+    of_title: dict[str, list[Submission]] = {}
+    for submission in submissions:
+        of_title.setdefault(standard_title(str(submission.title)), []).append(submission)
+    tunes: dict[int, list[Json]] = {submission.id: [] for submission in submissions}
+    for tune in _newer_than(min(map(_newest_known, submissions)), client.tunes):
+        title = tune.get("title")
+        for submission in () if title is None else of_title.get(standard_title(str(title)), ()):
+            is_later = tune["id"] > _newest_known(submission)
+            if is_later and not any(account.contradictions(tune, submission.request)):
+                tunes[submission.id].append(tune)
+    return {
+        one.id: [tune for tune in tunes[one.id] if tune["title"] == one.title] or tunes[one.id]
+        for one in submissions
+    }
+
+
+def _prompts_of(client: Client, run: Submission) -> list[Json]:
+    prompts = {
+        prompt["id"]: prompt
+        for tune_id in run.request.parameters["tune_ids"]
+        for prompt in _newer_than(_newest_known(run), partial(_prompts, client, tune_id))
+        if _is_of(prompt, run)
+    }
+    return list(prompts.values())
+
+
+def _newest_known(submission: Submission) -> int:
+    return submission.newest_known_id or 0
 
 
 def _prompts(client: Client, tune_id: int, **page: int | None) -> Iterator[Json]:

@@ -64,13 +64,13 @@ def insert(value: int) -> Callable[[sqlite3.Connection, str], int]:
 
 def run_beside(database: Database, *works: Callable[[sqlite3.Connection, str], int]) -> list[object]:
     """Do work on a thread each while a first transaction is written; return the results or the errors."""
-    group = GroupCommit(database.transaction)
+    group = GroupCommit()
     with ThreadPoolExecutor(len(works) + 1) as pool:
-        first = pool.submit(group.run, insert(0))
+        first = pool.submit(group.run, database.transaction, insert(0))
         assert database.begun.wait(30)
         futures = []
         for number, work in enumerate(works):
-            futures.append(pool.submit(group.run, work))
+            futures.append(pool.submit(group.run, database.transaction, work))
             while len(group._waiting) <= number:
                 pass
         database.may_end.set()
@@ -134,18 +134,18 @@ def test_threads_claim_titles_in_fewer_transactions_than_writes(tmp_path: Path) 
 
 
 def test_a_child_process_does_not_wait_for_the_threads_of_its_parent(database: Database) -> None:
-    group = GroupCommit(database.transaction)
+    group = GroupCommit()
     with ThreadPoolExecutor(2) as pool:
-        pool.submit(group.run, insert(0))
+        pool.submit(group.run, database.transaction, insert(0))
         assert database.begun.wait(30)
-        pool.submit(group.run, insert(1))
+        pool.submit(group.run, database.transaction, insert(1))
         while not group._waiting:
             pass
         if (child := os.fork()) == 0:
             database.may_end.set()
             database.connection = sqlite3.connect(":memory:", isolation_level=None)
             database.connection.execute("CREATE TABLE number (value INTEGER)")
-            os._exit(0 if group.run(insert(5)) == 5 and database.values() == [5] else 1)
+            os._exit(0 if group.run(database.transaction, insert(5)) == 5 and database.values() == [5] else 1)
         database.may_end.set()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert database.values() == [0, 1]
