@@ -26,7 +26,7 @@ from astria_nb.form.fields import (
 )
 from astria_nb.form.images import ImageField, InspectBar, PreprocessingSwitches
 from astria_nb.form.pickers import ClassField, PackField, PromptsField, TunesField
-from astria_nb.images import Image, Preprocessing
+from astria_nb.images import Image, Preprocessing, is_content
 from astria_nb.tune import FIELDS, Encoding, check
 from astria_nb.tune.plain import without_missing
 from astria_nb.tune.validators import PRESETS
@@ -175,7 +175,9 @@ class Draft:
             A value is not the list or mapping that its field takes. No field was filled.
         """
         values = {
-            name: without_missing(_as_list(value) if _shape(name) == "list" else value)
+            name: without_missing(
+                _as_list(value) if _shape(name) == "list" and not is_content(value) else value
+            )
             for name, value in values.items()
         }
         checked, problems = check(values)

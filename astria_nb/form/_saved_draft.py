@@ -35,8 +35,10 @@ _NAME = re.compile(r"\w[\w .-]{0,63}")
 
 
 def as_plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a draft as JSON can hold it, with images as their paths."""
-    return {name: _plain(value) for name, value in values.items()}
+    """Return a draft as JSON can hold it, with images as their paths; those in memory are left out."""
+    plain = {name: _plain(value) for name, value in values.items()}
+    images = [path for path in plain.pop("images", None) or () if path is not None]
+    return {**plain, "images": images} if images else plain
 
 
 def fields_of_row(row: Rows, client: Client, log: Log) -> dict[str, Any]:
@@ -67,7 +69,7 @@ def fields_of_row(row: Rows, client: Client, log: Log) -> dict[str, Any]:
     redacted = {field.split(".")[0] for field in request.redacted}
     fields = {**request.parameters, "pack": request.pack}
     if request.images:
-        fields["images"] = [image.path for image in request.images]
+        fields["images"] = [image.path for image in request.images if image.path]
         fields |= {name: value for name, value in asdict(request.preprocessing).items() if value}
     return {name: value for name, value in fields.items() if name not in {*redacted, "title"}}
 
@@ -181,7 +183,7 @@ def _fields_in_row(row: pd.DataFrame) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Image):
-        return str(value.path)
+        return value.origin
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

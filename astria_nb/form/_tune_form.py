@@ -213,8 +213,9 @@ class TuneForm(widgets.VBox):
         return cls(client, log=log, **{**fields_of_row(row, client, log), **options})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is filled in as plain data: the fields of `Tune`, with images as paths.
+        """Return what is filled in as plain data: the fields of `Tune`, with images as paths or addresses.
 
+        Images that were given as bytes, pixels or open files have neither, and are left out.
         ``keep_metadata`` and ``max_side`` are included if their switches are on.
 
         Returns

@@ -1,10 +1,14 @@
 """One training image: checking, measuring, removing metadata, preparing for upload."""
 
+from astria_nb.images._addresses import images_at, is_address
 from astria_nb.images._advice import ImageMetrics, Kind, compare, measure
-from astria_nb.images._decoding import MEDIA_TYPES, open_image
-from astria_nb.images._folder import SUFFIXES, is_hidden, pictures_in
+from astria_nb.images._content import ImageContent, content_sha256, file_of, is_content, is_volatile
+from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, open_image
+from astria_nb.images._deferred import DeferredImage
+from astria_nb.images._folder import SUFFIXES, is_hidden, natural_order, pictures_in
 from astria_nb.images._image import Image, small_thumbnail, thumbnail
 from astria_nb.images._preprocessing import UNCHANGED, Preprocessing
+from astria_nb.images._types import Images, ImageSource
 from astria_nb.images._upload import BLOCK, SentImage, filename_for_type, open_all, sha256_of
 from astria_nb.images._upload_sizes import upload_size
 
@@ -13,15 +17,27 @@ __all__ = [
     "MEDIA_TYPES",
     "SUFFIXES",
     "UNCHANGED",
+    "DeferredImage",
     "Image",
+    "ImageContent",
     "ImageMetrics",
+    "ImageSource",
+    "Images",
+    "InvalidImageError",
     "Kind",
     "Preprocessing",
     "SentImage",
     "compare",
+    "content_sha256",
+    "file_of",
     "filename_for_type",
+    "images_at",
+    "is_address",
+    "is_content",
     "is_hidden",
+    "is_volatile",
     "measure",
+    "natural_order",
     "open_all",
     "open_image",
     "pictures_in",

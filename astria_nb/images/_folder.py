@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -11,6 +12,8 @@ SUFFIXES = (
     *(".png", ".webp", ".heic", ".heif"),
 )
 """The usual endings of the formats that can be uploaded, in lower case; cameras write them in upper case."""
+
+_NUMBER = re.compile(r"([0-9]{1,18})")
 
 
 def is_hidden(name: str) -> bool:
@@ -24,8 +27,24 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".")
 
 
+def natural_order(name: str) -> list[tuple[int, int, str]]:
+    """Return a key to sort names by, which puts ``IMG_2.jpg`` before ``IMG_10.jpg``.
+
+    Examples
+    --------
+    >>> sorted(["IMG_10.jpg", "IMG_2.jpg", "a.jpg"], key=natural_order)
+    ['IMG_2.jpg', 'IMG_10.jpg', 'a.jpg']
+    """
+    parts = _NUMBER.split(name)
+    return [
+        (0, int(part), part) if part.isascii() and part.isdecimal() else (1, 0, part)
+        for part in parts
+        if part
+    ]
+
+
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the files in a folder that can be pictures, by their names, in the order of their names.
+    """Return the files in a folder that can be pictures, by their names, in natural order.
 
     Hidden and empty files, folders, pipes, devices and links that lead nowhere are left out. No file is
     opened.
@@ -40,7 +59,7 @@ def pictures_in(folder: Path) -> list[Path]:
         The folder cannot be read.
     """
     with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if _is_picture(entry))
+        names = sorted((entry.name for entry in entries if _is_picture(entry)), key=natural_order)
     return [folder / name for name in names]
 
 

@@ -1,18 +1,20 @@
-"""A training image on disk, and thumbnails."""
+"""A training image, and thumbnails."""
 
 from __future__ import annotations
 
 import errno
 import io
-import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import Problem, TuneError
+from astria_nb.images import _addresses as addresses
+from astria_nb.images._content import ImageContent, blocks_of, file_of, is_content
 from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, decode, open_image, turn_upright
+from astria_nb.images._temporary_copy import StorageError, TemporaryCopy
 from astria_nb.utils.redaction import redact_name
 
 if TYPE_CHECKING:
@@ -28,12 +30,13 @@ _SIDES = (288, 208, 144, 96)  # pixels; 96 by 96 of them are below the limit wha
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image file that was checked and can be uploaded.
+    """An image that was checked and can be uploaded.
 
     Attributes
     ----------
     path : Path
-        Absolute.
+        Absolute. Of content that was in memory, or at an address, a private temporary copy, which exists as
+        long as the image.
     media_type : str
         ``image/jpeg``, ``image/png``, ``image/webp``, or ``image/heic`` with the extra of that name;
         determined by the content, not by the name.
@@ -41,6 +44,8 @@ class Image:
         Bytes.
     width, height : int
         Pixels, as stored (before any EXIF rotation).
+    copy : TemporaryCopy or None
+        The copy that `path` leads to; None for a file.
 
     Examples
     --------
@@ -49,6 +54,8 @@ class Image:
     >>> Pillow.new("RGB", (640, 480)).save(path)
     >>> image = Image.open(path); image.media_type, image.width, image.height
     ('image/png', 640, 480)
+    >>> Image.open(path.read_bytes()).origin is None
+    True
     >>> folder.cleanup()
     """
 
@@ -57,6 +64,7 @@ class Image:
     size: int
     width: int
     height: int
+    copy: TemporaryCopy | None = field(default=None, repr=False, compare=False)
 
     @property
     def filename(self) -> str:
@@ -64,21 +72,73 @@ class Image:
         # A name that is not valid text on this disk (surrogates) still has to be sent as UTF-8.
         return self.path.name.encode("utf-8", "replace").decode()
 
+    @property
+    def origin(self) -> str | None:
+        """The path or address at which the image can be opened again; None if it was in memory."""
+        return str(self.path) if self.copy is None else self.copy.address
+
+    def opened(self) -> Image:
+        """Return the image as it is checked; an image that is to be opened later is opened by this."""
+        return self
+
     @classmethod
-    def open(cls, source: str | os.PathLike[str]) -> Image:
-        """Check a file and return it as an image.
+    def open(cls, source: Any) -> Image:
+        """Check a file, or content in memory, and return it as an image.
 
         Parameters
         ----------
-        source : str or path
-            May begin with ``~``.
+        source : str, path or image in memory
+            A path may begin with ``~``; an address such as ``s3://bucket/1.jpg`` needs the extra ``fsspec``.
+            In memory: bytes, a file open for reading, a PIL image, or an array of 8-bit pixels.
 
         Raises
         ------
         TuneError
             It does not exist, cannot be read, or is not a JPEG, PNG or WebP image. Field ``images``.
         """
-        path = Path(source)
+        if isinstance(source, ImageContent) or is_content(source):
+            content = source if isinstance(source, ImageContent) else ImageContent(source)
+            file = file_of(content)
+            return cls._open_file(Path(file)) if file is not None else cls._open_content(content)
+        if isinstance(source, str) and addresses.is_address(source):
+            return cls._open_address(source)
+        return cls._open_file(Path(source))
+
+    @classmethod
+    def _open_content(cls, content: ImageContent) -> Image:
+        try:
+            return cls._of_copy(TemporaryCopy.store(blocks_of(content), content.filename))
+        except InvalidImageError as error:
+            problem = Problem("images", f"{content.label} {error}", error.hint)
+        except StorageError as error:
+            problem = _not_stored(content.label, error)
+        except Exception as error:  # noqa: BLE001  the caller's object may raise anything
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            problem = Problem(
+                "images", f"{content.label} cannot be read ({reason})", "give its path or bytes"
+            )
+        raise TuneError(problem)
+
+    @classmethod
+    def _open_address(cls, address: str) -> Image:
+        label = repr(redact_name(addresses.name_of(address)))
+        try:
+            copy = TemporaryCopy.store(addresses.blocks_at(address), addresses.name_of(address), address)
+            return cls._of_copy(copy)
+        except InvalidImageError as error:
+            problem = Problem("images", f"{label} {error}", error.hint)
+        except StorageError as error:
+            problem = _not_stored(label, error)
+        raise TuneError(problem)
+
+    @classmethod
+    def _of_copy(cls, copy: TemporaryCopy) -> Image:
+        with open_image(copy.path) as image:
+            media_type, size = MEDIA_TYPES[image.format or ""], copy.path.stat().st_size
+            return cls(copy.path, media_type, size, image.width, image.height, copy)
+
+    @classmethod
+    def _open_file(cls, path: Path) -> Image:
         try:
             with suppress(RuntimeError):  # the home of nobody: a name that begins with "~"
                 path = path.expanduser()
@@ -102,6 +162,17 @@ class Image:
         except ValueError:  # characters that no disk allows
             reason, hint = "is not a valid path", "check it, or remove it"
         raise _error(path, reason, hint)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A temporary copy is not there in another process.
+        if self.copy is None:
+            return Image, (self.path, self.media_type, self.size, self.width, self.height)
+        return Image.open, (ImageContent(self.path.read_bytes(), self.path.name),)
+
+
+def _not_stored(label: str, error: OSError) -> Problem:
+    hint = "free some space, or set TMPDIR to another folder and restart the kernel"
+    return Problem("images", f"{label} cannot be copied to the folder for temporary files ({error})", hint)
 
 
 def _error(path: Path, reason: str, hint: str) -> TuneError:

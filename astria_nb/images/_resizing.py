@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING
 
 from astria_nb.images._decoding import decode, open_image, turn_upright
 from astria_nb.images._image import Image
+from astria_nb.images._temporary_copy import StorageError
 from astria_nb.utils.temporary_folder import TemporaryFolder
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
-
-
-class StorageError(OSError):
-    """A copy of an image cannot be stored in the folder for temporary files."""
 
 
 _QUALITY = 92

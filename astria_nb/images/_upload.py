@@ -14,7 +14,8 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._image import Image
 from astria_nb.images._preprocessing import Preprocessing
-from astria_nb.images._resizing import StorageError, needs_resizing, open_resized
+from astria_nb.images._resizing import needs_resizing, open_resized
+from astria_nb.images._temporary_copy import StorageError
 from astria_nb.images.metadata import (
     ImageReader,
     MalformedImageError,
@@ -175,8 +176,8 @@ def _close(futures: Sequence[Future[SentImage]]) -> None:
             future.result().close()
 
 
-def sha256_of(path: PurePath, preprocessing: Preprocessing) -> str | None:
-    """Return the hexadecimal hash of what would be sent of a file; None if it cannot be sent."""
+def sha256_of(path: str, preprocessing: Preprocessing) -> str | None:
+    """Return the hexadecimal hash of what would be sent of a path or address; None if it cannot be sent."""
     try:
         opened = SentImage.open(Image.open(path), preprocessing)
     except TuneError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Unpack, cast
 
 import pandas as pd
@@ -13,7 +12,7 @@ import pandas as pd
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import LogError, Problem, TuneError
-from astria_nb.images import Preprocessing, sha256_of
+from astria_nb.images import Preprocessing, is_address, sha256_of
 from astria_nb.log import UNSETTLED, Log, Submission
 from astria_nb.submission import recovery
 from astria_nb.submission._engine import submit_once
@@ -209,8 +208,11 @@ def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
 def _moved(request: Request) -> Iterator[Problem]:
     """Find the images that would not be sent with the same content."""
     for image in request.images:
-        path, digest = Path(image.path), image.sha256
-        if not os.path.isfile(path):  # noqa: PTH113  pathlib raises if the disk cannot be asked
+        path, digest = image.path, image.sha256
+        if not path:
+            what = f"{image.filename!r} was sent from memory, and the log keeps no photos"
+            yield Problem("images", what, "give images=")
+        elif not is_address(path) and not os.path.isfile(path):  # noqa: PTH113  pathlib raises if the disk cannot be asked
             yield Problem("images", f"{image.filename!r} is not where it was", "put it back, or give images=")
         elif digest is None:  # the disk was full, or the program was killed
             what = f"{image.filename!r} cannot be compared with what was sent, whose hash is not on record"

@@ -3,12 +3,14 @@
 from astria_nb.tune._address_remarks import address_remarks
 from astria_nb.tune._body import Body, Encoding, OnSent
 from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
+from astria_nb.tune._deferred_images import deferred_images, opened
 from astria_nb.tune._differences import Difference, differences
 from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
 from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars
 from astria_nb.tune._pack_check import check_pack
 from astria_nb.tune._price import Estimate, estimate, problem_with_balance
 from astria_nb.tune._request import ImageRecord, Request
+from astria_nb.tune._signed_addresses import unsigned_addresses
 from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, from_checked
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "check",
     "check_pack",
     "choose",
+    "deferred_images",
     "differences",
     "dollars",
     "encode",
@@ -38,7 +41,9 @@ __all__ = [
     "estimate",
     "from_checked",
     "in_quotes",
+    "opened",
     "pairs",
     "parameters",
     "problem_with_balance",
+    "unsigned_addresses",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -24,7 +25,7 @@ class ImageRecord:
     Attributes
     ----------
     path : str
-        Absolute path of its file.
+        Absolute path of its file, or the address that it was read from; empty if its content was in memory.
     filename : str
         The name that is sent.
     size : int
@@ -44,12 +45,12 @@ class ImageRecord:
     @classmethod
     def from_image(cls, image: Image, sent: SentImage | None = None) -> ImageRecord:
         """Return the record of an image, with its name and size as they are sent; reads no content."""
-        try:
-            mtime_ns = image.path.stat().st_mtime_ns
-        except OSError:  # the encoding reports files that cannot be sent
-            mtime_ns = None
+        mtime_ns = None
+        if image.copy is None:
+            with suppress(OSError):  # the encoding reports files that cannot be sent
+                mtime_ns = image.path.stat().st_mtime_ns
         source = image if sent is None else sent
-        return cls(str(image.path), source.filename, source.size, mtime_ns)
+        return cls(image.origin or "", source.filename, source.size, mtime_ns)
 
     def is_same(self, other: ImageRecord) -> bool:
         """Compare the content if both hashes are known, else name and size."""

@@ -43,6 +43,17 @@ def secret_names(addresses: Iterable[str]) -> list[str]:
     return sorted(pair for pair in pairs if _name(pair) == _PICTURE_NAME)
 
 
+def unsigned_addresses(addresses: Iterable[str]) -> list[str]:
+    """Return what tells a set of pictures from others, whoever signed their addresses, in whatever order.
+
+    Examples
+    --------
+    >>> unsigned_addresses(["https://x.org/2.jpg?Signature=00ff", "https://x.org/1.jpg?key=1"])
+    ['https://x.org/1.jpg?key=1', 'https://x.org/2.jpg']
+    """
+    return sorted(map(unsigned, addresses))
+
+
 def _name(pair: str) -> str:
     return unquote(pair.partition("=")[0]).lower()
 

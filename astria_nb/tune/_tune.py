@@ -5,11 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields
-from os import PathLike
 from typing import Any, TypedDict, Unpack
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images import Image
+from astria_nb.images import Image, Images
 from astria_nb.tune import validators
 from astria_nb.tune._field_spec import FieldSpec, declared
 from astria_nb.tune.plain import is_blank, is_missing
@@ -30,7 +29,7 @@ class TuneFields(TypedDict, total=False):
     pack: int | str
     title: str | None
     name: str | None
-    images: Sequence[str | PathLike[str] | Image]
+    images: Images
     image_urls: Sequence[str]
     callback: str | None
     characteristics: Mapping[str, str]
@@ -56,8 +55,21 @@ class Tune:
         Identifies the tune. The service may use it to recognise a repeated request, so use a fresh UUID.
     name : str
         The subject class: one of the pack's, such as ``man`` or ``cat``. Not a person's name.
-    images : sequence of str, path or Image
-        Files to train with (JPEG, PNG or WebP). Either these or `image_urls`.
+    images : str, path, list or image in memory
+        Photos to train with (JPEG, PNG or WebP). Either these or `image_urls`. A list, or one of:
+
+        - the path of a file, or a pattern such as ``"photos/*.jpg"``; alone, also the path of a folder. A
+          folder or a pattern means its regular image files in natural order, without hidden and empty ones;
+        - ``bytes``, or a file open for reading, from where it is to its end: it is copied, left open and put
+          back where it was;
+        - a PIL image: the file that it was opened from if no pixel of it was read yet, else its pixels as
+          PNG, upright; or an array of ``uint8``, height x width, or height x width x 3 or 4, as PNG;
+        - ``FileUpload.value`` of ipywidgets, or what Colab's ``files.upload()`` returns;
+        - an address that fsspec opens, such as ``s3://bucket/1.jpg``, a folder ``s3://bucket/photos/``, or a
+          pattern; it needs the extra ``fsspec`` and the file system's own package, such as s3fs.
+
+        Content that is no file is copied to a private temporary file, block by block, until the tune is no
+        longer used. Metadata is removed from it as from a file.
     image_urls : sequence of str
         http(s) URLs that the service downloads.
     callback : str, optional

@@ -11,9 +11,8 @@ from functools import partial
 from os import PathLike
 from typing import Any
 
-from astria_nb.errors import TuneError
 from astria_nb.images import Image
-from astria_nb.tune import addresses, picture_hints
+from astria_nb.tune import addresses, image_lists
 from astria_nb.tune.addresses import is_encodable, kind_of, url
 from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
 from astria_nb.tune.proposals import Report, Validator, as_list, as_mapping, only_item, write
@@ -90,24 +89,13 @@ def urls(value: Any, report: Report) -> tuple[str, ...]:
 
 
 def images(value: Any, report: Report) -> tuple[Image, ...]:
-    """Accept a list of paths, and open each file to see what it is."""
-    if problem := picture_hints.problem_with_list(value):
-        report(*problem)
-        return ()
-    opened = []
-    for item in _items(value, "paths", report, images):
-        if isinstance(item, Image):
-            opened.append(item)
-        elif problem := picture_hints.problem_with_item(item):
-            report(*problem)
-        else:
-            try:
-                opened.append(Image.open(item))
-            except TuneError as error:
-                for problem_with_file in error.problems:
-                    hint = picture_hints.hint_for_no_picture(item) or problem_with_file.hint
-                    report(problem_with_file.what, hint)
-    return tuple(opened)
+    """Accept paths, a folder, a pattern, addresses and images in memory; open each to see what it is."""
+    return image_lists.images_in(value, partial(_sources, report=report), report, Image.open)
+
+
+def images_later(value: Any, report: Report, opener: image_lists.Opener) -> tuple[Image, ...]:
+    """Accept what `images` accepts, as images that are opened when they are sent."""
+    return image_lists.images_in(value, partial(_sources, report=report), report, opener)
 
 
 def ids(value: Any, report: Report) -> tuple[int, ...]:
@@ -228,6 +216,10 @@ def _items(value: Any, what: str, report: Report, validate: Validator) -> list[A
         reason = getattr(error, "strerror", None) or type(error).__name__
         report(f"{short(value)} cannot be read ({reason})", f"make a list of {what} before")
         return []
+
+
+def _sources(value: Any, report: Report) -> list[Any]:
+    return _items(value, "paths", report, images)
 
 
 def _pairs(value: Any, report: Report, validate: Validator) -> list[tuple[str, Any]]:

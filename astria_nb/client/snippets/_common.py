@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import requests
 
 from astria_nb.client._base_url import find_base_url
 from astria_nb.client.snippets import _quoting as quoting
+from astria_nb.errors import printable
+from astria_nb.images import Image
 from astria_nb.tune import Tune, choose, parameters
 
 
@@ -23,6 +27,27 @@ def request_url(tune: Tune, base_url: str) -> str:
         The address would expose a key.
     """
     return str(requests.Request("POST", f"{find_base_url(base_url)}/p/{tune.pack}/tunes").prepare().url)
+
+
+def path_in_code(image: Image) -> str:
+    """Return the path that code reads an image from; a file name for one that is no file on this machine."""
+    return str(image.path) if image.copy is None else image.filename
+
+
+def note_on_content(images: Sequence[Image], mark: str) -> list[str]:
+    """Return a comment that says which files have to be saved before the code can be run.
+
+    Parameters
+    ----------
+    images : sequence of Image
+    mark : str
+        How a comment begins.
+    """
+    copies = [image for image in images if image.copy is not None]
+    names = ", ".join(printable(image.filename) for image in copies)
+    from_address = all(image.copy is not None and image.copy.address for image in copies)
+    where = "at the addresses of the tune's images" if from_address else "in memory"
+    return [f"{mark} Save to this folder first, since this was {where}: {names}"] if copies else []
 
 
 def as_json(tune: Tune) -> str:

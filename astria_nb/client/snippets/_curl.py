@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from astria_nb.client._base_url import DEFAULT_BASE_URL
 from astria_nb.client.snippets import _quoting as quoting
-from astria_nb.client.snippets._common import as_json, request_url
+from astria_nb.client.snippets._common import as_json, note_on_content, path_in_code, request_url
 from astria_nb.images import Image
 from astria_nb.tune import Encoding, Tune, choose, in_quotes, pairs
 
@@ -65,7 +65,7 @@ def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEF
     else:
         options += [_text_option(key, value) for key, value in pairs(tune)]
         options += [_file_option(image) for image in tune.images]
-    return " \\\n  ".join(options)
+    return "\n".join([*note_on_content(tune.images, "#"), " \\\n  ".join(options)])
 
 
 def _text_option(key: str, value: str) -> str:
@@ -77,7 +77,7 @@ def _text_option(key: str, value: str) -> str:
 
 
 def _file_option(image: Image) -> str:
-    path = str(image.path)
+    path = path_in_code(image)
     word = f"tune[images][]=@{quoting.curl(path)};type={image.media_type}"
     if image.filename != image.path.name:  # otherwise curl takes it from the path
         word += f";filename={quoting.curl(image.filename)}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from astria_nb.client._base_url import DEFAULT_BASE_URL
-from astria_nb.client.snippets._common import request_url
+from astria_nb.client.snippets._common import note_on_content, path_in_code, request_url
 from astria_nb.client.snippets._quoting import block, data, string, template
 from astria_nb.images import Image
 from astria_nb.tune import Encoding, Tune, choose, in_quotes, pairs, parameters
@@ -154,7 +154,10 @@ def _multipart(tune: Tune) -> str:
 
 
 def _file_reader(tune: Tune) -> list[str]:
-    return ['const { createReadStream } = await import("node:fs");', ""] if tune.images else []
+    if not tune.images:
+        return []
+    note = note_on_content(tune.images, "//")
+    return [*note, 'const { createReadStream } = await import("node:fs");', ""]
 
 
 def _file_loop(images: tuple[Image, ...], names: list[str], append: str) -> list[str]:
@@ -175,7 +178,7 @@ def _file_loop(images: tuple[Image, ...], names: list[str], append: str) -> list
 
 
 def _path(image: Image) -> str:
-    path = str(image.path)
+    path = path_in_code(image)
     if path == path.encode("utf-8", "replace").decode():
         return string(path)
     # Not UTF-8: each byte becomes the character with its number.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from astria_nb.client._base_url import DEFAULT_BASE_URL
 from astria_nb.client.snippets import _quoting as quoting
-from astria_nb.client.snippets._common import request_url
+from astria_nb.client.snippets._common import note_on_content, path_in_code, request_url
 from astria_nb.client.snippets._quoting import block, string
 from astria_nb.images import Image
 from astria_nb.tune import Encoding, Tune, choose, pairs, parameters
@@ -61,6 +61,7 @@ def as_python(tune: Tune, *, encoding: Encoding | None = None, base_url: str = D
         "allow_redirects=False,",
     ]
     code = [
+        *note_on_content(tune.images, "#"),
         "import os",
         *(["from pathlib import Path"] if tune.images else []),
         "",
@@ -88,5 +89,5 @@ def _body_arguments(tune: Tune, encoding: Encoding) -> list[str]:
 
 
 def _file(image: Image) -> str:
-    content = f"Path({string(str(image.path))}).read_bytes()"
+    content = f"Path({string(path_in_code(image))}).read_bytes()"
     return f'("tune[images][]", ({string(image.filename)}, {content}, {string(image.media_type)})),'

@@ -1,0 +1,5 @@
+"""Many tunes at once: from a frame, or from an iterable of tunes."""
+
+from astria_nb.submission.batch._table import Table, read_tunes
+
+__all__ = ["Table", "read_tunes"]

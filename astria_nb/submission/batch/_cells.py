@@ -1,0 +1,100 @@
+"""Cells of a frame as values of a tune's fields: lists and maps as CSV, Parquet and JSON give them back."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from astria_nb.tune import FIELDS
+from astria_nb.tune.plain import as_integer, plain
+
+_ARRAY = re.compile(r"(?:<\w+>\s*|(?:array|Array)\(\s*)?(\[.*\])(?:,\s*dtype=.*)?\)?\s*", re.DOTALL)
+_ONE_ADDRESS = re.compile(r"[^\s|;]+")
+_NO_ITEM = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER, tokenize.OP})
+
+
+def field_value(name: str, cell: Any) -> Any:
+    """Return a cell as the value of a field: text that holds a list or a mapping is read as one.
+
+    Examples
+    --------
+    >>> field_value("tune_ids", "[5, 6]"), field_value("tune_ids", 5.0)
+    ([5, 6], [5])
+    >>> field_value("characteristics", '{"age": "30 yo"}'), field_value("title", "[5, 6]")
+    ({'age': '30 yo'}, '[5, 6]')
+    """
+    shape = FIELDS[name].shape
+    if shape == "map":
+        return _mapping(cell)
+    if shape == "scalar":
+        return cell
+    if isinstance(cell, str):
+        items = items_in(cell)
+        if items is not None:
+            return items
+        return [cell] if name == "image_urls" and _is_one_address(cell) else cell
+    number = as_integer(cell)
+    return cell if number is None else [number]
+
+
+def items_in(text: str) -> list[Any] | None:
+    """Return the list that a text holds: JSON, Python's, or numpy's, which has no commas; None if it is none.
+
+    Examples
+    --------
+    >>> items_in('["a"]'), items_in("['a', 'b']"), items_in("['a' 'b']"), items_in("[1 2]"), items_in("a")
+    (['a'], ['a', 'b'], ['a', 'b'], [1, 2], None)
+    """
+    match = _ARRAY.fullmatch(text.strip())
+    if match is None:
+        return None
+    with suppress(ValueError, RecursionError):
+        literal = json.loads(match[1])
+        return literal if isinstance(literal, list) else None
+    # Python would join 'a' 'b' to one text, so the items are counted.
+    with suppress(
+        ValueError, SyntaxError, tokenize.TokenError, IndentationError, MemoryError, RecursionError
+    ):
+        tokens = list(tokenize.generate_tokens(io.StringIO(match[1].replace("\n", " ")).readline))
+        words = [token.string for token in tokens if token.type not in _NO_ITEM]
+        commas = sum(token.string == "," for token in tokens)
+        if not commas and len(words) > 1:
+            return [ast.literal_eval(word) for word in words]
+        literal = ast.literal_eval(match[1])
+        is_whole = isinstance(literal, list) and (len(literal) == len(words) or _has_inner(literal))
+        return literal if is_whole else None
+    return None
+
+
+def _mapping(cell: Any) -> Any:
+    """Return a mapping; Parquet gives a list of pairs, and CSV text."""
+    if isinstance(cell, str):
+        for parse in (json.loads, ast.literal_eval):
+            with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+                literal = parse(cell)
+                return literal if isinstance(literal, Mapping) else _of_pairs(literal, cell)
+        return cell
+    return _of_pairs(cell, cell)
+
+
+def _of_pairs(value: Any, cell: Any) -> Any:
+    if isinstance(value, list | tuple) and all(
+        isinstance(pair, list | tuple) and len(pair) == 2 for pair in value
+    ):
+        with suppress(TypeError):
+            return dict(value)
+    return cell
+
+
+def _is_one_address(text: str) -> bool:
+    return text.count("://") == 1 and _ONE_ADDRESS.fullmatch(text.strip()) is not None
+
+
+def _has_inner(literal: list[Any]) -> bool:
+    return any(isinstance(plain(item), list | tuple | dict) or item is None for item in literal)

@@ -1,0 +1,113 @@
+"""The columns of a frame of tunes: which field each one holds, and what is wrong with the others."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable
+from dataclasses import dataclass
+
+from astria_nb.errors import Problem
+from astria_nb.tune import FIELDS, SUGGESTIONS
+from astria_nb.utils.formatting import short
+
+KEY = "key"
+_MAPS = tuple(name for name, spec in FIELDS.items() if spec.shape == "map")
+_ATTRIBUTES = (
+    *("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "face_correct"),
+    *("hires_fix", "cfg_scale", "steps", "seed", "negative_prompt", "ar", "w", "h", "style", "film_grain"),
+)
+_ALIASES = {
+    "class": "name",
+    "class_name": "name",
+    "image": "images",
+    "files": "images",
+    "paths": "images",
+    "photos": "images",
+    "urls": "image_urls",
+    "image_url": "image_urls",
+    "pack_id": "pack",
+    **{key: f"characteristics.{key}" for key in SUGGESTIONS},
+    **{key: f"prompt_attributes.{key}" for key in _ATTRIBUTES},
+}
+_SEPARATORS = re.compile(r"[\s_\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a frame.
+
+    Attributes
+    ----------
+    position : int
+        In the frame, from 0.
+    field : str
+        A field of `Tune`, or ``key``.
+    entry : str or None
+        The key in a field that is a mapping, as in ``characteristics.eye_color``.
+    """
+
+    position: int
+    field: str
+    entry: str | None = None
+
+
+def columns_of(names: Iterable[Hashable], ignore: Collection[Hashable]) -> tuple[list[Column], list[Problem]]:
+    """Return the columns that hold fields, and a problem for each that holds none and is not to be ignored.
+
+    Parameters
+    ----------
+    names : iterable of object
+        The labels of the columns.
+    ignore : collection of object
+        Labels of columns that are the caller's own.
+
+    Examples
+    --------
+    >>> columns, problems = columns_of(["pack", "characteristics.age", "titles", "note"], ["note"])
+    >>> [(column.field, column.entry) for column in columns]
+    [('pack', None), ('characteristics', 'age')]
+    >>> print(problems[0])
+    titles: is no field of a tune; rename it to 'title', or pass ignore=['titles'] if it is your own
+    """
+    names = list(names)
+    counts = Counter(names)
+    columns, problems = [], []
+    for position, name in enumerate(names):
+        if name in ignore:
+            continue
+        column = _column(position, name)
+        if column is None:
+            problems.append(_unknown(name, names))
+        elif counts[name] > 1:
+            counts[name] = 0  # reported once
+            hint = "keep one of them, or give them different names"
+            problems.append(Problem(str(name), f"is the name of {names.count(name)} columns", hint))
+        elif counts[name]:
+            columns.append(column)
+    return columns, problems
+
+
+def _column(position: int, name: Hashable) -> Column | None:
+    if not isinstance(name, str):
+        return None
+    if name in FIELDS or name == KEY:
+        return Column(position, name)
+    field, _, entry = name.partition(".")
+    return Column(position, field, entry) if field in _MAPS and entry.strip() else None
+
+
+def _unknown(name: Hashable, names: Collection[Hashable]) -> Problem:
+    """Return the problem with a column that is no field, and the name that was probably meant."""
+    what = "is no field of a tune"
+    own = f"pass ignore=[{short(name)}] if it is your own"
+    if not isinstance(name, str):
+        return Problem(short(name), what, f"name columns after fields, such as 'pack', or {own}")
+    spelling = _SEPARATORS.sub("_", name.strip().strip("\ufeff").casefold()).strip("_")
+    choices = [*FIELDS, KEY]
+    exact = spelling if spelling in choices else _ALIASES.get(spelling)
+    nearest = [exact] if exact else difflib.get_close_matches(spelling, choices, n=1, cutoff=0.75)
+    if nearest and nearest[0] not in names:
+        return Problem(name, what, f"rename it to {nearest[0]!r}, or {own}")
+    return Problem(name or "''", what, f"drop the column, or {own}")

@@ -1,0 +1,110 @@
+"""Titles for rows that have none: the same whenever and wherever the same row is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import PurePath
+from typing import Any
+
+from astria_nb.images import Image, ImageContent, content_sha256, is_content
+from astria_nb.tune import unsigned_addresses
+from astria_nb.tune.image_lists import uploads_in
+from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, stripped
+
+PREFIX = "batch-"
+"""How each title that is made here begins, so that an account can be searched for them."""
+_PLAIN = re.compile(r"[\w.@:+-]+(?: [\w.@:+-]+)*", re.ASCII)
+_ODD = re.compile(r"[^\w.@:+-]+", re.ASCII)
+_MAX_KEY = 80  # characters of a key that is part of the title as it is
+_DIGITS = 24  # of a hash; 96 bits
+_LATER = ("title", "callback", "prompts_callback")
+
+
+def key_text(key: Any) -> str | None:
+    """Return a key as text: whole numbers, text, and what prints as text, such as a UUID; else None.
+
+    Examples
+    --------
+    >>> key_text(7.0), key_text(" anna "), key_text(True), key_text(1.5)
+    ('7', 'anna', None, None)
+    """
+    number = as_integer(key)
+    if number is not None:
+        return str(number)
+    text = as_text(key)
+    return (
+        None
+        if text is None or isinstance(key, float | bool) or type(key).__name__ == "bool_"
+        else stripped(text)
+    )
+
+
+def title_of_key(key: str) -> str:
+    """Return the title for a key; other keys have other titles.
+
+    Examples
+    --------
+    >>> title_of_key("customer 7"), title_of_key("a/b")
+    ('batch-customer 7', 'batch-a-b~c14cddc033f6')
+    """
+    if len(key) <= _MAX_KEY and _PLAIN.fullmatch(key):
+        return PREFIX + key
+    readable = _ODD.sub("-", key)[: _MAX_KEY - 20].strip("-")
+    return f"{PREFIX}{readable}~{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()[:12]}"
+
+
+def title_of_values(values: Mapping[str, Any], images: Any) -> str:
+    """Return the title for a row that has neither title nor key, from its values.
+
+    Callbacks and signatures in addresses do not count: they are often made anew in each run. Nor does the
+    order of images. A path counts as it is written; content in memory by its hash.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        The fields as `Tune` holds them.
+    images : object
+        The value of ``images`` as it is written in the row.
+    """
+    fields = {name: value for name, value in values.items() if name not in (*_LATER, "images") and value}
+    if "auto_extend" in values and values["auto_extend"] is False:
+        fields["auto_extend"] = False
+    if "image_urls" in fields:
+        fields["image_urls"] = unsigned_addresses(fields["image_urls"])
+    for name in ("tune_ids", "prompt_ids"):
+        if name in fields:
+            fields[name] = sorted(fields[name])
+    attributes = {key: item for key, item in values["prompt_attributes"].items() if key != "callback"}
+    fields["prompt_attributes"] = attributes
+    sources = sorted(as_written(images))
+    text = json.dumps([fields, sources], sort_keys=True, separators=(",", ":"), default=str)
+    name = _ODD.sub("-", str(values["name"] or "run"))[:20]
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+    return f"{PREFIX}{_ODD.sub('-', str(values['pack']))[:30]}-{name}-{digest}"
+
+
+def as_written(images: Any) -> Iterable[str]:
+    """Yield each path or address of a value of ``images`` as it is written, and the hash of other content."""
+    if is_missing(images) or is_blank(images):
+        return
+    if isinstance(images, str):
+        yield images
+    elif isinstance(images, PathLike):
+        path = images.as_posix() if isinstance(images, PurePath) else images.__fspath__()
+        yield path if isinstance(path, str) else path.decode("utf-8", "surrogateescape")
+    elif isinstance(images, Image):
+        # Of what was copied from an open file, only the copy can be read again.
+        yield images.origin or f"sha256:{images.copy.sha256 if images.copy is not None else ''}"
+    elif isinstance(images, ImageContent) or is_content(images):
+        content = images if isinstance(images, ImageContent) else ImageContent(images)
+        yield f"sha256:{content_sha256(content)}"
+    elif isinstance(images, Mapping):
+        for upload in uploads_in(images) or ():
+            yield f"sha256:{content_sha256(upload)}"
+    else:
+        for item in images:
+            yield from as_written(item)

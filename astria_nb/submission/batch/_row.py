@@ -1,0 +1,134 @@
+"""One row of a batch: its cells become a tune with a title."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from astria_nb.errors import Problem
+from astria_nb.images import ImageContent, is_content, is_volatile
+from astria_nb.submission.batch._cells import field_value
+from astria_nb.submission.batch._columns import KEY, Column
+from astria_nb.submission.batch._made_titles import key_text, title_of_key, title_of_values
+from astria_nb.tune import Tune, check, deferred_images, from_checked
+from astria_nb.tune.plain import is_blank, is_missing
+from astria_nb.utils.formatting import short
+
+_ANY_TITLE = "title"  # takes the place of a title that is not made yet
+
+
+@dataclass(slots=True)
+class ReadRow:
+    """What was read of one row.
+
+    Attributes
+    ----------
+    tune : Tune or None
+        None if there are problems.
+    key : str or None
+    problems : list of Problem
+    is_from_values : bool
+        Whether the title was made from the values of the row.
+    """
+
+    tune: Tune | None
+    key: str | None
+    problems: Sequence[Problem] = field(default_factory=list)
+    is_from_values: bool = False
+
+
+def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
+    """Return the tune of a row.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    cells : sequence of object
+        One for each column.
+    """
+    record, problems = _record(columns, cells)
+    key = _key(record.pop(KEY, None), problems)
+    has_title = "title" in record
+    images, sources = record.get("images"), None
+    if images is not None:
+        sources = _settled(images)
+        record["images"], problems_with_images = deferred_images(sources)
+        problems += problems_with_images
+    if not has_title:
+        record["title"] = _ANY_TITLE if key is None else title_of_key(key)
+    values, wrong = check(record)
+    has_no_images = images is not None and not record["images"] and bool(problems)
+    problems += [problem for problem in wrong if not (has_no_images and problem.field == "images")]
+    if problems:
+        return ReadRow(None, key, problems)
+    is_from_values = not has_title and key is None
+    if is_from_values:
+        try:
+            values["title"] = title_of_values(values, sources)
+        except Exception as error:  # noqa: BLE001  content in memory may raise anything
+            what = f"cannot be read ({type(error).__name__})"
+            return ReadRow(None, key, [Problem("images", what, "give bytes, or the path of a file")])
+    return ReadRow(from_checked(values), key, is_from_values=is_from_values)
+
+
+def read_tune(item: Any) -> ReadRow:
+    """Return an item of an iterable of tunes; its title is its own."""
+    if isinstance(item, Tune):
+        return ReadRow(item, None)
+    what = f"{short(item)} is no tune"
+    return ReadRow(None, None, [Problem("tunes", what, "give anb.Tune(…), or a mapping of its fields")])
+
+
+def _record(columns: Sequence[Column], cells: Sequence[Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the values of the fields that are there, with the entries of mappings put into them."""
+    record: dict[str, Any] = {}
+    problems: list[Problem] = []
+    entries: dict[str, dict[str, Any]] = {}
+    for column, cell in zip(columns, cells, strict=True):
+        if is_missing(cell) or is_blank(cell):
+            continue
+        if column.entry is not None:
+            entries.setdefault(column.field, {})[column.entry] = cell
+        else:
+            record[column.field] = cell if column.field == KEY else field_value(column.field, cell)
+    for name, more in entries.items():
+        whole = record.get(name, {})
+        if not isinstance(whole, Mapping):
+            continue  # its check tells what is wrong with it
+        for entry, cell in more.items():
+            if entry in whole and not is_missing(whole[entry]) and whole[entry] != cell:
+                what = f"is in the columns {name!r} and '{name}.{entry}', with different values"
+                problems.append(Problem(f"{name}.{entry}", what, "leave out one of the two"))
+        record[name] = {**whole, **more}
+    return record, problems
+
+
+def _key(cell: Any, problems: list[Problem]) -> str | None:
+    if cell is None:
+        return None
+    key = key_text(cell)
+    if key is None:
+        problems.append(Problem(KEY, f"{short(cell)} is no key", "give text or a whole number"))
+    return key
+
+
+def _settled(images: Any) -> Any:
+    """Return a value of ``images`` that can be read twice."""
+    if isinstance(images, str | Mapping | ImageContent) or is_content(images):
+        return _read_once(images)
+    if isinstance(images, Sequence) or not hasattr(images, "__iter__"):
+        is_plain = not isinstance(images, Sequence) or all(type(item) is str for item in images)
+        return images if is_plain else [_read_once(item) for item in images]
+    return [_read_once(item) for item in images]
+
+
+def _read_once(item: Any) -> Any:
+    """Return an open file as the image that is copied from it; anything else is returned as it is."""
+    if isinstance(item, str | Mapping) or not is_volatile(item):
+        return item
+    try:
+        (image,), _ = deferred_images([item])
+    except ValueError:  # its problem is reported when it is read again
+        return item
+    return image

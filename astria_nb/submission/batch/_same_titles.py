@@ -1,0 +1,39 @@
+"""Rows that would be one tune: with one title, or with equal values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from astria_nb.errors import Problem
+from astria_nb.submission._titles import standard_title
+from astria_nb.submission.batch._row import ReadRow
+from astria_nb.utils.formatting import short
+
+
+def problems_with_titles(rows: Sequence[ReadRow], index: pd.Index[Any]) -> dict[int, list[Problem]]:
+    """Return what is wrong with rows whose title an earlier row has, by their positions."""
+    first: dict[str, int] = {}
+    problems: dict[int, list[Problem]] = {}
+    for position, row in enumerate(rows):
+        title = row.tune.title if row.tune is not None else None
+        if title is None:
+            continue
+        earlier = first.setdefault(standard_title(title), position)
+        if earlier != position:
+            problems[position] = [_problem(row, rows[earlier], short(index[position]), short(index[earlier]))]
+    return problems
+
+
+def _problem(row: ReadRow, earlier: ReadRow, label: str, earlier_label: str) -> Problem:
+    assert row.tune is not None
+    if row.is_from_values and earlier.is_from_values:
+        what = f"row {label} asks for the same as row {earlier_label}"
+        return Problem("key", what, "drop one of them, or give each a key of its own in a column 'key'")
+    if row.key is not None and row.key == earlier.key:
+        what = f"{short(row.key)} is the key of row {label} and of row {earlier_label}"
+        return Problem("key", what, "give each row a key of its own")
+    what = f"{short(row.tune.title)} is the title of row {label} and of row {earlier_label}"
+    return Problem("title", what, "give each row a title of its own")

@@ -1,0 +1,159 @@
+"""A frame, or an iterable of tunes, as checked tunes with one title each, and a frame of what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from astria_nb.errors import Problem, TuneError
+from astria_nb.submission.batch._columns import columns_of
+from astria_nb.submission.batch._row import ReadRow, read_record, read_tune
+from astria_nb.submission.batch._same_titles import problems_with_titles
+from astria_nb.tune import Tune
+from astria_nb.utils.arrow import TEXT_DTYPE
+from astria_nb.utils.formatting import short
+
+
+@dataclass(frozen=True)
+class Table:
+    """The tunes of a batch, in the order of its rows.
+
+    Attributes
+    ----------
+    tunes : tuple of (Tune or None)
+        None where the row is wrong. Their images are not opened: `astria_nb.tune.opened` does that.
+    index : pandas.Index
+        The frame's own; a `RangeIndex` for an iterable.
+    keys : tuple of (str or None)
+        The values of the column ``key``, as text.
+    problems : pandas.DataFrame
+        Everything that is wrong: ``row`` (its label in `index`; missing if a column is at fault), ``field``
+        and ``message``. Empty if nothing is.
+    """
+
+    tunes: tuple[Tune | None, ...]
+    index: pd.Index[Any]
+    keys: tuple[str | None, ...]
+    problems: pd.DataFrame
+
+
+def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashable] = ()) -> Table:
+    """Check all rows of a batch; nothing is sent, and no image is opened.
+
+    Parameters
+    ----------
+    tunes : DataFrame or iterable of (Tune or mapping)
+        Columns are fields of `Tune`. ``characteristics.eye_color`` and ``prompt_attributes.num_images`` are
+        entries of a field that is a mapping. A missing value of any kind is an absent field. A list may be
+        text as CSV has it: JSON, or as Python and numpy print it. Tables of polars and Arrow are read too.
+    ignore : collection of str
+        Columns that are the caller's own. Any other that is no field is a problem.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    TuneError
+        It is no table, such as a single tune.
+
+    Notes
+    -----
+    A row without ``title`` gets one: from its ``key``, a column that is not sent, or else from its values as
+    they are written. So the same row has the same title in each run, on each machine, wherever it stands in
+    the frame and whatever type its columns have. A path counts as written, not the content of its file;
+    content in memory counts by its hash. Callbacks do not count, nor do signatures of addresses, nor the
+    order of images. Two rows that are equal on purpose need two keys.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"pack": [43, 43], "name": ["cat", None], "key": ["a", "b"]})
+    >>> frame["image_urls"] = "https://example.com/1.jpg"
+    >>> table = read_tunes(frame)
+    >>> table.tunes[0].title, table.tunes[1]
+    ('batch-a', None)
+    >>> table.problems.to_dict("records")
+    [{'row': 1, 'field': 'name', 'message': "is missing; give a class of the pack, such as 'woman'"}]
+    """
+    value: Any = tunes
+    if isinstance(value, pd.DataFrame):
+        return _read_frame(value, ignore)
+    if isinstance(value, pd.Series):
+        raise _no_table(value, "give a frame with a column for each field: row.to_frame().T")
+    if callable(to_records := getattr(value, "to_dicts", None) or getattr(value, "to_pylist", None)):
+        value = to_records()  # of polars, or of Arrow
+    if isinstance(value, Mapping):
+        return _read_frame(_frame_of(value), ignore)
+    if isinstance(value, Tune | str | bytes) or not isinstance(value, Iterable):
+        hint = "put it in a list: [tune]" if isinstance(value, Tune) else "give a frame, or a list of tunes"
+        raise _no_table(value, hint)
+    return _read_items(list(value), ignore)
+
+
+def _read_frame(frame: pd.DataFrame, ignore: Collection[Hashable]) -> Table:
+    columns, problems = columns_of(frame.columns, ignore)
+    if problems:
+        empty = (None,) * len(frame)
+        return Table(
+            empty,
+            frame.index,
+            empty,
+            _frame_of_problems([(None, problem) for problem in problems], frame.index),
+        )
+    cells = [frame.iloc[:, column.position].tolist() for column in columns]
+    return _table([read_record(columns, row) for row in zip(*cells, strict=True)], frame.index)
+
+
+def _read_items(items: list[Any], ignore: Collection[Hashable]) -> Table:
+    rows = []
+    for item in items:
+        if isinstance(item, Mapping):
+            columns, problems = columns_of(item, ignore)
+            values = list(item.values())
+            cells = [values[column.position] for column in columns]
+            rows.append(ReadRow(None, None, problems) if problems else read_record(columns, cells))
+        else:
+            rows.append(read_tune(item))
+    return _table(rows, pd.RangeIndex(len(items)))
+
+
+def _table(rows: list[ReadRow], index: pd.Index[Any]) -> Table:
+    same = problems_with_titles(rows, index)
+    problems = [
+        (position, problem)
+        for position, row in enumerate(rows)
+        for problem in [*row.problems, *same.get(position, ())]
+    ]
+    tunes = tuple(None if position in same else row.tune for position, row in enumerate(rows))
+    return Table(tunes, index, tuple(row.key for row in rows), _frame_of_problems(problems, index))
+
+
+def _frame_of_problems(problems: Sequence[tuple[int | None, Problem]], index: pd.Index[Any]) -> pd.DataFrame:
+    positions = [position for position, _ in problems if position is not None]
+    rows: Any = index.take(positions) if len(positions) == len(problems) else [None] * len(problems)
+    if isinstance(rows, pd.MultiIndex):
+        rows = rows.to_flat_index()
+    return pd.DataFrame(
+        {
+            "row": pd.Series(rows, dtype=None if len(positions) == len(problems) else object),
+            "field": pd.Series([problem.field for _, problem in problems], dtype=TEXT_DTYPE),
+            "message": pd.Series(
+                [f"{problem.what}; {problem.hint}" for _, problem in problems], dtype=TEXT_DTYPE
+            ),
+        }
+    )
+
+
+def _frame_of(columns: Mapping[Any, Any]) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(columns)
+    except ValueError as error:
+        raise _no_table(columns, f"give columns of one length, or a list of mappings ({error})") from None
+
+
+def _no_table(value: object, hint: str) -> TuneError:
+    return TuneError(Problem("tunes", f"{short(value)} is no table of tunes", hint))
