@@ -5,6 +5,7 @@ That of MLflow is run in `tests/results/tracking`.
 
 import json
 import re
+from email import message_from_string
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,18 @@ def test_the_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for code in (START, MAIL, CHAT, TAGS):
             exec(code, names)
         (posted,) = chat.received("POST", "/hook")
-    (mail,) = mails
-    assert mail.startswith("Subject: Astria")
-    for text in (mail, json.loads(posted.body)["text"]):
+    mail = message_from_string(*mails)
+    assert (mail["Subject"], mail["From"], mail["To"]) == ("Astria", "me@example.com", "me@example.com")
+    text_of_mail = mail.get_payload(decode=True)
+    assert isinstance(text_of_mail, bytes)
+    for text in (text_of_mail.decode(mail.get_content_charset() or ""), json.loads(posted.body)["text"]):
         assert re.search(r"caf\xe9 +trained", text)
     assert names["log"].frame(tag="client A")["note"].tolist() == ["the third picture for the cover"]
     names["log"].close()
 
 
 @pytest.mark.parametrize("recipe", [MAIL, CHAT])
-def test_a_recipe_has_three_lines(recipe: str) -> None:
+def test_a_recipe_has_a_few_lines_and_cannot_hang(recipe: str) -> None:
     function, _, _ = recipe.partition("\n\n")
-    assert len(function.splitlines()) <= 4
+    assert len(function.splitlines()) <= 5
+    assert "timeout=10" in function

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from astria_nb.client import Client
 from astria_nb.defaults import is_sandbox
 from astria_nb.errors import AstriaError
+from astria_nb.tune import balance_text
 from astria_nb.utils import background
 
 _REHEARSAL = (
@@ -65,6 +66,6 @@ class AccountLine(widgets.HTML):
 
     def _show(self) -> None:
         noun = "practice balance" if is_sandbox(self._client) else "balance"
-        dollars = "" if self.balance is None else f"{self.balance:,.2f}".removesuffix(".00")
-        balance = Markup(" · <span>{} ${}</span>").format(noun, dollars) if dollars else ""
+        dollars = "" if self.balance is None else balance_text(self.balance).removesuffix(".00")
+        balance = Markup(" · <span>{} {}</span>").format(noun, dollars) if dollars else ""
         self.value = Markup("<div><b>Train a tune</b><span>{}{}</span></div>").format(self.account, balance)

@@ -92,10 +92,12 @@ def review(
         problems += result.problems
     elif pack_field.problem is not None and not _is_invalid("pack", problems):
         problems.append(_at_pack(pack_field.problem))
-    remarks = remarks_on(fields, client)
-    if tune is not None and (problem := problem_with_balance(tune, price, balance)) is not None:
-        remarks.append(problem)
     title = fields["title"]
+    is_recorded = tune is not None and submissions.row_of(title) is not None
+    remarks = remarks_on(fields, client)
+    # What was just sent is paid: what the account has after it says nothing against it.
+    if tune is not None and not is_recorded:
+        remarks += filter(None, [problem_with_balance(tune, price, balance)])
     if submissions.has_other(title, tune):
         problems.append(
             Problem("title", "was sent with other fields", "press New for a fresh one", kind="conflict")
@@ -105,7 +107,7 @@ def review(
         problems,
         price,
         is_waiting=pack_field.value is not None and pack is None and pack_field.problem is None,
-        was_submitted=tune is not None and not problems and submissions.row_of(title) is not None,
+        was_submitted=is_recorded and not problems,
         remarks=remarks,
     )
 

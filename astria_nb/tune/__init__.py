@@ -8,7 +8,7 @@ from astria_nb.tune._differences import Difference, differences
 from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
 from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars
 from astria_nb.tune._pack_check import check_pack
-from astria_nb.tune._price import Estimate, estimate, problem_with_balance
+from astria_nb.tune._price import Estimate, balance_text, estimate, problem_with_balance
 from astria_nb.tune._request import ImageRecord, Request
 from astria_nb.tune._signed_addresses import unsigned_addresses
 from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, from_checked
@@ -30,6 +30,7 @@ __all__ = [
     "Tune",
     "TuneFields",
     "address_remarks",
+    "balance_text",
     "check",
     "check_pack",
     "choose",

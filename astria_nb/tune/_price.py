@@ -90,6 +90,18 @@ def _whole(value: object) -> int | None:
         return None
 
 
+def balance_text(balance: float) -> str:
+    """Return a balance in US dollars, rounded down to cents: never more than can be spent.
+
+    Examples
+    --------
+    >>> balance_text(1234.5), balance_text(1.97999), balance_text(-0.5)
+    ('$1,234.50', '$1.97', '-$0.50')
+    """
+    cents = math.floor(round(balance * MC_PER_DOLLAR) / 1000)
+    return f"{'-' if cents < 0 else ''}${abs(cents) / 100:,.2f}"
+
+
 def problem_with_balance(tune: Tune, estimated: Estimate | None, balance: float | None) -> Problem | None:
     """Return why an account of so many US dollars may be refused a run; None if nothing is known against it.
 
@@ -100,7 +112,7 @@ def problem_with_balance(tune: Tune, estimated: Estimate | None, balance: float 
         return None
     if estimated.price_mc <= round(balance * MC_PER_DOLLAR):
         return None
-    what = f"is ${balance:.2f}, and this run costs {estimated}"
+    what = f"is {balance_text(balance)}, and this run costs {estimated}"
     hint = "add credit to the account, or the service may refuse it after the upload"
     return Problem("balance", what, hint)
 

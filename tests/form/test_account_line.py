@@ -33,12 +33,20 @@ def test_the_form_shows_the_balance_and_what_a_tune_took_of_it(sandbox: anb.Sand
     assert "The balance" not in messages(form)
     form.submit()
     until(lambda: "practice balance $1.40" in messages(form))
+    assert "this run costs" not in messages(form)  # it is paid
     form.new_title()
     assert "but the balance is $1.40, and this run costs about $3.60" in messages(form)
     assert "The balance is $1.40, and this run costs about $3.60; add credit" in messages(form)
     assert not button(form, "Submit").disabled  # the service decides
     form.fill(branch="fast")
     assert "The balance" not in messages(form)
+
+
+def test_a_balance_is_rounded_down_so_that_it_does_not_look_enough(photo: Path) -> None:
+    with anb.Sandbox(deterministic=True, balance_mc=359_999) as sandbox:
+        form = anb.TuneForm(sandbox.client(), **FIELDS, images=[photo])
+        until(lambda: "practice balance $3.59" in messages(form))
+        assert "The balance is $3.59, and this run costs about $3.60" in messages(form)
 
 
 def test_submit_says_before_the_upload_that_the_balance_is_too_low(photo: Path) -> None:
