@@ -15,12 +15,12 @@ import pyarrow as pa
 
 from astria_nb.client import PAGE_SIZE, Client, fetch_latest
 from astria_nb.defaults import client_or_default
-from astria_nb.errors import AstriaError, NotFoundError, Problem
+from astria_nb.errors import AstriaError, Problem
 from astria_nb.results.downloads._fetcher import RemotePicture
 from astria_nb.results.downloads._run import DownloadRun
 from astria_nb.results.downloads._safe_folder import SafeFolder
 from astria_nb.results.frames import tunes_of
-from astria_nb.results.watch import prompts
+from astria_nb.results.watch import prompts_of
 from astria_nb.rows import Rows
 from astria_nb.utils.arguments import parse_id, to_path
 from astria_nb.utils.arrow import TIME, parse_time, typed_frame
@@ -144,26 +144,10 @@ def list_pictures(frame: pd.DataFrame, client: Client) -> tuple[list[RemotePictu
     AstriaError
         As in `download`.
     """
-    prompt_frame, missing = _list_prompts(frame, client)
+    prompt_frame, gone = prompts_of(frame, client)
+    problem = "the service no longer has this tune"
+    missing = [{"tune_id": tune_id, "status": "failed", "problem": problem} for tune_id in gone]
     return list(remote_pictures(prompt_frame, frame, client)), missing
-
-
-def _list_prompts(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Return the prompts of tunes, and a row for each tune that no longer exists."""
-    try:
-        return prompts(frame, client), []
-    except NotFoundError:
-        if len(frame) == 1:
-            raise
-    frames, missing = [prompts(frame.iloc[:0], client)], []
-    for position in range(len(frame)):
-        row = frame.iloc[[position]]
-        try:
-            frames.append(prompts(row, client))
-        except NotFoundError:
-            problem = "the service no longer has this tune"
-            missing.append({"tune_id": row["id"].iloc[0], "status": "failed", "problem": problem})
-    return pd.concat(frames), missing
 
 
 def remote_pictures(

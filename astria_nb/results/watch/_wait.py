@@ -1,4 +1,4 @@
-"""Waiting for tunes, and listing their prompts."""
+"""Waiting for tunes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Literal
 
 import pandas as pd
 
-from astria_nb import rows
-from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest
+from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import Problem, TuneError
 from astria_nb.log import Log
-from astria_nb.results.frames import origin_of, tunes_of
+from astria_nb.results.frames import tunes_of
 from astria_nb.results.watch._latest import record_tunes
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._polling import poll_until_finished
 from astria_nb.results.watch._recorder import PollRecorder
-from astria_nb.rows import Rows, ids_in
+from astria_nb.rows import Rows
 from astria_nb.utils.arguments import check_callable, check_number
 from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import Progress
@@ -171,64 +170,3 @@ class _Display:
 
     def _redraw(self) -> None:
         self._progress.update(self._fraction, f"{self._text} · {format_duration(self._elapsed)}")
-
-
-def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
-    """Return the prompts of tunes, oldest first: one typed row each, with the addresses of its pictures.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Rows of `submit` or `wait`, in any form that `astria_nb.rows.typed` reads. For a run on existing
-        tunes, only the prompts made by that run.
-    client : Client, optional
-        Default as in `submit`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Times are in UTC.
-
-    Raises
-    ------
-    TuneError
-        These are no tunes, or tunes of another service or account.
-    ApiError, NotSentError
-        The service refused, or was not reached.
-
-    Notes
-    -----
-    ``tune_id`` is the tune's own id, so that prompts join to their rows: ``prompts.merge(rows,
-    left_on="tune_id", right_on="id")``. What the API calls so, which may be the base model (astria-api,
-    section 6), is ``base_tune_id``.
-
-    Examples
-    --------
-    >>> import astria_nb as anb
-    >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
-    >>> with anb.Sandbox(deterministic=True) as sandbox:
-    ...     client = sandbox.client()
-    ...     prompts = anb.prompts(anb.submit(tune, client), client)
-    >>> len(prompts), prompts.loc[0, "status"]
-    (8, 'pending')
-    """
-    client = client_or_default(client)
-    records = tunes_of(frame, client).to_dict("records")
-    tune_ids = [int(row["id"]) for row in records if pd.notna(row["id"]) and row.get("status") != "deleted"]
-    prompts_by_id: dict[int, Json | None] = {}
-    owners: dict[int, int | None] = {}
-    for tune_id in tune_ids:
-        for prompt in client.prompts(tune_id):
-            prompts_by_id[prompt["id"]], owners[prompt["id"]] = prompt, tune_id
-    runs = [row for row in records if pd.isna(row["id"])]
-    used_ids = {
-        int(key): ids_in(row.get("tune_ids")) for row in runs for key in ids_in(row.get("prompt_ids"))
-    }
-    of_runs = fetch_latest(
-        used_ids, lambda before: client.prompts(before_id=before, limit=PAGE_SIZE), client.prompt
-    )
-    prompts_by_id |= of_runs
-    owners |= {key: rows.tune_id_of(prompt, used_ids[key]) for key, prompt in of_runs.items() if prompt}
-    return rows.prompt_frame(
-        [prompt for _, prompt in sorted(prompts_by_id.items()) if prompt], owners, origin_of(client)
-    )

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import astria_nb as anb
-from astria_nb.errors import TuneError
+from astria_nb.errors import NotFoundError, TuneError
 from helpers.scripted_server import KEY, ScriptedServer, reply
 
 URL = "https://example.com/1.jpg"
@@ -61,6 +61,20 @@ def test_all_pages_of_prompts_are_read_oldest_first(client: anb.Client):
     prompts = anb.prompts(submitted(client, pack=260, name="woman"), client)
     assert len(prompts) == 35
     assert prompts["id"].is_monotonic_increasing
+
+
+def test_tunes_that_are_gone_do_not_keep_back_the_prompts_of_the_others(client: anb.Client):
+    frame = pd.concat([submitted(client, name=name) for name in ("cat", "man", "woman")])
+    client.delete_tune(frame["id"].iloc[1])
+    with pytest.warns(UserWarning, match=rf"left out: the service no longer has tune {frame['id'].iloc[1]}"):
+        prompts = anb.prompts(frame, client)
+    assert sorted(prompts["tune_id"].unique()) == frame["id"].iloc[[0, 2]].tolist()
+    with pytest.warns(UserWarning, match="left out"):
+        gallery = anb.gallery(frame, client)
+    assert gallery.state != "failed"
+    gallery.stop()
+    with pytest.raises(NotFoundError):
+        anb.prompts(frame.iloc[[1]], client)
 
 
 def test_prompts_join_to_their_rows(client: anb.Client):
