@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from functools import lru_cache
 from ipaddress import IPv6Address
 from os import PathLike
 from typing import Any
@@ -19,6 +20,7 @@ from astria_nb.utils.redaction import PLACEHOLDER, redact_text
 _CHARACTERS = re.compile(r"(?:[!#-$&-;=?-\[\]_a-z~]|%[0-9a-f]{2})+", re.IGNORECASE)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,254}}$){_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
+_ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _NUMBERS = re.compile(r"(?:.*\.)?\d+\.?")  # a host that ends in a number is an IPv4 address
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?!\d+(?:/|$))", re.IGNORECASE)  # a host may end in ":8080"
 _NEXT_ADDRESS = re.compile(r"[\s,;|]https?://", re.IGNORECASE)
@@ -81,6 +83,11 @@ def host_of(address: str) -> str | None:
     return host
 
 
+@lru_cache(1024)  # most addresses of a table are on one host
+def _host_at(origin: str) -> str | None:
+    return host_of(origin)
+
+
 def kind_of(value: object) -> str:
     """Return what a value is, as a reader would call it."""
     return {bool: "a boolean", int: "a number", float: "a number", bytes: "bytes"}.get(
@@ -90,7 +97,9 @@ def kind_of(value: object) -> str:
 
 def is_encodable(value: str) -> bool:
     """Return whether a text can be sent: no NUL, and no half of a surrogate pair."""
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    if "\0" in value:
+        return False
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _fault(address: str) -> str | None:
@@ -98,7 +107,7 @@ def _fault(address: str) -> str | None:
         return "is not a web address"
     if not is_encodable(address):
         return "contains characters that cannot be sent (NUL, or half of a surrogate pair)"
-    if (host := host_of(address)) is None:
+    if (host := _host_at(_ORIGIN.match(address)[0])) is None:  # type: ignore[index]  # it begins so
         return "has no valid host and port"
     if not host.isascii():
         return "has a host name that is not ASCII"

@@ -13,6 +13,7 @@ _PRINTABLE = (UUID, date, time, timedelta)  # a pandas Timestamp is a date
 _MAX_EXACT_FLOAT = 2**53  # above it, neighbouring whole numbers are the same float
 # Compared by name: pandas takes half a second to import, and a tune does not need it otherwise.
 _MISSING_TYPES = ("NoneType", "NAType", "NaTType", "MaskedConstant")
+_NEVER_MISSING = frozenset({str, int, bool, list, tuple, dict})  # most values, of which nothing is asked
 _BLANKS = "\ufeff\u200b\u2060"  # invisible, and not whitespace: from files and web pages
 INVISIBLE = f"{_BLANKS}\xad\u180e\u200c-\u200f\u202a-\u202e\u2061-\u2064\u2066-\u206f"
 """Characters that nobody sees, for a set in a regular expression. In a title they may mean something."""
@@ -26,6 +27,8 @@ def is_missing(value: Any) -> bool:
     >>> [is_missing(value) for value in (None, float("nan"), Decimal("nan"), "", 0)]
     [True, True, True, False, False]
     """
+    if type(value) in _NEVER_MISSING:
+        return False
     value = _from_arrow(value)
     if type(value).__name__ in _MISSING_TYPES:
         return True
@@ -65,6 +68,8 @@ def without_missing(value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """Return a number or boolean of numpy or Arrow as Python's, and a subclass of `str` as `str`."""
+    if type(value) is str:
+        return value
     value = _from_arrow(value)
     if isinstance(value, str):
         return str.__str__(value)
@@ -79,6 +84,8 @@ def as_text(value: Any) -> str | None:
     >>> as_text(UUID(int=5)), as_text(date(2026, 1, 31)), as_text(5)
     ('00000000-0000-0000-0000-000000000005', '2026-01-31', None)
     """
+    if type(value) is str:
+        return value
     value = _from_arrow(value)
     if isinstance(value, str):
         return str.__str__(value)

@@ -16,6 +16,7 @@ from astria_nb.tune.plain import as_integer, plain
 
 _ARRAY = re.compile(r"(?:<\w+>\s*|(?:array|Array)\(\s*)?(\[.*\])(?:,\s*dtype=.*)?\)?\s*", re.DOTALL)
 _ONE_ADDRESS = re.compile(r"[^\s|;]+")
+_BOOLEANS: dict[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
 _NO_ITEM = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER, tokenize.OP})
 
 
@@ -32,6 +33,8 @@ def field_value(name: str, cell: Any) -> Any:
     shape = FIELDS[name].shape
     if shape == "map":
         return _mapping(cell)
+    if name == "auto_extend":
+        return _boolean(cell)
     if shape == "scalar":
         return cell
     if isinstance(cell, str):
@@ -70,6 +73,12 @@ def items_in(text: str) -> list[Any] | None:
         is_whole = isinstance(literal, list) and (len(literal) == len(words) or _has_inner(literal))
         return literal if is_whole else None
     return None
+
+
+def _boolean(cell: Any) -> Any:
+    """Return a boolean; a column with gaps is one of numbers in JSON, and CSV may be read as text."""
+    word = cell.strip().lower() if isinstance(cell, str) else as_integer(cell)
+    return _BOOLEANS.get(word, cell) if isinstance(word, str | int) else cell
 
 
 def _mapping(cell: Any) -> Any:

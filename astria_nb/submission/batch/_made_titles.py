@@ -13,7 +13,7 @@ from typing import Any
 from astria_nb.images import Image, ImageContent, content_sha256, is_content
 from astria_nb.tune import unsigned_addresses
 from astria_nb.tune.image_lists import uploads_in
-from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, stripped
+from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
 
 PREFIX = "batch-"
 """How each title that is made here begins, so that an account can be searched for them."""
@@ -35,12 +35,8 @@ def key_text(key: Any) -> str | None:
     number = as_integer(key)
     if number is not None:
         return str(number)
-    text = as_text(key)
-    return (
-        None
-        if text is None or isinstance(key, float | bool) or type(key).__name__ == "bool_"
-        else stripped(text)
-    )
+    text = None if isinstance(plain(key), bool | float | bytes) else as_text(key)
+    return None if text is None else stripped(text)
 
 
 def title_of_key(key: str) -> str:

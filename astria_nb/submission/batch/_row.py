@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from astria_nb.errors import Problem
-from astria_nb.images import ImageContent, is_content, is_volatile
+from astria_nb.images import ImageContent, is_content
 from astria_nb.submission.batch._cells import field_value
 from astria_nb.submission.batch._columns import KEY, Column
 from astria_nb.submission.batch._made_titles import key_text, title_of_key, title_of_values
@@ -50,16 +50,16 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     record, problems = _record(columns, cells)
     key = _key(record.pop(KEY, None), problems)
     has_title = "title" in record
-    images, sources = record.get("images"), None
-    if images is not None:
-        sources = _settled(images)
+    sources, problems_with_images = None, list[Problem]()
+    if "images" in record:
+        sources = _settled(record["images"])
         record["images"], problems_with_images = deferred_images(sources)
         problems += problems_with_images
     if not has_title:
         record["title"] = _ANY_TITLE if key is None else title_of_key(key)
     values, wrong = check(record)
-    has_no_images = images is not None and not record["images"] and bool(problems)
-    problems += [problem for problem in wrong if not (has_no_images and problem.field == "images")]
+    # Images that are all wrong are not missing as well.
+    problems += [problem for problem in wrong if not (problems_with_images and problem.field == "images")]
     if problems:
         return ReadRow(None, key, problems)
     is_from_values = not has_title and key is None
@@ -125,7 +125,7 @@ def _settled(images: Any) -> Any:
 
 def _read_once(item: Any) -> Any:
     """Return an open file as the image that is copied from it; anything else is returned as it is."""
-    if isinstance(item, str | Mapping) or not is_volatile(item):
+    if not callable(getattr(item, "read", None)):
         return item
     try:
         (image,), _ = deferred_images([item])

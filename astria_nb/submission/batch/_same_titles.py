@@ -10,6 +10,7 @@ import pandas as pd
 from astria_nb.errors import Problem
 from astria_nb.submission._titles import standard_title
 from astria_nb.submission.batch._row import ReadRow
+from astria_nb.tune.plain import plain
 from astria_nb.utils.formatting import short
 
 
@@ -23,8 +24,15 @@ def problems_with_titles(rows: Sequence[ReadRow], index: pd.Index[Any]) -> dict[
             continue
         earlier = first.setdefault(standard_title(title), position)
         if earlier != position:
-            problems[position] = [_problem(row, rows[earlier], short(index[position]), short(index[earlier]))]
+            problems[position] = [
+                _problem(row, rows[earlier], _label(index, position), _label(index, earlier))
+            ]
     return problems
+
+
+def _label(index: pd.Index[Any], position: int) -> str:
+    label = index[position]
+    return short(tuple(map(plain, label)) if isinstance(label, tuple) else plain(label))
 
 
 def _problem(row: ReadRow, earlier: ReadRow, label: str, earlier_label: str) -> Problem:

@@ -49,7 +49,7 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
         Columns are fields of `Tune`. ``characteristics.eye_color`` and ``prompt_attributes.num_images`` are
         entries of a field that is a mapping. A missing value of any kind is an absent field. A list may be
         text as CSV has it: JSON, or as Python and numpy print it. Tables of polars and Arrow are read too.
-    ignore : collection of str
+    ignore : str or collection of str
         Columns that are the caller's own. Any other that is no field is a problem.
 
     Returns
@@ -80,6 +80,7 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     [{'row': 1, 'field': 'name', 'message': "is missing; give a class of the pack, such as 'woman'"}]
     """
     value: Any = tunes
+    ignore = [ignore] if isinstance(ignore, str) else ignore
     if isinstance(value, pd.DataFrame):
         return _read_frame(value, ignore)
     if isinstance(value, pd.Series):

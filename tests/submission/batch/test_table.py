@@ -1,17 +1,36 @@
-"""A frame of tunes, in every form in which people have one, becomes tunes with stable titles."""
+"""A frame of tunes, in every form in which people have one, becomes tunes, and words about what is wrong."""
 
+import io
+import json
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image as Pillow
 
 import astria_nb as anb
-from astria_nb.submission.batch import read_tunes
+from astria_nb.errors import TuneError
+from astria_nb.submission.batch import Table, read_tunes
+from astria_nb.tune import opened
 
 URL = "https://example.com/1.jpg"
 
 
 def a_frame(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame({"pack": [43, 43], "name": ["cat", "dog"], "image_urls": [[URL], [URL]], **columns})
+
+
+def told(table: Table) -> list[tuple[Any, str, str]]:
+    """Return the problems of a table as tuples."""
+    assert list(table.problems) == ["row", "field", "message"]
+    return list(table.problems.itertuples(index=False, name=None))
 
 
 def test_a_row_becomes_the_tune_that_its_cells_make() -> None:
@@ -21,6 +40,7 @@ def test_a_row_becomes_the_tune_that_its_cells_make() -> None:
     table = read_tunes(frame)
     assert table.problems.empty
     assert table.index.tolist() == ["x", "y"]
+    assert table.keys == (None, None)
     assert table.tunes == (
         anb.Tune(
             pack=43, title="a", name="cat", image_urls=[URL], preset="flux-lora-fast",
@@ -28,3 +48,262 @@ def test_a_row_becomes_the_tune_that_its_cells_make() -> None:
         ),
         anb.Tune(pack=43, title="b", name="dog", image_urls=[URL]),
     )  # fmt: skip
+
+
+FULL = pd.DataFrame(
+    {
+        "pack": [43, 260, 43],
+        "name": ["cat", "man", None],
+        "key": ["a", "b", "c"],
+        "image_urls": [[URL, f"{URL}?2"], [URL], None],
+        "tune_ids": [None, None, [5, 6]],
+        "characteristics": [{"age": "30 yo", "eye_color": "blue eyes"}, None, None],
+        "characteristics.hair_color": [None, "red hair", None],
+        "prompt_attributes": [{"num_images": 4, "inpaint_faces": True}, None, None],
+        "auto_extend": [True, False, None],
+    }
+)
+
+
+def through_csv(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(frame.to_csv(index=False)), **options)
+
+
+def through_parquet(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    return pd.read_parquet(io.BytesIO(file.getvalue()), **options)
+
+
+def with_json_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    written = frame.copy()
+    for name in ("image_urls", "tune_ids", "characteristics", "prompt_attributes"):
+        written[name] = [None if cell is None else json.dumps(cell) for cell in frame[name]]
+    return written
+
+
+def arrow_map(frame: pd.DataFrame) -> pd.DataFrame:
+    table = pa.Table.from_pandas(frame)
+    pairs = [None if cell is None else list(cell.items()) for cell in frame["characteristics"]]
+    position = table.schema.get_field_index("characteristics")
+    column = pa.array(pairs, pa.map_(pa.string(), pa.string()))
+    return table.set_column(position, "characteristics", column).to_pandas(types_mapper=pd.ArrowDtype)
+
+
+FORMS: list[Callable[[pd.DataFrame], Any]] = [
+    lambda frame: frame,
+    lambda frame: frame[frame.columns[::-1]],
+    lambda frame: frame.astype(object),
+    lambda frame: frame.astype({"pack": "float64", "name": "category"}),
+    lambda frame: frame.astype({"pack": "Int64", "name": "string", "auto_extend": "boolean"}),
+    lambda frame: frame.astype({"pack": "int64[pyarrow]", "auto_extend": "bool[pyarrow]"}),
+    lambda frame: frame.astype({"pack": str}),
+    lambda frame: frame.convert_dtypes(dtype_backend="pyarrow"),
+    through_csv,
+    lambda frame: through_csv(frame, dtype_backend="pyarrow"),
+    lambda frame: through_csv(frame, engine="python"),
+    through_parquet,
+    lambda frame: through_parquet(frame, dtype_backend="pyarrow"),
+    with_json_cells,
+    lambda frame: through_csv(with_json_cells(frame)),
+    arrow_map,
+    lambda frame: frame.assign(image_urls=frame["image_urls"].map(np.array, na_action="ignore")),
+    lambda frame: frame.assign(image_urls=frame["image_urls"].map(tuple, na_action="ignore")),
+    lambda frame: through_csv(
+        frame.assign(image_urls=frame["image_urls"].map(np.array, na_action="ignore"))
+    ),
+    lambda frame: pd.read_json(io.StringIO(frame.to_json(orient="records"))),
+    lambda frame: frame.set_index(pd.MultiIndex.from_tuples([("x", 1), ("x", 2), ("y", 1)])),
+    lambda frame: frame.to_dict("records"),
+    lambda frame: iter(frame.to_dict("records")),
+    lambda frame: frame.to_dict("list"),
+    lambda frame: pa.Table.from_pandas(frame),
+    lambda frame: [row.dropna().to_dict() for _, row in frame.iterrows()],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("has_keys", [True, False])
+def test_the_form_of_a_frame_changes_neither_its_tunes_nor_their_titles(
+    form: Callable[[pd.DataFrame], Any], has_keys: bool
+) -> None:
+    frame = FULL if has_keys else FULL.drop(columns="key")
+    expected, table = read_tunes(frame), read_tunes(form(frame))
+    assert told(table) == told(expected) == []
+    assert table.tunes == expected.tunes
+    assert len(table.index) == 3
+
+
+MISSING = [None, float("nan"), pd.NA, pd.NaT, np.float32("nan"), Decimal("nan"), "", " "]
+
+
+@pytest.mark.parametrize("missing", MISSING, ids=repr)
+def test_a_missing_cell_is_an_absent_field_or_a_missing_one(missing: Any) -> None:
+    optional = dict.fromkeys(
+        ("title", "key", "callback", "characteristics", "prompt_attributes.num_images", "tune_ids", "brief"),
+        pd.Series([missing, missing], dtype=object),
+    )
+    assert read_tunes(a_frame(**optional)).tunes == read_tunes(a_frame()).tunes
+    table = read_tunes(a_frame(pack=[43, missing], name=pd.Series([missing, "dog"], dtype=object)))
+    assert [(row, field) for row, field, _ in told(table)] == [(0, "name"), (1, "pack")]
+    assert all("missing; give" in message for _, _, message in told(table))
+    assert table.tunes == (None, None)
+
+
+def test_every_problem_is_told_with_its_row_its_field_and_the_next_step() -> None:
+    frame = a_frame(title=["a", 5], preset=["x", None]).set_index(pd.Index(["first", "second"]))
+    frame["characteristics"] = ['{"age": 30}', "blue"]
+    frame.loc["second", "image_urls"] = "example.com/1.jpg"
+    table = read_tunes(frame)
+    assert table.tunes == (None, None)
+    assert [(row, field) for row, field, _ in told(table)] == [
+        ("first", "characteristics.age"),
+        ("first", "preset"),
+        ("second", "title"),
+        ("second", "image_urls"),
+        ("second", "characteristics"),
+    ]
+    assert all(";" in message for _, _, message in told(table))
+    assert read_tunes(frame.iloc[:0]).problems.dtypes.tolist() == table.problems.dtypes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Title", "rename it to 'title', or pass ignore=['Title'] if it is your own"),
+        (" preset ", "rename it to 'preset', or pass"),
+        ("Prompt Ids", "rename it to 'prompt_ids', or pass"),
+        ("\ufefftitle", "rename it to 'title', or pass"),
+        ("eye_color", "rename it to 'characteristics.eye_color', or pass"),
+        ("num_images", "rename it to 'prompt_attributes.num_images', or pass"),
+        ("photos", "rename it to 'images', or pass"),
+        ("callback_url", "rename it to 'callback', or pass"),
+        ("Pack", "drop the column, or pass ignore=['Pack'] if it is your own"),  # there is one
+        ("customer", "drop the column, or pass ignore=['customer'] if it is your own"),
+        ("Unnamed: 0", "drop the column, or pass ignore=['Unnamed: 0'] if it is your own"),
+        ("characteristics.", "rename it to 'characteristics', or pass"),
+        (0, "name columns after fields, such as 'pack', or pass ignore=[0] if it is your own"),
+        (("a", "b"), "name columns after fields, such as 'pack', or pass ignore=[('a', 'b')]"),
+    ],
+)  # fmt: skip
+def test_a_column_that_is_no_field_is_refused_and_can_be_ignored(name: Any, hint: str) -> None:
+    frame = a_frame()
+    frame.insert(0, name, "x", allow_duplicates=True) if not isinstance(name, tuple) else None
+    if isinstance(name, tuple):
+        frame = pd.DataFrame({**{column: frame[column] for column in frame}, name: ["x", "x"]})
+    table = read_tunes(frame)
+    assert table.tunes == (None, None)
+    ((row, field, message),) = told(table)
+    assert (row, field.strip("\ufffd")) == (
+        None,
+        name.strip("\ufeff") if isinstance(name, str) else repr(name),
+    )
+    assert hint in message
+    assert read_tunes(frame, ignore=[name]).tunes == read_tunes(a_frame()).tunes
+    if isinstance(name, str):
+        assert read_tunes(frame, ignore=name).problems.empty
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    frame = pd.concat([a_frame(), a_frame()[["name"]]], axis=1)
+    assert told(read_tunes(frame)) == [
+        (None, "name", "is the name of 2 columns; keep one of them, or give them different names")
+    ]
+
+
+def test_an_entry_in_two_columns_has_to_be_one() -> None:
+    frame = a_frame(characteristics=[{"age": "30 yo"}, {"age": "30 yo"}])
+    frame["characteristics.age"] = ["30 yo", "40 yo"]
+    table = read_tunes(frame)
+    assert [(row, field) for row, field, _ in told(table)] == [(1, "characteristics.age")]
+    assert table.tunes[0] is not None
+    assert table.tunes[0].characteristics == {"age": "30 yo"}
+
+
+@pytest.mark.parametrize(
+    ("tunes", "hint"),
+    [
+        (anb.Tune(pack=43, tune_ids=[5]), "put it in a list: [tune]"),
+        ("tunes.csv", "give a frame, or a list of tunes"),
+        (5, "give a frame, or a list of tunes"),
+        (a_frame().iloc[0], "row.to_frame().T"),
+        ({"pack": [43, 260], "name": ["cat"]}, "give columns of one length"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_table_is_refused_with_what_to_give(tunes: Any, hint: str) -> None:
+    with pytest.raises(TuneError) as caught:
+        read_tunes(tunes)
+    assert hint in str(caught.value)
+
+
+def test_tunes_are_a_table_too() -> None:
+    tunes = [anb.Tune(pack=43, title=title, name="cat", image_urls=[URL]) for title in ("a", "b", "a")]
+    table = read_tunes(tune for tune in [*tunes, 5])
+    assert table.tunes == (*tunes[:2], None, None)
+    assert table.index.equals(pd.RangeIndex(4))
+    assert told(table) == [
+        (2, "title", "'a' is the title of row 2 and of row 0; give each row a title of its own"),
+        (3, "tunes", "5 is no tune; give anb.Tune(…), or a mapping of its fields"),
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("p/2.jpg", "p/10.jpg", "q.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Pillow.new("RGB", (64, 64), "teal").save(tmp_path / name)
+    (tmp_path / "no.jpg").write_text("no photo")
+    return tmp_path
+
+
+def test_images_of_every_kind_stand_in_cells_and_are_opened_when_they_are_sent(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = (folder / "q.png").read_bytes()
+    cells = [
+        "p",
+        "p/*.jpg",
+        ["p/2.jpg", Path("p/10.jpg"), None],
+        '["p/2.jpg", "p/10.jpg"]',
+        np.array(["p/2.jpg", "p/10.jpg"]),
+        content,
+        [io.BytesIO(content)],
+        {"a.png": content},
+        np.zeros((9, 9, 3), "u1"),
+        f"file://{folder}/q.png",
+    ]
+    frame = pd.DataFrame({"pack": 43, "name": "cat", "key": range(len(cells))})
+    frame["images"] = pd.Series(cells, dtype=object)
+    table = read_tunes(frame)
+    assert told(table) == []
+    monkeypatch.chdir("/")
+    (folder / "p").rename(folder / "gone")
+    (folder / "gone").rename(folder / "p")
+    names = [[image.filename for image in opened(tune).images] for tune in table.tunes if tune is not None]
+    assert names[:5] == [["2.jpg", "10.jpg"]] * 5
+    assert [len(row) for row in names[5:]] == [1] * 5
+
+
+def test_a_photo_that_is_not_there_is_told_at_once_and_one_that_is_none_later(folder: Path) -> None:
+    frame = pd.DataFrame({"pack": 43, "name": "cat", "images": [["p/2.jpg", "gone.jpg"], ["no.jpg"]]})
+    table = read_tunes(frame)
+    assert told(table) == [(0, "images", "'gone.jpg' does not exist; check the path, or remove it")]
+    assert table.tunes[1] is not None
+    with pytest.raises(TuneError, match=r"'no\.jpg' is not a JPEG"):
+        opened(table.tunes[1])
+
+
+def test_ids_and_titles_of_other_libraries_are_taken() -> None:
+    title = uuid.UUID(int=7)
+    frame = a_frame(title=[title, np.str_("b")], auto_extend=[np.bool_(True), None], prompt_ids=[[7.0], 8])
+    table = read_tunes(frame)
+    assert told(table) == []
+    assert [tune.title for tune in table.tunes if tune] == [str(title), "b"]
+    assert [tune.prompt_ids for tune in table.tunes if tune] == [(7,), (8,)]
+
+
+def test_what_pq_reads_is_read(tmp_path: Path) -> None:
+    FULL.to_parquet(tmp_path / "tunes.parquet")
+    assert read_tunes(pq.read_table(tmp_path / "tunes.parquet")).tunes == read_tunes(FULL).tunes

@@ -1,0 +1,197 @@
+"""Titles that are made of keys and rows: stable, distinct, readable."""
+
+import hashlib
+import io
+import subprocess
+import sys
+import uuid
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+
+from astria_nb.submission._titles import is_same_title, standard_title
+from astria_nb.submission.batch import read_tunes
+from astria_nb.submission.batch._made_titles import key_text, title_of_key
+from helpers.paths import ROOT
+
+URL = "https://example.com/1.jpg"
+BASE: dict[str, Any] = {"pack": 43, "name": "cat", "image_urls": [URL]}
+
+
+def title_of(**fields: Any) -> str:
+    """Return the title that is made for one row."""
+    table = read_tunes([{**BASE, **fields}])
+    assert table.problems.empty, table.problems["message"].tolist()
+    (tune,) = table.tunes
+    assert tune is not None
+    return str(tune.title)
+
+
+def test_a_title_of_values_is_this_one() -> None:
+    """A later release may not make another one: what was sent would be sent again."""
+    assert title_of() == "batch-43-cat-55c541bef8c7f8952bf5bd28"
+    full = title_of(
+        characteristics={"age": "30 yo"}, prompt_attributes={"num_images": 4}, preset="flux-lora-fast"
+    )
+    assert full == "batch-43-cat-61dff32eef862ab143f298e9"
+
+
+EQUAL: list[dict[str, Any]] = [
+    {"pack": "43"},
+    {"pack": 43.0},
+    {"name": " cat "},
+    {"title": None, "key": float("nan"), "brief": pd.NA, "characteristics": {}, "tune_ids": None},
+    {"image_urls": (URL,)},
+    {"image_urls": f'["{URL}"]'},
+    {"image_urls": [f"{URL}?X-Amz-Signature=00&X-Amz-Date=20260101T000000Z"]},  # signed again in each run
+    {"callback": "https://example.com/hook?run=1"},
+    {"prompts_callback": "https://example.com/hook?run=1"},
+    {"prompt_attributes": {"callback": "https://example.com/hook?run=1"}},
+    {"characteristics.eye_color": None},
+]
+DIFFERENT: list[dict[str, Any]] = [
+    {"pack": 260},
+    {"name": "dog"},
+    {"image_urls": [f"{URL}?size=2"]},
+    {"image_urls": [URL, URL]},
+    {"characteristics": {"age": "30 yo"}},
+    {"prompt_attributes": {"num_images": 4}},
+    {"prompt_attributes": {"num_images": "4"}},
+    {"prompt_ids": [4]},
+    {"preset": "flux-lora-fast"},
+    {"brief": "x"},
+    {"auto_extend": True},
+    {"auto_extend": False},
+    {"branch": "fast"},
+    {"images": "p", "image_urls": None},
+    {"tune_ids": [5], "image_urls": None},
+    {"tune_ids": [5, 6], "image_urls": None},
+]
+
+
+@pytest.mark.parametrize("fields", EQUAL, ids=repr)
+def test_what_asks_for_the_same_has_the_same_title(fields: dict[str, Any]) -> None:
+    assert title_of(**fields) == title_of()
+
+
+def test_what_asks_for_another_has_another_title(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p").mkdir()
+    Pillow.new("RGB", (9, 9)).save("p/1.jpg")
+    titles = [title_of(), *(title_of(**fields) for fields in DIFFERENT)]
+    assert len(set(map(standard_title, titles))) == len(titles)
+    assert all(title.startswith("batch-") and len(title) < 100 for title in titles)
+
+
+def test_order_does_not_count() -> None:
+    urls = [URL, f"{URL}?2"]
+    assert title_of(image_urls=urls) == title_of(image_urls=urls[::-1])
+    assert title_of(tune_ids=[5, 6], image_urls=None) == title_of(tune_ids=[6, 5], image_urls=None)
+    keys = [("age", "30 yo"), ("eye_color", "blue eyes")]
+    assert title_of(characteristics=dict(keys)) == title_of(characteristics=dict(keys[::-1]))
+
+
+def test_a_path_counts_as_written_and_content_by_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p").mkdir()
+
+    def made(images: Any) -> str:
+        return title_of(image_urls=None, images=images)
+
+    Pillow.new("RGB", (9, 9), "teal").save("p/1.jpg")
+    of_path, content = made(["p/1.jpg"]), Path("p/1.jpg").read_bytes()
+    with Pillow.open("p/1.jpg") as image:
+        of_pixels = made(image)
+    assert of_path == made("p/1.jpg") == made([Path("p/1.jpg")]) == made('["p/1.jpg"]')
+    in_memory = [content, bytearray(content), io.BytesIO(content), {"other.jpg": content}]
+    assert {made(images) for images in in_memory} == {made([content])}
+    with Pillow.open("p/1.jpg") as image:
+        image.load()  # as a notebook does that shows it
+    assert made(image) == made([image.copy()]) == of_pixels
+    assert made(np.asarray(image)) == made(np.asarray(image).copy())
+    Pillow.new("RGB", (9, 9), "red").save("p/1.jpg")
+    assert made("p/1.jpg") == of_path
+    others = {of_path, of_pixels, made(content), made(Path("p/1.jpg").read_bytes()), made(np.asarray(image))}
+    assert len(others | {made("p"), made("p/*.jpg")}) == 7
+
+
+KEYS = st.text(min_size=1).filter(lambda text: text.strip() and "\0" not in text and text.isprintable())
+
+
+@given(KEYS, KEYS)
+def test_two_keys_have_two_titles(first: str, second: str) -> None:
+    one, two = (title_of_key(str(key_text(key))) for key in (first, second))
+    assert is_same_title(one, two) == (key_text(first) == key_text(second))
+    assert len(one) <= 100
+    assert one.isascii()
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("anna-01", "batch-anna-01"),
+        (7, "batch-7"),
+        (7.0, "batch-7"),
+        (np.int8(7), "batch-7"),
+        ("007", "batch-007"),
+        (" anna ", "batch-anna"),
+        (date(2026, 1, 31), "batch-2026-01-31"),
+        (uuid.UUID(int=7), f"batch-{uuid.UUID(int=7)}"),
+        ("a  b", "batch-a-b~" + hashlib.sha256(b"a  b").hexdigest()[:12]),
+        ("x" * 200, "batch-" + 60 * "x" + "~" + hashlib.sha256(200 * b"x").hexdigest()[:12]),
+        ("日本", "batch-~" + hashlib.sha256("日本".encode()).hexdigest()[:12]),
+    ],
+)
+def test_a_title_of_a_key_can_be_read(key: Any, title: str) -> None:
+    assert title_of(key=key) == title
+    assert read_tunes([{**BASE, "key": key}]).keys == (key_text(key),)
+
+
+@pytest.mark.parametrize("key", [True, np.bool_(True), 1.5, np.float32(1.5), b"a", [1]], ids=repr)
+def test_what_is_no_key_is_refused(key: Any) -> None:
+    table = read_tunes([{**BASE, "key": key}])
+    assert table.problems[["field"]].to_numpy().tolist() == [["key"]]
+    assert "give text or a whole number" in table.problems["message"].iloc[0]
+
+
+def test_equal_rows_need_two_keys() -> None:
+    frame = pd.DataFrame([BASE, {**BASE, "name": "dog"}, BASE, BASE], index=["a", "b", "c", "d"])
+    table = read_tunes(frame)
+    hint = "drop one of them, or give each a key of its own in a column 'key'"
+    assert table.problems.to_numpy().tolist() == [
+        ["c", "key", f"row 'c' asks for the same as row 'a'; {hint}"],
+        ["d", "key", f"row 'd' asks for the same as row 'a'; {hint}"],
+    ]
+    assert [tune is None for tune in table.tunes] == [False, False, True, True]
+    assert read_tunes(frame.assign(key=range(4))).problems.empty
+    assert read_tunes(frame.assign(key=[None, None, 1, 2])).problems.empty
+
+
+def test_a_key_or_title_belongs_to_one_row() -> None:
+    frame = pd.DataFrame([BASE, BASE, BASE, BASE], index=[5, 6, 7, 8])
+    keys = read_tunes(frame.assign(key=["a", "b", "a", 7]))
+    assert keys.problems.to_numpy().tolist() == [
+        [7, "key", "'a' is the key of row 7 and of row 5; give each row a key of its own"]
+    ]
+    titles = read_tunes(frame.assign(title=["a", "a ", "batch-x", None], key=[None, None, None, "x"]))
+    assert titles.problems["field"].tolist() == ["title", "title"]
+    assert "'a' is the title of row 6 and of row 5" in titles.problems["message"].iloc[0]
+
+
+def test_titles_are_the_same_in_another_process() -> None:
+    code = (
+        "from astria_nb.submission.batch import read_tunes; "
+        f"print(*[t.title for t in read_tunes([{BASE!r}, {BASE!r} | {{'key': 'k'}}]).tunes])"
+    )
+    environment = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7", "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == [title_of(), "batch-k"], done.stderr
