@@ -66,6 +66,11 @@ class AccountLine(widgets.HTML):
 
     def _show(self) -> None:
         noun = "practice balance" if is_sandbox(self._client) else "balance"
-        dollars = "" if self.balance is None else balance_text(self.balance).removesuffix(".00")
-        balance = Markup(" · <span>{} {}</span>").format(noun, dollars) if dollars else ""
-        self.value = Markup("<div><b>Train a tune</b><span>{}{}</span></div>").format(self.account, balance)
+        facts = self.account.split(" · ")
+        if self.balance is not None:
+            facts.append(f"{noun} {balance_text(self.balance).removesuffix('.00')}")
+        # The point before the first of a line is out of sight: no line begins or ends with one.
+        items = Markup().join(Markup("<span><i> · </i>{}</span>").format(fact) for fact in facts)
+        self.value = Markup(
+            "<div><b>Train a tune</b><span class='astria-facts'><span>{}</span></span></div>"
+        ).format(items)

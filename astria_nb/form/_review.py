@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from astria_nb.client import Client
+from astria_nb.defaults import is_sandbox
 from astria_nb.errors import Problem
 from astria_nb.form.pickers import PackField
 from astria_nb.form.progress import SubmissionState
@@ -97,7 +98,8 @@ def review(
     remarks = remarks_on(fields, client)
     # What was just sent is paid: what the account has after it says nothing against it.
     if tune is not None and not is_recorded:
-        remarks += filter(None, [problem_with_balance(tune, price, balance)])
+        problem = problem_with_balance(tune, price, balance, is_sandbox=is_sandbox(client))
+        remarks += filter(None, [problem])
     if submissions.has_other(title, tune):
         problems.append(
             Problem("title", "was sent with other fields", "press New for a fresh one", kind="conflict")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from astria_nb.client import Client
+from astria_nb.defaults import is_sandbox
 from astria_nb.tune import Body, Estimate, Tune, problem_with_balance
 from astria_nb.utils.warn import warn
 
@@ -14,6 +15,6 @@ def warn_of_balance(tune: Tune, body: Body, estimated: Estimate | None, client: 
     """
     if not body.images or estimated is None:
         return
-    problem = problem_with_balance(tune, estimated, client.balance())
+    problem = problem_with_balance(tune, estimated, client.balance(), is_sandbox=is_sandbox(client))
     if problem is not None:
         warn(str(problem))

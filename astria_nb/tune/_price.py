@@ -102,7 +102,9 @@ def balance_text(balance: float) -> str:
     return f"{'-' if cents < 0 else ''}${abs(cents) / 100:,.2f}"
 
 
-def problem_with_balance(tune: Tune, estimated: Estimate | None, balance: float | None) -> Problem | None:
+def problem_with_balance(
+    tune: Tune, estimated: Estimate | None, balance: float | None, *, is_sandbox: bool
+) -> Problem | None:
     """Return why an account of so many US dollars may be refused a run; None if nothing is known against it.
 
     Whether the service charges a card by itself is not documented, so the run can be tried all the same.
@@ -114,6 +116,8 @@ def problem_with_balance(tune: Tune, estimated: Estimate | None, balance: float 
         return None
     what = f"is {balance_text(balance)}, and this run costs {estimated}"
     hint = "add credit to the account, or the service may refuse it after the upload"
+    if is_sandbox:
+        hint = "start the sandbox with a larger balance_mc, or it may refuse the run after the upload"
     return Problem("balance", what, hint)
 
 

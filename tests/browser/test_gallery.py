@@ -19,6 +19,7 @@ URL = "https://example.com/1.jpg"
 SAVE = """async () => {
     await window.jupyterapp.commands.execute('docmanager:save'); return true; }"""
 
+BACKGROUND = "element => getComputedStyle(element).backgroundColor"
 TOGGLE_SIDE_BAR = """async () => {
     await window.jupyterapp.commands.execute('application:toggle-left-area'); return true; }"""
 
@@ -170,7 +171,9 @@ def test_the_gallery_is_accessible(form: Locator, page: Page, theme: str):
         dialog = page.get_by_role("dialog", name="Picture 1 of 16")
         expect(dialog.locator("img")).to_have_js_property("naturalWidth", 896)
         assert lab.violations(page, ".astria-pictures-overlay") == []
-        dialog.get_by_role("button", name="Close").click()
+        close = dialog.get_by_role("button", name="Close")
+        assert close.evaluate(BACKGROUND) != dialog.evaluate(BACKGROUND)  # it is seen to be a button
+        close.click()
     finally:
         lab.change_theme(page, "JupyterLab Light")
 
@@ -276,6 +279,9 @@ def test_two_tunes_are_compared_by_keyboard(form: Locator, page: Page, sandbox: 
     page.set_viewport_size({"width": 480, "height": 1400})
     try:
         table = cell.locator(".astria-pictures-comparison")
+        # Two tunes are side by side, and more are reached by scrolling.
+        assert table.evaluate("area => area.scrollWidth <= area.clientWidth")
+        page.set_viewport_size({"width": 400, "height": 1400})
         scrolled, beside = table.evaluate("""area => {
             area.scrollLeft = 999;
             const left = node => node.getBoundingClientRect().left;

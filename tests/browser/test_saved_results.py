@@ -20,6 +20,12 @@ SAVE = """async state => {
     if (state) await commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState');
     await commands.execute('docmanager:save');
     return true; }"""
+TWO_IN_A_ROW = """() => {
+    const images = [...document.querySelectorAll('.jp-Cell:nth-of-type(2) .astria-saved img')];
+    const [first, second, third] = images.map(image => image.getBoundingClientRect().top);
+    return first === second && second < third; }"""
+NARROW = """async () => {
+    await window.jupyterapp.commands.execute('application:toggle-left-area'); return true; }"""
 EMBEDDED = '<img src="data:image/jpeg;base64,'
 
 
@@ -34,8 +40,8 @@ def saved(tab: Page, address: str, folder: Path, sandbox: anb.Sandbox) -> Path:
     """The folder with ``results.ipynb`` as saved, and with the state of its widgets as ``state.ipynb``."""
     form = (
         f"import astria_nb as anb\nclient = anb.Client({sandbox.api_key!r}, base_url={sandbox.url!r})\n"
-        "form = anb.TuneForm(client, log=anb.ExperimentLog('log.sqlite'), title='mine', pack=797, name='cat',"
-        f" image_urls=[{URL!r}])\nform"
+        "form = anb.TuneForm(client, log=anb.ExperimentLog('log.sqlite'), title='$5 or $9', pack=797,"
+        f" name='cat', image_urls=[{URL!r}])\nform"
     )
     nested = "import ipywidgets\nipywidgets.VBox([anb.gallery(form.row, client)])"
     lab.write_notebook(folder / "results.ipynb", form, "anb.gallery(form.row, client)", nested)
@@ -109,6 +115,10 @@ def test_opened_again_everything_is_there(saved: Path, page: Page, address: str,
         # The form's gallery is hidden, and so is no part of what axe looks at.
         assert lab.violations(page, ".astria-pictures") == []
     assert lab.violations(page, ".astria-saved") == []
+    expect(form.get_by_role("cell", name="$5 or $9")).to_have_count(2)  # no formula
+    page.evaluate(NARROW)
+    page.set_viewport_size({"width": 480, "height": 2400})
+    lab.await_condition(page, TWO_IN_A_ROW)
     lab.shut_down(page)
 
 

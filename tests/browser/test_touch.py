@@ -41,6 +41,14 @@ def page(tab: Page, folder: Path, address: str) -> Iterator[Page]:
     tab.set_viewport_size(size)
 
 
+# For each line of the form's heading, whether the point in front of it is in sight.
+POINTS = """facts => {
+    const {left} = facts.getBoundingClientRect();
+    const points = [...facts.querySelectorAll('i')].map(point => point.getBoundingClientRect());
+    const lines = Map.groupBy(points, ({top}) => top);
+    return [...lines.values()].map(([first]) => first.right > left + 1); }"""
+
+
 def tap(target: Locator) -> None:
     """Tap with a finger; Playwright's own `tap` needs a page that was opened as a touch screen."""
     target.click(trial=True)  # waits until it can be tapped
@@ -63,6 +71,10 @@ def expect_to_be_touchable(button: Locator) -> None:
 
 def test_a_tune_is_trained_by_touch(page: Page, folder: Path):
     form = page.locator(".astria-form")
+    expect(form.locator(".astria-heading")).to_contain_text("practice balance")
+    lines = form.locator(".astria-facts").evaluate(POINTS)
+    assert len(lines) > 1  # the heading wraps
+    assert not any(lines)
     assert page.evaluate("() => matchMedia('(hover: none)').matches")
     tap(form.get_by_role("button", name="Browse packs"))
     tap(form.get_by_role("option").filter(has_text="797"))

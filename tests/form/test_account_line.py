@@ -36,7 +36,7 @@ def test_the_form_shows_the_balance_and_what_a_tune_took_of_it(sandbox: anb.Sand
     assert "this run costs" not in messages(form)  # it is paid
     form.new_title()
     assert "but the balance is $1.40, and this run costs about $3.60" in messages(form)
-    assert "The balance is $1.40, and this run costs about $3.60; add credit" in messages(form)
+    assert "The balance is $1.40, and this run costs about $3.60; start the sandbox with a" in messages(form)
     assert not button(form, "Submit").disabled  # the service decides
     form.fill(branch="fast")
     assert "The balance" not in messages(form)
@@ -53,7 +53,7 @@ def test_submit_says_before_the_upload_that_the_balance_is_too_low(photo: Path) 
     tune = anb.Tune(**FIELDS, images=[photo])
     with anb.Sandbox(balance_mc=100_000) as sandbox:
         with (
-            pytest.warns(UserWarning, match=r"balance: is \$1\.00, and this run costs about \$3\.60; add"),
+            pytest.warns(UserWarning, match=r"balance: is \$1\.00, and this run costs about \$3\.60; start"),
             pytest.raises(RejectedError, match="balance is too low"),
         ):
             anb.submit(tune, sandbox.client())

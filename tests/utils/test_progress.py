@@ -52,7 +52,7 @@ def test_one_line_is_drawn_over_and_over_and_stays_with_the_end(columns: int, tm
     *_, waited = (line for line in lines if line.startswith("Waiting for 1 tune"))
     *_, downloaded = (line for line in lines if line.startswith("Downloading 8 pictures"))
     if columns == 120:
-        assert re.search(r"100% 1 trained, 8 of 8 prompts done · \d+ s$", waited)
+        assert re.search(r"100% 1 trained, 8 of 8 prompts done · \d+ s elapsed$", waited)
         assert re.search(r"100% 8 of 8 pictures · [\d.]+ [kM]B · kept by the service until ", downloaded)
     else:
         assert re.match(r"Waiting for 1 tune to have all pictures: 100% .*…$", waited)

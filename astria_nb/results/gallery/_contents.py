@@ -11,6 +11,7 @@ import pandas as pd
 from astria_nb.errors import printable_lines
 from astria_nb.results.gallery._comparison import Comparison, compare
 
+_LOST_STATES = ("failed", "expired", "deleted")
 _MAX_ERROR = 200  # characters of an error in the summary; its card has all of them
 
 
@@ -48,11 +49,12 @@ class GalleryContents:
         self._pending: dict[int, int] = {}  # number of pictures by prompt
         self._likes: dict[int, bool] = {}  # set by the user: a poll may have begun before
         self._lost_tunes: dict[str, int] = {}
+        self._lost_ids: set[int] = set()
 
     @property
     def pending(self) -> int:
         """Number of prompts that are neither done nor failed."""
-        return len(self._pending)
+        return len(self._awaited())
 
     @property
     def total(self) -> int:
@@ -87,7 +89,9 @@ class GalleryContents:
         """
         self._frame = frame
         states = frame["status"] if "status" in frame else pd.Series(dtype=str)
-        self._lost_tunes = {state: int((states == state).sum()) for state in ("failed", "expired", "deleted")}
+        self._lost_tunes = {state: int((states == state).sum()) for state in _LOST_STATES}
+        is_lost = states.isin(_LOST_STATES)
+        self._lost_ids = set(map(int, frame["id"][is_lost].dropna())) if is_lost.any() else set()
 
     def drop_pending(self) -> None:
         """Forget the prompts that are pending: they never finish, such as those of a tune that failed."""
@@ -138,13 +142,13 @@ class GalleryContents:
     def summary(self) -> str:
         """Return a line for the user: numbers of pictures and prompts, the first error, and lost tunes."""
         visible, errors = sum(len(card["pictures"]) for card in self._visible()), self._errors()
-        expected = self.total + sum(self._pending.values())
+        expected = self.total + sum(self._awaited().values())
         if not expected and not errors:
             parts = ["No pictures" if any(self._lost_tunes.values()) else "No pictures yet"]
         else:
             part = f"{visible} of " if visible < expected else ""
             parts = [f"{part}{_count(expected, 'picture')}"]
-        if self._pending:
+        if self.pending:
             parts.append(f"{_count(self.pending, 'prompt')} pending")
         if errors:
             error = next(filter(None, errors), "")
@@ -152,6 +156,14 @@ class GalleryContents:
             parts.append(f"{len(errors)} failed{error and ': '}{error}")
         parts += [f"{_count(count, 'tune')} {state}" for state, count in self._lost_tunes.items() if count]
         return " · ".join(parts)
+
+    def _awaited(self) -> dict[int, int]:
+        """Return the number of pictures by pending prompt; those of a lost tune never come."""
+        return {
+            key: count
+            for key, count in self._pending.items()
+            if self._prompts[key].get("tune_id") not in self._lost_ids
+        }
 
     def _errors(self) -> list[str]:
         return [card["error"] for card in self._cards.values() if not card["pictures"]]

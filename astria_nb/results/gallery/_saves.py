@@ -18,6 +18,7 @@ _MAX_PIECES_IN_FLIGHT = 4
 _MAX_TRANSFERS = 4  # a fifth ends the oldest, which may be that of a page that was closed
 _PATIENCE = 600.0  # seconds without an answer of the page, such as while a cell runs
 _TICK = 0.2  # seconds
+_HEARTBEAT = 1.0  # seconds: a page that hears nothing for three says that the kernel is busy
 
 SaveMessage = PieceMessage | SavedMessage | SaveFailedMessage
 Send = Callable[[SaveMessage, bytes | None], None]
@@ -110,7 +111,7 @@ class _FileTransfer:
         self._send = send
         self._changed = threading.Condition()
         self._sent = self._acknowledged = 0
-        self._progress = ""
+        self._progress, self._announced = "", 0.0
 
     def acknowledge(self, offset: int) -> None:
         with self._changed:
@@ -137,11 +138,14 @@ class _FileTransfer:
         return ""
 
     def _send_piece(self, file: SavedFile, block: bytes) -> None:
-        size = format_size(self._sent + len(block))
-        progress = f"{file.saved} of {file.total} pictures · {size}" if file.total > 1 else size
-        if not block and progress == self._progress:
+        parts = [f"{file.saved} of {file.total} pictures"] if file.total > 1 else []
+        if size := self._sent + len(block):  # the first pictures wait until a piece is full
+            parts.append(format_size(size))
+        progress = " · ".join(parts) or "Waiting for the service"
+        now = time.monotonic()
+        if not block and progress == self._progress and now < self._announced + _HEARTBEAT:
             return
-        self._progress = progress
+        self._progress, self._announced = progress, now
         message: PieceMessage = {
             "kind": "piece",
             "transfer": self.name,

@@ -19,7 +19,7 @@ MAX_EMBEDDED = 24  # pictures of at most 20 KB: half a megabyte in the notebook'
 _MAX_BYTES = 800_000  # of a gallery with its pictures: it is written into the file again and again
 _MAX_TEXT, _MAX_TITLE = 1000, 200  # characters
 _SIDE = 208  # pixels
-_STYLE = "display:inline-block;width:200px;margin:0 8px 8px 0;vertical-align:top"
+_STYLE = "display:inline-block;width:162px;margin:0 8px 8px 0;vertical-align:top"
 _SCROLLED = (
     '<div style="overflow-x:auto" role="region" aria-label="Pictures by template" tabindex="0">'
     "<table>{}</table></div><p>{}</p>"

@@ -134,7 +134,7 @@ class Gallery(anywidget.AnyWidget):
         return gallery_html(cards, thumbnails, summary)
 
     def _saved_html(self, html: str) -> str:
-        return str(saved_note("pictures")) + html
+        return str(saved_note("gallery")) + html
 
     def load_first(self, *, again: bool = True) -> None:
         """Load the thumbnails of the first pictures: they are saved with the notebook.

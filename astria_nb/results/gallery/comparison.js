@@ -88,6 +88,7 @@ export class ComparisonTable {
    */
   draw({ columns, rows }, tiles) {
     this.titles = columns.map(({ title }) => title);
+    this.node.style.setProperty("--astria-columns", String(columns.length));
     setCellCount(this.head, columns.length + 1, "th");
     setHeading(this.head.cells[0], "col", "Template", "");
     for (const [index, { title, detail }] of columns.entries()) {

@@ -97,6 +97,7 @@ class Gallery {
     /** @type {Set<string>} pictures whose thumbnails were asked for */
     this.requested = new Set();
     this.likes = new Likes();
+    this.hasKernel = true;
     /** @type {ComparisonTable | undefined} in place of the grid, if the pictures are compared */
     this.table = model.get("comparison")?.columns && new ComparisonTable();
     this.area = this.table?.node ?? this.grid;
@@ -127,8 +128,12 @@ class Gallery {
   }
 
   build() {
-    const buttons = [this.stopButton, this.resumeButton, this.save.button, this.keep.button];
-    const line = make("div", { className: "astria-pictures-line" }, this.summary, this.keep.note, ...buttons);
+    const buttons = make(
+      "div",
+      { className: "astria-pictures-buttons" },
+      ...[this.stopButton, this.resumeButton, this.save.button, this.keep.button],
+    );
+    const line = make("div", { className: "astria-pictures-line" }, this.summary, this.keep.note, buttons);
     this.root.append(
       line,
       this.keep.panel,
@@ -186,9 +191,16 @@ class Gallery {
     if (this.table) this.table.draw({ columns, rows }, this.tiles);
     else arrange(this.grid, nodes);
     this.area.hidden = !(this.table ? rows : tiles).length;
+    this.drawTabStop();
     this.save.button.hidden = !this.countPictures();
     if (!this.current || this.tiles.get(this.current.id) !== this.current) this.setCurrent(this.tilesInOrder()[0]);
     this.overlay.drawPosition();
+  }
+
+  /** Let the Tab key reach what scrolls, unless it leads to a tile: gaps alone, or buttons that are off. */
+  drawTabStop() {
+    if (this.hasKernel && this.tilesInOrder().length) this.area.removeAttribute("tabindex");
+    else this.area.tabIndex = 0;
   }
 
   /** Show what the widget's state has, and say that there is no more. */
@@ -198,7 +210,8 @@ class Gallery {
     this.stopButton.hidden = this.resumeButton.hidden = true;
     this.save.button.hidden = this.keep.button.hidden = this.keep.panel.hidden = true;
     for (const tile of this.tiles.values()) if (tile.picture && !tile.url) tile.showThumbnail(undefined);
-    this.area.tabIndex = 0; // it scrolls, and has no button any more that the Tab key reaches
+    this.hasKernel = false;
+    this.drawTabStop();
     this.root.prepend(makeKernelNote("gallery"));
   }
 

@@ -169,4 +169,4 @@ class _Display:
             self._redraw()
 
     def _redraw(self) -> None:
-        self._progress.update(self._fraction, f"{self._text} · {format_duration(self._elapsed)}")
+        self._progress.update(self._fraction, f"{self._text} · {format_duration(self._elapsed)} elapsed")

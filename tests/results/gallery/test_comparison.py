@@ -85,6 +85,10 @@ def test_what_is_missing_is_a_gap_that_says_why():
     ]
     failed = tune_frame([{"id": 7, "failed_at": "2026-01-01T12:00:00Z"}])
     assert table(prompts[:1], failed) == [["template 50", "template 50", "the training failed"]]
+    contents = GalleryContents()
+    contents.update_tunes(pd.concat([failed, TUNES.iloc[1:]]))
+    contents.update_prompts(prompt_frame([prompts[0], prompts[5]]))
+    assert contents.summary() == "0 of 2 pictures · 1 prompt pending · 1 tune failed"
 
 
 def test_prompts_of_no_template_are_compared_by_their_text():

@@ -357,6 +357,25 @@ def test_what_is_missing_in_the_zip_file_is_said(show, sandbox, monkeypatch):
     assert "was refused" in message["problem"]
 
 
+def test_a_page_hears_that_the_service_is_slow_and_not_the_kernel(server, show, monkeypatch):
+    monkeypatch.setattr("astria_nb.results.gallery._saves._HEARTBEAT", 0.0)
+    urls = [f"{server.url}/{name}" for name in ("quick", "slow")]
+    client, gate = pictured(server, [{"id": 1, "text": "t", "images": urls}]), threading.Event()
+    picture = reply(body=a_picture(1), Content_Type="image/jpeg")
+    server.on("GET", "/quick", picture)
+    server.on("GET", "/slow", lambda exchange: gate.wait(PATIENCE) and picture(exchange))
+    browser = Browser(show(TRAINED, client), monkeypatch)
+    browser.send(kind="save", transfer="a.1", id="")
+    progress: list[str] = []
+    while progress.count("1 of 2 pictures") < 3:  # nothing is sent until a piece is full
+        progress.append(browser.receive()[0]["progress"])
+    assert set(progress) <= {"0 of 2 pictures", "1 of 2 pictures"}
+    gate.set()
+    while not browser.receive()[1]:
+        pass
+    browser.send(kind="cancel_save", transfer="a.1")
+
+
 def test_at_most_four_pieces_are_under_way_until_the_page_answers(server, show, monkeypatch):
     client = pictured(server, [{"id": 1, "text": "t", "images": [f"{server.url}/big"]}])
     server.on("GET", "/big", reply(body=a_picture(1, 10 * 2**20), Content_Type="image/jpeg"))

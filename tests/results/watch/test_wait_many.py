@@ -367,5 +367,5 @@ def test_the_display_shows_the_states_the_elapsed_and_the_remaining_time(
     anb.wait(create_tunes(client, 2), client, timeout=1.2, poll=5)
     assert texts[0].startswith("2 queued, about ")
     assert " min" in texts[0]
-    assert texts[0].endswith("left · 0 s")
-    assert re.search(r" · [1-9]\d* s$", texts[-1])
+    assert texts[0].endswith("left · 0 s elapsed")
+    assert re.search(r" · [1-9]\d* s elapsed$", texts[-1])
