@@ -243,7 +243,8 @@ class Draft:
         return [image for image in self._images.value or () if isinstance(image, Image)]
 
     def _inspectable(self) -> tuple[Sequence[Image | str], str | None]:
-        return [*self._image_files(), *(self._urls.value or ())], self._class.value
+        photos = [image for image in self._image_files() if not image.is_caption]
+        return [*photos, *(self._urls.value or ())], self._class.value
 
     def _fill_characteristics(self, characteristics: Mapping[str, str]) -> None:
         self._characteristics.value = {**(self._characteristics.value or {}), **characteristics}

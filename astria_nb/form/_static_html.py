@@ -121,7 +121,7 @@ def _image_html(image: Any) -> Markup:
     try:
         data = _embedded(image.path, image.path.stat().st_mtime_ns)
     except (OSError, AttributeError):
-        return Markup("{}").format(image)
+        return Markup("{}").format(image.filename if isinstance(image, Image) else image)
     return Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, image.filename)
 
 

@@ -2,6 +2,7 @@
 
 from astria_nb.images._addresses import images_at, is_address
 from astria_nb.images._advice import ImageMetrics, Kind, compare, measure
+from astria_nb.images._captions import captions_beside, is_caption_name, stem_of
 from astria_nb.images._content import ImageContent, content_sha256, file_of, is_content, is_volatile
 from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, open_image
 from astria_nb.images._deferred import DeferredImage
@@ -27,12 +28,14 @@ __all__ = [
     "Kind",
     "Preprocessing",
     "SentImage",
+    "captions_beside",
     "compare",
     "content_sha256",
     "file_of",
     "filename_for_type",
     "images_at",
     "is_address",
+    "is_caption_name",
     "is_content",
     "is_hidden",
     "is_volatile",
@@ -43,6 +46,7 @@ __all__ = [
     "pictures_in",
     "sha256_of",
     "small_thumbnail",
+    "stem_of",
     "thumbnail",
     "upload_size",
 ]

@@ -62,7 +62,7 @@ class ImageMetrics:
     ----------
     path : Path
     width, height : int
-        Pixels after EXIF rotation; 0 for a file that is not an image.
+        Pixels after EXIF rotation; 0 for a file that is not an image, such as a caption.
     size : int
         Bytes.
     thumbnail : bytes or None
@@ -129,6 +129,8 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
     except TuneError as error:
         unusable = tuple(Advice("unusable", f"{problem.what}; {problem.hint}") for problem in error.problems)
         return ImageMetrics(Path(image), advice=unusable)  # type: ignore[arg-type]  # an Image raises nothing
+    if checked.is_caption:
+        return ImageMetrics(checked.path, size=checked.size)
     try:
         with open_image(checked.path) as opened:
             pixels = decode(opened, _DECODED_SIDE)
@@ -167,8 +169,10 @@ def _compare_with_earlier(
 ) -> list[Advice]:
     current = measured[number]
     for index, earlier in enumerate(measured[:number]):
-        if current.size == earlier.size > 0 and (
-            _digest(number, measured, digests) == _digest(index, measured, digests)
+        if (
+            current.width
+            and current.size == earlier.size
+            and (_digest(number, measured, digests) == _digest(index, measured, digests))
         ):
             return [Advice("duplicate", f"Same file as {_name(earlier)}: one of them is enough")]
     for earlier in measured[:number]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import _addresses as addresses
+from astria_nb.images._captions import MEDIA_TYPE as CAPTION
+from astria_nb.images._captions import check_caption, is_caption_name
 from astria_nb.images._content import ImageContent, blocks_of, file_of, is_content
 from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, decode, open_image, turn_upright
 from astria_nb.images._temporary_copy import StorageError, TemporaryCopy
@@ -39,11 +41,11 @@ class Image:
         long as the image.
     media_type : str
         ``image/jpeg``, ``image/png``, ``image/webp``, or ``image/heic`` with the extra of that name;
-        determined by the content, not by the name.
+        determined by the content, not by the name. ``text/plain`` for a photo's caption, a file ``.txt``.
     size : int
         Bytes.
     width, height : int
-        Pixels, as stored (before any EXIF rotation).
+        Pixels, as stored (before any EXIF rotation); 0 of a caption.
     copy : TemporaryCopy or None
         The copy that `path` leads to; None for a file.
 
@@ -77,6 +79,11 @@ class Image:
         """The path or address at which the image can be opened again; None if it was in memory."""
         return str(self.path) if self.copy is None else self.copy.address
 
+    @property
+    def is_caption(self) -> bool:
+        """Whether it is the text that describes another image."""
+        return self.media_type == CAPTION
+
     def opened(self) -> Image:
         """Return the image as it is checked; an image that is to be opened later is opened by this."""
         return self
@@ -94,7 +101,8 @@ class Image:
         Raises
         ------
         TuneError
-            It does not exist, cannot be read, or is not a JPEG, PNG or WebP image. Field ``images``.
+            It does not exist, cannot be read, or is not a JPEG, PNG or WebP image, nor a caption. Field
+            ``images``.
         """
         if isinstance(source, ImageContent) or is_content(source):
             content = source if isinstance(source, ImageContent) else ImageContent(source)
@@ -144,6 +152,8 @@ class Image:
                 path = path.expanduser()
             path = path.absolute()
             mode = path.stat().st_mode
+            if stat.S_ISREG(mode) and is_caption_name(path):
+                return cls(path, CAPTION, check_caption(path), 0, 0)
             if stat.S_ISREG(mode):
                 with open_image(path) as image:
                     media_type = MEDIA_TYPES[image.format or ""]

@@ -211,7 +211,8 @@ def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
         raise TuneError(Problem("images", what, hint))
     file = image.path.open("rb", buffering=0)
     try:
-        parts = entire_file(file) if preprocessing.keep_metadata else without_metadata(file)
+        is_whole = preprocessing.keep_metadata or image.is_caption
+        parts = entire_file(file) if is_whole else without_metadata(file)
     except BaseException:
         file.close()
         raise

@@ -2,10 +2,11 @@
 
 from astria_nb.tune._address_remarks import address_remarks
 from astria_nb.tune._body import Body, Encoding, OnSent
+from astria_nb.tune._caption_remarks import caption_remarks
 from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
-from astria_nb.tune._deferred_images import deferred_images, opened
 from astria_nb.tune._differences import Difference, differences
 from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
+from astria_nb.tune._opened import opened
 from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars
 from astria_nb.tune._pack_check import check_pack
 from astria_nb.tune._price import Estimate, balance_text, estimate, problem_with_balance
@@ -31,10 +32,10 @@ __all__ = [
     "TuneFields",
     "address_remarks",
     "balance_text",
+    "caption_remarks",
     "check",
     "check_pack",
     "choose",
-    "deferred_images",
     "differences",
     "dollars",
     "encode",

@@ -1,68 +1,40 @@
-"""Tunes whose images are opened when they are sent, for tables of thousands of them."""
+"""Images that are opened when they are sent, for tables of thousands of tunes."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
-from astria_nb.errors import Problem, TuneError
 from astria_nb.images import DeferredImage, Image, ImageContent, file_of, is_address, is_content, is_volatile
-from astria_nb.tune import validators
-from astria_nb.tune._tune import FIELDS, Tune, from_checked
 
-_DELETED = (".trashed-", ".pending-")  # Android's names, of which a closer look tells more
-
-
-def deferred_images(value: Any) -> tuple[tuple[Image, ...], list[Problem]]:
-    """Return the images of a value of ``images``, not opened, and what is wrong with it.
-
-    Files are looked at only to see that they are there; addresses are not asked, unless they are patterns or
-    end with ``/``. Open files are copied at once, because they may be closed by the time they are sent.
-
-    Parameters
-    ----------
-    value : object
-        Anything that ``Tune(images=…)`` takes.
-    """
-    problems: list[Problem] = []
-
-    def report(what: str, hint: str, key: str = "") -> None:  # noqa: ARG001  images have no keys
-        problems.append(Problem("images", what, hint))
-
-    if type(value) in (list, tuple):
-        folder = os.getcwd()  # noqa: PTH109
-        images = [_plain_file(item, folder) for item in value]
-        if None not in images:
-            return tuple(image for image in images if image is not None), problems
-    return validators.images_later(value, report, _later), problems
+# Of Android's names for deleted photos, and of captions, a closer look tells more.
+_ODD = (".trashed-", ".pending-", ".txt", ".TXT")
 
 
-def opened(tune: Tune) -> Tune:
-    """Return a tune with all its images opened; the same one if they are.
+def plain_files(value: Any) -> tuple[Image, ...] | None:
+    """Return the images of a list of paths if all are plainly files that are there; else None."""
+    if type(value) not in (list, tuple):
+        return None
+    folder = os.getcwd()  # noqa: PTH109
+    images = []
+    for item in value:
+        image = _plain_file(item, folder)
+        if image is None:
+            return None
+        images.append(image)
+    return tuple(images)
+
+
+def open_later(source: Any) -> Image:
+    """Return an image that is opened when it is sent; what may change until then is copied at once.
 
     Raises
     ------
     TuneError
-        With the problems of all images.
+        There is no such file, or an open file cannot be read.
     """
-    images, problems = [], list[Problem]()
-    for image in tune.images:
-        try:
-            images.append(image.opened())
-        except TuneError as error:
-            problems += error.problems
-    if problems:
-        raise TuneError(*problems)
-    if all(image is deferred for image, deferred in zip(images, tune.images, strict=True)):
-        return tune
-    values: Mapping[str, Any] = {name: getattr(tune, name) for name in FIELDS}
-    return from_checked({**values, "images": tuple(images)})
-
-
-def _later(source: Any) -> Image:
     if isinstance(source, Image):
         return source
     if isinstance(source, ImageContent):
@@ -70,7 +42,7 @@ def _later(source: Any) -> Image:
             return DeferredImage(file)
         return Image.open(source) if is_volatile(source.value) else DeferredImage(source)
     if is_content(source):
-        return _later(ImageContent(source))
+        return open_later(ImageContent(source))
     if isinstance(source, str) and is_address(source):
         return DeferredImage(source)
     # What is not plainly a file is opened, for what is wrong with it.
@@ -81,7 +53,7 @@ def _plain_file(item: Any, folder: str) -> DeferredImage | None:
     """Return an image for the path of a file that is there; None for anything that needs a closer look."""
     if isinstance(item, PathLike):
         item = os.fspath(item)
-    if type(item) is not str or item.startswith("~") or any(mark in item for mark in _DELETED):
+    if type(item) is not str or item.startswith("~") or any(mark in item for mark in _ODD):
         return None
     path = os.path.join(folder, item)  # noqa: PTH118  here and below: a hundred thousand times
     try:

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image, Images
-from astria_nb.tune import validators
+from astria_nb.tune import image_lists, validators
 from astria_nb.tune._field_spec import FieldSpec, declared
 from astria_nb.tune.plain import is_blank, is_missing
 from astria_nb.utils.redaction import redact_text
@@ -59,7 +59,10 @@ class Tune:
         Photos to train with (JPEG, PNG or WebP). Either these or `image_urls`. A list, or one of:
 
         - the path of a file, or a pattern such as ``"photos/*.jpg"``; alone, also the path of a folder. A
-          folder or a pattern means its regular image files in natural order, without hidden and empty ones;
+          folder or a pattern means its regular image files in natural order, without hidden and empty ones,
+          and with a `preset`, which is of Flux, the captions beside them;
+        - a photo's caption, ``IMG_1.txt`` for ``IMG_1.jpg``, listed with it: the API's documents allow
+          captions for Flux (astria-api, section 12), so they are not sent unasked;
         - ``bytes``, or a file open for reading, from where it is to its end: it is copied, left open and put
           back where it was;
         - a PIL image: the file that it was opened from if no pixel of it was read yet, else its pixels as
@@ -166,13 +169,15 @@ FIELDS: dict[str, FieldSpec] = {f.name: f.metadata["spec"] for f in fields(Tune)
 """The declaration of every field, by its name in the API and in the order of the request."""
 
 
-def check(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[dict[str, Any], list[Problem]]:
     """Validate the arguments of `Tune`.
 
     Parameters
     ----------
     arguments : mapping of str to object
         By field; a missing value, such as None or NaN, blank text and a field that is left out mean the same.
+    opens_images : bool
+        Whether to open each image to see what it is. Otherwise `opened` does it, before the tune is sent.
 
     Returns
     -------
@@ -197,7 +202,11 @@ def check(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         value = arguments.get(name)
         # A brief is the one text that may be blank.
         is_absent = is_missing(value) or (is_blank(value) and spec.validate is not validators.text)
-        values[name] = spec.empty if is_absent else spec.validate(value, _reporter(name, problems))
+        is_deferred = name == "images" and not opens_images
+        validate = validators.images_later if is_deferred else spec.validate
+        values[name] = spec.empty if is_absent else validate(value, _reporter(name, problems))
+    if values["images"] and image_lists.is_folder_or_pattern(arguments["images"]) and _trains_flux(values):
+        values["images"] = image_lists.with_captions(values["images"], _reporter("images", problems))
     invalid = {_field_of(problem) for problem in problems}
     problems += [
         problem for problem in _missing_or_conflicting(values, invalid) if problem.field not in invalid
@@ -218,6 +227,11 @@ def from_checked(values: Mapping[str, Any]) -> Tune:
 def _set(tune: Tune, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         object.__setattr__(tune, name, value)  # the class is frozen
+
+
+def _trains_flux(values: Mapping[str, Any]) -> bool:
+    """Return whether captions are allowed: for Flux (astria-api, section 12), which the presets are of."""
+    return values["preset"] is not None
 
 
 def _field_of(problem: Problem) -> str:

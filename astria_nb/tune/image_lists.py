@@ -15,15 +15,18 @@ from urllib.parse import unquote
 from astria_nb.errors import TuneError
 from astria_nb.images import (
     SUFFIXES,
+    DeferredImage,
     Image,
     ImageContent,
     InvalidImageError,
+    captions_beside,
     images_at,
     is_address,
     is_content,
     is_hidden,
     natural_order,
     pictures_in,
+    stem_of,
 )
 from astria_nb.tune import picture_hints
 from astria_nb.tune._folder_hints import hint_for_pattern, is_pattern, problem_with_folder
@@ -69,7 +72,44 @@ def images_in(
                     is_path = isinstance(source, str | PathLike)
                     hint = picture_hints.hint_for_no_picture(source) if is_path else None
                     report(problem.what, hint or problem.hint)
-    return tuple(opened)
+    return tuple(_without_stray_captions(opened, report))
+
+
+def is_folder_or_pattern(value: Any) -> bool:
+    """Return whether a value of ``images`` stands for the photos of a folder, whatever files are in it."""
+    path = _path(value)
+    if not isinstance(path, str) or is_address(path):
+        return False
+    return is_folder(path) or (is_pattern(path) and mode_of(path) is None)
+
+
+def with_captions(images: tuple[Image, ...], report: Report) -> tuple[Image, ...]:
+    """Return images with the captions beside them, each after its photo."""
+    paths = [image.path for image in images]
+    captions: dict[Any, Image] = {}
+    for path in captions_beside(paths):
+        try:
+            captions[stem_of(path)] = Image.open(path)
+        except TuneError as error:
+            report(error.problems[0].what, error.problems[0].hint)
+    with_own = (pair for image in images for pair in (image, captions.pop(stem_of(image.path), None)))
+    return tuple(image for image in with_own if image is not None)
+
+
+def _without_stray_captions(images: list[Image], report: Report) -> Iterator[Image]:
+    """Yield images, and the captions of those that are there; report other captions."""
+    captions = [image for image in images if _is_caption(image)]
+    stems = {stem_of(image.path) for image in images if not _is_caption(image)} if captions else set()
+    stray = [image for image in captions if stem_of(image.path) not in stems]
+    for image in stray:
+        what = f"{short(image.filename)} is a caption of no photo in the list"
+        report(what, "leave it out, or add its photo")
+    yield from (image for image in images if image not in stray)
+
+
+def _is_caption(image: Image) -> bool:
+    # A deferred image is not opened for this: it is none.
+    return not isinstance(image, DeferredImage) and image.is_caption
 
 
 def uploads_in(value: Mapping[Any, Any]) -> list[ImageContent] | None:

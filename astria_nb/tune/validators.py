@@ -13,6 +13,7 @@ from typing import Any
 
 from astria_nb.images import Image
 from astria_nb.tune import addresses, image_lists
+from astria_nb.tune._deferred_images import open_later, plain_files
 from astria_nb.tune.addresses import is_encodable, kind_of, url
 from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
 from astria_nb.tune.proposals import Report, Validator, as_list, as_mapping, only_item, write
@@ -93,9 +94,11 @@ def images(value: Any, report: Report) -> tuple[Image, ...]:
     return image_lists.images_in(value, partial(_sources, report=report), report, Image.open)
 
 
-def images_later(value: Any, report: Report, opener: image_lists.Opener) -> tuple[Image, ...]:
-    """Accept what `images` accepts, as images that are opened when they are sent."""
-    return image_lists.images_in(value, partial(_sources, report=report), report, opener)
+def images_later(value: Any, report: Report) -> tuple[Image, ...]:
+    """Accept what `images` accepts; files are looked at only to see that they are there."""
+    if (files := plain_files(value)) is not None:
+        return files
+    return image_lists.images_in(value, partial(_sources, report=report), report, open_later)
 
 
 def ids(value: Any, report: Report) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 
 import astria_nb as anb
 from astria_nb.errors import Problem, TuneError
-from astria_nb.tune import Request, check, deferred_images, opened
+from astria_nb.tune import Request, Tune, check, from_checked, opened
 
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat"}
 
@@ -30,6 +30,11 @@ def upload(number: int) -> dict[str, Any]:
     """Return an item of `FileUpload.value` of ipywidgets 8."""
     content = memoryview(PHOTOS[number])
     return {"name": f"{number}.jpg", "type": "image/jpeg", "size": len(content), "content": content}
+
+
+def deferred(images: Any) -> tuple[Tune, list[Problem]]:
+    values, reported = check({**TRAIN, "images": images}, opens_images=False)
+    return from_checked(values), reported
 
 
 def problems(images: Any) -> list[Problem]:
@@ -54,9 +59,9 @@ def test_photos_in_any_form_are_sent_as_they_are(make: Callable[[], Any], names:
     tune = anb.Tune(**TRAIN, images=make())
     assert [image.path.read_bytes() for image in tune.images] == PHOTOS
     assert names is None or " ".join(image.filename for image in tune.images) == names
-    later, reported = deferred_images(make())
+    later, reported = deferred(make())
     assert reported == []
-    assert [image.opened().path.read_bytes() for image in later] == PHOTOS
+    assert [image.path.read_bytes() for image in opened(later).images] == PHOTOS
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,7 @@ def test_photos_in_any_form_are_sent_as_they_are(make: Callable[[], Any], names:
 )
 def test_one_image_needs_no_list(image: Any) -> None:
     assert len(anb.Tune(**TRAIN, images=image).images) == 1
-    assert len(deferred_images(image)[0]) == 1
+    assert len(deferred(image)[0].images) == 1
 
 
 def test_a_stack_of_pictures_is_that_many() -> None:
@@ -183,8 +188,7 @@ def test_a_form_takes_photos_in_memory_and_saves_none(client: anb.Client, tmp_pa
 def test_a_deferred_tune_is_opened_whole_or_not_at_all(tmp_path: Path) -> None:
     for name in ("1.jpg", "2.jpg"):
         (tmp_path / name).write_bytes(PHOTOS[0])
-    images, reported = deferred_images([tmp_path / "1.jpg", str(tmp_path / "2.jpg")])
-    tune = anb.Tune(**TRAIN, images=images)
+    tune, reported = deferred([tmp_path / "1.jpg", str(tmp_path / "2.jpg")])
     assert reported == []
     assert [image.path.name for image in opened(tune).images] == ["1.jpg", "2.jpg"]
     assert opened(opened(tune)) is not tune

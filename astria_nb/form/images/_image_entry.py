@@ -66,6 +66,11 @@ class ImageEntry:
         return self.source.size if isinstance(self.source, Image) else 0
 
     @property
+    def is_caption(self) -> bool:
+        """Whether it is the text that describes another image."""
+        return isinstance(self.source, Image) and self.source.is_caption
+
+    @property
     def is_duplicate(self) -> bool:
         """Whether it has the same content as an earlier entry."""
         return self.metrics is not None and any(advice.kind == "duplicate" for advice in self.metrics.advice)
@@ -100,7 +105,9 @@ class ImageEntry:
         """What the browser shows of it."""
         detail = ""
         if isinstance(self.source, Image):
-            detail = f"{self.source.width} x {self.source.height} · {format_size(self.source.size)}"
+            pixels = f"{self.source.width} x {self.source.height}"
+            kind = "caption" if self.is_caption else pixels
+            detail = f"{kind} · {format_size(self.source.size)}"
         return {"id": self.id, "name": self.name, "detail": detail, "badges": self.badges}
 
 
@@ -136,7 +143,10 @@ def summarize(entries: Sequence[ImageEntry], url_count: int) -> str:
     parts = []
     if entries:
         size = sum(entry.size for entry in entries)
-        parts += [_count(len(entries), "image"), *([format_size(size)] if size else [])]
+        captions = sum(entry.is_caption for entry in entries)
+        parts.append(_count(len(entries) - captions, "image"))
+        parts += [_count(captions, "caption")] if captions else []
+        parts += [format_size(size)] if size else []
     if url_count:
         parts.append(f"{_count(url_count, 'image')} by URL")
     labels = [entry.labels for entry in entries if entry.labels]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from astria_nb.errors import Problem
-from astria_nb.images import ImageContent, is_content
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images import Image, ImageContent, is_content
 from astria_nb.submission.batch._cells import field_value
 from astria_nb.submission.batch._columns import KEY, Column
 from astria_nb.submission.batch._made_titles import key_text, title_of_key, title_of_values
-from astria_nb.tune import Tune, check, deferred_images, from_checked
+from astria_nb.tune import Tune, check, from_checked
 from astria_nb.tune.plain import is_blank, is_missing
 from astria_nb.utils.formatting import short
 
@@ -50,16 +51,11 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     record, problems = _record(columns, cells)
     key = _key(record.pop(KEY, None), problems)
     has_title = "title" in record
-    sources, problems_with_images = None, list[Problem]()
-    if "images" in record:
-        sources = _settled(record["images"])
-        record["images"], problems_with_images = deferred_images(sources)
-        problems += problems_with_images
+    sources = record["images"] = _settled(record.get("images"))
     if not has_title:
         record["title"] = _ANY_TITLE if key is None else title_of_key(key)
-    values, wrong = check(record)
-    # Images that are all wrong are not missing as well.
-    problems += [problem for problem in wrong if not (problems_with_images and problem.field == "images")]
+    values, wrong = check(record, opens_images=False)
+    problems += wrong
     if problems:
         return ReadRow(None, key, problems)
     is_from_values = not has_title and key is None
@@ -115,7 +111,7 @@ def _key(cell: Any, problems: list[Problem]) -> str | None:
 
 def _settled(images: Any) -> Any:
     """Return a value of ``images`` that can be read twice."""
-    if isinstance(images, str | Mapping | ImageContent) or is_content(images):
+    if images is None or isinstance(images, str | Mapping | ImageContent) or is_content(images):
         return _read_once(images)
     if isinstance(images, Sequence) or not hasattr(images, "__iter__"):
         is_plain = not isinstance(images, Sequence) or all(type(item) is str for item in images)
@@ -127,8 +123,6 @@ def _read_once(item: Any) -> Any:
     """Return an open file as the image that is copied from it; anything else is returned as it is."""
     if not callable(getattr(item, "read", None)):
         return item
-    try:
-        (image,), _ = deferred_images([item])
-    except ValueError:  # its problem is reported when it is read again
-        return item
-    return image
+    with suppress(TuneError):  # its problem is reported when it is read again
+        return Image.open(item)
+    return item
