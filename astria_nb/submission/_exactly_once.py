@@ -75,7 +75,11 @@ class ExactlyOnce:
         if precedents.has_unsettled:
             recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
             precedents = self._log.precedents(request)
-        return self._row(self.submit(pack, body, request, precedents))
+        submission = self.submit(pack, body, request, precedents)
+        if loss := repeats.loss_of(submission):
+            is_of_title = submission.title == self._tune.title
+            self._options.observer.on_notice(notices.is_lost(submission, loss, is_of_title=is_of_title))
+        return self._row(submission)
 
     def request(self, pack: Pack, body: Body) -> Request:
         """Return the request as it will be recorded."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from astria_nb.client import Json
+from astria_nb.log import Submission
 from astria_nb.utils.formatting import short
 
 
@@ -27,6 +28,12 @@ def found(earlier: str) -> str:
     return (
         f"{earlier}, and its answer was lost. Nothing was sent; this is its row. To pay again, replay again"
     )
+
+
+def is_lost(submission: Submission, loss: str, *, is_of_title: bool) -> str:
+    """Return the notice that the row which is returned is of a tune without pictures."""
+    hint = "Give another title to train again" if is_of_title else "Without once=True, it is sent again"
+    return f"nothing was sent: this is the row of tune {submission.tune_id}, {loss}. {hint}"
 
 
 def _made(tune: Json) -> str:

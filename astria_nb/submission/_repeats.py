@@ -52,7 +52,7 @@ def earlier_submission(
         candidates = [one for one in candidates if _may_contain(one.request, sha256)]
     request = request.with_sha256(body.image_sha256 if candidates else None)
     equal = [one for one in candidates if _has_same_images(one.request, request)]
-    return min(equal, key=lambda one: bool(_loss(one)), default=None)
+    return min(equal, key=lambda one: bool(loss_of(one)), default=None)
 
 
 def describe(earlier: Submission, estimate: Estimate | None) -> str:
@@ -74,7 +74,7 @@ def describe(earlier: Submission, estimate: Estimate | None) -> str:
         parts[0] += f" and made {_counted(prompts)}" if isinstance(prompts, list) else ""
     else:
         parts.append("its outcome is not known yet")
-    if loss := _loss(earlier):
+    if loss := loss_of(earlier):
         parts.append(loss)
     if isinstance(cost, int) and cost > 0:
         parts.append(dollars(cost))
@@ -83,8 +83,13 @@ def describe(earlier: Submission, estimate: Estimate | None) -> str:
     return ", ".join(parts)
 
 
-def _loss(earlier: Submission) -> str:
-    """Return in words that a tune has no pictures, as far as it is recorded; empty if it may have some."""
+def loss_of(earlier: Submission) -> str:
+    """Return in words why a tune has no pictures, as far as it is recorded; empty if it may have some.
+
+    Parameters
+    ----------
+    earlier : Submission
+    """
     record = earlier.record or {}
     if record.get("status") == "deleted":
         return "which is deleted"

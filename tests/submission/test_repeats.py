@@ -89,11 +89,17 @@ def test_a_tune_that_was_lost_is_named_so_and_a_whole_one_comes_first(
     else:
         anb.wait(lost, client, poll=0.01, log=log)
     name = f"tune {lost.loc[0, 'id']}, {'which is deleted' if loss == 'deleted' else 'whose training failed'}"
+    for title, options, hint in (
+        ("a", {}, "Give another title to train again"),
+        ("b", {"once": True}, "Without once=True, it is sent again"),
+    ):
+        (text,) = announced(tune(title), sandbox, log, **options)
+        assert text == f"nothing was sent: this is the row of {name}. {hint}"
     (text,) = announced(tune("b"), sandbox, log)
     assert name in text
     client.delete_tune(anb.submit(tune("c"), client, log=log).loc[0, "id"], log=log)
-    row = anb.submit(tune("d"), client, log=log, once=True)
-    assert row.loc[0, "title"] == "b"
+    assert announced(tune("d"), sandbox, log, once=True) == []
+    assert anb.submit(tune("d"), client, log=log, once=True).loc[0, "title"] == "b"
 
 
 @pytest.mark.parametrize("encoding", ["form", "json"])

@@ -107,7 +107,8 @@ def keep_longer(
                 if isinstance(error, UnauthorizedError | NotSentError):
                     break  # as it would be for the others
     if problems:
-        kind = OutcomeUnknownError if isinstance(problems[-1], OutcomeUnknownError) else AstriaError
+        is_unknown = any(isinstance(error, OutcomeUnknownError) for error in problems)
+        kind = OutcomeUnknownError if is_unknown else AstriaError
         raise kind(*(problem for error in problems for problem in error.problems))
     return tune_frame(records, client.now())
 

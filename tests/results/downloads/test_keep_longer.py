@@ -139,6 +139,15 @@ def test_a_lost_answer_is_looked_up_and_never_sent_again(
     assert patches(server) == 1
 
 
+def test_that_one_is_unknown_is_not_lost_among_the_others(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/tunes/7", reply(TRAINED))
+    server.on("PATCH", "/tunes/7", hang_up)
+    gone = anb.rows.tune_frame([{"id": 77, "trained_at": "2026-01-01T12:00:00Z"}])
+    server.on("GET", "/tunes/77", reply({"error": "Not Found"}, 404))
+    with pytest.raises(OutcomeUnknownError, match=f"(?s){UNKNOWN_WHETHER}.*no tune 77"):
+        anb.keep_longer(pd.concat([ROW, gone], ignore_index=True), client)
+
+
 def test_every_tune_that_cannot_be_kept_is_named_and_the_others_are(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
     rows = trained(client, 3)
