@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from astria_nb.results.watch import prompts as prompts
     from astria_nb.results.watch import wait as wait
     from astria_nb.submission import submit as submit
+    from astria_nb.submission.batch import submit_many as submit_many
     from astria_nb.submission.experiment_log import ExperimentLog as ExperimentLog
     from astria_nb.tune import Tune as Tune
 
@@ -54,6 +55,7 @@ _HOMES = {
     "login": "client",
     "prompts": "results.watch",
     "submit": "submission",
+    "submit_many": "submission.batch",
     "timeline": "results.plots",
     "to_mlflow": "results.tracking",
     "wait": "results.watch",
@@ -78,6 +80,7 @@ __all__ = [
     "login",
     "prompts",
     "submit",
+    "submit_many",
     "timeline",
     "to_mlflow",
     "wait",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ProblemKind = Literal["missing", "invalid", "conflict", "not_found", "rejected"]
 """A required field is empty; a value breaks a rule; two fields, or two requests, exclude each other; the
 service does not have what the value names; the service rejected it, and `what` are its own words."""
 
 
+_MOST_LINES = 10  # of a message about many rows
 _JOINERS = "\u200c\u200d"  # part of how some scripts and emoji are written; they move nothing
 
 
@@ -114,6 +118,33 @@ class AstriaError(Exception):
 
 class TuneError(AstriaError, ValueError):
     """The tune, or an argument, is not valid. Nothing was sent."""
+
+
+class BatchError(TuneError):
+    """Some rows of a batch cannot be sent. Nothing was sent.
+
+    Parameters
+    ----------
+    *problems : Problem
+        Each names its row.
+    frame : pandas.DataFrame
+        As the attribute.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        A row for each problem: ``row`` (its label in the index), ``field`` and ``message``.
+    """
+
+    def __init__(self, *problems: Problem, frame: pd.DataFrame | None = None) -> None:
+        super().__init__(*problems)
+        self.frame = frame
+
+    def __str__(self) -> str:
+        lines = [str(problem) for problem in self.problems]
+        if len(lines) > _MOST_LINES:
+            lines[_MOST_LINES:] = [f"… and {len(lines) - _MOST_LINES:,} more; all are in the error's frame"]
+        return "\n".join(lines)
 
 
 class CredentialsError(AstriaError):

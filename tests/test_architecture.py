@@ -35,6 +35,7 @@ NAMES = [
     "login",
     "prompts",
     "submit",
+    "submit_many",
     "timeline",
     "to_mlflow",
     "wait",
@@ -153,7 +154,7 @@ def test_dir_lists_the_public_names_and_no_plumbing() -> None:
     assert names == sorted([*NAMES, "errors", "rows"]), done.stderr
 
 
-@pytest.mark.parametrize("name", ["tune_form", "Tunes", "submit_many", "__wrapped__"])
+@pytest.mark.parametrize("name", ["tune_form", "Tunes", "submit_all", "__wrapped__"])
 def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
     with pytest.raises(AttributeError, match=name):
         getattr(anb, name)

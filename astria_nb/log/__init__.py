@@ -4,6 +4,7 @@ from astria_nb.log._default_path import DEFAULT_PATH
 from astria_nb.log._log import Log
 from astria_nb.log._states import (
     HAS_TUNE,
+    RELEASED,
     UNSETTLED,
     Labels,
     Precedents,
@@ -16,6 +17,7 @@ from astria_nb.log._states import (
 __all__ = [
     "DEFAULT_PATH",
     "HAS_TUNE",
+    "RELEASED",
     "UNSETTLED",
     "Labels",
     "Log",

@@ -191,15 +191,10 @@ class LogDatabase:
         with self.store.reading() as connection:
             return _claimant(connection, request.recorded())
 
-    def precedents(self, request: Request) -> Precedents:
-        """Return what is on record that concerns a request; see `astria_nb.log.Log.precedents`."""
-        recorded = request.recorded()
+    def precedents_of(self, requests: Sequence[Request]) -> list[Precedents]:
+        """Return what is on record that concerns requests; see `astria_nb.log.Log.precedents_of`."""
         with self.store.reading() as connection:
-            return Precedents(
-                claimant=_claimant(connection, recorded),
-                has_equal=has_later_with_content(connection, recorded, 0),
-                has_unsettled=has_unsettled(connection, recorded.service, recorded.account),
-            )
+            return [_precedents(connection, request.recorded()) for request in requests]
 
     def with_content(self, request: Request, limit: int) -> list[Submission]:
         """Return earlier submissions that ask for the same; see `astria_nb.log.Log.with_content`."""
@@ -266,3 +261,11 @@ def _claimant(connection: sqlite3.Connection, recorded: Request) -> Submission |
     if recorded.title is None:
         return claiming_run(connection, recorded)
     return claimant(connection, recorded.service, recorded.title, recorded.account)
+
+
+def _precedents(connection: sqlite3.Connection, recorded: Request) -> Precedents:
+    return Precedents(
+        claimant=_claimant(connection, recorded),
+        has_equal=has_later_with_content(connection, recorded, 0),
+        has_unsettled=has_unsettled(connection, recorded.service, recorded.account),
+    )

@@ -187,6 +187,25 @@ class LogLabels(LogReader):
             return None, Labels()
         return self._database.get(numbers[0]), self._database.labels_of(numbers[0])
 
+    @shield
+    def named(self, submission: object) -> list[Submission]:
+        """Return the submissions that an argument names, in its order.
+
+        Parameters
+        ----------
+        submission : int, Submission, DataFrame or iterable
+            As in `tag`.
+
+        Raises
+        ------
+        TuneError, LogError
+            As in `tag`.
+        """
+        from astria_nb.log import _naming as naming
+
+        submissions = map(self._database.get, naming.numbers(self._database, submission))
+        return [one for one in submissions if one is not None]
+
     def _label(
         self, submission: object, kind: str, change: Callable[[Labels], Labels], **reply: object
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,9 +87,24 @@ class SubmissionReader(LogFile):
         -------
         Precedents
         """
-        if request.title is None:
+        (precedents,) = self.precedents_of([request])
+        return precedents
+
+    @shield
+    def precedents_of(self, requests: Sequence[Request]) -> list[Precedents]:
+        """Return the `precedents` of several requests, read at once.
+
+        Parameters
+        ----------
+        requests : sequence of Request
+
+        Returns
+        -------
+        list of Precedents
+        """
+        if any(request.title is None for request in requests):
             returns.record()  # a row that its caller has no longer claims its run
-        return self._database.precedents(request)
+        return self._database.precedents_of(requests)
 
     @shield
     def with_content(self, request: Request, limit: int = 20) -> list[Submission]:

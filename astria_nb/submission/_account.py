@@ -51,7 +51,7 @@ def look(client: Client, request: Request) -> AccountState:
     same_title: Iterable[Json] = list(_of_title(tunes, request.title))
     if not same_title and len(tunes) in _FULL_PAGES:
         same_title = _of_title(_search(client, str(request.title)), request.title)
-    return AccountState(newest_id, _own_tune(same_title, request))
+    return AccountState(newest_id, own_tune(same_title, request))
 
 
 def contradictions(tune: Json, request: Request) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _of_title(tunes: Iterable[Json], title: str | None) -> Iterator[Json]:
     return (tune for tune in tunes if is_same_title(tune.get("title"), title))
 
 
-def _own_tune(same_title: Iterable[Json], request: Request) -> Json | None:
+def own_tune(same_title: Iterable[Json], request: Request) -> Json | None:
     """Return the newest of the tunes with the request's title that may be the request's own."""
     conflict = ""
     for tune in same_title:

@@ -94,34 +94,42 @@ class ExperimentLog(Log):
         frame, ids = self.frame(hidden=True), [submission.id for submission in settled]
         return frame[frame["submission"].isin(ids)].reset_index(drop=True)
 
-    def resolve(self, id: int, tune_id: int | None = None) -> None:  # noqa: A002  as in the frame
-        """Record what you found out yourself about a submission that needs review.
+    def resolve(self, submission: object, tune_id: int | None = None) -> None:
+        """Record what you found out yourself about submissions that need review.
 
         Parameters
         ----------
-        id : int
-            The value in the column ``submission`` of `frame`.
+        submission : int, DataFrame or iterable
+            The value in the column ``submission`` of `frame`, several of them, or rows, as in `tag`.
         tune_id : int, optional
-            The tune that it created. If omitted, it created no tune, and its title may be sent again.
+            The tune that it created; of one submission only. If omitted, none of them created a tune, and
+            their titles may be sent again.
 
         Raises
         ------
         LogError
-            The submission does not exist, or does not need review.
+            A submission does not exist, or does not need review. Nothing was recorded.
+        TuneError
+            Several submissions cannot have created one tune.
         """
         tune_id = None if tune_id is None else check_id("tune_id", tune_id)
-        submission = self._get(id)
-        if submission.state != "needs_review":
-            what = f"submission {submission.id} is {submission.state}"
-            hint = "only a submission in needs_review can be resolved"
-            if submission.state in UNSETTLED:
-                hint += "; call recover first, which looks for it on the account"
-            raise LogError(Problem("log", what, hint))
-        if tune_id is None:
-            self.change(submission, "not_sent", problem="not created, according to its owner")
-        else:
-            reply = {"id": tune_id, **submission.own_fields}
-            self.change(submission, "adopted", tune_id=tune_id, reply=reply)
+        submissions = self.named(submission)
+        if tune_id is not None and len(submissions) != 1:
+            what = f"cannot be that of {len(submissions)} submissions"
+            raise TuneError(Problem("tune_id", what, "resolve them one by one"))
+        for one in submissions:
+            if one.state != "needs_review":
+                what = f"submission {one.id} is {one.state}"
+                hint = "only a submission in needs_review can be resolved"
+                if one.state in UNSETTLED:
+                    hint += "; call recover first, which looks for it on the account"
+                raise LogError(Problem("log", what, hint))
+        for one in submissions:
+            if tune_id is None:
+                self.change(one, "not_sent", problem="not created, according to its owner")
+            else:
+                reply = {"id": tune_id, **one.own_fields}
+                self.change(one, "adopted", tune_id=tune_id, reply=reply)
 
     def replay(
         self,

@@ -16,7 +16,7 @@ from astria_nb.tune.image_lists import uploads_in
 from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
 
 PREFIX = "batch-"
-"""How each title that is made here begins, so that an account can be searched for them."""
+"""How each title that is checked here begins, so that an account can be searched for them."""
 _PLAIN = re.compile(r"[\w.@:+-]+(?: [\w.@:+-]+)*", re.ASCII)
 _ODD = re.compile(r"[^\w.@:+-]+", re.ASCII)
 _MAX_KEY = 80  # characters of a key that is part of the title as it is
@@ -56,7 +56,7 @@ def title_of_key(key: str) -> str:
 def title_of_values(values: Mapping[str, Any], images: Any) -> str:
     """Return the title for a row that has neither title nor key, from its values.
 
-    Callbacks and signatures in addresses do not count: they are often made anew in each run. Nor does the
+    Callbacks and signatures in addresses do not count: they are often checked anew in each run. Nor does the
     order of images. A path counts as it is written; content in memory by its hash.
 
     Parameters

@@ -16,7 +16,7 @@ from astria_nb.tune import Tune, check, from_checked
 from astria_nb.tune.plain import is_blank, is_missing
 from astria_nb.utils.formatting import short
 
-_ANY_TITLE = "title"  # takes the place of a title that is not made yet
+_ANY_TITLE = "title"  # takes the place of a title that is not checked yet
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class ReadRow:
     key : str or None
     problems : list of Problem
     is_from_values : bool
-        Whether the title was made from the values of the row.
+        Whether the title was checked from the values of the row.
     """
 
     tune: Tune | None

@@ -32,12 +32,15 @@ class Table:
     problems : pandas.DataFrame
         Everything that is wrong: ``row`` (its label in `index`; missing if a column is at fault), ``field``
         and ``message``. Empty if nothing is.
+    details : tuple of ((int or None), Problem)
+        The same, each with the position of its row; None if a column is at fault.
     """
 
     tunes: tuple[Tune | None, ...]
     index: pd.Index[Any]
     keys: tuple[str | None, ...]
     problems: pd.DataFrame
+    details: tuple[tuple[int | None, Problem], ...]
 
 
 def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashable] = ()) -> Table:
@@ -99,12 +102,8 @@ def _read_frame(frame: pd.DataFrame, ignore: Collection[Hashable]) -> Table:
     columns, problems = columns_of(frame.columns, ignore)
     if problems:
         empty = (None,) * len(frame)
-        return Table(
-            empty,
-            frame.index,
-            empty,
-            _frame_of_problems([(None, problem) for problem in problems], frame.index),
-        )
+        details = [(None, problem) for problem in problems]
+        return Table(empty, frame.index, empty, frame_of_problems(details, frame.index), tuple(details))
     cells = [frame.iloc[:, column.position].tolist() for column in columns]
     return _table([read_record(columns, row) for row in zip(*cells, strict=True)], frame.index)
 
@@ -130,10 +129,12 @@ def _table(rows: list[ReadRow], index: pd.Index[Any]) -> Table:
         for problem in [*row.problems, *same.get(position, ())]
     ]
     tunes = tuple(None if position in same else row.tune for position, row in enumerate(rows))
-    return Table(tunes, index, tuple(row.key for row in rows), _frame_of_problems(problems, index))
+    keys = tuple(row.key for row in rows)
+    return Table(tunes, index, keys, frame_of_problems(problems, index), tuple(problems))
 
 
-def _frame_of_problems(problems: Sequence[tuple[int | None, Problem]], index: pd.Index[Any]) -> pd.DataFrame:
+def frame_of_problems(problems: Sequence[tuple[int | None, Problem]], index: pd.Index[Any]) -> pd.DataFrame:
+    """Return problems, each with the position of its row or None, as `Table.problems` has them."""
     positions = [position for position, _ in problems if position is not None]
     rows: Any = index.take(positions) if len(positions) == len(problems) else [None] * len(problems)
     if isinstance(rows, pd.MultiIndex):

@@ -1,0 +1,213 @@
+"""Handing out the tunes of a batch, and what became of each; one thread decides, others send."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+
+from astria_nb.errors import AstriaError, Problem
+from astria_nb.submission.batch._budget import Budget
+from astria_nb.submission.batch._pace import Pace
+from astria_nb.submission.batch._row_outcome import RowOutcome
+from astria_nb.submission.batch._tally import Tally
+from astria_nb.utils.interrupts import raise_if_interrupted
+
+Submit = Callable[[int], "Future[RowOutcome]"]
+"""Has a row sent by somebody else, and returns its future."""
+_TICK_SECONDS = 0.1
+_PATIENCE = 3600.0  # seconds for which the service may ask a row to wait before it counts as refused
+NOT_BEGUN = AstriaError(
+    Problem("tune", "was not sent: the batch was stopped before", "run it again, which goes on from here")
+)
+"""The error of a row that was not begun."""
+
+
+@dataclass(slots=True)
+class Limits:
+    """What holds a batch back.
+
+    Attributes
+    ----------
+    in_flight : int
+        Rows that may be under way at once.
+    pace : Pace
+    budget : Budget
+    stop : threading.Event
+        Set to hand out no more rows.
+    stops_at_error : bool
+        Whether the first row that fails stops the batch.
+    """
+
+    in_flight: int
+    pace: Pace
+    budget: Budget
+    stop: threading.Event
+    stops_at_error: bool = False
+
+
+class Batch:
+    """The rows of a batch, each handed out once, but after a 429.
+
+    Parameters
+    ----------
+    outcomes : list of (RowOutcome or None)
+        Of each row; None for one that is to be sent. Filled in by `run`.
+    prices : dict of int to (int or None)
+        In millicents, of the rows that cost something.
+    limits : Limits
+    report : callable
+        Called with a `Tally` about ten times a second, and at the end.
+    """
+
+    def __init__(
+        self,
+        outcomes: list[RowOutcome | None],
+        prices: dict[int, int | None],
+        limits: Limits,
+        report: Callable[[Tally], None],
+    ) -> None:
+        self.outcomes, self._prices, self._limits, self._report = outcomes, prices, limits, report
+        self.tally = Tally(len(outcomes))
+        for outcome in outcomes:
+            if outcome is not None:
+                self.tally.count(outcome)
+        self._ended: SimpleQueue[tuple[int, Future[RowOutcome]]] = SimpleQueue()
+        self._asked_to_wait: dict[int, float] = {}
+        self._reported = 0.0
+
+    def run(self, submit: Submit, rows: Iterable[int]) -> None:
+        """Hand out rows and wait until all of them have ended.
+
+        Parameters
+        ----------
+        submit : callable
+        rows : iterable of int
+
+        Raises
+        ------
+        KeyboardInterrupt
+            This call was interrupted. The rows that were under way have ended.
+        """
+        waiting = deque(rows)
+        try:
+            while waiting or self.tally.active:
+                raise_if_interrupted()
+                self._hand_out(submit, waiting)
+                self._wait(waiting)
+        except BaseException:
+            waiting.clear()
+            while self.tally.active:  # what was sent is recorded, for the next call
+                self._wait(waiting)
+            raise
+        self._tell(self.tally.fraction == 1)
+
+    def _hand_out(self, submit: Submit, waiting: deque[int]) -> None:
+        limits = self._limits
+        while waiting and self.tally.active < limits.in_flight:
+            if limits.stop.is_set():
+                self._leave(waiting)
+                return
+            if limits.pace.wait_seconds() > 0:
+                return
+            row = waiting.popleft()
+            if row in self._prices and (problem := limits.budget.reserve(row, self._prices[row])):
+                self._end(row, RowOutcome("not_sent", error=AstriaError(problem)))
+                continue
+            limits.pace.start()
+            try:
+                future = submit(row)
+            except RuntimeError as error:  # an executor that was shut down, or whose workers are gone
+                limits.stop.set()
+                self._end(row, RowOutcome("not_sent", error=_no_worker(error)))
+                continue
+            self.tally.active += 1
+            future.add_done_callback(lambda future, row=row: self._ended.put((row, future)))  # type: ignore[misc]
+
+    def _wait(self, waiting: deque[int]) -> None:
+        """Wait until a row has ended, or another one may be handed out."""
+        pause = _TICK_SECONDS
+        if waiting and self.tally.active < self._limits.in_flight:
+            pause = min(pause, max(0.0, self._limits.pace.wait_seconds()))
+        with suppress(Empty):
+            self._receive(*self._ended.get(timeout=pause), waiting)
+            while True:
+                self._receive(*self._ended.get_nowait(), waiting)
+        self._tell()
+
+    def _receive(self, row: int, future: Future[RowOutcome], waiting: deque[int]) -> None:
+        self.tally.active -= 1
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled() or error is not None:
+            # Whether it was sent is in the log.
+            outcome = RowOutcome("unknown", error=_no_worker(error))
+        else:
+            outcome = future.result()
+        if outcome.retry_after is None or not self._may_wait(row):
+            self._end(row, outcome)
+            return
+        # Nothing was created. It comes first when the service takes requests again.
+        self._limits.budget.settle(row, is_paid=False)
+        self._limits.pace.slow_down(None if outcome.retry_after < 0 else outcome.retry_after)
+        waiting.appendleft(row)
+
+    def _may_wait(self, row: int) -> bool:
+        first = self._asked_to_wait.setdefault(row, time.monotonic())
+        return time.monotonic() - first < _PATIENCE
+
+    def _end(self, row: int, outcome: RowOutcome) -> None:
+        # What may exist on the service counts as paid.
+        is_paid = outcome.has_tune or outcome.is_lost
+        self._limits.budget.settle(row, is_paid=is_paid, cost_mc=outcome.cost_mc)
+        if outcome.has_tune:
+            self._limits.pace.succeed()
+        elif self._limits.stops_at_error:
+            self._limits.stop.set()
+        self.tally.count(outcome)
+        self.tally.cost_mc = self._limits.budget.spent_mc
+        self.outcomes[row] = outcome
+
+    def _leave(self, waiting: deque[int]) -> None:
+        for row in waiting:
+            self.outcomes[row] = RowOutcome("not_sent", error=NOT_BEGUN)
+        waiting.clear()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no more rows are handed out."""
+        return self._limits.stop.is_set()
+
+    def forget(self, rows: Iterable[int]) -> None:
+        """Forget the outcomes of rows that are about to be sent again; none of them has a tune."""
+        for row in rows:
+            self.outcomes[row] = None
+            self.tally.failed -= 1
+
+    def replace(self, row: int, outcome: RowOutcome) -> None:
+        """Replace the outcome of a row, once more is known of it."""
+        before = self.outcomes[row]
+        assert before is not None
+        if before.has_tune != outcome.has_tune:
+            self.tally.done += 1 if outcome.has_tune else -1
+            self.tally.failed += -1 if outcome.has_tune else 1
+        error = None if outcome.has_tune else outcome.error or before.error
+        self.outcomes[row] = replace(outcome, error=error)
+        self._tell(is_last=True)
+
+    def _tell(self, is_last: bool = False) -> None:
+        now = time.monotonic()
+        if is_last or now - self._reported >= _TICK_SECONDS:
+            self._reported = now
+            self._report(self.tally)
+
+
+def _no_worker(error: BaseException | None) -> AstriaError:
+    reason = "it was cancelled" if error is None else f"{type(error).__name__}: {error}"
+    return AstriaError(
+        Problem("executor", f"lost a tune ({reason})", "run the batch again, which looks for it first")
+    )

@@ -1,0 +1,38 @@
+"""What a batch may cost: reserved before each tune is sent, so that the limit holds whatever runs at once."""
+
+from __future__ import annotations
+
+from astria_nb.errors import Problem
+from astria_nb.tune import MC_PER_DOLLAR, dollars
+
+
+class Budget:
+    """What was spent and what is under way, within a limit. Used by the one thread that hands tunes out.
+
+    Parameters
+    ----------
+    max_cost : float or None
+        US dollars, for all tunes together; None for no limit.
+    """
+
+    def __init__(self, max_cost: float | None) -> None:
+        self._limit = None if max_cost is None else round(max_cost * MC_PER_DOLLAR)
+        self.spent_mc = 0
+        self._reserved: dict[int, int] = {}
+
+    def reserve(self, row: int, price_mc: int | None) -> Problem | None:
+        """Reserve the price of a tune that is about to be sent; return the problem if it is too much."""
+        price, spent = price_mc or 0, self.spent_mc + sum(self._reserved.values())
+        if self._limit is not None and spent + price > self._limit:
+            what = (
+                f"is {dollars(self._limit)}, {dollars(spent)} are spent, and this run costs {dollars(price)}"
+            )
+            return Problem("max_cost", what, "raise it, and run the batch again: nothing is sent twice")
+        self._reserved[row] = price
+        return None
+
+    def settle(self, row: int, *, is_paid: bool, cost_mc: int | None = None) -> None:
+        """Replace what was reserved for a tune by what it cost: the service's figure, else the estimate."""
+        reserved = self._reserved.pop(row, None)
+        if is_paid and reserved is not None:
+            self.spent_mc += reserved if cost_mc is None else cost_mc

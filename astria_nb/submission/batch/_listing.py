@@ -1,0 +1,50 @@
+"""What the account shows, listed once for all tunes of a batch."""
+
+from __future__ import annotations
+
+from astria_nb.client import PAGE_SIZE, Client, Json
+from astria_nb.submission import _account as account
+from astria_nb.submission._titles import standard_title
+from astria_nb.tune import Request
+from astria_nb.utils.progress import ReportProgress
+
+
+class Listing:
+    """The tunes of an account by their titles; used as `SubmitOptions.look`.
+
+    An account that has more pages than there are titles is not listed to its end: a title that is not among
+    its newest tunes is then searched for by itself.
+
+    Parameters
+    ----------
+    client : Client
+    titles : int
+        How many will be looked up.
+    report : callable
+        Called with a fraction from 0 to 1 and a text.
+    """
+
+    def __init__(self, client: Client, titles: int, report: ReportProgress) -> None:
+        self.newest_id = 0
+        self._by_title: dict[str, list[Json]] = {}
+        limit, count = max(1, titles) * PAGE_SIZE, 0
+        for count, tune in enumerate(client.tunes(limit=limit), 1):
+            self.newest_id = max(self.newest_id, tune["id"])
+            if (title := tune.get("title")) is not None:
+                self._by_title.setdefault(standard_title(str(title)), []).append(tune)
+            if count % PAGE_SIZE == 0:
+                report(count / limit, f"reading the account: {count:,} tunes")
+        self._is_complete = count < limit
+
+    def look(self, client: Client, request: Request) -> account.AccountState:
+        """Return what the account shows of a request; see `astria_nb.submission._account.look`."""
+        if request.title is None or request.parameters.get("tune_ids"):
+            return account.look(client, request)
+        same_title = self._by_title.get(standard_title(request.title), [])
+        if not same_title and not self._is_complete:
+            return account.look(client, request)
+        return account.AccountState(self.newest_id, account.own_tune(same_title, request))
+
+    def may_have(self, title: str | None) -> bool:
+        """Return whether a tune of this title may be on the account."""
+        return title is None or not self._is_complete or standard_title(title) in self._by_title

@@ -1,0 +1,92 @@
+"""What became of the tunes of a batch whose answers were lost: one wait and one listing for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
+from astria_nb.log import HAS_TUNE, RELEASED, Submission
+from astria_nb.submission import recovery
+from astria_nb.submission._options import SubmitOptions
+from astria_nb.submission.batch._row_outcome import RowOutcome, of_submission
+from astria_nb.tune import Tune
+from astria_nb.utils.progress import ReportProgress
+
+
+def settle_lost(
+    outcomes: Sequence[RowOutcome | None],
+    tunes: Sequence[Tune | None],
+    options: SubmitOptions,
+    report: ReportProgress,
+) -> dict[int, RowOutcome | None]:
+    """Find out what became of rows whose outcome is not known.
+
+    Parameters
+    ----------
+    outcomes : sequence of (RowOutcome or None)
+        Of each row.
+    tunes : sequence of (Tune or None)
+    options : SubmitOptions
+    report : callable
+        Called with a fraction from 0 to 1 and a text.
+
+    Returns
+    -------
+    dict of int to (RowOutcome or None)
+        By the row's position. None: it was never recorded, so it was not sent, and may be.
+    """
+    settled: dict[int, RowOutcome | None] = {}
+    lost: dict[int, Submission] = {}
+    for row, outcome in enumerate(outcomes):
+        if outcome is None or not outcome.is_lost:
+            continue
+        submission = _submission(outcome, tunes[row], options)
+        if submission is None or submission.state in RELEASED:
+            settled[row] = None
+        elif submission.state in HAS_TUNE:
+            settled[row] = of_submission(submission)
+        elif submission.state == "planned":
+            recovery.release(options.log, submission)
+            settled[row] = None
+        else:
+            is_open = recovery.is_left_open(options.log, submission)
+            # What another process may still be sending is looked for, but stays its own.
+            lost[row] = recovery.orphaned(options.log, submission) if is_open else submission
+    if lost:
+        seconds = recovery.SETTLE_SECONDS if options.settle is None else options.settle
+        try:
+            latest = recovery.settle(options.log, options.client, [*lost.values()], seconds, report)
+        except AstriaError as error:
+            return settled | {row: _still_lost(submission, error) for row, submission in lost.items()}
+        settled |= {row: _outcome(submission) for row, submission in zip(lost, latest, strict=True)}
+    return settled
+
+
+def _submission(outcome: RowOutcome, tune: Tune | None, options: SubmitOptions) -> Submission | None:
+    if outcome.submission is not None:
+        return options.log.get(outcome.submission)
+    title = None if tune is None else tune.title
+    if title is None:
+        return None
+    return options.log.find(options.client.service, title, options.client.account)
+
+
+def _still_lost(submission: Submission, error: AstriaError) -> RowOutcome:
+    return replace(of_submission(submission), error=error)
+
+
+def _outcome(submission: Submission) -> RowOutcome:
+    outcome = of_submission(submission)
+    if outcome.has_tune:
+        return outcome
+    if submission.state == "sending":
+        what, hint = "is being submitted by another process", "run the batch again when that is done"
+    else:
+        what = submission.problem or "its outcome is unknown"
+        hint = (
+            "run the batch again, which looks for it again; if you are sure that it was not created, say so "
+            "with log.resolve(frame[frame['state'] == 'needs_review'])"
+        )
+    error = OutcomeUnknownError(Problem(recovery.field_of(submission), what, hint))
+    return replace(outcome, error=error)

@@ -1,0 +1,88 @@
+"""How fast a batch sends: as asked for, and slower for a while after the service asked to slow down."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+_HOLD_SECONDS = 30.0  # after a 429 without Retry-After
+_MOST_SECONDS = 600.0  # an absurd Retry-After must not stop a batch
+_SLOWEST = 0.2  # tunes a second
+_WINDOW = 64  # starts that the present rate is measured by
+_GROWTH = 1.03  # of the rate after each success: it doubles within 24 of them
+
+
+class Pace:
+    """When the next tune may be sent. Used by the one thread that hands tunes out.
+
+    A 429 holds everything back for as long as the service asks, and halves the rate; each success raises it
+    again.
+
+    Parameters
+    ----------
+    rate : float or None
+        Most tunes a second; None for no limit.
+    """
+
+    def __init__(self, rate: float | None = None) -> None:
+        self._most = rate
+        self._reduced: float | None = None  # a rate below that, after a 429
+        self._starts: deque[float] = deque(maxlen=_WINDOW)
+        self._hold_until = 0.0
+        self._holds = 0  # without a success between them
+
+    @property
+    def rate(self) -> float | None:
+        """The present limit in tunes a second, or None."""
+        return self._most if self._reduced is None else self._reduced
+
+    @property
+    def held_for(self) -> float:
+        """Seconds for which the service asked to send nothing; 0 or less if it did not."""
+        return self._hold_until - time.monotonic()
+
+    def wait_seconds(self) -> float:
+        """Return the seconds until the next tune may be sent; 0 or less if it may be sent at once."""
+        wait = self.held_for
+        if self.rate is not None and self._starts:
+            wait = max(wait, self._starts[-1] + 1 / self.rate - time.monotonic())
+        return wait
+
+    def start(self) -> None:
+        """Note that a tune is sent."""
+        self._starts.append(time.monotonic())
+
+    def succeed(self) -> None:
+        """Note that the service took a tune."""
+        self._holds = 0
+        if self._reduced is not None:
+            self._reduced *= _GROWTH
+            if self._reduced >= (self._most or self._measured_before):
+                self._reduced = None
+
+    def slow_down(self, seconds: float | None) -> None:
+        """Note that the service asked to slow down.
+
+        Parameters
+        ----------
+        seconds : float or None
+            For how long; None if it did not say.
+        """
+        now = time.monotonic()
+        if now >= self._hold_until:  # once for all that were under way
+            self._holds += 1
+            measured = self._measured()
+            self._measured_before = measured
+            self._reduced = max(_SLOWEST, min(measured, self.rate or measured) / 2)
+        # A service that keeps answering "Retry-After: 0" is asked less and less often.
+        least = min(2.0 ** (self._holds - 2), _HOLD_SECONDS) if self._holds > 1 else 0.0
+        hold = _HOLD_SECONDS if seconds is None else max(seconds, least)
+        self._hold_until = max(self._hold_until, now + min(hold, _MOST_SECONDS))
+
+    def _measured(self) -> float:
+        """Return the tunes a second that were sent lately."""
+        if len(self._starts) < 2:
+            return 1.0
+        return len(self._starts) / max(time.monotonic() - self._starts[0], 1e-3)
+
+    _measured_before = 1.0

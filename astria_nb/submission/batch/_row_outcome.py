@@ -1,0 +1,77 @@
+"""What became of one tune of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
+from astria_nb.log import HAS_TUNE, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one tune of a batch; it travels from a worker to the process that has the frame.
+
+    Attributes
+    ----------
+    state : str
+        Of the submission, as in the log; ``invalid`` for a row that is not sent as it is.
+    submission : int or None
+        Its number in the log; None if it was not recorded.
+    planned_at : datetime or None
+        When it was recorded first, in UTC.
+    record : dict or None
+        What the row is made of, with the service and the account.
+    error : AstriaError or None
+    retry_after : float or None
+        Seconds that the service asked to wait before this tune is sent.
+    """
+
+    state: str
+    submission: int | None = None
+    planned_at: datetime | None = None
+    record: dict[str, Any] | None = None
+    error: AstriaError | None = None
+    retry_after: float | None = None
+
+    @property
+    def has_tune(self) -> bool:
+        """Whether what was asked for exists on the service."""
+        return self.state in HAS_TUNE
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it may exist on the service: it has to be looked for."""
+        return self.state in ("sending", "unknown", "needs_review")
+
+    @property
+    def cost_mc(self) -> int | None:
+        """What the service says that it cost, in millicents; None if it does not say."""
+        cost = (self.record or {}).get("cost_mc")
+        return cost if isinstance(cost, int) and cost > 0 else None
+
+
+def of_submission(submission: Submission) -> RowOutcome:
+    """Return the outcome of a submission, as far as the log knows it."""
+    record = {**submission.own_fields, **(submission.record or {}), **submission.origin}
+    return RowOutcome(submission.state, submission.id, submission.planned_at, record)
+
+
+def of_error(error: AstriaError, *, was_sent: bool) -> RowOutcome:
+    """Return the outcome of a tune whose submission raised an error.
+
+    Parameters
+    ----------
+    error : AstriaError
+    was_sent : bool
+        Whether the whole request was sent.
+    """
+    if isinstance(error, OutcomeUnknownError):
+        state = "unknown"
+    elif isinstance(error, TuneError | NotSentError) or not was_sent:
+        state = "not_sent"
+    else:
+        state = "rejected" if hasattr(error, "status") else "unknown"
+    return RowOutcome(state, error=error)

@@ -1,0 +1,178 @@
+"""Submit many tunes: check all of them, then send each exactly once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Hashable, Iterable
+from concurrent.futures import Executor
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from astria_nb.client import Client
+from astria_nb.defaults import client_or_default, log_or_default
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images import Preprocessing
+from astria_nb.log import Log
+from astria_nb.submission._options import TIMEOUT_SECONDS, SubmitOptions
+from astria_nb.submission.batch._pace import Pace
+from astria_nb.submission.batch._sending import QuietObserver
+from astria_nb.submission.batch._table import read_tunes
+from astria_nb.submission.batch._work import Work
+from astria_nb.tune import Encoding
+from astria_nb.utils.arguments import check_bool, check_callable, check_number
+from astria_nb.utils.formatting import short
+from astria_nb.utils.interrupts import in_caller, shielded
+from astria_nb.utils.progress import Progress, ReportProgress
+
+OnError = Literal["collect", "raise"]
+_DAY = 86400
+_MOST_WORKERS = 256
+
+
+def submit_many(
+    tunes: pd.DataFrame | Iterable[Any],
+    client: Client | None = None,
+    *,
+    max_workers: int = 8,
+    rate: float | None = None,
+    executor: Executor | None = None,
+    log: Log | None = None,
+    max_cost: float | None = None,
+    on_error: OnError = "collect",
+    skip_invalid: bool = False,
+    ignore: Collection[Hashable] = (),
+    encoding: Encoding | None = None,
+    idempotent: bool | None = None,
+    once: bool = False,
+    settle: float | None = None,
+    keep_metadata: bool = False,
+    max_side: int | None = None,
+    timeout: float = TIMEOUT_SECONDS,
+    say: ReportProgress | None = None,
+) -> pd.DataFrame:
+    """Create many tunes, each once, and return their rows in the order of the input.
+
+    All rows are checked first, and nothing is sent if one is wrong. Then each is sent as by `submit`. The
+    call can be interrupted, and its process can be killed, at any moment: the same call goes on, and sends
+    nothing twice.
+
+    Parameters
+    ----------
+    tunes : DataFrame or iterable of (Tune or mapping)
+        A row for each tune, with the fields of `Tune` as columns. ``characteristics.eye_color`` and
+        ``prompt_attributes.num_images`` are entries of a field that is a mapping. A missing value of any kind
+        is an absent field. Instead of ``title`` there may be a column ``key``, from which the title is made;
+        without both, it is made from the row's values. Two rows that are equal on purpose need two keys.
+    client : Client, optional
+        As in `submit`.
+    max_workers : int
+        Requests that may be under way at once, 1 to 256, each with a connection of its own.
+    rate : float, optional
+        Most tunes a second. Default: no limit but the service's own, which slows all workers down together.
+    executor : concurrent.futures.Executor, optional
+        Where the tunes are sent from, such as ``dask_client.get_executor(pure=False, retries=0)``. Workers in
+        other processes use the key in their own environment, and the same log: on several machines that is
+        one in PostgreSQL. Default: threads of this process.
+    log : ExperimentLog, optional
+        As in `submit`.
+    max_cost : float, optional
+        US dollars, for all rows together.
+    on_error : {"collect", "raise"}
+        What to do if the service refuses a row: go on, and tell in its row; or send no more, and raise the
+        error once those under way have ended.
+    skip_invalid : bool
+        Send the other rows if some are wrong.
+    ignore : collection of str
+        Columns that are your own.
+    encoding, idempotent, once, settle, keep_metadata, max_side : optional
+        As in `submit`, for each row.
+    timeout : float
+        Seconds for each row. Default: 3600.
+    say : callable, optional
+        Called with a fraction from 0 to 1 and a text, instead of a progress display.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `astria_nb.rows.tune_frame`; times in UTC; the index is that of the input. And:
+        ``submission``, its number in the log; ``state``: ``done`` or ``adopted`` if the tune exists,
+        ``rejected``, ``not_sent`` or ``invalid`` if not, ``unknown`` or ``needs_review`` if nobody knows;
+        ``planned_at``, when it was recorded first; ``error``: what went wrong, and what to do.
+
+    Raises
+    ------
+    BatchError
+        Rows are wrong, or the batch costs more than `max_cost`. Nothing was sent; `frame` lists all problems.
+    TuneError
+        An argument is not valid. Nothing was sent.
+    AstriaError
+        A pack or the account could not be read, or the log not be written; nothing was sent. With
+        ``on_error="raise"``: that of the first row that failed.
+
+    Examples
+    --------
+    >>> import astria_nb as anb, pandas as pd
+    >>> tunes = pd.DataFrame({"key": ["a", "b"], "pack": 43, "name": ["cat", "man"]})
+    >>> tunes["image_urls"] = [["https://example.com/1.jpg"], ["https://example.com/2.jpg"]]
+    >>> with anb.Sandbox(deterministic=True) as sandbox:
+    ...     frame = anb.submit_many(tunes, sandbox.client(), max_cost=20)
+    >>> frame[["title", "name", "state"]].to_dict("records")  # doctest: +NORMALIZE_WHITESPACE
+    [{'title': 'batch-a', 'name': 'cat', 'state': 'done'},
+     {'title': 'batch-b', 'name': 'man', 'state': 'done'}]
+    """
+    check_callable("say", say, arguments=2)
+    progress = Progress("Submitting")
+
+    def options() -> SubmitOptions:
+        return SubmitOptions(
+            client=client_or_default(client, pays=True),
+            log=log_or_default(log),
+            observer=QuietObserver(),
+            encoding=encoding,
+            preprocessing=Preprocessing(check_bool("keep_metadata", keep_metadata), max_side),
+            settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
+            timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),
+            idempotent=check_bool("idempotent", idempotent),
+            repeat="return" if check_bool("once", once) else "send",
+            warns=False,
+            waits=False,
+        )
+
+    def call() -> pd.DataFrame:
+        if on_error not in get_args(OnError):
+            what = f"{short(on_error)} is not known"
+            raise TuneError(Problem("on_error", what, "choose 'collect' or 'raise'"))
+        if executor is not None and not callable(getattr(executor, "submit", None)):
+            what = f"{short(executor)} is no executor"
+            hint = (
+                "give a concurrent.futures.Executor, such as dask_client.get_executor(pure=False, retries=0)"
+            )
+            raise TuneError(Problem("executor", what, hint))
+        workers = _check_workers(max_workers)
+        most = None if rate is None else check_number("rate", rate, "tunes a second", allow_zero=False)
+        with progress:
+            work = Work(
+                table=read_tunes(tunes, ignore=ignore),
+                options=options(),
+                executor=executor,
+                max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
+                announces=not once,
+                report=in_caller(say or progress.update),
+            )
+            work.check(skip_invalid=check_bool("skip_invalid", skip_invalid))
+            return work.run(
+                workers=workers,
+                pace=Pace(most),
+                stop=threading.Event(),
+                stops_at_error=on_error == "raise",
+            )
+
+    return shielded(call)  # an interrupt after it would lose the rows
+
+
+def _check_workers(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_WORKERS:
+        hint = f"give a number from 1 to {_MOST_WORKERS}"
+        raise TuneError(Problem("max_workers", f"{short(value)} is not a number of workers", hint))
+    return value

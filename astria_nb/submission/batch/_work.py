@@ -1,0 +1,219 @@
+"""One call of `submit_many`: rows are checked, sent, looked for if an answer was lost, and returned."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+
+import pandas as pd
+
+from astria_nb import rows
+from astria_nb.errors import AstriaError, BatchError, Problem, TuneError
+from astria_nb.submission import recovery
+from astria_nb.submission._options import SubmitOptions
+from astria_nb.submission.batch._batch import NOT_BEGUN, Batch, Limits
+from astria_nb.submission.batch._budget import Budget
+from astria_nb.submission.batch._check import BatchCheck, check_rows, problem_with_total, warn_before
+from astria_nb.submission.batch._frame import frame_of
+from astria_nb.submission.batch._listing import Listing
+from astria_nb.submission.batch._lost import settle_lost
+from astria_nb.submission.batch._pace import Pace
+from astria_nb.submission.batch._row_outcome import RowOutcome
+from astria_nb.submission.batch._sending import WorkerTask, send, send_in_worker
+from astria_nb.submission.batch._table import Table, frame_of_problems
+from astria_nb.submission.batch._tally import Tally
+from astria_nb.tune import Pack, Tune
+from astria_nb.utils.interrupts import arrival
+from astria_nb.utils.progress import ReportProgress
+from astria_nb.utils.versions import check_versions
+
+
+class Work:
+    """The rows of one call, from the check to the frame.
+
+    Parameters
+    ----------
+    table : Table
+    options : SubmitOptions
+        That do not wait.
+    executor : Executor or None
+        None: threads of this process.
+    max_cost : float or None
+        US dollars.
+    announces : bool
+        Whether to warn of requests that were sent before under another title.
+    report : callable
+        Called with a fraction from 0 to 1 and a text.
+    """
+
+    def __init__(
+        self,
+        *,
+        table: Table,
+        options: SubmitOptions,
+        executor: Executor | None,
+        max_cost: float | None,
+        announces: bool,
+        report: ReportProgress,
+    ) -> None:
+        self._table, self._options, self._executor = table, options, executor
+        self._max_cost, self._announces, self._report = max_cost, announces, report
+        self._check = BatchCheck()
+
+    @property
+    def _tunes(self) -> tuple[Tune | None, ...]:
+        return self._table.tunes
+
+    def check(self, *, skip_invalid: bool) -> None:
+        """Check every row before anything is sent.
+
+        Raises
+        ------
+        BatchError
+            Some are wrong, unless they are to be skipped; or together they cost too much.
+        """
+        check_versions()
+        rows.check_frames()
+        table, options = self._table, self._options
+        if table.details and not skip_invalid:
+            raise _batch_error(table.details, table)
+        recovery.recover(options.log, options.client, options.settle, report=self._report, only_ripe=True)
+        self._check = check_rows(table.tunes, options, self._report)
+        if self._check.problems and not skip_invalid:
+            raise _batch_error([*table.details, *self._check.problems], table)
+        if (problem := problem_with_total(self._check, self._max_cost)) is not None:
+            raise _batch_error([(None, problem)], table)
+        warn_before(self._check, table.tunes, options, announces=self._announces)
+
+    def run(self, *, workers: int, pace: Pace, stop: threading.Event, stops_at_error: bool) -> pd.DataFrame:
+        """Send the rows, and return their frame.
+
+        Parameters
+        ----------
+        workers : int
+            Rows that may be under way at once.
+        pace : Pace
+        stop : threading.Event
+            Set to send no more.
+        stops_at_error : bool
+            Whether the first row that fails stops the others, and its error is raised.
+        """
+        outcomes = self._outcomes()
+        limits = Limits(workers, pace, Budget(self._max_cost), stop, stops_at_error=stops_at_error)
+        batch = Batch(outcomes, self._check.prices, limits, self._tell)
+        to_send = [row for row, outcome in enumerate(outcomes) if outcome is None]
+        if to_send:
+            self._report(0.0, " · ".join(filter(None, (f"{len(to_send):,} tunes", self._check.price))))
+            listing = Listing(self._options.client, len(to_send), self._report)
+            with ExitStack() as stack:
+                threads = self._executor
+                if not isinstance(threads, ThreadPoolExecutor):
+                    threads = stack.enter_context(ThreadPoolExecutor(workers, "astria_nb batch"))
+                self._send(batch, to_send, listing, threads)
+        complete = [outcome for outcome in batch.outcomes if outcome is not None]
+        if stops_at_error and (error := _first_error(complete)) is not None:
+            raise error
+        self._note_returned(complete)
+        return frame_of(complete, self._tunes, self._table.index, self._options.client.now())
+
+    def _send(self, batch: Batch, to_send: list[int], listing: Listing, threads: ThreadPoolExecutor) -> None:
+        """Send rows, look for those whose answers were lost, and send again what was not made."""
+        options = replace(self._options, look=listing.look)
+
+        def send_here(row: int) -> Future[RowOutcome]:
+            return threads.submit(send, *self._tune_and_pack(row), options, self._check.precedents[row])
+
+        def send_there(row: int) -> Future[RowOutcome]:
+            assert self._executor is not None
+            if self._is_there(row, listing):
+                return send_here(row)
+            return self._executor.submit(send_in_worker, self._worker_task(row, listing))
+
+        is_here = self._executor in (None, threads)
+        batch.run(send_here if is_here else send_there, to_send)
+        settled = settle_lost(batch.outcomes, self._tunes, options, self._report)
+        for row, outcome in settled.items():
+            if outcome is not None:
+                batch.replace(row, outcome)
+        again = [row for row, outcome in settled.items() if outcome is None or self._may_repeat(row, outcome)]
+        options = replace(options, waits=True)
+        if again and not batch.is_stopped:
+            batch.forget(again)
+            batch.run(lambda row: threads.submit(send, *self._tune_and_pack(row), options, None), again)
+
+    def _tune_and_pack(self, row: int) -> tuple[Tune, Pack]:
+        tune = self._tunes[row]
+        assert tune is not None
+        return tune, self._check.packs[tune.pack]
+
+    def _is_there(self, row: int, listing: Listing) -> bool:
+        """Return whether a row's tune may exist: then there is nothing to send, or nothing to be sent yet."""
+        tune, claimant = self._tunes[row], self._check.precedents[row].claimant
+        return claimant is not None or (tune is not None and listing.may_have(tune.title))
+
+    def _may_repeat(self, row: int, outcome: RowOutcome) -> bool:
+        """Return whether the account itself recognises a row that was not found on it."""
+        tune = self._tunes[row]
+        return (
+            self._options.idempotent
+            and outcome.state == "needs_review"
+            and tune is not None
+            and not tune.tune_ids
+        )
+
+    def _worker_task(self, row: int, listing: Listing) -> WorkerTask:
+        tune, pack = self._tune_and_pack(row)
+        options = self._options
+        return WorkerTask(
+            tune=tune,
+            pack=pack,
+            base_url=options.client.base_url,
+            account=options.client.account,
+            newest_id=listing.newest_id,
+            log=options.log,
+            encoding=options.encoding,
+            preprocessing=options.preprocessing,
+            timeout=options.timeout,
+            repeat=options.repeat,
+            idempotent=options.idempotent,
+        )
+
+    def _outcomes(self) -> list[RowOutcome | None]:
+        """Return the outcomes of the rows that are wrong; None for the others."""
+        wrong: dict[int, list[Problem]] = {}
+        for row, problem in (*self._table.details, *self._check.problems):
+            for number in range(len(self._tunes)) if row is None else (row,):
+                wrong.setdefault(number, []).append(problem)
+        return [
+            RowOutcome("invalid", error=TuneError(*wrong[row])) if row in wrong else None
+            for row in range(len(self._tunes))
+        ]
+
+    def _tell(self, tally: Tally) -> None:
+        self._report(tally.fraction, str(tally))
+
+    def _note_returned(self, outcomes: list[RowOutcome]) -> None:
+        log, is_arrived = self._options.log, arrival()
+        for outcome, tune in zip(outcomes, self._tunes, strict=True):
+            is_run = tune is not None and tune.title is None and outcome.has_tune
+            if outcome.submission is not None and (is_run or outcome.state == "adopted"):
+                with suppress(Exception):  # then the next call returns this row again, which costs nothing
+                    log.note_returned(log.get(outcome.submission), is_arrived)
+
+
+def _first_error(outcomes: list[RowOutcome]) -> AstriaError | None:
+    """Return the error of the first row that failed by itself."""
+    errors = (one.error for one in outcomes if one.state != "invalid" and not one.has_tune)
+    return next((error for error in errors if error is not None and error is not NOT_BEGUN), None)
+
+
+def _batch_error(problems: Sequence[tuple[int | None, Problem]], table: Table) -> BatchError:
+    """Return the error about rows that are wrong; each problem names its row."""
+    of_rows = (
+        problem if row is None else replace(problem, field=f"row {table.index[row]}, {problem.field}")
+        for row, problem in problems
+    )
+    return BatchError(*of_rows, frame=frame_of_problems(problems, table.index))

@@ -1,0 +1,345 @@
+"""A frame in, a frame out: each row is sent once, and says what became of it."""
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import astria_nb as anb
+from astria_nb.errors import AstriaError, BatchError
+from astria_nb.submission.batch._pace import Pace
+
+ROUTE = "POST /p/*/tunes"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[anb.Sandbox]:
+    with anb.Sandbox(tune_fields="record") as running:
+        yield running
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[anb.ExperimentLog]:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    yield log
+    log.close()
+
+
+def frame(number: int, **columns: Any) -> pd.DataFrame:
+    urls = [[f"https://example.com/{row}.jpg"] for row in range(number)]
+    values = {"key": [f"k{row}" for row in range(number)], "pack": 797, "name": "cat", "image_urls": urls}
+    return pd.DataFrame({**values, **columns})
+
+
+def posts(sandbox: anb.Sandbox) -> int:
+    return sum(request.method == "POST" for request in sandbox.ledger)
+
+
+def test_rows_come_back_in_order_with_the_index_of_the_frame(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    tunes = frame(30).set_axis([f"label {row}" for row in range(30)])
+    tunes.loc["label 3", "characteristics.eye_color"] = "green"
+    rows = anb.submit_many(tunes, sandbox.client(), log=log)
+    assert list(rows.index) == list(tunes.index)
+    assert list(rows["title"]) == [f"batch-k{row}" for row in range(30)]
+    assert set(rows["state"]) == {"done"}
+    assert rows["error"].isna().all()
+    assert list(rows["submission"]) == [*map(int, rows["submission"])]
+    assert set(rows["id"]) == {id_ for request in sandbox.ledger for id_ in request.tune_ids}
+    single = anb.submit(
+        anb.Tune(pack=797, title="one", name="cat", image_urls=["https://example.com/1.jpg"]),
+        sandbox.client(),
+        log=log,
+    )
+    assert rows.drop(columns=["submission", "state", "planned_at", "error"]).dtypes.equals(single.dtypes)
+    request = log.get(int(rows.loc["label 3", "submission"])).request
+    assert request.parameters["characteristics"] == {"eye_color": "green"}
+    assert not anb.wait(rows, sandbox.client(), log=log)["trained_at"].isna().any()
+
+
+def test_the_same_call_sends_nothing_twice_and_returns_the_same_rows(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    first = anb.submit_many(frame(12), sandbox.client(), log=log)
+    again = anb.submit_many(frame(12), sandbox.client(), log=log)
+    pd.testing.assert_frame_equal(first, again)
+    more = anb.submit_many(frame(14), sandbox.client(), log=log)
+    assert list(more["id"][:12]) == list(first["id"])
+    assert posts(sandbox) == 14
+
+
+def test_a_log_that_was_lost_costs_nothing(sandbox: anb.Sandbox, tmp_path: Path) -> None:
+    client = sandbox.client()
+    with closing(anb.ExperimentLog(tmp_path / "a.sqlite")) as log:
+        first = anb.submit_many(frame(8), client, log=log)
+    with closing(anb.ExperimentLog(tmp_path / "b.sqlite")) as log:
+        again = anb.submit_many(frame(8), client, log=log)
+    assert (posts(sandbox), set(again["state"])) == (8, {"adopted"})
+    assert list(again["id"]) == list(first["id"])
+
+
+def test_nothing_is_sent_if_a_row_is_wrong_and_all_problems_are_listed(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    names = ["cat", None, "dragon", "cat", "cat"]
+    tunes = frame(5, name=names, pack=[797, 797, 797, 999_999, 797]).set_axis([*"abcde"])
+    tunes.at["e", "image_urls"] = ["not a url"]
+    with pytest.raises(BatchError, match=r"row b, name: is missing") as caught:
+        anb.submit_many(tunes, sandbox.client(), log=log)
+    assert caught.value.frame["row"].tolist() == ["b", "e"]
+    tunes = tunes.drop(["b", "e"])
+    with pytest.raises(BatchError, match=r"row c, name: 'dragon' is not a class of pack 797") as caught:
+        anb.submit_many(tunes, sandbox.client(), log=log)
+    assert caught.value.frame[["row", "field"]].to_numpy().tolist() == [["c", "name"], ["d", "pack"]]
+    assert (posts(sandbox), len(log.frame())) == (0, 0)
+    rows = anb.submit_many(tunes, sandbox.client(), log=log, skip_invalid=True)
+    assert list(rows["state"]) == ["done", "invalid", "invalid"]
+    assert "is not a class" in rows.loc["c", "error"]
+    assert rows["title"].notna().all()
+    assert posts(sandbox) == 1
+
+
+def test_files_are_checked_before_anything_is_sent(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, photos: list[Path], tmp_path: Path
+) -> None:
+    text = tmp_path / "notes.jpg"
+    text.write_text("no picture")
+    tunes = pd.DataFrame({"pack": 797, "name": "cat", "images": [photos[:2], [photos[2], text], photos[3:]]})
+    with pytest.raises(BatchError, match=r"row 1, images: 'notes\.jpg'"):
+        anb.submit_many(tunes, sandbox.client(), log=log)
+    assert posts(sandbox) == 0
+    rows = anb.submit_many(tunes.drop(1), sandbox.client(), log=log)
+    assert [len(images) for images in rows["orig_images"]] == [2, 1]
+
+
+def test_the_limit_is_for_the_whole_batch(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    client, price = sandbox.client(), sandbox.client().pack(797).price_mc("cat") or 0
+    with pytest.raises(BatchError, match=r"max_cost: is \$1\.00, and this batch costs about \$"):
+        anb.submit_many(frame(5), client, log=log, max_cost=1)
+    assert posts(sandbox) == 0
+    exact = 5 * price / 100_000
+    rows = anb.submit_many(frame(5), client, log=log, max_cost=exact, max_workers=5)
+    assert set(rows["state"]) == {"done"}
+    # What was paid before does not count again.
+    again = anb.submit_many(frame(6), client, log=log, max_cost=price / 100_000)
+    assert set(again["state"]) == {"done"}
+    assert posts(sandbox) == 6
+
+
+def test_a_service_that_charges_more_than_it_said_is_stopped_by_the_limit(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, price = sandbox.client(), sandbox.client().pack(797).price_mc("cat") or 0
+    create = anb.Client.create_tune
+    monkeypatch.setattr(anb.Client, "create_tune", lambda *a: {**create(*a), "cost_mc": 2 * price})
+    rows = anb.submit_many(frame(6), client, log=log, max_cost=6 * price / 100_000, max_workers=1)
+    assert list(rows["state"]) == ["done"] * 3 + ["not_sent"] * 3
+    assert rows["error"].iloc[-1].startswith("max_cost: is $")
+    assert posts(sandbox) == 3
+
+
+def test_a_row_that_is_refused_says_why_and_the_others_go_on(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    sandbox.fail("422", ROUTE, count=2, after=3)
+    rows = anb.submit_many(frame(8), sandbox.client(), log=log)
+    assert sorted(rows["state"]) == ["done"] * 6 + ["rejected"] * 2
+    refused = rows[rows["state"] == "rejected"]
+    assert refused["id"].isna().all()
+    assert refused["error"].notna().all()
+    again = anb.submit_many(frame(8), sandbox.client(), log=log)
+    assert set(again["state"]) == {"done"}
+    assert posts(sandbox) == 10
+
+
+def test_the_first_error_stops_the_batch_if_asked_to(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    sandbox.fail("422", ROUTE, after=2)
+    with pytest.raises(AstriaError):
+        anb.submit_many(frame(40), sandbox.client(), log=log, on_error="raise", max_workers=2)
+    assert 3 <= posts(sandbox) <= 5
+    rows = anb.submit_many(frame(40), sandbox.client(), log=log, on_error="raise")
+    assert set(rows["state"]) == {"done"}
+    assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 40
+
+
+def test_lost_answers_are_looked_for_at_once(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    sandbox.fail("504", ROUTE, commit="yes", count=20)
+    sandbox.fail("504", ROUTE, commit="no", count=2)
+    rows = anb.submit_many(frame(30), sandbox.client(), log=log, settle=0.3)
+    states = rows["state"].value_counts().to_dict()
+    assert states == {"adopted": 20, "done": 8, "needs_review": 2}
+    reads = [request for request in sandbox.ledger if request.method == "GET"]
+    assert len(reads) <= 4  # the pack, the account before, and the account after
+    assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 28
+    assert rows["id"].nunique() == 28
+    doubtful = rows[rows["state"] == "needs_review"]
+    assert doubtful["error"].str.contains("log.resolve").all()
+    log.resolve(doubtful)
+    again = anb.submit_many(frame(30), sandbox.client(), log=log)
+    assert again["id"].notna().all()
+    assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 30
+
+
+def test_an_account_that_recognises_titles_gets_what_was_lost_again(tmp_path: Path) -> None:
+    with (
+        anb.Sandbox(tune_fields="record", idempotent=True) as sandbox,
+        closing(anb.ExperimentLog(tmp_path / "log.sqlite")) as log,
+    ):
+        sandbox.fail("504", ROUTE, commit="no", count=3)
+        rows = anb.submit_many(frame(10), sandbox.client(), log=log, settle=0, idempotent=True)
+        assert set(rows["state"]) <= {"done", "adopted"}
+        assert rows["id"].nunique() == 10
+
+
+def test_a_throttled_service_gets_everything_once(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    sandbox.fail("429", ROUTE, count=5, after=4, retry_after="0")
+    rows = anb.submit_many(frame(20), sandbox.client(), log=log, max_workers=4)
+    assert set(rows["state"]) == {"done"}
+    assert (posts(sandbox), rows["id"].nunique()) == (25, 20)
+
+
+def test_all_workers_hold_back_together_and_recover() -> None:
+    pace = Pace()
+    for _ in range(10):
+        pace.start()
+    assert pace.wait_seconds() <= 0
+    pace.slow_down(0.2)
+    reduced = pace.rate
+    assert reduced is not None
+    pace.slow_down(0.2)  # of one that was under way at that time
+    assert pace.rate == reduced
+    assert 0.1 < pace.wait_seconds() <= 0.2
+    for _ in range(200):
+        pace.succeed()
+    assert pace.rate is None
+    slow = Pace(100.0)
+    slow.start()
+    assert 0 < slow.wait_seconds() <= 0.01
+
+
+def test_a_rate_is_kept(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    started = time.monotonic()
+    anb.submit_many(frame(6), sandbox.client(), log=log, rate=20)
+    assert time.monotonic() - started >= 5 / 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("is_made", [True, False])
+def test_what_its_process_left_open_is_settled_first(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, *, is_made: bool
+) -> None:
+    create = anb.Client.create_tune
+
+    def die(*arguments: Any) -> Any:
+        if is_made:
+            create(*arguments)
+        os._exit(9)
+
+    if (child := os.fork()) == 0:
+        anb.Client.create_tune = die  # type: ignore[method-assign]
+        anb.submit_many(frame(1), sandbox.client(), log=log)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    rows = anb.submit_many(frame(1), sandbox.client(), log=log, settle=0)
+    assert list(rows["state"]) == ["adopted" if is_made else "needs_review"]
+    assert posts(sandbox) == int(is_made)
+
+
+def test_an_interrupt_lets_what_is_under_way_end_and_the_next_call_goes_on(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    sandbox.fail("slow", ROUTE, count=None, seconds=0.2)
+
+    def interrupt(_fraction: float, text: str) -> None:
+        if "under way" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        anb.submit_many(frame(40), sandbox.client(), log=log, max_workers=4, say=interrupt)
+    sent = posts(sandbox)
+    assert 0 < sent <= 8
+    assert set(log.frame()["state"]) == {"done"}
+    sandbox.heal()
+    rows = anb.submit_many(frame(40), sandbox.client(), log=log)
+    assert (posts(sandbox), rows["id"].nunique()) == (40, 40)
+
+
+def test_equal_requests_are_announced_once_and_returned_if_asked_to(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    first = anb.submit_many(frame(4), sandbox.client(), log=log)
+    others = frame(5, key=[f"other {row}" for row in range(5)])
+    returned = anb.submit_many(others.head(4), sandbox.client(), log=log, once=True)
+    assert list(returned["id"]) == list(first["id"])
+    with pytest.warns(
+        UserWarning, match="4 of these requests were sent before under another title"
+    ) as caught:
+        rows = anb.submit_many(others, sandbox.client(), log=log)
+    assert len(caught) == 1
+    assert rows["id"].nunique() == 5
+    assert posts(sandbox) == 9
+
+
+def test_threads_of_the_caller_are_an_executor(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        rows = anb.submit_many(frame(9), sandbox.client(), log=log, executor=threads)
+    assert (set(rows["state"]), posts(sandbox)) == ({"done"}, 9)
+
+
+def test_an_executor_that_is_shut_down_sends_nothing_and_loses_nothing(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    threads = ThreadPoolExecutor(3)
+    threads.shutdown()
+    rows = anb.submit_many(frame(5), sandbox.client(), log=log, executor=threads)
+    assert (set(rows["state"]), posts(sandbox)) == ({"not_sent"}, 0)
+    assert rows["error"].notna().all()
+
+
+def test_two_batches_of_the_same_rows_at_once_pay_once(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = list(
+            pool.map(lambda _: anb.submit_many(frame(25), sandbox.client(), log=log, settle=0.5), "ab")
+        )
+    assert posts(sandbox) == 25
+    complete = anb.submit_many(frame(25), sandbox.client(), log=log)
+    assert complete["id"].nunique() == 25
+    for rows in both:
+        known = rows["id"].notna()
+        assert list(rows.loc[known, "id"]) == list(complete.loc[known, "id"])
+
+
+def test_an_empty_frame_gives_an_empty_frame(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    rows = anb.submit_many(frame(0), sandbox.client(), log=log)
+    assert len(rows) == 0
+    assert {"id", "state", "error", "submission"} <= {*rows.columns}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_workers": 0}, "max_workers: 0 is not a number of workers; give a number from 1 to 256"),
+        ({"on_error": "ignore"}, "on_error: 'ignore' is not known; choose 'collect' or 'raise'"),
+        ({"rate": -1}, "rate"),
+        ({"executor": 7}, "executor"),
+    ],
+)
+def test_arguments_are_checked_before_anything_is_read(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(AstriaError, match=message):
+        anb.submit_many(frame(2), sandbox.client(), log=log, **arguments)
+    assert posts(sandbox) == 0
+
+
+def test_progress_is_told_with_price_and_counts(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    texts = list[str]()
+    anb.submit_many(frame(6), sandbox.client(), log=log, say=lambda _, text: texts.append(text))
+    assert any(text.startswith("6 tunes · about $") for text in texts)
+    assert texts[-1].startswith("6 of 6 done · $")
