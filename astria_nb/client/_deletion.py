@@ -13,7 +13,9 @@ from astria_nb.errors import AstriaError, NotFoundError, NotSentError
 class DeletionLog(Protocol):
     """An experiment log, which stands on the same floor."""
 
-    def mark_deleted(self, service: str, tune_id: int, account: str | None) -> bool:
+    def mark_deleted(
+        self, service: str, tune_id: int, account: str | None, *, is_confirmed: bool = True
+    ) -> bool:
         """Record that a tune was deleted."""
 
 
@@ -36,8 +38,13 @@ def default_log() -> DeletionLog | None:
     return _find_default[0]() if _find_default else None
 
 
-def delete_tune(transport: Transport, tune_id: int) -> None:
+def delete_tune(transport: Transport, tune_id: int) -> bool:
     """Delete a tune.
+
+    Returns
+    -------
+    bool
+        Whether the service has confirmed it. If not, the account has no such tune after a lost answer.
 
     Raises
     ------
@@ -50,7 +57,7 @@ def delete_tune(transport: Transport, tune_id: int) -> None:
     failure: AstriaError
     try:
         transport.send_empty("DELETE", path)
-        return
+        return True
     except NotFoundError:
         raise
     except AstriaError as error:
@@ -59,7 +66,7 @@ def delete_tune(transport: Transport, tune_id: int) -> None:
         try:
             replies.get_object(transport, path)
         except NotFoundError:
-            return  # it was deleted, and the answer was lost
+            return False  # it was deleted, and the answer was lost
         except AstriaError:
             pass  # the first error says more
     raise failure

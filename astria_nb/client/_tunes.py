@@ -178,20 +178,21 @@ class TuneMethods(ClientBase):
         """
         tune_id = check_id("id", id)
         failure: NotFoundError | None = None
+        is_confirmed = False
         try:
-            deletion.delete_tune(self._transport, tune_id)
+            is_confirmed = deletion.delete_tune(self._transport, tune_id)
         except NotFoundError as error:
             failure = self._not_found("id", f"tune {tune_id}", error)
         # One that is gone was deleted before, perhaps by a call that was killed; another account may have it.
-        if failure is None or self.account is not None or self.service != self.base_url:
-            self._record_deletion(tune_id, log)
+        if is_confirmed or self.account is not None or self.service != self.base_url:
+            self._record_deletion(tune_id, log, is_confirmed=is_confirmed)
         if failure is not None:
             raise failure
 
-    def _record_deletion(self, tune_id: int, log: DeletionLog | None) -> None:
+    def _record_deletion(self, tune_id: int, log: DeletionLog | None, *, is_confirmed: bool) -> None:
         try:
             log = deletion.default_log() if log is None else log
             if log is not None:
-                log.mark_deleted(self.service, tune_id, self.account)
+                log.mark_deleted(self.service, tune_id, self.account, is_confirmed=is_confirmed)
         except LogError as error:
             warn(f"tune {tune_id} was deleted, but that was not recorded ({error})", is_paid=True)

@@ -143,7 +143,9 @@ class LogLabels(LogReader):
         self._label(submission, "unhide", lambda now: replace(now, hidden=False))
 
     @shield
-    def mark_deleted(self, service: str, tune_id: int, account: str | None = None) -> bool:
+    def mark_deleted(
+        self, service: str, tune_id: int, account: str | None = None, *, is_confirmed: bool = True
+    ) -> bool:
         """Record that a tune was deleted from the service, if this log has it: its title stays taken.
 
         Parameters
@@ -153,6 +155,9 @@ class LogLabels(LogReader):
         tune_id : int
         account : str, optional
             As in `find`.
+        is_confirmed : bool
+            False if all that is known is that the account has no such tune: then the log must say that it is
+            of this account.
 
         Returns
         -------
@@ -161,6 +166,8 @@ class LogLabels(LogReader):
         """
         submission = self.of_tune(service, tune_id, account)
         if submission is None or submission.tune_id != tune_id:
+            return False
+        if not is_confirmed and submission.request.account != account:
             return False
         reply, reason = {"id": tune_id, "status": "deleted"}, "deleted by its owner"
         self._database.record_event("delete", submission, tune_id, None, reply, reason)

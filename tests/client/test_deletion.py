@@ -1,6 +1,7 @@
 """`Client.delete_tune`: a tune is gone, its record stays, and a lost answer is looked up."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -63,6 +64,26 @@ def test_a_tune_that_is_gone_is_told_and_recorded(sandbox: anb.Sandbox, tmp_path
 def scripted() -> Iterator[ScriptedServer]:
     with ScriptedServer().running() as server:
         yield server
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_confirmed"), [(reply({}), True), (hang_up, False), (reply({"error": "none"}, 404), False)]
+)
+def test_the_log_hears_whether_the_service_has_confirmed_it(
+    scripted: ScriptedServer, answer: Answer, is_confirmed: bool
+) -> None:
+    answers: list[bool] = []
+
+    class Recorder:
+        def mark_deleted(self, *_: object, is_confirmed: bool = True) -> bool:
+            answers.append(is_confirmed)
+            return True
+
+    scripted.on("DELETE", "/tunes/7", answer)
+    scripted.on("GET", "/tunes/7", reply({"error": "not found"}, 404))
+    with suppress(NotFoundError):
+        anb.Client(KEY, base_url=scripted.url).delete_tune(7, log=Recorder())
+    assert answers == [is_confirmed]
 
 
 @pytest.mark.parametrize("answer", [hang_up, FAILED])

@@ -306,6 +306,16 @@ def test_a_deleted_tune_keeps_its_record_and_its_title(log: Log) -> None:
     assert log.events()["kind"].iloc[-1] == "delete"
 
 
+def test_a_tune_that_an_account_does_not_have_may_be_of_another(log: Log) -> None:
+    assert not log.mark_deleted(SERVICE, 7, "5", is_confirmed=False)  # the log does not say whose it is
+    own = log.plan(a_request("own", account="5"), sending=True)
+    log.change(own, "done", reply={**REPLY, "id": 9, "title": "own"})
+    assert not log.mark_deleted(SERVICE, 9, "6", is_confirmed=False)
+    assert log.mark_deleted(SERVICE, 9, "5", is_confirmed=False)
+    assert log.frame().set_index("id")["status"].to_dict()[9] == "deleted"
+    assert "deleted" not in log.frame()["status"].tolist()[:2]
+
+
 def test_a_log_is_loaded_without_pandas() -> None:
     code = "import sys, astria_nb.log; assert 'pandas' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
