@@ -53,12 +53,12 @@ class LogReader(SubmissionReader):
         Raises
         ------
         TuneError
-            `tag` or `service` is not text.
+            `tag` or `service` is not text, or is blank.
         """
         is_hidden_wanted = check_bool("hidden", hidden)
         selection: dict[str, object] = {"tag": tag, "service": service}
         for field, value in selection.items():
-            if value is not None and not isinstance(value, str):
+            if value is not None and not (isinstance(value, str) and value.strip()):
                 hint = "give text, or leave it out"
                 raise TuneError(Problem(field, f"{short(value)} is not a {field}", hint))
         from astria_nb.log import _frames as frames

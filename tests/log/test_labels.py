@@ -163,6 +163,8 @@ def test_many_are_labelled_or_none(log: Log) -> None:
             "these are prompts",
         ),
         (lambda log: log.frame(tag=5), "tag: 5 is not a tag"),
+        (lambda log: log.frame(tag=" "), "tag: ' ' is not a tag; give text, or leave it out"),
+        (lambda log: log.export("log.csv", service=""), "service: '' is not a service; give text"),
         (lambda log: log.frame(service=5), "service: 5 is not a service"),
         (lambda log: log.tag(7, "a"), "submissions 3, 1 are tunes 7 of several services: pass one"),
         (lambda log: log.tag(8, "a"), "has no submission 8; tune 8 is submission 2: pass that, or the row"),
