@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 2**20
 _BYTES = (bytes, bytearray, memoryview)
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+_TO_8_BITS = {
+    **dict.fromkeys(("f", "b"), "(array * 255).astype('uint8') if it is 0 to 1"),
+    **dict.fromkeys(("i", "u"), "array.astype('uint8') if it is 0 to 255"),
+    "uint16": "(array // 256).astype('uint8') if it is 0 to 65535",
+}
 _MAX_LABEL = 80  # characters
 _PLAIN_MODES = ("1", "L", "RGB", "RGBA")
 _DEEP_MODES = ("F", "I")  # 32 bits a pixel, of a range that only its owner knows
@@ -207,8 +212,12 @@ def _blocks_of_file(file: Any, start: int | None = None) -> Iterator[bytes]:
         position = file.tell()
         file.seek(position if start is None else start)
     try:
-        while block := read_block(file):
+        block = read_block(file)
+        if not block and position and start is None:
+            raise InvalidImageError("is an open file at its end", "rewind it: file.seek(0)")
+        while block:
             yield block
+            block = read_block(file)
     finally:
         if isinstance(position, int):
             with suppress(OSError, AttributeError, ValueError):
@@ -228,9 +237,8 @@ def _from_pixels(pixels: Any) -> Pillow.Image:
 
     shape, hint = tuple(pixels.shape), ""
     if str(pixels.dtype) != "uint8":
-        hint = "give uint8 from 0 to 255, such as array.astype('uint8')"
-        if pixels.dtype.kind == "f":
-            hint = "give uint8 from 0 to 255, such as (array * 255).astype('uint8') if it is 0 to 1"
+        code = _TO_8_BITS.get(str(pixels.dtype)) or _TO_8_BITS[pixels.dtype.kind]
+        hint = f"give uint8 from 0 to 255, such as {code}"
         raise InvalidImageError(f"is an array of {pixels.dtype}", hint)
     if len(shape) == 3 and shape[2] == 1:
         pixels, shape = pixels[:, :, 0], shape[:2]

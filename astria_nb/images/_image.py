@@ -173,6 +173,14 @@ class Image:
             reason, hint = "is not a valid path", "check it, or remove it"
         raise _error(path, reason, hint)
 
+    def __repr__(self) -> str:
+        if self.copy is not None:  # a path of this process means nothing in a saved notebook
+            source = self.copy.address and redact_name(self.copy.address)
+            where = f"from {source}" if source else "from memory"
+            return f"<Image {self.filename!r}, {self.width} x {self.height}, {where}>"
+        names = ("path", "media_type", "size", "width", "height")
+        return f"Image({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # A temporary copy is not there in another process.
         if self.copy is None:

@@ -34,6 +34,7 @@ from astria_nb.tune._path_repairs import expanded, is_folder, mode_of
 from astria_nb.tune.proposals import Report
 from astria_nb.utils.formatting import short
 
+_MAX_PATH = 1000  # bytes; fewer than the smallest photo has, more or less
 _OF_FILE = re.compile(r"\s*file:(?://(?:localhost)?(?=/))?", re.IGNORECASE)
 
 Opener = Callable[[Any], Image]
@@ -56,6 +57,8 @@ def images_in(
     opener : callable
         Makes an image of each.
     """
+    if type(value).__name__ == "FileUpload":  # the widget itself
+        value = value.value
     if type(value) is tuple and all(isinstance(item, Image) for item in value):
         return value
     opened: list[Image] = []
@@ -155,7 +158,7 @@ def _in_whole(value: Any, report: Report) -> list[Any] | None:
             return list(uploads)
     elif getattr(value, "ndim", 0) == 4 and is_content(value):
         return list(value)
-    elif is_content(value):
+    elif is_content(value) or is_content(getattr(value, "contents", None)):
         return [value]
     if problem := picture_hints.problem_with_list(value):
         report(*problem)
@@ -177,6 +180,10 @@ def _in_item(item: Any, number: int, report: Report) -> Iterator[Any]:
         yield from uploads
     elif isinstance(item, ImageContent):
         yield item
+    elif is_content(content := getattr(item, "contents", None)):  # an upload of marimo
+        yield ImageContent(content, _name(getattr(item, "name", None)))
+    elif isinstance(item, bytes) and _is_path_in_bytes(item):
+        report(f"{short(item)} is a path in bytes", "give text: os.fsdecode(path)")
     elif not isinstance(item, str | PathLike) and is_content(item):
         yield ImageContent(item, position=number)
     elif isinstance(path := _path(item), str) and mode_of(path) is None and is_address(path):
@@ -212,6 +219,10 @@ def _without_scheme(path: str) -> str:
         return path.strip() if is_address(path.strip()) else path
     bare = _OF_FILE.sub("", path.strip(), count=1)
     return next((local for local in (bare, unquote(bare)) if mode_of(local) is not None), path)
+
+
+def _is_path_in_bytes(content: bytes) -> bool:
+    return 0 < len(content) < _MAX_PATH and b"\0" not in content and mode_of(os.fsdecode(content)) is not None
 
 
 def _name(name: Any) -> str | None:

@@ -57,6 +57,8 @@ def problem_with_item(item: Any) -> Fault | None:
     what = f"{short(item)} is {kind_of(item)}, not the path of a file"
     if (file := _file_of(item)) is not None:
         return what, _write([file]) or _SAVE
+    if callable(getattr(item, "__array__", None)):  # a tensor, which may be on another device
+        return what, "give its pixels: numpy.asarray(item), as height x width x 3 of uint8"
     if isinstance(item, list | tuple | set):
         return what, "put all paths in one list"
     return what, _PATHS if isinstance(item, Number) else _SAVE

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image as Pillow
 
 from astria_nb.errors import TuneError
-from astria_nb.images import DeferredImage, Image, ImageContent, Preprocessing, SentImage
+from astria_nb.images import DeferredImage, Image, ImageContent, Preprocessing, SentImage, _temporary_copy
 
 
 def photo(side: int = 640, kind: str = "JPEG", **options: Any) -> bytes:
@@ -150,6 +150,8 @@ def test_an_array_of_8_bit_pixels_is_sent_as_png(shape: tuple[int, ...]) -> None
         (SimpleNamespace(read=lambda size: 5), "cannot be read as a file", "give its bytes"),
         (np.zeros((9, 9, 3)), "is an array of float64", "(array * 255).astype('uint8')"),
         (np.zeros((9, 9), "int64"), "is an array of int64", "array.astype('uint8')"),
+        (np.zeros((9, 9), "uint16"), "is an array of uint16", "(array // 256).astype('uint8')"),
+        (np.zeros((9, 9), bool), "is an array of bool", "(array * 255).astype('uint8')"),
         (np.zeros((3, 9, 9), "uint8"), "is an array of 3 x 9 x 9 numbers", "array.transpose(1, 2, 0)"),
         (np.zeros((9, 9, 2), "uint8"), "is an array of 9 x 9 x 2 numbers", "height x width x 3 or 4"),
         (np.zeros((0, 9), "uint8"), "is an array of 0 x 9 numbers", "give height x width"),
@@ -163,6 +165,22 @@ def test_what_cannot_be_sent_is_refused_with_the_next_step(content: Any, what: s
     (problem,) = caught.value.problems
     assert what in problem.what
     assert hint in problem.hint
+
+
+def test_an_open_file_at_its_end_is_told_to_be_rewound() -> None:
+    file = io.BytesIO()
+    file.write(JPEG)
+    with pytest.raises(TuneError, match=r"at its end; rewind it: file\.seek\(0\)"):
+        Image.open(file)
+    file.seek(0)
+    assert sent(Image.open(file)) == JPEG
+
+
+def test_a_full_disk_for_temporary_files_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("astria_nb.images._temporary_copy._store", type(_temporary_copy._store)())
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(TuneError, match=r"content in bytes cannot be copied .*; free some space, or set"):
+        Image.open(JPEG)
 
 
 def closed() -> io.BytesIO:

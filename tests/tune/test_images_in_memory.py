@@ -1,11 +1,14 @@
 """What ``images`` takes besides paths, from the tune to the row, the log, a replay and the code."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fsspec
+import ipywidgets as widgets
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -71,6 +74,7 @@ def test_photos_in_any_form_are_sent_as_they_are(make: Callable[[], Any], names:
         io.BytesIO(PHOTOS[0]),
         upload(0),
         {"0.jpg": PHOTOS[0]},
+        SimpleNamespace(name="0.jpg", contents=PHOTOS[0]),  # as of marimo
         np.zeros((9, 9, 3), "u1"),
         np.zeros((1, 9, 9, 3), "u1"),
         Pillow.new("L", (9, 9)),
@@ -93,6 +97,28 @@ def test_what_is_wrong_is_told_with_its_place_in_the_list() -> None:
         "an array (item 3) is an array of float64",
         "'0.jpg' is not a JPEG, PNG or WebP image",
     ]
+
+
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (lambda path: [os.fsencode(path)], "give text: os.fsdecode(path)"),
+        (lambda path: [SimpleNamespace(__array__=lambda: 5)], "give its pixels: numpy.asarray(item)"),
+        (lambda path: widgets.FileUpload(), "check the folder and the ending"),
+    ],
+)
+def test_what_is_nearly_right_is_answered_with_what_is(
+    tmp_path: Path, make: Callable[[Path], Any], hint: str
+) -> None:
+    path = tmp_path / "1.jpg"
+    path.write_bytes(PHOTOS[0])
+    (problem,) = problems(make(path))
+    assert hint in problem.hint
+
+
+def test_an_image_in_memory_is_shown_the_same_in_each_run() -> None:
+    shown = repr(anb.Tune(**TRAIN, images={"a.jpg": PHOTOS[0]}))
+    assert "images=(<Image 'a.jpg', 64 x 64, from memory>,)" in shown
 
 
 def test_an_upload_of_nothing_is_nothing() -> None:

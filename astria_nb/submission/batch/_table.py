@@ -93,6 +93,8 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     if isinstance(value, Mapping):
         return _read_frame(_frame_of(value), ignore)
     if isinstance(value, Tune | str | bytes) or not isinstance(value, Iterable):
+        if callable(getattr(value, "collect", None)):  # a lazy frame of polars
+            raise _no_table(value, "give frame.collect()")
         hint = "put it in a list: [tune]" if isinstance(value, Tune) else "give a frame, or a list of tunes"
         raise _no_table(value, hint)
     return _read_items(list(value), ignore)
