@@ -61,6 +61,7 @@ class ExactlyOnce:
         self._on_wait = options.observer.on_wait
         # An account recognises titles of tunes; a run on existing tunes makes none.
         self._is_recognised = options.idempotent and not tune.tune_ids
+        self._slot = ExitStack()
         self._settle = recovery.SETTLE_SECONDS if options.settle is None else options.settle
 
     def encode(self) -> Body:
@@ -100,7 +101,8 @@ class ExactlyOnce:
         """
         self._estimate = estimate(self._tune, pack)
         try:
-            with ExitStack() as work:
+            with ExitStack() as work, self._slot:
+                self._slot.enter_context(self._options.slot)
                 submission = self._claim(precedents, request, body, work)
                 if submission.state in HAS_TUNE or self._is_left(submission):
                     return submission
@@ -239,7 +241,7 @@ class ExactlyOnce:
         change = self._log.change
         refused, not_sent = ("needs_review",) * 2 if doubtful else ("rejected", "not_sent")
         try:
-            reply = self._checked(self._client.create_tune(self._tune.pack, body))
+            reply = self._post(body)
         except OutcomeUnknownError as error:
             lost = f"its answer was lost ({error.reason})"
             return change(submission, "unknown", problem=lost, image_sha256=body.image_sha256)
@@ -266,6 +268,12 @@ class ExactlyOnce:
                 return submission  # looking for the tune comes before an error that is not about it
             raise
         return self._record(submission, reply, body)
+
+    def _post(self, body: Body) -> Json:
+        try:
+            return self._checked(self._client.create_tune(self._tune.pack, body))
+        finally:
+            self._slot.close()  # another one may be sent while this one is recorded
 
     def _checked(self, reply: Json) -> Json:
         """Return a reply that says that something was created; its id is an int, or null if it is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -93,6 +94,8 @@ class SubmitOptions:
     waits : bool
         Whether to wait for what became of a lost answer, and after a 429. False in a batch, which does that
         for all of its tunes at once.
+    slot : context manager
+        Entered before a request is recorded, and left when it was answered: it limits how many are under way.
     look : callable
         Returns what the account shows; see `astria_nb.submission._account.look`.
     pack : Pack or None
@@ -111,5 +114,6 @@ class SubmitOptions:
     repeat: Repeat = "announce"
     warns: bool = True
     waits: bool = True
+    slot: AbstractContextManager[object] = field(default_factory=nullcontext)
     look: Look = account.look
     pack: Pack | None = None

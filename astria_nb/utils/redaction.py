@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 PLACEHOLDER = "…"
+_SUSPECT = re.compile(r"sd_|[?&;#@]")  # most texts have none of it: nothing below finds anything there
 _KEY = re.compile(r"sd_[A-Za-z0-9_-]{6,}")
 # Shorter names, such as sd_images, are common for files and titles.
 _LONG_KEY = re.compile(r"sd_[A-Za-z0-9_-]{16,}")
@@ -59,6 +60,8 @@ def redact_text(value: str, *, is_callback: bool = False) -> str:
     >>> redact_text("https://x.org/done?run=7", is_callback=True)
     'https://x.org/done?run=…'
     """
+    if _SUSPECT.search(value) is None:
+        return value
     value = _KEY.sub(f"sd_{PLACEHOLDER}", value)
     if is_callback:
         return _ANY_PAIR.sub(_without_any_value, _USER.sub(f"{PLACEHOLDER}@", value))
@@ -85,7 +88,7 @@ def redact_name(value: str) -> str:
     >>> redact_name("sd_images/1.jpg"), redact_name("sd_0123456789abcdef01234567.jpg")
     ('sd_images/1.jpg', 'sd_….jpg')
     """
-    return _without_credentials(redact_long_keys(value))
+    return value if _SUSPECT.search(value) is None else _without_credentials(redact_long_keys(value))
 
 
 def redact_long_keys(value: str) -> str:

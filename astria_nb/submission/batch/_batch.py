@@ -15,6 +15,7 @@ from astria_nb.errors import AstriaError, Problem
 from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._row_outcome import RowOutcome
+from astria_nb.submission.batch._slots import NotBegunError
 from astria_nb.submission.batch._tally import Tally
 from astria_nb.utils.interrupts import raise_if_interrupted
 
@@ -22,10 +23,6 @@ Submit = Callable[[int], "Future[RowOutcome]"]
 """Has a row sent by somebody else, and returns its future."""
 _TICK_SECONDS = 0.1
 _PATIENCE = 3600.0  # seconds for which the service may ask a row to wait before it counts as refused
-NOT_BEGUN = AstriaError(
-    Problem("tune", "was not sent: the batch was stopped before", "run it again, which goes on from here")
-)
-"""The error of a row that was not begun."""
 
 
 @dataclass(slots=True)
@@ -102,6 +99,8 @@ class Batch:
                 self._wait(waiting)
         except BaseException:
             waiting.clear()
+            self._limits.stop.set()  # rows that wait for a slot are not sent either
+            self._report = lambda _tally: None  # nobody listens any more
             while self.tally.active:  # what was sent is recorded, for the next call
                 self._wait(waiting)
             raise
@@ -174,7 +173,7 @@ class Batch:
 
     def _leave(self, waiting: deque[int]) -> None:
         for row in waiting:
-            self.outcomes[row] = RowOutcome("not_sent", error=NOT_BEGUN)
+            self.outcomes[row] = RowOutcome("not_sent", error=NotBegunError())
         waiting.clear()
 
     @property

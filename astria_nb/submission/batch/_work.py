@@ -14,7 +14,7 @@ from astria_nb import rows
 from astria_nb.errors import AstriaError, BatchError, Problem, TuneError
 from astria_nb.submission import recovery
 from astria_nb.submission._options import SubmitOptions
-from astria_nb.submission.batch._batch import NOT_BEGUN, Batch, Limits
+from astria_nb.submission.batch._batch import Batch, Limits
 from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._check import BatchCheck, check_rows, problem_with_total, warn_before
 from astria_nb.submission.batch._frame import frame_of
@@ -23,12 +23,16 @@ from astria_nb.submission.batch._lost import settle_lost
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._sending import WorkerTask, send, send_in_worker
+from astria_nb.submission.batch._slots import NotBegunError, Slots
 from astria_nb.submission.batch._table import Table, frame_of_problems
 from astria_nb.submission.batch._tally import Tally
 from astria_nb.tune import Pack, Tune
 from astria_nb.utils.interrupts import arrival
 from astria_nb.utils.progress import ReportProgress
 from astria_nb.utils.versions import check_versions
+
+# Rows that threads work on for each request under way: one is prepared, or recorded, while another is sent.
+_AHEAD = 2
 
 
 class Work:
@@ -67,6 +71,11 @@ class Work:
     def _tunes(self) -> tuple[Tune | None, ...]:
         return self._table.tunes
 
+    @property
+    def _is_remote(self) -> bool:
+        """Whether other processes send the rows."""
+        return self._executor is not None and not isinstance(self._executor, ThreadPoolExecutor)
+
     def check(self, *, skip_invalid: bool) -> None:
         """Check every row before anything is sent.
 
@@ -102,7 +111,13 @@ class Work:
             Whether the first row that fails stops the others, and its error is raised.
         """
         outcomes = self._outcomes()
-        limits = Limits(workers, pace, Budget(self._max_cost), stop, stops_at_error=stops_at_error)
+        limits = Limits(
+            workers * (1 if self._is_remote else _AHEAD),
+            pace,
+            Budget(self._max_cost),
+            stop,
+            stops_at_error=stops_at_error,
+        )
         batch = Batch(outcomes, self._check.prices, limits, self._tell)
         to_send = [row for row, outcome in enumerate(outcomes) if outcome is None]
         if to_send:
@@ -111,17 +126,24 @@ class Work:
             with ExitStack() as stack:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
-                    threads = stack.enter_context(ThreadPoolExecutor(workers, "astria_nb batch"))
-                self._send(batch, to_send, listing, threads)
+                    threads = stack.enter_context(ThreadPoolExecutor(workers * _AHEAD, "astria_nb batch"))
+                self._send(batch, to_send, listing, threads, Slots(workers, stop))
         complete = [outcome for outcome in batch.outcomes if outcome is not None]
         if stops_at_error and (error := _first_error(complete)) is not None:
             raise error
         self._note_returned(complete)
         return frame_of(complete, self._tunes, self._table.index, self._options.client.now())
 
-    def _send(self, batch: Batch, to_send: list[int], listing: Listing, threads: ThreadPoolExecutor) -> None:
+    def _send(
+        self,
+        batch: Batch,
+        to_send: list[int],
+        listing: Listing,
+        threads: ThreadPoolExecutor,
+        slot: Slots,
+    ) -> None:
         """Send rows, look for those whose answers were lost, and send again what was not made."""
-        options = replace(self._options, look=listing.look)
+        options = replace(self._options, look=listing.look, slot=slot)
 
         def send_here(row: int) -> Future[RowOutcome]:
             return threads.submit(send, *self._tune_and_pack(row), options, self._check.precedents[row])
@@ -132,8 +154,7 @@ class Work:
                 return send_here(row)
             return self._executor.submit(send_in_worker, self._worker_task(row, listing))
 
-        is_here = self._executor in (None, threads)
-        batch.run(send_here if is_here else send_there, to_send)
+        batch.run(send_there if self._is_remote else send_here, to_send)
         settled = settle_lost(batch.outcomes, self._tunes, options, self._report)
         for row, outcome in settled.items():
             if outcome is not None:
@@ -207,7 +228,7 @@ class Work:
 def _first_error(outcomes: list[RowOutcome]) -> AstriaError | None:
     """Return the error of the first row that failed by itself."""
     errors = (one.error for one in outcomes if one.state != "invalid" and not one.has_tune)
-    return next((error for error in errors if error is not None and error is not NOT_BEGUN), None)
+    return next((error for error in errors if not isinstance(error, NotBegunError | None)), None)
 
 
 def _batch_error(problems: Sequence[tuple[int | None, Problem]], table: Table) -> BatchError:
