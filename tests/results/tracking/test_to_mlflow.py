@@ -238,6 +238,23 @@ def test_the_latest_state_is_recorded_of_a_row_that_is_older(mlflow: Any, log: a
     assert sorted(characteristics) == ["1", "2", "3", "4", "5"]
 
 
+def test_mlflow_does_not_print_its_servers_address_which_may_hold_a_password(
+    mlflow: Any, row: pd.DataFrame, client: anb.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.environment_variables import MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT as SUPPRESSES
+
+    end, suppressed = type(mlflow).set_terminated, list[bool]()
+
+    def recorded(self: Any, *arguments: Any) -> None:
+        suppressed.append(SUPPRESSES.get())
+        end(self, *arguments)
+
+    monkeypatch.setattr(type(mlflow), "set_terminated", recorded)
+    anb.to_mlflow(row, client, experiment="quiet")
+    assert suppressed == [True]
+    assert not SUPPRESSES.get()
+
+
 def test_rows_that_are_no_tunes_yet_are_skipped_and_gone_ones_have_no_pictures(
     mlflow: Any, client: anb.Client
 ) -> None:
