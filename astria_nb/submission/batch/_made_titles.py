@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import PurePath
 from typing import Any
+from unicodedata import normalize
 
 from astria_nb.images import Image, ImageContent, content_sha256, is_content
 from astria_nb.tune import unsigned_addresses
@@ -76,7 +77,8 @@ def title_of_values(values: Mapping[str, Any], images: Any) -> str:
             fields[name] = sorted(fields[name])
     attributes = {key: item for key, item in values["prompt_attributes"].items() if key != "callback"}
     fields["prompt_attributes"] = attributes
-    sources = sorted(as_written(images))
+    # A Mac writes the accents of a file's name in another normal form than most others do.
+    sources = sorted(normalize("NFC", source) for source in as_written(images))
     text = json.dumps([fields, sources], sort_keys=True, separators=(",", ":"), default=str)
     name = _ODD.sub("-", str(values["name"] or "run"))[:20]
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

@@ -120,6 +120,9 @@ def test_a_path_counts_as_written_and_content_by_its_hash(
     assert made(np.asarray(image)) == made(np.asarray(image).copy())
     Pillow.new("RGB", (9, 9), "red").save("p/1.jpg")
     assert made("p/1.jpg") == of_path
+    for name in ("Zo\xeb.jpg", "Zoe\u0308.jpg"):
+        Path(name).write_bytes(content)
+    assert made("Zo\xeb.jpg") == made(["Zoe\u0308.jpg"])
     others = {of_path, of_pixels, made(content), made(Path("p/1.jpg").read_bytes()), made(np.asarray(image))}
     assert len(others | {made("p"), made("p/*.jpg")}) == 7
 

@@ -13,12 +13,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 import astria_nb as anb
 from astria_nb.errors import TuneError
 from astria_nb.submission.batch import Table, read_tunes
-from astria_nb.tune import opened
+from astria_nb.tune import FIELDS, opened
 
 URL = "https://example.com/1.jpg"
 
@@ -302,6 +304,33 @@ def test_ids_and_titles_of_other_libraries_are_taken() -> None:
     assert told(table) == []
     assert [tune.title for tune in table.tunes if tune] == [str(title), "b"]
     assert [tune.prompt_ids for tune in table.tunes if tune] == [(7,), (8,)]
+
+
+TEXTS = st.text() | st.sampled_from([URL, "[1 2]", "{'a': 1}", "[nan]", "[...]", "file://", "*", "s3://"])
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, st.binary(), st.dates(), st.decimals(),
+    st.uuids(), st.complex_numbers(),
+)  # fmt: skip
+CELLS = st.recursive(
+    SCALARS,
+    lambda cells: (
+        st.lists(cells, max_size=3)
+        | st.tuples(cells, cells)
+        | st.dictionaries(st.text() | st.integers(), cells, max_size=2)
+    ),
+    max_leaves=4,
+)
+NAMES = (*FIELDS, "key", "characteristics.age", "prompt_attributes.callback")
+
+
+@settings(max_examples=60)
+@given(st.lists(st.dictionaries(st.sampled_from(NAMES), CELLS), max_size=3))
+def test_whatever_is_in_the_cells_there_are_tunes_or_words(rows: list[dict[str, Any]]) -> None:
+    valid = {"pack": 43, "name": "cat", "image_urls": [URL]}
+    table = read_tunes([{**valid, **row} for row in rows])
+    wrong = set(table.problems["row"])
+    assert [tune is None for tune in table.tunes] == [position in wrong for position in range(len(rows))]
+    assert all(field and ";" in message for _, field, message in told(table))
 
 
 def test_what_pq_reads_is_read(tmp_path: Path) -> None:
