@@ -7,11 +7,13 @@ import signal
 import sys
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
@@ -19,8 +21,9 @@ from xdist.scheduler import LoadFileScheduling
 
 import astria_nb as anb
 from astria_nb.log._idle import WhenIdle
+from astria_nb.log._schema import metadata
 from astria_nb.utils import background
-from helpers import forked_kernels
+from helpers import forked_kernels, postgres_server
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
 from helpers.waiting import PATIENCE, until
 
@@ -161,3 +164,30 @@ def photos(tmp_path: Path) -> list[Path]:
     for number, path in enumerate(paths):
         Image.new("RGB", (64, 64 + number), "teal").save(path)
     return paths
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the address of a database on a real server of PostgreSQL; all workers share the server."""
+    folder = tmp_path_factory.getbasetemp()
+    return postgres_server.shared(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
+@pytest.fixture(scope="session")
+def _database_of_worker(postgres: str) -> str:
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        name = f"log_{uuid.uuid4().hex}"
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    log = anb.ExperimentLog(postgres.replace("/postgres?", f"/{name}?"))
+    log.find("https://api.astria.ai", "t")  # makes the tables
+    log.close()
+    return str(log.path)
+
+
+@pytest.fixture
+def server_address(_database_of_worker: str) -> str:
+    """Return the address of a log without submissions."""
+    with psycopg.connect(_database_of_worker, autocommit=True) as connection:
+        tables = ", ".join(f"astria_nb.{table}" for table in metadata.tables)
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY".encode())
+    return _database_of_worker

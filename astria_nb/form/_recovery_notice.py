@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
 
 import ipywidgets as widgets
 from markupsafe import Markup
@@ -13,6 +15,7 @@ from astria_nb.log import Log, Submission
 from astria_nb.submission import recovery
 from astria_nb.utils import background
 
+_SECONDS = 10
 _OUTCOMES = {
     "done": "was submitted",
     "adopted": "was found on the account",
@@ -79,6 +82,8 @@ class RecoveryNotice(widgets.HBox):
 
 
 def _state_of(log: Log) -> object:
+    if not isinstance(log.path, Path):  # a server does not tell: it is asked again after some seconds
+        return monotonic() // _SECONDS
     try:
         status = log.path.stat()
     except OSError as error:

@@ -111,7 +111,7 @@ class TuneForm(widgets.VBox):
         self._log = log_or_default(log)
         self._max_cost = None if max_cost is None else check_number("max_cost", max_cost, "US dollars")
         save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
-        self._saved = SavedDraft(self._log.path.parent, draft) if draft is not None else None
+        self._saved = SavedDraft(self._log.folder, draft) if draft is not None else None
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values |= self._saved.read() if self._saved is not None else {}
         preprocessing = Preprocessing(values.pop("keep_metadata"), values.pop("max_side"))

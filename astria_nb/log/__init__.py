@@ -2,6 +2,7 @@
 
 from astria_nb.log._default_path import DEFAULT_PATH
 from astria_nb.log._log import Log
+from astria_nb.log._server_address import LogPath
 from astria_nb.log._states import (
     HAS_TUNE,
     RELEASED,
@@ -21,6 +22,7 @@ __all__ = [
     "UNSETTLED",
     "Labels",
     "Log",
+    "LogPath",
     "Precedents",
     "RequestClaimed",
     "SameContentRecorded",

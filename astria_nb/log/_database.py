@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +17,7 @@ from astria_nb.log import _serialization as serialization
 from astria_nb.log import _submission_rows as submission_rows
 from astria_nb.log import environment
 from astria_nb.log._checksums import check_body
+from astria_nb.log._claims import queue_for
 from astria_nb.log._group_commit import GroupCommit
 from astria_nb.log._inserts import append_event, microseconds, now, put_session, redact_problem
 from astria_nb.log._queries import (
@@ -38,7 +37,10 @@ from astria_nb.log._queries import (
     was_returned,
     with_content,
 )
+from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._schema import body, event, submission
+from astria_nb.log._server_address import LogPath, ServerAddress
+from astria_nb.log._sql import Connection, Store
 from astria_nb.log._sqlite import SqliteStore
 from astria_nb.log._states import (
     HAS_TUNE,
@@ -59,13 +61,13 @@ class LogDatabase:
 
     Parameters
     ----------
-    path : Path
+    path : Path or ServerAddress
     timeout : float
         Seconds to wait while another process writes.
     """
 
-    def __init__(self, path: Path, timeout: float) -> None:
-        self.store = SqliteStore(path, timeout)
+    def __init__(self, path: LogPath, timeout: float) -> None:
+        self.store = _store_at(path, timeout)
         self._written_session = ""
         self._group = GroupCommit()
 
@@ -79,13 +81,14 @@ class LogDatabase:
         """Write the intent; see `astria_nb.log.Log.plan`."""
         recorded = request.recorded()
 
-        def work(connection: sqlite3.Connection, session_id: str) -> Submission:
+        def work(connection: Connection, session_id: str) -> Submission:
+            new_id = queue_for(connection, recorded)
             if (first := _claimant(connection, recorded)) is not None:
                 raise RequestClaimed(first)
             if newest_equal_id is not None and has_later_with_content(connection, recorded, newest_equal_id):
                 raise SameContentRecorded
             moment = Moment.of(session_id)
-            new = submission_rows.add(connection, recorded, newest_known_id, moment, sending=sending)
+            new = submission_rows.add(connection, recorded, newest_known_id, moment, new_id, sending=sending)
             planned = replace(new, state="planned", attempt=0)
             append_event(connection, "planned", session_id, moment.at, planned)
             if sending:
@@ -109,7 +112,7 @@ class LogDatabase:
         if tune is not None and isinstance(tune.get("id"), int) and changes.get("tune_id") is None:
             changes = {**changes, "tune_id": tune["id"]}
 
-        def work(connection: sqlite3.Connection, session_id: str) -> Submission:
+        def work(connection: Connection, session_id: str) -> Submission:
             moment = Moment.of(session_id)
             after = submission_rows.move(
                 connection, before, state, moment, changes, tune, image_sha256, redact_problem(problem)
@@ -131,7 +134,7 @@ class LogDatabase:
     ) -> None:
         """Write an event that changes no state; see `astria_nb.log.Log.record_event`."""
 
-        def work(connection: sqlite3.Connection, session_id: str) -> None:
+        def work(connection: Connection, session_id: str) -> None:
             at = now()
             current: Submission | None = None
             if submission is not None:
@@ -146,6 +149,7 @@ class LogDatabase:
 
         self._group.run(self._write, work)
 
+    @again_if_lost
     def label(
         self,
         numbers: Sequence[int],
@@ -157,11 +161,13 @@ class LogDatabase:
         with self._write() as (connection, session_id):
             labels.change_all(connection, session_id, numbers, kind, change, reply)
 
+    @again_if_lost
     def labels_of(self, id: int) -> Labels:  # noqa: A002  the column's own name
         """Return the labels of a submission."""
         with self.store.reading() as connection:
             return labels.of(connection, id)
 
+    @again_if_lost
     def numbers_of(
         self, tune_id: int | None, prompt_ids: Sequence[int], service: str | None, account: str | None
     ) -> list[int]:
@@ -169,6 +175,7 @@ class LogDatabase:
         with self.store.reading() as connection:
             return of_row(connection, tune_id, prompt_ids, service, account)
 
+    @again_if_lost
     def prompts(self, id: int) -> list[dict[str, Any]]:  # noqa: A002  the column's own name
         """Return the prompts in a submission's polls, each in its latest state, by id."""
         latest: dict[Any, dict[str, Any]] = {}
@@ -181,52 +188,62 @@ class LogDatabase:
                     latest |= {prompt["id"]: prompt for prompt in prompts if "id" in prompt}
         return [latest[prompt_id] for prompt_id in sorted(latest, key=str)]
 
+    @again_if_lost
     def find(self, service: str, title: str, account: str | None) -> Submission | None:
         """Return the submission that claims a title."""
         with self.store.reading() as connection:
             return claimant(connection, recorded_service(service), title, account)
 
+    @again_if_lost
     def claimant(self, request: Request) -> Submission | None:
         """Return the submission that claims a request; see `astria_nb.log.Log.claimant`."""
         with self.store.reading() as connection:
             return _claimant(connection, request.recorded())
 
+    @again_if_lost
     def precedents_of(self, requests: Sequence[Request]) -> list[Precedents]:
         """Return what is on record that concerns requests; see `astria_nb.log.Log.precedents_of`."""
         with self.store.reading() as connection:
             return [_precedents(connection, request.recorded()) for request in requests]
 
+    @again_if_lost
     def with_content(self, request: Request, limit: int) -> list[Submission]:
         """Return earlier submissions that ask for the same; see `astria_nb.log.Log.with_content`."""
         with self.store.reading() as connection:
             return with_content(connection, request.recorded(), limit)
 
+    @again_if_lost
     def was_returned(self, id: int) -> bool:  # noqa: A002  the column's own name
         """Return whether a submission's row was handed to its caller; see `astria_nb.log.Log`."""
         with self.store.reading() as connection:
             return was_returned(connection, id)
 
+    @again_if_lost
     def of_tune(self, service: str, tune_id: int, account: str | None) -> Submission | None:
         """Return the submission that made a tune, else one that ran a pack on it."""
         values = recorded_service(service), tune_id, account
         with self.store.reading() as connection:
             return of_tune(connection, *values) or run_on(connection, *values)
 
+    @again_if_lost
     def get(self, id: int) -> Submission | None:  # noqa: A002  the column's own name
         """Return a submission."""
         with self.store.reading() as connection:
             return by_id(connection, id)
 
+    @again_if_lost
     def unsettled(self, service: str, account: str | None) -> list[Submission]:
         """Return the unsettled submissions of an account, oldest first."""
         with self.store.reading() as connection:
             return unsettled(connection, recorded_service(service), account)
 
+    @again_if_lost
     def session(self, id: str) -> Mapping[str, Any] | None:  # noqa: A002  the column's own name
         """Return the row of a process that wrote to this log."""
         with self.store.reading() as connection:
             return session_of(connection, id)
 
+    @again_if_lost
     def prune(self, before: datetime) -> int:
         """Delete settled submissions; see `astria_nb.log.Log.prune`."""
         limit = microseconds(before)
@@ -246,7 +263,7 @@ class LogDatabase:
         return int(pruned)
 
     @contextmanager
-    def _write(self) -> Iterator[tuple[sqlite3.Connection, str]]:
+    def _write(self) -> Iterator[tuple[Connection, str]]:
         """Yield a connection in a transaction, and the id of this process's session, which it has written."""
         current = environment.session()
         with self.store.writing() as connection:
@@ -256,14 +273,22 @@ class LogDatabase:
         self._written_session = current.id
 
 
-def _claimant(connection: sqlite3.Connection, recorded: Request) -> Submission | None:
+def _store_at(path: LogPath, timeout: float) -> Store:
+    if isinstance(path, ServerAddress):
+        from astria_nb.log.postgres import PostgresStore  # of an extra
+
+        return PostgresStore(path, timeout)
+    return SqliteStore(path, timeout)
+
+
+def _claimant(connection: Connection, recorded: Request) -> Submission | None:
     """Return the submission that claims a title, or a run without one."""
     if recorded.title is None:
         return claiming_run(connection, recorded)
     return claimant(connection, recorded.service, recorded.title, recorded.account)
 
 
-def _precedents(connection: sqlite3.Connection, recorded: Request) -> Precedents:
+def _precedents(connection: Connection, recorded: Request) -> Precedents:
     return Precedents(
         claimant=_claimant(connection, recorded),
         has_equal=has_later_with_content(connection, recorded, 0),

@@ -25,7 +25,14 @@ def default_path() -> str:
     """
     path = os.path.expanduser(os.environ.get("ASTRIA_NB_LOG") or DEFAULT_PATH)  # noqa: PTH111  takes any text
     is_relative = not (Path(path).is_absolute() or "://" in path or path.startswith("~"))
-    return str(_folder() / path) if is_relative else path
+    return str(default_folder() / path) if is_relative else path
+
+
+def default_folder() -> Path:
+    """Return the folder of the notebook, else the working directory at the first call in this process."""
+    if (folder := _fixed.get("folder")) is None:
+        folder = _fixed.setdefault("folder", _notebook_folder() or Path.cwd())
+    return folder
 
 
 def notebook_path() -> str | None:
@@ -36,12 +43,6 @@ def notebook_path() -> str | None:
     path = None if shell is None else shell.user_ns.get("__vsc_ipynb_file__")
     path = path if isinstance(path, str) and path else os.environ.get("JPY_SESSION_NAME")
     return path or None
-
-
-def _folder() -> Path:
-    if (folder := _fixed.get("folder")) is None:
-        folder = _fixed.setdefault("folder", _notebook_folder() or Path.cwd())
-    return folder
 
 
 def _notebook_folder() -> Path | None:

@@ -14,6 +14,7 @@ from astria_nb.log._checksums import check_body
 from astria_nb.log._database import LogDatabase
 from astria_nb.log._inserts import microseconds
 from astria_nb.log._queries import parsing, to_datetime
+from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._schema import body, event
 from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_table
 
@@ -46,6 +47,7 @@ _PAGE = (
 )
 
 
+@again_if_lost
 def frame(database: LogDatabase, since: datetime | None, until: datetime | None) -> pd.DataFrame:
     """Return a row per event; see `astria_nb.log.Log.events`."""
     with database.store.read() as connection:
@@ -53,6 +55,7 @@ def frame(database: LogDatabase, since: datetime | None, until: datetime | None)
     return to_pandas(concat_tables(tables, EVENT))
 
 
+@again_if_lost
 def page(
     database: LogDatabase, after: int, since: datetime | None, until: datetime | None
 ) -> pd.DataFrame | None:

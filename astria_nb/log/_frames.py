@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -22,6 +21,7 @@ from astria_nb.log._alike import AlikeRows
 from astria_nb.log._clocks import service_times
 from astria_nb.log._database import LogDatabase
 from astria_nb.log._queries import parsing, to_datetime
+from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._schema import body, submission
 from astria_nb.log._states import HAS_TUNE, RELEASED
 from astria_nb.tune import Difference
@@ -34,10 +34,11 @@ SCHEMA = pa.schema([*(rows.TUNE_SCHEMA.field(name) for name in _TUNE_COLUMNS), *
 _ALL = pa.schema([*SCHEMA, *rows.LABEL_SCHEMA])
 
 
+@again_if_lost
 def submissions(database: LogDatabase) -> pd.DataFrame:
     """Return a row per submission; see `astria_nb.log.Log.frame`."""
     with database.store.read() as connection:
-        contents, labelled = _contents(connection), labels.read(_driver(connection))
+        contents, labelled = _contents(connection), labels.read(database.store.driver(connection))
     if contents.unsound:
         # Segments are only a cache, so a log that cannot be written can still be read.
         with suppress(LogError), database.store.write() as connection:
@@ -78,6 +79,7 @@ def no_submissions() -> pd.DataFrame:
     return typed_frame([], _ALL)
 
 
+@again_if_lost
 def seal(database: LogDatabase) -> None:
     """Write settled rows to segments, if there are enough of them."""
     with database.store.read() as connection:
@@ -110,11 +112,6 @@ class _Contents:
     parts: Sequence[pa.Table]
     settled: Sequence[_Chunk]
     unsound: Collection[int]
-
-
-def _driver(connection: sa.Connection) -> sqlite3.Connection:
-    """Return SQLite's own connection, in the transaction of SQLAlchemy's."""
-    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
 def _contents(connection: sa.Connection) -> _Contents:

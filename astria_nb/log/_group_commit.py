@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import weakref
 from _thread import allocate_lock
 from collections import deque
@@ -12,12 +11,14 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from astria_nb.errors import AstriaError
+from astria_nb.log._reruns import again_if_lost
+from astria_nb.log._sql import Connection
 from astria_nb.log._states import RequestClaimed, SameContentRecorded, StaleSubmission
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection, str], T]
+Work = Callable[[Connection, str], T]
 """What is to be written, with a connection in a transaction and the id of this process's session."""
-Transaction = Callable[[], AbstractContextManager[tuple[sqlite3.Connection, str]]]
+Transaction = Callable[[], AbstractContextManager[tuple[Connection, str]]]
 
 _MOST = 256  # in one transaction: the first of them waits for the last
 _HARMLESS = (RequestClaimed, SameContentRecorded, StaleSubmission, KeyError)
@@ -76,11 +77,12 @@ class GroupCommit:
             if not _write(transaction, writes):
                 for write in writes:  # one of them cannot be written, the others can
                     _write(transaction, [write])
+        except KeyboardInterrupt as error:  # of this thread, which waited for a server
+            if not writes[0].is_done:
+                writes[0].end(error)
         finally:
-            for write in writes:
-                write.is_done = True
-                write.turn.release()
             with self._lock:
+                self._waiting.extendleft(write for write in reversed(writes) if not write.is_done)
                 self._is_writing = bool(self._waiting)
                 if self._is_writing:
                     self._waiting[0].turn.release()
@@ -93,33 +95,47 @@ class _Write:
         self._work = work
         self.turn = allocate_lock()
         self.turn.acquire()
-        self.is_done = False
+        self.is_working = self.is_done = False
         self.result: Any = None
         self.error: BaseException | None = None
 
-    def do(self, connection: sqlite3.Connection, session_id: str) -> None:
-        self.error = None
+    def do(self, connection: Connection, session_id: str) -> None:
+        """Write, in a transaction that others may share."""
+        self.error, self.is_working = None, True
         try:
             self.result = self._work(connection, session_id)
         except _HARMLESS as error:
             self.error = error
+        self.is_working = False
+
+    def end(self, error: BaseException | None) -> None:
+        """Let the thread go on, with an error or with the result."""
+        self.error, self.is_done = error, True
+        self.turn.release()
 
 
 def _write(transaction: Transaction, writes: list[_Write]) -> bool:
     """Write in one transaction, and return False if some work among others made it fail."""
-    is_working = False
     try:
-        with transaction() as (connection, session_id):
-            is_working = True
-            for write in writes:
-                write.do(connection, session_id)
-            is_working = False
+        _transact(transaction, writes)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:  # noqa: BLE001  raised by each thread that wanted to write
-        if is_working and len(writes) > 1:
+        if len(writes) > 1 and any(write.is_working for write in writes):
             return False
         for write in writes:
-            write.error = type(error)(*error.problems) if isinstance(error, AstriaError) else error
+            write.end(type(error)(*error.problems) if isinstance(error, AstriaError) else error)
+    else:
+        for write in writes:
+            write.end(write.error)
     return True
+
+
+@again_if_lost
+def _transact(transaction: Transaction, writes: list[_Write]) -> None:
+    with transaction() as (connection, session_id):
+        for write in writes:
+            write.do(connection, session_id)
 
 
 def _reset_all() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from typing import Any
 from astria_nb.log import _machine as machine
 from astria_nb.log._queries import EPOCH
 from astria_nb.log._schema import event
+from astria_nb.log._sql import Connection
 from astria_nb.log._statements import insert_into
 from astria_nb.log._states import Submission
 from astria_nb.log.environment import Session
@@ -21,8 +21,8 @@ from astria_nb.utils.redaction import redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
 _EVENT = {column.name: None for column in event.columns if column.name != "id"}
-_APPEND = insert_into("event", _EVENT)
-_PUT = "INSERT INTO body (sha256, json) VALUES (?, ?) ON CONFLICT DO NOTHING"
+APPEND_EVENT = insert_into("event", _EVENT)
+_PUT = f"{insert_into('body', ('sha256', 'json'))} ON CONFLICT DO NOTHING"
 
 
 def microseconds(at: datetime) -> int:
@@ -46,14 +46,14 @@ def to_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
 
 
-def put_body(connection: sqlite3.Connection, text: str) -> bytes:
+def put_body(connection: Connection, text: str) -> bytes:
     """Store JSON, once however many rows refer to it, and return its hash."""
     sha256 = hashlib.sha256(text.encode()).digest()
-    connection.execute(_PUT, (sha256, text))
+    connection.execute(_PUT, {"sha256": sha256, "json": text})
     return sha256
 
 
-def put_session(connection: sqlite3.Connection, current: Session) -> None:
+def put_session(connection: Connection, current: Session) -> None:
     """Store what is known of a process, once."""
     row = asdict(current) | {
         "started_at": microseconds(current.started_at),
@@ -63,7 +63,7 @@ def put_session(connection: sqlite3.Connection, current: Session) -> None:
 
 
 def append_event(
-    connection: sqlite3.Connection,
+    connection: Connection,
     kind: str,
     session_id: str,
     at: int,
@@ -77,7 +77,7 @@ def append_event(
 
     Parameters
     ----------
-    connection : sqlite3.Connection
+    connection : Connection
     kind : str
     session_id : str
     at : int
@@ -103,7 +103,7 @@ def append_event(
         values["service"] = redact_text(values["service"])
     values["reply"] = None if reply is None else put_body(connection, to_json(redact_json(reply)))
     row = {"kind": redact_text(kind), "at": at, "session": session_id, "problem": redact_problem(problem)}
-    connection.execute(_APPEND, _EVENT | row | values)
+    connection.execute(APPEND_EVENT, _EVENT | row | values)
 
 
 def redact_problem(problem: str | None) -> str | None:

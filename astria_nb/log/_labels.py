@@ -17,7 +17,8 @@ from astria_nb.log._checksums import DamagedError, check_row
 from astria_nb.log._inserts import append_event, now
 from astria_nb.log._queries import existing, parsing
 from astria_nb.log._selects import ROW
-from astria_nb.log._statements import update_of
+from astria_nb.log._sql import Connection
+from astria_nb.log._statements import Update
 from astria_nb.log._states import SETTLED, UNSETTLED, Labels
 from astria_nb.rows import LABEL_SCHEMA
 from astria_nb.utils.arrow import typed_table
@@ -25,9 +26,10 @@ from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_name
 
 _MAX_TAG, _MAX_NOTE = 100, 10_000  # characters
-_WRITE = update_of(("labels",))
-# All of it is in the index, so that a row which differs from it is found.
-_LABELLED = "SELECT id, labels FROM submission INDEXED BY submission_with_labels WHERE labels IS NOT NULL"
+_WRITE = Update(("labels",))
+_LABELLED = "SELECT id, labels FROM submission WHERE labels IS NOT NULL"
+# All of it is in the index of a file, so that a row which differs from it is found.
+_LABELLED_IN_FILE = _LABELLED.replace("WHERE", "INDEXED BY submission_with_labels WHERE")
 
 
 def check_tags(tags: Sequence[object]) -> tuple[str, ...]:
@@ -73,16 +75,15 @@ def check_note(text: object) -> str | None:
     return note or None
 
 
-def of(connection: sqlite3.Connection, id: int) -> Labels:  # noqa: A002  the column's own name
+def of(connection: Connection, id: int) -> Labels:  # noqa: A002  the column's own name
     """Return the labels of a submission."""
-    query = "SELECT labels FROM submission WHERE id = ?"
-    (text,) = connection.execute(query, (id,)).fetchone()
+    (text,) = connection.execute("SELECT labels FROM submission WHERE id = :id", {"id": id}).fetchone()
     with parsing(f"submission {id}"):
         return Labels.from_json(text)
 
 
 def change_all(
-    connection: sqlite3.Connection,
+    connection: Connection,
     session_id: str,
     numbers: Sequence[int],
     kind: str,
@@ -93,7 +94,7 @@ def change_all(
 
     Parameters
     ----------
-    connection : sqlite3.Connection
+    connection : Connection
     session_id : str
     numbers : sequence of int
     kind : str
@@ -115,11 +116,11 @@ def change_all(
             what = f"submission {number} is {current.state}, and may have been paid for"
             hint = "call recover first" if current.state in UNSETTLED else "call resolve first"
             raise LogError(Problem("log", what, hint))
-        connection.execute(_WRITE, {"id": number, "labels": after.json})
+        _WRITE.run(connection, {"id": number, "labels": after.json})
         append_event(connection, kind, session_id, at, current, reply=reply)
 
 
-def read(connection: sqlite3.Connection) -> dict[int, Labels]:
+def read(connection: Connection) -> dict[int, Labels]:
     """Return the labels of each submission that has some, by its id.
 
     Raises
@@ -128,14 +129,20 @@ def read(connection: sqlite3.Connection) -> dict[int, Labels]:
         A submission's labels are not what was written.
     """
     labels: dict[int, Labels] = {}
-    for number, text in connection.execute(_LABELLED).fetchall():
-        row = ROW.first(connection, of_id=number)
-        if row is None or row["labels"] != text:
-            raise DamagedError(f"the labels of submission {number} are not what was written")
-        check_row(row)
+    is_file = isinstance(connection, sqlite3.Connection)
+    for number, text in connection.execute(_LABELLED_IN_FILE if is_file else _LABELLED).fetchall():
+        if is_file:
+            _check(connection, number, text)
         with parsing(f"submission {number}"):
             labels[number] = Labels.from_json(text)
     return labels
+
+
+def _check(connection: Connection, number: int, text: str) -> None:
+    row = ROW.first(connection, of_id=number)
+    if row is None or row["labels"] != text:
+        raise DamagedError(f"the labels of submission {number} are not what was written")
+    check_row(row)
 
 
 def columns(ids: np.ndarray[Any, np.dtype[np.int64]], labels: Mapping[int, Labels]) -> pa.Table:

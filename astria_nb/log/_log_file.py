@@ -1,4 +1,4 @@
-"""The file of a log: where it is, and opening it at its first use."""
+"""Where a log is, a file or a server's database, and opening it at its first use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import LogError, Problem
 from astria_nb.log import _access as access
-from astria_nb.log._default_path import default_path
+from astria_nb.log._default_path import default_folder, default_path
+from astria_nb.log._server_address import LogPath, ServerAddress, is_server_address
 from astria_nb.utils.arguments import to_path
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shielded
@@ -26,11 +27,12 @@ if hasattr(os, "register_at_fork"):  # if another thread held it, it would stay 
 
 
 class LogFile:
-    """A log's path and its database, which opens at its first use and again after `close`.
+    """A log's place and its database, which opens at its first use and again after `close`.
 
     Parameters
     ----------
     path : str or path, optional
+        A file, or the address of a database: see `astria_nb.log._server_address.ServerAddress`.
         Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` beside the notebook;
         see `astria_nb.log._default_path.default_path`.
     timeout : float
@@ -39,32 +41,40 @@ class LogFile:
     Raises
     ------
     LogError
-        The path is not a path of a file.
+        It is neither the path of a file nor the address of a database.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, timeout: float = 30.0) -> None:
-        is_default = path is None or (isinstance(path, str) and not path)
-        # Made absolute here: a later change of the working directory must not lead to a second log.
-        location, absolute = _located(None if is_default else path)
-        if absolute is None or "://" in str(location):
-            what = f"{short(location)} is {'not a valid path' if absolute is None else 'an address'}"
-            raise LogError(Problem("log", what, "give the path of a file"))
-        self._path, self._timeout = absolute, timeout
+        self._timeout = timeout
         self._opened: LogDatabase | None = None
+        place = _place(None if isinstance(path, str) and not path else path)
+        path = None  # an address may hold a password, which no traceback must show
+        self._path: LogPath = Path() if isinstance(place, Problem) else place
+        if isinstance(place, Problem):
+            raise LogError(place)
 
     @property
-    def path(self) -> Path:
-        """The file."""
+    def path(self) -> LogPath:
+        """The file; of a log on a server its address, without a password."""
         return self._path
 
+    @property
+    def folder(self) -> Path:
+        """Where files are that belong to the log: the file's folder, for a server that of a default log."""
+        return default_folder() if isinstance(self._path, ServerAddress) else self._path.parent
+
     def exists(self) -> bool:
-        """Return whether the file exists. It is made at the first use that writes.
+        """Return whether the file, or the server's database, has a log: it is made at the first use.
 
         Raises
         ------
         LogError
-            Its disk cannot be asked: a mount that is gone, say.
+            Its disk cannot be asked: a mount that is gone, say. The server cannot be reached.
         """
+        if isinstance(self._path, ServerAddress):
+            from astria_nb.log import postgres  # of an extra
+
+            return self._opened is not None or shielded(postgres.exists, self._path)
         try:
             return access.exists(self._path)
         except OSError as error:
@@ -72,8 +82,11 @@ class LogFile:
         raise LogError(problem)
 
     def find_problem(self) -> Problem | None:
-        """Return what will keep the file from being written, or None; nothing is opened, made or changed."""
-        return access.find_problem(self._path)
+        """Return what will keep the file from being written, or None; nothing is opened, made or changed.
+
+        A server is asked at the first use.
+        """
+        return None if isinstance(self._path, ServerAddress) else access.find_problem(self._path)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -116,12 +129,21 @@ class LogFile:
             database.close()
 
 
-def _located(path: str | os.PathLike[str] | None) -> tuple[str | os.PathLike[str], Path | None]:
-    """Return the path of a log as given, and absolute; None for what is no path."""
+def _place(path: str | os.PathLike[str] | None) -> LogPath | Problem:
+    """Return where a log is, or what is wrong with it: None is the default, which may be an address too."""
     try:
         location = default_path() if path is None else path
-        return location, to_path(location)
+        if is_server_address(location):
+            return ServerAddress(str(location))
+        # Made absolute here: a later change of the working directory must not lead to a second log.
+        absolute = to_path(location)
+    except LogError as error:
+        return error.problems[0]
     except OSError as error:
         what = f"has no place: the working directory cannot be used ({error.strerror or error})"
-    hint = "change to another one with os.chdir, or set ASTRIA_NB_LOG to the absolute path of a file"
-    raise LogError(Problem("log", what, hint))
+        hint = "change to another one with os.chdir, or set ASTRIA_NB_LOG to the absolute path of a file"
+        return Problem("log", what, hint)
+    if absolute is not None and "://" not in str(location):
+        return absolute
+    what = f"{short(location)} is {'not a valid path' if absolute is None else 'an address'}"
+    return Problem("log", what, "give the path of a file, or 'postgresql://user@host/database'")

@@ -12,6 +12,7 @@ APPLICATION = 0x61737472
 """SQLite's application id of a log: "astr"."""
 
 metadata = sa.MetaData()
+_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # whose ids have 64 bits under this name only
 
 # Times are microseconds since 1970 in UTC: every database compares them, and Arrow reads them directly.
 session = sa.Table(
@@ -40,10 +41,10 @@ body = sa.Table(
 submission = sa.Table(
     "submission",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", _ID, primary_key=True),
     sa.Column("service", sa.Text, nullable=False),
     sa.Column("account", sa.Text),  # the account's id on the service; null if unknown: may be any
-    sa.Column("title", sa.Text),
+    sa.Column("title", sa.Text().with_variant(sa.Text(collation="C"), "postgresql")),  # sorted as in SQLite
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
@@ -59,7 +60,7 @@ submission = sa.Table(
     sa.Column("changed_at", sa.BigInteger, nullable=False),
     sa.Column("session", sa.Text, sa.ForeignKey("session.id"), nullable=False),
     sa.Column("uptime", sa.BigInteger),  # of the writing machine, in microseconds, at `changed_at`
-    sa.Column("sealed", sa.Integer),  # the segment that holds the current row, if there is one
+    sa.Column("sealed", _ID),  # the segment that holds the current row, if there is one
     sa.Column("checksum", sa.BigInteger),  # of `astria_nb.log._checksums.of_row`
     sa.Column("labels", sa.Text),  # the JSON of `astria_nb.log._labels.Labels`; null if there are none
     sqlite_autoincrement=True,  # ids are not reused after `prune`
@@ -98,13 +99,13 @@ sa.Index("submission_in_segment", submission.c.sealed, sqlite_where=~_open, post
 _is_labelled = submission.c.labels.is_not(None)
 sa.Index(
     "submission_with_labels", submission.c.labels, sqlite_where=_is_labelled, postgresql_where=_is_labelled
-)
+).ddl_if(dialect="sqlite")  # an index of PostgreSQL takes no more than 2,704 bytes
 
 # A cache for speed, derived from the other tables: thousands of rows of the frame as one Arrow value.
 segment = sa.Table(
     "segment",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", _ID, primary_key=True),
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("arrow", sa.LargeBinary, nullable=False),
     sa.Column("checksum", sa.BigInteger),  # of `astria_nb.log._checksums.of_segment`
@@ -113,10 +114,10 @@ segment = sa.Table(
 event = sa.Table(
     "event",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", _ID, primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("submission", sa.Integer, sa.ForeignKey("submission.id")),
+    sa.Column("submission", _ID, sa.ForeignKey("submission.id")),
     sa.Column("session", sa.Text, sa.ForeignKey("session.id"), nullable=False),
     sa.Column("service", sa.Text),
     sa.Column("title", sa.Text),

@@ -134,6 +134,12 @@ class SqliteStore(KeptFile):
             with self._guard.reading(), begin() as connection:
                 yield connection
 
+    def driver(self, connection: sa.Connection) -> sqlite3.Connection:
+        """Return SQLite's own connection, in the transaction of SQLAlchemy's."""
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        return driver
+
     def shrink(self) -> None:
         """Give the space of deleted rows back to the disk, unless another process keeps the file busy.
 

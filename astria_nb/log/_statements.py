@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from astria_nb.log._checksums import COLUMNS
+from astria_nb.log._sql import Connection, Cursor
 
 ROW_CHECKSUM = f"row_checksum({', '.join(COLUMNS)})"
 """The checksum of a submission as it is stored."""
@@ -30,20 +31,18 @@ class Query:
     def __init__(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
         self._select = select
 
-    def rows(self, connection: sqlite3.Connection, **values: Any) -> Iterator[dict[str, Any]]:
+    def rows(self, connection: Connection, **values: Any) -> Iterator[dict[str, Any]]:
         """Yield the rows, each as a mapping of the columns' names."""
-        cursor = self._run(connection, values)
-        names = [column[0] for column in cursor.description]
-        return (dict(zip(names, row, strict=True)) for row in cursor)
+        return _named(self._run(connection, values))
 
-    def first(self, connection: sqlite3.Connection, **values: Any) -> dict[str, Any] | None:
+    def first(self, connection: Connection, **values: Any) -> dict[str, Any] | None:
         """Return the first row, or None."""
         cursor = self._run(connection, values)
         row, names = cursor.fetchone(), [column[0] for column in cursor.description]
         cursor.close()  # it may have more rows
         return None if row is None else dict(zip(names, row, strict=True))
 
-    def _run(self, connection: sqlite3.Connection, values: dict[str, Any]) -> sqlite3.Cursor:
+    def _run(self, connection: Connection, values: dict[str, Any]) -> Cursor:
         text, defaults = self._compiled
         return connection.execute(text, defaults | values)
 
@@ -53,13 +52,23 @@ class Query:
         return str(compiled), dict(compiled.params)
 
 
+def _named(cursor: Cursor) -> Iterator[dict[str, Any]]:
+    names: list[str] = []
+    for row in cursor:
+        names = names or [column[0] for column in cursor.description]
+        yield dict(zip(names, row, strict=True))
+
+
 def insert_into(table: str, columns: Collection[str]) -> str:
     """Return an INSERT that takes a value for each of the columns by its name."""
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"  # noqa: S608  names
 
 
-def update_of(columns: Collection[str], optional: Collection[str] = ()) -> str:
-    """Return an UPDATE of the submission ``:id``, with the checksum of what it becomes.
+class Update:
+    """An UPDATE of the submission ``:id``.
+
+    In a file, it writes the checksum of what the row becomes, and skips a row that is damaged. A server has
+    checksums of its own.
 
     Parameters
     ----------
@@ -67,9 +76,35 @@ def update_of(columns: Collection[str], optional: Collection[str] = ()) -> str:
         Those that get the value of this name.
     optional : collection of str
         Those of them that keep theirs if the value is null.
+    only_of_version : bool
+        Whether the row must have the version ``:of_version``.
     """
-    values = {name: f"coalesce(:{name}, {name})" if name in optional else f":{name}" for name in columns}
-    # In an UPDATE, a column's name stands for what was there before.
-    values["checksum"] = f"row_checksum({', '.join(values.get(name, name) for name in COLUMNS)})"
+
+    def __init__(
+        self, columns: Collection[str], optional: Collection[str] = (), *, only_of_version: bool = False
+    ) -> None:
+        values = {name: f"coalesce(:{name}, {name})" if name in optional else f":{name}" for name in columns}
+        # In an UPDATE, a column's name stands for what was there before.
+        checksum = f"row_checksum({', '.join(values.get(name, name) for name in COLUMNS)})"
+        condition = "id = :id AND version = :of_version" if only_of_version else "id = :id"
+        self._on_server = _update(values, condition)
+        self._in_file = _update(
+            values | {"checksum": checksum}, f"{condition} AND {IS_SOUND}" if only_of_version else condition
+        )
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        """Change the row."""
+        is_file = isinstance(connection, sqlite3.Connection)
+        connection.execute(self._in_file if is_file else self._on_server, values)
+
+    def has_changed(self, connection: Connection, values: Mapping[str, Any]) -> bool:
+        """Change the row, and return whether there was one in this version."""
+        if isinstance(connection, sqlite3.Connection):
+            return connection.execute(self._in_file, values).rowcount > 0
+        changed = connection.execute(f"{self._on_server} RETURNING id", values)
+        return changed.fetchone() is not None
+
+
+def _update(values: Mapping[str, str], condition: str) -> str:
     changes = ", ".join(f"{name} = {value}" for name, value in values.items())
-    return f"UPDATE submission SET {changes} WHERE id = :id"  # noqa: S608  names of columns
+    return f"UPDATE submission SET {changes} WHERE {condition}"  # noqa: S608  names of columns

@@ -12,7 +12,8 @@ from astria_nb.log import _inserts as inserts
 from astria_nb.log import _serialization as serialization
 from astria_nb.log._checksums import COLUMNS, of_row
 from astria_nb.log._queries import existing, to_datetime, to_submission
-from astria_nb.log._statements import IS_SOUND, insert_into, update_of
+from astria_nb.log._sql import Connection, Cursor
+from astria_nb.log._statements import Update, insert_into
 from astria_nb.log._states import StaleSubmission, Submission
 from astria_nb.tune import Request
 from astria_nb.utils.redaction import redact_json
@@ -25,10 +26,11 @@ _NEXT_ID = """
     )
 """
 _INSERT = insert_into("submission", (*COLUMNS, "checksum"))
+_INSERT_ON_SERVER = insert_into("submission", COLUMNS)
 _OPTIONAL = ("attempt", "tune_id", "newest_known_id", "image_sha256", "record")  # where no value is passed
 _CHANGED = ("state", "version", "problem", "changed_at", "session", "uptime", *_OPTIONAL)
-_MOVE = f"{update_of(_CHANGED, optional=_OPTIONAL)} AND version = :of_version AND {IS_SOUND}"
-_RECORD = update_of(("record", "sealed"))
+_MOVE = Update(_CHANGED, optional=_OPTIONAL, only_of_version=True)
+_RECORD = Update(("record", "sealed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,30 @@ class Moment:
 
 
 def add(
-    connection: sqlite3.Connection,
+    connection: Connection,
     recorded: Request,
     newest_known_id: int | None,
     moment: Moment,
+    new_id: Cursor | None,
     *,
     sending: bool,
 ) -> Submission:
-    """Insert a submission, and return it."""
+    """Insert a submission, and return it.
+
+    Parameters
+    ----------
+    connection : Connection
+    recorded : Request
+        Without secrets.
+    newest_known_id : int, optional
+    moment : Moment
+    new_id : Cursor or None
+        Of `astria_nb.log._claims.queue_for`.
+    sending : bool
+        Whether the first attempt starts.
+    """
     text = inserts.to_json(serialization.of_request(recorded))
-    (new_id,) = connection.execute(_NEXT_ID).fetchone()
     row = dict.fromkeys(COLUMNS) | {
-        "id": new_id,
         "service": recorded.service,
         "account": recorded.account,
         "title": recorded.title,
@@ -76,12 +90,18 @@ def add(
         "planned_at": moment.at,
         **moment.columns,
     }
-    connection.execute(_INSERT, row | {"checksum": of_row(*row.values())})
+    if isinstance(connection, sqlite3.Connection):
+        (row["id"],) = connection.execute(_NEXT_ID).fetchone()
+        connection.execute(_INSERT, row | {"checksum": of_row(*row.values())})
+    else:
+        assert new_id is not None
+        (row["id"],) = new_id.fetchone()
+        connection.execute(_INSERT_ON_SERVER, row)
     return to_submission(row | {"request_json": text, "record_json": None})
 
 
 def move(
-    connection: sqlite3.Connection,
+    connection: Connection,
     before: Submission,
     state: str,
     moment: Moment,
@@ -94,7 +114,7 @@ def move(
 
     Parameters
     ----------
-    connection : sqlite3.Connection
+    connection : Connection
     before : Submission
     state : str
     moment : Moment
@@ -123,7 +143,7 @@ def move(
         **changes,
         **moment.columns,
     }
-    if connection.execute(_MOVE, row).rowcount == 0:
+    if not _MOVE.has_changed(connection, row):
         raise StaleSubmission(existing(connection, before.id))
     if before.version or text is None:
         return existing(connection, before.id)
@@ -142,11 +162,11 @@ def move(
     )
 
 
-def record(connection: sqlite3.Connection, current: Submission, tune: Mapping[str, Any]) -> None:
+def record(connection: Connection, current: Submission, tune: Mapping[str, Any]) -> None:
     """Write a newer tune as a submission's record; it is not what a segment has of it any more."""
     text = inserts.to_json(redact_json(serialization.updated(current, tune)))
     row = {"id": current.id, "record": inserts.put_body(connection, text), "sealed": None}
-    connection.execute(_RECORD, row)
+    _RECORD.run(connection, row)
 
 
 def _record_text(

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from astria_nb.client import PAGE_SIZE, Client, Json, deadline
 from astria_nb.errors import AstriaError, LogError, NotFoundError, OutcomeUnknownError, Problem
-from astria_nb.log import UNSETTLED, Log, StaleSubmission, Submission, environment
+from astria_nb.log import UNSETTLED, Log, LogPath, StaleSubmission, Submission, environment
 from astria_nb.submission import _account as account
 from astria_nb.submission._titles import standard_title
 from astria_nb.utils.progress import ReportProgress, wait_with_progress
@@ -20,13 +19,13 @@ from astria_nb.utils.progress import ReportProgress, wait_with_progress
 SETTLE_SECONDS = 120.0
 """How long the service may still be working on a request that it has answered with an error."""
 _ENDED = "its process ended while it was sent"
-_at_work: set[tuple[Path, int]] = set()
-_planning: list[Path] = []  # the log of each thread that is recording an intent
+_at_work: set[tuple[LogPath, int]] = set()
+_planning: list[LogPath] = []  # the log of each thread that is recording an intent
 if hasattr(os, "register_at_fork"):  # a child process does not have those threads
     os.register_at_fork(after_in_child=_planning.clear)
     os.register_at_fork(after_in_child=_at_work.clear)
 # When this process first saw a submission in its state: it is at least that old.
-_first_seen: dict[tuple[Path, int, datetime], float] = {}
+_first_seen: dict[tuple[LogPath, int, datetime], float] = {}
 
 
 def settle(

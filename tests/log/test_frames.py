@@ -20,11 +20,6 @@ from helpers.submissions import IMAGES, REPLY, SERVICE, a_request
 OURS = ["submission", "service", "account", "state", "planned_at", "problem", "tags", "note", "hidden"]
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Log:
-    return Log(tmp_path / "log.sqlite")
-
-
 def trained(log: Log, title: str, tune_id: int, **reply: Any) -> int:
     submission = log.change(log.plan(a_request(title, images=IMAGES)), "sending")
     reply = {**REPLY, "title": title, "id": tune_id, **reply}
@@ -116,11 +111,11 @@ def test_a_diff_names_what_differs(log: Log) -> None:
     assert log.diff(a.id, a.id).empty
 
 
-def test_parquet_comes_back_with_its_types_nulls_and_lists(log: Log, tmp_path: Path) -> None:
-    trained(log, "t", 2**53 + 1)
-    log.plan(a_request("later", tune_ids=[]))
-    path = log.export(tmp_path / "runs.parquet")
-    back, frame = pd.read_parquet(path), log.frame()
+def test_parquet_comes_back_with_its_types_nulls_and_lists(file_log: Log, tmp_path: Path) -> None:
+    trained(file_log, "t", 2**53 + 1)
+    file_log.plan(a_request("later", tune_ids=[]))
+    path = file_log.export(tmp_path / "runs.parquet")
+    back, frame = pd.read_parquet(path), file_log.frame()
     assert list(back.columns) == list(frame.columns)
     assert back["id"].tolist() == [2**53 + 1, pd.NA]
     assert list(back.loc[0, "image_sha256"]) == ["aa", "bb"]
@@ -132,26 +127,26 @@ def test_parquet_comes_back_with_its_types_nulls_and_lists(log: Log, tmp_path: P
     pd.testing.assert_frame_equal(pd.read_parquet(path, dtype_backend="pyarrow")[lists], frame[lists])
 
 
-def test_csv_comes_back_with_nulls_and_lists_as_json(log: Log, tmp_path: Path) -> None:
-    trained(log, 'a "title", with\nall; sorts', 7)
-    log.plan(a_request("later"))
-    back = pd.read_csv(log.export(str(tmp_path / "runs.csv")))
+def test_csv_comes_back_with_nulls_and_lists_as_json(file_log: Log, tmp_path: Path) -> None:
+    trained(file_log, 'a "title", with\nall; sorts', 7)
+    file_log.plan(a_request("later"))
+    back = pd.read_csv(file_log.export(str(tmp_path / "runs.csv")))
     assert back["title"].tolist() == ['a "title", with\nall; sorts', "later"]
     assert json.loads(back.loc[0, "image_sha256"]) == ["aa", "bb"]
     assert pd.isna(back.loc[1, "image_sha256"])
     assert pd.isna(back.loc[1, "id"])
 
 
-def test_numbers_in_a_list_go_to_a_csv_too(log: Log, tmp_path: Path) -> None:
-    trained(log, "t", 7, tune_ids=[7], prompt_ids=[5000001, 5000002])
-    back = pd.read_csv(log.export(tmp_path / "runs.csv"))
+def test_numbers_in_a_list_go_to_a_csv_too(file_log: Log, tmp_path: Path) -> None:
+    trained(file_log, "t", 7, tune_ids=[7], prompt_ids=[5000001, 5000002])
+    back = pd.read_csv(file_log.export(tmp_path / "runs.csv"))
     assert back[["tune_ids", "prompt_ids"]].loc[0].map(json.loads).tolist() == [[7], [5000001, 5000002]]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "=1", '"=1', "%0|x"])
-def test_no_cell_of_a_csv_is_a_formula(log: Log, tmp_path: Path, text: str) -> None:
-    trained(log, text, 7, characteristics={text: [text]}, orig_images=[text, "fine"], **{text: text})
-    with log.export(tmp_path / "runs.csv").open(newline="", encoding="utf-8") as file:
+def test_no_cell_of_a_csv_is_a_formula(file_log: Log, tmp_path: Path, text: str) -> None:
+    trained(file_log, text, 7, characteristics={text: [text]}, orig_images=[text, "fine"], **{text: text})
+    with file_log.export(tmp_path / "runs.csv").open(newline="", encoding="utf-8") as file:
         header, row = csv.reader(file)
     cells = dict(zip(header, row, strict=True))
     assert cells["title"] == f"'{text}"
@@ -167,31 +162,31 @@ def test_defused_text_never_begins_like_a_formula(text: str) -> None:
 
 
 def test_a_failed_export_leaves_the_old_file_and_nothing_else(
-    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    file_log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     path = folder / "runs.parquet"
     path.write_text("the old one")
-    log.plan(a_request())
+    file_log.plan(a_request())
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pyarrow.parquet.write_table", full)
     with pytest.raises(LogError, match="No space left on device"):
-        log.export(path)
+        file_log.export(path)
     assert [(file.name, file.read_text()) for file in folder.iterdir()] == [("runs.parquet", "the old one")]
 
 
-def test_an_export_says_what_it_can_write(log: Log, tmp_path: Path) -> None:
+def test_an_export_says_what_it_can_write(file_log: Log, tmp_path: Path) -> None:
     with pytest.raises(
         LogError, match=r"log: is not exported as '.xlsx'; end the file's name in .parquet or .csv"
     ):
-        log.export(tmp_path / "runs.xlsx")
+        file_log.export(tmp_path / "runs.xlsx")
     with pytest.raises(LogError, match=r"cannot be exported to .* \(No such file or directory\); choose"):
-        log.export(tmp_path / "nowhere" / "runs.csv")
-    assert not log.path.exists() or log.frame().empty
+        file_log.export(tmp_path / "nowhere" / "runs.csv")
+    assert not file_log.path.exists() or file_log.frame().empty
 
 
 def test_a_frame_is_not_made_for_a_file_that_cannot_be(tmp_path: Path) -> None:

@@ -13,11 +13,6 @@ from astria_nb.log._states import STATES
 from helpers.submissions import IMAGES, KEY, REPLY, SERVICE, a_request
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Log:
-    return Log(tmp_path / "log.sqlite")
-
-
 def moved(log: Log, *states: str, title: str | None = "t") -> Submission:
     """Plan a submission and move it through some states."""
     submission = log.plan(a_request(title))
@@ -77,12 +72,12 @@ def test_a_title_is_free_again_when_nothing_was_made(log: Log, state: str) -> No
     assert log.find(SERVICE, "t") == again
 
 
-def test_the_database_itself_keeps_a_title_from_being_claimed_twice(log: Log) -> None:
+def test_the_database_itself_keeps_a_title_from_being_claimed_twice(file_log: Log) -> None:
     import sqlite3
 
-    moved(log)
+    moved(file_log)
     with (
-        closing(sqlite3.connect(log.path)) as connection,
+        closing(sqlite3.connect(file_log.path)) as connection,
         pytest.raises(sqlite3.IntegrityError, match="UNIQUE"),
     ):
         connection.execute(
@@ -132,15 +127,15 @@ def test_different_runs_without_a_title_claim_nothing_of_each_other(log: Log) ->
     assert len({log.plan(run).id for run in runs}) == len(runs)
 
 
-def test_a_lost_run_in_a_log_of_format_3_is_still_claimed(log: Log) -> None:
+def test_a_lost_run_in_a_log_of_format_3_is_still_claimed(file_log: Log) -> None:
     import sqlite3
 
-    lost = moved(log, "sending", "unknown", title=None)
-    with closing(sqlite3.connect(log.path)) as connection, connection:
+    lost = moved(file_log, "sending", "unknown", title=None)
+    with closing(sqlite3.connect(file_log.path)) as connection, connection:
         connection.execute("UPDATE submission SET content_fingerprint = NULL, checksum = NULL")
     connection.close()
-    assert log.claimant(a_request(None)) == lost
-    assert log.claimant(a_request(None, pack=44)) is None
+    assert file_log.claimant(a_request(None)) == lost
+    assert file_log.claimant(a_request(None, pack=44)) is None
 
 
 @pytest.mark.parametrize("state", sorted(STATES))
@@ -303,7 +298,7 @@ def test_pruning_takes_only_what_is_old_and_settled(log: Log) -> None:
     assert [log.get(submission.id) for submission in remaining] == remaining
     assert log.frame()["title"].tolist() == [submission.title for submission in remaining]
     assert set(log.events()["submission"]) == {submission.id for submission in remaining}
-    assert b'"steps":1' not in _bodies(log)
+    assert '"steps":1' not in _bodies(log)
     assert log.plan(a_request("old")).id > old.id
 
 
@@ -326,11 +321,6 @@ def test_a_closed_log_opens_again(log: Log) -> None:
     assert log.get(planned.id) == planned
 
 
-def _bodies(log: Log) -> bytes:
-    import sqlite3
-
-    connection = sqlite3.connect(log.path)
-    try:
-        return "\n".join(text for (text,) in connection.execute("SELECT json FROM body")).encode()
-    finally:
-        connection.close()
+def _bodies(log: Log) -> str:
+    with log._database.store.reading() as connection:
+        return "\n".join(text for (text,) in connection.execute("SELECT json FROM body").fetchall())

@@ -1,0 +1,76 @@
+"""Connections to a server: their options, their settings, and a name by which each is recognised."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from astria_nb.log._server_address import ServerAddress
+from astria_nb.log.postgres._set_up import SCHEMA
+
+_MOST_CONNECTIONS = 8  # of a process: a cluster's workers share what the server has, often 100
+NAME = "astria_nb connection"
+"""Where a pool's record of a connection has its name."""
+# What an address may set itself. A server whose machine is gone sends nothing: without these, a call would
+# wait for a quarter of an hour.
+_DEFAULTS = {
+    "connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}  # fmt: skip
+_SETTINGS = """
+    SELECT
+        set_config('search_path', %(schema)s, false),
+        set_config('lock_timeout', %(timeout)s, false),
+        set_config('idle_in_transaction_session_timeout', '600s', false),
+        -- Each query finds its few rows by an index: to plan it takes longer than to run it.
+        set_config('plan_cache_mode', 'force_generic_plan', false),
+        set_config('jit', 'off', false),
+        set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+            WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)
+"""
+
+
+def connect(address: ServerAddress) -> psycopg.Connection[Any]:
+    """Return a new connection."""
+    options: dict[str, Any] = _DEFAULTS | address.connect_options()
+    if "," in options.get("host", "") + options.get("hostaddr", ""):
+        options.setdefault("target_session_attrs", "read-write")  # of several servers, the one that writes
+    # With a name of its own in the server's list of activity.
+    options["application_name"] = (
+        f"{options.get('application_name', 'astria_nb')[:40]} {uuid.uuid4().hex[:16]}"
+    )
+    connection: psycopg.Connection[Any] = psycopg.connect(**options)
+    return connection
+
+
+def engine_for(address: ServerAddress, timeout: float) -> sa.Engine:
+    """Return an engine with a pool that replaces connections which a restart of the server has ended.
+
+    Parameters
+    ----------
+    address : ServerAddress
+    timeout : float
+        Seconds to wait for a lock, and for a connection of the pool.
+    """
+    engine = sa.create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect(address),
+        pool_pre_ping=True,
+        pool_size=_MOST_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=timeout,
+        pool_use_lifo=True,
+        hide_parameters=True,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def on_connect(connection: psycopg.Connection[Any], record: Any) -> None:
+        record.info[NAME] = connection.info.get_parameters()["application_name"]
+        milliseconds = f"{round(timeout * 1000)}ms"
+        connection.execute(_SETTINGS, {"schema": SCHEMA, "timeout": milliseconds})
+        connection.commit()
+
+    return engine

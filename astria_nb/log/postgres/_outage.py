@@ -1,0 +1,90 @@
+"""Waiting for a server that went away: for a bounded time, with a line when it goes and when it is back."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+
+from astria_nb.log._server_address import ServerAddress
+from astria_nb.log.postgres._errors import cause_of, is_gone, reason, refuse
+from astria_nb.utils.interrupts import sleep
+from astria_nb.utils.warn import warn
+
+PATIENCE = 120.0
+"""Seconds to wait for a server that has answered this process before."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds
+_MOST_RUNS = 20  # of a transaction that others are in the way of
+_HINT = (
+    "start it, then submit again to go on: what is on record is looked up before anything is sent; "
+    "ExperimentLog.recover does the same for all"
+)
+
+
+class Outage:
+    """What the threads of a process know of their server's absence.
+
+    Parameters
+    ----------
+    address : ServerAddress
+    connect : callable
+        Opens a connection, or raises.
+    """
+
+    def __init__(self, address: ServerAddress, connect: Callable[[], None]) -> None:
+        self._address, self._connect = address, connect
+        self._lock = threading.Lock()
+        self._is_announced = False
+
+    def wait(self, seconds_away: float = 0.0) -> None:
+        """Return once the server answers; an interrupt ends the wait.
+
+        Parameters
+        ----------
+        seconds_away : float
+            For how long the caller has waited already.
+
+        Raises
+        ------
+        LogError
+            It did not come back in time, or cannot be used any more.
+        """
+        pause = _FIRST_PAUSE
+        while (why := self._absence()) is not None:
+            self._announce(why)
+            if seconds_away > PATIENCE:
+                refuse(self._address, f"did not come back in {PATIENCE:.0f} s ({why})", _HINT, "conflict")
+            sleep(pause)
+            seconds_away += pause
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        self._end()
+
+    def pause(self, runs: int) -> None:
+        """Let the others finish that were in the way."""
+        if runs > _MOST_RUNS:
+            refuse(self._address, "is too busy: others change the same rows", "try again", "conflict")
+        sleep(random.uniform(0.0, 0.01 * runs))  # noqa: S311  no secret
+
+    def _absence(self) -> str | None:
+        """Return why the server cannot be reached, or None if it can."""
+        try:
+            self._connect()
+        except Exception as error:
+            cause = cause_of(error)
+            if not is_gone(cause):
+                raise
+            return reason(self._address, cause)
+        return None
+
+    def _announce(self, why: str) -> None:
+        with self._lock:
+            is_first, self._is_announced = not self._is_announced, True
+        if is_first:
+            text = f"log: {str(self._address)!r} went away ({why}); waiting for it, up to {PATIENCE:.0f} s"
+            warn(text, is_paid=True)  # also where warnings are errors: what is under way goes on
+
+    def _end(self) -> None:
+        with self._lock:
+            was_announced, self._is_announced = self._is_announced, False
+        if was_announced:
+            warn(f"log: {str(self._address)!r} is back, and the work goes on", is_paid=True)

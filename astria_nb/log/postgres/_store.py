@@ -1,0 +1,216 @@
+"""The log's database on a server: its transactions, which are run again if the server goes away."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, NoReturn
+
+import psycopg
+import sqlalchemy as sa
+
+from astria_nb.errors import LogError
+from astria_nb.log._checksums import DamagedError
+from astria_nb.log._reruns import TransactionLost
+from astria_nb.log._server_address import ServerAddress
+from astria_nb.log._sql import Connection
+from astria_nb.log.postgres._connecting import NAME, connect, engine_for
+from astria_nb.log.postgres._errors import cause_of, is_gone, is_in_the_way, problem_of
+from astria_nb.log.postgres._outage import Outage
+from astria_nb.log.postgres._set_up import is_there, set_up
+from astria_nb.log.postgres._transaction import Transaction
+from astria_nb.utils.interrupts import sleep
+
+_BEGIN_TO_WRITE, _BEGIN_TO_READ = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+_IS_RUNNING = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s"
+_HAS_EVENT = """
+    SELECT 1 FROM event
+    WHERE submission IS NOT DISTINCT FROM CAST(%(submission)s AS bigint)
+        AND session = %(session)s AND at = %(at)s AND kind = %(kind)s
+"""
+_PAUSE = 0.05  # seconds
+
+
+class PostgresStore:
+    """An open log on a server.
+
+    A transaction that is lost with its connection raises `TransactionLost`: none of it was written. If the
+    connection is lost during COMMIT, the store finds out whether it was committed before it says so.
+
+    Parameters
+    ----------
+    address : ServerAddress
+    timeout : float
+        Seconds to wait for a lock of another process, and for a free connection.
+
+    Raises
+    ------
+    LogError
+        The server cannot be reached, or the database is not one that this version can use.
+    """
+
+    is_lost = False
+
+    def __init__(self, address: ServerAddress, timeout: float) -> None:
+        self._address = address
+        self._engine = engine_for(address, timeout)
+        self._reader = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._outage = Outage(address, lambda: self._engine.raw_connection().close())
+        weakref.finalize(self, self._engine.dispose)
+        _stores.add(self)
+        with _plain_errors(address):
+            set_up(self._engine, address)
+
+    def check(self) -> None:
+        """Nothing happens to a database behind its server's back."""
+
+    def pop_notice(self) -> None:
+        """There is nothing that was not said when it happened."""
+
+    def shrink(self) -> None:
+        """Leave it to the server, which does it by itself."""
+
+    def close(self) -> None:
+        """Close every connection; the next use opens them again."""
+        self._engine.dispose()
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Yield a connection in a transaction of its own, which is on disk when the context ends."""
+        with self._rerunnable(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Yield a connection that reads one state of the database."""
+        with self._rerunnable(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Do as `write`, without SQLAlchemy."""
+        with self._rerunnable(), closing(self._engine.raw_connection()) as pooled:
+            transaction, name = Transaction(_driver(pooled)), pooled.info[NAME]
+            try:
+                with transaction.running(_BEGIN_TO_WRITE):
+                    yield transaction
+                return
+            except psycopg.OperationalError as error:
+                if not is_gone(error):
+                    raise
+                cause = error
+            pooled.invalidate()
+            if not self._was_committed(transaction, name):
+                self._raise_lost(cause)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Do as `read`, without SQLAlchemy."""
+        with (
+            self._rerunnable(),
+            closing(self._engine.raw_connection()) as pooled,
+            Transaction(_driver(pooled)).running(_BEGIN_TO_READ) as transaction,
+        ):
+            yield transaction
+
+    def driver(self, connection: sa.Connection) -> Connection:
+        """Return what SQLAlchemy's connection stands on, in the same transaction."""
+        return Transaction(_driver(connection.connection))
+
+    def forget_connections(self) -> None:
+        """Leave the connections to the parent of this process."""
+        self._engine.dispose(close=False)
+
+    @contextmanager
+    def _rerunnable(self) -> Iterator[None]:
+        """Turn errors of the server into a `LogError`: `TransactionLost` if it can be run again."""
+        try:
+            yield
+            return
+        except (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError, DamagedError) as error:
+            cause = cause_of(error)
+        self._raise_lost(cause)
+
+    def _raise_lost(self, cause: Exception) -> NoReturn:
+        problem = problem_of(self._address, cause)
+        if is_gone(cause):
+            raise TransactionLost(problem, lambda _, seconds: self._outage.wait(seconds)) from None
+        if is_in_the_way(cause):
+            raise TransactionLost(problem, lambda runs, _: self._outage.pause(runs)) from None
+        raise LogError(problem) from None
+
+    def _was_committed(self, transaction: Transaction, name: str) -> bool:
+        """Return whether a transaction was committed whose connection was lost."""
+        while True:
+            self._end(name)
+            if not transaction.is_ending or transaction.latest_event is None:
+                return False
+            try:
+                with closing(self._engine.raw_connection()) as pooled:
+                    row = _driver(pooled).execute(_HAS_EVENT, transaction.latest_event).fetchone()
+                    return row is not None
+            except psycopg.OperationalError as error:
+                if not is_gone(error):
+                    raise
+
+    def _end(self, name: str) -> None:
+        """End what the server may still do for a connection that is lost: it might commit, or hold a lock."""
+        while True:
+            self._outage.wait()
+            try:
+                with closing(self._engine.raw_connection()) as pooled:
+                    driver = _driver(pooled)
+                    driver.execute(_TERMINATE, [name])
+                    while driver.execute(_IS_RUNNING, [name]).fetchone() is not None:
+                        driver.rollback()  # each transaction sees one state of the list
+                        sleep(_PAUSE)
+                    return
+            except psycopg.OperationalError as error:
+                if not is_gone(error):
+                    raise
+
+
+def exists(address: ServerAddress) -> bool:
+    """Return whether there is a log at an address.
+
+    Raises
+    ------
+    LogError
+        The server cannot be asked.
+    """
+    with _plain_errors(address), closing(connect(address)) as connection:
+        return is_there(connection)
+
+
+def _driver(pooled: Any) -> psycopg.Connection[Any]:
+    driver = pooled.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+@contextmanager
+def _plain_errors(address: ServerAddress) -> Iterator[None]:
+    """Turn errors of the server into a `LogError`: it has not answered this process before."""
+    try:
+        yield
+        return
+    except (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        problem = problem_of(address, cause_of(error))
+    raise LogError(problem) from None
+
+
+_stores: weakref.WeakSet[PostgresStore] = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    for store in list(_stores):
+        store.forget_connections()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)

@@ -1,0 +1,73 @@
+"""A transaction of PostgreSQL as the log's SQL uses it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, LiteralString
+
+import psycopg
+
+from astria_nb.log._inserts import APPEND_EVENT
+from astria_nb.log._sql import Cursor
+
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
+_NUL = "\0"
+
+
+class Transaction:
+    """A transaction that takes the log's statements.
+
+    Parameters
+    ----------
+    connection : psycopg.Connection
+
+    Attributes
+    ----------
+    latest_event : mapping or None
+        The event that was inserted last: by it, the transaction is recognised once it is committed.
+    is_ending : bool
+        Whether COMMIT may have been sent.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self.latest_event: Mapping[str, Any] | None = None
+        self.is_ending = False
+
+    @contextmanager
+    def running(self, begin: LiteralString) -> Iterator[Transaction]:
+        """Begin, and commit at the end; what is not fetched is sent along with what comes next."""
+        connection = self._connection
+        connection.autocommit = True  # psycopg would wait for the answer to its own BEGIN
+        try:
+            with connection.pipeline():
+                connection.execute(begin, prepare=False)
+                yield self
+                self.is_ending = True
+                connection.execute("COMMIT", prepare=False)
+        finally:
+            if not connection.closed:
+                connection.rollback()  # does nothing after COMMIT
+                connection.autocommit = False
+
+    def execute(self, text: str, values: Mapping[str, Any] | None = None, /) -> Cursor:
+        """Run a statement with the values of its named parameters."""
+        cleaned = {name: _storable(value) for name, value in (values or {}).items()}
+        if text == APPEND_EVENT:
+            self.latest_event = cleaned
+        # Binary: a value of bytes would come as twice as many digits.
+        return self._connection.execute(_translated(text), cleaned or None, binary=True)
+
+
+@cache  # there are some dozen statements
+def _translated(text: str) -> LiteralString:
+    """Return a statement as psycopg takes it."""
+    return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
+def _storable(value: Any) -> Any:
+    """Return a value as PostgreSQL can store it: text without NUL, which no title has."""
+    return value.replace(_NUL, "\ufffd") if isinstance(value, str) and _NUL in value else value

@@ -1,0 +1,237 @@
+"""A log on a real server: who makes it, who may not use it, and what happens when the server goes away."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+import pytest
+
+from astria_nb.errors import LogError
+from astria_nb.log import Log, RequestClaimed, SameContentRecorded, StaleSubmission
+from astria_nb.log._schema import VERSION
+from helpers.postgres_proxy import LossyProxy
+from helpers.processes import Other, elsewhere
+from helpers.submissions import REPLY, SERVICE, a_request, claim, frame_titles
+
+
+@pytest.fixture
+def empty_database(postgres: str) -> str:
+    """Return the address of a database without any table."""
+    name = f"empty_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return postgres.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def log(server_address: str) -> Iterator[Log]:
+    with closing(Log(server_address)) as log:
+        yield log
+
+
+@contextmanager
+def sql(address: object) -> Iterator[Callable[..., list[tuple[object, ...]]]]:
+    with psycopg.connect(str(address), autocommit=True) as connection:
+
+        def run(text: str, *values: object) -> list[tuple[object, ...]]:
+            cursor = connection.execute(text.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+        yield run
+
+
+def test_a_log_begins_at_its_first_use_beside_tables_of_others(empty_database: str) -> None:
+    with sql(empty_database) as run:
+        run("CREATE TABLE submission (theirs int)")
+        log = Log(empty_database)
+        assert not log.exists()
+        assert log.frame().empty
+        assert run("SELECT count(*) FROM pg_tables WHERE schemaname = 'astria_nb'") == [(0,)]
+        log.plan(a_request())
+        assert log.exists()
+        assert run("SELECT count(*) FROM submission") == [(0,)]
+    log.close()
+
+
+def test_processes_that_begin_at_once_share_one_log(empty_database: str) -> None:
+    lines = [(Log(empty_database).path, title) for title in "aabb"]
+    others = [Other(_claim, line) for line in lines]
+    outcomes = [other.pipe.recv() for other in others]
+    for other in others:
+        other.__exit__()
+    assert sorted(outcomes[:2]) == sorted(outcomes[2:]) == ["lost", "won"]
+    assert sorted(elsewhere(frame_titles, lines[0][0])) == ["a", "b"]
+
+
+def _claim(pipe, line) -> None:  # type: ignore[no-untyped-def]
+    pipe.send(claim(line))
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (["CREATE TABLE astria_nb.theirs (id int)"], "has a schema 'astria_nb' of another program"),
+        (["CREATE TABLE astria_nb.format (id int)"], "has a schema 'astria_nb' of another program"),
+        (
+            [
+                "CREATE TABLE astria_nb.format (application int, version int)",
+                f"INSERT INTO astria_nb.format VALUES ({0x61737472}, {VERSION + 1})",
+            ],
+            f"was written by a newer astria_nb .format {VERSION + 1}; .* {VERSION}.; upgrade",
+        ),
+    ],
+)
+def test_a_schema_that_is_not_ours_is_refused_and_left_alone(
+    empty_database: str, statements: list[str], message: str
+) -> None:
+    with sql(empty_database) as run:
+        run("CREATE SCHEMA astria_nb")
+        for statement in statements:
+            run(statement)
+        with pytest.raises(LogError, match=message):
+            Log(empty_database).plan(a_request())
+        assert run("SELECT count(*) FROM pg_tables WHERE schemaname = 'astria_nb'") == [(1,)]
+
+
+def test_who_may_only_read_can_read(log: Log) -> None:
+    log.plan(a_request())
+    reader = f"reader_{uuid.uuid4().hex}"
+    with sql(log.path) as run:
+        run(f"CREATE ROLE {reader} LOGIN")
+        run(f"GRANT USAGE ON SCHEMA astria_nb TO {reader}")
+        run(f"GRANT SELECT ON ALL TABLES IN SCHEMA astria_nb TO {reader}")
+        theirs = Log(str(log.path).replace("postgres@", f"{reader}@"))
+        assert theirs.frame()["title"].tolist() == ["t"]
+        with pytest.raises(LogError, match=r"may not be used by this user; ask its owner for CREATE"):
+            theirs.plan(a_request("u"))
+        theirs.close()
+        run(f"DROP OWNED BY {reader}")
+        run(f"DROP ROLE {reader}")
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        (
+            "postgresql://ann:p4ss@127.0.0.1:1/lab",
+            "'postgresql://ann@127.0.0.1:1/lab' cannot be reached .*refused",
+        ),
+        (
+            "postgresql://ann:p4ss@/lab?host=/nowhere",
+            "'.*ann@/lab.*' cannot be reached .*No such file",
+        ),
+    ],
+)
+def test_a_server_that_is_not_there_is_an_error_at_once(address: str, message: str) -> None:
+    log = Log(address)
+    for use in (log.exists, log.frame, lambda: log.plan(a_request())):
+        with pytest.raises(LogError, match=f"^log: {message}.*; check host, port") as caught:
+            use()
+        assert "p4ss" not in str(caught.value)
+    assert log.find_problem() is None
+
+
+def test_a_database_that_is_not_there_is_named(postgres: str) -> None:
+    log = Log(postgres.replace("/postgres?", "/nothing?"))
+    with pytest.raises(LogError, match='database "nothing" does not exist'):
+        log.plan(a_request())
+
+
+def test_two_logs_in_one_process_claim_a_run_and_a_content_once(log: Log) -> None:
+    """In a file, they would write one after the other; here, the second one waits for the first."""
+    other = Log(log.path)
+    first, outcomes = log.plan(a_request("first"), newest_equal_id=0), []
+
+    def plan(of: Log, title: str | None, newest_equal_id: int | None) -> None:
+        try:
+            outcomes.append(of.plan(a_request(title, pack=44), newest_equal_id=newest_equal_id).title)
+        except (RequestClaimed, SameContentRecorded) as error:
+            outcomes.append(type(error).__name__)
+
+    for title, newest in ((None, None), ("second", first.id)):
+        outcomes.clear()
+        titles = [title, title] if title is None else ["a", "b"]
+        barrier = [
+            threading.Thread(target=plan, args=(of, name, newest))
+            for of, name in zip((log, other), titles, strict=True)
+        ]
+        for thread in barrier:
+            thread.start()
+        for thread in barrier:
+            thread.join()
+        assert len(outcomes) == 2
+        assert len({"RequestClaimed", "SameContentRecorded"} & {*outcomes}) == 1, outcomes
+    other.close()
+
+
+def test_a_title_with_another_account_or_none_is_one_title(log: Log) -> None:
+    log.plan(a_request(account="1"))
+    assert log.plan(a_request(account="2")).title == "t"
+    with pytest.raises(RequestClaimed):
+        log.plan(a_request())
+
+
+def test_a_title_with_blanks_of_an_older_release_is_found(log: Log) -> None:
+    planned = log.plan(a_request())
+    with sql(log.path) as run:
+        run("UPDATE astria_nb.submission SET title = E'\\u2003 t\\n'")
+    found_by = [log.find(SERVICE, "t"), log.claimant(a_request())]
+    assert [submission and submission.id for submission in found_by] == [planned.id] * 2
+    assert log.find(SERVICE, "u") is None
+
+
+@pytest.fixture
+def proxy(log: Log, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LossyProxy]:
+    server = Path(log.path.connect_options()["host"]) / ".s.PGSQL.5432"
+    with LossyProxy(server, tmp_path_factory.mktemp("proxy")).running() as proxy:
+        yield proxy
+
+
+@pytest.mark.parametrize("loses", ["answer", "commit"])
+@pytest.mark.parametrize("cuts", [1, 3])
+def test_a_connection_that_is_lost_during_a_commit_writes_once(
+    log: Log, proxy: LossyProxy, loses: Literal["answer", "commit"], cuts: int
+) -> None:
+    options = log.path.connect_options()
+    theirs = Log(f"postgresql://postgres@/{options['dbname']}?host={proxy.folder}")
+    theirs.find(SERVICE, "t")
+    proxy.loses = loses
+    proxy.cuts = cuts
+    submission = theirs.plan(a_request(), sending=True)
+    proxy.cuts = cuts
+    submission = theirs.change(submission, "done", reply=REPLY)
+    proxy.cuts = cuts
+    theirs.record_event("poll", submission=submission, reply=REPLY)
+    proxy.cuts = cuts
+    theirs.tag(submission.id, "good")
+    proxy.cuts = 0
+    assert log.get(submission.id) == submission
+    assert log.events()["kind"].tolist() == ["planned", "sending", "done", "poll", "tag"]
+    theirs.close()
+
+
+def test_a_connection_that_the_server_ends_is_replaced(log: Log) -> None:
+    submission = log.plan(a_request(), sending=True)
+    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'astria_nb%'"
+    with sql(log.path) as run:
+        run(ends)
+        submission = log.change(submission, "done", reply=REPLY)
+        run(ends)
+        assert log.get(submission.id) == submission
+        run(ends)
+        assert log.frame()["state"].tolist() == ["done"]
+    assert log.events()["kind"].tolist() == ["planned", "sending", "done"]
+
+
+def test_a_change_that_another_process_made_is_told(log: Log) -> None:
+    submission = log.plan(a_request(), sending=True)
+    other = Log(log.path)
+    done = other.change(submission, "done", reply=REPLY)
+    with pytest.raises(StaleSubmission) as caught:
+        log.change(submission, "unknown")
+    assert caught.value.submission == done
+    other.close()
