@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from astria_nb.log._sql import Connection, Cursor
+from astria_nb.log._sql import Cursor, SqlConnection
 from astria_nb.tune import Request
 
 # The claim itself is the row of the submission. This only makes those who are about to look for an equal one
@@ -23,12 +23,12 @@ _QUEUE = """
 _NEW_ID = "SELECT nextval('submission_id_seq')"
 
 
-def queue_for(connection: Connection, recorded: Request) -> Cursor | None:
+def queue_for(connection: SqlConnection, recorded: Request) -> Cursor | None:
     """Wait for those who are about to record a request of the same title or content.
 
     Parameters
     ----------
-    connection : Connection
+    connection : SqlConnection
         In a transaction that writes; what follows sees what the others have committed.
     recorded : Request
         Without secrets.

@@ -40,7 +40,7 @@ from astria_nb.log._queries import (
 from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._schema import body, event, submission
 from astria_nb.log._server_address import LogPath, ServerAddress
-from astria_nb.log._sql import Connection, Store
+from astria_nb.log._sql import LogStore, SqlConnection
 from astria_nb.log._sqlite import SqliteStore
 from astria_nb.log._states import (
     HAS_TUNE,
@@ -81,7 +81,7 @@ class LogDatabase:
         """Write the intent; see `astria_nb.log.Log.plan`."""
         recorded = request.recorded()
 
-        def work(connection: Connection, session_id: str) -> Submission:
+        def work(connection: SqlConnection, session_id: str) -> Submission:
             new_id = queue_for(connection, recorded)
             if (first := _claimant(connection, recorded)) is not None:
                 raise RequestClaimed(first)
@@ -112,7 +112,7 @@ class LogDatabase:
         if tune is not None and isinstance(tune.get("id"), int) and changes.get("tune_id") is None:
             changes = {**changes, "tune_id": tune["id"]}
 
-        def work(connection: Connection, session_id: str) -> Submission:
+        def work(connection: SqlConnection, session_id: str) -> Submission:
             moment = Moment.of(session_id)
             after = submission_rows.move(
                 connection, before, state, moment, changes, tune, image_sha256, redact_problem(problem)
@@ -134,7 +134,7 @@ class LogDatabase:
     ) -> None:
         """Write an event that changes no state; see `astria_nb.log.Log.record_event`."""
 
-        def work(connection: Connection, session_id: str) -> None:
+        def work(connection: SqlConnection, session_id: str) -> None:
             at = now()
             current: Submission | None = None
             if submission is not None:
@@ -263,7 +263,7 @@ class LogDatabase:
         return int(pruned)
 
     @contextmanager
-    def _write(self) -> Iterator[tuple[Connection, str]]:
+    def _write(self) -> Iterator[tuple[SqlConnection, str]]:
         """Yield a connection in a transaction, and the id of this process's session, which it has written."""
         current = environment.session()
         with self.store.writing() as connection:
@@ -273,7 +273,7 @@ class LogDatabase:
         self._written_session = current.id
 
 
-def _store_at(path: LogPath, timeout: float) -> Store:
+def _store_at(path: LogPath, timeout: float) -> LogStore:
     if isinstance(path, ServerAddress):
         from astria_nb.log.postgres import PostgresStore  # of an extra
 
@@ -281,14 +281,14 @@ def _store_at(path: LogPath, timeout: float) -> Store:
     return SqliteStore(path, timeout)
 
 
-def _claimant(connection: Connection, recorded: Request) -> Submission | None:
+def _claimant(connection: SqlConnection, recorded: Request) -> Submission | None:
     """Return the submission that claims a title, or a run without one."""
     if recorded.title is None:
         return claiming_run(connection, recorded)
     return claimant(connection, recorded.service, recorded.title, recorded.account)
 
 
-def _precedents(connection: Connection, recorded: Request) -> Precedents:
+def _precedents(connection: SqlConnection, recorded: Request) -> Precedents:
     return Precedents(
         claimant=_claimant(connection, recorded),
         has_equal=has_later_with_content(connection, recorded, 0),

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 
 from astria_nb.errors import AstriaError
 from astria_nb.log._reruns import again_if_lost
-from astria_nb.log._sql import Connection
+from astria_nb.log._sql import SqlConnection
 from astria_nb.log._states import RequestClaimed, SameContentRecorded, StaleSubmission
 
 T = TypeVar("T")
-Work = Callable[[Connection, str], T]
+Work = Callable[[SqlConnection, str], T]
 """What is to be written, with a connection in a transaction and the id of this process's session."""
-Transaction = Callable[[], AbstractContextManager[tuple[Connection, str]]]
+Transaction = Callable[[], AbstractContextManager[tuple[SqlConnection, str]]]
 
 _MOST = 256  # in one transaction: the first of them waits for the last
 _HARMLESS = (RequestClaimed, SameContentRecorded, StaleSubmission, KeyError)
@@ -99,7 +99,7 @@ class _Write:
         self.result: Any = None
         self.error: BaseException | None = None
 
-    def do(self, connection: Connection, session_id: str) -> None:
+    def do(self, connection: SqlConnection, session_id: str) -> None:
         """Write, in a transaction that others may share."""
         self.error, self.is_working = None, True
         try:

@@ -13,7 +13,7 @@ from typing import Any
 from astria_nb.log import _machine as machine
 from astria_nb.log._queries import EPOCH
 from astria_nb.log._schema import event
-from astria_nb.log._sql import Connection
+from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import insert_into
 from astria_nb.log._states import Submission
 from astria_nb.log.environment import Session
@@ -46,15 +46,15 @@ def to_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
 
 
-def put_body(connection: Connection, text: str) -> bytes:
-    """Store JSON, once however many rows refer to it, and return its hash."""
+def put_body(connection: SqlConnection, text: str) -> bytes:
+    """LogStore JSON, once however many rows refer to it, and return its hash."""
     sha256 = hashlib.sha256(text.encode()).digest()
     connection.execute(_PUT, {"sha256": sha256, "json": text})
     return sha256
 
 
-def put_session(connection: Connection, current: Session) -> None:
-    """Store what is known of a process, once."""
+def put_session(connection: SqlConnection, current: Session) -> None:
+    """LogStore what is known of a process, once."""
     row = asdict(current) | {
         "started_at": microseconds(current.started_at),
         "packages": json.dumps(dict(current.packages)),
@@ -63,7 +63,7 @@ def put_session(connection: Connection, current: Session) -> None:
 
 
 def append_event(
-    connection: Connection,
+    connection: SqlConnection,
     kind: str,
     session_id: str,
     at: int,
@@ -77,7 +77,7 @@ def append_event(
 
     Parameters
     ----------
-    connection : Connection
+    connection : SqlConnection
     kind : str
     session_id : str
     at : int

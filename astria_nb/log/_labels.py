@@ -17,7 +17,7 @@ from astria_nb.log._checksums import DamagedError, check_row
 from astria_nb.log._inserts import append_event, now
 from astria_nb.log._queries import existing, parsing
 from astria_nb.log._selects import ROW
-from astria_nb.log._sql import Connection
+from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import Update
 from astria_nb.log._states import SETTLED, UNSETTLED, Labels
 from astria_nb.rows import LABEL_SCHEMA
@@ -75,7 +75,7 @@ def check_note(text: object) -> str | None:
     return note or None
 
 
-def of(connection: Connection, id: int) -> Labels:  # noqa: A002  the column's own name
+def of(connection: SqlConnection, id: int) -> Labels:  # noqa: A002  the column's own name
     """Return the labels of a submission."""
     (text,) = connection.execute("SELECT labels FROM submission WHERE id = :id", {"id": id}).fetchone()
     with parsing(f"submission {id}"):
@@ -83,7 +83,7 @@ def of(connection: Connection, id: int) -> Labels:  # noqa: A002  the column's o
 
 
 def change_all(
-    connection: Connection,
+    connection: SqlConnection,
     session_id: str,
     numbers: Sequence[int],
     kind: str,
@@ -94,7 +94,7 @@ def change_all(
 
     Parameters
     ----------
-    connection : Connection
+    connection : SqlConnection
     session_id : str
     numbers : sequence of int
     kind : str
@@ -120,7 +120,7 @@ def change_all(
         append_event(connection, kind, session_id, at, current, reply=reply)
 
 
-def read(connection: Connection) -> dict[int, Labels]:
+def read(connection: SqlConnection) -> dict[int, Labels]:
     """Return the labels of each submission that has some, by its id.
 
     Raises
@@ -138,7 +138,7 @@ def read(connection: Connection) -> dict[int, Labels]:
     return labels
 
 
-def _check(connection: Connection, number: int, text: str) -> None:
+def _check(connection: SqlConnection, number: int, text: str) -> None:
     row = ROW.first(connection, of_id=number)
     if row is None or row["labels"] != text:
         raise DamagedError(f"the labels of submission {number} are not what was written")

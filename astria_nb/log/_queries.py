@@ -12,7 +12,7 @@ from typing import Any
 from astria_nb.log import _selects as selects
 from astria_nb.log import _serialization as serialization
 from astria_nb.log._checksums import DamagedError, check_body, check_row
-from astria_nb.log._sql import Connection
+from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import Query
 from astria_nb.log._states import Submission
 from astria_nb.tune import Request
@@ -21,12 +21,12 @@ from astria_nb.utils.service_address import is_same_service
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def by_id(connection: Connection, id: int) -> Submission | None:  # noqa: A002  the column's own name
+def by_id(connection: SqlConnection, id: int) -> Submission | None:  # noqa: A002  the column's own name
     """Return a submission, or None."""
     return _first(connection, selects.BY_ID, of_id=id)
 
 
-def existing(connection: Connection, id: int) -> Submission:  # noqa: A002  the column's own name
+def existing(connection: SqlConnection, id: int) -> Submission:  # noqa: A002  the column's own name
     """Return a submission that was in the log before.
 
     Raises
@@ -41,7 +41,7 @@ def existing(connection: Connection, id: int) -> Submission:  # noqa: A002  the 
 
 
 def claimant(
-    connection: Connection, service: str, title: str, account: str | None = None
+    connection: SqlConnection, service: str, title: str, account: str | None = None
 ) -> Submission | None:
     """Return the submission that claims a title, perhaps recorded with blanks around it, or None."""
     values = {"of_service": service, "of_account": account}
@@ -58,12 +58,12 @@ def claimant(
     return None
 
 
-def claiming_run(connection: Connection, request: Request) -> Submission | None:
+def claiming_run(connection: SqlConnection, request: Request) -> Submission | None:
     """Return the latest equal run without a title that may exist and was not handed to its caller, or None.
 
     Parameters
     ----------
-    connection : Connection
+    connection : SqlConnection
     request : Request
         Without secrets.
     """
@@ -77,7 +77,7 @@ def claiming_run(connection: Connection, request: Request) -> Submission | None:
     return next((run for run in candidates if (run.service, run.request.content_fingerprint) == wanted), None)
 
 
-def with_content(connection: Connection, request: Request, limit: int) -> list[Submission]:
+def with_content(connection: SqlConnection, request: Request, limit: int) -> list[Submission]:
     """Return the latest submissions that may exist and ask for the same, by fields and sizes."""
     values = {
         "of_service": request.service,
@@ -87,7 +87,7 @@ def with_content(connection: Connection, request: Request, limit: int) -> list[S
     return list(map(_read, selects.LATEST_WITH_CONTENT.rows(connection, of_limit=limit, **values)))
 
 
-def has_later_with_content(connection: Connection, request: Request, id: int) -> bool:  # noqa: A002
+def has_later_with_content(connection: SqlConnection, request: Request, id: int) -> bool:  # noqa: A002
     """Return whether a submission that asks for the same, and may exist, was recorded after another."""
     values = {
         "of_id": id,
@@ -98,30 +98,30 @@ def has_later_with_content(connection: Connection, request: Request, id: int) ->
     return selects.LATER_WITH_CONTENT.first(connection, **values) is not None
 
 
-def was_returned(connection: Connection, id: int) -> bool:  # noqa: A002  the column's own name
+def was_returned(connection: SqlConnection, id: int) -> bool:  # noqa: A002  the column's own name
     """Return whether the row of a submission was handed to its caller."""
     return selects.RETURNS.first(connection, of_id=id) is not None
 
 
-def polls(connection: Connection, id: int) -> Iterator[tuple[int, Any, Any]]:  # noqa: A002
+def polls(connection: SqlConnection, id: int) -> Iterator[tuple[int, Any, Any]]:  # noqa: A002
     """Yield the polls of a submission, in order: the event's id, the reply's hash, and its JSON."""
     return ((row["id"], row["reply"], row["json"]) for row in selects.POLLS.rows(connection, of_id=id))
 
 
-def session_of(connection: Connection, id: str) -> Mapping[str, Any] | None:  # noqa: A002
+def session_of(connection: SqlConnection, id: str) -> Mapping[str, Any] | None:  # noqa: A002
     """Return the row of a process that wrote to this log, or None."""
     return selects.SESSION.first(connection, of_id=id)
 
 
 def of_tune(
-    connection: Connection, service: str, tune_id: int, account: str | None = None
+    connection: SqlConnection, service: str, tune_id: int, account: str | None = None
 ) -> Submission | None:
     """Return the submission that made a tune, or None."""
     return _first(connection, selects.OF_TUNE, of_service=service, of_tune=tune_id, of_account=account)
 
 
 def run_on(
-    connection: Connection, service: str, tune_id: int, account: str | None = None
+    connection: SqlConnection, service: str, tune_id: int, account: str | None = None
 ) -> Submission | None:
     """Return the latest submission that ran a pack on a tune, or None."""
     # The SQL finds the digits anywhere in the request.
@@ -133,7 +133,7 @@ def run_on(
 
 
 def of_row(
-    connection: Connection,
+    connection: SqlConnection,
     tune_id: int | None,
     prompt_ids: Collection[int],
     service: str | None,
@@ -143,7 +143,7 @@ def of_row(
 
     Parameters
     ----------
-    connection : Connection
+    connection : SqlConnection
     tune_id : int or None
         None for a run on existing tunes, which has prompts of its own.
     prompt_ids : collection of int
@@ -164,12 +164,12 @@ def of_row(
     return [*latest.values()]
 
 
-def unsettled(connection: Connection, service: str, account: str | None) -> list[Submission]:
+def unsettled(connection: SqlConnection, service: str, account: str | None) -> list[Submission]:
     """Return the unsettled submissions of an account, oldest first."""
     return list(map(_read, selects.ALL_UNSETTLED.rows(connection, of_service=service, of_account=account)))
 
 
-def has_unsettled(connection: Connection, service: str, account: str | None) -> bool:
+def has_unsettled(connection: SqlConnection, service: str, account: str | None) -> bool:
     """Return whether `unsettled` has any."""
     return selects.ANY_UNSETTLED.first(connection, of_service=service, of_account=account) is not None
 
@@ -196,7 +196,7 @@ def to_datetime(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
-def _first(connection: Connection, query: Query, **values: Any) -> Submission | None:
+def _first(connection: SqlConnection, query: Query, **values: Any) -> Submission | None:
     row = query.first(connection, **values)
     return None if row is None else _read(row)
 

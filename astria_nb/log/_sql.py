@@ -35,14 +35,14 @@ class Cursor(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 
-class Connection(Protocol):
+class SqlConnection(Protocol):
     """A connection in a transaction."""
 
     def execute(self, text: str, values: Any = ..., /) -> Cursor:
         """Run a statement with the values of its named parameters."""
 
 
-class Store(Protocol):
+class LogStore(Protocol):
     """An open database of a log: the file's, or the server's."""
 
     @property
@@ -58,16 +58,16 @@ class Store(Protocol):
     def write(self) -> AbstractContextManager[sa.Connection]:
         """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
 
-    def writing(self) -> AbstractContextManager[Connection]:
+    def writing(self) -> AbstractContextManager[SqlConnection]:
         """Do as `write`, without SQLAlchemy."""
 
     def read(self) -> AbstractContextManager[sa.Connection]:
         """Yield a connection that reads one state of the database, whatever is written meanwhile."""
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    def reading(self) -> AbstractContextManager[SqlConnection]:
         """Do as `read`, without SQLAlchemy."""
 
-    def driver(self, connection: sa.Connection) -> Connection:
+    def driver(self, connection: sa.Connection) -> SqlConnection:
         """Return what SQLAlchemy's connection stands on, in the same transaction."""
 
     def shrink(self) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from astria_nb.log._checksums import COLUMNS
-from astria_nb.log._sql import Connection, Cursor
+from astria_nb.log._sql import Cursor, SqlConnection
 
 ROW_CHECKSUM = f"row_checksum({', '.join(COLUMNS)})"
 """The checksum of a submission as it is stored."""
@@ -31,18 +31,18 @@ class Query:
     def __init__(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
         self._select = select
 
-    def rows(self, connection: Connection, **values: Any) -> Iterator[dict[str, Any]]:
+    def rows(self, connection: SqlConnection, **values: Any) -> Iterator[dict[str, Any]]:
         """Yield the rows, each as a mapping of the columns' names."""
         return _named(self._run(connection, values))
 
-    def first(self, connection: Connection, **values: Any) -> dict[str, Any] | None:
+    def first(self, connection: SqlConnection, **values: Any) -> dict[str, Any] | None:
         """Return the first row, or None."""
         cursor = self._run(connection, values)
         row, names = cursor.fetchone(), [column[0] for column in cursor.description]
         cursor.close()  # it may have more rows
         return None if row is None else dict(zip(names, row, strict=True))
 
-    def _run(self, connection: Connection, values: dict[str, Any]) -> Cursor:
+    def _run(self, connection: SqlConnection, values: dict[str, Any]) -> Cursor:
         text, defaults = self._compiled
         return connection.execute(text, defaults | values)
 
@@ -92,12 +92,12 @@ class Update:
             values | {"checksum": checksum}, f"{condition} AND {IS_SOUND}" if only_of_version else condition
         )
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
+    def run(self, connection: SqlConnection, values: Mapping[str, Any]) -> None:
         """Change the row."""
         is_file = isinstance(connection, sqlite3.Connection)
         connection.execute(self._in_file if is_file else self._on_server, values)
 
-    def has_changed(self, connection: Connection, values: Mapping[str, Any]) -> bool:
+    def has_changed(self, connection: SqlConnection, values: Mapping[str, Any]) -> bool:
         """Change the row, and return whether there was one in this version."""
         if isinstance(connection, sqlite3.Connection):
             return connection.execute(self._in_file, values).rowcount > 0

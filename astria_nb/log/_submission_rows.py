@@ -12,7 +12,7 @@ from astria_nb.log import _inserts as inserts
 from astria_nb.log import _serialization as serialization
 from astria_nb.log._checksums import COLUMNS, of_row
 from astria_nb.log._queries import existing, to_datetime, to_submission
-from astria_nb.log._sql import Connection, Cursor
+from astria_nb.log._sql import Cursor, SqlConnection
 from astria_nb.log._statements import Update, insert_into
 from astria_nb.log._states import StaleSubmission, Submission
 from astria_nb.tune import Request
@@ -53,7 +53,7 @@ class Moment:
 
 
 def add(
-    connection: Connection,
+    connection: SqlConnection,
     recorded: Request,
     newest_known_id: int | None,
     moment: Moment,
@@ -65,7 +65,7 @@ def add(
 
     Parameters
     ----------
-    connection : Connection
+    connection : SqlConnection
     recorded : Request
         Without secrets.
     newest_known_id : int, optional
@@ -101,7 +101,7 @@ def add(
 
 
 def move(
-    connection: Connection,
+    connection: SqlConnection,
     before: Submission,
     state: str,
     moment: Moment,
@@ -114,7 +114,7 @@ def move(
 
     Parameters
     ----------
-    connection : Connection
+    connection : SqlConnection
     before : Submission
     state : str
     moment : Moment
@@ -162,7 +162,7 @@ def move(
     )
 
 
-def record(connection: Connection, current: Submission, tune: Mapping[str, Any]) -> None:
+def record(connection: SqlConnection, current: Submission, tune: Mapping[str, Any]) -> None:
     """Write a newer tune as a submission's record; it is not what a segment has of it any more."""
     text = inserts.to_json(redact_json(serialization.updated(current, tune)))
     row = {"id": current.id, "record": inserts.put_body(connection, text), "sealed": None}

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from astria_nb.errors import LogError
 from astria_nb.log._checksums import DamagedError
-from astria_nb.log._reruns import TransactionLost
+from astria_nb.log._reruns import TransactionLost, again_if_lost
 from astria_nb.log._server_address import ServerAddress
-from astria_nb.log._sql import Connection
+from astria_nb.log._sql import SqlConnection
 from astria_nb.log.postgres._connecting import NAME, connect, engine_for
 from astria_nb.log.postgres._errors import cause_of, is_gone, is_in_the_way, problem_of
 from astria_nb.log.postgres._outage import Outage
@@ -63,8 +63,7 @@ class PostgresStore:
         self._outage = Outage(address, lambda: self._engine.raw_connection().close())
         weakref.finalize(self, self._engine.dispose)
         _stores.add(self)
-        with _plain_errors(address):
-            set_up(self._engine, address)
+        self._set_up()
 
     def check(self) -> None:
         """Nothing happens to a database behind its server's back."""
@@ -92,7 +91,7 @@ class PostgresStore:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[SqlConnection]:
         """Do as `write`, without SQLAlchemy."""
         with self._rerunnable(), closing(self._engine.raw_connection()) as pooled:
             transaction, name = Transaction(_driver(pooled)), pooled.info[NAME]
@@ -109,7 +108,7 @@ class PostgresStore:
                 self._raise_lost(cause)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[SqlConnection]:
         """Do as `read`, without SQLAlchemy."""
         with (
             self._rerunnable(),
@@ -118,13 +117,20 @@ class PostgresStore:
         ):
             yield transaction
 
-    def driver(self, connection: sa.Connection) -> Connection:
+    def driver(self, connection: sa.Connection) -> SqlConnection:
         """Return what SQLAlchemy's connection stands on, in the same transaction."""
         return Transaction(_driver(connection.connection))
 
     def forget_connections(self) -> None:
         """Leave the connections to the parent of this process."""
         self._engine.dispose(close=False)
+
+    @again_if_lost
+    def _set_up(self) -> None:
+        """Make the tables; a server that has answered this process before is waited for."""
+        with self._rerunnable() if self._address in _reached else _plain_errors(self._address):
+            set_up(self._engine, self._address)
+        _reached.add(self._address)
 
     @contextmanager
     def _rerunnable(self) -> Iterator[None]:
@@ -204,6 +210,7 @@ def _plain_errors(address: ServerAddress) -> Iterator[None]:
     raise LogError(problem) from None
 
 
+_reached: set[ServerAddress] = set()
 _stores: weakref.WeakSet[PostgresStore] = weakref.WeakSet()
 
 

@@ -217,6 +217,7 @@ def test_a_connection_that_is_lost_during_a_commit_writes_once(
 def test_a_connection_that_the_server_ends_is_replaced(log: Log) -> None:
     submission = log.plan(a_request(), sending=True)
     ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'astria_nb%'"
+    ends += " AND datname = current_database()"
     with sql(log.path) as run:
         run(ends)
         submission = log.change(submission, "done", reply=REPLY)
