@@ -68,8 +68,8 @@ def fields_of_row(row: Rows, client: Client, log: Log) -> dict[str, Any]:
     request = submission.request
     redacted = {field.split(".")[0] for field in request.redacted}
     fields = {**request.parameters, "pack": request.pack}
-    if request.images:
-        fields["images"] = [image.path for image in request.images if image.path]
+    if paths := [image.path for image in request.images if image.path]:  # others were in memory
+        fields["images"] = paths
         fields |= {name: value for name, value in asdict(request.preprocessing).items() if value}
     return {name: value for name, value in fields.items() if name not in {*redacted, "title"}}
 

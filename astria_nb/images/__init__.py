@@ -1,6 +1,6 @@
 """One training image: checking, measuring, removing metadata, preparing for upload."""
 
-from astria_nb.images._addresses import images_at, is_address
+from astria_nb.images._addresses import images_at, is_address, is_many
 from astria_nb.images._advice import ImageMetrics, Kind, compare, measure
 from astria_nb.images._captions import captions_beside, is_caption_name, stem_of
 from astria_nb.images._content import ImageContent, content_sha256, file_of, is_content, is_volatile
@@ -38,6 +38,7 @@ __all__ = [
     "is_caption_name",
     "is_content",
     "is_hidden",
+    "is_many",
     "is_volatile",
     "measure",
     "natural_order",

@@ -11,11 +11,12 @@ from typing import Any
 from astria_nb.images._content import read_block
 from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._folder import SUFFIXES, is_hidden, natural_order
-from astria_nb.utils.redaction import redact_text
+from astria_nb.utils.redaction import PLACEHOLDER, redact_text
 
 # "C:\\" is a path of Windows. A web address has a field of its own.
 _ADDRESS = re.compile(r"(?!https?://|data:)[a-z][a-z0-9+.-]+(?:://|::)\S", re.IGNORECASE)
-_MAGIC = frozenset("*?[")
+_USER = re.compile(r"://([^/?#]+)@")
+_MAGIC = frozenset("*[")  # a question mark begins a version or a signature
 
 
 def is_address(text: str) -> bool:
@@ -41,6 +42,17 @@ def name_of(address: str) -> str:
     return PurePosixPath(first.partition("?")[0]).name
 
 
+def is_many(address: str) -> bool:
+    """Return whether an address is that of a folder, which ends with ``/``, or a pattern.
+
+    Examples
+    --------
+    >>> is_many("s3://bucket/photos/"), is_many("s3://bucket/*.jpg"), is_many("s3://bucket/1.jpg?versionId=5")
+    (True, True, False)
+    """
+    return address.endswith("/") or bool(_MAGIC & set(address))
+
+
 def blocks_at(address: str) -> Iterator[bytes]:
     """Yield the content at an address, block by block.
 
@@ -49,9 +61,16 @@ def blocks_at(address: str) -> Iterator[bytes]:
     InvalidImageError
         It cannot be read; it says why.
     """
-    with _translated():
+    with _translated(address):
         fs, path = _resolved(address)
-        with fs.open(path, "rb") as file:
+        try:
+            file = fs.open(path, "rb")
+        except (FileNotFoundError, IsADirectoryError):
+            if fs.isdir(path):
+                hint = "end the address with / for the images in it"
+                raise InvalidImageError("is a folder", hint) from None
+            raise
+        with file:
             while block := read_block(file):
                 yield block
 
@@ -66,7 +85,7 @@ def images_at(address: str) -> list[str] | None:
     InvalidImageError
         It cannot be listed, or there is no image.
     """
-    with _translated():
+    with _translated(address):
         fs, path = _resolved(address)
         is_pattern = bool(_MAGIC & set(path)) and not fs.exists(path)
         if not is_pattern and not fs.isdir(path):
@@ -99,7 +118,7 @@ def _resolved(address: str) -> tuple[Any, str]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(address: str) -> Iterator[None]:
     """Say in our words why an address cannot be read: its file system may raise anything."""
     try:
         yield
@@ -109,10 +128,21 @@ def _translated() -> Iterator[None]:
     except FileNotFoundError:
         what, hint = "does not exist", "check the address, or remove it"
     except ImportError as error:  # fsspec names the package of the file system
-        what, hint = f"needs a package that is not installed ({redact_text(str(error))})", "install it"
+        what, hint = (
+            f"needs a package that is not installed ({_without_secrets(error, address)})",
+            "install it",
+        )
     except PermissionError:
         what, hint = "may not be read", "check your credentials for it, or download it and give its path"
     except Exception as error:  # noqa: BLE001
-        what = f"cannot be read ({type(error).__name__}: {redact_text(str(error))})"
+        what = f"cannot be read ({type(error).__name__}: {_without_secrets(error, address)})"
         hint = "check the address and your credentials for it, or download it and give its path"
     raise InvalidImageError(what, hint)
+
+
+def _without_secrets(error: Exception, address: str) -> str:
+    """Return the text of a file system's error, which may quote a part of the address."""
+    text = redact_text(str(error))
+    for secret in _USER.findall(address):
+        text = text.replace(secret, PLACEHOLDER)
+    return text

@@ -24,6 +24,7 @@ from astria_nb.images import (
     is_address,
     is_content,
     is_hidden,
+    is_many,
     natural_order,
     pictures_in,
     stem_of,
@@ -201,7 +202,7 @@ def _in_item(item: Any, number: int, report: Report) -> Iterator[Any]:
 
 def _in_address(address: str, report: Report) -> Iterator[str]:
     try:
-        files = images_at(address) if address.endswith("/") or is_pattern(address) else None
+        files = images_at(address) if is_many(address) else None
     except InvalidImageError as error:
         report(f"{short(address)} {error}", error.hint)
     else:

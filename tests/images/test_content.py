@@ -277,6 +277,7 @@ def test_an_address_is_read_and_can_be_read_again(memory: Any) -> None:
     [
         ("memory://gone.jpg", "does not exist"),
         ("memory://p/notes.txt", None),
+        ("memory://p/deep", "is a folder"),
         ("nosuch://x/1.jpg", "Protocol not known"),
         ("zip://1.jpg::memory://p/IMG_2.jpg", "cannot be read"),
         ("s3://bucket/1.jpg", "s3fs"),
@@ -292,7 +293,8 @@ def test_an_address_that_cannot_be_read_is_refused_in_words(
         Image.open(address)
     (problem,) = caught.value.problems
     assert what in problem.what
-    assert "install" in problem.hint if what == "s3fs" else "check the address" in problem.hint
+    hints = {"s3fs": "install", "is a folder": "end the address with /"}
+    assert hints.get(what, "check the address") in problem.hint
 
 
 def test_without_fsspec_an_address_is_answered_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

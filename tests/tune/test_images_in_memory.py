@@ -176,6 +176,29 @@ def test_a_replay_reads_an_address_again(client: anb.Client) -> None:
     memory.rm("/r", recursive=True)
 
 
+class Vault(fsspec.AbstractFileSystem):  # type: ignore[misc]
+    """A file system whose addresses hold secrets."""
+
+    protocol = "vault"
+
+    def _open(self, path: str, mode: str = "rb", **options: Any) -> Any:
+        if "gone" in path:
+            raise RuntimeError(f"no access to vault://me:hunter2secret@host/{path}?token=0123abc")
+        return io.BytesIO(PHOTOS[0])
+
+
+def test_the_secrets_of_an_address_are_not_recorded_or_shown() -> None:
+    fsspec.register_implementation("vault", Vault, clobber=True)
+    address = "vault://me:hunter2secret@host/1.jpg?X-Amz-Signature=0123abc"
+    tune = anb.Tune(**TRAIN, images=[address])
+    request = Request.from_tune(tune, "https://api.astria.ai", "multipart").recorded()
+    (problem,) = problems(address.replace("1.jpg", "gone.jpg"))
+    for text in (repr(tune), repr(request), str(problem), anb.as_curl(tune), anb.as_python(tune)):
+        assert "1.jpg" in text or "gone.jpg" in text
+        assert "hunter2secret" not in text
+        assert "0123abc" not in text
+
+
 def test_folders_and_patterns_at_an_address_are_their_photos_in_natural_order() -> None:
     memory = fsspec.filesystem("memory")
     for name in ("IMG_10.JPG", "IMG_2.jpg", ".x.jpg", "notes.txt", "deep/3.jpg"):
