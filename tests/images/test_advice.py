@@ -189,7 +189,11 @@ def test_a_thumbnail_has_no_metadata(measured: Measured, photo: Image.Image) -> 
 # Blur
 
 
-@pytest.mark.parametrize("path", PHOTOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.soak] * (number % 3 > 0)) for number, path in enumerate(PHOTOS)],
+    ids=lambda path: path.stem,
+)
 def test_a_blurred_portrait_is_found(path: Path, measured: Measured) -> None:
     with Image.open(path) as image:
         assert "blurry" in kinds(measured(blur(image, 3)))
