@@ -11,7 +11,7 @@ import helpers.jupyterlab as lab
 
 _BROWSER = lab.find_browser()
 # Playwright's own five seconds are for a machine that does nothing else.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="package")

@@ -70,14 +70,40 @@ def page(tab: Page, address: str) -> Iterator[Page]:
     lab.shut_down(tab)
 
 
-@pytest.fixture
-def form(page: Page) -> Locator:
-    """An empty form, in the place of the one before."""
+def displayed(page: Page) -> Locator:
+    """Display an empty form, in the place of the one before."""
     lab.run_code(page, CLOSE)
     lab.run_cells(page, FORM, FORM + 1)
     form = page.locator(".astria-form")
     expect(form.get_by_text("No images yet")).to_be_visible()
     return form
+
+
+@pytest.fixture
+def form(page: Page) -> Locator:
+    """A form of the test's own."""
+    return displayed(page)
+
+
+@pytest.fixture(scope="module")
+def shared(page: Page) -> Locator:
+    """A form for the tests that leave nothing but photos: to display one takes longer than most of them."""
+    return displayed(page)
+
+
+@pytest.fixture
+def emptied(shared: Locator) -> Locator:
+    """The shared form without what the test before has added."""
+    shared.get_by_role("tab", name="From this computer").click()
+    for dismiss in reversed(shared.get_by_role("button", name=re.compile("^Dismiss ")).all()):
+        dismiss.click()
+    expect(shared.locator(".astria-drop-row")).to_have_count(0)
+    count = shared.locator(".astria-tile").count()
+    if count > 0:
+        remove = "Remove all" if count > 1 else re.compile("^Remove: ")
+        shared.get_by_role("button", name=remove).click()
+    expect(shared.get_by_text("No images yet")).to_be_visible()
+    return shared
 
 
 @pytest.fixture
@@ -153,144 +179,144 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_photos_are_picked_by_mouse_or_keyboard(page, form, photos):
-    pick(form, photos[2], photos[0])
-    expect_names(form, "3.jpg", "1.jpg")
-    form.get_by_role("tab", name="From this computer").focus()
+def test_photos_are_picked_by_mouse_or_keyboard(page, emptied, photos):
+    pick(emptied, photos[2], photos[0])
+    expect_names(emptied, "3.jpg", "1.jpg")
+    emptied.get_by_role("tab", name="From this computer").focus()
     page.keyboard.press("Tab")
-    expect(form.get_by_label("Choose photos")).to_be_focused()
+    expect(emptied.get_by_label("Choose photos")).to_be_focused()
     with page.expect_file_chooser() as dialog:
         page.keyboard.press("Space")
     dialog.value.set_files(str(photos[1]))
-    expect_names(form, "3.jpg", "1.jpg", "2.jpg")
-    expect(form.get_by_text(re.compile(r"^3 images · \d+ kB$"))).to_be_visible()
+    expect_names(emptied, "3.jpg", "1.jpg", "2.jpg")
+    expect(emptied.get_by_text(re.compile(r"^3 images · \d+ kB$"))).to_be_visible()
     assert sent(page) == [sha256(photos[2]), sha256(photos[0]), sha256(photos[1])]
 
 
-def test_photos_are_dropped_anywhere_on_the_form(page, form, photos):
-    drop(form.locator(".astria-drop-zone"), {"1.jpg": photos[0].read_bytes()})
-    expect_names(form, "1.jpg")
-    drop(form.get_by_label("Title"), {"2.jpg": photos[1].read_bytes()})
-    expect_names(form, "1.jpg", "2.jpg")
+def test_photos_are_dropped_anywhere_on_the_form(page, emptied, photos):
+    drop(emptied.locator(".astria-drop-zone"), {"1.jpg": photos[0].read_bytes()})
+    expect_names(emptied, "1.jpg")
+    drop(emptied.get_by_label("Title"), {"2.jpg": photos[1].read_bytes()})
+    expect_names(emptied, "1.jpg", "2.jpg")
     assert sent(page) == [sha256(photos[0]), sha256(photos[1])]
 
 
-def test_the_images_of_a_dropped_folder_are_added(form, folder):
-    drop_folder(form.locator(".astria-drop-zone"), folder / "photos")
-    expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg")
-    expect(form.get_by_text("Added 5 photos from photos; skipped 1 other file.")).to_be_visible()
+def test_the_images_of_a_dropped_folder_are_added(emptied, folder):
+    drop_folder(emptied.locator(".astria-drop-zone"), folder / "photos")
+    expect_names(emptied, "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg")
+    expect(emptied.get_by_text("Added 5 photos from photos; skipped 1 other file.")).to_be_visible()
 
 
-def test_a_picture_is_pasted(page, form):
+def test_a_picture_is_pasted(page, emptied):
     page.evaluate("""async () => {
         const canvas = new OffscreenCanvas(320, 200);
         canvas.getContext('2d').fillRect(0, 0, 100, 100);
         const picture = await canvas.convertToBlob({type: 'image/png'});
         await navigator.clipboard.write([new ClipboardItem({'image/png': picture})]);
         return true; }""")
-    form.get_by_text("or drop them here").click()
+    emptied.get_by_text("or drop them here").click()
     page.keyboard.press("Control+V")
-    expect_names(form, "image.png")
-    expect(form.get_by_text("320 x 200")).to_be_visible()
+    expect_names(emptied, "image.png")
+    expect(emptied.get_by_text("320 x 200")).to_be_visible()
 
 
-def test_text_is_not_pasted_as_a_picture(page, form):
+def test_text_is_not_pasted_as_a_picture(page, emptied):
     page.evaluate("async () => { await navigator.clipboard.writeText('words'); return true; }")
-    form.get_by_text("or drop them here").click()
+    emptied.get_by_text("or drop them here").click()
     page.keyboard.press("Control+V")
-    expect(form.get_by_text("There is no photo on the clipboard.")).to_be_visible()
+    expect(emptied.get_by_text("There is no photo on the clipboard.")).to_be_visible()
 
 
-def test_files_of_the_server_are_chosen(page, form, photos):
-    form.get_by_role("tab", name="From the server").click()
-    form.get_by_role("button", name="Choose folder").click()
-    form.locator(".astria-chooser select").last.select_option(label="photos/")
-    form.get_by_role("button", name="Choose folder").click()
-    form.locator(".astria-files select").select_option(label=["2.jpg", "4.jpg"])
-    form.get_by_role("button", name="Add selected").click()
-    expect_names(form, "2.jpg", "4.jpg")
-    form.get_by_role("button", name="Add all").click()
-    expect_names(form, "2.jpg", "4.jpg", "1.jpg", "3.jpg")
+def test_files_of_the_server_are_chosen(page, emptied, photos):
+    emptied.get_by_role("tab", name="From the server").click()
+    emptied.get_by_role("button", name="Choose folder").click()
+    emptied.locator(".astria-chooser select").last.select_option(label="photos/")
+    emptied.get_by_role("button", name="Choose folder").click()
+    emptied.locator(".astria-files select").select_option(label=["2.jpg", "4.jpg"])
+    emptied.get_by_role("button", name="Add selected").click()
+    expect_names(emptied, "2.jpg", "4.jpg")
+    emptied.get_by_role("button", name="Add all").click()
+    expect_names(emptied, "2.jpg", "4.jpg", "1.jpg", "3.jpg")
 
 
-def test_a_photo_of_40_mb_arrives_whole(page, form, large):
-    pick(form, large)
-    expect_names(form, "large.jpg")
+def test_a_photo_of_40_mb_arrives_whole(page, emptied, large):
+    pick(emptied, large)
+    expect_names(emptied, "large.jpg")
     assert sent(page) == [sha256(large)]
 
 
-def test_the_order_is_changed_by_mouse_and_by_keyboard(page, form, photos):
-    pick(form, *photos)
-    expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
-    tiles = form.locator(".astria-tile")
+def test_the_order_is_changed_by_mouse_and_by_keyboard(page, emptied, photos):
+    pick(emptied, *photos)
+    expect_names(emptied, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
+    tiles = emptied.locator(".astria-tile")
     right = {"x": 130, "y": 50}
     tiles.filter(has_text="1.jpg").drag_to(tiles.filter(has_text="3.jpg"), target_position=right)
-    expect_names(form, "2.jpg", "3.jpg", "1.jpg", "4.jpg")
+    expect_names(emptied, "2.jpg", "3.jpg", "1.jpg", "4.jpg")
 
     tiles.filter(has_text="4.jpg").focus()
     page.keyboard.press("Shift+ArrowLeft")
-    expect_names(form, "2.jpg", "3.jpg", "4.jpg", "1.jpg")
-    expect(form.get_by_text("4.jpg is now 3 of 4")).to_be_attached()
+    expect_names(emptied, "2.jpg", "3.jpg", "4.jpg", "1.jpg")
+    expect(emptied.get_by_text("4.jpg is now 3 of 4")).to_be_attached()
     expect(tiles.filter(has_text="4.jpg")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(form.get_by_role("button", name="Move left: 4.jpg")).to_be_focused()
+    expect(emptied.get_by_role("button", name="Move left: 4.jpg")).to_be_focused()
     page.keyboard.press("Enter")
-    expect_names(form, "2.jpg", "4.jpg", "3.jpg", "1.jpg")
-    expect(form.get_by_role("button", name="Move left: 4.jpg")).to_be_focused()
+    expect_names(emptied, "2.jpg", "4.jpg", "3.jpg", "1.jpg")
+    expect(emptied.get_by_role("button", name="Move left: 4.jpg")).to_be_focused()
     assert sent(page) == [sha256(photos[number - 1]) for number in (2, 4, 3, 1)]
 
 
-def test_one_is_removed_by_mouse_or_keyboard_or_all(page, form, photos):
-    pick(form, *photos)
-    expect_names(form, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
-    form.get_by_role("button", name="Remove: 2.jpg").click()
-    expect_names(form, "1.jpg", "3.jpg", "4.jpg")
-    form.locator(".astria-tile").filter(has_text="1.jpg").focus()
+def test_one_is_removed_by_mouse_or_keyboard_or_all(page, emptied, photos):
+    pick(emptied, *photos)
+    expect_names(emptied, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
+    emptied.get_by_role("button", name="Remove: 2.jpg").click()
+    expect_names(emptied, "1.jpg", "3.jpg", "4.jpg")
+    emptied.locator(".astria-tile").filter(has_text="1.jpg").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Delete")
-    expect_names(form, "1.jpg", "4.jpg")
-    expect(form.locator(".astria-tile").filter(has_text="4.jpg")).to_be_focused()
+    expect_names(emptied, "1.jpg", "4.jpg")
+    expect(emptied.locator(".astria-tile").filter(has_text="4.jpg")).to_be_focused()
     cells = page.locator(".jp-Notebook .jp-Cell")
     before = cells.count()
     page.keyboard.press("b")  # JupyterLab's key for another cell
-    form.get_by_role("button", name="Remove all").click()
-    expect(form.get_by_text("No images yet")).to_be_visible()
-    expect(form.locator(".astria-tile")).to_have_count(0)
+    emptied.get_by_role("button", name="Remove all").click()
+    expect(emptied.get_by_text("No images yet")).to_be_visible()
+    expect(emptied.locator(".astria-tile")).to_have_count(0)
     expect(cells).to_have_count(before)
 
 
-def test_a_duplicate_is_named_and_removed_at_a_click(form, photos):
-    pick(form, *photos[:2])
-    expect_names(form, "1.jpg", "2.jpg")
-    drop(form.locator(".astria-drop-zone"), {"again.jpg": photos[0].read_bytes()})
-    copy = form.locator(".astria-tile").filter(has_text="again.jpg")
+def test_a_duplicate_is_named_and_removed_at_a_click(emptied, photos):
+    pick(emptied, *photos[:2])
+    expect_names(emptied, "1.jpg", "2.jpg")
+    drop(emptied.locator(".astria-drop-zone"), {"again.jpg": photos[0].read_bytes()})
+    copy = emptied.locator(".astria-tile").filter(has_text="again.jpg")
     expect(copy.get_by_text("Same file as 1.jpg")).to_be_visible()
     expect(copy.get_by_text(": one of them is enough", exact=True)).to_be_hidden()
     copy.focus()
     expect(copy.get_by_text(": one of them is enough", exact=True)).to_be_visible()
-    expect(form.get_by_text(re.compile(r"1 with a warning \(duplicate\)$"))).to_be_visible()
-    form.get_by_role("button", name="Remove duplicate").click()
-    expect_names(form, "1.jpg", "2.jpg")
+    expect(emptied.get_by_text(re.compile(r"1 with a warning \(duplicate\)$"))).to_be_visible()
+    emptied.get_by_role("button", name="Remove duplicate").click()
+    expect_names(emptied, "1.jpg", "2.jpg")
 
 
-def test_markup_in_a_name_is_text(page, form, photos):
-    drop(form.locator(".astria-drop-zone"), {EVIL: photos[0].read_bytes(), f"2{EVIL}": b"not an image"})
-    expect_names(form, EVIL)
-    expect(form.locator(".astria-drop-name")).to_have_text(f"2{EVIL}")
+def test_markup_in_a_name_is_text(page, emptied, photos):
+    drop(emptied.locator(".astria-drop-zone"), {EVIL: photos[0].read_bytes(), f"2{EVIL}": b"not an image"})
+    expect_names(emptied, EVIL)
+    expect(emptied.locator(".astria-drop-name")).to_have_text(f"2{EVIL}")
     assert page.evaluate("() => window.caught === undefined")
 
 
-def test_a_refused_file_is_shown_with_what_to_do_until_it_is_dismissed(form):
-    drop(form.locator(".astria-drop-zone"), {"notes.jpg": b"not a picture", "empty.jpg": b""})
-    rows = form.locator(".astria-drop-row")
+def test_a_refused_file_is_shown_with_what_to_do_until_it_is_dismissed(emptied):
+    drop(emptied.locator(".astria-drop-zone"), {"notes.jpg": b"not a picture", "empty.jpg": b""})
+    rows = emptied.locator(".astria-drop-row")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text(
         "is not a JPEG, PNG or WebP image; save it as JPEG, or choose another file"
     )
     expect(rows.last).to_contain_text("is empty; choose another file")
-    form.get_by_role("button", name="Dismiss notes.jpg").click()
+    emptied.get_by_role("button", name="Dismiss notes.jpg").click()
     expect(rows).to_have_count(1)
-    expect(form.get_by_text("No images yet")).to_be_visible()
+    expect(emptied.get_by_text("No images yet")).to_be_visible()
 
 
 def test_shown_twice_it_sends_once(page, form, photos):
@@ -377,6 +403,7 @@ def test_a_restarted_kernel_is_reported_and_its_photos_are_removed(page, form, p
     lab.restart_kernel(page)
     # The form gives way to its saved copy, which has the names of the photos.
     expect(form).to_be_hidden()
-    copy = page.locator(".astria-saved:visible").filter(has_text="1.jpg")
+    cell = page.locator(".jp-Notebook .jp-Cell").nth(FORM)  # others have copies of their forms as well
+    copy = cell.locator(".astria-saved:visible").filter(has_text="1.jpg")
     expect(copy).to_contain_text("Run this cell")
     assert bits(disk, "*") == []
