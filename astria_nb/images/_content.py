@@ -113,23 +113,37 @@ def is_openable(value: Any) -> bool:
 def is_untouched(image: Pillow.Image) -> bool:
     """Return whether a PIL image is as it was opened: its pixels were not read, so not changed either."""
     is_open = getattr(image, "fp", None) is not None and bool(getattr(image, "tile", None))
-    return is_open and image.tell() == 0
+    return is_open and image.tell() == 0 and image.mode != "P"  # whose palette may be another one already
 
 
 def file_of(content: ImageContent) -> str | None:
-    """Return the path of the file that a PIL image was opened from, if no pixel was read of it."""
+    """Return the path of the file that a PIL image was opened from, if it still shows what is in there."""
     value = content.value
-    if not is_pil(value) or not is_untouched(value):
+    path = getattr(value, "filename", None) if is_pil(value) else None
+    if not isinstance(path, str) or not Path(path).is_file():
         return None
-    path = getattr(value, "filename", None)
-    return path if isinstance(path, str) and Path(path).is_file() else None
+    return path if is_untouched(value) or _is_as_in_file(value, path) else None
+
+
+def _is_as_in_file(image: Pillow.Image, path: str) -> bool:
+    """Return whether an image whose pixels were read, as a notebook does that shows it, was not changed."""
+    from PIL import Image as Pillow  # slow to import
+
+    with suppress(Exception), Pillow.open(path) as original:  # Pillow raises many kinds for a damaged file
+        keys = "transparency", "icc_profile"
+        if (image.mode, image.size) != (original.mode, original.size):
+            return False
+        if image.tobytes() != original.tobytes() or image.getpalette() != original.getpalette():
+            return False
+        return all(image.info.get(key) == original.info.get(key) for key in keys)
+    return False
 
 
 def blocks_of(content: ImageContent) -> Iterator[bytes]:
     """Yield the content of an image file, block by block.
 
     An open file is read from where it is to its end, and is put back where it was if it can be. A PIL image
-    of which no pixel was read is its file; any other one, and an array, becomes a PNG.
+    of which no pixel was read is the file that it is read from; any other one, and an array, becomes a PNG.
 
     Parameters
     ----------

@@ -65,8 +65,8 @@ class Tune:
           captions for Flux (astria-api, section 12), so they are not sent unasked;
         - ``bytes``, or a file open for reading, from where it is to its end: it is copied, left open and put
           back where it was;
-        - a PIL image: the file that it was opened from if no pixel of it was read yet, else its pixels as
-          PNG, upright; or an array of ``uint8``, height x width, or height x width x 3 or 4, as PNG;
+        - a PIL image: the file that it was opened from if it shows what is in there, else its pixels as PNG,
+          upright; or an array of ``uint8``, height x width, or height x width x 3 or 4, as PNG;
         - ``FileUpload.value`` of ipywidgets, or what Colab's ``files.upload()`` returns;
         - an address that fsspec opens, such as ``s3://bucket/1.jpg``, a folder ``s3://bucket/photos/``, or a
           pattern; it needs the extra ``fsspec`` and the file system's own package, such as s3fs.

@@ -109,21 +109,43 @@ def test_the_pixels_of_a_pil_image_are_sent_as_png(mode: str) -> None:
         assert (pixels(content) == np.asarray(source.convert("RGB"))).all()
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF to PNG"])
+def test_a_pil_image_is_its_file_until_it_is_changed(tmp_path: Path, kind: str) -> None:
+    """It does not matter whether it was shown, since that is not what is trained on."""
+    path = tmp_path / "IMG_1.jpg"
+    source = Pillow.open(io.BytesIO(photo(64)))
+    if kind == "JPEG":
+        path.write_bytes(photo(64))
+    else:
+        (source.quantize(9) if kind == "GIF to PNG" else source).save(path, "PNG")
+    changes: dict[str, Callable[[Any], Any]] = {
+        "shown": lambda image: image.load(),
+        "a pixel": lambda image: image.putpixel((0, 0), 1 if image.mode == "P" else (1, 2, 3)),
+        "an alpha channel": lambda image: image.putalpha(9),
+    }
+    if kind == "GIF to PNG":
+        changes["a palette"] = lambda image: image.putpalette(bytes(range(27)))
+    for name, change in changes.items():
+        with Pillow.open(path) as image:
+            change(image)
+            opened = Image.open(image)
+        assert (opened.path == path) == (name == "shown"), name
+        assert name == "shown" or sent(opened) != path.read_bytes()
+
+
 def test_a_pil_image_that_was_changed_is_sent_upright_without_what_it_was_told(path: Path) -> None:
     exif = Pillow.Exif()
     exif[0x0112], exif[0x010E] = 6, "my house"
-    Pillow.open(io.BytesIO(JPEG)).save(path, exif=exif, comment=b"secret words")
-    image = Pillow.open(path)
-    image.load()
-    content = sent(Image.open(image))
-    assert Pillow.open(io.BytesIO(content)).size == (650, 640)
+    Pillow.open(io.BytesIO(photo(64))).save(path, exif=exif, comment=b"secret words")
+    with Pillow.open(path) as image:
+        image.putpixel((0, 0), (1, 2, 3))
+        opened = Image.open(image)
+    content = sent(opened)
+    assert Pillow.open(io.BytesIO(content)).size == (74, 64)
     assert b"my house" not in content
     assert b"secret words" not in content
-    assert Image.open(image).filename == "IMG_1.png"
-    assert (image.size, image.info["comment"]) == (
-        (640, 650),
-        b"secret words",
-    )  # the caller's own is unchanged
+    assert (opened.filename, opened.origin) == ("IMG_1.png", None)
+    assert (image.size, image.info["comment"]) == ((64, 74), b"secret words")  # the caller's own is unchanged
 
 
 def test_metadata_of_content_is_removed_as_that_of_a_file() -> None:
