@@ -83,16 +83,16 @@ class PostgresServer:
         return self
 
     def stop(self, number: int = signal.SIGINT) -> None:
-        """End it: SIGINT is clean and ends all sessions; SIGKILL leaves it to recover at its start."""
+        """End it: SIGINT is clean, and ends all sessions; after SIGKILL it recovers when it starts."""
         if self._process is None:
             return
-        children = _children(self._process.pid) if number == signal.SIGKILL else []
-        for pid in (self._process.pid, *children):
-            _kill(pid, number)
+        children = _children(self._process.pid)
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, number)
         self._process.wait(_PATIENCE)
         self._process = None
-        if number == signal.SIGKILL:
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
+        until(lambda: not any(Path(f"/proc/{child}").exists() for child in children))  # they notice it
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def remove(self) -> None:
         """End it, and delete its folder."""
@@ -167,11 +167,6 @@ def _programs(folder: Path) -> Path:
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _kill(pid: int, number: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ class PostgresStore:
     @contextmanager
     def writing(self) -> Iterator[SqlConnection]:
         """Do as `write`, without SQLAlchemy."""
-        with self._rerunnable(), closing(self._engine.raw_connection()) as pooled:
+        with self._rerunnable(), self._connection() as pooled:
             transaction, name = Transaction(_driver(pooled)), pooled.info[NAME]
             try:
                 with transaction.running(_BEGIN_TO_WRITE):
@@ -103,7 +103,6 @@ class PostgresStore:
                 if not is_gone(error):
                     raise
                 cause = error
-            pooled.invalidate()
             if not self._was_committed(transaction, name):
                 self._raise_lost(cause)
 
@@ -112,7 +111,7 @@ class PostgresStore:
         """Do as `read`, without SQLAlchemy."""
         with (
             self._rerunnable(),
-            closing(self._engine.raw_connection()) as pooled,
+            self._connection() as pooled,
             Transaction(_driver(pooled)).running(_BEGIN_TO_READ) as transaction,
         ):
             yield transaction
@@ -124,6 +123,16 @@ class PostgresStore:
     def forget_connections(self) -> None:
         """Leave the connections to the parent of this process."""
         self._engine.dispose(close=False)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        """Yield a connection of the pool, to which it returns unless it is lost."""
+        with closing(self._engine.raw_connection()) as pooled:
+            try:
+                yield pooled
+            finally:
+                if _driver(pooled).closed:
+                    pooled.invalidate()
 
     @again_if_lost
     def _set_up(self) -> None:
@@ -157,7 +166,7 @@ class PostgresStore:
             if not transaction.is_ending or transaction.latest_event is None:
                 return False
             try:
-                with closing(self._engine.raw_connection()) as pooled:
+                with self._connection() as pooled:
                     row = _driver(pooled).execute(_HAS_EVENT, transaction.latest_event).fetchone()
                     return row is not None
             except psycopg.OperationalError as error:
@@ -169,7 +178,7 @@ class PostgresStore:
         while True:
             self._outage.wait()
             try:
-                with closing(self._engine.raw_connection()) as pooled:
+                with self._connection() as pooled:
                     driver = _driver(pooled)
                     driver.execute(_TERMINATE, [name])
                     while driver.execute(_IS_RUNNING, [name]).fetchone() is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from typing import Any, LiteralString
 
@@ -40,18 +40,29 @@ class Transaction:
     @contextmanager
     def running(self, begin: LiteralString) -> Iterator[Transaction]:
         """Begin, and commit at the end; what is not fetched is sent along with what comes next."""
-        connection = self._connection
+        connection, pipeline = self._connection, ExitStack()
         connection.autocommit = True  # psycopg would wait for the answer to its own BEGIN
         try:
-            with connection.pipeline():
-                connection.execute(begin, prepare=False)
-                yield self
-                self.is_ending = True
-                connection.execute("COMMIT", prepare=False)
-        finally:
-            if not connection.closed:
-                connection.rollback()  # does nothing after COMMIT
-                connection.autocommit = False
+            pipeline.enter_context(connection.pipeline())
+            connection.execute(begin, prepare=False)
+            yield self
+            self.is_ending = True
+            connection.execute("COMMIT", prepare=False)
+            pipeline.close()
+            connection.autocommit = False
+        except BaseException:
+            with suppress(psycopg.Error):
+                pipeline.close()  # not by its own context, which would log what fails here
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        """Roll back; a connection that cannot is of no use any more."""
+        try:
+            self._connection.rollback()
+            self._connection.autocommit = False
+        except psycopg.Error:
+            self._connection.close()
 
     def execute(self, text: str, values: Mapping[str, Any] | None = None, /) -> Cursor:
         """Run a statement with the values of its named parameters."""
