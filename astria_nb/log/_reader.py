@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import _returns as returns
+from astria_nb.log._log_file import LogFile
 from astria_nb.log._submission_reader import SubmissionReader
 from astria_nb.log._times import check_time
 from astria_nb.tune import differences
@@ -133,6 +134,58 @@ class LogReader(SubmissionReader):
         return event_frames.page(self._database, after, since, until)
 
     @shield
+    def copy_to(self, other: LogFile | str | os.PathLike[str]) -> int:
+        """Copy all of this log into another one: from a file to a server, back, or to another file.
+
+        Submissions with their requests, tunes and labels, all events, and the processes that wrote them are
+        copied in one transaction: all or nothing. Into an empty log, numbers stay as they are. Otherwise new
+        submissions get new numbers there, and what both logs have is merged, so that the call can be
+        repeated: nothing is there twice, what has changed here since the last copy is changed there, and a
+        tune that is on record there stays so. Of labels, the latest count. This log stays as it is.
+
+        Parameters
+        ----------
+        other : ExperimentLog, str or path
+            A log, or where it is: a file's path or ``postgresql://…``. Made if it does not exist.
+
+        Returns
+        -------
+        int
+            How many submissions are new there, or have changed there.
+
+        Raises
+        ------
+        LogError
+            One of the logs cannot be used, `other` is this log, or both have different submissions of one
+            title, which may both exist on the service. Nothing was copied.
+
+        Examples
+        --------
+        >>> import tempfile, astria_nb as anb
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> log = anb.ExperimentLog(f"{folder.name}/log.sqlite")
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox() as sandbox:
+        ...     row = anb.submit(tune, sandbox.client(), log=log)
+        >>> shared = anb.ExperimentLog(f"{folder.name}/shared.sqlite")  # or "postgresql://…"
+        >>> log.copy_to(shared), log.copy_to(shared)
+        (1, 0)
+        >>> shared.frame().equals(log.frame())
+        True
+        >>> log.close(); shared.close(); folder.cleanup()
+        """
+        from astria_nb.log import _copying as copying
+
+        target = other if isinstance(other, LogFile) else type(self)(other)
+        if target.path == self.path or _is_same_file(target.path, self.path):
+            raise LogError(Problem("other", "is this log itself", "give another file or database"))
+        returns.record()
+        copied = copying.copy(self._database, target._database)
+        if target is not other:
+            target.close()
+        return copied
+
+    @shield
     def diff(self, a: int, b: int) -> pd.DataFrame:
         """Return the differences between the requests of two submissions, a row per field.
 
@@ -193,6 +246,13 @@ class LogReader(SubmissionReader):
             what, hint = f"{short(path)} is not a valid path", "give one like '/home/me/runs.parquet'"
             raise LogError(Problem("path", what, hint))
         return export.write(lambda: self.frame(tag=tag, service=service, hidden=hidden), target)
+
+
+def _is_same_file(a: object, b: object) -> bool:
+    try:
+        return isinstance(a, Path) and isinstance(b, Path) and a.samefile(b)
+    except OSError:  # one of them does not exist yet
+        return False
 
 
 def _check_range(since: object, until: object) -> None:
