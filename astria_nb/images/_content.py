@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,7 @@ class ImageContent:
         In its list, from 1; for messages.
     """
 
-    value: Any
+    value: Any = field(repr=False)
     name: str | None = None
     position: int | None = None
 

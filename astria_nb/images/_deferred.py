@@ -9,6 +9,7 @@ from astria_nb.images._addresses import is_address
 from astria_nb.images._content import ImageContent
 from astria_nb.images._image import Image
 from astria_nb.images._temporary_copy import TemporaryCopy
+from astria_nb.utils.redaction import redact_name
 
 
 class DeferredImage(Image):
@@ -83,8 +84,9 @@ class DeferredImage(Image):
         return hash(self.source) if isinstance(self.source, str) else id(self.source.value)
 
     def __repr__(self) -> str:
-        name = self.source if isinstance(self.source, str) else self.source.label
-        return f"DeferredImage({name!r})"
+        if isinstance(self.source, str):
+            return f"DeferredImage({redact_name(self.source)!r})"
+        return f"<DeferredImage, {self.source.label}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DeferredImage, (self.source,)

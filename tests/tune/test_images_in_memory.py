@@ -193,7 +193,15 @@ def test_the_secrets_of_an_address_are_not_recorded_or_shown() -> None:
     tune = anb.Tune(**TRAIN, images=[address])
     request = Request.from_tune(tune, "https://api.astria.ai", "multipart").recorded()
     (problem,) = problems(address.replace("1.jpg", "gone.jpg"))
-    for text in (repr(tune), repr(request), str(problem), anb.as_curl(tune), anb.as_python(tune)):
+    later, _ = deferred([address])
+    for text in (
+        repr(tune),
+        repr(later),
+        repr(request),
+        str(problem),
+        anb.as_curl(tune),
+        anb.as_python(tune),
+    ):
         assert "1.jpg" in text or "gone.jpg" in text
         assert "hunter2secret" not in text
         assert "0123abc" not in text

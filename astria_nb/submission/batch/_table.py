@@ -107,7 +107,8 @@ def _read_frame(frame: pd.DataFrame, ignore: Collection[Hashable]) -> Table:
         details = [(None, problem) for problem in problems]
         return Table(empty, frame.index, empty, frame_of_problems(details, frame.index), tuple(details))
     cells = [frame.iloc[:, column.position].tolist() for column in columns]
-    return _table([read_record(columns, row) for row in zip(*cells, strict=True)], frame.index)
+    rows = zip(*cells, strict=True) if cells else [()] * len(frame)
+    return _table([read_record(columns, row) for row in rows], frame.index)
 
 
 def _read_items(items: list[Any], ignore: Collection[Hashable]) -> Table:

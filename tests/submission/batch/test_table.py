@@ -206,6 +206,13 @@ def test_a_column_that_is_no_field_is_refused_and_can_be_ignored(name: Any, hint
         assert read_tunes(frame, ignore=name).problems.empty
 
 
+def test_a_frame_of_nothing_but_rows_lacks_every_field() -> None:
+    table = read_tunes(pd.DataFrame({"mine": [1, 2]}), ignore="mine")
+    assert table.tunes == (None, None)
+    assert told(table)[0] == (0, "pack", "is missing; give a pack's id or slug, such as 260")
+    assert read_tunes(pd.DataFrame()).tunes == read_tunes([]).tunes == ()
+
+
 def test_two_columns_of_one_name_are_refused() -> None:
     frame = pd.concat([a_frame(), a_frame()[["name"]]], axis=1)
     assert told(read_tunes(frame)) == [
