@@ -198,6 +198,22 @@ def test_an_open_file_at_its_end_is_told_to_be_rewound() -> None:
     assert sent(Image.open(file)) == JPEG
 
 
+def test_what_is_no_image_is_read_no_further_than_its_beginning() -> None:
+    class Endless(io.RawIOBase):
+        count = 0
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            self.count += len(buffer)
+            assert self.count < 2**23
+            return len(buffer)
+
+    with pytest.raises(TuneError, match="is not a JPEG"):
+        Image.open(Endless())
+
+
 def test_a_full_disk_for_temporary_files_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("astria_nb.images._temporary_copy._store", type(_temporary_copy._store)())
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))

@@ -153,6 +153,9 @@ def test_a_fingerprint_is_that_of_the_content() -> None:
 
     assert fingerprint(PHOTOS[0]) == fingerprint(io.BytesIO(PHOTOS[0])) == fingerprint(bytearray(PHOTOS[0]))
     assert fingerprint(PHOTOS[0]) != fingerprint(PHOTOS[1])
+    request = Request.from_tune(anb.Tune(**TRAIN, images=PHOTOS[0]), "https://api.astria.ai", "multipart")
+    (record,) = request.images
+    assert (record.path, record.mtime_ns, record.size) == ("", None, len(PHOTOS[0]))  # of no temporary file
 
 
 def test_a_replay_of_photos_in_memory_asks_for_them(client: anb.Client) -> None:

@@ -112,6 +112,7 @@ def test_a_path_counts_as_written_and_content_by_its_hash(
     with Pillow.open("p/1.jpg") as image:
         of_pixels = made(image)
     assert of_path == made("p/1.jpg") == made([Path("p/1.jpg")]) == made('["p/1.jpg"]')
+    assert made(["p/1.jpg", content]) == made([content, "p/1.jpg"])
     in_memory = [content, bytearray(content), io.BytesIO(content), {"other.jpg": content}]
     assert {made(images) for images in in_memory} == {made([content])}
     with Pillow.open("p/1.jpg") as image:
@@ -185,6 +186,8 @@ def test_a_key_or_title_belongs_to_one_row() -> None:
     assert keys.problems.to_numpy().tolist() == [
         [7, "key", "'a' is the key of row 7 and of row 5; give each row a key of its own"]
     ]
+    same = ["a  b", "a b", "Zo\xeb", "Zoe\u0308"]  # a service may store them alike
+    assert len(read_tunes(frame.assign(title=same)).problems) == 2
     titles = read_tunes(frame.assign(title=["a", "a ", "batch-x", None], key=[None, None, None, "x"]))
     assert titles.problems["field"].tolist() == ["title", "title"]
     assert "'a' is the title of row 6 and of row 5" in titles.problems["message"].iloc[0]
