@@ -16,10 +16,12 @@ from astria_nb.log import _segments as segments
 from astria_nb.log import _serialization as serialization
 from astria_nb.log import _submission_rows as submission_rows
 from astria_nb.log import environment
+from astria_nb.log._bulk import Change, Intent
 from astria_nb.log._checksums import check_body
 from astria_nb.log._claims import queue_for
 from astria_nb.log._group_commit import GroupCommit
 from astria_nb.log._inserts import append_event, microseconds, now, put_session, redact_problem
+from astria_nb.log._precedents import claimant_of, precedents_of
 from astria_nb.log._queries import (
     by_id,
     claimant,
@@ -83,7 +85,7 @@ class LogDatabase:
 
         def work(connection: SqlConnection, session_id: str) -> Submission:
             new_id = queue_for(connection, recorded)
-            if (first := _claimant(connection, recorded)) is not None:
+            if (first := claimant_of(connection, recorded)) is not None:
                 raise RequestClaimed(first)
             if newest_equal_id is not None and has_later_with_content(connection, recorded, newest_equal_id):
                 raise SameContentRecorded
@@ -95,7 +97,9 @@ class LogDatabase:
                 append_event(connection, "sending", session_id, moment.at, new)
             return new
 
-        return self._group.run(self._write, work)
+        return self._group.run(
+            self._write, work, Intent(recorded, newest_known_id, newest_equal_id, sending=sending)
+        )
 
     def change(
         self,
@@ -120,7 +124,8 @@ class LogDatabase:
             append_event(connection, kind, session_id, moment.at, after, reply=reply, problem=problem)
             return after
 
-        return self._group.run(self._write, work)
+        entry = Change(before, state, kind, changes, tune, reply, image_sha256, problem)
+        return self._group.run(self._write, work, entry)
 
     def record_event(
         self,
@@ -198,13 +203,13 @@ class LogDatabase:
     def claimant(self, request: Request) -> Submission | None:
         """Return the submission that claims a request; see `astria_nb.log.Log.claimant`."""
         with self.store.reading() as connection:
-            return _claimant(connection, request.recorded())
+            return claimant_of(connection, request.recorded())
 
     @again_if_lost
     def precedents_of(self, requests: Sequence[Request]) -> list[Precedents]:
         """Return what is on record that concerns requests; see `astria_nb.log.Log.precedents_of`."""
         with self.store.reading() as connection:
-            return [_precedents(connection, request.recorded()) for request in requests]
+            return precedents_of(connection, [request.recorded() for request in requests])
 
     @again_if_lost
     def with_content(self, request: Request, limit: int) -> list[Submission]:
@@ -279,18 +284,3 @@ def _store_at(path: LogPath, timeout: float) -> LogStore:
 
         return PostgresStore(path, timeout)
     return SqliteStore(path, timeout)
-
-
-def _claimant(connection: SqlConnection, recorded: Request) -> Submission | None:
-    """Return the submission that claims a title, or a run without one."""
-    if recorded.title is None:
-        return claiming_run(connection, recorded)
-    return claimant(connection, recorded.service, recorded.title, recorded.account)
-
-
-def _precedents(connection: SqlConnection, recorded: Request) -> Precedents:
-    return Precedents(
-        claimant=_claimant(connection, recorded),
-        has_equal=has_later_with_content(connection, recorded, 0),
-        has_unsettled=has_unsettled(connection, recorded.service, recorded.account),
-    )

@@ -11,9 +11,10 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from astria_nb.errors import AstriaError
+from astria_nb.log._bulk import BulkWriter, Change, Intent
 from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._sql import SqlConnection
-from astria_nb.log._states import RequestClaimed, SameContentRecorded, StaleSubmission
+from astria_nb.log._states import RequestClaimed, SameContentRecorded, StaleSubmission, Submission
 
 T = TypeVar("T")
 Work = Callable[[SqlConnection, str], T]
@@ -33,6 +34,7 @@ class GroupCommit:
     """
 
     def __init__(self) -> None:
+        self._bulk = BulkWriter()
         self.reset()
         _all.add(self)
 
@@ -42,7 +44,7 @@ class GroupCommit:
         self._is_writing = False
         self._lock = allocate_lock()
 
-    def run(self, transaction: Transaction, work: Work[T]) -> T:
+    def run(self, transaction: Transaction, work: Work[T], entry: Intent | Change | None = None) -> T:
         """Do some work, and return what it returned once that is on the disk.
 
         Parameters
@@ -51,8 +53,10 @@ class GroupCommit:
             Returns a context manager with the arguments of `Work`, which commits when it ends, or raises.
         work : callable
             Raises the errors that are a result, such as `StaleSubmission`, before it has changed anything.
+        entry : Intent or Change, optional
+            The same work as data, to be written together with that of other threads.
         """
-        write = _Write(work)
+        write = _Write(work, entry)
         with self._lock:
             self._waiting.append(write)
             is_waiting, self._is_writing = self._is_writing, True
@@ -74,9 +78,9 @@ class GroupCommit:
         with self._lock:
             writes = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
         try:
-            if not _write(transaction, writes):
+            if not _write(transaction, writes, self._bulk):
                 for write in writes:  # one of them cannot be written, the others can
-                    _write(transaction, [write])
+                    _write(transaction, [write], self._bulk)
         except KeyboardInterrupt as error:  # of this thread, which waited for a server
             if not writes[0].is_done:
                 writes[0].end(error)
@@ -91,8 +95,8 @@ class GroupCommit:
 class _Write:
     """The work of a thread, which waits for its turn to write, or until another thread has done it."""
 
-    def __init__(self, work: Work[Any]) -> None:
-        self._work = work
+    def __init__(self, work: Work[Any], entry: Intent | Change | None = None) -> None:
+        self._work, self.entry = work, entry
         self.turn = allocate_lock()
         self.turn.acquire()
         self.is_working = self.is_done = False
@@ -101,7 +105,7 @@ class _Write:
 
     def do(self, connection: SqlConnection, session_id: str) -> None:
         """Write, in a transaction that others may share."""
-        self.error, self.is_working = None, True
+        self.is_working = True
         try:
             self.result = self._work(connection, session_id)
         except _HARMLESS as error:
@@ -114,10 +118,10 @@ class _Write:
         self.turn.release()
 
 
-def _write(transaction: Transaction, writes: list[_Write]) -> bool:
+def _write(transaction: Transaction, writes: list[_Write], bulk: BulkWriter) -> bool:
     """Write in one transaction, and return False if some work among others made it fail."""
     try:
-        _transact(transaction, writes)
+        _transact(transaction, writes, bulk)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  raised by each thread that wanted to write
@@ -132,10 +136,17 @@ def _write(transaction: Transaction, writes: list[_Write]) -> bool:
 
 
 @again_if_lost
-def _transact(transaction: Transaction, writes: list[_Write]) -> None:
+def _transact(transaction: Transaction, writes: list[_Write], bulk: BulkWriter) -> None:
     with transaction() as (connection, session_id):
-        for write in writes:
-            write.do(connection, session_id)
+        results: list[Submission | None] = [None] * len(writes)
+        if len(writes) > 1:
+            writes[0].is_working = True
+            results = bulk.write(connection, session_id, [write.entry for write in writes])
+            writes[0].is_working = False
+        for write, result in zip(writes, results, strict=True):
+            write.result, write.error = result, None
+            if result is None:
+                write.do(connection, session_id)
 
 
 def _reset_all() -> None:

@@ -47,14 +47,19 @@ def to_json(value: Any) -> str:
 
 
 def put_body(connection: SqlConnection, text: str) -> bytes:
-    """LogStore JSON, once however many rows refer to it, and return its hash."""
-    sha256 = hashlib.sha256(text.encode()).digest()
+    """Store JSON, once however many rows refer to it, and return its hash."""
+    sha256 = hash_of(text)
     connection.execute(_PUT, {"sha256": sha256, "json": text})
     return sha256
 
 
+def hash_of(text: str) -> bytes:
+    """Return what a row refers to a body of JSON by."""
+    return hashlib.sha256(text.encode()).digest()
+
+
 def put_session(connection: SqlConnection, current: Session) -> None:
-    """LogStore what is known of a process, once."""
+    """Store what is known of a process, once."""
     row = asdict(current) | {
         "started_at": microseconds(current.started_at),
         "packages": json.dumps(dict(current.packages)),
@@ -90,20 +95,33 @@ def append_event(
     """
     values = dict(values or {})
     if current is not None:
-        values = {
-            "submission": current.id,
-            "service": current.service,
-            "title": current.title,
-            "tune_id": current.tune_id if values.get("tune_id") is None else values["tune_id"],
-            "attempt": current.attempt,
-            "state": current.state,
-            "fingerprint": current.request.fingerprint,
-        }
+        tune_id = current.tune_id if values.get("tune_id") is None else values["tune_id"]
+        values = of_submission(current) | {"tune_id": tune_id}
     if isinstance(values.get("service"), str):
         values["service"] = redact_text(values["service"])
     values["reply"] = None if reply is None else put_body(connection, to_json(redact_json(reply)))
+    connection.execute(APPEND_EVENT, event_row(kind, session_id, at, values, problem))
+
+
+def of_submission(current: Submission) -> dict[str, Any]:
+    """Return the columns of an event that carry the current state of a submission."""
+    return {
+        "submission": current.id,
+        "service": redact_text(current.service),
+        "title": current.title,
+        "tune_id": current.tune_id,
+        "attempt": current.attempt,
+        "state": current.state,
+        "fingerprint": current.request.fingerprint,
+    }
+
+
+def event_row(
+    kind: str, session_id: str, at: int, values: Mapping[str, Any], problem: str | None = None
+) -> dict[str, Any]:
+    """Return the columns of an event; `values` are those that do not concern every kind."""
     row = {"kind": redact_text(kind), "at": at, "session": session_id, "problem": redact_problem(problem)}
-    connection.execute(APPEND_EVENT, _EVENT | row | values)
+    return {**_EVENT, **row, **values}
 
 
 def redact_problem(problem: str | None) -> str | None:

@@ -19,7 +19,7 @@ from astria_nb.tune import Request
 from astria_nb.utils.redaction import redact_json
 
 # As SQLite chooses one for a column with AUTOINCREMENT: the id of a deleted row is not used again.
-_NEXT_ID = """
+NEXT_ID = """
     SELECT 1 + max(
         coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'submission'), 0),
         coalesce((SELECT max(id) FROM submission), 0)
@@ -28,8 +28,8 @@ _NEXT_ID = """
 _INSERT = insert_into("submission", (*COLUMNS, "checksum"))
 _INSERT_ON_SERVER = insert_into("submission", COLUMNS)
 _OPTIONAL = ("attempt", "tune_id", "newest_known_id", "image_sha256", "record")  # where no value is passed
-_CHANGED = ("state", "version", "problem", "changed_at", "session", "uptime", *_OPTIONAL)
-_MOVE = Update(_CHANGED, optional=_OPTIONAL, only_of_version=True)
+CHANGED = ("state", "version", "problem", "changed_at", "session", "uptime", *_OPTIONAL)
+_MOVE = Update(CHANGED, optional=_OPTIONAL, only_of_version=True)
 _RECORD = Update(("record", "sealed"))
 
 
@@ -76,7 +76,23 @@ def add(
         Whether the first attempt starts.
     """
     text = inserts.to_json(serialization.of_request(recorded))
-    row = dict.fromkeys(COLUMNS) | {
+    row = row_of(recorded, newest_known_id, moment, text, sending=sending)
+    inserts.put_body(connection, text)
+    if isinstance(connection, sqlite3.Connection):
+        (row["id"],) = connection.execute(NEXT_ID).fetchone()
+        connection.execute(_INSERT, row | {"checksum": of_row(*row.values())})
+    else:
+        assert new_id is not None
+        (row["id"],) = new_id.fetchone()
+        connection.execute(_INSERT_ON_SERVER, row)
+    return to_submission(row | {"request_json": text, "record_json": None})
+
+
+def row_of(
+    recorded: Request, newest_known_id: int | None, moment: Moment, text: str, *, sending: bool
+) -> dict[str, Any]:
+    """Return the columns of a new submission, but its id and checksum; `text` is its request's JSON."""
+    return dict.fromkeys(COLUMNS) | {
         "service": recorded.service,
         "account": recorded.account,
         "title": recorded.title,
@@ -84,20 +100,12 @@ def add(
         "version": 0,
         "attempt": int(sending),
         "newest_known_id": newest_known_id,
-        "request": inserts.put_body(connection, text),
+        "request": inserts.hash_of(text),
         "fingerprint": recorded.fingerprint,
         "content_fingerprint": recorded.content_fingerprint,
         "planned_at": moment.at,
         **moment.columns,
     }
-    if isinstance(connection, sqlite3.Connection):
-        (row["id"],) = connection.execute(_NEXT_ID).fetchone()
-        connection.execute(_INSERT, row | {"checksum": of_row(*row.values())})
-    else:
-        assert new_id is not None
-        (row["id"],) = new_id.fetchone()
-        connection.execute(_INSERT_ON_SERVER, row)
-    return to_submission(row | {"request_json": text, "record_json": None})
 
 
 def move(
@@ -131,7 +139,7 @@ def move(
     StaleSubmission
         It was changed meanwhile.
     """
-    text = None if tune is None else _record_text(before, tune, image_sha256)
+    text = None if tune is None else record_text(before, tune, image_sha256)
     row = {
         "id": before.id,
         "of_version": before.version,
@@ -147,8 +155,21 @@ def move(
         raise StaleSubmission(existing(connection, before.id))
     if before.version or text is None:
         return existing(connection, before.id)
+    return second_version(before, state, moment, changes, text, image_sha256, problem)
+
+
+def second_version(
+    before: Submission,
+    state: str,
+    moment: Moment,
+    changes: Mapping[str, int | None],
+    text: str,
+    image_sha256: Sequence[str | None] | None,
+    problem: str | None,
+) -> Submission:
+    """Return what a new submission becomes by its first change: all its columns are known."""
     new_values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
-    return replace(  # of its first version, all columns are known
+    return replace(
         before,
         state=state,
         version=1,
@@ -169,9 +190,10 @@ def record(connection: SqlConnection, current: Submission, tune: Mapping[str, An
     _RECORD.run(connection, row)
 
 
-def _record_text(
+def record_text(
     before: Submission, tune: Mapping[str, Any], image_sha256: Sequence[str | None] | None
 ) -> str:
+    """Return the JSON of a submission's record, once it has a tune."""
     fields = serialization.updated(before, serialization.row_fields(tune))
     if image_sha256:
         fields["image_sha256"] = list(image_sha256)

@@ -74,7 +74,7 @@ class Body:
         if self.is_spent:
             raise RuntimeError("a body can be sent only once; encode the tune again")
         parts, self._parts = self._parts, []
-        buffer = memoryview(bytearray(BLOCK))
+        buffer = memoryview(bytearray(BLOCK if self.images else 0))
         for part in parts:
             for block in [part] if isinstance(part, bytes) else part.blocks(buffer):
                 self.yielded += len(block)

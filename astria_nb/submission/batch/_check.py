@@ -17,7 +17,7 @@ from astria_nb.tune import MC_PER_DOLLAR, Pack, Request, Tune, check_pack, dolla
 from astria_nb.utils.progress import ReportProgress
 from astria_nb.utils.warn import warn
 
-_CHUNK = 256  # requests whose precedents are read at once
+_CHUNK = 1024  # requests whose precedents are read at once
 
 
 @dataclass(slots=True)
@@ -30,6 +30,8 @@ class BatchCheck:
         Everything that is wrong, with the position of its row.
     packs : dict of (int or str) to Pack
         By what a tune says: an id or a slug.
+    requests : dict of int to Request
+        By the row's position; only of tunes without files, since those of thousands of files take memory.
     precedents : dict of int to Precedents
         What the log has that concerns a row, by the row's position; only of rows without problems.
     prices : dict of int to (int or None)
@@ -40,6 +42,7 @@ class BatchCheck:
 
     problems: list[tuple[int, Problem]] = field(default_factory=list)
     packs: dict[int | str, Pack] = field(default_factory=dict)
+    requests: dict[int, Request] = field(default_factory=dict)
     precedents: dict[int, Precedents] = field(default_factory=dict)
     prices: dict[int, int | None] = field(default_factory=dict)
     is_most: bool = False
@@ -110,10 +113,12 @@ def _pack(pack: int | str, client: Client, checked: BatchCheck) -> Pack:
 def _look_up(
     requests: dict[int, Request], tunes: Sequence[Tune | None], options: SubmitOptions, checked: BatchCheck
 ) -> None:
-    """Read what the log has of requests, and forget them: thousands of them take much memory."""
+    """Read what the log has of requests, and forget most of them."""
     precedents = options.log.precedents_of([*requests.values()])
     checked.precedents.update(zip(requests, precedents, strict=True))
-    for row in requests:
+    for row, request in requests.items():
+        if not request.images:
+            checked.requests[row] = request
         tune, claimant = tunes[row], checked.precedents[row].claimant
         if tune is not None and (claimant is None or claimant.state in RELEASED):
             estimated = estimate(tune, checked.packs[tune.pack])

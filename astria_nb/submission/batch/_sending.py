@@ -31,7 +31,13 @@ class QuietObserver:
         """Do nothing."""
 
 
-def send(tune: Tune, pack: Pack, options: SubmitOptions, precedents: Precedents | None) -> RowOutcome:
+def send(
+    tune: Tune,
+    pack: Pack,
+    options: SubmitOptions,
+    precedents: Precedents | None = None,
+    request: Request | None = None,
+) -> RowOutcome:
     """Send a tune unless it is on record already, and return what became of it; raises no error.
 
     Parameters
@@ -41,15 +47,17 @@ def send(tune: Tune, pack: Pack, options: SubmitOptions, precedents: Precedents 
     pack : Pack
     options : SubmitOptions
         That do not wait: what was lost is looked for later, and a 429 is waited for by the whole batch.
-    precedents : Precedents or None
-        What the log had before. None: it is read.
+    precedents : Precedents, optional
+        What the log had before. Default: it is read.
+    request : Request, optional
+        Of the tune. Default: it is made.
     """
     body: Body | None = None
     try:
         with Deadline(options.timeout) as deadline:
             one = ExactlyOnce(opened(tune), options, deadline)
             with one.encode() as body:
-                request = one.request(pack, body)
+                request = request or one.request(pack, body)
                 known = options.log.precedents(request) if precedents is None else precedents
                 return of_submission(one.submit(pack, body, request, known))
     except TooManyRequestsError as error:
@@ -122,7 +130,7 @@ def send_in_worker(task: WorkerTask) -> RowOutcome:
         waits=False,
         look=look,
     )
-    return send(task.tune, task.pack, options, None)
+    return send(task.tune, task.pack, options)
 
 
 @lru_cache(8)

@@ -32,7 +32,7 @@ from astria_nb.utils.progress import ReportProgress
 from astria_nb.utils.versions import check_versions
 
 # Rows that threads work on for each request under way: one is prepared, or recorded, while another is sent.
-_AHEAD = 2
+_AHEAD = 1.25
 
 
 class Work:
@@ -112,7 +112,7 @@ class Work:
         """
         outcomes = self._outcomes()
         limits = Limits(
-            workers * (1 if self._is_remote else _AHEAD),
+            int(int(int(int(workers * (1 if self._is_remote else _AHEAD))))),
             pace,
             Budget(self._max_cost),
             stop,
@@ -126,7 +126,7 @@ class Work:
             with ExitStack() as stack:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
-                    threads = stack.enter_context(ThreadPoolExecutor(workers * _AHEAD, "astria_nb batch"))
+                    threads = stack.enter_context(ThreadPoolExecutor(int(workers * _AHEAD), "astria_nb batch"))
                 self._send(batch, to_send, listing, threads, Slots(workers, stop))
         complete = [outcome for outcome in batch.outcomes if outcome is not None]
         if stops_at_error and (error := _first_error(complete)) is not None:
@@ -146,7 +146,8 @@ class Work:
         options = replace(self._options, look=listing.look, slot=slot)
 
         def send_here(row: int) -> Future[RowOutcome]:
-            return threads.submit(send, *self._tune_and_pack(row), options, self._check.precedents[row])
+            precedents, request = self._check.precedents[row], self._check.requests.get(row)
+            return threads.submit(send, *self._tune_and_pack(row), options, precedents, request)
 
         def send_there(row: int) -> Future[RowOutcome]:
             assert self._executor is not None
@@ -163,7 +164,7 @@ class Work:
         options = replace(options, waits=True)
         if again and not batch.is_stopped:
             batch.forget(again)
-            batch.run(lambda row: threads.submit(send, *self._tune_and_pack(row), options, None), again)
+            batch.run(lambda row: threads.submit(send, *self._tune_and_pack(row), options), again)
 
     def _tune_and_pack(self, row: int) -> tuple[Tune, Pack]:
         tune = self._tunes[row]
