@@ -18,7 +18,6 @@ from astria_nb.log import _serialization as serialization
 from astria_nb.log import _submission_rows as submission_rows
 from astria_nb.log._checksums import COLUMNS, of_row
 from astria_nb.log._precedents import can_ask_at_once, taken_titles
-from astria_nb.log._queries import to_submission
 from astria_nb.log._schema import body, event, submission
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._states import Submission
@@ -82,7 +81,7 @@ class BulkWriter:
             The transaction has to be undone.
         """
         results: list[Submission | None] = [None] * len(entries)
-        if not isinstance(connection, sqlite3.Connection):
+        if not isinstance(connection, sqlite3.Connection) or not any(entries):
             return results
         if self._is_usable is None:
             self._is_usable = can_ask_at_once(connection)
@@ -150,7 +149,7 @@ class _Statements:
         row["checksum"] = of_row(*(row[name] for name in COLUMNS))
         self._bodies[row["request"]] = text
         self._submissions.append(row)
-        new = to_submission(row | {"request_json": text, "record_json": None})
+        new = submission_rows.first_version(row, intent.recorded)
         self._add_event("planned", replace(new, state="planned", attempt=0))
         if intent.sending:
             self._add_event("sending", new)
@@ -179,7 +178,10 @@ class _Statements:
         }
         checksum = of_row(*(new[name] for name in COLUMNS))
         self._changes.append([before.id, row["checksum"], checksum, *(new[name] for name in CHANGED)])
-        reply = None if change.reply is None else self._put(inserts.to_json(redact_json(change.reply)))
+        # The reply is the record, as a rule.
+        is_record = change.reply == serialization.updated(before, change.tune)
+        reply_text = text if is_record else inserts.to_json(redact_json(change.reply))
+        reply = None if change.reply is None else self._put(reply_text)
         self._add_event(change.kind, after, reply, change.problem)
         return after
 

@@ -25,10 +25,8 @@ from astria_nb.log._precedents import claimant_of, precedents_of
 from astria_nb.log._queries import (
     by_id,
     claimant,
-    claiming_run,
     existing,
     has_later_with_content,
-    has_unsettled,
     of_row,
     of_tune,
     parsing,

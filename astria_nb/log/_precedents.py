@@ -88,7 +88,9 @@ def _concerned(connection: SqlConnection, requests: Sequence[Request]) -> list[b
     contents = [request.content_fingerprint for request in requests]
     known = _recorded(connection, _CONTENTS, service, contents)
     return [
-        request.title is None or request.title in taken or request.title != request.title.strip()
+        request.title is None
+        or request.title in taken
+        or request.title != request.title.strip()
         or content in known
         for request, content in zip(requests, contents, strict=True)
     ]

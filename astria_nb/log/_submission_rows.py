@@ -108,6 +108,28 @@ def row_of(
     }
 
 
+def first_version(row: Mapping[str, Any], recorded: Request) -> Submission:
+    """Return the submission of a new row."""
+    at = to_datetime(row["planned_at"])
+    return Submission(
+        id=row["id"],
+        service=row["service"],
+        title=row["title"],
+        state=row["state"],
+        attempt=row["attempt"],
+        tune_id=None,
+        newest_known_id=row["newest_known_id"],
+        request=recorded,
+        planned_at=at,
+        changed_at=at,
+        record=None,
+        problem=None,
+        session=row["session"],
+        uptime=None if row["uptime"] is None else row["uptime"] / 1e6,
+        version=0,
+    )
+
+
 def move(
     connection: SqlConnection,
     before: Submission,

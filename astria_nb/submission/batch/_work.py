@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -31,7 +32,7 @@ from astria_nb.utils.interrupts import arrival
 from astria_nb.utils.progress import ReportProgress
 from astria_nb.utils.versions import check_versions
 
-# Rows that threads work on for each request under way: one is prepared, or recorded, while another is sent.
+# Rows that threads work on, for each request under way: some are prepared, or recorded, meanwhile.
 _AHEAD = 1.25
 
 
@@ -111,13 +112,8 @@ class Work:
             Whether the first row that fails stops the others, and its error is raised.
         """
         outcomes = self._outcomes()
-        limits = Limits(
-            int(int(int(int(workers * (1 if self._is_remote else _AHEAD))))),
-            pace,
-            Budget(self._max_cost),
-            stop,
-            stops_at_error=stops_at_error,
-        )
+        in_hand = workers if self._is_remote else math.ceil(workers * _AHEAD)
+        limits = Limits(in_hand, pace, Budget(self._max_cost), stop, stops_at_error=stops_at_error)
         batch = Batch(outcomes, self._check.prices, limits, self._tell)
         to_send = [row for row, outcome in enumerate(outcomes) if outcome is None]
         if to_send:
@@ -126,7 +122,9 @@ class Work:
             with ExitStack() as stack:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
-                    threads = stack.enter_context(ThreadPoolExecutor(int(workers * _AHEAD), "astria_nb batch"))
+                    threads = stack.enter_context(
+                        ThreadPoolExecutor(int(workers * _AHEAD), "astria_nb batch")
+                    )
                 self._send(batch, to_send, listing, threads, Slots(workers, stop))
         complete = [outcome for outcome in batch.outcomes if outcome is not None]
         if stops_at_error and (error := _first_error(complete)) is not None:
