@@ -18,6 +18,8 @@ from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plai
 
 PREFIX = "batch-"
 """How each title that is checked here begins, so that an account can be searched for them."""
+_DIGITS_ONLY = re.compile(r"[+-]?[0-9]{1,18}")  # more do not fit into a column of integers
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?")
 _PLAIN = re.compile(r"[\w.@:+-]+(?: [\w.@:+-]+)*", re.ASCII)
 _ODD = re.compile(r"[^\w.@:+-]+", re.ASCII)
 _MAX_KEY = 80  # characters of a key that is part of the title as it is
@@ -28,16 +30,28 @@ _LATER = ("title", "callback", "prompts_callback")
 def key_text(key: Any) -> str | None:
     """Return a key as text: whole numbers, text, and what prints as text, such as a UUID; else None.
 
+    Text that CSV would give back as a whole number is that number: otherwise the same table, saved and read,
+    would be paid for again.
+
     Examples
     --------
-    >>> key_text(7.0), key_text(" anna "), key_text(True), key_text(1.5)
-    ('7', 'anna', None, None)
+    >>> key_text(7.0), key_text("007"), key_text(" anna "), key_text(True), key_text(1.5)
+    ('7', '7', 'anna', None, None)
     """
     number = as_integer(key)
-    if number is not None:
-        return str(number)
-    text = None if isinstance(plain(key), bool | float | bytes) else as_text(key)
-    return None if text is None else stripped(text)
+    if number is None:
+        text = None if isinstance(plain(key), bool | float | bytes) else as_text(key)
+        if text is None:
+            return None
+        text = stripped(text)
+        number = _number_in(text)
+    return text if number is None else str(number)
+
+
+def _number_in(text: str) -> int | None:
+    if _DIGITS_ONLY.fullmatch(text):
+        return int(text)
+    return as_integer(float(text)) if _NUMBER.fullmatch(text) else None
 
 
 def title_of_key(key: str) -> str:

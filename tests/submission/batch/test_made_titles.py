@@ -146,7 +146,11 @@ def test_two_keys_have_two_titles(first: str, second: str) -> None:
         (7, "batch-7"),
         (7.0, "batch-7"),
         (np.int8(7), "batch-7"),
-        ("007", "batch-007"),
+        ("007", "batch-7"),  # as CSV gives it back
+        ("7.0", "batch-7"),
+        ("1e5", "batch-100000"),
+        ("0123456789012345678901", "batch-0123456789012345678901"),
+        ("7.5", "batch-7.5"),
         (" anna ", "batch-anna"),
         (date(2026, 1, 31), "batch-2026-01-31"),
         (uuid.UUID(int=7), f"batch-{uuid.UUID(int=7)}"),

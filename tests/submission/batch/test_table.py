@@ -136,6 +136,14 @@ def test_the_form_of_a_frame_changes_neither_its_tunes_nor_their_titles(
     assert len(table.index) == 3
 
 
+@pytest.mark.parametrize(
+    "keys", [["007", "1e3"], ["7", None], [" a", "b "], ["1.5", "x"], ["-0", "5"]], ids=repr
+)
+def test_keys_make_the_same_titles_after_csv(keys: list[str | None]) -> None:
+    frame = a_frame(key=keys)
+    assert read_tunes(through_csv(frame)).tunes == read_tunes(frame).tunes
+
+
 MISSING = [None, float("nan"), pd.NA, pd.NaT, np.float32("nan"), Decimal("nan"), "", " "]
 
 
