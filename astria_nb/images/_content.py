@@ -58,6 +58,15 @@ class ImageContent:
         return name
 
     @property
+    def address(self) -> str | None:
+        """Where the content can be read again, if it is that of a path of another file system."""
+        if callable(getattr(self.value, "read", None)) or not is_openable(self.value):
+            return None
+        with suppress(Exception):  # the file system is foreign
+            return str(self.value.fs.unstrip_protocol(self.value.path))
+        return None
+
+    @property
     def label(self) -> str:
         """What the content is called in a message: its name, or what kind of thing it is, and where."""
         name = self.filename

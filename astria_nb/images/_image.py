@@ -115,7 +115,8 @@ class Image:
     @classmethod
     def _open_content(cls, content: ImageContent) -> Image:
         try:
-            return cls._of_copy(TemporaryCopy.store(blocks_of(content), content.filename))
+            copy = TemporaryCopy.store(blocks_of(content), content.filename, content.address)
+            return cls._of_copy(copy)
         except InvalidImageError as error:
             problem = Problem("images", f"{content.label} {error}", error.hint)
         except StorageError as error:

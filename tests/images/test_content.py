@@ -310,6 +310,14 @@ def test_an_address_is_read_and_can_be_read_again(memory: Any) -> None:
     assert (sent(image), image.filename, image.origin) == (JPEG, "IMG_2.jpg", "memory://p/IMG_2.jpg")
 
 
+def test_a_path_of_another_file_system_is_an_address(memory: Any) -> None:
+    file = fsspec.open("memory://p/IMG_2.jpg")
+    image = Image.open(file)
+    assert (sent(image), image.filename, image.origin) == (JPEG, "IMG_2.jpg", "memory:///p/IMG_2.jpg")
+    with file as opened:
+        assert Image.open(opened).origin is None
+
+
 @pytest.mark.parametrize(
     ("address", "what"),
     [

@@ -113,7 +113,7 @@ def as_written(images: Any) -> Iterable[str]:
         yield images.origin or f"sha256:{images.copy.sha256 if images.copy is not None else ''}"
     elif isinstance(images, ImageContent) or is_content(images):
         content = images if isinstance(images, ImageContent) else ImageContent(images)
-        yield f"sha256:{content_sha256(content)}"
+        yield content.address or f"sha256:{content_sha256(content)}"
     elif isinstance(images, Mapping):
         for upload in uploads_in(images) or ():
             yield f"sha256:{content_sha256(upload)}"
