@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from astria_nb.images._decoding import InvalidImageError
+from astria_nb.images._pixels import (
+    as_bytes,
+    as_png,
+    is_as_in_file,
+    is_pil,
+    is_pixels,
+    is_untouched,
+    picture_of,
+)
 from astria_nb.utils.redaction import redact_name
-
-if TYPE_CHECKING:
-    from PIL import Image as Pillow
 
 BLOCK_BYTES = 2**20
 _BYTES = (bytes, bytearray, memoryview)
-_PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-_TO_8_BITS = {
-    **dict.fromkeys(("f", "b"), "(array * 255).astype('uint8') if it is 0 to 1"),
-    **dict.fromkeys(("i", "u"), "array.astype('uint8') if it is 0 to 255"),
-    "uint16": "(array // 256).astype('uint8') if it is 0 to 65535",
-}
 _MAX_LABEL = 80  # characters
-_PLAIN_MODES = ("1", "L", "RGB", "RGBA")
-_DEEP_MODES = ("F", "I")  # 32 bits a pixel, of a range that only its owner knows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,18 +93,6 @@ def is_content(value: Any) -> bool:
     )
 
 
-def is_pixels(value: Any) -> bool:
-    """Return whether a value is an array of numbers, such as numpy's, and no column of a frame."""
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    is_frame = hasattr(value, "index")
-    return kind in ("u", "i", "f", "b") and getattr(value, "ndim", 0) > 0 and not is_frame
-
-
-def is_pil(value: Any) -> bool:
-    """Return whether a value is one of Pillow's images."""
-    return any(base.__module__ == "PIL.Image" for base in type(value).__mro__)
-
-
 def is_volatile(value: Any) -> bool:
     """Return whether content has to be read at once: an open file may move on, or be closed."""
     is_file = not isinstance(value, _BYTES) and callable(getattr(value, "read", None))
@@ -119,33 +104,13 @@ def is_openable(value: Any) -> bool:
     return callable(getattr(getattr(value, "fs", None), "open", None)) and hasattr(value, "path")
 
 
-def is_untouched(image: Pillow.Image) -> bool:
-    """Return whether a PIL image is as it was opened: its pixels were not read, so not changed either."""
-    is_open = getattr(image, "fp", None) is not None and bool(getattr(image, "tile", None))
-    return is_open and image.tell() == 0 and image.mode != "P"  # whose palette may be another one already
-
-
 def file_of(content: ImageContent) -> str | None:
     """Return the path of the file that a PIL image was opened from, if it still shows what is in there."""
     value = content.value
     path = getattr(value, "filename", None) if is_pil(value) else None
     if not isinstance(path, str) or not Path(path).is_file():
         return None
-    return path if is_untouched(value) or _is_as_in_file(value, path) else None
-
-
-def _is_as_in_file(image: Pillow.Image, path: str) -> bool:
-    """Return whether an image whose pixels were read, as a notebook does that shows it, was not changed."""
-    from PIL import Image as Pillow  # slow to import
-
-    with suppress(Exception), Pillow.open(path) as original:  # Pillow raises many kinds for a damaged file
-        keys = "transparency", "icc_profile"
-        if (image.mode, image.size) != (original.mode, original.size):
-            return False
-        if image.tobytes() != original.tobytes() or image.getpalette() != original.getpalette():
-            return False
-        return all(image.info.get(key) == original.info.get(key) for key in keys)
-    return False
+    return path if is_untouched(value) or is_as_in_file(value, path) else None
 
 
 def blocks_of(content: ImageContent) -> Iterator[bytes]:
@@ -172,10 +137,10 @@ def blocks_of(content: ImageContent) -> Iterator[bytes]:
         if is_untouched(value):
             yield from _blocks_of_file(value.fp, start=0)
         else:
-            yield from _slices(memoryview(_png(value)))
+            yield from _slices(memoryview(as_png(value)))
     elif is_pixels(value):
         is_file = value.ndim == 1 and str(value.dtype) == "uint8"  # what OpenCV's imencode returns
-        yield from _slices(memoryview(value.tobytes() if is_file else _png(_from_pixels(value))))
+        yield from _slices(memoryview(value.tobytes() if is_file else as_png(picture_of(value))))
     elif callable(getattr(value, "read", None)):
         yield from _blocks_of_file(value)
     else:
@@ -194,17 +159,12 @@ def content_sha256(content: ImageContent) -> str:
     Exception
         As reading the content does.
     """
-    value, digest = content.value, hashlib.sha256()
-    if is_pil(value):
-        value = value if value.mode in _PLAIN_MODES else value.convert("RGBA")
-        digest.update(f"{value.mode} {value.size}".encode())
-        digest.update(value.tobytes())
-    elif is_pixels(value):
-        digest.update(f"{value.dtype} {value.shape}".encode())
-        digest.update(value.tobytes())
-    else:
-        for block in blocks_of(content):
-            digest.update(block)
+    value = content.value
+    if is_pil(value) or is_pixels(value):
+        return hashlib.sha256(as_bytes(value)).hexdigest()
+    digest = hashlib.sha256()
+    for block in blocks_of(content):
+        digest.update(block)
     return digest.hexdigest()
 
 
@@ -255,51 +215,6 @@ def _slices(content: memoryview) -> Iterable[bytes]:
         yield bytes(content[start : start + BLOCK_BYTES])
 
 
-def _from_pixels(pixels: Any) -> Pillow.Image:
-    from PIL import Image as Pillow  # slow to import
-
-    shape, hint = tuple(pixels.shape), ""
-    if str(pixels.dtype) != "uint8":
-        code = _TO_8_BITS.get(str(pixels.dtype)) or _TO_8_BITS[pixels.dtype.kind]
-        hint = f"give uint8 from 0 to 255, such as {code}"
-        raise InvalidImageError(f"is an array of {pixels.dtype}", hint)
-    if len(shape) == 3 and shape[2] == 1:
-        pixels, shape = pixels[:, :, 0], shape[:2]
-    is_picture = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))) and 0 not in shape
-    if not is_picture:
-        hint = "give height x width, or height x width x 3 or 4"
-        if len(shape) == 3 and shape[0] in (1, 3, 4):
-            hint = "give array.transpose(1, 2, 0), which has the colours last"
-        raise InvalidImageError(f"is an array of {' x '.join(map(str, shape))} numbers", hint)
-    import numpy as np
-
-    return Pillow.fromarray(np.ascontiguousarray(pixels))
-
-
 def _text(value: Any, attribute: str) -> str | None:
     text = getattr(value, attribute, None)
     return PurePath(text).name or None if isinstance(text, str) else None
-
-
-def _png(image: Pillow.Image) -> bytes:
-    """Return the pixels of an image as a PNG: upright, with its colour profile and no other metadata."""
-    from PIL import ImageOps
-
-    try:
-        profile = image.info.get("icc_profile")
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode in _DEEP_MODES:
-            hint = "make it 8 bits a colour, such as image.convert('RGB')"
-            raise InvalidImageError(f"has pixels of the mode {upright.mode!r}", hint)
-        if upright.mode not in _PNG_MODES:
-            profile = None if upright.mode != "RGBX" else profile
-            upright = upright.convert("RGBA" if upright.mode.upper() in ("LA", "RGBA", "PA") else "RGB")
-        out = io.BytesIO()
-        transparency = {key: upright.info[key] for key in ("transparency",) if key in upright.info}
-        upright.info = {}  # comments and times, which Pillow would write
-        upright.save(out, "PNG", icc_profile=profile, **transparency)
-    except InvalidImageError:
-        raise
-    except Exception as error:  # Pillow raises many kinds for an image whose file is damaged or closed
-        raise InvalidImageError("cannot be read", "open it again, or give the path of its file") from error
-    return out.getvalue()
