@@ -38,11 +38,14 @@ class Progress:
         What the call does.
     patience : float
         Seconds before anything is displayed: a quick call needs no bar.
+    log_seconds : float, optional
+        Between two lines where standard error is a file or a pipe. Default: nothing is written there.
     """
 
-    def __init__(self, title: str, patience: float = 1.0) -> None:
+    def __init__(self, title: str, patience: float = 1.0, *, log_seconds: float | None = None) -> None:
         self._title = title
-        self._patience = patience
+        self._patience, self._log_seconds = patience, log_seconds
+        self._logged: float | None = None
         self._started = self._drawn = time.monotonic()
         self._upload_started: float | None = None
         self._bar: Any = None
@@ -75,25 +78,43 @@ class Progress:
         rate = f" · {format_size(sent / seconds)}/s" if seconds >= _RATE_SECONDS else ""
         self.update(sent / total, f"{format_size(sent, total)}{rate}")
 
-    def update(self, fraction: float, text: str) -> None:
-        """Display a fraction from 0 to 1 and a text that describes it."""
+    @property
+    def width(self) -> int | None:
+        """Characters of a text that a line of this terminal holds; None without a terminal."""
+        if not _is_terminal():
+            return None
+        return shutil.get_terminal_size().columns - 1 - len(f"{self._title}: 100% ")
+
+    def update(self, fraction: float, text: str, *, is_last: bool = False) -> None:
+        """Display a fraction from 0 to 1 and a text that describes it.
+
+        Parameters
+        ----------
+        fraction : float
+        text : str
+        is_last : bool
+            Whether it stays: it is displayed if anything was, however soon after that.
+        """
         if self._is_silent:
             return
         now = time.monotonic()
         is_displayed = self._bar is not None or self._has_line
-        if not is_displayed and (fraction >= 1 or now - self._started < self._patience):
+        is_soon = fraction >= 1 or now - self._started < self._patience
+        if not is_displayed and is_soon and (self._log_seconds is None or _is_terminal()):
             return
-        if is_displayed and fraction < 1 and now - self._drawn < _REDRAW_SECONDS:
+        if is_displayed and fraction < 1 and not is_last and now - self._drawn < _REDRAW_SECONDS:
             return
         self._drawn = now
-        self._draw(fraction, text)
+        self._draw(fraction, text, is_last)
 
-    def _draw(self, fraction: float, text: str) -> None:
+    def _draw(self, fraction: float, text: str, is_last: bool) -> None:
         try:
             if kernel_shell() is not None:
                 self._draw_bar(fraction, text)
-            elif sys.stderr is not None and sys.stderr.isatty():
+            elif _is_terminal():
                 self._draw_line(fraction, text)
+            elif self._log_seconds is not None:
+                self._log(fraction, text, is_last)
         except Exception:  # noqa: BLE001  whatever is wrong with the display, the call goes on
             self._is_silent = True
 
@@ -104,6 +125,14 @@ class Progress:
         width = shutil.get_terminal_size().columns - 1
         line = line if len(line) <= width else f"{line[: width - 1]}…"
         print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+
+    def _log(self, fraction: float, text: str, is_last: bool) -> None:
+        """Write a line of its own, and the last one if there were others."""
+        assert self._log_seconds is not None
+        now = time.monotonic()
+        if (is_last and self._logged) or now - (self._logged or self._started) >= self._log_seconds:
+            self._logged = now
+            print(printable(f"{self._title}: {fraction:4.0%} {text}"), file=sys.stderr, flush=True)
 
     def _draw_bar(self, fraction: float, text: str) -> None:
         if self._bar is None:
@@ -124,6 +153,13 @@ class Progress:
     def _text(self) -> dict[str, str]:
         """Return what is saved: the same after every run."""
         return {"text/plain": f"{self._title} …"}
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:  # it was closed
+        return False
 
 
 def wait_with_progress(seconds: float, reason: str, report: ReportProgress) -> None:

@@ -27,6 +27,7 @@ from astria_nb.form.pickers import _picker_messages as picker_messages
 from astria_nb.form.progress import _notification as notification
 from astria_nb.results.gallery import _messages as messages
 from astria_nb.results.gallery import _widget as widget
+from astria_nb.submission.batch import _widget as batch
 from astria_nb.utils.script import script
 from helpers.paths import PACKAGE
 
@@ -43,6 +44,7 @@ STATES: dict[type[anywidget.AnyWidget], str] = {
     picker.Picker: "form/pickers/picker.js",
     request_view.RequestView: "form/request_view.js",
     widget.Gallery: "results/gallery/widget.js",
+    batch.BatchWidget: "submission/batch/batch.js",
 }
 WIDGETS = list(STATES)
 # The module of a widget's messages, and the script that declares the same messages.

@@ -15,12 +15,15 @@ import pytest
 from helpers.waiting import PATIENCE
 
 WORK = """
-import astria_nb as anb
+import astria_nb as anb, pandas as pd
 with anb.Sandbox(speed=2000) as sandbox:
     client = sandbox.client()
     tune = anb.Tune(pack=797, name="cat", title="mine", image_urls=["https://example.com/1.jpg"])
     row = anb.wait(anb.submit(tune, client), client, until="prompts", poll=0.2)
     anb.download(row, client, "pictures")
+    image_urls = [["https://example.com/2.jpg"]]
+    anb.submit_many(pd.DataFrame({"key": range(7), "pack": 797, "name": "cat", "image_urls": image_urls * 7}),
+                    client, rate=4)
     print("the end")
 """
 
@@ -51,6 +54,10 @@ def test_one_line_is_drawn_over_and_over_and_stays_with_the_end(columns: int, tm
     assert all(len(line) < columns for line in lines)
     *_, waited = (line for line in lines if line.startswith("Waiting for 1 tune"))
     *_, downloaded = (line for line in lines if line.startswith("Downloading 8 pictures"))
+    submitting = [line for line in lines if line.startswith("Submitting: ")]
+    assert re.search(r": 100% 7 of 7 done · \$[\d.]+$", submitting[-1])
+    assert any(re.search(r"[1-6] of 7 done.* · \$[\d.]+( of about \$[\d.]+)?$", line) for line in submitting)
+    assert ("waiting" in "".join(submitting)) == (columns == 120)  # it matters less than what it costs
     if columns == 120:
         assert re.search(r"100% 1 trained, 8 of 8 prompts done · \d+ s elapsed$", waited)
         assert re.search(r"100% 8 of 8 pictures · [\d.]+ [kM]B · kept by the service until ", downloaded)

@@ -92,6 +92,7 @@ class Batch:
             This call was interrupted. The rows that were under way have ended.
         """
         waiting = deque(rows)
+        self.tally.is_over = False
         try:
             while waiting or self.tally.active:
                 raise_if_interrupted()
@@ -100,11 +101,13 @@ class Batch:
         except BaseException:
             waiting.clear()
             self._limits.stop.set()  # rows that wait for a slot are not sent either
-            self._report = lambda _tally: None  # nobody listens any more
+            self.tally.is_ending = True
             while self.tally.active:  # what was sent is recorded, for the next call
                 self._wait(waiting)
             raise
-        self._tell(self.tally.fraction == 1)
+        finally:
+            self.tally.is_over = True
+            self._tell(is_last=True)
 
     def _hand_out(self, submit: Submit, waiting: deque[int]) -> None:
         limits = self._limits
@@ -202,6 +205,8 @@ class Batch:
         now = time.monotonic()
         if is_last or now - self._reported >= _TICK_SECONDS:
             self._reported = now
+            self.tally.held_for = self._limits.pace.held_for
+            self.tally.is_over = self.tally.is_over or self.is_stopped
             self._report(self.tally)
 
 

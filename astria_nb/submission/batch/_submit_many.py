@@ -15,6 +15,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
 from astria_nb.submission._options import TIMEOUT_SECONDS, SubmitOptions
+from astria_nb.submission.batch._display import BatchDisplay
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._sending import QuietObserver
 from astria_nb.submission.batch._table import read_tunes
@@ -22,8 +23,8 @@ from astria_nb.submission.batch._work import Work
 from astria_nb.tune import Encoding
 from astria_nb.utils.arguments import check_bool, check_callable, check_number
 from astria_nb.utils.formatting import short
-from astria_nb.utils.interrupts import in_caller, shielded
-from astria_nb.utils.progress import Progress, ReportProgress
+from astria_nb.utils.interrupts import shielded
+from astria_nb.utils.progress import ReportProgress
 
 OnError = Literal["collect", "raise"]
 _DAY = 86400
@@ -56,6 +57,9 @@ def submit_many(
     All rows are checked first, and nothing is sent if one is wrong. Then each is sent as by `submit`. The
     call can be interrupted, and its process can be killed, at any moment: the same call goes on, and sends
     nothing twice.
+
+    A notebook shows how far it is, and in JupyterLab and Notebook 7 a button: Cancel sends no more, ends what
+    is under way, and returns the rows. A terminal has a line, and a log file one every half a minute.
 
     Parameters
     ----------
@@ -122,7 +126,8 @@ def submit_many(
      {'title': 'batch-b', 'name': 'man', 'state': 'done'}]
     """
     check_callable("say", say, arguments=2)
-    progress = Progress("Submitting")
+    stop = threading.Event()
+    display = BatchDisplay(say, stop)
 
     def options() -> SubmitOptions:
         return SubmitOptions(
@@ -151,20 +156,20 @@ def submit_many(
             raise TuneError(Problem("executor", what, hint))
         workers = _check_workers(max_workers)
         most = None if rate is None else check_number("rate", rate, "tunes a second", allow_zero=False)
-        with progress:
+        with display:
             work = Work(
                 table=read_tunes(tunes, ignore=ignore),
                 options=options(),
                 executor=executor,
                 max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
                 announces=not once,
-                report=in_caller(say or progress.update),
+                observer=display,
             )
             work.check(skip_invalid=check_bool("skip_invalid", skip_invalid))
             return work.run(
                 workers=workers,
                 pace=Pace(most),
-                stop=threading.Event(),
+                stop=stop,
                 stops_at_error=on_error == "raise",
             )
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 from astria_nb.submission.batch._row_outcome import RowOutcome
+from astria_nb.submission.batch._slots import NotBegunError
 from astria_nb.tune import dollars
 from astria_nb.utils.formatting import format_duration
 
 _RATE_SECONDS = 2.0  # a rate that was measured for less says little
+_WINDOW = 30  # seconds: rows that are on record already end faster than those that are sent
 
 
 @dataclass(slots=True)
@@ -20,26 +23,38 @@ class Tally:
     ----------
     total : int
         Rows.
+    price : str
+        What all of them are expected to cost, in words; empty if that is unknown.
     done, failed : int
         Rows whose tune exists, and rows that failed.
     active : int
         Rows that are under way.
     cost_mc : int
         What was spent, in millicents, by the service's figures or else by the estimates.
+    held_for : float
+        Seconds for which the service asked to send nothing.
+    is_ending : bool
+        Whether the batch was interrupted, and ends what is under way.
+    is_over : bool
+        Whether no row is sent any more.
     """
 
     total: int
+    price: str = ""
     done: int = 0
     failed: int = 0
     active: int = 0
     cost_mc: int = 0
-    _started: float = field(default_factory=time.monotonic)
+    held_for: float = 0.0
+    is_ending: bool = False
+    is_over: bool = False
+    _ended: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_WINDOW + 1))
 
     def count(self, outcome: RowOutcome) -> None:
-        """Count a row whose outcome is known."""
+        """Count a row whose outcome is known; one that was not begun is still waiting."""
         if outcome.has_tune:
             self.done += 1
-        else:
+        elif not isinstance(outcome.error, NotBegunError):
             self.failed += 1
 
     @property
@@ -53,13 +68,45 @@ class Tally:
         return (self.done + self.failed) / self.total if self.total else 1.0
 
     def __str__(self) -> str:
-        parts = [f"{self.done:,} of {self.total:,} done"]
-        parts += [f"{self.failed:,} failed"] * bool(self.failed)
-        parts += [f"{self.active:,} under way"] * bool(self.active)
-        ended, seconds = self.done + self.failed, time.monotonic() - self._started
-        if ended and ended < self.total and seconds >= _RATE_SECONDS:
-            rate = ended / seconds
-            parts.append(f"{rate:,.0f}/s" if rate >= 1 else f"{rate * 60:,.1f}/min")
-            parts.append(f"{format_duration((self.total - ended) / rate)} left")
-        parts += [dollars(self.cost_mc)] * bool(self.cost_mc)
-        return " · ".join(parts)
+        return self.text()
+
+    def text(self, width: int | None = None) -> str:
+        """Return all of it in a line.
+
+        Parameters
+        ----------
+        width : int, optional
+            Characters that it may have: what matters least is left out. Default: any number.
+        """
+        not_begun = "not sent" if self.is_over else "waiting"
+        parts = {
+            "done": f"{self.done:,} of {self.total:,} done",
+            "failed": f"{self.failed:,} failed" if self.failed else "",
+            "active": f"{self.active:,} under way" if self.active else "",
+            "waiting": f"{self.waiting:,} {not_begun}" if self.waiting else "",
+            **(self._speed() if not self.is_over else {}),
+            "cost": dollars(self.cost_mc) if self.cost_mc else "",
+        }
+        of_price = f" of {self.price}" if self.price and self.cost_mc and not self.is_over else ""
+        for name in ("", "waiting", "rate", "active", "price"):
+            parts.pop(name, None)
+            text = " · ".join(filter(None, parts.values())) + of_price * (name != "price")
+            if width is None or len(text) <= width:
+                break
+        return text
+
+    def _speed(self) -> dict[str, str]:
+        """Return the rate and the time left in words, or why nothing is sent."""
+        if self.held_for >= 1:
+            return {"left": f"the service asks to wait {format_duration(self.held_for)}"}
+        now, ended = time.monotonic(), self.done + self.failed
+        if not self._ended or now - self._ended[-1][0] >= 1:
+            self._ended.append((now, ended))
+        since, before = self._ended[0]
+        if now - since < _RATE_SECONDS or ended <= before or ended >= self.total:
+            return {}
+        rate = (ended - before) / (now - since)
+        return {
+            "rate": f"{rate:,.0f}/s" if rate >= 1 else f"{rate * 60:,.1f}/min",
+            "left": f"{format_duration((self.total - ended) / rate)} left",
+        }

@@ -18,6 +18,7 @@ from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission.batch._batch import Batch, Limits
 from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._check import BatchCheck, check_rows, problem_with_total, warn_before
+from astria_nb.submission.batch._display import BatchObserver
 from astria_nb.submission.batch._frame import frame_of
 from astria_nb.submission.batch._listing import Listing
 from astria_nb.submission.batch._lost import settle_lost
@@ -26,10 +27,8 @@ from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._sending import WorkerTask, send, send_in_worker
 from astria_nb.submission.batch._slots import NotBegunError, Slots
 from astria_nb.submission.batch._table import Table, frame_of_problems
-from astria_nb.submission.batch._tally import Tally
 from astria_nb.tune import Pack, Tune
-from astria_nb.utils.interrupts import arrival
-from astria_nb.utils.progress import ReportProgress
+from astria_nb.utils.interrupts import arrival, blocks_on
 from astria_nb.utils.versions import check_versions
 
 # Rows that threads work on, for each request under way: some are prepared, or recorded, meanwhile.
@@ -50,8 +49,7 @@ class Work:
         US dollars.
     announces : bool
         Whether to warn of requests that were sent before under another title.
-    report : callable
-        Called with a fraction from 0 to 1 and a text.
+    observer : BatchObserver
     """
 
     def __init__(
@@ -62,10 +60,10 @@ class Work:
         executor: Executor | None,
         max_cost: float | None,
         announces: bool,
-        report: ReportProgress,
+        observer: BatchObserver,
     ) -> None:
         self._table, self._options, self._executor = table, options, executor
-        self._max_cost, self._announces, self._report = max_cost, announces, report
+        self._max_cost, self._announces, self._observer = max_cost, announces, observer
         self._check = BatchCheck()
 
     @property
@@ -90,8 +88,10 @@ class Work:
         table, options = self._table, self._options
         if table.details and not skip_invalid:
             raise _batch_error(table.details, table)
-        recovery.recover(options.log, options.client, options.settle, report=self._report, only_ripe=True)
-        self._check = check_rows(table.tunes, options, self._report)
+        recovery.recover(
+            options.log, options.client, options.settle, report=self._observer.report, only_ripe=True
+        )
+        self._check = check_rows(table.tunes, options, self._observer.report)
         if self._check.problems and not skip_invalid:
             raise _batch_error([*table.details, *self._check.problems], table)
         if (problem := problem_with_total(self._check, self._max_cost)) is not None:
@@ -114,11 +114,12 @@ class Work:
         outcomes = self._outcomes()
         in_hand = workers if self._is_remote else math.ceil(workers * _AHEAD)
         limits = Limits(in_hand, pace, Budget(self._max_cost), stop, stops_at_error=stops_at_error)
-        batch = Batch(outcomes, self._check.prices, limits, self._tell)
+        batch = Batch(outcomes, self._check.prices, limits, self._observer.count)
         to_send = [row for row, outcome in enumerate(outcomes) if outcome is None]
         if to_send:
-            self._report(0.0, " · ".join(filter(None, (f"{len(to_send):,} tunes", self._check.price))))
-            listing = Listing(self._options.client, len(to_send), self._report)
+            batch.tally.price = self._check.price
+            self._observer.announce(_what_is_sent(len(to_send), self._check.price))
+            listing = Listing(self._options.client, len(to_send), self._observer.report)
             with ExitStack() as stack:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
@@ -153,8 +154,10 @@ class Work:
                 return send_here(row)
             return self._executor.submit(send_in_worker, self._worker_task(row, listing))
 
+        # A thread may send on the connection that this one used last: an interrupt must not end that.
+        blocks_on(None)
         batch.run(send_there if self._is_remote else send_here, to_send)
-        settled = settle_lost(batch.outcomes, self._tunes, options, self._report)
+        settled = settle_lost(batch.outcomes, self._tunes, options, self._observer.report)
         for row, outcome in settled.items():
             if outcome is not None:
                 batch.replace(row, outcome)
@@ -162,6 +165,7 @@ class Work:
         options = replace(options, waits=True)
         if again and not batch.is_stopped:
             batch.forget(again)
+            blocks_on(None)
             batch.run(lambda row: threads.submit(send, *self._tune_and_pack(row), options), again)
 
     def _tune_and_pack(self, row: int) -> tuple[Tune, Pack]:
@@ -212,9 +216,6 @@ class Work:
             for row in range(len(self._tunes))
         ]
 
-    def _tell(self, tally: Tally) -> None:
-        self._report(tally.fraction, str(tally))
-
     def _note_returned(self, outcomes: list[RowOutcome]) -> None:
         log, is_arrived = self._options.log, arrival()
         for outcome, tune in zip(outcomes, self._tunes, strict=True):
@@ -222,6 +223,10 @@ class Work:
             if outcome.submission is not None and (is_run or outcome.state == "adopted"):
                 with suppress(Exception):  # then the next call returns this row again, which costs nothing
                     log.note_returned(log.get(outcome.submission), is_arrived)
+
+
+def _what_is_sent(count: int, price: str) -> str:
+    return " · ".join(filter(None, (f"{count:,} tune{'' if count == 1 else 's'}", price)))
 
 
 def _first_error(outcomes: list[RowOutcome]) -> AstriaError | None:
