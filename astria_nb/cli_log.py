@@ -62,7 +62,7 @@ def run_log_command(options: argparse.Namespace) -> int:
     try:
         log = ExperimentLog(options.log)
         if not log.exists():
-            problem = Problem("log", f"no log found at {str(log.path)!r}", "name another file with --log")
+            problem = Problem("log", f"no log found at {str(log.path)!r}", "name another one with --log")
             raise LogError(problem)
         options.command(log, options)
     except AstriaError as error:
@@ -185,6 +185,7 @@ def _selection(options: argparse.Namespace) -> dict[str, Any]:
 
 def _add_log_option(parser: argparse.ArgumentParser, default: str | None) -> None:
     description = (
+        "a file, or the address of a database: postgresql://user@host/database; "
         "default: the environment variable ASTRIA_NB_LOG, else astria_log.sqlite in this directory, or "
         "beside the notebook that runs this command"
     )

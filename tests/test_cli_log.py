@@ -244,7 +244,7 @@ def test_ctrl_c_ends_the_wait_and_loses_nothing(
 def test_what_is_not_there_is_said_in_a_line_and_not_made(run: Run, call: Call, tmp_path: Path) -> None:
     done = run()
     assert (done.returncode, done.stdout) == (1, "")
-    why = f"log: no log found at {str(tmp_path / 'astria_log.sqlite')!r}; name another file with --log"
+    why = f"log: no log found at {str(tmp_path / 'astria_log.sqlite')!r}; name another one with --log"
     assert done.stderr == f"astria-nb log: {why}\n"
     assert call("recover", "--log", "elsewhere.sqlite")[0] == 1
     assert list(tmp_path.iterdir()) == []

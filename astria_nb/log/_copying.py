@@ -71,6 +71,7 @@ class _Copy:
                 sequence, highest = f"{table.name}_id_seq", f"(SELECT max(id) FROM {table.name})"  # noqa: S608
                 last = f"(SELECT last_value FROM {sequence})"  # noqa: S608  names of tables
                 self._writing.exec_driver_sql(f"SELECT setval('{sequence}', greatest({highest}, {last}))")
+            self._writing.exec_driver_sql("ANALYZE session, body, submission, event")
         return self._changed
 
     def _pages(self, table: sa.Table, key: sa.ColumnElement[Any]) -> Iterator[list[Row]]:

@@ -17,24 +17,25 @@ from astria_nb.utils.redaction import redact_name
 
 
 class Log(LogLabels):
-    """A record of every submission in one file, which several notebooks and threads may write at once.
+    """A record of every submission, which several notebooks and threads may write at once.
 
-    It opens at its first use, and again after `close`. When a method that writes returns, the data is on the
-    disk.
+    It is one file, or a database of PostgreSQL for many machines. It opens at its first use, and again after
+    `close`. When a method that writes returns, the data is on the disk.
 
     Parameters
     ----------
     path : str or path, optional
         Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` beside the notebook.
-        Where the notebook is unknown, it is in the working directory at the first use in this process.
+        Where the notebook is unknown, it is in the working directory at the first use in this process. Or the
+        address of a database, ``postgresql://user@host:5432/database``; see ``docs/shared-log.md``.
     timeout : float
-        Seconds to wait while another process writes.
+        Seconds to wait while another process writes. A server that goes away is waited for up to two minutes.
 
     Raises
     ------
     LogError
-        From every method: the file cannot be opened, written or read, or is not a log that this version can
-        use.
+        From every method: the file cannot be opened, written or read, the server did not come back, or it is
+        not a log that this version can use.
 
     Notes
     -----

@@ -29,6 +29,11 @@ Sum = tuple[int, int]
 _SEAL = submission.update().where(
     submission.c.id == sa.bindparam("of_id"), submission.c.record == sa.bindparam("of_record")
 )
+# In one statement: on a server, each has its answer to wait for.
+_SEAL_ON_SERVER = """
+    UPDATE submission SET sealed = %s FROM unnest(%s::bigint[], %s::bytea[]) AS settled (id, record)
+    WHERE submission.id = settled.id AND submission.record = settled.record
+"""
 _NEXT_ID = sa.select(sa.func.coalesce(sa.func.max(segment.c.id), 0) + 1)
 _COUNT, _LAST_ID = sa.select(sa.func.sum(segment.c.rows)), sa.select(sa.func.max(submission.c.id))
 _OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1))
@@ -107,9 +112,11 @@ def add(connection: sa.Connection, table: pa.Table, records: Mapping[int, bytes]
     """
     number = connection.execute(_NEXT_ID).scalar_one()
     _put(connection, number, table)
-    connection.execute(
-        _SEAL, [{"of_id": key, "of_record": record, "sealed": number} for key, record in records.items()]
-    )
+    if connection.dialect.name == "sqlite":
+        rows = [{"of_id": key, "of_record": record, "sealed": number} for key, record in records.items()]
+        connection.execute(_SEAL, rows)
+    else:
+        connection.exec_driver_sql(_SEAL_ON_SERVER, (number, [*records], [*records.values()]))
     if connection.execute(_COUNT).scalar_one() > 2 * connection.execute(_LAST_ID).scalar_one():
         compact(connection)
 

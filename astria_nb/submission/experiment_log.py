@@ -36,11 +36,14 @@ class ExperimentLog(Log):
         Default: the environment variable ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` beside the notebook.
         Where the notebook is unknown, as in a script, it is in the working directory at the first use. A
         process has one default log: changing the directory does not change it. Created on first use.
+        For many machines, the address of a database: ``postgresql://user@host:5432/database`` (with the extra
+        ``postgres``). Its password is not shown, and not pickled: see ``docs/shared-log.md``.
 
     Raises
     ------
     LogError
-        On first use: the file was written by a newer release, is damaged or read-only, or is not a log.
+        On first use: the file was written by a newer release, is damaged or read-only, or is not a log; the
+        server cannot be reached. At once: the address is wrong.
 
     Examples
     --------

@@ -19,6 +19,10 @@ PROGRAMS = {
         [r"a line: [\d.]+ ms", r"done: .* [\d.]+ lines", r"2 tunes, 1 at a time", r"^[+-][\d.]+%"],
     ),
     "log_frame.py": (["20", "--times", "1"], [r"20 tunes written", r"frame: [\d.]+ s.* [\d.]+ times"]),
+    "postgres_log.py": (
+        ["--appends", "1", "--rows", "20", "--times", "1"],
+        [r"^poll: [\d.]+ ms, [\d.]+ bare rows", r"copied 21 ", r"frame of 20: .* on a server, [\d.]+ times"],
+    ),
     "sandbox.py": (
         ["1", "20", "1"],
         [r"\{'201': 20\}", r"sandbox / sink +[\d.]+", r"memory of 20 x 0\.05 MB +-?[\d.]+ MB"],

@@ -25,8 +25,12 @@ _SETTINGS = """
         set_config('search_path', %(schema)s, false),
         set_config('lock_timeout', %(timeout)s, false),
         set_config('idle_in_transaction_session_timeout', '600s', false),
-        -- Each query finds its few rows by an index: to plan it takes longer than to run it.
+        -- Each query finds its few rows by an index. To plan it takes longer than to run it, and without
+        -- statistics, as after a copy, the plan would read all rows.
         set_config('plan_cache_mode', 'force_generic_plan', false),
+        set_config('enable_seqscan', 'off', false),
+        set_config('enable_hashjoin', 'off', false),
+        set_config('enable_mergejoin', 'off', false),
         set_config('jit', 'off', false),
         set_config('synchronous_commit', CASE current_setting('synchronous_commit')
             WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)

@@ -17,7 +17,11 @@ SCHEMA = "astria_nb"
 _TABLES = f"SELECT tablename FROM pg_tables WHERE schemaname = '{SCHEMA}'"  # noqa: S608  a constant
 _HAS_SCHEMA = f"SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = '{SCHEMA}')"  # noqa: S608
 _FORMAT = f"SELECT version FROM {SCHEMA}.format WHERE application = {APPLICATION}"  # noqa: S608  constants
-_INDEX = f"CREATE INDEX IF NOT EXISTS submission_with_blanks ON submission (service) WHERE {HAS_BLANKS}"
+# Those of few rows, for queries that would read all of them.
+_INDEXES = {
+    "submission_with_blanks": f"(service) WHERE {HAS_BLANKS}",
+    "submission_labelled": "(id) WHERE labels IS NOT NULL",
+}
 _COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = :schema"
 
 
@@ -57,7 +61,8 @@ def set_up(engine: sa.Engine, address: ServerAddress) -> None:
             update = f"UPDATE {SCHEMA}.format SET version = {VERSION}"  # noqa: S608  constants
             connection.exec_driver_sql(update)
         metadata.create_all(connection)
-        connection.exec_driver_sql(_INDEX.replace("%", "%%"))
+        for name, columns in _INDEXES.items():
+            connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON submission {columns}")
 
 
 def _version(connection: sa.Connection, address: ServerAddress) -> int | None:
