@@ -73,6 +73,11 @@ class ClientBase:
         """The `account` if it was asked for already, else None."""
         return self._account.known
 
+    @property
+    def key_end(self) -> str:
+        """The end of the key, such as ``sd_…aB3d``: all that is shown of it anywhere."""
+        return repr(self._transport.key)
+
     def balance(self) -> float | None:
         """Return what the account has to spend, asked for at each call.
 

@@ -153,6 +153,18 @@ class LogDatabase:
         self._group.run(self._write, work)
 
     @again_if_lost
+    def register(self) -> str:
+        """Write this process's session; see `astria_nb.log.Log.register`."""
+        with self._write() as (_, session_id):
+            return session_id
+
+    @again_if_lost
+    def is_registered(self, session: str) -> bool:
+        """Return whether a process has written here."""
+        with self.store.reading() as connection:
+            return session_of(connection, session) is not None
+
+    @again_if_lost
     def label(
         self,
         numbers: Sequence[int],

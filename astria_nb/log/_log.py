@@ -208,6 +208,22 @@ class Log(LogLabels):
         self.record_event(selects.RETURNED, submission=submission)
 
     @shield
+    def register(self) -> str:
+        """Record this process as one that writes to the log, and return the id of its session."""
+        return self._database.register()
+
+    @shield
+    def is_registered(self, session: str) -> bool:
+        """Return whether a process has written to this log; False where there is none, and none is made.
+
+        Parameters
+        ----------
+        session : str
+            The id that `register` returned in that process.
+        """
+        return self.exists() and self._database.is_registered(session)
+
+    @shield
     def prune(self, before: datetime) -> int:
         """Delete settled submissions, and return how many.
 

@@ -247,7 +247,7 @@ class ExactlyOnce:
             return change(submission, "unknown", problem=lost, image_sha256=body.image_sha256)
         except TooManyRequestsError as error:
             seconds = self._throttled_seconds(error, submission.attempt)
-            if not self._deadline.has_time_for(seconds):
+            if not self._options.waits or not self._deadline.has_time_for(seconds):
                 change(submission, refused, problem=str(error))
                 raise
             if not doubtful:  # a doubtful one must not look as if it had never been sent
@@ -297,12 +297,23 @@ class ExactlyOnce:
                 submission, "done", tune_id=reply["id"], reply=record, image_sha256=hashes
             )
         except Exception as error:  # noqa: BLE001  the tune is paid for: whatever failed, its row is returned
+            overtaken = error.submission if isinstance(error, StaleSubmission) else None
+            if overtaken is not None and (latest := self._adopted(overtaken, record)) is not None:
+                return latest
             made = f"prompts {record.get('prompt_ids')}" if reply["id"] is None else f"tune {reply['id']}"
             warn(
                 f"the tune was created, but not recorded as created: it is {made} ({_reason(error)})",
                 is_paid=True,
             )
             return replace(submission, state="done", record=record)
+
+    def _adopted(self, submission: Submission, record: Json) -> Submission | None:
+        """Record a created tune whose submission another process, which looked for it, has changed."""
+        if submission.state in HAS_TUNE:
+            return submission
+        with suppress(Exception):  # its owner may have said that it was not created
+            return self._log.change(submission, "adopted", tune_id=record.get("id"), reply=record)
+        return None
 
     def _created_prompts(self, submission: Submission) -> list[int] | None:
         """Return the ids of a run's prompts; None if they cannot be listed, since the run is paid for."""
@@ -344,8 +355,21 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, AstriaError) else type(error).__name__
 
 
-def _submitted_elsewhere(submission: Submission) -> TuneError:
+class SubmittedElsewhereError(TuneError):
+    """Another kernel, thread or worker is submitting the tune at this moment.
+
+    Attributes
+    ----------
+    submission : Submission
+    """
+
+    submission: Submission
+
+
+def _submitted_elsewhere(submission: Submission) -> SubmittedElsewhereError:
     thing = "this run" if submission.title is None else short(submission.title)
     what = f"{thing} is being submitted by another kernel or thread"
     hint = "wait until it is done, then submit it again"
-    return TuneError(Problem(recovery.field_of(submission), what, hint, kind="conflict"))
+    error = SubmittedElsewhereError(Problem(recovery.field_of(submission), what, hint, kind="conflict"))
+    error.submission = submission
+    return error

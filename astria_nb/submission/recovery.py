@@ -39,7 +39,8 @@ def settle(
     client : Client
         Of the service that they were sent to.
     submissions : sequence of Submission
-        Each in the state ``unknown``, or in ``needs_review`` to look once more.
+        Each in the state ``unknown``, or in ``needs_review`` to look once more; or in ``sending``, if another
+        process may be at it: it is left as it is unless the account has its tune.
     seconds : float
         How long the service may need after a request was sent.
     report : callable
@@ -75,6 +76,8 @@ def settle(
 def _settled(log: Log, submission: Submission, created: list[Json], seconds: float) -> Submission:
     """Record what was found of a submission."""
     if not created:
+        if submission.state == "sending":  # by another process, which may not be done
+            return submission
         absent = f"it was not on the account {seconds:.0f} s later"
         if submission.state == "needs_review":
             log.record_event("look", submission=submission, problem=absent)

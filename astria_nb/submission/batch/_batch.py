@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
-from astria_nb.errors import AstriaError, Problem
+from astria_nb.errors import AstriaError
 from astria_nb.submission.batch._budget import Budget
+from astria_nb.submission.batch._executor_errors import lost_by_worker, not_taken
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._slots import NotBegunError
@@ -22,6 +23,7 @@ from astria_nb.utils.interrupts import raise_if_interrupted
 Submit = Callable[[int], "Future[RowOutcome]"]
 """Has a row sent by somebody else, and returns its future."""
 _TICK_SECONDS = 0.1
+_MARGIN_SECONDS = 60.0  # beyond the time that a row may take, for its way to a worker and back
 _PATIENCE = 3600.0  # seconds for which the service may ask a row to wait before it counts as refused
 
 
@@ -39,6 +41,8 @@ class Limits:
         Set to hand out no more rows.
     stops_at_error : bool
         Whether the first row that fails stops the batch.
+    row_seconds : float or None
+        After which a row counts as lost if no worker has answered; None where all of them answer in time.
     """
 
     in_flight: int
@@ -46,6 +50,13 @@ class Limits:
     budget: Budget
     stop: threading.Event
     stops_at_error: bool = False
+    row_seconds: float | None = None
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    started: float
+    future: Future[RowOutcome]
 
 
 class Batch:
@@ -74,6 +85,7 @@ class Batch:
         for outcome in outcomes:
             if outcome is not None:
                 self.tally.count(outcome)
+        self._under_way: dict[int, _UnderWay] = {}  # the oldest first
         self._ended: SimpleQueue[tuple[int, Future[RowOutcome]]] = SimpleQueue()
         self._asked_to_wait: dict[int, float] = {}
         self._reported = 0.0
@@ -121,14 +133,15 @@ class Batch:
             if row in self._prices and (problem := limits.budget.reserve(row, self._prices[row])):
                 self._end(row, RowOutcome("not_sent", error=AstriaError(problem)))
                 continue
-            limits.pace.start()
+            started = limits.pace.start()
             try:
                 future = submit(row)
-            except RuntimeError as error:  # an executor that was shut down, or whose workers are gone
+            except Exception as error:  # noqa: BLE001  an executor that was shut down, or whose workers are gone
                 limits.stop.set()
-                self._end(row, RowOutcome("not_sent", error=_no_worker(error)))
+                self._end(row, RowOutcome("not_sent", error=not_taken(error)))
                 continue
             self.tally.active += 1
+            self._under_way[row] = _UnderWay(started, future)
             future.add_done_callback(lambda future, row=row: self._ended.put((row, future)))  # type: ignore[misc]
 
     def _wait(self, waiting: deque[int]) -> None:
@@ -140,14 +153,32 @@ class Batch:
             self._receive(*self._ended.get(timeout=pause), waiting)
             while True:
                 self._receive(*self._ended.get_nowait(), waiting)
+        self._give_up_on_silent()
         self._tell()
 
+    def _give_up_on_silent(self) -> None:
+        """Count a row as lost if no worker has answered in time, and hand out no more."""
+        seconds = self._limits.row_seconds
+        while seconds is not None and self._under_way:
+            row, oldest = next(iter(self._under_way.items()))
+            if time.monotonic() - oldest.started < seconds + _MARGIN_SECONDS:
+                return
+            self._limits.stop.set()
+            self.tally.active -= 1
+            del self._under_way[row]
+            oldest.future.cancel()
+            self._end(row, RowOutcome("unknown", error=lost_by_worker(TimeoutError("no answer"))))
+
     def _receive(self, row: int, future: Future[RowOutcome], waiting: deque[int]) -> None:
+        under_way = self._under_way.get(row)
+        if under_way is None or under_way.future is not future:
+            return  # it counts as lost already
+        del self._under_way[row]
         self.tally.active -= 1
         error = None if future.cancelled() else future.exception()
         if future.cancelled() or error is not None:
             # Whether it was sent is in the log.
-            outcome = RowOutcome("unknown", error=_no_worker(error))
+            outcome = RowOutcome("unknown", error=lost_by_worker(error))
         else:
             outcome = future.result()
         if outcome.retry_after is None or not self._may_wait(row):
@@ -155,7 +186,8 @@ class Batch:
             return
         # Nothing was created. It comes first when the service takes requests again.
         self._limits.budget.settle(row, is_paid=False)
-        self._limits.pace.slow_down(None if outcome.retry_after < 0 else outcome.retry_after)
+        seconds = None if outcome.retry_after < 0 else outcome.retry_after
+        self._limits.pace.slow_down(seconds, under_way.started)
         waiting.appendleft(row)
 
     def _may_wait(self, row: int) -> bool:
@@ -208,10 +240,3 @@ class Batch:
             self.tally.held_for = self._limits.pace.held_for
             self.tally.is_over = self.tally.is_over or self.is_stopped
             self._report(self.tally)
-
-
-def _no_worker(error: BaseException | None) -> AstriaError:
-    reason = "it was cancelled" if error is None else f"{type(error).__name__}: {error}"
-    return AstriaError(
-        Problem("executor", f"lost a tune ({reason})", "run the batch again, which looks for it first")
-    )

@@ -22,6 +22,13 @@ class Listing:
         How many will be looked up.
     report : callable
         Called with a fraction from 0 to 1 and a text.
+
+    Attributes
+    ----------
+    newest_id : int
+        0 if there are no tunes.
+    is_complete : bool
+        Whether all of the account's tunes were listed.
     """
 
     def __init__(self, client: Client, titles: int, report: ReportProgress) -> None:
@@ -34,17 +41,17 @@ class Listing:
                 self._by_title.setdefault(standard_title(str(title)), []).append(tune)
             if count % PAGE_SIZE == 0:
                 report(count / limit, f"reading the account: {count:,} tunes")
-        self._is_complete = count < limit
+        self.is_complete = count < limit
 
     def look(self, client: Client, request: Request) -> account.AccountState:
         """Return what the account shows of a request; see `astria_nb.submission._account.look`."""
         if request.title is None or request.parameters.get("tune_ids"):
             return account.look(client, request)
         same_title = self._by_title.get(standard_title(request.title), [])
-        if not same_title and not self._is_complete:
+        if not same_title and not self.is_complete:
             return account.look(client, request)
         return account.AccountState(self.newest_id, account.own_tune(same_title, request))
 
-    def may_have(self, title: str | None) -> bool:
-        """Return whether a tune of this title may be on the account."""
-        return title is None or not self._is_complete or standard_title(title) in self._by_title
+    def has(self, title: str) -> bool:
+        """Return whether a tune of this title is among those that were listed."""
+        return standard_title(title) in self._by_title

@@ -46,11 +46,13 @@ def settle_lost(
             settled[row] = None
         elif submission.state in HAS_TUNE:
             settled[row] = of_submission(submission)
-        elif submission.state == "planned":
+        elif submission.state == "planned" and recovery.is_left_open(options.log, submission):
             recovery.release(options.log, submission)
             settled[row] = None
+        elif submission.state == "planned":
+            settled[row] = _outcome(submission)
         else:
-            is_open = recovery.is_left_open(options.log, submission)
+            is_open = submission.state == "needs_review" or recovery.is_left_open(options.log, submission)
             # What another process may still be sending is looked for, but stays its own.
             lost[row] = recovery.orphaned(options.log, submission) if is_open else submission
     if lost:
@@ -80,7 +82,7 @@ def _outcome(submission: Submission) -> RowOutcome:
     outcome = of_submission(submission)
     if outcome.has_tune:
         return outcome
-    if submission.state == "sending":
+    if submission.state in ("planned", "sending"):
         what, hint = "is being submitted by another process", "run the batch again when that is done"
     else:
         what = submission.problem or "its outcome is unknown"

@@ -28,7 +28,7 @@ class Pace:
         self._most = rate
         self._reduced: float | None = None  # a rate below that, after a 429
         self._starts: deque[float] = deque(maxlen=_WINDOW)
-        self._hold_until = 0.0
+        self._held_at = self._hold_until = 0.0
         self._holds = 0  # without a success between them
 
     @property
@@ -48,9 +48,10 @@ class Pace:
             wait = max(wait, self._starts[-1] + 1 / self.rate - time.monotonic())
         return wait
 
-    def start(self) -> None:
-        """Note that a tune is sent."""
+    def start(self) -> float:
+        """Note that a tune is sent, and return the time, by the clock ``time.monotonic``."""
         self._starts.append(time.monotonic())
+        return self._starts[-1]
 
     def succeed(self) -> None:
         """Note that the service took a tune."""
@@ -60,16 +61,20 @@ class Pace:
             if self._reduced >= (self._most or self._measured_before):
                 self._reduced = None
 
-    def slow_down(self, seconds: float | None) -> None:
+    def slow_down(self, seconds: float | None, started: float | None = None) -> None:
         """Note that the service asked to slow down.
 
         Parameters
         ----------
         seconds : float or None
             For how long; None if it did not say.
+        started : float, optional
+            When the tune that it refused was sent, as `start` returned it. Default: just before.
         """
         now = time.monotonic()
-        if now >= self._hold_until:  # once for all that were under way
+        # Once for all that were under way.
+        if now >= self._hold_until and (started is None or started >= self._held_at):
+            self._held_at = now
             self._holds += 1
             measured = self._measured()
             self._measured_before = measured

@@ -44,7 +44,7 @@ class RowOutcome:
     @property
     def is_lost(self) -> bool:
         """Whether it may exist on the service: it has to be looked for."""
-        return self.state in ("sending", "unknown", "needs_review")
+        return self.state in ("planned", "sending", "unknown", "needs_review")
 
     @property
     def cost_mc(self) -> int | None:

@@ -29,6 +29,7 @@ from astria_nb.utils.progress import ReportProgress
 OnError = Literal["collect", "raise"]
 _DAY = 86400
 _MOST_WORKERS = 256
+_EXECUTORS = "give a concurrent.futures.Executor, such as dask_client.get_executor(pure=False, retries=0)"
 
 
 def submit_many(
@@ -71,13 +72,15 @@ def submit_many(
     client : Client, optional
         As in `submit`.
     max_workers : int
-        Requests that may be under way at once, 1 to 256, each with a connection of its own.
+        Rows that may be under way at once, 1 to 256, with an executor too; each has its own connection.
     rate : float, optional
         Most tunes a second. Default: no limit but the service's own, which slows all workers down together.
     executor : concurrent.futures.Executor, optional
-        Where the tunes are sent from, such as ``dask_client.get_executor(pure=False, retries=0)``. Workers in
-        other processes use the key in their own environment, and the same log: on several machines that is
-        one in PostgreSQL. Default: threads of this process.
+        Where the tunes are sent from: a ``ProcessPoolExecutor``, or, with the extra ``dask``,
+        ``dask_client.get_executor(pure=False, retries=0)``. Workers in other processes use the key in their
+        own environment, files at the same paths, and the same log: on several machines one in PostgreSQL. A
+        worker that has another log, key or version sends nothing, and the row says so. Runs on existing tunes
+        are sent from this process. Default: threads of this process.
     log : ExperimentLog, optional
         As in `submit`.
     max_cost : float, optional
@@ -101,8 +104,9 @@ def submit_many(
     pandas.DataFrame
         The columns of `astria_nb.rows.tune_frame`; times in UTC; the index is that of the input. And:
         ``submission``, its number in the log; ``state``: ``done`` or ``adopted`` if the tune exists,
-        ``rejected``, ``not_sent`` or ``invalid`` if not, ``unknown`` or ``needs_review`` if nobody knows;
-        ``planned_at``, when it was recorded first; ``error``: what went wrong, and what to do.
+        ``rejected``, ``not_sent`` or ``invalid`` if not, ``sending`` if another process is at it, ``unknown``
+        or ``needs_review`` if nobody knows; ``planned_at``, when it was recorded first; ``error``: what went
+        wrong, and what to do.
 
     Raises
     ------
@@ -148,19 +152,14 @@ def submit_many(
         if on_error not in get_args(OnError):
             what = f"{short(on_error)} is not known"
             raise TuneError(Problem("on_error", what, "choose 'collect' or 'raise'"))
-        if executor is not None and not callable(getattr(executor, "submit", None)):
-            what = f"{short(executor)} is no executor"
-            hint = (
-                "give a concurrent.futures.Executor, such as dask_client.get_executor(pure=False, retries=0)"
-            )
-            raise TuneError(Problem("executor", what, hint))
+        pool = _check_executor(executor)
         workers = _check_workers(max_workers)
         most = None if rate is None else check_number("rate", rate, "tunes a second", allow_zero=False)
         with display:
             work = Work(
                 table=read_tunes(tunes, ignore=ignore),
                 options=options(),
-                executor=executor,
+                executor=pool,
                 max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
                 announces=not once,
                 observer=display,
@@ -181,3 +180,9 @@ def _check_workers(value: object) -> int:
         hint = f"give a number from 1 to {_MOST_WORKERS}"
         raise TuneError(Problem("max_workers", f"{short(value)} is not a number of workers", hint))
     return value
+
+
+def _check_executor(value: object) -> Executor | None:
+    if value is None or isinstance(value, Executor):
+        return value
+    raise TuneError(Problem("executor", f"{short(value)} is not an executor", _EXECUTORS))

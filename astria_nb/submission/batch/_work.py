@@ -18,13 +18,14 @@ from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission.batch._batch import Batch, Limits
 from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._check import BatchCheck, check_rows, problem_with_total, warn_before
+from astria_nb.submission.batch._dispatch import Dispatch
 from astria_nb.submission.batch._display import BatchObserver
 from astria_nb.submission.batch._frame import frame_of
 from astria_nb.submission.batch._listing import Listing
 from astria_nb.submission.batch._lost import settle_lost
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._row_outcome import RowOutcome
-from astria_nb.submission.batch._sending import WorkerTask, send, send_in_worker
+from astria_nb.submission.batch._sending import send
 from astria_nb.submission.batch._slots import NotBegunError, Slots
 from astria_nb.submission.batch._table import Table, frame_of_problems
 from astria_nb.tune import Pack, Tune
@@ -114,6 +115,8 @@ class Work:
         outcomes = self._outcomes()
         in_hand = workers if self._is_remote else math.ceil(workers * _AHEAD)
         limits = Limits(in_hand, pace, Budget(self._max_cost), stop, stops_at_error=stops_at_error)
+        if self._is_remote:
+            limits.row_seconds = self._options.timeout
         batch = Batch(outcomes, self._check.prices, limits, self._observer.count)
         to_send = [row for row, outcome in enumerate(outcomes) if outcome is None]
         if to_send:
@@ -148,20 +151,29 @@ class Work:
             precedents, request = self._check.precedents[row], self._check.requests.get(row)
             return threads.submit(send, *self._tune_and_pack(row), options, precedents, request)
 
+        executor = self._executor if self._is_remote else None
+        newest_id = listing.newest_id if listing.is_complete else None
+        dispatch = None if executor is None else Dispatch(executor, self._options, newest_id)
+
         def send_there(row: int) -> Future[RowOutcome]:
-            assert self._executor is not None
-            if self._is_there(row, listing):
+            if dispatch is None or self._may_exist(row, listing):
                 return send_here(row)
-            return self._executor.submit(send_in_worker, self._worker_task(row, listing))
+            return dispatch.submit(*self._tune_and_pack(row))
 
         # A thread may send on the connection that this one used last: an interrupt must not end that.
         blocks_on(None)
-        batch.run(send_there if self._is_remote else send_here, to_send)
+        batch.run(send_there, to_send)
         settled = settle_lost(batch.outcomes, self._tunes, options, self._observer.report)
         for row, outcome in settled.items():
             if outcome is not None:
                 batch.replace(row, outcome)
-        again = [row for row, outcome in settled.items() if outcome is None or self._may_repeat(row, outcome)]
+            elif self._is_remote or batch.is_stopped:
+                batch.replace(row, RowOutcome("not_sent"))  # by a worker, which may be gone with the others
+        again = [
+            row
+            for row, outcome in settled.items()
+            if (not self._is_remote if outcome is None else self._may_repeat(row, outcome))
+        ]
         options = replace(options, waits=True)
         if again and not batch.is_stopped:
             batch.forget(again)
@@ -173,10 +185,10 @@ class Work:
         assert tune is not None
         return tune, self._check.packs[tune.pack]
 
-    def _is_there(self, row: int, listing: Listing) -> bool:
-        """Return whether a row's tune may exist: then there is nothing to send, or nothing to be sent yet."""
+    def _may_exist(self, row: int, listing: Listing) -> bool:
+        """Return whether a row may be there already; or is a run, which no title would find after a loss."""
         tune, claimant = self._tunes[row], self._check.precedents[row].claimant
-        return claimant is not None or (tune is not None and listing.may_have(tune.title))
+        return claimant is not None or tune is None or tune.title is None or listing.has(tune.title)
 
     def _may_repeat(self, row: int, outcome: RowOutcome) -> bool:
         """Return whether the account itself recognises a row that was not found on it."""
@@ -186,23 +198,6 @@ class Work:
             and outcome.state == "needs_review"
             and tune is not None
             and not tune.tune_ids
-        )
-
-    def _worker_task(self, row: int, listing: Listing) -> WorkerTask:
-        tune, pack = self._tune_and_pack(row)
-        options = self._options
-        return WorkerTask(
-            tune=tune,
-            pack=pack,
-            base_url=options.client.base_url,
-            account=options.client.account,
-            newest_id=listing.newest_id,
-            log=options.log,
-            encoding=options.encoding,
-            preprocessing=options.preprocessing,
-            timeout=options.timeout,
-            repeat=options.repeat,
-            idempotent=options.idempotent,
         )
 
     def _outcomes(self) -> list[RowOutcome | None]:

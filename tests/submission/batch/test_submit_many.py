@@ -14,8 +14,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import AstriaError, BatchError
 from astria_nb.submission.batch._pace import Pace
-
-ROUTE = "POST /p/*/tunes"
+from helpers.batches import ROUTE, frame, posts
 
 
 @pytest.fixture
@@ -29,16 +28,6 @@ def log(tmp_path: Path) -> Iterator[anb.ExperimentLog]:
     log = anb.ExperimentLog(tmp_path / "log.sqlite")
     yield log
     log.close()
-
-
-def frame(number: int, **columns: Any) -> pd.DataFrame:
-    urls = [[f"https://example.com/{row}.jpg"] for row in range(number)]
-    values = {"key": [f"k{row}" for row in range(number)], "pack": 797, "name": "cat", "image_urls": urls}
-    return pd.DataFrame({**values, **columns})
-
-
-def posts(sandbox: anb.Sandbox) -> int:
-    return sum(request.method == "POST" for request in sandbox.ledger)
 
 
 def test_rows_come_back_in_order_with_the_index_of_the_frame(
