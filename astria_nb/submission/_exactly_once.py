@@ -53,7 +53,14 @@ class ExactlyOnce:
     options : SubmitOptions
     deadline : Deadline
         Of the whole submission; already entered.
+
+    Attributes
+    ----------
+    elsewhere : Submission or None
+        Set before the error that another kernel, thread or worker is submitting it at this moment.
     """
+
+    elsewhere: Submission | None = None
 
     def __init__(self, tune: Tune, options: SubmitOptions, deadline: Deadline) -> None:
         self._tune, self._options, self._deadline = tune, options, deadline
@@ -112,7 +119,7 @@ class ExactlyOnce:
             submission = overtaken.submission
         if submission.state in HAS_TUNE:
             return submission
-        raise _submitted_elsewhere(submission)
+        raise self._submitted_elsewhere(submission)
 
     def _is_left(self, submission: Submission) -> bool:
         """Return whether the outcome of a submission is not known, and is for the caller to find out."""
@@ -208,7 +215,7 @@ class ExactlyOnce:
         if submission.state in HAS_TUNE:
             return submission
         if submission.state != "needs_review" and not recovery.is_left_open(self._log, submission):
-            raise _submitted_elsewhere(submission)
+            raise self._submitted_elsewhere(submission)
         if not self._options.waits and submission.state != "planned":
             return recovery.orphaned(self._log, submission)
         return recovery.recover_one(self._log, self._client, submission, self._settle, self._on_wait)
@@ -338,6 +345,13 @@ class ExactlyOnce:
             what = submission.problem or "its outcome is unknown"
             raise OutcomeUnknownError(Problem(recovery.field_of(submission), what, hint))
 
+    def _submitted_elsewhere(self, submission: Submission) -> TuneError:
+        self.elsewhere = submission
+        thing = "this run" if submission.title is None else short(submission.title)
+        what = f"{thing} is being submitted by another kernel or thread"
+        hint = "wait until it is done, then submit it again"
+        return TuneError(Problem(recovery.field_of(submission), what, hint, kind="conflict"))
+
     def _row(self, submission: Submission) -> pd.DataFrame:
         if submission.title is None or submission.state == "adopted":
             with suppress(Exception):  # then the next call returns this row again, which costs nothing
@@ -353,23 +367,3 @@ class ExactlyOnce:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, AstriaError) else type(error).__name__
-
-
-class SubmittedElsewhereError(TuneError):
-    """Another kernel, thread or worker is submitting the tune at this moment.
-
-    Attributes
-    ----------
-    submission : Submission
-    """
-
-    submission: Submission
-
-
-def _submitted_elsewhere(submission: Submission) -> SubmittedElsewhereError:
-    thing = "this run" if submission.title is None else short(submission.title)
-    what = f"{thing} is being submitted by another kernel or thread"
-    hint = "wait until it is done, then submit it again"
-    error = SubmittedElsewhereError(Problem(recovery.field_of(submission), what, hint, kind="conflict"))
-    error.submission = submission
-    return error

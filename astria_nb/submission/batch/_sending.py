@@ -8,7 +8,7 @@ from astria_nb.client.deadline import Deadline
 from astria_nb.client.retry import retry_after_seconds
 from astria_nb.errors import AstriaError, Problem, TooManyRequestsError
 from astria_nb.log import Precedents
-from astria_nb.submission._exactly_once import ExactlyOnce, SubmittedElsewhereError
+from astria_nb.submission._exactly_once import ExactlyOnce
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission.batch._row_outcome import RowOutcome, of_error, of_submission
 from astria_nb.tune import Body, Pack, Request, Tune, opened
@@ -49,6 +49,7 @@ def send(
         Of the tune. Default: it is made.
     """
     body: Body | None = None
+    one: ExactlyOnce | None = None
     try:
         with Deadline(options.timeout) as deadline:
             one = ExactlyOnce(opened(tune), options, deadline)
@@ -60,10 +61,9 @@ def send(
         seconds = retry_after_seconds(error.retry_after, options.client.now())
         outcome = of_error(error, was_sent=True)
         return replace(outcome, retry_after=-1.0 if seconds is None else seconds)
-    except SubmittedElsewhereError as error:
-        # Without the submission's request, which may not travel from a worker.
-        return replace(of_submission(error.submission), error=AstriaError(*error.problems))
     except AstriaError as error:
+        if one is not None and one.elsewhere is not None:
+            return replace(of_submission(one.elsewhere), error=error)
         return of_error(error, was_sent=_was_sent(body))
     except Exception as error:  # noqa: BLE001  one row must not end the others
         what = f"failed ({type(error).__name__}: {error})"
