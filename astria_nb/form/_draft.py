@@ -205,6 +205,8 @@ class Draft:
             self.sections.reveal(field)
 
     def _on_images(self) -> None:
+        if not self._images.value:  # the sample photos, which have a class, were removed
+            self._class.want(None)
         self.switches.update_savings()
         self._inspect_bar.update()
 
@@ -221,6 +223,8 @@ class Draft:
     def _choose_class(self, name: str) -> None:
         if self.pack.pack is not None:
             self._class.value = name
+        else:
+            self._class.want(name)
 
     def _on_section(self) -> None:
         if self.sections.shows_request:

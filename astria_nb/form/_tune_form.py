@@ -119,7 +119,9 @@ class TuneForm(widgets.VBox):
         make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
         self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
         self._account = AccountLine(self.client, is_rehearsal(client), lambda: self._update())
-        self._panel = SubmissionPanel(self._log, self.client, in_caller(self._on_row))
+        self._panel = SubmissionPanel(
+            self._log, self.client, in_caller(self._on_row), lambda: self._saved_output.changed()
+        )
         submit_bar = SubmitBar(is_sandbox(self.client), lambda: self._submitter.start(), self.new_title)
         self._submitter = Submitter(
             *(self.client, self._log, self._max_cost, self._draft),

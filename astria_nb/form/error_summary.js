@@ -10,6 +10,8 @@ import { followKernel, makeKernelNote, whenAttached } from "../utils/kernel.js";
 /** @typedef {import("../utils/dom.js").Model<State, ToKernel>} Model */
 
 const CONTROLS = "input, select, textarea, button, [tabindex='0']";
+const READ_OUT = // when it changes
+  ".astria-submit-bar > .astria-note, .astria-message, .astria-labels :is(.astria-note, .astria-error)";
 const FOCUS_RETRIES = 40;
 const RETRY_DELAY = 50; // ms
 let formCount = 0;
@@ -131,9 +133,7 @@ function render({ model, el }) {
     describeControls(root, formId, model.get("problems"));
     openSectionsByKeyboard(root);
     answerByKeyboard(root, formId);
-    for (const line of root.querySelectorAll(".astria-submit-bar > .astria-note, .astria-message")) {
-      line.setAttribute("role", "status"); // read out when it changes
-    }
+    for (const line of root.querySelectorAll(READ_OUT)) line.setAttribute("role", "status");
     for (const scrollable of root.querySelectorAll(".astria-row .widget-html-content, .astria-pictures")) {
       /** @type {HTMLElement} */ (scrollable).tabIndex = 0;
     }

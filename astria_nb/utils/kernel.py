@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 
@@ -20,3 +22,25 @@ def notebook_shell() -> Any:
     """
     shell = kernel_shell()
     return None if type(shell).__module__.partition(".")[0] == "solara" else shell
+
+
+def after_each_cell(method: Callable[[], None]) -> None:
+    """Call a bound method after each cell of a notebook, for as long as its object lives.
+
+    Parameters
+    ----------
+    method : callable
+        Outside a notebook it is never called.
+    """
+    shell = notebook_shell()
+    if shell is None:
+        return
+    reference = weakref.WeakMethod(method)
+
+    def call(*_: Any) -> None:
+        if (living := reference()) is not None:
+            living()
+        else:
+            shell.events.unregister("post_run_cell", call)
+
+    shell.events.register("post_run_cell", call)

@@ -40,10 +40,19 @@ class Progress:
         Seconds before anything is displayed: a quick call needs no bar.
     log_seconds : float, optional
         Between two lines where standard error is a file or a pipe. Default: nothing is written there.
+    saved : str, optional
+        The line that a notebook keeps, which is true however the call ended. Default: the title.
     """
 
-    def __init__(self, title: str, patience: float = 1.0, *, log_seconds: float | None = None) -> None:
-        self._title = title
+    def __init__(
+        self,
+        title: str,
+        patience: float = 1.0,
+        *,
+        log_seconds: float | None = None,
+        saved: str | None = None,
+    ) -> None:
+        self._title, self._saved = title, f"{title} …" if saved is None else saved
         self._patience, self._log_seconds = patience, log_seconds
         self._logged: float | None = None
         self._started = self._drawn = time.monotonic()
@@ -152,7 +161,7 @@ class Progress:
 
     def _text(self) -> dict[str, str]:
         """Return what is saved: the same after every run."""
-        return {"text/plain": f"{self._title} …"}
+        return {"text/plain": self._saved}
 
 
 def _is_terminal() -> bool:

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 import astria_nb as anb
 import helpers.jupyterlab as lab
+from helpers.waiting import until
 
 # Each sets `window.caught` if it is treated as more than text: on its own, by leaving an attribute or an
 # element that holds text, by being decoded once too often, or as a template.
@@ -174,7 +175,16 @@ def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path
     expect(form.locator(".astria-row table")).to_contain_text("cat")
     assert sandbox.received()[-1].params["characteristics"] == {"fur_color": "red fur"}
     form.get_by_role("button", name="Start another").focus()
+    tab_to(page, form.get_by_label("Tags"))
+    page.keyboard.type("good likeness")
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("status").filter(has_text="saved")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.type("the eyes are dark")
     tab_to(page, form.get_by_role("checkbox", name="Notify me when it is done"))
+    log = anb.ExperimentLog(folder / "form.sqlite")
+    until(lambda: log.frame(tag="good likeness")["note"].tolist() == ["the eyes are dark"])
+    log.close()
     page.keyboard.press("Space")
     expect(form.get_by_role("status").filter(has_text="This page may not show notifications")).to_be_visible()
     answer_by_keys(form, page, sandbox)

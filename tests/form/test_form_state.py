@@ -276,6 +276,14 @@ def test_a_failed_training_is_shown(make, sandbox):
     assert "The training failed" in form._panel.training._text.value
 
 
+def test_the_bar_is_not_green_if_prompts_failed(make, sandbox):
+    sandbox.fail("prompt", number=2)
+    form = make(**FIELDS)
+    form.submit()
+    until(lambda: form._panel.training._bar.bar_style == "warning")
+    assert "6 of 8 prompts done · 2 failed" in form._panel.training._text.value
+
+
 def test_a_failed_poll_can_be_repeated(make, sandbox):
     form = make(**FIELDS)
     sandbox.fail("401", "GET /tunes/*")

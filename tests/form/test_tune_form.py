@@ -500,6 +500,15 @@ def test_with_the_sample_photos_the_class_is_theirs(form):
     form.fill(pack=260, name="man")
     button(form, "Use sample photos of a woman").click()
     assert form.tune.name == "woman"
+    form.fill(images=None, pack=None, name=None)
+    button(form, "Use sample photos of a woman").click()
+    form.fill(images=None)
+    form.fill(pack=260)
+    assert form.to_dict().get("name") is None  # their class is forgotten with them
+    form.fill(pack=None)
+    button(form, "Use sample photos of a woman").click()
+    form.fill(pack=260)
+    assert form.tune.name == "woman"
 
 
 def test_a_pack_of_which_there_are_no_samples_offers_none(form):

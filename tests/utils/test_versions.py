@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import astria_nb as anb
@@ -52,6 +53,7 @@ def install(folder: Path, name: str, version: str, *requirements: str) -> Path:
 @pytest.fixture
 def required(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Require these versions, whichever this package was installed with."""
+    pa.array(pd.Series(["x"]))  # pyarrow looks at the version of pandas once, which a test changes
     folder = tmp_path_factory.mktemp("site")
     install(folder, "astria_nb", anb.__version__, *REQUIREMENTS)
     monkeypatch.syspath_prepend(folder)

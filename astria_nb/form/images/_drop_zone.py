@@ -75,9 +75,10 @@ class DropZone(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Remove the widget, and all files that were received."""
-        with self._lock:
-            self._transfers.clear()
-            self._spool.close()
+        if self.comm is not None:  # it is when Python deletes a widget whose constructor failed
+            with self._lock:
+                self._transfers.clear()
+                self._spool.close()
         super().close()
 
     def _on_message(self, _: DropZone, message: Any, buffers: Sequence[Any]) -> None:

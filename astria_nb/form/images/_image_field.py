@@ -87,7 +87,8 @@ class ImageField(Field):
 
     def close(self) -> None:
         """Remove the field, and the files that came from the user's computer."""
-        self._zone.close()
+        if self.comm is not None:  # it is when Python deletes a widget whose constructor failed
+            self._zone.close()
         super().close()
 
     def _on_transfers(self, change: Mapping[str, Any]) -> None:

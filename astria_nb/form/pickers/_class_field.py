@@ -25,14 +25,20 @@ class ClassField(Field):
         self._buttons.observe(self._on_click, "value")
         self.observe(lambda _: self._update(), "value")
         self._is_updating = False
+        self._wanted: str | None = None
         self.offer(None)
+
+    def want(self, name: str | None) -> None:
+        """Choose a class as soon as a pack has it, unless another one is chosen by then."""
+        self._wanted = name
 
     def offer(self, pack: Pack | None) -> None:
         """Show the classes of a pack; the choice is kept, and a pack with one class needs none."""
         options = [(offered.summary, offered.name) for offered in pack.classes] if pack else []
+        names = [name for _, name in options]
         with self.lock:
-            if self.value is None and len(options) == 1:
-                self.value = options[0][1]
+            if self.value is None and (self._wanted in names or len(names) == 1):
+                self.value = self._wanted if self._wanted in names else names[0]
             self._update(options)
             self.explains_missing_value = not options
             self._buttons.layout.display = None if options else "none"

@@ -12,6 +12,7 @@ from astria_nb.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.form._static_html import row_html
 from astria_nb.form.fields import WIDE
+from astria_nb.form.progress._labels import LabelsPanel
 from astria_nb.form.progress._state import SubmissionState
 from astria_nb.form.progress._training import TrainingPanel
 from astria_nb.form.progress._upload import UploadPanel
@@ -23,7 +24,7 @@ from astria_nb.tune import Request, Tune, differences
 
 
 class SubmissionPanel(widgets.VBox):
-    """The upload with its row, and below it the training with its pictures.
+    """The upload with its row, its tags and its note, and below it the training with its pictures.
 
     Parameters
     ----------
@@ -32,19 +33,28 @@ class SubmissionPanel(widgets.VBox):
     client : Client
     on_row : callable
         Called with the row of the latest tune whenever it changes.
+    on_labels : callable
+        Called when the tags or the note of the latest tune have changed.
 
     Attributes
     ----------
     state : SubmissionState
     """
 
-    def __init__(self, log: Log, client: Client, on_row: Callable[[pd.DataFrame], None]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        client: Client,
+        on_row: Callable[[pd.DataFrame], None],
+        on_labels: Callable[[], None],
+    ) -> None:
         self._log, self._client, self._on_row = log, client, on_row
         self._recorder = PollRecorder(log, client.service)
         self.state = SubmissionState()
         self._form_titles: dict[str | None, str | None] = {}  # by the titles of the rows
         self.upload, self.training = UploadPanel(), TrainingPanel(client, self._on_poll)
-        super().__init__([self.upload, self.training], layout=WIDE)
+        self._labels = LabelsPanel(log, on_labels)
+        super().__init__([self.upload, self._labels, self.training], layout=WIDE)
 
     def send(self, tune: Tune, options: SubmitOptions) -> pd.DataFrame:
         """Submit a tune, follow it, and return its row.
@@ -110,7 +120,7 @@ class SubmissionPanel(widgets.VBox):
             self.training.follow()
 
     def saved_html(self, *, with_photos: bool) -> Markup:
-        """Return the rows of this form, and the pictures of the latest, as HTML for where no widget runs.
+        """Return the rows of this form, and what belongs to the latest, as HTML for where no widget runs.
 
         Parameters
         ----------
@@ -123,12 +133,13 @@ class SubmissionPanel(widgets.VBox):
             return message
         region = '<div style="overflow-x:auto" role="region" aria-label="Rows" tabindex="0">{}</div>'
         scrolled = Markup(region).format(row_html(rows))  # noqa: S704  a constant
-        return message + scrolled + self.training.saved_html()
+        return message + scrolled + self._labels.saved_html() + self.training.saved_html()
 
     def _add(self, title: str | None, tune: Tune | None, row: pd.DataFrame) -> None:
         self.state.add(title, tune, row)
         self._form_titles[row["title"].iloc[0]] = title
         self.upload.show_submitted(row)
+        self._labels.show(row)
         self._on_row(row)
 
     def _on_poll(self, result: PollResult) -> None:

@@ -31,7 +31,7 @@ class TrainingPanel(widgets.VBox):
     """
 
     def __init__(self, client: Client, on_poll: Callable[[PollResult], None]) -> None:
-        self._on_poll, self._warning = on_poll, ""
+        self._on_poll, self._warning, self._has_failures = on_poll, "", False
         self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
         self._text = widgets.HTML(layout=widgets.Layout(flex="2 1 240px"))
         self._line = widgets.HBox([self._bar, self._text], layout=WIDE)
@@ -108,6 +108,7 @@ class TrainingPanel(widgets.VBox):
 
     def _show(self, result: PollResult, prefix: str = "") -> None:
         self._bar.value = result.fraction_done
+        self._has_failures = result.prompts is not None and bool((result.prompts["status"] == "failed").any())
         text = " · ".join(filter(None, (prefix + _status_text(result), self._warning)))
         self._text.value = Markup("<span>{}</span>").format(text)
         self._update_color()
@@ -119,7 +120,7 @@ class TrainingPanel(widgets.VBox):
             self._bar.bar_style = ""
         else:
             is_lost = self._row["status"].iloc[0] in ("failed", "expired", "deleted")
-            self._bar.bar_style = "danger" if is_lost else "success"
+            self._bar.bar_style = "danger" if is_lost else "warning" if self._has_failures else "success"
 
 
 def _status_text(result: PollResult) -> str:

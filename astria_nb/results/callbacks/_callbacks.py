@@ -210,7 +210,8 @@ class Callbacks:
         poll = check_number("poll", poll, "seconds", allow_zero=False)
         next_poll = time.monotonic() + poll
         noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
-        with Progress(f"Waiting for callbacks of {noun}", patience=0) as progress:
+        title, saved = (f"{word} for callbacks of {noun}" for word in ("Waiting", "Waited"))
+        with Progress(title, patience=0, saved=f"{saved}.") as progress:
             while True:
                 version = self._refresher.version
                 frame = self._latest(frame)

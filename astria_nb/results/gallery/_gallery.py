@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+import pandas as pd
+
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.results.frames import tunes_of
 from astria_nb.results.gallery._widget import POLL_SECONDS, Gallery
-from astria_nb.results.watch import prompts
+from astria_nb.results.watch import Poller, prompts
 from astria_nb.rows import Rows
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.formatting import short
@@ -83,7 +85,16 @@ def gallery(
         raise AstriaError(Problem("limit", what, "leave it out, and select the rows to compare instead"))
     frame = tunes_of(frame, client)
     prompt_frame = prompts(frame, client)
+    frame = _with_expired(frame, client)
     widget = Gallery(client, limit=limit, by=by)
     if widget.show(frame, prompt_frame):
         widget.watch(after=POLL_SECONDS)
     return widget
+
+
+def _with_expired(frame: pd.DataFrame, client: Client) -> pd.DataFrame:
+    """Fetch the tunes whose time is over by their rows: the service has deleted them, or kept them longer."""
+    is_over = (frame["status"] == "trained") & (frame["expires_at"] < pd.Timestamp(client.now()))
+    if not is_over.fillna(False).any():
+        return frame
+    return Poller(frame.assign(status=frame["status"].mask(is_over)), client, "trained").poll().frame

@@ -59,8 +59,9 @@ class Keeping:
             if self._client is None or not is_needed:
                 return
             self._is_sending, self._problem = True, ""
+            rows = self._not_kept() if auto_extend else self._rows
             self._publish()
-            background.start(self._change, self._rows, self._client, auto_extend)
+            background.start(self._change, rows, self._client, auto_extend)
 
     def _change(self, rows: pd.DataFrame, client: Client, auto_extend: bool) -> None:
         problem = "It was not sent; please report it"
@@ -81,25 +82,34 @@ class Keeping:
             return "sending"
         if not len(self._rows):
             return "none"
-        for row in self._rows.to_dict("records"):
-            if not self._kept.get(int(row["id"]), is_kept(row)):
-                return "offered"
-        return "kept"
+        return "offered" if len(self._not_kept()) else "kept"
+
+    def _not_kept(self) -> pd.DataFrame:
+        records = self._rows.to_dict("records")
+        return self._rows[[not self._kept.get(int(row["id"]), is_kept(row)) for row in records]]
 
     def _publish(self) -> None:
-        count = len(self._rows)
-        question, price = (_question(self._rows, self._client), price_text(count)) if count else ("", "")
+        question, price = "", ""
+        if total := len(self._rows):
+            rows = self._not_kept()
+            rows = rows if len(rows) else self._rows
+            question, price = _question(rows, total - len(rows), self._client), price_text(len(rows))
         self._on_change(KeepOffer(state=self._state(), question=question, price=price, problem=self._problem))
 
 
-def _question(rows: pd.DataFrame, client: Client | None) -> str:
-    count = len(rows)
+def _question(rows: pd.DataFrame, kept_count: int, client: Client | None) -> str:
+    """Return the question for rows, beside which so many tunes are kept already."""
+    count, remark = len(rows), ""
     tunes, price = "this tune and its", price_text()
     if count > 1:
         tunes, price = f"these {count} tunes and their", f"{price} for each, {price_text(count)} in all,"
+    if kept_count:
+        pronoun = "its" if count == 1 else "their"
+        tunes = f"{count} of these {count + kept_count} tunes and {pronoun}"
+        remark = " The other is kept already." if kept_count == 1 else " The others are kept already."
     until, expires_at = "beyond 30 days after training", rows.get("expires_at")
     if expires_at is not None and pd.notna(first := expires_at.min()):
         until = f"beyond {first.day} {first:%b %Y}"
-    question = f"Keep {tunes} pictures {until}? The service charges {price} until you stop it."
+    question = f"Keep {tunes} pictures {until}?{remark} The service charges {price} until you stop it."
     is_rehearsal = client is not None and client.service != client.base_url
     return f"{question} In the sandbox, nothing is charged." if is_rehearsal else question

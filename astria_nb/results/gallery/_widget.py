@@ -225,8 +225,9 @@ class Gallery(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Remove the widget; what it is doing ends."""
-        self.stop()
-        self._saves.cancel_all()
+        if self.comm is not None:  # it is when Python deletes a widget whose constructor failed
+            self.stop()
+            self._saves.cancel_all()
         super().close()
 
     def _poll(self, frame: pd.DataFrame, stop: threading.Event, after: float) -> None:

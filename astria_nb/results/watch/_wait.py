@@ -109,9 +109,9 @@ def wait(
     poll = check_number("poll", poll, "seconds")
     log = log_or_default(log)
     recorder = PollRecorder(log, client.service, client.account)
-    noun = "1 tune" if len(frame) == 1 else f"{len(frame)} tunes"
+    goal = f"{'1 tune' if len(frame) == 1 else f'{len(frame)} tunes'} to {_GOALS[until]}"
     try:
-        with Progress(f"Waiting for {noun} to {_GOALS[until]}", patience=0) as progress:
+        with Progress(f"Waiting for {goal}", patience=0, saved=f"Waited for {goal}.") as progress:
             display = _Display(progress, timeout)
             for result in poll_until_finished(frame, client, until, poll=poll, sleep=display.sleep):
                 frame = result.frame

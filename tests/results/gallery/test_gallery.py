@@ -1,5 +1,6 @@
 """The gallery without a browser: its contents, its messages, and what it stores in a notebook."""
 
+import gc
 import io
 import os
 import queue
@@ -19,6 +20,8 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, TuneError
+from astria_nb.form.images import ImageField
+from astria_nb.form.images._drop_zone import DropZone
 from astria_nb.images._image import SMALL_BYTES
 from astria_nb.results.gallery import Gallery
 from astria_nb.results.gallery._static_html import gallery_html
@@ -462,11 +465,40 @@ def test_why_tunes_are_not_kept_is_said_and_what_is_gone_is_not_offered(show, sa
     assert gallery.keep["state"] == "offered"
     kept = row.assign(auto_extend=True)
     assert show(kept, client).keep["state"] == "kept"
-    both = show(pd.concat([row, finished(client, title="another")], ignore_index=True), client).keep
+    another = finished(client, title="another")
+    both = show(pd.concat([row, another], ignore_index=True), client).keep
     assert "about $0.50 a month for each, about $1.00 a month in all, until you stop" in both["question"]
     assert both["price"] == "about $1.00 a month"
-    expired = row.assign(status="expired")
-    assert show(expired, client).keep["state"] == "none"
+    half = show(pd.concat([kept, another], ignore_index=True), client)
+    assert half.keep["price"] == "about $0.50 a month"
+    assert half.keep["question"].startswith("Keep 1 of these 2 tunes and its pictures beyond ")
+    assert "? The other is kept already. The service charges about $0.50 a month" in half.keep["question"]
+    sandbox.heal()
+    asked = len(sandbox.ledger)
+    Browser(half, monkeypatch).send(kind="keep", keep=True)
+    until(lambda: half.keep["state"] == "kept")
+    assert half.keep["price"] == "about $1.00 a month"
+    paths = [request.path for request in sandbox.ledger[asked:] if request.method == "PATCH"]
+    assert paths == [f"/tunes/{another.loc[0, 'id']}"]
+
+
+def test_a_tune_that_expired_since_its_row_is_said_to_be_and_is_not_offered(show, sandbox):
+    client = sandbox.client()
+    row, kept = finished(client), finished(client, title="kept")
+    anb.keep_longer(kept, client)
+    sandbox.advance(40 * 86400)
+    gallery = show(pd.concat([row, kept], ignore_index=True), client)
+    assert gallery.summary.endswith("1 tune expired")
+    assert gallery.keep["question"].startswith("Keep this tune")  # the other one
+    assert show(row, client).keep["state"] == "none"
+
+
+@pytest.mark.parametrize("kind", [Gallery, DropZone, ImageField])
+def test_a_widget_whose_constructor_failed_is_deleted_in_silence(kind, recwarn):
+    with pytest.raises(TypeError):
+        kind(of="another version")
+    gc.collect()  # pytest warns of an exception in `__del__`
+    assert list(recwarn) == []
 
 
 def test_a_prompt_that_failed_is_a_card_with_its_error(show, sandbox):
