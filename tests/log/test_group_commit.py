@@ -14,6 +14,7 @@ import astria_nb as anb
 from astria_nb.errors import LogError, Problem
 from astria_nb.log import Log, RequestClaimed
 from astria_nb.log._group_commit import GroupCommit
+from astria_nb.log._reruns import TransactionLost
 from astria_nb.tune import Request
 
 
@@ -104,6 +105,26 @@ def test_a_commit_that_fails_is_an_error_of_each(database: Database) -> None:
     assert [str(error) for error in errors] == ["log: cannot grow; free some space"] * 2
     assert errors[0] is not errors[1]
     assert database.values() == [0]
+
+
+def test_a_transaction_that_is_lost_is_run_again_for_all(database: Database) -> None:
+    def prepare(_runs: int, _seconds: float) -> None:
+        database.commit_error = None
+
+    database.commit_error = TransactionLost(Problem("log", "went away", "start it"), prepare)
+    assert run_beside(database, *map(insert, range(1, 6))) == [1, 2, 3, 4, 5]
+    assert (database.values(), database.transactions) == ([0, 1, 2, 3, 4, 5], 3)
+
+
+def test_who_is_interrupted_while_a_server_is_away_keeps_nobody_else_from_writing(database: Database) -> None:
+    def prepare(_runs: int, _seconds: float) -> None:
+        database.commit_error = None
+        raise KeyboardInterrupt
+
+    database.commit_error = TransactionLost(Problem("log", "went away", "start it"), prepare)
+    interrupted, *others = run_beside(database, *map(insert, range(1, 6)))
+    assert (type(interrupted), others) == (KeyboardInterrupt, [2, 3, 4, 5])
+    assert database.values() == [0, 2, 3, 4, 5]
 
 
 def test_threads_claim_titles_in_fewer_transactions_than_writes(tmp_path: Path) -> None:

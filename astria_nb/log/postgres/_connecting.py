@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -12,6 +13,8 @@ from astria_nb.log._server_address import ServerAddress
 from astria_nb.log.postgres._set_up import SCHEMA
 
 _MOST_CONNECTIONS = 8  # of a process: a cluster's workers share what the server has, often 100
+_TRUSTED = 1.0  # seconds since its last use for which a connection is taken for alive
+_USED_AT = "astria_nb used at"
 NAME = "astria_nb connection"
 """Where a pool's record of a connection has its name."""
 # What an address may set itself. A server whose machine is gone sends nothing: without these, a call would
@@ -62,7 +65,6 @@ def engine_for(address: ServerAddress, timeout: float) -> sa.Engine:
     engine = sa.create_engine(
         "postgresql+psycopg://",
         creator=lambda: connect(address),
-        pool_pre_ping=True,
         pool_size=_MOST_CONNECTIONS,
         max_overflow=0,
         pool_timeout=timeout,
@@ -77,4 +79,24 @@ def engine_for(address: ServerAddress, timeout: float) -> sa.Engine:
         connection.execute(_SETTINGS, {"schema": SCHEMA, "timeout": milliseconds})
         connection.commit()
 
+    @sa.event.listens_for(engine, "checkin")
+    def on_checkin(_: object, record: Any) -> None:
+        record.info[_USED_AT] = monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def on_checkout(connection: psycopg.Connection[Any], record: Any, _: object) -> None:
+        # As `pool_pre_ping` does each time. One that was just used and is dead costs one transaction that is
+        # run again.
+        if monotonic() - record.info.get(_USED_AT, monotonic()) > _TRUSTED and not _answers(connection):
+            raise sa.exc.DisconnectionError  # the pool makes another one
+
     return engine
+
+
+def _answers(connection: psycopg.Connection[Any]) -> bool:
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error:
+        return False
+    return True
