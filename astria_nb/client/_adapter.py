@@ -33,6 +33,7 @@ from astria_nb.client.deadline import Deadline, current_deadline
 from astria_nb.client.responses import REFUSALS
 from astria_nb.utils import interrupts
 
+_NEAR_SECONDS = 30  # to the deadline
 CONNECT_SECONDS = 10  # for name resolution, connection and TLS together
 
 
@@ -154,6 +155,17 @@ def _pool_with_deadlines(pool: Any) -> Any:
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
+def _limit(sock: socket.socket) -> None:
+    """Let a socket wait until the deadline; a distant one is kept to the second.
+
+    Each change of the limit is a system call, for which Python lets other threads run.
+    """
+    remaining, limit = current_deadline().remaining(), sock.gettimeout()
+    is_near = remaining < _NEAR_SECONDS
+    if is_near or limit is None or not remaining - 1 < limit < remaining + 1:
+        sock.settimeout(remaining)
+
+
 class _Stream(io.RawIOBase):
     """Reads from a socket; each read has the rest of the deadline as its timeout."""
 
@@ -170,7 +182,7 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         interrupts.blocks_on(self._sock)
-        self._sock.settimeout(current_deadline().remaining())
+        _limit(self._sock)
         count = self._raw.readinto(buffer)
         if not count:  # what an interrupt leaves; an answer that has arrived is not thrown away
             interrupts.raise_if_interrupted()
@@ -223,7 +235,7 @@ class _Connection(HTTPConnection):
         if self.sock is None:
             self.connect()
         interrupts.blocks_on(self.sock)
-        self.sock.settimeout(current_deadline().remaining())
+        _limit(self.sock)
         super().send(data)
 
     def getresponse(self) -> Any:

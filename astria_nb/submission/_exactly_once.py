@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from astria_nb.errors import (
     TooManyRequestsError,
     TuneError,
 )
+from astria_nb.images import SentImage
 from astria_nb.log import (
     HAS_TUNE,
     Precedents,
@@ -34,7 +36,7 @@ from astria_nb.submission import recovery
 from astria_nb.submission._address_remarks import warn_of_addresses
 from astria_nb.submission._balance_remark import warn_of_balance
 from astria_nb.submission._options import SubmitOptions
-from astria_nb.tune import Body, Pack, Request, Tune, differences, encode, estimate
+from astria_nb.tune import Body, Encoding, Pack, Request, Tune, differences, encode, estimate
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import arrival
@@ -78,7 +80,7 @@ class ExactlyOnce:
 
     def run(self, pack: Pack, body: Body) -> pd.DataFrame:
         """Send the tune unless it is on record already, and return its row."""
-        request = self.request(pack, body)
+        request = self.request(pack, body.encoding, body.images)
         precedents = self._log.precedents(request)
         if precedents.has_unsettled:
             recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
@@ -89,14 +91,14 @@ class ExactlyOnce:
             self._options.observer.on_notice(notices.is_lost(submission, loss, is_of_title=is_of_title))
         return self._row(submission)
 
-    def request(self, pack: Pack, body: Body) -> Request:
-        """Return the request as it will be recorded."""
+    def request(self, pack: Pack, encoding: Encoding, images: Sequence[SentImage]) -> Request:
+        """Return the request as it will be recorded, with its images as they are sent."""
         return Request.from_tune(
             self._tune,
             self._client.service,
-            body.encoding,
+            encoding,
             pack=pack.id,
-            sent_images=body.images,
+            sent_images=images,
             preprocessing=self._options.preprocessing,
             account=self._client.account,
         )

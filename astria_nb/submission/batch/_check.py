@@ -13,7 +13,7 @@ from astria_nb.log import RELEASED, Precedents
 from astria_nb.submission._address_remarks import remarks_on
 from astria_nb.submission._exactly_once import ExactlyOnce
 from astria_nb.submission._options import SubmitOptions
-from astria_nb.tune import MC_PER_DOLLAR, Pack, Request, Tune, check_pack, dollars, estimate, opened
+from astria_nb.tune import MC_PER_DOLLAR, Pack, Request, Tune, check_pack, choose, dollars, estimate, opened
 from astria_nb.utils.progress import ReportProgress
 from astria_nb.utils.warn import warn
 
@@ -90,12 +90,13 @@ def check_rows(tunes: Sequence[Tune | None], options: SubmitOptions, report: Rep
 def _request(tune: Tune, options: SubmitOptions, checked: BatchCheck) -> Request:
     """Return the request of a tune that fits its pack and whose files can be sent."""
     pack = _pack(tune.pack, options.client, checked)
-    with Deadline(options.timeout) as deadline:
-        one = ExactlyOnce(opened(tune), options, deadline)
-        with one.encode() as body:
-            if problems := check_pack(pack, tune.name, tune).problems:
-                raise TuneError(*problems)
-            return one.request(pack, body)
+    one = ExactlyOnce(opened(tune), options, Deadline(options.timeout))
+    if problems := check_pack(pack, tune.name, tune).problems:
+        raise TuneError(*problems)
+    if not tune.images:
+        return one.request(pack, choose(tune, options.encoding), ())
+    with one.encode() as body:
+        return one.request(pack, body.encoding, body.images)
 
 
 def _pack(pack: int | str, client: Client, checked: BatchCheck) -> Pack:

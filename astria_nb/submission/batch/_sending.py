@@ -54,7 +54,7 @@ def send(
         with Deadline(options.timeout) as deadline:
             one = ExactlyOnce(opened(tune), options, deadline)
             with one.encode() as body:
-                request = request or one.request(pack, body)
+                request = request or one.request(pack, body.encoding, body.images)
                 known = options.log.precedents(request) if precedents is None else precedents
                 return of_submission(one.submit(pack, body, request, known))
     except TooManyRequestsError as error:
