@@ -89,7 +89,7 @@ def compare_json(rows: int) -> bool:
         with service(0.05) as url:
             bare_wall, bare_processor = measured(lambda url=url: bare(url, frame))
         with service(0.05) as url, new_log() as log:
-            submit(url, tunes(1), log, 1)
+            submit(url, tunes(1, key="first"), log, 1)
             wall, processor = measured(lambda url=url, log=log: submit(url, frame, log, THREADS))
         ratios.append(bare_wall / wall)
         beyond.append((processor - bare_processor) / rows * 1000)
@@ -119,7 +119,16 @@ def by_curl(url: str, groups: list[list[Path]], folder: Path) -> None:
         fields = f'form = "tune[title]=t{number}"\nform = "tune[name]=cat"\n{forms}'
         parts.append(f'url = "{url}/p/797/tunes"\noutput = "{os.devnull}"\n{fields}')
     (folder / "curl.txt").write_text("next\n".join(parts))
-    command = ["curl", "-sf", "--noproxy", "*", "--parallel", "--parallel-max", str(CONNECTIONS)]
+    command = [
+        "curl",
+        "-sf",
+        "--no-progress-meter",
+        "--noproxy",
+        "*",
+        "--parallel",
+        "--parallel-max",
+        str(CONNECTIONS),
+    ]
     subprocess.run([*command, "-K", str(folder / "curl.txt")], check=True)
 
 
@@ -135,7 +144,7 @@ def compare_photos(rows: int) -> bool:
             with service(0.0) as url:
                 curl, _ = measured(lambda url=url: by_curl(url, groups, folder))
             with service(0.0) as url, new_log() as log:
-                submit(url, tunes(1), log, 1)
+                submit(url, tunes(1, key="first"), log, 1)
                 wall, processor = measured(lambda url=url, log=log: submit(url, frame, log, CONNECTIONS))
             ratios.append(wall / curl)
             print(f"curl {curl:.2f} s, submit_many {wall:.2f} s, {processor:.2f} s of processor")
@@ -155,7 +164,7 @@ def measure_memory(rows: int) -> bool:
         choices = itertools.cycle([paths[first : first + 16] for first in range(0, len(paths), 16)])
         frame = tunes(rows, images=[*itertools.islice(choices, rows)]).drop(columns="image_urls")
         with service(0.0) as url, new_log() as log:
-            submit(url, frame.head(20), log, CONNECTIONS)
+            submit(url, frame.head(20).assign(key=list("abcdefghijklmnopqrst")), log, CONNECTIONS)
             before = peak_memory()
             submit(url, frame, log, CONNECTIONS)
     added = (peak_memory() - before) / MB

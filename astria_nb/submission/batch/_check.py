@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from astria_nb.tune import MC_PER_DOLLAR, Pack, Request, Tune, check_pack, choos
 from astria_nb.utils.progress import ReportProgress
 from astria_nb.utils.warn import warn
 
+_REPORT_SECONDS = 0.1
 _CHUNK = 1024  # requests whose precedents are read at once
 
 
@@ -28,8 +30,8 @@ class BatchCheck:
     ----------
     problems : list of (int, Problem)
         Everything that is wrong, with the position of its row.
-    packs : dict of (int or str) to Pack
-        By what a tune says: an id or a slug.
+    packs : dict of (int or str) to (Pack or TuneError)
+        By what a tune says: an id or a slug. An error for one that does not exist.
     requests : dict of int to Request
         By the row's position; only of tunes without files, since those of thousands of files take memory.
     precedents : dict of int to Precedents
@@ -41,11 +43,17 @@ class BatchCheck:
     """
 
     problems: list[tuple[int, Problem]] = field(default_factory=list)
-    packs: dict[int | str, Pack] = field(default_factory=dict)
+    packs: dict[int | str, Pack | TuneError] = field(default_factory=dict)
     requests: dict[int, Request] = field(default_factory=dict)
     precedents: dict[int, Precedents] = field(default_factory=dict)
     prices: dict[int, int | None] = field(default_factory=dict)
     is_most: bool = False
+
+    def pack_of(self, tune: Tune) -> Pack:
+        """Return the pack of a tune that was checked."""
+        pack = self.packs[tune.pack]
+        assert isinstance(pack, Pack)
+        return pack
 
     @property
     def total_mc(self) -> int:
@@ -73,12 +81,15 @@ def check_rows(tunes: Sequence[Tune | None], options: SubmitOptions, report: Rep
     """
     checked = BatchCheck()
     requests: dict[int, Request] = {}
+    reported = 0.0
     for row, tune in enumerate(tunes):
         if tune is None:
             continue
-        report(row / len(tunes), f"checking row {row + 1:,} of {len(tunes):,}")
+        if time.monotonic() - reported >= _REPORT_SECONDS:
+            report(row / len(tunes), f"checking row {row + 1:,} of {len(tunes):,}")
+            reported = time.monotonic()
         try:
-            requests[row] = _request(tune, options, checked)
+            requests[row] = _request(tune, options, checked)  # files are read no faster on threads
         except TuneError as error:
             checked.problems += [(row, problem) for problem in error.problems]
         if len(requests) == _CHUNK:
@@ -100,15 +111,15 @@ def _request(tune: Tune, options: SubmitOptions, checked: BatchCheck) -> Request
 
 
 def _pack(pack: int | str, client: Client, checked: BatchCheck) -> Pack:
-    if pack not in checked.packs:
+    if pack not in checked.packs:  # each is asked for once
         try:
             checked.packs[pack] = client.pack(pack)
         except NotFoundError as error:
-            problems = error.problems
-        else:
-            return checked.packs[pack]
-        raise TuneError(*problems)
-    return checked.packs[pack]
+            checked.packs[pack] = TuneError(*error.problems)
+    known = checked.packs[pack]
+    if isinstance(known, TuneError):
+        raise TuneError(*known.problems)
+    return known
 
 
 def _look_up(
@@ -122,7 +133,7 @@ def _look_up(
             checked.requests[row] = request
         tune, claimant = tunes[row], checked.precedents[row].claimant
         if tune is not None and (claimant is None or claimant.state in RELEASED):
-            estimated = estimate(tune, checked.packs[tune.pack])
+            estimated = estimate(tune, checked.pack_of(tune))
             checked.prices[row] = None if estimated is None else estimated.price_mc
             checked.is_most = checked.is_most or (estimated is not None and estimated.is_most)
     requests.clear()

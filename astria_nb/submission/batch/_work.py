@@ -183,7 +183,7 @@ class Work:
     def _tune_and_pack(self, row: int) -> tuple[Tune, Pack]:
         tune = self._tunes[row]
         assert tune is not None
-        return tune, self._check.packs[tune.pack]
+        return tune, self._check.pack_of(tune)
 
     def _may_exist(self, row: int, listing: Listing) -> bool:
         """Return whether a row may be there already; or is a run, which no title would find after a loss."""
