@@ -11,6 +11,16 @@ from helpers.processes import elsewhere, printed_by
 FOLDER = Path(__file__).parent
 # The smallest size of each program, and what it prints then.
 PROGRAMS = {
+    "batch.py": (
+        ["all", "4"],
+        [
+            r"^submit_many / bare +[\d.]+",
+            r"^requests beyond POST +[\d.]+",
+            r"^submit_many / curl +[\d.]+",
+            r"^memory over the start +-?\d+ MB for 4 rows",
+            r"^4 lost answers +found by \d requests",
+        ],
+    ),
     "form.py": (["1", "1"], [r"form of \d+ widgets: .* ratio [\d.]+", r"keystroke: .* ratio [\d.]+"]),
     "image_advice.py": (["1", "1"], [r"^1 photos", r"advice / decoding +[\d.]+"]),
     "import_time.py": (["1"], [r"with / bare +[\d.]+"]),
@@ -44,7 +54,7 @@ def test_every_program_is_tried() -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_benchmark_prints_its_figures(name: str, tmp_path: Path) -> None:
-    if name == "upload.py" and shutil.which("curl") is None:
+    if name in ("batch.py", "upload.py") and shutil.which("curl") is None:
         pytest.skip("needs curl, and there is none")
     arguments, figures = PROGRAMS[name]
     environment = {"PYTHONPATH": str(FOLDER.parents[1]), "TMPDIR": str(tmp_path)}
