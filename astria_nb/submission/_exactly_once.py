@@ -189,6 +189,8 @@ class ExactlyOnce:
             return None
         if repeat in ("return", "replay"):
             earlier = self._settled(earlier)
+            if self._is_left(earlier):
+                return earlier
             self._raise_if_lost(earlier)
             if earlier.state not in HAS_TUNE:
                 return self._repeated(self._log.with_content(request), request, body)

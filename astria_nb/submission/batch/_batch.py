@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -24,6 +24,8 @@ Submit = Callable[[int], "Future[RowOutcome]"]
 """Has a row sent by somebody else, and returns its future."""
 _TICK_SECONDS = 0.1
 _MARGIN_SECONDS = 60.0  # beyond the time that a row may take, for its way to a worker and back
+_ATTEMPTS = 20  # of a row whose connection fails
+_OUTAGE_SECONDS, _LONGEST_PAUSE = 300.0, 30.0  # without any answer
 _PATIENCE = 3600.0  # seconds for which the service may ask a row to wait before it counts as refused
 
 
@@ -88,6 +90,9 @@ class Batch:
         self._under_way: dict[int, _UnderWay] = {}  # the oldest first
         self._ended: SimpleQueue[tuple[int, Future[RowOutcome]]] = SimpleQueue()
         self._asked_to_wait: dict[int, float] = {}
+        self._attempts: Counter[int] = Counter()
+        self._unreached_since: float | None = None
+        self._reason: AstriaError | None = None  # that the batch was stopped for
         self._reported = 0.0
 
     def run(self, submit: Submit, rows: Iterable[int]) -> None:
@@ -181,20 +186,43 @@ class Batch:
             outcome = RowOutcome("unknown", error=lost_by_worker(error))
         else:
             outcome = future.result()
-        if outcome.retry_after is None or not self._may_wait(row):
+        if outcome.retry_after is not None and self._may_wait(row):
+            seconds = None if outcome.retry_after < 0 else outcome.retry_after
+            self._limits.pace.slow_down(seconds, under_way.started)
+        elif not (outcome.is_unreached and self._may_try_again(row)):
             self._end(row, outcome)
             return
         # Nothing was created. It comes first when the service takes requests again.
         self._limits.budget.settle(row, is_paid=False)
-        seconds = None if outcome.retry_after < 0 else outcome.retry_after
-        self._limits.pace.slow_down(seconds, under_way.started)
         waiting.appendleft(row)
 
     def _may_wait(self, row: int) -> bool:
         first = self._asked_to_wait.setdefault(row, time.monotonic())
         return time.monotonic() - first < _PATIENCE
 
+    def _may_try_again(self, row: int) -> bool:
+        """Return whether a row whose connection failed is sent again, after a pause of the whole batch."""
+        now = time.monotonic()
+        self._unreached_since = now if self._unreached_since is None else self._unreached_since
+        self._attempts[row] += 1
+        if self.is_stopped or self._attempts[row] >= _ATTEMPTS or self._is_cut_off:
+            return False
+        self._limits.pace.pause(min(1 + (now - self._unreached_since) / 2, _LONGEST_PAUSE))
+        return True
+
+    @property
+    def _is_cut_off(self) -> bool:
+        """Whether nothing has been answered for too long."""
+        since = self._unreached_since
+        return since is not None and time.monotonic() - since > _OUTAGE_SECONDS
+
     def _end(self, row: int, outcome: RowOutcome) -> None:
+        if outcome.concerns_all or (outcome.is_unreached and self._is_cut_off):
+            self._stop(outcome)
+        elif not outcome.is_unreached and not isinstance(outcome.error, NotBegunError):
+            self._unreached_since = None
+        if isinstance(outcome.error, NotBegunError) and self._reason is not None:
+            outcome = replace(outcome, error=NotBegunError.after(self._reason))
         # What may exist on the service counts as paid.
         is_paid = outcome.has_tune or outcome.is_lost
         self._limits.budget.settle(row, is_paid=is_paid, cost_mc=outcome.cost_mc)
@@ -206,9 +234,15 @@ class Batch:
         self.tally.cost_mc = self._limits.budget.spent_mc
         self.outcomes[row] = outcome
 
+    def _stop(self, outcome: RowOutcome) -> None:
+        """Send no more rows, for a reason that holds for all of them."""
+        self._reason = self._reason or outcome.error
+        self._limits.stop.set()
+
     def _leave(self, waiting: deque[int]) -> None:
+        error = NotBegunError() if self._reason is None else NotBegunError.after(self._reason)
         for row in waiting:
-            self.outcomes[row] = RowOutcome("not_sent", error=NotBegunError())
+            self.outcomes[row] = RowOutcome("not_sent", error=error)
         waiting.clear()
 
     @property

@@ -19,6 +19,7 @@ from astria_nb.utils.progress import ReportProgress
 from astria_nb.utils.warn import warn
 
 _REPORT_SECONDS = 0.1
+_MOST_REQUESTS = 20_000  # that are kept until they are sent
 _CHUNK = 1024  # requests whose precedents are read at once
 
 
@@ -129,7 +130,7 @@ def _look_up(
     precedents = options.log.precedents_of([*requests.values()])
     checked.precedents.update(zip(requests, precedents, strict=True))
     for row, request in requests.items():
-        if not request.images:
+        if not request.images and len(checked.requests) < _MOST_REQUESTS:
             checked.requests[row] = request
         tune, claimant = tunes[row], checked.precedents[row].claimant
         if tune is not None and (claimant is None or claimant.state in RELEASED):

@@ -84,6 +84,10 @@ class Pace:
         hold = _HOLD_SECONDS if seconds is None else max(seconds, least)
         self._hold_until = max(self._hold_until, now + min(hold, _MOST_SECONDS))
 
+    def pause(self, seconds: float) -> None:
+        """Hold everything back; the rate stays as it is."""
+        self._hold_until = max(self._hold_until, time.monotonic() + seconds)
+
     def _measured(self) -> float:
         """Return the tunes a second that were sent lately."""
         if len(self._starts) < 2:

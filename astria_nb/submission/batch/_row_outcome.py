@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
+from astria_nb.errors import (
+    ApiError,
+    AstriaError,
+    NotSentError,
+    OutcomeUnknownError,
+    TuneError,
+    UnreachableError,
+)
 from astria_nb.log import HAS_TUNE, Submission
+
+_ACCOUNT_STATUSES = (401, 402)  # its key is not accepted, or it has no credit
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,17 @@ class RowOutcome:
     def is_lost(self) -> bool:
         """Whether it may exist on the service: it has to be looked for."""
         return self.state in ("planned", "sending", "unknown", "needs_review")
+
+    @property
+    def is_unreached(self) -> bool:
+        """Whether the connection failed, as it may not the next time."""
+        return isinstance(self.error, NotSentError) and not isinstance(self.error, UnreachableError)
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether every other row of the account would end in the same way."""
+        is_refused = isinstance(self.error, ApiError) and self.error.status in _ACCOUNT_STATUSES
+        return is_refused or isinstance(self.error, UnreachableError)
 
     @property
     def cost_mc(self) -> int | None:

@@ -7,12 +7,22 @@ import threading
 from astria_nb.errors import AstriaError, Problem
 
 
+def _problem(reason: str) -> Problem:
+    return Problem("tune", f"was not sent: {reason}", "run the batch again, which goes on from here")
+
+
 class NotBegunError(AstriaError):
     """A row was not sent, since the batch was stopped before."""
 
     def __init__(self, *problems: Problem) -> None:
-        hint = "run the batch again, which goes on from here"
-        super().__init__(*(problems or (Problem("tune", "was not sent: the batch was stopped", hint),)))
+        super().__init__(*(problems or (_problem("the batch was stopped"),)))
+
+    @classmethod
+    def after(cls, error: AstriaError) -> NotBegunError:
+        """Return the error of a row that another one's error has kept from being sent."""
+        return cls(
+            _problem(f"it would end as another row did ({'; '.join(one.what for one in error.problems)})")
+        )
 
 
 class Slots:

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 
 import astria_nb as anb
-from astria_nb.errors import AstriaError, BatchError
+from astria_nb.errors import AstriaError, BatchError, NotSentError, Problem
+from astria_nb.submission.batch import _batch as batch
 from astria_nb.submission.batch._pace import Pace
 from helpers.batches import ROUTE, frame, posts
+from helpers.waiting import until
 
 
 @pytest.fixture
@@ -332,3 +334,78 @@ def test_progress_is_told_with_price_and_counts(sandbox: anb.Sandbox, log: anb.E
     anb.submit_many(frame(6), sandbox.client(), log=log, say=lambda _, text: texts.append(text))
     assert any(text.startswith("6 tunes · about $") for text in texts)
     assert texts[-1].startswith("6 of 6 done · $")
+
+
+def test_a_connection_that_fails_for_a_moment_costs_no_row(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, failures = anb.Client.create_tune, iter(range(5))
+
+    def fail_first(*arguments: Any) -> Any:
+        if next(failures, None) is not None:
+            raise NotSentError(Problem("base_url", "cannot be reached", "try again"))
+        return create(*arguments)
+
+    monkeypatch.setattr(anb.Client, "create_tune", fail_first)
+    rows = anb.submit_many(frame(12), sandbox.client(), log=log)
+    assert (set(rows["state"]), posts(sandbox)) == ({"done"}, 12)
+
+
+def test_an_outage_ends_the_batch_and_the_same_call_goes_on(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise NotSentError(Problem("base_url", "cannot be reached", "try again"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(anb.Client, "create_tune", fail)
+        patch.setattr(batch, "_OUTAGE_SECONDS", 0.5)
+        rows = anb.submit_many(frame(40), sandbox.client(), log=log, max_workers=2)
+    assert (set(rows["state"]), posts(sandbox)) == ({"not_sent"}, 0)
+    assert rows["error"].str.contains("cannot be reached").all()
+    rows = anb.submit_many(frame(40), sandbox.client(), log=log)
+    assert (set(rows["state"]), posts(sandbox)) == ({"done"}, 40)
+
+
+def test_a_key_that_is_refused_is_not_tried_for_each_row(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    sandbox.fail("401", ROUTE, count=None)
+    rows = anb.submit_many(frame(60), sandbox.client(), log=log, max_workers=2)
+    assert posts(sandbox) <= 8
+    assert set(rows["state"]) <= {"rejected", "not_sent"}
+    assert rows["error"].iloc[-1].startswith("tune: was not sent: it would end as another row did (")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_row_that_another_process_is_sending_is_not_called_unsent(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tmp_path: Path
+) -> None:
+    started, may_end = tmp_path / "started", tmp_path / "may end"
+    if (child := os.fork()) == 0:
+        anb.Client.create_tune = lambda *_: started.touch() or until(may_end.exists)  # type: ignore[method-assign]
+        with suppress(BaseException):
+            anb.submit_many(frame(1), sandbox.client(), log=log)
+        os._exit(0)
+    until(started.exists)
+    rows = anb.submit_many(frame(2), sandbox.client(), log=log, settle=0.2)
+    may_end.touch()
+    os.waitpid(child, 0)
+    assert list(rows["state"]) == ["sending", "done"]
+    assert "is being submitted by another" in rows["error"][0]
+    assert posts(sandbox) == 1
+
+
+def test_once_looks_for_an_earlier_request_whose_answer_was_lost(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    sandbox.fail("504", ROUTE, commit="yes")
+    first = anb.submit_many(frame(1), sandbox.client(), log=log, settle=0)
+    sandbox.fail("504", ROUTE, commit="no")
+    second = anb.submit_many(frame(2).tail(1), sandbox.client(), log=log, settle=0)
+    assert [*first["state"], *second["state"]] == ["adopted", "needs_review"]
+    renamed = frame(2, key=["other 0", "other 1"])
+    rows = anb.submit_many(renamed, sandbox.client(), log=log, settle=0, once=True)
+    assert list(rows["state"]) == ["adopted", "needs_review"]
+    assert rows["id"][0] == first["id"][0]
+    assert posts(sandbox) == 2
