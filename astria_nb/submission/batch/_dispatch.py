@@ -63,7 +63,7 @@ class Dispatch:
         )
 
 
-class _Call:
+class _PickledCall:
     """Pickles as a call of `send_parcel`, which is made when it is read."""
 
     def __init__(self, *arguments: object) -> None:
@@ -80,4 +80,4 @@ def sealed(version: str | None, content: bytes) -> io.BytesIO:
     of its own, where Dask's would otherwise lose its connection. And what an executor writes to its logs, the
     repr, does not show the content.
     """
-    return io.BytesIO(pickle.dumps(_Call(version, content, uuid.uuid4().hex)))
+    return io.BytesIO(pickle.dumps(_PickledCall(version, content, uuid.uuid4().hex)))
