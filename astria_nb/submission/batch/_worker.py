@@ -46,7 +46,7 @@ def send_parcel(version: str | None, content: bytes, _id: str) -> RowOutcome:
             client, log = _client(task.base_url, task.account, task.key_end), _log(task)
         except AstriaError as error:
             return of_error(error, was_sent=False)
-        outcome = send(task.tune, task.pack, _options(task, client, log), None)
+        outcome = send(task.tune, task.pack, _options(task, client, log))
         if isinstance(outcome.error, UnauthorizedError):
             _client.cache_clear()  # the key may be replaced in the environment
         return _with_place(outcome)

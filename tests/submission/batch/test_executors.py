@@ -94,7 +94,7 @@ def batch(service: anb.Sandbox, tmp_path: Path, request: pytest.FixtureRequest) 
 def pool(method: str = "fork") -> ProcessPoolExecutor:
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system has no {method}")
-    return ProcessPoolExecutor(2, multiprocessing.get_context(method))
+    return ProcessPoolExecutor(1 if method == "spawn" else 2, multiprocessing.get_context(method))
 
 
 def dask(client: Any) -> Executor:
