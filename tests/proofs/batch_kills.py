@@ -3,8 +3,8 @@
 python tests/proofs/batch_kills.py cells|workers|cluster [ROUNDS] [--rows N] [--mutant NAME]
 
 ``cells``: a cell that submits a frame is killed, and run again with a row more at the top. ``workers``: rows
-are sent by processes that are killed, and begun again, as Dask does it. ``cluster``: by a LocalCluster of Dask
-with two processes, of which one is killed. After each round the cell is run once more.
+are sent by processes that are killed, and begun again, as Dask does it. ``cluster``: by a LocalCluster of
+Dask with two processes, of which one is killed. After each round the cell is run once more.
 
 The sandbox's ledger is the judge. A row that was made twice is a duplicate; one that was made but is not in
 the log is lost; one that was not made, although nothing kept it from being made, is missing.
