@@ -77,6 +77,23 @@ def main() -> None:
         comparison = page.locator(".astria-pictures").filter(has=page.locator("table"))
         comparison.locator("td img").nth(5).wait_for()
         save(comparison, folder / "comparison.png", height=560)
+        lab.shut_down(page)
+
+        batch(page, address, folder)
+
+
+def batch(page: Page, address: str, folder: Path) -> None:
+    """Take the picture of a batch on its way."""
+    lab.open_notebook(page, address, "batch.ipynb")
+    lab.run_cells(page, 0, 4)
+    lab.run_code(page, 'sandbox.fail("slow", "POST /p/*/tunes", count=None, seconds=2)')
+    page.evaluate("""() => {
+        window.jupyterapp.shell.currentWidget.content.activeCellIndex = 10;
+        window.jupyterapp.commands.execute('notebook:run-cell'); return true; }""")
+    progress = page.locator(".astria-batch")
+    progress.get_by_text(re.compile("8 of 18 done .* left")).wait_for(timeout=60_000)
+    save(progress, folder / "batch.png", wait=0)
+    lab.await_idle(page)
 
 
 @contextmanager

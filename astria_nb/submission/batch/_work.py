@@ -121,7 +121,7 @@ class Work:
         to_send = [row for row, outcome in enumerate(outcomes) if outcome is None]
         if to_send:
             batch.tally.price = self._check.price
-            self._observer.announce(_what_is_sent(len(to_send), self._check.price))
+            self._observer.announce(self._what_is_sent(len(to_send)))
             listing = Listing(self._options.client, len(to_send), self._observer.report)
             with ExitStack() as stack:
                 threads = self._executor
@@ -200,6 +200,14 @@ class Work:
             and not tune.tune_ids
         )
 
+    def _what_is_sent(self, count: int) -> str:
+        """Return how many of so many rows are sent, and what they cost, in words."""
+        on_record = count - len(self._check.prices)
+        parts = [_tunes(len(self._check.prices)), self._check.price] if self._check.prices else []
+        if on_record:
+            parts.append(f"{_tunes(on_record)} {'was' if on_record == 1 else 'were'} sent before")
+        return " · ".join(filter(None, parts))
+
     def _outcomes(self) -> list[RowOutcome | None]:
         """Return the outcomes of the rows that are wrong; None for the others."""
         wrong: dict[int, list[Problem]] = {}
@@ -220,8 +228,8 @@ class Work:
                     log.note_returned(log.get(outcome.submission), is_arrived)
 
 
-def _what_is_sent(count: int, price: str) -> str:
-    return " · ".join(filter(None, (f"{count:,} tune{'' if count == 1 else 's'}", price)))
+def _tunes(count: int) -> str:
+    return f"{count:,} tune{'' if count == 1 else 's'}"
 
 
 def _first_error(outcomes: list[RowOutcome]) -> AstriaError | None:
