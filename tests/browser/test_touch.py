@@ -49,6 +49,12 @@ POINTS = """facts => {
     return [...lines.values()].map(([first]) => first.right > left + 1); }"""
 
 
+# How far the buttons of the classes stand from the column of the fields, in pixels.
+STEP_OUT_OF_COLUMN = """form => {
+    const left = selector => form.querySelector(selector).getBoundingClientRect().left;
+    return Math.abs(left('.widget-toggle-button') - left('.astria-pack input')); }"""
+
+
 def tap(target: Locator) -> None:
     """Tap with a finger; Playwright's own `tap` needs a page that was opened as a touch screen."""
     target.click(trial=True)  # waits until it can be tapped
@@ -78,6 +84,10 @@ def test_a_tune_is_trained_by_touch(page: Page, folder: Path):
     assert page.evaluate("() => matchMedia('(hover: none)').matches")
     tap(form.get_by_role("button", name="Browse packs"))
     tap(form.get_by_role("option").filter(has_text="797"))
+    expect(form.get_by_role("button", name=re.compile("^cat · "))).to_be_visible()
+    page.set_viewport_size({"width": 380, "height": 1000})
+    assert form.evaluate(STEP_OUT_OF_COLUMN) <= 4  # however wide a class is
+    page.set_viewport_size({"width": 480, "height": 1000})
     tap(form.get_by_role("button", name=re.compile("^cat · ")))
     with page.expect_file_chooser() as dialog:
         tap(form.get_by_label("Choose photos"))

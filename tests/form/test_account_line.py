@@ -49,6 +49,13 @@ def test_a_balance_is_rounded_down_so_that_it_does_not_look_enough(photo: Path) 
         assert "The balance is $3.59, and this run costs about $3.60" in messages(form)
 
 
+def test_on_an_account_the_hint_is_to_add_credit(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("astria_nb.form._review.is_sandbox", lambda client: False)
+    with anb.Sandbox(deterministic=True, balance_mc=100_000) as sandbox:
+        form = anb.TuneForm(sandbox.client(), **FIELDS, images=[photo])
+        until(lambda: "The balance is $1.00, and this run costs about $3.60; add credit" in messages(form))
+
+
 def test_submit_says_before_the_upload_that_the_balance_is_too_low(photo: Path) -> None:
     tune = anb.Tune(**FIELDS, images=[photo])
     with anb.Sandbox(balance_mc=100_000) as sandbox:
