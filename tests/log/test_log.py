@@ -139,17 +139,17 @@ def test_a_lost_run_in_a_log_of_format_3_is_still_claimed(file_log: Log) -> None
 
 
 @pytest.mark.parametrize("state", sorted(STATES))
-def test_a_state_leads_only_where_it_makes_sense(log: Log, state: str) -> None:
+def test_a_state_leads_only_where_it_makes_sense(file_log: Log, state: str) -> None:
     ways = {
         "planned": [], "sending": ["sending"], "unknown": ["sending", "unknown"],
         "needs_review": ["sending", "needs_review"], "done": ["sending", "done"],
         "adopted": ["sending", "adopted"], "rejected": ["rejected"], "not_sent": ["not_sent"],
     }  # fmt: skip
-    submission = moved(log, *ways[state])
+    submission = moved(file_log, *ways[state])
     for target in set(STATES) - set(STATES[state]):
         with pytest.raises(ValueError, match=f"{state} cannot become {target}"):
-            log.change(submission, target)
-    assert log.get(submission.id) == submission
+            file_log.change(submission, target)
+    assert file_log.get(submission.id) == submission
 
 
 def test_what_was_not_sent_is_not_done(log: Log) -> None:
