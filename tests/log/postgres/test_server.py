@@ -5,17 +5,19 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 import pytest
 
 from astria_nb.errors import LogError
-from astria_nb.log import Log, RequestClaimed, SameContentRecorded, StaleSubmission
+from astria_nb.log import Log, RequestClaimed, SameContentRecorded, StaleSubmission, Submission
+from astria_nb.log import _submission_rows as submission_rows
 from astria_nb.log._schema import VERSION
 from helpers.postgres_proxy import LossyProxy
 from helpers.processes import Other, elsewhere
 from helpers.submissions import REPLY, SERVICE, a_request, claim, frame_titles
+from helpers.waiting import until
 
 
 @pytest.fixture
@@ -141,30 +143,40 @@ def test_a_database_that_is_not_there_is_named(postgres: str) -> None:
         log.plan(a_request())
 
 
-def test_two_logs_in_one_process_claim_a_run_and_a_content_once(log: Log) -> None:
-    """In a file, they would write one after the other; here, the second one waits for the first."""
-    other = Log(log.path)
-    first, outcomes = log.plan(a_request("first"), newest_equal_id=0), []
+@pytest.mark.parametrize("titles", [(None, None), ("a", "b"), ("a", "a")])
+def test_two_that_record_a_request_at_once_wait_for_each_other(
+    log: Log, titles: tuple[str | None, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a run, of equal contents, and of a title whose account one of them does not know."""
+    other, add, outcomes, adding = Log(log.path), submission_rows.add, [], []
+    for one in (log, other):
+        one.record_event("replay")  # of what a process writes first, the second one waits for the first
 
-    def plan(of: Log, title: str | None, newest_equal_id: int | None) -> None:
-        try:
-            outcomes.append(of.plan(a_request(title, pack=44), newest_equal_id=newest_equal_id).title)
-        except (RequestClaimed, SameContentRecorded) as error:
-            outcomes.append(type(error).__name__)
+    with sql(log.path) as run:
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
 
-    for title, newest in ((None, None), ("second", first.id)):
-        outcomes.clear()
-        titles = [title, title] if title is None else ["a", "b"]
-        barrier = [
-            threading.Thread(target=plan, args=(of, name, newest))
-            for of, name in zip((log, other), titles, strict=True)
+        def add_late(*args: Any, **options: Any) -> Submission:
+            adding.append(args)
+            until(lambda: len(adding) == 2 or run(waiting))
+            return add(*args, **options)
+
+        def plan(of: Log, title: str | None, account: str | None) -> None:
+            try:
+                of.plan(a_request(title, account=account), newest_equal_id=0)
+                outcomes.append("planned")
+            except (RequestClaimed, SameContentRecorded):
+                outcomes.append("refused")
+
+        monkeypatch.setattr(submission_rows, "add", add_late)
+        threads = [
+            threading.Thread(target=plan, args=(log, titles[0], None)),
+            threading.Thread(target=plan, args=(other, titles[1], "1")),
         ]
-        for thread in barrier:
+        for thread in threads:
             thread.start()
-        for thread in barrier:
+        for thread in threads:
             thread.join()
-        assert len(outcomes) == 2
-        assert len({"RequestClaimed", "SameContentRecorded"} & {*outcomes}) == 1, outcomes
+    assert sorted(outcomes) == ["planned", "refused"]
     other.close()
 
 
