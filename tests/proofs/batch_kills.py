@@ -14,6 +14,7 @@ import argparse
 import base64
 import contextlib
 import json
+import logging
 import os
 import pickle
 import random
@@ -199,30 +200,39 @@ def play_workers(
 
 
 def play_cluster(rounds: int, *, rows: int = 1000, seed: int = 0) -> BatchTally:
-    """Send frames by a cluster of Dask, of which a worker is killed in each round."""
-    from distributed import Client, LocalCluster
-
+    """Send frames by clusters of Dask, of which a worker is killed in each round."""
     chance, tally, pace = random.Random(seed), BatchTally(), 0.02
     with (
         stage() as (sandbox, folder),
         closing(anb.ExperimentLog(folder / "log.sqlite")) as log,
         mock.patch.dict(os.environ, {"ASTRIA_API_KEY": sandbox.api_key}),
-        LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address=None) as local,
-        Client(local) as client,
     ):
         for number in range(rounds):
-            client.wait_for_workers(2)
-            moment, victim = chance.uniform(0, rows * pace), chance.randrange(2)
-            killer = threading.Timer(moment, _kill, (client, victim))
-            killer.start()
-            started = time.monotonic()
-            executor = client.get_executor(pure=False, retries=0)
-            seconds = _submit_twice(sandbox, folder, log, number, rows, executor, tally)
+            with _cluster() as client:  # on a busy machine, Dask does not always replace a killed worker
+                moment, victim = chance.uniform(0, rows * pace), chance.randrange(2)
+                killer = threading.Timer(moment, _kill, (client, victim))
+                killer.start()
+                started = time.monotonic()
+                executor = client.get_executor(pure=False, retries=0)
+                seconds = _submit_twice(sandbox, folder, log, number, rows, executor, tally)
+                tally.killed += killer.finished.is_set()
+                killer.cancel()
             pace = min(pace, seconds / rows)
-            tally.killed += killer.finished.is_set()
-            killer.cancel()
             print(f"{tally}, {time.monotonic() - started:.0f} s", flush=True)
     return tally
+
+
+@contextlib.contextmanager
+def _cluster() -> Iterator[Any]:
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=4, dashboard_address=None, silence_logs=logging.CRITICAL
+        ) as local,
+        Client(local) as client,
+    ):
+        yield client
 
 
 def _kill(client: Any, victim: int) -> None:
