@@ -228,7 +228,7 @@ def _cluster() -> Iterator[Any]:
 
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=4, dashboard_address=None, silence_logs=logging.CRITICAL
+            n_workers=2, threads_per_worker=4, dashboard_address=":0", silence_logs=logging.CRITICAL
         ) as local,
         Client(local) as client,
     ):

@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import warnings
@@ -18,6 +19,7 @@ import pytest
 
 import astria_nb as anb
 from helpers.batches import ROUTE, frame
+from helpers.paths import ROOT
 from helpers.waiting import until
 
 distributed = pytest.importorskip("distributed")
@@ -36,7 +38,7 @@ def service() -> Iterator[anb.Sandbox]:
 @pytest.fixture(scope="module")
 def cluster(service: anb.Sandbox) -> Iterator[Any]:
     """Return the client of a cluster of two processes."""
-    options = {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+    options = {"dashboard_address": ":0", "silence_logs": logging.CRITICAL}
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=2, **options) as local,
         distributed.Client(local) as client,
@@ -48,10 +50,10 @@ class Batch:
     """A frame of a test, which is sent several times; its titles are its own."""
 
     def __init__(self, service: anb.Sandbox, log: anb.ExperimentLog, name: str) -> None:
-        self.service, self.log, self._name = service, log, name
+        self.service, self.log, self.name = service, log, name
 
     def send(self, number: int, executor: Executor | None = None, **options: Any) -> pd.DataFrame:
-        keys = [f"{self._name} {row}" for row in range(number)]
+        keys = [f"{self.name} {row}" for row in range(number)]
         client, options = self.service.client(), {"settle": 0.3, "max_workers": 4} | options
         with warnings.catch_warnings():  # of forks beside the sandbox's threads
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -64,7 +66,7 @@ class Batch:
         """How many tunes the service made for each title."""
         titles: Counter[str] = Counter()
         for request in self.service.ledger:
-            if request.params is not None and self._name in str(request.params.get("title")):
+            if request.params is not None and self.name in str(request.params.get("title")):
                 titles[str(request.params["title"])] += len(request.tune_ids)
         return titles
 
@@ -106,7 +108,7 @@ def sessions(log: anb.ExperimentLog, rows: pd.DataFrame) -> set[str]:
     return {log.get(int(number)).session for number in rows["submission"]}
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.soak)])
 def test_a_pool_of_processes_sends_each_row_once(batch: Batch, method: str) -> None:
     with pool(method) as executor:
         rows = batch.send(12, executor)
@@ -118,13 +120,18 @@ def test_a_pool_of_processes_sends_each_row_once(batch: Batch, method: str) -> N
 
 
 def test_a_cluster_sends_each_row_once_and_holds_no_results(cluster: Any, batch: Batch) -> None:
-    executor = dask(cluster)
-    rows = batch.send(40, executor)
+    executor, tasks = dask(cluster), list[int]()
+
+    def count(*_: object) -> None:
+        tasks.append(len(cluster.cluster.scheduler.tasks))
+
+    rows = batch.send(40, executor, say=count)
     assert set(rows["state"]) == {"done"}, rows["error"].dropna().tolist()
-    assert list(rows["title"]) == list(frame(40)["key"].str.replace("k", f"batch-{batch._name} "))
+    assert list(rows["title"]) == list(frame(40)["key"].str.replace("k", f"batch-{batch.name} "))
     assert len(sessions(batch.log, rows)) == 2
     until(lambda: not cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
     assert not cluster.futures
+    assert 0 < max(tasks) <= 20  # 4 rows under way, and some that are being forgotten
     assert list(batch.send(41, executor)["id"][:40]) == list(rows["id"])
     assert set(batch.created.values()) == {1}
 
@@ -227,6 +234,19 @@ def test_a_limit_holds_across_workers(cluster: Any, batch: Batch) -> None:
         batch.send(5, dask(cluster), max_cost=4.5 * price / 100_000)
     rows = batch.send(5, dask(cluster), max_cost=5 * price / 100_000)
     assert set(rows["state"]) == {"done"}
+
+
+def test_the_examples_of_the_page_run(cluster: Any, batch: Batch) -> None:
+    page = (ROOT / "docs" / "many-tunes.md").read_text("utf-8")
+    titles = [f"{batch.name} {row}" for row in range(3)]
+    names = {"anb": anb, "client": batch.service.client(), "log": batch.log}
+    names["tunes"] = frame(3, key=titles)
+    for example in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        if "spawn" not in example:  # which another test does
+            exec(example.replace("tcp://scheduler.example.com:8786", cluster.scheduler.address), names)
+    names["cluster"].close()
+    assert set(names["rows"]["state"]) == {"done"}
+    batch.finish(3)
 
 
 def test_a_worker_without_the_package_says_so(cluster: Any, batch: Batch) -> None:
