@@ -1,4 +1,4 @@
-"""The log on the command line, as a real process."""
+"""The log on the command line; of each of its commands, once as a real process."""
 
 import fcntl
 import json
@@ -21,7 +21,6 @@ from astria_nb.cli import main
 from astria_nb.errors import OutcomeUnknownError
 from helpers.waiting import PATIENCE
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
 Call = Callable[..., tuple[int, str, str]]
 COMMAND = [sys.executable, "-m", "astria_nb.cli", "log"]
 URL = "https://example.com/1.jpg"
@@ -39,17 +38,6 @@ def account(sandbox: anb.Sandbox) -> dict[str, str]:
     """Return an environment with an account at the sandbox."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ASTRIA_")}
     return environment | {"ASTRIA_BASE_URL": sandbox.url, "ASTRIA_API_KEY": sandbox.api_key}
-
-
-@pytest.fixture
-def run(tmp_path: Path, account: dict[str, str]) -> Run:
-    def command(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        environment = {key: value for key, value in (account | changes).items() if value}
-        return subprocess.run(
-            [*COMMAND, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
-
-    return command
 
 
 @pytest.fixture
@@ -115,13 +103,13 @@ class Terminal:
 
 
 def test_the_latest_submissions_are_shown_a_line_each(
-    run: Run, call: Call, sandbox: anb.Sandbox, tmp_path: Path
+    call: Call, sandbox: anb.Sandbox, tmp_path: Path
 ) -> None:
     for number in range(3):
         submitted(sandbox, f"run {number}")
-    done = run()
-    assert done.returncode == 0, done.stderr
-    header, *lines = done.stdout.splitlines()
+    status, output, errors = call()
+    assert status == 0, errors
+    header, *lines = output.splitlines()
     assert header.split() == ["submission", "planned_at", "state", "id", "pack", "name", "title"]
     assert [line.split()[-5:] for line in lines] == [
         [str(1000001 + number), "43", "cat", "run", str(number)] for number in range(3)
@@ -178,32 +166,37 @@ def test_a_reader_that_has_seen_enough_is_no_error(
     assert process.wait(PATIENCE) == 0
 
 
-def test_everything_goes_to_a_file(call: Call, sandbox: anb.Sandbox, tmp_path: Path) -> None:
+def test_everything_goes_to_a_file(
+    account: dict[str, str], call: Call, sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
     submitted(sandbox, "run")
     path = tmp_path / "runs.parquet"
-    assert call("export", str(path)) == (0, f"exported 1 submission to {path}\n", "")
+    done = subprocess.run(
+        [*COMMAND, "export", str(path)], cwd=tmp_path, env=account, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"exported 1 submission to {path}\n", "")
     assert pd.read_parquet(path)["title"].tolist() == ["run"]
     why = "log: is not exported as '.xlsx'; end the file's name in .parquet or .csv"
     assert call("export", "runs.xlsx") == (1, "", f"astria-nb log: {why}\n")
 
 
-def test_what_was_left_open_is_looked_for_on_the_account(run: Run, call: Call, sandbox: anb.Sandbox) -> None:
+def test_what_was_left_open_is_looked_for_on_the_account(call: Call, sandbox: anb.Sandbox) -> None:
     left_open(sandbox, "t")
     assert states() == ["unknown"]
-    done = run("recover", "--settle", "0")
-    assert done.returncode == 0, done.stderr
-    assert "adopted" in done.stdout
+    status, output, errors = call("recover", "--settle", "0")
+    assert status == 0, errors
+    assert "adopted" in output
     assert states() == ["adopted"]
     # With nothing to search for, no key is needed.
     assert call("recover", ASTRIA_API_KEY="") == (0, "no interrupted submissions\n", "")
 
 
-def test_without_a_key_nothing_is_said_to_be_settled(run: Run, call: Call, sandbox: anb.Sandbox) -> None:
+def test_without_a_key_nothing_is_said_to_be_settled(call: Call, sandbox: anb.Sandbox) -> None:
     left_open(sandbox, "t")
-    done = run("recover", ASTRIA_API_KEY="")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("astria-nb log: api_key: ")
-    assert len(done.stderr.splitlines()) == 1
+    status, output, errors = call("recover", ASTRIA_API_KEY="")
+    assert (status, output) == (1, "")
+    assert errors.startswith("astria-nb log: api_key: ")
+    assert len(errors.splitlines()) == 1
     # Kernels next to JupyterLab have no key either, but environment variables that name a sandbox.
     beside = {"ASTRIA_SANDBOX_URL": sandbox.url, "ASTRIA_SANDBOX_KEY": sandbox.api_key}
     _, output, _ = call("recover", "--settle", "0", ASTRIA_API_KEY="", ASTRIA_BASE_URL="", **beside)
@@ -241,11 +234,9 @@ def test_ctrl_c_ends_the_wait_and_loses_nothing(
     assert states() == ["unknown"]
 
 
-def test_what_is_not_there_is_said_in_a_line_and_not_made(run: Run, call: Call, tmp_path: Path) -> None:
-    done = run()
-    assert (done.returncode, done.stdout) == (1, "")
+def test_what_is_not_there_is_said_in_a_line_and_not_made(call: Call, tmp_path: Path) -> None:
     why = f"log: no log found at {str(tmp_path / 'astria_log.sqlite')!r}; name another one with --log"
-    assert done.stderr == f"astria-nb log: {why}\n"
+    assert call() == (1, "", f"astria-nb log: {why}\n")
     assert call("recover", "--log", "elsewhere.sqlite")[0] == 1
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "notes.txt").write_text("no log" * 100)

@@ -1,5 +1,6 @@
 """Three programs that send requests: cURL, Node's `fetch` and Python's `requests`, each in its own way."""
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -56,9 +57,9 @@ class Broken(Exception):  # noqa: N818 - named as the test says it
 
 
 class Program(Protocol):
-    """Something that makes requests."""
+    """Something that makes requests, one after the other."""
 
-    def send(self, url: str, call: Call) -> Answer: ...
+    def send(self, url: str, *calls: Call) -> list[Answer]: ...
 
 
 def flat(value: object, key: str = "") -> Iterator[Pair]:
@@ -74,41 +75,43 @@ def flat(value: object, key: str = "") -> Iterator[Pair]:
 
 
 class Curl:
-    """The command line: `-F`, `--data-urlencode`, `--data-binary`; a process for each request."""
+    """The command line: `-F`, `--data-urlencode`, `--data-binary`; a process for some requests."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._numbers = itertools.count()
 
-    def send(self, url: str, call: Call) -> Answer:
-        head, body = self._folder / "head", self._folder / "body"
-        body.write_bytes(b"")
-        options = ["-q", "-sS", "--noproxy", "*", "--globoff", "-m", str(TIMEOUT), "-X", call.method]
-        options += [part for pair in call.headers.items() for part in ("-H", ": ".join(pair))]
-        content, data = self._content(call)
-        command = ["curl", *options, *content, "-D", str(head), "-o", str(body), url + call.path]
-        done = subprocess.run(command, input=data, capture_output=True)
+    def send(self, url: str, *calls: Call) -> list[Answer]:
+        answers = [(self._file(), self._file()) for _ in calls]
+        command = ["curl", "-q", "--fail-early"]
+        for call, (head, body) in zip(calls, answers, strict=True):
+            command += ["-sS", "--noproxy", "*", "--globoff", "-m", str(TIMEOUT), "-X", call.method]
+            command += [part for pair in call.headers.items() for part in ("-H", ": ".join(pair))]
+            command += [*self._content(call), "-D", str(head), "-o", str(body), url + call.path, "--next"]
+        done = subprocess.run(command[:-1], stdin=subprocess.DEVNULL, capture_output=True)
         if done.returncode:
             raise Broken(done.stderr.decode())
-        first, *lines = head.read_bytes().decode().strip().split("\r\n\r\n")[-1].split("\r\n")
-        return Answer(int(first.split()[1]), _lower(line.split(": ", 1) for line in lines), body.read_bytes())
+        return [_read(head, body) for head, body in answers]
 
-    def _content(self, call: Call) -> tuple[list[str], bytes | None]:
+    def _content(self, call: Call) -> list[str]:
         if call.encoding == "multipart":
-            return [part for pair in call.pairs for part in ("-F", self._part(*pair))], None
+            return [part for pair in call.pairs for part in ("-F", self._part(*pair))]
         if call.encoding == "form":
-            return [
-                part for key, value in call.pairs for part in ("--data-urlencode", f"{key}={value}")
-            ], None
+            return [part for key, value in call.pairs for part in ("--data-urlencode", f"{key}={value}")]
         if call.encoding == "json":
-            return ["-H", "Content-Type: application/json", "--data-binary", "@-"], _json(call)
-        return (["--data-binary", "@-"], call.fields) if call.encoding == "raw" else ([], None)  # type: ignore[return-value]
+            path = self._file(_json(call))
+            return ["-H", "Content-Type: application/json", "--data-binary", f"@{path}"]
+        return ["--data-binary", f"@{self._file(call.fields)}"] if call.encoding == "raw" else []
 
     def _part(self, key: str, value: "str | File") -> str:
         if isinstance(value, str):
             return f"{key}={_quoted(value)}"
-        path = self._folder / f"upload-{len(list(self._folder.iterdir()))}"
-        path.write_bytes(value.content)
-        return f"{key}=@{path};filename={_quoted(value.name)}"
+        return f"{key}=@{self._file(value.content)};filename={_quoted(value.name)}"
+
+    def _file(self, content: object = b"") -> Path:
+        path = self._folder / str(next(self._numbers))
+        path.write_bytes(content)  # type: ignore[arg-type]
+        return path
 
 
 class Node:
@@ -142,7 +145,10 @@ class Node:
             ["node", "-e", self._SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
 
-    def send(self, url: str, call: Call) -> Answer:
+    def send(self, url: str, *calls: Call) -> list[Answer]:
+        return [self._send(url, call) for call in calls]
+
+    def _send(self, url: str, call: Call) -> Answer:
         assert self._process.stdin
         assert self._process.stdout
         message = {"url": url + call.path, "method": call.method, "headers": dict(call.headers)}
@@ -177,7 +183,10 @@ class Requests:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def send(self, url: str, call: Call) -> Answer:
+    def send(self, url: str, *calls: Call) -> list[Answer]:
+        return [self._send(url, call) for call in calls]
+
+    def _send(self, url: str, call: Call) -> Answer:
         content: dict[str, object] = {}
         if call.encoding == "multipart":
             parts = [(key, (None, v) if isinstance(v, str) else (v.name, v.content)) for key, v in call.pairs]
@@ -224,6 +233,11 @@ def _json(call: Call) -> bytes:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def _read(head: Path, body: Path) -> Answer:
+    first, *lines = head.read_bytes().decode().strip().split("\r\n\r\n")[-1].split("\r\n")
+    return Answer(int(first.split()[1]), _lower(line.split(": ", 1) for line in lines), body.read_bytes())
 
 
 def _lower(pairs: object) -> dict[str, str]:

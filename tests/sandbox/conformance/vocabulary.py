@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,8 +48,13 @@ class Step:
     keep: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, object] = field(default_factory=dict)
 
-    def play(self, scene: Scene) -> None:
-        answer = self.send(scene)
+    def needs(self, names: Collection[str]) -> bool:
+        """Return whether a value that is saved under one of some names is part of the request."""
+        request = (self.call.path, self.call.fields)
+        return bool(names) and resolved(request, dict.fromkeys(names, "")) != request
+
+    def check(self, scene: Scene, answer: Answer) -> None:
+        """Compare the answer with what is expected, and save of it what is to be kept."""
         summary = f"{self.call.method} {self.call.path} answered {answer.status}: {answer.body[:600]!r}"
         statuses = self.status if isinstance(self.status, tuple) else (self.status,)
         assert answer.status in statuses, summary
@@ -59,18 +64,29 @@ class Step:
             assert differences(resolved(self.shows, scene.saved), body) == [], summary
         scene.saved |= {name: _at(body, path) for name, path in self.keep.items()}
 
-    def send(self, scene: Scene) -> Answer:
-        """Send the request, with the sandbox's key unless the row gives another."""
+    def call_in(self, scene: Scene) -> Call:
+        """Return the request, with the sandbox's key unless the row gives another."""
         url = scene.sandbox.url
         headers = {"Authorization": f"Bearer {scene.sandbox.api_key}"} | dict(self.call.headers)
         path = str(resolved(self.call.path, scene.saved, url=url))
-        call = replace(
+        return replace(
             self.call,
             path=path.removeprefix(url),
             headers={name: value for name, value in headers.items() if value},
             fields=resolved(self.call.fields, scene.saved),
         )
-        return scene.program.send(url, call)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Requests that need nothing of each other's answers: a program may send them all at once, in order."""
+
+    steps: tuple[Step, ...]
+
+    def play(self, scene: Scene) -> None:
+        calls = [step.call_in(scene) for step in self.steps]
+        for step, answer in zip(self.steps, scene.program.send(scene.sandbox.url, *calls), strict=True):
+            step.check(scene, answer)
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,7 @@ class Break:
 
     def play(self, scene: Scene) -> None:
         try:
-            answer = self.step.send(scene)
+            (answer,) = scene.program.send(scene.sandbox.url, self.step.call_in(scene))
         except Broken:
             return
         raise AssertionError(f"{self.step.call.path} was answered in full: {answer}")
@@ -106,8 +122,22 @@ class Row:
     options: Mapping[str, object]
 
     def play(self, scene: Scene) -> None:
-        for step in self.steps:
-            step.play(scene)
+        for part in together(self.steps):
+            part.play(scene)
+
+
+def together(steps: Iterable[Any]) -> list[Any]:
+    """Join the requests that need nothing of each other's answers."""
+    parts: list[Any] = []
+    for step in steps:
+        before = parts[-1].steps if parts and isinstance(parts[-1], Steps) else ()
+        if not isinstance(step, Step):
+            parts.append(step)
+        elif before and not step.needs([name for earlier in before for name in earlier.keep]):
+            parts[-1] = Steps((*before, step))
+        else:
+            parts.append(Steps((step,)))
+    return parts
 
 
 def row(name: str, *steps: Any, **options: object) -> Row:
