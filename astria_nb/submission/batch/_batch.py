@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -88,6 +89,7 @@ class Batch:
             if outcome is not None:
                 self.tally.count(outcome)
         self._under_way: dict[int, _UnderWay] = {}  # the oldest first
+        self._give_up_at = math.inf  # whatever is under way, once an executor has cancelled a row
         self._ended: SimpleQueue[tuple[int, Future[RowOutcome]]] = SimpleQueue()
         self._asked_to_wait: dict[int, float] = {}
         self._attempts: Counter[int] = Counter()
@@ -166,7 +168,7 @@ class Batch:
         seconds = self._limits.row_seconds
         while seconds is not None and self._under_way:
             row, oldest = next(iter(self._under_way.items()))
-            if time.monotonic() - oldest.started < seconds + _MARGIN_SECONDS:
+            if time.monotonic() < min(oldest.started + seconds + _MARGIN_SECONDS, self._give_up_at):
                 return
             self._limits.stop.set()
             self.tally.active -= 1
@@ -181,6 +183,9 @@ class Batch:
         del self._under_way[row]
         self.tally.active -= 1
         error = None if future.cancelled() else future.exception()
+        if future.cancelled():  # no more are wanted, or the cluster is gone, with what else is under way
+            self._limits.stop.set()
+            self._give_up_at = min(self._give_up_at, time.monotonic() + _MARGIN_SECONDS)
         if future.cancelled() or error is not None:
             # Whether it was sent is in the log.
             outcome = RowOutcome("unknown", error=lost_by_worker(error))

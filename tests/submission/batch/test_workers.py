@@ -249,6 +249,28 @@ def test_a_worker_that_never_answers_does_not_keep_the_batch_from_ending(
     assert rows["error"].str.contains("run the batch again|run it again").all()
 
 
+def test_a_cancelled_row_ends_the_batch_whatever_became_of_the_others(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone(Executor):
+        futures = 0
+
+        def submit(self, *_: Any) -> Future[RowOutcome]:  # type: ignore[override]
+            future: Future[RowOutcome] = Future()
+            self.futures += 1
+            if self.futures == 1:
+                future.cancel()
+                future.set_running_or_notify_cancel()
+            return future
+
+    monkeypatch.setattr("astria_nb.submission.batch._batch._MARGIN_SECONDS", 0.1)
+    rows = anb.submit_many(frame(9), sandbox.client(), log=log, executor=Gone(), max_workers=3)
+    assert (set(rows["state"]), posts(sandbox)) == ({"not_sent"}, 0)
+    assert rows.loc[0, "error"].startswith("executor: cancelled this tune, or was closed or restarted; run")
+    assert rows.loc[1, "error"].startswith("executor: lost this tune (TimeoutError: no answer); run")
+    assert rows.loc[8, "error"].startswith("tune: was not sent: the batch was stopped")
+
+
 def test_what_does_not_travel_is_said_for_its_row(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
     class Odd(InThisProcess):
         def submit(self, function: Any, parcel: io.BytesIO, /) -> Future[RowOutcome]:  # type: ignore[override]
