@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
@@ -13,9 +12,8 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from astria_nb.errors import AstriaError
-from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._executor_errors import lost_by_worker, not_taken
-from astria_nb.submission.batch._pace import Pace
+from astria_nb.submission.batch._limits import Limits
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._slots import NotBegunError
 from astria_nb.submission.batch._tally import Tally
@@ -28,32 +26,6 @@ _MARGIN_SECONDS = 60.0  # beyond the time that a row may take, for its way to a 
 _ATTEMPTS = 20  # of a row whose connection fails
 _OUTAGE_SECONDS, _LONGEST_PAUSE = 300.0, 30.0  # without any answer
 _PATIENCE = 3600.0  # seconds for which the service may ask a row to wait before it counts as refused
-
-
-@dataclass(slots=True)
-class Limits:
-    """What holds a batch back.
-
-    Attributes
-    ----------
-    in_flight : int
-        Rows that may be under way at once.
-    pace : Pace
-    budget : Budget
-    stop : threading.Event
-        Set to hand out no more rows.
-    stops_at_error : bool
-        Whether the first row that fails stops the batch.
-    row_seconds : float or None
-        After which a row counts as lost if no worker has answered; None where all of them answer in time.
-    """
-
-    in_flight: int
-    pace: Pace
-    budget: Budget
-    stop: threading.Event
-    stops_at_error: bool = False
-    row_seconds: float | None = None
 
 
 @dataclass(slots=True)

@@ -15,12 +15,13 @@ from astria_nb import rows
 from astria_nb.errors import AstriaError, BatchError, Problem, TuneError
 from astria_nb.submission import recovery
 from astria_nb.submission._options import SubmitOptions
-from astria_nb.submission.batch._batch import Batch, Limits
+from astria_nb.submission.batch._batch import Batch
 from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._check import BatchCheck, check_rows, problem_with_total, warn_before
 from astria_nb.submission.batch._dispatch import Dispatch
 from astria_nb.submission.batch._display import BatchObserver
 from astria_nb.submission.batch._frame import frame_of
+from astria_nb.submission.batch._limits import Limits
 from astria_nb.submission.batch._listing import Listing
 from astria_nb.submission.batch._lost import settle_lost
 from astria_nb.submission.batch._pace import Pace
