@@ -41,7 +41,7 @@ class PostgresServer:
     """
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="astria-nb-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="astria-nb-postgres-", dir=_place()))
         self.folder.chmod(0o711)
         self._as = _user()
         self._bin = _programs(self.folder)
@@ -142,6 +142,12 @@ def _serve_while(pid: int, answer: Path) -> None:
             time.sleep(0.2)
     finally:
         server.remove()
+
+
+def _place() -> Path:
+    """Return a folder for temporary files that another user can reach."""
+    places = map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp"))
+    return next(place for place in places if all(p.stat().st_mode & 0o001 for p in (place, *place.parents)))
 
 
 def _user() -> dict[str, Any]:
