@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from astria_nb.client import Client
@@ -41,6 +41,8 @@ class BatchCheck:
         Estimated price in millicents of each row that is sent; None if its pack states none.
     is_most : bool
         Whether a price is an upper bound.
+    remarks : dict of int to tuple of str
+        On the addresses and captions of rows, by the row's position.
     """
 
     problems: list[tuple[int, Problem]] = field(default_factory=list)
@@ -49,6 +51,7 @@ class BatchCheck:
     precedents: dict[int, Precedents] = field(default_factory=dict)
     prices: dict[int, int | None] = field(default_factory=dict)
     is_most: bool = False
+    remarks: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def pack_of(self, tune: Tune) -> Pack:
         """Return the pack of a tune that was checked."""
@@ -90,7 +93,11 @@ def check_rows(tunes: Sequence[Tune | None], options: SubmitOptions, report: Rep
             report(row / len(tunes), f"checking row {row + 1:,} of {len(tunes):,}")
             reported = time.monotonic()
         try:
-            requests[row] = _request(tune, options, checked)  # files are read no faster on threads
+            # Opened for a moment: the images of thousands of rows take memory. Threads read files no faster.
+            open_tune = opened(tune)
+            requests[row] = _request(open_tune, options, checked)
+            if remarks := remarks_on(vars(open_tune), options.client):
+                checked.remarks[row] = tuple(map(str, remarks))
         except TuneError as error:
             checked.problems += [(row, problem) for problem in error.problems]
         if len(requests) == _CHUNK:
@@ -102,7 +109,7 @@ def check_rows(tunes: Sequence[Tune | None], options: SubmitOptions, report: Rep
 def _request(tune: Tune, options: SubmitOptions, checked: BatchCheck) -> Request:
     """Return the request of a tune that fits its pack and whose files can be sent."""
     pack = _pack(tune.pack, options.client, checked)
-    one = ExactlyOnce(opened(tune), options, Deadline(options.timeout))
+    one = ExactlyOnce(tune, options, Deadline(options.timeout))
     if problems := check_pack(pack, tune.name, tune).problems:
         raise TuneError(*problems)
     if not tune.images:
@@ -165,7 +172,8 @@ def warn_before(
     announces : bool
         Whether to warn of requests that were sent before under another title.
     """
-    for remark, count in Counter(_remarks(checked, tunes, options.client)).items():
+    remarks = Counter(remark for row in checked.prices for remark in checked.remarks.get(row, ()))
+    for remark, count in remarks.items():
         warn(remark if count == 1 else f"{remark} (in {count:,} rows)")
     has_images = any(tune is not None and tune.images for tune in tunes)
     balance = options.client.balance() if has_images and checked.total_mc else None
@@ -181,9 +189,3 @@ def warn_before(
             "earlier tunes, pass once=True",
             is_paid=True,
         )
-
-
-def _remarks(checked: BatchCheck, tunes: Sequence[Tune | None], client: Client) -> Iterator[str]:
-    for row in checked.prices:
-        if (tune := tunes[row]) is not None:
-            yield from map(str, remarks_on(vars(tune), client))
