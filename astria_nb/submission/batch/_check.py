@@ -20,7 +20,7 @@ from astria_nb.utils.warn import warn
 
 _REPORT_SECONDS = 0.1
 _MOST_REQUESTS = 20_000  # that are kept until they are sent
-_CHUNK = 1024  # requests whose precedents are read at once
+_CHUNK = 1024  # requests whose precedents are read at once, or images in them
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ def check_rows(tunes: Sequence[Tune | None], options: SubmitOptions, report: Rep
     """
     checked = BatchCheck()
     requests: dict[int, Request] = {}
-    reported = 0.0
+    reported, images = 0.0, 0
     for row, tune in enumerate(tunes):
         if tune is None:
             continue
@@ -100,7 +100,9 @@ def check_rows(tunes: Sequence[Tune | None], options: SubmitOptions, report: Rep
                 checked.remarks[row] = tuple(map(str, remarks))
         except TuneError as error:
             checked.problems += [(row, problem) for problem in error.problems]
-        if len(requests) == _CHUNK:
+        images += len(tune.images)
+        if len(requests) == _CHUNK or images >= _CHUNK:
+            images = 0
             _look_up(requests, tunes, options, checked)
     _look_up(requests, tunes, options, checked)
     return checked

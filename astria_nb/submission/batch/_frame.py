@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -12,8 +13,9 @@ import pyarrow as pa
 from astria_nb import rows
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.tune import Tune
-from astria_nb.utils.arrow import TIME, typed_frame
+from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_frame
 
+_CHUNK = 1024  # rows whose values are in memory twice
 _OWN = pa.schema({"submission": pa.int64(), "state": pa.string(), "planned_at": TIME, "error": pa.string()})
 
 
@@ -30,11 +32,14 @@ def frame_of(
     now : datetime
         The service's time, with a time zone.
     """
-    records = [
+    records = (
         (outcome.record if tune is None else _record(outcome, tune)) or {}
         for outcome, tune in zip(outcomes, tunes, strict=True)
-    ]
-    frame = rows.tune_frame(records, now)
+    )
+    tables = []
+    while part := list(islice(records, _CHUNK)):
+        tables.append(rows.tune_table(part))
+    frame = to_pandas(rows.with_expiry(concat_tables(tables, rows.TUNE_SCHEMA), now))
     own = typed_frame(
         [
             {
