@@ -19,6 +19,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.cli import main
 from astria_nb.errors import OutcomeUnknownError
+from helpers.forked_kernels import python
 from helpers.waiting import PATIENCE
 
 Call = Callable[..., tuple[int, str, str]]
@@ -128,7 +129,8 @@ def test_a_table_is_as_wide_as_the_terminal(
     sandbox.fail("504", "POST /p/*/tunes")
     with pytest.raises(OutcomeUnknownError):
         submitted(sandbox, "lost")
-    terminal = Terminal(COMMAND, tmp_path, account, columns=80)
+    command = "import sys; from astria_nb.cli import main; sys.exit(main(['log']))"
+    terminal = Terminal([*python(), "-c", command], tmp_path, account, columns=80)
     assert terminal.close() == 0
     header, long, wide, short, lost, *problem = terminal.text.split("\r\n")[:-1]
     assert len(long) == 80

@@ -6,7 +6,6 @@ import shutil
 import socket
 import stat
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ import astria_nb as anb
 from astria_nb.errors import CancelledError, LogError, Problem, TuneError
 from astria_nb.form._error_summary import ErrorSummary
 from astria_nb.form._request_view import RequestView
+from helpers.forked_kernels import python
 from helpers.form_widgets import descendants, messages, only
 from helpers.large_photos import enlarge
 from helpers.photos_with_metadata import PLACE, jpeg
@@ -391,7 +391,7 @@ def test_pictures_arrive_despite_a_full_disk(make, monkeypatch):
 def _output_of(code: str, folder: Path) -> str:
     """Run some code in a process of its own, and return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=PATIENCE
+        [*python(), "-c", code], cwd=folder, capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()

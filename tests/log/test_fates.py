@@ -15,6 +15,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import LogError
 from astria_nb.log import Log
+from helpers.forked_kernels import python
 from helpers.processes import elsewhere
 from helpers.submissions import REPLY, SERVICE, a_request, frame_titles
 from helpers.waiting import until
@@ -259,7 +260,7 @@ def test_companion_files_that_were_deleted_under_two_processes_cost_nothing(tmp_
     log.plan(a_request("a"))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
-        [sys.executable, "-c", ON_DEMAND, log.path],
+        [*python(), "-c", ON_DEMAND, log.path],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
     ) as other:  # fmt: skip
         assert other.stdin is not None
@@ -343,7 +344,7 @@ def test_at_exit_all_of_it_is_in_the_main_file_and_nothing_is_closed_that_is_in_
     for path in paths:
         path.parent.mkdir()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    program = [sys.executable, "-c", WRITES_AND_EXITS, *paths]
+    program = [*python(), "-c", WRITES_AND_EXITS, *paths]
     done = subprocess.run(program, check=True, env=environment, stdout=subprocess.PIPE, text=True)
     assert done.stdout == "still open\n"
     for path in paths:
@@ -377,7 +378,7 @@ def test_a_checkpoint_that_is_running_at_exit_is_waited_for(tmp_path: Path) -> N
         has_begun.wait()
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, env=environment)
+    done = subprocess.run([*python(), "-c", code, path], capture_output=True, text=True, env=environment)
     assert done.stdout.count("begins") == done.stdout.count("ends") > 0
     assert (done.stderr, done.returncode) == ("", 0)
     assert companions(path) == []

@@ -4,10 +4,11 @@ import io
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from astria_nb import cli
 from astria_nb.client import inspect_each, majority
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.utils.progress import Progress
+from helpers.forked_kernels import python
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
 from helpers.waiting import PATIENCE
 
 EVIL = "a\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\x00\x9b1m\r\nb\u200fc\ud800\u2028\x85"
+REAL = (sys.executable, "-m", "astria_nb.cli")
 TITLE = "\u65e5\u672c\u8a9e \u2192 \N{CAT FACE}"
 
 
@@ -102,7 +105,7 @@ def test_a_terminal_that_hangs_up_in_the_middle_ends_the_display_only(tmp_path: 
     """
     ours, theirs = pty.openpty()
     program = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=theirs, stderr=theirs, cwd=tmp_path
+        [*python(), "-c", code], stdin=subprocess.PIPE, stdout=theirs, stderr=theirs, cwd=tmp_path
     )
     os.close(theirs)
     output = b""
@@ -288,11 +291,13 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run_log(folder: Path, more: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
+def run_log(
+    folder: Path, more: str = "", program: Sequence[str] = REAL, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
     """Run the command in a shell, in a folder with a log."""
     names = [name for name in os.environ if not name.startswith(("LC_", "LANG")) and name != "ASTRIA_NB_LOG"]
     return subprocess.run(
-        f"{sys.executable} -m astria_nb.cli log {more}",
+        f"{shlex.join(program)} log {more}",
         shell=True,
         cwd=folder,
         env={**{name: os.environ[name] for name in names}, **environment},
@@ -319,7 +324,9 @@ def test_the_log_is_printed_in_any_encoding(recorded: Path, environment: dict[st
 
 @pytest.mark.parametrize("redirection", [">&-", ">/dev/full", "| head -1"])
 def test_the_log_ends_quietly_where_nobody_reads_it(recorded: Path, redirection: str) -> None:
-    done = run_log(recorded, redirection)
+    command = "import sys; from astria_nb.cli import main; sys.exit(main())"
+    # A program without an output cannot be forked.
+    done = run_log(recorded, redirection, REAL if redirection == ">&-" else [*python(), "-c", command])
     if redirection == ">/dev/full":
         assert done.returncode == 1
         assert done.stderr == b"astria-nb log: cannot print (No space left on device)\n"

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from astria_nb.log import _machine as machine
 from astria_nb.log import environment as log_environment
 from astria_nb.tune import Request
 from helpers.fault_cases import ROUTE
+from helpers.forked_kernels import python
 from helpers.kernels import kernel
 from helpers.scripted_server import Exchange, ScriptedServer, reply
 from helpers.soak import sizes
@@ -59,7 +59,7 @@ def rivals(*arguments: str) -> Iterator[list[subprocess.Popen[str]]]:
     """Run two processes that submit every title each time they are told to."""
     two = [
         subprocess.Popen(
-            [sys.executable, "-c", RIVAL, *arguments],
+            [*python(), "-c", RIVAL, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

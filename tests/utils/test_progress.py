@@ -6,12 +6,12 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 from pathlib import Path
 
 import pytest
 
+from helpers.forked_kernels import python
 from helpers.waiting import PATIENCE
 
 WORK = """
@@ -34,7 +34,7 @@ def lines_of(code: str, columns: int, folder: Path) -> list[str]:
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
     program = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment
+        [*python(), "-c", code], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment
     )
     os.close(theirs)
     drawn = b""

@@ -5,7 +5,6 @@ import os
 import pickle
 import socket
 import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -26,6 +25,7 @@ from astria_nb.results.callbacks import _refresher as refresher
 from astria_nb.results.callbacks import _server as server_module
 from astria_nb.results.callbacks._secret import Secret
 from helpers.callback_senders import post, raw, target
+from helpers.forked_kernels import python
 from helpers.scripted_server import KEY, TUNE, ScriptedServer, reply, silence
 from helpers.waiting import PATIENCE, until
 
@@ -548,7 +548,7 @@ def test_a_process_can_end_while_it_listens_and_fetches(
     anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=URLS), client, log=log)
     server.on("GET", "/tunes/7", silence)
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KERNEL), server.url, KEY, str(log.path)],
+        [*python(), "-c", textwrap.dedent(KERNEL), server.url, KEY, str(log.path)],
         capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert (done.stdout, done.stderr, done.returncode) == ("ends\n", "", 0)

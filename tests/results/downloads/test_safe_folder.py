@@ -14,6 +14,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.results.downloads._manifest import Entry, Manifest
 from astria_nb.results.downloads._safe_folder import SafeFolder
+from helpers.forked_kernels import python
 from helpers.paths import TESTS
 from helpers.picture_host import ROW, a_picture, asked, check, image, manifest, prompt, prompts, statuses, ten
 from helpers.scripted_server import KEY, ScriptedServer
@@ -200,7 +201,7 @@ def test_two_processes_fill_one_folder(server: ScriptedServer, out: Path) -> Non
 
     server.on("GET", "/1", together)
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-    command = [sys.executable, "-c", DOWNLOAD, KEY, server.url, out]
+    command = [*python(), "-c", DOWNLOAD, KEY, server.url, out]
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [process.communicate(timeout=PATIENCE)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]

@@ -6,7 +6,6 @@ import os
 import queue
 import re
 import subprocess
-import sys
 import threading
 import time
 import zipfile
@@ -26,6 +25,7 @@ from astria_nb.images._image import SMALL_BYTES
 from astria_nb.results.gallery import Gallery
 from astria_nb.results.gallery._static_html import gallery_html
 from astria_nb.rows import prompt_frame, tune_frame
+from helpers.forked_kernels import python
 from helpers.picture_host import a_list, a_picture
 from helpers.scripted_server import KEY, ScriptedServer, hang_up, reply
 from helpers.waiting import PATIENCE, until
@@ -694,7 +694,7 @@ def test_a_script_ends_while_a_gallery_still_watches(tmp_path: Path):
         "print(anb.gallery(anb.submit(tune, client), client))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+        [*python(), "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() == "Gallery(0 pictures, 8 prompts pending, 0 failed)"
