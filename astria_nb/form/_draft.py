@@ -198,6 +198,18 @@ class Draft:
         """Whether nothing but the title is filled in."""
         return set(self.values()) == {"title"}
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing yet that a tune is trained on, or that is run."""
+        return not {"images", "image_urls", "tune_ids"} & set(self.values())
+
+    def clear_photos(self) -> None:
+        """Make room for another tune of the same pack: its own title, and no photos."""
+        with self.lock:
+            for name in ("images", "image_urls", "tune_ids"):
+                self.fields[name].value = None
+            self.new_title()
+
     def reveal(self, name: str) -> None:
         """Bring a field into view."""
         if (field := self.fields.get(name)) is not None:

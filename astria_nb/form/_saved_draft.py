@@ -30,6 +30,8 @@ _ROW_FIELDS = (
     *("callback", "prompts_callback", "tune_ids"),
 )
 _SAVED_FIELDS = (*FIELDS, "keep_metadata", "max_side")
+LIST = "list"
+"""What the tunes of a form's list are saved as, beside its fields."""
 FOLDER = ".astria_drafts"
 _NAME = re.compile(r"\w[\w .-]{0,63}")
 
@@ -102,11 +104,13 @@ class SavedDraft:
         try:
             saved = dict(json.loads(self.path.read_text("utf-8")))
             Preprocessing(saved.get("keep_metadata", False), saved.get("max_side"))
-            images = list(map(str, saved.get("images") or ()))
+            images = [
+                str(image) for fields in (saved, *_listed(saved)) for image in fields.get("images") or ()
+            ]
         except (OSError, ValueError, TypeError, RecursionError):
             return {}
         self._delete_unused_photos(images)
-        return {name: value for name, value in saved.items() if name in _SAVED_FIELDS}
+        return {name: value for name, value in saved.items() if name in (*_SAVED_FIELDS, LIST)}
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Save a draft atomically, without any field that seems to contain an API key.
@@ -115,7 +119,12 @@ class SavedDraft:
         ------
         OSError
         """
-        safe = {name: value for name, value in values.items() if not _holds_key(value)}
+        safe = {name: value for name, value in values.items() if name != LIST and not _holds_key(value)}
+        listed = [
+            {name: value for name, value in fields.items() if not _holds_key(value)}
+            for fields in _listed(values)
+        ]
+        safe |= {LIST: listed} if listed else {}
         self._make_folder()
         descriptor, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner only
         try:
@@ -189,6 +198,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _listed(saved: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [dict(fields) for fields in saved.get(LIST) or ()]
 
 
 def _holds_key(value: Any) -> bool:

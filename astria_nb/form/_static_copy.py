@@ -9,6 +9,7 @@ from markupsafe import Markup
 from astria_nb.form._draft import Draft
 from astria_nb.form._review import Review
 from astria_nb.form._static_html import form_html
+from astria_nb.form._tune_list import TuneList
 from astria_nb.form._view import FormView
 from astria_nb.form.progress import SubmissionPanel
 from astria_nb.utils.saved_output import saved_note
@@ -26,6 +27,7 @@ class StaticCopy:
     panel : SubmissionPanel
     review : callable
         Returns a `Review` of the draft as it is.
+    tune_list : TuneList
     with_photos : bool
         Whether the training photos are in it. Otherwise it has their file names.
     """
@@ -37,11 +39,12 @@ class StaticCopy:
         view: FormView,
         panel: SubmissionPanel,
         review: Callable[[], Review],
+        tune_list: TuneList,
         *,
         with_photos: bool,
     ) -> None:
         self._account, self._draft, self._view, self._panel = account, draft, view, panel
-        self._review, self._with_photos = review, with_photos
+        self._review, self._list, self._with_photos = review, tune_list, with_photos
 
     def saved(self) -> str:
         """Return the copy for a notebook's file, which says how to get the form back."""
@@ -59,4 +62,5 @@ class StaticCopy:
         review, state = self._review(), self._panel.state
         problems = [*review.problems, *self._view.rejected(state)]
         status, errors = self._view.status_lines(review, problems, state)
-        return form_html(self._account, self._draft.public_values(), status, errors, self._with_photos)
+        page = form_html(self._account, self._draft.public_values(), status, errors, self._with_photos)
+        return page + self._list.saved_html()

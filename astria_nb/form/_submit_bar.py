@@ -22,16 +22,28 @@ class SubmitBar(widgets.HBox):
         Called when Submit is pressed.
     on_start_another : callable
         Called when "Start another" is pressed.
+    on_add : callable
+        Called when "Add to the list" is pressed.
     """
 
     def __init__(
-        self, is_free: bool, on_submit: Callable[[], None], on_start_another: Callable[[], None]
+        self,
+        is_free: bool,
+        on_submit: Callable[[], None],
+        on_start_another: Callable[[], None],
+        on_add: Callable[[], None],
     ) -> None:
         self._is_free, self._on_start_another = is_free, on_start_another
         self._button = widgets.Button(
             description="Submit", button_style="primary", disabled=True, layout=widgets.Layout(width="auto")
         )
         self._button.on_click(lambda _: on_submit())
+        self._add = widgets.Button(
+            description="Add to the list",
+            tooltip="Prepare another tune, and submit all of them at once",
+            layout=widgets.Layout(width="auto", display="none"),
+        )
+        self._add.on_click(lambda _: on_add())
         self._another = widgets.Button(
             description="Start another",
             tooltip="Keep the fields, under a new title",
@@ -40,7 +52,7 @@ class SubmitBar(widgets.HBox):
         self._another.on_click(lambda _: self._start_another())
         self._note = widgets.HTML(layout=widgets.Layout(flex="0 1 auto"))
         self._note.add_class("astria-note")
-        super().__init__([self._button, self._note, self._another], layout=WIDE)
+        super().__init__([self._button, self._add, self._note, self._another], layout=WIDE)
         self.add_class("astria-submit-bar")
 
     def show(
@@ -51,6 +63,9 @@ class SubmitBar(widgets.HBox):
         is_error: bool,
         estimate: Estimate | None,
         is_submitted: bool,
+        can_add: bool,
+        listed: int,
+        listed_price: str,
     ) -> None:
         """Show the state of the form.
 
@@ -65,9 +80,19 @@ class SubmitBar(widgets.HBox):
             The price on the button.
         is_submitted : bool
             Whether to offer another tune.
+        can_add : bool
+            Whether the draft can be added to the list.
+        listed : int
+            Tunes that are sent with the list; 0 without one.
+        listed_price : str
+            What they cost, in words.
         """
         self._button.disabled = not enabled
-        self._button.description = f"Submit · {self.price(estimate)}".removesuffix(" · ")
+        price = self.price(estimate)
+        if listed:
+            price = price if self._is_free else listed_price
+        self._button.description = f"Submit{f' {listed}' * bool(listed)} · {price}".removesuffix(" · ")
+        self._add.layout.display = None if can_add else "none"
         (self._note.add_class if is_error else self._note.remove_class)("astria-error")
         self._note.value = Markup("<span>{}</span>").format(note)
         self._another.layout.display = None if is_submitted else "none"

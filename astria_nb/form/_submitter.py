@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 
 from astria_nb.client import Client
 from astria_nb.defaults import is_sandbox
-from astria_nb.errors import AstriaError, LogError, Problem, TuneError
+from astria_nb.errors import AstriaError, CancelledError, LogError, Problem, TuneError
 from astria_nb.form._draft import Draft
 from astria_nb.form._repeat_question import RepeatQuestion
 from astria_nb.form._review import Review
 from astria_nb.form._submit_bar import SubmitBar
+from astria_nb.form._tune_list import ListedTune, TuneList
 from astria_nb.form.progress import SubmissionPanel
 from astria_nb.log import Log
 from astria_nb.submission import PACK_MAX_AGE_SECONDS, Repeat, RepeatedRequest, SubmitOptions
@@ -38,6 +40,10 @@ class Submitter:
         Returns a `Review` of the draft as it is.
     update : callable
         Brings the form in line with the draft and the submissions.
+    tune_list : TuneList
+        Sent before the draft.
+    add : callable
+        Puts the draft into the list.
 
     Attributes
     ----------
@@ -54,7 +60,11 @@ class Submitter:
         submit_bar: SubmitBar,
         review: Callable[[], Review],
         update: Callable[[], None],
+        tune_list: TuneList,
+        add: Callable[[], None],
     ) -> None:
+        self._list, self._add = tune_list, add
+        self._asked: ListedTune | None = None
         self._client, self._log, self._max_cost, self._draft = client, log, max_cost, draft
         self._panel, self._submit_bar, self._review, self._update = panel, submit_bar, review, update
         self.question = RepeatQuestion(
@@ -94,7 +104,10 @@ class Submitter:
 
     def _run(self, repeat: Repeat) -> None:
         try:
-            self.submit(self._client, None, repeat)
+            if self._list.tunes:
+                self._run_list(repeat)
+            else:
+                self.submit(self._client, None, repeat)
             if repeat == "return":  # the pressed button is hidden by now
                 self._submit_bar.focus()
         except RepeatedRequest as request:
@@ -107,6 +120,57 @@ class Submitter:
             self._panel.state.fail([Problem("form", what, "please report it")])
             self._update()
             raise
+
+    def _run_list(self, repeat: Repeat) -> None:
+        """Send the tunes of the list, and the draft after them; what is sent leaves the list.
+
+        Raises
+        ------
+        RepeatedRequest
+            The same as the next one was sent before, and the user is to be asked.
+        """
+        if not self._draft.is_blank:
+            self._add()
+        tunes, failed = self._list.tunes, 0
+        try:
+            for number, listed in enumerate(tunes, 1):
+                answer = repeat if listed is self._asked else "ask"
+                self._asked = listed
+                self._panel.upload.prefix = f"{number} of {len(tunes)}: "
+                try:
+                    shielded(self._submit_listed, listed, answer)
+                except RepeatedRequest:
+                    raise
+                except CancelledError:
+                    break
+                except AstriaError as error:
+                    listed.problem, failed = str(error), failed + 1
+        finally:
+            self._panel.upload.prefix = ""
+            self._list.show()
+            if failed:
+                what = f"{failed} of {len(tunes)} tunes were not submitted"
+                hint = "see why in the list, and press Submit again: nothing is sent twice"
+                self._panel.state.fail([Problem("form", what, hint)])
+            elif len(tunes) > 1 and not self._list.tunes:
+                self._panel.upload.show_sent(len(tunes))
+            self._update()
+
+    def _submit_listed(self, listed: ListedTune, repeat: Repeat) -> None:
+        with self._panel.state.sending():
+            if listed.tune is None:
+                raise TuneError(Problem("form", listed.problem or "is not complete", "press Edit"))
+            if self._panel.state.row_of(listed.tune.title) is None:
+                self._panel.state.start()
+                self._panel.upload.show_start()
+                in_caller(self._update)()
+                options = replace(
+                    self._options(self._client, listed.encoding, repeat),
+                    preprocessing=listed.preprocessing,
+                    pack=None,  # each may have another
+                )
+                self._panel.send(listed.tune, options)
+        self._list.remove(listed)
 
     def _submit(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> pd.DataFrame:
         with self._panel.state.sending():

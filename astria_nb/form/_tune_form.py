@@ -20,10 +20,11 @@ from astria_nb.form._marimo import marimo_view
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
-from astria_nb.form._saved_draft import SavedDraft, as_plain, fields_of_row
+from astria_nb.form._saved_draft import LIST, SavedDraft, as_plain, fields_of_row
 from astria_nb.form._static_copy import StaticCopy
 from astria_nb.form._submit_bar import SubmitBar
 from astria_nb.form._submitter import Submitter
+from astria_nb.form._tune_list import ListedTune, TuneList
 from astria_nb.form._view import FormView, status_of
 from astria_nb.form.fields import WIDE
 from astria_nb.form.progress import SubmissionPanel
@@ -114,7 +115,9 @@ class TuneForm(widgets.VBox):
         self._saved = SavedDraft(self._log.folder, draft) if draft is not None else None
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values |= self._saved.read() if self._saved is not None else {}
+        saved_list = values.pop(LIST, [])
         preprocessing = Preprocessing(values.pop("keep_metadata"), values.pop("max_side"))
+        self._list = TuneList(self._edit_listed, lambda: self._update())
         request = RequestView(self.client.base_url)
         make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
         self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
@@ -122,15 +125,19 @@ class TuneForm(widgets.VBox):
         self._panel = SubmissionPanel(
             self._log, self.client, in_caller(self._on_row), lambda: self._saved_output.changed()
         )
-        submit_bar = SubmitBar(is_sandbox(self.client), lambda: self._submitter.start(), self.new_title)
+        submit_bar = SubmitBar(
+            is_sandbox(self.client), lambda: self._submitter.start(), self.new_title, self._add
+        )
         self._submitter = Submitter(
             *(self.client, self._log, self._max_cost, self._draft),
             *(self._panel, submit_bar, self._review, self._on_submission),
+            tune_list=self._list,
+            add=self._add,
         )
         self._notice = RecoveryNotice(self._log, self.client)
-        self._view = FormView(self._draft, request, submit_bar, self._panel.upload)
+        self._view = FormView(self._draft, request, submit_bar, self._panel.upload, self._list)
         self._copy = StaticCopy(
-            *(self._account.account, self._draft, self._view, self._panel, self._review),
+            *(self._account.account, self._draft, self._view, self._panel, self._review, self._list),
             with_photos=save_thumbnails,
         )
         self._saved_output = SavedOutput("TuneForm", self._copy.saved)
@@ -142,6 +149,7 @@ class TuneForm(widgets.VBox):
                 self._view.error_summary,
                 *self._draft.view,
                 self._notice,
+                self._list,
                 submit_bar,
                 self._submitter.question,
                 self._panel,
@@ -152,6 +160,8 @@ class TuneForm(widgets.VBox):
         self._panel.training.gallery.on_change = self._saved_output.changed
         self._draft.begin()
         self._account.refresh()
+        for saved in saved_list:
+            self._list.add(ListedTune.of_saved(saved))
         self.fill(**values)
         if isinstance(title := values.get("title"), str):
             self._panel.restore(title, self.tune)
@@ -350,6 +360,29 @@ class TuneForm(widgets.VBox):
             self._draft.damaged_photos,
         )
 
+    def _add(self) -> None:
+        """Put the draft into the list, and make room for another tune."""
+        with self._draft.lock:
+            result = self._review()
+            if result.tune is None or not result.is_valid or result.was_submitted:
+                return
+            preprocessing, encoding = self._draft.switches.preprocessing, self._draft.encoding
+            self._list.add(
+                ListedTune(self._draft.values(), result.tune, result.estimate, encoding, preprocessing)
+            )
+            self._draft.clear_photos()
+        self._update()
+
+    def _edit_listed(self, listed: ListedTune) -> None:
+        """Fill a tune of the list into the form, unless that would take the place of another one."""
+        if not self._draft.is_blank:
+            listed.problem = "Add the tune above to the list first, or remove its photos."
+            self._list.show()
+            return
+        self._list.remove(listed)
+        self._draft.fill({**dict.fromkeys(self._draft.values()), **listed.values})
+        self._update()
+
     def _update(self) -> None:
         """Bring traits and widgets in line with the draft and the submissions."""
         with self._draft.lock:
@@ -373,7 +406,8 @@ class TuneForm(widgets.VBox):
     def _save_draft(self) -> None:
         if self._saved is not None:
             try:
-                self._saved.write(self.to_dict())
+                listed = [tune.saved for tune in self._list.tunes]
+                self._saved.write(self.to_dict() | ({LIST: listed} if listed else {}))
             except OSError as error:
                 self._saved = None
                 warn(f"the draft is not saved ({error.strerror or error})")

@@ -12,6 +12,7 @@ from astria_nb.form._problems import ProblemDisplay
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review
 from astria_nb.form._submit_bar import SubmitBar
+from astria_nb.form._tune_list import TuneList
 from astria_nb.form.progress import SubmissionState, UploadPanel
 
 Status = Literal["incomplete", "ready", "sending", "submitted", "failed"]
@@ -35,6 +36,7 @@ class FormView:
     request : RequestView
     submit_bar : SubmitBar
     upload : UploadPanel
+    tune_list : TuneList
 
     Attributes
     ----------
@@ -42,8 +44,14 @@ class FormView:
     """
 
     def __init__(
-        self, draft: Draft, request: RequestView, submit_bar: SubmitBar, upload: UploadPanel
+        self,
+        draft: Draft,
+        request: RequestView,
+        submit_bar: SubmitBar,
+        upload: UploadPanel,
+        tune_list: TuneList,
     ) -> None:
+        self._list = tune_list
         self._draft, self._request, self._submit_bar, self._upload = draft, request, submit_bar, upload
         self._display = ProblemDisplay(draft.fields, draft.reveal)
         self.error_summary = ErrorSummary(draft.reveal)
@@ -57,9 +65,17 @@ class FormView:
         self._draft.sections.update_titles()
         if self._draft.sections.shows_request:  # the code takes a while to write
             self._request.show(review.tune, self._draft.encoding)
+        can_add = review.is_valid and not review.was_submitted and status != "sending"
+        listed = len(self._list.tunes)
+        sends_list_only = bool(listed) and self._draft.is_blank and status != "sending"
         self._submit_bar.show(
-            enabled=review.is_valid and not review.was_submitted and status != "sending",
-            note=self.summary(problems, status, review.remarks, is_waiting=review.is_waiting),
+            enabled=can_add or sends_list_only,
+            can_add=can_add,
+            listed=listed + can_add if listed else 0,
+            listed_price=self._list.price_with(review.estimate if can_add else None, is_one_more=can_add),
+            note=""
+            if sends_list_only
+            else self.summary(problems, status, review.remarks, is_waiting=review.is_waiting),
             is_error=any(self._display.field_of(problem) is None for problem in review.problems),
             estimate=review.estimate,
             is_submitted=status == "submitted",

@@ -26,6 +26,8 @@ class UploadPanel(widgets.VBox):
     ----------
     notice : str
         What the last submission told its user beside the row; empty if nothing.
+    prefix : str
+        Which of several tunes is sent; empty for one.
     """
 
     def __init__(self) -> None:
@@ -42,6 +44,7 @@ class UploadPanel(widgets.VBox):
         self._row = widgets.HTML(layout=widgets.Layout(display="none"))
         self._row.add_class("astria-row")
         self.notice, self._has_sent = "", False
+        self.prefix = ""
         self._started: float | None = None
         self._drawn = 0.0
         super().__init__([self._progress, self._message, self._row], layout=WIDE)
@@ -52,7 +55,7 @@ class UploadPanel(widgets.VBox):
         self.notice, self._has_sent = "", False
         self._offer_cancel(True)
         self._started, self._drawn = None, 0.0
-        self._bar.value, self._text.value = 0.0, "looking up the pack"
+        self._bar.value, self._text.value = 0.0, f"{self.prefix}looking up the pack"
         self._progress.layout.display = None
         self._show_message()
 
@@ -88,7 +91,7 @@ class UploadPanel(widgets.VBox):
             return
         self._drawn = now
         self._bar.value = sent / total
-        self._text.value = _upload_text(sent, total, now - started)
+        self._text.value = self.prefix + _upload_text(sent, total, now - started)
 
     def on_wait(self, fraction: float, text: str) -> None:
         """Show the progress of a wait.
@@ -105,7 +108,7 @@ class UploadPanel(widgets.VBox):
             The user pressed Cancel.
         """
         self._raise_if_cancelled()
-        self._bar.value, self._text.value = fraction, text
+        self._bar.value, self._text.value = fraction, self.prefix + text
 
     def on_notice(self, text: str) -> None:
         """Show a text beside the row, in place of what was created."""
@@ -120,6 +123,10 @@ class UploadPanel(widgets.VBox):
             created = "Nothing was sent: it was submitted before"
         self._show_message(f"{self.notice or created}. The row is in form.row.")
         self.show_row(row)
+
+    def show_sent(self, count: int) -> None:
+        """Show how many tunes of a list were sent."""
+        self._show_message(f"Submitted {count} tunes. Their rows are in form.rows.")
 
     def show_row(self, row: pd.DataFrame) -> None:
         """Show a row in its latest state."""
