@@ -79,7 +79,7 @@ class TuneList(widgets.VBox):
     def __init__(self, on_edit: Callable[[ListedTune], None], on_change: Callable[[], None]) -> None:
         self._on_edit, self._on_change = on_edit, on_change
         self.tunes: list[ListedTune] = []
-        super().__init__([], layout=WIDE)
+        super().__init__([], layout=widgets.Layout(width="100%"))  # its own: it is hidden at times
         self.add_class("astria-list")
         self.show()
 
