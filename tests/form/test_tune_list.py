@@ -38,6 +38,7 @@ def form(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> Iterator[anb.TuneForm]
 def add(form: anb.TuneForm, *titles: str, **fields: Any) -> None:
     for title in titles:
         form.fill(title=title, image_urls=[f"https://example.com/{title}.jpg"], **fields)
+        until(lambda: form.valid)  # its pack is there
         button(form, "Add to the list").click()
 
 
@@ -56,6 +57,7 @@ def test_a_list_and_the_draft_are_sent_by_one_click(form: anb.TuneForm, sandbox:
     assert form.to_dict().keys() == {"pack", "name", "title"}  # the pack and the class stay
     assert button(form, "Submit 2").disabled is False
     form.fill(title="three", image_urls=["https://example.com/3.jpg"])
+    until(lambda: form.valid)
     button(form, "Submit 3").click()
     until(lambda: len(form.rows) == 3 and form.status != "sending")
     assert list(form.rows["title"]) == ["one", "two", "three"]
@@ -86,6 +88,7 @@ def test_a_list_outlives_its_kernel_and_can_be_edited_and_shortened(
 ) -> None:
     add(form, "one", "two")
     form.fill(title="three", images=photos[:2])
+    until(lambda: form.valid)
     button(form, "Add to the list").click()
     again = anb.TuneForm(sandbox.client(), log=log, draft="list")
     assert [listed.values["title"] for listed in again._list.tunes] == ["one", "two", "three"]
@@ -95,6 +98,7 @@ def test_a_list_outlives_its_kernel_and_can_be_edited_and_shortened(
     button(again, "Edit").click()  # not in place of the tune that is there
     assert again.to_dict()["title"] == "two"
     assert "Add the tune above to the list first" in messages(again)
+    until(lambda: again.valid)
     button(again, "Submit 2").click()
     until(lambda: len(again.rows) == 2 and again.status != "sending")
     assert list(again.rows["title"]) == ["three", "two"]
