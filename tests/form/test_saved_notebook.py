@@ -114,7 +114,9 @@ form
     """
 while pictures.state == "watching" or form._panel.training.gallery.state == "watching":
     time.sleep(0.1)
-while len(pictures.thumbnails) < 24 or len(form._panel.training.gallery.thumbnails) < 24:
+until = time.monotonic() + 60
+while min(len(one.thumbnails) for one in (pictures, form._panel.training.gallery)) < 24:
+    assert time.monotonic() < until
     time.sleep(0.1)
 sandbox.stop()
 """,
