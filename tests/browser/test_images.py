@@ -400,10 +400,12 @@ def test_a_restarted_kernel_is_reported_and_its_photos_are_removed(page, form, p
     pick(form, photos[0])
     expect_names(form, "1.jpg")
     assert len(bits(disk, "1.jpg")) > 0
+    cell = page.locator(".jp-Notebook .jp-Cell").nth(FORM)  # others have copies of their forms as well
+    copy = cell.locator(".astria-saved").filter(has_text="1.jpg")
+    expect(copy).to_have_count(1)  # it follows the form a moment later
     lab.restart_kernel(page)
     # The form gives way to its saved copy, which has the names of the photos.
     expect(form).to_be_hidden()
-    cell = page.locator(".jp-Notebook .jp-Cell").nth(FORM)  # others have copies of their forms as well
-    copy = cell.locator(".astria-saved:visible").filter(has_text="1.jpg")
+    expect(copy).to_be_visible()
     expect(copy).to_contain_text("Run this cell")
     assert bits(disk, "*") == []

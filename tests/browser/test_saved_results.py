@@ -25,7 +25,9 @@ TWO_IN_A_ROW = """() => {
     const [first, second, third] = images.map(image => image.getBoundingClientRect().top);
     return first === second && second < third; }"""
 NARROW = """async () => {
-    await window.jupyterapp.commands.execute('application:toggle-left-area'); return true; }"""
+    const app = window.jupyterapp;
+    if (!app.shell.leftCollapsed) await app.commands.execute('application:toggle-left-area');
+    return true; }"""
 EMBEDDED = '<img src="data:image/jpeg;base64,'
 
 

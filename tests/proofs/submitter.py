@@ -18,6 +18,7 @@ import astria_nb as anb
 from astria_nb.errors import AstriaError
 from astria_nb.log import Log
 from astria_nb.log import _database as database
+from astria_nb.log import _precedents as precedents
 from astria_nb.log import _segments as segments
 from astria_nb.submission import _account as account
 from astria_nb.submission import _exactly_once as exactly_once
@@ -60,7 +61,8 @@ def mutate(mutant: str, log: Path) -> Path:
     elif mutant == "title not looked for":
         replace(account, "_of_title", lambda *_: [])
     elif mutant == "fingerprint not compared":
-        replace(database, "claiming_run", lambda *_: None)
+        replace(precedents, "claiming_run", lambda *_: None)
+        replace(precedents, "has_later_with_content", lambda *_: False)
         replace(database, "with_content", lambda *_: [])
         replace(database, "has_later_with_content", lambda *_: False)
     elif mutant and mutant != "segment trusted":  # which is one of those who read the log

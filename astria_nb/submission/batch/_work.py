@@ -127,9 +127,7 @@ class Work:
             with ExitStack() as stack:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
-                    threads = stack.enter_context(
-                        ThreadPoolExecutor(int(workers * _AHEAD), "astria_nb batch")
-                    )
+                    threads = stack.enter_context(ThreadPoolExecutor(in_hand, "astria_nb batch"))
                 self._send(batch, to_send, listing, threads, Slots(workers, stop))
         complete = [outcome for outcome in batch.outcomes if outcome is not None]
         if stops_at_error and (error := _first_error(complete)) is not None:
