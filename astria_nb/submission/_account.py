@@ -12,7 +12,7 @@ from astria_nb.tune import Request
 from astria_nb.utils.formatting import short
 
 # A list as long as one of these may go on: a service may give less than it was asked for.
-_FULL_PAGES = (20, 25, 30, 50, 60, 100, PAGE_SIZE)
+FULL_PAGES = (20, 25, 30, 50, 60, 100, PAGE_SIZE)
 _SEARCHED = 5 * PAGE_SIZE  # tunes that are listed where no filter works; more would delay each submission
 
 
@@ -49,7 +49,7 @@ def look(client: Client, request: Request) -> AccountState:
     tunes = list(client.tunes(limit=PAGE_SIZE))
     newest_id = max((tune["id"] for tune in tunes), default=0)
     same_title: Iterable[Json] = list(_of_title(tunes, request.title))
-    if not same_title and len(tunes) in _FULL_PAGES:
+    if not same_title and len(tunes) in FULL_PAGES:
         same_title = _of_title(_search(client, str(request.title)), request.title)
     return AccountState(newest_id, own_tune(same_title, request))
 

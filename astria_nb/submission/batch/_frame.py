@@ -15,7 +15,7 @@ from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.tune import Tune
 from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_frame
 
-_CHUNK = 1024  # rows whose values are in memory twice
+_CHUNK = 256  # rows whose values are in memory twice
 _OWN = pa.schema({"submission": pa.int64(), "state": pa.string(), "planned_at": TIME, "error": pa.string()})
 
 

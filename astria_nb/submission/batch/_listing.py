@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from astria_nb.client import PAGE_SIZE, Client, Json
 from astria_nb.submission import _account as account
 from astria_nb.submission._titles import standard_title
@@ -35,7 +37,7 @@ class Listing:
         self.newest_id = 0
         self._by_title: dict[str, list[Json]] = {}
         limit, count = max(1, titles) * PAGE_SIZE, 0
-        for count, tune in enumerate(client.tunes(limit=limit), 1):
+        for count, tune in enumerate(_newest(client, limit), 1):
             self.newest_id = max(self.newest_id, tune["id"])
             if (title := tune.get("title")) is not None:
                 self._by_title.setdefault(standard_title(str(title)), []).append(tune)
@@ -55,3 +57,11 @@ class Listing:
     def has(self, title: str) -> bool:
         """Return whether a tune of this title is among those that were listed."""
         return standard_title(title) in self._by_title
+
+
+def _newest(client: Client, limit: int) -> Iterator[Json]:
+    """Yield at most so many tunes; one request for an account whose tunes fit on a page."""
+    tunes = list(client.tunes(limit=PAGE_SIZE))
+    yield from tunes
+    if len(tunes) in account.FULL_PAGES and len(tunes) < limit:
+        yield from client.tunes(before_id=tunes[-1]["id"], limit=limit - len(tunes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,8 +32,9 @@ class RowOutcome:
         Its number in the log; None if it was not recorded.
     planned_at : datetime or None
         When it was recorded first, in UTC.
-    record : dict or None
-        What the row is made of, with the service and the account.
+    text : str or None
+        The `record`, as JSON: thousands of them are kept until the frame is made, and a dict takes three
+        times the memory.
     error : AstriaError or None
     retry_after : float or None
         Seconds that the service asked to wait before this tune is sent.
@@ -41,7 +43,7 @@ class RowOutcome:
     state: str
     submission: int | None = None
     planned_at: datetime | None = None
-    record: dict[str, Any] | None = None
+    text: str | None = None
     error: AstriaError | None = None
     retry_after: float | None = None
 
@@ -67,6 +69,11 @@ class RowOutcome:
         return is_refused or isinstance(self.error, UnreachableError)
 
     @property
+    def record(self) -> dict[str, Any] | None:
+        """What the row is made of, with the service and the account."""
+        return None if self.text is None else json.loads(self.text)
+
+    @property
     def cost_mc(self) -> int | None:
         """What the service says that it cost, in millicents; None if it does not say."""
         cost = (self.record or {}).get("cost_mc")
@@ -76,7 +83,7 @@ class RowOutcome:
 def of_submission(submission: Submission) -> RowOutcome:
     """Return the outcome of a submission, as far as the log knows it."""
     record = {**submission.own_fields, **(submission.record or {}), **submission.origin}
-    return RowOutcome(submission.state, submission.id, submission.planned_at, record)
+    return RowOutcome(submission.state, submission.id, submission.planned_at, json.dumps(record))
 
 
 def of_error(error: AstriaError, *, was_sent: bool) -> RowOutcome:

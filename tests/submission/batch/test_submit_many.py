@@ -173,7 +173,9 @@ def test_lost_answers_are_looked_for_at_once(sandbox: anb.Sandbox, log: anb.Expe
     doubtful = rows[rows["state"] == "needs_review"]
     assert doubtful["error"].str.contains("log.resolve").all()
     log.resolve(doubtful)
+    already = len(sandbox.ledger)
     again = anb.submit_many(frame(30), sandbox.client(), log=log)
+    assert [request.method for request in sandbox.ledger][already:] == ["GET"] * 2 + ["POST"] * 2
     assert again["id"].notna().all()
     assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 30
 
