@@ -32,6 +32,7 @@ from astria_nb.utils.service_address import is_same_service
 _TUNE_COLUMNS = [name for name in rows.TUNE_SCHEMA.names if name not in rows.LOG_SCHEMA.names]
 SCHEMA = pa.schema([*(rows.TUNE_SCHEMA.field(name) for name in _TUNE_COLUMNS), *rows.LOG_SCHEMA])
 _ALL = pa.schema([*SCHEMA, *rows.LABEL_SCHEMA])
+_PARSED = 512  # rows at once: parsed, a row takes several times the memory of its text and of its columns
 
 
 @again_if_lost
@@ -147,7 +148,7 @@ def _read_rows(connection: sa.Connection, unsound: Collection[int]) -> tuple[lis
         if complete:
             chunks.append(_chunk(complete))
     chunks.extend(map(_chunk, settled.rest()))
-    return chunks, _table(others)
+    return chunks, _tables(others)
 
 
 def _unsealed(unsound: Collection[int]) -> sa.Select[Any]:
@@ -191,7 +192,7 @@ def _is_settled(row: Mapping[str, Any]) -> bool:
 
 
 def _chunk(settled: Sequence[Mapping[str, Any]]) -> _Chunk:
-    return _Chunk(_table(settled), {row["id"]: row["record"] for row in settled})
+    return _Chunk(_tables(settled), {row["id"]: row["record"] for row in settled})
 
 
 def _seal(database: LogDatabase, chunk: _Chunk) -> None:
@@ -199,6 +200,11 @@ def _seal(database: LogDatabase, chunk: _Chunk) -> None:
         return
     with suppress(LogError), database.store.write() as connection:
         segments.add(connection, chunk.table, chunk.records)
+
+
+def _tables(records: Sequence[Mapping[str, Any]]) -> pa.Table:
+    parts = [_table(records[start : start + _PARSED]) for start in range(0, len(records), _PARSED)]
+    return parts[0] if len(parts) == 1 else concat_tables(parts, SCHEMA)
 
 
 def _table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
