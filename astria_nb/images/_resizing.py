@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from astria_nb.images._decoding import decode, open_image, turn_upright
 from astria_nb.images._image import Image
 from astria_nb.images._temporary_copy import StorageError
+from astria_nb.images.metadata import reduced_profile
 from astria_nb.utils.temporary_folder import TemporaryFolder
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def _resize(path: Path, max_side: int) -> tuple[bytes, str]:
     with open_image(path) as opened:
         image = decode(opened, max_side)
         profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "L") else None
+        profile = profile and reduced_profile(profile)
         image = turn_upright(_convert_mode(image))
         image.thumbnail((max_side, max_side), Pillow.Resampling.LANCZOS)
         file_format = "PNG" if image.mode == "RGBA" else "JPEG"

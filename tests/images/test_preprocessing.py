@@ -20,6 +20,7 @@ import astria_nb as anb
 import helpers.photos_with_metadata as samples
 from astria_nb.errors import TuneError
 from astria_nb.images import UNCHANGED, Preprocessing, open_all, upload_size
+from astria_nb.images.metadata import reduced_profile
 from astria_nb.log import Log
 from astria_nb.tune import Request, encode
 from helpers.body_parsers import Part, multipart
@@ -138,7 +139,7 @@ def test_a_large_image_is_resized_upright_and_without_metadata(folder: Path, ori
     small, large = Pillow.open(io.BytesIO(sent)), ImageOps.exif_transpose(Pillow.open(path))
     assert max(small.size) == 800
     assert small.size == (large.width // 2, large.height // 2)
-    assert small.info["icc_profile"] == PROFILE
+    assert small.info["icc_profile"] == reduced_profile(PROFILE)
     assert not any(part in sent for part in PARTS)
     assert small.getexif().get(ORIENTATION, 1) == 1
     corners = [

@@ -1,88 +1,137 @@
-"""ICC profiles (ICC.1:2022), told from other data in their place."""
+"""ICC profiles (ICC.1:2022) reduced to what colours need.
+
+A profile that a system made for a screen names it, tells its serial number and when it was set up.
+"""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Collection, Iterator
+
+from astria_nb.images.metadata._profile_tags import exact
 
 MAX_BYTES = 255 * 2**16
 """More than the largest profile that fits in a JPEG."""
-_HEADER, _ENTRY, _TAG_HEADER = 128, 12, 8  # bytes
-_SIGNATURE = slice(36, 40)
-_PARAMETERS = (1, 3, 4, 5, 7)  # of each kind of parametric curve
-_LARGEST = 16  # of a matrix or a curve's parameters; text read as a number is larger
+_HEADER, _ENTRY = 128, 12  # bytes
+_CLASSES, _SPACES = (b"scnr", b"mntr", b"prtr", b"spac"), (b"RGB ", b"GRAY", b"CMYK", b"Lab ")
+_CONNECTIONS = b"XYZ ", b"Lab "
+_INTENTS = 4
+_FLAGS, _ATTRIBUTES = 0b11, 0b1111  # the bits that the standard defines
+_DATE = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)  # libraries raise for a date of zeros
+_D50 = struct.pack(">3i", 63190, 65536, 54061)
+_PRIMARIES, _CURVES = (b"rXYZ", b"gXYZ", b"bXYZ"), (b"rTRC", b"gTRC", b"bTRC")
+_TO_CONNECTION, _FROM_CONNECTION = (b"A2B0", b"A2B1", b"A2B2"), (b"B2A0", b"B2A1", b"B2A2")
+_KEPT = {
+    b"wtpt", b"chad", b"kTRC", b"cicp", b"gamt",
+    *_PRIMARIES, *_CURVES, *_TO_CONNECTION, *_FROM_CONNECTION,
+}  # fmt: skip
+_NAME, _COPYRIGHT = "profile", "-"  # both are required
 
 
-def is_profile(content: bytes) -> bool:
-    """Return whether the content is an ICC profile from its first byte to its last.
+def reduced_profile(content: bytes) -> bytes | None:
+    """Return a profile with the same colours and nothing else; None if the content is no usable profile.
 
-    If bytes of a file were lost, other data can be in the place of a profile: metadata that followed it. So
-    the header has to state this size, each tag has to begin with its type and to contain what the type
-    requires, and between the tags there are only zeros.
+    Kept are the white point, the primaries, curves and tables, each as long as its type requires, and what
+    the header says of colours. Transforms in floating point (``D2Bx``), which few programs read, are left to
+    the tables that a profile has beside them.
+
+    Parameters
+    ----------
+    content : bytes
 
     Examples
     --------
-    >>> is_profile(b"12 Example Street")
-    False
+    >>> from PIL import ImageCms
+    >>> content = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    >>> b"built-in" in content.replace(bytes(1), b""), b"built-in" in reduced_profile(content)
+    (True, False)
     """
-    size = len(content)
-    if size < _HEADER + 4 or int.from_bytes(content[:4]) != size or content[_SIGNATURE] != b"acsp":
-        return False
+    header, tags = _header(content), dict[bytes, bytes]()
+    if header is None:
+        return None
+    try:
+        for name, data in _tags(content):
+            tag = exact(data) if name in _KEPT else b""
+            if tag is None:
+                return None
+            if tag:
+                tags.setdefault(name, tag)
+    except _MalformedProfileError:
+        return None
+    if not _is_usable(header[16:20], tags):
+        return None
+    return _assembled(header, {b"desc": _text(header, _NAME), b"cprt": _text(header, _COPYRIGHT)} | tags)
+
+
+class _MalformedProfileError(Exception):
+    pass
+
+
+def _tags(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name and the data of each tag.
+
+    If bytes of a file were lost, other data can be in the place of a profile, such as metadata that followed
+    it: each tag has to begin with its type and four zeros.
+    """
     (count,) = struct.unpack_from(">I", content, _HEADER)
-    end = start = _HEADER + 4 + count * _ENTRY
-    if not count or end > size:
-        return False
-    entries = range(_HEADER + 4, end, _ENTRY)
-    for offset, length in sorted({struct.unpack_from(">II", content, entry + 4) for entry in entries}):
-        if offset < start or offset + length > size or any(content[end:offset]):
-            return False
-        if not _is_tag(content[offset : offset + length]):
-            return False
-        end = max(end, offset + length)  # tags may share their data
-    return not any(content[end:])
+    start = _HEADER + 4 + count * _ENTRY
+    if not count or start > len(content):
+        raise _MalformedProfileError
+    for entry in range(_HEADER + 4, start, _ENTRY):
+        name, offset, length = struct.unpack_from(">4sII", content, entry)
+        data = content[offset : offset + length]
+        kind = data[:4]
+        is_typed = len(data) >= 8 and kind.isascii() and kind.decode("latin-1").isprintable()
+        if offset < start or len(data) < length or not is_typed or any(data[4:8]):
+            raise _MalformedProfileError
+        yield name, data
 
 
-def _is_tag(content: bytes) -> bool:
-    """Return whether a tag's data begins with its type and four zeros, and fits the type."""
-    kind = content[:4].decode("latin-1")
-    if len(content) < _TAG_HEADER or any(content[4:8]) or not (kind.isascii() and kind.isprintable()):
-        return False
-    check = _CHECKS.get(kind)
-    return check is None or check(content[_TAG_HEADER:])
+def _header(content: bytes) -> bytes | None:
+    """Return a header without its size, date, makers and programs; None if it is none of a picture."""
+    if len(content) < _HEADER + 4 or int.from_bytes(content[:4]) != len(content) or content[36:40] != b"acsp":
+        return None
+    version, (kind, space, connection) = content[8:10], struct.unpack_from(">4s4s4s", content, 12)
+    flags, attributes, intent = struct.unpack_from(">I8xQI", content, 44)
+    if kind not in _CLASSES or space not in _SPACES or connection not in _CONNECTIONS or intent >= _INTENTS:
+        return None
+    return b"".join(
+        (
+            bytes(8), version, bytes(2), kind, space, connection, _DATE, b"acsp", bytes(4),
+            struct.pack(">I8xQI", flags & _FLAGS, attributes & _ATTRIBUTES, intent), _D50, bytes(48),
+        )
+    )  # fmt: skip
 
 
-def _are_numbers(content: bytes) -> bool:
-    """Return whether it is a row of plausible numbers with 16 bits before the point and 16 after it."""
-    whole, rest = divmod(len(content), 4)
-    numbers = struct.unpack_from(f">{whole}i", content)
-    return not any(content[-rest:] if rest else b"") and all(
-        abs(number) <= _LARGEST * 2**16 for number in numbers
-    )
+def _is_usable(space: bytes, tags: Collection[bytes]) -> bool:
+    """Return whether tags of these names tell the colours of a space."""
+    if any(name in tags for name in _TO_CONNECTION):
+        return True
+    if space == b"GRAY":
+        return b"kTRC" in tags
+    return space == b"RGB " and all(name in tags for name in (*_PRIMARIES, *_CURVES))
 
 
-def _is_parametric_curve(content: bytes) -> bool:
-    kind = int.from_bytes(content[:2])
-    return kind < len(_PARAMETERS) and len(content) >= 4 + 4 * _PARAMETERS[kind] and _are_numbers(content[4:])
+def _text(header: bytes, text: str) -> bytes:
+    """Return the data of a tag that holds some ASCII text."""
+    if header[8] >= 4:
+        wide = text.encode("utf-16-be")
+        return b"mluc" + struct.pack(">4xII4sII", 1, 12, b"enUS", len(wide), 28) + wide
+    narrow = text.encode() + b"\0"
+    if text == _COPYRIGHT:
+        return b"text" + bytes(4) + narrow
+    return b"desc" + struct.pack(">4xI", len(narrow)) + narrow + bytes(4 + 4 + 2 + 1 + 67)
 
 
-def _is_curve(content: bytes) -> bool:
-    """Return whether it is a curve that falls nowhere, or a gamma."""
-    count = int.from_bytes(content[:4])
-    end = 4 + 2 * count
-    if len(content) < 4 or not end <= len(content) < end + 4 or any(content[end:]):
-        return False
-    values = struct.unpack_from(f">{count}H", content, 4)
-    if count == 1:
-        return bool(values[0] <= _LARGEST * 2**8)
-    return all(value <= following for value, following in pairwise(values))
-
-
-_CHECKS: dict[str, Callable[[bytes], bool]] = {
-    "XYZ ": _are_numbers,
-    "sf32": _are_numbers,
-    "chrm": lambda content: _are_numbers(content[4:]),
-    "para": _is_parametric_curve,
-    "curv": _is_curve,
-    "text": lambda content: content.find(b"\0") >= 0 and not any(content[content.find(b"\0") :]),
-}
+def _assembled(header: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """Return a profile; equal data, such as three equal curves, is in it once."""
+    start = _HEADER + 4 + len(tags) * _ENTRY
+    places: dict[bytes, int] = {}
+    data = bytearray()
+    for tag in tags.values():
+        if tag not in places:
+            places[tag] = start + len(data)
+            data += tag + bytes(-len(tag) % 4)
+    table = b"".join(struct.pack(">4sII", name, places[tag], len(tag)) for name, tag in tags.items())
+    size = start + len(data)
+    return size.to_bytes(4) + header[4:] + len(tags).to_bytes(4) + table + data

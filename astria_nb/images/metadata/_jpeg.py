@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from astria_nb.images.metadata import _orientation as orientation
-from astria_nb.images.metadata._colour_profile import is_profile
+from astria_nb.images.metadata._colour_profile import reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
 
 _EOI, _SOS, _COM, _APP0, _APP1, _APP2, _APP14 = 0xD9, 0xDA, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE
@@ -15,6 +15,7 @@ _JFIF, _EXIF, _ADOBE = b"JFIF\0", b"Exif\0\0", b"Adobe"
 _XMP, _ICC = b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _SEGMENT_START = re.compile(rb"\xff[\xc0-\xfe](?=..)", re.DOTALL)
 _JFIF_BYTES, _ADOBE_BYTES = 12, 12  # without the thumbnail of a JFIF segment
+_MOST_BYTES = 65533  # of a segment's content
 _VIDEO = b"ftyp"  # begins the MP4 file behind the image of a motion photo
 _BLOCK = 2**19  # measured: 5.6 GB a second; half of it 5.1, a quarter 4.6
 
@@ -56,9 +57,8 @@ def parts_to_keep(reader: ImageReader) -> list[Part]:
     if not has_scan:
         raise MalformedImageError("contains no image data")
     parts.append(range(offset, min(offset + 2, reader.size)))  # EOI
-    if profile and not _is_profile([*profile.values()]):
-        for index in profile:
-            parts[index] = b""
+    if profile:
+        parts[next(iter(profile))] = _profile_segments([*profile.values()])
     value = orientation.read(exif, xmp)
     if value != 1:
         parts.insert(exif_index, _segment(_APP1, _EXIF + orientation.tiff(value)))
@@ -93,22 +93,25 @@ def _cleaned_segment(marker: int, head: bytes, place: range) -> Part:
         cleaned = _segment(marker, head[:_JFIF_BYTES] + b"\0\0")  # a thumbnail of 0 by 0 pixels
     elif marker == _APP14 and head.startswith(_ADOBE) and len(head) >= _ADOBE_BYTES:
         cleaned = _segment(marker, head[:_ADOBE_BYTES])  # names the colour transform
-    elif marker == _APP2 and head.startswith(_ICC):
-        return place
     else:
         return b""
     return place if len(cleaned) == len(place) and cleaned[4:] == head else cleaned
 
 
-def _is_profile(segments: list[bytes]) -> bool:
-    """Return whether the contents of ICC segments are the parts of one profile, and of nothing else."""
+def _profile_segments(contents: list[bytes]) -> bytes:
+    """Return segments with the profile that the contents of ICC segments are; nothing if they are none."""
     head = len(_ICC) + 2
-    numbered = {content[len(_ICC)]: content[head:] for content in segments if len(content) > head}
-    is_complete = sorted(numbered) == [*range(1, len(segments) + 1)]
-    has_counts = all(content[len(_ICC) + 1 : head] == bytes([len(segments) % 256]) for content in segments)
-    if not is_complete or not has_counts or any(map(_ends_with_segment, segments)):
-        return False
-    return is_profile(b"".join(content for _, content in sorted(numbered.items())))
+    numbered = {content[len(_ICC)]: content[head:] for content in contents if len(content) > head}
+    is_complete = sorted(numbered) == [*range(1, len(contents) + 1)]
+    has_counts = all(content[len(_ICC) + 1 : head] == bytes([len(contents) % 256]) for content in contents)
+    if not is_complete or not has_counts or any(map(_ends_with_segment, contents)):
+        return b""
+    profile = reduced_profile(b"".join(content for _, content in sorted(numbered.items()))) or b""
+    size = _MOST_BYTES - head
+    pieces = [profile[start : start + size] for start in range(0, len(profile), size)]
+    return b"".join(
+        _segment(_APP2, _ICC + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, 1)
+    )
 
 
 def _ends_with_segment(content: bytes) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from astria_nb.images.metadata import _orientation as orientation
-from astria_nb.images.metadata._colour_profile import MAX_BYTES, is_profile
+from astria_nb.images.metadata._colour_profile import MAX_BYTES, reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
 
 _RIFF_HEADER = 12  # bytes: RIFF, size, WEBP
@@ -20,15 +20,17 @@ _MAX_METADATA = 2**20  # bytes
 
 def parts_to_keep(reader: ImageReader) -> list[Part]:
     """Return the parts of a WebP that make up the image."""
-    chunks: list[range] = []
+    chunks: list[Part] = []
     chunk_types: set[bytes] = set()
     metadata: dict[bytes, bytes] = {}
     has_profile = False
     for chunk_type, size, chunk in _read_chunks(reader):
         if chunk_type == _ICC:
-            # The first one counts.
-            if _ICC not in chunk_types and is_profile(reader.read(chunk.start + 8, min(size, MAX_BYTES))):
-                chunks.append(chunk)
+            profile = None
+            if _ICC not in chunk_types:  # the first one counts
+                profile = reduced_profile(reader.read(chunk.start + 8, min(size, MAX_BYTES)))
+            if profile is not None:
+                chunks.append(_ICC + len(profile).to_bytes(4, "little") + profile + bytes(len(profile) % 2))
                 has_profile = True
         elif chunk_type in _BITSTREAM_CHUNKS or chunk_type in _OTHER_CHUNKS:
             chunks.append(chunk)
@@ -66,7 +68,7 @@ def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, int, range]]:
 
 
 def _assemble(
-    reader: ImageReader, chunks: list[range], flags: int, removed: int, metadata: dict[bytes, bytes]
+    reader: ImageReader, chunks: list[Part], flags: int, removed: int, metadata: dict[bytes, bytes]
 ) -> list[Part]:
     """Return the chunks with an orientation if there was one, and with flags and a size that fit."""
     parts: list[Part] = [*chunks]
@@ -79,8 +81,9 @@ def _assemble(
         exif = orientation.tiff(value)
         parts.append(_EXIF + len(exif).to_bytes(4, "little") + exif)
         new_flags |= _FLAGS[_EXIF]
-    if new_flags != flags:
-        start, stop = chunks[0].start, chunks[0].stop
-        parts[:1] = [range(start, _FLAGS_OFFSET), bytes([new_flags]), range(_FLAGS_OFFSET + 1, stop)]
+    if new_flags != flags and isinstance(first := chunks[0], range):
+        parts[:1] = [
+            range(first.start, _FLAGS_OFFSET), bytes([new_flags]), range(_FLAGS_OFFSET + 1, first.stop)
+        ]  # fmt: skip
     header = b"RIFF" + (sum(map(len, parts)) + 4).to_bytes(4, "little") + b"WEBP"
     return [range(_RIFF_HEADER) if header == reader.read(0, _RIFF_HEADER) else header, *parts]
