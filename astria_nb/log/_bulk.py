@@ -160,7 +160,8 @@ class _Statements:
         """Add the first change of a submission, whose row is known, and return what it becomes."""
         assert change.tune is not None
         before, problem = change.before, inserts.redact_problem(change.problem)
-        text = submission_rows.record_text(before, change.tune, change.image_sha256)
+        fields = submission_rows.record_fields(before, change.tune, change.image_sha256)
+        text = inserts.to_json(redact_json(fields))
         after = submission_rows.second_version(
             before, change.state, self._moment, change.numbers, text, change.image_sha256, problem
         )
@@ -179,8 +180,7 @@ class _Statements:
         checksum = of_row(*(new[name] for name in COLUMNS))
         self._changes.append([before.id, row["checksum"], checksum, *(new[name] for name in CHANGED)])
         # The reply is the record, as a rule.
-        is_record = change.reply == serialization.updated(before, change.tune)
-        reply_text = text if is_record else inserts.to_json(redact_json(change.reply))
+        reply_text = text if change.reply == fields else inserts.to_json(redact_json(change.reply))
         reply = None if change.reply is None else self._put(reply_text)
         self._add_event(change.kind, after, reply, change.problem)
         return after

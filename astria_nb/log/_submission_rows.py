@@ -216,7 +216,14 @@ def record_text(
     before: Submission, tune: Mapping[str, Any], image_sha256: Sequence[str | None] | None
 ) -> str:
     """Return the JSON of a submission's record, once it has a tune."""
+    return inserts.to_json(redact_json(record_fields(before, tune, image_sha256)))
+
+
+def record_fields(
+    before: Submission, tune: Mapping[str, Any], image_sha256: Sequence[str | None] | None
+) -> dict[str, Any]:
+    """Return the fields of a submission's record, once it has a tune."""
     fields = serialization.updated(before, serialization.row_fields(tune))
     if image_sha256:
         fields["image_sha256"] = list(image_sha256)
-    return inserts.to_json(redact_json(fields))
+    return fields

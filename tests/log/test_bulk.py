@@ -49,9 +49,9 @@ def intent(title: str | None, **fields: Any) -> Intent:
     return Intent(request(title, **fields).recorded(), 3, None, sending=True)
 
 
-def done(before: Submission, number: int) -> Change:
-    numbers = {"attempt": None, "newest_known_id": None, "tune_id": number}
-    return Change(before, "done", "done", numbers, reply(number), reply(number), None, None)
+def done(before: Submission, answer: dict[str, Any], hashes: list[str | None] | None = None) -> Change:
+    numbers = {"attempt": None, "newest_known_id": None, "tune_id": answer["id"]}
+    return Change(before, "done", "done", numbers, answer, answer, hashes, None)
 
 
 @pytest.fixture
@@ -61,14 +61,23 @@ def log(tmp_path: Path) -> Log:
 
 def test_the_same_rows_are_written_together_as_one_by_one(log: Log, tmp_path: Path) -> None:
     single, writer = Log(tmp_path / "single.sqlite"), BulkWriter()
-    planned = [single.plan(request(f"t{number}"), 3, sending=True) for number in range(5)]
-    singles = [
-        single.change(before, "done", tune_id=number, reply=reply(number))
-        for number, before in enumerate(planned)
+    answers = [(reply(number), None) for number in range(5)]
+    # A run has no id, and what the record does not keep of its answer; hashes are not in every answer.
+    answers += [({"id": None, "prompt_ids": [7], "order": {"id": 5}}, None), (TUNE | {"id": 9}, ["00ff"])]
+    planned = [single.plan(request(f"t{number}"), 3, sending=True) for number in range(7)]
+    answers = [
+        (before.own_fields | answer, hashes)
+        for before, (answer, hashes) in zip(planned, answers, strict=True)
     ]
-    new = together(log, *(intent(f"t{number}") for number in range(5)), writer=writer)
+    singles = [
+        single.change(before, "done", tune_id=answer["id"], reply=answer, image_sha256=hashes)
+        for before, (answer, hashes) in zip(planned, answers, strict=True)
+    ]
+    new = together(log, *(intent(f"t{number}") for number in range(7)), writer=writer)
     changed = together(
-        log, *(done(before, number) for number, before in enumerate(new) if before), writer=writer
+        log,
+        *(done(before, *answer) for before, answer in zip(new, answers, strict=True) if before),
+        writer=writer,
     )
     for one, other in zip([*planned, *singles], [*new, *changed], strict=True):
         assert other is not None
@@ -77,7 +86,7 @@ def test_the_same_rows_are_written_together_as_one_by_one(log: Log, tmp_path: Pa
         }
         assert (other.record, other.version, other.request) == (one.record, one.version, one.request)
         assert log.get(other.id).request == other.request
-    assert log.frame()["state"].tolist() == ["done"] * 5
+    assert log.frame()["state"].tolist() == ["done"] * 7
     single.close()
     log.close()
     by_kind = [
@@ -98,7 +107,7 @@ def test_what_is_no_rule_is_left(log: Log) -> None:
         intent("twice"),
         intent(None, tune_ids=[5]),
         Intent(request("compared").recorded(), 3, 0, sending=True),
-        done(taken, 9),  # recorded by itself, so its row is not at hand
+        done(taken, reply(9)),  # recorded by itself, so its row is not at hand
         None,
     ]
     results = together(log, *entries, writer=writer)
@@ -114,7 +123,7 @@ def test_a_submission_that_changed_meanwhile_undoes_all_of_it(log: Log) -> None:
     assert second
     log.change(first, "unknown")
     with pytest.raises(ChangedMeanwhile):
-        together(log, done(first, 1), done(second, 2), writer=writer)
+        together(log, done(first, reply(1)), done(second, reply(2)), writer=writer)
     assert sorted(log.frame()["state"]) == ["sending", "unknown"]
     log.close()
 
@@ -127,7 +136,7 @@ def test_a_row_that_was_damaged_is_not_signed_as_it_is(log: Log) -> None:
     with closing(sqlite3.connect(log.path)) as file:
         file.execute("UPDATE submission SET content_fingerprint = 'another'")
         file.commit()
-    together(log, done(first, 1), writer=writer)
+    together(log, done(first, reply(1)), writer=writer)
     with pytest.raises(LogError, match="is damaged: submission 1 is not what was written"):
         log.get(1)
     log.close()
