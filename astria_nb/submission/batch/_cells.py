@@ -17,6 +17,8 @@ from astria_nb.tune.plain import as_integer, plain
 _ARRAY = re.compile(r"(?:<\w+>\s*|(?:array|Array)\(\s*)?(\[.*\])(?:,\s*dtype=.*)?\)?\s*", re.DOTALL)
 _ONE_ADDRESS = re.compile(r"[^\s|;]+")
 _BOOLEANS: dict[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
+_FLAGS = frozenset({"inpaint_faces", "super_resolution", "face_correct", "hires_fix", "film_grain"})
+_NUMBERS = frozenset({"num_images", "cfg_scale", "steps", "seed", "w", "h"})
 _NO_ITEM = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER, tokenize.OP})
 
 
@@ -44,6 +46,27 @@ def field_value(name: str, cell: Any) -> Any:
         return [cell] if name == "image_urls" and _is_one_address(cell) else cell
     number = as_integer(cell)
     return cell if number is None else [number]
+
+
+def entry_value(field: str, entry: str, cell: Any) -> Any:
+    """Return a cell as the value of an entry of a mapping.
+
+    A column of booleans with gaps is one of numbers in JSON and in Excel, and CSV may be read as text.
+
+    Examples
+    --------
+    >>> entry_value("prompt_attributes", "inpaint_faces", 1.0)
+    True
+    >>> entry_value("prompt_attributes", "num_images", "4"), entry_value("characteristics", "age", "4")
+    (4, '4')
+    """
+    if field == "prompt_attributes" and entry in _FLAGS:
+        return _boolean(cell)
+    if field == "prompt_attributes" and entry in _NUMBERS and isinstance(cell, str):
+        with suppress(ValueError):
+            number = float(cell)
+            return number if as_integer(number) is None else int(number)
+    return cell
 
 
 def items_in(text: str) -> list[Any] | None:

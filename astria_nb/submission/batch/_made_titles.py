@@ -20,6 +20,9 @@ PREFIX = "batch-"
 """How each title that is checked here begins, so that an account can be searched for them."""
 _DIGITS_ONLY = re.compile(r"[+-]?[0-9]{1,18}")  # more do not fit into a column of integers
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?")
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
 _PLAIN = re.compile(r"[\w.@:+-]+(?: [\w.@:+-]+)*", re.ASCII)
 _ODD = re.compile(r"[^\w.@:+-]+", re.ASCII)
 _MAX_KEY = 80  # characters of a key that is part of the title as it is
@@ -30,20 +33,22 @@ _LATER = ("title", "callback", "prompts_callback")
 def key_text(key: Any) -> str | None:
     """Return a key as text: whole numbers, text, and what prints as text, such as a UUID; else None.
 
-    Text that CSV would give back as a whole number is that number: otherwise the same table, saved and read,
-    would be paid for again.
+    Text that CSV would give back as a whole number is that number, and midnight is the date that CSV writes:
+    otherwise the same table, saved and read, would be paid for again.
 
     Examples
     --------
     >>> key_text(7.0), key_text("007"), key_text(" anna "), key_text(True), key_text(1.5)
     ('7', '7', 'anna', None, None)
+    >>> key_text("2026-01-31T00:00:00"), key_text("2026-01-31 12:30")
+    ('2026-01-31', '2026-01-31 12:30:00')
     """
     number = as_integer(key)
     if number is None:
         text = None if isinstance(plain(key), bool | float | bytes) else as_text(key)
         if text is None:
             return None
-        text = stripped(text)
+        text = _moment_in(stripped(text))
         number = _number_in(text)
     return text if number is None else str(number)
 
@@ -52,6 +57,18 @@ def _number_in(text: str) -> int | None:
     if _DIGITS_ONLY.fullmatch(text):
         return int(text)
     return as_integer(float(text)) if _NUMBER.fullmatch(text) else None
+
+
+def _moment_in(text: str) -> str:
+    """Return a date with a time of day as one text, whichever program has written it; other text as it is."""
+    if (match := _MOMENT.fullmatch(text)) is None:
+        return text
+    day, minute, seconds, zone = match.groups("")
+    whole, _, fraction = seconds.partition(".")
+    fraction = fraction.rstrip("0")
+    time = f"{minute}{whole or ':00'}" + (f".{fraction}" if fraction else "")
+    zone = "+00:00" if zone == "Z" else zone
+    return f"{day} {time}{zone}" if zone or time != "00:00:00" else day
 
 
 def title_of_key(key: str) -> str:

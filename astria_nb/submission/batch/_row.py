@@ -9,7 +9,7 @@ from typing import Any
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image, ImageContent, is_content
-from astria_nb.submission.batch._cells import field_value
+from astria_nb.submission.batch._cells import entry_value, field_value
 from astria_nb.submission.batch._columns import KEY, Column
 from astria_nb.submission.batch._made_titles import key_text, title_of_key, title_of_values
 from astria_nb.tune import Tune, check, from_checked
@@ -85,7 +85,8 @@ def _record(columns: Sequence[Column], cells: Sequence[Any]) -> tuple[dict[str, 
         if is_missing(cell) or is_blank(cell):
             continue
         if column.entry is not None:
-            entries.setdefault(column.field, {})[column.entry] = cell
+            value = entry_value(column.field, column.entry, cell)
+            entries.setdefault(column.field, {})[column.entry] = value
         else:
             record[column.field] = cell if column.field == KEY else field_value(column.field, cell)
     for name, more in entries.items():

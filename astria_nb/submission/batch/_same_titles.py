@@ -25,12 +25,13 @@ def problems_with_titles(rows: Sequence[ReadRow], index: pd.Index[Any]) -> dict[
         earlier = first.setdefault(standard_title(title), position)
         if earlier != position:
             problems[position] = [
-                _problem(row, rows[earlier], _label(index, position), _label(index, earlier))
+                _problem(row, rows[earlier], label_of(index, position), label_of(index, earlier))
             ]
     return problems
 
 
-def _label(index: pd.Index[Any], position: int) -> str:
+def label_of(index: pd.Index[Any], position: int) -> str:
+    """Return the label of a row, for a message."""
     label = index[position]
     return short(tuple(map(plain, label)) if isinstance(label, tuple) else plain(label))
 

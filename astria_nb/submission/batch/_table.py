@@ -114,7 +114,7 @@ def _read_frame(frame: pd.DataFrame, ignore: Collection[Hashable]) -> Table:
 
 def _read_items(items: list[Any], ignore: Collection[Hashable]) -> Table:
     rows = []
-    for item in items:
+    for item in map(_mapping_of, items):
         if isinstance(item, Mapping):
             columns, problems = columns_of(item, ignore)
             values = list(item.values())
@@ -123,6 +123,13 @@ def _read_items(items: list[Any], ignore: Collection[Hashable]) -> Table:
         else:
             rows.append(read_tune(item))
     return _table(rows, pd.RangeIndex(len(items)))
+
+
+def _mapping_of(item: Any) -> Any:
+    """Return a row as `DataFrame.iterrows` and `itertuples` give it as a mapping; else the item."""
+    if isinstance(item, pd.Series):
+        return item.to_dict()
+    return item._asdict() if isinstance(item, tuple) and hasattr(item, "_asdict") else item
 
 
 def _table(rows: list[ReadRow], index: pd.Index[Any]) -> Table:

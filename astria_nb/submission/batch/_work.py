@@ -26,6 +26,7 @@ from astria_nb.submission.batch._listing import Listing
 from astria_nb.submission.batch._lost import settle_lost
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._row_outcome import RowOutcome
+from astria_nb.submission.batch._same_titles import label_of
 from astria_nb.submission.batch._sending import send
 from astria_nb.submission.batch._slots import NotBegunError, Slots
 from astria_nb.submission.batch._table import Table, frame_of_problems
@@ -239,8 +240,13 @@ def _first_error(outcomes: list[RowOutcome]) -> AstriaError | None:
 
 def _batch_error(problems: Sequence[tuple[int | None, Problem]], table: Table) -> BatchError:
     """Return the error about rows that are wrong; each problem names its row."""
+
+    def label(row: int) -> str:
+        label = table.index[row]
+        return label if isinstance(label, str) else label_of(table.index, row)
+
     of_rows = (
-        problem if row is None else replace(problem, field=f"row {table.index[row]}, {problem.field}")
+        problem if row is None else replace(problem, field=f"row {label(row)}, {problem.field}")
         for row, problem in problems
     )
     return BatchError(*of_rows, frame=frame_of_problems(problems, table.index))

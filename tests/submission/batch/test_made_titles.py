@@ -153,6 +153,10 @@ def test_two_keys_have_two_titles(first: str, second: str) -> None:
         ("7.5", "batch-7.5"),
         (" anna ", "batch-anna"),
         (date(2026, 1, 31), "batch-2026-01-31"),
+        (pd.Timestamp("2026-01-31"), "batch-2026-01-31"),  # as CSV and Excel give them back
+        ("2026-01-31 00:00:00.000", "batch-2026-01-31"),
+        (pd.Timestamp("2026-01-31 12:00:00.5"), "batch-2026-01-31 12:00:00.5"),
+        ("2026-01-31T12:00:00.500Z", f"batch-{key_text('2026-01-31 12:00:00.5+00:00')}"),
         (uuid.UUID(int=7), f"batch-{uuid.UUID(int=7)}"),
         ("a  b", "batch-a-b~" + hashlib.sha256(b"a  b").hexdigest()[:12]),
         ("x" * 200, "batch-" + 60 * "x" + "~" + hashlib.sha256(200 * b"x").hexdigest()[:12]),
@@ -162,6 +166,12 @@ def test_two_keys_have_two_titles(first: str, second: str) -> None:
 def test_a_title_of_a_key_can_be_read(key: Any, title: str) -> None:
     assert title_of(key=key) == title
     assert read_tunes([{**BASE, "key": key}]).keys == (key_text(key),)
+
+
+def test_a_column_of_days_gives_the_same_titles_through_csv() -> None:
+    frame = pd.DataFrame([BASE, BASE]).assign(key=pd.to_datetime(["2026-01-31", "2026-02-01"]))
+    again = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
+    assert read_tunes(again).tunes == read_tunes(frame).tunes
 
 
 @pytest.mark.parametrize("key", [True, np.bool_(True), 1.5, np.float32(1.5), b"a", [1]], ids=repr)

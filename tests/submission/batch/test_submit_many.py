@@ -85,6 +85,9 @@ def test_nothing_is_sent_if_a_row_is_wrong_and_all_problems_are_listed(
     with pytest.raises(BatchError, match=r"row b, name: is missing") as caught:
         anb.submit_many(tunes, sandbox.client(), log=log)
     assert caught.value.frame["row"].tolist() == ["b", "e"]
+    labels = pd.MultiIndex.from_product([["x"], [1, 2]])
+    with pytest.raises(BatchError, match=r"row \('x', 2\), name: is missing"):
+        anb.submit_many(frame(2, name=["cat", None]).set_axis(labels), sandbox.client(), log=log)
     tunes = tunes.drop(["b", "e"])
     with pytest.raises(BatchError, match=r"row c, name: 'dragon' is not a class of pack 797") as caught:
         anb.submit_many(tunes, sandbox.client(), log=log)

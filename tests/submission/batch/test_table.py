@@ -62,6 +62,8 @@ FULL = pd.DataFrame(
         "characteristics": [{"age": "30 yo", "eye_color": "blue eyes"}, None, None],
         "characteristics.hair_color": [None, "red hair", None],
         "prompt_attributes": [{"num_images": 4, "inpaint_faces": True}, None, None],
+        "prompt_attributes.super_resolution": [None, True, False],
+        "prompt_attributes.steps": [None, 30, None],
         "auto_extend": [True, False, None],
     }
 )
@@ -103,7 +105,8 @@ FORMS: list[Callable[[pd.DataFrame], Any]] = [
     lambda frame: frame.convert_dtypes(dtype_backend="pyarrow"),
     through_csv,
     lambda frame: through_csv(frame, dtype_backend="pyarrow"),
-    lambda frame: through_csv(frame, engine="python"),
+    lambda frame: through_csv(frame, dtype=str),
+    lambda frame: [row for _, row in frame.iterrows()],
     through_parquet,
     lambda frame: through_parquet(frame, dtype_backend="pyarrow"),
     with_json_cells,
