@@ -210,6 +210,10 @@ class Draft:
                 self.fields[name].value = None
             self.new_title()
 
+    def focus(self) -> None:
+        """Move the focus to the title, from where the next tune is filled in."""
+        self.fields["title"].focus()
+
     def reveal(self, name: str) -> None:
         """Bring a field into view."""
         if (field := self.fields.get(name)) is not None:

@@ -59,6 +59,7 @@ def review(
     client: Client,
     balance: float | None,
     damaged_photos: Sequence[str],
+    listed_titles: Sequence[str | None],
 ) -> Review:
     """Review a draft.
 
@@ -79,6 +80,8 @@ def review(
         US dollars that the account has; None if that is unknown.
     damaged_photos : sequence of str
         Names of photos that are incomplete: the service would refuse them, or train on half a picture.
+    listed_titles : sequence of (str or None)
+        Of the tunes in the form's list.
     """
     fields, problems = check(values)
     tune = None if problems else from_checked(fields)
@@ -100,6 +103,8 @@ def review(
     if tune is not None and not is_recorded:
         problem = problem_with_balance(tune, price, balance, is_sandbox=is_sandbox(client))
         remarks += filter(None, [problem])
+    if tune is not None and title in listed_titles:
+        problems.append(Problem("title", "is in the list already", "press New for a fresh one"))
     if submissions.has_other(title, tune):
         problems.append(
             Problem("title", "was sent with other fields", "press New for a fresh one", kind="conflict")

@@ -11,16 +11,20 @@ from astria_nb.client import Client
 from astria_nb.defaults import is_sandbox
 from astria_nb.errors import AstriaError, CancelledError, LogError, Problem, TuneError
 from astria_nb.form._draft import Draft
+from astria_nb.form._listed_tune import ListedTune
 from astria_nb.form._repeat_question import RepeatQuestion
 from astria_nb.form._review import Review
 from astria_nb.form._submit_bar import SubmitBar
-from astria_nb.form._tune_list import ListedTune, TuneList
+from astria_nb.form._tune_list import TuneList
 from astria_nb.form.progress import SubmissionPanel
 from astria_nb.log import Log
 from astria_nb.submission import PACK_MAX_AGE_SECONDS, Repeat, RepeatedRequest, SubmitOptions
-from astria_nb.tune import Encoding
+from astria_nb.tune import Encoding, Tune
 from astria_nb.utils import background
 from astria_nb.utils.interrupts import in_caller, shielded
+
+_LIST = Problem("form", "sends what is filled in, not the tunes in its list", "press Submit to send those")
+_ASKED = "The same was sent before: see the question below."
 
 
 class Submitter:
@@ -107,11 +111,13 @@ class Submitter:
             if self._list.tunes:
                 self._run_list(repeat)
             else:
+                self._asked = None
                 self.submit(self._client, None, repeat)
             if repeat == "return":  # the pressed button is hidden by now
                 self._submit_bar.focus()
         except RepeatedRequest as request:
-            price = "" if is_sandbox(self._client) else str(self._review().estimate or "")
+            estimate = self._review().estimate if self._asked is None else self._asked.price
+            price = "" if is_sandbox(self._client) else str(estimate or "")
             self.question.ask(request.earlier, request.text, price)
         except AstriaError:
             pass  # the form shows it
@@ -131,46 +137,78 @@ class Submitter:
         """
         if not self._draft.is_blank:
             self._add()
-        tunes, failed = self._list.tunes, 0
+        tunes, upload, failed = self._list.tunes, self._panel.upload, 0
+        asked, self._asked = self._asked, None
         try:
-            for number, listed in enumerate(tunes, 1):
-                answer = repeat if listed is self._asked else "ask"
-                self._asked = listed
-                self._panel.upload.prefix = f"{number} of {len(tunes)}: "
+            with self._panel.state.sending():  # of all: a second click must not come in between
+                upload.begin()
                 try:
-                    shielded(self._submit_listed, listed, answer)
-                except RepeatedRequest:
-                    raise
-                except CancelledError:
-                    break
-                except AstriaError as error:
-                    listed.problem, failed = str(error), failed + 1
+                    for number, listed in enumerate(tunes, 1):
+                        if upload.is_cancelled:
+                            break
+                        upload.place = number, len(tunes)
+                        failed += not self._send_listed(listed, repeat if listed is asked else "ask")
+                finally:
+                    upload.place = (1, 1)
+                    self._show_result(len(tunes), failed)
         finally:
-            self._panel.upload.prefix = ""
-            self._list.show()
-            if failed:
-                what = f"{failed} of {len(tunes)} tunes were not submitted"
-                hint = "see why in the list, and press Submit again: nothing is sent twice"
-                self._panel.state.fail([Problem("form", what, hint)])
-            elif len(tunes) > 1 and not self._list.tunes:
-                self._panel.upload.show_sent(len(tunes))
             self._update()
 
-    def _submit_listed(self, listed: ListedTune, repeat: Repeat) -> None:
-        with self._panel.state.sending():
+    def _send_listed(self, listed: ListedTune, repeat: Repeat) -> bool:
+        """Send a tune of the list, unless it was removed; return False if it failed, as it says then."""
+        if not self._list.take_in_hand(listed):
+            return True
+        is_sent = False
+        try:
             if listed.tune is None:
-                raise TuneError(Problem("form", listed.problem or "is not complete", "press Edit"))
-            if self._panel.state.row_of(listed.tune.title) is None:
-                self._panel.state.start()
-                self._panel.upload.show_start()
-                in_caller(self._update)()
-                options = replace(
-                    self._options(self._client, listed.encoding, repeat),
-                    preprocessing=listed.preprocessing,
-                    pack=None,  # each may have another
-                )
-                self._panel.send(listed.tune, options)
-        self._list.remove(listed)
+                return False  # it says what is wrong with it
+            shielded(self._submit_listed, listed, listed.tune, repeat)
+            is_sent = True
+        except RepeatedRequest:
+            self._asked, listed.problem = listed, _ASKED
+            raise
+        except CancelledError:
+            pass
+        except AstriaError as error:
+            listed.problem = str(error)
+            return False
+        finally:
+            self._list.let_go(is_sent=is_sent)
+        return True
+
+    def _submit_listed(self, listed: ListedTune, tune: Tune, repeat: Repeat) -> None:
+        state = self._panel.state
+        if state.has_other(tune.title, tune):
+            hint = "press Edit, and New for a fresh one"
+            raise TuneError(Problem("title", "was sent with other fields", hint, kind="conflict"))
+        if state.row_of(tune.title) is not None:
+            return
+        listed.problem = ""
+        state.start()
+        self._panel.upload.show_start()
+        in_caller(self._update)()
+        options = replace(
+            self._options(self._client, None, repeat),
+            encoding=listed.encoding,
+            preprocessing=listed.preprocessing,
+            pack=None,  # each may have another
+        )
+        self._panel.send(tune, options)
+
+    def _show_result(self, count: int, failed: int) -> None:
+        """Show what became of so many tunes, unless the user is to be asked about one."""
+        problems, left = [], len(self._list.tunes)
+        if failed:
+            what = f"failed for {failed} of {count} tunes" if count > 1 else "failed"
+            hint = "see why in the list, and press Submit again: nothing is sent twice"
+            problems.append(Problem("form", what, hint))
+        if self._panel.upload.is_cancelled and left > failed:
+            what = f"was cancelled: {left - failed} of {count} tunes were not sent"
+            problems.append(Problem("form", what, "press Submit to send the rest"))
+        if problems:
+            self._panel.state.fail(problems)
+        elif count > 1 and not left:
+            self._panel.upload.show_sent(count)
 
     def _submit(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> pd.DataFrame:
         with self._panel.state.sending():
@@ -178,10 +216,12 @@ class Submitter:
             review = in_caller(self._review)()
             if review.tune is None or review.problems:
                 is_ready = all(problem.field == "log" for problem in review.problems)
-                raise (LogError if is_ready else TuneError)(*review.problems)
+                is_list = bool(self._list.tunes) and self._draft.is_blank
+                raise (LogError if is_ready else TuneError)(*review.problems, *[_LIST] * is_list)
             if (row := self._panel.state.row_of(review.tune.title)) is not None:
                 return row
             self._panel.state.start()
+            self._panel.upload.begin()
             self._panel.upload.show_start()
             if repeat == "send":  # as above
                 self._panel.upload.focus()

@@ -16,6 +16,7 @@ from astria_nb.defaults import client_or_default, is_rehearsal, is_sandbox, log_
 from astria_nb.errors import Problem
 from astria_nb.form._account_line import AccountLine
 from astria_nb.form._draft import Draft
+from astria_nb.form._listed_tune import ListedTune, look_up_prices
 from astria_nb.form._marimo import marimo_view
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
@@ -24,7 +25,7 @@ from astria_nb.form._saved_draft import LIST, SavedDraft, as_plain, fields_of_ro
 from astria_nb.form._static_copy import StaticCopy
 from astria_nb.form._submit_bar import SubmitBar
 from astria_nb.form._submitter import Submitter
-from astria_nb.form._tune_list import ListedTune, TuneList
+from astria_nb.form._tune_list import TuneList
 from astria_nb.form._view import FormView, status_of
 from astria_nb.form.fields import WIDE
 from astria_nb.form.progress import SubmissionPanel
@@ -33,6 +34,7 @@ from astria_nb.log import Log
 from astria_nb.rows import Rows
 from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
+from astria_nb.utils import background
 from astria_nb.utils.arguments import check_bool, check_number
 from astria_nb.utils.interrupts import in_caller
 from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput
@@ -117,7 +119,7 @@ class TuneForm(widgets.VBox):
         values |= self._saved.read() if self._saved is not None else {}
         saved_list = values.pop(LIST, [])
         preprocessing = Preprocessing(values.pop("keep_metadata"), values.pop("max_side"))
-        self._list = TuneList(self._edit_listed, lambda: self._update())
+        self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update())
         request = RequestView(self.client.base_url)
         make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
         self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
@@ -126,7 +128,7 @@ class TuneForm(widgets.VBox):
             self._log, self.client, in_caller(self._on_row), lambda: self._saved_output.changed()
         )
         submit_bar = SubmitBar(
-            is_sandbox(self.client), lambda: self._submitter.start(), self.new_title, self._add
+            is_sandbox(self.client), lambda: self._submitter.start(), self.new_title, self._on_add
         )
         self._submitter = Submitter(
             *(self.client, self._log, self._max_cost, self._draft),
@@ -162,6 +164,8 @@ class TuneForm(widgets.VBox):
         self._account.refresh()
         for saved in saved_list:
             self._list.add(ListedTune.of_saved(saved))
+        if saved_list:
+            background.start(self._price_list)
         self.fill(**values)
         if isinstance(title := values.get("title"), str):
             self._panel.restore(title, self.tune)
@@ -284,7 +288,8 @@ class TuneForm(widgets.VBox):
     ) -> pd.DataFrame:
         """Send the tune and return its row, as the Submit button does.
 
-        A form sends each title once. Submitting it again unchanged returns the row it has.
+        A form sends each title once. Submitting it again unchanged returns the row it has. This call sends
+        what is filled in: the tunes in the form's list are sent by the button only, and a warning says so.
 
         Parameters
         ----------
@@ -304,7 +309,8 @@ class TuneForm(widgets.VBox):
         Raises
         ------
         TuneError
-            A field is missing or wrong, or the title was sent with other fields. Nothing was sent.
+            A field is missing or wrong, or the title is in the list or was sent with other fields. Nothing
+            was sent.
         AstriaError
             A submission is under way, or as `astria_nb.submit` raises.
         """
@@ -313,6 +319,8 @@ class TuneForm(widgets.VBox):
         row = self._submitter.submit(client, encoding, repeat)
         if self._panel.upload.notice:  # the form may not be in sight
             warn(self._panel.upload.notice)
+        if self._list.tunes:
+            warn(f"{self._list.heading} of the form: its Submit button sends what is there", is_paid=True)
         return row
 
     def __repr__(self) -> str:
@@ -358,6 +366,7 @@ class TuneForm(widgets.VBox):
             *(self._max_cost, self._notice.log_problem()),
             *(self.client, self._account.balance),
             self._draft.damaged_photos,
+            [listed.title for listed in self._list.tunes],
         )
 
     def _add(self) -> None:
@@ -373,14 +382,30 @@ class TuneForm(widgets.VBox):
             self._draft.clear_photos()
         self._update()
 
+    def _on_add(self) -> None:
+        self._submitter.question.hide()
+        self._add()
+        self._draft.focus()  # the pressed button is hidden by now
+
+    def _on_removed(self) -> None:
+        self._submitter.question.hide()  # it may be about that tune
+        self._draft.focus()
+
     def _edit_listed(self, listed: ListedTune) -> None:
         """Fill a tune of the list into the form, unless that would take the place of another one."""
         if not self._draft.is_blank:
             listed.problem = "Add the tune above to the list first, or remove its photos."
             self._list.show()
-            return
-        self._list.remove(listed)
-        self._draft.fill({**dict.fromkeys(self._draft.values()), **listed.values})
+        elif self._list.remove(listed):
+            self._draft.fill({**dict.fromkeys(self._draft.values()), **listed.values})
+            self._draft.fields["encoding"].value = listed.encoding
+            self._draft.switches.preprocessing = listed.preprocessing
+            self._on_removed()
+
+    def _price_list(self) -> None:
+        """Show again what the tunes of a restored list cost."""
+        look_up_prices(self._list.tunes, self.client, self._max_cost)
+        self._list.show()
         self._update()
 
     def _update(self) -> None:

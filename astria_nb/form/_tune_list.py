@@ -2,67 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+import threading
+from collections.abc import Callable
 
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.form._saved_draft import as_plain
+from astria_nb.form._listed_tune import ListedTune
 from astria_nb.form.fields import WIDE
-from astria_nb.images import Preprocessing
-from astria_nb.tune import Encoding, Estimate, Tune, check, dollars, from_checked
-
-
-@dataclass(eq=False, slots=True)
-class ListedTune:
-    """A tune that waits for Submit.
-
-    Attributes
-    ----------
-    values : dict of str to object
-        What was filled in, by the fields' names in the API.
-    tune : Tune or None
-        None if its fields are wrong, such as after its files were moved.
-    price : Estimate or None
-        None if it is unknown.
-    encoding : {"multipart", "form", "json"} or None
-    preprocessing : Preprocessing
-    problem : str
-        Why it could not be sent; empty if it was not tried, or that is not known.
-    """
-
-    values: dict[str, Any]
-    tune: Tune | None
-    price: Estimate | None = None
-    encoding: Encoding | None = None
-    preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    problem: str = ""
-
-    @classmethod
-    def of_saved(cls, saved: Mapping[str, Any]) -> ListedTune:
-        """Return a tune as `saved` gives it."""
-        values = dict(saved)
-        preprocessing = Preprocessing(values.pop("keep_metadata", False), values.pop("max_side", None))
-        encoding = values.pop("encoding", None)
-        fields, problems = check(values)
-        tune = None if problems else from_checked(fields)
-        return cls(values, tune, None, encoding, preprocessing, "; ".join(map(str, problems)))
-
-    @property
-    def saved(self) -> dict[str, Any]:
-        """It as plain data."""
-        more = {**asdict(self.preprocessing), "encoding": self.encoding}
-        return as_plain({**self.values, **{name: value for name, value in more.items() if value}})
-
-    @property
-    def text(self) -> str:
-        """It in a line."""
-        photos = len(self.values.get("images", ())) + len(self.values.get("image_urls", ()))
-        parts = [str(self.values.get("title") or "run on existing tunes"), str(self.values.get("name", ""))]
-        parts.append(f"{photos} photo{'' if photos == 1 else 's'}" if photos else "")
-        return " · ".join(filter(None, [*parts, str(self.price or "")]))
+from astria_nb.tune import Estimate, dollars
 
 
 class TuneList(widgets.VBox):
@@ -72,14 +20,29 @@ class TuneList(widgets.VBox):
     ----------
     on_edit : callable
         Called with the tune that is to be filled into the form.
+    on_remove : callable
+        Called when the user has removed one.
     on_change : callable
         Called when the list has changed.
+
+    Attributes
+    ----------
+    tunes : list of ListedTune
     """
 
-    def __init__(self, on_edit: Callable[[ListedTune], None], on_change: Callable[[], None]) -> None:
-        self._on_edit, self._on_change = on_edit, on_change
+    def __init__(
+        self,
+        on_edit: Callable[[ListedTune], None],
+        on_remove: Callable[[], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._on_edit, self._on_remove, self._on_change = on_edit, on_remove, on_change
+        self._lock = threading.RLock()  # a tune is removed by a click, or sent, but not both
+        self._in_hand: ListedTune | None = None
         self.tunes: list[ListedTune] = []
-        super().__init__([], layout=widgets.Layout(width="100%"))  # its own: it is hidden at times
+        self._count = widgets.HTML()  # kept, since it is read out when it changes
+        self._count.add_class("astria-list-count")
+        super().__init__([self._count], layout=widgets.Layout(width="100%"))  # its own: it is hidden at times
         self.add_class("astria-list")
         self.show()
 
@@ -94,25 +57,53 @@ class TuneList(widgets.VBox):
 
     def add(self, listed: ListedTune) -> None:
         """Add a tune at the end."""
-        self.tunes = [*self.tunes, listed]
+        with self._lock:
+            self.tunes = [*self.tunes, listed]
         self.show()
 
-    def remove(self, listed: ListedTune) -> None:
-        """Remove a tune: it was sent, is edited, or is not wanted."""
-        self.tunes = [tune for tune in self.tunes if tune is not listed]
+    def remove(self, listed: ListedTune) -> bool:
+        """Remove a tune; return False if it is being sent, or was removed before."""
+        with self._lock:
+            if listed is self._in_hand or listed not in self.tunes:
+                return False
+            self.tunes = [tune for tune in self.tunes if tune is not listed]
+        self.show()
+        self._on_change()
+        return True
+
+    def take_in_hand(self, listed: ListedTune) -> bool:
+        """Keep a tune from being removed while it is sent; return False if it was removed before."""
+        with self._lock:
+            if listed not in self.tunes:
+                return False
+            self._in_hand = listed
+        self.show()
+        return True
+
+    def let_go(self, *, is_sent: bool) -> None:
+        """Remove the tune in hand if it was sent; otherwise let it be edited and removed again."""
+        with self._lock:
+            if is_sent:
+                self.tunes = [tune for tune in self.tunes if tune is not self._in_hand]
+            self._in_hand = None
         self.show()
         self._on_change()
 
     def show(self) -> None:
         """Show the list as it is."""
-        self.layout.display = None if self.tunes else "none"
-        count = f"{len(self.tunes)} tune{'' if len(self.tunes) == 1 else 's'} in the list"
-        heading = widgets.HTML(Markup("<b>{}</b>").format(count))
-        self.children = [heading, *map(self._line, self.tunes)] if self.tunes else []
+        with self._lock:
+            self.layout.display = None if self.tunes else "none"
+            self._count.value = Markup("<b>{}</b>").format(self.heading)
+            self.children = [self._count, *map(self._line, self.tunes)]
+
+    @property
+    def heading(self) -> str:
+        """How many tunes are in the list, in words."""
+        return f"{len(self.tunes)} tune{'' if len(self.tunes) == 1 else 's'} in the list"
 
     def saved_html(self) -> Markup:
         """Return the list as HTML for where no widget runs."""
-        items = (f"{listed.text} {listed.problem}" for listed in self.tunes)
+        items = (" · ".join(filter(None, (listed.text, listed.problem))) for listed in self.tunes)
         lines = Markup().join(Markup("<li>{}</li>").format(item) for item in items)
         return Markup("<p>In the list:</p><ul>{}</ul>").format(lines) if self.tunes else Markup()
 
@@ -124,10 +115,15 @@ class TuneList(widgets.VBox):
         edit.on_click(lambda _: self._on_edit(listed))
         remove = widgets.Button(description="Remove", layout=widgets.Layout(width="auto"))
         remove.tooltip = f"Remove {listed.text}"
-        remove.on_click(lambda _: self.remove(listed))
+        remove.on_click(lambda _: self._remove(listed))
+        edit.disabled = remove.disabled = listed is self._in_hand
         line = widgets.HBox([text, edit, remove], layout=WIDE)
         if not listed.problem:
             return line
         problem = widgets.HTML(Markup("<span>{}</span>").format(listed.problem))
         problem.add_class("astria-error")
         return widgets.VBox([line, problem], layout=WIDE)
+
+    def _remove(self, listed: ListedTune) -> None:
+        if self.remove(listed):
+            self._on_remove()

@@ -10,7 +10,12 @@ import { followKernel, makeKernelNote, whenAttached } from "../utils/kernel.js";
 /** @typedef {import("../utils/dom.js").Model<State, ToKernel>} Model */
 
 const CONTROLS = "input, select, textarea, button, [tabindex='0']";
-const READ_OUT = ".astria-submit-bar > .astria-note, .astria-message, .astria-labels :is(.astria-note, .astria-error)"; // when it changes
+const READ_OUT = [
+  ".astria-submit-bar > .astria-note",
+  ".astria-message",
+  ".astria-list-count",
+  ".astria-labels :is(.astria-note, .astria-error)",
+].join(); // when it changes
 const FOCUS_RETRIES = 40;
 const RETRY_DELAY = 50; // ms
 let formCount = 0;

@@ -384,11 +384,22 @@ def test_it_can_be_read_in_the_dark_where_a_frontend_changes_only_some_colours(
         style.evaluate("style => style.remove()")
 
 
-def test_a_draft_outlives_the_page_and_the_kernel(page: Page, tab: Page, address: str, folder: Path):
+def test_a_draft_and_its_list_outlive_the_page_and_the_kernel(
+    page: Page, tab: Page, address: str, folder: Path, sandbox: anb.Sandbox
+):
+    sandbox.heal()
     lab.open_notebook(tab, address, "draft.ipynb")
     lab.run_cells(tab, 0, 1)
     form = tab.locator(".astria-form")
-    fill(form, folder, "sharp.jpg")
+    fill(form, folder)
+    form.get_by_role("tab", name="URLs").click()
+    for title, photos in {"Too few": 1, "Happy cat": 2, "Not wanted": 2}.items():
+        urls = [f"https://example.com/{title[0]}{number}.jpg" for number in range(photos)]
+        form.locator(".astria-urls textarea").fill("\n".join(urls))
+        add_by_keys(form, title)
+    form.get_by_role("button", name="Remove").nth(2).press("Enter")
+    expect(form.get_by_label("Title")).to_be_focused()
+    fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
     form.get_by_label("Title").fill("Grumpy cat")
     expect(form.get_by_text("Ready to submit")).to_be_visible()
     tab.reload()
@@ -399,7 +410,40 @@ def test_a_draft_outlives_the_page_and_the_kernel(page: Page, tab: Page, address
     expect(form.get_by_label("Title")).to_have_value("Grumpy cat")
     expect(form.locator(".astria-tile").filter(has_text="sharp.jpg")).to_be_visible()
     expect(form.get_by_text("Ready to submit")).to_be_visible()
+    send_the_list(form, sandbox)
     lab.shut_down(tab)
+
+
+def posts(sandbox: anb.Sandbox) -> list[str]:
+    return [
+        request.path for request in sandbox.ledger if request.method == "POST" and "tunes" in request.path
+    ]
+
+
+def add_by_keys(form: Locator, title: str) -> None:
+    """Name the tune and put it into the list, with the keyboard."""
+    form.get_by_label("Title").fill(title)
+    form.get_by_role("button", name="Add to the list").press("Enter")
+    expect(form.locator(".astria-list")).to_contain_text(title)
+    expect(form.get_by_label("Title")).to_be_focused()
+
+
+def send_the_list(form: Locator, sandbox: anb.Sandbox) -> None:
+    """Submit a restored list of two with the draft: one of the three has too few photos for the service."""
+    lines = form.locator(".astria-list")
+    expect(lines.get_by_role("status")).to_have_text("2 tunes in the list")
+    expect(lines.get_by_text("about $1.98")).to_have_count(2)
+    expect(lines).not_to_contain_text("Not wanted")
+    made, sent = len(sandbox.received()), len(posts(sandbox))
+    submit(form).click()
+    expect(form.get_by_text("The submission failed for 1 of 3 tunes")).to_be_visible()
+    submit(form).click()
+    expect(form.get_by_text("The submission failed; see why in the list")).to_be_visible()
+    assert len(sandbox.received()) - made == 2
+    assert len(posts(sandbox)) - sent == 4
+    expect(lines.get_by_text("are too few (minimum is 2); fix it and submit again")).to_be_visible()
+    expect(lines.get_by_role("button", name="Edit")).to_have_count(1)
+    assert violations_in_each_theme(form.page, ".astria-list") == []
 
 
 def test_in_notebook_7(other: Page, address: str, folder: Path, sandbox: anb.Sandbox):

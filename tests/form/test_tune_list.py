@@ -8,6 +8,7 @@ import ipywidgets as widgets
 import pytest
 
 import astria_nb as anb
+from astria_nb.images import Preprocessing
 from helpers.form_widgets import descendants, messages
 from helpers.waiting import until
 
@@ -72,7 +73,7 @@ def test_what_was_refused_stays_with_its_error_and_nothing_is_sent_twice(
     sandbox.fail("422", ROUTE, after=1, count=1)
     button(form, "Submit 3").click()
     until(lambda: len(form.rows) == 2 and form.status == "failed")
-    assert "1 of 3 tunes were not submitted" in messages(form)
+    assert "The submission failed for 1 of 3 tunes; see why in the list" in messages(form)
     (refused,) = form._list.tunes
     assert refused.values["title"] == "two"
     assert refused.problem
@@ -85,15 +86,29 @@ def test_what_was_refused_stays_with_its_error_and_nothing_is_sent_twice(
 def test_a_list_outlives_its_kernel_and_can_be_edited_and_shortened(
     form: anb.TuneForm, sandbox: anb.Sandbox, log: anb.ExperimentLog, photos: list[Path]
 ) -> None:
-    add(form, "one", "two")
+    add(form, "one")
+    form._draft.fields["encoding"].value = "form"
+    form._draft.switches.preprocessing = Preprocessing(keep_metadata=True, max_side=900)
+    add(form, "two")
+    form._draft.fields["encoding"].value = None
+    form._draft.switches.preprocessing = Preprocessing()
     form.fill(title="three", images=photos[:2])
     until(lambda: form.valid)
     button(form, "Add to the list").click()
+    again = anb.TuneForm(sandbox.client(), log=log, draft="list", max_cost=1)
+    until(lambda: messages(again).count("max_cost: is $1.00, and this run costs about $1.98") == 3)
+    assert [listed.text.split(" · about $1.98")[0] for listed in again._list.tunes] == [
+        "one · cat · 1 photo",
+        "two · cat · 1 photo",
+        "three · cat · 2 photos",
+    ]
+    assert button(again, "Submit 3").description.endswith("sandbox · free")
     again = anb.TuneForm(sandbox.client(), log=log, draft="list")
-    assert [listed.values["title"] for listed in again._list.tunes] == ["one", "two", "three"]
     button(again, "Remove").click()
     button(again, "Edit").click()
-    assert again.to_dict()["title"] == "two"
+    filled_in = {"pack": 797, "name": "cat", "title": "two", "image_urls": ["https://example.com/two.jpg"]}
+    assert again.to_dict() == filled_in | {"keep_metadata": True, "max_side": 900}
+    assert again._draft.encoding == "form"
     button(again, "Edit").click()  # not in place of the tune that is there
     assert again.to_dict()["title"] == "two"
     assert "Add the tune above to the list first" in messages(again)
@@ -102,6 +117,56 @@ def test_a_list_outlives_its_kernel_and_can_be_edited_and_shortened(
     until(lambda: len(again.rows) == 2 and again.status != "sending")
     assert list(again.rows["title"]) == ["three", "two"]
     assert posts(sandbox) == 2
+
+
+def test_what_is_removed_while_the_list_is_sent_is_not_sent(form: anb.TuneForm, sandbox: anb.Sandbox) -> None:
+    add(form, "one", "two", "three")
+    removals = [found for found in descendants(form._list) if getattr(found, "description", "") == "Remove"]
+
+    def remove(change: dict[str, Any]) -> None:
+        if change["new"].startswith("1 of 3"):
+            for removal in removals[:2]:  # the first is being sent: too late
+                removal.click()
+
+    form._panel.upload._text.observe(remove, "value")
+    button(form, "Submit 3").click()
+    until(lambda: len(form.rows) == 2 and form.status != "sending")
+    assert list(form.rows["title"]) == ["one", "three"]
+    assert (posts(sandbox), form._list.tunes) == (2, [])
+
+
+def test_cancel_stops_the_tunes_after_the_one_that_was_sent(form: anb.TuneForm, sandbox: anb.Sandbox) -> None:
+    add(form, "one", "two", "three")
+    upload = form._panel.upload
+
+    def cancel(change: dict[str, Any]) -> None:
+        if "waiting for the answer" in change["new"] and len(form.rows) == 0:
+            assert button(upload, "Cancel").layout.display is None
+            button(upload, "Cancel").click()
+
+    upload._text.observe(cancel, "value")
+    button(form, "Submit 3").click()
+    until(lambda: "was cancelled: 2 of 3 tunes were not sent; press Submit" in messages(form))
+    assert (posts(sandbox), form.status) == (1, "failed")
+    button(form, "Submit 2").click()
+    until(lambda: "Submitted 2 tunes" in messages(form))
+    assert (posts(sandbox), list(form.rows["title"])) == (3, ["one", "two", "three"])
+
+
+def test_code_submits_what_is_filled_in_and_says_that_the_list_is_not_sent(
+    form: anb.TuneForm, sandbox: anb.Sandbox
+) -> None:
+    add(form, "one")
+    with pytest.raises(anb.errors.TuneError, match="not the tunes in its list; press Submit to send those"):
+        form.submit()
+    form.fill(title="one", image_urls=["https://example.com/2.jpg"])
+    (problem,) = form.problems
+    assert str(problem) == "title: is in the list already; press New for a fresh one"
+    assert button(form, "Add to the list").layout.display == "none"
+    form.fill(title="two")
+    with pytest.warns(UserWarning, match="1 tune in the list of the form: its Submit button sends"):
+        row = anb.submit(form)
+    assert (list(row["title"]), posts(sandbox), len(form._list.tunes)) == (["two"], 1, 1)
 
 
 def test_a_repeat_is_asked_for_and_the_others_go_on(
@@ -113,6 +178,7 @@ def test_a_repeat_is_asked_for_and_the_others_go_on(
     button(form, "Submit 2").click()
     until(lambda: form._submitter.question.layout.display is None)
     assert posts(sandbox) == 1
+    assert "The same was sent before: see the question below." in messages(form)
     button(form, "Use tune").click()
     until(lambda: len(form.rows) == 2 and form.status != "sending")
     assert posts(sandbox) == 2

@@ -43,6 +43,10 @@ class TextField(Field):
         self._text.observe(self._on_text, "value")
         self.observe(self._set, "value")
 
+    def focus(self) -> None:
+        """Move the focus to the text."""
+        self._text.focus()
+
     def _on_text(self, change: Mapping[str, Any]) -> None:
         self.value = self._parse(change["new"])
 

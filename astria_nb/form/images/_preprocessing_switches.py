@@ -42,9 +42,7 @@ class PreprocessingSwitches(widgets.VBox):
         self._images, self._on_change = images, on_change
         self._side = preprocessing.max_side or SIDE
         self._keep = _switch(preprocessing.keep_metadata, "Keep location, date and camera information")
-        self._small = _switch(
-            preprocessing.max_side is not None, f"Make photos smaller, to at most {self._side} px a side"
-        )
+        self._small = _switch(preprocessing.max_side is not None, self._small_text)
         self._note = widgets.HTML()
         self._note.add_class("astria-note")
         self._savings = widgets.HTML(layout=widgets.Layout(flex="1 1 160px"))
@@ -60,6 +58,16 @@ class PreprocessingSwitches(widgets.VBox):
     def preprocessing(self) -> Preprocessing:
         """The state of the switches."""
         return Preprocessing(self._keep.value, self._side if self._small.value else None)
+
+    @preprocessing.setter
+    def preprocessing(self, preprocessing: Preprocessing) -> None:
+        self._side = preprocessing.max_side or SIDE
+        self._small.description = self._small_text
+        self._keep.value, self._small.value = preprocessing.keep_metadata, preprocessing.max_side is not None
+
+    @property
+    def _small_text(self) -> str:
+        return f"Make photos smaller, to at most {self._side} px a side"
 
     def update_savings(self) -> None:
         """Recompute how much smaller the upload is, after the images or a switch changed."""

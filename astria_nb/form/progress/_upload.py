@@ -26,8 +26,8 @@ class UploadPanel(widgets.VBox):
     ----------
     notice : str
         What the last submission told its user beside the row; empty if nothing.
-    prefix : str
-        Which of several tunes is sent; empty for one.
+    place : tuple of int
+        Which of how many tunes is sent.
     """
 
     def __init__(self) -> None:
@@ -44,18 +44,27 @@ class UploadPanel(widgets.VBox):
         self._row = widgets.HTML(layout=widgets.Layout(display="none"))
         self._row.add_class("astria-row")
         self.notice, self._has_sent = "", False
-        self.prefix = ""
+        self.place = (1, 1)
+        self._may_stop = True
         self._started: float | None = None
         self._drawn = 0.0
         super().__init__([self._progress, self._message, self._row], layout=WIDE)
 
+    def begin(self) -> None:
+        """Forget that an earlier submission was cancelled."""
+        self._cancelled.clear()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the user pressed Cancel since `begin`."""
+        return self._cancelled.is_set()
+
     def show_start(self) -> None:
         """Show an empty progress bar."""
-        self._cancelled.clear()
         self.notice, self._has_sent = "", False
         self._offer_cancel(True)
         self._started, self._drawn = None, 0.0
-        self._bar.value, self._text.value = 0.0, f"{self.prefix}looking up the pack"
+        self._bar.value, self._text.value = 0.0, f"{self._prefix}looking up the pack"
         self._progress.layout.display = None
         self._show_message()
 
@@ -68,7 +77,10 @@ class UploadPanel(widgets.VBox):
         self._progress.layout.display = "none"
 
     def cancel(self) -> None:
-        """Stop the upload. A request that was sent in full cannot be cancelled."""
+        """Stop the upload, and send none of the tunes after it.
+
+        A request that was sent in full cannot be cancelled.
+        """
         self._cancelled.set()
         self._text.value = "cancelling"
 
@@ -91,7 +103,7 @@ class UploadPanel(widgets.VBox):
             return
         self._drawn = now
         self._bar.value = sent / total
-        self._text.value = self.prefix + _upload_text(sent, total, now - started)
+        self._text.value = self._prefix + _upload_text(sent, total, now - started)
 
     def on_wait(self, fraction: float, text: str) -> None:
         """Show the progress of a wait.
@@ -108,7 +120,7 @@ class UploadPanel(widgets.VBox):
             The user pressed Cancel.
         """
         self._raise_if_cancelled()
-        self._bar.value, self._text.value = fraction, self.prefix + text
+        self._bar.value, self._text.value = fraction, self._prefix + text
 
     def on_notice(self, text: str) -> None:
         """Show a text beside the row, in place of what was created."""
@@ -143,13 +155,20 @@ class UploadPanel(widgets.VBox):
         self._progress.layout.display = "none"
         self._show_message(*messages, is_error=True)
 
+    @property
+    def _prefix(self) -> str:
+        number, count = self.place
+        return f"{number} of {count}: " if count > 1 else ""
+
     def _raise_if_cancelled(self) -> None:
-        if self._cancelled.is_set():
+        if self._may_stop and self.is_cancelled:
             what, hint = "was cancelled before it was sent", "submit it again when you like"
             raise CancelledError(Problem("form", what, hint))
 
     def _offer_cancel(self, is_possible: bool) -> None:
-        self._cancel.layout.display = None if is_possible else "none"
+        number, count = self.place
+        self._may_stop = is_possible
+        self._cancel.layout.display = None if is_possible or number < count else "none"
 
     def _show_message(self, *lines: str, is_error: bool = False) -> None:
         (self._message.add_class if is_error else self._message.remove_class)("astria-error")

@@ -1,0 +1,94 @@
+"""A tune of the form's list: its values, what they make, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from astria_nb.client import Client
+from astria_nb.errors import AstriaError
+from astria_nb.form._saved_draft import as_plain
+from astria_nb.images import Preprocessing
+from astria_nb.tune import Encoding, Estimate, Tune, check, check_pack, from_checked
+
+
+@dataclass(eq=False, slots=True)
+class ListedTune:
+    """A tune that waits for Submit.
+
+    Attributes
+    ----------
+    values : dict of str to object
+        What was filled in, by the fields' names in the API.
+    tune : Tune or None
+        None if its fields are wrong, such as after its files were moved.
+    price : Estimate or None
+        None if it is unknown.
+    encoding : {"multipart", "form", "json"} or None
+    preprocessing : Preprocessing
+    problem : str
+        Why it could not be sent; empty if it was not tried, or that is not known.
+    """
+
+    values: dict[str, Any]
+    tune: Tune | None
+    price: Estimate | None = None
+    encoding: Encoding | None = None
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    problem: str = ""
+
+    @classmethod
+    def of_saved(cls, saved: Mapping[str, Any]) -> ListedTune:
+        """Return a tune as `saved` gives it."""
+        values = dict(saved)
+        preprocessing = Preprocessing(values.pop("keep_metadata", False), values.pop("max_side", None))
+        encoding = values.pop("encoding", None)
+        fields, problems = check(values)
+        tune = None if problems else from_checked(fields)
+        return cls(values, tune, None, encoding, preprocessing, "; ".join(map(str, problems)))
+
+    @property
+    def title(self) -> str | None:
+        """Its title; None if it has none."""
+        return self.values.get("title")
+
+    @property
+    def saved(self) -> dict[str, Any]:
+        """It as plain data."""
+        more = {**asdict(self.preprocessing), "encoding": self.encoding}
+        return as_plain({**self.values, **{name: value for name, value in more.items() if value}})
+
+    @property
+    def text(self) -> str:
+        """It in a line."""
+        photos = len(self.values.get("images", ())) + len(self.values.get("image_urls", ()))
+        parts = [str(self.title or "run on existing tunes"), str(self.values.get("name", ""))]
+        parts.append(f"{photos} photo{'' if photos == 1 else 's'}" if photos else "")
+        return " · ".join(filter(None, [*parts, str(self.price or "")]))
+
+
+def look_up_prices(tunes: Iterable[ListedTune], client: Client, max_cost: float | None) -> None:
+    """Look up what tunes cost, each pack once; those that their pack would refuse get a problem.
+
+    A price stays unknown if the pack cannot be read: Submit says why.
+
+    Parameters
+    ----------
+    tunes : iterable of ListedTune
+    client : Client
+    max_cost : float or None
+        US dollars, for each.
+    """
+    complete = [(listed, listed.tune) for listed in tunes if listed.tune is not None]
+    for pack_id in dict.fromkeys(tune.pack for _, tune in complete):
+        try:
+            pack = client.pack(pack_id)
+        except AstriaError:
+            continue
+        for listed, tune in complete:
+            if tune.pack == pack_id:
+                result = check_pack(pack, tune.name, tune, max_cost)
+                listed.price = result.estimate
+                if result.problems:
+                    listed.problem = "; ".join(map(str, result.problems))
