@@ -1,7 +1,7 @@
 """The experiment log: a record on disk of every submission."""
 
 from astria_nb.log._default_path import DEFAULT_PATH
-from astria_nb.log._log import Log
+from astria_nb.log._log import Log, problem_with_title
 from astria_nb.log._server_address import LogPath
 from astria_nb.log._states import (
     HAS_TUNE,
@@ -28,4 +28,5 @@ __all__ = [
     "SameContentRecorded",
     "StaleSubmission",
     "Submission",
+    "problem_with_title",
 ]

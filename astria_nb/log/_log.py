@@ -16,6 +16,13 @@ from astria_nb.utils.interrupts import shield
 from astria_nb.utils.redaction import redact_name
 
 
+def problem_with_title(title: str | None) -> Problem | None:
+    """Return the problem with a title that cannot be recorded, or None."""
+    if title is None or redact_name(title) == title:
+        return None
+    return Problem("title", "holds what looks like a key or a password", "choose another one")
+
+
 class Log(LogLabels):
     """A record of every submission, which several notebooks and threads may write at once.
 
@@ -90,10 +97,8 @@ class Log(LogLabels):
         TuneError
             The title contains what looks like a key or a password.
         """
-        if request.title is not None and redact_name(request.title) != request.title:
-            raise TuneError(
-                Problem("title", "holds what looks like a key or a password", "choose another one")
-            )
+        if (problem := problem_with_title(request.title)) is not None:
+            raise TuneError(problem)
         self._database.store.check()
         planned = self._database.plan(request, newest_known_id, newest_equal_id, sending=sending)
         from astria_nb.log import _segments as segments  # loaded with the database

@@ -36,7 +36,7 @@ from astria_nb.submission import recovery
 from astria_nb.submission._address_remarks import warn_of_addresses
 from astria_nb.submission._balance_remark import warn_of_balance
 from astria_nb.submission._options import SubmitOptions
-from astria_nb.tune import Body, Encoding, Pack, Request, Tune, differences, encode, estimate
+from astria_nb.tune import Body, Encoding, Pack, Request, Tune, encode, estimate
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import arrival
@@ -205,14 +205,8 @@ class ExactlyOnce:
 
     def _check_same(self, submission: Submission, request: Request, body: Body) -> None:
         """Refuse a different request under a title that is taken; compares the content of the files."""
-        request = request.with_sha256(body.image_sha256)
-        found = differences(submission.request, request)
-        # The titles are the same but for blanks, which older releases recorded.
-        if changes := [change for change in found if change.field != "title"]:
-            fields = ", ".join(dict.fromkeys(change.field for change in changes))
-            what = f"{short(submission.title)} was submitted before with other fields: {fields}"
-            hint = "give a fresh title, or submit it unchanged"
-            raise TuneError(Problem("title", what, hint, kind="conflict"))
+        if problem := repeats.conflict_with(submission, request.with_sha256(body.image_sha256)):
+            raise TuneError(problem)
 
     def _settled(self, submission: Submission) -> Submission:
         """Find out what became of a submission that is on record."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+from astria_nb.errors import Problem
 from astria_nb.log import HAS_TUNE, Submission
 from astria_nb.tune import Body, Estimate, Request, differences, dollars
-from astria_nb.utils.formatting import format_duration
+from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import ReportProgress
 
 
@@ -83,6 +85,26 @@ def describe(earlier: Submission, estimate: Estimate | None) -> str:
     return ", ".join(parts)
 
 
+def conflict_with(earlier: Submission, request: Request, *, compares_images: bool = True) -> Problem | None:
+    """Return the problem of a request whose title an earlier, different one has; None if they are equal.
+
+    Parameters
+    ----------
+    earlier : Submission
+    request : Request
+        With the hashes of its images if they are compared.
+    compares_images : bool
+    """
+    ignored = {"title"} if compares_images else {"title", "images"}
+    # The titles are the same but for blanks, which older releases recorded.
+    fields = [change.field for change in differences(earlier.request, request) if change.field not in ignored]
+    if not fields:
+        return None
+    names = ", ".join(dict.fromkeys(fields))
+    what = f"{short(earlier.title)} was submitted before with other fields: {names}"
+    return Problem("title", what, "give a fresh title, or submit it unchanged", kind="conflict")
+
+
 def loss_of(earlier: Submission) -> str:
     """Return in words why a tune has no pictures, as far as it is recorded; empty if it may have some.
 
@@ -90,7 +112,11 @@ def loss_of(earlier: Submission) -> str:
     ----------
     earlier : Submission
     """
-    record = earlier.record or {}
+    return loss_in(earlier.record or {})
+
+
+def loss_in(record: Mapping[str, Any]) -> str:
+    """Return in words why a tune has no pictures, from its record; see `loss_of`."""
     if record.get("status") == "deleted":
         return "which is deleted"
     return "whose training failed" if record.get("failed_at") else ""

@@ -7,7 +7,7 @@ from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
 from astria_nb.tune._differences import Difference, differences
 from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
 from astria_nb.tune._opened import opened
-from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars
+from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars, in_mc
 from astria_nb.tune._pack_check import check_pack
 from astria_nb.tune._price import Estimate, balance_text, estimate, problem_with_balance
 from astria_nb.tune._request import ImageRecord, Request
@@ -42,6 +42,7 @@ __all__ = [
     "encode_inspection",
     "estimate",
     "from_checked",
+    "in_mc",
     "in_quotes",
     "opened",
     "pairs",

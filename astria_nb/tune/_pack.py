@@ -119,9 +119,27 @@ class Pack:
         return max((price for price in prices if price is not None), default=None)
 
 
-def dollars(price_mc: int) -> str:
-    """Return a price as ``$3.31``."""
-    return f"${price_mc / MC_PER_DOLLAR:.2f}"
+def dollars(price_mc: int, *, exact: bool = False) -> str:
+    """Return a price as ``$3.31``; with fractions of cents if it is to be exact.
+
+    Examples
+    --------
+    >>> dollars(331_004), dollars(331_004, exact=True), dollars(331_000, exact=True)
+    ('$3.31', '$3.31004', '$3.31')
+    """
+    digits = 5 if exact and price_mc % 1000 else 2
+    return f"${price_mc / MC_PER_DOLLAR:.{digits}f}"
+
+
+def in_mc(amount: float) -> int:
+    """Return US dollars as millicents: $0.29 is 29,000, where a product of floats is a little less.
+
+    Examples
+    --------
+    >>> in_mc(0.29), 0.29 * MC_PER_DOLLAR
+    (29000, 28999.999999999996)
+    """
+    return round(amount * MC_PER_DOLLAR)
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

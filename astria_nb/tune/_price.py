@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from astria_nb.errors import Problem
-from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, dollars
+from astria_nb.tune._pack import Pack, dollars, in_mc
 from astria_nb.tune._tune import Tune
 
 # Prompt attributes whose effect on the price is known.
@@ -98,7 +98,7 @@ def balance_text(balance: float) -> str:
     >>> balance_text(1234.5), balance_text(1.97999), balance_text(-0.5)
     ('$1,234.50', '$1.97', '-$0.50')
     """
-    cents = math.floor(round(balance * MC_PER_DOLLAR) / 1000)
+    cents = math.floor(in_mc(balance) / 1000)
     return f"{'-' if cents < 0 else ''}${abs(cents) / 100:,.2f}"
 
 
@@ -112,7 +112,7 @@ def problem_with_balance(
     is_mock = tune.branch == "fast"  # which is free (astria-api, section 13)
     if is_mock or estimated is None or estimated.is_most or balance is None:
         return None
-    if estimated.price_mc <= round(balance * MC_PER_DOLLAR):
+    if estimated.price_mc <= in_mc(balance):
         return None
     what = f"is {balance_text(balance)}, and this run costs {estimated}"
     hint = "add credit to the account, or the service may refuse it after the upload"
@@ -125,7 +125,9 @@ def problem_with_cost(estimated: Estimate | None, max_cost: float) -> Problem | 
     """Return the problem with a run that may cost at most that many US dollars, or None."""
     if estimated is None:
         return Problem("max_cost", "cannot be applied: the pack states no price", "leave it out")
-    if estimated.price_mc > max_cost * MC_PER_DOLLAR:
-        what = f"is ${max_cost:.2f}, and this run costs {estimated}"
+    if estimated.price_mc > (limit_mc := in_mc(max_cost)):
+        about = "at most" if estimated.is_most else "about"
+        price = dollars(estimated.price_mc, exact=True)
+        what = f"is {dollars(limit_mc, exact=True)}, and this run costs {about} {price}"
         return Problem("max_cost", what, "raise it, or choose another class or pack")
     return None

@@ -19,7 +19,7 @@ from astria_nb.errors import (
 )
 from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.rows import Rows, own_fields, tune_frame, tune_status
-from astria_nb.tune import MC_PER_DOLLAR, dollars
+from astria_nb.tune import dollars, in_mc
 from astria_nb.utils.arguments import check_bool, check_number
 from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.progress import Progress
@@ -140,7 +140,7 @@ def _tunes(count: int) -> str:
 
 def _check_cost(count: int, max_cost: float) -> None:
     price_mc = count * EXTENSION_MC
-    if price_mc > check_number("max_cost", max_cost, "US dollars") * MC_PER_DOLLAR:
+    if price_mc > in_mc(check_number("max_cost", max_cost, "US dollars")):
         what = f"is ${max_cost:.2f}, and keeping {_tunes(count)} costs {price_text(count)}"
         raise AstriaError(Problem("max_cost", what, "raise it, or select fewer rows"))
 

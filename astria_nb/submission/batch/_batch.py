@@ -250,4 +250,5 @@ class Batch:
             self._reported = now
             self.tally.held_for = self._limits.pace.held_for
             self.tally.is_over = self.tally.is_over or self.is_stopped
+            self.tally.unsent = self._limits.unsent(self._under_way)
             self._report(self.tally)

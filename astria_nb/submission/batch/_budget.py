@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from astria_nb.errors import Problem
-from astria_nb.tune import MC_PER_DOLLAR, dollars
+from astria_nb.tune import dollars, in_mc
 
 
 class Budget:
@@ -16,7 +16,7 @@ class Budget:
     """
 
     def __init__(self, max_cost: float | None) -> None:
-        self._limit = None if max_cost is None else round(max_cost * MC_PER_DOLLAR)
+        self._limit = None if max_cost is None else in_mc(max_cost)
         self.spent_mc = 0
         self._reserved: dict[int, int] = {}
 
@@ -24,9 +24,8 @@ class Budget:
         """Reserve the price of a tune that is about to be sent; return the problem if it is too much."""
         price, spent = price_mc or 0, self.spent_mc + sum(self._reserved.values())
         if self._limit is not None and spent + price > self._limit:
-            what = (
-                f"is {dollars(self._limit)}, {dollars(spent)} are spent, and this run costs {dollars(price)}"
-            )
+            limit, before, more = (dollars(amount, exact=True) for amount in (self._limit, spent, price))
+            what = f"is {limit}, {before} are spent, and this run costs {more}"
             return Problem("max_cost", what, "raise it, and run the batch again: nothing is sent twice")
         self._reserved[row] = price
         return None

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from astria_nb.client import Client
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import NotFoundError, Problem, TuneError
-from astria_nb.log import RELEASED, Precedents
+from astria_nb.log import RELEASED, Precedents, problem_with_title
 from astria_nb.submission._address_remarks import remarks_on
 from astria_nb.submission._exactly_once import ExactlyOnce
 from astria_nb.submission._options import SubmitOptions
-from astria_nb.tune import MC_PER_DOLLAR, Pack, Request, Tune, check_pack, choose, dollars, estimate, opened
+from astria_nb.submission._repeats import conflict_with
+from astria_nb.submission.batch._table import Table
+from astria_nb.tune import Pack, Request, Tune, check_pack, choose, dollars, estimate, opened
 from astria_nb.utils.progress import ReportProgress
-from astria_nb.utils.warn import warn
 
 _REPORT_SECONDS = 0.1
 _MOST_REQUESTS = 20_000  # that are kept until they are sent
@@ -43,6 +43,8 @@ class BatchCheck:
         Whether a price is an upper bound.
     remarks : dict of int to tuple of str
         On the addresses and captions of rows, by the row's position.
+    repeated : int
+        Rows whose request was sent before under a title that no row has.
     """
 
     problems: list[tuple[int, Problem]] = field(default_factory=list)
@@ -52,6 +54,7 @@ class BatchCheck:
     prices: dict[int, int | None] = field(default_factory=dict)
     is_most: bool = False
     remarks: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    repeated: int = 0
 
     def pack_of(self, tune: Tune) -> Pack:
         """Return the pack of a tune that was checked."""
@@ -69,25 +72,35 @@ class BatchCheck:
         """The estimated price of all rows that are sent, in words; empty if no pack states one."""
         if self.prices and all(price is None for price in self.prices.values()):
             return ""
-        return f"{'at most' if self.is_most else 'about'} {dollars(self.total_mc)}"
+        return self._in_words(exact=False)
+
+    @property
+    def exact_price(self) -> str:
+        """The same with fractions of cents, to be compared with a limit."""
+        return self._in_words(exact=True)
+
+    def _in_words(self, *, exact: bool) -> str:
+        return f"{'at most' if self.is_most else 'about'} {dollars(self.total_mc, exact=exact)}"
 
 
-def check_rows(tunes: Sequence[Tune | None], options: SubmitOptions, report: ReportProgress) -> BatchCheck:
+def check_rows(table: Table, options: SubmitOptions, report: ReportProgress) -> BatchCheck:
     """Check the rows against their files and packs, and read what the log has of them.
 
     Parameters
     ----------
-    tunes : sequence of (Tune or None)
-        None for a row that is wrong already.
+    table : Table
+        Of rows that are wrong already, pack and class are checked, as far as they are known.
     options : SubmitOptions
     report : callable
         Called with a fraction from 0 to 1 and a text.
     """
-    checked = BatchCheck()
+    checked, tunes = BatchCheck(), table.tunes
+    titles = {tune.title for tune in tunes if tune is not None}
     requests: dict[int, Request] = {}
     reported, images = 0.0, 0
     for row, tune in enumerate(tunes):
         if tune is None:
+            checked.problems += _problems_with_class(row, table, options, checked)
             continue
         if time.monotonic() - reported >= _REPORT_SECONDS:
             report(row / len(tunes), f"checking row {row + 1:,} of {len(tunes):,}")
@@ -103,13 +116,28 @@ def check_rows(tunes: Sequence[Tune | None], options: SubmitOptions, report: Rep
         images += len(tune.images)
         if len(requests) == _CHUNK or images >= _CHUNK:
             images = 0
-            _look_up(requests, tunes, options, checked)
-    _look_up(requests, tunes, options, checked)
+            _look_up(requests, tunes, titles, options, checked)
+    _look_up(requests, tunes, titles, options, checked)
     return checked
+
+
+def _problems_with_class(
+    row: int, table: Table, options: SubmitOptions, checked: BatchCheck
+) -> list[tuple[int, Problem]]:
+    if row not in table.classes:
+        return []
+    pack, name = table.classes[row]
+    try:
+        problem = _pack(pack, options.client, checked).problem_with(name)
+    except TuneError as error:
+        return [(row, problem) for problem in error.problems]
+    return [] if problem is None else [(row, problem)]
 
 
 def _request(tune: Tune, options: SubmitOptions, checked: BatchCheck) -> Request:
     """Return the request of a tune that fits its pack and whose files can be sent."""
+    if (problem := problem_with_title(tune.title)) is not None:
+        raise TuneError(problem)
     pack = _pack(tune.pack, options.client, checked)
     one = ExactlyOnce(tune, options, Deadline(options.timeout))
     if problems := check_pack(pack, tune.name, tune).problems:
@@ -133,7 +161,11 @@ def _pack(pack: int | str, client: Client, checked: BatchCheck) -> Pack:
 
 
 def _look_up(
-    requests: dict[int, Request], tunes: Sequence[Tune | None], options: SubmitOptions, checked: BatchCheck
+    requests: dict[int, Request],
+    tunes: Sequence[Tune | None],
+    titles: Collection[str | None],
+    options: SubmitOptions,
+    checked: BatchCheck,
 ) -> None:
     """Read what the log has of requests, and forget most of them."""
     precedents = options.log.precedents_of([*requests.values()])
@@ -146,48 +178,12 @@ def _look_up(
             estimated = estimate(tune, checked.pack_of(tune))
             checked.prices[row] = None if estimated is None else estimated.price_mc
             checked.is_most = checked.is_most or (estimated is not None and estimated.is_most)
+            if checked.precedents[row].has_equal:
+                # Rows that are equal on purpose may have been sent before an interrupt.
+                equal = options.log.with_content(request)
+                checked.repeated += any(one.title not in titles for one in equal)
+        elif claimant is not None and claimant.title is not None:
+            # The content of files is compared when they are sent.
+            problem = conflict_with(claimant, request, compares_images=False)
+            checked.problems += [] if problem is None else [(row, problem)]
     requests.clear()
-
-
-def problem_with_total(checked: BatchCheck, max_cost: float | None) -> Problem | None:
-    """Return the problem with a batch that may cost at most that many US dollars, or None."""
-    if max_cost is None:
-        return None
-    if None in checked.prices.values():
-        return Problem("max_cost", "cannot be applied: a pack states no price", "leave it out")
-    if checked.total_mc > max_cost * MC_PER_DOLLAR:
-        what = f"is ${max_cost:.2f}, and this batch costs {checked.price}"
-        return Problem("max_cost", what, "raise it, or leave rows out; nothing was sent")
-    return None
-
-
-def warn_before(
-    checked: BatchCheck, tunes: Sequence[Tune | None], options: SubmitOptions, *, announces: bool
-) -> None:
-    """Warn once of what concerns rows that are about to be sent: addresses, balance, equal requests.
-
-    Parameters
-    ----------
-    checked : BatchCheck
-    tunes : sequence of (Tune or None)
-    options : SubmitOptions
-    announces : bool
-        Whether to warn of requests that were sent before under another title.
-    """
-    remarks = Counter(remark for row in checked.prices for remark in checked.remarks.get(row, ()))
-    for remark, count in remarks.items():
-        warn(remark if count == 1 else f"{remark} (in {count:,} rows)")
-    has_images = any(tune is not None and tune.images for tune in tunes)
-    balance = options.client.balance() if has_images and checked.total_mc else None
-    if balance is not None and checked.total_mc > round(balance * MC_PER_DOLLAR) and not checked.is_most:
-        what = f"is ${balance:.2f}, and this batch costs {checked.price}"
-        hint = "add credit to the account, or the service may refuse some rows after their upload"
-        warn(str(Problem("balance", what, hint)))
-    repeated = sum(checked.precedents[row].has_equal for row in checked.prices)
-    if repeated and announces:
-        which = "1 of these requests was" if repeated == 1 else f"{repeated:,} of these requests were"
-        warn(
-            f"{which} sent before under another title, and will be sent again. To get the rows of the "
-            "earlier tunes, pass once=True",
-            is_paid=True,
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from astria_nb.submission.batch._budget import Budget
@@ -23,6 +24,8 @@ class Limits:
         Set to hand out no more rows.
     stops_at_error : bool
         Whether the first row that fails stops the batch.
+    begun : collection of int or None
+        Rows that have begun to be sent; None if that is not known of those that are under way.
     row_seconds : float or None
         After which a row counts as lost if no worker has answered; None where all of them answer in time.
     """
@@ -32,4 +35,11 @@ class Limits:
     budget: Budget
     stop: threading.Event
     stops_at_error: bool = False
+    begun: Collection[int] | None = None
     row_seconds: float | None = None
+
+    def unsent(self, rows: Iterable[int]) -> int:
+        """Return how many of the rows under way are prepared and, since the batch was stopped, not sent."""
+        if self.begun is None or not self.stop.is_set():
+            return 0
+        return sum(row not in self.begun for row in rows)

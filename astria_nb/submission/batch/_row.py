@@ -31,12 +31,18 @@ class ReadRow:
     problems : list of Problem
     is_from_values : bool
         Whether the title was checked from the values of the row.
+    pack : int or str or None
+        None if it is missing, or wrong.
+    name : str or None
+        The class; None if it is missing, or wrong.
     """
 
     tune: Tune | None
     key: str | None
     problems: Sequence[Problem] = field(default_factory=list)
     is_from_values: bool = False
+    pack: int | str | None = None
+    name: str | None = None
 
 
 def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
@@ -57,7 +63,7 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     values, wrong = check(record, opens_images=False)
     problems += wrong
     if problems:
-        return ReadRow(None, key, problems)
+        return ReadRow(None, key, problems, pack=values["pack"] or None, name=values["name"])
     is_from_values = not has_title and key is None
     if is_from_values:
         try:
@@ -65,13 +71,14 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
         except Exception as error:  # noqa: BLE001  content in memory may raise anything
             what = f"cannot be read ({type(error).__name__})"
             return ReadRow(None, key, [Problem("images", what, "give bytes, or the path of a file")])
-    return ReadRow(from_checked(values), key, is_from_values=is_from_values)
+    tune = from_checked(values)
+    return ReadRow(tune, key, is_from_values=is_from_values, pack=tune.pack, name=tune.name)
 
 
 def read_tune(item: Any) -> ReadRow:
     """Return an item of an iterable of tunes; its title is its own."""
     if isinstance(item, Tune):
-        return ReadRow(item, None)
+        return ReadRow(item, None, pack=item.pack, name=item.name)
     what = f"{short(item)} is no tune"
     return ReadRow(None, None, [Problem("tunes", what, "give anb.Tune(…), or a mapping of its fields")])
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from astria_nb.errors import AstriaError, Problem
 
@@ -26,23 +28,30 @@ class NotBegunError(AstriaError):
 
 
 class Slots:
-    """A context manager that at most so many threads are in.
+    """So many rows may be under way at once.
 
     Parameters
     ----------
     number : int
     stop : threading.Event
-        Once it is set, nobody enters: `NotBegunError` is raised instead.
+        Once it is set, no row gets a slot: `NotBegunError` is raised instead.
+
+    Attributes
+    ----------
+    begun : set of int
+        The rows that have had a slot.
     """
 
     def __init__(self, number: int, stop: threading.Event) -> None:
         self._free, self._stop = threading.BoundedSemaphore(number), stop
+        self.begun: set[int] = set()
 
-    def __enter__(self) -> None:
-        self._free.acquire()
-        if self._stop.is_set():
-            self._free.release()
-            raise NotBegunError
-
-    def __exit__(self, *_: object) -> None:
-        self._free.release()
+    @contextmanager
+    def of(self, row: int) -> Iterator[None]:
+        """Wait for a slot for a row, and keep it."""
+        self.begun.discard(row)  # of an attempt before
+        with self._free:
+            if self._stop.is_set():
+                raise NotBegunError
+            self.begun.add(row)
+            yield

@@ -29,6 +29,9 @@ class Table:
         The frame's own; a `RangeIndex` for an iterable.
     keys : tuple of (str or None)
         The values of the column ``key``, as text.
+    classes : dict of int to tuple of (pack, str or None)
+        Pack and class of each row that is wrong in something else, by its position; a class that is wrong too
+        is None. So all that is wrong with a row is told at once.
     problems : pandas.DataFrame
         Everything that is wrong: ``row`` (its label in `index`; missing if a column is at fault), ``field``
         and ``message``. Empty if nothing is.
@@ -39,6 +42,7 @@ class Table:
     tunes: tuple[Tune | None, ...]
     index: pd.Index[Any]
     keys: tuple[str | None, ...]
+    classes: Mapping[int, tuple[int | str, str | None]]
     problems: pd.DataFrame
     details: tuple[tuple[int | None, Problem], ...]
 
@@ -106,7 +110,7 @@ def _read_frame(frame: pd.DataFrame, ignore: Collection[Hashable]) -> Table:
     if problems:
         empty = (None,) * len(frame)
         details = [(None, problem) for problem in problems]
-        return Table(empty, frame.index, empty, frame_of_problems(details, frame.index), tuple(details))
+        return Table(empty, frame.index, empty, {}, frame_of_problems(details, frame.index), tuple(details))
     cells = [frame.iloc[:, column.position].tolist() for column in columns]
     rows = zip(*cells, strict=True) if cells else [()] * len(frame)
     return _table([read_record(columns, row) for row in rows], frame.index)
@@ -141,7 +145,12 @@ def _table(rows: list[ReadRow], index: pd.Index[Any]) -> Table:
     ]
     tunes = tuple(None if position in same else row.tune for position, row in enumerate(rows))
     keys = tuple(row.key for row in rows)
-    return Table(tunes, index, keys, frame_of_problems(problems, index), tuple(problems))
+    classes = {
+        position: (row.pack, row.name)
+        for position, row in enumerate(rows)
+        if tunes[position] is None and row.pack is not None
+    }
+    return Table(tunes, index, keys, classes, frame_of_problems(problems, index), tuple(problems))
 
 
 def frame_of_problems(problems: Sequence[tuple[int | None, Problem]], index: pd.Index[Any]) -> pd.DataFrame:

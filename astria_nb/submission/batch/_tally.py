@@ -29,6 +29,8 @@ class Tally:
         Rows whose tune exists, and rows that failed.
     active : int
         Rows that are under way.
+    unsent : int
+        Of these, rows that are prepared and will not be sent, since the batch was stopped.
     cost_mc : int
         What was spent, in millicents, by the service's figures or else by the estimates.
     held_for : float
@@ -44,6 +46,7 @@ class Tally:
     done: int = 0
     failed: int = 0
     active: int = 0
+    unsent: int = 0
     cost_mc: int = 0
     held_for: float = 0.0
     is_ending: bool = False
@@ -60,7 +63,7 @@ class Tally:
     @property
     def waiting(self) -> int:
         """Rows that were not begun yet."""
-        return self.total - self.done - self.failed - self.active
+        return self.total - self.done - self.failed - self.active + self.unsent
 
     @property
     def fraction(self) -> float:
@@ -78,11 +81,11 @@ class Tally:
         width : int, optional
             Characters that it may have: what matters least is left out. Default: any number.
         """
-        not_begun = "not sent" if self.is_over else "waiting"
+        active, not_begun = self.active - self.unsent, "not sent" if self.is_over else "waiting"
         parts = {
             "done": f"{self.done:,} of {self.total:,} done",
             "failed": f"{self.failed:,} failed" if self.failed else "",
-            "active": f"{self.active:,} under way" if self.active else "",
+            "active": f"{active:,} under way" if active else "",
             "waiting": f"{self.waiting:,} {not_begun}" if self.waiting else "",
             **(self._speed() if not self.is_over else {}),
             "cost": dollars(self.cost_mc) if self.cost_mc else "",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -12,12 +11,13 @@ from dataclasses import replace
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.errors import AstriaError, BatchError, Problem, TuneError
+from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.submission import recovery
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission.batch._batch import Batch
+from astria_nb.submission.batch._batch_error import batch_error
 from astria_nb.submission.batch._budget import Budget
-from astria_nb.submission.batch._check import BatchCheck, check_rows, problem_with_total, warn_before
+from astria_nb.submission.batch._check import BatchCheck, check_rows
 from astria_nb.submission.batch._dispatch import Dispatch
 from astria_nb.submission.batch._display import BatchObserver
 from astria_nb.submission.batch._frame import frame_of
@@ -25,11 +25,11 @@ from astria_nb.submission.batch._limits import Limits
 from astria_nb.submission.batch._listing import Listing
 from astria_nb.submission.batch._lost import settle_lost
 from astria_nb.submission.batch._pace import Pace
+from astria_nb.submission.batch._remarks import problem_with_total, warn_after, warn_before
 from astria_nb.submission.batch._row_outcome import RowOutcome
-from astria_nb.submission.batch._same_titles import label_of
 from astria_nb.submission.batch._sending import send
 from astria_nb.submission.batch._slots import NotBegunError, Slots
-from astria_nb.submission.batch._table import Table, frame_of_problems
+from astria_nb.submission.batch._table import Table
 from astria_nb.tune import Pack, Tune
 from astria_nb.utils.interrupts import arrival, blocks_on
 from astria_nb.utils.versions import check_versions
@@ -89,16 +89,23 @@ class Work:
         check_versions()
         rows.check_frames()
         table, options = self._table, self._options
-        if table.details and not skip_invalid:
-            raise _batch_error(table.details, table)
-        recovery.recover(
-            options.log, options.client, options.settle, report=self._observer.report, only_ripe=True
-        )
-        self._check = check_rows(table.tunes, options, self._observer.report)
-        if self._check.problems and not skip_invalid:
-            raise _batch_error([*table.details, *self._check.problems], table)
+        is_wrong = bool(table.details) and not skip_invalid
+        if is_wrong and not any(table.tunes) and not table.classes:
+            raise batch_error(table.details, table)
+        if not is_wrong:
+            recovery.recover(
+                options.log, options.client, options.settle, report=self._observer.report, only_ripe=True
+            )
+        try:
+            self._check = check_rows(table, options, self._observer.report)
+        except AstriaError:
+            if not is_wrong:
+                raise
+        problems = [*table.details, *self._check.problems]
+        if problems and not skip_invalid:
+            raise batch_error(problems, table)
         if (problem := problem_with_total(self._check, self._max_cost)) is not None:
-            raise _batch_error([(None, problem)], table)
+            raise batch_error([(None, problem)], table)
         warn_before(self._check, table.tunes, options, announces=self._announces)
 
     def run(self, *, workers: int, pace: Pace, stop: threading.Event, stops_at_error: bool) -> pd.DataFrame:
@@ -117,8 +124,11 @@ class Work:
         outcomes = self._outcomes()
         in_hand = workers if self._is_remote else math.ceil(workers * _AHEAD)
         limits = Limits(in_hand, pace, Budget(self._max_cost), stop, stops_at_error=stops_at_error)
+        slots = Slots(workers, stop)
         if self._is_remote:
             limits.row_seconds = self._options.timeout
+        else:
+            limits.begun = slots.begun
         batch = Batch(outcomes, self._check.prices, limits, self._observer.count)
         to_send = [row for row, outcome in enumerate(outcomes) if outcome is None]
         if to_send:
@@ -129,11 +139,12 @@ class Work:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
                     threads = stack.enter_context(ThreadPoolExecutor(in_hand, "astria_nb batch"))
-                self._send(batch, to_send, listing, threads, Slots(workers, stop))
+                self._send(batch, to_send, listing, threads, slots)
         complete = [outcome for outcome in batch.outcomes if outcome is not None]
         if stops_at_error and (error := _first_error(complete)) is not None:
             raise error
         self._note_returned(complete)
+        warn_after(complete)
         return frame_of(complete, self._tunes, self._table.index, self._options.client.now())
 
     def _send(
@@ -142,14 +153,19 @@ class Work:
         to_send: list[int],
         listing: Listing,
         threads: ThreadPoolExecutor,
-        slot: Slots,
+        slots: Slots,
     ) -> None:
         """Send rows, look for those whose answers were lost, and send again what was not made."""
-        options = replace(self._options, look=listing.look, slot=slot)
+        options = replace(self._options, look=listing.look)
 
         def send_here(row: int) -> Future[RowOutcome]:
             precedents, request = self._check.precedents[row], self._check.requests.get(row)
-            return threads.submit(send, *self._tune_and_pack(row), options, precedents, request)
+            of_row = replace(options, slot=slots.of(row))
+            return threads.submit(send, *self._tune_and_pack(row), of_row, precedents, request)
+
+        def send_again(row: int) -> Future[RowOutcome]:
+            of_row = replace(options, slot=slots.of(row), waits=True)
+            return threads.submit(send, *self._tune_and_pack(row), of_row)
 
         executor = self._executor if self._is_remote else None
         newest_id = listing.newest_id if listing.is_complete else None
@@ -174,11 +190,10 @@ class Work:
             for row, outcome in settled.items()
             if (not self._is_remote if outcome is None else self._may_repeat(row, outcome))
         ]
-        options = replace(options, waits=True)
         if again and not batch.is_stopped:
             batch.forget(again)
             blocks_on(None)
-            batch.run(lambda row: threads.submit(send, *self._tune_and_pack(row), options), again)
+            batch.run(send_again, again)
 
     def _tune_and_pack(self, row: int) -> tuple[Tune, Pack]:
         tune = self._tunes[row]
@@ -236,17 +251,3 @@ def _first_error(outcomes: list[RowOutcome]) -> AstriaError | None:
     """Return the error of the first row that failed by itself."""
     errors = (one.error for one in outcomes if one.state != "invalid" and not one.has_tune)
     return next((error for error in errors if not isinstance(error, NotBegunError | None)), None)
-
-
-def _batch_error(problems: Sequence[tuple[int | None, Problem]], table: Table) -> BatchError:
-    """Return the error about rows that are wrong; each problem names its row."""
-
-    def label(row: int) -> str:
-        label = table.index[row]
-        return label if isinstance(label, str) else label_of(table.index, row)
-
-    of_rows = (
-        problem if row is None else replace(problem, field=f"row {label(row)}, {problem.field}")
-        for row, problem in problems
-    )
-    return BatchError(*of_rows, frame=frame_of_problems(problems, table.index))

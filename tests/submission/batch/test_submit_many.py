@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -14,7 +15,9 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import AstriaError, BatchError, NotSentError, Problem
 from astria_nb.submission.batch import _batch as batch
+from astria_nb.submission.batch._check import BatchCheck
 from astria_nb.submission.batch._pace import Pace
+from astria_nb.submission.batch._remarks import problem_with_total
 from helpers.batches import ROUTE, frame, posts
 from helpers.waiting import until
 
@@ -81,10 +84,11 @@ def test_nothing_is_sent_if_a_row_is_wrong_and_all_problems_are_listed(
 ) -> None:
     names = ["cat", None, "dragon", "cat", "cat"]
     tunes = frame(5, name=names, pack=[797, 797, 797, 999_999, 797]).set_axis([*"abcde"])
-    tunes.at["e", "image_urls"] = ["not a url"]
+    tunes.at["e", "image_urls"], tunes.at["e", "name"] = ["not a url"], "dragon"
     with pytest.raises(BatchError, match=r"row b, name: is missing") as caught:
         anb.submit_many(tunes, sandbox.client(), log=log)
-    assert caught.value.frame["row"].tolist() == ["b", "e"]
+    problems = [["b", "name"], ["c", "name"], ["d", "pack"], ["e", "image_urls"], ["e", "name"]]
+    assert caught.value.frame[["row", "field"]].to_numpy().tolist() == problems
     labels = pd.MultiIndex.from_product([["x"], [1, 2]])
     with pytest.raises(BatchError, match=r"row \('x', 2\), name: is missing"):
         anb.submit_many(frame(2, name=["cat", None]).set_axis(labels), sandbox.client(), log=log)
@@ -119,12 +123,65 @@ def test_the_limit_is_for_the_whole_batch(sandbox: anb.Sandbox, log: anb.Experim
         anb.submit_many(frame(5), client, log=log, max_cost=1)
     assert posts(sandbox) == 0
     exact = 5 * price / 100_000
+    with pytest.raises(BatchError, match=r"is \$9\.89999, and this batch costs about \$9\.90; raise it"):
+        anb.submit_many(frame(5), client, log=log, max_cost=exact - 0.00001)
     rows = anb.submit_many(frame(5), client, log=log, max_cost=exact, max_workers=5)
     assert set(rows["state"]) == {"done"}
     # What was paid before does not count again.
     again = anb.submit_many(frame(6), client, log=log, max_cost=price / 100_000)
     assert set(again["state"]) == {"done"}
     assert posts(sandbox) == 6
+
+
+def test_a_limit_is_kept_to_the_millicent() -> None:
+    for total in range(1000, 2_000_000, 1000):  # of which floats in dollars are sometimes a little less
+        checked = BatchCheck(prices={0: total})
+        assert problem_with_total(checked, total / 100_000) is None
+        assert problem_with_total(checked, (total - 1) / 100_000) is not None
+
+
+def test_what_the_log_has_against_a_row_is_told_before_anything_is_sent(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    anb.submit_many(frame(3), sandbox.client(), log=log)
+    changed = frame(5, name=["cat", "dog", "cat", "cat", "cat"])
+    changed.loc[4, "key"] = "sd_0123456789abcdef0123456789abcdef"
+    unchanged = "give a fresh title, or submit it unchanged"
+    with pytest.raises(BatchError) as caught:
+        anb.submit_many(changed, sandbox.client(), log=log)
+    assert str(caught.value).splitlines() == [
+        f"row 1, title: 'batch-k1' was submitted before with other fields: name; {unchanged}",
+        "row 4, title: holds what looks like a key or a password; choose another one",
+    ]
+    assert posts(sandbox) == 3
+    rows = anb.submit_many(changed, sandbox.client(), log=log, skip_invalid=True)
+    assert (rows["state"].tolist(), posts(sandbox)) == (["done", "invalid", "done", "done", "invalid"], 4)
+
+
+def test_an_account_that_has_too_little_is_not_sent_each_row(log: anb.ExperimentLog) -> None:
+    with anb.Sandbox(balance_mc=1_000_000) as poor:  # five cost 990,000
+        rows = anb.submit_many(frame(60), poor.client(), log=log, max_workers=2)
+        assert posts(poor) <= 5 + 3
+    assert rows["state"].value_counts()["done"] == 5
+    assert (
+        rows["error"].iloc[-1].startswith("tune: was not sent: it would end as another row did (the account")
+    )
+
+
+def test_a_tune_that_is_deleted_is_not_passed_over_in_silence(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    rows = anb.submit_many(frame(2), sandbox.client(), log=log)
+    log.record_event(
+        "poll",
+        submission=log.get(int(rows["submission"][0])),
+        reply={"id": int(rows["id"][0]), "status": "deleted"},
+    )
+    with pytest.warns(
+        UserWarning, match="^1 row is of a tune which is deleted: nothing was sent. Give another"
+    ):
+        again = anb.submit_many(frame(2), sandbox.client(), log=log)
+    assert (again["status"][0], posts(sandbox)) == ("deleted", 2)
 
 
 def test_a_service_that_charges_more_than_it_said_is_stopped_by_the_limit(
@@ -280,6 +337,19 @@ def test_equal_requests_are_announced_once_and_returned_if_asked_to(
     assert len(caught) == 1
     assert rows["id"].nunique() == 5
     assert posts(sandbox) == 9
+
+
+def test_rows_that_are_equal_on_purpose_are_not_announced_when_the_batch_goes_on(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    equal = frame(6, image_urls=[["https://example.com/1.jpg"]] * 6)
+    sandbox.fail("401", ROUTE, after=2)
+    stopped = anb.submit_many(equal, sandbox.client(), log=log, max_workers=1)
+    assert set(stopped["state"]) == {"done", "rejected", "not_sent"}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rows = anb.submit_many(equal, sandbox.client(), log=log)
+    assert (rows["id"].nunique(), caught) == (6, [])
 
 
 def test_threads_of_the_caller_are_an_executor(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
