@@ -43,6 +43,11 @@ def too_large(message: str) -> Refusal:
     return Refusal(413, {"error": message})
 
 
+def over_limit(message: str) -> Refusal:
+    """Refuse a request that exceeds a limit at which Rails fails (500)."""
+    return Refusal(500, {"status": 500, "error": message})
+
+
 def invalid(errors: dict[str, list[str]]) -> Refusal:
     """Refuse a request with invalid fields (422): field → messages."""
     return Refusal(422, {**errors})

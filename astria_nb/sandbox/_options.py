@@ -96,10 +96,30 @@ class Options:
         Hosts to download ``image_urls`` and ``file_url`` from, compared exactly: ``"example.com"`` for the
         default ports, else with the port, e.g. ``"127.0.0.1:8000"``. URLs at other hosts are then refused.
         Without any, nothing is downloaded: URLs are recorded as they are.
+    index_keys : {"list", "dropped"}
+        Whether ``tune[image_urls][0]=…`` is an element of a list, as clients that send it expect, or is
+        dropped, as by a stock Rails. Such a key of `prompts_attributes` is always an element.
     max_body : int, default 2**30
         Largest request body, in bytes.
     max_fields : int, default 10_000
         Largest number of fields, parts or JSON values in one request.
+    max_files : int, default 127
+        Most files in one request, including those without a name. With more it is answered 500, when all has
+        arrived. This and the following limits are those of a stock Rails; the service's own are not known.
+    max_parts : int, default 4095
+        Most parts of a multipart body; 500 beyond it.
+    max_text : int, default 16 * 2**20
+        Most bytes of text in a multipart body, beyond which it is answered 500; also of a JSON body, 413.
+    max_disposition : int, default 1536
+        Longest ``Content-Disposition`` of a part, in bytes. A longer one is not read: its part is lost.
+    max_pairs : int, default 4096
+        Most pairs of a URL-encoded body or of a query; 400 beyond it.
+    max_form : int, default 4 * 2**20
+        Largest URL-encoded body, in bytes; 400 beyond it.
+    max_form_depth : int, default 32
+        Most names in the key of a form, such as 2 in ``tune[title]``; 400 beyond it.
+    max_json_depth : int, default 100
+        How deep JSON may be nested; 400 beyond it.
 
     Raises
     ------
@@ -144,8 +164,17 @@ class Options:
     balance_mc: int = 100_000_000_000
     empty_balance: Literal["422", "402", "ignored"] = "422"
     fetch_urls: tuple[str, ...] = ()
+    index_keys: Literal["list", "dropped"] = "list"
     max_body: int = 2**30
     max_fields: int = 10_000
+    max_files: int = 127
+    max_parts: int = 4095
+    max_text: int = 16 * 2**20
+    max_disposition: int = 1536
+    max_pairs: int = 4096
+    max_form: int = 4 * 2**20
+    max_form_depth: int = 32
+    max_json_depth: int = 100
 
     @classmethod
     def read(cls, values: dict[str, Any]) -> Self:

@@ -58,7 +58,7 @@ def page(
 def _number(query: Params, name: str, default: int, at_least: int = 0) -> int:
     if name not in query:
         return default
-    number = casts.integer(query[name])
+    number = casts.whole_number(query[name])
     if number is None or number < at_least:
         raise bad_request(f"{name} must be a whole number, {at_least} or more")
     return number

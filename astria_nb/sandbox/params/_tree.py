@@ -1,93 +1,118 @@
-"""Request parameters, parsed as Rails does: one tree from any of three encodings."""
+"""Request parameters, read as Rails reads them: one tree from any of three encodings."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NoReturn, TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from astria_nb.sandbox._errors import bad_request, too_large
+from astria_nb.sandbox.params._limits import Limits
 from astria_nb.sandbox.uploads import Upload
 
 Param: TypeAlias = "str | int | float | bool | Upload | list[Param] | dict[str, Param] | None"
 Params: TypeAlias = "dict[str, Param]"
 
-MAX_DEPTH = 32
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
-_INDEX = re.compile(r"[0-9]{1,6}", re.ASCII)
+_NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_SEPARATOR = re.compile(rb"& *")
 
 
-def from_pairs(pairs: Iterable[tuple[str, str | Upload]], max_fields: int = 10_000) -> Params:
+def from_pairs(pairs: Iterable[tuple[str, str | Upload | None]], max_depth: int) -> Params:
     """Build the tree of a form from its fields, in their order.
 
     Parameters
     ----------
     pairs : iterable of (key, value)
-        Fields in the order in which they were sent.
-    max_fields : int
-        Largest number of fields to accept.
+        Fields in the order in which they were sent; None is the value of a key without ``=``.
+    max_depth : int
+        How many names a key may have.
 
     Raises
     ------
     Refusal
-        400 when two keys give one parameter different shapes or a key is nested too deep, 413 when there
-        are too many fields.
+        400 when a key adds to a parameter that has another shape, or is nested too deep.
 
     Notes
     -----
-    `a[b]` nests, `a[]` appends, `a[][k]` makes a list of objects, `a[0]` is an element of a list as well,
-    and the last of two equal scalar keys wins (astria-api, section 5).
+    `a[b]` nests, whatever the name; `a[]` appends, `a[][k]` makes a list of objects, and the last of two
+    equal keys wins (astria-api, sections 5 and 16).
 
     Examples
     --------
-    >>> from_pairs([("tune[title]", "a"), ("tune[title]", "b"), ("tune[image_urls][]", "u")])
+    >>> from_pairs([("tune[title]", "a"), ("tune[title]", "b"), ("tune[image_urls][]", "u")], 32)
     {'tune': {'title': 'b', 'image_urls': ['u']}}
+    >>> from_pairs([("tune[characteristics][2024]", "x")], 32)
+    {'tune': {'characteristics': {'2024': 'x'}}}
     """
     tree: Params = {}
-    for count, (key, value) in enumerate(pairs, 1):
-        if count > max_fields:
-            raise too_large(f"more than {max_fields} fields")
+    has_nulls = False
+    for key, value in pairs:
         if not key:
             continue
         if isinstance(value, str):
             _check_text(value)
         _check_text(key)
         path = _split_key(key)
-        if len(path) > MAX_DEPTH:
-            raise bad_request(f"parameters are nested deeper than {MAX_DEPTH} levels")
+        if sum(map(bool, path)) > max_depth:
+            raise bad_request(f"a parameter is nested deeper than {max_depth} levels")
+        has_nulls = has_nulls or value is None
         _put(tree, path, value, key)
-    return {key: _lists_from_indices(value) for key, value in tree.items()}
+    return _without_nulls(tree) if has_nulls else tree
 
 
-def from_query(query: bytes, max_fields: int = 10_000) -> Params:
-    """Build the tree of a query string or of a URL-encoded body."""
-    try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError:
-        raise bad_request("the parameters are not percent-encoded UTF-8") from None
-    return from_pairs(pairs, max_fields)
-
-
-def from_json(body: bytes, max_fields: int = 10_000) -> Params:
-    """Build the tree of a JSON body.
+def from_form(form: bytes, limits: Limits) -> Params:
+    """Build the tree of a query string or of a URL-encoded body.
 
     Raises
     ------
     Refusal
-        400 when the body is not a JSON object or is nested too deep, 413 when it has too many values.
+        400 for a ``%`` that begins no escape, text that is not UTF-8, or a form beyond a limit of Rails; 413
+        when it has more than `max_fields`.
     """
+    if len(form) > limits.max_form:
+        raise bad_request(f"the form is longer than {limits.max_form} bytes")
+    if (count := form.count(b"&") + 1) > limits.max_fields:
+        raise too_large(f"more than {limits.max_fields} fields")
+    if count > limits.max_pairs:
+        raise bad_request(f"the form has {count} pairs; at most {limits.max_pairs} are read")
+    if _NO_ESCAPE.search(form):
+        raise bad_request("the form contains a % that begins no escape; write it as %25")
+    pairs = []
+    for pair in _SEPARATOR.split(form):
+        key, is_pair, value = pair.partition(b"=")
+        pairs.append((_unescaped(key), _unescaped(value) if is_pair else None))
+    return from_pairs(pairs, limits.max_form_depth)
+
+
+def from_json(body: bytes, limits: Limits) -> Params:
+    """Build the tree of a JSON body; nulls are removed from its lists.
+
+    Raises
+    ------
+    Refusal
+        400 when it is not JSON or is nested too deep, 413 when it has too many values.
+
+    Notes
+    -----
+    What is not an object is the parameter ``_json``.
+    """
+    tree = parse_json(body, limits.max_json_depth)
+    # A body that is shorter than the limit cannot have as many values.
+    if len(body) > limits.max_fields:
+        for count, _ in enumerate(_leaves(tree), 1):
+            if count > limits.max_fields:
+                raise too_large(f"more than {limits.max_fields} values")
+    return tree if isinstance(tree, dict) else {"_json": tree}
+
+
+def parse_json(text: bytes, max_depth: int) -> Param:
+    """Return the value of a JSON text, without nulls in its lists; 400 when there is none."""
     try:
-        tree = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        tree = json.loads(text.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise bad_request("the body is not valid JSON") from None
-    if not isinstance(tree, dict):
-        raise bad_request("the JSON body must be an object")
-    for count, value in enumerate(_leaves(tree, 1), 1):
-        if count > max_fields:
-            raise too_large(f"more than {max_fields} values")
-        if isinstance(value, str):
-            _check_text(value)
-    return tree
+    return _checked(tree, max_depth)
 
 
 def described(value: Param) -> object:
@@ -110,31 +135,44 @@ def files(value: Param) -> Iterator[Upload]:
             yield from files(item)
 
 
+def _unescaped(text: bytes) -> str:
+    if b"%" in text or b"+" in text:
+        text = unquote_to_bytes(text.replace(b"+", b" "))
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        raise bad_request("a parameter is not valid UTF-8") from None
+
+
 def _split_key(key: str) -> list[str]:
     """Split `a[b][]` into `a`, `b` and an empty string; a key with unbalanced brackets is one plain name."""
     match = _KEY.fullmatch(key)
     return [match[1], *match[2][1:-1].split("][")] if match else [key]
 
 
-def _put(node: Params, path: list[str], value: str | Upload, key: str) -> None:
+def _put(node: Params, path: list[str], value: str | Upload | None, key: str) -> None:
     name, *subpath = path
     if not subpath:
-        if isinstance(node.get(name), dict | list):
-            _refuse_conflict(key)
         node[name] = value
     elif subpath[0]:
-        child = node.setdefault(name, {})
+        if node.get(name) is None:
+            node[name] = {}
+        child = node[name]
         _put(child if isinstance(child, dict) else _refuse_conflict(key), subpath, value, key)
     else:
-        items = node.setdefault(name, [])
+        if node.get(name) is None:
+            node[name] = []
+        items = node[name]
         _append(items if isinstance(items, list) else _refuse_conflict(key), subpath[1:], value, key)
 
 
-def _append(items: list[Param], path: list[str], value: str | Upload, key: str) -> None:
+def _append(items: list[Param], path: list[str], value: str | Upload | None, key: str) -> None:
     if not path:
         items.append(value)
+    elif path == [""]:
+        items.append([value])
     elif not path[0]:
-        raise bad_request(f"{key}: a list of lists cannot be sent in a form")
+        raise bad_request(f"{key}: a list of lists of lists cannot be sent in a form")
     else:
         # As in Rack, a key that the last object already has begins the next object.
         last = items[-1] if items else None
@@ -145,35 +183,50 @@ def _append(items: list[Param], path: list[str], value: str | Upload, key: str) 
 
 
 def _contains(node: Param, path: list[str]) -> bool:
+    if "" in path:
+        return False
     for name in path:
-        if not name or not isinstance(node, dict) or name not in node:
+        if not isinstance(node, dict) or name not in node:
             return False
         node = node[name]
     return True
 
 
-def _lists_from_indices(value: Param) -> Param:
-    """Turn objects whose keys are all numbers into lists, in the order of the numbers."""
+def _without_nulls(value: Params) -> Params:
+    for key, item in value.items():
+        value[key] = _list_without_nulls(item)
+    return value
+
+
+def _list_without_nulls(value: Param) -> Param:
     if isinstance(value, list):
-        return [_lists_from_indices(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    tree = {key: _lists_from_indices(item) for key, item in value.items()}
-    if all(_INDEX.fullmatch(key) for key in tree):
-        return [tree[key] for key in sorted(tree, key=int)]
-    return tree
+        return [_list_without_nulls(item) for item in value if item is not None]
+    return _without_nulls(value) if isinstance(value, dict) else value
 
 
-def _leaves(value: Param, depth: int) -> Iterator[Param]:
+def _checked(value: Param, depth: int) -> Param:
+    """Check the text and the depth of a JSON tree, and remove the nulls of its lists."""
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict | list):
+        if not depth:
+            raise bad_request("the JSON is nested too deep")
+        if isinstance(value, list):
+            return [_checked(item, depth - 1) for item in value if item is not None]
+        for key, item in value.items():
+            _check_text(key)
+            value[key] = _checked(item, depth - 1)
+    return value
+
+
+def _leaves(value: Param) -> Iterator[Param]:
     """Yield the keys and the scalar values of a JSON tree."""
-    if depth > MAX_DEPTH:
-        raise bad_request(f"parameters are nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         yield from value
         value = list(value.values())
     if isinstance(value, list):
         for item in value:
-            yield from _leaves(item, depth + 1)
+            yield from _leaves(item)
     else:
         yield value
 

@@ -78,7 +78,7 @@ class PackRoutes:
         return Response(content, content_type=content_type, headers={"X-Content-Type-Options": "nosniff"})
 
     def _list(self, packs: list[PackRecord]) -> Response:
-        params = query()
+        params = query(self._service.options)
         if casts.boolean(params.get("public")):
             packs = [pack for pack in packs if pack.public_at is not None]
         if casts.boolean(params.get("listed")):

@@ -82,7 +82,7 @@ class PromptRoutes:
         return reply({"message": "Prompt deleted"})
 
     def _list(self, prompts: list[Prompt], now: int) -> Response:
-        params = query()
+        params = query(self._service.options)
         matching = [prompt for prompt in prompts if _matches(prompt, params, now)]
         rows = page(
             matching, params, max_offset=MAX_OFFSET, above_maximum=self._service.options.limit_above_maximum

@@ -12,8 +12,8 @@ from astria_nb.sandbox._options import Options
 from astria_nb.sandbox.callbacks.announcer import Announcer
 from astria_nb.sandbox.http import Guard
 from astria_nb.sandbox.model import Outcome, Plan, Prompt, State, TuneRecord
-from astria_nb.sandbox.params import Params, from_query
-from astria_nb.sandbox.params.body_parser import discard, read_params
+from astria_nb.sandbox.params import Params, from_form
+from astria_nb.sandbox.params.body_parser import Incoming, discard, read_params
 from astria_nb.sandbox.uploads import Spool, Upload
 from astria_nb.sandbox.uploads.fetch import fetch
 from astria_nb.sandbox.validation import Fields
@@ -36,10 +36,11 @@ class Service:
     """Set when the sandbox stops: downloads are broken off."""
 
     @contextmanager
-    def params(self) -> Iterator[Params]:
+    def params(self, wrapper: str | None = None) -> Iterator[Params]:
         """Read the parameters of a request; if it fails, its files are removed."""
         body, content_type = request.environ["wsgi.input"], request.headers.get("Content-Type", "")
-        params = read_params(body, content_type, self.spool, self.options.max_fields)
+        incoming = Incoming(body, content_type, request.query_string, request.method)
+        params = read_params(incoming, self.spool, self.options, wrapper)
         try:
             yield params
         except BaseException:
@@ -49,7 +50,7 @@ class Service:
     @contextmanager
     def fields(self, wrapper: str) -> Iterator[Fields]:
         """Read the parameters under one name; if the request fails, its files are removed."""
-        with self.params() as params:
+        with self.params(wrapper) as params:
             fields = Fields(params, wrapper, self.options, self.download if self.options.fetch_urls else None)
             request.environ["astria.request"].record_params(fields.sent)
             try:
@@ -103,9 +104,9 @@ class Service:
         return prompt
 
 
-def query() -> Params:
+def query(options: Options) -> Params:
     """Return the parameters of the request's query string."""
-    return from_query(request.query_string)
+    return from_form(request.query_string, options)
 
 
 def reply(body: object, status: int = 200) -> Response:

@@ -58,7 +58,7 @@ class TuneRoutes:
         return reply({})
 
     def _list(self, tunes: list[TuneRecord]) -> Response:
-        now, params = self._service.poll(), query()
+        now, params = self._service.poll(), query(self._service.options)
         matching = [tune for tune in tunes if _matches(tune, params)]
         rows = page(
             matching, params, max_offset=MAX_OFFSET, above_maximum=self._service.options.limit_above_maximum

@@ -113,9 +113,12 @@ class Fields:
             self.add_error(field, f"is not included in the list: {', '.join(choices)}")
         return casts.text(value)
 
-    def items(self, field: str) -> list[Param]:
-        """Return the elements of a list without the blank ones."""
-        items = casts.items(self.sent.get(field))
+    def items(self, field: str, *, by_index: bool = False) -> list[Param]:
+        """Return the elements of a list without the blank ones; `by_index` as `index_keys` of the options."""
+        value, by_index = self.sent.get(field), by_index or self.options.index_keys == "list"
+        items = casts.items(value, by_index=by_index)
+        if items is None and isinstance(value, dict) and casts.items(value, by_index=True) is not None:
+            return []  # as by strong parameters, which permit a list only
         if items is None:
             self.add_error(field, "must be an array")
         return items or []

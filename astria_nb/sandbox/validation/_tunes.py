@@ -47,7 +47,11 @@ def read_tune(fields: Fields) -> Plan:
         auto_extend=fields.flag("auto_extend"),
         cost_mc=0 if branch == "fast" else TRAINING_MC,
     )
-    prompts = [prompt for item in fields.items("prompts_attributes") if (prompt := _nested(fields, item))]
+    prompts = [
+        prompt
+        for item in fields.items("prompts_attributes", by_index=True)
+        if (prompt := _nested(fields, item))
+    ]
     fields.check()
     return Plan(tune=new, prompts=tuple(prompts), prompts_callback=new.prompts_callback)
 

@@ -137,7 +137,8 @@ PACKS = [
         "create a pack without a title",
         post("/packs", {"pack": {"title": ""}}, 422, {"title": ["can't be blank"]}),
     ),
-    row("create a pack without the wrapper", post("/packs", {"title": "Mine"}, (400, 422), REFUSED)),
+    row("create a pack without the wrapper", post("/packs", {"title": "Mine"}, 400, REFUSED, by="form")),
+    row("JSON of a pack without the wrapper is wrapped", post("/packs", {"title": "Mine"})),
     row(
         "the account",
         get(
