@@ -34,6 +34,13 @@ CORPUS = (
 )
 EVIL = " ".join(CORPUS)
 
+# For a second cell; the first makes the form.
+BATCH = """tunes = [anb.Tune(pack=797, name="cat", title=f"batch {number}",
+                  image_urls=[f"https://example.com/{number}/{photo}.jpg" for photo in "ab"])
+         for number in range(200)]
+rows = anb.submit_many(tunes, form.client, max_workers=2, log=anb.ExperimentLog("batch.sqlite"))
+print("RETURNED", len(rows), rows["state"].eq("done").sum())"""
+
 # On a dark page Colab has JupyterLab's light colours, except for these.
 COLAB_IN_THE_DARK = """
 .jp-OutputArea-output, .jp-OutputArea-output .jupyter-widgets {
@@ -455,7 +462,24 @@ def test_in_notebook_7(other: Page, address: str, folder: Path, sandbox: anb.San
     other.keyboard.press("Shift+Enter")
     expect(form).to_be_visible(timeout=60_000)
     train(form, folder, sandbox)
+    cancel_a_batch(other, sandbox)
     lab.shut_down(other)
+
+
+def cancel_a_batch(page: Page, sandbox: anb.Sandbox) -> None:
+    """Run `submit_many` in the cell below, and press Cancel while the cell runs."""
+    sandbox.fail("slow", "POST /p/*/tunes", count=None, seconds=0.3)
+    made = len(sandbox.received())
+    page.locator(".jp-CodeCell .cm-content").last.click()
+    page.keyboard.insert_text(BATCH)
+    page.keyboard.press("Shift+Enter")
+    progress = page.locator(".astria-batch")
+    expect(progress).to_contain_text(re.compile(r"[1-9]\d* of 200 done · \d under way"))
+    progress.get_by_role("button", name="Cancel").press("Enter")
+    expect(progress.get_by_role("status")).to_contain_text(re.compile(r"Cancelled\. \d+ of 200 done"))
+    sandbox.heal()
+    done = int(page.get_by_text(re.compile(r"RETURNED 200 \d+")).inner_text().split()[-1])
+    assert len(sandbox.received()) - made == done < 100
 
 
 def test_as_an_app_in_voila(other: Page, address: str, folder: Path, sandbox: anb.Sandbox):
