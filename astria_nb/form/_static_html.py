@@ -81,7 +81,8 @@ def _row_cell(value: Any) -> Markup:
     if isinstance(value, str):
         text = shortened(_row_text(value), _MAX_TEXT)
     elif is_list_like(value):
-        return Markup("<td>{}</td>").format(_lines(_row_text(str(item)) for item in value))
+        items = _bounded([_row_text(str(item)) for item in value])
+        return Markup("<td>{}</td>").format(Markup(" <br>").join(items))  # the form shows them in one line
     elif isinstance(value, pd.Timestamp) and not pd.isna(value):
         text = f"{value:%Y-%m-%d %H:%M:%S %Z}".strip()
     else:

@@ -21,8 +21,7 @@ sys.path.insert(0, str(HERE.parent))
 import helpers.jupyterlab as lab  # noqa: E402
 from astria_nb.cli import copy_notebooks  # noqa: E402
 
-ONLY_THE_NOTEBOOK = """async () => {
-    await window.jupyterapp.commands.execute('application:toggle-left-area'); return true; }"""
+ONLY_THE_NOTEBOOK = """() => { window.jupyterapp.shell.collapseLeft(); return true; }"""
 TO_THE_TOP = """part => { part.closest('.jp-Cell').scrollIntoView({block: 'start'}); }"""
 SLOW = """
 import time
@@ -38,12 +37,13 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=HERE.parents[1] / "notebooks" / "pictures")
     folder = parser.parse_args().folder
     with opened() as (page, address):
-        page.goto(address.format("02_image_urls.ipynb"))  # nobody runs it
+        show(page, address, "02_image_urls.ipynb")  # nobody runs it
         copy = page.locator(".astria-saved").first
         copy.locator("img").last.wait_for(timeout=60_000)
         save(copy, folder / "reopened.png", height=620)
+        lab.shut_down(page)
 
-        lab.open_notebook(page, address, "01_multipart.ipynb")
+        show(page, address, "01_multipart.ipynb")
         lab.run_cells(page, 0, 5)
         form = page.locator(".astria-form")
         form.locator(".astria-tile img").nth(3).wait_for()
@@ -62,7 +62,7 @@ def main() -> None:
         lab.change_theme(page, "JupyterLab Dark")
         form.get_by_role("button", name=re.compile("^Submit")).click()
         form.locator(".astria-pictures-tile:nth-child(-n + 10) img").nth(9).wait_for(timeout=60_000)
-        save(form, folder / "pictures.png", top=form.locator(".astria-submit-bar"), height=520)
+        save(form, folder / "pictures.png", top=form.locator(".astria-submit-bar"), height=600)
 
         gallery = form.locator(".astria-pictures")
         gallery.get_by_text("35 pictures", exact=True).wait_for(timeout=60_000)
@@ -72,7 +72,7 @@ def main() -> None:
         save(gallery, folder / "download.png", height=420, wait=0)
         lab.shut_down(page)
 
-        lab.open_notebook(page, address, "watch.ipynb")
+        show(page, address, "watch.ipynb")
         lab.run_cells(page, 0, COMPARISON + 1)
         comparison = page.locator(".astria-pictures").filter(has=page.locator("table"))
         comparison.locator("td img").nth(5).wait_for()
@@ -82,9 +82,15 @@ def main() -> None:
         batch(page, address, folder)
 
 
+def show(page: Page, address: str, name: str) -> None:
+    """Open a notebook, without the list of files beside it."""
+    lab.open_notebook(page, address, name)
+    page.evaluate(ONLY_THE_NOTEBOOK)
+
+
 def batch(page: Page, address: str, folder: Path) -> None:
     """Take the picture of a batch on its way."""
-    lab.open_notebook(page, address, "batch.ipynb")
+    show(page, address, "batch.ipynb")
     lab.run_cells(page, 0, 4)
     lab.run_code(page, 'sandbox.fail("slow", "POST /p/*/tunes", count=None, seconds=2)')
     page.evaluate("""() => {
@@ -108,8 +114,6 @@ def opened() -> Iterator[tuple[Page, str]]:
         copy_notebooks(folder)
         with lab.serving(folder, private) as address, lab.browsing(browser) as running:
             page = running.new_page(viewport={"width": 1180, "height": 1500})
-            lab.open_notebook(page, address, "01_multipart.ipynb")
-            page.evaluate(ONLY_THE_NOTEBOOK)
             yield page, address
             lab.shut_down(page)
 
