@@ -199,12 +199,21 @@ class ApiError(AstriaError):
         The HTTP status.
     retry_after : str or None
         The ``Retry-After`` header as received (seconds or an HTTP date); None if it was not sent.
+    page : str or None
+        The title of the web page that came instead of the API's answer; None if no page came.
     """
 
-    def __init__(self, *problems: Problem, status: int = 0, retry_after: str | None = None) -> None:
+    def __init__(
+        self,
+        *problems: Problem,
+        status: int = 0,
+        retry_after: str | None = None,
+        page: str | None = None,
+    ) -> None:
         super().__init__(*problems)
         self.status = status
         self.retry_after = retry_after
+        self.page = page
 
 
 class UnauthorizedError(ApiError):
@@ -228,4 +237,4 @@ class ServerError(ApiError):
 
 
 class UnexpectedReplyError(ApiError):
-    """The response is not documented by the API: a redirect, or a body that is not the expected JSON."""
+    """The response is not documented by the API: a redirect, a web page, or not the expected JSON."""

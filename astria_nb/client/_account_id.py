@@ -9,6 +9,7 @@ from astria_nb.client._api_key import ApiKey
 from astria_nb.client._transport import Transport
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import ApiError, AstriaError, ServerError, TooManyRequestsError
+from astria_nb.utils.arguments import parse_whole
 
 _SECONDS = 10.0  # it comes before submissions, and must not delay one for long
 _SLOW, _PAUSE = (
@@ -90,5 +91,4 @@ def _balance_in(reply: object) -> int | None:
     """Return the balance of whoever pays for the account (astria-api, section 16)."""
     account = reply if isinstance(reply, dict) else {}
     payer = account.get("payer")
-    amount = (payer if isinstance(payer, dict) else account).get("usd_balance_mc")
-    return amount if type(amount) is int else None
+    return parse_whole((payer if isinstance(payer, dict) else account).get("usd_balance_mc"))

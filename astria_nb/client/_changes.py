@@ -50,8 +50,8 @@ def change_tune(transport: Transport, tune_id: int, fields: Mapping[str, Any]) -
     except OutcomeUnknownError as error:
         failure = _outcome_unknown(tune_id, error.reason)
     except ApiError as error:
-        if error.status not in responses.REFUSALS:
-            failure = _outcome_unknown(tune_id, f"status {error.status}")
+        if not responses.is_refusal(error):
+            failure = _outcome_unknown(tune_id, responses.reason_of(error))
         else:
             # The service's words name no tune, and the reader may have asked for several.
             hint = f"tune {tune_id} was not changed"

@@ -121,7 +121,8 @@ class ClientBase:
     def _record(self, kind: str, id_: int) -> Json:
         id_ = check_id("id", id_)
         try:
-            return replies.get_object(self._transport, f"/{kind}s/{id_}")
+            record = replies.get_object(self._transport, f"/{kind}s/{id_}")
+            return replies.with_id(record) or record
         except NotFoundError as error:
             failure = self._not_found("id", f"{kind} {id_}", error)
         raise failure

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from astria_nb.client import _replies as replies
 from astria_nb.client._transport import Transport
-from astria_nb.errors import AstriaError, NotFoundError, NotSentError
+from astria_nb.errors import AstriaError, NotFoundError, NotSentError, UnexpectedReplyError
 
 
 class DeletionLog(Protocol):
@@ -62,7 +62,8 @@ def delete_tune(transport: Transport, tune_id: int) -> bool:
         raise
     except AstriaError as error:
         failure = error
-    if isinstance(failure, NotSentError) or getattr(failure, "status", 500) >= 500:
+    is_unclear = isinstance(failure, NotSentError | UnexpectedReplyError)
+    if is_unclear or getattr(failure, "status", 500) >= 500:
         try:
             replies.get_object(transport, path)
         except NotFoundError:

@@ -41,7 +41,7 @@ def checked_object(data: Any) -> Json:
 
 
 def get_list(transport: Transport, path: str, **query: Any) -> list[Json]:
-    """Return the list of records at a path; all of them have an integer ``id``.
+    """Return the list of records at a path; the ``id`` of each is an int, however the service writes it.
 
     Raises
     ------
@@ -49,8 +49,10 @@ def get_list(transport: Transport, path: str, **query: Any) -> list[Json]:
         The answer is not such a list.
     """
     data = transport.get(path, query)
-    if isinstance(data, list) and all(map(_has_id, data)):
-        return data
+    if isinstance(data, list):
+        records = [with_id(record) for record in data]
+        if all(record is not None for record in records):
+            return [record for record in records if record is not None]
     raise responses.unexpected_reply(200, "something other than a list")
 
 
@@ -108,5 +110,15 @@ def pack_of(data: Json) -> Pack:
     raise responses.unexpected_reply(200, reason)
 
 
-def _has_id(data: object) -> bool:
-    return isinstance(data, dict) and type(data.get("id")) is int and parse_id(data["id"]) is not None
+def with_id(data: object) -> Json | None:
+    """Return a record with its ``id`` as an int; None if it has none.
+
+    Examples
+    --------
+    >>> with_id({"id": "7", "title": "t"}), with_id({"title": "t"})
+    ({'id': 7, 'title': 't'}, None)
+    """
+    number = parse_id(data.get("id")) if isinstance(data, dict) else None
+    if number is None or not isinstance(data, dict):
+        return None
+    return data if type(data["id"]) is int else {**data, "id": number}

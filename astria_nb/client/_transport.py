@@ -110,7 +110,7 @@ class Transport:
             return self._send("POST", path, data=content, headers={"Content-Type": body.content_type})
 
     def send_empty(self, method: str, path: str) -> None:
-        """Send a request without a body, once. The body of a successful response is ignored.
+        """Send a request without a body, once. The body of a success is ignored unless it is a web page.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class Transport:
             self._send(method, path, data=b"", ignore_body=True)
 
     def patch(self, path: str, body: Body) -> None:
-        """Send a small body that changes a record, once. The body of a successful response is ignored.
+        """Send a small body that changes a record, once; for the answer, see `send_empty`.
 
         Parameters
         ----------
@@ -189,6 +189,7 @@ class Transport:
             self._update_clock(reply.headers.get("Date"))
             content, interruption = _read_body(reply, JSON_BYTES)
         if ignore_body and 200 <= reply.status_code < 300:
+            responses.check_no_page(reply.status_code, reply.headers, content, self.key)
             return None
         return self._parse(reply, content, interruption)
 
@@ -203,10 +204,10 @@ class Transport:
             raise interruption
         try:
             data = parse_json(content)
-            # A service that repeats the key would have it shown, in a row or a picture's caption.
-            return self.key.redact_json(data) if b"sd_" in content else data
         except (ValueError, RecursionError):
-            raise responses.unexpected_reply(status, "something other than JSON") from None
+            raise responses.unreadable(status, reply.headers, content, self.key) from None
+        # A service that repeats the key would have it shown, in a row or a picture's caption.
+        return self.key.redact_json(data) if b"sd_" in content else data
 
     def _update_clock(self, date: str | None) -> None:
         # A proxy may drop the header; then the last one, or this machine's clock, is used.

@@ -16,7 +16,6 @@ from astria_nb.errors import (
     ApiError,
     LogError,
     NotFoundError,
-    RejectedError,
 )
 from astria_nb.tune import Body
 from astria_nb.utils.arguments import check_bool, check_id
@@ -83,17 +82,16 @@ class TuneMethods(ClientBase):
             The request was not sent completely. Nothing was created.
         OutcomeUnknownError
             The request was sent, but its answer was missing or unreadable, or neither a success nor a refusal
-            that proves that nothing was created (400, 401, 402, 403, 404, 422, 426, 429): the tune may exist.
+            that proves that nothing was created (400, 401, 402, 403, 404, 422, 426, 429, unless it is a web
+            page, which a gateway gives): the tune may exist.
         """
         try:
             data = self._transport.post(f"{pack_path(pack)}/tunes", body)
         except ApiError as error:
             is_success = 200 <= error.status < 300
-            if error.status in responses.REFUSALS or (body.sent < len(body) and not is_success):
+            if responses.is_refusal(error) or (body.sent < len(body) and not is_success):
                 raise
-            reason = f"status {error.status}"
-            if isinstance(error, RejectedError):  # a page of a proxy that failed says nothing more
-                reason += f": {error.problems[0].what}"
+            reason = responses.reason_of(error)
         else:
             # The API's documents show an array of one, too (astria-api, section 14).
             reply = data[0] if isinstance(data, list) and len(data) == 1 else data

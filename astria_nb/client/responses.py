@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Any
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
-from astria_nb.client._parsing import parse_json
+from astria_nb.client._error_body import messages
+from astria_nb.client._web_page import page_title
 from astria_nb.errors import (
     ApiError,
     NotFoundError,
@@ -22,11 +21,15 @@ from astria_nb.errors import (
     UnexpectedReplyError,
 )
 
-_MAX_TEXT, _MAX_NAME = 400, 80  # characters of a message and of a field's name
-_MAX_FIELDS = 20
-
 REFUSALS = frozenset({400, 401, 402, 403, 404, 422, 426, 429})
-"""The statuses that prove that a request changed nothing. Others may come from a proxy, or after the work."""
+"""The statuses by which the service says that a request changed nothing; see `is_refusal`.
+
+Others may come from a proxy, or after the work.
+"""
+
+
+_FROM_ANYONE = frozenset({408, 425, 429})
+"""Statuses with which a gateway asks to try again: a web page then says nothing else."""
 
 
 def outcome_unknown(reason: str) -> OutcomeUnknownError:
@@ -44,7 +47,9 @@ def outcome_unknown(reason: str) -> OutcomeUnknownError:
     return error
 
 
-def unexpected_reply(status: int, what: str) -> UnexpectedReplyError:
+def unexpected_reply(
+    status: int, what: str, hint: str = "check base_url", page: str | None = None
+) -> UnexpectedReplyError:
     """Return the error for an answer that the API does not document.
 
     Parameters
@@ -52,9 +57,58 @@ def unexpected_reply(status: int, what: str) -> UnexpectedReplyError:
     status : int
     what : str
         What the server answered with.
+    hint : str
+    page : str, optional
+        The title of a web page.
     """
     what = f"the server answered with {what}, which is not what the Astria API does"
-    return UnexpectedReplyError(Problem("base_url", what, "check base_url"), status=status)
+    return UnexpectedReplyError(Problem("base_url", what, hint), status=status, page=page)
+
+
+def unreadable(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> UnexpectedReplyError:
+    """Return the error for a success whose body is not JSON. Parameters as for `error_for_status`."""
+    page = page_title(headers, content)
+    if page is not None:
+        return _page_error(status, key.redact(page))
+    return unexpected_reply(status, "something other than JSON" if content.strip() else "an empty body")
+
+
+def check_no_page(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> None:
+    """Check that a success comes from the service. Parameters as for `error_for_status`.
+
+    Raises
+    ------
+    UnexpectedReplyError
+        The body is a web page, such as that of a sign-in.
+    """
+    if page_title(headers, content) is not None:
+        raise unreadable(status, headers, content, key)
+
+
+def is_refusal(error: ApiError) -> bool:
+    """Return whether an error proves that a request changed nothing.
+
+    A web page does not: the service answers in JSON or plain text, and what else stands in the way, such as a
+    filter that reads answers, may have let the request pass.
+
+    Parameters
+    ----------
+    error : ApiError
+    """
+    return error.status in REFUSALS and not isinstance(error, UnexpectedReplyError)
+
+
+def reason_of(error: ApiError) -> str:
+    """Return in a few words what came instead of an answer, after a request that may have been carried out.
+
+    Parameters
+    ----------
+    error : ApiError
+    """
+    status = f"status {error.status}"
+    if error.page is not None:
+        return f"{status}: {_in_words(error.page)}"
+    return f"{status}: {error.problems[0].what}" if isinstance(error, RejectedError) else status
 
 
 def error_for_status(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> ApiError:
@@ -70,11 +124,17 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
     key : ApiKey
         The key that was sent. It is redacted in case the service repeats it.
     """
-    messages = _messages(content, key) or [("", f"the service answered {status} and gave no reason")]
-    reason, retry_after = messages[0][1], headers.get("Retry-After")
     if status < 400:
-        kind = "a redirect" if status >= 300 else "another protocol"
-        return unexpected_reply(status, f"{kind} ({status})")
+        what = _redirect(status, headers) if status >= 300 else f"another protocol ({status})"
+        return unexpected_reply(status, what)
+    page = page_title(headers, content)
+    if page is not None:
+        page = key.redact(page)
+        if status < 500 and status not in _FROM_ANYONE:
+            return _page_error(status, page)
+    pairs = messages(content, key) if page is None else [("", _in_words(page))]
+    pairs = pairs or [("", f"the service answered {status} and gave no reason")]
+    reason, retry_after = pairs[0][1], headers.get("Retry-After")
     if status == 401:
         hint = f"check the key; yours is at {KEY_PAGE}"
         return UnauthorizedError(Problem("api_key", f"{key!r} was refused ({reason})", hint), status=status)
@@ -87,10 +147,10 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
         return TooManyRequestsError(Problem("base_url", reason, hint), status=status, retry_after=retry_after)
     if status >= 500:
         problem = Problem("base_url", f"the service failed ({status}: {reason})", "try again in a minute")
-        return ServerError(problem, status=status, retry_after=retry_after)
+        return ServerError(problem, status=status, retry_after=retry_after, page=page)
     is_proof = status in REFUSALS
     hint = "fix it and submit again; nothing was created" if is_proof else "try again in a minute"
-    problems = (Problem(field or "tune", message, hint, kind="rejected") for field, message in messages)
+    problems = (Problem(field or "tune", message, hint, kind="rejected") for field, message in pairs)
     return RejectedError(*problems, status=status)
 
 
@@ -108,31 +168,19 @@ def rate_limited(seconds: float) -> TooManyRequestsError:
     )
 
 
-def _messages(content: bytes, key: ApiKey) -> list[tuple[str, str]]:
-    """Return (field, message) pairs from an error body of any shape; the field may be empty."""
+def _page_error(status: int, page: str) -> UnexpectedReplyError:
+    hint = "check base_url, and whether a proxy, a VPN or a sign-in page stands before it"
+    return unexpected_reply(status, f"{_in_words(page)} ({status})", hint, page)
+
+
+def _in_words(page: str) -> str:
+    return f"the web page {page!r}" if page else "a web page without words"
+
+
+def _redirect(status: int, headers: Mapping[str, str]) -> str:
+    """Return a redirect in words. The rest of its address may hold a secret."""
     try:
-        data = key.redact_json(parse_json(content))
-    except (ValueError, RecursionError):
-        data = key.redact(content.decode("utf-8", "replace"))
-    if isinstance(data, Mapping):
-        for name in ("error", "message", "upgrade"):
-            if isinstance(data.get(name), str) and data[name].strip():
-                return [("", _one_line(data[name]))]
-        fields = data["errors"] if isinstance(data.get("errors"), Mapping) else data
-        if messages := list(islice(_field_messages(fields), _MAX_FIELDS)):
-            return messages
-    text = _one_line(data) if data or data == 0 else ""
-    return [("", text)] if text else []
-
-
-def _field_messages(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for field, messages in fields.items():
-        if isinstance(messages, list) and (text := ", ".join(filter(None, map(_one_line, messages)))):
-            yield "" if field == "base" else _one_line(field, _MAX_NAME), _one_line(text)
-
-
-def _one_line(data: Any, max_length: int = _MAX_TEXT) -> str:
-    """Return a text, or JSON, as one line of limited length."""
-    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-    line = " ".join(text[: 20 * max_length].split())
-    return line if len(line) <= max_length else f"{line[: max_length - 1]}…"
+        host = urlsplit(headers.get("Location") or "").hostname
+    except ValueError:
+        host = None
+    return f"a redirect ({status})" + (f" to {host}" if host else "")

@@ -10,9 +10,10 @@ import pandas as pd
 
 from astria_nb.rows._callbacks import redact_callbacks
 from astria_nb.rows._schemas import PROMPT_SCHEMA
+from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.arrow import typed_frame
 
-_LORA = re.compile(r"<lora:(\d{1,18}):")
+_LORA = re.compile(r"<(?:lora|faceid):(\d{1,18}):")
 
 
 def prompt_frame(
@@ -138,11 +139,11 @@ def tune_id_of(prompt: Mapping[str, Any], own: Collection[int] = ()) -> int | No
         [tune.get("id") for tune in tunes if isinstance(tune, Mapping)] if isinstance(tunes, list) else []
     )
     named = map(int, _LORA.findall(str(prompt.get("text"))))
-    ids = [*named, *(number for number in (*listed, prompt.get("tune_id")) if type(number) is int)]
+    ids = [*named, *filter(None, map(parse_id, (*listed, prompt.get("tune_id"))))]
     return next((number for number in ids if number in own), ids[0] if ids else None)
 
 
 def _owner(prompt: Mapping[str, Any], tune_ids: Mapping[int, int | None]) -> int | None:
-    prompt_id = prompt.get("id")
-    listed_for = tune_ids.get(prompt_id) if isinstance(prompt_id, int) else None
+    number = parse_id(prompt.get("id"))
+    listed_for = None if number is None else tune_ids.get(number)
     return tune_id_of(prompt) if listed_for is None else listed_for

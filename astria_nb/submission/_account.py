@@ -9,6 +9,7 @@ from astria_nb.client import PAGE_SIZE, Client, Json
 from astria_nb.errors import NotFoundError, Problem, RejectedError, ServerError, TuneError
 from astria_nb.submission._titles import filter_of, is_same_title
 from astria_nb.tune import Request
+from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
 
 # A list as long as one of these may go on: a service may give less than it was asked for.
@@ -56,10 +57,10 @@ def look(client: Client, request: Request) -> AccountState:
 
 def contradictions(tune: Json, request: Request) -> Iterator[str]:
     """Yield in what a tune differs from a request, as far as the account shows it."""
-    name, pack = tune.get("name"), tune.get("base_pack_id")
+    name, pack = tune.get("name"), parse_id(tune.get("base_pack_id"))
     if isinstance(name, str) and name.casefold() != str(request.parameters.get("name")).casefold():
         yield f"is of the class {short(name)}"
-    if isinstance(pack, int) and isinstance(request.pack, int) and pack != request.pack:
+    if pack is not None and isinstance(request.pack, int) and pack != request.pack:
         yield f"was made from pack {pack}"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from astria_nb.errors import Problem
 from astria_nb.log import HAS_TUNE, Submission
 from astria_nb.tune import Body, Estimate, Request, differences, dollars
+from astria_nb.utils.arguments import parse_whole
 from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import ReportProgress
 
@@ -68,7 +69,7 @@ def describe(earlier: Submission, estimate: Estimate | None) -> str:
     """
     age = (datetime.now(UTC) - earlier.planned_at).total_seconds()
     record = earlier.record or {}
-    prompts, cost = record.get("prompt_ids"), record.get("cost_mc")
+    prompts, cost = record.get("prompt_ids"), parse_whole(record.get("cost_mc"))
     parts = [f"the same request was sent {format_duration(max(0.0, age))} ago"]
     if earlier.tune_id is not None:
         parts[0] += f" as tune {earlier.tune_id}"
@@ -78,7 +79,7 @@ def describe(earlier: Submission, estimate: Estimate | None) -> str:
         parts.append("its outcome is not known yet")
     if loss := loss_of(earlier):
         parts.append(loss)
-    if isinstance(cost, int) and cost > 0:
+    if cost is not None and cost > 0:
         parts.append(dollars(cost))
     elif estimate is not None:
         parts.append(str(estimate))

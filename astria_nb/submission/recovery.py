@@ -14,6 +14,7 @@ from astria_nb.errors import AstriaError, LogError, NotFoundError, OutcomeUnknow
 from astria_nb.log import UNSETTLED, Log, LogPath, StaleSubmission, Submission, environment
 from astria_nb.submission import _account as account
 from astria_nb.submission._titles import standard_title
+from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.progress import ReportProgress, wait_with_progress
 
 SETTLE_SECONDS = 120.0
@@ -289,11 +290,11 @@ def _prompts(client: Client, tune_id: int, **page: int | None) -> Iterator[Json]
 
 def _is_of(prompt: Json, submission: Submission) -> bool:
     """Return whether a prompt may be of a run, as far as the service shows its pack and its template."""
-    request, pack = submission.request, prompt.get("base_pack_id") or prompt.get("pack_id")
-    if isinstance(pack, int) and isinstance(request.pack, int) and pack != request.pack:
+    request, pack = submission.request, parse_id(prompt.get("base_pack_id") or prompt.get("pack_id"))
+    if pack is not None and isinstance(request.pack, int) and pack != request.pack:
         return False
-    templates, template = request.parameters.get("prompt_ids"), prompt.get("orig_prompt_id")
-    return not templates or not isinstance(template, int) or template in templates
+    templates, template = request.parameters.get("prompt_ids"), parse_id(prompt.get("orig_prompt_id"))
+    return not templates or template is None or template in templates
 
 
 def _newer_than(newest_known_id: int, pages: Callable[..., Iterator[Json]]) -> Iterator[Json]:

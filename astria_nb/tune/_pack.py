@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from astria_nb.errors import Problem, printable
+from astria_nb.utils.arguments import parse_id, parse_number, parse_whole
 from astria_nb.utils.formatting import short
 
 MC_PER_DOLLAR = 100_000
@@ -92,13 +94,16 @@ class Pack:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Pack:
         """Read a pack in any of the formats that the API has used (astria-api, section 3)."""
+        number = parse_id(data["id"])
+        if number is None:
+            raise ValueError("the pack has no id")
         costs, cost_mc = _mapping(data, "costs"), _mapping(data, "cost_mc_hash")
         prompts = _mapping(data, "prompts_per_class")
         names = dict.fromkeys([*costs, *cost_mc, *prompts])
         return cls(
-            id=int(data["id"]),
+            id=number,
             slug=str(data.get("slug") or ""),
-            title=printable(str(data.get("title") or data.get("slug") or f"Pack {data['id']}")),
+            title=printable(str(data.get("title") or data.get("slug") or f"Pack {number}")),
             cover_url=data.get("cover_url") or None,
             classes=tuple(_pack_class(name, costs.get(name), cost_mc.get(name)) for name in names),
             prompts=tuple(prompt for name, rows in prompts.items() for prompt in _prompts(name, rows)),
@@ -150,25 +155,18 @@ def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _pack_class(name: str, costs: object, cost_mc: object) -> PackClass:
     # `cost` is cents (2025), `cost_mc` and `cost_mc_hash` are millicents (2026 and 2024).
     details = costs if isinstance(costs, Mapping) else {}
-    price = details.get("cost_mc")
-    if price is None and isinstance(details.get("cost"), int | float):
-        price = details["cost"] * 1000
+    price, cents = parse_number(details.get("cost_mc")), parse_number(details.get("cost"))
     if price is None:
-        price = cost_mc
-    return PackClass(name, price_mc=_whole(price), num_images=_whole(details.get("num_images")))
+        price = parse_number(cost_mc) if cents is None else cents * 1000
+    price_mc = None if price is None or price == math.inf else round(price)
+    return PackClass(name, price_mc, num_images=parse_whole(details.get("num_images")))
 
 
 def _prompts(name: str, rows: object) -> Iterator[PackPrompt]:
     for row in rows if isinstance(rows, list) else ():
-        if not isinstance(row, Mapping) or not isinstance(row.get("id"), int):
+        number = parse_id(row.get("id")) if isinstance(row, Mapping) else None
+        if number is None:
             continue
         images = row.get("images")
         urls = [url for url in images if isinstance(url, str)] if isinstance(images, list) else []
-        yield PackPrompt(row["id"], name, str(row.get("text") or ""), urls[0] if urls else None)
-
-
-def _whole(number: object) -> int | None:
-    try:
-        return int(number) if isinstance(number, int | float) else None
-    except (OverflowError, ValueError):  # infinite, or not a number
-        return None
+        yield PackPrompt(number, name, str(row.get("text") or ""), urls[0] if urls else None)

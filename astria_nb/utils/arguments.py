@@ -6,6 +6,7 @@ import inspect
 import math
 import operator
 import os
+import re
 from collections.abc import Callable
 from numbers import Real
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.utils.formatting import short
 
+_NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _MAX_ID = 2**63 - 1  # the largest signed 64-bit integer, as in the log's database
 
 
@@ -134,6 +136,44 @@ def _takes(function: Callable[..., object], arguments: int) -> bool:
     except TypeError:
         return False
     return True
+
+
+def parse_number(value: Any) -> int | float | None:
+    """Return a number of JSON, which a service may write as text; None if it is no finite number.
+
+    Parameters
+    ----------
+    value : JSON
+
+    Returns
+    -------
+    int, float or None
+        Exact, however large.
+
+    Examples
+    --------
+    >>> parse_number("3.0"), parse_number(" 360000 "), parse_number("n/a"), parse_number(True)
+    (3.0, 360000, None, None)
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        if not _NUMBER.fullmatch(text):
+            return None
+        value = int(text) if text.lstrip("+-").isdigit() else float(text)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and abs(value) < math.inf else None
+
+
+def parse_whole(value: Any) -> int | None:
+    """Return a number of JSON without its fraction; None if it is none. See `parse_number`.
+
+    Examples
+    --------
+    >>> parse_whole("150000.0"), parse_whole(""), parse_whole(None)
+    (150000, None, None)
+    """
+    number = parse_number(value)
+    return None if number is None else int(number)
 
 
 def parse_id(value: Any) -> int | None:

@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from astria_nb.utils.arguments import parse_number, parse_whole
+
 TIME = pa.timestamp("us", "UTC")
 TEXTS, IDS = pa.list_(pa.string()), pa.list_(pa.int64())
 
@@ -147,7 +149,7 @@ def parse_time(value: Any) -> datetime | None:
     Parameters
     ----------
     value : str or datetime
-        ISO 8601; UTC unless it has an offset.
+        ISO 8601; UTC unless it has an offset. Rails' ``2026-01-01 12:00:00 UTC`` is read too.
 
     Returns
     -------
@@ -157,8 +159,8 @@ def parse_time(value: Any) -> datetime | None:
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     try:
-        time = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        time = datetime.fromisoformat(value.removesuffix(" UTC"))
+    except (AttributeError, TypeError, ValueError):
         return None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
@@ -222,7 +224,7 @@ def _convert(value: Any, arrow_type: pa.DataType) -> Any:
     if pa.types.is_list(arrow_type):
         return _to_list(value, arrow_type)
     if pa.types.is_boolean(arrow_type):
-        return value if isinstance(value, bool) else None
+        return _to_bool(value)
     if pa.types.is_integer(arrow_type):
         return _to_int(value)
     if pa.types.is_floating(arrow_type):
@@ -240,17 +242,21 @@ def _to_list(value: Any, arrow_type: pa.DataType) -> list[Any] | None:
 
 def _to_float(value: Any) -> float | None:
     try:
-        return float(value) if isinstance(value, int | float) else None
+        number = parse_number(value)
+        return None if number is None else float(number)
     except OverflowError:
         return None
 
 
+def _to_bool(value: Any) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
 def _to_int(value: Any) -> int | None:
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if -(2**63) <= number < 2**63 else None
+    number = parse_whole(value)
+    return number if number is not None and -(2**63) <= number < 2**63 else None
 
 
 def _common_type(types: set[pa.DataType]) -> pa.DataType:

@@ -16,6 +16,7 @@ from astria_nb.errors import (
     UnreachableError,
 )
 from astria_nb.log import HAS_TUNE, Submission
+from astria_nb.utils.arguments import parse_whole
 
 _ACCOUNT_STATUSES = (401, 402)  # its key is not accepted, or it has no credit
 
@@ -79,8 +80,8 @@ class RowOutcome:
     @property
     def cost_mc(self) -> int | None:
         """What the service says that it cost, in millicents; None if it does not say."""
-        cost = (self.record or {}).get("cost_mc")
-        return cost if isinstance(cost, int) and cost > 0 else None
+        cost = parse_whole((self.record or {}).get("cost_mc"))
+        return cost if cost is not None and cost > 0 else None
 
 
 def of_submission(submission: Submission) -> RowOutcome:

@@ -1,0 +1,99 @@
+"""What the body of an error says, by field: JSON of several shapes, or text (astria-api, section 8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from astria_nb.client._api_key import ApiKey
+from astria_nb.client._parsing import parse_json
+
+_MAX_TEXT, _MAX_NAME = 400, 80  # characters of a message and of a field's name
+_MAX_FIELDS = 20
+_MAX_DEPTH = 4  # of objects within each other
+_GENERAL = ("error", "message", "upgrade", "detail", "error_description")
+"""Where services say what is wrong with a whole request, the most telling first."""
+_OF_FIELD, _WORDS = ("field", "attribute", "param"), ("message", "detail", "error", "title")
+_NO_FIELDS = ("status", "code", "success", "type", "instance", "exception", "traces", "request_id")
+
+
+def messages(content: bytes, key: ApiKey) -> list[tuple[str, str]]:
+    """Return (field, message) pairs; the field is empty if a message is about the whole request.
+
+    Parameters
+    ----------
+    content : bytes
+    key : ApiKey
+        The key that was sent. It is redacted in case the service repeats it.
+
+    Examples
+    --------
+    >>> key = ApiKey("sd_not_a_real_key")
+    >>> messages(b'{"title": ["is blank"], "base": ["no balance"]}', key)
+    [('title', 'is blank'), ('', 'no balance')]
+    >>> messages(b"HTTP Token: Access denied.", key)
+    [('', 'HTTP Token: Access denied.')]
+    """
+    try:
+        data = key.redact_json(parse_json(content))
+    except (ValueError, RecursionError):
+        data = key.redact(content.decode("utf-8", "replace"))
+    pairs = ((_one_line(field, _MAX_NAME), _one_line(text)) for field, text in _pairs(data))
+    if read := list(islice(((field, text) for field, text in pairs if text), _MAX_FIELDS)):
+        return read
+    text = _one_line(data) if data or data == 0 else ""
+    return [("", text)] if text else []
+
+
+def _pairs(data: Any, field: str = "", depth: int = _MAX_DEPTH) -> Iterator[tuple[str, str]]:
+    """Yield the field and the text of each message in JSON."""
+    if isinstance(data, str):
+        if data.strip():
+            yield field, data
+    elif isinstance(data, list):
+        yield from _of_list(data, field, depth)
+    elif isinstance(data, Mapping) and depth:
+        yield from _of_object(data, field, depth)
+
+
+def _of_list(items: list[Any], field: str, depth: int) -> Iterator[tuple[str, str]]:
+    texts = [item for item in map(_plain, items) if item]
+    if texts:
+        yield field, ", ".join(texts)
+    for item in items:
+        if isinstance(item, Mapping):
+            names = (item[name] for name in _OF_FIELD if isinstance(item.get(name), str))
+            words = (item[name] for name in _WORDS if isinstance(item.get(name), str))
+            if (text := next(words, "")) and depth:
+                yield next(names, field), text
+            elif depth:
+                yield from _pairs(item, field, depth - 1)
+
+
+def _of_object(data: Mapping[str, Any], field: str, depth: int) -> Iterator[tuple[str, str]]:
+    if by_field := list(_pairs(data.get("errors"), field, depth - 1)):
+        yield from by_field
+        return
+    for name in _GENERAL:
+        if general := list(_pairs(data.get(name), field, depth - 1)):
+            yield from general
+            return
+    is_problem = "status" in data  # RFC 9457, whose title is no field
+    for name, value in data.items():
+        if name not in _NO_FIELDS:
+            is_general = name == "base" or (is_problem and name == "title" and isinstance(value, str))
+            yield from _pairs(value, field if is_general else name, depth - 1)
+
+
+def _plain(item: Any) -> str:
+    """Return an item of a list of messages as text, but for objects."""
+    return "" if isinstance(item, Mapping | list) or item is None else _one_line(item)
+
+
+def _one_line(data: Any, max_length: int = _MAX_TEXT) -> str:
+    """Return a text, or JSON, as one line of limited length."""
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+    line = " ".join(text[: 20 * max_length].split())
+    return line if len(line) <= max_length else f"{line[: max_length - 1]}…"

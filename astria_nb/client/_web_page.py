@@ -1,0 +1,88 @@
+"""The pages that gateways, proxies and sign-ins answer with in the service's place, by their title."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from html.parser import HTMLParser
+
+_MAX_READ, _MAX_TITLE = 2**14, 120  # bytes of a page, and characters of its title
+# A page's first tag, after comments. None of its parts gives back what it took: that would take ages.
+_MARKUP = re.compile(
+    r"\s*+(?:<\?xml\b[^>]*+>\s*+)?+(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\b|[a-z]\w*+[\s/>])", re.I | re.S
+)
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.I)
+_HIDDEN = ("script", "style", "noscript", "template")
+
+
+def page_title(headers: Mapping[str, str], content: bytes) -> str | None:
+    r"""Return the title of a web page, or its first words; None if a body is no page.
+
+    Parameters
+    ----------
+    headers : mapping of str to str
+        Of the answer; case-insensitive.
+    content : bytes
+
+    Returns
+    -------
+    str or None
+        One line; empty if the page has no words.
+
+    Examples
+    --------
+    >>> page_title({}, b"<html><title>502 Bad\n Gateway</title><h1>nginx</h1></html>")
+    '502 Bad Gateway'
+    >>> page_title({"Content-Type": "text/plain"}, b"HTTP Token: Access denied.") is None
+    True
+    """
+    text = _decoded(headers.get("Content-Type") or "", content[:_MAX_READ])
+    if not _MARKUP.match(text):  # whatever its Content-Type
+        return None
+    reader = _TitleReader()
+    with suppress(AssertionError):  # html.parser's answer to some declarations that are none
+        reader.feed(text)  # not closed: what is unfinished is no title
+    line = " ".join(reader.best().split())
+    return line if len(line) <= _MAX_TITLE else f"{line[: _MAX_TITLE - 1]}…"
+
+
+def _decoded(content_type: str, content: bytes) -> str:
+    named = _CHARSET.search(content_type) or _CHARSET.search(content[:1024].decode("latin-1"))
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode(named[1] if named else "utf-8", "replace").lstrip("\ufeff")
+    except (LookupError, UnicodeError):
+        return content.decode("utf-8", "replace")
+
+
+class _TitleReader(HTMLParser):
+    """Collects the words of the first title, of the first heading, and of all the rest."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._words: dict[str, str] = {"title": "", "h1": "", "": ""}
+        self._inside = ""
+        self._hidden = ""
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002  the base class's
+        if tag in _HIDDEN and not self._hidden:
+            self._hidden = tag
+        elif tag in ("title", "h1") and not self._words[tag].strip():
+            self._inside = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._hidden:
+            self._hidden = ""
+        elif tag == self._inside:
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self._words[self._inside] += f"{data} " if self._inside != "title" else data
+
+    def best(self) -> str:
+        """Return the words that say most about a page."""
+        return next(filter(str.strip, self._words.values()), "")
