@@ -82,8 +82,8 @@ class TuneMethods(ClientBase):
             The request was not sent completely. Nothing was created.
         OutcomeUnknownError
             The request was sent, but its answer was missing or unreadable, or neither a success nor a refusal
-            that proves that nothing was created (400, 401, 402, 403, 404, 422, 426, 429, unless it is a web
-            page, which a gateway gives): the tune may exist.
+            that proves that nothing was created (400, 401, 402, 403, 404, 422, 426, 429; not 403 with a web
+            page, which is that of a filter): the tune may exist.
         """
         try:
             data = self._transport.post(f"{pack_path(pack)}/tunes", body)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from html.parser import HTMLParser
 
+from astria_nb.errors import printable
+
 _MAX_READ, _MAX_TITLE = 2**14, 120  # bytes of a page, and characters of its title
 # A page's first tag, after comments. None of its parts gives back what it took: that would take ages.
 _MARKUP = re.compile(
@@ -44,7 +46,7 @@ def page_title(headers: Mapping[str, str], content: bytes) -> str | None:
     reader = _TitleReader()
     with suppress(AssertionError):  # html.parser's answer to some declarations that are none
         reader.feed(text)  # not closed: what is unfinished is no title
-    line = " ".join(reader.best().split())
+    line = printable(" ".join(reader.best().split()))
     return line if len(line) <= _MAX_TITLE else f"{line[: _MAX_TITLE - 1]}…"
 
 

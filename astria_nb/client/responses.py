@@ -28,8 +28,8 @@ Others may come from a proxy, or after the work.
 """
 
 
-_FROM_ANYONE = frozenset({408, 425, 429})
-"""Statuses with which a gateway asks to try again: a web page then says nothing else."""
+_WHOEVER_ANSWERS = frozenset({400, 401, 402, 408, 422, 425, 426, 429})
+"""Statuses that mean the same from the service and from a gateway: a web page only adds its words."""
 
 
 def outcome_unknown(reason: str) -> OutcomeUnknownError:
@@ -88,14 +88,13 @@ def check_no_page(status: int, headers: Mapping[str, str], content: bytes, key: 
 def is_refusal(error: ApiError) -> bool:
     """Return whether an error proves that a request changed nothing.
 
-    A web page does not: the service answers in JSON or plain text, and what else stands in the way, such as a
-    filter that reads answers, may have let the request pass.
+    A web page with 403 does not: it is that of a filter, and some of them read answers, not requests.
 
     Parameters
     ----------
     error : ApiError
     """
-    return error.status in REFUSALS and not isinstance(error, UnexpectedReplyError)
+    return error.status in REFUSALS and not (error.status == 403 and error.page)
 
 
 def reason_of(error: ApiError) -> str:
@@ -106,7 +105,7 @@ def reason_of(error: ApiError) -> str:
     error : ApiError
     """
     status = f"status {error.status}"
-    if error.page is not None:
+    if error.page:
         return f"{status}: {_in_words(error.page)}"
     return f"{status}: {error.problems[0].what}" if isinstance(error, RejectedError) else status
 
@@ -130,28 +129,30 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
     page = page_title(headers, content)
     if page is not None:
         page = key.redact(page)
-        if status < 500 and status not in _FROM_ANYONE:
+        if page and status < 500 and status not in _WHOEVER_ANSWERS:
             return _page_error(status, page)
-    pairs = messages(content, key) if page is None else [("", _in_words(page))]
+    pairs = messages(content, key) if page is None else [("", _in_words(page))] if page else []
     pairs = pairs or [("", f"the service answered {status} and gave no reason")]
     reason, retry_after = pairs[0][1], headers.get("Retry-After")
     if status == 401:
         hint = f"check the key; yours is at {KEY_PAGE}"
-        return UnauthorizedError(Problem("api_key", f"{key!r} was refused ({reason})", hint), status=status)
+        problem = Problem("api_key", f"{key!r} was refused ({reason})", hint)
+        return UnauthorizedError(problem, status=status, page=page)
     if status == 404:
         hint = "check the id, and that it belongs to the account of this API key"
         return NotFoundError(Problem("id", reason, hint), status=status)
     if status == 429:
         is_seconds = retry_after and retry_after.isdecimal() and len(retry_after) < 10
         hint = f"wait {retry_after} seconds, then try again" if is_seconds else "wait a while, then try again"
-        return TooManyRequestsError(Problem("base_url", reason, hint), status=status, retry_after=retry_after)
+        problem = Problem("base_url", reason, hint)
+        return TooManyRequestsError(problem, status=status, retry_after=retry_after, page=page)
     if status >= 500:
         problem = Problem("base_url", f"the service failed ({status}: {reason})", "try again in a minute")
         return ServerError(problem, status=status, retry_after=retry_after, page=page)
     is_proof = status in REFUSALS
     hint = "fix it and submit again; nothing was created" if is_proof else "try again in a minute"
     problems = (Problem(field or "tune", message, hint, kind="rejected") for field, message in pairs)
-    return RejectedError(*problems, status=status)
+    return RejectedError(*problems, status=status, page=page)
 
 
 def rate_limited(seconds: float) -> TooManyRequestsError:

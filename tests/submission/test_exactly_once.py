@@ -191,7 +191,7 @@ def test_photos_that_were_hashed_to_compare_are_sent_whole_again(
     plain: anb.Sandbox, log: Log, photos: list[Path]
 ) -> None:
     plain.fail("504", ROUTE)
-    reason = r"its answer was lost \(status 504\), and"
+    reason = r"its answer was lost \(status 504: the web page '504 Gateway Timeout'\), and"
     with pytest.raises(OutcomeUnknownError, match=f"created: {reason} the service may need"):
         anb.submit(tune(photos=photos), plain.client(), log=log, settle=100, timeout=20)
     with pytest.raises(OutcomeUnknownError, match=f"is unknown: {reason} it was not on the account"):
