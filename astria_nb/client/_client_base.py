@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from astria_nb.client import _replies as replies
+from astria_nb.client import responses
 from astria_nb.client._account_id import AccountId
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
 from astria_nb.client._base_url import find_base_url
@@ -13,6 +14,7 @@ from astria_nb.client._credentials import KEY_VARIABLE, find_key
 from astria_nb.client._replies import Json
 from astria_nb.client._transport import GET_SECONDS, Transport
 from astria_nb.errors import (
+    ApiError,
     CredentialsError,
     NotFoundError,
     Problem,
@@ -127,7 +129,10 @@ class ClientBase:
             failure = self._not_found("id", f"{kind} {id_}", error)
         raise failure
 
-    def _not_found(self, field: str, record: str, error: NotFoundError) -> NotFoundError:
+    def _not_found(self, field: str, record: str, error: NotFoundError) -> ApiError:
+        """Return the error for a record that does not exist, as far as a 404 says so: a web page does not."""
+        if error.page:
+            return responses.page_error(error.status, error.page)
         reason = error.problems[0].what
         what = f"no {record} at {self.base_url}"
         if reason.casefold() != "not found":

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from astria_nb.client import _replies as replies
+from astria_nb.client import responses
 from astria_nb.client._transport import Transport
 from astria_nb.errors import AstriaError, NotFoundError, NotSentError, UnexpectedReplyError
 
@@ -58,16 +59,19 @@ def delete_tune(transport: Transport, tune_id: int) -> bool:
     try:
         transport.send_empty("DELETE", path)
         return True
-    except NotFoundError:
-        raise
     except AstriaError as error:
         failure = error
+    if isinstance(failure, NotFoundError):
+        if not failure.page:
+            raise failure
+        failure = responses.page_error(failure.status, failure.page)
     is_unclear = isinstance(failure, NotSentError | UnexpectedReplyError)
     if is_unclear or getattr(failure, "status", 500) >= 500:
         try:
             replies.get_object(transport, path)
-        except NotFoundError:
-            return False  # it was deleted, and the answer was lost
+        except NotFoundError as error:
+            if not error.page:
+                return False  # it was deleted, and the answer was lost
         except AstriaError:
             pass  # the first error says more
     raise failure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from astria_nb.client import _replies as replies
+from astria_nb.client import responses
 from astria_nb.client._client_base import ClientBase
 from astria_nb.errors import (
     NotFoundError,
@@ -55,7 +56,9 @@ class PackMethods(ClientBase):
         try:
             return replies.pack_of(replies.get_object(self._transport, pack_path(pack)))
         except NotFoundError as error:
-            status = error.status
+            status, page = error.status, error.page
+        if page:
+            raise responses.page_error(status, page)
         hint = "choose one of client.packs() or client.packs(gallery=True)"
         problem = Problem("pack", f"{short(pack)} is not known to {self.base_url}", hint, kind="not_found")
         raise NotFoundError(problem, status=status)

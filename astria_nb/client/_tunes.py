@@ -175,7 +175,7 @@ class TuneMethods(ClientBase):
         'deleted'
         """
         tune_id = check_id("id", id)
-        failure: NotFoundError | None = None
+        failure: ApiError | None = None
         is_confirmed = False
         try:
             is_confirmed = deletion.delete_tune(self._transport, tune_id)

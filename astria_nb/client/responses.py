@@ -28,7 +28,7 @@ Others may come from a proxy, or after the work.
 """
 
 
-_WHOEVER_ANSWERS = frozenset({400, 401, 402, 408, 422, 425, 426, 429})
+_WHOEVER_ANSWERS = frozenset({400, 401, 402, 404, 408, 422, 425, 426, 429})
 """Statuses that mean the same from the service and from a gateway: a web page only adds its words."""
 
 
@@ -65,11 +65,24 @@ def unexpected_reply(
     return UnexpectedReplyError(Problem("base_url", what, hint), status=status, page=page)
 
 
+def page_error(status: int, page: str) -> UnexpectedReplyError:
+    """Return the error for a web page in place of the API's answer.
+
+    Parameters
+    ----------
+    status : int
+    page : str
+        Its title.
+    """
+    hint = "check base_url, and whether a proxy, a VPN or a sign-in page stands before it"
+    return unexpected_reply(status, f"{_in_words(page)} ({status})", hint, page)
+
+
 def unreadable(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> UnexpectedReplyError:
     """Return the error for a success whose body is not JSON. Parameters as for `error_for_status`."""
     page = page_title(headers, content)
     if page is not None:
-        return _page_error(status, key.redact(page))
+        return page_error(status, key.redact(page))
     return unexpected_reply(status, "something other than JSON" if content.strip() else "an empty body")
 
 
@@ -130,7 +143,7 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
     if page is not None:
         page = key.redact(page)
         if page and status < 500 and status not in _WHOEVER_ANSWERS:
-            return _page_error(status, page)
+            return page_error(status, page)
     pairs = messages(content, key) if page is None else [("", _in_words(page))] if page else []
     pairs = pairs or [("", f"the service answered {status} and gave no reason")]
     reason, retry_after = pairs[0][1], headers.get("Retry-After")
@@ -140,7 +153,7 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
         return UnauthorizedError(problem, status=status, page=page)
     if status == 404:
         hint = "check the id, and that it belongs to the account of this API key"
-        return NotFoundError(Problem("id", reason, hint), status=status)
+        return NotFoundError(Problem("id", reason, hint), status=status, page=page)
     if status == 429:
         is_seconds = retry_after and retry_after.isdecimal() and len(retry_after) < 10
         hint = f"wait {retry_after} seconds, then try again" if is_seconds else "wait a while, then try again"
@@ -167,11 +180,6 @@ def rate_limited(seconds: float) -> TooManyRequestsError:
     return TooManyRequestsError(
         Problem("base_url", what, hint), status=429, retry_after=str(math.ceil(seconds))
     )
-
-
-def _page_error(status: int, page: str) -> UnexpectedReplyError:
-    hint = "check base_url, and whether a proxy, a VPN or a sign-in page stands before it"
-    return unexpected_reply(status, f"{_in_words(page)} ({status})", hint, page)
 
 
 def _in_words(page: str) -> str:

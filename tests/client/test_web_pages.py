@@ -1,20 +1,31 @@
 """A gateway's page in place of an answer: shown by its title, and never taken for the service's word."""
 
-from pathlib import Path
-
 import pytest
 
 import astria_nb as anb
 from astria_nb import errors
 from astria_nb.errors import ApiError, AstriaError, OutcomeUnknownError
 from astria_nb.tune import Body, encode
-from helpers.scripted_server import KEY, ScriptedServer, reply
+from helpers.scripted_server import KEY, TUNE, ScriptedServer, hang_up, reply
 from helpers.web_pages import PAGES, WebPage
 
 BY_STATUS: dict[int, type] = {
     400: errors.RejectedError, 401: errors.UnauthorizedError, 429: errors.TooManyRequestsError,
 }  # fmt: skip
 NAMES = [page.who for page in PAGES]
+
+
+class Deletions:
+    """A log of deletions."""
+
+    def __init__(self) -> None:
+        self.tune_ids: list[int] = []
+
+    def mark_deleted(
+        self, service: str, tune_id: int, account: str | None, *, is_confirmed: bool = True
+    ) -> bool:
+        self.tune_ids.append(tune_id)
+        return True
 
 
 def body() -> Body:
@@ -55,7 +66,8 @@ def test_after_a_page_it_is_unknown_whether_a_tune_was_created_or_changed(
         assert len(server.requests) == before + 1
         assert is_clean(error)
         if page.status in (400, 401, 404, 429):  # mean the same, whoever answers
-            assert type(error) is BY_STATUS.get(page.status, errors.UnexpectedReplyError)
+            either = (errors.NotFoundError, errors.UnexpectedReplyError)
+            assert isinstance(error, BY_STATUS.get(page.status, either))
             assert page.title in str(error)
         else:
             assert type(error) is OutcomeUnknownError
@@ -65,9 +77,9 @@ def test_after_a_page_it_is_unknown_whether_a_tune_was_created_or_changed(
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_a_page_is_no_word_on_whether_a_tune_or_a_like_is_gone(
-    server: ScriptedServer, client: anb.Client, tmp_path: Path, page: WebPage
+    server: ScriptedServer, client: anb.Client, page: WebPage
 ) -> None:
-    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    log = Deletions()
     server.on("DELETE", "/tunes/7", page.answer())
     server.on("GET", "/tunes/7", reply({"id": 7}))
     server.on("POST", "/prompts/7/likes", page.answer())
@@ -76,6 +88,30 @@ def test_a_page_is_no_word_on_whether_a_tune_or_a_like_is_gone(
             call()
         assert type(caught.value) is not errors.NotFoundError
         assert page.title in str(caught.value)
+    assert log.tune_ids == []
+
+
+def test_a_page_is_no_word_on_whether_a_tune_is_gone_after_a_lost_answer(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    log, (page,) = Deletions(), (page for page in PAGES if page.status == 404)
+    server.on("DELETE", "/tunes/7", hang_up)
+    server.on("GET", "/tunes/7", page.answer())
+    with pytest.raises(errors.NotSentError):
+        client.delete_tune(7, log=log)
+    assert log.tune_ids == []
+
+
+def test_a_page_does_not_end_a_wait_as_if_the_tune_were_deleted(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    (page,) = (page for page in PAGES if page.status == 404)
+    row = anb.rows.tune_frame([{**TUNE, "service": client.service}])
+    server.on("GET", "/tunes/7", page.answer())
+    with pytest.raises(errors.UnexpectedReplyError, match="404 Not Found"):
+        anb.wait(row, client, timeout=0)
+    server.on("GET", "/tunes/7", reply({"error": "Not Found"}, 404))
+    assert anb.wait(row, client, timeout=0).loc[0, "status"] == "deleted"
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,7 @@ class Refresher:
 
     def _fetch(self, tune_id: int, with_prompts: bool) -> None:
         has_changed = False
+        self._not_before[tune_id] = time.monotonic() + MIN_INTERVAL  # also for what arrives meanwhile
         try:
             has_changed = self._record("callback", self._client.tune(tune_id))
             if with_prompts:
