@@ -6,6 +6,7 @@ import http
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import urlsplit
 
 import requests
@@ -13,13 +14,22 @@ from urllib3.exceptions import HTTPError
 
 from astria_nb.client import _network_errors as network_errors
 from astria_nb.client import _network_settings as network_settings
+from astria_nb.client._web_page import page_title
 from astria_nb.client.deadline import Deadline
-from astria_nb.errors import ApiError, AstriaError, NotSentError, Problem, UnreachableError
+from astria_nb.errors import (
+    ApiError,
+    AstriaError,
+    NotSentError,
+    Problem,
+    UnexpectedReplyError,
+    UnreachableError,
+)
 from astria_nb.utils.formatting import short
 
 _BLOCK = 2**16
 _COMPLETE = (200, 203)  # other 2xx answers have no content, or a part of it
 _GONE = (403, 404, 410)
+_PAGES = ("text/html", "application/xhtml+xml")
 
 
 class TooLargeError(HTTPError):
@@ -88,7 +98,7 @@ def open_picture(
     Raises
     ------
     ApiError
-        The answer is an error, or not the complete picture.
+        The answer is an error, a web page, or not the complete picture.
     NotSentError
         The host was not reached, or the answer broke off: trying again may help.
     AstriaError
@@ -104,6 +114,11 @@ def open_picture(
         content_type = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         is_delimited = "Content-Length" in reply.headers or "Transfer-Encoding" in reply.headers
         blocks = _read_picture(reply, url, max_bytes)
+        if content_type in _PAGES:
+            first = next(blocks, b"")
+            if (title := page_title(reply.headers, first)) is not None:
+                raise _page_error(url, title)
+            blocks = chain([first], blocks)
         yield PictureStream(content_type, blocks, is_delimited, lambda: _cancel(reply))
 
 
@@ -142,6 +157,12 @@ def _status_error(url: str, reply: requests.Response) -> ApiError:
     hint = "it may have expired: pictures are kept for 30 days" if status in _GONE else "try again later"
     problem = _problem(url, f"status {status}", hint)
     return ApiError(problem, status=status, retry_after=reply.headers.get("Retry-After"))
+
+
+def _page_error(url: str, title: str) -> ApiError:
+    shown = f"the web page {title!r} came" if title else "a web page came"
+    problem = _problem(url, shown, "open it in a browser, and sign in to the network if it asks for that")
+    return UnexpectedReplyError(problem, status=http.HTTPStatus.OK, page=title)
 
 
 def _problem(url: str, reason: str, hint: str) -> Problem:

@@ -114,6 +114,17 @@ def test_a_page_does_not_end_a_wait_as_if_the_tune_were_deleted(
     assert anb.wait(row, client, timeout=0).loc[0, "status"] == "deleted"
 
 
+def test_a_page_is_not_taken_for_a_picture(server: ScriptedServer, client: anb.Client) -> None:
+    (page,) = (page for page in PAGES if page.who == "a sign-in page")
+    server.on("GET", "/1", page.answer())
+    with pytest.raises(
+        ApiError, match=r"images: the picture .* \(the web page 'Sign in to your account' came\)"
+    ):
+        client.picture(f"{server.url}/1")
+    server.on("GET", "/1", reply(body=b"\xff\xd8\xff", Content_Type="text/html"))  # it is mislabelled
+    assert client.picture(f"{server.url}/1") == b"\xff\xd8\xff"
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "text"),
     [
