@@ -21,6 +21,7 @@ from astria_nb.errors import (
 )
 from astria_nb.tune import MC_PER_DOLLAR
 from astria_nb.utils.arguments import check_id, check_number
+from astria_nb.utils.formatting import short
 
 _DAY = 86400
 
@@ -123,8 +124,12 @@ class ClientBase:
     def _record(self, kind: str, id_: int) -> Json:
         id_ = check_id("id", id_)
         try:
-            record = replies.get_object(self._transport, f"/{kind}s/{id_}")
-            return replies.with_id(record) or record
+            reply = replies.get_object(self._transport, f"/{kind}s/{id_}")
+            record = replies.with_id(reply)
+            if record is not None or not reply.get("error"):
+                return record or reply
+            what = f"{short(reply['error'])} in place of {kind} {id_}"
+            failure: ApiError = responses.unexpected_reply(200, what)
         except NotFoundError as error:
             failure = self._not_found("id", f"{kind} {id_}", error)
         raise failure

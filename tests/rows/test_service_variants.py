@@ -129,3 +129,11 @@ def test_ids_and_balances_as_text(server: ScriptedServer, client: anb.Client) ->
     for payer in ({}, {"payer": None}, {"payer": {"usd_balance_mc": "250000.0"}}):
         server.on("GET", "/users", reply({"id": "1", "usd_balance_mc": "250000", **payer}))
         assert client.balance() == 2.5
+
+
+def test_an_error_in_a_success_is_not_taken_for_a_record(server: ScriptedServer, client: anb.Client) -> None:
+    row = tune_frame([{**SHORT_TUNE, "trained_at": None, "service": client.service}])
+    server.on("GET", "/tunes/7", reply({"error": "try later"}))
+    with pytest.raises(anb.errors.UnexpectedReplyError, match="'try later' in place of tune 7"):
+        client.tune(7)
+    assert anb.wait(row, client, timeout=0).loc[0, "id"] == 7
