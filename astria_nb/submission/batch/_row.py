@@ -35,6 +35,8 @@ class ReadRow:
         None if it is missing, or wrong.
     name : str or None
         The class; None if it is missing, or wrong.
+    may_have_key : bool
+        False if it is a tune, which has no key.
     """
 
     tune: Tune | None
@@ -43,6 +45,7 @@ class ReadRow:
     is_from_values: bool = False
     pack: int | str | None = None
     name: str | None = None
+    may_have_key: bool = True
 
 
 def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
@@ -76,9 +79,13 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
 
 
 def read_tune(item: Any) -> ReadRow:
-    """Return an item of an iterable of tunes; its title is its own."""
+    """Return an item of an iterable of tunes; a run without a title gets that of a row."""
     if isinstance(item, Tune):
-        return ReadRow(item, None, pack=item.pack, name=item.name)
+        is_from_values = item.title is None
+        if is_from_values:
+            values = vars(item)
+            item = from_checked({**values, "title": title_of_values(values, item.images)})
+        return ReadRow(item, None, (), is_from_values, item.pack, item.name, may_have_key=False)
     what = f"{short(item)} is no tune"
     return ReadRow(None, None, [Problem("tunes", what, "give anb.Tune(…), or a mapping of its fields")])
 

@@ -40,7 +40,8 @@ def _problem(row: ReadRow, earlier: ReadRow, label: str, earlier_label: str) -> 
     assert row.tune is not None
     if row.is_from_values and earlier.is_from_values:
         what = f"row {label} asks for the same as row {earlier_label}"
-        return Problem("key", what, "drop one of them, or give each a key of its own in a column 'key'")
+        own = "a key of its own in a column 'key'" if row.may_have_key else "a title of its own"
+        return Problem("key" if row.may_have_key else "title", what, f"drop one of them, or give each {own}")
     if row.key is not None and row.key == earlier.key:
         what = f"{short(row.key)} is the key of row {label} and of row {earlier_label}"
         return Problem("key", what, "give each row a key of its own")

@@ -201,9 +201,11 @@ class Work:
         return tune, self._check.pack_of(tune)
 
     def _may_exist(self, row: int, listing: Listing) -> bool:
-        """Return whether a row may be there already; or is a run, which no title would find after a loss."""
+        """Return whether a row may be there already; or is a run, whose prompts have to be looked at."""
         tune, claimant = self._tunes[row], self._check.precedents[row].claimant
-        return claimant is not None or tune is None or tune.title is None or listing.has(tune.title)
+        if claimant is not None or tune is None or tune.tune_ids:
+            return True
+        return listing.has(str(tune.title))
 
     def _may_repeat(self, row: int, outcome: RowOutcome) -> bool:
         """Return whether the account itself recognises a row that was not found on it."""
@@ -236,9 +238,8 @@ class Work:
 
     def _note_returned(self, outcomes: list[RowOutcome]) -> None:
         log, is_arrived = self._options.log, arrival()
-        for outcome, tune in zip(outcomes, self._tunes, strict=True):
-            is_run = tune is not None and tune.title is None and outcome.has_tune
-            if outcome.submission is not None and (is_run or outcome.state == "adopted"):
+        for outcome in outcomes:
+            if outcome.submission is not None and outcome.state == "adopted":
                 with suppress(Exception):  # then the next call returns this row again, which costs nothing
                     log.note_returned(log.get(outcome.submission), is_arrived)
 

@@ -104,6 +104,16 @@ def dask(client: Any) -> Executor:
     return executor
 
 
+def test_a_run_on_existing_tunes_is_sent_from_here_and_never_taken_for_earlier_prompts(
+    batch: Batch, service: anb.Sandbox
+) -> None:
+    run = pd.DataFrame({"pack": [797], "tune_ids": [batch.send(1)["id"].tolist()]})
+    service.fail("504", ROUTE, commit="no")
+    with pool() as executor:  # which starts no process
+        rows = anb.submit_many(run, service.client(), log=batch.log, executor=executor, settle=0)
+    assert (rows["state"][0], rows["prompt_ids"].notna()[0]) == ("needs_review", False)
+
+
 def sessions(log: anb.ExperimentLog, rows: pd.DataFrame) -> set[str]:
     return {log.get(int(number)).session for number in rows["submission"]}
 

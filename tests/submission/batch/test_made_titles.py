@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from astria_nb import Tune
 from astria_nb.submission._titles import is_same_title, standard_title
 from astria_nb.submission.batch import read_tunes
 from astria_nb.submission.batch._made_titles import key_text, title_of_key
@@ -192,6 +193,17 @@ def test_equal_rows_need_two_keys() -> None:
     assert [tune is None for tune in table.tunes] == [False, False, True, True]
     assert read_tunes(frame.assign(key=range(4))).problems.empty
     assert read_tunes(frame.assign(key=[None, None, 1, 2])).problems.empty
+
+
+def test_a_run_without_a_title_has_that_of_a_row() -> None:
+    """Without one, a list of runs would be paid again whenever its cell is run again."""
+    run = Tune(pack=43, tune_ids=[6, 5], prompt_ids=[1])
+    table = read_tunes([run, Tune(pack=43, tune_ids=[5]), Tune(pack=43, tune_ids=[5])])
+    assert [tune and tune.title for tune in table.tunes[:1]] == [
+        title_of(name=None, image_urls=None, tune_ids=[5, 6], prompt_ids=[1])
+    ]
+    what = "row 2 asks for the same as row 1; drop one of them, or give each a title of its own"
+    assert table.problems.to_numpy().tolist() == [[2, "title", what]]
 
 
 def test_a_key_or_title_belongs_to_one_row() -> None:
