@@ -31,7 +31,7 @@ from astria_nb.log._queries import (
     of_tune,
     parsing,
     polls,
-    run_on,
+    runs_on,
     session_of,
     unsettled,
     was_returned,
@@ -238,7 +238,13 @@ class LogDatabase:
         """Return the submission that made a tune, else one that ran a pack on it."""
         values = recorded_service(service), tune_id, account
         with self.store.reading() as connection:
-            return of_tune(connection, *values) or run_on(connection, *values)
+            return of_tune(connection, *values) or next(runs_on(connection, *values), None)
+
+    @again_if_lost
+    def runs_on(self, service: str, tune_id: int, account: str | None) -> list[Submission]:
+        """Return the submissions that ran a pack on a tune."""
+        with self.store.reading() as connection:
+            return list(runs_on(connection, recorded_service(service), tune_id, account))
 
     @again_if_lost
     def get(self, id: int) -> Submission | None:  # noqa: A002  the column's own name

@@ -120,16 +120,15 @@ def of_tune(
     return _first(connection, selects.OF_TUNE, of_service=service, of_tune=tune_id, of_account=account)
 
 
-def run_on(
+def runs_on(
     connection: SqlConnection, service: str, tune_id: int, account: str | None = None
-) -> Submission | None:
-    """Return the latest submission that ran a pack on a tune, or None."""
+) -> Iterator[Submission]:
+    """Yield the submissions that ran a pack on a tune, latest first."""
     # The SQL finds the digits anywhere in the request.
     values = {"of_service": service, "of_digits": str(tune_id), "of_account": account}
     for candidate in map(_read, selects.RUNS_ON.rows(connection, **values)):
         if tune_id in (candidate.request.parameters.get("tune_ids") or ()):
-            return candidate
-    return None
+            yield candidate
 
 
 def of_row(

@@ -60,7 +60,6 @@ ALL_OF_TUNE = Query(
 RUNS = Query(
     _SUBMISSIONS.where(
         submission.c.tune_id.is_(None),
-        submission.c.title.is_(None),
         submission.c.state.in_(_literals(HAS_TUNE)),
     ).order_by(submission.c.id.desc())
 )

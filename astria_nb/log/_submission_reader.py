@@ -155,6 +155,16 @@ class SubmissionReader(LogFile):
         return self._database.of_tune(service, tune_id, account)
 
     @shield
+    def runs_on(self, service: str, tune_id: int, account: str | None = None) -> list[Submission]:
+        """Return the submissions that ran a pack on a tune, latest first; parameters as in `of_tune`.
+
+        Returns
+        -------
+        list of Submission
+        """
+        return self._database.runs_on(service, tune_id, account)
+
+    @shield
     def get(self, id: int) -> Submission:  # noqa: A002  the column's own name
         """Return a submission.
 

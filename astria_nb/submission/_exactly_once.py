@@ -58,11 +58,11 @@ class ExactlyOnce:
 
     Attributes
     ----------
-    elsewhere : Submission or None
-        Set before the error that another kernel, thread or worker is submitting it at this moment.
+    on_record : Submission or None
+        Set before the error that another kernel, thread or worker is submitting it, or that it was not found.
     """
 
-    elsewhere: Submission | None = None
+    on_record: Submission | None = None
 
     def __init__(self, tune: Tune, options: SubmitOptions, deadline: Deadline) -> None:
         self._tune, self._options, self._deadline = tune, options, deadline
@@ -323,7 +323,7 @@ class ExactlyOnce:
     def _created_prompts(self, submission: Submission) -> list[int] | None:
         """Return the ids of a run's prompts; None if they cannot be listed, since the run is paid for."""
         try:
-            created = recovery.created_by(self._client, [submission])[submission.id]
+            created = recovery.created_by(self._log, self._client, [submission])[submission.id]
             return sorted(prompt["id"] for prompt in created)
         except Exception:  # noqa: BLE001
             return None
@@ -341,10 +341,11 @@ class ExactlyOnce:
                 f"log.resolve({submission.id})"
             )
             what = submission.problem or "its outcome is unknown"
+            self.on_record = submission
             raise OutcomeUnknownError(Problem(recovery.field_of(submission), what, hint))
 
     def _submitted_elsewhere(self, submission: Submission) -> TuneError:
-        self.elsewhere = submission
+        self.on_record = submission
         thing = "this run" if submission.title is None else short(submission.title)
         what = f"{thing} is being submitted by another kernel or thread"
         hint = "wait until it is done, then submit it again"

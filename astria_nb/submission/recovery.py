@@ -95,7 +95,7 @@ def _settled(log: Log, submission: Submission, created: list[Json], seconds: flo
 
 def _search(log: Log, client: Client, submissions: Sequence[Submission]) -> dict[int, list[Json]]:
     try:
-        return created_by(client, submissions)
+        return created_by(log, client, submissions)
     except AstriaError as error:
         reason = f"the account could not be searched ({error})"
     with suppress(LogError):  # the error that is about to be raised says more
@@ -240,13 +240,13 @@ def orphaned(log: Log, submission: Submission) -> Submission:
     return log.change(submission, "unknown", problem=_ENDED) if submission.state == "sending" else submission
 
 
-def created_by(client: Client, submissions: Sequence[Submission]) -> dict[int, list[Json]]:
+def created_by(log: Log, client: Client, submissions: Sequence[Submission]) -> dict[int, list[Json]]:
     """Return what submissions created, by their number: tunes with the title, or prompts of a run's tunes.
 
     The tunes of the account are listed once for all of them.
     """
     runs = {one.id: one for one in submissions if one.request.parameters.get("tune_ids")}
-    created = {number: _prompts_of(client, run) for number, run in runs.items()}
+    created = {number: _prompts_of(log, client, run) for number, run in runs.items()}
     titled = [submission for submission in submissions if submission.id not in runs]
     return created | (_tunes_of(client, titled) if titled else {})
 
@@ -269,13 +269,18 @@ def _tunes_of(client: Client, submissions: Sequence[Submission]) -> dict[int, li
     }
 
 
-def _prompts_of(client: Client, run: Submission) -> list[Json]:
+def _prompts_of(log: Log, client: Client, run: Submission) -> list[Json]:
+    tune_ids = run.request.parameters["tune_ids"]
     prompts = {
         prompt["id"]: prompt
-        for tune_id in run.request.parameters["tune_ids"]
+        for tune_id in tune_ids
         for prompt in _newer_than(_newest_known(run), partial(_prompts, client, tune_id))
         if _is_of(prompt, run)
     }
+    for tune_id in tune_ids if prompts else ():
+        for other in log.runs_on(run.service, tune_id, run.request.account):
+            for prompt_id in (other.record or {}).get("prompt_ids") or () if other.id != run.id else ():
+                prompts.pop(prompt_id, None)
     return list(prompts.values())
 
 

@@ -54,7 +54,7 @@ def mutate(mutant: str, log: Path) -> Path:
     if mutant == "no settle wait":
         replace(recovery, "wait_with_progress", lambda *_: None)
     elif mutant == "no look-up":
-        replace(recovery, "created_by", lambda _client, lost: {one.id: [] for one in lost})
+        replace(recovery, "created_by", lambda _log, _client, lost: {one.id: [] for one in lost})
     elif mutant == "blind retry":
         replace(recovery, "settle", lambda _log, _client, submission, *_: submission)
         replace(exactly_once.ExactlyOnce, "_raise_if_lost", lambda *_: None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -14,18 +14,17 @@ from queue import Empty, SimpleQueue
 from astria_nb.errors import AstriaError
 from astria_nb.submission.batch._executor_errors import lost_by_worker, not_taken
 from astria_nb.submission.batch._limits import Limits
+from astria_nb.submission.batch._patience import Patience
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._slots import NotBegunError
 from astria_nb.submission.batch._tally import Tally
+from astria_nb.submission.batch._turns import Turns
 from astria_nb.utils.interrupts import raise_if_interrupted
 
 Submit = Callable[[int], "Future[RowOutcome]"]
 """Has a row sent by somebody else, and returns its future."""
 _TICK_SECONDS = 0.1
 _MARGIN_SECONDS = 60.0  # beyond the time that a row may take, for its way to a worker and back
-_ATTEMPTS = 20  # of a row whose connection fails
-_OUTAGE_SECONDS, _LONGEST_PAUSE = 300.0, 30.0  # without any answer
-_PATIENCE = 3600.0  # seconds for which the service may ask a row to wait before it counts as refused
 
 
 @dataclass(slots=True)
@@ -44,6 +43,7 @@ class Batch:
     prices : dict of int to (int or None)
         In millicents, of the rows that cost something.
     limits : Limits
+    turns : Turns
     report : callable
         Called with a `Tally` about ten times a second, and at the end.
     """
@@ -53,9 +53,11 @@ class Batch:
         outcomes: list[RowOutcome | None],
         prices: dict[int, int | None],
         limits: Limits,
+        turns: Turns,
         report: Callable[[Tally], None],
     ) -> None:
         self.outcomes, self._prices, self._limits, self._report = outcomes, prices, limits, report
+        self._turns = turns
         self.tally = Tally(len(outcomes))
         for outcome in outcomes:
             if outcome is not None:
@@ -63,14 +65,12 @@ class Batch:
         self._under_way: dict[int, _UnderWay] = {}  # the oldest first
         self._give_up_at = math.inf  # whatever is under way, once an executor has cancelled a row
         self._ended: SimpleQueue[tuple[int, Future[RowOutcome]]] = SimpleQueue()
-        self._asked_to_wait: dict[int, float] = {}
-        self._attempts: Counter[int] = Counter()
-        self._unreached_since: float | None = None
+        self._patience = Patience()
         self._reason: AstriaError | None = None  # that the batch was stopped for
         self._reported = 0.0
 
-    def run(self, submit: Submit, rows: Iterable[int]) -> None:
-        """Hand out rows and wait until all of them have ended.
+    def run(self, submit: Submit, rows: Iterable[int]) -> list[int]:
+        """Hand out rows, wait until they have ended, and return those that have to wait for another run.
 
         Parameters
         ----------
@@ -83,12 +83,15 @@ class Batch:
             This call was interrupted. The rows that were under way have ended.
         """
         waiting = deque(rows)
+        self._turns.reset()
         self.tally.is_over = False
         try:
             while waiting or self.tally.active:
                 raise_if_interrupted()
-                self._hand_out(submit, waiting)
-                self._wait(waiting)
+                is_held = self._hand_out(submit, waiting)
+                if is_held and not self.tally.active:
+                    break
+                self._wait(waiting, is_held=is_held)
         except BaseException:
             waiting.clear()
             self._limits.stop.set()  # rows that wait for a slot are not sent either
@@ -99,16 +102,19 @@ class Batch:
         finally:
             self.tally.is_over = True
             self._tell(is_last=True)
+        return [*waiting]
 
-    def _hand_out(self, submit: Submit, waiting: deque[int]) -> None:
+    def _hand_out(self, submit: Submit, waiting: deque[int]) -> bool:
+        """Hand out what may be sent now; return whether all others have to wait for rows before them."""
         limits = self._limits
         while waiting and self.tally.active < limits.in_flight:
             if limits.stop.is_set():
                 self._leave(waiting)
-                return
+                return False
             if limits.pace.wait_seconds() > 0:
-                return
-            row = waiting.popleft()
+                return False
+            if (row := self._turns.next_of(waiting)) is None:
+                return True
             if row in self._prices and (problem := limits.budget.reserve(row, self._prices[row])):
                 self._end(row, RowOutcome("not_sent", error=AstriaError(problem)))
                 continue
@@ -122,11 +128,12 @@ class Batch:
             self.tally.active += 1
             self._under_way[row] = _UnderWay(started, future)
             future.add_done_callback(lambda future, row=row: self._ended.put((row, future)))  # type: ignore[misc]
+        return False
 
-    def _wait(self, waiting: deque[int]) -> None:
+    def _wait(self, waiting: deque[int], *, is_held: bool = False) -> None:
         """Wait until a row has ended, or another one may be handed out."""
         pause = _TICK_SECONDS
-        if waiting and self.tally.active < self._limits.in_flight:
+        if waiting and not is_held and self.tally.active < self._limits.in_flight:
             pause = min(pause, max(0.0, self._limits.pace.wait_seconds()))
         with suppress(Empty):
             self._receive(*self._ended.get(timeout=pause), waiting)
@@ -163,7 +170,7 @@ class Batch:
             outcome = RowOutcome("unknown", error=lost_by_worker(error))
         else:
             outcome = future.result()
-        if outcome.retry_after is not None and self._may_wait(row):
+        if outcome.retry_after is not None and self._patience.may_wait(row):
             seconds = None if outcome.retry_after < 0 else outcome.retry_after
             self._limits.pace.slow_down(seconds, under_way.started)
         elif not (outcome.is_unreached and self._may_try_again(row)):
@@ -171,33 +178,22 @@ class Batch:
             return
         # Nothing was created. It comes first when the service takes requests again.
         self._limits.budget.settle(row, is_paid=False)
+        self._turns.end(row)
         waiting.appendleft(row)
-
-    def _may_wait(self, row: int) -> bool:
-        first = self._asked_to_wait.setdefault(row, time.monotonic())
-        return time.monotonic() - first < _PATIENCE
 
     def _may_try_again(self, row: int) -> bool:
         """Return whether a row whose connection failed is sent again, after a pause of the whole batch."""
-        now = time.monotonic()
-        self._unreached_since = now if self._unreached_since is None else self._unreached_since
-        self._attempts[row] += 1
-        if self.is_stopped or self._attempts[row] >= _ATTEMPTS or self._is_cut_off:
+        seconds = self._patience.pause_before_next(row)
+        if self.is_stopped or seconds is None:
             return False
-        self._limits.pace.pause(min(1 + (now - self._unreached_since) / 2, _LONGEST_PAUSE))
+        self._limits.pace.pause(seconds)
         return True
 
-    @property
-    def _is_cut_off(self) -> bool:
-        """Whether nothing has been answered for too long."""
-        since = self._unreached_since
-        return since is not None and time.monotonic() - since > _OUTAGE_SECONDS
-
     def _end(self, row: int, outcome: RowOutcome) -> None:
-        if outcome.concerns_all or (outcome.is_unreached and self._is_cut_off):
+        if outcome.concerns_all or (outcome.is_unreached and self._patience.is_cut_off):
             self._stop(outcome)
         elif not outcome.is_unreached and not isinstance(outcome.error, NotBegunError):
-            self._unreached_since = None
+            self._patience.note_answer()
         if isinstance(outcome.error, NotBegunError) and self._reason is not None:
             outcome = replace(outcome, error=NotBegunError.after(self._reason))
         # What may exist on the service counts as paid.
@@ -207,6 +203,7 @@ class Batch:
             self._limits.pace.succeed()
         elif self._limits.stops_at_error:
             self._limits.stop.set()
+        self._turns.end(row, outcome)
         self.tally.count(outcome)
         self.tally.cost_mc = self._limits.budget.spent_mc
         self.outcomes[row] = outcome
@@ -215,6 +212,11 @@ class Batch:
         """Send no more rows, for a reason that holds for all of them."""
         self._reason = self._reason or outcome.error
         self._limits.stop.set()
+
+    def leave(self, rows: Iterable[int]) -> None:
+        """Return rows unsent, which wait for a run of which nobody knows what it has made."""
+        for row in rows:
+            self.outcomes[row] = RowOutcome("not_sent", error=NotBegunError.behind_a_run())
 
     def _leave(self, waiting: deque[int]) -> None:
         error = NotBegunError() if self._reason is None else NotBegunError.after(self._reason)

@@ -63,8 +63,8 @@ def send(
         outcome = of_error(error, was_sent=True)
         return replace(outcome, retry_after=-1.0 if seconds is None else seconds)
     except AstriaError as error:
-        if one is not None and one.elsewhere is not None:
-            return replace(of_submission(one.elsewhere), error=error)
+        if one is not None and one.on_record is not None:
+            return replace(of_submission(one.on_record), error=error)
         outcome = of_error(error, was_sent=_was_sent(body))
         return replace(outcome, exceeds_balance=_exceeds_balance(error, tune, pack, options.client))
     except Exception as error:  # noqa: BLE001  one row must not end the others

@@ -20,6 +20,11 @@ class NotBegunError(AstriaError):
         super().__init__(*(problems or (_problem("the batch was stopped"),)))
 
     @classmethod
+    def behind_a_run(cls) -> NotBegunError:
+        """Return the error of a run that waits for one on the same tune whose outcome is not known."""
+        return cls(_problem("what a run on the same tune before it has made is not known yet"))
+
+    @classmethod
     def after(cls, error: AstriaError) -> NotBegunError:
         """Return the error of a row that another one's error has kept from being sent."""
         return cls(

@@ -30,6 +30,7 @@ from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._sending import send
 from astria_nb.submission.batch._slots import NotBegunError, Slots
 from astria_nb.submission.batch._table import Table
+from astria_nb.submission.batch._turns import Turns
 from astria_nb.tune import Pack, Tune
 from astria_nb.utils.interrupts import arrival, blocks_on
 from astria_nb.utils.versions import check_versions
@@ -129,7 +130,8 @@ class Work:
             limits.row_seconds = self._options.timeout
         else:
             limits.begun = slots.begun
-        batch = Batch(outcomes, self._check.prices, limits, self._observer.count)
+        runs = {row: tune.tune_ids for row, tune in enumerate(self._tunes) if tune and tune.tune_ids}
+        batch = Batch(outcomes, self._check.prices, limits, Turns(runs), self._observer.count)
         to_send = [row for row, outcome in enumerate(outcomes) if outcome is None]
         if to_send:
             batch.tally.price = self._check.price
@@ -178,7 +180,7 @@ class Work:
 
         # A thread may send on the connection that this one used last: an interrupt must not end that.
         blocks_on(None)
-        batch.run(send_there, to_send)
+        held = batch.run(send_there, to_send)
         settled = settle_lost(batch.outcomes, self._tunes, options, self._observer.report)
         for row, outcome in settled.items():
             if outcome is not None:
@@ -192,8 +194,10 @@ class Work:
         ]
         if again and not batch.is_stopped:
             batch.forget(again)
+            held += again
+        if held:
             blocks_on(None)
-            batch.run(send_again, again)
+            batch.leave(batch.run(send_again, sorted(held)))
 
     def _tune_and_pack(self, row: int) -> tuple[Tune, Pack]:
         tune = self._tunes[row]

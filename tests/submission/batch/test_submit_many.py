@@ -14,7 +14,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, BatchError, NotSentError, Problem
-from astria_nb.submission.batch import _batch as batch
+from astria_nb.submission.batch import _patience
 from astria_nb.submission.batch._check import BatchCheck
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._remarks import problem_with_total
@@ -352,6 +352,27 @@ def test_rows_that_are_equal_on_purpose_are_not_announced_when_the_batch_goes_on
     assert (rows["id"].nunique(), caught) == (6, [])
 
 
+def test_runs_on_one_tune_are_not_taken_for_each_other(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    client, tune_id = sandbox.client(), int(anb.submit_many(frame(1), sandbox.client(), log=log)["id"][0])
+    runs = pd.DataFrame({"pack": 797, "tune_ids": [[tune_id]] * 4, "brief": [*"abcd"]})
+    sandbox.fail("504", ROUTE, commit="no", after=1)
+    sandbox.fail("slow", ROUTE, count=None, seconds=0.05)
+    rows = anb.submit_many(runs, client, log=log, settle=0)
+    assert rows["state"].tolist() == ["done", "needs_review", "done", "done"]
+    made = [number for numbers in rows["prompt_ids"].dropna() for number in numbers]
+    assert len(made) == len(set(made)) == 3 * 8
+    again = anb.submit_many(
+        runs, client, log=log, settle=0
+    )  # its prompts are looked for among those of others
+    assert again["state"].tolist() == rows["state"].tolist()
+    log.resolve(again[again["state"] == "needs_review"])
+    complete = anb.submit_many(runs, client, log=log)
+    assert set(complete["state"]) == {"done"}
+    log.tag(complete.drop(columns="submission").iloc[[1]], "good")
+    tagged = log.frame().set_index("submission")["tags"][complete["submission"][1]]
+    assert list(tagged) == ["good"]
+
+
 def test_threads_of_the_caller_are_an_executor(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
     with ThreadPoolExecutor(3) as threads:
         rows = anb.submit_many(frame(9), sandbox.client(), log=log, executor=threads)
@@ -434,7 +455,7 @@ def test_an_outage_ends_the_batch_and_the_same_call_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(anb.Client, "create_tune", fail)
-        patch.setattr(batch, "_OUTAGE_SECONDS", 0.5)
+        patch.setattr(_patience, "_OUTAGE_SECONDS", 0.5)
         rows = anb.submit_many(frame(40), sandbox.client(), log=log, max_workers=2)
     assert (set(rows["state"]), posts(sandbox)) == ({"not_sent"}, 0)
     assert rows["error"].str.contains("cannot be reached").all()
