@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 
 from astria_nb.errors import AstriaError
 from astria_nb.submission.batch._executor_errors import lost_by_worker, not_taken
-from astria_nb.submission.batch._limits import Limits
+from astria_nb.submission.batch._limits import BatchLimits
 from astria_nb.submission.batch._patience import Patience
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._slots import NotBegunError
@@ -42,7 +42,7 @@ class Batch:
         Of each row; None for one that is to be sent. Filled in by `run`.
     prices : dict of int to (int or None)
         In millicents, of the rows that cost something.
-    limits : Limits
+    limits : BatchLimits
     turns : Turns
     report : callable
         Called with a `Tally` about ten times a second, and at the end.
@@ -52,7 +52,7 @@ class Batch:
         self,
         outcomes: list[RowOutcome | None],
         prices: dict[int, int | None],
-        limits: Limits,
+        limits: BatchLimits,
         turns: Turns,
         report: Callable[[Tally], None],
     ) -> None:

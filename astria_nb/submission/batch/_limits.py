@@ -11,7 +11,7 @@ from astria_nb.submission.batch._pace import Pace
 
 
 @dataclass(slots=True)
-class Limits:
+class BatchLimits:
     """What holds a batch back.
 
     Attributes

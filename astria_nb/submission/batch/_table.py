@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.submission.batch._columns import columns_of
+from astria_nb.submission.batch._columns import KEY, columns_of
 from astria_nb.submission.batch._row import ReadRow, read_record, read_tune
 from astria_nb.submission.batch._same_titles import problems_with_titles
-from astria_nb.tune import Tune
+from astria_nb.tune import FIELDS, Tune
 from astria_nb.utils.arrow import TEXT_DTYPE
 from astria_nb.utils.formatting import short
 
@@ -53,7 +53,8 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     Parameters
     ----------
     tunes : DataFrame or iterable of (Tune or mapping)
-        Columns are fields of `Tune`. ``characteristics.eye_color`` and ``prompt_attributes.num_images`` are
+        Columns are fields of `Tune`, and so are levels of the index that have their names.
+        ``characteristics.eye_color`` and ``prompt_attributes.num_images`` are
         entries of a field that is a mapping. A missing value of any kind is an absent field. A list may be
         text as CSV has it: JSON, or as Python and numpy print it. Tables of polars and Arrow are read too.
     ignore : str or collection of str
@@ -66,7 +67,7 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     Raises
     ------
     TuneError
-        It is no table, such as a single tune.
+        It is no table, such as a single tune; or `ignore` is no list.
 
     Notes
     -----
@@ -88,7 +89,11 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     [{'row': 1, 'field': 'name', 'message': "is missing; give a class of the pack, such as 'woman'"}]
     """
     value: Any = tunes
-    ignore = [ignore] if isinstance(ignore, str) else ignore
+    own: Any = ignore
+    if not isinstance(own, Collection):
+        hint = "give the names of your own columns in a list"
+        raise TuneError(Problem("ignore", f"{short(own)} is no list of columns", hint))
+    ignore = [own] if isinstance(own, str) else own
     if isinstance(value, pd.DataFrame):
         return _read_frame(value, ignore)
     if isinstance(value, pd.Series):
@@ -106,14 +111,26 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
 
 
 def _read_frame(frame: pd.DataFrame, ignore: Collection[Hashable]) -> Table:
+    index, frame = frame.index, _with_index(frame, ignore)
     columns, problems = columns_of(frame.columns, ignore)
     if problems:
         empty = (None,) * len(frame)
         details = [(None, problem) for problem in problems]
-        return Table(empty, frame.index, empty, {}, frame_of_problems(details, frame.index), tuple(details))
+        return Table(empty, index, empty, {}, frame_of_problems(details, index), tuple(details))
     cells = [frame.iloc[:, column.position].tolist() for column in columns]
     rows = zip(*cells, strict=True) if cells else [()] * len(frame)
-    return _table([read_record(columns, row) for row in rows], frame.index)
+    return _table([read_record(columns, row) for row in rows], index)
+
+
+def _with_index(frame: pd.DataFrame, ignore: Collection[Hashable]) -> pd.DataFrame:
+    """Return a frame with the levels of its index that are named after a field, or ``key``, as columns."""
+    taken = {*frame.columns, *ignore}
+    levels = {
+        name: frame.index.get_level_values(number)
+        for number, name in enumerate(frame.index.names)
+        if name not in taken and isinstance(name, str) and (name in FIELDS or name == KEY)
+    }
+    return frame.assign(**levels) if levels else frame
 
 
 def _read_items(items: list[Any], ignore: Collection[Hashable]) -> Table:

@@ -21,7 +21,7 @@ from astria_nb.submission.batch._check import BatchCheck, check_rows
 from astria_nb.submission.batch._dispatch import Dispatch
 from astria_nb.submission.batch._display import BatchObserver
 from astria_nb.submission.batch._frame import frame_of
-from astria_nb.submission.batch._limits import Limits
+from astria_nb.submission.batch._limits import BatchLimits
 from astria_nb.submission.batch._listing import Listing
 from astria_nb.submission.batch._lost import settle_lost
 from astria_nb.submission.batch._pace import Pace
@@ -124,7 +124,7 @@ class Work:
         """
         outcomes = self._outcomes()
         in_hand = workers if self._is_remote else math.ceil(workers * _AHEAD)
-        limits = Limits(in_hand, pace, Budget(self._max_cost), stop, stops_at_error=stops_at_error)
+        limits = BatchLimits(in_hand, pace, Budget(self._max_cost), stop, stops_at_error=stops_at_error)
         slots = Slots(workers, stop)
         if self._is_remote:
             limits.row_seconds = self._options.timeout

@@ -106,6 +106,8 @@ FORMS: list[Callable[[pd.DataFrame], Any]] = [
     through_csv,
     lambda frame: through_csv(frame, dtype_backend="pyarrow"),
     lambda frame: through_csv(frame, dtype=str),
+    lambda frame: frame.set_index("name"),
+    lambda frame: frame.set_index(["name", "pack"], append=True),
     lambda frame: [row for _, row in frame.iterrows()],
     through_parquet,
     lambda frame: through_parquet(frame, dtype_backend="pyarrow"),
