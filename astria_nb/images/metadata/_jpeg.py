@@ -10,12 +10,17 @@ from astria_nb.images.metadata._colour_profile import reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
 
 _EOI, _SOS, _COM, _APP0, _APP1, _APP2, _APP14 = 0xD9, 0xDA, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _METADATA_MARKERS = {*range(_APP0, 0xF0), _COM}
 _JFIF, _EXIF, _ADOBE = b"JFIF\0", b"Exif\0\0", b"Adobe"
 _XMP, _ICC = b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")
+_WITHOUT_LENGTH = {1, *range(0xD0, _EOI)}  # they have no place between segments
 _SEGMENT_START = re.compile(rb"\xff[\xc0-\xfe](?=..)", re.DOTALL)
 _JFIF_BYTES, _ADOBE_BYTES = 12, 12  # without the thumbnail of a JFIF segment
 _MOST_BYTES = 65533  # of a segment's content
+_HEAD = 32  # bytes of a segment that tell what it is
+_STRAY = 256  # bytes that are searched for a marker at once
 _VIDEO = b"ftyp"  # begins the MP4 file behind the image of a motion photo
 _BLOCK = 2**19  # measured: 5.6 GB a second; half of it 5.1, a quarter 4.6
 
@@ -23,27 +28,23 @@ _BLOCK = 2**19  # measured: 5.6 GB a second; half of it 5.1, a quarter 4.6
 def parts_to_keep(reader: ImageReader) -> list[Part]:
     """Return the parts of a JPEG that make up the image."""
     parts: list[Part] = [range(2)]  # SOI
-    exif = xmp = b""
-    profile: dict[int, bytes] = {}  # the content of each segment, by the index of its part
-    offset, exif_index, has_scan = 2, 1, False
+    metadata = _Metadata()
+    offset, has_frame, has_scan = 2, False, False
     while True:
         offset, marker = _find_marker(reader, offset)
         if marker == _EOI:
             break
         end = _end_of_segment(reader, offset)
-        head = reader.read(offset + 4, min(end - offset - 4, 32))
+        content = range(offset + 4, end)
+        is_second = has_frame and marker in _FRAMES  # a thumbnail's, after a segment that was too short
         if marker in _METADATA_MARKERS:
-            if marker == _APP1 and head.startswith(_EXIF) and not exif:
-                exif = reader.read(offset + 10, end - offset - 10)
-            elif marker == _APP1 and head.startswith(_XMP) and not xmp:
-                xmp = reader.read(offset + 4, end - offset - 4)
-            elif marker == _APP2 and head.startswith(_ICC):
-                profile[len(parts)] = reader.read(offset + 4, end - offset - 4)
+            head = reader.read(content.start, min(len(content), _HEAD))
+            metadata.collect(reader, marker, content, index=len(parts))
             parts.append(_cleaned_segment(marker, head, range(offset, end)))
-            exif_index += offset == 2 and head.startswith(_JFIF)  # JFIF has to be the first segment
-        elif not _is_valid(marker, reader.read(offset + 4, end - offset - 4)):
+        elif is_second or not _is_valid(marker, reader.read(content.start, len(content))):
             raise MalformedImageError("is damaged")
         else:
+            has_frame = has_frame or marker in _FRAMES
             parts.append(range(offset, end))
         offset = end
         if marker == _SOS:
@@ -57,23 +58,52 @@ def parts_to_keep(reader: ImageReader) -> list[Part]:
     if not has_scan:
         raise MalformedImageError("contains no image data")
     parts.append(range(offset, min(offset + 2, reader.size)))  # EOI
-    if profile:
-        parts[next(iter(profile))] = _profile_segments([*profile.values()])
-    value = orientation.read(exif, xmp)
-    if value != 1:
-        parts.insert(exif_index, _segment(_APP1, _EXIF + orientation.tiff(value)))
+    metadata.put_into(parts)
     return parts
 
 
+class _Metadata:
+    """The metadata of which something is kept: orientation and colour profile."""
+
+    def __init__(self) -> None:
+        self._exif = self._xmp = b""
+        self._profile: dict[int, bytes] = {}  # the content of each segment, by the index of its part
+        self._has_jfif = False
+
+    def collect(self, reader: ImageReader, marker: int, place: range, *, index: int) -> None:
+        """Take what a segment has of it, whose part has that index."""
+        head = reader.read(place.start, min(len(place), _HEAD))
+        if marker == _APP1 and head.startswith(_EXIF) and not self._exif:
+            self._exif = reader.read(place.start, len(place)).removeprefix(_EXIF)
+        elif marker == _APP1 and head.startswith(_XMP) and not self._xmp:
+            self._xmp = reader.read(place.start, len(place))
+        elif marker == _APP2 and head.startswith(_ICC):
+            self._profile[index] = reader.read(place.start, len(place))
+        self._has_jfif = self._has_jfif or (index == 1 and head.startswith(_JFIF))
+
+    def put_into(self, parts: list[Part]) -> None:
+        """Put what is kept into the parts of the image."""
+        if self._profile:
+            parts[next(iter(self._profile))] = _profile_segments([*self._profile.values()])
+        value = orientation.read(self._exif, self._xmp)
+        if value != 1:  # JFIF has to be the first segment
+            exif = _segment(_APP1, _EXIF + orientation.tiff(value))
+            parts.insert(2 if self._has_jfif else 1, exif)
+
+
 def _find_marker(reader: ImageReader, offset: int) -> tuple[int, int]:
-    """Return the offset of the next marker, and its second byte; fill bytes (0xFF) may precede it."""
-    while True:
-        lead, marker = reader.read_exactly(offset, 2)
-        if lead != 0xFF or marker == 0:
-            raise MalformedImageError("is damaged")
-        if marker != 0xFF:
-            return offset, marker
-        offset += 1
+    """Return the offset of the next marker, and its second byte.
+
+    Fill bytes (0xFF) may precede it; and stray bytes, which decoders skip, as some cameras write them.
+    """
+    while len(head := reader.read(offset, _STRAY)) >= 2:
+        if found := _MARKER.search(head):
+            marker = found[0][1]
+            if marker in _WITHOUT_LENGTH:
+                raise MalformedImageError("is damaged")
+            return offset + found.start(), marker
+        offset += len(head) - 1
+    raise MalformedImageError("is incomplete")
 
 
 def _end_of_segment(reader: ImageReader, offset: int) -> int:
@@ -146,7 +176,7 @@ def _end_of_scan(reader: ImageReader, offset: int) -> int:
 
 def _is_valid(marker: int, content: bytes) -> bool:
     """Return whether a segment that decoders need has exactly the structure that its marker requires."""
-    check = _CHECKS.get(marker, _is_frame_header if 0xC0 <= marker <= 0xCF else None)
+    check = _CHECKS.get(marker, _is_frame_header if marker in _FRAMES else None)
     return check is not None and check(content)
 
 

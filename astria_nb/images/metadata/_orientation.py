@@ -7,7 +7,7 @@ import struct
 
 _TAG, _SHORT = 0x0112, 3
 _STRUCT_CODES = {1: "B", _SHORT: "H", 4: "I"}  # by TIFF type; careless writers do not use SHORT
-_IN_XMP = re.compile(rb"tiff:Orientation(?:=\"|>)([0-9])")
+_IN_XMP = re.compile(rb"tiff:Orientation(?:=[\"']|>)([0-9])")
 
 
 def read(tiff_data: bytes, xmp: bytes = b"") -> int:

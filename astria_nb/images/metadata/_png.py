@@ -4,27 +4,94 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Collection, Iterator
 
 from astria_nb.images.media_type import PNG_SIGNATURE
 from astria_nb.images.metadata import _orientation as orientation
 from astria_nb.images.metadata._colour_profile import MAX_BYTES, reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
+from astria_nb.images.metadata._png_data import end_of_stream
+from astria_nb.images.metadata._png_texts import MAX_BYTES as _MAX_TEXT
+from astria_nb.images.metadata._png_texts import exif_and_xmp
 
-_IMAGE_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT", b"pHYs")
-_COLOUR_CHUNKS = (
-    b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"bKGD", b"hIST", b"sPLT",
-)  # fmt: skip
-_ALLOWED = {*_IMAGE_CHUNKS, *_COLOUR_CHUNKS}
-_XMP = b"XML:com.adobe.xmp\0"
-_BLOCK, _MAX_METADATA, _MAX_NAME = 2**18, 2**20, 79  # bytes
+_SIZES: dict[bytes, Collection[int]] = {
+    b"IHDR": (13,), b"PLTE": range(3, 769, 3), b"IEND": (0,), b"tRNS": range(1, 257),
+    b"acTL": (8,), b"fcTL": (26,), b"pHYs": (9,), b"cHRM": (32,), b"gAMA": (4,), b"sRGB": (1,),
+    b"sBIT": range(1, 5), b"bKGD": (1, 2, 6), b"cICP": (4,), b"mDCV": (24,), b"cLLI": (8,),
+}  # fmt: skip
+"""The chunks that are kept, and the sizes that they can have: in a longer one is something else."""
+_DATA, _REQUIRED = (b"IDAT", b"fdAT"), (b"IHDR", b"PLTE", b"IEND")
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_PALETTE = 3  # the colour type of a picture whose pixels are numbers of its palette
+_BLOCK, _MAX_NAME = 2**18, 79  # bytes
 _MOST_STORED = 65535  # bytes of a block that is not compressed
 
 
 def parts_to_keep(reader: ImageReader) -> list[Part]:
     """Return the parts of a PNG that make up the image."""
-    parts: list[Part] = [range(len(PNG_SIGNATURE))]
-    exif = xmp = b""
-    offset, chunk_type, has_profile = len(PNG_SIGNATURE), b"", False
+    image = _Image(reader)
+    for chunk_type, content, chunk in _read_chunks(reader):
+        image.add(chunk_type, content, chunk)
+    return image.complete()
+
+
+class _Image:
+    """The parts of a PNG that are kept, and what its other chunks say of the orientation."""
+
+    def __init__(self, reader: ImageReader) -> None:
+        self._reader = reader
+        self._parts: list[Part] = [range(len(PNG_SIGNATURE))]
+        self._exif, self._xmp = list[bytes](), list[bytes]()  # the one that counts first
+        # The numbers of the parts with the pixels of each picture, of which an animation has more than one.
+        self._pictures: list[list[int]] = []
+        self._has_palette = self._has_profile = False
+
+    def add(self, chunk_type: bytes, content: range, chunk: range) -> None:
+        """Keep a chunk, or what is needed of it."""
+        is_kept = chunk_type in _DATA or len(content) in _SIZES.get(chunk_type, ())
+        if is_kept or chunk_type == b"iCCP":
+            _verify_checksum(self._reader, chunk.start + 4, chunk.stop)
+        if is_kept:
+            self._keep(chunk_type, content, chunk)
+        elif chunk_type in _REQUIRED:
+            raise MalformedImageError("is damaged")
+        elif chunk_type == b"iCCP" and not self._has_profile:  # the first one counts
+            self._parts.append(_profile_chunk(self._read(content, MAX_BYTES)))
+            self._has_profile = True
+        elif chunk_type == b"eXIf":
+            self._exif.insert(0, self._read(content, _MAX_TEXT))
+        elif chunk_type in _TEXTS:
+            exif, xmp = exif_and_xmp(chunk_type, self._read(content, _MAX_TEXT))
+            self._exif += [exif] if exif else []
+            self._xmp += [xmp] if xmp else []
+
+    def complete(self) -> list[Part]:
+        """Return the parts, with the orientation."""
+        for numbers in self._pictures:
+            _cut_off(self._reader, self._parts, numbers)
+        value = orientation.read(b"".join(self._exif[:1]), b"".join(self._xmp[:1]))
+        if value != 1:
+            self._parts.insert(2, _chunk(b"eXIf", orientation.tiff(value)))
+        return self._parts
+
+    def _keep(self, chunk_type: bytes, content: range, chunk: range) -> None:
+        if chunk_type == b"IHDR":
+            self._has_palette = self._reader.read_exactly(content.start + 9, 1)[0] == _PALETTE
+        elif chunk_type == b"PLTE" and not self._has_palette:  # it only suggests one
+            return
+        elif chunk_type == b"fcTL" or (chunk_type == b"IDAT" and not self._pictures):
+            self._pictures.append([])
+        if chunk_type in _DATA and self._pictures:
+            self._pictures[-1].append(len(self._parts))
+        self._parts.append(chunk)
+
+    def _read(self, content: range, most: int) -> bytes:
+        return self._reader.read(content.start, min(len(content), most))
+
+
+def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, range, range]]:
+    """Yield the type, the place of the content and that of the whole of each chunk."""
+    offset, chunk_type = len(PNG_SIGNATURE), b""
     while chunk_type != b"IEND":
         size, chunk_type = int.from_bytes(reader.read_exactly(offset, 4)), reader.read_exactly(offset + 4, 4)
         end = offset + 12 + size
@@ -32,23 +99,26 @@ def parts_to_keep(reader: ImageReader) -> list[Part]:
             raise MalformedImageError("is damaged")
         if end > reader.size:
             raise MalformedImageError("is incomplete")
-        if chunk_type in _ALLOWED:
-            _verify_checksum(reader, offset + 4, end)
-            if chunk_type != b"iCCP":
-                parts.append(range(offset, end))
-            elif not has_profile:  # the first one counts
-                parts.append(_profile_chunk(reader.read(offset + 8, min(size, MAX_BYTES))))
-                has_profile = True
-        elif chunk_type == b"eXIf" and not exif:
-            exif = reader.read(offset + 8, min(size, _MAX_METADATA))
-        elif chunk_type == b"iTXt" and not xmp:
-            text = reader.read(offset + 8, min(size, _MAX_METADATA))
-            xmp = text if text.startswith(_XMP) else b""
+        yield chunk_type, range(offset + 8, end - 4), range(offset, end)
         offset = end
-    value = orientation.read(exif, xmp)
-    if value != 1:
-        parts.insert(2, _chunk(b"eXIf", orientation.tiff(value)))
-    return parts
+
+
+def _cut_off(reader: ImageReader, parts: list[Part], numbers: list[int]) -> None:
+    """Remove from chunks of compressed pixels what follows the end of their stream."""
+    chunks = {number: part for number in numbers if isinstance(part := parts[number], range)}
+    heads = {number: reader.read_exactly(chunk.start, 8) for number, chunk in chunks.items()}
+    skipped = {number: 8 if head.endswith(b"IDAT") else 12 for number, head in heads.items()}
+    places = [range(chunk.start + skipped[number], chunk.stop - 4) for number, chunk in chunks.items()]
+    end = end_of_stream(reader, places)
+    if end is None:
+        return
+    last, stop = end
+    for number in numbers[last + 1 :]:
+        parts[number] = b""
+    chunk = chunks[numbers[last]]
+    if stop != chunk.stop - 4:
+        content = reader.read(chunk.start + 8, stop - chunk.start - 8)
+        parts[numbers[last]] = _chunk(heads[numbers[last]][4:], content)
 
 
 def _verify_checksum(reader: ImageReader, offset: int, end: int) -> None:

@@ -10,8 +10,10 @@ from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageErr
 
 _RIFF_HEADER = 12  # bytes: RIFF, size, WEBP
 _FLAGS_OFFSET = 20  # of the VP8X chunk, which is the first chunk if there is one
-_BITSTREAM_CHUNKS = (b"VP8 ", b"VP8L", b"ANMF")
-_OTHER_CHUNKS = (b"VP8X", b"ALPH", b"ANIM")
+_FRAME, _FRAME_HEADER = b"ANMF", 16
+_IMAGES, _ALPHA = (b"VP8 ", b"VP8L"), b"ALPH"
+_OTHER_CHUNKS = (b"VP8X", _ALPHA, b"ANIM")
+_SIZES = {b"VP8X": 10, b"ANIM": 6}
 _EXIF, _XMP, _ICC = b"EXIF", b"XMP ", b"ICCP"
 _FLAGS = {_EXIF: 0x08, _XMP: 0x04}  # bits of the VP8X chunk that announce metadata chunks
 _ICC_FLAG = 0x20
@@ -24,7 +26,10 @@ def parts_to_keep(reader: ImageReader) -> list[Part]:
     chunk_types: set[bytes] = set()
     metadata: dict[bytes, bytes] = {}
     has_profile = False
-    for chunk_type, size, chunk in _read_chunks(reader):
+    stop = 8 + int.from_bytes(reader.read_exactly(4, 4), "little")
+    if stop > reader.size:
+        raise MalformedImageError("is incomplete")
+    for chunk_type, size, chunk in _read_chunks(reader, _RIFF_HEADER, stop):
         if chunk_type == _ICC:
             profile = None
             if _ICC not in chunk_types:  # the first one counts
@@ -32,12 +37,17 @@ def parts_to_keep(reader: ImageReader) -> list[Part]:
             if profile is not None:
                 chunks.append(_ICC + len(profile).to_bytes(4, "little") + profile + bytes(len(profile) % 2))
                 has_profile = True
-        elif chunk_type in _BITSTREAM_CHUNKS or chunk_type in _OTHER_CHUNKS:
+        elif chunk_type == _FRAME:
+            chunks += _frame(reader, chunk)
+        elif chunk_type in _IMAGES:
+            if chunk_types.isdisjoint(_IMAGES):  # decoders show the first one
+                chunks.append(chunk)
+        elif chunk_type in _OTHER_CHUNKS and chunk_type not in chunk_types:
             chunks.append(chunk)
         elif chunk_type in _FLAGS:
             metadata.setdefault(chunk_type, reader.read(chunk.start + 8, min(size, _MAX_METADATA)))
         chunk_types.add(chunk_type)
-    if chunk_types.isdisjoint(_BITSTREAM_CHUNKS):
+    if chunk_types.isdisjoint((*_IMAGES, _FRAME)):
         raise MalformedImageError("contains no image data")
     has_flags = reader.read_exactly(_RIFF_HEADER, 4) == b"VP8X"
     flags = reader.read_exactly(_FLAGS_OFFSET, 1)[0] if has_flags else 0
@@ -50,21 +60,32 @@ def parts_to_keep(reader: ImageReader) -> list[Part]:
     return _assemble(reader, chunks, flags, removed, announced_metadata)
 
 
-def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, int, range]]:
-    """Yield the type, the content's size and the place of each chunk."""
-    stop = 8 + int.from_bytes(reader.read_exactly(4, 4), "little")
-    if stop > reader.size:
-        raise MalformedImageError("is incomplete")
-    offset = _RIFF_HEADER
+def _read_chunks(reader: ImageReader, offset: int, stop: int) -> Iterator[tuple[bytes, int, range]]:
+    """Yield the type, the content's size and the place of each chunk between two offsets."""
     while offset < stop:
         chunk_type = reader.read_exactly(offset, 4)
         size = int.from_bytes(reader.read_exactly(offset + 4, 4), "little")
         end = offset + 8 + size
-        if end > stop or not chunk_type.isascii() or (chunk_type == b"VP8X" and size != 10):
+        if end > stop or not chunk_type.isascii() or size != _SIZES.get(chunk_type, size):
             raise MalformedImageError("is damaged")
         end += size % 2 and end < stop  # the padding byte of the last chunk may be missing
         yield chunk_type, size, range(offset, end)
         offset = end
+
+
+def _frame(reader: ImageReader, chunk: range) -> list[Part]:
+    """Return the parts of a frame of an animation: its place and time, and its image."""
+    size = int.from_bytes(reader.read_exactly(chunk.start + 4, 4), "little")
+    start, stop = chunk.start + 8 + _FRAME_HEADER, chunk.start + 8 + size
+    if start > stop:
+        raise MalformedImageError("is damaged")
+    chunks = [(kind, place) for kind, _, place in _read_chunks(reader, start, stop)]
+    alpha = [place for kind, place in chunks if kind == _ALPHA]
+    image = [place for kind, place in chunks if kind in _IMAGES]
+    parts = [range(start - _FRAME_HEADER, start), *alpha[:1], *image[:1]]
+    new_size = sum(map(len, parts))
+    padding = bytes(new_size % 2)
+    return [_FRAME + new_size.to_bytes(4, "little"), *parts, padding]
 
 
 def _assemble(

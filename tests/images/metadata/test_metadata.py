@@ -17,28 +17,8 @@ from astria_nb.images.metadata import MalformedImageError, without_metadata
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
 from helpers.profiles import profile, table
 
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("photo") / "a.jpg"
-
-
-@pytest.fixture(scope="module")
-def stripped(path: Path) -> Callable[[bytes], bytes]:
-    """Return what is sent of a photo."""
-
-    def stripped(photo: bytes) -> bytes:
-        path.write_bytes(photo)
-        with path.open("rb", buffering=0) as file:
-            pieces = without_metadata(file)
-        return b"".join(
-            photo[piece.start : piece.stop] if isinstance(piece, range) else piece for piece in pieces
-        )
-
-    return stripped
-
-
 Stripped = Callable[[bytes], bytes]
+FRAME = samples.jpeg()[samples.jpeg().index(b"\xff\xc0") :][:19]
 LARGE_PROFILE = profile(2, "RGB ", "Lab ", {"A2B0": table("mft2", 3, points=33)})
 
 
@@ -335,12 +315,23 @@ def test_a_truncated_file_is_refused_or_truncated_within_the_image_data(
     assert ("sent" in outcomes) == (name == "JPEG")
 
 
+STRAY = [PLACE, b"\0\0", b"\xff\0", PLACE * 40, b"\xff\xff\xff", b"\0" * 256, b"\0" * 255]
+
+
+@pytest.mark.parametrize("at", [b"\xff\xe1", b"\xff\xdb", b"\xff\xc0", b"\xff\xc4", b"\xff\xda"])
+@pytest.mark.parametrize("stray", STRAY, ids=range(len(STRAY)))
+def test_stray_bytes_between_segments_are_removed(stripped: Stripped, stray: bytes, at: bytes) -> None:
+    plain = stripped(samples.with_segments(samples.jpeg(), stray, at=at))
+    assert plain == stripped(samples.jpeg())
+
+
 @pytest.mark.parametrize(
     ("photo", "why"),
     [
         (b"\xff\xd8\xff\xd9", "contains no image data"),
         (b"\xff\xd8\xff\xe1\0\1", "is damaged"),
-        (samples.with_segments(samples.jpeg(), PLACE), "is damaged"),
+        (samples.with_segments(samples.jpeg(), PLACE, samples.jpeg()), "is damaged"),
+        (samples.with_segments(samples.jpeg(), PLACE, FRAME), "is damaged"),
         (samples.with_segments(samples.jpeg(), samples.segment(0xDB, PLACE)), "is damaged"),
         (samples.with_segments(samples.jpeg(), samples.segment(0xC4, PLACE)), "is damaged"),
         (samples.with_segments(samples.jpeg(), samples.segment(0xC8, PLACE)), "is damaged"),

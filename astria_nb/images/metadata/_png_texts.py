@@ -1,0 +1,56 @@
+"""EXIF and XMP data that programs put in the text chunks of a PNG."""
+
+from __future__ import annotations
+
+import zlib
+
+MAX_BYTES = 2**20
+"""Of a text; what is longer is cut off."""
+_XMP = b"XML:com.adobe.xmp"
+_RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")  # of ImageMagick, exiv2 and others
+_RAW_XMP = b"Raw profile type xmp"
+_EXIF_HEAD = b"Exif\0\0"
+
+
+def exif_and_xmp(chunk_type: bytes, content: bytes) -> tuple[bytes, bytes]:
+    """Return the EXIF data and the XMP packet that a text chunk contains; empty if it has none.
+
+    Parameters
+    ----------
+    chunk_type : bytes
+        ``tEXt``, ``zTXt`` or ``iTXt``.
+    content : bytes
+    """
+    keyword, _, rest = content.partition(b"\0")
+    if keyword == _XMP and chunk_type == b"iTXt":
+        return b"", _international(rest)
+    if keyword not in (*_RAW_EXIF, _RAW_XMP):
+        return b"", b""
+    text = _inflated(rest[1:]) if chunk_type == b"zTXt" else rest
+    raw = _raw(_international(rest) if chunk_type == b"iTXt" else text)
+    if keyword == _RAW_XMP:
+        return b"", raw
+    return (raw.removeprefix(_EXIF_HEAD), b"") if raw.startswith((_EXIF_HEAD, b"II", b"MM")) else (b"", raw)
+
+
+def _international(content: bytes) -> bytes:
+    """Return the text of an iTXt chunk, from behind its keyword."""
+    is_compressed = content[:1] == b"\1"
+    text = content[2:].split(b"\0", 2)[-1]  # behind the language and the translated keyword
+    return _inflated(text) if is_compressed else text
+
+
+def _inflated(content: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(content, MAX_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _raw(text: bytes) -> bytes:
+    """Return what a name, a length and hexadecimal digits stand for; as much of it as is there."""
+    lines = text.split(maxsplit=2)
+    digits = b"".join(lines[2].split()) if len(lines) == 3 else b""
+    end = next((place for place, digit in enumerate(digits) if digit not in b"0123456789abcdefABCDEF"), None)
+    digits = digits[:end]
+    return bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
