@@ -42,7 +42,8 @@ class ListedTune:
     def of_saved(cls, saved: Mapping[str, Any]) -> ListedTune:
         """Return a tune as `saved` gives it."""
         values = dict(saved)
-        preprocessing = Preprocessing(values.pop("keep_metadata", False), values.pop("max_side", None))
+        switches = {"keep_metadata": False, "max_side": None, "keep_damaged": False}
+        preprocessing = Preprocessing(*(values.pop(name, default) for name, default in switches.items()))
         encoding = values.pop("encoding", None)
         fields, problems = check(values)
         tune = None if problems else from_checked(fields)

@@ -29,7 +29,7 @@ _ROW_FIELDS = (
     *("title", "pack", "name", "image_urls", "characteristics"),
     *("callback", "prompts_callback", "tune_ids"),
 )
-_SAVED_FIELDS = (*FIELDS, "keep_metadata", "max_side")
+_SAVED_FIELDS = (*FIELDS, "keep_metadata", "max_side", "keep_damaged")
 LIST = "list"
 """What the tunes of a form's list are saved as, beside its fields."""
 FOLDER = ".astria_drafts"

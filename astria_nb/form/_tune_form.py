@@ -65,6 +65,8 @@ class TuneForm(widgets.VBox):
     max_side : int, optional
         Pixels. Scale larger photos down before the upload, as in `astria_nb.submit`. The form has a switch
         for it. Default: no limit.
+    keep_damaged : bool, default False
+        Upload photos that cannot be decoded to their end as well, as in `astria_nb.submit`.
     save_thumbnails : bool, default False
         Put small copies of the photos into the notebook when it is saved, for viewers without widgets. By
         default it has their file names only.
@@ -107,6 +109,7 @@ class TuneForm(widgets.VBox):
         max_cost: float | None = None,
         keep_metadata: bool = False,
         max_side: int | None = None,
+        keep_damaged: bool = False,
         save_thumbnails: bool = False,
         **fields: Unpack[TuneFields],
     ) -> None:
@@ -116,9 +119,12 @@ class TuneForm(widgets.VBox):
         save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
         self._saved = SavedDraft(self._log.folder, draft) if draft is not None else None
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
+        values["keep_damaged"] = check_bool("keep_damaged", keep_damaged)
         values |= self._saved.read() if self._saved is not None else {}
         saved_list = values.pop(LIST, [])
-        preprocessing = Preprocessing(values.pop("keep_metadata"), values.pop("max_side"))
+        preprocessing = Preprocessing(
+            *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
+        )
         self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update())
         request = RequestView(self.client.base_url)
         make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
@@ -232,7 +238,7 @@ class TuneForm(widgets.VBox):
         """Return what is filled in as plain data: the fields of `Tune`, with images as paths or addresses.
 
         Images that were given as bytes, pixels or open files have neither, and are left out.
-        ``keep_metadata`` and ``max_side`` are included if their switches are on.
+        ``keep_metadata``, ``max_side`` and ``keep_damaged`` are included if they are on.
 
         Returns
         -------

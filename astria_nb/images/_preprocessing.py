@@ -22,6 +22,8 @@ class Preprocessing:
     max_side : int, optional
         Pixels, at least 512: larger images are scaled down to this length of the longer side, and uploaded
         without metadata as JPEG (PNG if they have transparency). Default: no limit.
+    keep_damaged : bool
+        Upload files whose picture cannot be decoded to its end. By default they are refused.
 
     Raises
     ------
@@ -37,6 +39,7 @@ class Preprocessing:
 
     keep_metadata: bool = False
     max_side: int | None = None
+    keep_damaged: bool = False
 
     def __post_init__(self) -> None:
         side = self.max_side

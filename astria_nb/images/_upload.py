@@ -11,12 +11,14 @@ from io import FileIO
 from pathlib import PurePath
 
 from astria_nb.errors import Problem, TuneError
+from astria_nb.images._damage import sound_parts
 from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._image import Image
 from astria_nb.images._preprocessing import Preprocessing
 from astria_nb.images._resizing import needs_resizing, open_resized
 from astria_nb.images._temporary_copy import StorageError
 from astria_nb.images.metadata import (
+    DamagedImageError,
     ImageReader,
     MalformedImageError,
     Part,
@@ -26,7 +28,7 @@ from astria_nb.images.metadata import (
 
 BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
 _NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
-_CONCURRENT_RESIZES = 2  # each takes 40 MB of memory
+_CONCURRENT = 2  # images that are decoded at once: one that is made smaller takes 40 MB of memory
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "image/png": (".png",)}
 
 
@@ -73,6 +75,9 @@ class SentImage:
         except MalformedImageError as error:
             reason = f"{error}, so its metadata cannot be removed reliably"
             hint = "re-save it, remove it, or send it unchanged with keep_metadata=True"
+        except DamagedImageError as error:
+            reason = f"{error}: its picture cannot be decoded to its end"
+            hint = "re-save it, remove it, or send it as it is with keep_damaged=True"
         except StorageError as error:
             reason = f"cannot be made smaller: its copy cannot be stored ({error})"
             hint = "free some space, or set TMPDIR to another folder and restart the kernel"
@@ -151,8 +156,8 @@ def open_all(images: Sequence[Image], preprocessing: Preprocessing) -> list[Sent
     TuneError
         With the problems of all images; none is left open.
     """
-    # Finding metadata is no faster on two threads; making images smaller is.
-    if preprocessing.max_side is not None:
+    # Finding metadata is no faster on two threads; decoding is.
+    if len(images) > 1 and (preprocessing.max_side is not None or not preprocessing.keep_damaged):
         return _opened_by_threads(images, preprocessing)
     opened: list[SentImage] = []
     problems: list[Problem] = []
@@ -172,7 +177,7 @@ def open_all(images: Sequence[Image], preprocessing: Preprocessing) -> list[Sent
 def _opened_by_threads(images: Sequence[Image], preprocessing: Preprocessing) -> list[SentImage]:
     opened: list[SentImage] = []
     problems: list[Problem] = []
-    with ThreadPoolExecutor(_CONCURRENT_RESIZES) as pool, ExitStack() as undo:
+    with ThreadPoolExecutor(_CONCURRENT) as pool, ExitStack() as undo:
         futures = [pool.submit(SentImage.open, image, preprocessing) for image in images]
         undo.callback(_close, futures)
         undo.callback(pool.shutdown, cancel_futures=True)
@@ -229,7 +234,9 @@ def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
     file = image.path.open("rb", buffering=0)
     try:
         is_whole = preprocessing.keep_metadata or image.is_caption
-        parts = entire_file(file) if is_whole else without_metadata(file)
+        parts: Sequence[Part] = entire_file(file) if is_whole else without_metadata(file, verifies_data=False)
+        if not (preprocessing.keep_damaged or image.is_caption):
+            parts = sound_parts(file, parts, image.media_type)
     except BaseException:
         file.close()
         raise

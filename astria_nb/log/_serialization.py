@@ -18,8 +18,11 @@ _FIELDS = ("service", "pack", "title", "encoding", "parameters")
 def of_request(request: Request) -> dict[str, Any]:
     """Return everything needed to send a request again."""
     fields = {key: getattr(request, key) for key in _FIELDS}
-    # The key that existing logs have.
-    preprocessing = {"treatment": asdict(request.preprocessing)} if request.preprocessing != UNCHANGED else {}
+    # The keys that existing logs have.
+    treatment = asdict(request.preprocessing)
+    if not request.preprocessing.keep_damaged:
+        del treatment["keep_damaged"]
+    preprocessing = {"treatment": treatment} if request.preprocessing != UNCHANGED else {}
     images = [asdict(image) for image in request.images]
     return {**fields, "images": images, **preprocessing, "redacted": request.redacted}
 

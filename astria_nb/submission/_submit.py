@@ -41,6 +41,7 @@ def submit(
     max_cost: float | None = None,
     keep_metadata: bool = False,
     max_side: int | None = None,
+    keep_damaged: bool = False,
     timeout: float = TIMEOUT_SECONDS,
     on_sent: OnSent | None = None,
     say: ReportProgress | None = None,
@@ -82,6 +83,9 @@ def submit(
     max_side : int, optional
         Pixels, such as 2048: larger images are scaled down to this length of the longer side. Default: no
         limit.
+    keep_damaged : bool
+        Upload images as well that cannot be decoded to their end. By default they are refused. Checking takes
+        half the time of decoding them.
     timeout : float
         Seconds for the whole call, including waits. Default: 3600.
     on_sent : callable, optional
@@ -134,6 +138,7 @@ def submit(
             max_cost=max_cost,
             keep_metadata=keep_metadata or None,
             max_side=max_side,
+            keep_damaged=keep_damaged or None,
         )
         more = {"once": True} if check_bool("once", once) else {}  # other forms need not know it
         return tune.submit(client, encoding=encoding, **more)
@@ -148,7 +153,9 @@ def submit(
             log=log_or_default(log),
             observer=observer,
             encoding=encoding,
-            preprocessing=Preprocessing(check_bool("keep_metadata", keep_metadata), max_side),
+            preprocessing=Preprocessing(
+                check_bool("keep_metadata", keep_metadata), max_side, check_bool("keep_damaged", keep_damaged)
+            ),
             max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
             settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
             timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),

@@ -79,7 +79,9 @@ def bare(url: str, frame: pd.DataFrame) -> None:
 
 def submit(url: str, frame: pd.DataFrame, log: anb.ExperimentLog, workers: int) -> None:
     with closing(anb.Client("sd_benchmark", base_url=url)) as client:
-        rows = anb.submit_many(frame, client, log=log, max_workers=workers, say=lambda *_: None)
+        rows = anb.submit_many(
+            frame, client, log=log, max_workers=workers, keep_damaged=True, say=lambda *_: None
+        )
     assert set(rows["state"]) == {"done"}, rows["error"].dropna().iloc[0]
 
 

@@ -101,7 +101,7 @@ def test_a_file_that_is_damaged_is_refused_by_name_and_nothing_is_sent(
     server: ScriptedServer, client: anb.Client, folder: Path
 ) -> None:
     photo = samples.jpeg()
-    (folder / "tagged.jpg").write_bytes(samples.with_segments(photo, samples.segment(0xDB, PLACE)))
+    (folder / "tagged.jpg").write_bytes(samples.with_segments(photo, samples.segment(0xF7, PLACE)))
     (folder / "cut.png").write_bytes(samples.png()[:-200])
     with pytest.raises(TuneError) as caught:
         anb.submit(a_tune(folder / "tagged.jpg", folder / "plain.jpg", folder / "cut.png"), client)
@@ -113,12 +113,16 @@ def test_a_file_that_is_damaged_is_refused_by_name_and_nothing_is_sent(
     assert not [request for request in server.requests if request.method == "POST"]
     assert len(anb.ExperimentLog().frame()) == 0
     tune = a_tune(folder / "tagged.jpg", folder / "plain.jpg", folder / "cut.png")
-    anb.submit(tune, client, keep_metadata=True)
+    with pytest.raises(TuneError, match=r"'cut.png' is .*keep_damaged=True") as caught:
+        anb.submit(tune, client, keep_metadata=True)
+    assert len(caught.value.problems) == 2
+    assert not [request for request in server.requests if request.method == "POST"]
+    anb.submit(tune, client, keep_metadata=True, keep_damaged=True)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted in /proc")
 def test_a_refused_image_leaves_no_file_open(folder: Path) -> None:
-    (folder / "tagged.jpg").write_bytes(samples.with_segments(samples.jpeg(), samples.segment(0xDB, PLACE)))
+    (folder / "tagged.jpg").write_bytes(samples.with_segments(samples.jpeg(), samples.segment(0xF7, PLACE)))
     tune = a_tune(folder / "plain.jpg", folder / "tagged.jpg", folder / "plain.jpg")
     before = sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208  its entries vanish meanwhile
     with pytest.raises(TuneError):

@@ -41,6 +41,7 @@ class PreprocessingSwitches(widgets.VBox):
     ) -> None:
         self._images, self._on_change = images, on_change
         self._side = preprocessing.max_side or SIDE
+        self._keeps_damaged = preprocessing.keep_damaged
         self._keep = _switch(preprocessing.keep_metadata, "Keep location, date and camera information")
         self._small = _switch(preprocessing.max_side is not None, self._small_text)
         self._note = widgets.HTML()
@@ -57,11 +58,13 @@ class PreprocessingSwitches(widgets.VBox):
     @property
     def preprocessing(self) -> Preprocessing:
         """The state of the switches."""
-        return Preprocessing(self._keep.value, self._side if self._small.value else None)
+        side = self._side if self._small.value else None
+        return Preprocessing(self._keep.value, side, self._keeps_damaged)
 
     @preprocessing.setter
     def preprocessing(self, preprocessing: Preprocessing) -> None:
         self._side = preprocessing.max_side or SIDE
+        self._keeps_damaged = preprocessing.keep_damaged
         self._small.description = self._small_text
         self._keep.value, self._small.value = preprocessing.keep_metadata, preprocessing.max_side is not None
 

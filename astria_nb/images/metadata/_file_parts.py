@@ -17,6 +17,10 @@ class MalformedImageError(Exception):
     """
 
 
+class DamagedImageError(Exception):
+    """A picture that cannot be decoded to its end; its message is a predicate without a subject."""
+
+
 class ImageReader:
     """Random access to an open image file.
 

@@ -10,7 +10,7 @@ from astria_nb.images.media_type import PNG_SIGNATURE
 from astria_nb.images.metadata import _orientation as orientation
 from astria_nb.images.metadata._colour_profile import MAX_BYTES, reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
-from astria_nb.images.metadata._png_data import end_of_stream
+from astria_nb.images.metadata._png_data import end_of_stream, unpacked_size
 from astria_nb.images.metadata._png_texts import MAX_BYTES as _MAX_TEXT
 from astria_nb.images.metadata._png_texts import exif_and_xmp
 
@@ -27,15 +27,17 @@ _BLOCK, _MAX_NAME = 2**18, 79  # bytes
 _MOST_STORED = 65535  # bytes of a block that is not compressed
 
 
-def parts_to_keep(reader: ImageReader) -> list[Part]:
+def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:
     """Return the parts of a PNG that make up the image."""
-    image = _Image(reader)
+    image = _PngParts(reader)
     for chunk_type, content, chunk in _read_chunks(reader):
         image.add(chunk_type, content, chunk)
+    if verifies_data:
+        image.verify_data()
     return image.complete()
 
 
-class _Image:
+class _PngParts:
     """The parts of a PNG that are kept, and what its other chunks say of the orientation."""
 
     def __init__(self, reader: ImageReader) -> None:
@@ -43,8 +45,10 @@ class _Image:
         self._parts: list[Part] = [range(len(PNG_SIGNATURE))]
         self._exif, self._xmp = list[bytes](), list[bytes]()  # the one that counts first
         # The numbers of the parts with the pixels of each picture, of which an animation has more than one.
-        self._pictures: list[list[int]] = []
-        self._has_palette = self._has_profile = False
+        # With the bytes that they take unpacked.
+        self._pictures: list[tuple[int, list[int]]] = []
+        self._header = b""
+        self._has_profile = False
 
     def add(self, chunk_type: bytes, content: range, chunk: range) -> None:
         """Keep a chunk, or what is needed of it."""
@@ -65,10 +69,13 @@ class _Image:
             self._exif += [exif] if exif else []
             self._xmp += [xmp] if xmp else []
 
+    def verify_data(self) -> None:
+        """Decompress the pixels, and remove what follows their end."""
+        for size, numbers in self._pictures:
+            _cut_off(self._reader, self._parts, numbers, size)
+
     def complete(self) -> list[Part]:
         """Return the parts, with the orientation."""
-        for numbers in self._pictures:
-            _cut_off(self._reader, self._parts, numbers)
         value = orientation.read(b"".join(self._exif[:1]), b"".join(self._xmp[:1]))
         if value != 1:
             self._parts.insert(2, _chunk(b"eXIf", orientation.tiff(value)))
@@ -76,14 +83,19 @@ class _Image:
 
     def _keep(self, chunk_type: bytes, content: range, chunk: range) -> None:
         if chunk_type == b"IHDR":
-            self._has_palette = self._reader.read_exactly(content.start + 9, 1)[0] == _PALETTE
-        elif chunk_type == b"PLTE" and not self._has_palette:  # it only suggests one
+            self._header = self._read(content, len(content))
+        elif chunk_type == b"PLTE" and self._header[9] != _PALETTE:  # it only suggests one
             return
-        elif chunk_type == b"fcTL" or (chunk_type == b"IDAT" and not self._pictures):
-            self._pictures.append([])
+        elif chunk_type == b"fcTL":
+            self._begin_picture(self._read(content, len(content))[4:12])
+        elif chunk_type == b"IDAT" and not self._pictures:
+            self._begin_picture(self._header[:8])
         if chunk_type in _DATA and self._pictures:
-            self._pictures[-1].append(len(self._parts))
+            self._pictures[-1][1].append(len(self._parts))
         self._parts.append(chunk)
+
+    def _begin_picture(self, sides: bytes) -> None:
+        self._pictures.append((unpacked_size(self._header, *struct.unpack(">2I", sides)), []))
 
     def _read(self, content: range, most: int) -> bytes:
         return self._reader.read(content.start, min(len(content), most))
@@ -103,16 +115,13 @@ def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, range, range]]:
         offset = end
 
 
-def _cut_off(reader: ImageReader, parts: list[Part], numbers: list[int]) -> None:
+def _cut_off(reader: ImageReader, parts: list[Part], numbers: list[int], size: int) -> None:
     """Remove from chunks of compressed pixels what follows the end of their stream."""
     chunks = {number: part for number in numbers if isinstance(part := parts[number], range)}
     heads = {number: reader.read_exactly(chunk.start, 8) for number, chunk in chunks.items()}
     skipped = {number: 8 if head.endswith(b"IDAT") else 12 for number, head in heads.items()}
     places = [range(chunk.start + skipped[number], chunk.stop - 4) for number, chunk in chunks.items()]
-    end = end_of_stream(reader, places)
-    if end is None:
-        return
-    last, stop = end
+    last, stop = end_of_stream(reader, places, size)
     for number in numbers[last + 1 :]:
         parts[number] = b""
     chunk = chunks[numbers[last]]

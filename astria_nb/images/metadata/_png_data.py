@@ -1,27 +1,57 @@
-"""The compressed pixels of a PNG: what follows the end of their zlib stream is not shown by anything."""
+"""The compressed pixels of a PNG: whether all of them are there, and where they end."""
 
 from __future__ import annotations
 
 import zlib
 
-from astria_nb.images.metadata._file_parts import ImageReader
+from astria_nb.images.metadata._file_parts import DamagedImageError, ImageReader
 
 _BLOCK = 2**18  # bytes
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+# First column and row, and steps, of each pass of an interlaced picture.
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
-def end_of_stream(reader: ImageReader, places: list[range]) -> tuple[int, int] | None:
+def unpacked_size(header: bytes, width: int, height: int) -> int:
+    """Return the bytes that the pixels of a picture take before they are compressed.
+
+    Parameters
+    ----------
+    header : bytes
+        The content of the IHDR chunk.
+    width, height : int
+        Of the picture, which may be a frame of an animation.
+    """
+    depth, colour_type, is_interlaced = header[8], header[9], header[12]
+    bits = depth * _CHANNELS.get(colour_type, 1)
+    if not is_interlaced:
+        return height * (1 + (width * bits + 7) // 8)
+    size = 0
+    for left, top, step, down in _PASSES:
+        columns, rows = (width - left + step - 1) // step, (height - top + down - 1) // down
+        size += max(rows, 0) * (1 + (columns * bits + 7) // 8) if columns > 0 else 0
+    return size
+
+
+def end_of_stream(reader: ImageReader, places: list[range], size: int) -> tuple[int, int]:
     """Return where a zlib stream ends that is spread over several places.
 
     Parameters
     ----------
     reader : ImageReader
     places : list of range
+    size : int
+        Bytes that the stream holds at least.
 
     Returns
     -------
-    tuple of (int, int) or None
-        The number of the place, and the offset behind the stream's last byte. None if it does not end: the
-        picture is damaged.
+    tuple of (int, int)
+        The number of the place, and the offset behind the stream's last byte.
+
+    Raises
+    ------
+    DamagedImageError
+        The stream does not end, or its content is not what was compressed.
     """
     stream = zlib.decompressobj()
     for number, place in enumerate(places):
@@ -30,10 +60,12 @@ def end_of_stream(reader: ImageReader, places: list[range]) -> tuple[int, int] |
             end = start + len(pending)
             try:
                 while pending and not stream.eof:
-                    stream.decompress(pending, _BLOCK)  # in bounded memory
+                    size -= len(stream.decompress(pending, _BLOCK))  # in bounded memory
                     pending = stream.unconsumed_tail
             except zlib.error:
-                return None
+                raise DamagedImageError("is damaged") from None
             if stream.eof:
+                if size > 0:
+                    raise DamagedImageError("is incomplete")
                 return number, end - len(stream.unused_data)
-    return None
+    raise DamagedImageError("is incomplete")

@@ -20,7 +20,7 @@ _FORMATS = {
 }
 
 
-def without_metadata(file: FileIO) -> list[Part]:
+def without_metadata(file: FileIO, *, verifies_data: bool = True) -> list[Part]:
     """Return what to send of a JPEG, PNG or WebP file so that no personal data is sent.
 
     Only what is known to belong to the image is kept: its data, colour profile, resolution, transparency and
@@ -31,6 +31,8 @@ def without_metadata(file: FileIO) -> list[Part]:
     file : FileIO
         Open for reading and unbuffered; it is left open. A JPEG is read once to its end; of a PNG the chunks
         are read to verify their checksums, and of a WebP little more than the chunk headers.
+    verifies_data : bool
+        Whether the pixels of a PNG are decompressed, to find where they end: what follows is removed.
 
     Returns
     -------
@@ -42,6 +44,8 @@ def without_metadata(file: FileIO) -> list[Part]:
     ------
     MalformedImageError
         The file does not follow its format, so metadata could be anywhere in it.
+    DamagedImageError
+        The pixels of a PNG are not complete.
     OSError
         It cannot be read.
 
@@ -59,4 +63,4 @@ def without_metadata(file: FileIO) -> list[Part]:
     parts_to_keep = _FORMATS.get(media_type(reader.read(0, HEAD_BYTES)) or "")
     if parts_to_keep is None:
         raise MalformedImageError("is no longer a JPEG, PNG or WebP image")
-    return merge_parts(parts_to_keep(reader))
+    return merge_parts(parts_to_keep(reader, verifies_data=verifies_data))

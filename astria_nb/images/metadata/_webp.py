@@ -20,7 +20,7 @@ _ICC_FLAG = 0x20
 _MAX_METADATA = 2**20  # bytes
 
 
-def parts_to_keep(reader: ImageReader) -> list[Part]:
+def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  # noqa: ARG001  a PNG's
     """Return the parts of a WebP that make up the image."""
     chunks: list[Part] = []
     chunk_types: set[bytes] = set()

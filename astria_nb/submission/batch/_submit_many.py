@@ -49,6 +49,7 @@ def submit_many(
     once: bool = False,
     settle: float | None = None,
     keep_metadata: bool = False,
+    keep_damaged: bool = False,
     max_side: int | None = None,
     timeout: float = TIMEOUT_SECONDS,
     say: ReportProgress | None = None,
@@ -92,7 +93,7 @@ def submit_many(
         Send the other rows if some are wrong.
     ignore : collection of str
         Columns that are your own.
-    encoding, idempotent, once, settle, keep_metadata, max_side : optional
+    encoding, idempotent, once, settle, keep_metadata, max_side, keep_damaged : optional
         As in `submit`, for each row.
     timeout : float
         Seconds for each row. Default: 3600.
@@ -139,7 +140,9 @@ def submit_many(
             log=log_or_default(log),
             observer=QuietObserver(),
             encoding=encoding,
-            preprocessing=Preprocessing(check_bool("keep_metadata", keep_metadata), max_side),
+            preprocessing=Preprocessing(
+                check_bool("keep_metadata", keep_metadata), max_side, check_bool("keep_damaged", keep_damaged)
+            ),
             settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
             timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),
             idempotent=check_bool("idempotent", idempotent),

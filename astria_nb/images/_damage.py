@@ -1,0 +1,148 @@
+"""Whether the picture in a file can be decoded to its end. Decoders complete a damaged one with grey."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from io import FileIO
+
+from astria_nb.images._decoding import open_image
+from astria_nb.images.metadata import (
+    DamagedImageError,
+    ImageReader,
+    MalformedImageError,
+    Part,
+    entire_file,
+    without_metadata,
+)
+
+_MOST_FILES = 4096  # that are remembered
+_SETTLED_NS = 2 * 10**9  # a change this soon after another one might not show in a file's times
+_Identity = tuple[int, ...]
+
+
+def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str) -> Sequence[Part]:
+    """Return what to send of a file whose picture is complete: ``parts``, or less of a PNG.
+
+    A file is decoded once, as long as it does not change. Thread-safe.
+
+    Parameters
+    ----------
+    file : FileIO
+        Unbuffered.
+    parts : sequence of (range or bytes)
+        What is sent of it.
+    media_type : str
+
+    Raises
+    ------
+    DamagedImageError
+        The picture cannot be decoded to its end, or only with errors.
+    OSError
+        The file cannot be read.
+    """
+    identity = _identity(file)
+    if _sound.has(identity):
+        return parts
+    if media_type == "image/png":
+        verified = _verified_png(file, parts)
+        if verified != parts:
+            return verified
+    elif media_type == "image/jpeg":
+        check_jpeg(content_of(file, _without_stray_bytes(file, parts)))
+    else:
+        _check_by_pillow(content_of(file, parts))
+    if time.time_ns() - max(identity[-2:]) > _SETTLED_NS:
+        _sound.add(identity)
+    return parts
+
+
+def content_of(file: FileIO, parts: Sequence[Part]) -> bytes:
+    """Return what is sent of a file."""
+    reader = ImageReader(file)
+    return b"".join(reader.read(part.start, len(part)) if isinstance(part, range) else part for part in parts)
+
+
+def check_jpeg(content: bytes) -> None:
+    """Check that libjpeg decodes a JPEG without a warning.
+
+    Raises
+    ------
+    DamagedImageError
+        It does not.
+    """
+    import simplejpeg  # slow to import
+
+    try:  # an eighth of the size in grey is the fastest; all of the data is decoded
+        simplejpeg.decode_jpeg(
+            content, "GRAY", fastdct=True, fastupsample=True, min_height=1, min_width=1, min_factor=8
+        )
+    except ValueError as error:
+        if str(error).startswith("tj"):  # of its interface, which does not know every subsampling of colours
+            _check_by_pillow(content)
+            return
+        what = "is incomplete" if "Premature end" in str(error) else f"is damaged ({error})"
+        raise DamagedImageError(what) from None
+
+
+def _check_by_pillow(content: bytes) -> None:
+    try:
+        with open_image(content) as image:
+            for number in range(getattr(image, "n_frames", 1)):
+                image.seek(number)
+                image.load()
+    except OSError:
+        raise DamagedImageError("is damaged") from None
+
+
+def _without_stray_bytes(file: FileIO, parts: Sequence[Part]) -> Sequence[Part]:
+    """Return the parts of a JPEG without the bytes between its segments that decoders skip."""
+    if parts != entire_file(file):
+        return parts
+    with suppress(MalformedImageError):
+        return without_metadata(file, verifies_data=False)
+    return parts
+
+
+def _verified_png(file: FileIO, parts: Sequence[Part]) -> Sequence[Part]:
+    """Return what to send of a PNG whose pixels are complete, without what follows them."""
+    try:
+        verified = without_metadata(file, verifies_data=True)
+    except MalformedImageError:  # it is sent with its metadata
+        _check_by_pillow(content_of(file, parts))
+        return parts
+    return parts if parts == entire_file(file) else verified
+
+
+def _identity(file: FileIO) -> _Identity:
+    """Return what differs once a file was changed or replaced; the last two are times in ns."""
+    info = os.fstat(file.fileno())
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
+class _Sound:
+    """The files whose pictures are complete, the least recently used first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: OrderedDict[_Identity, None] = OrderedDict()
+
+    def has(self, identity: _Identity) -> bool:
+        with self._lock:
+            if identity not in self._files:
+                return False
+            self._files.move_to_end(identity)
+            return True
+
+    def add(self, identity: _Identity) -> None:
+        with self._lock:
+            self._files[identity] = None
+            while len(self._files) > _MOST_FILES:
+                self._files.popitem(last=False)
+
+
+_sound = _Sound()
