@@ -1,5 +1,7 @@
 """Refusals: errors that become the reply to a request."""
 
+from collections.abc import Mapping
+
 
 class Refusal(Exception):  # noqa: N818 - an answer to the client, not an error of the sandbox
     """A request that is answered with an error.
@@ -10,12 +12,24 @@ class Refusal(Exception):  # noqa: N818 - an answer to the client, not an error 
         The HTTP status code.
     body : mapping
         The JSON of the reply.
+    text : str, optional
+        The reply as plain text, instead of JSON.
+    headers : mapping, optional
+        Further headers of the reply.
     """
 
-    def __init__(self, status: int, body: dict[str, object]) -> None:
+    def __init__(
+        self,
+        status: int,
+        body: dict[str, object],
+        text: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(status, body)
         self.status = status
         self.body = body
+        self.text = text
+        self.headers = headers or {}
 
 
 def bad_request(message: str) -> Refusal:
@@ -23,9 +37,13 @@ def bad_request(message: str) -> Refusal:
     return Refusal(400, {"error": message})
 
 
-def unauthorized(message: str) -> Refusal:
-    """Refuse a request without a valid key (401)."""
-    return Refusal(401, {"error": message})
+def unauthorized(hint: str, text: str = "HTTP Token: Access denied.") -> Refusal:
+    """Refuse a request without a valid key (401), as Rails does: in plain text.
+
+    What would help is in a header, where no client takes it for a part of the service's answer.
+    """
+    headers = {"WWW-Authenticate": 'Token realm="Application"', "X-Sandbox-Hint": hint}
+    return Refusal(401, {"error": hint}, f"{text}\n", headers)
 
 
 def forbidden(message: str) -> Refusal:

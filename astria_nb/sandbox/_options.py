@@ -20,9 +20,14 @@ class Options:
     port : int, default 0
         Port to bind; 0 selects a free one.
     allowed_hosts : tuple of str, default ()
-        Further ``Host`` headers to accept, with their ports, e.g. ``"192.168.1.5:8000"``.
+        Further ``Host`` headers to accept, with their ports, e.g. ``"192.168.1.5:8000"``. Replies contain
+        addresses of the host that was asked.
+    allowed_origins : tuple of str, default ()
+        Origins of web pages that may call the API, e.g. ``"https://example.com"``; the real service allows
+        its own two. Pages of other origins are refused. Pictures may be shown by any page.
     api_key : str, optional
-        The key that clients must send; by default ``sd_sandbox_`` and 24 random hexadecimal digits.
+        The key that clients must send, which begins with ``sd_``; by default ``sd_sandbox_`` and 24 random
+        hexadecimal digits. Over a network, the client sends only keys that begin with ``sd_sandbox_``.
     speed : float, default 60.0
         How many times faster than the real service a tune is trained: at 60, ten minutes take ten seconds.
         No effect if `deterministic`.
@@ -58,6 +63,9 @@ class Options:
         What happens to ``{{eye_color}}`` in a template if no characteristic of that name was sent.
     limit_above_maximum : {"clamp", "refuse"}
         How lists treat a ``limit`` above 120.
+    training_times : {"ascending", "rerun"}
+        Whether a tune's ``started_training_at`` is before its ``trained_at``, or after it, as the service
+        shows a tune whose training was started again.
     tune_fields : {"documented", "record"}
         Whether a tune also shows ``characteristics, prompts_callback, base_pack_id, auto_extend, cost_mc,
         failed_at``, which the service stores but is not known to publish.
@@ -67,6 +75,9 @@ class Options:
         Whether the prompts of a failed tune stay pending forever or fail too.
     callback_body : {"wrapped", "bare"}
         Whether the callback of a tune or of one prompt sends ``{"tune": {…}}`` or ``{…}``.
+    callback_fields : {"short", "full"}
+        Whether the tune or prompts in callbacks have the nine or ten fields that receivers were seen to get,
+        or all that ``GET`` shows.
     callback_on_failure : bool, default False
         Whether callbacks are also sent for failed tunes and prompts.
     callback_order : {"prompt_first", "prompts_first"}
@@ -76,16 +87,22 @@ class Options:
     nested_prompt : {"any", "base"}
         Whether ``GET /tunes/:tune_id/prompts/:id`` accepts every tune that the prompt uses, or only its
         ``tune_id``, which for a pack's prompt is the base model.
-    prompt_tune_id : {"posted", "base"}
-        Whether a prompt that was posted to a LoRA tune shows that tune as its ``tune_id`` or the base model.
+    prompt_tune_id : {"base", "posted"}
+        Whether a prompt that was posted to a LoRA tune shows the base model as its ``tune_id``, or that tune.
+    picture_addresses : {"plain", "redirect"}
+        Whether pictures have addresses without extension, in order; or, as in 2024, addresses with one, not
+        in order, which redirect to the picture.
     branch_on_packs : {"ignored", "mock"}
-        Whether ``branch=fast`` makes a pack run a free mock run, as with ``POST /tunes``.
+        Whether ``branch=fast`` makes a pack run a free mock run, as with ``POST /tunes``; if not, the tune
+        has the branch of its base model.
     auto_extend_on_packs : {"kept", "ignored"}
         Whether ``auto_extend`` has an effect on a pack run, as with ``POST /tunes``.
     patched_tune : {"200", "204"}
         Whether the reply to PATCH of a tune is the tune or empty.
-    deleted_prompt : {"200", "204"}
-        Whether the reply to DELETE of a prompt is a message or empty.
+    patched_prompt : {"200", "204"}
+        Whether the reply to PATCH of a prompt is the prompt or empty.
+    deleted_prompt : {"204", "200"}
+        Whether the reply to DELETE of a prompt is empty or a message.
     faceid_reply : {"object", "array"}
         Whether ``POST /tunes`` wraps a FaceID tune in an array, as a documented sample shows.
     balance_mc : int, default 100_000_000_000
@@ -130,6 +147,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
     api_key: str | None = None
     speed: float = 60.0
     deterministic: bool = False
@@ -147,19 +165,23 @@ class Options:
     error_key: Literal["error", "message"] = "error"
     unfilled_placeholder: Literal["empty", "keep"] = "empty"
     limit_above_maximum: Literal["clamp", "refuse"] = "clamp"
+    training_times: Literal["ascending", "rerun"] = "ascending"
     tune_fields: Literal["documented", "record"] = "documented"
     failed_tune: Literal["failed_at", "hidden"] = "failed_at"
     failed_tune_prompts: Literal["pending", "user_error"] = "pending"
     callback_body: Literal["wrapped", "bare"] = "wrapped"
+    callback_fields: Literal["short", "full"] = "short"
     callback_on_failure: bool = False
     callback_order: Literal["prompt_first", "prompts_first"] = "prompt_first"
     callbacks_anywhere: bool = False
     nested_prompt: Literal["any", "base"] = "any"
-    prompt_tune_id: Literal["posted", "base"] = "posted"
+    prompt_tune_id: Literal["base", "posted"] = "base"
+    picture_addresses: Literal["plain", "redirect"] = "plain"
     branch_on_packs: Literal["ignored", "mock"] = "ignored"
     auto_extend_on_packs: Literal["kept", "ignored"] = "kept"
     patched_tune: Literal["200", "204"] = "200"
-    deleted_prompt: Literal["200", "204"] = "200"
+    patched_prompt: Literal["200", "204"] = "200"
+    deleted_prompt: Literal["204", "200"] = "204"
     faceid_reply: Literal["object", "array"] = "object"
     balance_mc: int = 100_000_000_000
     empty_balance: Literal["422", "402", "ignored"] = "422"
@@ -217,8 +239,19 @@ class Options:
             )
         if not 0 <= self.port <= 65535:
             raise ValueError(f"port: {_quoted(self.port)} is not a port; give 0 to 65535")
-        if self.api_key is not None and (not self.api_key.isascii() or not self.api_key.strip()):
-            raise ValueError("api_key: it is blank or not ASCII text; give another one, or omit it")
+        if self.api_key is not None:
+            object.__setattr__(self, "api_key", self.api_key.strip())
+            if not _KEY.fullmatch(self.api_key):
+                raise ValueError(
+                    "api_key: is not an Astria key (they begin with sd_ and have at least 8 characters, all "
+                    "visible ASCII); give another one, such as sd_sandbox_mine, or omit it"
+                )
+        for origin in self.allowed_origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"allowed_origins: {_quoted(origin)} is not an origin; give origins such as "
+                    "'https://example.com' or 'http://localhost:3000', without a path"
+                )
         for host in self.fetch_urls:
             if not _HOST.fullmatch(host):
                 raise ValueError(
@@ -227,6 +260,8 @@ class Options:
                 )
 
 
+_KEY = re.compile(r"sd_[!-~]{5,}")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:\[[0-9a-fA-F:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
 
 

@@ -15,7 +15,7 @@ from astria_nb.sandbox.http.server import HttpServer
 from astria_nb.sandbox.model import State
 from astria_nb.sandbox.routes import Service, make_app
 from astria_nb.sandbox.uploads import Spool
-from astria_nb.sandbox.views import PackViews, Pictures, Views
+from astria_nb.sandbox.views import Address, PackViews, Pictures, Views
 
 
 class RunningServer:
@@ -55,13 +55,19 @@ class RunningServer:
             raise
         port = int(self._http.server_address[1])
         self.url = f"http://{netloc(options.host, port)}"
-        pictures = Pictures(self.url, picture_secret, clock.now)
-        views = Views(self.url, pictures, state, options)
-        announcer = Announcer(courier, state, views, options)
+        address = Address(self.url)
+        pictures = Pictures(address, picture_secret, clock.now)
+        views = Views(address, pictures, state, options)
+        announcer = Announcer(courier, state, views, address, options)
         self._http.app = make_app(
             Service(
                 options,
-                Guard(api_key, allowed_hosts(options.host, port, options.allowed_hosts)),
+                Guard(
+                    api_key,
+                    allowed_hosts(options.host, port, options.allowed_hosts),
+                    options.allowed_origins,
+                ),
+                address,
                 state,
                 self._spool,
                 pictures,

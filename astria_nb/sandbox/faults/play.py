@@ -11,6 +11,7 @@ from astria_nb.sandbox.faults._rules import FaultRules
 from astria_nb.sandbox.http.exchange import Answer, Exchange
 
 _JSON = ("Content-Type", "application/json; charset=utf-8")
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _PAGE = (
     "<html>\r\n<head><title>{0}</title></head>\r\n"
@@ -117,8 +118,10 @@ def _error_answer(fault: Fault) -> Answer:
     retry = () if fault.retry_after is None else (("Retry-After", fault.retry_after),)
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
         return Answer(line, (_HTML, *retry), _PAGE.format(line).encode())
+    if status == HTTPStatus.UNAUTHORIZED:
+        refused = unauthorized("", fault.message)
+        return Answer(line, (_TEXT, *refused.headers.items()), str(refused.text).encode())
     refusal = {
-        HTTPStatus.UNAUTHORIZED: unauthorized(fault.message),
         HTTPStatus.UNPROCESSABLE_ENTITY: invalid({"base": [fault.message]}),
         HTTPStatus.TOO_MANY_REQUESTS: Refusal(429, {"error": fault.message}),
         HTTPStatus.INTERNAL_SERVER_ERROR: Refusal(500, {"status": 500, "error": "Internal Server Error"}),

@@ -1,5 +1,6 @@
 """The account: packs, tunes, prompts, callbacks, and their storage."""
 
+from astria_nb.sandbox.model._base_models import BASE_TUNES, base_branch, branch_of, is_flux
 from astria_nb.sandbox.model._packs import (
     BASE_TUNE_ID,
     CALLER_ID,
@@ -10,11 +11,11 @@ from astria_nb.sandbox.model._packs import (
 )
 from astria_nb.sandbox.model._plans import NewPrompt, Plan
 from astria_nb.sandbox.model._records import LIFETIME, NEVER, Announcement, NewTune, Order, Prompt, TuneRecord
-from astria_nb.sandbox.model._state import BASE_TUNE, Outcome, State
+from astria_nb.sandbox.model._state import Outcome, State
 from astria_nb.sandbox.model._store import Store
 
 __all__ = [
-    "BASE_TUNE",
+    "BASE_TUNES",
     "BASE_TUNE_ID",
     "CALLER_ID",
     "LIFETIME",
@@ -33,4 +34,7 @@ __all__ = [
     "Store",
     "Template",
     "TuneRecord",
+    "base_branch",
+    "branch_of",
+    "is_flux",
 ]

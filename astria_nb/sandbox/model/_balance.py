@@ -33,7 +33,7 @@ class Balance:
     def check(self, cost_mc: int, now: int) -> None:
         """Refuse a request that the account cannot pay (422 or 402)."""
         if self._policy != "ignored" and cost_mc > self.remaining(now):
-            raise Refusal(int(self._policy), {"base": ["the account's balance is too low for this request"]})
+            raise Refusal(int(self._policy), {"base": ["not enough balance"]})
 
     def charge(self, cost_mc: int) -> None:
         """Deduct a cost."""

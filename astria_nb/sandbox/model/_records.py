@@ -1,8 +1,8 @@
 """Records of tunes, prompts, orders and callbacks. All times are milliseconds since 1970, in UTC."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from astria_nb.sandbox._clock import DAY
 from astria_nb.sandbox.model._packs import BASE_TUNE_ID, CALLER_ID
@@ -29,7 +29,7 @@ class NewTune:
     base_tune_id: int | None = BASE_TUNE_ID
     base_pack_id: int | None = None
     model_type: str | None = "lora"
-    token: str = "ohwx"  # noqa: S105 - the word for the subject in a prompt
+    token: str | None = "ohwx"  # noqa: S105 - the word for the subject in a prompt
     preset: str | None = None
     branch: str | None = None
     is_mock: bool = False
@@ -122,6 +122,8 @@ class Prompt:
         The images that its tunes were trained from; they may outlive the tunes.
     user_error : str or None
         Why it fails at `ends_at`; None if it succeeds.
+    images, image_fields : tuple
+        Files that it starts from, and the field of each, such as ``input_image``.
     """
 
     kind: ClassVar[str] = "Prompt"
@@ -141,6 +143,8 @@ class Prompt:
     cost_mc: int = 0
     liked: bool = False
     user_error: str | None = None
+    images: tuple[Upload, ...] = ()
+    image_fields: tuple[str, ...] = ()
 
     @property
     def num_images(self) -> int:
@@ -179,6 +183,8 @@ class Announcement:
         ``"tune"``, ``"prompt"`` or ``"prompts"``.
     subjects : tuple of int
         The ids of the tune or prompts that it reports.
+    service_url : str
+        The address of the service that the request was sent to; empty for the sandbox's own.
     """
 
     kind: ClassVar[str] = "Announcement"
@@ -188,10 +194,7 @@ class Announcement:
     event: str
     url: str
     subjects: tuple[int, ...]
-
-    def with_id(self, number: int) -> Self:
-        """Return a copy with this id."""
-        return replace(self, id=number)
+    service_url: str = ""
 
 
 def picture_count(attributes: Mapping[str, object]) -> int:

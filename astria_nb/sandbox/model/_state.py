@@ -9,17 +9,12 @@ from astria_nb.sandbox._clock import Clock
 from astria_nb.sandbox._errors import Refusal, not_found
 from astria_nb.sandbox._options import Options
 from astria_nb.sandbox.model._account import Account
-from astria_nb.sandbox.model._packs import BASE_TUNE_ID, CALLER_ID, GALLERY_ID, PackRecord
+from astria_nb.sandbox.model._base_models import BASE_TUNES
+from astria_nb.sandbox.model._packs import CALLER_ID, PackRecord
 from astria_nb.sandbox.model._plans import NewPrompt, Plan
 from astria_nb.sandbox.model._records import Announcement, Order, Prompt, TuneRecord
 from astria_nb.sandbox.model._store import Record, Store
 from astria_nb.sandbox.model._timeline import Failure, Timeline, cost_of
-
-_BASE_CREATED = 1_722_513_600_000  # 2024-08-01T12:00:00Z, the release of Flux
-BASE_TUNE = TuneRecord(
-    id=BASE_TUNE_ID, title="Flux1.dev", name=None, user_id=GALLERY_ID, base_tune_id=None, model_type=None,
-    created_at=_BASE_CREATED, updated_at=_BASE_CREATED, starts_at=_BASE_CREATED, ends_at=_BASE_CREATED,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,8 +84,8 @@ class State:
             return list(self._account.packs.values())[::-1]
 
     def tune(self, id: int) -> TuneRecord | None:  # noqa: A002 - the API's own name
-        """Return a tune of the caller or the base model; None if it does not exist."""
-        return BASE_TUNE if id == BASE_TUNE_ID else self.own_tune(id)
+        """Return a tune of the caller or a base model; None if it does not exist."""
+        return BASE_TUNES.get(id) or self.own_tune(id)
 
     def own_tune(self, id: int) -> TuneRecord | None:  # noqa: A002 - the API's own name
         """Return a tune of the caller; None if it does not exist."""
@@ -150,7 +145,7 @@ class State:
             prompts = self._queue(plan.prompts, tune, order, timeline)
             new = [prompt for prompt in prompts if prompt.id >= first]
             announcements = [
-                announcement.with_id(account.number(Announcement))
+                replace(announcement, id=account.number(Announcement), service_url=plan.service_url)
                 for announcement in timeline.announcements(plan, tune, new)
             ]
             self._save([record for record in (tune, *new, *announcements) if record])
@@ -184,15 +179,19 @@ class State:
             self._account.remove_prompt(prompt)
             self._save([], [prompt])
 
-    def like(self, prompt: Prompt, liked: Callable[[bool], bool]) -> None:
-        """Like or unlike a prompt: `liked` maps the old value to the new one; 404 if it was deleted."""
+    def change_prompt(self, prompt: Prompt, change: Callable[[Prompt], Prompt]) -> Prompt:
+        """Change a prompt: `change` maps the old record to the new one; 404 if it was deleted."""
         with self._lock:
             if prompt.id not in self._account.prompts:
                 raise not_found()
-            current = self._account.prompts[prompt.id]
-            changed = replace(current, liked=liked(current.liked))
+            changed = change(self._account.prompts[prompt.id])
             self._account.put_prompt(changed)
             self._save([changed])
+            return changed
+
+    def like(self, prompt: Prompt, liked: Callable[[bool], bool]) -> None:
+        """Like or unlike a prompt: `liked` maps the old value to the new one; 404 if it was deleted."""
+        self.change_prompt(prompt, lambda current: replace(current, liked=liked(current.liked)))
 
     def add_pack(self, title: str, **fields: Any) -> PackRecord:
         """Create a pack of the caller, without templates."""

@@ -14,7 +14,7 @@ from astria_nb.sandbox.uploads import Upload
 Record = TuneRecord | Prompt | Announcement | PackRecord
 Stored = TypeVar("Stored", TuneRecord, Prompt, Announcement, PackRecord)
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE record (kind TEXT NOT NULL, id INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id));
 CREATE TABLE fact (name TEXT PRIMARY KEY, json TEXT NOT NULL);
@@ -67,7 +67,8 @@ class Store:
         if version == 0:
             for statement in _SCHEMA.strip().split("\n"):
                 self._file.execute(statement)
-            self._file.execute(f"PRAGMA user_version = {_VERSION}")
+        # What version 1 stored can be read as it is; an older release cannot read what is added.
+        self._file.execute(f"PRAGMA user_version = {_VERSION}")
         self._file.execute("COMMIT")
 
     def close(self) -> None:

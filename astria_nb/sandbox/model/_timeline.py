@@ -24,6 +24,8 @@ TRAINING_SECONDS = 600
 MOCK_SECONDS = 60
 """The same for a mock run."""
 PICTURE_SECONDS = 3
+_BEFORE = 100
+"""How many milliseconds before its creation a FaceID tune counts as trained (astria-api, section 16)."""
 _IDENTITY = (
     "cfg_scale", "steps", "seed", "callback", "negative_prompt", "super_resolution", "face_correct", "ar",
     "num_images", "controlnet", "denoising_strength", "use_lpw", "controlnet_conditioning_scale", "w", "h",
@@ -60,9 +62,10 @@ class Timeline:
     def tune(self, new: NewTune, number: int) -> TuneRecord:
         """Return the record of a tune."""
         seconds = MOCK_SECONDS if new.is_mock else TRAINING_SECONDS
-        starts_at = ends_at = self.now
-        if new.model_type != "faceid":  # which needs no training
-            starts_at += 0 if new.is_mock else self.clock.span(QUEUE_SECONDS)
+        if new.model_type == "faceid":  # which needs no training
+            starts_at = ends_at = self.now - _BEFORE
+        else:
+            starts_at = self.now + (0 if new.is_mock else self.clock.span(QUEUE_SECONDS))
             ends_at = max(starts_at, self.now + self.clock.span(seconds))
         return TuneRecord(
             **{field.name: getattr(new, field.name) for field in fields(new)},
@@ -94,6 +97,8 @@ class Timeline:
             orig_prompt_id=new.orig_prompt_id,
             order_id=order.id if order else None,
             cost_mc=cost_of(new),
+            images=new.images,
+            image_fields=new.image_fields,
         )
         if not any(tune.fails for tune in tunes):
             return prompt
@@ -108,9 +113,11 @@ class Timeline:
         return replace(prompt, user_error=self.failure.message)
 
     def order(self, plan: Plan, number: int) -> Order:
-        """Return the order of a multi pack's run."""
-        tune_ids = dict.fromkeys(tune.id for prompt in plan.prompts for tune in prompt.tunes)
-        return Order(id=number, tune_ids=tuple(tune_ids), total_cost_mc=sum(map(cost_of, plan.prompts)))
+        """Return the order of a multi pack's run; it lists the tunes backwards (astria-api, section 16)."""
+        tune_ids = [*dict.fromkeys(tune.id for prompt in plan.prompts for tune in prompt.tunes)]
+        return Order(
+            id=number, tune_ids=tuple(reversed(tune_ids)), total_cost_mc=sum(map(cost_of, plan.prompts))
+        )
 
     def announcements(
         self, plan: Plan, tune: TuneRecord | None, prompts: Sequence[Prompt]

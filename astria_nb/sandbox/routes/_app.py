@@ -6,11 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask, jsonify, request
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from astria_nb.sandbox._errors import Refusal, not_found
+from astria_nb.sandbox.routes._catalog import CatalogRoutes
 from astria_nb.sandbox.routes._images import ImageRoutes
 from astria_nb.sandbox.routes._packs import PackRoutes
 from astria_nb.sandbox.routes._prompts import PromptRoutes
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("astria_nb.sandbox")
 
-_GALLERY = ("gallery_packs", "gallery_tunes")
+_GALLERY = ("gallery_packs", "gallery_tunes", "gallery")
+_PICTURES = ("picture", "picture_redirect")
+"""Need no key, because their addresses cannot be guessed, and may be shown by any web page."""
 
 
 def make_app(service: Service) -> WSGIApplication:
@@ -32,17 +35,37 @@ def make_app(service: Service) -> WSGIApplication:
     app.json.mimetype = "application/json; charset=utf-8"  # type: ignore[attr-defined]
     _add_routes(app, service)
 
-    # Pictures need no key: their addresses cannot be guessed.
-    public = {None, "picture", *(() if service.options.gallery_needs_key else _GALLERY)}
+    public = {None, "cli_models", *_PICTURES, *(() if service.options.gallery_needs_key else _GALLERY)}
+    guard = service.guard
 
     @app.before_request
-    def check_access() -> None:
-        service.guard.check_site(request.headers.get("Host"), request.headers.get("Origin"))
+    def check_access() -> Response | None:
+        host, origin = request.headers.get("Host"), request.headers.get("Origin")
+        guard.check_host(host)
+        service.address.ask(str(host))
+        if request.endpoint in _PICTURES:
+            return None
+        guard.check_origin(origin)
+        if request.method == "OPTIONS" and guard.allows(origin):
+            return Response(status=204)
         if request.endpoint not in public:
-            service.guard.check_key(request.headers.get("Authorization"))
+            guard.check_key(request.headers.get("Authorization"))
+        return None
+
+    @app.after_request
+    def allow_origin(response: Response) -> Response:
+        if request.endpoint in _PICTURES:
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        elif guard.allows(origin := request.headers.get("Origin")):
+            response.headers.update(_for_origin(str(origin)))
+        return response
 
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> "ResponseReturnValue":
+        if refusal.text is not None:
+            return Response(
+                refusal.text, refusal.status, refusal.headers, content_type="text/plain; charset=utf-8"
+            )
         key = service.options.error_key
         body = {key if name == "error" else name: value for name, value in refusal.body.items()}
         return jsonify(body), refusal.status
@@ -52,10 +75,21 @@ def make_app(service: Service) -> WSGIApplication:
     return _RailsPaths(app)
 
 
+def _for_origin(origin: str) -> dict[str, str]:
+    """Return the headers by which a browser lets a page of an origin read an answer."""
+    headers = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+    if request.method == "OPTIONS":
+        headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
+        headers["Access-Control-Allow-Headers"] = request.headers.get("Access-Control-Request-Headers", "*")
+        headers["Access-Control-Allow-Private-Network"] = "true"  # a public page may ask this machine
+        headers["Access-Control-Max-Age"] = "600"
+    return headers
+
+
 def _add_routes(app: Flask, service: Service) -> None:
     """Register the method for each route (astria-api, section 2)."""
     packs, tunes = PackRoutes(service), TuneRoutes(service)
-    prompts, images = PromptRoutes(service), ImageRoutes(service)
+    prompts, images, catalog = PromptRoutes(service), ImageRoutes(service), CatalogRoutes(service)
     routes: tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...] = (
         ("/packs", "GET", packs.packs),
         ("/packs", "POST", packs.create_pack),
@@ -64,6 +98,12 @@ def _add_routes(app: Flask, service: Service) -> None:
         ("/p/<id_or_slug>/tunes", "POST", packs.run_pack),
         ("/users", "GET", packs.user),
         ("/pictures/<token>", "GET", packs.picture),
+        ("/rails/active_storage/blobs/redirect/<token>/<filename>", "GET", packs.picture_redirect),
+        ("/plugin/models", "GET", catalog.plugin_models),
+        ("/cli/models", "GET", catalog.cli_models),
+        ("/workspaces", "GET", catalog.workspaces),
+        ("/gallery", "GET", catalog.gallery),
+        ("/themes", "POST", catalog.create_theme),
         ("/tunes", "GET", tunes.tunes),
         ("/tunes", "POST", tunes.create_tune),
         ("/gallery/tunes", "GET", tunes.gallery_tunes),
@@ -73,9 +113,13 @@ def _add_routes(app: Flask, service: Service) -> None:
         ("/tunes/<int:id>/prompts", "GET", prompts.tune_prompts),
         ("/tunes/<int:id>/prompts", "POST", prompts.create_prompt),
         ("/tunes/<int:tune_id>/prompts/<int:id>", "GET", prompts.tune_prompt),
+        ("/tunes/<int:tune_id>/prompts/<int:id>", "PATCH PUT", prompts.change_tune_prompt),
         ("/tunes/<int:tune_id>/prompts/<int:id>", "DELETE", prompts.delete_tune_prompt),
         ("/prompts", "GET", prompts.prompts),
+        ("/prompts", "POST", prompts.create_prompt_of_field),
         ("/prompts/<int:id>", "GET", prompts.prompt),
+        ("/prompts/<int:id>", "PATCH PUT", prompts.change_prompt),
+        ("/prompts/<int:id>/duplicate", "POST", prompts.duplicate),
         ("/prompts/<int:id>", "DELETE", prompts.delete_prompt),
         ("/prompts/<int:id>/likes", "POST DELETE", prompts.likes),
         ("/prompts/<int:id>/like", "POST DELETE", prompts.like),

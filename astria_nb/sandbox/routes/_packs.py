@@ -67,6 +67,12 @@ class PackRoutes:
         """Show the account."""
         return reply(self._views.user(self._state.balance_mc))
 
+    def picture_redirect(self, token: str, filename: str) -> Response:  # noqa: ARG002 - it only ends the address
+        """Send the client to a picture, as an address of 2024 does."""
+        if self._service.pictures.fetch(token) is None:
+            raise not_found()
+        return Response(status=302, headers={"Location": f"{self._service.address.url}/pictures/{token}"})
+
     def picture(self, token: str) -> Response:
         """Show a picture; whoever has its address may see it."""
         picture = self._service.pictures.fetch(token)

@@ -3,11 +3,11 @@
 from flask import Response, request
 
 from astria_nb.sandbox._clock import DAY
-from astria_nb.sandbox._errors import not_found
-from astria_nb.sandbox.model import Prompt
+from astria_nb.sandbox._errors import invalid, not_found
+from astria_nb.sandbox.model import Plan, Prompt, TuneRecord
 from astria_nb.sandbox.params import Params, casts, page
 from astria_nb.sandbox.routes._service import Service, created, nothing, query, reply
-from astria_nb.sandbox.validation import read_prompt
+from astria_nb.sandbox.validation import Fields, read_copy, read_prompt, read_prompt_changes
 
 MAX_OFFSET = 10_000
 
@@ -24,9 +24,30 @@ class PromptRoutes:
         """Make pictures with a tune."""
         tune = self._service.tune(id)
         with self._service.fields("prompt") as fields:
-            plan = read_prompt(fields, tune, self._state.own_tune, self._service.options)
-            (prompt,) = self._service.carry_out(plan).prompts
-        return created(self._views.prompt(prompt, prompt.created_at))
+            return self._create(fields, tune)
+
+    def create_prompt_of_field(self) -> Response:
+        """Make pictures with the tune that a field names."""
+        with self._service.fields("prompt") as fields:
+            tune = self._state.tune(fields.integer("tune_id", 1, 2**53) or 0)
+            if tune is None:
+                raise invalid({"tune": ["must exist"]})
+            return self._create(fields, tune)
+
+    def duplicate(self, id: int) -> Response:  # noqa: A002 - the API's own name
+        """Make a prompt again; fields that are sent replace those of the first one."""
+        prompt = self._service.prompt(id)
+        tunes = tuple(filter(None, map(self._state.own_tune, prompt.tune_ids)))
+        with self._service.fields("prompt", needed=False) as fields:
+            return self._reply(read_copy(fields, prompt, self._service.tune(prompt.tune_id), tunes))
+
+    def change_prompt(self, id: int) -> Response:  # noqa: A002 - the API's own name
+        """Change what a prompt belongs to."""
+        return self._change(self._service.prompt(id))
+
+    def change_tune_prompt(self, tune_id: int, id: int) -> Response:  # noqa: A002 - the API's own name
+        """Change what a prompt under a tune belongs to."""
+        return self._change(self._nested(tune_id, id))
 
     def tune_prompts(self, id: int) -> Response:  # noqa: A002 - the API's own name
         """List the prompts that use a tune, newest first."""
@@ -75,11 +96,25 @@ class PromptRoutes:
             return prompt
         raise not_found()
 
+    def _create(self, fields: Fields, tune: TuneRecord) -> Response:
+        return self._reply(read_prompt(fields, tune, self._state.own_tune, self._service.options))
+
+    def _reply(self, plan: Plan) -> Response:
+        (prompt,) = self._service.carry_out(plan).prompts
+        return created(self._views.prompt(prompt, prompt.created_at))
+
+    def _change(self, prompt: Prompt) -> Response:
+        with self._service.fields("prompt") as fields:
+            changed = self._state.change_prompt(prompt, read_prompt_changes(fields))
+        if self._service.options.patched_prompt == "204":
+            return nothing(204)
+        return reply(self._views.prompt(changed, self._service.poll()))
+
     def _delete(self, prompt: Prompt) -> Response:
         self._state.remove_prompt(prompt)
         if self._service.options.deleted_prompt == "204":
             return nothing(204)
-        return reply({"message": "Prompt deleted"})
+        return reply({"message": "Prompt successfully deleted"})
 
     def _list(self, prompts: list[Prompt], now: int) -> Response:
         params = query(self._service.options)
@@ -95,12 +130,13 @@ def _matches(prompt: Prompt, params: Params, now: int) -> bool:
     for name in ("base_pack_id", "orig_prompt_id", "order_id"):
         if name in params and casts.integer(params[name]) != getattr(prompt, name):
             return False
-    flags = {"liked": prompt.liked, "is_api": True, "is_video": False}
+    attributes = prompt.attributes
+    flags = {"liked": prompt.liked, "is_api": True, "is_video": "video_prompt" in attributes}
     for name, value in flags.items():
         if name in params and casts.boolean(params[name]) != value:
             return False
-    if "pack_id" in params:  # only a pack's own prompts have one; those of a run have a base_pack_id
-        return False
+    if "pack_id" in params and casts.integer(params["pack_id"]) != attributes.get("pack_id"):
+        return False  # only a pack's own prompts have one; those of a run have a base_pack_id
     if "tune_id" in params and not prompt.uses(casts.integer(params["tune_id"]) or 0):
         return False
     if casts.boolean(params.get("today")) and prompt.created_at // DAY != now // DAY:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
 from flask import Response, jsonify, request
@@ -17,7 +17,7 @@ from astria_nb.sandbox.params.body_parser import Incoming, discard, read_params
 from astria_nb.sandbox.uploads import Spool, Upload
 from astria_nb.sandbox.uploads.fetch import fetch
 from astria_nb.sandbox.validation import Fields
-from astria_nb.sandbox.views import PackViews, Pictures, Views
+from astria_nb.sandbox.views import Address, PackViews, Pictures, Views
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Service:
 
     options: Options
     guard: Guard
+    address: Address
     state: State
     spool: Spool
     pictures: Pictures
@@ -48,10 +49,11 @@ class Service:
             raise
 
     @contextmanager
-    def fields(self, wrapper: str) -> Iterator[Fields]:
+    def fields(self, wrapper: str, *, needed: bool = True) -> Iterator[Fields]:
         """Read the parameters under one name; if the request fails, its files are removed."""
         with self.params(wrapper) as params:
-            fields = Fields(params, wrapper, self.options, self.download if self.options.fetch_urls else None)
+            download = self.download if self.options.fetch_urls else None
+            fields = Fields(params, wrapper, self.options, download, needed=needed)
             request.environ["astria.request"].record_params(fields.sent)
             try:
                 yield fields
@@ -66,10 +68,17 @@ class Service:
 
     def carry_out(self, plan: Plan) -> Outcome:
         """Create what a request asks for, record it in the ledger, and plan its callbacks."""
+        plan = replace(plan, service_url=self.address.asked)
         outcome = self.state.carry_out(plan, request.environ.get("astria.fault"))
+        unused: list[Upload] = []
         if outcome.is_repeat and plan.tune:  # the earlier tune has its own images
-            for upload in plan.tune.images:
-                upload.path.unlink(missing_ok=True)
+            unused += plan.tune.images
+        if not outcome.new_prompts:
+            used = {upload.path for prompt in outcome.prompts for upload in prompt.images}
+            sent = [upload for prompt in plan.prompts for upload in prompt.images]
+            unused += [upload for upload in sent if upload.path not in used]
+        for upload in unused:
+            upload.path.unlink(missing_ok=True)
         tune_ids = [outcome.tune.id] if outcome.tune and not outcome.is_repeat else []
         prompt_ids = [prompt.id for prompt in outcome.new_prompts]
         request.environ["astria.request"].record_created(tune_ids, prompt_ids)
@@ -83,7 +92,7 @@ class Service:
         return now
 
     def tune(self, tune_id: int) -> TuneRecord:
-        """Return a tune or the base model; 404 if it does not exist."""
+        """Return a tune or a base model; 404 if it does not exist."""
         tune = self.state.tune(tune_id)
         if tune is None:
             raise not_found()
@@ -105,8 +114,9 @@ class Service:
 
 
 def query(options: Options) -> Params:
-    """Return the parameters of the request's query string."""
-    return from_form(request.query_string, options)
+    """Return the parameters of the query string; a blank filter is none (astria-api, section 16)."""
+    params = from_form(request.query_string, options)
+    return {name: value for name, value in params.items() if value not in ("", [""])}
 
 
 def reply(body: object, status: int = 200) -> Response:

@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from astria_nb.sandbox.model import BASE_TUNE, TuneRecord
+from astria_nb.sandbox.model import BASE_TUNES, TuneRecord, base_branch
 from astria_nb.sandbox.params import Params, page
 from astria_nb.sandbox.routes._service import Service, nothing, query, reply
 from astria_nb.sandbox.validation import read_changes, read_tune
@@ -35,7 +35,7 @@ class TuneRoutes:
 
     def gallery_tunes(self) -> Response:
         """List the service's own models."""
-        return self._list([BASE_TUNE])
+        return self._list(list(BASE_TUNES.values())[::-1])
 
     def tune(self, id: int) -> Response:  # noqa: A002 - the API's own name
         """Show a tune."""
@@ -72,5 +72,5 @@ def _matches(tune: TuneRecord, params: Params) -> bool:
         str(params.get("title") or "") in tune.title
         and tune.name in (names if isinstance(names, list) else [names])
         and params.get("model_type", tune.model_type) == tune.model_type
-        and params.get("branch", tune.branch) == tune.branch
+        and params.get("branch", branch := base_branch(tune)) == branch
     )

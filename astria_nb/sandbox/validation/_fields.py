@@ -28,6 +28,8 @@ class Fields:
         Says which images are accepted.
     download : callable, optional
         Returns the file at a URL; by default URLs are not downloaded.
+    needed : bool
+        Whether there must be parameters under that name.
 
     Attributes
     ----------
@@ -48,9 +50,11 @@ class Fields:
         wrapper: str,
         options: Options,
         download: Callable[[str], Upload] | None = None,
+        *,
+        needed: bool = True,
     ) -> None:
-        sent = params.get(wrapper)
-        if not isinstance(sent, dict) or not sent:
+        sent = params.get(wrapper) or ({} if not needed else None)
+        if not isinstance(sent, dict) or (needed and not sent):
             raise bad_request(f"param is missing or the value is empty: {wrapper}")
         self.sent = sent
         self.options = options

@@ -3,7 +3,16 @@
 from collections.abc import Callable, Mapping
 
 from astria_nb.sandbox._options import Options
-from astria_nb.sandbox.model import NewPrompt, NewTune, PackRecord, Plan, Template, TuneRecord, templates
+from astria_nb.sandbox.model import (
+    NewPrompt,
+    NewTune,
+    PackRecord,
+    Plan,
+    Template,
+    TuneRecord,
+    branch_of,
+    templates,
+)
 from astria_nb.sandbox.params import casts
 from astria_nb.sandbox.validation import _prompt_attributes as prompt_attributes
 from astria_nb.sandbox.validation._fields import Fields, shortened
@@ -49,7 +58,9 @@ class _Reader:
     def plan(self, find_tune: Callable[[int], TuneRecord | None]) -> Plan:
         tunes = self._tunes(find_tune)
         train = not self.fields.items("tune_ids")
-        attributes = prompt_attributes.read(self.fields, "prompt_attributes", "prompts.")
+        attributes = prompt_attributes.read(
+            self.fields, "prompt_attributes", "prompts.", base_tune_id=self.pack.base_tune_id
+        )
         if "prompts_attributes" in self.fields:
             self.fields.add_error(
                 "prompts_attributes", "is a field of POST /tunes; a pack run takes prompt_attributes"
@@ -82,15 +93,16 @@ class _Reader:
                 classes = ", ".join(self.pack.classes)
                 fields.add_error("name", f"is not included in the list: pack {self.pack.id} has {classes}")
             fields.check_enough_images()
-        branch = fields.text("branch")
-        is_mock = branch == "fast" and self.options.branch_on_packs == "mock"
+        is_mock = fields.text("branch") == "fast" and self.options.branch_on_packs == "mock"
         extends = self.options.auto_extend_on_packs == "kept" and fields.flag("auto_extend")
         return NewTune(
             title=title,
             name=name,
+            base_tune_id=self.pack.base_tune_id,
             base_pack_id=self.pack.id,
+            model_type=self.pack.model_type,
             preset=fields.choice("preset", PRESETS),
-            branch=branch,
+            branch="fast" if is_mock else branch_of(self.pack.base_tune_id),
             is_mock=is_mock,
             images=fields.images(),
             image_urls=fields.image_urls(),

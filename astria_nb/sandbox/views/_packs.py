@@ -4,7 +4,12 @@ from astria_nb.sandbox._clock import iso
 from astria_nb.sandbox._options import Options
 from astria_nb.sandbox.model import CALLER_ID, PICTURE_MC, PackRecord, State, Template
 from astria_nb.sandbox.views._pictures import Cover, Drawn, Pictures
-from astria_nb.sandbox.views._tunes import PORTRAIT, Json
+from astria_nb.sandbox.views._prompts import PORTRAIT, Json
+
+_DETAIL = (
+    "id", "slug", "title", "cover_url", "created_at", "updated_at", "public_at", "unlisted_at",
+)  # fmt: skip
+"""Of the fields of a list, those that the detail has too, in the shape of 2025 (astria-api, section 16)."""
 
 
 class PackViews:
@@ -21,10 +26,13 @@ class PackViews:
 
     def detail(self, pack: PackRecord) -> Json:
         """Return a pack as `GET /p/:id` shows it."""
-        detail = self._pack(pack) | self._prices(pack, in_list=False)
+        shown = self._pack(pack)
+        if self._options.price_shape == "2025":
+            shown = {name: shown[name] for name in _DETAIL}
+        detail: Json = shown | self._prices(pack, in_list=False) | {"logo": None}
         detail["prompts_per_class"] = {
             name: [
-                {"id": template.id, "images": [self._sample(template.id, template.text)]}
+                {"id": template.id, "images": [self.sample(template.id, template.text)]}
                 for template in self._most_liked_first(pack, name)
             ]
             for name in pack.classes
@@ -43,6 +51,12 @@ class PackViews:
             "email": "sandbox@example.com",
             "usd_balance_mc": balance_mc,
             "auto_extend_tunes": False,
+            "payer": {
+                "id": self._state.account_id,
+                "name": "Sandbox",
+                "self": True,
+                "usd_balance_mc": balance_mc,
+            },
         }
 
     def _pack(self, pack: PackRecord) -> Json:
@@ -81,5 +95,6 @@ class PackViews:
         # A like of a prompt counts for its template, and packs are sorted by likes (astria-api, section 11).
         return sorted(pack.of_class(name), key=lambda template: -self._state.template_likes(template.id))
 
-    def _sample(self, template_id: int, text: str) -> str:
+    def sample(self, template_id: int, text: str) -> str:
+        """Return the address of an example picture of a template."""
         return self._pictures.publish(f"template/{template_id}", Drawn((), text, template_id, *PORTRAIT))

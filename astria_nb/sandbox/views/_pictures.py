@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from astria_nb.sandbox.model import NEVER
+from astria_nb.sandbox.views._address import Address
 from astria_nb.sandbox.views._artist import cover, picture
+from astria_nb.sandbox.views._clip import clip
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CACHE_BYTES = 64 * 2**20
@@ -36,6 +38,13 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Clip:
+    """A video that shows a picture."""
+
+    picture: Drawn
+
+
+@dataclass(frozen=True)
 class Cover:
     """The cover of a pack."""
 
@@ -44,7 +53,7 @@ class Cover:
     seed: int
 
 
-PictureSource: TypeAlias = Stored | Drawn | Cover
+PictureSource: TypeAlias = Stored | Drawn | Clip | Cover
 
 
 class Pictures:
@@ -52,16 +61,16 @@ class Pictures:
 
     Parameters
     ----------
-    url : str
-        Base URL of the service.
+    address : Address
+        The address of the service.
     secret : bytes
         Key from which the URLs are derived, so that they cannot be guessed.
     now : callable
         Returns the service's time, in milliseconds since 1970 (UTC).
     """
 
-    def __init__(self, url: str, secret: bytes, now: Callable[[], int]) -> None:
-        self._url = url
+    def __init__(self, address: Address, secret: bytes, now: Callable[[], int]) -> None:
+        self._address = address
         self._secret = secret
         self._now = now
         self._sources: dict[str, tuple[PictureSource, int]] = {}
@@ -69,11 +78,18 @@ class Pictures:
         self._cached_bytes = 0
         self._lock = threading.Lock()
 
-    def publish(self, name: str, source: PictureSource, until: int = NEVER) -> str:
-        """Return the URL of a picture, which is available until it expires; `name` must be unique."""
+    def publish(
+        self, name: str, source: PictureSource, until: int = NEVER, filename: str | None = None
+    ) -> str:
+        """Return the URL of a picture, which is available until it expires; `name` must be unique.
+
+        With a filename, the URL ends in it and redirects to the picture.
+        """
         token = self._token(name)
         self._sources[token] = source, until
-        return f"{self._url}/pictures/{token}"
+        if filename is not None:
+            return f"{self._address.url}/rails/active_storage/blobs/redirect/{token}/{filename}"
+        return f"{self._address.url}/pictures/{token}"
 
     def fetch(self, token: str) -> tuple[bytes | Path, str] | None:
         """Return a picture, as bytes or as a file, and its Content-Type; None if there is no such picture."""
@@ -82,13 +98,14 @@ class Pictures:
             return None
         if isinstance(source, Stored):
             return source.path, source.content_type
+        content_type = "video/mp4" if isinstance(source, Clip) else "image/jpeg"
         with self._lock:
             if token in self._cache:
                 self._cache.move_to_end(token)
-                return self._cache[token], "image/jpeg"
+                return self._cache[token], content_type
         data = _draw(source)
         self._add_to_cache(token, data)
-        return data, "image/jpeg"
+        return data, content_type
 
     def _add_to_cache(self, token: str, data: bytes) -> None:
         with self._lock:
@@ -107,7 +124,10 @@ class Pictures:
         return "".join(digits)
 
 
-def _draw(source: Drawn | Cover) -> bytes:
+def _draw(source: Drawn | Clip | Cover) -> bytes:
+    if isinstance(source, Clip):
+        still = source.picture
+        return clip(_draw(still), still.width, still.height)
     if isinstance(source, Cover):
         return cover(source.title, source.classes, source.seed)
     return picture(

@@ -1,41 +1,28 @@
-"""Tunes and prompts as JSON, at a given time."""
+"""Tunes and orders as JSON, at a given time (astria-api, sections 4, 6 and 16)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from astria_nb.sandbox._clock import iso
+from astria_nb.sandbox._clock import SECOND, iso
 from astria_nb.sandbox._options import Options
-from astria_nb.sandbox.model import LIFETIME, NEVER, Order, Prompt, State, TuneRecord
-from astria_nb.sandbox.views._pictures import Drawn, Pictures, Stored
+from astria_nb.sandbox.model import Order, Prompt, State, TuneRecord
+from astria_nb.sandbox.views._address import Address
+from astria_nb.sandbox.views._pictures import Pictures, Stored
+from astria_nb.sandbox.views._prompts import Json, PromptViews, kept_until, latest
 
-Json = dict[str, object]
-
-PORTRAIT = (896, 1152)
-_SIZES = {"1:1": (1024, 1024), "4:5": (896, 1120), "3:4": (864, 1152), "4:3": (1152, 864), "2:3": (832, 1248),
-          "3:2": (1248, 832), "9:16": (768, 1360), "16:9": (1360, 768)}  # fmt: skip
-_UNSET = dict.fromkeys(
-    (
-        "cfg_scale",
-        "steps",
-        "seed",
-        "callback",
-        "w",
-        "h",
-        "ar",
-        "aspect_ratio",
-        "resolution",
-        "style",
-        "scheduler",
-    )
-)
+_RERUN = 90 * SECOND
+"""How long after its training a tune is started once more, with ``training_times="rerun"``."""
+SHORT_TUNE = (
+    "id", "title", "name", "steps", "trained_at", "started_training_at", "created_at", "updated_at",
+    "expires_at",
+)  # fmt: skip
+"""The fields of a tune in a callback."""
 
 
-class Views:
-    """Tunes, prompts and orders as JSON (astria-api, sections 4 and 6)."""
+class Views(PromptViews):
+    """Tunes, prompts and orders as JSON."""
 
-    def __init__(self, url: str, pictures: Pictures, state: State, options: Options) -> None:
-        self._url = url
-        self._pictures = pictures
-        self._state = state
+    def __init__(self, address: Address, pictures: Pictures, state: State, options: Options) -> None:
+        super().__init__(address, pictures, state, options)
         self._options = options
 
     def publish_all(self) -> None:
@@ -43,28 +30,31 @@ class Views:
         for tune in self._state.tunes():
             self._orig_images(tune)
         for prompt in self._state.prompts():
-            self._images(prompt)
+            self.images(prompt)
+            self._inputs(prompt)
 
     def publish(self, tune: TuneRecord) -> None:
         """Make a tune's images, and the pictures made with it, available for as long as it is kept."""
         self._orig_images(tune)
         for prompt in self._state.prompts(tune.id):
-            self._images(prompt)
+            self.images(prompt)
 
     def created_tune(self, tune: TuneRecord, now: int) -> Json:
         """Return a tune as in the reply to a pack run."""
-        trained = tune.is_trained(now)
+        trained, starts_at = tune.is_trained(now), tune.starts_at
+        if trained and self._options.training_times == "rerun":
+            starts_at = tune.ends_at + _RERUN
         body: Json = {
             "id": tune.id,
             "title": tune.title,
             "name": tune.name,
             "eta": iso(tune.ends_at),
             "trained_at": iso(tune.ends_at) if trained else None,
-            "started_training_at": iso(tune.starts_at) if tune.starts_at <= now else None,
+            "started_training_at": iso(starts_at) if tune.starts_at <= now else None,
             "expires_at": iso(tune.expires_at(now)) if trained and not tune.is_base else None,
             "created_at": iso(tune.created_at),
-            "updated_at": iso(_latest(now, tune.created_at, tune.updated_at, tune.starts_at, tune.ends_at)),
-            "url": f"{self._url}/tunes/{tune.id}.json",
+            "updated_at": iso(latest(now, tune.created_at, tune.updated_at, tune.starts_at, tune.ends_at)),
+            "url": f"{self._address.url}/tunes/{tune.id}.json",
             "orig_images": self._orig_images(tune),
         }
         if self._options.failed_tune == "failed_at" and tune.has_failed(now):
@@ -99,44 +89,14 @@ class Views:
             }
         return body
 
-    def prompt(self, prompt: Prompt, now: int) -> Json:
-        """Return a prompt; its `tune_id` may be the base model, and `tunes` lists the trained ones."""
-        ended = prompt.ends_at <= now
-        done = ended and prompt.user_error is None
-        tunes = [tune for tune_id in prompt.tune_ids if (tune := self._state.own_tune(tune_id))]
-        return {
-            "id": prompt.id,
-            "text": prompt.text,
-            "negative_prompt": "",
-            "tune_id": prompt.tune_id,
-            **_UNSET,
-            "num_images": 1,
-            **prompt.attributes,
-            "created_at": iso(prompt.created_at),
-            "updated_at": iso(_latest(now, prompt.created_at, prompt.starts_at, prompt.ends_at)),
-            "started_training_at": iso(prompt.starts_at) if prompt.starts_at <= now else None,
-            "trained_at": iso(prompt.ends_at) if done else None,
-            "url": f"{self._url}/tunes/{prompt.tune_id}/prompts/{prompt.id}.json",
-            "images": self._images(prompt) if done else [],
-            "user_error": prompt.user_error if ended else None,
-            "is_api": True,
-            "liked": prompt.liked,
-            "prompt_likes_count": int(prompt.liked),
-            "pack_id": None,
-            "base_pack_id": prompt.base_pack_id,
-            "orig_prompt_id": prompt.orig_prompt_id,
-            "order_id": prompt.order_id,
-            "cost_mc": prompt.cost_mc,
-            "tunes": [{"id": tune.id, "title": tune.title, "name": tune.name} for tune in tunes],
-        }
-
     def order(self, order: Order, prompts: Sequence[Prompt]) -> Json:
-        """Return the reply to a run of a multi pack."""
+        """Return the reply to a run of a multi pack; the newest prompt comes first."""
         body = {"id": order.id, "tune_ids": list(order.tune_ids), "total_cost_mc": order.total_cost_mc}
-        return {"status": 201, "order": body, "prompt_ids": [prompt.id for prompt in prompts]}
+        prompt_ids = sorted((prompt.id for prompt in prompts), reverse=True)
+        return {"status": 201, "order": body, "prompt_ids": prompt_ids}
 
     def _orig_images(self, tune: TuneRecord) -> list[str]:
-        until = _kept_until(tune)
+        until = kept_until(tune)
         urls = [
             self._pictures.publish(
                 f"image/{tune.id}/{number}", Stored(upload.path, upload.content_type), until
@@ -144,34 +104,3 @@ class Views:
             for number, upload in enumerate(tune.images)
         ]
         return [*urls, *tune.image_urls]
-
-    def _images(self, prompt: Prompt) -> Iterable[str]:
-        training = tuple(upload.path for upload in prompt.training)
-        attributes = prompt.attributes
-        ratio = str(attributes.get("aspect_ratio") or attributes.get("ar"))
-        width, height = _SIZES.get(ratio, PORTRAIT)
-        width, height = _int_or(attributes.get("w"), width), _int_or(attributes.get("h"), height)
-        seed = _int_or(attributes.get("seed"), prompt.id)
-        tunes = filter(None, map(self._state.own_tune, prompt.tune_ids))
-        until = max([prompt.ends_at + LIFETIME, *map(_kept_until, tunes)])
-        return [
-            self._pictures.publish(
-                f"prompt/{prompt.id}/{number}",
-                Drawn(training, prompt.text, seed + number, width, height),
-                until,
-            )
-            for number in range(prompt.num_images)
-        ]
-
-
-def _kept_until(tune: TuneRecord) -> int:
-    return NEVER if tune.auto_extend else max(tune.ends_at + LIFETIME, tune.kept_until)
-
-
-def _latest(now: int, created_at: int, *moments: int) -> int:
-    """Return the latest of the times that are not in the future."""
-    return max([created_at, *(at for at in moments if at <= now)])
-
-
-def _int_or(value: object, default: int) -> int:
-    return value if isinstance(value, int) else default

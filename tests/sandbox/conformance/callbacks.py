@@ -84,7 +84,7 @@ HOOKS = {
 TRAINED = {"id": ":tune", "title": "t", "trained_at": timestamp, "expires_at": timestamp}
 
 
-DONE = {"id": int, "images": [picture_url], "trained_at": timestamp, "orig_prompt_id": int}
+DONE = {"id": int, "text": str, "images": [picture_url], "trained_at": timestamp}
 
 
 CALLBACKS = [
@@ -108,6 +108,16 @@ CALLBACKS = [
         got("/prompt", DONE, DONE),
         got("/all", [DONE, DONE]),
         callback_body="bare",
+    ),
+    row(
+        "callbacks, in full",
+        train(**HOOKS),
+        advance(7200),
+        called_back(4),
+        got("/tune?user_id=1", {"tune": TRAINED | {"orig_images": list, "url": str}}),
+        got("/prompt", *[{"prompt": DONE | {"orig_prompt_id": int, "tunes": list}}] * 2),
+        got("/all", [DONE | {"orig_prompt_id": int}] * 2),
+        callback_fields="full",
     ),
     row(
         "a callback comes once",

@@ -37,8 +37,9 @@ FIELDS = (
     "model_type", "token", "steps", "face_crop", "training_face_correct", "text", "negative_prompt",
     "cfg_scale",
     "seed", "num_images", "w", "h", "ar", "aspect_ratio", "resolution", "scheduler", "super_resolution",
-    "style",
-    "controlnet", "denoising_strength", "input_image", "mask_image", "file", "file_url", "subtitle",
+    "style", "controlnet", "denoising_strength", "input_image", "mask_image", "image_references",
+    "image_reference_urls", "input_image_url", "video_prompt", "tune_id", "theme", "base_pack_id", "file",
+    "file_url", "subtitle",
     "status", "id",
 )  # fmt: skip
 FILTERS = (
@@ -62,6 +63,10 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "POST /p/1204/tunes": {"tune": {"tune_ids": [":tune", ":tune"]}},
     "POST /tunes": {"tune": {"title": "t", "name": "man", "images": [PHOTO], "model_type": "lora"}},
     "POST /tunes/:tune/prompts": {"prompt": {"text": "at sea", "num_images": 1}},
+    "POST /prompts": {"prompt": {"text": "at sea", "tune_id": 690204, "input_image": PHOTO}},
+    "POST /prompts/:prompt/duplicate": {"prompt": {"seed": 1}},
+    "PATCH /prompts/:prompt": {"prompt": {"base_pack_id": 43}},
+    "POST /themes": {"theme": {"theme": "at sea", "tune_ids": [":tune"]}},
     "POST /images/inspect": {"name": "man", "file": PHOTO},
     "PATCH /tunes/:tune": {"tune": {"title": "u"}},
 }

@@ -18,9 +18,13 @@ ROUTES = (
     "GET /tunes/1/prompts",
     "POST /tunes/1/prompts",
     "GET /tunes/1/prompts/1",
+    "PATCH /tunes/1/prompts/1",
     "DELETE /tunes/1/prompts/1",
     "GET /prompts",
+    "POST /prompts",
     "GET /prompts/1",
+    "PATCH /prompts/1",
+    "POST /prompts/1/duplicate",
     "DELETE /prompts/1",
     "POST /prompts/1/likes",
     "DELETE /prompts/1/likes",
@@ -28,32 +32,43 @@ ROUTES = (
     "DELETE /prompts/1/like",
     "POST /images/inspect",
     "GET /users",
+    "GET /gallery",
+    "GET /plugin/models",
+    "GET /workspaces",
+    "POST /themes",
 )
 
 
-KEYS = ("", "Bearer sd_sandbox_000000000000000000000000", "Bearer sd_Xy4kQ8vTz1mN7pLw", "Token x")
-"""None, another sandbox's, one that looks real, and one in another scheme."""
-
-
-def without_the_key(route: str) -> Row:
-    method, path = route.split()
-    refused = [sent(method, path, None, "", 401, REFUSED, headers={"Authorization": key}) for key in KEYS]
-    return row(f"no key, a wrong key, a real one: {route}", *refused)
-
-
-WHO_IS_LET_IN = [without_the_key(route) for route in ROUTES]
-
-PACK = {
-    "id": int,
-    "slug": str,
-    "title": str,
-    "created_at": timestamp,
-    "updated_at": timestamp,
-    "base_tune_id": int,
-    "user_id": int,
-    "token": str,
-    "model_type": str,
+KEYS = {
+    "no key": "",
+    "the key of another sandbox": "Bearer sd_sandbox_000000000000000000000000",
+    "a key that looks real": "Bearer sd_Xy4kQ8vTz1mN7pLw",
+    "a key in another scheme": "Token x",
 }
+
+
+ASKS_FOR_A_KEY = {
+    "content-type": "text/plain; charset=utf-8",
+    "www-authenticate": 'Token realm="Application"',
+    "x-sandbox-hint": str,
+}
+
+
+def without_the_key(name: str, key: str) -> Row:
+    refused = [
+        sent(
+            *route.split(), None, "", 401, b"HTTP Token: Access denied.\n",
+            headers={"Authorization": key}, carries=ASKS_FOR_A_KEY,
+        )
+        for route in ROUTES
+    ]  # fmt: skip
+    return row(f"{name} opens no route", *refused)
+
+
+WHO_IS_LET_IN = [without_the_key(name, key) for name, key in KEYS.items()]
+
+SHORT_PACK = {"id": int, "slug": str, "title": str, "created_at": timestamp, "updated_at": timestamp}
+PACK = SHORT_PACK | {"base_tune_id": int, "user_id": int, "token": str, "model_type": str}
 PETS_2024 = {"cost_mc_hash": {"cat": int, "dog": int}, "costs": ABSENT}
 PETS_2025 = {
     "costs": {name: {"cost": int, "num_images": 8} for name in ("cat", "dog")},
@@ -79,7 +94,7 @@ PACKS = [
         get(
             "/p/260",
             200,
-            PACK
+            SHORT_PACK
             | {
                 "id": 260,
                 "cover_url": picture_url,
@@ -127,11 +142,11 @@ PACKS = [
             "/packs",
             {"pack": {"title": "Mine", "base_tune_id": 1504944, "model_type": "lora", "subtitle": "so"}},
             201,
-            {"id": int, "title": "Mine", "base_tune_id": 1504944, "model_type": "lora"},
+            {"id": int, "title": "Mine"},
             keep={"pack": "id"},
         ),
         get("/p/:pack", 200, {"title": "Mine", "public_at": None}),
-        get("/packs", 200, [{"id": ":pack"}, {"id": 797}]),
+        get("/packs", 200, [{"id": ":pack", "base_tune_id": 1504944, "model_type": "lora"}, {"id": 797}]),
     ),
     row(
         "create a pack without a title",

@@ -43,7 +43,7 @@ PROMPT = {
     "num_images": 1,
     "w": None,
     "h": None,
-    "ar": None,
+    "ar": "1:1",
     "user_error": None,
     "is_api": True,
     "liked": False,
@@ -156,7 +156,7 @@ ROWS = [
     row(
         "delete a prompt, flat",
         *ONE_PROMPT,
-        delete("/prompts/:prompt", 200, {"message": str}),
+        delete("/prompts/:prompt", 204, b""),
         get("/prompts/:prompt", 404, NOT_FOUND),
         get("/tunes/:tune/prompts", 200, []),
         delete("/prompts/:prompt", 404, NOT_FOUND),
@@ -164,7 +164,7 @@ ROWS = [
     row(
         "delete a prompt, nested",
         *ONE_PROMPT,
-        delete("/tunes/:tune/prompts/:prompt", 200, {"message": str}),
+        delete("/tunes/:tune/prompts/:prompt", 204, b""),
         get("/prompts", 200, []),
     ),
     row(

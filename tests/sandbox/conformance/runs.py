@@ -85,7 +85,7 @@ RULES = [
 
 ORDERED = {
     "status": 201,
-    "order": {"id": int, "tune_ids": [":tune", ":other"]},
+    "order": {"id": int, "tune_ids": [":other", ":tune"]},
     "prompt_ids": list,
     "id": ABSENT,
 }
@@ -141,7 +141,13 @@ RUNS = [
         get("/tunes/:tune/prompts", 200, [{"num_images": 3, "aspect_ratio": "3:4", "seed": 7}] * 2),
     ),
     row("a preset is taken", train(preset="flux-lora-portrait"), get("/tunes/:tune", 200, {"title": "t"})),
-    row("branch=fast is taken", train(branch="fast"), get("/tunes/:tune", 200, {"branch": "fast"})),
+    row("branch=fast is ignored", train(branch="fast"), get("/tunes/:tune", 200, {"branch": "flux1"})),
+    row(
+        "branch=fast is a mock run",
+        train(branch="fast"),
+        get("/tunes/:tune", 200, {"branch": "fast"}),
+        branch_on_packs="mock",
+    ),
     *in_each_encoding(
         "a brief is taken, and not shown",
         lambda by: (

@@ -18,6 +18,7 @@ import sandbox.conformance.parameters as rows_parameters
 import sandbox.conformance.prompt_lists as rows_prompt_lists
 import sandbox.conformance.prompts as rows_prompts
 import sandbox.conformance.runs as rows_runs
+import sandbox.conformance.section_16 as rows_section_16
 import sandbox.conformance.tunes as rows_tunes
 from astria_nb.sandbox import SandboxServer
 from sandbox.conformance.programs import PROGRAMS
@@ -34,6 +35,7 @@ TABLES = (
     rows_prompt_lists,
     rows_callbacks,
     rows_faults,
+    rows_section_16,
 )
 ROWS = [row for table in TABLES for row in table.ROWS]
 

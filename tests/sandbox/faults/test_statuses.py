@@ -31,7 +31,6 @@ def test_a_status_is_answered_and_nothing_is_created(api: Api, run: Run, kind: s
 @pytest.mark.parametrize(
     ("kind", "shape"),
     [
-        ("401", {"error": "no"}),
         ("422", {"base": ["no"]}),
         ("429", {"error": "no"}),
         ("500", {"status": 500, "error": "Internal Server Error"}),
@@ -42,6 +41,13 @@ def test_errors_of_the_application_are_json(api: Api, kind: str, shape: object) 
     reply = api.train()
     assert (reply.json(), reply.headers["Content-Type"]) == (shape, "application/json; charset=utf-8")
     assert "Retry-After" not in reply.headers
+
+
+def test_a_refused_key_is_plain_text(api: Api) -> None:
+    api.sandbox.fail("401", message="no")
+    reply = api.train()
+    assert (reply.text, reply.headers["Content-Type"]) == ("no\n", "text/plain; charset=utf-8")
+    assert reply.headers["WWW-Authenticate"] == 'Token realm="Application"'
 
 
 @pytest.mark.parametrize("kind", ["502", "503", "504"])

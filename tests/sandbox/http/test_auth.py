@@ -5,54 +5,30 @@ import pytest
 from astria_nb.sandbox import SandboxServer
 from sandbox.helpers.api import Api
 
-ROUTES = [
-    ("GET", "/packs"),
-    ("GET", "/gallery/packs"),
-    ("GET", "/p/43"),
-    ("POST", "/p/43/tunes"),
-    ("GET", "/tunes"),
-    ("GET", "/tunes/1"),
-    ("GET", "/tunes/1/prompts"),
-    ("GET", "/tunes/1/prompts/1"),
-    ("GET", "/prompts"),
-    ("GET", "/prompts/1"),
-    ("GET", "/users"),
-]
-
-
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-@pytest.mark.parametrize("key", ["", "Bearer", "Bearer sd_sandbox_000000000000000000000000", "Basic abc"])
-def test_every_route_requires_the_key(api: Api, method: str, path: str, key: str) -> None:
-    reply = api.request(method, path, headers={"Authorization": key})
-    assert (reply.status_code, list(reply.json())) == (401, ["error"])
-
 
 def test_a_real_key_is_refused_with_a_warning(api: Api) -> None:
     reply = api.get("/packs", headers={"Authorization": "Bearer sd_realLookingKey"})
     assert reply.status_code == 401
-    assert "real account" in reply.json()["error"]
-    assert "realLookingKey" not in reply.text
+    assert "real account" in reply.headers["X-Sandbox-Hint"]
+    assert "realLookingKey" not in reply.text + str(reply.headers)
 
 
 def test_the_key_can_be_chosen() -> None:
-    with SandboxServer(api_key="sd_mine") as sandbox, Api(sandbox) as api:
+    with SandboxServer(api_key=" sd_mine_ ") as sandbox, Api(sandbox) as api:
         assert api.get("/packs").status_code == 200
         assert "sd_mine" not in repr(sandbox)
 
 
-@pytest.mark.parametrize("path", ["/packs", "/pictures/x", "/nowhere"])
-def test_a_foreign_host_or_origin_is_refused(api: Api, path: str) -> None:
+def test_a_foreign_host_or_origin_is_refused(api: Api) -> None:
     port = api.sandbox.url.rpartition(":")[2]
-    foreign = [
-        {"Host": f"evil.example:{port}"},
-        {"Host": "127.0.0.1"},
-        {"Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Origin": f"http://127.0.0.1:{int(port) - 1}"},
-    ]
-    for headers in foreign:
+    hosts = [{"Host": f"evil.example:{port}"}, {"Host": "127.0.0.1"}]
+    origins = ("https://evil.example", "null", f"http://127.0.0.1:{int(port) - 1}")
+    foreign = [("/pictures/x", headers) for headers in hosts]  # whoever has a picture's address may show it
+    for path in ("/packs", "/nowhere"):
+        foreign += [(path, headers) for headers in (*hosts, *({"Origin": origin} for origin in origins))]
+    for path, headers in foreign:
         reply = api.get(path, headers=headers)
-        assert (reply.status_code, list(reply.json())) == (403, ["error"]), headers
+        assert (reply.status_code, list(reply.json())) == (403, ["error"]), (path, headers)
 
 
 def test_its_own_hosts_are_accepted_and_no_cors_header_is_sent(api: Api) -> None:
@@ -84,7 +60,14 @@ def test_only_an_address_opens_it_to_other_machines(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("speed", 0), ("port", 70000), ("price_shape", "2023"), ("api_key", " ")]
+    ("name", "value"),
+    [
+        ("speed", 0),
+        ("port", 70000),
+        ("price_shape", "2023"),
+        *(("api_key", key) for key in (" ", "sd_x", "mine_too", "sd_two words", "sd_clé_ici")),
+        *(("allowed_origins", (text,)) for text in ("example.com", "https://example.com/", "*", "null")),
+    ],
 )
 def test_an_option_is_checked(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=name):

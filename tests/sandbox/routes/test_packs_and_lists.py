@@ -107,7 +107,7 @@ def test_a_deep_offset_points_to_before_id(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=x", "limit=0", "offset=-1", "before_id=", "limit=" + "9" * 5000, "a=1&a[b]=2"]
+    "query", ["limit=x", "limit=0", "offset=-1", "before_id=-", "limit=" + "9" * 5000, "a=1&a[b]=2"]
 )
 def test_an_invalid_query_is_a_bad_request(api: Api, query: str) -> None:
     assert api.get(f"/tunes?{query}").status_code == 400
