@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     lab.add_argument("--no-browser", action="store_true", help="only print JupyterLab's address")
     lab.add_argument("--port", type=int, help="JupyterLab's port; default: the first free one from 8888")
+    lab.epilog = "Further options are JupyterLab's own, with a value after '=', such as --ip=0.0.0.0."
     lab.set_defaults(run=_lab)
     sandbox = commands.add_parser(
         "sandbox",
@@ -52,9 +54,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log.set_defaults(run=run_log_command)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a title may hold what the stream's encoding does not have
-    options = parser.parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options, further = parser.parse_known_args(arguments)
+    if further and (problem := _problem_with(further, options, arguments)):
+        parser.error(problem)
+    options.further = further
     status: int = options.run(options)
     return status
+
+
+def _problem_with(further: list[str], options: argparse.Namespace, arguments: Sequence[str]) -> str | None:
+    """Return why options that are not ours cannot be handed on to JupyterLab, or None."""
+    if options.run is not _lab or not all(option.startswith("-") for option in further):
+        return f"unrecognized arguments: {' '.join(further)}"
+    for option, value in pairwise(arguments):
+        # Whether an option of JupyterLab's takes a value is not known here: it may be the folder.
+        if option in further and "=" not in option and value == options.folder:
+            return f"write {option}={value}, or put the folder first"
+    return None
 
 
 def _sandbox(options: argparse.Namespace) -> int:
@@ -112,7 +129,8 @@ def _lab_command(first: str, options: argparse.Namespace) -> list[str]:
     # JupyterLab refuses to run as root, the usual user of a container, without this option.
     command += ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
     command += ["--no-browser"] if options.no_browser else []
-    return command + ([f"--port={options.port}"] if options.port else [])
+    command += [f"--port={options.port}"] if options.port else []
+    return [*command, *options.further]
 
 
 def _address_of(lab: subprocess.Popen[bytes], token: str) -> str | None:

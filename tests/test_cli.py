@@ -86,16 +86,30 @@ def test_the_sandbox_prints_what_curl_needs_and_ends_with_ctrl_c(tmp_path):
         assert process.wait(PATIENCE) == 0
 
 
-def test_the_sandbox_takes_a_port_and_a_key(tmp_path):
+def test_the_sandbox_takes_a_port_and_a_key(tmp_path, capsys: pytest.CaptureFixture[str]):
     with running("sandbox", "--api-key", "sd_sandbox_mine", cwd=tmp_path) as process:
         assert read_until(process, r"^export ASTRIA_API_KEY=(.*)$") == "sd_sandbox_mine"
+    assert main(["sandbox", "--api-key", "sd_x"]) == 1
+    assert "api_key: is not an Astria key (they begin with sd_ and have at least 8" in capsys.readouterr().err
+
+
+def test_only_lab_hands_options_on_and_knows_a_folder_from_a_value(capsys: pytest.CaptureFixture[str]):
+    for arguments, problem in (
+        (["sandbox", "--ip=0.0.0.0"], "unrecognized arguments: --ip=0.0.0.0"),
+        (["lab", "here", "there"], "unrecognized arguments: there"),
+        (["lab", "--ip", "0.0.0.0"], "write --ip=0.0.0.0, or put the folder first"),
+    ):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        assert problem in capsys.readouterr().err
 
 
 def test_lab_serves_the_notebooks_with_a_sandbox_beside_it(tmp_path):
     folder = tmp_path / "work"
-    with running("lab", str(folder), "--no-browser", cwd=tmp_path, private=tmp_path / "private") as process:
+    arguments = ("lab", str(folder), "--no-browser", "--ip=127.0.0.1")  # the last is JupyterLab's own
+    with running(*arguments, cwd=tmp_path, private=tmp_path / "private") as process:
         # The address is a line of its own, and comes first.
-        page = read_until(process, r"^(http://localhost:\d+/lab/tree/\S+)$").replace("localhost", "127.0.0.1")
+        page = read_until(process, r"^(http://127\.0\.0\.1:\d+/lab/tree/\S+)$")
         sandbox = read_until(process, r"^Sandbox at (http://127\.0\.0\.1:\d+);")
         url, token = page.split("/lab/tree/01_multipart.ipynb?token=")
         names = {entry["name"] for entry in fetch(f"{url}/api/contents?token={token}")["content"]}

@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 from astria_nb.errors import CredentialsError, Problem
 
+SANDBOX_PREFIX = "sd_sandbox_"
+_RULE = "they begin with sd_ and have at least 8 characters, all visible ASCII"
 KEY_PAGE = "https://www.astria.ai/users/edit#api"
 
 
@@ -38,11 +40,16 @@ class ApiKey:
         try:
             # Anything but visible ASCII could not be sent in a header, or would end the header early.
             if not isinstance(secret, str) or not _is_key(secret.strip()):
-                what, hint = "is not an Astria key (they begin with sd_)", f"copy yours from {KEY_PAGE}"
-                raise CredentialsError(Problem("api_key", what, hint))
+                hint = f"copy yours from {KEY_PAGE}"
+                raise CredentialsError(Problem("api_key", f"is not an Astria key ({_RULE})", hint))
             self.__secret = secret.strip()
         finally:
             del secret  # a traceback can show the variables of each frame
+
+    @property
+    def is_of_sandbox(self) -> bool:
+        """Whether it is a sandbox's own key, which opens nothing else."""
+        return self.__secret.startswith(SANDBOX_PREFIX)
 
     def bearer(self) -> str:
         """Return the value of the ``Authorization`` header."""

@@ -29,7 +29,7 @@ def find_base_url(argument: str | None = None) -> str:
     Raises
     ------
     CredentialsError
-        The address is neither HTTPS nor on this machine: a key sent there could be intercepted.
+        It is not the address of a service.
     """
     is_text = isinstance(argument, str) or argument is None
     url = ""
@@ -44,11 +44,31 @@ def find_base_url(argument: str | None = None) -> str:
     if not is_plain or parts.scheme not in ("http", "https"):
         what = f"{short(url if is_text else argument)} is not the address of a service"
         raise CredentialsError(Problem("base_url", what, f"write it like {DEFAULT_BASE_URL}"))
-    if parts.scheme == "http" and not is_loopback(host):
-        what = f"{short(url)} would send the key unencrypted"
-        hint = redact_text(f"use https://{parts.netloc}{parts.path}")
-        raise CredentialsError(Problem("base_url", what, hint))
     return one_spelling(url)
+
+
+def check_encrypted(url: str, *, is_sandbox_key: bool) -> None:
+    """Make sure that nobody on the way can read a key that is sent to an address.
+
+    Parameters
+    ----------
+    url : str
+        As `find_base_url` returns it.
+    is_sandbox_key : bool
+        Whether the key is a sandbox's own. It opens nothing else, so that it may be sent to a sandbox in
+        another container, which speaks plain HTTP.
+
+    Raises
+    ------
+    CredentialsError
+        The address is neither HTTPS nor on this machine.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https" or is_sandbox_key or is_loopback(parts.hostname or ""):
+        return
+    what = f"{short(url)} would send the key unencrypted"
+    hint = redact_text(f"use https://{parts.netloc}{parts.path}, or a sandbox's own key")
+    raise CredentialsError(Problem("base_url", what, hint))
 
 
 def is_loopback(host: str) -> bool:

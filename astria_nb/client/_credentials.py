@@ -32,7 +32,7 @@ def find_key(argument: str | ApiKey | None = None, base_url: str | None = None) 
     Raises
     ------
     CredentialsError
-        The first value found cannot be a key, or the address would expose it.
+        The first value found cannot be a key.
 
     Notes
     -----

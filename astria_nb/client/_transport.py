@@ -15,6 +15,7 @@ from astria_nb.client import _network_errors as network_errors
 from astria_nb.client import responses, retry
 from astria_nb.client._adapter import new_session
 from astria_nb.client._api_key import ApiKey
+from astria_nb.client._base_url import check_encrypted
 from astria_nb.client._parsing import parse_json
 from astria_nb.client._picture_stream import PictureStream, TooLargeError, open_picture, read_blocks
 from astria_nb.client._throttle import Throttle
@@ -53,9 +54,15 @@ class Transport:
     key : ApiKey
     timeout : float
         Seconds for a GET, including its retries.
+
+    Raises
+    ------
+    CredentialsError
+        The address would expose the key.
     """
 
     def __init__(self, base_url: str, key: ApiKey, timeout: float = GET_SECONDS) -> None:
+        check_encrypted(base_url, is_sandbox_key=key.is_of_sandbox)
         self.base_url = base_url
         self.key = key
         self.timeout = timeout

@@ -11,6 +11,7 @@ import astria_nb as anb
 from astria_nb.client._api_key import ApiKey
 from astria_nb.errors import AstriaError, CredentialsError, NotSentError
 from astria_nb.tune import Body, encode
+from helpers.own_address import own_address
 from helpers.scripted_server import KEY, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset
 
 
@@ -34,6 +35,29 @@ def test_an_address_that_would_expose_the_key_is_refused(url: str) -> None:
 @pytest.mark.parametrize("url", ["https://api.astria.ai", "http://localhost:3000", "http://127.9.9.9"])
 def test_https_and_this_machine_are_fine(url: str) -> None:
     assert anb.Client(KEY, base_url=url).base_url == url
+
+
+def test_a_sandbox_on_the_network_gets_its_own_key_only() -> None:
+    tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://e.com/1.jpg"], prompt_ids=[43017])
+    with anb.Sandbox(host=own_address(), deterministic=True) as sandbox:
+        for key in (KEY, "sd_sandbo_1234567890"):
+            with pytest.raises(CredentialsError, match=r"unencrypted; use https://.* or a sandbox's own key"):
+                anb.Client(key, base_url=sandbox.url)
+        assert sandbox.ledger == []
+        client = anb.Client(sandbox.api_key, base_url=sandbox.url)
+        prompts = anb.prompts(anb.wait(anb.submit(tune, client), client, poll=0), client)
+        (picture,) = prompts["images"][0]
+        assert picture.startswith(f"{sandbox.url}/pictures/")
+        assert client.picture(picture)[:2] == b"\xff\xd8"
+
+
+@pytest.mark.parametrize("key", ["sd_x", "sk_12345678", "sd_two words"])
+def test_a_sandbox_takes_no_key_that_the_client_refuses(key: str) -> None:
+    with pytest.raises(CredentialsError) as refused:
+        anb.Client(key, base_url="http://127.0.0.1:1")
+    with pytest.raises(ValueError, match=r"^api_key: ") as not_started:
+        anb.Sandbox(api_key=key)
+    assert str(not_started.value).startswith(str(refused.value).partition(";")[0])
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_submit_says_before_the_upload_that_the_balance_is_too_low(photo: Path) 
     with anb.Sandbox(balance_mc=100_000) as sandbox:
         with (
             pytest.warns(UserWarning, match=r"balance: is \$1\.00, and this run costs about \$3\.60; start"),
-            pytest.raises(RejectedError, match="balance is too low"),
+            pytest.raises(RejectedError, match="not enough balance"),
         ):
             anb.submit(tune, sandbox.client())
         with pytest.raises(UserWarning, match="balance"):  # where warnings are errors, nothing is sent

@@ -17,7 +17,24 @@ import requests
 
 from astria_nb.sandbox import SandboxServer
 from helpers.waiting import PATIENCE, until
+from sandbox.callbacks.test_callbacks import Receiver
 from sandbox.helpers.api import Api
+
+
+def test_callbacks_have_the_addresses_of_the_host_that_was_asked() -> None:
+    with Receiver() as receiver, SandboxServer(deterministic=True, callback_fields="full") as sandbox:
+        threading.Thread(target=receiver.serve_forever, args=(0.02,), daemon=True).start()
+        fields = {"title": "t", "name": "man", "image_urls": ["https://example.com/1.jpg"]}
+        with Api(sandbox) as api:
+            for number, url in enumerate((sandbox.url, sandbox.url.replace("127.0.0.1", "localhost"))):
+                tune = fields | {"title": str(number), "callback": receiver.url(f"/{number}")}
+                api.post(f"{url}/p/43/tunes", json={"tune": tune}).raise_for_status()
+        sandbox.advance(7200)
+        until(lambda: len(sandbox.deliveries) == 2)
+        receiver.shutdown()
+        for number, host in enumerate(("127.0.0.1", "localhost")):
+            (body,) = receiver.bodies(f"/{number}")
+            assert body["tune"]["url"].startswith(f"http://{host}:")  # type: ignore[index]
 
 
 def test_start_and_stop_may_be_called_twice() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import requests
 
-from astria_nb.client._base_url import find_base_url
+from astria_nb.client._api_key import SANDBOX_PREFIX
+from astria_nb.client._base_url import check_encrypted, find_base_url
+from astria_nb.client._credentials import KEY_VARIABLE
 from astria_nb.client.snippets import _quoting as quoting
 from astria_nb.errors import printable
 from astria_nb.images import Image
@@ -24,9 +27,11 @@ def request_url(tune: Tune, base_url: str) -> str:
     Raises
     ------
     CredentialsError
-        The address would expose a key.
+        The address would expose the key that the code reads from the environment.
     """
-    return str(requests.Request("POST", f"{find_base_url(base_url)}/p/{tune.pack}/tunes").prepare().url)
+    url = find_base_url(base_url)
+    check_encrypted(url, is_sandbox_key=(os.environ.get(KEY_VARIABLE) or "").startswith(SANDBOX_PREFIX))
+    return str(requests.Request("POST", f"{url}/p/{tune.pack}/tunes").prepare().url)
 
 
 def path_in_code(image: Image) -> str:
