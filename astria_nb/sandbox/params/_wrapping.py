@@ -14,8 +14,10 @@ _COLUMNS = {
         "style", "scheduler", "color_grading", "controlnet", "backend_version", "super_resolution",
         "inpaint_faces", "face_correct", "face_swap", "hires_fix", "film_grain", "use_lpw",
         "prompt_expansion",
-        "controlnet_txt2img", "only_upscale", "tiled_upscale", "is_multiperson",
+        "controlnet_txt2img", "only_upscale", "tiled_upscale", "is_multiperson", "community", "workspace_id",
+        "pack_id", "base_pack_id", "theme", "video_prompt", "video_model",
     ),
+    "theme": ("theme",),
     "pack": ("title", "subtitle", "base_tune_id", "model_type"),
 }  # fmt: skip
 

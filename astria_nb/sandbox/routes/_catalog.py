@@ -67,7 +67,9 @@ class CatalogRoutes:
     def gallery(self) -> Response:
         """List prompts that others have shared."""
         now, samples = self._service.poll(), self._samples()
-        rows = page(samples, query(self._service.options), above_maximum=self._service.options.limit_above_maximum)
+        rows = page(
+            samples, query(self._service.options), above_maximum=self._service.options.limit_above_maximum
+        )
         return reply([self._service.views.prompt(prompt, now) | self._picture(prompt) for prompt in rows])
 
     def create_theme(self) -> Response:
