@@ -55,6 +55,7 @@ def test_rows_come_back_in_order_with_the_index_of_the_frame(
     assert rows.drop(columns=["submission", "state", "planned_at", "error"]).dtypes.equals(single.dtypes)
     request = log.get(int(rows.loc["label 3", "submission"])).request
     assert request.parameters["characteristics"] == {"eye_color": "green"}
+    sandbox.advance(3600)
     assert not anb.wait(rows, sandbox.client(), log=log)["trained_at"].isna().any()
 
 
