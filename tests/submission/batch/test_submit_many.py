@@ -165,7 +165,9 @@ def test_an_account_that_has_too_little_is_not_sent_each_row(log: anb.Experiment
         assert posts(poor) <= 5 + 3
     assert rows["state"].value_counts()["done"] == 5
     assert (
-        rows["error"].iloc[-1].startswith("tune: was not sent: it would end as another row did (the account")
+        rows["error"]
+        .iloc[-1]
+        .startswith("tune: was not sent: it would end as another row did (not enough balance")
     )
 
 
