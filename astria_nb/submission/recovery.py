@@ -277,11 +277,22 @@ def _prompts_of(log: Log, client: Client, run: Submission) -> list[Json]:
         for prompt in _newer_than(_newest_known(run), partial(_prompts, client, tune_id))
         if _is_of(prompt, run)
     }
-    for tune_id in tune_ids if prompts else ():
+    was_lost = run.state in ("unknown", "needs_review")
+    for tune_id in tune_ids if prompts and was_lost else ():
         for other in log.runs_on(run.service, tune_id, run.request.account):
-            for prompt_id in (other.record or {}).get("prompt_ids") or () if other.id != run.id else ():
+            for prompt_id in (other.record or {}).get("prompt_ids") or () if _is_later(other, run) else ():
                 prompts.pop(prompt_id, None)
     return list(prompts.values())
+
+
+def _is_later(other: Submission, run: Submission) -> bool:
+    """Return whether a run was begun when another one must have made its prompts: none of them are its own.
+
+    What two runs made at the same time cannot be told apart. It counts for both: a run that is taken for lost
+    would be paid again.
+    """
+    seconds = 0.0 if run.state == "needs_review" else SETTLE_SECONDS
+    return other.id != run.id and (other.planned_at - run.changed_at).total_seconds() >= seconds
 
 
 def _newest_known(submission: Submission) -> int:

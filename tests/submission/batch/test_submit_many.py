@@ -13,11 +13,12 @@ import pandas as pd
 import pytest
 
 import astria_nb as anb
-from astria_nb.errors import AstriaError, BatchError, NotSentError, Problem
+from astria_nb.errors import AstriaError, BatchError, NotSentError, OutcomeUnknownError, Problem
 from astria_nb.submission.batch import _patience
 from astria_nb.submission.batch._check import BatchCheck
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._remarks import problem_with_total
+from astria_nb.tune import Request
 from helpers.batches import ROUTE, frame, posts
 from helpers.waiting import until
 
@@ -374,6 +375,27 @@ def test_runs_on_one_tune_are_not_taken_for_each_other(sandbox: anb.Sandbox, log
     log.tag(complete.drop(columns="submission").iloc[[1]], "good")
     tagged = log.frame().set_index("submission")["tags"][complete["submission"][1]]
     assert list(tagged) == ["good"]
+
+
+def test_prompts_that_may_be_of_either_of_two_runs_count_for_both(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, create = sandbox.client(), anb.Client.create_tune
+    tune_id = int(anb.submit_many(frame(1), client, log=log)["id"][0])
+    before = [prompt["id"] for prompt in client.prompts(tune_id)]
+    run = anb.Tune(pack=797, tune_ids=[tune_id], title="of another kernel")
+    request = Request.from_tune(run, client.service, "json", pack=797, account=client.account)
+    other = log.plan(request, max(before), sending=True)
+
+    def lose(*arguments: Any) -> Any:  # while the other one takes its prompts for its own
+        create(*arguments)
+        numbers = [prompt["id"] for prompt in client.prompts(tune_id) if prompt["id"] not in before]
+        log.change(other, "done", reply={**other.own_fields, "prompt_ids": numbers})
+        raise OutcomeUnknownError(Problem("title", "is lost", "look for it"))
+
+    monkeypatch.setattr(anb.Client, "create_tune", lose)
+    rows = anb.submit_many([{"pack": 797, "tune_ids": tune_id, "brief": "b"}], client, log=log, settle=0)
+    assert (rows["state"][0], len(rows["prompt_ids"][0])) == ("adopted", 8)
 
 
 def test_threads_of_the_caller_are_an_executor(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
