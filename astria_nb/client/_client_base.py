@@ -59,9 +59,7 @@ class ClientBase:
 
         Sandboxes share a few ports over time, so the end of their key is added.
         """
-        if self.base_url.startswith("https://"):
-            return self.base_url
-        return f"{self.base_url} {self._transport.key!r}"
+        return self._transport.service
 
     @property
     def account(self) -> str | None:

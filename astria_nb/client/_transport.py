@@ -30,6 +30,7 @@ from astria_nb.errors import (
 )
 from astria_nb.tune import Body
 from astria_nb.utils.formatting import format_size
+from astria_nb.utils.service_clocks import note_clock
 
 GET_SECONDS = 60.0
 # Ten photos over a home connection have taken minutes (astria-api, section 8).
@@ -70,6 +71,14 @@ class Transport:
         self._clock_offset = timedelta(0)
         self._api_session = new_session(key)
         self._public_session = new_session(None)
+
+    @property
+    def service(self) -> str:
+        """What identifies the service in an experiment log: its address.
+
+        Sandboxes share a few ports over time, so the end of their key is added.
+        """
+        return self.base_url if self.base_url.startswith("https://") else f"{self.base_url} {self.key!r}"
 
     def now(self) -> datetime:
         """Return the service's time (UTC) by the ``Date`` header of its last answer, to the second."""
@@ -220,6 +229,7 @@ class Transport:
         # A proxy may drop the header; then the last one, or this machine's clock, is used.
         with suppress(ValueError, OverflowError):
             self._clock_offset = parsedate_to_datetime(date or "").astimezone(UTC) - datetime.now(UTC)
+            note_clock(self.service, self._clock_offset)
 
     def _network_error(self, error: Exception, body: Body | None) -> AstriaError:
         """Distinguish a request that did not arrive completely from one whose outcome is unknown."""

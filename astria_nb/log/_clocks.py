@@ -8,14 +8,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from astria_nb.utils.arrow import TIME
+from astria_nb.utils.service_clocks import clocks
 
 # A tune is created within the timeout of `submit` after it was planned, and that is a day at most: what is
 # more is the difference of two clocks, such as that of a deterministic sandbox.
 _FAR = 24 * 3600 * 1_000_000  # microseconds
+_NEAR = 60 * 1_000_000  # a difference that does not matter
 
 
 def service_times(table: pa.Table) -> pa.ChunkedArray | pa.Scalar:
-    """Return the time by the clock of each row's service, as far as its latest tune tells it.
+    """Return the time by the clock of each row's service.
+
+    The clock of a service that this process has asked is known; others are told by their latest tune.
 
     Parameters
     ----------
@@ -28,17 +32,28 @@ def service_times(table: pa.Table) -> pa.ChunkedArray | pa.Scalar:
         One for each row, or a single one if no clock is far from this machine's.
     """
     now = pa.scalar(datetime.now(UTC), TIME)
+    ahead = _told_by_tunes(table)
+    for service, difference in clocks().items():
+        ahead[service] = round(difference.total_seconds()) * 1_000_000
+    ahead = {service: difference for service, difference in ahead.items() if abs(difference) > _NEAR}
+    if not ahead:
+        return now
+    position = pc.index_in(table["service"], pa.array(list(ahead)))
+    differences = pc.take(pa.array(list(ahead.values()), pa.duration("us")), position)
+    return pc.coalesce(pc.add(now, differences), now)
+
+
+def _told_by_tunes(table: pa.Table) -> dict[str, int]:
+    """Return by how many microseconds clocks are ahead, as the latest tune of each service tells it."""
     ahead = pc.subtract(table["created_at"], table["planned_at"]).cast(pa.int64())
     # A tune that was found on the account may have been created long before it was planned here.
     ahead = pc.if_else(pc.equal(table["state"], "done"), ahead, None)
     if not pc.any(_is_far(ahead)).as_py():
-        return now
-    clocks = pa.table({"service": table["service"], "ahead": ahead}).filter(pc.is_valid(ahead))
-    latest = clocks.group_by("service", use_threads=False).aggregate([("ahead", "last")])
+        return {}
+    told = pa.table({"service": table["service"], "ahead": ahead}).filter(pc.is_valid(ahead))
+    latest = told.group_by("service", use_threads=False).aggregate([("ahead", "last")])
     latest = latest.filter(_is_far(latest["ahead_last"]))
-    position = pc.index_in(table["service"], latest["service"].combine_chunks())
-    ahead = pc.take(latest["ahead_last"], position).cast(pa.duration("us"))
-    return pc.coalesce(pc.add(now, ahead), now)
+    return dict(zip(latest["service"].to_pylist(), latest["ahead_last"].to_pylist(), strict=True))
 
 
 def _is_far(ahead: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -44,6 +44,20 @@ def test_a_deterministic_sandbox_is_not_judged_by_this_machines_clock(tmp_path: 
     assert statuses(log) == row["status"].tolist() == ["trained"]
 
 
+def test_rows_and_the_log_agree_on_the_time_of_a_service_that_was_asked(tmp_path: Path) -> None:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+    with anb.Sandbox(deterministic=True) as sandbox:
+        client = sandbox.client()
+        sandbox.fail("504", "POST /p/*/tunes", commit="yes")  # the tune is found, and tells no time
+        row = anb.wait(anb.submit(tune, client, log=log, settle=0), client, poll=0, log=log)
+        assert log.frame()["state"].tolist() == ["adopted"]
+        assert statuses(log) == row["status"].tolist() == ["trained"]
+        sandbox.advance(31 * 24 * 3600)
+        row = anb.rows.tune_frame([client.tune(int(row.loc[0, "id"]))], client.now())
+        assert statuses(log) == row["status"].tolist() == ["expired"]
+
+
 def test_what_has_expired_at_a_service_with_the_right_time_has_expired(log: Log) -> None:
     now = datetime.now(UTC)
     trained(log, "1", now - 31 * DAY, state="adopted")  # found on the account, made long before

@@ -159,7 +159,8 @@ def _metrics(
     if dollars is not None:
         yield "cost_dollars", dollars
     begun_at = row["created_at"] if pd.isna(row["started_training_at"]) else row["started_training_at"]
-    if pd.notna(row["trained_at"]) and pd.notna(begun_at):
+    # A training that was started again shows its second start (astria-api, section 16).
+    if pd.notna(row["trained_at"]) and pd.notna(begun_at) and begun_at <= row["trained_at"]:
         yield "training_minutes", (row["trained_at"] - begun_at).total_seconds() / 60
     if prompts is None:
         return

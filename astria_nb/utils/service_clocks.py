@@ -1,0 +1,30 @@
+"""The clocks of services, as this process has read them: a service's clock may be far from this machine's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from astria_nb.utils.service_address import recorded_service
+
+_ahead: dict[str, timedelta] = {}
+
+
+def note_clock(service: str, ahead: timedelta) -> None:
+    """Note by how much a service's clock is ahead of this machine's.
+
+    Parameters
+    ----------
+    service : str
+        As a client names it: its address, and the end of a sandbox's key.
+    ahead : timedelta
+        Negative for a clock that is behind.
+    """
+    _ahead[recorded_service(service)] = ahead
+
+
+def clocks() -> dict[str, timedelta]:
+    """Return by how much the clocks of services are ahead of this machine's, as far as they are known.
+
+    The keys are those of the column ``service`` of rows.
+    """
+    return dict(_ahead)
