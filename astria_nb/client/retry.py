@@ -108,7 +108,8 @@ def is_transient(error: Exception) -> bool:
     error : Exception
     """
     if isinstance(error, UnexpectedReplyError):
-        return 200 <= error.status < 300  # truncated, or a proxy's page; a redirect stays one
+        # Truncated, or a page of something in between; a redirect stays one.
+        return 200 <= error.status < 300 or bool(error.page)
     if isinstance(error, UnreachableError):
         return False
     return isinstance(error, NotSentError) or (isinstance(error, ApiError) and error.status in _STATUSES)

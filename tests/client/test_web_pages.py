@@ -6,7 +6,7 @@ import astria_nb as anb
 from astria_nb import errors
 from astria_nb.errors import ApiError, AstriaError, OutcomeUnknownError
 from astria_nb.tune import Body, encode
-from helpers.scripted_server import KEY, TUNE, ScriptedServer, hang_up, reply
+from helpers.scripted_server import KEY, ScriptedServer, hang_up, reply
 from helpers.web_pages import PAGES, WebPage
 
 BY_STATUS: dict[int, type] = {
@@ -100,18 +100,6 @@ def test_a_page_is_no_word_on_whether_a_tune_is_gone_after_a_lost_answer(
     with pytest.raises(errors.NotSentError):
         client.delete_tune(7, log=log)
     assert log.tune_ids == []
-
-
-def test_a_page_does_not_end_a_wait_as_if_the_tune_were_deleted(
-    server: ScriptedServer, client: anb.Client
-) -> None:
-    (page,) = (page for page in PAGES if page.status == 404)
-    row = anb.rows.tune_frame([{**TUNE, "service": client.service}])
-    server.on("GET", "/tunes/7", page.answer())
-    with pytest.raises(errors.UnexpectedReplyError, match="404 Not Found"):
-        anb.wait(row, client, timeout=0)
-    server.on("GET", "/tunes/7", reply({"error": "Not Found"}, 404))
-    assert anb.wait(row, client, timeout=0).loc[0, "status"] == "deleted"
 
 
 def test_a_page_is_not_taken_for_a_picture(server: ScriptedServer, client: anb.Client) -> None:

@@ -43,6 +43,15 @@ def test_numbers_are_numbers_however_the_service_writes_them(extra: dict[str, An
         pd.testing.assert_frame_equal(frame.iloc[:1], expected)
 
 
+def test_the_numbers_of_a_tune() -> None:
+    numbers = {"base_tune_id": 1504944, "base_pack_id": 260, "steps": 300, "cost_mc": 150000}
+    switches = {"face_crop": True, "auto_extend": False, "is_api": True}
+    texts = {name: f"{value}.0" for name, value in numbers.items()}
+    words = {name: str(value).lower() for name, value in switches.items()}
+    expected = tune_frame([{**SHORT_TUNE, **numbers, **switches}])
+    pd.testing.assert_frame_equal(tune_frame([{**SHORT_TUNE, **texts, **words, "id": "7"}]), expected)
+
+
 @pytest.mark.parametrize(
     ("column", "value", "expected"),
     [

@@ -82,4 +82,6 @@ def _retry_delay(error: AstriaError, client: Client, outage: float) -> tuple[flo
         return min(retry_after, _MAX_RETRY_AFTER), "the service is rate limiting"
     if not is_transient(error) or outage >= _MAX_OUTAGE:
         raise error
-    return min(max(outage, _MIN_INTERVAL_AFTER_429), _MAX_INTERVAL), "the service does not answer"
+    page = getattr(error, "page", None)
+    reason = f"the web page {page!r} came instead of an answer" if page else "the service does not answer"
+    return min(max(outage, _MIN_INTERVAL_AFTER_429), _MAX_INTERVAL), reason

@@ -19,8 +19,9 @@ from astria_nb.results.watch import PollResult, poll_until_finished
 from astria_nb.rows import tune_frame
 from astria_nb.tune import encode
 from helpers.clock import Clock
-from helpers.scripted_server import ScriptedServer, reply
+from helpers.scripted_server import TUNE, ScriptedServer, reply
 from helpers.waiting import PATIENCE
+from helpers.web_pages import PAGES
 
 URL = "https://example.com/1.jpg"
 
@@ -369,3 +370,15 @@ def test_the_display_shows_the_states_the_elapsed_and_the_remaining_time(
     assert " min" in texts[0]
     assert texts[0].endswith("left · 0 s elapsed")
     assert re.search(r" · [1-9]\d* s elapsed$", texts[-1])
+
+
+def test_a_page_does_not_end_a_wait_as_if_the_tune_were_deleted(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    (page,) = (page for page in PAGES if page.status == 404)
+    row = tune_frame([{**TUNE, "service": client.service}])
+    server.on("GET", "/tunes/7", page.answer(), reply({"error": "Not Found"}, 404))
+    first, last = poll_until_finished(row, client, "trained", poll=1, sleep=lambda _: None)
+    assert first.frame.loc[0, "status"] == "queued"
+    assert first.failure.startswith("the web page '404 Not Found' came instead of an answer, trying again in")
+    assert last.frame.loc[0, "status"] == "deleted"
