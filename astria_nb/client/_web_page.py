@@ -11,9 +11,13 @@ from html.parser import HTMLParser
 from astria_nb.errors import printable
 
 _MAX_READ, _MAX_TITLE = 2**14, 120  # bytes of a page, and characters of its title
-# A page's first tag, after comments. None of its parts gives back what it took: that would take ages.
-_MARKUP = re.compile(
-    r"\s*+(?:<\?xml\b[^>]*+>\s*+)?+(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\b|[a-z]\w*+[\s/>])", re.I | re.S
+
+# How a page begins, after comments; some services answer with a fragment such as "<p>ok". No part of the
+# pattern gives back what it took: that would take ages.
+_PAGE = re.compile(
+    r"\s*+(?:<!--(?>.*?-->)\s*+)*+<"
+    r"(?:\?xml|!doctype|html|head|title|body|meta|link|style|script|center|table|h1)\b",
+    re.I | re.S,
 )
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.I)
 _HIDDEN = ("script", "style", "noscript", "template")
@@ -41,7 +45,7 @@ def page_title(headers: Mapping[str, str], content: bytes) -> str | None:
     True
     """
     text = _decoded(headers.get("Content-Type") or "", content[:_MAX_READ])
-    if not _MARKUP.match(text):  # whatever its Content-Type
+    if not _PAGE.match(text):  # whatever its Content-Type
         return None
     reader = _TitleReader()
     with suppress(AssertionError):  # html.parser's answer to some declarations that are none

@@ -9,7 +9,7 @@ import pandas as pd
 
 from astria_nb.client import Client
 from astria_nb.client.retry import is_transient, retry_after_seconds
-from astria_nb.errors import AstriaError, TooManyRequestsError
+from astria_nb.errors import AstriaError, TooManyRequestsError, UnexpectedReplyError
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._poller import Poller
 from astria_nb.utils.formatting import format_duration
@@ -82,6 +82,7 @@ def _retry_delay(error: AstriaError, client: Client, outage: float) -> tuple[flo
         return min(retry_after, _MAX_RETRY_AFTER), "the service is rate limiting"
     if not is_transient(error) or outage >= _MAX_OUTAGE:
         raise error
-    page = getattr(error, "page", None)
-    reason = f"the web page {page!r} came instead of an answer" if page else "the service does not answer"
+    reason = "the service does not answer"
+    if isinstance(error, UnexpectedReplyError) and error.page:
+        reason = f"the web page {error.page!r} came instead of an answer"
     return min(max(outage, _MIN_INTERVAL_AFTER_429), _MAX_INTERVAL), reason
