@@ -9,6 +9,7 @@ import re
 import tokenize
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from astria_nb.tune import FIELDS
@@ -19,6 +20,9 @@ _ONE_ADDRESS = re.compile(r"[^\s|;]+")
 _BOOLEANS: dict[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
 _FLAGS = frozenset({"inpaint_faces", "super_resolution", "face_correct", "hires_fix", "film_grain"})
 _NUMBERS = frozenset({"num_images", "cfg_scale", "steps", "seed", "w", "h"})
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
 _NO_ITEM = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER, tokenize.OP})
 
 
@@ -38,7 +42,7 @@ def field_value(name: str, cell: Any) -> Any:
     if name == "auto_extend":
         return _boolean(cell)
     if shape == "scalar":
-        return cell
+        return _with_days(cell)
     if isinstance(cell, str):
         items = items_in(cell)
         if items is not None:
@@ -66,7 +70,27 @@ def entry_value(field: str, entry: str, cell: Any) -> Any:
         with suppress(ValueError):
             number = float(cell)
             return number if as_integer(number) is None else int(number)
-    return cell
+    return _with_days(cell)
+
+
+def moment_text(text: str) -> str:
+    """Return a date with a time of day as one text, whichever program has written it; other text as it is.
+
+    Midnight is the day, as CSV has a column of days.
+
+    Examples
+    --------
+    >>> moment_text("2026-01-31 00:00:00"), moment_text("2026-01-31T12:30:00.500Z")
+    ('2026-01-31', '2026-01-31 12:30:00.5+00:00')
+    """
+    if (match := _MOMENT.fullmatch(text)) is None:
+        return text
+    day, minute, seconds, zone = match.groups("")
+    whole, _, fraction = seconds.partition(".")
+    fraction = fraction.rstrip("0")
+    time = f"{minute}{whole or ':00'}" + (f".{fraction}" if fraction else "")
+    zone = "+00:00" if zone == "Z" else zone
+    return f"{day} {time}{zone}" if zone or time != "00:00:00" else day
 
 
 def items_in(text: str) -> list[Any] | None:
@@ -96,6 +120,11 @@ def items_in(text: str) -> list[Any] | None:
         is_whole = isinstance(literal, list) and (len(literal) == len(words) or _has_inner(literal))
         return literal if is_whole else None
     return None
+
+
+def _with_days(cell: Any) -> Any:
+    """Return a date with a time of day as text; other cells, and text, as they are."""
+    return moment_text(str(cell)) if isinstance(cell, datetime) else cell
 
 
 def _boolean(cell: Any) -> Any:

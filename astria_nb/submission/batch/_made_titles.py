@@ -12,6 +12,7 @@ from typing import Any
 from unicodedata import normalize
 
 from astria_nb.images import Image, ImageContent, content_sha256, is_content
+from astria_nb.submission.batch._cells import moment_text
 from astria_nb.tune import unsigned_addresses
 from astria_nb.tune.image_lists import uploads_in
 from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
@@ -20,9 +21,6 @@ PREFIX = "batch-"
 """How each title that is checked here begins, so that an account can be searched for them."""
 _DIGITS_ONLY = re.compile(r"[+-]?[0-9]{1,18}")  # more do not fit into a column of integers
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?")
-_MOMENT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
-)
 _PLAIN = re.compile(r"[\w.@:+-]+(?: [\w.@:+-]+)*", re.ASCII)
 _ODD = re.compile(r"[^\w.@:+-]+", re.ASCII)
 _MAX_KEY = 80  # characters of a key that is part of the title as it is
@@ -48,7 +46,7 @@ def key_text(key: Any) -> str | None:
         text = None if isinstance(plain(key), bool | float | bytes) else as_text(key)
         if text is None:
             return None
-        text = _moment_in(stripped(text))
+        text = moment_text(stripped(text))
         number = _number_in(text)
     return text if number is None else str(number)
 
@@ -57,18 +55,6 @@ def _number_in(text: str) -> int | None:
     if _DIGITS_ONLY.fullmatch(text):
         return int(text)
     return as_integer(float(text)) if _NUMBER.fullmatch(text) else None
-
-
-def _moment_in(text: str) -> str:
-    """Return a date with a time of day as one text, whichever program has written it; other text as it is."""
-    if (match := _MOMENT.fullmatch(text)) is None:
-        return text
-    day, minute, seconds, zone = match.groups("")
-    whole, _, fraction = seconds.partition(".")
-    fraction = fraction.rstrip("0")
-    time = f"{minute}{whole or ':00'}" + (f".{fraction}" if fraction else "")
-    zone = "+00:00" if zone == "Z" else zone
-    return f"{day} {time}{zone}" if zone or time != "00:00:00" else day
 
 
 def title_of_key(key: str) -> str:

@@ -170,9 +170,11 @@ def test_a_title_of_a_key_can_be_read(key: Any, title: str) -> None:
 
 
 def test_a_column_of_days_gives_the_same_titles_through_csv() -> None:
-    frame = pd.DataFrame([BASE, BASE]).assign(key=pd.to_datetime(["2026-01-31", "2026-02-01"]))
-    again = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
-    assert read_tunes(again).tunes == read_tunes(frame).tunes
+    days = pd.to_datetime(["2026-01-31", "2026-02-01"])
+    for name in ("key", "title", "characteristics.day"):
+        frame = pd.DataFrame([BASE, BASE]).assign(**{name: days})
+        again = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
+        assert read_tunes(again).tunes == read_tunes(frame).tunes
 
 
 @pytest.mark.parametrize("key", [True, np.bool_(True), 1.5, np.float32(1.5), b"a", [1]], ids=repr)
