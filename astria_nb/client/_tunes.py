@@ -90,8 +90,12 @@ class TuneMethods(ClientBase):
         except ApiError as error:
             is_success = 200 <= error.status < 300
             if responses.is_refusal(error) or (body.sent < len(body) and not is_success):
+                if body.excess and error.status == 400:
+                    error.args = (*error.problems, body.excess)
                 raise
             reason = responses.reason_of(error)
+            if body.excess:
+                reason += f"; {body.excess.what}; {body.excess.hint}"
         else:
             # The API's documents show an array of one, too (astria-api, section 14).
             reply = data[0] if isinstance(data, list) and len(data) == 1 else data

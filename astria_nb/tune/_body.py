@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
+from astria_nb.errors import Problem
 from astria_nb.images import BLOCK, SentImage
 
 Encoding = Literal["multipart", "form", "json"]
@@ -26,6 +27,8 @@ class Body:
         What is sent, in order.
     on_sent : callable, optional
         Called with (bytes sent, bytes in all) after each block.
+    excess : Problem, optional
+        What of it is more than a stock Rails reads, for the error if the service refuses it.
 
     Attributes
     ----------
@@ -49,9 +52,11 @@ class Body:
         content_type: str,
         parts: Sequence[bytes | SentImage],
         on_sent: OnSent | None = None,
+        excess: Problem | None = None,
     ) -> None:
         self.encoding = encoding
         self.content_type = content_type
+        self.excess = excess
         self.sent = self.yielded = 0
         self._on_sent = on_sent
         self._parts = list(parts)

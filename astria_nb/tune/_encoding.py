@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, get_args
 from urllib.parse import urlencode
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Preprocessing, SentImage, open_all
 from astria_nb.tune._body import Body, Encoding, OnSent
+from astria_nb.tune._limits import beyond_limits, keys_changed_by_multipart
 from astria_nb.tune._tune import FIELDS, Tune
 from astria_nb.utils.formatting import short
 
@@ -54,11 +57,16 @@ def encode(
     if chosen == "json":
         text = json.dumps({"tune": parameters(tune)}, ensure_ascii=False, separators=(",", ":"))
         return Body(chosen, "application/json", [text.encode()], on_sent)
+    fields = pairs(tune)
     if chosen == "form":
-        return Body(chosen, "application/x-www-form-urlencoded", [urlencode(pairs(tune)).encode()], on_sent)
+        form = urlencode(fields).encode()
+        excess = beyond_limits(chosen, fields, len(form), 0)
+        return Body(chosen, "application/x-www-form-urlencoded", [form], on_sent, excess)
     boundary = uuid.uuid4().hex
-    parts = _parts(boundary, pairs(tune), open_all(tune.images, preprocessing))
-    return Body(chosen, f"multipart/form-data; boundary={boundary}", parts, on_sent)
+    parts = _parts(boundary, fields, open_all(tune.images, preprocessing))
+    size = sum(len(part) for part in parts if isinstance(part, bytes))
+    excess = beyond_limits(chosen, fields, size, len(tune.images))
+    return Body(chosen, f"multipart/form-data; boundary={boundary}", parts, on_sent, excess)
 
 
 def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
@@ -67,7 +75,7 @@ def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
     Raises
     ------
     TuneError
-        It is unknown, or cannot carry the tune's files.
+        It is unknown, or cannot carry the tune's files or the keys of its maps.
     """
     if encoding is not None and (not isinstance(encoding, str) or encoding not in get_args(Encoding)):
         what = f"{short(encoding)} is not known"
@@ -81,6 +89,8 @@ def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
                 "choose 'multipart', or give addresses as image_urls instead of images",
             )
         )
+    if chosen == "multipart" and (lost := [*keys_changed_by_multipart(vars(tune), "choose encoding='json'")]):
+        raise TuneError(*lost)
     return chosen
 
 
@@ -122,6 +132,8 @@ def _flatten(key: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _flatten(f"{key}[]", item)
     elif isinstance(value, bool):
         yield key, "true" if value else "false"  # Rails reads "False" as true
+    elif isinstance(value, float):
+        yield key, format(Decimal(repr(value)), "f")  # an integer column would read "1e+20" as 1
     else:
         yield key, str(value)
 
@@ -138,16 +150,26 @@ def _parts(boundary: str, pairs: list[tuple[str, str]], images: list[SentImage])
 
 
 def _field(boundary: str, key: str, value: str) -> str:
-    return f'--{boundary}\r\nContent-Disposition: form-data; name="{in_quotes(key)}"\r\n\r\n{value}\r\n'
+    return f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
 
 
 def _head_of_file(boundary: str, key: str, filename: str, media_type: str) -> str:
     return (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{in_quotes(key)}"; '
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"; '
         f'filename="{in_quotes(filename)}"\r\nContent-Type: {media_type}\r\n\r\n'
     )
 
 
-def in_quotes(name: str) -> str:
-    """Escape a name for a part's Content-Disposition header, as browsers and curl do (WHATWG)."""
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+def in_quotes(filename: str) -> str:
+    r"""Escape a file's name for a part's Content-Disposition header, as browsers and curl do (WHATWG).
+
+    Rack 2 would take what follows ``; name=`` for the name of the part, so that semicolon is escaped as well;
+    Rails undoes percent escapes in the names of files (astria-api, section 16).
+
+    Examples
+    --------
+    >>> in_quotes('a "b".jpg'), in_quotes("a; name=b.jpg")
+    ('a %22b%22.jpg', 'a%3B name=b.jpg')
+    """
+    name = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    return re.sub(r";(?=\s*name=)", "%3B", name, flags=re.IGNORECASE)

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image, Images
+from astria_nb.tune import _limits as limits
 from astria_nb.tune import image_lists, validators
 from astria_nb.tune._field_spec import FieldSpec, declared
 from astria_nb.tune.plain import is_blank, is_missing
@@ -207,6 +208,9 @@ def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[d
         values[name] = spec.empty if is_absent else validate(value, _reporter(name, problems))
     if values["images"] and image_lists.is_folder_or_pattern(arguments["images"]) and _trains_flux(values):
         values["images"] = image_lists.with_captions(values["images"], _reporter("images", problems))
+    if values["images"]:
+        problems += limits.too_many_files(len(values["images"]))
+        problems += limits.keys_changed_by_multipart(values, "give addresses as image_urls instead of files")
     invalid = {_field_of(problem) for problem in problems}
     problems += [
         problem for problem in _missing_or_conflicting(values, invalid) if problem.field not in invalid

@@ -72,6 +72,24 @@ def test_a_rejected_post_says_so_and_is_not_repeated(
     assert type(failed_post(server, client, reply({"error": "because"}, status))) is kind
 
 
+@pytest.mark.parametrize("status", [400, 413, 500])
+def test_a_limit_that_the_body_exceeds_is_named(
+    server: ScriptedServer, client: anb.Client, status: int
+) -> None:
+    server.on("POST", "/p/43/tunes", reply({"error": "Bad Request"}, status))
+    addresses = ["https://e.com/1.jpg"] * 4100
+    tune = anb.Tune(pack=43, title="t", name="cat", image_urls=addresses)
+    for encoding, words in (
+        ("form", r"the form has 4,102 fields, and a stock Rails reads 4,096; choose encoding='json'"),
+        ("multipart", r"the body has 4,102 parts, and a stock Rails reads 4,095; choose encoding='json'"),
+    ):
+        with encode(tune, encoding) as sent, pytest.raises(AstriaError, match=words):  # type: ignore[arg-type]
+            client.create_tune(43, sent)
+    with encode(tune, "json") as sent, pytest.raises(AstriaError) as caught:
+        client.create_tune(43, sent)
+    assert "Rails" not in str(caught.value)
+
+
 @pytest.mark.parametrize("status", FAILURES)
 def test_after_a_server_error_the_outcome_is_unknown_and_nothing_is_repeated(
     server: ScriptedServer, client: anb.Client, status: int

@@ -228,6 +228,14 @@ def test_three_callbacks_reach_the_service(form, sandbox):
     assert tune["prompts_callback"] == "https://example.com/c"
 
 
+def test_more_photos_than_one_request_carries_are_refused_before_submit(form, sandbox, photos):
+    form.fill(pack=260, name="man", images=photos[:1] * 128)
+    assert "128 files are too many" in messages(form)
+    assert button(form, "Submit").disabled
+    form.fill(images=photos)
+    assert "too many" not in messages(form)
+
+
 def test_existing_tunes_need_no_images(form, sandbox):
     form.fill(pack=43, name="cat", image_urls=[URL])
     tune_id = form.submit()["id"].iloc[0]

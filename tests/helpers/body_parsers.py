@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 from dataclasses import dataclass
+from decimal import Decimal
 from email.parser import BytesParser
 from typing import Any
 from urllib.parse import parse_qsl
@@ -52,7 +53,7 @@ def _part(message: Any) -> Part:
     disposition = raw["Content-Disposition"].strip().encode("ascii", "surrogateescape").decode()
     match = _DISPOSITION.fullmatch(disposition)
     assert match, disposition
-    name, filename = (text and _unquoted(text) for text in match.groups())
+    name, filename = match[1], match[2] and _unquoted(match[2])
     content = message.get_payload(decode=True)
     if filename is None:
         return Part(name or "", content.decode())
@@ -60,7 +61,8 @@ def _part(message: Any) -> Part:
 
 
 def _unquoted(name: str) -> str:
-    # The WHATWG's multipart form data encodes these in names, and nothing else.
+    # The WHATWG's multipart form data encodes these in names, and nothing else. Rails does not undo it in the
+    # name of a part, so that none of ours needs it.
     return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
@@ -107,4 +109,6 @@ def _as_text(value: Any) -> Any:
         return {key: _as_text(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_as_text(item) for item in value]
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)

@@ -21,7 +21,7 @@ FULL: dict[str, Any] = {
     "title": 'Zoë 🐈 "quoted" & 100% = a+b; c\r\nsecond line\nthird',
     "image_urls": [URL, URL, "https://example.com/2.jpg"],
     "callback": "https://example.com/hook?user_id=1&x=[1]",
-    "characteristics": {"eye_color": "blue eyes", "empty": "", 'a"b\r\nc': "--", "é🐈": "  spaced  "},
+    "characteristics": {"eye_color": "blue eyes", "empty": "", "a'b=c; d%41": "--", "é🐈": "  spaced  "},
     "prompt_attributes": {"callback": URL, "num_images": 4, "cfg": 2.5, "fix": True, "crop": False},
     "prompts_callback": "https://example.com/all",
     "prompt_ids": [3, 1, 3],
@@ -60,6 +60,47 @@ def test_every_field_arrives_as_it_was_given(encoding: str) -> None:
 def test_what_was_not_given_is_not_sent(encoding: str) -> None:
     body = read(anb.Tune(pack=43, tune_ids=[5, 6]), encoding)
     assert body == {"tune": {"tune_ids": ["5", "6"]}}
+
+
+LOST_KEYS = ['a"b', "a\\b", "a\nb", "a\rb", "a; name=b", "é" * 501]
+
+
+@pytest.mark.parametrize("key", LOST_KEYS)
+@pytest.mark.parametrize("field", ["characteristics", "prompt_attributes"])
+def test_a_key_that_multipart_would_change_is_refused_there_only(
+    field: str, key: str, photos: list[Path]
+) -> None:
+    fields = {**TRAIN, field: {key: "x", "é" * 500: "y"}}
+    words = rf"^{field}: .*multipart/form-data; use letters and underscores, such as 'eye_color', or "
+    with pytest.raises(TuneError, match=words + "give addresses as image_urls instead of files$"):
+        anb.Tune(**fields, images=photos)
+    tune = anb.Tune(**fields, image_urls=[URL])
+    with pytest.raises(TuneError, match=words + "choose encoding='json'$"):
+        encode(tune, "multipart")
+    for encoding in ("form", "json"):
+        assert read(tune, encoding)["tune"][field] == fields[field]
+
+
+def test_the_name_of_a_file_cannot_be_taken_for_that_of_its_part(tmp_path: Path, photos: list[Path]) -> None:
+    (path,) = renamed(tmp_path, photos[0], ["a; name=b; NAME=c.jpg"])
+    with encode(anb.Tune(**TRAIN, images=[path])) as body:
+        assert b'; filename="a%3B name=b%3B NAME=c.jpg"' in sent(body)
+
+
+@pytest.mark.parametrize("number", [1e20, 1e-7, 5e-324, -1.5e300, 0.1])
+def test_forms_have_numbers_without_exponents(number: float) -> None:
+    """An integer column reads 1e+20 as 1."""
+    written = read(anb.Tune(pack=43, tune_ids=[1], prompt_attributes={"cfg": number}), "form")
+    text = written["tune"]["prompt_attributes"]["cfg"]
+    assert "e" not in text
+    assert float(text) == number
+
+
+def test_more_files_than_the_service_reads_are_refused(photos: list[Path]) -> None:
+    assert len(anb.Tune(**TRAIN, images=photos[:1] * 127).images) == 127
+    words = r"^images: 128 files .* reads 127 .*; send at most 127 files, or give addresses as image_urls"
+    with pytest.raises(TuneError, match=words):
+        anb.Tune(**TRAIN, images=photos[:1] * 128)
 
 
 def test_json_keeps_numbers_and_booleans() -> None:

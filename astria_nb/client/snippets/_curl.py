@@ -8,7 +8,7 @@ from astria_nb.client._base_url import DEFAULT_BASE_URL
 from astria_nb.client.snippets import _quoting as quoting
 from astria_nb.client.snippets._common import as_json, note_on_content, path_in_code, request_url
 from astria_nb.images import Image
-from astria_nb.tune import Encoding, Tune, choose, in_quotes, pairs
+from astria_nb.tune import Encoding, Tune, choose, pairs
 
 
 def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEFAULT_BASE_URL) -> str:
@@ -72,7 +72,7 @@ def _text_option(key: str, value: str) -> str:
     if "=" not in key:
         return f"--form-string {quoting.bash(f'{key}={value}')}"
     # curl would end the name at the sign; a header of its own is taken as it is.
-    header = f'Content-Disposition: form-data; name="{in_quotes(key)}"'
+    header = f'Content-Disposition: form-data; name="{key}"'
     return f"-F {quoting.bash(f'field={quoting.curl(value)};headers={quoting.curl(header)}')}"
 
 

@@ -142,7 +142,7 @@ def _multipart(tune: Tune) -> str:
         r'  parts.push(head + "\r\n\r\n", content, "\r\n");',
         "};",
         "",
-        *(f"append({string(in_quotes(key))}, {string(value)});" for key, value in pairs(tune)),
+        *(f"append({string(key)}, {string(value)});" for key, value in pairs(tune)),
     ]
     if tune.images:
         names = [in_quotes(image.filename) for image in tune.images]

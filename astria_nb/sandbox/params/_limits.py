@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class Limits(Protocol):
+class RequestLimits(Protocol):
     """The options of a sandbox that limit a request; `Options` documents them."""
 
     @property

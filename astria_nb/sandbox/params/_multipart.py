@@ -10,7 +10,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 
 from astria_nb.sandbox._errors import Refusal, bad_request, over_limit, too_large
 from astria_nb.sandbox.params import _disposition
-from astria_nb.sandbox.params._limits import Limits
+from astria_nb.sandbox.params._limits import RequestLimits
 from astria_nb.sandbox.uploads import Spool, Upload
 
 _CHUNK = 256 * 1024
@@ -34,7 +34,7 @@ def boundary_of(content_type: str) -> bytes:
 
 
 def parts(
-    body: Readable, boundary: bytes, spool: Spool, limits: Limits
+    body: Readable, boundary: bytes, spool: Spool, limits: RequestLimits
 ) -> Iterator[tuple[str, str | Upload]]:
     """Yield each part as a key and its value; a part with a filename is a file.
 

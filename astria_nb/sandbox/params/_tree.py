@@ -7,7 +7,7 @@ from typing import NoReturn, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from astria_nb.sandbox._errors import bad_request, too_large
-from astria_nb.sandbox.params._limits import Limits
+from astria_nb.sandbox.params._limits import RequestLimits
 from astria_nb.sandbox.uploads import Upload
 
 Param: TypeAlias = "str | int | float | bool | Upload | list[Param] | dict[str, Param] | None"
@@ -61,7 +61,7 @@ def from_pairs(pairs: Iterable[tuple[str, str | Upload | None]], max_depth: int)
     return _without_nulls(tree) if has_nulls else tree
 
 
-def from_form(form: bytes, limits: Limits) -> Params:
+def from_form(form: bytes, limits: RequestLimits) -> Params:
     """Build the tree of a query string or of a URL-encoded body.
 
     Raises
@@ -85,7 +85,7 @@ def from_form(form: bytes, limits: Limits) -> Params:
     return from_pairs(pairs, limits.max_form_depth)
 
 
-def from_json(body: bytes, limits: Limits) -> Params:
+def from_json(body: bytes, limits: RequestLimits) -> Params:
     """Build the tree of a JSON body; nulls are removed from its lists.
 
     Raises

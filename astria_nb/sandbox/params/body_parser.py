@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from astria_nb.sandbox._errors import bad_request, too_large
-from astria_nb.sandbox.params._limits import Limits
+from astria_nb.sandbox.params._limits import RequestLimits
 from astria_nb.sandbox.params._multipart import Readable, boundary_of, parts
 from astria_nb.sandbox.params._tree import Params, files, from_form, from_json, from_pairs
 from astria_nb.sandbox.params._wrapping import wrapped
@@ -42,7 +42,7 @@ class Incoming:
         return self.content_type.replace(",", ";").partition(";")[0].strip().lower()
 
 
-def read_params(request: Incoming, spool: Spool, limits: Limits, wrapper: str | None = None) -> Params:
+def read_params(request: Incoming, spool: Spool, limits: RequestLimits, wrapper: str | None = None) -> Params:
     """Read a body to its end, and return its parameters and those of the query.
 
     Parameters
@@ -51,7 +51,7 @@ def read_params(request: Incoming, spool: Spool, limits: Limits, wrapper: str | 
         The request.
     spool : Spool
         Where files are stored.
-    limits : Limits
+    limits : RequestLimits
         How much to accept.
     wrapper : str, optional
         The name under which JSON without it is wrapped.
@@ -86,7 +86,7 @@ def discard(params: Params) -> None:
     _remove(files(params))
 
 
-def _read_body(request: Incoming, spool: Spool, limits: Limits, uploads: list[Upload]) -> Params:
+def _read_body(request: Incoming, spool: Spool, limits: RequestLimits, uploads: list[Upload]) -> Params:
     """Return the parameters of the body; its files are added to `uploads` as they arrive."""
     media_type = request.media_type
     if media_type in _MULTIPART:

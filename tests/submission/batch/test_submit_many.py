@@ -115,6 +115,10 @@ def test_files_are_checked_before_anything_is_sent(
     with pytest.raises(BatchError, match=r"row 1, images: 'notes\.jpg'"):
         anb.submit_many(tunes, sandbox.client(), log=log)
     assert posts(sandbox) == 0
+    many = pd.DataFrame({"pack": 797, "name": "cat", "images": [photos[:1] * 127, photos[:1] * 128]})
+    with pytest.raises(BatchError, match=r"^row 1, images: 128 files are too many.*addresses as image_urls"):
+        anb.submit_many(many, sandbox.client(), log=log)
+    assert posts(sandbox) == 0
     rows = anb.submit_many(tunes.drop(1), sandbox.client(), log=log)
     assert [len(images) for images in rows["orig_images"]] == [2, 1]
 
