@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from astria_nb.errors import TuneError
-from astria_nb.images._decoding import decode, open_image, turn_upright
+from astria_nb.images._damage import decoded_jpeg
+from astria_nb.images._decoding import decode, exif_of, open_image, turn_upright_by
 from astria_nb.images._image import Image, encode_jpeg
 from astria_nb.images._metrics import perceptual_hash, sharpness
 from astria_nb.utils.formatting import format_size
@@ -52,6 +53,9 @@ class Advice:
 
     def __str__(self) -> str:
         return self.text
+
+
+_DAMAGED = Advice("damaged", "Damaged: the file is incomplete; re-save it or remove it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +135,26 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
         return ImageMetrics(Path(image), advice=unusable)  # type: ignore[arg-type]  # an Image raises nothing
     if checked.is_caption:
         return ImageMetrics(checked.path, size=checked.size)
+    pixels, damage = None, None
+    if checked.media_type == "image/jpeg":
+        pixels, damage = decoded_jpeg(checked.path, _DECODED_SIDE)
     try:
         with open_image(checked.path) as opened:
-            pixels = decode(opened, _DECODED_SIDE)
-            orientation = pixels.getexif().get(0x0112, 1)
-            pixels = turn_upright(pixels.convert("RGB"))
+            exif = exif_of(opened)
+            orientation = exif.get(0x0112, 1)
+            pixels = decode(opened, _DECODED_SIDE).convert("RGB") if pixels is None else pixels
+            pixels = turn_upright_by(pixels, exif)
             pixels.thumbnail((_MEASURED_SIDE, _MEASURED_SIDE))
             grey = pixels.convert("L")
             reduced = pixels.copy()
             reduced.thumbnail((side, side))
             thumbnail = encode_jpeg(reduced)
     except OSError:
-        damaged = Advice("damaged", "Damaged: the file is incomplete; re-save it or remove it")
-        return ImageMetrics(checked.path, checked.width, checked.height, checked.size, advice=(damaged,))
+        return ImageMetrics(checked.path, checked.width, checked.height, checked.size, advice=(_DAMAGED,))
     size = (checked.height, checked.width) if orientation >= 5 else (checked.width, checked.height)
     metrics = ImageMetrics(checked.path, *size, checked.size, thumbnail, (), perceptual_hash(grey))
+    if damage is not None:
+        return replace(metrics, advice=(_DAMAGED,))
     return replace(metrics, advice=tuple(_advice(metrics, checked.media_type, orientation, grey)))
 
 

@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from astria_nb.images._decoding import open_image
 from astria_nb.images.metadata import (
@@ -19,6 +21,9 @@ from astria_nb.images.metadata import (
     entire_file,
     without_metadata,
 )
+
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
 
 _MOST_FILES = 4096  # that are remembered
 _SETTLED_NS = 2 * 10**9  # a change this soon after another one might not show in a file's times
@@ -56,9 +61,44 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str) -> Sequenc
         check_jpeg(content_of(file, _without_stray_bytes(file, parts)))
     else:
         _check_by_pillow(content_of(file, parts))
+    _remember(identity)
+    return parts
+
+
+def _remember(identity: _Identity) -> None:
     if time.time_ns() - max(identity[-2:]) > _SETTLED_NS:
         _sound.add(identity)
-    return parts
+
+
+def decoded_jpeg(path: Path, min_side: int) -> tuple[Pillow.Image | None, str | None]:
+    """Decode a JPEG and find out whether it is complete, both at once.
+
+    Parameters
+    ----------
+    path : Path
+    min_side : int
+        Pixels a side that are enough, as in `astria_nb.images._decoding.decode`.
+
+    Returns
+    -------
+    (PIL.Image.Image or None, str or None)
+        In RGB, without metadata; None if it is to be decoded otherwise. And what is wrong with it: a
+        predicate without a subject.
+    """
+    from PIL import Image as Pillow
+
+    try:
+        with path.open("rb", buffering=0) as file:
+            identity = _identity(file)
+            content = content_of(file, without_metadata(file, verifies_data=False))
+        pixels = _decoded_jpeg(content, "RGB", min_side)
+    except DamagedImageError as error:
+        return None, str(error)
+    except (MalformedImageError, OSError):
+        return None, None
+    if pixels is not None:
+        _remember(identity)
+    return (None if pixels is None else Pillow.fromarray(pixels)), None
 
 
 def content_of(file: FileIO, parts: Sequence[Part]) -> bytes:
@@ -75,16 +115,30 @@ def check_jpeg(content: bytes) -> None:
     DamagedImageError
         It does not.
     """
+    # An eighth of the size in grey is the fastest; all of the data is decoded.
+    if _decoded_jpeg(content, "GRAY", 1) is None:
+        _check_by_pillow(content)
+
+
+def _decoded_jpeg(content: bytes, colours: str, min_side: int) -> Any:
+    """Return the pixels of a JPEG; None if it has to be decoded otherwise.
+
+    Raises
+    ------
+    DamagedImageError
+        libjpeg decodes it with a warning, or not at all.
+    """
     import simplejpeg  # slow to import
 
-    try:  # an eighth of the size in grey is the fastest; all of the data is decoded
-        simplejpeg.decode_jpeg(
-            content, "GRAY", fastdct=True, fastupsample=True, min_height=1, min_width=1, min_factor=8
-        )
+    is_quick = min_side == 1
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(content)
+        scale = next((scale for scale in (8, 4, 2) if min(height, width) // scale >= min_side), 1)
+        size = {"min_height": -(-height // scale), "min_width": -(-width // scale)}
+        return simplejpeg.decode_jpeg(content, colours, fastdct=is_quick, fastupsample=is_quick, **size)
     except ValueError as error:
-        if str(error).startswith("tj"):  # of its interface, which does not know every subsampling of colours
-            _check_by_pillow(content)
-            return
+        if str(error).startswith("tj"):  # its interface does not know every subsampling, nor RGB of CMYK
+            return None
         what = "is incomplete" if "Premature end" in str(error) else f"is damaged ({error})"
         raise DamagedImageError(what) from None
 

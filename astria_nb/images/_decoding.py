@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,9 +28,19 @@ MEDIA_TYPES = {
 }
 """The media types that can be uploaded, by Pillow's name of the format."""
 _FORMATS = ("JPEG", "PNG", "WEBP")
-_MAX_PIXELS = 2**30 // 12  # Pillow's limit; the service refuses images that unpack to gigabytes
+MAX_PIXELS = 2**30 // 12
+"""Pillow's limit; the service refuses images that unpack to gigabytes."""
+# Phones take photos of 200 megapixels. A JPEG is decoded at a fraction of its size, to be made smaller.
+_MAX_PIXELS_MADE_SMALLER = 220_000_000
+_MADE_SMALLER = ("JPEG", "MPO", "HEIF")
 _HEAD_OF_TEXT = 256  # bytes
+_ORIENTATION = 0x0112
 _WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
+# What decoders raise for a damaged file; pillow_heif raises the last three.
+_OF_DECODERS = (
+    SyntaxError, ValueError, KeyError, IndexError, TypeError, OverflowError, OSError, struct.error,
+    EOFError, RuntimeError, MemoryError,
+)  # fmt: skip
 _open_lock = threading.Lock()
 
 
@@ -72,11 +83,8 @@ def open_image(source: Path | bytes) -> Iterator[Pillow.Image]:
         file: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         stack.enter_context(file)
         try:
-            # The warning filters are shared by all threads, so only one may change them at a time.
-            with _open_lock, warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about many pixels, which are counted below, and odd files
-                image = stack.enter_context(Pillow.open(file, formats=_allowed_formats(file)))
-            if image.width * image.height > _MAX_PIXELS:
+            image = stack.enter_context(_opened(file))
+            if image.width * image.height > _max_pixels(image.format):
                 raise Pillow.DecompressionBombError
             yield image
             return
@@ -85,13 +93,32 @@ def open_image(source: Path | bytes) -> Iterator[Pillow.Image]:
             raise _not_an_image(file.read(_HEAD_OF_TEXT)) from None
         except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError):
             what = "has too many pixels to be a photo"
-        except (SyntaxError, ValueError, KeyError, OverflowError, OSError) as error:
+            hint = "save it smaller, or remove it"
+        except _OF_DECODERS as error:
             if isinstance(error, InvalidImageError) or (
                 isinstance(error, OSError) and error.errno is not None
             ):
                 raise
-            what = "is a damaged image"
-    raise InvalidImageError(what)
+            what, hint = "is a damaged image", "convert it to JPEG, or remove it"
+    raise InvalidImageError(what, hint)
+
+
+def _opened(file: IO[bytes]) -> Pillow.Image:
+    """Return an image of which the header was read."""
+    from PIL import Image as Pillow
+
+    # The filters of warnings and Pillow's limit are shared by all threads, so only one may change them.
+    with _open_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about odd files
+        limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None  # they are counted by the caller
+        try:
+            return Pillow.open(file, formats=_allowed_formats(file))
+        finally:
+            Pillow.MAX_IMAGE_PIXELS = limit
+
+
+def _max_pixels(file_format: str | None) -> int:
+    return _MAX_PIXELS_MADE_SMALLER if file_format in _MADE_SMALLER else MAX_PIXELS
 
 
 def _not_an_image(head: bytes) -> InvalidImageError:
@@ -120,12 +147,39 @@ def decode(image: Pillow.Image, min_side: int) -> Pillow.Image:
 
 
 def turn_upright(image: Pillow.Image) -> Pillow.Image:
-    """Return an image rotated by its EXIF orientation, without metadata."""
-    from PIL import ImageOps
+    """Return an image rotated by its EXIF orientation, without metadata; upright if that is unreadable."""
+    return turn_upright_by(image, exif_of(image))
 
-    upright = ImageOps.exif_transpose(image)
+
+def turn_upright_by(image: Pillow.Image, exif: Pillow.Exif) -> Pillow.Image:
+    """Return an image rotated by the orientation in some EXIF data, without metadata."""
+    from PIL import Image as Pillow
+
+    steps = {
+        2: Pillow.Transpose.FLIP_LEFT_RIGHT,
+        3: Pillow.Transpose.ROTATE_180,
+        4: Pillow.Transpose.FLIP_TOP_BOTTOM,
+        5: Pillow.Transpose.TRANSPOSE,
+        6: Pillow.Transpose.ROTATE_270,
+        7: Pillow.Transpose.TRANSVERSE,
+        8: Pillow.Transpose.ROTATE_90,
+    }
+    step = steps.get(exif.get(_ORIENTATION, 1))
+    upright = image.copy() if step is None else image.transpose(step)
     upright.info = {}  # Pillow would write a comment into the next file
     return upright
+
+
+def exif_of(image: Pillow.Image) -> Pillow.Exif:
+    """Return the EXIF data of an image; none if it is unreadable."""
+    from PIL import Image as Pillow
+
+    with _open_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return image.getexif()
+        except Exception:  # noqa: BLE001  Pillow raises many kinds
+            return Pillow.Exif()
 
 
 def _allowed_formats(file: IO[bytes]) -> tuple[str, ...]:

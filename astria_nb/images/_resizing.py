@@ -12,10 +12,11 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astria_nb.images._decoding import decode, open_image, turn_upright
+from astria_nb.images._colours import settled
+from astria_nb.images._decoding import decode, exif_of, open_image, turn_upright_by
 from astria_nb.images._image import Image
 from astria_nb.images._temporary_copy import StorageError
-from astria_nb.images.metadata import reduced_profile
+from astria_nb.images.metadata import coding_points
 from astria_nb.utils.temporary_folder import TemporaryFolder
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _QUALITY = 92
+_RESIZABLE = ("L", "LA", "RGB", "RGBA", "CMYK")
 _MAX_FILES = 128  # about as many MB
 _Key = tuple[Path, int, int, int]
 
@@ -114,23 +116,29 @@ def _resize(path: Path, max_side: int) -> tuple[bytes, str]:
     from PIL import Image as Pillow
 
     with open_image(path) as opened:
+        coding = _coding(opened, path)
         image = decode(opened, max_side)
-        profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "L") else None
-        profile = profile and reduced_profile(profile)
-        image = turn_upright(_convert_mode(image))
-        image.thumbnail((max_side, max_side), Pillow.Resampling.LANCZOS)
+        if image.mode in _RESIZABLE:  # of a palette, or black and white, the colours come first
+            image.thumbnail((max_side, max_side), Pillow.Resampling.LANCZOS)
+        image, profile = settled(image, coding)
+        if max(image.size) > max_side:
+            image.thumbnail((max_side, max_side), Pillow.Resampling.LANCZOS)
+        image = turn_upright_by(image, exif_of(opened))
         file_format = "PNG" if image.mode == "RGBA" else "JPEG"
         out = io.BytesIO()
         image.save(out, file_format, quality=_QUALITY, icc_profile=profile)
     return out.getvalue(), f"image/{file_format.lower()}"
 
 
-def _convert_mode(image: Pillow.Image) -> Pillow.Image:
-    """Return an image in grey or RGB, or in RGBA if some of it is transparent."""
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        return image if any(image.getchannel("A").histogram()[:255]) else image.convert("RGB")
-    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+def _coding(image: Pillow.Image, path: Path) -> tuple[int, int] | None:
+    """Return the code points by which a file tells its colours, if these count."""
+    if image.format == "PNG":
+        with path.open("rb", buffering=0) as file:
+            return coding_points(file)
+    nclx = image.info.get("nclx_profile")
+    if not isinstance(nclx, dict) or image.info.get("icc_profile"):
+        return None
+    return int(nclx["color_primaries"]), int(nclx["transfer_characteristics"])
 
 
 _cache = _Cache()

@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images._damage import sound_parts
-from astria_nb.images._decoding import InvalidImageError
+from astria_nb.images._decoding import MAX_PIXELS, InvalidImageError
 from astria_nb.images._image import Image
 from astria_nb.images._preprocessing import Preprocessing
 from astria_nb.images._resizing import needs_resizing, open_resized
@@ -227,6 +227,9 @@ def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
     if preprocessing.max_side is not None and needs_resizing(image, preprocessing.max_side):
         file, media_type = open_resized(image, preprocessing.max_side)
         return SentImage(filename_for_type(image.filename, media_type), media_type, file, entire_file(file))
+    if image.width * image.height > MAX_PIXELS:
+        what = f"{image.filename!r} has {image.width * image.height / 1e6:.0f} megapixels, too many to send"
+        raise TuneError(Problem("images", what, "make it smaller with max_side=2048"))
     if image.media_type == "image/heic" and not preprocessing.keep_metadata:
         what = f"{image.filename!r} is HEIC, whose metadata cannot be removed without loss"
         hint = "send it as a JPEG with max_side=2048, or unchanged with keep_metadata=True"

@@ -130,3 +130,6 @@ def kinds() -> Iterator[tuple[str, str, bytes]]:
     matrix = {key: xyz(*numbers) for key, numbers in PRIMARIES.items()}
     curves = dict.fromkeys(("rTRC", "gTRC", "bTRC"), CURVES["para 3"])
     yield "v4 matrix with cicp", "RGB", profile(4, "RGB ", "XYZ ", matrix | curves | {"cicp": cicp})
+
+
+KINDS_BY_NAME = {name: (mode, profile) for name, mode, profile in kinds()}

@@ -1,6 +1,6 @@
 """Removal of metadata from image files, one module a format."""
 
-from astria_nb.images.metadata._colour_profile import reduced_profile
+from astria_nb.images.metadata._colour_profile import profile_of_tags, reduced_profile
 from astria_nb.images.metadata._file_parts import (
     DamagedImageError,
     ImageReader,
@@ -8,6 +8,7 @@ from astria_nb.images.metadata._file_parts import (
     Part,
     entire_file,
 )
+from astria_nb.images.metadata._png import coding_points
 from astria_nb.images.metadata._removal import without_metadata
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "ImageReader",
     "MalformedImageError",
     "Part",
+    "coding_points",
     "entire_file",
+    "profile_of_tags",
     "reduced_profile",
     "without_metadata",
 ]

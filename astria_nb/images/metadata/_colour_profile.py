@@ -60,7 +60,22 @@ def reduced_profile(content: bytes) -> bytes | None:
         return None
     if not _is_usable(header[16:20], tags):
         return None
-    return _assembled(header, {b"desc": _text(header, _NAME), b"cprt": _text(header, _COPYRIGHT)} | tags)
+    return _assembled(header, tags)
+
+
+def profile_of_tags(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """Return a profile of a screen with such tags.
+
+    Parameters
+    ----------
+    space : bytes
+        ``RGB `` or ``GRAY``.
+    tags : dict of bytes to bytes
+        Their data, by their names.
+    """
+    spaces = b"mntr" + space + b"XYZ "
+    header = bytes(8) + b"\4\x20" + bytes(2) + spaces + _DATE + b"acsp" + bytes(28) + _D50 + bytes(48)
+    return _assembled(header, tags)
 
 
 class _MalformedProfileError(Exception):
@@ -125,6 +140,7 @@ def _text(header: bytes, text: str) -> bytes:
 
 def _assembled(header: bytes, tags: dict[bytes, bytes]) -> bytes:
     """Return a profile; equal data, such as three equal curves, is in it once."""
+    tags = {b"desc": _text(header, _NAME), b"cprt": _text(header, _COPYRIGHT)} | tags
     start = _HEADER + 4 + len(tags) * _ENTRY
     places: dict[bytes, int] = {}
     data = bytearray()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Collection, Iterator
+from contextlib import suppress
+from io import FileIO
 
 from astria_nb.images.media_type import PNG_SIGNATURE
 from astria_nb.images.metadata import _orientation as orientation
@@ -35,6 +37,19 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:
     if verifies_data:
         image.verify_data()
     return image.complete()
+
+
+def coding_points(file: FileIO) -> tuple[int, int] | None:
+    """Return the code points of primaries and transfer characteristics in a PNG's cICP; None without one."""
+    reader = ImageReader(file)
+    with suppress(MalformedImageError):
+        for chunk_type, content, _ in _read_chunks(reader):
+            if chunk_type == b"cICP" and len(content) == 4:
+                primaries, transfer = reader.read_exactly(content.start, 2)
+                return primaries, transfer
+            if chunk_type == b"IDAT":
+                break
+    return None
 
 
 class _PngParts:

@@ -1,0 +1,145 @@
+"""What the colours of a decoded picture mean, and a copy of it whose colours every reader shows."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from astria_nb.images import _standard_profiles as standard
+from astria_nb.images._decoding import exif_of
+from astria_nb.images.metadata import reduced_profile
+
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
+
+_INTEROPERABILITY, _INDEX, _ADOBE_RGB = 0xA005, 1, "R03"
+_WHITE_NITS = 203  # what white is shown with, of a picture for bright screens (ITU-R BT.2408)
+_KNEE = 0.8  # of white; what is brighter is compressed
+
+
+def settled(image: Pillow.Image, coding: tuple[int, int] | None = None) -> tuple[Pillow.Image, bytes | None]:
+    """Return a picture in grey, RGB or RGBA, and the profile of its colours; None means sRGB.
+
+    A profile that fits stays. Colours of CMYK are converted to sRGB by their profile, and so are those for
+    bright screens (PQ, HLG), whose highlights are compressed.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Decoded to 8 bits a channel.
+    coding : (int, int), optional
+        The code points of primaries and transfer characteristics (ITU-T H.273) that its file tells.
+    """
+    profile = _profile(image)
+    if coding is not None and coding[1] in (standard.PQ, standard.HLG):
+        return _for_ordinary_screens(_in_rgb(image), *coding), None
+    space = profile[16:20] if profile is not None else b""
+    if profile is not None and image.mode == "CMYK":
+        return _converted(image, profile) if space == b"CMYK" else image.convert("RGB"), None
+    plain = _in_rgb(image)
+    if coding is not None:
+        return plain, _of_coding(*coding, is_grey=plain.mode == "L")
+    if profile is None:
+        return plain, _of_hints(image, is_grey=plain.mode == "L")
+    if space == (b"GRAY" if plain.mode == "L" else b"RGB "):
+        return plain, profile
+    if space == b"GRAY" and image.mode in ("LA", "La"):
+        colours = _converted(image.getchannel("L"), profile)
+        colours.putalpha(plain.getchannel("A")) if plain.mode == "RGBA" else None
+        return colours, None
+    return plain, None
+
+
+def _in_rgb(image: Pillow.Image) -> Pillow.Image:
+    """Return an image in grey or RGB, or in RGBA if some of it is transparent."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return image if any(image.getchannel("A").histogram()[:255]) else image.convert("RGB")
+    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+
+
+def _profile(image: Pillow.Image) -> bytes | None:
+    content = image.info.get("icc_profile")
+    return reduced_profile(content) if isinstance(content, bytes) else None
+
+
+def _converted(image: Pillow.Image, profile: bytes) -> Pillow.Image:
+    """Return an image in sRGB, as Little CMS converts it."""
+    from PIL import ImageCms
+
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):  # a profile that says too little
+        converted = None
+    return image.convert("RGB") if converted is None else converted
+
+
+def _of_coding(primaries: int, transfer: int, *, is_grey: bool) -> bytes | None:
+    chromaticities = standard.PRIMARIES.get(primaries, standard.SRGB_PRIMARIES)
+    curve = standard.GAMMAS.get(transfer, standard.SRGB_CURVE)
+    if curve == standard.SRGB_CURVE and (is_grey or chromaticities == standard.SRGB_PRIMARIES):
+        return None
+    return standard.profile(chromaticities, curve, is_grey=is_grey)
+
+
+def _of_hints(image: Pillow.Image, *, is_grey: bool) -> bytes | None:
+    """Return the profile of a picture that tells its colours by a PNG's gamma, or by EXIF only."""
+    info = image.info
+    if image.format == "PNG" or "gamma" in info or "srgb" in info:
+        gamma, chromaticities = info.get("gamma"), info.get("chromaticity", standard.SRGB_PRIMARIES)
+        if "srgb" in info or not isinstance(gamma, float) or not 0.05 < gamma < 20:
+            return None
+        if not all(0 < number < 1 for number in chromaticities):
+            chromaticities = standard.SRGB_PRIMARIES
+        return standard.profile(chromaticities, 1 / gamma, is_grey=is_grey)
+    if not is_grey and _is_adobe_rgb(image):
+        return standard.profile(*standard.ADOBE_RGB)
+    return None
+
+
+def _is_adobe_rgb(image: Pillow.Image) -> bool:
+    with suppress(Exception):  # EXIF data of any kind
+        return exif_of(image).get_ifd(_INTEROPERABILITY).get(_INDEX) == _ADOBE_RGB
+    return False
+
+
+def _for_ordinary_screens(image: Pillow.Image, primaries: int, transfer: int) -> Pillow.Image:
+    """Return a picture for bright screens in sRGB."""
+    import numpy as np
+    from PIL import Image as Pillow
+
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    values = np.arange(256) / 255
+    light = (_pq(values) if transfer == standard.PQ else _hlg(values)) / _WHITE_NITS
+    linear = light[np.asarray(image.convert("RGB"))]
+    chromaticities = standard.PRIMARIES.get(primaries, standard.PRIMARIES[9])
+    to_srgb = np.linalg.inv(standard.to_xyz(standard.SRGB_PRIMARIES)) @ standard.to_xyz(chromaticities)
+    linear = np.clip(linear @ to_srgb.T, 0, None)
+    brightest = linear.max(axis=2, keepdims=True)
+    room = 1 - _KNEE
+    compressed = np.where(brightest > _KNEE, _KNEE + room * np.tanh((brightest - _KNEE) / room), brightest)
+    linear *= compressed / np.maximum(brightest, 1e-6)
+    encoded = np.where(
+        linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055
+    )
+    converted = Pillow.fromarray(np.round(np.clip(encoded, 0, 1) * 255).astype(np.uint8))
+    if alpha is not None:
+        converted.putalpha(alpha)
+    return converted
+
+
+def _pq(values: Any) -> Any:
+    """Return the light of PQ values in nits (ITU-R BT.2100)."""
+    power = values ** (1 / 78.84375)
+    return 10000 * ((power - 0.8359375).clip(0) / (18.8515625 - 18.6875 * power)) ** (1 / 0.1593017578125)
+
+
+def _hlg(values: Any) -> Any:
+    """Return the light of HLG values in nits, on a screen of 1000 (ITU-R BT.2100)."""
+    import numpy as np
+
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)
+    return 1000 * scene**1.2

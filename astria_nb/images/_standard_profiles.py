@@ -1,0 +1,95 @@
+"""Colour profiles for pictures that tell their colours without one: by numbers, or by a name."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from astria_nb.images.metadata import profile_of_tags
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    NDArray = np.ndarray[Any, np.dtype[np.float64]]
+
+Chromaticities = Sequence[float]
+"""x and y of white, red, green and blue, as in a PNG's cHRM."""
+
+SRGB_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+ADOBE_RGB = ((0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06), 563 / 256)
+"""Chromaticities and gamma."""
+PRIMARIES: dict[int, Chromaticities] = {
+    1: SRGB_PRIMARIES,
+    4: (0.31, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08),
+    5: (0.3127, 0.329, 0.64, 0.33, 0.29, 0.6, 0.15, 0.06),
+    6: (0.3127, 0.329, 0.63, 0.34, 0.31, 0.595, 0.155, 0.07),
+    7: (0.3127, 0.329, 0.63, 0.34, 0.31, 0.595, 0.155, 0.07),
+    9: (0.3127, 0.329, 0.708, 0.292, 0.17, 0.797, 0.131, 0.046),
+    11: (0.314, 0.351, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
+    12: (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
+}
+"""By their code point (ITU-T H.273)."""
+SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}
+"""By the code point of the transfer characteristics; the other ones for still pictures are sRGB's curve."""
+PQ, HLG = 16, 18
+_D50 = (0.9642, 1.0, 0.8249)
+_BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
+
+
+def to_xyz(chromaticities: Chromaticities) -> NDArray:
+    """Return the matrix from linear RGB to XYZ, adapted to D50."""
+    import numpy as np
+
+    white, *primaries = _in_xyz(chromaticities)
+    columns = np.array(primaries).T
+    matrix: NDArray = adaption(chromaticities) @ (columns * np.linalg.solve(columns, white))
+    return matrix
+
+
+def adaption(chromaticities: Chromaticities) -> NDArray:
+    """Return the matrix that adapts XYZ from a white to D50, by Bradford's way."""
+    import numpy as np
+
+    cones = np.array(_BRADFORD)
+    gain = (cones @ _D50) / (cones @ np.array(_in_xyz(chromaticities)[0]))
+    matrix: NDArray = np.linalg.inv(cones) @ np.diag(gain) @ cones
+    return matrix
+
+
+def _in_xyz(chromaticities: Chromaticities) -> list[tuple[float, float, float]]:
+    pairs = zip(chromaticities[::2], chromaticities[1::2], strict=True)
+    return [(x / y, 1.0, (1 - x - y) / y) for x, y in pairs]
+
+
+def profile(
+    chromaticities: Chromaticities, curve: float | Sequence[float], *, is_grey: bool = False
+) -> bytes:
+    """Return an ICC profile.
+
+    Parameters
+    ----------
+    chromaticities : sequence of float
+    curve : float or sequence of float
+        A gamma, or the parameters of a curve of the ICC's kind 3.
+    is_grey : bool
+    """
+    numbers = (curve,) if isinstance(curve, float | int) else tuple(curve)
+    kind = 0 if len(numbers) == 1 else 3
+    transfer = b"para" + struct.pack(">4xHxx", kind) + _fixed(*numbers)
+    if is_grey:
+        return profile_of_tags(b"GRAY", {b"wtpt": _xyz(*_D50), b"kTRC": transfer})
+    adapted = b"sf32" + bytes(4) + _fixed(*adaption(chromaticities).ravel())
+    tags = {b"wtpt": _xyz(*_D50), b"chad": adapted}
+    for name, column in zip((b"r", b"g", b"b"), to_xyz(chromaticities).T, strict=True):
+        tags |= {name + b"XYZ": _xyz(*column), name + b"TRC": transfer}
+    return profile_of_tags(b"RGB ", tags)
+
+
+def _fixed(*numbers: float) -> bytes:
+    return struct.pack(f">{len(numbers)}i", *(round(number * 65536) for number in numbers))
+
+
+def _xyz(*numbers: float) -> bytes:
+    return b"XYZ " + bytes(4) + _fixed(*numbers)
