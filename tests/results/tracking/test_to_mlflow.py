@@ -322,6 +322,12 @@ def test_without_mlflow_it_says_what_to_install(
         ({"trained_at": None}, [], "RUNNING"),
         ({"trained_at": "2026-01-01T12:09:00Z"}, [{"id": 1, "images": []}], "RUNNING"),
         ({"trained_at": "2026-01-01T12:09:00Z"}, [{"id": 1, "images": ["x"]}], "FINISHED"),
+        # Started again after it was trained.
+        (
+            {"trained_at": "2026-01-01T12:09:00Z", "started_training_at": "2026-01-01T12:10:00Z"},
+            [{"id": 1, "images": ["x"]}],
+            "FINISHED",
+        ),
         ({"failed_at": "2026-01-01T12:09:00Z"}, [], "FAILED"),
     ],
 )
@@ -336,3 +342,4 @@ def test_a_run_ends_when_the_tune_has_all_its_pictures(
     assert run is not None
     assert run.status == status
     assert (run.ended_at is None) == (status == "RUNNING")
+    assert all(value >= 0 for value in run.metrics.values())

@@ -22,6 +22,7 @@ from sandbox.conformance.odd_requests import BODIES, Sent, requests
 from sandbox.helpers.api import Api
 
 A_VISIT = 20
+FULL = 100  # a snapshot has 120 of each kind, and a request makes ten
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
@@ -158,8 +159,10 @@ class Ground:
         except BaseException:
             self._leave(visit)
             raise
+        prompts = [number for kind, number in visit.snapshot.objects if kind == "prompts"]
         if (
             visit.sent < A_VISIT
+            and len(prompts) <= FULL
             and {("tunes", visit.tune), ("prompts", visit.prompt)} <= visit.snapshot.objects.keys()
         ):
             self._visit = visit
