@@ -82,7 +82,7 @@ def read_blocks(reply: requests.Response, max_bytes: int, block_size: int = _BLO
 
 @contextmanager
 def open_picture(
-    session: requests.Session, url: str, seconds: float, max_bytes: int
+    session: requests.Session, url: str, seconds: float, max_bytes: int, redact: Callable[[str], str]
 ) -> Iterator[PictureStream]:
     """Request a public address once, to read its content block by block.
 
@@ -94,6 +94,8 @@ def open_picture(
     seconds : float
         Time limit for everything.
     max_bytes : int
+    redact : callable
+        Hides the key in the words of a page: no page can know it, but a user may be shown one that does.
 
     Raises
     ------
@@ -116,8 +118,11 @@ def open_picture(
         blocks = _read_picture(reply, url, max_bytes)
         if content_type in _PAGES:
             first = next(blocks, b"")
-            if (title := page_title(reply.headers, first)) is not None:
-                raise _page_error(url, title)
+            title = page_title(reply.headers, first)
+            if title is not None:
+                failure = _page_error(url, redact(title))
+                del first, title  # a traceback can show the variables of each frame
+                raise failure
             blocks = chain([first], blocks)
         yield PictureStream(content_type, blocks, is_delimited, lambda: _cancel(reply))
 
