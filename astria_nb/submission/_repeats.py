@@ -95,10 +95,13 @@ def conflict_with(earlier: Submission, request: Request, *, compares_images: boo
     request : Request
         With the hashes of its images if they are compared.
     compares_images : bool
+        Whether the content of images is compared, or only how many there are, and how large.
     """
     ignored = {"title"} if compares_images else {"title", "images"}
     # The titles are the same but for blanks, which older releases recorded.
     fields = [change.field for change in differences(earlier.request, request) if change.field not in ignored]
+    if not compares_images and _sizes(earlier.request) != _sizes(request):
+        fields.append("images")
     if not fields:
         return None
     names = ", ".join(dict.fromkeys(fields))
@@ -125,6 +128,10 @@ def loss_in(record: Mapping[str, Any]) -> str:
 
 def _counted(prompts: Sequence[object]) -> str:
     return "1 prompt" if len(prompts) == 1 else f"{len(prompts)} prompts"
+
+
+def _sizes(request: Request) -> list[int]:
+    return sorted(image.size for image in request.images)
 
 
 def _may_contain(request: Request, sha256: str | None) -> bool:

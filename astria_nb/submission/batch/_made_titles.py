@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 from unicodedata import normalize
 
-from astria_nb.images import Image, ImageContent, content_sha256, is_content
+from astria_nb.images import Image, ImageContent, content_sha256, is_address, is_content
 from astria_nb.submission.batch._cells import moment_text
 from astria_nb.tune import unsigned_addresses
 from astria_nb.tune.image_lists import uploads_in
@@ -107,7 +107,7 @@ def as_written(images: Any) -> Iterable[str]:
     if is_missing(images) or is_blank(images):
         return
     if isinstance(images, str):
-        yield images
+        yield images if is_address(images) else PurePath(images).as_posix()
     elif isinstance(images, PathLike):
         path = images.as_posix() if isinstance(images, PurePath) else images.__fspath__()
         yield path if isinstance(path, str) else path.decode("utf-8", "surrogateescape")

@@ -121,6 +121,11 @@ def test_files_are_checked_before_anything_is_sent(
     assert posts(sandbox) == 0
     rows = anb.submit_many(tunes.drop(1), sandbox.client(), log=log)
     assert [len(images) for images in rows["orig_images"]] == [2, 1]
+    of_key = pd.DataFrame({"key": ["k"], "pack": 797, "name": "cat", "images": [photos[:2]]})
+    anb.submit_many(of_key, sandbox.client(), log=log)
+    of_key.at[0, "images"] = photos[:1]
+    with pytest.raises(BatchError, match=r"'batch-k' was submitted before with other fields: images; give"):
+        anb.submit_many(of_key, sandbox.client(), log=log)
 
 
 def test_the_limit_is_for_the_whole_batch(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
