@@ -190,7 +190,10 @@ class Batch:
         return True
 
     def _end(self, row: int, outcome: RowOutcome) -> None:
-        if outcome.concerns_all or (outcome.is_unreached and self._patience.is_cut_off):
+        if not outcome.has_tune and self._limits.stops_at_error:
+            self._limits.stop.set()
+        is_too_poor = not self.is_stopped and self._limits.balance.is_exceeded(row, outcome.error)
+        if outcome.concerns_all or is_too_poor or (outcome.is_unreached and self._patience.is_cut_off):
             self._stop(outcome)
         elif not outcome.is_unreached and not isinstance(outcome.error, NotBegunError):
             self._patience.note_answer()
@@ -201,8 +204,6 @@ class Batch:
         self._limits.budget.settle(row, is_paid=is_paid, cost_mc=outcome.cost_mc)
         if outcome.has_tune:
             self._limits.pace.succeed()
-        elif self._limits.stops_at_error:
-            self._limits.stop.set()
         self._turns.end(row, outcome)
         self.tally.count(outcome)
         self.tally.cost_mc = self._limits.budget.spent_mc

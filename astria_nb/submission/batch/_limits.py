@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from astria_nb.submission.batch._balance import BalanceCheck
 from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._pace import Pace
 
@@ -22,6 +23,7 @@ class BatchLimits:
     budget : Budget
     stop : threading.Event
         Set to hand out no more rows.
+    balance : BalanceCheck
     stops_at_error : bool
         Whether the first row that fails stops the batch.
     begun : collection of int or None
@@ -34,6 +36,7 @@ class BatchLimits:
     pace: Pace
     budget: Budget
     stop: threading.Event
+    balance: BalanceCheck
     stops_at_error: bool = False
     begun: Collection[int] | None = None
     row_seconds: float | None = None

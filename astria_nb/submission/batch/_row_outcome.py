@@ -39,8 +39,6 @@ class RowOutcome:
     error : AstriaError or None
     retry_after : float or None
         Seconds that the service asked to wait before this tune is sent.
-    exceeds_balance : bool
-        Whether it was refused, and the account has less than it costs.
     """
 
     state: str
@@ -49,7 +47,6 @@ class RowOutcome:
     text: str | None = None
     error: AstriaError | None = None
     retry_after: float | None = None
-    exceeds_balance: bool = False
 
     @property
     def has_tune(self) -> bool:
@@ -70,7 +67,7 @@ class RowOutcome:
     def concerns_all(self) -> bool:
         """Whether every other row of the account would end in the same way."""
         is_refused = isinstance(self.error, ApiError) and self.error.status in _ACCOUNT_STATUSES
-        return is_refused or self.exceeds_balance or isinstance(self.error, UnreachableError)
+        return is_refused or isinstance(self.error, UnreachableError)
 
     @property
     def record(self) -> dict[str, Any] | None:

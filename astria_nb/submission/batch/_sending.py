@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from astria_nb.client import Client
 from astria_nb.client.deadline import Deadline
 from astria_nb.client.retry import retry_after_seconds
-from astria_nb.errors import AstriaError, Problem, RejectedError, TooManyRequestsError
+from astria_nb.errors import AstriaError, Problem, TooManyRequestsError
 from astria_nb.log import Precedents
 from astria_nb.submission._exactly_once import ExactlyOnce
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission.batch._row_outcome import RowOutcome, of_error, of_submission
-from astria_nb.tune import Body, Pack, Request, Tune, estimate, opened, problem_with_balance
+from astria_nb.tune import Body, Pack, Request, Tune, opened
 
 
 class QuietObserver:
@@ -65,19 +64,11 @@ def send(
     except AstriaError as error:
         if one is not None and one.on_record is not None:
             return replace(of_submission(one.on_record), error=error)
-        outcome = of_error(error, was_sent=_was_sent(body))
-        return replace(outcome, exceeds_balance=_exceeds_balance(error, tune, pack, options.client))
+        return of_error(error, was_sent=_was_sent(body))
     except Exception as error:  # noqa: BLE001  one row must not end the others
         what = f"failed ({type(error).__name__}: {error})"
         hint = "run the batch again, which looks for it first"
         return of_error(AstriaError(Problem("tune", what, hint)), was_sent=_was_sent(body))
-
-
-def _exceeds_balance(error: AstriaError, tune: Tune, pack: Pack, client: Client) -> bool:
-    """Return whether a tune was refused, for no field of its own, and costs more than the account has."""
-    if not isinstance(error, RejectedError) or any(problem.field != "tune" for problem in error.problems):
-        return False
-    return problem_with_balance(tune, estimate(tune, pack), client.balance(), is_sandbox=False) is not None
 
 
 def _was_sent(body: Body | None) -> bool:

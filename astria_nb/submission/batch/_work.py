@@ -14,6 +14,7 @@ from astria_nb import rows
 from astria_nb.errors import AstriaError, Problem, TuneError
 from astria_nb.submission import recovery
 from astria_nb.submission._options import SubmitOptions
+from astria_nb.submission.batch._balance import BalanceCheck
 from astria_nb.submission.batch._batch import Batch
 from astria_nb.submission.batch._batch_error import batch_error
 from astria_nb.submission.batch._budget import Budget
@@ -124,7 +125,10 @@ class Work:
         """
         outcomes = self._outcomes()
         in_hand = workers if self._is_remote else math.ceil(workers * _AHEAD)
-        limits = BatchLimits(in_hand, pace, Budget(self._max_cost), stop, stops_at_error=stops_at_error)
+        balance = BalanceCheck(self._options.client, self._tune_and_pack)
+        limits = BatchLimits(
+            in_hand, pace, Budget(self._max_cost), stop, balance, stops_at_error=stops_at_error
+        )
         slots = Slots(workers, stop)
         if self._is_remote:
             limits.row_seconds = self._options.timeout
