@@ -85,7 +85,8 @@ class Account:
         self.prompts[prompt.id] = prompt
         for tune_id in {prompt.tune_id, *prompt.tune_ids}:
             self._by_tune[tune_id][prompt.id] = None
-        self._by_identity.setdefault(identity(prompt), prompt.id)
+        if self._options.idempotent:
+            self._by_identity.setdefault(identity(prompt), prompt.id)
         self._count_like(prompt, 1)
         self.balance.charge(prompt.cost_mc)
 

@@ -217,10 +217,12 @@ class State:
         for index, new_prompt in enumerate(planned):
             tunes = new_prompt.tunes or ((new_tune,) if new_tune else ())
             tune_ids = tuple(tune.id for tune in tunes)
-            prompt = timeline.prompt(new_prompt, tunes, order, free_at.get(tune_ids, 0))
+            after, number = free_at.get(tune_ids, 0), account.next[Prompt.kind]
+            prompt = timeline.prompt(new_prompt, tunes, order, after, number)
             earlier = account.earlier_prompt(prompt)
             if earlier is None:
-                prompt = replace(timeline.with_failure(prompt, index), id=account.number(Prompt))
+                account.number(Prompt)
+                prompt = timeline.with_failure(prompt, index)
                 free_at[tune_ids] = prompt.ends_at
                 account.add_prompt(prompt)
             prompts.append(earlier or prompt)

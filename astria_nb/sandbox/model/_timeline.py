@@ -77,14 +77,16 @@ class Timeline:
             fails=self.failure is not None and self.failure.kind == "training",
         )
 
-    def prompt(self, new: NewPrompt, tunes: Sequence[TuneRecord], order: Order | None, after: int) -> Prompt:
-        """Return a prompt, still without its id; it starts when its tunes are trained, not before `after`."""
+    def prompt(
+        self, new: NewPrompt, tunes: Sequence[TuneRecord], order: Order | None, after: int, number: int
+    ) -> Prompt:
+        """Return the record of a prompt; it starts when its tunes are trained, not before `after`."""
         tune_id = new.tune_id
         if tune_id is None:
             tune_id = tunes[0].shown_tune_id if tunes else BASE_TUNE_ID
         starts_at = max([self.now, after, *(tune.ends_at for tune in tunes)])
         prompt = Prompt(
-            id=0,
+            id=number,
             text=_with_mentions(new.text, tunes),
             tune_id=tune_id,
             tune_ids=tuple(tune.id for tune in tunes),
@@ -151,7 +153,7 @@ def cost_of(prompt: NewPrompt) -> int:
 
 def identity(prompt: Prompt) -> object:
     """Return a key that two prompts share if an idempotent account takes them for the same."""
-    return prompt.text, prompt.tune_id, *(prompt.attributes.get(name) for name in _IDENTITY)
+    return prompt.text, prompt.tune_id, *map(prompt.attributes.get, _IDENTITY)
 
 
 def _with_mentions(text: str, tunes: Sequence[TuneRecord]) -> str:
