@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ from astria_nb.errors import (
 )
 from astria_nb.tune import Body
 from astria_nb.utils.formatting import format_size
-from astria_nb.utils.service_clocks import note_clock
+from astria_nb.utils.service_clocks import clock_of, note_clock
 
 GET_SECONDS = 60.0
 # Ten photos over a home connection have taken minutes (astria-api, section 8).
@@ -68,7 +68,7 @@ class Transport:
         self.key = key
         self.timeout = timeout
         self.throttle = Throttle()
-        self._clock_offset = timedelta(0)
+        self._clock_offset = clock_of(self.service)  # as another client of this process knows it
         self._api_session = new_session(key)
         self._public_session = new_session(None)
 

@@ -34,8 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         text = texts.get(field.name, "").replace("`", "").replace("%", "%%")
         if field.default not in (None, ()):
             text += f" Default: {field.default}."
-        parser.add_argument(flag, help=text, default=field.default, **_argparse_settings(field.type))
-    kinds, settings = get_args(Kind), [field.name for field in fields(Fault)[1:]]
+        settings = _argparse_settings(field.type)
+        if field.name == "allowed_origins":
+            settings["metavar"] = "ORIGIN[,ORIGIN...]"
+        parser.add_argument(flag, help=text, default=field.default, **settings)
+    kinds, of_faults = get_args(Kind), [field.name for field in fields(Fault)[1:]]
     parser.add_argument(
         "--fault",
         action="append",
@@ -43,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_parse_fault,
         metavar="KIND[,FIELD=VALUE...]",
         help="Let requests fail, e.g. '504,route=POST /p/*/tunes,commit=yes'; may be given several times. "
-        f"Kinds: {', '.join(kinds)}. Fields: {', '.join(settings)}.",
+        f"Kinds: {', '.join(kinds)}. Fields: {', '.join(of_faults)}.",
     )
 
 
@@ -71,7 +74,7 @@ def _argparse_settings(option_type: Any) -> dict[str, Any]:
 
 
 class _Collect(argparse.Action):
-    """Collects the hosts of a flag: it may be given several times, or several hosts separated by commas."""
+    """Collects the values of a flag: it may be given several times, or several separated by commas."""
 
     def __call__(
         self,

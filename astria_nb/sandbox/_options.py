@@ -1,12 +1,11 @@
 """The sandbox's options, among them every behaviour that the API's documentation leaves open."""
 
 import difflib
-import math
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, Literal, Self
+
+from astria_nb.sandbox import _option_checks as checks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,78 +218,14 @@ class Options:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if get_origin(field.type) is not Literal:
-                is_valid, hint = _TYPES[field.type]
-                if not is_valid(value):
-                    raise ValueError(f"{field.name}: {_quoted(value)} is not of the right type; give {hint}")
-            elif not isinstance(value, str) or value not in get_args(field.type):
-                choices = ", ".join(repr(choice) for choice in get_args(field.type))
-                raise ValueError(f"{field.name}: {_quoted(value)} is not a choice; choose one of {choices}")
-        if self.data is not None:
-            try:  # once: the working directory may change
-                object.__setattr__(self, "data", Path(self.data).expanduser().absolute())
-            except (OSError, RuntimeError) as error:  # no working directory, or a user without a home
-                reason = f"{_quoted(self.data)} cannot be used ({error})"
-                raise ValueError(f"data: {reason}; give an absolute path") from None
-        if not 0 < self.speed <= 1e6:
-            raise ValueError(
-                f"speed: {_quoted(self.speed)} is out of range; give a number above 0, at most 1e6"
-            )
-        if not 0 <= self.port <= 65535:
-            raise ValueError(f"port: {_quoted(self.port)} is not a port; give 0 to 65535")
+            checks.check_type(field.name, field.type, getattr(self, field.name))
+        if self.data is not None:  # once: the working directory may change
+            object.__setattr__(self, "data", checks.absolute("data", self.data))
         if self.api_key is not None:
-            object.__setattr__(self, "api_key", self.api_key.strip())
-            if not _KEY.fullmatch(self.api_key):
-                raise ValueError(
-                    "api_key: is not an Astria key (they begin with sd_ and have at least 8 characters, all "
-                    "visible ASCII); give another one, such as sd_sandbox_mine, or omit it"
-                )
+            object.__setattr__(self, "api_key", checks.key("api_key", self.api_key))
+        checks.check_range("speed", self.speed, 0 < self.speed <= 1e6, "a number above 0, at most 1e6")
+        checks.check_range("port", self.port, 0 <= self.port <= 65535, "0 to 65535")
         for origin in self.allowed_origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"allowed_origins: {_quoted(origin)} is not an origin; give origins such as "
-                    "'https://example.com' or 'http://localhost:3000', without a path"
-                )
+            checks.check_origin("allowed_origins", origin)
         for host in self.fetch_urls:
-            if not _HOST.fullmatch(host):
-                raise ValueError(
-                    f"fetch_urls: {_quoted(host)} is not a host; give hosts such as 'example.com' or "
-                    "'127.0.0.1:8000', without scheme and path"
-                )
-
-
-_KEY = re.compile(r"sd_[!-~]{5,}")
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:\[[0-9a-fA-F:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
-_HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
-
-
-def _quoted(value: object) -> str:
-    """Return a short repr of a value for a message, without keys and memory addresses."""
-    text = re.sub(r" at 0x[0-9a-fA-F]+|\s*\n\s*", "", re.sub(r"sd_\w+", "sd_…", repr(value)))
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and "\0" not in value
-
-
-_TYPES: dict[Any, tuple[Callable[[Any], bool], str]] = {
-    str: (_is_text, "text"),
-    bool: (lambda value: isinstance(value, bool), "True or False"),
-    int: (
-        lambda value: _is_number(value) and isinstance(value, int) and value >= 0,
-        "a whole number, 0 or more",
-    ),
-    float: (_is_number, "a number"),
-    str | None: (lambda value: value is None or _is_text(value), "text, or None"),
-    str | Path | None: (lambda value: value is None or isinstance(value, Path) or _is_text(value), "a path"),
-    tuple[str, ...]: (
-        lambda value: isinstance(value, list | tuple) and all(map(_is_text, value)),
-        "a list of strings",
-    ),
-}
+            checks.check_host("fetch_urls", host)

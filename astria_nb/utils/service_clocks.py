@@ -22,6 +22,17 @@ def note_clock(service: str, ahead: timedelta) -> None:
     _ahead[recorded_service(service)] = ahead
 
 
+def clock_of(service: str) -> timedelta:
+    """Return by how much a service's clock is ahead of this machine's; nothing for one that is not known.
+
+    Parameters
+    ----------
+    service : str
+        As in `note_clock`.
+    """
+    return _ahead.get(recorded_service(service), timedelta(0))
+
+
 def clocks() -> dict[str, timedelta]:
     """Return by how much the clocks of services are ahead of this machine's, as far as they are known.
 

@@ -56,6 +56,8 @@ def test_rows_and_the_log_agree_on_the_time_of_a_service_that_was_asked(tmp_path
         sandbox.advance(31 * 24 * 3600)
         row = anb.rows.tune_frame([client.tune(int(row.loc[0, "id"]))], client.now())
         assert statuses(log) == row["status"].tolist() == ["expired"]
+        assert client.now() - timedelta(seconds=5) < sandbox.client().now()  # one that has asked nothing yet
+        assert sandbox.client().now() < client.now() + timedelta(seconds=5)
 
 
 def test_what_has_expired_at_a_service_with_the_right_time_has_expired(log: Log) -> None:

@@ -9,7 +9,10 @@ from typing import Any, Literal, Self, get_args, get_origin
 
 Status = Literal["401", "422", "429", "500", "502", "503", "504"]
 Kind = Literal[Status, "reset", "slow", "drip", "truncated", "training", "prompt"]
-_CREATING_ROUTES = {"training": ("POST */tunes",), "prompt": ("POST */tunes", "POST */prompts")}
+_CREATING_ROUTES = {
+    "training": ("POST */tunes",),
+    "prompt": ("POST */tunes", "POST */prompts", "POST */duplicate", "POST /themes"),
+}
 """Kind → the requests that can create something that fails later; these kinds strike no other requests."""
 
 

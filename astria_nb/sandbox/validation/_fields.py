@@ -71,6 +71,12 @@ class Fields:
         if message not in messages:
             messages.append(message)
 
+    def report_to(self, other: "Fields", prefix: str) -> None:
+        """Add all errors to those of other fields, under their names with a prefix."""
+        for field, messages in self._errors.items():
+            for message in messages:
+                other.add_error(prefix + field, message)
+
     def has_error(self, field: str) -> bool:
         """Return whether a field has an error."""
         return field in self._errors

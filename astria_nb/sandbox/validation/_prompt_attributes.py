@@ -30,7 +30,6 @@ def read(
     fields: Fields,
     key: str | None = None,
     prefix: str = "",
-    report: Fields | None = None,
     *,
     base_tune_id: int | None,
 ) -> dict[str, object]:
@@ -44,8 +43,6 @@ def read(
         The field that holds them as an object; by default they are the fields themselves.
     prefix : str
         Prepended to the names of fields in error messages.
-    report : Fields, optional
-        Where errors are added; by default `fields`.
     base_tune_id : int or None
         The base model, which decides what is allowed.
 
@@ -54,12 +51,11 @@ def read(
     Unknown attributes are dropped, as by strong parameters. On Flux, and only there, `cfg_scale` must be less
     than 5 and `negative_prompt` is not supported (astria-api, sections 8 and 16).
     """
-    report = report or fields
     sent = fields.sent if key is None else fields.sent.get(key)
     if sent is None or sent == "":
         return {}
     if not isinstance(sent, dict):
-        report.add_error(str(key), "must be an object")
+        fields.add_error(str(key), "must be an object")
         return {}
     attributes: dict[str, object] = {}
     for name, value in sent.items():
@@ -69,32 +65,32 @@ def read(
             low, high = _WHOLE[name]
             number = casts.integer(value)
             if number is None or not low <= number <= high:
-                report.add_error(prefix + name, f"must be a whole number from {low} to {high}")
+                fields.add_error(prefix + name, f"must be a whole number from {low} to {high}")
             attributes[name] = number
         elif name in _FRACTION:
             fraction = casts.number(value)
             if fraction is None or not 0 <= fraction <= 1:
-                report.add_error(prefix + name, "must be a number from 0 to 1")
+                fields.add_error(prefix + name, "must be a number from 0 to 1")
             attributes[name] = fraction
         elif name in _TEXT:
             attributes[name] = casts.text(value)
         elif name in _BOOLEAN:
             attributes[name] = casts.boolean(value)
-    return attributes | _by_model(sent, prefix, report, flux=is_flux(base_tune_id))
+    return attributes | _by_model(sent, prefix, fields, flux=is_flux(base_tune_id))
 
 
-def _by_model(sent: Params, prefix: str, report: Fields, *, flux: bool) -> dict[str, object]:
+def _by_model(sent: Params, prefix: str, fields: Fields, *, flux: bool) -> dict[str, object]:
     """Return the attributes whose rules depend on the base model."""
     attributes: dict[str, object] = {}
     if casts.non_blank(sent.get("cfg_scale")):
         scale = casts.number(sent.get("cfg_scale"))
         if scale is None or not 0 <= scale <= 15 or (flux and scale >= 5):
-            report.add_error(
+            fields.add_error(
                 f"{prefix}cfg_scale", "must be less than 5" if flux else "must be a number from 0 to 15"
             )
         attributes["cfg_scale"] = scale
     if negative := casts.non_blank(sent.get("negative_prompt")):
         if flux:
-            report.add_error(f"{prefix}negative_prompt", "is not supported on Flux")
+            fields.add_error(f"{prefix}negative_prompt", "is not supported on Flux")
         attributes["negative_prompt"] = negative
     return attributes

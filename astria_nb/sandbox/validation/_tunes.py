@@ -17,6 +17,7 @@ from astria_nb.sandbox.model import (
     branch_of,
 )
 from astria_nb.sandbox.params import Params
+from astria_nb.sandbox.uploads import Upload
 from astria_nb.sandbox.validation import _prompt_attributes as prompt_attributes
 from astria_nb.sandbox.validation import _prompt_images as prompt_images
 from astria_nb.sandbox.validation._fields import Fields
@@ -86,12 +87,9 @@ def read_prompt(
 ) -> Plan:
     """Check a request for a prompt of a tune, or of a base model with tunes that its text mentions.
 
-    Mentions of tunes that do not belong to the caller are ignored. The text may be blank if there is an image
-    to start from, or a description of a video (astria-api, section 16).
+    Mentions of tunes that do not belong to the caller are ignored.
     """
-    images, image_fields, addresses = prompt_images.read(fields)
-    has_input = "input_image" in (*image_fields, *addresses) or fields.text("video_prompt")
-    text = fields.text("text") or "" if has_input else fields.required("text")
+    text, images, image_fields, addresses = _text_and_images(fields)
     attributes = _without_text(prompt_attributes.read(fields, base_tune_id=tune.base_tune_id or tune.id))
     tunes = {} if tune.is_base else {tune.id: tune}
     for tune_id in map(int, _LORA.findall(text)):
@@ -165,11 +163,24 @@ def _nested(fields: Fields, sent: object, base_tune_id: int) -> NewPrompt | None
         return None
     params: Params = {"prompt": sent}
     prompt = Fields(params, "prompt", fields.options)
-    text = prompt.text("text")
-    if text is None:
-        fields.add_error("prompts.text", "can't be blank")
-    attributes = prompt_attributes.read(prompt, prefix="prompts.", report=fields, base_tune_id=base_tune_id)
-    return NewPrompt(text=text or "", attributes=_without_text(attributes))
+    text, images, image_fields, addresses = _text_and_images(prompt)
+    attributes = _without_text(prompt_attributes.read(prompt, base_tune_id=base_tune_id))
+    prompt.report_to(fields, "prompts.")
+    return NewPrompt(text=text, attributes=attributes | addresses, images=images, image_fields=image_fields)
+
+
+def _text_and_images(
+    fields: Fields,
+) -> tuple[str, tuple[Upload, ...], tuple[str, ...], dict[str, object]]:
+    """Return the text of a prompt, and its images as `prompt_images.read` does.
+
+    The text may be blank if there is an image to start from, or a description of a video (astria-api, section
+    16).
+    """
+    images, image_fields, addresses = prompt_images.read(fields)
+    has_input = "input_image" in (*image_fields, *addresses) or fields.text("video_prompt")
+    text = fields.text("text") or "" if has_input else fields.required("text")
+    return text, images, image_fields, addresses
 
 
 def _without_text(attributes: Mapping[str, object]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from astria_nb.sandbox._clock import SECOND, iso
 from astria_nb.sandbox._options import Options
-from astria_nb.sandbox.model import Order, Prompt, State, TuneRecord
+from astria_nb.sandbox.model import Order, Prompt, State, TuneRecord, base_branch
 from astria_nb.sandbox.views._address import Address
 from astria_nb.sandbox.views._pictures import Pictures, Stored
 from astria_nb.sandbox.views._prompts import Json, PromptViews, kept_until, latest
@@ -71,7 +71,7 @@ class Views(PromptViews):
             "steps": tune.steps,
             "face_crop": tune.face_crop,
             "training_face_correct": tune.training_face_correct,
-            "branch": tune.branch,
+            "branch": tune.branch or base_branch(tune),
             "ckpt_url": None,
             "ckpt_urls": [],
             "is_api": True,

@@ -188,6 +188,14 @@ PROMPTS = [
             by="multipart",
         ),
         post(f"/tunes/{BASE}/prompts", {"prompt": {"num_images": 1}}, 422, {"text": messages}),
+        post(
+            "/tunes",
+            alone(prompts_attributes=[{"text": "", "input_image": PHOTO}, {"text": "at sea"}]),
+            by="multipart",
+            keep={"tune": "id"},
+        ),
+        get("/tunes/:tune/prompts", 200, [{"input_image": None}, {"input_image": picture_url}]),
+        post("/tunes", alone(prompts_attributes=[{"seed": 1}]), 422, {"prompts.text": messages}),
     ),
     row(
         "a failed prompt has trained_at together with user_error",
