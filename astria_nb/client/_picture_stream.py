@@ -165,8 +165,8 @@ def _status_error(url: str, reply: requests.Response) -> ApiError:
 
 
 def _page_error(url: str, title: str) -> ApiError:
-    shown = f"the web page {title!r} came" if title else "a web page came"
-    problem = _problem(url, shown, "open it in a browser, and sign in to the network if it asks for that")
+    what = f"the web page {title!r} came" if title else "a web page came"
+    problem = _problem(url, what, "open it in a browser, and sign in to the network if it asks for that")
     return UnexpectedReplyError(problem, status=http.HTTPStatus.OK, page=title)
 
 

@@ -50,8 +50,8 @@ def _told_by_tunes(table: pa.Table) -> dict[str, int]:
     ahead = pc.if_else(pc.equal(table["state"], "done"), ahead, None)
     if not pc.any(_is_far(ahead)).as_py():
         return {}
-    told = pa.table({"service": table["service"], "ahead": ahead}).filter(pc.is_valid(ahead))
-    latest = told.group_by("service", use_threads=False).aggregate([("ahead", "last")])
+    tunes = pa.table({"service": table["service"], "ahead": ahead}).filter(pc.is_valid(ahead))
+    latest = tunes.group_by("service", use_threads=False).aggregate([("ahead", "last")])
     latest = latest.filter(_is_far(latest["ahead_last"]))
     return dict(zip(latest["service"].to_pylist(), latest["ahead_last"].to_pylist(), strict=True))
 

@@ -26,10 +26,10 @@ class PackViews:
 
     def detail(self, pack: PackRecord) -> Json:
         """Return a pack as `GET /p/:id` shows it."""
-        shown = self._pack(pack)
+        body = self._pack(pack)
         if self._options.price_shape == "2025":
-            shown = {name: shown[name] for name in _DETAIL}
-        detail: Json = shown | self._prices(pack, in_list=False) | {"logo": None}
+            body = {name: body[name] for name in _DETAIL}
+        detail: Json = body | self._prices(pack, in_list=False) | {"logo": None}
         detail["prompts_per_class"] = {
             name: [
                 {"id": template.id, "images": [self.sample(template.id, template.text)]}
