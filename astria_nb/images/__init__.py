@@ -9,6 +9,7 @@ from astria_nb.images._deferred import DeferredImage
 from astria_nb.images._folder import SUFFIXES, is_hidden, natural_order, pictures_in
 from astria_nb.images._image import Image, small_thumbnail, thumbnail
 from astria_nb.images._preprocessing import UNCHANGED, Preprocessing
+from astria_nb.images._sent_names import sent_names
 from astria_nb.images._types import Images, ImageSource
 from astria_nb.images._upload import BLOCK, SentImage, filename_for_type, open_all, sha256_of
 from astria_nb.images._upload_sizes import upload_size
@@ -45,6 +46,7 @@ __all__ = [
     "open_all",
     "open_image",
     "pictures_in",
+    "sent_names",
     "sha256_of",
     "small_thumbnail",
     "stem_of",

@@ -17,8 +17,8 @@ class Preprocessing:
     Parameters
     ----------
     keep_metadata : bool
-        Upload files with all their metadata. By default location, time, camera, names and captions are
-        removed, without changing a pixel.
+        Upload files with all their metadata, and under their own names. By default location, time, camera,
+        names and captions are removed, without changing a pixel, and they are called ``1.jpg``, ``2.jpg``.
     max_side : int, optional
         Pixels, at least 512: larger images are scaled down to this length of the longer side, and uploaded
         without metadata as JPEG (PNG if they have transparency). Default: no limit.

@@ -78,8 +78,9 @@ def submit(
     max_cost : float, optional
         US dollars; a tune that is estimated to cost more is not sent.
     keep_metadata : bool
-        Upload images with all their metadata. By default location, time, camera, names and captions are
-        removed, without changing a pixel; the files on disk stay as they are.
+        Upload images with all their metadata, and under their own names. By default location, time, camera,
+        names and captions are removed, without changing a pixel, and they are called ``1.jpg``, ``2.jpg``;
+        the files on disk stay as they are.
     max_side : int, optional
         Pixels, such as 2048: larger images are scaled down to this length of the longer side. Default: no
         limit.

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images import Preprocessing, SentImage, open_all
+from astria_nb.images import Preprocessing, SentImage, open_all, sent_names
 from astria_nb.tune._body import Body, Encoding, OnSent
 from astria_nb.tune._limits import beyond_limits, keys_changed_by_multipart
 from astria_nb.tune._tune import FIELDS, Tune
@@ -63,7 +63,11 @@ def encode(
         excess = beyond_limits(chosen, fields, len(form), 0)
         return Body(chosen, "application/x-www-form-urlencoded", [form], on_sent, excess)
     boundary = uuid.uuid4().hex
-    parts = _parts(boundary, fields, open_all(tune.images, preprocessing))
+    images = open_all(tune.images, preprocessing)
+    names = [image.filename for image in images]
+    if not preprocessing.keep_metadata:
+        names = sent_names([image.opened() for image in tune.images], [image.media_type for image in images])
+    parts = _parts(boundary, fields, images, names)
     size = sum(len(part) for part in parts if isinstance(part, bytes))
     excess = beyond_limits(chosen, fields, size, len(tune.images))
     return Body(chosen, f"multipart/form-data; boundary={boundary}", parts, on_sent, excess)
@@ -138,12 +142,14 @@ def _flatten(key: str, value: Any) -> Iterator[tuple[str, str]]:
         yield key, str(value)
 
 
-def _parts(boundary: str, pairs: list[tuple[str, str]], images: list[SentImage]) -> list[bytes | SentImage]:
+def _parts(
+    boundary: str, pairs: list[tuple[str, str]], images: list[SentImage], names: list[str]
+) -> list[bytes | SentImage]:
     """Return the parts of a multipart body; small parts are joined, to be sent in few packets."""
     parts: list[bytes | SentImage] = []
     text = "".join(_field(boundary, *pair) for pair in pairs)
-    for image in images:
-        text += _head_of_file(boundary, "tune[images][]", image.filename, image.media_type)
+    for image, name in zip(images, names, strict=True):
+        text += _head_of_file(boundary, "tune[images][]", name, image.media_type)
         parts += [text.encode(), image]
         text = "\r\n"
     return [*parts, f"{text}--{boundary}--\r\n".encode()]

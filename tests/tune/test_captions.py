@@ -58,7 +58,10 @@ def test_the_service_gets_what_is_in_them(folder: Path, sandbox: anb.Sandbox) ->
     row = anb.submit(anb.Tune(**FLUX, images="."), client, log=log, max_side=512)
     (received,) = sandbox.received()
     sent = str(received.params)
-    assert [name for name in ALL if name in sent] == ALL
+    names = ["1.jpg", "1.txt", "2.jpg", "2.txt", "3.png"]
+    assert [name for name in names if name in sent] == names
+    assert not [name for name in ALL if name in sent]
+    assert [image.filename for image in log.get(1).request.images] == ALL
     assert len(row["image_sha256"].iloc[0]) == 5
     assert len(row["orig_images"].iloc[0]) == 3
     assert log.replay(1, client)["id"].iloc[0] != row["id"].iloc[0]

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import TuneError
+from astria_nb.images import UNCHANGED
 from astria_nb.tune import Body, encode
 from helpers.body_parsers import Part, by_node, multipart, nested, parameters
 
@@ -83,7 +85,7 @@ def test_a_key_that_multipart_would_change_is_refused_there_only(
 
 def test_the_name_of_a_file_cannot_be_taken_for_that_of_its_part(tmp_path: Path, photos: list[Path]) -> None:
     (path,) = renamed(tmp_path, photos[0], ["a; name=b; NAME=c.jpg"])
-    with encode(anb.Tune(**TRAIN, images=[path])) as body:
+    with encode(anb.Tune(**TRAIN, images=[path]), preprocessing=UNCHANGED) as body:
         assert b'; filename="a%3B name=b%3B NAME=c.jpg"' in sent(body)
 
 
@@ -137,7 +139,7 @@ def renamed(tmp_path: Path, photo: Path, names: list[str]) -> list[Path]:
 
 def test_each_file_is_a_part_with_its_name_its_type_and_its_bytes(tmp_path: Path, photos: list[Path]) -> None:
     paths = [*renamed(tmp_path, photos[0], NAMES), photos[1]]
-    with encode(anb.Tune(**TRAIN, images=paths)) as body:
+    with encode(anb.Tune(**TRAIN, images=paths), preprocessing=UNCHANGED) as body:
         parts = multipart(body.content_type, sent(body))
         digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
         # A browser writes `"` as %22, and no parser can tell that from a name with a %22 in it.
@@ -153,10 +155,22 @@ def test_each_file_is_a_part_with_its_name_its_type_and_its_bytes(tmp_path: Path
         assert body.image_sha256 == digests
 
 
+def test_the_names_of_files_stay_with_the_reader(tmp_path: Path, photos: list[Path]) -> None:
+    paths = renamed(tmp_path, photos[0], ["2024-05-12 Anna Graz.jpg", "PXL_20240512_101112.JPG"])
+    Image.open(photos[0]).save(tmp_path / "Anna.png")
+    tune = anb.Tune(**TRAIN, images=[*paths, tmp_path / "Anna.png"])
+    with encode(tune) as body:
+        content = sent(body)
+        names = [part.filename for part in multipart(body.content_type, content) if part.filename]
+    assert names == ["1.jpg", "2.jpg", "3.png"]
+    assert b"Anna" not in content
+    assert b"PXL" not in content
+
+
 @pytest.mark.skipif(NODE is None, reason="needs Node, whose FormData is the second parser")
 def test_node_reads_the_same_form(tmp_path: Path, photos: list[Path]) -> None:
     tune = anb.Tune(**{**FULL, "image_urls": None, "images": renamed(tmp_path, photos[0], NAMES)})
-    with encode(tune) as body:
+    with encode(tune, preprocessing=UNCHANGED) as body:
         content = sent(body)
     parts = by_node(str(NODE), body.content_type, content)
     assert parts == multipart(body.content_type, content)

@@ -186,7 +186,7 @@ def test_files_arrive_with_the_same_names_types_and_bytes(
     images = pictures(tmp_path)
     tunes = [anb.Tune(pack=43, name="cat", title=title, images=images) for title in ("t", "two\nlines")]
     for tune in tunes:
-        anb.submit(tune, client)
+        anb.submit(tune, client, keep_metadata=True)  # the code uploads the files as they are
     done = language.run([language.write(tune, base_url=server.url) for tune in tunes], tmp_path, KEY)
     assert done.returncode == 0, done.stderr
     *expected, plain, lines = map(parts, server.received("POST"))

@@ -1,0 +1,36 @@
+"""The names that photos are sent under: their own ones tell days, places and people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from astria_nb.images._captions import MEDIA_TYPE as CAPTION
+from astria_nb.images._captions import stem_of
+from astria_nb.images._image import Image
+
+_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", CAPTION: ".txt"}
+
+
+def sent_names(images: Sequence[Image], media_types: Sequence[str]) -> list[str]:
+    """Return ``1.jpg``, ``2.jpg`` for photos in their order, and ``1.txt`` for the caption of the first.
+
+    Parameters
+    ----------
+    images : sequence of Image
+    media_types : sequence of str
+        As each is sent.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> sent_names([Image(Path("/a/Anna.png"), "image/png", 1, 1, 1)], ["image/jpeg"])
+    ['1.jpg']
+    """
+    numbers: dict[object, int] = {}
+    names = []
+    for image, media_type in zip(images, media_types, strict=True):
+        stem = stem_of(image.path)
+        if media_type != CAPTION or stem not in numbers:
+            numbers[stem] = 1 + max(numbers.values(), default=0)
+        names.append(f"{numbers[stem]}{_SUFFIXES.get(media_type, image.path.suffix)}")
+    return names
