@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ _FAR = 24 * 3600 * 1_000_000  # microseconds
 _NEAR = 60 * 1_000_000  # a difference that does not matter
 
 
-def service_times(table: pa.Table) -> pa.ChunkedArray | pa.Scalar:
+def service_times(table: pa.Table, sent: Sequence[int]) -> pa.ChunkedArray | pa.Scalar:
     """Return the time by the clock of each row's service.
 
     The clock of a service that this process has asked is known; others are told by their latest tune.
@@ -25,6 +26,8 @@ def service_times(table: pa.Table) -> pa.ChunkedArray | pa.Scalar:
     ----------
     table : pyarrow.Table
         Rows of the log, oldest first.
+    sent : sequence of int
+        Submissions whose tune was found after it was sent.
 
     Returns
     -------
@@ -32,7 +35,7 @@ def service_times(table: pa.Table) -> pa.ChunkedArray | pa.Scalar:
         One for each row, or a single one if no clock is far from this machine's.
     """
     now = pa.scalar(datetime.now(UTC), TIME)
-    ahead = _told_by_tunes(table)
+    ahead = _told_by_tunes(table, sent)
     for service, difference in clocks().items():
         ahead[service] = round(difference.total_seconds()) * 1_000_000
     ahead = {service: difference for service, difference in ahead.items() if abs(difference) > _NEAR}
@@ -43,11 +46,14 @@ def service_times(table: pa.Table) -> pa.ChunkedArray | pa.Scalar:
     return pc.coalesce(pc.add(now, differences), now)
 
 
-def _told_by_tunes(table: pa.Table) -> dict[str, int]:
+def _told_by_tunes(table: pa.Table, sent: Sequence[int]) -> dict[str, int]:
     """Return by how many microseconds clocks are ahead, as the latest tune of each service tells it."""
     ahead = pc.subtract(table["created_at"], table["planned_at"]).cast(pa.int64())
-    # A tune that was found on the account may have been created long before it was planned here.
-    ahead = pc.if_else(pc.equal(table["state"], "done"), ahead, None)
+    # Another tune that was found on the account may have been created long before it was planned here.
+    is_own = pc.equal(table["state"], "done")
+    if sent:
+        is_own = pc.or_(is_own, pc.is_in(table["submission"], pa.array(sent, pa.int64())))
+    ahead = pc.if_else(is_own, ahead, None)
     if not pc.any(_is_far(ahead)).as_py():
         return {}
     tunes = pa.table({"service": table["service"], "ahead": ahead}).filter(pc.is_valid(ahead))

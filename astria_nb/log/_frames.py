@@ -31,6 +31,12 @@ from astria_nb.utils.service_address import is_same_service
 # The tune's own columns, without those that the log has itself.
 _TUNE_COLUMNS = [name for name in rows.TUNE_SCHEMA.names if name not in rows.LOG_SCHEMA.names]
 SCHEMA = pa.schema([*(rows.TUNE_SCHEMA.field(name) for name in _TUNE_COLUMNS), *rows.LOG_SCHEMA])
+# The latest tune of each service that was found after its answer was lost.
+_SENT = (
+    sa.select(sa.func.max(submission.c.id))
+    .where(submission.c.state == "adopted", submission.c.attempt > 0)
+    .group_by(submission.c.service)
+)
 _ALL = pa.schema([*SCHEMA, *rows.LABEL_SCHEMA])
 _PARSED = 512  # rows at once: parsed, a row takes several times the memory of its text and of its columns
 
@@ -40,6 +46,7 @@ def submissions(database: LogDatabase) -> pd.DataFrame:
     """Return a row per submission; see `astria_nb.log.Log.frame`."""
     with database.store.read() as connection:
         contents, labelled = _contents(connection), labels.read(database.store.driver(connection))
+        sent = [number for (number,) in connection.execute(_SENT)]
     if contents.unsound:
         # Segments are only a cache, so a log that cannot be written can still be read.
         with suppress(LogError), database.store.write() as connection:
@@ -50,7 +57,7 @@ def submissions(database: LogDatabase) -> pd.DataFrame:
     ids = table[segments.KEY].to_numpy()
     if (ids[1:] < ids[:-1]).any():
         table = table.take(ids.argsort())
-    table = rows.with_expiry(table, service_times(table))
+    table = rows.with_expiry(table, service_times(table, sent))
     documented = {*_ALL.names}
     # In which order rows were sealed does not matter.
     undocumented = sorted(name for name in table.column_names if name not in documented)

@@ -18,11 +18,17 @@ def log(tmp_path: Path) -> Log:
 
 
 def trained(
-    log: Log, title: str, created_at: datetime, *, service: str = "https://a.example", state: str = "done"
+    log: Log,
+    title: str,
+    created_at: datetime,
+    *,
+    service: str = "https://a.example",
+    state: str = "done",
+    is_sent: bool = False,
 ) -> None:
     submission = log.plan(a_request(title, service=service))
-    if state == "done":
-        submission = log.change(submission, "sending")
+    if state == "done" or is_sent:
+        submission = log.change(submission, "sending", attempt=1)
     times = {"created_at": created_at, "trained_at": created_at, "expires_at": created_at + MONTH}
     fields = {name: time.isoformat() for name, time in times.items()}
     log.change(
@@ -71,6 +77,11 @@ def test_what_has_expired_at_a_service_with_the_right_time_has_expired(log: Log)
 def test_a_tune_that_was_found_tells_no_time(log: Log) -> None:
     trained(log, "1", datetime.now(UTC) - 40 * DAY, state="adopted")
     assert statuses(log) == ["expired"]
+
+
+def test_a_tune_that_was_found_after_its_answer_was_lost_tells_the_time(log: Log) -> None:
+    trained(log, "1", datetime.now(UTC) - 40 * DAY, state="adopted", is_sent=True)
+    assert statuses(log) == ["trained"]
 
 
 def test_each_service_is_judged_by_its_own_clock_and_the_latest_tune_tells_it(log: Log) -> None:
