@@ -197,6 +197,15 @@ def test_equal_rows_need_two_keys() -> None:
     assert read_tunes(frame.assign(key=[None, None, 1, 2])).problems.empty
 
 
+def test_a_title_that_became_a_number_in_a_file_is_not_guessed() -> None:
+    frame = pd.DataFrame([{**BASE, "title": "007"}])
+    content = frame.to_csv(index=False)
+    (message,) = read_tunes(pd.read_csv(io.StringIO(content))).problems["message"]
+    assert message.endswith("read it with dtype={'title': str}: '007' is not '7'")
+    again = pd.read_csv(io.StringIO(content), dtype={"title": str})
+    assert read_tunes(again).tunes == read_tunes(frame).tunes
+
+
 def test_a_run_without_a_title_has_that_of_a_row() -> None:
     """Without one, a list of runs would be paid again whenever its cell is run again."""
     run = Tune(pack=43, tune_ids=[6, 5], prompt_ids=[1])
