@@ -11,7 +11,7 @@ from astria_nb.client._api_key import ApiKey
 from astria_nb.client._parsing import parse_json
 
 _MAX_TEXT, _MAX_NAME = 400, 80  # characters of a message and of a field's name
-_MAX_FIELDS = 20
+_MAX_FIELDS, _MAX_ITEMS = 20, 100  # messages that are shown, and parts of an object that are read
 _MAX_DEPTH = 4  # of objects within each other
 _GENERAL = ("error", "message", "upgrade", "detail", "error_description")
 """Where services say what is wrong with a whole request, the most telling first."""
@@ -59,29 +59,30 @@ def _pairs(data: Any, field: str = "", depth: int = _MAX_DEPTH) -> Iterator[tupl
 
 
 def _of_list(items: list[Any], field: str, depth: int) -> Iterator[tuple[str, str]]:
+    items = items[:_MAX_ITEMS]
     texts = [item for item in map(_plain, items) if item]
     if texts:
         yield field, ", ".join(texts)
     for item in items:
-        if isinstance(item, Mapping):
-            names = (item[name] for name in _OF_FIELD if isinstance(item.get(name), str))
-            words = (item[name] for name in _WORDS if isinstance(item.get(name), str))
-            if (text := next(words, "")) and depth:
-                yield next(names, field), text
-            elif depth:
-                yield from _pairs(item, field, depth - 1)
+        if not isinstance(item, Mapping) or not depth:
+            continue
+        names = (item[name] for name in _OF_FIELD if isinstance(item.get(name), str))
+        words = (item[name] for name in _WORDS if isinstance(item.get(name), str))
+        if text := next(words, ""):
+            yield next(names, field), text
+        else:
+            yield from _pairs(item, field, depth - 1)
 
 
 def _of_object(data: Mapping[str, Any], field: str, depth: int) -> Iterator[tuple[str, str]]:
-    if by_field := list(_pairs(data.get("errors"), field, depth - 1)):
-        yield from by_field
-        return
-    for name in _GENERAL:
-        if general := list(_pairs(data.get(name), field, depth - 1)):
-            yield from general
+    for name in ("errors", *_GENERAL):
+        pairs = _pairs(data.get(name), field, depth - 1)
+        if (first := next(pairs, None)) is not None:
+            yield first
+            yield from pairs
             return
     is_problem = "status" in data  # RFC 9457, whose title is no field
-    for name, value in data.items():
+    for name, value in islice(data.items(), _MAX_ITEMS):
         if name not in _NO_FIELDS:
             is_general = name == "base" or (is_problem and name == "title" and isinstance(value, str))
             yield from _pairs(value, field if is_general else name, depth - 1)

@@ -122,9 +122,13 @@ def test_the_log_has_each_picture_once(
     ]
 
 
-@pytest.mark.parametrize(
-    "shape", ["tune", "bare tune", "prompt", "bare prompt", "prompts", "wrapped prompts"]
-)
+SHAPES = [
+    "tune", "bare tune", "prompt", "bare prompt", "prompts", "wrapped prompts", "tune with its id as text",
+    "prompt with ids as text", "prompt of a FaceID",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_of_a_body_is_understood(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks, shape: str
 ) -> None:
@@ -136,6 +140,9 @@ def test_every_shape_of_a_body_is_understood(
         "tune": {"tune": {"id": number}}, "bare tune": {"id": number},
         "prompt": {"prompt": prompt}, "bare prompt": prompt,
         "prompts": [prompt], "wrapped prompts": {"prompts": [{"prompt": prompt}]},
+        "tune with its id as text": {"tune": {"id": str(number)}},
+        "prompt with ids as text": {"prompt": {**prompt, "text": "", "tunes": [{"id": str(number)}]}},
+        "prompt of a FaceID": {"prompt": {**prompt, "text": f"<faceid:{number}:1.0> a man"}},
     }  # fmt: skip
     assert post(callbacks.url, bodies[shape]) == 200
     assert is_idle(callbacks)
