@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from astria_nb.client import _network_errors as network_errors
 from astria_nb.client import _network_settings as network_settings
+from astria_nb.client._api_key import ApiKey
 from astria_nb.client._web_page import page_title
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import (
@@ -82,7 +83,7 @@ def read_blocks(reply: requests.Response, max_bytes: int, block_size: int = _BLO
 
 @contextmanager
 def open_picture(
-    session: requests.Session, url: str, seconds: float, max_bytes: int, redact: Callable[[str], str]
+    session: requests.Session, url: str, seconds: float, max_bytes: int, key: ApiKey
 ) -> Iterator[PictureStream]:
     """Request a public address once, to read its content block by block.
 
@@ -94,8 +95,8 @@ def open_picture(
     seconds : float
         Time limit for everything.
     max_bytes : int
-    redact : callable
-        Hides the key in the words of a page: no page can know it, but a user may be shown one that does.
+    key : ApiKey
+        It is not sent, but redacted in the words of a web page.
 
     Raises
     ------
@@ -118,11 +119,9 @@ def open_picture(
         blocks = _read_picture(reply, url, max_bytes)
         if content_type in _PAGES:
             first = next(blocks, b"")
-            title = page_title(reply.headers, first)
-            if title is not None:
-                failure = _page_error(url, redact(title))
-                del first, title  # a traceback can show the variables of each frame
-                raise failure
+            if (title := page_title(reply.headers, first, key)) is not None:
+                del first  # a traceback can show the variables of each frame
+                raise _page_error(url, title)
             blocks = chain([first], blocks)
         yield PictureStream(content_type, blocks, is_delimited, lambda: _cancel(reply))
 

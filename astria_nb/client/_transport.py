@@ -165,7 +165,7 @@ class Transport:
         ----------
         url : str
         """
-        return open_picture(self._public_session, url, PICTURE_SECONDS, PICTURE_BYTES, self.key.redact)
+        return open_picture(self._public_session, url, PICTURE_SECONDS, PICTURE_BYTES, self.key)
 
     def close(self) -> None:
         """Close the connections."""

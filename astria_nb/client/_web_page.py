@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from html.parser import HTMLParser
 
+from astria_nb.client._api_key import ApiKey
 from astria_nb.errors import printable
 
 _MAX_READ, _MAX_TITLE = 2**14, 120  # bytes of a page, and characters of its title
@@ -23,7 +24,7 @@ _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.I)
 _HIDDEN = ("script", "style", "noscript", "template")
 
 
-def page_title(headers: Mapping[str, str], content: bytes) -> str | None:
+def page_title(headers: Mapping[str, str], content: bytes, key: ApiKey) -> str | None:
     r"""Return the title of a web page, or its first words; None if a body is no page.
 
     Parameters
@@ -31,6 +32,8 @@ def page_title(headers: Mapping[str, str], content: bytes) -> str | None:
     headers : mapping of str to str
         Of the answer; case-insensitive.
     content : bytes
+    key : ApiKey
+        Redacted in case the page repeats it.
 
     Returns
     -------
@@ -39,18 +42,20 @@ def page_title(headers: Mapping[str, str], content: bytes) -> str | None:
 
     Examples
     --------
-    >>> page_title({}, b"<html><title>502 Bad\n Gateway</title><h1>nginx</h1></html>")
+    >>> key = ApiKey("sd_not_a_real_key")
+    >>> page_title({}, b"<html><title>502 Bad\n Gateway</title><h1>nginx</h1></html>", key)
     '502 Bad Gateway'
-    >>> page_title({"Content-Type": "text/plain"}, b"HTTP Token: Access denied.") is None
+    >>> page_title({"Content-Type": "text/plain"}, b"HTTP Token: Access denied.", key) is None
     True
     """
-    text = _decoded(headers.get("Content-Type") or "", content[:_MAX_READ])
+    # Redacted before it is cut or parsed, which could leave a part of the key, and after: it may be escaped.
+    text = key.redact(_decoded(headers.get("Content-Type") or "", content[: 2 * _MAX_READ]))[:_MAX_READ]
     if not _PAGE.match(text):  # whatever its Content-Type
         return None
     reader = _TitleReader()
     with suppress(AssertionError):  # html.parser's answer to some declarations that are none
         reader.feed(text)  # not closed: what is unfinished is no title
-    line = printable(" ".join(reader.best().split()))
+    line = printable(" ".join(key.redact(reader.best()).split()))
     return line if len(line) <= _MAX_TITLE else f"{line[: _MAX_TITLE - 1]}…"
 
 

@@ -80,9 +80,9 @@ def page_error(status: int, page: str) -> UnexpectedReplyError:
 
 def unreadable(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> UnexpectedReplyError:
     """Return the error for a success whose body is not JSON. Parameters as for `error_for_status`."""
-    page = page_title(headers, content)
+    page = page_title(headers, content, key)
     if page is not None:
-        return page_error(status, key.redact(page))
+        return page_error(status, page)
     return unexpected_reply(status, "something other than JSON" if content.strip() else "an empty body")
 
 
@@ -94,7 +94,7 @@ def check_no_page(status: int, headers: Mapping[str, str], content: bytes, key: 
     UnexpectedReplyError
         The body is a web page, such as that of a sign-in.
     """
-    if page_title(headers, content) is not None:
+    if page_title(headers, content, key) is not None:
         raise unreadable(status, headers, content, key)
 
 
@@ -139,11 +139,9 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
     if status < 400:
         what = _redirect(status, headers) if status >= 300 else f"another protocol ({status})"
         return unexpected_reply(status, what)
-    page = page_title(headers, content)
-    if page is not None:
-        page = key.redact(page)
-        if page and status < 500 and status not in _WHOEVER_ANSWERS:
-            return page_error(status, page)
+    page = page_title(headers, content, key)
+    if page and status < 500 and status not in _WHOEVER_ANSWERS:
+        return page_error(status, page)
     pairs = messages(content, key) if page is None else [("", _in_words(page))] if page else []
     pairs = pairs or [("", f"the service answered {status} and gave no reason")]
     reason, retry_after = pairs[0][1], headers.get("Retry-After")

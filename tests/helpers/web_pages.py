@@ -125,6 +125,10 @@ PAGES = [
         "a page that moves the cursor", 502, "a\ufffd[2Jb", b"<html><title>a\x1b[2Jb</title></html>"
     ),
     WebPage(
+        "a title that is cut within the key", 502, "x" * 110 + " sd_…1234",
+        f"<html><title>{'x' * 110} {KEY}</title>".encode(),
+    ),
+    WebPage(
         "a long title", 502, "x" * 119 + "…", b"<html><title>" + b"x" * 9000 + b"</title></html>"
     ),
     WebPage("a page of odd declarations", 502, "Oops", b"<html><title>Oops</title><![<![<!x" + b"<" * 9000),
