@@ -64,8 +64,8 @@ def test_pip_installs_the_package_beside_what_colab_has():
         if version not in required[name]
     ]
     assert refused == []
-    # These are replaced.
-    assert required.keys() - COLAB.keys() == {"filelock", "ipywidgets", "urllib3", "waitress"}
+    # These are installed, or replaced.
+    assert required.keys() - COLAB.keys() == {"filelock", "ipywidgets", "simplejpeg", "urllib3", "waitress"}
 
 
 def test_the_oldest_pandas_is_tested_with_each_python():

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astria_nb.images._colours import settled
+from astria_nb.images._damage import decoded_jpeg
 from astria_nb.images._decoding import decode, exif_of, open_image, turn_upright_by
 from astria_nb.images._image import Image
 from astria_nb.images._temporary_copy import StorageError
-from astria_nb.images.metadata import coding_points
+from astria_nb.images.metadata import DamagedImageError, coding_points
 from astria_nb.utils.temporary_folder import TemporaryFolder
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _QUALITY = 92
 _RESIZABLE = ("L", "LA", "RGB", "RGBA", "CMYK")
 _MAX_FILES = 128  # about as many MB
-_Key = tuple[Path, int, int, int]
+_Key = tuple[Path, int, int, int, bool]
 
 
 def needs_resizing(image: Image, max_side: int | None) -> bool:
@@ -36,7 +37,7 @@ def needs_resizing(image: Image, max_side: int | None) -> bool:
     )
 
 
-def open_resized(image: Image, max_side: int) -> tuple[FileIO, str]:
+def open_resized(image: Image, max_side: int, *, keep_damaged: bool = False) -> tuple[FileIO, str]:
     """Return an open file with a copy whose long side is at most ``max_side`` pixels, and its media type.
 
     The copy is upright and keeps the colour profile but no other metadata. It is reused as long as the
@@ -46,14 +47,16 @@ def open_resized(image: Image, max_side: int) -> tuple[FileIO, str]:
     ------
     StorageError
         The disk for temporary files is full or read-only.
+    DamagedImageError
+        It is decoded only with errors, and is not to be kept for that.
     OSError
         The image cannot be read or decoded.
     """
     info = image.path.stat()
-    key = (image.path, info.st_mtime_ns, info.st_size, max_side)
+    key = (image.path, info.st_mtime_ns, info.st_size, max_side, keep_damaged)
     if (copy := _cache.find(key)) is not None:
         return copy
-    content, media_type = _resize(image.path, max_side)
+    content, media_type = _resize(image.path, max_side, keep_damaged=keep_damaged)
     try:
         return _cache.store(key, content, media_type)
     except OSError as error:
@@ -112,12 +115,12 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _resize(path: Path, max_side: int) -> tuple[bytes, str]:
+def _resize(path: Path, max_side: int, *, keep_damaged: bool) -> tuple[bytes, str]:
     from PIL import Image as Pillow
 
     with open_image(path) as opened:
         coding = _coding(opened, path)
-        image = decode(opened, max_side)
+        image = _decoded(opened, path, max_side, keep_damaged=keep_damaged)
         if image.mode in _RESIZABLE:  # of a palette, or black and white, the colours come first
             image.thumbnail((max_side, max_side), Pillow.Resampling.LANCZOS)
         image, profile = settled(image, coding)
@@ -128,6 +131,21 @@ def _resize(path: Path, max_side: int) -> tuple[bytes, str]:
         out = io.BytesIO()
         image.save(out, file_format, quality=_QUALITY, icc_profile=profile)
     return out.getvalue(), f"image/{file_format.lower()}"
+
+
+def _decoded(opened: Pillow.Image, path: Path, max_side: int, *, keep_damaged: bool) -> Pillow.Image:
+    """Return an image of at least that many pixels, if it has them."""
+    pixels, damage = None, None
+    if opened.format in ("JPEG", "MPO") and opened.mode in ("L", "RGB"):
+        pixels, damage = decoded_jpeg(path, max_side)
+    if damage is not None and not keep_damaged:
+        raise DamagedImageError(damage)
+    if pixels is None:
+        return decode(opened, max_side)
+    if opened.mode != pixels.mode:
+        pixels = pixels.convert(opened.mode)
+    pixels.info = opened.info
+    return pixels
 
 
 def _coding(image: Pillow.Image, path: Path) -> tuple[int, int] | None:

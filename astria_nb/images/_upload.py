@@ -225,7 +225,9 @@ def filename_for_type(filename: str, media_type: str) -> str:
 
 def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
     if preprocessing.max_side is not None and needs_resizing(image, preprocessing.max_side):
-        file, media_type = open_resized(image, preprocessing.max_side)
+        file, media_type = open_resized(
+            image, preprocessing.max_side, keep_damaged=preprocessing.keep_damaged
+        )
         return SentImage(filename_for_type(image.filename, media_type), media_type, file, entire_file(file))
     if image.width * image.height > MAX_PIXELS:
         what = f"{image.filename!r} has {image.width * image.height / 1e6:.0f} megapixels, too many to send"

@@ -98,6 +98,20 @@ def test_a_damaged_picture_is_refused_and_sent_on_request(content: bytes, why: s
     assert send(tmp_path, JPEG)  # what replaces it is looked at anew
 
 
+def test_a_damaged_picture_is_not_made_smaller_either(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    NOISE.resize((1000, 800)).save(out, "JPEG")
+    whole = out.getvalue()
+    for content in (cut(whole), whole[:-2] + PLACE + whole[-2:]):
+        with pytest.raises(TuneError, match="damaged"):
+            send(tmp_path, content, Preprocessing(max_side=512))
+    behind = whole[:-2] + PLACE + whole[-2:]
+    assert send(tmp_path, behind, Preprocessing(max_side=512, keep_damaged=True))
+    with pytest.raises(TuneError, match="damaged"):  # also after that
+        send(tmp_path, behind, Preprocessing(max_side=512))
+    assert send(tmp_path, whole, Preprocessing(max_side=512))
+
+
 def png_with(data: Callable[[bytes], bytes]) -> bytes:
     """Return a PNG of one IDAT whose compressed pixels were changed; its checksum is right."""
     whole = SOUND["transparent PNG"]

@@ -280,8 +280,11 @@ def test_an_invalid_max_side_is_refused_before_anything_is_sent(
 def test_an_undecodable_image_cannot_be_resized(folder: Path) -> None:
     photo = (folder / "large.jpg").read_bytes()
     (folder / "large.jpg").write_bytes(photo[: len(photo) // 2])
-    with pytest.raises(TuneError, match=r"images: 'large\.jpg' .*cannot be made smaller; .*max_side"):
+    with pytest.raises(TuneError, match=r"images: 'large\.jpg' is incomplete.*keep_damaged=True"):
         encode(a_tune(folder / "large.jpg"), preprocessing=SMALLER)
+    keeping = Preprocessing(max_side=SMALLER.max_side, keep_damaged=True)
+    with pytest.raises(TuneError, match=r"images: 'large\.jpg' .*cannot be made smaller; .*max_side"):
+        encode(a_tune(folder / "large.jpg"), preprocessing=keeping)
 
 
 def test_heic_names_the_options_to_send_it(tmp_path: Path) -> None:
