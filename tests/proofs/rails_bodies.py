@@ -91,9 +91,17 @@ def _pairs(
     rng: Random, wrapper: str | None, most: int, keys: tuple[str, ...] = KEYS
 ) -> list[tuple[list[str], str]]:
     pairs = [(_path(rng, wrapper, keys), rng.choice(TEXTS)) for _ in range(rng.randint(0, most))]
-    if pairs and rng.random() < 0.4:  # the same key again, or one of another shape
+    if (
+        pairs and rng.random() < 0.5
+    ):  # the same key again, or one of another shape; an empty value may be null
         path, _ = rng.choice(pairs)
-        pairs.append((path[: rng.randint(1, len(path))] if rng.random() < 0.3 else path, rng.choice(TEXTS)))
+        other = rng.choice(
+            (path, path, path[: rng.randint(1, len(path))], [*path, rng.choice(keys)], [*path, ""])
+        )
+        if other.count("") < 2 or other == path:
+            pairs.append((other, rng.choice(TEXTS)))
+            if rng.random() < 0.5:
+                pairs.insert(0, (path, ""))
     return pairs
 
 
@@ -122,7 +130,7 @@ def _urlencoded(rng: Random, pairs: list[tuple[list[str], str]], *, raw: bool) -
         left, right = brackets.split() if " " in brackets else brackets
         key = names[0] + "".join(f"{left}{name}{right}" for name in names[1:])
         written.append(
-            key if value == "" and rng.random() < 0.3 else f"{key}={_escaped(value, escape, safe, raw)}"
+            key if value == "" and rng.random() < 0.5 else f"{key}={_escaped(value, escape, safe, raw)}"
         )
     return rng.choice(("&", "&", "& ")).join(written).encode()
 
@@ -188,7 +196,7 @@ def _json(rng: Random, wrapper: str | None) -> tuple[bytes, str | None]:
 def _value(rng: Random, depth: int) -> object:
     kind = rng.random()
     if depth and kind < 0.2:
-        return [_value(rng, depth - 1) for _ in range(rng.randint(0, 3))]
+        return [None if rng.random() < 0.2 else _value(rng, depth - 1) for _ in range(rng.randint(0, 3))]
     if depth and kind < 0.4:
         return {rng.choice(KEYS + IN_FORMS): _value(rng, depth - 1) for _ in range(rng.randint(0, 3))}
     number = rng.choice(NUMBERS)

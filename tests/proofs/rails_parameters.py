@@ -18,6 +18,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -37,6 +38,7 @@ PROGRAM = Path(__file__).with_suffix(".rb")
 RUBY = os.environ.get("RAILS_RUBY", "ruby").split()
 
 
+@cache
 def missing() -> str | None:
     """Return what is missing to ask Rails; None if nothing is."""
     if shutil.which(RUBY[0]) is None:

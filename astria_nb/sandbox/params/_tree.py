@@ -13,7 +13,6 @@ from astria_nb.sandbox.uploads import Upload
 Param: TypeAlias = "str | int | float | bool | Upload | list[Param] | dict[str, Param] | None"
 Params: TypeAlias = "dict[str, Param]"
 
-_KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SEPARATOR = re.compile(rb"& *")
 
@@ -145,9 +144,16 @@ def _unescaped(text: bytes) -> str:
 
 
 def _split_key(key: str) -> list[str]:
-    """Split `a[b][]` into `a`, `b` and an empty string; a key with unbalanced brackets is one plain name."""
-    match = _KEY.fullmatch(key)
-    return [match[1], *match[2][1:-1].split("][")] if match else [key]
+    """Split `a[b][]` into `a`, `b` and an empty string; what follows the last brackets is a name too."""
+    start = key.find("[", 1)
+    if start < 0 or start == len(key) - 1:
+        return [key]
+    path, rest = [key[:start]], key[start:]
+    while rest:
+        end = rest.find("]") if rest[0] == "[" else -1
+        path.append(rest if end < 0 else rest[1:end])
+        rest = "" if end < 0 else rest[end + 1 :]
+    return path
 
 
 def _put(node: Params, path: list[str], value: str | Upload | None, key: str) -> None:

@@ -6,11 +6,14 @@ from astria_nb.sandbox.params import casts
 from helpers.soak import sizes
 from proofs.rails_parameters import ask_rails, cases_of_casts, compare, missing
 
-REASON = missing()
-pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
+
+@pytest.fixture(autouse=True)
+def rails() -> None:
+    if reason := missing():
+        pytest.skip(reason)
 
 
-@sizes(300, 5000)
+@sizes(200, 5000)
 def test_bodies_with_well_formed_keys(size: int) -> None:
     _, comparison = compare(size, seed=1)
     assert comparison.different == []
