@@ -17,8 +17,8 @@ class Client(PackMethods, TuneMethods, PromptMethods, PictureMethods):
         Default: the environment variable ``ASTRIA_API_KEY``, else Colab's secret of that name, else the key
         that `astria_nb.login` stored for this address.
     base_url : str, optional
-        Must be HTTPS or on this machine. Default: the environment variable ``ASTRIA_BASE_URL``, else Astria's
-        own address.
+        Must be HTTPS or on this machine, except for the key of a sandbox, which opens nothing else. Default:
+        the environment variable ``ASTRIA_BASE_URL``, else Astria's own address.
     timeout : float
         Time limit of each call in seconds, up to a day. `create_tune` has a limit of its own: ten minutes,
         and more for a large upload.
