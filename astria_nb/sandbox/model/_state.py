@@ -68,6 +68,11 @@ class State:
         with self._lock:
             return self._clock.poll()
 
+    def now(self) -> int:
+        """Return the current time, in milliseconds."""
+        with self._lock:
+            return self._clock.now()
+
     def advance(self, milliseconds: int) -> None:
         """Move the service's clock forward."""
         with self._lock:

@@ -108,7 +108,7 @@ class PromptRoutes:
             changed = self._state.change_prompt(prompt, read_prompt_changes(fields))
         if self._service.options.patched_prompt == "204":
             return nothing(204)
-        return reply(self._views.prompt(changed, self._service.poll()))
+        return reply(self._views.prompt(changed, self._state.now()))
 
     def _delete(self, prompt: Prompt) -> Response:
         self._state.remove_prompt(prompt)
