@@ -28,6 +28,8 @@ Others may come from a proxy, or after the work.
 """
 
 
+_SANDBOX_HEADER = "X-Sandbox-Hint"
+_SANDBOX_KEY = "each sandbox has its own: use sandbox.client(), or the key that astria-nb sandbox printed"
 _WHOEVER_ANSWERS = frozenset({400, 401, 402, 404, 408, 422, 425, 426, 429})
 """Statuses that mean the same from the service and from a gateway: a web page only adds its words."""
 
@@ -146,7 +148,7 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
     pairs = pairs or [("", f"the service answered {status} and gave no reason")]
     reason, retry_after = pairs[0][1], headers.get("Retry-After")
     if status == 401:
-        hint = f"check the key; yours is at {KEY_PAGE}"
+        hint = _SANDBOX_KEY if _SANDBOX_HEADER in headers else f"check the key; yours is at {KEY_PAGE}"
         problem = Problem("api_key", f"{key!r} was refused ({reason})", hint)
         return UnauthorizedError(problem, status=status, page=page)
     if status == 404:

@@ -79,7 +79,7 @@ def json_with_files(sandbox: anb.Sandbox, photo: Path) -> Any:
 @pytest.mark.parametrize(
     ("mistake", "kind", "message"),
     [
-        (wrong_key, UnauthorizedError, "api_key: sd_…else was refused (*); check the key; yours is at *"),
+        (wrong_key, UnauthorizedError, "api_key: sd_…else was refused (HTTP Token: Access denied.); each *"),
         (unknown_pack, NotFoundError, "pack: 999 is not known to http://*; choose one of client.packs()*"),
         (class_that_the_pack_lacks, TuneError, "name: 'cat' is not a class of pack 260; choose one of man*"),
         (missing_title, TuneError, "title: is missing; give a fresh one, such as str(uuid.uuid4())"),
