@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from astria_nb.images.media_type import HEAD_BYTES, media_type
+from astria_nb.images.metadata import without_texts
 
 if TYPE_CHECKING:  # imported where it is used, so that `import astria_nb` stays fast
     from PIL import Image as Pillow
@@ -112,7 +113,14 @@ def _opened(file: IO[bytes]) -> Pillow.Image:
         warnings.simplefilter("ignore")  # about odd files
         limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None  # they are counted by the caller
         try:
-            return Pillow.open(file, formats=_allowed_formats(file))
+            try:
+                return Pillow.open(file, formats=_allowed_formats(file))
+            except ValueError:  # Pillow reads no text of more than a megabyte
+                file.seek(0)
+                content = without_texts(file.read())
+                if content is None:
+                    raise
+                return Pillow.open(io.BytesIO(content), formats=("PNG",))
         finally:
             Pillow.MAX_IMAGE_PIXELS = limit
 
@@ -140,7 +148,11 @@ def decode(image: Pillow.Image, min_side: int) -> Pillow.Image:
     A JPEG is decoded at a fraction of its size if that is enough: 12 megapixels take 40 ms instead of 90.
     """
     image.draft("RGB", (min_side, min_side))
-    image.load()
+    try:
+        image.load()
+    except ValueError:
+        if getattr(image, "tile", None):  # else the pixels were read, and a long text after them was not
+            raise
     if image.mode.startswith("I"):  # 16-bit grey
         return image.convert("I").point(lambda value: value / 256).convert("L")
     return image

@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,15 +14,18 @@ import astria_nb as anb
 from astria_nb.errors import BatchError, TuneError
 from astria_nb.images import Image as Photo
 from astria_nb.images import Preprocessing, SentImage, _damage
+from astria_nb.images._advice import advise
 from helpers import photos_with_metadata as samples
 from helpers.photos_with_metadata import PLACE
 
 NOISE = Image.effect_noise((320, 240), 60).convert("RGB")
 
 
-def saved(file_format: str, mode: str = "RGB", **options: object) -> bytes:
+def saved(
+    file_format: str, mode: str = "RGB", size: tuple[int, int] = NOISE.size, **options: object
+) -> bytes:
     out = io.BytesIO()
-    NOISE.convert(mode).save(out, file_format, **options)
+    NOISE.resize(size).convert(mode).save(out, file_format, **options)
     return out.getvalue()
 
 
@@ -112,6 +116,24 @@ def test_a_damaged_picture_is_not_made_smaller_either(tmp_path: Path) -> None:
     assert send(tmp_path, whole, Preprocessing(max_side=512))
 
 
+@pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
+@pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
+def test_a_long_compressed_text_is_no_damage(before: bytes, kind: bytes, tmp_path: Path) -> None:
+    whole = saved("PNG")
+    head = b"\0\0" if kind == b"zTXt" else b"\0\1\0\0\0"
+    text = samples.chunk(kind, b"Comment" + head + zlib.compress(PLACE * 200_000))
+    place = whole.index(before) - 4
+    photo = whole[:place] + text + whole[place:]
+    assert send(tmp_path, photo) == send(tmp_path, whole)
+    assert send(tmp_path, photo, Preprocessing(max_side=512)) == send(tmp_path, whole)
+    large = saved("PNG", size=(900, 700))
+    photo = large[: large.index(before) - 4] + text + large[large.index(before) - 4 :]
+    smaller = Preprocessing(max_side=512)
+    assert send(tmp_path, photo, smaller) == send(tmp_path, large, smaller)
+    (measured,) = advise([tmp_path / "photo"])
+    assert measured.thumbnail is not None
+
+
 def png_with(data: Callable[[bytes], bytes]) -> bytes:
     """Return a PNG of one IDAT whose compressed pixels were changed; its checksum is right."""
     whole = SOUND["transparent PNG"]
@@ -139,8 +161,6 @@ def test_pixels_of_a_png_that_are_not_complete_are_refused(
 
 
 def test_a_png_with_fewer_rows_than_it_says_is_refused(tmp_path: Path) -> None:
-    import zlib
-
     with pytest.raises(TuneError, match="is incomplete"):
         send(tmp_path, png_with(lambda data: zlib.compress(zlib.decompress(data)[: -320 * 4])))
 

@@ -9,6 +9,7 @@ from astria_nb.images.metadata._file_parts import (
     entire_file,
 )
 from astria_nb.images.metadata._png import coding_points
+from astria_nb.images.metadata._png_texts import without_texts
 from astria_nb.images.metadata._removal import without_metadata
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "profile_of_tags",
     "reduced_profile",
     "without_metadata",
+    "without_texts",
 ]

@@ -14,6 +14,7 @@ from astria_nb.images.metadata._colour_profile import MAX_BYTES, reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
 from astria_nb.images.metadata._png_data import end_of_stream, unpacked_size
 from astria_nb.images.metadata._png_texts import MAX_BYTES as _MAX_TEXT
+from astria_nb.images.metadata._png_texts import TYPES as TEXT_TYPES
 from astria_nb.images.metadata._png_texts import exif_and_xmp
 
 _SIZES: dict[bytes, Collection[int]] = {
@@ -23,7 +24,6 @@ _SIZES: dict[bytes, Collection[int]] = {
 }  # fmt: skip
 """The chunks that are kept, and the sizes that they can have: in a longer one is something else."""
 _DATA, _REQUIRED = (b"IDAT", b"fdAT"), (b"IHDR", b"PLTE", b"IEND")
-_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _PALETTE = 3  # the colour type of a picture whose pixels are numbers of its palette
 _BLOCK, _MAX_NAME = 2**18, 79  # bytes
 _MOST_STORED = 65535  # bytes of a block that is not compressed
@@ -79,7 +79,7 @@ class _PngParts:
             self._has_profile = True
         elif chunk_type == b"eXIf":
             self._exif.insert(0, self._read(content, _MAX_TEXT))
-        elif chunk_type in _TEXTS:
+        elif chunk_type in TEXT_TYPES:
             exif, xmp = exif_and_xmp(chunk_type, self._read(content, _MAX_TEXT))
             self._exif += [exif] if exif else []
             self._xmp += [xmp] if xmp else []

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import zlib
 
+from astria_nb.images.media_type import PNG_SIGNATURE
+
+TYPES = (b"tEXt", b"zTXt", b"iTXt")
 MAX_BYTES = 2**20
 """Of a text; what is longer is cut off."""
 _XMP = b"XML:com.adobe.xmp"
 _RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")  # of ImageMagick, exiv2 and others
 _RAW_XMP = b"Raw profile type xmp"
 _EXIF_HEAD = b"Exif\0\0"
+
+
+def without_texts(content: bytes) -> bytes | None:
+    """Return a PNG without its text chunks; None if it is no PNG, or has none."""
+    if not content.startswith(PNG_SIGNATURE):
+        return None
+    parts, offset = [PNG_SIGNATURE], len(PNG_SIGNATURE)
+    while offset < len(content):
+        end = offset + 12 + int.from_bytes(content[offset : offset + 4])
+        if content[offset + 4 : offset + 8] not in TYPES:
+            parts.append(content[offset:end])
+        offset = end
+    without = b"".join(parts)
+    return without if len(without) < len(content) else None
 
 
 def exif_and_xmp(chunk_type: bytes, content: bytes) -> tuple[bytes, bytes]:
