@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from html.parser import HTMLParser
 
 from astria_nb.client._api_key import ApiKey
@@ -53,8 +52,7 @@ def page_title(headers: Mapping[str, str], content: bytes, key: ApiKey) -> str |
     if not _PAGE.match(text):  # whatever its Content-Type
         return None
     reader = _TitleReader()
-    with suppress(AssertionError):  # html.parser's answer to some declarations that are none
-        reader.feed(text)  # not closed: what is unfinished is no title
+    reader.feed(text)  # not closed: what is unfinished is no title
     line = printable(" ".join(key.redact(reader.best()).split()))
     return line if len(line) <= _MAX_TITLE else f"{line[: _MAX_TITLE - 1]}…"
 
@@ -77,6 +75,12 @@ class _TitleReader(HTMLParser):
         self._words: dict[str, str] = {"title": "", "h1": "", "": ""}
         self._inside = ""
         self._hidden = ""
+
+    def parse_html_declaration(self, i: int) -> int:
+        """Skip what begins like a marked section; the base class raises if it is none."""
+        if self.rawdata.startswith("<![", i):
+            return self.parse_bogus_comment(i)
+        return super().parse_html_declaration(i)
 
     def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002  the base class's
         if tag in _HIDDEN and not self._hidden:
