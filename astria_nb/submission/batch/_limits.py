@@ -42,7 +42,7 @@ class BatchLimits:
     row_seconds: float | None = None
 
     def unsent(self, rows: Iterable[int]) -> int:
-        """Return how many of the rows under way are prepared and, since the batch was stopped, not sent."""
-        if self.begun is None or not self.stop.is_set():
+        """Return how many of the rows that were handed out are only prepared."""
+        if self.begun is None:
             return 0
         return sum(row not in self.begun for row in rows)

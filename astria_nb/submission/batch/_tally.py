@@ -28,9 +28,11 @@ class Tally:
     done, failed : int
         Rows whose tune exists, and rows that failed.
     active : int
-        Rows that are under way.
+        Rows that were handed out.
     unsent : int
-        Of these, rows that are prepared and will not be sent, since the batch was stopped.
+        Of these, rows that are prepared and wait for others, or for nothing once the batch was stopped.
+    most : int or None
+        Rows that are under way at once; those that were answered and are recorded come on top.
     cost_mc : int
         What was spent, in millicents, by the service's figures or else by the estimates.
     held_for : float
@@ -47,6 +49,7 @@ class Tally:
     failed: int = 0
     active: int = 0
     unsent: int = 0
+    most: int | None = None
     cost_mc: int = 0
     held_for: float = 0.0
     is_ending: bool = False
@@ -82,6 +85,7 @@ class Tally:
             Characters that it may have: what matters least is left out. Default: any number.
         """
         active, not_begun = self.active - self.unsent, "not sent" if self.is_over else "waiting"
+        active = active if self.most is None else min(active, self.most)
         parts = {
             "done": f"{self.done:,} of {self.total:,} done",
             "failed": f"{self.failed:,} failed" if self.failed else "",

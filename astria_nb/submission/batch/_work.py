@@ -138,7 +138,7 @@ class Work:
         batch = Batch(outcomes, self._check.prices, limits, Turns(runs), self._observer.count)
         to_send = [row for row, outcome in enumerate(outcomes) if outcome is None]
         if to_send:
-            batch.tally.price = self._check.price
+            batch.tally.price, batch.tally.most = self._check.price, workers
             self._observer.announce(self._what_is_sent(len(to_send)))
             listing = Listing(self._options.client, len(to_send), self._observer.report)
             with ExitStack() as stack:

@@ -90,6 +90,8 @@ def test_after_an_interrupt_it_says_what_is_under_way_and_how_to_go_on(
         signal.signal(signal.SIGINT, handler)
         made = sum(len(one.tune_ids) for one in sandbox.ledger)
     lines = capsys.readouterr().err.splitlines()
+    counts = {int(number) for number in re.findall(r"(\d+) under way", "".join(lines))}
+    assert max(counts) == 2  # max_workers, though more are prepared
     ending = [line for line in lines if "Interrupted: no more are sent" in line]
     under_way = {int(number) for number in re.findall(r"(\d+) under way", "".join(ending))}
     assert under_way
