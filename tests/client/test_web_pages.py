@@ -102,6 +102,15 @@ def test_a_page_is_no_word_on_whether_a_tune_is_gone_after_a_lost_answer(
     assert log.tune_ids == []
 
 
+def test_a_page_shows_no_part_of_a_key_that_looks_like_markup(server: ScriptedServer) -> None:
+    key = "sd_left<right_1234"
+    server.on("GET", "/tunes/7", reply(body=f"<html><title>{key} is bad".encode(), status=403))
+    with pytest.raises(ApiError) as caught:
+        anb.Client(key, base_url=server.url).tune(7)
+    assert "left" not in str(caught.value)
+    assert "sd_…1234 is bad" in str(caught.value)
+
+
 def test_a_page_is_not_taken_for_a_picture(server: ScriptedServer, client: anb.Client) -> None:
     (page,) = (page for page in PAGES if page.who == "a sign-in page")
     server.on("GET", "/1", page.answer())
