@@ -24,8 +24,6 @@ UNICODE = 'Zoë 猫 \U0001f408 "quoted" 100% a&b=c;d'
 HOME = "http://example.com"
 
 
-UNWRAPPED = {"title": "t", "name": "man", "image_urls": [URL]}
-RAW = f"tune[title]=Zoë&tune[name]=man&tune[image_urls][]={URL}"
 REQUIRED = [("tune[title]", "t"), ("tune[name]", "man"), ("tune[image_urls][]", URL)]
 
 
@@ -37,10 +35,6 @@ def arrived(**fields: object) -> Act:
         assert {name: received[name] for name in fields} == fields
 
     return Act(look)
-
-
-YEARS = arrived(characteristics={"2024": "x", "2025": "y"})
-Q = arrived(title="q")
 
 
 def shown(upload: File, content_type: str) -> dict[str, object]:
@@ -120,77 +114,6 @@ ROWS = [
             post("/p/43/tunes", [*REQUIRED, ("tune[title]", "last")], 201, {"title": "last"}, by=by),
         )
         for by in ("multipart", "form")
-    ),
-    row(
-        "fields without the tune wrapper are refused; of JSON, columns are taken",
-        *(post("/p/43/tunes", UNWRAPPED, 400, REFUSED, by=by) for by in ("multipart", "form")),
-        post("/p/43/tunes", UNWRAPPED, 422, {"images": messages}),
-        post("/p/43/tunes", {"image_urls": [URL]}, 400, REFUSED),
-        get("/tunes", 200, []),
-    ),
-    row(
-        "elements by index are dropped on request",
-        post("/p/43/tunes", tune(image_urls={"0": URL}), 422, {"images": messages}, by="form"),
-        index_keys="dropped",
-    ),
-    *in_each_encoding(
-        "years as keys of characteristics",
-        lambda by: (post("/p/43/tunes", tune(characteristics={"2024": "x", "2025": "y"}), by=by), YEARS),
-    ),
-    *in_each_encoding(
-        "a parameter of the query replaces that of the body",
-        lambda by: (
-            post(f"/p/43/tunes?tune[title]=q&tune[name]=man&tune[image_urls][]={URL}", tune(), by=by),
-            Q,
-        ),
-    ),
-    row(
-        "types in any case, or none",
-        *(
-            sent("POST", "/p/43/tunes", body, "raw", status, headers={"Content-Type": content_type})
-            for body, status, content_type in (
-                (RAW.encode(), 201, "application/X-WWW-form-urlencoded; charset=UTF-8"),
-                (
-                    b'{"tune": {"title": "t", "name": "man", "image_urls": ["%s"]}}' % URL.encode(),
-                    201,
-                    "Application/JSON",
-                ),
-                (RAW.encode() + b"%", 400, "application/x-www-form-urlencoded"),
-                (b"x", 400, "text/plain"),
-            )
-        ),
-    ),
-    *(
-        row(
-            f"integers are cast, {by}",
-            post(
-                "/p/43/tunes",
-                tune(prompt_ids=[number], prompt_attributes={"num_images": count}),
-                by=by,
-                keep={"tune": "id"},
-            ),
-            get("/tunes/:tune/prompts", 200, [{"orig_prompt_id": 43001, "num_images": 2}]),
-        )
-        for by, number, count in (
-            ("json", 43001.0, 2.9),
-            ("form", " 43001 ", "2.0"),
-            ("multipart", "43001x", "2"),
-        )
-    ),
-    row(
-        "what is no number is 0",
-        post(
-            "/p/43/tunes",
-            tune(prompt_attributes={"num_images": "abc"}),
-            422,
-            {"prompts.num_images": messages},
-        ),
-        post("/p/43/tunes", tune(prompt_attributes={"seed": "abc"}), 201),
-    ),
-    row(
-        "more files than Rails reads",
-        post("/p/43/tunes", tune(images=[PHOTO] * 128), 500, {"status": 500, "error": str}, by="multipart"),
-        get("/tunes", 200, []),
     ),
     *in_each_encoding(
         "text beyond ASCII",

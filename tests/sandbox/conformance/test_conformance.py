@@ -17,6 +17,7 @@ import sandbox.conformance.packs as rows_packs
 import sandbox.conformance.parameters as rows_parameters
 import sandbox.conformance.prompt_lists as rows_prompt_lists
 import sandbox.conformance.prompts as rows_prompts
+import sandbox.conformance.rails as rows_rails
 import sandbox.conformance.runs as rows_runs
 import sandbox.conformance.section_16 as rows_section_16
 import sandbox.conformance.tunes as rows_tunes
@@ -29,6 +30,7 @@ from sandbox.helpers.api import Api
 TABLES = (
     rows_packs,
     rows_parameters,
+    rows_rails,
     rows_runs,
     rows_tunes,
     rows_prompts,
