@@ -111,7 +111,8 @@ class ExactlyOnce:
         self._estimate = estimate(self._tune, pack)
         try:
             with ExitStack() as work, self._slot:
-                self._slot.enter_context(self._options.slot)
+                if self._tune.title is None:  # if this process ended before it is sent, no look would tell
+                    self._slot.enter_context(self._options.slot)
                 submission = self._claim(precedents, request, body, work)
                 if submission.state in HAS_TUNE or self._is_left(submission):
                     return submission
@@ -268,7 +269,8 @@ class ExactlyOnce:
         except BaseException as error:
             # After an interrupt: an incomplete request creates nothing.
             was_sent = body.yielded == len(body)
-            submission = change(submission, "unknown" if was_sent else not_sent, problem=type(error).__name__)
+            problem = str(error) if isinstance(error, AstriaError) else type(error).__name__
+            submission = change(submission, "unknown" if was_sent else not_sent, problem=problem)
             if was_sent and isinstance(error, Exception):
                 return submission  # looking for the tune comes before an error that is not about it
             raise
@@ -276,6 +278,8 @@ class ExactlyOnce:
 
     def _post(self, body: Body) -> Json:
         try:
+            if self._tune.title is not None:
+                self._slot.enter_context(self._options.slot)
             return self._checked(self._client.create_tune(self._tune.pack, body))
         finally:
             self._slot.close()  # another one may be sent while this one is recorded

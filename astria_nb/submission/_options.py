@@ -95,7 +95,8 @@ class SubmitOptions:
         Whether to wait for what became of a lost answer, and after a 429. False in a batch, which does that
         for all of its tunes at once.
     slot : context manager
-        Entered before a request is recorded, and left when it was answered: it limits how many are under way.
+        Entered before a request is sent, and left when it was answered: it limits how many are under way. A
+        request without a title is not even recorded before.
     look : callable
         Returns what the account shows; see `astria_nb.submission._account.look`.
     pack : Pack or None

@@ -36,8 +36,8 @@ from astria_nb.tune import Pack, Tune
 from astria_nb.utils.interrupts import arrival, blocks_on
 from astria_nb.utils.versions import check_versions
 
-# Rows that threads work on, for each request under way: some are prepared, or recorded, meanwhile.
-_AHEAD = 1.25
+# Rows that threads work on, for each request under way: some wait for theirs, some are recorded after it.
+_AHEAD = 1.5
 
 
 class Work:
