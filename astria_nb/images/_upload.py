@@ -25,10 +25,13 @@ from astria_nb.images.metadata import (
     entire_file,
     without_metadata,
 )
+from astria_nb.utils.interrupts import raise_if_interrupted
+from astria_nb.utils.progress import ReportProgress
 
 BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
 _NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
 _CONCURRENT = 2  # images that are decoded at once: one that is made smaller takes 40 MB of memory
+_SILENT_SECONDS = 0.5
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "image/png": (".png",)}
 
 
@@ -148,8 +151,17 @@ class SentImage:
         return done
 
 
-def open_all(images: Sequence[Image], preprocessing: Preprocessing) -> list[SentImage]:
-    """Open images for upload, in order.
+def open_all(
+    images: Sequence[Image], preprocessing: Preprocessing, report: ReportProgress | None = None
+) -> list[SentImage]:
+    """Open images for upload, in order. An interrupt of the call that this thread runs ends it.
+
+    Parameters
+    ----------
+    images : sequence of Image
+    preprocessing : Preprocessing
+    report : callable, optional
+        Called with a fraction from 0 to 1 and a text, if it takes long.
 
     Raises
     ------
@@ -158,7 +170,7 @@ def open_all(images: Sequence[Image], preprocessing: Preprocessing) -> list[Sent
     """
     # Finding metadata is no faster on two threads; decoding is.
     if len(images) > 1 and (preprocessing.max_side is not None or not preprocessing.keep_damaged):
-        return _opened_by_threads(images, preprocessing)
+        return _opened_by_threads(images, preprocessing, report)
     opened: list[SentImage] = []
     problems: list[Problem] = []
     with ExitStack() as undo:
@@ -174,14 +186,20 @@ def open_all(images: Sequence[Image], preprocessing: Preprocessing) -> list[Sent
     return opened
 
 
-def _opened_by_threads(images: Sequence[Image], preprocessing: Preprocessing) -> list[SentImage]:
+def _opened_by_threads(
+    images: Sequence[Image], preprocessing: Preprocessing, report: ReportProgress | None
+) -> list[SentImage]:
     opened: list[SentImage] = []
     problems: list[Problem] = []
     with ThreadPoolExecutor(_CONCURRENT) as pool, ExitStack() as undo:
         futures = [pool.submit(SentImage.open, image, preprocessing) for image in images]
         undo.callback(_close, futures)
         undo.callback(pool.shutdown, cancel_futures=True)
-        for future in futures:
+        silent_until = time.monotonic() + _SILENT_SECONDS
+        for number, future in enumerate(futures):
+            raise_if_interrupted()
+            if report is not None and time.monotonic() > silent_until:
+                report(number / len(futures), f"preparing photo {number + 1} of {len(futures)}")
             try:
                 opened.append(future.result())
             except TuneError as error:

@@ -76,7 +76,8 @@ class ExactlyOnce:
     def encode(self) -> Body:
         """Return a new request body; each attempt needs its own."""
         options = self._options
-        return encode(self._tune, options.encoding, options.observer.on_sent, options.preprocessing)
+        observer = options.observer
+        return encode(self._tune, options.encoding, observer.on_sent, options.preprocessing, observer.on_wait)
 
     def run(self, pack: Pack, body: Body) -> pd.DataFrame:
         """Send the tune unless it is on record already, and return its row."""

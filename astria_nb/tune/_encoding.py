@@ -16,6 +16,7 @@ from astria_nb.tune._body import Body, Encoding, OnSent
 from astria_nb.tune._limits import beyond_limits, keys_changed_by_multipart
 from astria_nb.tune._tune import FIELDS, Tune
 from astria_nb.utils.formatting import short
+from astria_nb.utils.progress import ReportProgress
 
 _DEFAULT = Preprocessing()
 
@@ -25,6 +26,7 @@ def encode(
     encoding: Encoding | None = None,
     on_sent: OnSent | None = None,
     preprocessing: Preprocessing = _DEFAULT,
+    report: ReportProgress | None = None,
 ) -> Body:
     """Return the request body that creates a tune.
 
@@ -37,6 +39,8 @@ def encode(
         Called with (bytes sent, bytes in all) after each block, from the sending thread.
     preprocessing : Preprocessing
         How the files are prepared. Default: their metadata is removed.
+    report : callable, optional
+        Called with a fraction from 0 to 1 and a text, if that takes long.
 
     Raises
     ------
@@ -63,7 +67,7 @@ def encode(
         excess = beyond_limits(chosen, fields, len(form), 0)
         return Body(chosen, "application/x-www-form-urlencoded", [form], on_sent, excess)
     boundary = uuid.uuid4().hex
-    images = open_all(tune.images, preprocessing)
+    images = open_all(tune.images, preprocessing, report)
     names = [image.filename for image in images]
     if not preprocessing.keep_metadata:
         names = sent_names([image.opened() for image in tune.images], [image.media_type for image in images])

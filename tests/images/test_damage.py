@@ -13,7 +13,7 @@ from PIL import Image
 import astria_nb as anb
 from astria_nb.errors import BatchError, TuneError
 from astria_nb.images import Image as Photo
-from astria_nb.images import Preprocessing, SentImage, _damage
+from astria_nb.images import Preprocessing, SentImage, _damage, _upload
 from astria_nb.images._advice import advise
 from helpers import photos_with_metadata as samples
 from helpers.photos_with_metadata import PLACE
@@ -132,6 +132,30 @@ def test_a_long_compressed_text_is_no_damage(before: bytes, kind: bytes, tmp_pat
     assert send(tmp_path, photo, smaller) == send(tmp_path, large, smaller)
     (measured,) = advise([tmp_path / "photo"])
     assert measured.thumbnail is not None
+
+
+def test_long_preparations_show_how_far_they_are_and_can_be_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_upload, "_SILENT_SECONDS", -1)
+    for number in range(6):
+        (tmp_path / f"{number}.jpg").write_bytes(JPEG)
+    with anb.Sandbox() as sandbox:
+        tune = anb.Tune(pack=43, title="t", name="cat", images=str(tmp_path))
+        texts: list[str] = []
+        anb.submit(tune, sandbox.client(), say=lambda _, text: texts.append(text))
+        assert [text for text in texts if "photo" in text] == [
+            f"preparing photo {n} of 6" for n in range(1, 7)
+        ]
+
+        def interrupt(_: float, text: str) -> None:
+            if text == "preparing photo 3 of 6":
+                raise KeyboardInterrupt
+
+        other = anb.Tune(pack=43, title="other", name="cat", images=str(tmp_path))
+        with pytest.raises(KeyboardInterrupt):
+            anb.submit(other, sandbox.client(), say=interrupt)
+        assert len([request for request in sandbox.ledger if request.method == "POST"]) == 1
 
 
 def png_with(data: Callable[[bytes], bytes]) -> bytes:
