@@ -37,6 +37,7 @@ _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "sup
 _PROMPT_CALLBACK = "prompt_attributes.callback"
 # The items that the form can show in a list; in other lists it can show any.
 _ITEM_TYPES: dict[str, tuple[type, ...]] = {"images": (str, PathLike, Image), "image_urls": (str,)}
+_MEND = "re-save it or remove it"
 _ENCODINGS = [("automatic", None), *((name, name) for name in ("multipart", "form", "json"))]
 
 
@@ -155,9 +156,11 @@ class Draft:
         }
 
     @property
-    def damaged_photos(self) -> Sequence[str]:
-        """Names of the photos that are incomplete, as far as they were measured."""
-        return self._images.damaged
+    def photo_problems(self) -> list[Problem]:
+        """What of the photos cannot be sent with the switches as they are, as far as they were measured."""
+        damaged = () if self.switches.preprocessing.keep_damaged else self._images.damaged
+        incomplete = [Problem("images", f"{name} is incomplete", _MEND) for name in damaged]
+        return [*incomplete, *self.switches.problems]
 
     @property
     def encoding(self) -> Encoding | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from astria_nb.errors import Problem
 from astria_nb.form._error_summary import ErrorEntry
 from astria_nb.form.fields import Field
+from astria_nb.form.images import naming_switches
 from astria_nb.tune import FIELDS
 
 # How to fill in an empty field here, where nobody calls a function.
@@ -131,7 +132,7 @@ class ProblemDisplay:
         if problem.kind == "conflict" and problem.field in ("images", "image_urls"):
             rival = "existing tunes" if self._fields["tune_ids"].value else "photos from files"
             return _label(problem.field), f"cannot be combined with {rival}; leave out one."
-        text = f"{problem.what}; {problem.hint}"
+        text = f"{problem.what}; {naming_switches(problem.hint)}"
         if problem.field in _SUBJECTS:
             return _SUBJECTS[problem.field], text
         if self.field_of(problem) is None:

@@ -15,8 +15,6 @@ from astria_nb.submission import remarks_on
 from astria_nb.tune import Estimate, Tune, check, check_pack, from_checked, problem_with_balance
 from astria_nb.utils.versions import version_problems
 
-_MEND = "re-save it or remove it"
-
 
 @dataclass(frozen=True, slots=True)
 class Review:
@@ -58,7 +56,7 @@ def review(
     log_problem: Problem | None,
     client: Client,
     balance: float | None,
-    damaged_photos: Sequence[str],
+    photo_problems: Sequence[Problem],
     listed_titles: Sequence[str | None],
 ) -> Review:
     """Review a draft.
@@ -78,14 +76,14 @@ def review(
         Of the service that is to reach the addresses.
     balance : float or None
         US dollars that the account has; None if that is unknown.
-    damaged_photos : sequence of str
-        Names of photos that are incomplete: the service would refuse them, or train on half a picture.
+    photo_problems : sequence of Problem
+        Photos that the service would refuse, or that are not sent as they are.
     listed_titles : sequence of (str or None)
         Of the tunes in the form's list.
     """
     fields, problems = check(values)
     tune = None if problems else from_checked(fields)
-    problems += [Problem("images", f"{name} is incomplete", _MEND) for name in damaged_photos]
+    problems += photo_problems
     problems += version_problems()
     if log_problem is not None:
         problems.append(log_problem)

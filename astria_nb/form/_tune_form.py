@@ -371,7 +371,7 @@ class TuneForm(widgets.VBox):
             *(field_values, pack_field, self._panel.state),
             *(self._max_cost, self._notice.log_problem()),
             *(self.client, self._account.balance),
-            self._draft.damaged_photos,
+            self._draft.photo_problems,
             [listed.title for listed in self._list.tunes],
         )
 

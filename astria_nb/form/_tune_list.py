@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from astria_nb.form._listed_tune import ListedTune
 from astria_nb.form.fields import WIDE
+from astria_nb.form.images import naming_switches
 from astria_nb.tune import Estimate, dollars
 
 
@@ -103,7 +104,8 @@ class TuneList(widgets.VBox):
 
     def saved_html(self) -> Markup:
         """Return the list as HTML for where no widget runs."""
-        items = (" · ".join(filter(None, (listed.text, listed.problem))) for listed in self.tunes)
+        texts = ((listed.text, naming_switches(listed.problem)) for listed in self.tunes)
+        items = (" · ".join(filter(None, parts)) for parts in texts)
         lines = Markup().join(Markup("<li>{}</li>").format(item) for item in items)
         return Markup("<p>In the list:</p><ul>{}</ul>").format(lines) if self.tunes else Markup()
 
@@ -120,7 +122,7 @@ class TuneList(widgets.VBox):
         line = widgets.HBox([text, edit, remove], layout=WIDE)
         if not listed.problem:
             return line
-        problem = widgets.HTML(Markup("<span>{}</span>").format(listed.problem))
+        problem = widgets.HTML(Markup("<span>{}</span>").format(naming_switches(listed.problem)))
         problem.add_class("astria-error")
         return widgets.VBox([line, problem], layout=WIDE)
 

@@ -6,8 +6,10 @@ from astria_nb.images._captions import captions_beside, is_caption_name, stem_of
 from astria_nb.images._content import ImageContent, content_sha256, file_of, is_content, is_volatile
 from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, open_image
 from astria_nb.images._deferred import DeferredImage
+from astria_nb.images._file_kinds import RE_ENCODED, readable_types, refusal
 from astria_nb.images._folder import SUFFIXES, is_hidden, natural_order, pictures_in
 from astria_nb.images._image import Image, small_thumbnail, thumbnail
+from astria_nb.images._only_smaller import all_only_smaller
 from astria_nb.images._preprocessing import UNCHANGED, Preprocessing
 from astria_nb.images._sent_names import sent_names
 from astria_nb.images._types import Images, ImageSource
@@ -17,6 +19,7 @@ from astria_nb.images._upload_sizes import upload_size
 __all__ = [
     "BLOCK",
     "MEDIA_TYPES",
+    "RE_ENCODED",
     "SUFFIXES",
     "UNCHANGED",
     "DeferredImage",
@@ -29,6 +32,7 @@ __all__ = [
     "Kind",
     "Preprocessing",
     "SentImage",
+    "all_only_smaller",
     "captions_beside",
     "compare",
     "content_sha256",
@@ -46,6 +50,8 @@ __all__ = [
     "open_all",
     "open_image",
     "pictures_in",
+    "readable_types",
+    "refusal",
     "sent_names",
     "sha256_of",
     "small_thumbnail",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from astria_nb.errors import TuneError
 from astria_nb.images._damage import decoded_jpeg
 from astria_nb.images._decoding import decode, exif_of, open_image, turn_upright_by
+from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._image import Image, encode_jpeg
 from astria_nb.images._metrics import perceptual_hash, sharpness
 from astria_nb.utils.formatting import format_size
@@ -214,9 +215,9 @@ def _advice(metrics: ImageMetrics, media_type: str, orientation: int, grey: Pill
         size = format_size(metrics.size)
         text = 'It does no harm, only the upload takes longer; "Make photos smaller" shortens it.'
         yield Advice("large", f"Large ({size}). {text}")
-    if media_type == "image/heic":
-        text = "HEIC: the service may not accept it; with smaller photos (below) it is sent as a JPEG"
-        yield Advice("heic", text)
+    if media_type in RE_ENCODED:
+        text = 'the service may not accept it; with "Make photos smaller" (below) it is sent as a JPEG'
+        yield Advice("heic", f"{RE_ENCODED[media_type]}: {text}")
     elif orientation != 1 and (media_type != "image/jpeg" or orientation not in _COMMON_ORIENTATIONS):
         text = (
             "Sideways: its rotation is only noted in the file, and not all readers apply it; save it rotated"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
 import threading
 import warnings
@@ -12,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from astria_nb.images._file_kinds import RE_ENCODED, is_readable, refusal
 from astria_nb.images.media_type import HEAD_BYTES, media_type
 from astria_nb.images.metadata import without_texts
 
@@ -26,6 +26,7 @@ MEDIA_TYPES = {
     "PNG": "image/png",
     "WEBP": "image/webp",
     "HEIF": "image/heic",
+    "AVIF": "image/avif",
 }
 """The media types that can be uploaded, by Pillow's name of the format."""
 _FORMATS = ("JPEG", "PNG", "WEBP")
@@ -33,10 +34,9 @@ MAX_PIXELS = 2**30 // 12
 """Pillow's limit; the service refuses images that unpack to gigabytes."""
 # Phones take photos of 200 megapixels. A JPEG is decoded at a fraction of its size, to be made smaller.
 _MAX_PIXELS_MADE_SMALLER = 220_000_000
-_MADE_SMALLER = ("JPEG", "MPO", "HEIF")
+_MADE_SMALLER = ("JPEG", "MPO", "HEIF", "AVIF")
 _HEAD_OF_TEXT = 256  # bytes
 _ORIENTATION = 0x0112
-_WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 # What decoders raise for a damaged file; pillow_heif raises the last three.
 _OF_DECODERS = (
     SyntaxError, ValueError, KeyError, IndexError, TypeError, OverflowError, OSError, struct.error,
@@ -85,16 +85,16 @@ def open_image(source: Path | bytes) -> Iterator[Pillow.Image]:
         stack.enter_context(file)
         try:
             image = stack.enter_context(_opened(file))
-            if image.width * image.height > _max_pixels(image.format):
-                raise Pillow.DecompressionBombError
+            if image.width * image.height > (most := _max_pixels(image.format)):
+                what = f"has {image.width * image.height / 1e6:.0f} megapixels, more than {most / 1e6:.0f}"
+                raise InvalidImageError(what, "save it smaller, or remove it")
             yield image
             return
         except UnidentifiedImageError:
             file.seek(0)
-            raise _not_an_image(file.read(_HEAD_OF_TEXT)) from None
+            raise InvalidImageError(*refusal(file.read(_HEAD_OF_TEXT))) from None
         except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError):
-            what = "has too many pixels to be a photo"
-            hint = "save it smaller, or remove it"
+            what, hint = "has too many pixels to be a photo", "save it smaller, or remove it"
         except _OF_DECODERS as error:
             if isinstance(error, InvalidImageError) or (
                 isinstance(error, OSError) and error.errno is not None
@@ -127,19 +127,6 @@ def _opened(file: IO[bytes]) -> Pillow.Image:
 
 def _max_pixels(file_format: str | None) -> int:
     return _MAX_PIXELS_MADE_SMALLER if file_format in _MADE_SMALLER else MAX_PIXELS
-
-
-def _not_an_image(head: bytes) -> InvalidImageError:
-    """Return what is wrong with a file that Pillow does not know, by its beginning."""
-    if not head:
-        return InvalidImageError("is empty", "copy it again, or remove it")
-    if _WEB_PAGE.match(head):
-        return InvalidImageError("is a web page, not an image", "download the image itself, or remove it")
-    if head.startswith(b"version https://git-lfs"):
-        return InvalidImageError("only stands for an image in Git LFS", "run git lfs pull, or remove it")
-    if (media_type(head) or "").startswith("video/"):
-        return InvalidImageError("is a video, not an image", "save a frame of it as JPEG, or remove it")
-    return InvalidImageError("is not a JPEG, PNG or WebP image")
 
 
 def decode(image: Pillow.Image, min_side: int) -> Pillow.Image:
@@ -197,12 +184,14 @@ def exif_of(image: Pillow.Image) -> Pillow.Exif:
 def _allowed_formats(file: IO[bytes]) -> tuple[str, ...]:
     head = file.read(HEAD_BYTES)
     file.seek(0)
-    if media_type(head) != "image/heic":
+    file_type = media_type(head)
+    if file_type not in RE_ENCODED:
         return _FORMATS
-    try:
-        from pillow_heif import register_heif_opener  # an extra
-    except ImportError:
-        hint = "pip install 'astria-nb[heic]', or convert it to JPEG"
-        raise InvalidImageError("is HEIC, which cannot be read here", hint) from None
+    if not is_readable(file_type):
+        raise InvalidImageError(*refusal(head))
+    if file_type == "image/avif":
+        return ("AVIF",)
+    from pillow_heif import register_heif_opener  # an extra
+
     register_heif_opener()
     return ("HEIF",)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp"),
-    *(".png", ".webp", ".heic", ".heif"),
+    *(".png", ".webp", ".heic", ".heif", ".avif"),
 )
 """The usual endings of the formats that can be uploaded, in lower case; cameras write them in upper case."""
 

@@ -40,8 +40,9 @@ class Image:
         Absolute. Of content that was in memory, or at an address, a private temporary copy, which exists as
         long as the image.
     media_type : str
-        ``image/jpeg``, ``image/png``, ``image/webp``, or ``image/heic`` with the extra of that name;
-        determined by the content, not by the name. ``text/plain`` for a photo's caption, a file ``.txt``.
+        ``image/jpeg``, ``image/png``, ``image/webp``, ``image/avif`` if Pillow reads it, or ``image/heic``
+        with the extra of that name; determined by the content, not by the name. ``text/plain`` for a photo's
+        caption, a file ``.txt``.
     size : int
         Bytes.
     width, height : int

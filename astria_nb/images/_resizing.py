@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from astria_nb.images._colours import settled
 from astria_nb.images._damage import decoded_jpeg
 from astria_nb.images._decoding import decode, exif_of, open_image, turn_upright_by
+from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._image import Image
 from astria_nb.images._temporary_copy import StorageError
 from astria_nb.images.metadata import DamagedImageError, coding_points
@@ -25,15 +26,16 @@ if TYPE_CHECKING:
 
 
 _QUALITY = 92
+_BEFORE_PICTURE = 65536  # bytes
 _RESIZABLE = ("L", "LA", "RGB", "RGBA", "CMYK")
 _MAX_FILES = 128  # about as many MB
 _Key = tuple[Path, int, int, int, bool]
 
 
 def needs_resizing(image: Image, max_side: int | None) -> bool:
-    """Return whether an image is re-encoded: it is too large, or HEIC, which is then sent as a JPEG."""
+    """Return whether an image is re-encoded: it is too large, or HEIC or AVIF."""
     return max_side is not None and (
-        max(image.width, image.height) > max_side or image.media_type == "image/heic"
+        max(image.width, image.height) > max_side or image.media_type in RE_ENCODED
     )
 
 
@@ -153,10 +155,19 @@ def _coding(image: Pillow.Image, path: Path) -> tuple[int, int] | None:
     if image.format == "PNG":
         with path.open("rb", buffering=0) as file:
             return coding_points(file)
+    if image.format == "AVIF":
+        return None if image.info.get("icc_profile") else _coding_in_box(path)
     nclx = image.info.get("nclx_profile")
     if not isinstance(nclx, dict) or image.info.get("icc_profile"):
         return None
     return int(nclx["color_primaries"]), int(nclx["transfer_characteristics"])
+
+
+def _coding_in_box(path: Path) -> tuple[int, int] | None:
+    """Return the code points of an AVIF, which Pillow does not tell; they are in its first kilobytes."""
+    with path.open("rb", buffering=0) as file:
+        _, _, points = file.read(_BEFORE_PICTURE).partition(b"colrnclx")
+    return (int.from_bytes(points[:2]), int.from_bytes(points[2:4])) if len(points) >= 4 else None
 
 
 _cache = _Cache()

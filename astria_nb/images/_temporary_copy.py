@@ -20,6 +20,7 @@ _SUFFIXES = {
     "image/png": ".png",
     "image/webp": ".webp",
     "image/heic": ".heic",
+    "image/avif": ".avif",
 }
 _DIGITS = 12  # of the hash, in the name of content that has none
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")

@@ -12,8 +12,10 @@ from pathlib import PurePath
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images._damage import sound_parts
-from astria_nb.images._decoding import MAX_PIXELS, InvalidImageError
+from astria_nb.images._decoding import InvalidImageError
+from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._image import Image
+from astria_nb.images._only_smaller import only_smaller
 from astria_nb.images._preprocessing import Preprocessing
 from astria_nb.images._resizing import needs_resizing, open_resized
 from astria_nb.images._temporary_copy import StorageError
@@ -75,6 +77,8 @@ class SentImage:
             reason, hint = "no longer exists", "put it back, or remove it"
         except InvalidImageError as error:
             reason, hint = f"{error} and cannot be made smaller", "re-save it, or omit max_side"
+            if image.media_type in RE_ENCODED:
+                hint = "re-save it as JPEG, or remove it"
         except MalformedImageError as error:
             reason = f"{error}, so its metadata cannot be removed reliably"
             hint = "re-save it, remove it, or send it unchanged with keep_metadata=True"
@@ -247,13 +251,8 @@ def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
             image, preprocessing.max_side, keep_damaged=preprocessing.keep_damaged
         )
         return SentImage(filename_for_type(image.filename, media_type), media_type, file, entire_file(file))
-    if image.width * image.height > MAX_PIXELS:
-        what = f"{image.filename!r} has {image.width * image.height / 1e6:.0f} megapixels, too many to send"
-        raise TuneError(Problem("images", what, "make it smaller with max_side=2048"))
-    if image.media_type == "image/heic" and not preprocessing.keep_metadata:
-        what = f"{image.filename!r} is HEIC, whose metadata cannot be removed without loss"
-        hint = "send it as a JPEG with max_side=2048, or unchanged with keep_metadata=True"
-        raise TuneError(Problem("images", what, hint))
+    if (problem := only_smaller(image, preprocessing)) is not None:
+        raise TuneError(problem)
     file = image.path.open("rb", buffering=0)
     try:
         is_whole = preprocessing.keep_metadata or image.is_caption

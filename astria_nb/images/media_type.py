@@ -12,7 +12,8 @@ _SIGNATURES = {
     b"GIF8": "image/gif",
     b"\x1a\x45\xdf\xa3": "video/webm",
 }
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+_EITHER_BRANDS = (b"mif1", b"msf1")  # further brands tell which
 _AVIF_BRANDS = (b"avif", b"avis")
 
 
@@ -43,6 +44,8 @@ def media_type(head: bytes) -> str | None:
     if head[4:8] != b"ftyp":
         return None
     brand = head[8:12]
+    if brand in _EITHER_BRANDS:
+        return "image/avif" if any(name in head[16:] for name in _AVIF_BRANDS) else "image/heic"
     if brand in _HEIC_BRANDS:
         return "image/heic"
     return "image/avif" if brand in _AVIF_BRANDS else "video/mp4"

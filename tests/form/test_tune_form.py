@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import astria_nb as anb
+import helpers.photos_with_metadata as samples
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
 from astria_nb.form._error_summary import ErrorSummary
 from astria_nb.form.images import InspectBar
@@ -548,3 +549,22 @@ def test_an_incomplete_photo_is_not_sent(form, photos):
     assert "photo-0.jpg is incomplete; re-save it or remove it" in messages(form)
     form.fill(images=photos[1:])
     assert not button(form, "Submit").disabled
+    keeping = anb.TuneForm(form.client, pack=260, name="woman", keep_damaged=True, images=photos)
+    until(lambda: keeping._draft._images.damaged)
+    assert (keeping.problems, keeping.status) == ([], "ready")
+
+
+def test_photos_that_are_only_sent_smaller_name_the_switch(form, photos, tmp_path):
+    (tmp_path / "IMG_1.HEIC").write_bytes(samples.heic())
+    Image.new("L", (12000, 9000)).save(tmp_path / "large.jpg")
+    form.fill(pack=260, name="woman", images=[*photos, tmp_path / "large.jpg", tmp_path / "IMG_1.HEIC"])
+    assert form.status == "incomplete"
+    assert [problem.what for problem in form.problems] == ["'large.jpg' has 108 megapixels, too many to send"]
+    with_switch = 'make it smaller with "Make photos smaller" turned on; 1 more needs it, too'
+    assert with_switch in messages(form)
+    with pytest.raises(TuneError, match="108 megapixels"):
+        form.submit()
+    only(form, widgets.Checkbox, "Make photos smaller").value = True
+    assert (form.problems, form.status) == ([], "ready")
+    sent = form.submit()
+    assert sent["title"].item() == form.tune.title

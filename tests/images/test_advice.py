@@ -112,7 +112,7 @@ def test_a_large_file_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"GIF89a" + bytes(50), "is not a JPEG, PNG or WebP image; convert it to JPEG"),
+        (b"GIF89a" + bytes(50), "is a GIF image; convert it to JPEG"),
         (b"", "is empty"),
         (None, "does not exist"),
     ],

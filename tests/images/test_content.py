@@ -170,7 +170,7 @@ def test_an_array_of_8_bit_pixels_is_sent_as_png(shape: tuple[int, ...]) -> None
     ("content", "what", "hint"),
     [
         (b"", "is empty", "copy it again"),
-        (b"GIF89a" + bytes(50), "is not a JPEG, PNG or WebP image", "convert it"),
+        (b"GIF89a" + bytes(50), "is a GIF image", "convert it"),
         (b"<!doctype html><p>Sign in", "is a web page", "download the image itself"),
         (JPEG[:100], "is a damaged image", "convert it"),
         (io.StringIO("text"), "was opened as text", "open(path, 'rb')"),

@@ -24,6 +24,7 @@ def test_a_file_that_pillow_writes_is_of_its_type(file_format: str) -> None:
     [
         (b"\0\0\0\x18ftypheic", "image/heic"),
         (b"\0\0\0\x18ftypmif1", "image/heic"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", "image/avif"),
         (b"\0\0\0\x20ftypavif", "image/avif"),
         (b"\0\0\0\x20ftypavis", "image/avif"),
         (b"\0\0\0\x20ftypisom", "video/mp4"),

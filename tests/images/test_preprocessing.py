@@ -304,6 +304,31 @@ def test_heic_names_the_options_to_send_it(tmp_path: Path) -> None:
     assert not Pillow.open(io.BytesIO(sent)).getexif().get_ifd(GPS)
 
 
+def test_avif_is_sent_as_heic_is(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_1.avif"
+    samples.picture((640, 480)).save(path, exif=samples.exif(6))
+    tune = a_tune(path)
+    with pytest.raises(TuneError, match=r"'IMG_1\.avif' is AVIF, .*max_side=2048.*keep_metadata=True"):
+        encode(tune)
+    assert content(tune, UNCHANGED) == [path.read_bytes()]
+    (sent,) = content(tune, SMALLER)
+    assert (Pillow.open(io.BytesIO(sent)).format, Pillow.open(io.BytesIO(sent)).size) == ("JPEG", (480, 640))
+    assert not any(part in sent for part in samples.PARTS)
+
+
+def test_the_colours_that_an_avif_tells_by_numbers_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.avif"
+    samples.picture((640, 480)).save(path)
+    content_of_file = path.read_bytes()
+    start = content_of_file.index(b"colrnclx") + 8
+    wide = content_of_file[:start] + b"\0\x0c" + content_of_file[start + 2 :]  # Display P3
+    (plain,) = content(a_tune(path), SMALLER)
+    path.write_bytes(wide)
+    (sent,) = content(a_tune(path), SMALLER)
+    assert "icc_profile" not in Pillow.open(io.BytesIO(plain)).info
+    assert "icc_profile" in Pillow.open(io.BytesIO(sent)).info
+
+
 # On record
 
 

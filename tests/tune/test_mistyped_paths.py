@@ -77,8 +77,8 @@ def test_the_file_that_was_meant_is_proposed(folder: Path, path: str, meant: str
 @pytest.mark.parametrize(
     ("path", "what", "hint"),
     [
-        ("g.gif", "is not a JPEG, PNG or WebP image", "convert it to JPEG, or remove it"),
-        ("G.GIF", "is not a JPEG, PNG or WebP image", "convert it to JPEG, or remove it"),
+        ("g.gif", "is a GIF image", "convert it to JPEG, or remove it"),
+        ("G.GIF", "is a GIF image", "convert it to JPEG, or remove it"),
         ("page.jpg", "is a web page", "download the image itself, or remove it"),
         ("lfs.jpg", "only stands for an image in Git LFS", "run git lfs pull, or remove it"),
         ("film.jpg", "is a video", "save a frame of it as JPEG, or remove it"),

@@ -2,10 +2,11 @@
 
 from astria_nb.form.images._image_field import ImageField
 from astria_nb.form.images._inspect_bar import InspectBar
-from astria_nb.form.images._preprocessing_switches import PreprocessingSwitches
+from astria_nb.form.images._preprocessing_switches import PreprocessingSwitches, naming_switches
 
 __all__ = [
     "ImageField",
     "InspectBar",
     "PreprocessingSwitches",
+    "naming_switches",
 ]

@@ -20,7 +20,7 @@ from astria_nb.form.images._drop_zone_messages import Again, Have, Stop
 from astria_nb.form.images._incoming_file import MAX_FILES
 from astria_nb.form.images._transfers import Transfers
 from astria_nb.form.images._upload_spool import UploadSpool
-from astria_nb.images import MEDIA_TYPES
+from astria_nb.images import readable_types
 from astria_nb.utils.script import script
 from astria_nb.utils.stylesheet import stylesheet
 
@@ -46,7 +46,7 @@ class DropZone(anywidget.AnyWidget):
 
     _esm = script(_HERE.with_name("drop_zone.js"))
     _css = stylesheet(_HERE.with_name("drop_zone.css"))
-    accept = traitlets.Unicode(",".join(sorted(set(MEDIA_TYPES.values())))).tag(sync=True)
+    accept = traitlets.Unicode().tag(sync=True)
     """The media types that the file dialog offers."""
     most = traitlets.Int(MAX_FILES).tag(sync=True)
     """The maximum number of files."""
@@ -62,7 +62,7 @@ class DropZone(anywidget.AnyWidget):
         self._spool = UploadSpool(make_folder)
         self._transfers = Transfers(self._spool, self._reply)
         self._undelivered: deque[Path] = deque()
-        super().__init__()
+        super().__init__(accept=",".join(sorted(readable_types())))
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:

@@ -21,7 +21,7 @@ _LABELS: dict[Kind, str] = {
     "large": "large file",
     "blurry": "blurry",
     "sideways": "sideways",
-    "heic": "HEIC",
+    "heic": "HEIC or AVIF",
     "duplicate": "duplicate",
     "similar": "similar",
 }

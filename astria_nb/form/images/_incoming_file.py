@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astria_nb.errors import Problem
+from astria_nb.images import readable_types, refusal
 from astria_nb.images.media_type import HEAD_BYTES, media_type
 from astria_nb.utils.remove_tree import remove_tree
 
@@ -14,9 +15,6 @@ CHUNK = 1 << 20
 MAX_BYTES = 64 << 20
 """Of one file."""
 MAX_FILES = 100
-
-_ACCEPTED = ("image/jpeg", "image/png", "image/webp")
-_HEIC_OR_VIDEO = ("image/heic", "image/avif", "video/mp4")
 
 
 @dataclass(eq=False, slots=True)
@@ -73,14 +71,11 @@ def check_size(size: int, other_files: int) -> Problem | None:
 
 
 def check_type(head: bytes) -> Problem | None:
-    """Return why a file with these first bytes is refused; None if it is a JPEG, PNG or WebP."""
-    file_type = media_type(head)
-    if file_type in _ACCEPTED:
+    """Return why a file with these first bytes is refused; None if it is a photo that can be read here."""
+    if media_type(head) in readable_types():
         return None
-    what = "is a HEIC or AVIF image, or a video"
-    if file_type not in _HEIC_OR_VIDEO:
-        what = "is not a JPEG, PNG or WebP image"
-    return Problem("images", what, "save it as JPEG, or choose another file")
+    what, hint = refusal(head)
+    return Problem("images", what, hint.replace("remove it", "choose another file"))
 
 
 def storage_problem(error: OSError) -> Problem:

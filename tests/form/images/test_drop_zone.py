@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from astria_nb.form.images._drop_zone import DropZone
-from astria_nb.form.images._incoming_file import CHUNK, MAX_BYTES, MAX_FILES
+from astria_nb.form.images._incoming_file import CHUNK, MAX_BYTES, MAX_FILES, check_type
 from astria_nb.form.images._upload_spool import safe_name
 from astria_nb.utils import temporary_folder
 from helpers.waiting import PATIENCE
@@ -157,20 +157,32 @@ def test_chunks_that_differ_from_the_offer_fail(browser, disk, size, pieces):
     assert browser.arrived == []
 
 
+@pytest.mark.parametrize(("kind", "module"), [("heic", "pillow_heif"), ("avif", "PIL._avif")])
+def test_what_the_dialog_offers_is_accepted_if_it_can_be_read_here(monkeypatch, kind, module):
+    assert f"image/{kind}" in DropZone(print).accept
+    assert check_type(b"\0\0\0\x18ftyp" + kind.encode()) is None
+    monkeypatch.setitem(sys.modules, module, None)
+    assert f"image/{kind}" not in DropZone(print).accept
+    problem = check_type(b"\0\0\0\x18ftyp" + kind.encode())
+    assert problem.what == f"is {kind.upper()}, which cannot be read here"
+    assert problem.hint.startswith("pip install '")
+
+
 @pytest.mark.parametrize(
     ("head", "what"),
     [
-        (b"%PDF-1.7 and more", "is not a JPEG, PNG or WebP image"),
-        (b"<script>alert(1)</script>", "is not a JPEG, PNG or WebP image"),
-        (b"RIFF\0\0\0\0WAVEfmt ", "is not a JPEG, PNG or WebP image"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "is a HEIC or AVIF image, or a video"),
+        (b"%PDF-1.7 and more", "is a PDF; convert it to JPEG"),
+        (b"II*\0", "is a TIFF image or a camera's raw file; convert it to JPEG"),
+        (b"<script>alert(1)</script>", "is not a JPEG, PNG or WebP image; convert it to JPEG"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "is not a JPEG, PNG or WebP image; convert it to JPEG"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0", "is a video, not an image; save a frame of it as JPEG"),
     ],
 )
 def test_another_type_is_refused_by_its_first_bytes(browser, disk, head, what):
     browser.offer(30 * CHUNK)
     answer = browser.say("chunk", "a", head.ljust(CHUNK, b"\0"), offset=0)
     assert answer == {"kind": "stop", "id": "a"}
-    assert browser.lines == [("1.jpg", "failed", f"{what}; save it as JPEG, or choose another file")]
+    assert browser.lines == [("1.jpg", "failed", f"{what}, or choose another file")]
     assert files(disk) == []
 
 

@@ -1,0 +1,49 @@
+"""Photos that can be sent only after they were made smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from astria_nb.errors import Problem
+from astria_nb.images._decoding import MAX_PIXELS
+from astria_nb.images._file_kinds import RE_ENCODED
+from astria_nb.images._image import Image
+from astria_nb.images._preprocessing import Preprocessing
+from astria_nb.images._resizing import needs_resizing
+
+
+def only_smaller(image: Image, preprocessing: Preprocessing) -> Problem | None:
+    """Return why an image is not sent as it is, though it would be smaller; None if nothing prevents it.
+
+    Parameters
+    ----------
+    image : Image
+    preprocessing : Preprocessing
+    """
+    if needs_resizing(image, preprocessing.max_side):
+        return None
+    if image.width * image.height > MAX_PIXELS:
+        what = f"{image.filename!r} has {image.width * image.height / 1e6:.0f} megapixels, too many to send"
+        return Problem("images", what, "make it smaller with max_side=2048")
+    if image.media_type in RE_ENCODED and not preprocessing.keep_metadata:
+        name = RE_ENCODED[image.media_type]
+        what = f"{image.filename!r} is {name}, whose metadata cannot be removed without loss"
+        hint = "send it as a JPEG with max_side=2048, or unchanged with keep_metadata=True"
+        return Problem("images", what, hint)
+    return None
+
+
+def all_only_smaller(images: Sequence[Image], preprocessing: Preprocessing) -> list[Problem]:
+    """Return one problem about all images that are sent only if they are made smaller; none without any.
+
+    Parameters
+    ----------
+    images : sequence of Image
+    preprocessing : Preprocessing
+    """
+    problems = [problem for image in images if (problem := only_smaller(image, preprocessing)) is not None]
+    if not problems:
+        return []
+    first, more = problems[0], len(problems) - 1
+    others = f"; {more} more need{'s' if more == 1 else ''} it, too" if more else ""
+    return [Problem("images", first.what, f"{first.hint}{others}")]
