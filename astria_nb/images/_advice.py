@@ -15,8 +15,9 @@ from astria_nb.errors import TuneError
 from astria_nb.images._damage import decoded_jpeg
 from astria_nb.images._decoding import decode, exif_of, open_image, turn_upright_by
 from astria_nb.images._file_kinds import RE_ENCODED
+from astria_nb.images._heif_rotation import lies_as_stored
 from astria_nb.images._image import Image, encode_jpeg
-from astria_nb.images._metrics import perceptual_hash, sharpness
+from astria_nb.images._metrics import is_blurry, perceptual_hash
 from astria_nb.utils.formatting import format_size
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ Kind = Literal["unusable", "damaged", "small", "large", "blurry", "sideways", "h
 MIN_SIDE = 512  # astria-api, section 12
 _LARGE = 10_000_000  # bytes: section 12 calls 3 MB enough, but what a phone takes is no fault
 _DECODED_SIDE, _MEASURED_SIDE = 640, 1024  # pixels: decoded to at least, measured at no more than
-# Of 26 sharp photos and drawings, some noisy, pale or with a soft background, the softest measured 0.24; the
-# same with a Gaussian blur of 2.5 pixels at 1024 a side 0.20 at most, and 0.21 with some noise in it.
-_SHARP = 0.21
 # Bits of 64 in which two images differ. Measured: up to 4 for an image that was re-saved, smaller or noisier,
 # and about 4 when cropped by 2 %; 13 and more for other images of one subject, and 8 for 4950 pairs of faces.
 _SIMILAR_BITS = 6
@@ -75,7 +73,7 @@ class ImageMetrics:
     advice : tuple of Advice
         Empty for a good image.
     perceptual_hash : int or None
-        64 bits that are nearly the same for images that look alike.
+        64 bits that are nearly the same for images that look alike; None of a nearly plain image.
     """
 
     path: Path
@@ -143,6 +141,7 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
         with open_image(checked.path) as opened:
             exif = exif_of(opened)
             orientation = exif.get(0x0112, 1)
+            lies = opened.format == "HEIF" and lies_as_stored(checked.path, opened)
             pixels = decode(opened, _DECODED_SIDE).convert("RGB") if pixels is None else pixels
             pixels = turn_upright_by(pixels, exif)
             pixels.thumbnail((_MEASURED_SIDE, _MEASURED_SIDE))
@@ -156,7 +155,7 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
     metrics = ImageMetrics(checked.path, *size, checked.size, thumbnail, (), perceptual_hash(grey))
     if damage is not None:
         return replace(metrics, advice=(_DAMAGED,))
-    return replace(metrics, advice=tuple(_advice(metrics, checked.media_type, orientation, grey)))
+    return replace(metrics, advice=tuple(_advice(metrics, checked.media_type, orientation, grey, lies=lies)))
 
 
 def compare(measured: Sequence[ImageMetrics]) -> list[ImageMetrics]:
@@ -207,7 +206,9 @@ def _name(metrics: ImageMetrics) -> str:
     return metrics.path.name.encode("utf-8", "replace").decode()
 
 
-def _advice(metrics: ImageMetrics, media_type: str, orientation: int, grey: Pillow.Image) -> Iterable[Advice]:
+def _advice(
+    metrics: ImageMetrics, media_type: str, orientation: int, grey: Pillow.Image, *, lies: bool
+) -> Iterable[Advice]:
     if min(metrics.width, metrics.height) < MIN_SIDE:
         pixels = f"{metrics.width}×{metrics.height}"  # noqa: RUF001  a multiplication sign
         yield Advice("small", f"Small ({pixels}). Use at least {MIN_SIDE} px a side.")
@@ -218,11 +219,17 @@ def _advice(metrics: ImageMetrics, media_type: str, orientation: int, grey: Pill
     if media_type in RE_ENCODED:
         text = 'the service may not accept it; with "Make photos smaller" (below) it is sent as a JPEG'
         yield Advice("heic", f"{RE_ENCODED[media_type]}: {text}")
-    elif orientation != 1 and (media_type != "image/jpeg" or orientation not in _COMMON_ORIENTATIONS):
+    if lies:
+        text = "its camera noted a rotation that readers of HEIC do not apply; save it rotated"
+        yield Advice("sideways", f"Perhaps sideways: {text}")
+    elif (
+        media_type not in RE_ENCODED
+        and orientation != 1
+        and (media_type != "image/jpeg" or orientation not in _COMMON_ORIENTATIONS)
+    ):
         text = (
             "Sideways: its rotation is only noted in the file, and not all readers apply it; save it rotated"
         )
         yield Advice("sideways", text)
-    sharp = sharpness(grey)
-    if sharp is not None and sharp < _SHARP:
+    if is_blurry(grey):
         yield Advice("blurry", "Blurry: no sharp edges were found; use a sharper photo if you have one")

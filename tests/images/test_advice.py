@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 import simplejpeg
-from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 import helpers.photos_with_metadata as samples
 from astria_nb.images import Image as OurImage
-from astria_nb.images import ImageMetrics, compare, measure
+from astria_nb.images import ImageMetrics, compare, measure, open_image
 from astria_nb.images._advice import advise
+from astria_nb.images._heif_rotation import lies_as_stored
+from astria_nb.images._metrics import is_blurry
+from helpers.blurred_photos import MOVEMENTS, blurred_forms, moved, noisy, sharp_forms
 from helpers.large_photos import enlarge
 from helpers.paths import SAMPLES
 
@@ -55,11 +58,6 @@ Measured = Callable[..., ImageMetrics]
 
 def blur(image: Image.Image, radius: float) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(radius))
-
-
-def noisy(image: Image.Image, strength: float) -> Image.Image:
-    noise = Image.effect_noise(image.size, strength).convert(image.mode)
-    return ImageChops.add(image, noise, 1, -128)
 
 
 def saved(image: Image.Image, quality: int) -> Image.Image:
@@ -145,6 +143,20 @@ def test_heic_has_a_thumbnail_and_a_warning(tmp_path: Path) -> None:
     assert metrics.thumbnail is not None
 
 
+def test_a_heic_that_only_notes_its_rotation_may_lie_on_its_side(tmp_path: Path) -> None:
+    content = samples.heic(6)
+    (tmp_path / "a.heic").write_bytes(content)
+    assert "sideways" in kinds(measure(tmp_path / "a.heic"))
+    (tmp_path / "b.heic").write_bytes(samples.heic(1))
+    assert "sideways" not in kinds(measure(tmp_path / "b.heic"))
+    # A rotation among the properties of the container is one that readers apply.
+    with_rotation = content.replace(b"pict\0\0\0\0", b"pictirot\3"[:8], 1)
+    (tmp_path / "c.heic").write_bytes(with_rotation.replace(b"pictirot\0", b"pictirot\3", 1))
+    with open_image(tmp_path / "a.heic") as opened:
+        assert lies_as_stored(tmp_path / "a.heic", opened)
+        assert not lies_as_stored(tmp_path / "c.heic", opened)
+
+
 def test_heic_without_its_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.heic").write_bytes(samples.heic())
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
@@ -200,6 +212,34 @@ def test_a_blurred_portrait_is_found(path: Path, measured: Measured) -> None:
         assert "blurry" in kinds(measured(blur(image, 3)))
         assert "blurry" in kinds(measured(noisy(blur(image, 5), 4)))
         assert "blurry" not in kinds(measured(blur(image, 0.7)))
+
+
+@pytest.mark.parametrize(
+    ("number", "movement"),
+    [
+        pytest.param(
+            number, movement, marks=[pytest.mark.soak] * (number > 0 and (number, movement) != (8, (16, 120)))
+        )
+        for number in range(len(PHOTOS))
+        for movement in MOVEMENTS
+    ],
+)
+def test_a_photo_of_a_moved_camera_is_found(
+    number: int, movement: tuple[int, int], measured: Measured
+) -> None:
+    with Image.open(PHOTOS[number]) as image:
+        assert "blurry" in kinds(measured(moved(image.convert("RGB"), *movement)))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("path", PHOTOS, ids=lambda path: path.stem)
+def test_no_sharp_form_of_a_photo_is_called_blurry_and_most_blurred_ones_are(path: Path) -> None:
+    with Image.open(path) as image:
+        photo = image.convert("RGB")
+    photo.thumbnail((1024, 1024))
+    assert [name for name, form in sharp_forms(photo) if is_blurry(form.convert("L"))] == []
+    blurred = [is_blurry(form.convert("L")) for _, form in blurred_forms(photo)]
+    assert sum(blurred) >= 0.9 * len(blurred)
 
 
 SHARP: dict[str, Change] = {
@@ -275,6 +315,16 @@ def test_a_different_image_is_not_similar(photo: Image.Image, tmp_path: Path, ch
     photo.save(tmp_path / "a.jpg")
     change(photo).save(tmp_path / "b.jpg")
     assert [kinds(metrics) for metrics in advise([tmp_path / "a.jpg", tmp_path / "b.jpg"])] == [[], []]
+
+
+def test_nearly_plain_images_are_not_called_alike(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.png" for number in range(4)]
+    for number, path in enumerate(paths):
+        wall = noisy(Image.new("RGB", (700, 600), (200, 200 - number, 198)), 6)
+        ImageDraw.Draw(wall).ellipse((90 * number, 500, 90 * number + 40, 540), fill="red")
+        wall.save(path)
+    assert [kinds(metrics) for metrics in advise(paths)] == [[], [], [], []]
+    assert kinds(advise([paths[0], paths[0]])[1]) == ["duplicate"]
 
 
 def test_files_with_the_same_content_are_duplicates(tmp_path: Path) -> None:
