@@ -65,12 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _problem_with(further: list[str], options: argparse.Namespace, arguments: Sequence[str]) -> str | None:
     """Return why options that are not ours cannot be handed on to JupyterLab, or None."""
+    # Whether an option of JupyterLab's takes a value is not known here: what follows it may be the folder.
+    for option, value in pairwise(arguments) if options.run is _lab else ():
+        if option.startswith("-") and "=" not in option and option in further:
+            if value == options.folder:
+                return f"write {option}={value}, or put the folder first"
+            if value in further and not value.startswith("-"):
+                return f"write {option}={value}"
     if options.run is not _lab or not all(option.startswith("-") for option in further):
         return f"unrecognized arguments: {' '.join(further)}"
-    for option, value in pairwise(arguments):
-        # Whether an option of JupyterLab's takes a value is not known here: it may be the folder.
-        if option in further and "=" not in option and value == options.folder:
-            return f"write {option}={value}, or put the folder first"
     return None
 
 

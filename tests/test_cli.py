@@ -98,6 +98,7 @@ def test_only_lab_hands_options_on_and_knows_a_folder_from_a_value(capsys: pytes
         (["sandbox", "--ip=0.0.0.0"], "unrecognized arguments: --ip=0.0.0.0"),
         (["lab", "here", "there"], "unrecognized arguments: there"),
         (["lab", "--ip", "0.0.0.0"], "write --ip=0.0.0.0, or put the folder first"),
+        (["lab", "here", "--ip", "0.0.0.0"], "error: write --ip=0.0.0.0"),
     ):
         with pytest.raises(SystemExit):
             main(arguments)

@@ -227,5 +227,6 @@ class Options:
         checks.check_range("port", self.port, 0 <= self.port <= 65535, "0 to 65535")
         for origin in self.allowed_origins:
             checks.check_origin("allowed_origins", origin)
-        for host in self.fetch_urls:
-            checks.check_host("fetch_urls", host)
+        for name in ("allowed_hosts", "fetch_urls"):
+            for host in getattr(self, name):
+                checks.check_host(name, host)

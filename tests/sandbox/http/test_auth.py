@@ -67,6 +67,7 @@ def test_only_an_address_opens_it_to_other_machines(host: str) -> None:
         ("price_shape", "2023"),
         *(("api_key", key) for key in (" ", "sd_x", "mine_too", "sd_two words", "sd_clé_ici")),
         *(("allowed_origins", (text,)) for text in ("example.com", "https://example.com/", "*", "null")),
+        *(("allowed_hosts", (text,)) for text in ("http://box:8000", "box:8000/", "*", "::1", "")),
     ],
 )
 def test_an_option_is_checked(name: str, value: object) -> None:
