@@ -146,9 +146,8 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
             pixels = turn_upright_by(pixels, exif)
             pixels.thumbnail((_MEASURED_SIDE, _MEASURED_SIDE))
             grey = pixels.convert("L")
-            reduced = pixels.copy()
-            reduced.thumbnail((side, side))
-            thumbnail = encode_jpeg(reduced)
+            pixels.thumbnail((side, side))
+            thumbnail = encode_jpeg(pixels)
     except OSError:
         return ImageMetrics(checked.path, checked.width, checked.height, checked.size, advice=(_DAMAGED,))
     size = (checked.height, checked.width) if orientation >= 5 else (checked.width, checked.height)

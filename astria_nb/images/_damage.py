@@ -135,7 +135,7 @@ def _decoded_jpeg(content: bytes, colours: str, min_side: int) -> Any:
         height, width, _, _ = simplejpeg.decode_jpeg_header(content)
         scale = next((scale for scale in (8, 4, 2) if min(height, width) // scale >= min_side), 1)
         size = {"min_height": -(-height // scale), "min_width": -(-width // scale)}
-        return simplejpeg.decode_jpeg(content, colours, fastdct=is_quick, fastupsample=is_quick, **size)
+        return simplejpeg.decode_jpeg(content, colours, fastdct=is_quick, fastupsample=True, **size)
     except ValueError as error:
         if str(error).startswith("tj"):  # its interface does not know every subsampling, nor RGB of CMYK
             return None
