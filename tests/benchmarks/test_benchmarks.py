@@ -29,6 +29,7 @@ PROGRAMS = {
         [r"a line: [\d.]+ ms", r"done: .* [\d.]+ lines", r"2 tunes, 1 at a time", r"^[+-][\d.]+%"],
     ),
     "log_frame.py": (["20", "--times", "1"], [r"20 tunes written", r"frame: [\d.]+ s.* [\d.]+ times"]),
+    "photos.py": (["2", "1100", "1"], [r"^check +-?[\d.]+ \(promised", r"^smaller +[\d.]+ \(promised"]),
     "postgres_log.py": (
         ["--appends", "1", "--rows", "20", "--times", "1"],
         [r"^poll: [\d.]+ ms, [\d.]+ bare rows", r"copied 21 ", r"frame of 20: .* on a server, [\d.]+ times"],
