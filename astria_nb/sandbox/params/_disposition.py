@@ -28,6 +28,7 @@ def read(disposition: str) -> tuple[str | None, str | None]:
     """
     values: dict[str, str] = {}
     for name, quoted, plain in _PARAMETER.findall(disposition.partition(";")[2]):
+        name = "name" if name.lower() == "name" else name
         if name == "filename":
             values[name] = quoted.replace(r"\"", '"') or plain.strip()
         else:

@@ -1,12 +1,13 @@
 """Multipart bodies: files go to the spool as they arrive, everything else is text."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from typing import Protocol
 
 from werkzeug.datastructures import Headers
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData, State
 
 from astria_nb.sandbox._errors import Refusal, bad_request, over_limit, too_large
 from astria_nb.sandbox.params import _disposition
@@ -16,6 +17,8 @@ from astria_nb.sandbox.uploads import Spool, Upload
 _CHUNK = 256 * 1024
 _MAX_HEAD = 2 * 2**20
 _MAX_BOUNDARY = 200
+# As in Rack; programs in Java write boundaries with "=" without quotes.
+_BOUNDARY = re.compile(r'[;,].*boundary="?([^";,]+)', re.IGNORECASE | re.DOTALL)
 
 
 class Readable(Protocol):
@@ -27,7 +30,8 @@ class Readable(Protocol):
 
 def boundary_of(content_type: str) -> bytes:
     """Return the boundary that a Content-Type names; 400 if there is none."""
-    boundary = parse_options_header(content_type)[1].get("boundary", "").encode("utf-8", "surrogateescape")
+    named = _BOUNDARY.search(content_type)
+    boundary = named[1].encode("utf-8", "surrogateescape") if named else b""
     if not 0 < len(boundary) <= _MAX_BOUNDARY:
         raise bad_request("the multipart Content-Type names no boundary; let the HTTP library write it")
     return boundary
@@ -84,12 +88,21 @@ def _events(body: Readable, boundary: bytes) -> Iterator[Event]:
             raise bad_request("the multipart body is malformed or incomplete") from None
         if isinstance(event, NeedData):
             decoder.receive_data(body.read(_CHUNK) or None)
+            if decoder.state is State.PREAMBLE:
+                _check_first_line(bytes(decoder.buffer), boundary)
             if len(decoder.buffer) > _MAX_HEAD:
                 raise too_large("the headers of a part are too long")
             continue
         yield event
         if isinstance(event, Epilogue):
             return
+
+
+def _check_first_line(start: bytes, boundary: bytes) -> None:
+    """Refuse a first boundary that CR LF does not follow, as Rack does; the decoder takes any line end."""
+    _, _, rest = start.partition(b"--" + boundary)
+    if rest[:2] not in (b"", b"-", b"--", b"\r", b"\r\n"):
+        raise bad_request("in a multipart body, CR LF must follow each boundary and each line of a header")
 
 
 def _content(events: Iterator[Event]) -> Iterator[bytes]:

@@ -41,6 +41,9 @@ def read(spool: Spool, content_type: str, body: bytes, query: bytes = b"", metho
     return described(read_params(incoming, spool, LIMITS, "tune"))
 
 
+JAVA_BODY = body_of(part("tune[title]")).replace(b"--b", b"----=_1.2")
+
+
 def files_in(folder: Path) -> int:
     return sum(path.suffix == "" and not path.name.startswith(".") for path in folder.glob("uploads/*"))
 
@@ -58,6 +61,8 @@ def files_in(folder: Path) -> int:
         (JSON, b"[1]", b"", {}),
         ("application/pdf", b"x", b"tune[title]=b", {"title": "b"}),
         ('Multipart/Form-Data; Boundary="b"', body_of(part("tune[title]")), b"", {"title": "x"}),
+        ("multipart/form-data; boundary=--=_1.2", JAVA_BODY, b"", {"title": "x"}),
+        ("multipart/form-data, boundary=b", body_of(part("tune[title]")), b"", {"title": "x"}),
         ("multipart/mixed; boundary=b", body_of(part("tune[title]")), b"", {"title": "x"}),
     ],
 )
@@ -79,7 +84,7 @@ def test_names_of_parts(spool: Spool) -> None:
         part(r"m[a\"b\\c]"),
         part("m[%22;name=]"),
         part("t", "Zoë".encode("latin-1"), "\r\nContent-Type: text/plain; charset=ISO-8859-1"),
-        ("content-disposition: form-data; name=u", b"y"),
+        ("content-disposition: form-data; NAME=u", b"y"),
         ("Content-Disposition: form-data", b"z"),
     )
     maps = {'a"b\\c': "x", "%22;name=": "x"}
@@ -128,8 +133,13 @@ def test_files_that_are_replaced_do_not_stay(spool: Spool, tmp_path: Path) -> No
         (body_of(part("f", more=FILE), part("t", more=CHARSET)), 400),
         (body_of(part("f", more=FILE))[:-6], 400),
         (body_of(part("f", more=FILE), part("f[a]")), 400),
+        (body_of(part("f", more=FILE)).replace(b"\r\n", b"\n"), 400),
+        (body_of(part("f", more=FILE)).replace(b"--b\r", b"--b \r"), 400),
     ],
-    ids=["files", "files without a name", "parts", "text", "not UTF-8", "charset", "cut off", "conflict"],
+    ids=[
+        *("files", "files without a name", "parts", "text", "not UTF-8", "charset", "cut off", "conflict"),
+        *("line feeds", "blank after the boundary"),
+    ],
 )
 def test_what_is_refused_is_read_to_its_end_and_leaves_no_file(
     spool: Spool, tmp_path: Path, body: bytes, status: int
