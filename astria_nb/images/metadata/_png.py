@@ -99,9 +99,11 @@ class _PngParts:
     def _keep(self, chunk_type: bytes, content: range, chunk: range) -> None:
         if chunk_type == b"IHDR":
             self._header = self._read(content, len(content))
-        elif chunk_type == b"PLTE" and self._header[9] != _PALETTE:  # it only suggests one
+        only_suggests = chunk_type == b"PLTE" and self._header[9] != _PALETTE
+        is_words = chunk_type == b"cHRM" and any(self._read(content, 32)[::4])  # numbers are below 168
+        if only_suggests or is_words:
             return
-        elif chunk_type == b"fcTL":
+        if chunk_type == b"fcTL":
             self._begin_picture(self._read(content, len(content))[4:12])
         elif chunk_type == b"IDAT" and not self._pictures:
             self._begin_picture(self._header[:8])

@@ -115,10 +115,11 @@ def test_a_chunk_that_is_too_long_is_removed(stripped: Stripped, kind: bytes) ->
         chunk(b"sPLT", PLACE + b"\0\10"),
         chunk(b"hIST", PLACE),
         chunk(b"PLTE", (PLACE * 3)[:72]),  # in a picture without a palette
+        chunk(b"cHRM", (PLACE * 2)[:32]),
         chunk(b"iCCP", b"icc\0\0" + zlib.compress(PLACE * 20)),
         chunk(b"iCCP", PLACE + b"\0\0" + zlib.compress(PLACE)),
     ],
-    ids=["palette name", "histogram", "palette", "profile", "profile name"],
+    ids=["palette name", "histogram", "palette", "colours", "profile", "profile name"],
 )
 def test_other_chunks_with_words_are_removed(stripped: Stripped, hidden: bytes) -> None:
     assert stripped(png(hidden)) == stripped(png())
