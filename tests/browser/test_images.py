@@ -311,7 +311,7 @@ def test_a_refused_file_is_shown_with_what_to_do_until_it_is_dismissed(emptied):
     rows = emptied.locator(".astria-drop-row")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text(
-        "is not a JPEG, PNG or WebP image; save it as JPEG, or choose another file"
+        "is not a JPEG, PNG or WebP image; convert it to JPEG, or choose another file"
     )
     expect(rows.last).to_contain_text("is empty; choose another file")
     emptied.get_by_role("button", name="Dismiss notes.jpg").click()

@@ -57,12 +57,12 @@ def left_over(folder: Path) -> dict[str, list[str]]:
     """Return what exiftool finds beside the picture, by the files' names."""
     command = ["exiftool", "-json", "-G1", "-a", "-u", "-ee3", "-struct", "-api", "largefilesupport=1", "."]
     listed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
-    found: dict[str, list[str]] = {}
+    tags_by_file: dict[str, list[str]] = {}
     for entry in json.loads(listed or "[]"):
         names = [name for name, value in entry.items() if not is_of_picture(name, value)]
         if names:
-            found[Path(entry["SourceFile"]).name] = names
-    return found
+            tags_by_file[Path(entry["SourceFile"]).name] = names
+    return tags_by_file
 
 
 def is_of_picture(name: str, value: Any) -> bool:

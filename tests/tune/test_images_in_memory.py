@@ -93,7 +93,7 @@ def test_a_stack_of_pictures_is_that_many() -> None:
 def test_what_is_wrong_is_told_with_its_place_in_the_list() -> None:
     reported = problems([PHOTOS[0], b"GIF89a", np.zeros((9, 9)), upload(0) | {"content": b"x"}, None])
     assert [problem.what for problem in reported] == [
-        "content in bytes (item 2) is not a JPEG, PNG or WebP image",
+        "content in bytes (item 2) is a GIF image",
         "an array (item 3) is an array of float64",
         "'0.jpg' is not a JPEG, PNG or WebP image",
     ]
@@ -254,5 +254,5 @@ def test_a_deferred_tune_is_opened_whole_or_not_at_all(tmp_path: Path) -> None:
     assert opened(opened(tune)) is not tune
     (tmp_path / "1.jpg").write_bytes(b"GIF89a")
     (tmp_path / "2.jpg").unlink()
-    with pytest.raises(TuneError, match=r"(?s)'1.jpg' is not a JPEG.*'2.jpg' does not exist"):
+    with pytest.raises(TuneError, match=r"(?s)'1.jpg' is a GIF.*'2.jpg' does not exist"):
         opened(tune)
