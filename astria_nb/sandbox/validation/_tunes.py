@@ -174,11 +174,12 @@ def _text_and_images(
 ) -> tuple[str, tuple[Upload, ...], tuple[str, ...], dict[str, object]]:
     """Return the text of a prompt, and its images as `prompt_images.read` does.
 
-    The text may be blank if there is an image to start from, or a description of a video (astria-api, section
-    16).
+    The text may be blank if there is an image to start from, or a description of a video with images of what
+    it shows (astria-api, section 16).
     """
     images, image_fields, addresses = prompt_images.read(fields)
-    has_input = "input_image" in (*image_fields, *addresses) or fields.text("video_prompt")
+    sent = {*image_fields, *addresses}
+    has_input = "input_image" in sent or ("image_references" in sent and fields.text("video_prompt"))
     text = fields.text("text") or "" if has_input else fields.required("text")
     return text, images, image_fields, addresses
 

@@ -169,7 +169,7 @@ PROMPTS = [
         post("/prompts/77/duplicate", {"prompt": {"seed": 1}}, 404, NOT_FOUND),
     ),
     row(
-        "a text may be blank with an image or a description of a video",
+        "a text may be blank with an image, or with a description of a video and images of what it shows",
         post(
             f"/tunes/{BASE}/prompts",
             {"prompt": {"text": "", "input_image": PHOTO, "mask_image": PHOTO, "super_resolution": "true"}},
@@ -187,7 +187,10 @@ PROMPTS = [
             {"image_references": [picture_url, picture_url]},
             by="multipart",
         ),
-        post(f"/tunes/{BASE}/prompts", {"prompt": {"num_images": 1}}, 422, {"text": messages}),
+        *(
+            post(f"/tunes/{GEMINI}/prompts", {"prompt": too_little}, 422, {"text": messages})
+            for too_little in ({"num_images": 1}, {"video_prompt": "waves"}, {"image_reference_urls": [URL]})
+        ),
         post(
             "/tunes",
             alone(prompts_attributes=[{"text": "", "input_image": PHOTO}, {"text": "at sea"}]),
