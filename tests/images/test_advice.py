@@ -320,7 +320,10 @@ def test_a_different_image_is_not_similar(photo: Image.Image, tmp_path: Path, ch
 def test_nearly_plain_images_are_not_called_alike(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.png" for number in range(4)]
     for number, path in enumerate(paths):
-        wall = noisy(Image.new("RGB", (700, 600), (200, 200 - number, 198)), 6)
+        light = (
+            Image.linear_gradient("L").rotate(90).resize((700, 600)).point(lambda value: 190 + value // 24)
+        )
+        wall = noisy(light.convert("RGB"), 6)
         ImageDraw.Draw(wall).ellipse((90 * number, 500, 90 * number + 40, 540), fill="red")
         wall.save(path)
     assert [kinds(metrics) for metrics in advise(paths)] == [[], [], [], []]
