@@ -64,6 +64,7 @@ class _PngParts:
         self._pictures: list[tuple[int, list[int]]] = []
         self._header = b""
         self._has_profile = False
+        self._kept_once = set[bytes]()
 
     def add(self, chunk_type: bytes, content: range, chunk: range) -> None:
         """Keep a chunk, or what is needed of it."""
@@ -101,8 +102,11 @@ class _PngParts:
             self._header = self._read(content, len(content))
         only_suggests = chunk_type == b"PLTE" and self._header[9] != _PALETTE
         is_words = chunk_type == b"cHRM" and any(self._read(content, 32)[::4])  # numbers are below 168
-        if only_suggests or is_words:
+        is_repeated = chunk_type in self._kept_once  # decoders read the first one
+        if only_suggests or is_words or is_repeated:
             return
+        if chunk_type not in (*_DATA, b"fcTL"):
+            self._kept_once.add(chunk_type)
         if chunk_type == b"fcTL":
             self._begin_picture(self._read(content, len(content))[4:12])
         elif chunk_type == b"IDAT" and not self._pictures:

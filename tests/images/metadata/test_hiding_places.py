@@ -109,6 +109,13 @@ def test_a_chunk_that_is_too_long_is_removed(stripped: Stripped, kind: bytes) ->
     assert stripped(png(chunk(kind, LONGER[kind] + PLACE))) == stripped(png())
 
 
+@pytest.mark.parametrize("kind", LONGER)
+def test_a_chunk_that_is_repeated_is_sent_once(stripped: Stripped, kind: bytes) -> None:
+    first = chunk(kind, LONGER[kind])
+    words = chunk(kind, (PLACE * 2)[: len(LONGER[kind])])
+    assert stripped(png(first, words, words)) == stripped(png(first))
+
+
 @pytest.mark.parametrize(
     "hidden",
     [
