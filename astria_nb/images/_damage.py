@@ -18,7 +18,6 @@ from astria_nb.images.metadata import (
     ImageReader,
     MalformedImageError,
     Part,
-    entire_file,
     without_metadata,
 )
 
@@ -30,7 +29,7 @@ _SETTLED_NS = 2 * 10**9  # a change this soon after another one might not show i
 _Identity = tuple[int, ...]
 
 
-def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str) -> Sequence[Part]:
+def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whole: bool) -> Sequence[Part]:
     """Return what to send of a file whose picture is complete: ``parts``, or less of a PNG.
 
     A file is decoded once, as long as it does not change. Thread-safe.
@@ -42,6 +41,8 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str) -> Sequenc
     parts : sequence of (range or bytes)
         What is sent of it.
     media_type : str
+    is_whole : bool
+        Whether it is sent with its metadata.
 
     Raises
     ------
@@ -55,10 +56,10 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str) -> Sequenc
         return parts
     if media_type == "image/png":
         verified = _verified_png(file, parts)
-        if verified != parts:
-            return verified
+        if verified != parts:  # not remembered: what is left out has to be found again
+            return parts if is_whole else verified
     elif media_type == "image/jpeg":
-        check_jpeg(content_of(file, _without_stray_bytes(file, parts)))
+        check_jpeg(content_of(file, _without_stray_bytes(file, parts) if is_whole else parts))
     else:
         _check_by_pillow(content_of(file, parts))
     _remember(identity)
@@ -155,21 +156,19 @@ def _check_by_pillow(content: bytes) -> None:
 
 def _without_stray_bytes(file: FileIO, parts: Sequence[Part]) -> Sequence[Part]:
     """Return the parts of a JPEG without the bytes between its segments that decoders skip."""
-    if parts != entire_file(file):
-        return parts
     with suppress(MalformedImageError):
         return without_metadata(file, verifies_data=False)
     return parts
 
 
 def _verified_png(file: FileIO, parts: Sequence[Part]) -> Sequence[Part]:
-    """Return what to send of a PNG whose pixels are complete, without what follows them."""
+    """Return the parts of a PNG whose pixels are complete, without metadata and what follows the pixels."""
     try:
         verified = without_metadata(file, verifies_data=True)
     except MalformedImageError:  # it is sent with its metadata
         _check_by_pillow(content_of(file, parts))
         return parts
-    return parts if parts == entire_file(file) else verified
+    return verified
 
 
 def _identity(file: FileIO) -> _Identity:

@@ -258,7 +258,7 @@ def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
         is_whole = preprocessing.keep_metadata or image.is_caption
         parts: Sequence[Part] = entire_file(file) if is_whole else without_metadata(file, verifies_data=False)
         if not (preprocessing.keep_damaged or image.is_caption):
-            parts = sound_parts(file, parts, image.media_type)
+            parts = sound_parts(file, parts, image.media_type, is_whole=is_whole)
     except BaseException:
         file.close()
         raise

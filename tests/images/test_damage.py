@@ -175,6 +175,20 @@ def _chunks(content: bytes) -> list[bytes]:
     return chunks
 
 
+def test_what_follows_the_pixels_of_a_png_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of one that has no metadata, and of one that was sent with its metadata before."""
+    monkeypatch.setattr(_damage, "_SETTLED_NS", 0)
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(png_with(lambda data: data + PLACE))
+    for keep_metadata in (False, True, False):
+        opened = SentImage.open(Photo.open(str(photo)), Preprocessing(keep_metadata))
+        content = b"".join(map(bytes, opened.blocks(memoryview(bytearray(opened.size)))))
+        opened.close()
+        assert (PLACE in content) == keep_metadata
+
+
 @pytest.mark.parametrize("data", [lambda data: data[:-4], lambda data: data[: len(data) // 2], overwritten])
 def test_pixels_of_a_png_that_are_not_complete_are_refused(
     data: Callable[[bytes], bytes], tmp_path: Path
