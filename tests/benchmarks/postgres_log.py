@@ -25,12 +25,21 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from log_append import a_reply, a_request  # noqa: E402
-from log_frame import fill, seconds  # noqa: E402
 
 from astria_nb.log import Log, Submission  # noqa: E402
+from benchmarks.long_log import fill  # noqa: E402
 from helpers.postgres_server import PostgresServer  # noqa: E402  found by the line above
 
 DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "shared_buffers": "128MB"}
+
+
+def seconds(work: Callable[[], Any], times: int) -> float:
+    durations = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        durations.append(time.perf_counter() - started)
+    return statistics.median(durations)
 
 
 def append(address: str, times: int) -> None:
@@ -76,7 +85,7 @@ def compare_frames(address: str, rows: int, times: int) -> None:
     """Time `frame()` of a file and of a server with the same log."""
     with tempfile.TemporaryDirectory() as folder:
         file, server = Log(Path(folder) / "log.sqlite"), Log(address)
-        fill(file, rows)
+        fill(file, Path(folder) / "log.sqlite", rows)
         started = time.perf_counter()
         copied = file.copy_to(server)
         print(f"copied {copied:,} submissions in {time.perf_counter() - started:.1f} s")

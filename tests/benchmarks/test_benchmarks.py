@@ -1,12 +1,22 @@
-"""Each benchmark runs and prints its figures; promises are checked by hand, on a quiet machine."""
+"""Each benchmark runs in its smallest size; how fast it is, is measured by hand, on a quiet machine."""
 
+import json
+import math
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from benchmarks.side import figures_of
+from benchmarks.turns import Build, Result, load, measure, names
+from helpers.paths import ROOT
 from helpers.processes import elsewhere, printed_by
+from helpers.waiting import until
 
 FOLDER = Path(__file__).parent
 # The smallest size of each program, and what it prints then.
@@ -23,16 +33,14 @@ PROGRAMS = {
     ),
     "form.py": (["1", "1"], [r"form of \d+ widgets: .* ratio [\d.]+", r"keystroke: .* ratio [\d.]+"]),
     "image_advice.py": (["1", "1"], [r"^1 photos", r"advice / decoding +[\d.]+"]),
-    "import_time.py": (["1"], [r"with / bare +[\d.]+"]),
     "log_append.py": (
         ["--appends", "2", "--tunes", "2"],
         [r"a line: [\d.]+ ms", r"done: .* [\d.]+ lines", r"2 tunes, 1 at a time", r"^[+-][\d.]+%"],
     ),
-    "log_frame.py": (["20", "--times", "1"], [r"20 tunes written", r"frame: [\d.]+ s.* [\d.]+ times"]),
     "photos.py": (["2", "1100", "1"], [r"^check +-?[\d.]+ \(promised", r"^smaller +[\d.]+ \(promised"]),
     "postgres_log.py": (
         ["--appends", "1", "--rows", "20", "--times", "1"],
-        [r"^poll: [\d.]+ ms, [\d.]+ bare rows", r"copied 21 ", r"frame of 20: .* on a server, [\d.]+ times"],
+        [r"^poll: [\d.]+ ms, [\d.]+ bare rows", r"copied 20 ", r"frame of 20: .* on a server, [\d.]+ times"],
     ),
     "sandbox.py": (
         ["1", "20", "1"],
@@ -49,7 +57,7 @@ PROGRAMS = {
 
 
 def test_every_program_is_tried() -> None:
-    programs = {path.name for path in FOLDER.glob("*.py") if f"benchmarks/{path.name}" in path.read_text()}
+    programs = {path.name for path in FOLDER.glob("*.py") if f"python tests/benchmarks/{path.name} [" in path.read_text()}
     assert programs == {*PROGRAMS, "gallery.py"}  # tests/browser/test_gallery.py has a browser for that one
 
 
@@ -64,3 +72,59 @@ def test_a_benchmark_prints_its_figures(name: str, tmp_path: Path) -> None:
     assert status in (0, 1), errors  # 1 says that a promise was not met
     assert "Traceback" not in errors
     assert [figure for figure in figures if not re.search(figure, output, re.MULTILINE)] == [], output
+
+
+def in_forked_process(case: str, side: str, arguments: dict[str, Any], build: Build) -> dict[str, Any]:
+    """Run a side in a process that need not import pandas again."""
+    del build
+    returned: dict[str, Any] = elsewhere(figures_of, case, side, json.loads(json.dumps(arguments)))
+    return returned
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_case_runs_and_has_its_figures(name: str) -> None:
+    result = Result(name, load(name))
+    if absent := [program for program in result.case.needs if shutil.which(program) is None]:
+        pytest.skip(f"needs {', '.join(absent)}")
+    measure(result, small=True, run=in_forked_process)
+    assert result.problem == ""
+    for figure in result.case.figures:
+        assert [value for value in result.values(figure, "ours") if math.isfinite(value)] != []
+        if figure.beside != "today":
+            assert len(result.compared(figure)) == 1
+
+
+def suite(*arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.benchmarks", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, **options)
+
+
+def test_the_suite_prints_a_table_and_writes_a_page(tmp_path: Path) -> None:
+    with suite("--only", "import-time", "--rounds", "2", "--against", ROOT, "--into", tmp_path) as process:
+        output, errors = process.communicate()
+    assert process.returncode in (0, 1), errors
+    head, line, *_ = output.splitlines()
+    assert head.split()[:4] == ["case", "figure", "ours", "peer"]
+    assert re.match(
+        r"import-time +added to its start .*\d ms \(.* to .* ms\) +≤ 9 ms +(yes|no) +\d.* ms$", line
+    )
+    measured = json.loads((tmp_path / "speed.json").read_text("utf-8"))
+    assert [{*turn} for turn in measured["cases"]["import_time"]["turns"]] == [{"peer", "ours", "today"}] * 2
+    page = (tmp_path / "speed.md").read_text("utf-8")
+    assert f"Measured on {measured['date']}" in page
+    assert "| `import-time`: import astria_nb | bare interpreter | added to its start |" in page
+    for theme in ("light", "dark"):
+        assert f'"speed-{theme}.svg"' in page
+        assert (tmp_path / f"speed-{theme}.svg").read_text("utf-8").rstrip().endswith("</svg>")
+
+
+def test_what_was_measured_before_an_interrupt_stays(tmp_path: Path) -> None:
+    with suite("--only", "import-time", "frame", "--keep", tmp_path, "--into", tmp_path / "out") as process:
+        until(lambda: [*tmp_path.glob("frame/*")] != [])
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate()
+    assert process.returncode in (0, 1), errors
+    assert "interrupted" in errors
+    assert re.search(r"^import-time +added to its start .* ms \(", output, re.MULTILINE)
+    assert json.loads((tmp_path / "out" / "speed.json").read_text("utf-8"))["cases"]["frame"]["turns"] == []
