@@ -6,7 +6,6 @@ import threading
 import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from typing import IO
 
@@ -108,7 +107,7 @@ class PictureArchive:
         return info
 
     def _manifest(self) -> str:
-        lines = [asdict(entry) for entry in sorted(self._entries, key=lambda entry: entry.key)]
+        lines = [entry.fields() for entry in sorted(self._entries, key=lambda entry: entry.key)]
         lines += [_failure_fields(result) for result in self._failures]
         lines += [{"tune_id": int(row["tune_id"]), "problem": row["problem"]} for row in self._gone]
         return "".join(map(manifest_line, lines))

@@ -185,8 +185,10 @@ class Fetcher:
             self._raise_if_stopped()
             temporary.file.write(block)
             digest.update(block)
-            size, tail = size + len(block), (tail + block)[-_TAIL_BYTES:]
+            size += len(block)
             self.bytes += len(block)
+            if not stream.is_delimited:
+                tail = (tail + block)[-_TAIL_BYTES:]
         if not stream.is_delimited and media_type.is_truncated(head, tail, size):
             raise NotSentError(Problem("images", "the download broke off", "try again later"))
         return size, digest.hexdigest()
