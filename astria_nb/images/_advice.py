@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from astria_nb.errors import TuneError
 from astria_nb.images._damage import decoded_jpeg
-from astria_nb.images._decoding import decode, exif_of, open_image, turn_upright_by
+from astria_nb.images._decoding import decode, open_image
 from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._heif_rotation import lies_as_stored
 from astria_nb.images._image import Image, encode_jpeg
 from astria_nb.images._metrics import is_blurry, perceptual_hash
+from astria_nb.images._right_way_up import orientation_of, turn_upright
 from astria_nb.utils.formatting import format_size
 
 if TYPE_CHECKING:
@@ -139,11 +140,10 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
         pixels, damage = decoded_jpeg(checked.path, _DECODED_SIDE)
     try:
         with open_image(checked.path) as opened:
-            exif = exif_of(opened)
-            orientation = exif.get(0x0112, 1)
             lies = opened.format == "HEIF" and lies_as_stored(checked.path, opened)
             pixels = decode(opened, _DECODED_SIDE).convert("RGB") if pixels is None else pixels
-            pixels = turn_upright_by(pixels, exif)
+            orientation = orientation_of(opened)
+            pixels = turn_upright(pixels, orientation)
             pixels.thumbnail((_MEASURED_SIDE, _MEASURED_SIDE))
             grey = pixels.convert("L")
             pixels.thumbnail((side, side))

@@ -1,4 +1,4 @@
-"""Opening and decoding image files with Pillow: supported types only, at reduced size, and upright."""
+"""Opening and decoding image files with Pillow: supported types only, and at reduced size."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ MAX_PIXELS = 2**30 // 12
 _MAX_PIXELS_MADE_SMALLER = 220_000_000
 _MADE_SMALLER = ("JPEG", "MPO", "HEIF", "AVIF")
 _HEAD_OF_TEXT = 256  # bytes
-_ORIENTATION = 0x0112
 # What decoders raise for a damaged file; pillow_heif raises the last three.
 _OF_DECODERS = (
     SyntaxError, ValueError, KeyError, IndexError, TypeError, OverflowError, OSError, struct.error,
@@ -143,30 +142,6 @@ def decode(image: Pillow.Image, min_side: int) -> Pillow.Image:
     if image.mode.startswith("I"):  # 16-bit grey
         return image.convert("I").point(lambda value: value / 256).convert("L")
     return image
-
-
-def turn_upright(image: Pillow.Image) -> Pillow.Image:
-    """Return an image rotated by its EXIF orientation, without metadata; upright if that is unreadable."""
-    return turn_upright_by(image, exif_of(image))
-
-
-def turn_upright_by(image: Pillow.Image, exif: Pillow.Exif) -> Pillow.Image:
-    """Return an image rotated by the orientation in some EXIF data, without metadata."""
-    from PIL import Image as Pillow
-
-    steps = {
-        2: Pillow.Transpose.FLIP_LEFT_RIGHT,
-        3: Pillow.Transpose.ROTATE_180,
-        4: Pillow.Transpose.FLIP_TOP_BOTTOM,
-        5: Pillow.Transpose.TRANSPOSE,
-        6: Pillow.Transpose.ROTATE_270,
-        7: Pillow.Transpose.TRANSVERSE,
-        8: Pillow.Transpose.ROTATE_90,
-    }
-    step = steps.get(exif.get(_ORIENTATION, 1))
-    upright = image.copy() if step is None else image.transpose(step)
-    upright.info = {}  # Pillow would write a comment into the next file
-    return upright
 
 
 def exif_of(image: Pillow.Image) -> Pillow.Exif:

@@ -15,7 +15,8 @@ from astria_nb.images import _addresses as addresses
 from astria_nb.images._captions import MEDIA_TYPE as CAPTION
 from astria_nb.images._captions import check_caption, is_caption_name
 from astria_nb.images._content import ImageContent, blocks_of, file_of, is_content
-from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, decode, open_image, turn_upright
+from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, decode, open_image
+from astria_nb.images._right_way_up import orientation_of, turn_upright
 from astria_nb.images._temporary_copy import StorageError, TemporaryCopy
 from astria_nb.utils.redaction import redact_name
 
@@ -218,8 +219,9 @@ def thumbnail(source: Path | bytes, side: int = 96) -> bytes:
     """
     with open_image(source) as opened:
         image = decode(opened, side * 2)
+        orientation = orientation_of(opened)
         image.thumbnail((side, side))
-        return encode_jpeg(turn_upright(image))
+        return encode_jpeg(turn_upright(image, orientation))
 
 
 def small_thumbnail(source: Path | bytes, side: int = _SIDES[0]) -> bytes:

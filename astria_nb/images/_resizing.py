@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from astria_nb.images._colours import settled
 from astria_nb.images._damage import decoded_jpeg
-from astria_nb.images._decoding import decode, exif_of, open_image, turn_upright_by
+from astria_nb.images._decoding import decode, open_image
 from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._image import Image
+from astria_nb.images._right_way_up import orientation_of, turn_upright
 from astria_nb.images._temporary_copy import StorageError
 from astria_nb.images.metadata import DamagedImageError, coding_points
 from astria_nb.utils.temporary_folder import TemporaryFolder
@@ -128,7 +129,7 @@ def _resize(path: Path, max_side: int, *, keep_damaged: bool) -> tuple[bytes, st
         image, profile = settled(image, coding)
         if max(image.size) > max_side:
             image.thumbnail((max_side, max_side), Pillow.Resampling.LANCZOS)
-        image = turn_upright_by(image, exif_of(opened))
+        image = turn_upright(image, orientation_of(opened))
         file_format = "PNG" if image.mode == "RGBA" else "JPEG"
         out = io.BytesIO()
         image.save(out, file_format, quality=_QUALITY, icc_profile=profile)

@@ -8,8 +8,9 @@ from astria_nb.images.metadata._file_parts import (
     Part,
     entire_file,
 )
+from astria_nb.images.metadata._orientation import read as read_orientation
 from astria_nb.images.metadata._png import coding_points
-from astria_nb.images.metadata._png_texts import without_texts
+from astria_nb.images.metadata._png_texts import of_raw_profile, without_texts
 from astria_nb.images.metadata._removal import without_metadata
 
 __all__ = [
@@ -19,7 +20,9 @@ __all__ = [
     "Part",
     "coding_points",
     "entire_file",
+    "of_raw_profile",
     "profile_of_tags",
+    "read_orientation",
     "reduced_profile",
     "without_metadata",
     "without_texts",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
 
 from astria_nb.images.media_type import PNG_SIGNATURE
 from astria_nb.images.metadata import _orientation as orientation
+from astria_nb.images.metadata import _png_chunks as kinds
 from astria_nb.images.metadata._colour_profile import MAX_BYTES, reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
 from astria_nb.images.metadata._png_data import end_of_stream, unpacked_size
@@ -17,14 +18,6 @@ from astria_nb.images.metadata._png_texts import MAX_BYTES as _MAX_TEXT
 from astria_nb.images.metadata._png_texts import TYPES as TEXT_TYPES
 from astria_nb.images.metadata._png_texts import exif_and_xmp
 
-_SIZES: dict[bytes, Collection[int]] = {
-    b"IHDR": (13,), b"PLTE": range(3, 769, 3), b"IEND": (0,), b"tRNS": range(1, 257),
-    b"acTL": (8,), b"fcTL": (26,), b"pHYs": (9,), b"cHRM": (32,), b"gAMA": (4,), b"sRGB": (1,),
-    b"sBIT": range(1, 5), b"bKGD": (1, 2, 6), b"cICP": (4,), b"mDCV": (24,), b"cLLI": (8,),
-}  # fmt: skip
-"""The chunks that are kept, and the sizes that they can have: in a longer one is something else."""
-_DATA, _REQUIRED = (b"IDAT", b"fdAT"), (b"IHDR", b"PLTE", b"IEND")
-_PALETTE = 3  # the colour type of a picture whose pixels are numbers of its palette
 _BLOCK, _MAX_NAME = 2**18, 79  # bytes
 _MOST_STORED = 65535  # bytes of a block that is not compressed
 
@@ -62,18 +55,18 @@ class _PngParts:
         # The numbers of the parts with the pixels of each picture, of which an animation has more than one.
         # With the bytes that they take unpacked.
         self._pictures: list[tuple[int, list[int]]] = []
-        self._header = b""
+        self._header, self._colours = b"", 0
         self._has_profile = False
         self._kept_once = set[bytes]()
 
     def add(self, chunk_type: bytes, content: range, chunk: range) -> None:
         """Keep a chunk, or what is needed of it."""
-        is_kept = chunk_type in _DATA or len(content) in _SIZES.get(chunk_type, ())
+        is_kept = kinds.has_right_size(chunk_type, len(content), self._header)
         if is_kept or chunk_type == b"iCCP":
             _verify_checksum(self._reader, chunk.start + 4, chunk.stop)
         if is_kept:
             self._keep(chunk_type, content, chunk)
-        elif chunk_type in _REQUIRED:
+        elif chunk_type in kinds.REQUIRED:
             raise MalformedImageError("is damaged")
         elif chunk_type == b"iCCP" and not self._has_profile:  # the first one counts
             self._parts.append(_profile_chunk(self._read(content, MAX_BYTES)))
@@ -98,22 +91,33 @@ class _PngParts:
         return self._parts
 
     def _keep(self, chunk_type: bytes, content: range, chunk: range) -> None:
+        is_data = chunk_type in kinds.DATA
+        data = b"" if is_data else self._read(content, len(content))
         if chunk_type == b"IHDR":
-            self._header = self._read(content, len(content))
-        only_suggests = chunk_type == b"PLTE" and self._header[9] != _PALETTE
-        is_words = chunk_type == b"cHRM" and any(self._read(content, 32)[::4])  # numbers are below 168
-        is_repeated = chunk_type in self._kept_once  # decoders read the first one
-        if only_suggests or is_words or is_repeated:
+            self._header = data
+        if chunk_type in self._kept_once:  # decoders read the first one
             return
-        if chunk_type not in (*_DATA, b"fcTL"):
-            self._kept_once.add(chunk_type)
+        if not is_data and not kinds.is_plausible(chunk_type, data, self._header, self._colours):
+            if chunk_type in kinds.OF_ANIMATION:
+                raise MalformedImageError("is damaged")
+            return
         if chunk_type == b"fcTL":
-            self._begin_picture(self._read(content, len(content))[4:12])
+            self._begin_picture(data[4:12])
+        elif not is_data:
+            self._kept_once.add(chunk_type)
         elif chunk_type == b"IDAT" and not self._pictures:
             self._begin_picture(self._header[:8])
-        if chunk_type in _DATA and self._pictures:
+        if is_data:
+            if not self._pictures:  # a part of an animation that has not begun
+                raise MalformedImageError("is damaged")
             self._pictures[-1][1].append(len(self._parts))
-        self._parts.append(chunk)
+        self._parts.append(self._palette(data, chunk) if chunk_type == b"PLTE" else chunk)
+
+    def _palette(self, colours: bytes, chunk: range) -> Part:
+        """Return a palette without the colours that no pixel can name."""
+        self._colours = min(len(colours) // 3, kinds.most_colours(self._header))
+        size = 3 * self._colours
+        return chunk if size == len(colours) else _chunk(b"PLTE", colours[:size])
 
     def _begin_picture(self, sides: bytes) -> None:
         self._pictures.append((unpacked_size(self._header, *struct.unpack(">2I", sides)), []))

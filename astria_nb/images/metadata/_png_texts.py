@@ -44,7 +44,24 @@ def exif_and_xmp(chunk_type: bytes, content: bytes) -> tuple[bytes, bytes]:
     if keyword not in (*_RAW_EXIF, _RAW_XMP):
         return b"", b""
     text = _inflated(rest[1:]) if chunk_type == b"zTXt" else rest
-    raw = _raw(_international(rest) if chunk_type == b"iTXt" else text)
+    return of_raw_profile(keyword, _international(rest) if chunk_type == b"iTXt" else text)
+
+
+def of_raw_profile(keyword: bytes, text: bytes) -> tuple[bytes, bytes]:
+    r"""Return the EXIF data and the XMP packet that a text of a PNG contains; empty if it is no raw profile.
+
+    Parameters
+    ----------
+    keyword, text : bytes
+
+    Examples
+    --------
+    >>> of_raw_profile(b"Raw profile type exif", b"\nexif\n    4\n4d4d002a\n")
+    (b'MM\x00*', b'')
+    """
+    if keyword not in (*_RAW_EXIF, _RAW_XMP):
+        return b"", b""
+    raw = _raw(text)
     if keyword == _RAW_XMP:
         return b"", raw
     return (raw.removeprefix(_EXIF_HEAD), b"") if raw.startswith((_EXIF_HEAD, b"II", b"MM")) else (b"", raw)

@@ -11,18 +11,9 @@ from PIL import Image
 from astria_nb.images.metadata import MalformedImageError
 from helpers import photos_with_metadata as samples
 from helpers.photos_with_metadata import ORIENTATION, PARTS, PLACE, chunk
+from helpers.turned_photos import EXIF, TURNED_PNGS, png, text
 
 Stripped = Callable[[bytes], bytes]
-TIFF = samples.exif(6).tobytes().removeprefix(b"Exif\0\0")
-
-
-def png(*chunks: bytes, before: bytes = b"IDAT", mode: str = "RGB") -> bytes:
-    """Return a PNG of one IDAT with chunks before another one."""
-    out = io.BytesIO()
-    samples.picture(mode=mode).save(out, "PNG")
-    content = out.getvalue()
-    place = content.index(before) - 4
-    return content[:place] + b"".join(chunks) + content[place:]
 
 
 def has_nothing(content: bytes) -> bool:
@@ -34,46 +25,8 @@ def pixels(content: bytes) -> bytes:
         return image.tobytes()
 
 
-def raw_profile(kind: str, content: bytes, *, end: bytes = b"") -> bytes:
-    digits = content.hex().encode()
-    lines = b"\n".join(digits[start : start + 72] for start in range(0, len(digits), 72))
-    return b"\n%s\n%8d\n" % (kind.encode(), len(content)) + lines + b"\n" + end
-
-
-def text(keyword: bytes, content: bytes) -> bytes:
-    return chunk(b"tEXt", keyword + b"\0" + content)
-
-
-def compressed(keyword: bytes, content: bytes) -> bytes:
-    return chunk(b"zTXt", keyword + b"\0\0" + zlib.compress(content))
-
-
-def international(keyword: bytes, content: bytes, *, is_compressed: bool = False) -> bytes:
-    content = zlib.compress(content) if is_compressed else content
-    return chunk(b"iTXt", keyword + bytes((0, is_compressed, 0)) + b"de\0Titel\0" + content)
-
-
-EXIF, XMP = b"Raw profile type exif", b"XML:com.adobe.xmp"
-TURNED = {
-    "exif as text": text(EXIF, raw_profile("exif", b"Exif\0\0" + TIFF)),
-    "exif without its head": text(EXIF, raw_profile("exif", TIFF)),
-    "exif, compressed": compressed(EXIF, raw_profile("exif", b"Exif\0\0" + TIFF)),
-    "exif in APP1": compressed(b"Raw profile type APP1", raw_profile("APP1", b"Exif\0\0" + TIFF)),
-    "exif with an odd end": text(EXIF, raw_profile("exif", TIFF, end=b"zz")),
-    "exif as international text": international(EXIF, raw_profile("exif", TIFF), is_compressed=True),
-    "xmp": international(XMP, samples.xmp(6)),
-    "xmp, compressed": international(XMP, samples.xmp(6), is_compressed=True),
-    "xmp in APP1": compressed(b"Raw profile type APP1", raw_profile("APP1", samples.xmp(6))),
-    "xmp as a raw profile": compressed(b"Raw profile type xmp", raw_profile("xmp", samples.xmp(6))),
-    "xmp in single quotes": international(XMP, samples.xmp(6).replace(b'"', b"'")),
-    "eXIf": chunk(b"eXIf", TIFF),
-    "eXIf and text": chunk(b"eXIf", TIFF) + text(EXIF, raw_profile("exif", samples.exif(3).tobytes())),
-    "text and eXIf": text(EXIF, raw_profile("exif", samples.exif(3).tobytes())) + chunk(b"eXIf", TIFF),
-}
-
-
 @pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
-@pytest.mark.parametrize("turned", TURNED.values(), ids=TURNED)
+@pytest.mark.parametrize("turned", TURNED_PNGS.values(), ids=TURNED_PNGS)
 def test_a_png_stays_the_right_way_up(stripped: Stripped, turned: bytes, before: bytes) -> None:
     photo = png(turned, before=before)
     plain = stripped(photo)
@@ -99,8 +52,9 @@ def test_what_is_no_exif_is_upright(stripped: Stripped, content: bytes) -> None:
 LONGER = {
     b"pHYs": struct.pack(">IIB", 2835, 2835, 1), b"gAMA": struct.pack(">I", 45455), b"sRGB": b"\0",
     b"cHRM": struct.pack(">8I", *range(8)), b"cICP": bytes((12, 13, 0, 1)), b"sBIT": b"\10\10\10",
-    b"bKGD": bytes(6), b"mDCV": bytes(24), b"cLLI": bytes(8),
+    b"bKGD": bytes(6), b"tRNS": bytes(6),
 }  # fmt: skip
+WORDS = PLACE.replace(b" ", b"") * 2
 
 
 @pytest.mark.parametrize("kind", LONGER)
@@ -112,8 +66,7 @@ def test_a_chunk_that_is_too_long_is_removed(stripped: Stripped, kind: bytes) ->
 @pytest.mark.parametrize("kind", LONGER)
 def test_a_chunk_that_is_repeated_is_sent_once(stripped: Stripped, kind: bytes) -> None:
     first = chunk(kind, LONGER[kind])
-    words = chunk(kind, (PLACE * 2)[: len(LONGER[kind])])
-    assert stripped(png(first, words, words)) == stripped(png(first))
+    assert stripped(png(first, *[chunk(kind, WORDS[: len(LONGER[kind])])] * 2)) == stripped(png(first))
 
 
 @pytest.mark.parametrize(
@@ -122,14 +75,43 @@ def test_a_chunk_that_is_repeated_is_sent_once(stripped: Stripped, kind: bytes) 
         chunk(b"sPLT", PLACE + b"\0\10"),
         chunk(b"hIST", PLACE),
         chunk(b"PLTE", (PLACE * 3)[:72]),  # in a picture without a palette
-        chunk(b"cHRM", (PLACE * 2)[:32]),
         chunk(b"iCCP", b"icc\0\0" + zlib.compress(PLACE * 20)),
         chunk(b"iCCP", PLACE + b"\0\0" + zlib.compress(PLACE)),
+        chunk(b"mDCV", WORDS[:24]),  # of the screen on which it was made
+        chunk(b"cLLI", WORDS[:8]),
+        *(chunk(kind, WORDS[: len(content)]) for kind, content in LONGER.items() if kind != b"tRNS"),
     ],
-    ids=["palette name", "histogram", "palette", "colours", "profile", "profile name"],
+    ids=["palette name", "histogram", "palette", "profile", "profile name", "screen", "light", *LONGER][:-1],
 )
 def test_other_chunks_with_words_are_removed(stripped: Stripped, hidden: bytes) -> None:
     assert stripped(png(hidden)) == stripped(png())
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
+def test_transparency_is_as_long_as_the_colours_have_it(stripped: Stripped, mode: str) -> None:
+    for size in (1, 6, 24):
+        assert stripped(png(chunk(b"tRNS", WORDS[:size]), mode=mode)) == stripped(png(mode=mode))
+
+
+def test_a_palette_has_only_colours_that_pixels_can_name(stripped: Stripped) -> None:
+    out = io.BytesIO()
+    samples.picture().quantize(4).save(out, "PNG", bits=2)
+    photo = out.getvalue()
+    start = photo.index(b"PLTE") - 4
+    end = start + 12 + int.from_bytes(photo[start : start + 4])
+    colours, alpha = photo[start + 8 : end - 4], chunk(b"tRNS", b"\x80\xff")
+    longer = photo[:start] + chunk(b"PLTE", colours + PLACE) + alpha + photo[end:]
+    assert stripped(longer) == photo[:end] + alpha + photo[end:]
+    with_words = photo[:end] + chunk(b"tRNS", PLACE) + photo[end:]
+    assert stripped(with_words) == photo
+
+
+@pytest.mark.parametrize(
+    "hidden", [chunk(b"fdAT", PLACE), chunk(b"acTL", PLACE[:8]), chunk(b"fcTL", WORDS[:26])]
+)
+def test_parts_of_an_animation_that_is_none_are_refused(stripped: Stripped, hidden: bytes) -> None:
+    with pytest.raises(MalformedImageError, match="damaged"):
+        stripped(png(hidden))
 
 
 def split(content: bytes, *sizes: int, kind: bytes = b"IDAT") -> bytes:
