@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from astria_nb.images._decoding import open_image
+from astria_nb.images._webp_surplus import is_animated, without_surplus
 from astria_nb.images.metadata import (
     DamagedImageError,
     ImageReader,
@@ -30,7 +31,7 @@ _Identity = tuple[int, ...]
 
 
 def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whole: bool) -> Sequence[Part]:
-    """Return what to send of a file whose picture is complete: ``parts``, or less of a PNG.
+    """Return what to send of a file whose picture is complete: ``parts``, or less of a PNG or WebP.
 
     A file is decoded once, as long as it does not change. Thread-safe.
 
@@ -60,6 +61,10 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
             return parts if is_whole else verified
     elif media_type == "image/jpeg":
         check_jpeg(content_of(file, _without_stray_bytes(file, parts) if is_whole else parts))
+    elif media_type == "image/webp" and not is_whole:
+        content = content_of(file, parts)
+        if (shorter := _shorter_webp(content)) != content:
+            return [shorter]
     else:
         _check_by_pillow(content_of(file, parts))
     _remember(identity)
@@ -150,6 +155,15 @@ def _check_by_pillow(content: bytes) -> None:
             for number in range(getattr(image, "n_frames", 1)):
                 image.seek(number)
                 image.load()
+    except OSError:
+        raise DamagedImageError("is damaged") from None
+
+
+def _shorter_webp(content: bytes) -> bytes:
+    try:
+        if is_animated(content):
+            _check_by_pillow(content)
+        return without_surplus(content)
     except OSError:
         raise DamagedImageError("is damaged") from None
 

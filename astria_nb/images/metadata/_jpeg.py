@@ -8,6 +8,7 @@ from collections.abc import Callable
 from astria_nb.images.metadata import _orientation as orientation
 from astria_nb.images.metadata._colour_profile import reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
+from astria_nb.images.metadata._jpeg_tables import DHT, DQT, JpegTables
 
 _EOI, _SOS, _COM, _APP0, _APP1, _APP2, _APP14 = 0xD9, 0xDA, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -28,7 +29,7 @@ _BLOCK = 2**19  # measured: 5.6 GB a second; half of it 5.1, a quarter 4.6
 def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  # noqa: ARG001  a PNG's
     """Return the parts of a JPEG that make up the image."""
     parts: list[Part] = [range(2)]  # SOI
-    metadata = _Metadata()
+    metadata, tables = _Metadata(), JpegTables()
     offset, has_frame, has_scan = 2, False, False
     while True:
         offset, marker = _find_marker(reader, offset)
@@ -41,10 +42,11 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
             head = reader.read(content.start, min(len(content), _HEAD))
             metadata.collect(reader, marker, content, index=len(parts))
             parts.append(_cleaned_segment(marker, head, range(offset, end)))
-        elif is_second or not _is_valid(marker, reader.read(content.start, len(content))):
+        elif is_second or not _is_valid(marker, data := reader.read(content.start, len(content))):
             raise MalformedImageError("is damaged")
         else:
             has_frame = has_frame or marker in _FRAMES
+            _note_tables(tables, marker, data, index=len(parts))
             parts.append(range(offset, end))
         offset = end
         if marker == _SOS:
@@ -58,8 +60,18 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
     if not has_scan:
         raise MalformedImageError("contains no image data")
     parts.append(range(offset, min(offset + 2, reader.size)))  # EOI
+    tables.put_into(parts)
     metadata.put_into(parts)
     return parts
+
+
+def _note_tables(tables: JpegTables, marker: int, data: bytes, *, index: int) -> None:
+    if marker in (DQT, DHT):
+        tables.add(marker, data, index)
+    elif marker in _FRAMES:
+        tables.add_frame(data)
+    elif marker == _SOS:
+        tables.add_scan(data)
 
 
 class _Metadata:

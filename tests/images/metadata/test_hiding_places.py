@@ -187,3 +187,34 @@ def test_a_webp_with_a_longer_header_is_refused(stripped: Stripped, kind: bytes,
     rest = animation[12:place], riff(kind, content.ljust(size, b"x")), animation[place + 8 + shorter :]
     with pytest.raises(MalformedImageError, match="damaged"):
         stripped(webp(*rest))
+
+
+WORDS_OF_64 = (WORDS * 3)[:64]
+VALUES = bytes(7) + bytes([100]) + bytes(8) + (PLACE * 5)[:100]  # of a Huffman table
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True, "optimize": True}], ids=["baseline", "progressive"]
+)
+def test_tables_that_no_scan_uses_are_removed(
+    stripped: Stripped, mode: str, options: dict[str, bool]
+) -> None:
+    out = io.BytesIO()
+    samples.picture(mode=mode).save(out, "JPEG", **options)
+    photo = out.getvalue()
+    assert stripped(photo) == photo
+    unused = [
+        samples.segment(0xDB, b"\3" + WORDS_OF_64),
+        samples.segment(0xDB, b"\x13" + WORDS_OF_64 * 2 + b"\2" + WORDS_OF_64),
+        samples.segment(0xDB, b"\0" + WORDS_OF_64),  # another one of its number follows
+        samples.segment(0xC4, b"\3" + VALUES),
+        samples.segment(0xC4, b"\2" + VALUES + b"\x13" + VALUES),
+    ]
+    for segment in unused:
+        assert stripped(samples.with_segments(photo, segment)) == photo
+        assert stripped(photo[:-2] + segment + photo[-2:]) == photo
+    used = photo.index(b"\xff\xdb") + 4
+    together = photo[:used] + b"\3" + WORDS_OF_64 + photo[used:]
+    size = int.from_bytes(photo[used - 2 : used]) + 65
+    assert stripped(together[: used - 2] + size.to_bytes(2) + together[used:]) == photo
