@@ -1,10 +1,10 @@
 """A service that takes SECONDS for each tune and keeps only titles: prints its port, runs until it is killed.
 
-Run as ``python service.py SECONDS``.
+Run as ``python service.py SECONDS [TUNES [PROMPTS]]``: the account has so many tunes already, which are trained
+if each has prompts, of four pictures.
 """
 
 import contextlib
-import itertools
 import json
 import socket
 import sys
@@ -13,32 +13,54 @@ import time
 from urllib.parse import parse_qs
 
 PACK = {"id": 797, "slug": "cats", "costs": {"cat": {"cost": 331, "num_images": 4}}}
+FIRST, DAY = 1001, "2026-11-29T15:00:00.000Z"
 SMALL = 100_000  # bytes; larger bodies are discarded unread
 
 
 class Account:
-    """The tunes that were made, newest last."""
+    """The tunes that were made, newest last: the id of each is one more than that of the one before."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, tunes: int = 0, prompts: int = 0) -> None:
         self.seconds, self.tunes = seconds, list[dict[str, object]]()
-        self._ids = itertools.count(1001)
+        self._lock, self._prompt_count = threading.Lock(), prompts
+        for number in range(tunes):
+            self._add(f"tune {number}")
 
     def answer(self, method: str, target: str, body: bytes) -> tuple[str, object]:
         path, _, query = target.partition("?")
         if method == "POST":
             time.sleep(self.seconds)
-            number = next(self._ids)
-            title = json.loads(body)["tune"]["title"] if body.startswith(b"{") else f"tune {number}"
-            made = "2026-11-29T15:00:00.000Z"
-            tune = {"id": number, "title": title, "name": "cat", "created_at": made, "updated_at": made}
-            tune |= {"eta": made, "started_training_at": None, "trained_at": None, "orig_images": []}
-            self.tunes.append(tune)
-            return "201 Created", tune
+            return "201 Created", self._add(json.loads(body)["tune"]["title"] if body[:1] == b"{" else None)
+        if path.endswith("/prompts"):
+            return "200 OK", [] if "before_id" in query else self._prompts(int(path.split("/")[2]))
         if path.startswith("/p/"):
             return "200 OK", PACK
         wanted = {name: int(values[0]) for name, values in parse_qs(query).items() if values[0].isdigit()}
-        older = (tune for tune in reversed(self.tunes) if tune["id"] < wanted.get("before_id", 10**12))
-        return "200 OK", list(itertools.islice(older, wanted.get("limit", 20)))
+        end = min(len(self.tunes), max(0, wanted.get("before_id", 10**12) - FIRST))
+        return "200 OK", self.tunes[max(0, end - wanted.get("limit", 20)) : end][::-1]
+
+    def _prompts(self, tune_id: int) -> list[dict[str, object]]:
+        numbers = range(tune_id * self._prompt_count, (tune_id + 1) * self._prompt_count)
+        addresses = {
+            number: [f"http://127.0.0.1:9/{number}/{image}.jpg" for image in range(4)] for number in numbers
+        }
+        shared = {
+            "tune_id": tune_id,
+            "text": "a cat",
+            "created_at": DAY,
+            "updated_at": DAY,
+            "trained_at": DAY,
+        }
+        return [{"id": number, "images": addresses[number]} | shared for number in reversed(numbers)]
+
+    def _add(self, title: str | None) -> dict[str, object]:
+        with self._lock:
+            number = FIRST + len(self.tunes)
+            tune = {"id": number, "title": title or f"tune {number}", "name": "cat", "created_at": DAY}
+            tune |= {"updated_at": DAY, "eta": DAY, "started_training_at": None}
+            tune |= {"trained_at": DAY if self._prompt_count else None}
+            self.tunes.append(tune | {"orig_images": []})
+            return self.tunes[-1]
 
 
 def serve(connection: socket.socket, account: Account) -> None:
@@ -80,7 +102,7 @@ def answer_one(connection: socket.socket, buffer: bytearray, account: Account) -
 
 
 def main() -> None:
-    account = Account(float(sys.argv[1]))
+    account = Account(float(sys.argv[1]), *map(int, sys.argv[2:]))
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         print(listener.getsockname()[1], flush=True)
         while True:

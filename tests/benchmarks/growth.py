@@ -1,0 +1,48 @@
+"""How the time of an item grows with their number: the added time of each tenfold step."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks.protocol import Figure
+
+LAST_STEP = Figure(
+    "growth", "an item of the last tenfold step, beside one before", most=1.2, beside=None, unit=""
+)
+
+
+def grown(seconds: Sequence[float], counts: Sequence[int]) -> dict[str, Any]:
+    """Return the figures of a case.
+
+    Parameters
+    ----------
+    seconds : sequence of float
+        How long so many items take.
+    counts : sequence of int
+        Rising; three or more.
+    """
+    steps = list(zip(counts, counts[1:], seconds, seconds[1:], strict=False))
+    items = [(late - early) / (more - fewer) for fewer, more, early, late in steps]
+    return {"growth": items[-1] / items[-2], "items": list(counts[1:]), "item_seconds": items}
+
+
+def until_counts(work: Callable[[int], object], counts: Sequence[int]) -> list[float]:
+    """Do the work for one item after another; return the seconds until there were so many."""
+    started, seconds, done = time.perf_counter(), list[float](), 0
+    for count in counts:
+        for number in range(done, count):
+            work(number)
+        done = count
+        seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def processor_of(work: Callable[[], object], times: int) -> float:
+    """Return the seconds of this process's processor that some work takes, the median of so many times."""
+    durations = []
+    for _ in range(times):
+        started = time.process_time()
+        work()
+        durations.append(time.process_time() - started)
+    return statistics.median(durations)
