@@ -7,9 +7,7 @@ from typing import Any
 
 from benchmarks.protocol import Figure
 
-LAST_STEP = Figure(
-    "growth", "an item of the last tenfold step, beside one before", most=1.2, beside=None, unit=""
-)
+LAST_STEP = Figure("growth", "time of an item, last tenfold step", most=1.2, beside=None, unit="")
 
 
 def grown(seconds: Sequence[float], counts: Sequence[int]) -> dict[str, Any]:

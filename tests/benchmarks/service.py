@@ -1,7 +1,7 @@
 """A service that takes SECONDS for each tune and keeps only titles: prints its port, runs until it is killed.
 
-Run as ``python service.py SECONDS [TUNES [PROMPTS]]``: the account has so many tunes already, which are trained
-if each has prompts, of four pictures.
+Run as ``python service.py SECONDS [TUNES [PROMPTS]]``: the account has so many tunes already, which are
+trained if each has prompts, of four pictures.
 """
 
 import contextlib
