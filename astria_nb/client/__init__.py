@@ -8,6 +8,7 @@ from astria_nb.client._deletion import record_deletions_in
 from astria_nb.client._inspection import Inspection, inspect_each, majority
 from astria_nb.client._login import login
 from astria_nb.client._picture_stream import PictureStream
+from astria_nb.client._repeated_answers import RepeatedAnswers
 from astria_nb.client._replies import PAGE_SIZE, Json
 from astria_nb.client._throttle import Throttle
 
@@ -18,6 +19,7 @@ __all__ = [
     "Inspection",
     "Json",
     "PictureStream",
+    "RepeatedAnswers",
     "Throttle",
     "fetch_latest",
     "find_key",

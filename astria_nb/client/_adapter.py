@@ -67,6 +67,23 @@ class _Auth(AuthBase):
 
 
 class _Session(requests.Session):
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Return a request with what `new_session` has set.
+
+        requests merges all that a session can have, which takes longer than the rest of its preparation.
+        """
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=request.method,
+            url=request.url,
+            headers={**self.headers, **request.headers},
+            data=request.data,
+            params=request.params,
+            auth=self.auth,
+            cookies=self.cookies,
+        )
+        return prepared
+
     def rebuild_auth(self, prepared_request: object, response: object) -> None:
         """Do nothing; requests would add what ``~/.netrc`` has for the host of a redirect."""
 

@@ -50,9 +50,9 @@ def get_list(transport: Transport, path: str, **query: Any) -> list[Json]:
     """
     data = transport.get(path, query)
     if isinstance(data, list):
-        records = [with_id(record) for record in data]
-        if all(record is not None for record in records):
-            return [record for record in records if record is not None]
+        records = [record for value in data if (record := with_id(value)) is not None]
+        if len(records) == len(data):
+            return records
     raise responses.unexpected_reply(200, "something other than a list")
 
 

@@ -18,6 +18,7 @@ from astria_nb.client._api_key import ApiKey
 from astria_nb.client._base_url import check_encrypted
 from astria_nb.client._parsing import parse_json
 from astria_nb.client._picture_stream import PictureStream, TooLargeError, open_picture, read_blocks
+from astria_nb.client._repeated_answers import parse_once
 from astria_nb.client._throttle import Throttle
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import (
@@ -219,7 +220,7 @@ class Transport:
         if interruption is not None:
             raise interruption
         try:
-            data = parse_json(content)
+            data = parse_once(content, parse_json)
         except (ValueError, RecursionError):
             raise responses.unreadable(status, reply.headers, content, self.key) from None
         # A service that repeats the key would have it shown, in a row or a picture's caption.

@@ -193,6 +193,8 @@ def parse_id(value: Any) -> int | None:
     >>> parse_id("260"), parse_id(260.0), parse_id(0), parse_id("man")
     (260, 260, None, None)
     """
+    if type(value) is int:  # as nearly always
+        return value if 0 < value <= _MAX_ID else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     try:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest, is_recent
+from astria_nb.client import PAGE_SIZE, Client, Json, RepeatedAnswers, fetch_latest, is_recent
 from astria_nb.results.frames import origin_of
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._prompt_poller import PromptPoller
 from astria_nb.results.watch._states import FINAL_STATES
 
+_TIME = np.dtype("datetime64[us]")
 
 class Poller:
     """Some tunes in their latest state.
@@ -36,10 +38,13 @@ class Poller:
     """
 
     def __init__(self, frame: pd.DataFrame, client: Client, until: str) -> None:
-        self._frame, self._client = rows.typed(frame), client
+        self._client = client
         self._prompts = PromptPoller(client) if until == "prompts" else None
+        self._latest: dict[int, Json | None] = {}  # of those that were pending
+        self._answers = RepeatedAnswers()
         self.request_count = 0
         self.seconds_to_next_eta: float | None = None
+        self._keep(rows.typed(frame))
 
     def poll(self) -> PollResult:
         """Fetch what is not finished.
@@ -50,13 +55,14 @@ class Poller:
             The service refused, or was not reached. The state fetched so far is kept.
         """
         self.request_count = 0
-        changed_tunes = self._poll_tunes()
-        frame = self._frame
-        until_eta = (frame["eta"][self._pending] - pd.Timestamp(self._client.now())).dt.total_seconds()
+        with self._answers:
+            changed_tunes = self._poll_tunes()
+        frame, now = self._frame, _to_numpy(self._client.now())
+        until_eta = (self._eta[self._is_pending] - now) / np.timedelta64(1, "s")
         until_eta = until_eta[until_eta > 0]
-        self.seconds_to_next_eta = None if until_eta.empty else float(until_eta.min())
-        fractions = self._training_fractions()
-        texts, prompts, prompt_records = [_count_states(frame["status"])], None, {}
+        self.seconds_to_next_eta = float(until_eta.min()) if len(until_eta) else None
+        fractions = self._training_fractions(now)
+        texts, prompts, prompt_records = [self._text], None, {}
         if self._prompts is not None:
             self.request_count += self._prompts.poll(frame)
             prompt_fractions = self._prompts.fractions_done
@@ -71,20 +77,32 @@ class Poller:
             prompts=prompts,
             prompt_records=prompt_records,
             changed_tunes=changed_tunes,
-            seconds_left=None if until_eta.empty else float(until_eta.max()),
+            seconds_left=float(until_eta.max()) if len(until_eta) else None,
         )
 
-    @property
-    def _pending(self) -> pd.Series[bool]:
-        return self._frame["id"].notna() & ~self._frame["status"].isin(FINAL_STATES)
+    def _keep(self, frame: pd.DataFrame) -> None:
+        """Keep the rows, with what every poll needs of them: most polls find a thousand rows as they were."""
+        self._frame = frame
+        self._is_pending = (frame["id"].notna() & ~frame["status"].isin(FINAL_STATES)).to_numpy(dtype=bool)
+        self._ids = frame["id"].fillna(0).to_numpy(dtype=np.int64)
+        self._created, self._eta = (frame[name].to_numpy(dtype=_TIME) for name in ("created_at", "eta"))
+        self._text = _count_states(frame["status"])
 
     def _poll_tunes(self) -> tuple[Json, ...]:
         """Update the rows, and return the tunes whose status changed."""
-        positions = np.flatnonzero(self._pending)
-        if not len(positions):
+        pending = np.flatnonzero(self._is_pending)
+        if not len(pending):
             return ()
+        ids = self._ids[pending].tolist()
+        tunes = fetch_latest(ids, self._page, self._one)
+        is_same = [tunes[id_] is not None and tunes[id_] == self._latest.get(id_) for id_ in ids]
+        self._latest = tunes
+        positions = pending[~np.array(is_same)]
+        return self._update(positions, tunes) if len(positions) else ()
+
+    def _update(self, positions: Any, tunes: dict[int, Json | None]) -> tuple[Json, ...]:
+        """Make some of the rows anew, and return their tunes whose status changed."""
         before = self._frame.iloc[positions]
-        tunes = fetch_latest(before["id"].astype(int), self._page, self._one)
         records = before.to_dict("records")
         exists = np.array([tunes[record["id"]] is not None for record in records])
         updated = [
@@ -95,7 +113,7 @@ class Poller:
         frame = _replace_rows(self._frame, positions[exists], rows.tune_frame(updated, self._client.now()))
         deleted = np.array([tunes[record["id"]] is None and self._is_old(record) for record in records])
         frame.loc[np.isin(np.arange(len(frame)), positions[deleted]), "status"] = "deleted"
-        self._frame = frame
+        self._keep(frame)
         has_changed = before["status"].to_numpy() != frame["status"].iloc[positions].to_numpy()
         return tuple(
             tunes[record["id"]] or {"id": record["id"], "title": record["title"], "status": "deleted"}
@@ -116,12 +134,16 @@ class Poller:
         self.request_count += 1
         return self._client.tune(id)
 
-    def _training_fractions(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def _training_fractions(self, now: np.datetime64) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return each row's training progress, estimated from its eta; below 1 until it is trained."""
-        frame, now = self._frame, pd.Timestamp(self._client.now())
-        fraction = ((now - frame["created_at"]) / (frame["eta"] - frame["created_at"])).astype("float64")
-        fraction = fraction.replace([np.inf, -np.inf], np.nan).fillna(0.0).clip(0.0, 0.99)
-        return np.where(self._pending, fraction, 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):  # an eta at the creation
+            fraction = (now - self._created) / (self._eta - self._created)
+        fraction = np.nan_to_num(fraction, nan=0.0, posinf=0.0, neginf=0.0).clip(0.0, 0.99)
+        return np.where(self._is_pending, fraction, 1.0)
+
+
+def _to_numpy(time: datetime) -> np.datetime64:
+    return np.datetime64(time.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _replace_rows(frame: pd.DataFrame, positions: Any, updated: pd.DataFrame) -> pd.DataFrame:

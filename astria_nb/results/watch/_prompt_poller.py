@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,8 @@ class PromptPoller:
         self._owners: dict[int, int | None] = {}  # the tune of each prompt
         self._complete_rows: set[int] = set()  # all of the row's prompts are listed
         self._frame: pd.DataFrame | None = None
+        self._tunes: pd.DataFrame | None = None
+        self._tune_rows: list[dict[Any, Any]] = []
         self._request_count = 0
         self.fractions_done = np.zeros(0)
 
@@ -53,7 +56,9 @@ class PromptPoller:
         self._refresh_pending()
         lists = 0
         fractions = np.zeros(len(frame))
-        for position, row in enumerate(frame[_COLUMNS].to_dict("records")):
+        if frame is not self._tunes:  # most polls find no tune changed
+            self._tunes, self._tune_rows = frame, frame[_COLUMNS].to_dict("records")
+        for position, row in enumerate(self._tune_rows):
             if pd.isna(row["id"]):
                 self._fetch_run(position, ids_in(row["prompt_ids"]), ids_in(row["tune_ids"]))
             elif row["status"] == "trained" and lists < _LISTS_PER_POLL and self._needs_list(position):
