@@ -18,6 +18,7 @@ from astria_nb.results.watch._states import FINAL_STATES
 
 _TIME = np.dtype("datetime64[us]")
 
+
 class Poller:
     """Some tunes in their latest state.
 

@@ -84,6 +84,22 @@ def test_only_what_is_not_over_is_asked_for(sandbox: anb.Sandbox) -> None:
     assert gets(sandbox, before)["tunes"] == 1
 
 
+def test_of_a_page_that_comes_again_only_what_changed_is_new(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    before = [{**TUNE, "id": number, "orig_images": [URL]} for number in (9, 8, 7)]
+    after = [before[0], {**before[1], "started_training_at": "2026-01-01T12:01:00.000Z"}, before[2]]
+    server.on("GET", "/tunes", reply(before), reply(before), reply(after), reply(before))
+    rows = tune_frame([{**tune, "encoding": "json"} for tune in before], client.now())
+    polls = poll_until_finished(rows, client, "trained", poll=0, sleep=lambda _: None)
+    results = [next(polls) for _ in range(4)]
+    assert [[tune["id"] for tune in result.changed_tunes] for result in results] == [[], [], [8], [8]]
+    assert [result.text for result in results[1:]] == ["3 queued", "2 queued, 1 training", "3 queued"]
+    assert results[1].frame["status"].tolist() == ["queued"] * 3  # not changed by the polls after it
+    assert results[2].frame["encoding"].tolist() == ["json"] * 3
+    assert results[2].frame["id"].tolist() == rows["id"].tolist()
+
+
 def test_each_row_has_its_own_end_and_the_others_go_on(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
     expired = create_tunes(client, 1)
