@@ -7,15 +7,14 @@ from os import PathLike
 
 from astria_nb.client import _replies as replies
 from astria_nb.client._client_base import ClientBase
+from astria_nb.client._own_names import add_own_names
 from astria_nb.client._picture_stream import PictureStream
 from astria_nb.client._replies import Json
-from astria_nb.errors import (
-    Problem,
-    TuneError,
-)
+from astria_nb.errors import ApiError, Problem, TuneError
 from astria_nb.images import Image, filename_for_type, thumbnail
 from astria_nb.tune import Body, encode_inspection
 
+_NEUTRAL_NAME = "1.jpg"
 _INSPECTION_SIDE = 512  # pixels, as the API's documents ask for (astria-api, section 10)
 
 
@@ -25,7 +24,8 @@ class PictureMethods(ClientBase):
     def inspect(self, image: str | PathLike[str] | Image, *, name: str) -> Json:
         """Have the service inspect one training image: what makes it a poor one, and who or what it shows.
 
-        A copy of at most 512 pixels a side is sent, turned upright and without metadata.
+        A copy of at most 512 pixels a side is sent, turned upright and without metadata, as ``1.jpg``; to a
+        sandbox under its own name, which can determine the answer there.
 
         Parameters
         ----------
@@ -60,9 +60,11 @@ class PictureMethods(ClientBase):
         except OSError as error:
             reason = str(error)
         else:
-            return self._inspect(
-                encode_inspection(name, file=(filename_for_type(image.filename, "image/jpeg"), copy))
-            )
+            # A sandbox is the reader's own, and a file's name can determine its answer.
+            is_sandbox = self._transport.key.is_of_sandbox
+            filename = filename_for_type(image.filename, "image/jpeg") if is_sandbox else _NEUTRAL_NAME
+            own_name = "" if is_sandbox else image.filename
+            return self._inspect(encode_inspection(name, file=(filename, copy), own_name=own_name))
         raise TuneError(Problem("images", f"{image.filename!r} {reason}", "re-save it, or remove it"))
 
     def picture(self, url: str) -> bytes:
@@ -94,4 +96,8 @@ class PictureMethods(ClientBase):
         return self._transport.open_picture(url)
 
     def _inspect(self, body: Body) -> Json:
-        return replies.checked_object(self._transport.post_small("/images/inspect", body))
+        try:
+            return replies.checked_object(self._transport.post_small("/images/inspect", body))
+        except ApiError as error:
+            add_own_names(error, body.own_names)
+            raise

@@ -10,6 +10,7 @@ from astria_nb.client import responses
 from astria_nb.client._changes import change_tune
 from astria_nb.client._client_base import ClientBase
 from astria_nb.client._deletion import DeletionLog
+from astria_nb.client._own_names import add_own_names
 from astria_nb.client._packs import pack_path
 from astria_nb.client._replies import Json
 from astria_nb.errors import (
@@ -88,6 +89,7 @@ class TuneMethods(ClientBase):
         try:
             data = self._transport.post(f"{pack_path(pack)}/tunes", body)
         except ApiError as error:
+            add_own_names(error, body.own_names)
             is_success = 200 <= error.status < 300
             if responses.is_refusal(error) or (body.sent < len(body) and not is_success):
                 if body.excess and error.status == 400:

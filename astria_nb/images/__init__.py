@@ -11,7 +11,7 @@ from astria_nb.images._folder import SUFFIXES, is_hidden, natural_order, picture
 from astria_nb.images._image import Image, small_thumbnail, thumbnail
 from astria_nb.images._only_smaller import all_only_smaller
 from astria_nb.images._preprocessing import UNCHANGED, Preprocessing
-from astria_nb.images._sent_names import sent_names
+from astria_nb.images._sent_names import own_names_of, sent_names
 from astria_nb.images._types import Images, ImageSource
 from astria_nb.images._upload import BLOCK, SentImage, filename_for_type, open_all, sha256_of
 from astria_nb.images._upload_sizes import upload_size
@@ -49,6 +49,7 @@ __all__ = [
     "natural_order",
     "open_all",
     "open_image",
+    "own_names_of",
     "pictures_in",
     "readable_types",
     "refusal",

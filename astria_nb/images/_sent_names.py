@@ -34,3 +34,25 @@ def sent_names(images: Sequence[Image], media_types: Sequence[str]) -> list[str]
             numbers[stem] = 1 + max(numbers.values(), default=0)
         names.append(f"{numbers[stem]}{_SUFFIXES.get(media_type, image.path.suffix)}")
     return names
+
+
+def own_names_of(images: Sequence[Image], names: Sequence[str]) -> dict[str, str]:
+    """Return the readers' own names of photos, by those that they are sent under, where they differ.
+
+    Parameters
+    ----------
+    images : sequence of Image
+    names : sequence of str
+        From `sent_names`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> own_names_of([Image(Path("/a/Anna.png"), "image/png", 1, 1, 1)], ["1.jpg"])
+    {'1.jpg': 'Anna.png'}
+    """
+    return {
+        name: image.filename
+        for image, name in zip(images, names, strict=True)
+        if image.filename != name and not (image.copy is not None and image.copy.is_nameless)
+    }

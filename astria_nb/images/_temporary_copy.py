@@ -50,6 +50,11 @@ class TemporaryCopy:
         self.path, self.sha256, self.address = path, sha256, address
         weakref.finalize(self, _remove, path.parent, os.getpid())
 
+    @property
+    def is_nameless(self) -> bool:
+        """Whether its name is only made from the content."""
+        return self.path.stem == self.sha256[:_DIGITS]
+
     @classmethod
     def store(cls, blocks: Iterable[bytes], name: str | None, address: str | None = None) -> TemporaryCopy:
         """Copy content block by block, so that it is never in memory as a whole.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from astria_nb.errors import Problem
@@ -29,6 +29,8 @@ class Body:
         Called with (bytes sent, bytes in all) after each block.
     excess : Problem, optional
         What of it is more than a stock Rails reads, for the error if the service refuses it.
+    own_names : mapping of str to str, optional
+        The readers' own names of files, by the names that are sent, where these differ.
 
     Attributes
     ----------
@@ -53,10 +55,12 @@ class Body:
         parts: Sequence[bytes | SentImage],
         on_sent: OnSent | None = None,
         excess: Problem | None = None,
+        own_names: Mapping[str, str] | None = None,
     ) -> None:
         self.encoding = encoding
         self.content_type = content_type
         self.excess = excess
+        self.own_names = own_names or {}
         self.sent = self.yielded = 0
         self._on_sent = on_sent
         self._parts = list(parts)

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images import Preprocessing, SentImage, open_all, sent_names
+from astria_nb.images import Preprocessing, SentImage, open_all, own_names_of, sent_names
 from astria_nb.tune._body import Body, Encoding, OnSent
 from astria_nb.tune._limits import beyond_limits, keys_changed_by_multipart
 from astria_nb.tune._tune import FIELDS, Tune
@@ -68,13 +68,15 @@ def encode(
         return Body(chosen, "application/x-www-form-urlencoded", [form], on_sent, excess)
     boundary = uuid.uuid4().hex
     images = open_all(tune.images, preprocessing, report)
-    names = [image.filename for image in images]
+    names, own_names = [image.filename for image in images], dict[str, str]()
     if not preprocessing.keep_metadata:
-        names = sent_names([image.opened() for image in tune.images], [image.media_type for image in images])
+        photos = [image.opened() for image in tune.images]
+        names = sent_names(photos, [image.media_type for image in images])
+        own_names = own_names_of(photos, names)
     parts = _parts(boundary, fields, images, names)
     size = sum(len(part) for part in parts if isinstance(part, bytes))
     excess = beyond_limits(chosen, fields, size, len(tune.images))
-    return Body(chosen, f"multipart/form-data; boundary={boundary}", parts, on_sent, excess)
+    return Body(chosen, f"multipart/form-data; boundary={boundary}", parts, on_sent, excess, own_names)
 
 
 def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
@@ -102,17 +104,21 @@ def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
     return chosen
 
 
-def encode_inspection(name: str, *, url: str | None = None, file: tuple[str, bytes] | None = None) -> Body:
+def encode_inspection(
+    name: str, *, url: str | None = None, file: tuple[str, bytes] | None = None, own_name: str = ""
+) -> Body:
     """Return the body that inspects an image: the content of a JPEG with its filename, or a URL."""
     boundary = uuid.uuid4().hex
     text, content = _field(boundary, "name", name), b""
     if url is not None:
         text += _field(boundary, "file_url", url)
+    own_names = dict[str, str]()
     if file is not None:
         text += _head_of_file(boundary, "file", file[0], "image/jpeg")
         content = file[1] + b"\r\n"
+        own_names = {file[0]: own_name} if own_name not in ("", file[0]) else own_names
     data = text.encode() + content + f"--{boundary}--\r\n".encode()
-    return Body("multipart", f"multipart/form-data; boundary={boundary}", [data])
+    return Body("multipart", f"multipart/form-data; boundary={boundary}", [data], own_names=own_names)
 
 
 def parameters(tune: Tune) -> dict[str, Any]:

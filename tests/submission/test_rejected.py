@@ -1,5 +1,6 @@
 """A 422 is never sent again, whatever its body is, and always has a reason that can be read."""
 
+import dataclasses
 import json
 import random
 from pathlib import Path
@@ -96,3 +97,24 @@ def test_a_refused_tune_is_sent_once_and_its_reason_can_be_read(
         assert caught.value.status == 422
     assert len(server.received("POST")) == size
     assert log.frame()["state"].tolist() == ["rejected"] * size
+
+
+def test_a_refused_photo_is_named_as_its_reader_names_it(
+    server: ScriptedServer, client: anb.Client, photos: list[Path]
+) -> None:
+    own = [path.rename(path.with_name(f"Anna {path.name}")) for path in photos]
+    refusal = {"images": ["2.jpg is too dark", "12.jpg is not there", "3.jpg: 4.jpg looks the same"]}
+    server.on("POST", "/p/43/tunes", reply(refusal, 422))
+    expected = (
+        "2.jpg (your 'Anna 2.jpg') is too dark, 12.jpg is not there, "
+        "3.jpg (your 'Anna 3.jpg'): 4.jpg (your 'Anna 4.jpg') looks the same"
+    )
+    tune = anb.Tune(pack=43, title="t", name="cat", images=own)
+    with pytest.raises(RejectedError) as caught:
+        anb.submit(tune, client)
+    assert caught.value.problems[0].what == expected
+    rows = anb.submit_many([dataclasses.replace(tune, title="u")], client)
+    assert expected in rows["error"].item()
+    with pytest.raises(RejectedError) as caught:
+        anb.TuneForm(client, pack=43, title="v", name="cat", images=own).submit()
+    assert caught.value.problems[0].what == expected
