@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from astria_nb.client.snippets import as_curl as as_curl
     from astria_nb.client.snippets import as_javascript as as_javascript
     from astria_nb.client.snippets import as_python as as_python
-    from astria_nb.defaults import Sandbox as Sandbox
+    from astria_nb.defaults.sandbox import Sandbox as Sandbox
     from astria_nb.form import TuneForm as TuneForm
     from astria_nb.results.callbacks import Callbacks as Callbacks
     from astria_nb.results.downloads import download as download
@@ -40,7 +40,7 @@ _HOMES = {
     "Callbacks": "results.callbacks",
     "Client": "defaults",  # where the log that a deletion is recorded in is known
     "ExperimentLog": "submission.experiment_log",
-    "Sandbox": "defaults",
+    "Sandbox": "defaults.sandbox",
     "Tune": "tune",
     "TuneForm": "form",
     "as_curl": "client.snippets",

@@ -126,7 +126,8 @@ class Draft:
         }
 
     def begin(self) -> None:
-        """Report edits from here on, and look up the packs."""
+        """Report edits from here on, and look up the packs. Photos are not measured before they may be."""
+        self._images.hold_measuring()
         for name, field in self.fields.items():
             field.lock = self.lock
             field.add_class(f"astria-at-{name.replace('.', '-')}")
@@ -138,6 +139,10 @@ class Draft:
         self.sections.observe(lambda _: self._on_section(), "selected_index")
         self.pack.observe(lambda _: self._on_pack(), ["pack", "problem"])
         self.pack.reload()
+
+    def measure_photos(self) -> None:
+        """Measure the photos from here on."""
+        self._images.start_measuring()
 
     def values(self) -> dict[str, Any]:
         """Return what is filled in, by the fields' names in the API."""

@@ -13,7 +13,6 @@ from astria_nb.form.pickers import PackField
 from astria_nb.form.progress import SubmissionState
 from astria_nb.submission import remarks_on
 from astria_nb.tune import Estimate, Tune, check, check_pack, from_checked, problem_with_balance
-from astria_nb.utils.versions import version_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,7 @@ def review(
     balance: float | None,
     photo_problems: Sequence[Problem],
     listed_titles: Sequence[str | None],
+    version_problems: Sequence[Problem],
 ) -> Review:
     """Review a draft.
 
@@ -80,11 +80,13 @@ def review(
         Photos that the service would refuse, or that are not sent as they are.
     listed_titles : sequence of (str or None)
         Of the tunes in the form's list.
+    version_problems : sequence of Problem
+        Libraries that do not fit, once they were checked.
     """
     fields, problems = check(values)
     tune = None if problems else from_checked(fields)
     problems += photo_problems
-    problems += version_problems()
+    problems += version_problems
     if log_problem is not None:
         problems.append(log_problem)
     pack, price = pack_field.pack, None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from astria_nb.client import Client
 from astria_nb.defaults import is_sandbox
@@ -22,6 +21,9 @@ from astria_nb.submission import PACK_MAX_AGE_SECONDS, Repeat, RepeatedRequest, 
 from astria_nb.tune import Encoding, Tune
 from astria_nb.utils import background
 from astria_nb.utils.interrupts import in_caller, shielded
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LIST = Problem("form", "sends what is filled in, not the tunes in its list", "press Submit to send those")
 _ASKED = "The same was sent before: see the question below."

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets as widgets
-import pandas as pd
 import traitlets
 
 from astria_nb.client import Client
@@ -16,22 +15,22 @@ from astria_nb.defaults import client_or_default, is_rehearsal, is_sandbox, log_
 from astria_nb.errors import Problem
 from astria_nb.form._account_line import AccountLine
 from astria_nb.form._draft import Draft
+from astria_nb.form._frame_trait import FrameTrait
 from astria_nb.form._listed_tune import ListedTune, look_up_prices
 from astria_nb.form._marimo import marimo_view
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
-from astria_nb.form._saved_draft import LIST, SavedDraft, as_plain, fields_of_row
+from astria_nb.form._saved_draft import LIST, SavedDraft, as_plain
 from astria_nb.form._static_copy import StaticCopy
 from astria_nb.form._submit_bar import SubmitBar
 from astria_nb.form._submitter import Submitter
 from astria_nb.form._tune_list import TuneList
 from astria_nb.form._view import FormView, status_of
 from astria_nb.form.fields import WIDE
-from astria_nb.form.progress import SubmissionPanel
+from astria_nb.form.progress import SubmissionPanel, load
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
-from astria_nb.rows import Rows
 from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils import background
@@ -41,7 +40,13 @@ from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput
 from astria_nb.utils.stylesheet import stylesheet
 from astria_nb.utils.warn import warn
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from astria_nb.rows import Rows
+
 _CSS = stylesheet(Path(__file__).with_name("form.css"))
+_START_SECONDS = 0.1  # until the form is displayed
 _SETTLE_SECONDS = 2.0  # to show a quick answer at once; a slow service does not delay the form
 
 
@@ -97,7 +102,7 @@ class TuneForm(widgets.VBox):
     """Whether the tune can be submitted: it is complete, and its pack exists and has the class."""
     status = traitlets.Unicode("incomplete")
     """``incomplete``, ``ready``, ``sending``, ``submitted`` or ``failed``."""
-    row = traitlets.Instance(pd.DataFrame, allow_none=True)
+    row = FrameTrait(None, allow_none=True)
     """The row of the last submission; None before the first."""
 
     def __init__(
@@ -125,6 +130,7 @@ class TuneForm(widgets.VBox):
         preprocessing = Preprocessing(
             *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
         )
+        self._version_problems: list[Problem] = []
         self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update())
         request = RequestView(self.client.base_url)
         make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
@@ -165,17 +171,16 @@ class TuneForm(widgets.VBox):
             layout=WIDE,
         )
         self.add_class("astria-form").add_class(LIVE_CLASS)
-        self._panel.training.gallery.on_change = self._saved_output.changed
         self._draft.begin()
-        self._account.refresh()
         for saved in saved_list:
             self._list.add(ListedTune.of_saved(saved))
         if saved_list:
             background.start(self._price_list)
-        self.fill(**values)
+        self._fill(values)
         if isinstance(title := values.get("title"), str):
             self._panel.restore(title, self.tune)
             self._update()
+        background.start_soon(_START_SECONDS, self._start)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], client: Client | None = None, **options: Any) -> TuneForm:
@@ -232,6 +237,9 @@ class TuneForm(widgets.VBox):
         What the log does not store, such as the secret in a callback URL, stays empty.
         """
         client, log = client_or_default(client), log_or_default(log)
+        load()
+        from astria_nb.form._row_fields import fields_of_row
+
         return cls(client, log=log, **{**fields_of_row(row, client, log), **options})
 
     def to_dict(self) -> dict[str, Any]:
@@ -259,11 +267,13 @@ class TuneForm(widgets.VBox):
     @property
     def rows(self) -> pd.DataFrame:
         """The rows of all submissions of this form, in their order; an empty frame before the first."""
+        load()
         return self._panel.state.rows
 
     @property
     def problems(self) -> list[Problem]:
         """Everything that prevents a submission, and what the service rejected in the last one."""
+        self._check_versions()
         return [*self._review().problems, *self._view.rejected(self._panel.state)]
 
     def fill(self, **fields: Unpack[TuneFields]) -> None:
@@ -281,6 +291,10 @@ class TuneForm(widgets.VBox):
         TuneError
             A value is not the list or mapping that its field takes. No field was filled.
         """
+        self._check_versions()
+        self._fill(fields)
+
+    def _fill(self, fields: Mapping[str, Any]) -> None:
         self._draft.fill(fields)
         self._draft.pack.settle(_SETTLE_SECONDS)
         self._update()
@@ -338,17 +352,33 @@ class TuneForm(widgets.VBox):
         return f"TuneForm({fields}status={self.status!r})"
 
     def _ipython_display_(self, **options: Any) -> None:
-        self._panel.training.gallery.load_first()
+        self._panel.load_pictures()
         self._saved_output.display(*self._bundle(**options), self._copy.saved())
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         # Shown where no widget runs.
-        self._panel.training.gallery.load_first()
+        self._check_versions()
+        self._panel.load_pictures()
         data, metadata = self._bundle(**options)
         return {**data, "text/html": self._copy.whole()}, metadata
 
     def _display_(self) -> Any:  # for marimo
         return marimo_view(self._copy.fields(), self._panel.training.gallery)
+
+    def _start(self) -> None:
+        """Begin what would delay a form that is being made, and load what a submission needs."""
+        self._account.refresh()
+        self._draft.measure_photos()
+        load()
+        self._check_versions()
+
+    def _check_versions(self) -> None:
+        """Say so if a library does not fit. It takes a while: nothing is sent without it in any case."""
+        from astria_nb.utils.versions import version_problems
+
+        if (problems := version_problems()) != self._version_problems:
+            self._version_problems = problems
+            self._update()
 
     def _bundle(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if self.comm is None:  # closed
@@ -373,6 +403,7 @@ class TuneForm(widgets.VBox):
             *(self.client, self._account.balance),
             self._draft.photo_problems,
             [listed.title for listed in self._list.tunes],
+            self._version_problems,
         )
 
     def _add(self) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from astria_nb import rows
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import TuneError
-from astria_nb.submission._exactly_once import ExactlyOnce
 from astria_nb.submission._options import ObserverInCaller, SubmitOptions
 from astria_nb.tune import Pack, Tune, check_pack
 from astria_nb.utils.interrupts import shield
-from astria_nb.utils.versions import check_versions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @shield
@@ -40,8 +39,14 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
         As `astria_nb.submit` documents.
     """
     options = replace(options, observer=ObserverInCaller(options.observer))
-    # What could fail after the payment is tried before anything is sent.
+    # What could fail after the payment is loaded, and tried, before anything is sent: here, since a form is
+    # shown without it.
+    from astria_nb.utils.versions import check_versions
+
     check_versions()
+    from astria_nb import rows
+    from astria_nb.submission._exactly_once import ExactlyOnce
+
     rows.check_frames()
     with Deadline(options.timeout) as deadline:
         submission = ExactlyOnce(tune, options, deadline)

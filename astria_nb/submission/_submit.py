@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, log_or_default
@@ -18,6 +16,9 @@ from astria_nb.utils.arguments import check_bool, check_callable, check_number
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shielded
 from astria_nb.utils.progress import Progress, ReportProgress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DAY = 86400
 

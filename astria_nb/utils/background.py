@@ -40,6 +40,13 @@ def start_cpu_bound(work: Callable[..., Any], *args: Any) -> Future[Any]:
     return _pool("images", 2).submit(work, *args)
 
 
+def start_soon(seconds: float, work: Callable[..., Any], *args: Any) -> None:
+    """Run a call on a thread of its own after a pause, unless the interpreter exits before."""
+    timer = threading.Timer(seconds, lambda: start(work, *args))
+    timer.daemon = True
+    timer.start()
+
+
 def start_until_exit(work: Callable[..., Any], *args: Any, stop: threading.Event) -> None:
     """Run a call that may take hours and that ends when `stop` is set; the interpreter's exit sets it."""
 

@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.form._static_html import row_html
+from astria_nb.form._row_html import row_html
 from helpers.waiting import PATIENCE
 
 BEGIN = """

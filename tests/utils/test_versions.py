@@ -163,9 +163,15 @@ def test_a_row_that_cannot_be_made_is_not_paid_for(
     assert server.requests == []
 
 
-def test_a_library_that_is_too_old_to_import_the_package_is_named(required: Path) -> None:
+@pytest.mark.parametrize("use", ["astria_nb.rows", "astria_nb.wait", "astria_nb.submit(tune, client)"])
+def test_a_library_that_is_too_old_to_import_the_package_is_named(required: Path, use: str) -> None:
     (required / "pandas.py").write_text("__version__ = '2.1.4'\n")
-    program = f"import sys; sys.path.insert(0, {str(required)!r}); import astria_nb; astria_nb.submit"
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    lines = [
+        f"import sys; sys.path.insert(0, {str(required)!r}); import astria_nb",
+        "tune = astria_nb.Tune(pack=43, title='t', name='cat', image_urls=['https://example.com/1.jpg'])",
+        "client = astria_nb.Client('sd_sandbox_0', base_url='http://127.0.0.1:9')",
+        use,
+    ]
+    result = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
     last_line = result.stderr.splitlines()[-1]
     assert last_line.startswith("astria_nb.errors.AstriaError: pandas: version 2.1.4 is loaded, and >=2.2.2")

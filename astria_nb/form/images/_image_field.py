@@ -52,6 +52,8 @@ class ImageField(Field):
         self._entries: list[ImageEntry] = []
         self._ids = itertools.count(1)
         self._unmeasured = 0
+        self._may_measure = True
+        self._unstarted: list[tuple[ImageEntry, Image]] = []
         self._zone = DropZone(lambda path: self._add([path]), make_folder)
         self._list = ImageList(self._remove, self._move, self._remove_duplicates)
         self._samples = SamplePhotos(self._add, on_samples)
@@ -145,6 +147,19 @@ class ImageField(Field):
     def _measure_all(self, entries: Sequence[ImageEntry]) -> None:
         images = [(entry, entry.source) for entry in entries if isinstance(entry.source, Image)]
         self._unmeasured += len(images)
+        self._unstarted += images
+        if self._may_measure:
+            self.start_measuring()
+
+    def hold_measuring(self) -> None:
+        """Leave photos unmeasured until `start_measuring`: it takes what is left of a processor."""
+        self._may_measure = False
+
+    def start_measuring(self) -> None:
+        """Measure the photos that are not yet."""
+        self._may_measure = True
+        with self.lock:
+            images, self._unstarted = self._unstarted, []
         for entry, image in images:
             background.start_cpu_bound(self._measure, entry, image)
         self._compare_once_measured()

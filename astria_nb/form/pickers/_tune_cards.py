@@ -9,7 +9,6 @@ from typing import Any
 from astria_nb.client import Client
 from astria_nb.errors import printable
 from astria_nb.form.pickers._cards import Card
-from astria_nb.rows import tune_status
 
 _UNITS = (
     (31_536_000, "year"),
@@ -48,6 +47,8 @@ class TuneCards:
 
 
 def _card(tune: Mapping[str, Any], now: datetime) -> Card:
+    from astria_nb.rows import tune_status  # here: with pandas, which a form is shown without
+
     kind_and_status = [tune.get("name"), tune_status(tune, now)]
     id_and_age = [str(tune["id"]), age(tune.get("created_at"), now)]
     return {

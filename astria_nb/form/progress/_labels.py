@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import unicodedata
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
-import pandas as pd
 from markupsafe import Markup
 
 from astria_nb.errors import AstriaError, LogError, printable_lines
@@ -16,6 +15,9 @@ from astria_nb.form.fields import WIDE
 from astria_nb.log import Labels, Log
 from astria_nb.utils.formatting import shortened
 from astria_nb.utils.kernel import after_each_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MAX_TEXT = 1000  # characters of a note in the saved copy
 _NARROW_LABEL = {"description_width": "36px"}

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
-import pandas as pd
 from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
-from astria_nb.form._static_html import row_html
 from astria_nb.form.fields import WIDE
 from astria_nb.form.progress._labels import LabelsPanel
+from astria_nb.form.progress._loading import load
 from astria_nb.form.progress._state import SubmissionState
-from astria_nb.form.progress._training import TrainingPanel
 from astria_nb.form.progress._upload import UploadPanel
 from astria_nb.log import Log
-from astria_nb.results.watch import PollRecorder, PollResult
-from astria_nb.rows import prompt_frame, tune_frame
 from astria_nb.submission import RepeatedRequest, SubmitOptions, submit_once
 from astria_nb.tune import Request, Tune, differences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from astria_nb.form.progress._training import TrainingPanel
+    from astria_nb.results.watch import PollResult
 
 
 class SubmissionPanel(widgets.VBox):
@@ -33,8 +36,8 @@ class SubmissionPanel(widgets.VBox):
     client : Client
     on_row : callable
         Called with the row of the latest tune whenever it changes.
-    on_labels : callable
-        Called when the tags or the note of the latest tune have changed.
+    on_change : callable
+        Called when the tags, the note or the pictures of the latest tune have changed.
 
     Attributes
     ----------
@@ -46,15 +49,30 @@ class SubmissionPanel(widgets.VBox):
         log: Log,
         client: Client,
         on_row: Callable[[pd.DataFrame], None],
-        on_labels: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
-        self._log, self._client, self._on_row = log, client, on_row
-        self._recorder = PollRecorder(log, client.service)
+        self._log, self._client, self._on_row, self._on_change = log, client, on_row, on_change
         self.state = SubmissionState()
         self._form_titles: dict[str | None, str | None] = {}  # by the titles of the rows
-        self.upload, self.training = UploadPanel(), TrainingPanel(client, self._on_poll)
-        self._labels = LabelsPanel(log, on_labels)
-        super().__init__([self.upload, self._labels, self.training], layout=WIDE)
+        self.upload, self._labels = UploadPanel(), LabelsPanel(log, on_change)
+        self._training: TrainingPanel | None = None
+        super().__init__([self.upload, self._labels], layout=WIDE)
+
+    @property
+    def training(self) -> TrainingPanel:
+        """The training of the latest tune; made when it is first needed."""
+        if self._training is None:
+            load()
+            from astria_nb.form.progress._training import TrainingPanel
+
+            self._training = TrainingPanel(self._client, self._on_poll, self._on_change)
+            self.set_trait("children", (*self.children, self._training))
+        return self._training
+
+    def load_pictures(self) -> None:
+        """Load the first pictures, which are saved with the notebook, if there are any."""
+        if self._training is not None:
+            self._training.gallery.load_first()
 
     def send(self, tune: Tune, options: SubmitOptions) -> pd.DataFrame:
         """Submit a tune, follow it, and return its row.
@@ -87,7 +105,6 @@ class SubmissionPanel(widgets.VBox):
             raise
         self.training.stop()  # a late poll of the previous tune must not replace this row
         self._client = options.client
-        self._recorder = PollRecorder(self._log, self._client.service, self._client.known_account)
         self._add(tune.title, tune, row)
         self.training.start(row, self._client)
         return row
@@ -110,6 +127,9 @@ class SubmissionPanel(widgets.VBox):
             prompts = self._log.prompts(submission)
         except LogError:  # the form says so in its notices
             return
+        load()
+        from astria_nb.rows import prompt_frame, tune_frame
+
         row = tune_frame([submission.record | submission.origin], self._client.now())
         is_same = tune is not None and _is_same(
             Request.from_tune(tune, self._client.service, "json"), submission.request
@@ -127,15 +147,21 @@ class SubmissionPanel(widgets.VBox):
         with_photos : bool
             Whether the addresses of the training photos are included.
         """
-        rows, message = self.state.rows, self.upload.message
-        rows = rows if with_photos else rows.drop(columns="orig_images", errors="ignore")
-        if rows.empty:
+        message = self.upload.message
+        if self._training is None:
             return message
+        from astria_nb.form._row_html import row_html
+
+        rows = self.state.rows
+        rows = rows if with_photos else rows.drop(columns="orig_images", errors="ignore")
         region = '<div style="overflow-x:auto" role="region" aria-label="Rows" tabindex="0">{}</div>'
         scrolled = Markup(region).format(row_html(rows))  # noqa: S704  a constant
         return message + scrolled + self._labels.saved_html() + self.training.saved_html()
 
     def _add(self, title: str | None, tune: Tune | None, row: pd.DataFrame) -> None:
+        from astria_nb.results.watch import PollRecorder
+
+        self._recorder = PollRecorder(self._log, self._client.service, self._client.known_account)
         self.state.add(title, tune, row)
         self._form_titles[row["title"].iloc[0]] = title
         self.upload.show_submitted(row)

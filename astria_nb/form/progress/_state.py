@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.tune import Tune
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Phase = Literal["idle", "sending", "submitted", "failed"]
 
@@ -58,6 +59,8 @@ class SubmissionState:
     @property
     def rows(self) -> pd.DataFrame:
         """All rows in the order of submission; an empty frame before the first."""
+        import pandas as pd
+
         rows = [submitted.row for submitted in self._submitted.values()]
         return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
 

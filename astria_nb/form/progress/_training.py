@@ -28,15 +28,20 @@ class TrainingPanel(widgets.VBox):
     client : Client
     on_poll : callable
         Called with each `PollResult`.
+    on_change : callable
+        Called when the pictures have changed.
     """
 
-    def __init__(self, client: Client, on_poll: Callable[[PollResult], None]) -> None:
+    def __init__(
+        self, client: Client, on_poll: Callable[[PollResult], None], on_change: Callable[[], None]
+    ) -> None:
         self._on_poll, self._warning, self._has_failures = on_poll, "", False
         self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
         self._text = widgets.HTML(layout=widgets.Layout(flex="2 1 240px"))
         self._line = widgets.HBox([self._bar, self._text], layout=WIDE)
         self._line.add_class("astria-training")
         self.gallery = Gallery(client, on_poll=self._on_result)
+        self.gallery.on_change = on_change
         self.gallery.observe(self._on_state, "state")
         self.notification = NotificationSwitch()
         super().__init__(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
-import pandas as pd
 from markupsafe import Markup
 
 from astria_nb.errors import CancelledError, Problem
-from astria_nb.form._static_html import row_html
 from astria_nb.form.fields import WIDE
 from astria_nb.utils.formatting import format_duration, format_size
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _REDRAW_SECONDS = 0.1
 _RATE_SECONDS = 1.0  # an upload rate that was measured for less says little
@@ -128,6 +130,8 @@ class UploadPanel(widgets.VBox):
 
     def show_submitted(self, row: pd.DataFrame) -> None:
         """Show the row of a tune that was just made, or was there already."""
+        import pandas as pd
+
         self._progress.layout.display = "none"
         tune_id, prompts = row["id"].iloc[0], row["prompt_ids"].iloc[0]
         created = f"Created {len(prompts)} prompts" if pd.isna(tune_id) else f"Created tune {tune_id}"
@@ -142,6 +146,8 @@ class UploadPanel(widgets.VBox):
 
     def show_row(self, row: pd.DataFrame) -> None:
         """Show a row in its latest state."""
+        from astria_nb.form._row_html import row_html
+
         self._row.value = row_html(row)
         self._row.layout.display = None
 

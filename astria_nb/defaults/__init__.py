@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import threading
-from typing import Self
+from typing import TYPE_CHECKING
 
 from astria_nb.client import Client, find_key, record_deletions_in
-from astria_nb.errors import AstriaError, LogError, Problem, SandboxError
+from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.log import Log
-from astria_nb.sandbox import SandboxServer
 from astria_nb.utils.formatting import short
-from astria_nb.utils.versions import check_versions
 from astria_nb.utils.warn import warn
+
+if TYPE_CHECKING:
+    from astria_nb.defaults.sandbox import Sandbox
 
 _lock = threading.Lock()
 _sandbox: Sandbox | None = None
@@ -22,53 +22,6 @@ _REHEARSAL = (
     "no API key was found, so this is a rehearsal in the sandbox on this machine: nothing is charged, and no "
     "model is trained. To use your account, run anb.login() or set ASTRIA_API_KEY"
 )
-
-
-class Sandbox(SandboxServer):
-    """A local stand-in for the service: nothing is charged, and no account is needed.
-
-    Takes the options of `astria_nb.sandbox.SandboxServer`. Use it as a context manager, or call `start` and
-    `stop`.
-
-    Examples
-    --------
-    >>> with Sandbox() as sandbox:
-    ...     [pack.id for pack in sandbox.client().packs(gallery=True)]
-    [260, 43]
-    """
-
-    def start(self) -> Self:
-        """Start the server, and return the sandbox.
-
-        Raises
-        ------
-        SandboxError
-            The port is taken, or the folder for uploads cannot be used. It is an `OSError` as well.
-        AstriaError
-            It does not start, and a library is loaded in a version that does not work: restart the kernel.
-        """
-        try:
-            return super().start()
-        except OSError as error:
-            problem = _start_problem(error, self.options.port, self.options.data)
-        except Exception:
-            check_versions()
-            raise
-        raise SandboxError(problem)
-
-    def client(self) -> Client:
-        """Return a client for this sandbox."""
-        return Client(self.api_key, base_url=self.url)
-
-
-def _start_problem(error: OSError, port: int, data: object) -> Problem:
-    reason = error.strerror or str(error)
-    if error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL) or (port and error.filename is None):
-        return Problem("port", f"{port} cannot be used ({reason})", "choose another one, or 0 for a free one")
-    if data is not None:
-        return Problem("data", f"{short(str(data))} cannot be used ({reason})", "give another folder")
-    what = f"has no room for temporary files ({reason})"
-    return Problem("sandbox", what, "set TMPDIR to a folder that can be written, and restart the kernel")
 
 
 def default_client(*, pays: bool = False) -> Client:
@@ -92,6 +45,8 @@ def default_client(*, pays: bool = False) -> Client:
     global _sandbox  # shared by all forms of this process
     with _lock:
         if _sandbox is None:
+            from astria_nb.defaults.sandbox import Sandbox  # here: an account needs none
+
             _sandbox = Sandbox().start()
         return _sandbox.client()
 

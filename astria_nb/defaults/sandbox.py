@@ -1,0 +1,59 @@
+"""The sandbox as users start it: with a client, and errors that say what to do."""
+
+from __future__ import annotations
+
+import errno
+from typing import Self
+
+from astria_nb.client import Client
+from astria_nb.errors import Problem, SandboxError
+from astria_nb.sandbox import SandboxServer
+from astria_nb.utils.formatting import short
+from astria_nb.utils.versions import check_versions
+
+
+class Sandbox(SandboxServer):
+    """A local stand-in for the service: nothing is charged, and no account is needed.
+
+    Takes the options of `astria_nb.sandbox.SandboxServer`. Use it as a context manager, or call `start` and
+    `stop`.
+
+    Examples
+    --------
+    >>> with Sandbox() as sandbox:
+    ...     [pack.id for pack in sandbox.client().packs(gallery=True)]
+    [260, 43]
+    """
+
+    def start(self) -> Self:
+        """Start the server, and return the sandbox.
+
+        Raises
+        ------
+        SandboxError
+            The port is taken, or the folder for uploads cannot be used. It is an `OSError` as well.
+        AstriaError
+            It does not start, and a library is loaded in a version that does not work: restart the kernel.
+        """
+        try:
+            return super().start()
+        except OSError as error:
+            problem = _start_problem(error, self.options.port, self.options.data)
+        except Exception:
+            check_versions()
+            raise
+        raise SandboxError(problem)
+
+    def client(self) -> Client:
+        """Return a client for this sandbox."""
+        return Client(self.api_key, base_url=self.url)
+
+
+def _start_problem(error: OSError, port: int, data: object) -> Problem:
+    reason = error.strerror or str(error)
+    if error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL) or (port and error.filename is None):
+        return Problem("port", f"{port} cannot be used ({reason})", "choose another one, or 0 for a free one")
+    if data is not None:
+        return Problem("data", f"{short(str(data))} cannot be used ({reason})", "give another folder")
+    what = f"has no room for temporary files ({reason})"
+    return Problem("sandbox", what, "set TMPDIR to a folder that can be written, and restart the kernel")

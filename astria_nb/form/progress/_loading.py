@@ -1,0 +1,26 @@
+"""What a form needs once it is used, loaded while its reader looks at it.
+
+pandas takes as long to import as all that a form shows at first.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from astria_nb.utils.interrupts import shielded
+
+_MODULES = (
+    "astria_nb.form._row_html",
+    "astria_nb.form.progress._training",
+    "astria_nb.results.frames",
+    "astria_nb.submission._exactly_once",
+)
+
+
+def load() -> None:
+    """Import what follows a submission; afterwards, an import of it returns at once."""
+    from astria_nb import rows  # noqa: F401  first: if pandas does not fit, this says so
+
+    for name in _MODULES:
+        # A module whose import was interrupted would stay broken until the kernel is restarted.
+        shielded(import_module, name)
