@@ -21,7 +21,7 @@ from xdist.scheduler import LoadFileScheduling
 
 import astria_nb as anb
 from astria_nb.log._idle import WhenIdle
-from astria_nb.log._schema import metadata
+from astria_nb.log._schema import TABLES
 from astria_nb.utils import background
 from helpers import forked_kernels, postgres_server
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
@@ -188,6 +188,6 @@ def _database_of_worker(postgres: str) -> str:
 def server_address(_database_of_worker: str) -> str:
     """Return the address of a log without submissions."""
     with psycopg.connect(_database_of_worker, autocommit=True) as connection:
-        tables = ", ".join(f"astria_nb.{table}" for table in metadata.tables)
+        tables = ", ".join(f"astria_nb.{table.name}" for table in TABLES)
         connection.execute(f"TRUNCATE {tables} RESTART IDENTITY".encode())
     return _database_of_worker

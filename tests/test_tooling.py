@@ -47,7 +47,6 @@ COLAB = {
     "packaging": ("26.3",),
     "pillow": ("11.3.0",),
     "psutil": ("5.9.5",),
-    "sqlalchemy": ("2.0.52",),
     "traitlets": ("5.7.1",),
 }
 

@@ -25,8 +25,8 @@ from astria_nb.log._submission_rows import CHANGED, NEXT_ID, Moment
 from astria_nb.tune import Request
 from astria_nb.utils.redaction import redact_json
 
-_EVENT = [column.name for column in event.columns if column.name != "id"]
-_BODY = [column.name for column in body.columns]
+_EVENT = [name for name in event.columns if name != "id"]
+_BODY = [*body.columns]
 _SUBMISSION = (*COLUMNS, "checksum")
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import sqlalchemy as sa
 
 from astria_nb.log._machine import on_network
 from astria_nb.log._set_up import FUNCTIONS, up_to_date
 
 # IMMEDIATE takes the write lock at once; upgrading a read transaction could fail with BUSY.
 _BEGIN_TO_READ, _BEGIN_TO_WRITE = "BEGIN", "BEGIN IMMEDIATE"
+_IDLE_READERS = 2  # that stay open: statements need not be compiled again, nor the file's tables read
 _WORTHWHILE = 8  # a file is rewritten if at least this fraction of it is free
 
 
@@ -35,19 +34,9 @@ class Connections:
     """
 
     def __init__(self, path: Path, url: str, timeout: float, *, durable: bool) -> None:
-        self._timeout = timeout
+        self._path, self._url, self._timeout, self._durable = path, url, timeout, durable
         self._held: sqlite3.Connection | None = None
-
-        def connect() -> sqlite3.Connection:
-            return _open(path, url, timeout, durable=durable)
-
-        def connect_to_write() -> sqlite3.Connection:
-            self._held = connect()
-            self._held.execute("SELECT 1 FROM sqlite_master").fetchone()  # opens the write-ahead log as well
-            return self._held
-
-        self.writer = _engine(connect_to_write, sa.pool.StaticPool, _BEGIN_TO_WRITE)
-        self.readers = _engine(connect, sa.pool.QueuePool, _BEGIN_TO_READ, pool_size=2, max_overflow=-1)
+        self._idle: list[sqlite3.Connection] = []
 
     @property
     def is_held(self) -> bool:
@@ -57,8 +46,9 @@ class Connections:
     def held(self) -> sqlite3.Connection:
         """Return the connection that writes."""
         if self._held is None:
-            self.writer.connect().close()
-        assert self._held is not None
+            held = self._open()
+            held.execute("SELECT 1 FROM sqlite_master").fetchone()  # opens the write-ahead log as well
+            self._held = held
         return self._held
 
     @contextmanager
@@ -76,14 +66,22 @@ class Connections:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection that reads, in a transaction."""
-        pooled = self.readers.raw_connection()
+        idle = self._idle  # `close` begins another list
         try:
-            connection = pooled.driver_connection
-            assert isinstance(connection, sqlite3.Connection)
+            connection = idle.pop()
+        except IndexError:
+            connection = self._open()
+        try:
             connection.execute(_BEGIN_TO_READ)
             yield connection
-        finally:
-            pooled.close()  # ends the transaction
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        if idle is self._idle and len(idle) < _IDLE_READERS:
+            idle.append(connection)
+        else:
+            connection.close()
 
     @property
     def is_writing(self) -> bool:
@@ -120,51 +118,43 @@ class Connections:
 
     def close(self) -> None:
         """Close them; the next use opens them again. The last one moves the write-ahead log into the file."""
-        self.readers.dispose()
-        self.writer.dispose()
-        self._held = None
+        idle, self._idle = self._idle, []
+        while idle:
+            idle.pop().close()
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
 
-
-def _engine(
-    connect: Callable[[], sqlite3.Connection], pool: type[sa.pool.Pool], begin: str, **options: int
-) -> sa.Engine:
-    engine = sa.create_engine("sqlite://", creator=connect, poolclass=pool, hide_parameters=True, **options)
-
-    @sa.event.listens_for(engine, "begin")
-    def on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def _open(path: Path, url: str, timeout: float, *, durable: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        url, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA foreign_keys = ON")
-        for function in FUNCTIONS:
-            connection.create_function(*function, deterministic=True)
-        if durable:
-            connection.execute("PRAGMA fullfsync = ON")  # macOS: also flush the disk's cache
-            connection.execute("PRAGMA checkpoint_fullfsync = ON")
-            # A write-ahead log needs memory shared between processes, which machines on a network lack.
-            journal = _set_journal(connection, "delete" if on_network(path) else "wal", timeout)
-            connection.execute(f"PRAGMA synchronous = {'FULL' if journal == 'wal' else 'EXTRA'}")
-        return connection if durable else up_to_date(connection)
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _set_journal(connection: sqlite3.Connection, mode: str, timeout: float) -> str:
-    deadline = time.monotonic() + timeout
-    while True:
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._url, uri=True, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
         try:
-            (journal,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
-            return str(journal)
-        except sqlite3.OperationalError as error:
-            # SQLite's own timeout does not apply when two processes change the mode at once.
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-        time.sleep(0.005)
+            connection.execute("PRAGMA foreign_keys = ON")
+            for function in FUNCTIONS:
+                connection.create_function(*function, deterministic=True)
+            if self._durable:
+                self._make_durable(connection)
+            return connection if self._durable else up_to_date(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _make_durable(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: also flush the disk's cache
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
+        # A write-ahead log needs memory shared between processes, which machines on a network lack.
+        journal = self._set_journal(connection, "delete" if on_network(self._path) else "wal")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if journal == 'wal' else 'EXTRA'}")
+
+    def _set_journal(self, connection: sqlite3.Connection, mode: str) -> str:
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                (journal,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
+                return str(journal)
+            except sqlite3.OperationalError as error:
+                # SQLite's own timeout does not apply when two processes change the mode at once.
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.005)

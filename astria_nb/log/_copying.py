@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, cast
-
-import sqlalchemy as sa
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from astria_nb.errors import LogError, Problem
 from astria_nb.log import _checksums as checksums
 from astria_nb.log._database import LogDatabase
 from astria_nb.log._reruns import again_if_lost
-from astria_nb.log._schema import body, event, session, submission
+from astria_nb.log._schema import LogTable, body, event, listed, session, submission
+from astria_nb.log._selects import columns_of
+from astria_nb.log._sql import SqlConnection
+from astria_nb.log._statements import Query, in_list, insert_into
 from astria_nb.log._states import HAS_TUNE, RELEASED
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import raise_if_interrupted
@@ -23,13 +25,31 @@ _STATE = (
     *("changed_at", "session", "uptime"),
 )
 """The columns of a submission that change together."""
+_SUBMISSIONS = f"SELECT {columns_of(submission)} FROM submission"  # noqa: S608  constants
+_UPDATE = "UPDATE submission SET {} WHERE id = :id".format(  # noqa: S608  names of columns
+    ", ".join(f"{name} = :{name}" for name in submission.columns if name != "id")
+)
+_LABELLED = f"""
+    SELECT submission, max(at) FROM event WHERE kind IN {listed(_LABEL_KINDS)} GROUP BY submission
+"""  # noqa: S608  constants
+_EVENT_KEY = ("at", "session", "kind", "submission")
+_SAME_EVENTS = f"SELECT {', '.join(_EVENT_KEY)} FROM event"  # noqa: S608  constants
+# Ids that were copied are not given again.
+_CONTINUE = (
+    "SELECT setval('{0}_id_seq', greatest((SELECT max(id) FROM {0}), (SELECT last_value FROM {0}_id_seq)))"
+)
+_NEW_IDS = "SELECT nextval('submission_id_seq') FROM generate_series(1, CAST(:count AS bigint))"
+_LAST_ID = """
+    SELECT max(seq, coalesce((SELECT max(id) FROM submission), 0)) FROM sqlite_sequence
+    WHERE name = 'submission'
+"""
 Row = dict[str, Any]
 
 
 @again_if_lost
 def copy(source: LogDatabase, target: LogDatabase) -> int:
     """Copy all of a log in one transaction; see `astria_nb.log.Log.copy_to`."""
-    with source.store.read() as reading, target.store.write() as writing:
+    with source.store.reading() as reading, target.store.writing() as writing:
         return _Copy(reading, writing).run()
 
 
@@ -38,52 +58,51 @@ class _Copy:
 
     Parameters
     ----------
-    reading, writing : sqlalchemy.Connection
+    reading, writing : SqlConnection
         Each in a transaction.
     """
 
-    def __init__(self, reading: sa.Connection, writing: sa.Connection) -> None:
+    def __init__(self, reading: SqlConnection, writing: SqlConnection) -> None:
         self._reading, self._writing = reading, writing
-        self._is_empty = writing.execute(sa.select(submission.c.id).limit(1)).first() is None
-        self._is_empty &= writing.execute(sa.select(event.c.id).limit(1)).first() is None
+        self._is_to_file = isinstance(writing, sqlite3.Connection)
+        has_rows = "SELECT EXISTS (SELECT 1 FROM submission) OR EXISTS (SELECT 1 FROM event)"
+        self._is_empty = not writing.execute(has_rows).fetchone()[0]
         self._ids: dict[int, int] = {}  # of the submissions there, by those here; empty if they are the same
         self._conflicts: list[str] = []
         self._changed = 0
 
     def run(self) -> int:
         """Copy, and return how many submissions are new there, or newer than they were."""
-        for table, key in ((session, session.c.id), (body, body.c.sha256)):
-            for rows in self._pages(table, key):
-                self._check_bodies(rows if table is body else ())
-                self._insert(table, rows, or_ignore=True)
+        for rows in self._pages(session, "id"):
+            self._insert(session, [_with_booleans(row) for row in rows], or_ignore=True)
+        for rows in self._pages(body, "sha256"):
+            self._check_bodies(rows)
+            self._insert(body, rows, or_ignore=True)
         labelled = _label_times(self._reading), _label_times(self._writing)
-        for rows in self._pages(submission, submission.c.id):
+        for rows in self._pages(submission, "id"):
             self._put_submissions(rows, *labelled)
         if self._conflicts:
             titles = ", ".join(map(short, self._conflicts[:3]))
             what = f"both logs have another submission of the title {titles}, which may exist"
             hint = "settle them first, with recover or resolve; nothing was copied"
             raise LogError(Problem("log", what, hint, kind="conflict"))
-        for rows in self._pages(event, event.c.id):
+        for rows in self._pages(event, "id"):
             self._put_events(rows)
-        if self._writing.dialect.name == "postgresql":
-            for table in (submission, event):  # the ids that were copied are not given again
-                sequence, highest = f"{table.name}_id_seq", f"(SELECT max(id) FROM {table.name})"  # noqa: S608
-                last = f"(SELECT last_value FROM {sequence})"  # noqa: S608  names of tables
-                self._writing.exec_driver_sql(f"SELECT setval('{sequence}', greatest({highest}, {last}))")
-            self._writing.exec_driver_sql("ANALYZE session, body, submission, event")
+        if not self._is_to_file:
+            for table in (submission, event):
+                self._writing.execute(_CONTINUE.format(table.name))
+            self._writing.execute("ANALYZE session, body, submission, event")
         return self._changed
 
-    def _pages(self, table: sa.Table, key: sa.ColumnElement[Any]) -> Iterator[list[Row]]:
-        query, after = table.select().order_by(key).limit(_ROWS), None
-        while True:
+    def _pages(self, table: LogTable, key: str) -> Iterator[list[Row]]:
+        select, order = f"SELECT {columns_of(table)} FROM {table.name}", f"ORDER BY {key} LIMIT {_ROWS}"  # noqa: S608
+        page, following = Query(f"{select} {order}"), Query(f"{select} WHERE {key} > :after {order}")
+        rows = list(page.rows(self._reading))
+        while rows:
             raise_if_interrupted()
-            page = query if after is None else query.where(key > after)
-            rows = [dict(row) for row in self._reading.execute(page).mappings()]
-            if not rows:
-                return
-            after = rows[-1][key.name]
+            after = rows[-1][key]  # before the rows are changed
             yield rows
+            rows = list(following.rows(self._reading, after=after))
 
     def _check_bodies(self, rows: Sequence[Mapping[str, Any]]) -> None:
         for row in rows:
@@ -118,35 +137,35 @@ class _Copy:
 
     def _similar(self, rows: Sequence[Row]) -> dict[tuple[str, str | None], list[Row]]:
         """Return the submissions there of the same titles; of those without one, of the same content."""
-        titles = {row["title"] for row in rows if row["title"] is not None}
+        titles, of_titles = in_list({row["title"] for row in rows} - {None}, "title")
         contents = {row["content_fingerprint"] for row in rows if row["title"] is None}
-        of_content: sa.ColumnElement[bool] = submission.c.content_fingerprint.in_(contents - {None})
+        fingerprints, of_contents = in_list(contents - {None}, "content")
+        is_of_content = f"content_fingerprint IN {fingerprints}"
         if None in contents:
-            of_content |= submission.c.content_fingerprint.is_(None)
+            is_of_content += " OR content_fingerprint IS NULL"
         similar: dict[tuple[str, str | None], list[Row]] = {}
-        for condition in (submission.c.title.in_(titles), submission.c.title.is_(None) & of_content):
-            for there in self._writing.execute(submission.select().where(condition)).mappings():
-                similar.setdefault((there["service"], there["title"]), []).append(dict(there))
+        for condition, values in (
+            (f"title IN {titles}", of_titles),
+            (f"title IS NULL AND ({is_of_content})", of_contents),
+        ):
+            for there in Query(f"{_SUBMISSIONS} WHERE {condition}").rows(self._writing, **values):
+                similar.setdefault((there["service"], there["title"]), []).append(there)
         return similar
 
     def _update(self, there: Row, changes: Mapping[str, Any]) -> None:
-        changed = self._signed({**there, **changes})
-        is_there = submission.c.id == there["id"]
-        self._writing.execute(submission.update().where(is_there).values(self._storable(changed)))
+        self._writing.execute(_UPDATE, self._signed({**there, **changes}))
         self._changed += 1
 
-    def _new_ids(self, count: int) -> Collection[int]:
-        if self._writing.dialect.name == "postgresql":
-            query = "SELECT nextval('submission_id_seq') FROM generate_series(1, %s)"
-            return cast("Collection[int]", self._writing.exec_driver_sql(query, (count,)).scalars().all())
-        highest = "SELECT max(seq, coalesce((SELECT max(id) FROM submission), 0)) FROM sqlite_sequence"
-        last = self._writing.exec_driver_sql(f"{highest} WHERE name = 'submission'").scalar() or 0
-        return range(last + 1, last + 1 + count)
+    def _new_ids(self, count: int) -> Sequence[int]:
+        if not self._is_to_file:
+            return [number for (number,) in self._writing.execute(_NEW_IDS, {"count": count}).fetchall()]
+        last = (self._writing.execute(_LAST_ID).fetchone()[0] or 0) + 1
+        return range(last, last + count)
 
     def _signed(self, row: Row) -> Row:
         """Return a submission as a row of this database: a file has a checksum, and no segment has it yet."""
-        is_file = self._writing.dialect.name == "sqlite"
-        checksum = checksums.of_row(*(row[name] for name in checksums.COLUMNS)) if is_file else None
+        values = (row[name] for name in checksums.COLUMNS)
+        checksum = checksums.of_row(*values) if self._is_to_file else None
         return {**row, "sealed": None, "checksum": checksum}
 
     def _put_events(self, rows: Sequence[Row]) -> None:
@@ -155,34 +174,24 @@ class _Copy:
         if self._is_empty:
             self._insert(event, rows)
             return
-        numbers = {row["submission"] for row in rows}
-        is_of_same = event.c.submission.in_(numbers - {None}) | event.c.submission.is_(None)
-        columns = [event.c[name] for name in ("at", "session", "kind", "submission")]
-        existing = {tuple(row) for row in self._writing.execute(sa.select(*columns).where(is_of_same))}
-        new = [row for row in rows if tuple(row[column.name] for column in columns) not in existing]
+        numbers, values = in_list({row["submission"] for row in rows} - {None}, "number")
+        of_same = f"{_SAME_EVENTS} WHERE submission IN {numbers} OR submission IS NULL"
+        existing = {tuple(row) for row in self._writing.execute(of_same, values)}
+        new = [row for row in rows if tuple(row[name] for name in _EVENT_KEY) not in existing]
         for row in new:
             del row["id"]
         self._insert(event, new)
 
-    def _insert(self, table: sa.Table, rows: Sequence[Row], *, or_ignore: bool = False) -> None:
-        if not rows:
-            return
-        statement: Any = sa.insert(table)
-        if or_ignore:
-            from sqlalchemy.dialects import postgresql, sqlite
+    def _insert(self, table: LogTable, rows: Sequence[Row], *, or_ignore: bool = False) -> None:
+        if rows:
+            statement = insert_into(table.name, rows[0])
+            self._writing.executemany(f"{statement} ON CONFLICT DO NOTHING" if or_ignore else statement, rows)
 
-            dialect = sqlite if self._writing.dialect.name == "sqlite" else postgresql
-            statement = dialect.insert(table).on_conflict_do_nothing()
-        self._writing.execute(statement, [self._storable(row) for row in rows])
 
-    def _storable(self, row: Row) -> Row:
-        """Return a row as this database can store it: PostgreSQL's text has no NUL."""
-        if self._writing.dialect.name == "sqlite":
-            return row
-        return {
-            name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
-            for name, value in row.items()
-        }
+def _with_booleans(row: Row) -> Row:
+    """Return a session as every database takes it: SQLite has numbers in place of booleans."""
+    is_dirty = row["git_dirty"]
+    return {**row, "git_dirty": None if is_dirty is None else bool(is_dirty)}
 
 
 def _is_same(here: Row, there: Row) -> bool:
@@ -212,7 +221,6 @@ def _is_newer(here: Row, there: Row) -> bool:
     return is_found or (here["version"], here["changed_at"]) > (there["version"], there["changed_at"])
 
 
-def _label_times(connection: sa.Connection) -> dict[int, int]:
+def _label_times(connection: SqlConnection) -> dict[int, int]:
     """Return when each submission was labelled last."""
-    latest = sa.select(event.c.submission, sa.func.max(event.c.at)).where(event.c.kind.in_(_LABEL_KINDS))
-    return {row[0]: row[1] for row in connection.execute(latest.group_by(event.c.submission))}
+    return dict(connection.execute(_LABELLED).fetchall())

@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from astria_nb.log import _labels as labels
 from astria_nb.log import _segments as segments
 from astria_nb.log import _serialization as serialization
@@ -38,7 +36,7 @@ from astria_nb.log._queries import (
     with_content,
 )
 from astria_nb.log._reruns import again_if_lost
-from astria_nb.log._schema import body, event, submission
+from astria_nb.log._schema import listed
 from astria_nb.log._server_address import LogPath, ServerAddress
 from astria_nb.log._sql import LogStore, SqlConnection
 from astria_nb.log._sqlite import SqliteStore
@@ -54,6 +52,22 @@ from astria_nb.log._states import (
 from astria_nb.log._submission_rows import Moment
 from astria_nb.tune import Request
 from astria_nb.utils.service_address import recorded_service
+
+_IS_OLD = f"state IN {listed(SETTLED)} AND changed_at < :limit"
+_PRUNE = (
+    f"""
+    DELETE FROM event WHERE submission IN (SELECT id FROM submission WHERE {_IS_OLD})
+        OR submission IS NULL AND at < :limit
+    """,  # noqa: S608  constants
+    f"DELETE FROM submission WHERE {_IS_OLD}",  # noqa: S608  constants
+    """
+    DELETE FROM body WHERE NOT (
+        EXISTS (SELECT 1 FROM submission WHERE request = body.sha256)
+        OR EXISTS (SELECT 1 FROM submission WHERE record = body.sha256)
+        OR EXISTS (SELECT 1 FROM event WHERE reply = body.sha256)
+    )
+    """,
+)
 
 
 class LogDatabase:
@@ -267,18 +281,12 @@ class LogDatabase:
     @again_if_lost
     def prune(self, before: datetime) -> int:
         """Delete settled submissions; see `astria_nb.log.Log.prune`."""
-        limit = microseconds(before)
-        old = submission.c.state.in_(SETTLED) & (submission.c.changed_at < limit)
-        uses = [
-            sa.exists().where(column == body.c.sha256)
-            for column in (submission.c.request, submission.c.record, event.c.reply)
-        ]
-        with self.store.write() as connection:
-            of_old = event.c.submission.in_(sa.select(submission.c.id).where(old))
-            of_none = event.c.submission.is_(None) & (event.c.at < limit)
-            connection.execute(event.delete().where(of_old | of_none))
-            pruned = connection.execute(submission.delete().where(old)).rowcount
-            connection.execute(body.delete().where(~sa.or_(*uses)))
+        limit = {"limit": microseconds(before)}
+        with self.store.writing() as connection:
+            count = f"SELECT count(*) FROM submission WHERE {_IS_OLD}"  # noqa: S608  constants
+            (pruned,) = connection.execute(count, limit).fetchone()
+            for statement in _PRUNE:
+                connection.execute(statement, limit)
             segments.compact(connection)
         self.store.shrink()
         return int(pruned)

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
-
-import sqlalchemy as sa
+from typing import NoReturn
 
 from astria_nb.errors import LogError, ProblemKind
 from astria_nb.log import _access as access
@@ -27,12 +25,8 @@ def log_errors(path: Path) -> Iterator[None]:
     try:
         yield
         return
-    except sa.exc.IntegrityError:
-        raise
-    except sa.exc.DBAPIError as error:
-        cause: Any = error.orig
     except (sqlite3.Error, OSError, DamagedError) as error:
-        cause = error
+        cause: Exception = error
     except UnicodeDecodeError:  # Python's, of a message of SQLite that quotes what is damaged
         cause = DamagedError("its tables are not what was written")
     refuse(path, *_explain(path, cause), kind="conflict" if _is_busy(cause) else "invalid")

@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import sqlalchemy as sa
 
 from astria_nb.log._checksums import check_body
 from astria_nb.log._database import LogDatabase
 from astria_nb.log._inserts import microseconds
 from astria_nb.log._queries import parsing, to_datetime
 from astria_nb.log._reruns import again_if_lost
-from astria_nb.log._schema import body, event
+from astria_nb.log._sql import SqlConnection
+from astria_nb.log._statements import Query
 from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_table
 
 ROWS = 4096
@@ -37,20 +37,18 @@ EVENT = pa.schema(
         "problem": pa.string(),
     }
 )
-_COLUMNS = [event.c[name] for name in EVENT.names]
-_PAGE = (
-    sa.select(*_COLUMNS, body.c.json)
-    .outerjoin(body, body.c.sha256 == event.c.reply)
-    .where(event.c.id > sa.bindparam("after"))
-    .order_by(event.c.id)
-    .limit(ROWS)
-)
+_COLUMNS = ", ".join(f"event.{name}" for name in EVENT.names)
+_PAGE = Query(f"""
+    SELECT {_COLUMNS}, body.json FROM event LEFT JOIN body ON body.sha256 = event.reply
+    WHERE event.id > :after AND event.at >= :since AND event.at < :until ORDER BY event.id LIMIT {ROWS}
+""")  # noqa: S608  constants
+_FIRST, _LAST = -(1 << 63), (1 << 63) - 1  # of the times that can be stored
 
 
 @again_if_lost
 def frame(database: LogDatabase, since: datetime | None, until: datetime | None) -> pd.DataFrame:
     """Return a row per event; see `astria_nb.log.Log.events`."""
-    with database.store.read() as connection:
+    with database.store.reading() as connection:
         tables = list(_tables(connection, since, until))
     return to_pandas(concat_tables(tables, EVENT))
 
@@ -60,23 +58,22 @@ def page(
     database: LogDatabase, after: int, since: datetime | None, until: datetime | None
 ) -> pd.DataFrame | None:
     """Return the next events after the one with an id, or None if there are none."""
-    with database.store.read() as connection:
+    with database.store.reading() as connection:
         table = next(_tables(connection, since, until, after), None)
     return None if table is None else to_pandas(table)
 
 
 def _tables(
-    connection: sa.Connection, since: datetime | None, until: datetime | None, after: int = 0
+    connection: SqlConnection, since: datetime | None, until: datetime | None, after: int = 0
 ) -> Iterator[pa.Table]:
-    query = _PAGE
-    if since is not None:
-        query = query.where(event.c.at >= microseconds(since))
-    if until is not None:
-        query = query.where(event.c.at < microseconds(until))
-    while rows := connection.execute(query, {"after": after}).all():
-        after = rows[-1].id
+    limits = {
+        "since": _FIRST if since is None else microseconds(since),
+        "until": _LAST if until is None else microseconds(until),
+    }
+    while rows := list(_PAGE.rows(connection, after=after, **limits)):
+        after = rows[-1]["id"]
         with parsing("an event"):
-            table = typed_table([_event(row._asdict()) for row in rows], EVENT)
+            table = typed_table([_event(row) for row in rows], EVENT)
         yield table
 
 

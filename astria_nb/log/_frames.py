@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import sqlalchemy as sa
 
 from astria_nb import rows
 from astria_nb.errors import LogError
@@ -22,7 +21,10 @@ from astria_nb.log._clocks import service_times
 from astria_nb.log._database import LogDatabase
 from astria_nb.log._queries import parsing, to_datetime
 from astria_nb.log._reruns import again_if_lost
-from astria_nb.log._schema import body, submission
+from astria_nb.log._schema import listed, submission
+from astria_nb.log._selects import BODIES, columns_of
+from astria_nb.log._sql import SqlConnection
+from astria_nb.log._statements import Query
 from astria_nb.log._states import HAS_TUNE, RELEASED
 from astria_nb.tune import Difference
 from astria_nb.utils.arrow import concat_tables, to_pandas, typed_frame, typed_table
@@ -32,11 +34,18 @@ from astria_nb.utils.service_address import is_same_service
 _TUNE_COLUMNS = [name for name in rows.TUNE_SCHEMA.names if name not in rows.LOG_SCHEMA.names]
 SCHEMA = pa.schema([*(rows.TUNE_SCHEMA.field(name) for name in _TUNE_COLUMNS), *rows.LOG_SCHEMA])
 # The latest tune of each service that was found after its answer was lost.
-_SENT = (
-    sa.select(sa.func.max(submission.c.id))
-    .where(submission.c.state == "adopted", submission.c.attempt > 0)
-    .group_by(submission.c.service)
-)
+_SENT = "SELECT max(id) FROM submission WHERE state = 'adopted' AND attempt > 0 GROUP BY service"
+# The request is needed only until there is a record.
+_ROWS = f"""
+    SELECT {columns_of(submission)}, record_body.json AS record_json,
+        CASE WHEN submission.record IS NULL THEN request_body.json END AS request_json
+    FROM submission {BODIES}
+    WHERE NOT (submission.state IN {listed(RELEASED)} AND EXISTS (
+        SELECT 1 FROM submission AS later WHERE later.service = submission.service
+            AND later.title = submission.title AND later.id > submission.id
+            AND coalesce(later.account, '') = coalesce(submission.account, '')
+    )) AND ({{is_read}}) ORDER BY submission.id
+"""  # noqa: S608  constants
 _ALL = pa.schema([*SCHEMA, *rows.LABEL_SCHEMA])
 _PARSED = 512  # rows at once: parsed, a row takes several times the memory of its text and of its columns
 
@@ -44,12 +53,12 @@ _PARSED = 512  # rows at once: parsed, a row takes several times the memory of i
 @again_if_lost
 def submissions(database: LogDatabase) -> pd.DataFrame:
     """Return a row per submission; see `astria_nb.log.Log.frame`."""
-    with database.store.read() as connection:
-        contents, labelled = _contents(connection), labels.read(database.store.driver(connection))
+    with database.store.reading() as connection:
+        contents, labelled = _contents(connection), labels.read(connection)
         sent = [number for (number,) in connection.execute(_SENT)]
     if contents.unsound:
         # Segments are only a cache, so a log that cannot be written can still be read.
-        with suppress(LogError), database.store.write() as connection:
+        with suppress(LogError), database.store.writing() as connection:
             segments.drop(connection, contents.unsound)
     for chunk in contents.settled:
         _seal(database, chunk)
@@ -90,7 +99,7 @@ def no_submissions() -> pd.DataFrame:
 @again_if_lost
 def seal(database: LogDatabase) -> None:
     """Write settled rows to segments, if there are enough of them."""
-    with database.store.read() as connection:
+    with database.store.reading() as connection:
         chunks, _ = _read_rows(connection, ())
     for chunk in chunks:
         _seal(database, chunk)
@@ -122,7 +131,7 @@ class _Contents:
     unsound: Collection[int]
 
 
-def _contents(connection: sa.Connection) -> _Contents:
+def _contents(connection: SqlConnection) -> _Contents:
     sealed, sums = segments.read(connection), segments.sums(connection)
     unsound: set[int] = sums.keys() - sealed.keys()
     while True:
@@ -140,12 +149,11 @@ def _contents(connection: sa.Connection) -> _Contents:
         unsound.update(outdated)
 
 
-def _read_rows(connection: sa.Connection, unsound: Collection[int]) -> tuple[list[_Chunk], pa.Table]:
+def _read_rows(connection: SqlConnection, unsound: Collection[int]) -> tuple[list[_Chunk], pa.Table]:
     """Return the rows that are in no segment or in an unsound one: settled ones in chunks, and the others."""
     settled, others = AlikeRows(segments.ROWS), list[dict[str, Any]]()
     chunks: list[_Chunk] = []
-    for row in connection.execute(_unsealed(unsound)):
-        record = row._asdict()
+    for record in _unsealed(unsound).rows(connection):
         _check(record)
         if not _is_settled(record):
             others.append(record)
@@ -158,31 +166,9 @@ def _read_rows(connection: sa.Connection, unsound: Collection[int]) -> tuple[lis
     return chunks, _tables(others)
 
 
-def _unsealed(unsound: Collection[int]) -> sa.Select[Any]:
-    later = submission.alias("later")
-    planned_again = sa.exists().where(
-        later.c.service == submission.c.service,
-        later.c.title == submission.c.title,
-        later.c.account.is_not_distinct_from(submission.c.account),
-        later.c.id > submission.c.id,
-    )
-    request_body, record_body = body.alias("request_body"), body.alias("record_body")
-    is_read: sa.ColumnElement[bool] = submission.c.sealed.is_(None)
-    if unsound:
-        is_read |= submission.c.sealed.in_(unsound)
-    return (
-        sa.select(
-            submission,
-            # The request is needed only until there is a record.
-            sa.case((submission.c.record.is_(None), request_body.c.json)).label("request_json"),
-            record_body.c.json.label("record_json"),
-        )
-        # An inner join would hide a submission whose body is missing.
-        .outerjoin(request_body, request_body.c.sha256 == submission.c.request)
-        .outerjoin(record_body, record_body.c.sha256 == submission.c.record)
-        .where(is_read, ~(submission.c.state.in_(RELEASED) & planned_again))
-        .order_by(submission.c.id)
-    )
+def _unsealed(unsound: Collection[int]) -> Query:
+    is_read = ["submission.sealed IS NULL", *(f"submission.sealed = {number:d}" for number in unsound)]
+    return Query(_ROWS.format(is_read=" OR ".join(is_read)))
 
 
 def _check(row: Mapping[str, Any]) -> None:
@@ -205,7 +191,7 @@ def _chunk(settled: Sequence[Mapping[str, Any]]) -> _Chunk:
 def _seal(database: LogDatabase, chunk: _Chunk) -> None:
     if len(chunk.table) < segments.ROWS:
         return
-    with suppress(LogError), database.store.write() as connection:
+    with suppress(LogError), database.store.writing() as connection:
         segments.add(connection, chunk.table, chunk.records)
 
 

@@ -7,10 +7,9 @@ structure, but not an entry of an index that is not what its row says.
 from __future__ import annotations
 
 import os
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
-
-import sqlalchemy as sa
 
 from astria_nb.log._checksums import DamagedError
 from astria_nb.log._states import RELEASED, UNSETTLED
@@ -47,12 +46,12 @@ _LOST = f"""
 _left: dict[tuple[int, int], tuple[int, int]] = {}
 
 
-def check_indexes(connection: sa.Connection, path: Path) -> None:
+def check_indexes(connection: sqlite3.Connection, path: Path) -> None:
     """Look each submission up in the indexes that keep it from being sent again.
 
     Parameters
     ----------
-    connection : sqlalchemy.Connection
+    connection : sqlite3.Connection
     path : Path
         The log's file. One that is as this process left it is not checked.
 
@@ -65,9 +64,9 @@ def check_indexes(connection: sa.Connection, path: Path) -> None:
     if _left.get((file.st_dev, file.st_ino)) == _state(file):
         return
     _left.pop((file.st_dev, file.st_ino), None)  # of a deleted file whose number this one has
-    lost = connection.exec_driver_sql(_LOST).scalar()
+    lost = connection.execute(_LOST).fetchone()
     if lost is not None:
-        raise DamagedError(f"an index does not find submission {lost}")
+        raise DamagedError(f"an index does not find submission {lost[0]}")
     _left[file.st_dev, file.st_ino] = _state(file)
 
 

@@ -20,7 +20,7 @@ from astria_nb.log.environment import Session
 from astria_nb.utils.redaction import redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
-_EVENT = {column.name: None for column in event.columns if column.name != "id"}
+_EVENT = {name: None for name in event.columns if name != "id"}
 APPEND_EVENT = insert_into("event", _EVENT)
 _PUT = f"{insert_into('body', ('sha256', 'json'))} ON CONFLICT DO NOTHING"
 

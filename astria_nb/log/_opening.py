@@ -5,11 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from astria_nb.log._errors import refuse
@@ -63,7 +61,7 @@ def prepare(path: Path, timeout: float, *, is_open: bool) -> Opening:
             probe = sqlite3.connect(_uri(path, mode), uri=True, timeout=timeout)
             try:
                 probe.execute("BEGIN")
-                refuse_foreign(path, lambda query: probe.execute(query).fetchone()[0])
+                refuse_foreign(path, probe)
             finally:
                 probe.close()
     # In a folder without write permission, an immutable file can be read without companion files.
@@ -71,10 +69,11 @@ def prepare(path: Path, timeout: float, *, is_open: bool) -> Opening:
     return Opening(_uri(path, mode), may_write, path.stat())
 
 
-def refuse_foreign(path: Path, ask: Callable[[str], Any]) -> int:
+def refuse_foreign(path: Path, connection: sqlite3.Connection) -> int:
     """Refuse a database that is not a log, or a log of a newer version; else return its version."""
-    version, application = int(ask("PRAGMA user_version")), int(ask("PRAGMA application_id"))
-    if application != APPLICATION and ask("SELECT count(*) FROM sqlite_master"):
+    queries = ("PRAGMA user_version", "PRAGMA application_id", "SELECT count(*) FROM sqlite_master")
+    version, application, tables = (int(connection.execute(query).fetchone()[0]) for query in queries)
+    if application != APPLICATION and tables:
         refuse(path, "is a database of another program", "choose another file for the log")
     if version > VERSION:
         what = f"was written by a newer astria_nb (format {version}; this version reads up to {VERSION})"

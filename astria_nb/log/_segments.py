@@ -9,15 +9,17 @@ from the SQL tables.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import sqlalchemy as sa
 
 from astria_nb.log._checksums import DamagedError, of_segment
-from astria_nb.log._schema import segment, submission
+from astria_nb.log._schema import segment
+from astria_nb.log._sql import SqlConnection
+from astria_nb.log._statements import insert_into
 from astria_nb.rows import LOG_SCHEMA
 
 ROWS = 8192
@@ -26,28 +28,31 @@ KEY = "submission"
 """The column that identifies a row."""
 Sum = tuple[int, int]
 """The number of some rows, and the sum of their ids: sets of rows with equal sums are taken for equal."""
-_SEAL = submission.update().where(
-    submission.c.id == sa.bindparam("of_id"), submission.c.record == sa.bindparam("of_record")
-)
+_SEAL = "UPDATE submission SET sealed = :sealed WHERE id = :id AND record = :record"
 # In one statement: on a server, each has its answer to wait for.
 _SEAL_ON_SERVER = """
-    UPDATE submission SET sealed = %s FROM unnest(%s::bigint[], %s::bytea[]) AS settled (id, record)
+    UPDATE submission SET sealed = :sealed
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:records AS bytea[])) AS settled (id, record)
     WHERE submission.id = settled.id AND submission.record = settled.record
 """
-_NEXT_ID = sa.select(sa.func.coalesce(sa.func.max(segment.c.id), 0) + 1)
-_COUNT, _LAST_ID = sa.select(sa.func.sum(segment.c.rows)), sa.select(sa.func.max(submission.c.id))
+_UNSEAL = "UPDATE submission SET sealed = NULL WHERE sealed = :id"
+_NEXT_ID = "SELECT coalesce(max(id), 0) + 1 FROM segment"
+_IS_LARGE = "SELECT (SELECT sum(rows) FROM segment) > 2 * (SELECT max(id) FROM submission)"
+_ALL = "SELECT id, rows, arrow, checksum FROM segment ORDER BY id"
+_INSERT = insert_into("segment", segment.columns)
 _OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1))
 _SUM = "count(*), CAST(coalesce(sum(id), 0) AS bigint) FROM submission"
+_MARKS = "SELECT DISTINCT sealed FROM submission WHERE sealed IS NOT NULL"
 _SEALED_SUMS = f"SELECT sealed, {_SUM} WHERE sealed IS NOT NULL GROUP BY sealed"
 _UNSEALED_SUM, _TOTAL = f"SELECT {_SUM} WHERE sealed IS NULL", f"SELECT {_SUM} NOT INDEXED"
 
 
-def read(connection: sa.Connection) -> dict[int, pa.Table]:
+def read(connection: SqlConnection) -> dict[int, pa.Table]:
     """Return every segment that is as it was written, by id, oldest first."""
     return dict(_sound(connection))
 
 
-def sums(connection: sa.Connection) -> dict[int, Sum]:
+def sums(connection: SqlConnection) -> dict[int, Sum]:
     """Return the sum of the rows that each segment holds in their current state, as the rows say.
 
     Raises
@@ -55,11 +60,11 @@ def sums(connection: sa.Connection) -> dict[int, Sum]:
     DamagedError
         The indexes that tell which rows are sealed lack some rows, or have too many.
     """
-    sealed: dict[int, Sum] = {of: (rows, ids) for of, rows, ids in connection.exec_driver_sql(_SEALED_SUMS)}
-    if connection.dialect.name != "sqlite":
+    sealed: dict[int, Sum] = {of: (rows, ids) for of, rows, ids in connection.execute(_SEALED_SUMS)}
+    if not isinstance(connection, sqlite3.Connection):
         return sealed
-    unsealed = connection.exec_driver_sql(_UNSEALED_SUM).one()
-    total = connection.exec_driver_sql(_TOTAL).one()
+    unsealed = connection.execute(_UNSEALED_SUM).fetchone()
+    total = connection.execute(_TOTAL).fetchone()
     if tuple(map(sum, zip(unsealed, *sealed.values(), strict=True))) != tuple(total):
         raise DamagedError("its submissions and their indexes differ")
     return sealed
@@ -70,7 +75,7 @@ def sum_of(table: pa.Table) -> Sum:
     return len(table), int(table[KEY].to_numpy().sum())
 
 
-def check_kept(connection: sa.Connection, table: pa.Table) -> None:
+def check_kept(connection: SqlConnection, table: pa.Table) -> None:
     """Check that each row of a segment is still a submission.
 
     Raises
@@ -78,7 +83,7 @@ def check_kept(connection: sa.Connection, table: pa.Table) -> None:
     DamagedError
         The table of submissions has lost one.
     """
-    ids = set(connection.execute(sa.select(submission.c.id)).scalars())
+    ids = {number for (number,) in connection.execute("SELECT id FROM submission")}
     if lost := [number for number in table[KEY].to_pylist() if number not in ids]:
         raise DamagedError(f"submission {lost[0]} is missing")
 
@@ -100,50 +105,51 @@ def latest(parts: Sequence[pa.Table]) -> list[pa.Table]:
     ]
 
 
-def add(connection: sa.Connection, table: pa.Table, records: Mapping[int, bytes]) -> None:
+def add(connection: SqlConnection, table: pa.Table, records: Mapping[int, bytes]) -> None:
     """Write a segment, and mark its rows as sealed unless they have changed in the meantime.
 
     Parameters
     ----------
-    connection : sqlalchemy.Connection
+    connection : SqlConnection
     table : pyarrow.Table
     records : mapping of int to bytes
         The record that each submission's row was made from.
     """
-    number = connection.execute(_NEXT_ID).scalar_one()
+    (number,) = connection.execute(_NEXT_ID).fetchone()
     _put(connection, number, table)
-    if connection.dialect.name == "sqlite":
-        rows = [{"of_id": key, "of_record": record, "sealed": number} for key, record in records.items()]
-        connection.execute(_SEAL, rows)
+    if isinstance(connection, sqlite3.Connection):
+        rows = [{"id": key, "record": record, "sealed": number} for key, record in records.items()]
+        connection.executemany(_SEAL, rows)
     else:
-        connection.exec_driver_sql(_SEAL_ON_SERVER, (number, [*records], [*records.values()]))
-    if connection.execute(_COUNT).scalar_one() > 2 * connection.execute(_LAST_ID).scalar_one():
+        values = {"sealed": number, "ids": [*records], "records": [*records.values()]}
+        connection.execute(_SEAL_ON_SERVER, values)
+    (is_large,) = connection.execute(_IS_LARGE).fetchone()
+    if is_large:
         compact(connection)
 
 
-def drop(connection: sa.Connection, unsound: Collection[int]) -> None:
+def drop(connection: SqlConnection, unsound: Collection[int]) -> None:
     """Remove segments, and the marks of their rows."""
-    connection.execute(submission.update().where(submission.c.sealed.in_(unsound)), {"sealed": None})
-    connection.execute(segment.delete().where(segment.c.id.in_(unsound)))
+    numbers = [{"id": number} for number in unsound]
+    connection.executemany(_UNSEAL, numbers)
+    connection.executemany("DELETE FROM segment WHERE id = :id", numbers)
 
 
-def compact(connection: sa.Connection) -> None:
+def compact(connection: SqlConnection) -> None:
     """Rewrite the segments without pruned rows and rows that have changed since."""
-    sound = read(connection)
-    connection.execute(segment.delete())
+    sound, marks = read(connection), connection.execute(_MARKS).fetchall()
+    connection.execute("DELETE FROM segment")
     for number, table in sound.items():
-        sealed = sa.select(submission.c.id).where(submission.c.sealed == number)
-        ids = pa.array(connection.execute(sealed).scalars().all(), pa.int64())
+        sealed = connection.execute("SELECT id FROM submission WHERE sealed = :id", {"id": number})
+        ids = pa.array([submission for (submission,) in sealed], pa.int64())
         current = table.filter(pc.is_in(table[KEY], ids))
         if len(current):
             _put(connection, number, current)
-    is_lost = submission.c.sealed.is_not(None) & submission.c.sealed.not_in(sound)
-    connection.execute(submission.update().where(is_lost), {"sealed": None})
+    connection.executemany(_UNSEAL, [{"id": number} for (number,) in marks if number not in sound])
 
 
-def _sound(connection: sa.Connection) -> Iterator[tuple[int, pa.Table]]:
-    columns = segment.c.id, segment.c.rows, segment.c.arrow, segment.c.checksum
-    for number, rows, stream, checksum in connection.execute(sa.select(*columns).order_by(segment.c.id)):
+def _sound(connection: SqlConnection) -> Iterator[tuple[int, pa.Table]]:
+    for number, rows, stream, checksum in connection.execute(_ALL):
         if not isinstance(stream, bytes) or of_segment(number, rows, stream) != checksum:
             continue
         try:
@@ -154,11 +160,11 @@ def _sound(connection: sa.Connection) -> Iterator[tuple[int, pa.Table]]:
             yield number, table
 
 
-def _put(connection: sa.Connection, number: int, table: pa.Table) -> None:
+def _put(connection: SqlConnection, number: int, table: pa.Table) -> None:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as stream:
         stream.write_table(table.combine_chunks())
     arrow = sink.getvalue().to_pybytes()
     checksum = of_segment(number, len(table), arrow)
     values = {"id": number, "rows": len(table), "arrow": arrow, "checksum": checksum}
-    connection.execute(segment.insert(), values)
+    connection.execute(_INSERT, values)

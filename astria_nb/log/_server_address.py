@@ -87,9 +87,10 @@ def _parsed(address: str) -> dict[str, str]:
     if scheme.lower() not in _SCHEMES:
         what = "an address of PostgreSQL begins with postgresql://"
         raise LogError(Problem("log", what, _HINT))
-    if find_spec("psycopg") is None:
-        hint = "install it with: pip install 'astria-nb[postgres]'"
-        raise LogError(Problem("log", "a log on a server needs the library psycopg", hint))
+    for library in ("psycopg", "sqlalchemy"):
+        if find_spec(library) is None:
+            hint = "install it with: pip install 'astria-nb[postgres]'"
+            raise LogError(Problem("log", f"a log on a server needs the library {library}", hint))
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 
-import sqlalchemy as sa
-
 from astria_nb.log import _checksums as checksums
 from astria_nb.log import _serialization as serialization
-from astria_nb.log._schema import APPLICATION, VERSION, metadata
+from astria_nb.log._schema import APPLICATION, TABLES, VERSION, LogTable, create_indexes
 from astria_nb.log._statements import ROW_CHECKSUM
 from astria_nb.utils.service_address import one_spelling
 
 _FIRST_WITH_CHECKSUMS = 4  # a format
+# An index of PostgreSQL takes no more than 2,704 bytes.
+_LABELS = {"submission_with_labels": "submission (labels) WHERE labels IS NOT NULL"}
 # Of so many that the first opening takes a second or two longer. Not of runs without a title: one that has a
 # fingerprint, and was done, is handed out before it is run again.
 _FINGERPRINT_CONTENT = """
@@ -47,19 +47,18 @@ FUNCTIONS = (
 """Name, number of arguments, and function: what each connection has to know."""
 
 
-def set_up(connection: sa.Connection) -> None:
+def set_up(connection: sqlite3.Connection) -> None:
     """Create the tables, or add to those of an older file what they lack."""
-    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-    metadata.create_all(connection)
-    for table in metadata.sorted_tables:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for table in TABLES:
+        connection.execute(table.create)
         _add_columns(connection, table)
-    if version < VERSION:
-        for index in [index for table in metadata.sorted_tables for index in table.indexes]:
-            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-        for statement in _FROM_FORMAT_3 if version < _FIRST_WITH_CHECKSUMS else ():
-            connection.exec_driver_sql(statement)
-    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
-    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    for statement in create_indexes(_LABELS):
+        connection.execute(statement)
+    for statement in _FROM_FORMAT_3 if version < _FIRST_WITH_CHECKSUMS else ():
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def up_to_date(connection: sqlite3.Connection) -> sqlite3.Connection:
@@ -72,16 +71,14 @@ def up_to_date(connection: sqlite3.Connection) -> sqlite3.Connection:
     connection.close()
     for function in FUNCTIONS:
         copy.create_function(*function, deterministic=True)
-    engine = sa.create_engine("sqlite://", creator=lambda: copy, poolclass=sa.pool.StaticPool)
-    with engine.connect() as upgraded:
-        set_up(upgraded)
-        upgraded.commit()
+    copy.execute("BEGIN")
+    set_up(copy)
+    copy.commit()
     return copy
 
 
-def _add_columns(connection: sa.Connection, table: sa.Table) -> None:
-    existing = {row[1] for row in connection.exec_driver_sql(f'PRAGMA table_info("{table.name}")')}
-    for column in table.columns:
-        if column.name not in existing:
-            kind = column.type.compile(connection.dialect)
-            connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}')
+def _add_columns(connection: sqlite3.Connection, table: LogTable) -> None:
+    existing = {row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")}
+    for name, definition in table.columns.items():
+        if name not in existing:
+            connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {name} {definition}")

@@ -1,4 +1,4 @@
-"""What the log's SQL needs of a database: SQLite's own connection has it, and PostgreSQL's is made to.
+"""What the log's SQL needs of a database: SQLite's connection has it, and PostgreSQL's is made to.
 
 There is one text of each statement for both, with named parameters as SQLite writes them.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
-
-import sqlalchemy as sa
 
 
 class Cursor(Protocol):
@@ -41,6 +39,9 @@ class SqlConnection(Protocol):
     def execute(self, text: str, values: Any = ..., /) -> Cursor:
         """Run a statement with the values of its named parameters."""
 
+    def executemany(self, text: str, rows: Any, /) -> object:
+        """Run a statement once for the values of each row."""
+
 
 class LogStore(Protocol):
     """An open database of a log: the file's, or the server's."""
@@ -55,20 +56,11 @@ class LogStore(Protocol):
     def pop_notice(self) -> str | None:
         """Return what the user should know, once."""
 
-    def write(self) -> AbstractContextManager[sa.Connection]:
+    def writing(self) -> AbstractContextManager[SqlConnection]:
         """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
 
-    def writing(self) -> AbstractContextManager[SqlConnection]:
-        """Do as `write`, without SQLAlchemy."""
-
-    def read(self) -> AbstractContextManager[sa.Connection]:
-        """Yield a connection that reads one state of the database, whatever is written meanwhile."""
-
     def reading(self) -> AbstractContextManager[SqlConnection]:
-        """Do as `read`, without SQLAlchemy."""
-
-    def driver(self, connection: sa.Connection) -> SqlConnection:
-        """Return what SQLAlchemy's connection stands on, in the same transaction."""
+        """Yield a connection that reads one state of the database, whatever is written meanwhile."""
 
     def shrink(self) -> None:
         """Give the space of deleted rows back to the disk."""

@@ -6,11 +6,8 @@ import os
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
-
-import sqlalchemy as sa
 
 from astria_nb.errors import LogError
 from astria_nb.log._connections import Connections
@@ -24,7 +21,6 @@ from astria_nb.log._opening import prepare, refuse_foreign
 from astria_nb.log._schema import VERSION
 from astria_nb.log._set_up import set_up
 
-C = TypeVar("C", sa.Connection, sqlite3.Connection)
 _IDLE_SECONDS = 0.3  # a copy of the main file is complete so long after the last write
 _EXIT_SECONDS = 5.0  # that the exit of the interpreter waits for a thread that writes
 
@@ -66,7 +62,7 @@ class SqliteStore(KeptFile):
                 if self._may_write:
                     self._set_up()
                 if not _is_in_use(self._file):
-                    with self.read() as connection:
+                    with self.reading() as connection:
                         check_indexes(connection, path)
                 self._files = OpenFiles(path)
                 if self._may_write:
@@ -78,31 +74,8 @@ class SqliteStore(KeptFile):
         self._guard.stores.add(self)
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
-        with self._writing(self._connections.writer.begin) as connection:
-            yield connection
-
-    @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Do as `write`, with SQLite's own connection: SQLAlchemy's would take longer than the statements."""
-        with self._writing(self._connections.writing) as connection:
-            yield connection
-
-    @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a read transaction: a consistent snapshot of the file."""
-        with self._reading(self._connections.readers.begin) as connection:
-            yield connection
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Do as `read`, with SQLite's own connection."""
-        with self._reading(self._connections.reading) as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self, begin: Callable[[], AbstractContextManager[C]]) -> Iterator[C]:
+        """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
         with log_errors(self._path), self._guard.lock:
             if not self._may_write:
                 raise sqlite3.OperationalError("attempt to write a readonly database")
@@ -111,7 +84,7 @@ class SqliteStore(KeptFile):
             self._follow()
             held = self._hold()
             try:
-                with begin() as connection:
+                with self._connections.writing() as connection:
                     self._refuse_overwritten(held)
                     yield connection
                     last_event = self._last(held)
@@ -125,20 +98,15 @@ class SqliteStore(KeptFile):
                 self._files.mark()
 
     @contextmanager
-    def _reading(self, begin: Callable[[], AbstractContextManager[C]]) -> Iterator[C]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection in a read transaction: a consistent snapshot of the file."""
         with log_errors(self._path):
             self._mend()
             if self._may_write and not self._connections.is_held:
                 with self._guard.lock:
                     self._hold()
-            with self._guard.reading(), begin() as connection:
+            with self._guard.reading(), self._connections.reading() as connection:
                 yield connection
-
-    def driver(self, connection: sa.Connection) -> sqlite3.Connection:
-        """Return SQLite's own connection, in the transaction of SQLAlchemy's."""
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
-        return driver
 
     def shrink(self) -> None:
         """Give the space of deleted rows back to the disk, unless another process keeps the file busy.
@@ -183,11 +151,11 @@ class SqliteStore(KeptFile):
         return True
 
     def _set_up(self) -> None:
-        with self.read() as connection:
-            if refuse_foreign(self._path, _asker(connection)) == VERSION:
+        with self.reading() as connection:
+            if refuse_foreign(self._path, connection) == VERSION:
                 return
-        with self.write() as connection:
-            refuse_foreign(self._path, _asker(connection))
+        with self.writing() as connection:
+            refuse_foreign(self._path, connection)
             set_up(connection)
 
 
@@ -208,7 +176,3 @@ def _is_open(path: Path) -> bool:
     except OSError:
         return False
     return any(os.path.samestat(store._file, file) for store in all_stores())
-
-
-def _asker(connection: sa.Connection) -> Callable[[str], Any]:
-    return lambda query: connection.exec_driver_sql(query).scalar_one()

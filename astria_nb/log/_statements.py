@@ -1,14 +1,10 @@
-"""SQL whose text is made once: SQLAlchemy takes longer to find that of a statement than SQLite to run it."""
+"""Statements of the log: one text of each for both kinds of database."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from astria_nb.log._checksums import COLUMNS
 from astria_nb.log._sql import Cursor, SqlConnection
@@ -24,32 +20,24 @@ class Query:
 
     Parameters
     ----------
-    select : sqlalchemy.Select or sqlalchemy.CompoundSelect
-        What its named parameters leave open is given when it is run.
+    text : str
+        The values of its named parameters are given when it is run.
     """
 
-    def __init__(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
-        self._select = select
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def rows(self, connection: SqlConnection, **values: Any) -> Iterator[dict[str, Any]]:
         """Yield the rows, each as a mapping of the columns' names."""
-        return _named(self._run(connection, values))
+        return _named(connection.execute(self._text, values))
 
     def first(self, connection: SqlConnection, **values: Any) -> dict[str, Any] | None:
         """Return the first row, or None."""
-        cursor = self._run(connection, values)
-        row, names = cursor.fetchone(), [column[0] for column in cursor.description]
+        cursor = connection.execute(self._text, values)
+        row = cursor.fetchone()
+        names = None if row is None else [column[0] for column in cursor.description]
         cursor.close()  # it may have more rows
-        return None if row is None else dict(zip(names, row, strict=True))
-
-    def _run(self, connection: SqlConnection, values: dict[str, Any]) -> Cursor:
-        text, defaults = self._compiled
-        return connection.execute(text, defaults | values)
-
-    @cached_property
-    def _compiled(self) -> tuple[str, dict[str, Any]]:
-        compiled = self._select.compile(dialect=sqlite.dialect(paramstyle="named"))
-        return str(compiled), dict(compiled.params)
+        return None if names is None else dict(zip(names, row, strict=True))
 
 
 def _named(cursor: Cursor) -> Iterator[dict[str, Any]]:
@@ -57,6 +45,18 @@ def _named(cursor: Cursor) -> Iterator[dict[str, Any]]:
     for row in cursor:
         names = names or [column[0] for column in cursor.description]
         yield dict(zip(names, row, strict=True))
+
+
+def in_list(values: Iterable[Any], prefix: str) -> tuple[str, dict[str, Any]]:
+    """Return a list of parameters for ``IN``, and their values by name; nothing is in that of no values.
+
+    Examples
+    --------
+    >>> in_list(["a", "b"], "title")
+    ('(:title_0, :title_1)', {'title_0': 'a', 'title_1': 'b'})
+    """
+    named = {f"{prefix}_{number}": value for number, value in enumerate(values)}
+    return f"({', '.join(f':{name}' for name in named) or 'NULL'})", named
 
 
 def insert_into(table: str, columns: Collection[str]) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import sqlalchemy as sa
 
 import astria_nb as anb
 from astria_nb.errors import LogError
@@ -29,7 +28,9 @@ def log(tmp_path: Path) -> Log:
 def trace(log: Log, note: Callable[[str], None]) -> sqlite3.Connection:
     """Note each statement of an open log; return its connection that writes."""
     connections = log._database.store._connections
-    sa.event.listen(connections.readers, "checkout", lambda reader, *_: reader.set_trace_callback(note))
+    with connections.reading() as reader:
+        pass
+    reader.set_trace_callback(note)  # one thread reads with the same one again
     connections.held().set_trace_callback(note)
     return connections.held()
 

@@ -12,7 +12,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from astria_nb.log import Log
-from astria_nb.log._schema import segment
 from astria_nb.log._segments import _put, read
 from helpers.clock import Clock
 from helpers.submissions import REPLY, SERVICE, a_request, everything_on_disk
@@ -57,8 +56,8 @@ def trained(log: Log, number: int, **reply: Any) -> None:
 
 
 def segments(log: Log) -> int:
-    with log._database.store.read() as connection:
-        return len(connection.execute(segment.select()).all())
+    with log._database.store.reading() as connection:
+        return len(connection.execute("SELECT id FROM segment").fetchall())
 
 
 def test_what_is_sealed_is_shown_as_it_was(tmp_path: Path, sealing: Callable[[int], None]) -> None:
@@ -77,9 +76,9 @@ def test_segments_of_an_earlier_version_are_built_again(
         submission = log.change(log.plan(a_request(f"t{number}", account="7")), "sending")
         log.change(submission, "done", reply={**REPLY, "id": number, "title": f"t{number}"})
     frame = log.frame()
-    with log._database.store.write() as connection:
+    with log._database.store.writing() as connection:
         for number, table in read(connection).items():
-            connection.execute(segment.delete().where(segment.c.id == number))
+            connection.execute("DELETE FROM segment WHERE id = ?", (number,))
             _put(connection, number, table.drop_columns("account"))
     log.close()
     later = Log(log.path).frame()

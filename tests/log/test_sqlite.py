@@ -65,19 +65,19 @@ def python(code: str, *arguments: object) -> subprocess.Popen[str]:
 def test_a_commit_is_on_the_disk_before_it_is_reported(path: Path) -> None:
     log = Log(path)
     log.plan(a_request())
-    with log._database.store.write() as connection:
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
-        assert connection.exec_driver_sql("PRAGMA fullfsync").scalar_one() == 1
+    with log._database.store.writing() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+        assert connection.execute("PRAGMA fullfsync").fetchone() == (1,)
 
 
 def test_on_a_network_disk_there_is_no_write_ahead_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("astria_nb.log._connections.on_network", lambda _: True)
     log = Log(path)
     log.plan(a_request())
-    with log._database.store.write() as connection:
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "delete"
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 3  # EXTRA
+    with log._database.store.writing() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (3,)  # EXTRA
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
@@ -186,7 +186,7 @@ def test_many_threads_share_a_log(path: Path) -> None:
 
 def test_a_reader_does_not_wait_for_a_writer(path: Path) -> None:
     log, planned = Log(path), Log(path).plan(a_request())
-    with log._database.store.write(), ThreadPoolExecutor(1) as thread:
+    with log._database.store.writing(), ThreadPoolExecutor(1) as thread:
         assert thread.submit(log.find, SERVICE, "t").result(10) == planned
 
 
@@ -352,10 +352,10 @@ def test_in_a_folder_that_turned_read_only_nothing_is_planned(powerless: Path) -
 def test_a_full_disk_is_named_and_costs_nothing_that_is_there(path: Path) -> None:
     log = Log(path)
     planned = log.plan(a_request())
-    with log._database.store.write() as connection:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    with log._database.store.writing() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
         # SQLite then fails as on a full disk.
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(LogError, match=r"^log: .* the disk is full; free some space, then try again"):
         log.plan(a_request("u", characteristics={"long": "x" * 100_000}))
     assert log.unsettled(SERVICE) == [planned]
@@ -402,8 +402,8 @@ def test_a_log_that_stays_locked_is_named(path: Path) -> None:
 def test_an_error_shows_nothing_of_what_was_to_be_written(path: Path) -> None:
     log, secret = Log(path), str(uuid.uuid4())
     log.plan(a_request())
-    with log._database.store.write() as connection:
-        connection.exec_driver_sql("DROP TABLE event")
+    with log._database.store.writing() as connection:
+        connection.execute("DROP TABLE event")
     with pytest.raises(LogError, match="no such table") as caught:
         log.plan(a_request(secret, name=secret))
     assert secret not in "".join(traceback.format_exception(caught.value))

@@ -19,7 +19,7 @@ from astria_nb.utils.versions import version_problems
 from helpers.scripted_server import ScriptedServer
 
 TUNE = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
-REQUIREMENTS = ["psutil>=5.9", "pandas>=2.2.2", "sqlalchemy>=2.0.36", "matplotlib>=99; extra == 'plot'"]
+REQUIREMENTS = ["psutil>=5.9", "pandas>=2.2.2", "requests>=2.32.3", "matplotlib>=99; extra == 'plot'"]
 RESTART = "restart the kernel, and run the cell again"
 
 

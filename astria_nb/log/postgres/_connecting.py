@@ -7,7 +7,9 @@ from time import monotonic
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import QueuePool
 
 from astria_nb.log._server_address import ServerAddress
 from astria_nb.log.postgres._set_up import SCHEMA
@@ -53,8 +55,8 @@ def connect(address: ServerAddress) -> psycopg.Connection[Any]:
     return connection
 
 
-def engine_for(address: ServerAddress, timeout: float) -> sa.Engine:
-    """Return an engine with a pool that replaces connections which a restart of the server has ended.
+def pool_for(address: ServerAddress, timeout: float) -> QueuePool:
+    """Return a pool that replaces connections which a restart of the server has ended.
 
     Parameters
     ----------
@@ -62,35 +64,28 @@ def engine_for(address: ServerAddress, timeout: float) -> sa.Engine:
     timeout : float
         Seconds to wait for a lock, and for a connection of the pool.
     """
-    engine = sa.create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: connect(address),
-        pool_size=_MOST_CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=timeout,
-        pool_use_lifo=True,
-        hide_parameters=True,
-    )
+    creator: Any = lambda: connect(address)  # noqa: E731  SQLAlchemy's type of a connection is not psycopg's
+    pool = QueuePool(creator, pool_size=_MOST_CONNECTIONS, max_overflow=0, timeout=timeout, use_lifo=True)
 
-    @sa.event.listens_for(engine, "connect")
+    @event.listens_for(pool, "connect")
     def on_connect(connection: psycopg.Connection[Any], record: Any) -> None:
         record.info[NAME] = connection.info.get_parameters()["application_name"]
         milliseconds = f"{round(timeout * 1000)}ms"
         connection.execute(_SETTINGS, {"schema": SCHEMA, "timeout": milliseconds})
         connection.commit()
 
-    @sa.event.listens_for(engine, "checkin")
+    @event.listens_for(pool, "checkin")
     def on_checkin(_: object, record: Any) -> None:
         record.info[_USED_AT] = monotonic()
 
-    @sa.event.listens_for(engine, "checkout")
+    @event.listens_for(pool, "checkout")
     def on_checkout(connection: psycopg.Connection[Any], record: Any, _: object) -> None:
         # As `pool_pre_ping` does each time. One that was just used and is dead costs one transaction that is
         # run again.
         if monotonic() - record.info.get(_USED_AT, monotonic()) > _TRUSTED and not _answers(connection):
-            raise sa.exc.DisconnectionError  # the pool makes another one
+            raise DisconnectionError  # the pool makes another one
 
-    return engine
+    return pool
 
 
 def _answers(connection: psycopg.Connection[Any]) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import NoReturn
 
 import psycopg
-import sqlalchemy as sa
 from psycopg import errors
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from astria_nb.errors import LogError, Problem, ProblemKind
 from astria_nb.log._checksums import DamagedError
@@ -56,12 +56,6 @@ _TEXTS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
 )
 
 
-def cause_of(error: Exception) -> Exception:
-    """Return the error of PostgreSQL behind one of SQLAlchemy."""
-    original = error.orig if isinstance(error, sa.exc.DBAPIError) else None
-    return original if isinstance(original, Exception) else error
-
-
 def is_gone(cause: Exception) -> bool:
     """Return whether the connection is lost, or there is none: what was not committed is undone."""
     if isinstance(cause, errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow):
@@ -100,7 +94,7 @@ def _explain(address: ServerAddress, cause: Exception) -> tuple[str, str]:
     if isinstance(cause, DamagedError):
         hint = "keep it, and restore a backup; titles are looked for on your account before they are sent"
         return f"is damaged: {cause}", hint
-    if isinstance(cause, sa.exc.TimeoutError):
+    if isinstance(cause, PoolTimeoutError):
         return "is busy: all connections of this process are in use", "send with fewer threads, or try again"
     if is_gone(cause):
         return f"cannot be reached ({reason(address, cause)})", _ADDRESS
@@ -109,5 +103,5 @@ def _explain(address: ServerAddress, cause: Exception) -> tuple[str, str]:
 
 def _kind(cause: Exception) -> ProblemKind:
     """Return whether it may be usable a moment later."""
-    passing = (errors.LockNotAvailable, errors.QueryCanceled, errors.TooManyConnections, sa.exc.TimeoutError)
+    passing = (errors.LockNotAvailable, errors.QueryCanceled, errors.TooManyConnections, PoolTimeoutError)
     return "conflict" if isinstance(cause, passing) or is_gone(cause) or is_in_the_way(cause) else "invalid"

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from astria_nb.log._server_address import ServerAddress
-from astria_nb.log.postgres._errors import cause_of, is_gone, reason, refuse
+from astria_nb.log.postgres._errors import is_gone, reason, refuse
 from astria_nb.utils.interrupts import sleep
 from astria_nb.utils.warn import warn
 
@@ -70,10 +70,9 @@ class Outage:
         try:
             self._connect()
         except Exception as error:
-            cause = cause_of(error)
-            if not is_gone(cause):
+            if not is_gone(error):
                 raise
-            return reason(self._address, cause)
+            return reason(self._address, error)
         return None
 
     def _announce(self, why: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import psycopg
-import sqlalchemy as sa
 
-from astria_nb.log._schema import APPLICATION, VERSION, metadata
+from astria_nb.log._schema import APPLICATION, TABLES, VERSION, create_indexes
 from astria_nb.log._selects import HAS_BLANKS
 from astria_nb.log._server_address import ServerAddress
 from astria_nb.log.postgres._errors import refuse
@@ -19,10 +19,19 @@ _HAS_SCHEMA = f"SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = '{SCHE
 _FORMAT = f"SELECT version FROM {SCHEMA}.format WHERE application = {APPLICATION}"  # noqa: S608  constants
 # Those of few rows, for queries that would read all of them.
 _INDEXES = {
-    "submission_with_blanks": f"(service) WHERE {HAS_BLANKS}",
-    "submission_labelled": "(id) WHERE labels IS NOT NULL",
+    "submission_with_blanks": f"submission (service) WHERE {HAS_BLANKS}",
+    "submission_labelled": "submission (id) WHERE labels IS NOT NULL",
 }
-_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = :schema"
+_COLUMNS = f"""
+    SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = '{SCHEMA}'
+"""  # noqa: S608  a constant
+# What SQLite writes in another way. Its titles are sorted by their bytes.
+_WORDS = {
+    "INTEGER PRIMARY KEY AUTOINCREMENT": "BIGSERIAL PRIMARY KEY",
+    "INTEGER PRIMARY KEY": "BIGINT PRIMARY KEY",
+    "BLOB": "BYTEA",
+    "COLLATE BINARY": 'COLLATE "C"',
+}
 
 
 def is_there(connection: psycopg.Connection[Any]) -> bool:
@@ -30,7 +39,7 @@ def is_there(connection: psycopg.Connection[Any]) -> bool:
     return ("format",) in connection.execute(_TABLES).fetchall()
 
 
-def set_up(engine: sa.Engine, address: ServerAddress) -> None:
+def set_up(connection: psycopg.Connection[Any], address: ServerAddress) -> None:
     """Create the tables, or add what those of an older version lack; those of a newer one are refused.
 
     Raises
@@ -38,51 +47,56 @@ def set_up(engine: sa.Engine, address: ServerAddress) -> None:
     LogError
         The schema belongs to another program, or its format is newer.
     """
-    with engine.connect() as connection:
+    try:
         if _version(connection, address) == VERSION:
             return  # also if this user may only read
-    with engine.begin() as connection:
+    finally:
+        connection.rollback()
+    with connection.transaction():
         # Two processes that begin at once: the second one finds all done.
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(APPLICATION)))
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [APPLICATION])
         version = _version(connection, address)
-        if version == VERSION:
-            return
-        if not connection.exec_driver_sql(_HAS_SCHEMA).scalar_one():
-            connection.execute(sa.schema.CreateSchema(SCHEMA))
-        if version is None:
-            connection.exec_driver_sql(
-                f"CREATE TABLE {SCHEMA}.format (application int, version int NOT NULL)"
-            )
-            row = {"application": APPLICATION, "version": VERSION}
-            insert = f"INSERT INTO {SCHEMA}.format VALUES (:application, :version)"  # noqa: S608  a constant
-            connection.execute(sa.text(insert), row)
-        else:
-            _add_columns(connection)
-            update = f"UPDATE {SCHEMA}.format SET version = {VERSION}"  # noqa: S608  constants
-            connection.exec_driver_sql(update)
-        metadata.create_all(connection)
-        for name, columns in _INDEXES.items():
-            connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON submission {columns}")
+        if version != VERSION:
+            for statement in _statements(connection, version):
+                connection.execute(statement.encode())
 
 
-def _version(connection: sa.Connection, address: ServerAddress) -> int | None:
+def _statements(connection: psycopg.Connection[Any], version: int | None) -> Iterator[str]:
+    """Yield what makes the tables, or brings those of an older version up to date."""
+    if connection.execute(_HAS_SCHEMA).fetchone() == (False,):
+        yield f"CREATE SCHEMA {SCHEMA}"
+    if version is None:
+        yield f"CREATE TABLE {SCHEMA}.format (application int, version int NOT NULL)"
+        yield f"INSERT INTO {SCHEMA}.format VALUES ({APPLICATION}, {VERSION})"  # noqa: S608  constants
+    else:
+        yield f"UPDATE {SCHEMA}.format SET version = {VERSION}"  # noqa: S608  constants
+    existing = _existing_columns(connection)
+    names = {table for table, _ in existing}
+    for table in TABLES:
+        yield _translated(table.create)
+        for name, definition in table.columns.items() if table.name in names else ():
+            if (table.name, name) not in existing:
+                yield _translated(f"ALTER TABLE {table.name} ADD COLUMN {name} {definition}")
+    yield from create_indexes(_INDEXES)
+
+
+def _version(connection: psycopg.Connection[Any], address: ServerAddress) -> int | None:
     """Return the version of the tables, or None if there are none."""
-    tables = connection.exec_driver_sql(_TABLES).scalars().all()
-    if not tables:
+    if connection.execute(_TABLES).fetchone() is None:
         return None
     is_ours = {("format", "application"), ("format", "version")} <= _existing_columns(connection)
-    version = connection.exec_driver_sql(_FORMAT).scalar() if is_ours else None
-    if version is None:
+    row = connection.execute(_FORMAT).fetchone() if is_ours else None
+    if row is None:
         _refuse_foreign(address)
+    version = int(row[0])
     if version > VERSION:
         what = f"was written by a newer astria_nb (format {version}; this version reads up to {VERSION})"
         refuse(address, what, "upgrade astria_nb, or give another database; nothing in it was changed")
-    return int(version)
+    return version
 
 
-def _existing_columns(connection: sa.Connection) -> set[tuple[str, str]]:
-    rows = connection.execute(sa.text(_COLUMNS), {"schema": SCHEMA})
-    return {(table, column) for table, column in rows}
+def _existing_columns(connection: psycopg.Connection[Any]) -> set[tuple[str, str]]:
+    return set(connection.execute(_COLUMNS).fetchall())
 
 
 def _refuse_foreign(address: ServerAddress) -> NoReturn:
@@ -90,11 +104,7 @@ def _refuse_foreign(address: ServerAddress) -> NoReturn:
     refuse(address, what, "give another database, for the log alone: CREATE DATABASE …")
 
 
-def _add_columns(connection: sa.Connection) -> None:
-    existing = _existing_columns(connection)
-    names = {table for table, _ in existing}
-    for table in metadata.sorted_tables:
-        for column in table.columns if table.name in names else ():
-            if (table.name, column.name) not in existing:
-                kind = column.type.compile(connection.dialect)
-                connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}')
+def _translated(statement: str) -> str:
+    for word, translated in _WORDS.items():
+        statement = statement.replace(word, translated)
+    return statement

@@ -9,15 +9,16 @@ from contextlib import closing, contextmanager
 from typing import Any, NoReturn
 
 import psycopg
-import sqlalchemy as sa
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 
 from astria_nb.errors import LogError
 from astria_nb.log._checksums import DamagedError
 from astria_nb.log._reruns import TransactionLost, again_if_lost
 from astria_nb.log._server_address import ServerAddress
 from astria_nb.log._sql import SqlConnection
-from astria_nb.log.postgres._connecting import NAME, connect, engine_for
-from astria_nb.log.postgres._errors import cause_of, is_gone, is_in_the_way, problem_of
+from astria_nb.log.postgres._connecting import NAME, connect, pool_for
+from astria_nb.log.postgres._errors import is_gone, is_in_the_way, problem_of
 from astria_nb.log.postgres._outage import Outage
 from astria_nb.log.postgres._set_up import is_there, set_up
 from astria_nb.log.postgres._transaction import Transaction
@@ -56,12 +57,8 @@ class PostgresStore:
 
     def __init__(self, address: ServerAddress, timeout: float) -> None:
         self._address = address
-        self._engine = engine_for(address, timeout)
-        self._reader = self._engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
-        self._outage = Outage(address, lambda: self._engine.raw_connection().close())
-        weakref.finalize(self, self._engine.dispose)
+        self._use(pool_for(address, timeout))
+        self._outage = Outage(address, lambda: self._pool.connect().close())
         _stores.add(self)
         self._set_up()
 
@@ -76,23 +73,12 @@ class PostgresStore:
 
     def close(self) -> None:
         """Close every connection; the next use opens them again."""
-        self._engine.dispose()
-
-    @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction of its own, which is on disk when the context ends."""
-        with self._rerunnable(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
-        """Yield a connection that reads one state of the database."""
-        with self._rerunnable(), self._reader.begin() as connection:
-            yield connection
+        self._pool.dispose()
+        self._use(self._pool.recreate())  # what is in use does not return to it
 
     @contextmanager
     def writing(self) -> Iterator[SqlConnection]:
-        """Do as `write`, without SQLAlchemy."""
+        """Yield a connection in a transaction of its own, which is on disk when the context ends."""
         with self._rerunnable(), self._connection() as pooled:
             transaction, name = Transaction(_driver(pooled)), pooled.info[NAME]
             try:
@@ -108,7 +94,7 @@ class PostgresStore:
 
     @contextmanager
     def reading(self) -> Iterator[SqlConnection]:
-        """Do as `read`, without SQLAlchemy."""
+        """Yield a connection that reads one state of the database."""
         with (
             self._rerunnable(),
             self._connection() as pooled,
@@ -116,18 +102,18 @@ class PostgresStore:
         ):
             yield transaction
 
-    def driver(self, connection: sa.Connection) -> SqlConnection:
-        """Return what SQLAlchemy's connection stands on, in the same transaction."""
-        return Transaction(_driver(connection.connection))
-
     def forget_connections(self) -> None:
         """Leave the connections to the parent of this process."""
-        self._engine.dispose(close=False)
+        self._disposal.detach()
+        self._use(self._pool.recreate())
+
+    def _use(self, pool: QueuePool) -> None:
+        self._pool, self._disposal = pool, weakref.finalize(self, pool.dispose)
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
         """Yield a connection of the pool, to which it returns unless it is lost."""
-        with closing(self._engine.raw_connection()) as pooled:
+        with closing(self._pool.connect()) as pooled:
             try:
                 yield pooled
             finally:
@@ -137,8 +123,9 @@ class PostgresStore:
     @again_if_lost
     def _set_up(self) -> None:
         """Make the tables; a server that has answered this process before is waited for."""
-        with self._rerunnable() if self._address in _reached else _plain_errors(self._address):
-            set_up(self._engine, self._address)
+        errors = self._rerunnable() if self._address in _reached else _plain_errors(self._address)
+        with errors, self._connection() as pooled:
+            set_up(_driver(pooled), self._address)
         _reached.add(self._address)
 
     @contextmanager
@@ -147,8 +134,8 @@ class PostgresStore:
         try:
             yield
             return
-        except (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError, DamagedError) as error:
-            cause = cause_of(error)
+        except (psycopg.Error, PoolTimeoutError, DamagedError) as error:
+            cause = error
         self._raise_lost(cause)
 
     def _raise_lost(self, cause: Exception) -> NoReturn:
@@ -214,8 +201,8 @@ def _plain_errors(address: ServerAddress) -> Iterator[None]:
     try:
         yield
         return
-    except (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-        problem = problem_of(address, cause_of(error))
+    except (psycopg.Error, PoolTimeoutError) as error:
+        problem = problem_of(address, error)
     raise LogError(problem) from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from typing import Any, LiteralString
@@ -66,11 +66,19 @@ class Transaction:
 
     def execute(self, text: str, values: Mapping[str, Any] | None = None, /) -> Cursor:
         """Run a statement with the values of its named parameters."""
-        cleaned = {name: _storable(value) for name, value in (values or {}).items()}
+        cleaned = _cleaned(values or {})
         if text == APPEND_EVENT:
             self.latest_event = cleaned
         # Binary: a value of bytes would come as twice as many digits.
         return self._connection.execute(_translated(text), cleaned or None, binary=True)
+
+    def executemany(self, text: str, rows: Iterable[Mapping[str, Any]], /) -> None:
+        """Run a statement once for the values of each row."""
+        self._connection.cursor().executemany(_translated(text), map(_cleaned, rows))
+
+
+def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _storable(value) for name, value in values.items()}
 
 
 @cache  # there are some dozen statements
