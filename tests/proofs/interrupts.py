@@ -341,8 +341,9 @@ def import_as_well(function: Callable[[], Any]) -> Callable[[], Any]:
     """Let the first submission import a library that is of no use any more once it was loaded by half."""
 
     def call() -> Any:
-        import sqlalchemy  # noqa: F401
+        import sqlalchemy
 
+        sqlalchemy.create_engine("sqlite://").connect().close()
         return function()
 
     return call
