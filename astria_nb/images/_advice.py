@@ -140,7 +140,7 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
         pixels, damage = decoded_jpeg(checked.path, _DECODED_SIDE)
     try:
         with open_image(checked.path) as opened:
-            lies = opened.format == "HEIF" and lies_as_stored(checked.path, opened)
+            lies = checked.media_type in RE_ENCODED and lies_as_stored(checked.path, opened)
             pixels = decode(opened, _DECODED_SIDE).convert("RGB") if pixels is None else pixels
             orientation = orientation_of(opened)
             pixels = turn_upright(pixels, orientation)
@@ -219,7 +219,8 @@ def _advice(
         text = 'the service may not accept it; with "Make photos smaller" (below) it is sent as a JPEG'
         yield Advice("heic", f"{RE_ENCODED[media_type]}: {text}")
     if lies:
-        text = "its camera noted a rotation that readers of HEIC do not apply; save it rotated"
+        readers = f"readers of {RE_ENCODED[media_type]}"
+        text = f"its camera noted a rotation that {readers} do not apply; save it rotated"
         yield Advice("sideways", f"Perhaps sideways: {text}")
     elif (
         media_type not in RE_ENCODED

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from astria_nb.images import _standard_profiles as standard
-from astria_nb.images._decoding import exif_of
 from astria_nb.images.metadata import reduced_profile
+from astria_nb.images.metadata import standard_profiles as standard
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
-_INTEROPERABILITY, _INDEX, _ADOBE_RGB = 0xA005, 1, "R03"
+_EXIF_HEAD = b"Exif\0\0"
 _WHITE_NITS = 203  # what white is shown with, of a picture for bright screens (ITU-R BT.2408)
 _KNEE = 0.8  # of white; what is brighter is compressed
 
@@ -94,15 +92,10 @@ def _of_hints(image: Pillow.Image, *, is_grey: bool) -> bytes | None:
         if not all(0 < number < 1 for number in chromaticities):
             chromaticities = standard.SRGB_PRIMARIES
         return standard.profile(chromaticities, 1 / gamma, is_grey=is_grey)
-    if not is_grey and _is_adobe_rgb(image):
-        return standard.profile(*standard.ADOBE_RGB)
+    exif = info.get("exif")
+    if not is_grey and isinstance(exif, bytes) and standard.is_adobe_rgb(exif.removeprefix(_EXIF_HEAD)):
+        return standard.adobe_rgb()
     return None
-
-
-def _is_adobe_rgb(image: Pillow.Image) -> bool:
-    with suppress(Exception):  # EXIF data of any kind
-        return exif_of(image).get_ifd(_INTEROPERABILITY).get(_INDEX) == _ADOBE_RGB
-    return False
 
 
 def _for_ordinary_screens(image: Pillow.Image, primaries: int, transfer: int) -> Pillow.Image:

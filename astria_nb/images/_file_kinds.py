@@ -65,6 +65,8 @@ def refusal(head: bytes) -> tuple[str, str]:
         if signature.match(head):
             return f"is {name}", "convert it to JPEG, or remove it"
     file_type = media_type(head) or ""
+    if is_readable(file_type):  # only its beginning is that of a photo
+        return "is a damaged image", "convert it to JPEG, or remove it"
     if file_type.startswith("video/"):
         return "is a video, not an image", _VIDEO_HINT
     if file_type in RE_ENCODED:

@@ -1,30 +1,47 @@
-"""Whether a HEIC shows the way up that its camera noted: only rotations of its container are applied."""
+"""Whether a HEIC or AVIF shows the way up that its camera noted: only rotations of its container count."""
 
 from __future__ import annotations
 
+import mmap
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from astria_nb.images.metadata import read_orientation
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 _MOST_BYTES = 4 << 20  # of what describes the pictures in a file
+_EXIF = re.compile(rb"(?:Exif|\0\0)\0\0(MM\0\*|II\*\0)")
+_MOST_EXIF = 65536  # bytes
 
 
 def lies_as_stored(path: Path, image: Pillow.Image) -> bool:
-    """Return whether the EXIF data of a HEIC note a rotation, and its container none.
+    """Return whether the EXIF data of a HEIC or AVIF note a rotation, and its container none.
 
     Parameters
     ----------
     path : Path
     image : PIL.Image.Image
-        The file as pillow_heif opened it.
+        The file as Pillow or pillow_heif opened it.
     """
-    if image.info.get("original_orientation", 1) in (None, 1):
+    if image.format == "AVIF":
+        noted = _noted_in(path) if image.info.get("exif") else 1
+    else:
+        noted = image.info.get("original_orientation") or 1
+    if noted == 1:
         return False
     description = _box(path, b"meta")
     is_rotated = any(part[:1] not in (b"", b"\0") for part in description.split(b"irot")[1:])
     return not is_rotated and b"imir" not in description
+
+
+def _noted_in(path: Path) -> int:
+    """Return the orientation in the EXIF data of an AVIF, in whose place Pillow tells the container's."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        start = _EXIF.search(content)
+        return read_orientation(content[start.start(1) : start.start(1) + _MOST_EXIF]) if start else 1
 
 
 def _box(path: Path, kind: bytes) -> bytes:

@@ -157,6 +157,23 @@ def test_a_heic_that_only_notes_its_rotation_may_lie_on_its_side(tmp_path: Path)
         assert not lies_as_stored(tmp_path / "c.heic", opened)
 
 
+def test_an_avif_that_only_notes_its_rotation_may_lie_on_its_side(tmp_path: Path) -> None:
+    path, exif, unit = tmp_path / "a.avif", samples.exif(), 0x0128
+    exif[unit] = 6
+    samples.picture((640, 480)).save(path, exif=exif)
+    assert "sideways" not in kinds(measure(path))
+    entry = b"\x01%c\0\3\0\0\0\1\0\6"
+    content = path.read_bytes()
+    assert entry % 0x28 in content
+    path.write_bytes(content.replace(entry % 0x28, entry % 0x12))  # a unit of 6 is an orientation of 6 then
+    (advice,) = (entry for entry in measure(path).advice if entry.kind == "sideways")
+    assert "readers of AVIF do not apply" in advice.text
+    samples.picture((640, 480)).save(path, exif=samples.exif(6))  # Pillow puts it into the container
+    metrics = measure(path)
+    assert "sideways" not in kinds(metrics)
+    assert (metrics.width, metrics.height) == (480, 640)
+
+
 def test_heic_without_its_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.heic").write_bytes(samples.heic())
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)

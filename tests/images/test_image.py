@@ -17,6 +17,7 @@ from PIL import Image as Pillow
 
 from astria_nb.errors import TuneError
 from astria_nb.images import Image, thumbnail
+from helpers.photos_with_metadata import heic
 from helpers.waiting import PATIENCE
 
 
@@ -137,8 +138,9 @@ def test_a_bomb_is_refused_by_its_header(tmp_path: Path, size: tuple[int, int], 
 
 def test_an_image_cut_in_its_header_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
-    path.write_bytes(encoded("JPEG")[:22])
-    assert refusal(path) == "'a.jpg' is not a JPEG, PNG or WebP image"
+    for content, size in ((encoded("JPEG"), 22), (encoded("PNG"), 20), (encoded("WEBP"), 20), (heic(), 90)):
+        path.write_bytes(content[:size])
+        assert refusal(path) == "'a.jpg' is a damaged image"
 
 
 @pytest.mark.parametrize(

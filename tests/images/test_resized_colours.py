@@ -35,13 +35,16 @@ def patches(mode: str = "RGB") -> Image.Image:
     )
 
 
-def smaller(path: Path) -> Image.Image:
-    opened = SentImage.open(Photo.open(str(path)), Preprocessing(max_side=SIDE))
+def sent(path: Path, preprocessing: Preprocessing) -> bytes:
+    opened = SentImage.open(Photo.open(str(path)), preprocessing)
     try:
-        content = b"".join(map(bytes, opened.blocks(memoryview(bytearray(opened.size)))))
+        return b"".join(map(bytes, opened.blocks(memoryview(bytearray(opened.size)))))
     finally:
         opened.close()
-    image = Image.open(io.BytesIO(content))
+
+
+def smaller(path: Path) -> Image.Image:
+    image = Image.open(io.BytesIO(sent(path, Preprocessing(max_side=SIDE))))
     image.load()
     assert max(image.size) == SIDE
     return image
@@ -158,6 +161,28 @@ def test_adobe_rgb_that_only_exif_tells_counts(tmp_path: Path) -> None:
     assert abs(in_srgb(image, image.info["icc_profile"]) - in_srgb(image, None)).mean() > 4
     x, y, luminance = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"])).profile.green_primary[1]
     assert (round(x, 2), round(y, 2), round(luminance, 2)) == (0.23, 0.7, 0.63)
+
+
+def test_adobe_rgb_that_only_exif_tells_is_a_profile_in_a_photo_of_its_size(tmp_path: Path) -> None:
+    path, exif = tmp_path / "photo.jpg", Image.Exif()
+    exif[0x8769] = {0xA001: 65535, 0xA005: {1: "R03"}}
+    exif[0x0112] = 6
+    for jfif in ({}, {"dpi": (72, 72)}):
+        patches().save(path, exif=exif, **jfif)
+        content = sent(path, Preprocessing())
+        with Image.open(io.BytesIO(content)) as image, Image.open(path) as original:
+            assert image.info["icc_profile"] == smaller(path).info["icc_profile"]
+            assert (image.tobytes(), image.getexif()[0x0112]) == (original.tobytes(), 6)
+        path.write_bytes(content)
+        assert sent(path, Preprocessing()) == content
+    patches().save(path, exif=exif, icc_profile=WIDE)  # a profile counts more
+    assert len(sent(path, Preprocessing())) < path.stat().st_size
+    with Image.open(io.BytesIO(sent(path, Preprocessing()))) as image:
+        assert (in_srgb(image, image.info["icc_profile"]) == in_srgb(Image.open(path), WIDE)).all()
+    for mode in ("L", "CMYK"):
+        patches(mode).save(path, exif=exif)
+        with Image.open(io.BytesIO(sent(path, Preprocessing()))) as image:
+            assert "icc_profile" not in image.info
 
 
 def test_a_photo_of_108_megapixels_goes_if_it_is_made_smaller(tmp_path: Path) -> None:

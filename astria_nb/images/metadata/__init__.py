@@ -1,6 +1,7 @@
 """Removal of metadata from image files, one module a format."""
 
-from astria_nb.images.metadata._colour_profile import profile_of_tags, reduced_profile
+from astria_nb.images.metadata import _standard_profiles as standard_profiles
+from astria_nb.images.metadata._colour_profile import reduced_profile
 from astria_nb.images.metadata._file_parts import (
     DamagedImageError,
     ImageReader,
@@ -21,9 +22,9 @@ __all__ = [
     "coding_points",
     "entire_file",
     "of_raw_profile",
-    "profile_of_tags",
     "read_orientation",
     "reduced_profile",
+    "standard_profiles",
     "without_metadata",
     "without_texts",
 ]

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 
 from astria_nb.images.metadata import _orientation as orientation
+from astria_nb.images.metadata import _standard_profiles as standard_profiles
 from astria_nb.images.metadata._colour_profile import reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
 from astria_nb.images.metadata._jpeg_tables import DHT, DQT, JpegTables
 
+_RGB = 3  # components, also of YCbCr
 _EOI, _SOS, _COM, _APP0, _APP1, _APP2, _APP14 = 0xD9, 0xDA, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _METADATA_MARKERS = {*range(_APP0, 0xF0), _COM}
@@ -61,7 +63,7 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
         raise MalformedImageError("contains no image data")
     parts.append(range(offset, min(offset + 2, reader.size)))  # EOI
     tables.put_into(parts)
-    metadata.put_into(parts)
+    metadata.put_into(parts, tables.components)
     return parts
 
 
@@ -93,14 +95,17 @@ class _Metadata:
             self._profile[index] = reader.read(place.start, len(place))
         self._has_jfif = self._has_jfif or (index == 1 and head.startswith(_JFIF))
 
-    def put_into(self, parts: list[Part]) -> None:
-        """Put what is kept into the parts of the image."""
+    def put_into(self, parts: list[Part], components: int) -> None:
+        """Put what is kept into the parts of an image with so many components."""
+        profile = _profile_of_segments([*self._profile.values()])
         if self._profile:
-            parts[next(iter(self._profile))] = _profile_segments([*self._profile.values()])
+            parts[next(iter(self._profile))] = _profile_segments(profile)
+        if not profile and components == _RGB and standard_profiles.is_adobe_rgb(self._exif):
+            parts.insert(1 + self._has_jfif, _profile_segments(standard_profiles.adobe_rgb()))
         value = orientation.read(self._exif, self._xmp)
         if value != 1:  # JFIF has to be the first segment
             exif = _segment(_APP1, _EXIF + orientation.tiff(value))
-            parts.insert(2 if self._has_jfif else 1, exif)
+            parts.insert(1 + self._has_jfif, exif)
 
 
 def _find_marker(reader: ImageReader, offset: int) -> tuple[int, int]:
@@ -140,16 +145,20 @@ def _cleaned_segment(marker: int, head: bytes, place: range) -> Part:
     return place if len(cleaned) == len(place) and cleaned[4:] == head else cleaned
 
 
-def _profile_segments(contents: list[bytes]) -> bytes:
-    """Return segments with the profile that the contents of ICC segments are; nothing if they are none."""
+def _profile_of_segments(contents: list[bytes]) -> bytes:
+    """Return the profile that the contents of ICC segments are; nothing if they are none."""
     head = len(_ICC) + 2
     numbered = {content[len(_ICC)]: content[head:] for content in contents if len(content) > head}
     is_complete = sorted(numbered) == [*range(1, len(contents) + 1)]
     has_counts = all(content[len(_ICC) + 1 : head] == bytes([len(contents) % 256]) for content in contents)
     if not is_complete or not has_counts or any(map(_ends_with_segment, contents)):
         return b""
-    profile = reduced_profile(b"".join(content for _, content in sorted(numbered.items()))) or b""
-    size = _MOST_BYTES - head
+    return reduced_profile(b"".join(content for _, content in sorted(numbered.items()))) or b""
+
+
+def _profile_segments(profile: bytes) -> bytes:
+    """Return the segments that a profile is sent in."""
+    size = _MOST_BYTES - len(_ICC) - 2
     pieces = [profile[start : start + size] for start in range(0, len(profile), size)]
     return b"".join(
         _segment(_APP2, _ICC + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, 1)

@@ -24,6 +24,11 @@ class JpegTables:
         self._used = set[tuple[_Key, int]]()
         self._quantization: dict[int, int] = {}  # the number of a component's table
 
+    @property
+    def components(self) -> int:
+        """How many components the frame has."""
+        return len(self._quantization)
+
     def add(self, marker: int, content: bytes, index: int) -> None:
         """Take the tables of a segment whose part has that index."""
         tables = list(_tables(marker, content))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import struct
 
+from astria_nb.images.metadata._tiff import entries, number
+
 _TAG, _SHORT = 0x0112, 3
-_STRUCT_CODES = {1: "B", _SHORT: "H", 4: "I"}  # by TIFF type; careless writers do not use SHORT
 _IN_XMP = re.compile(rb"tiff:Orientation(?:=[\"']|>)([0-9])")
 
 
@@ -38,19 +39,8 @@ def tiff(orientation: int) -> bytes:
 
 
 def _read_exif(tiff_data: bytes) -> int | None:
-    byte_order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff_data[:4])
-    if byte_order is None:
-        return None
+    entry = entries(tiff_data).get(_TAG)
     try:
-        (directory,) = struct.unpack_from(f"{byte_order}I", tiff_data, 4)
-        (count,) = struct.unpack_from(f"{byte_order}H", tiff_data, directory)
-        for number in range(count):
-            entry = directory + 2 + 12 * number
-            tag, tiff_type, _ = struct.unpack_from(f"{byte_order}HHI", tiff_data, entry)
-            if tag == _TAG:
-                code = _STRUCT_CODES.get(tiff_type, "H")
-                (value,) = struct.unpack_from(f"{byte_order}{code}", tiff_data, entry + 8)
-                return int(value)
-    except struct.error:  # an offset beyond the end
+        return None if entry is None else number(tiff_data, entry)
+    except struct.error:
         return None
-    return None

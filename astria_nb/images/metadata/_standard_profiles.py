@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from astria_nb.images.metadata import profile_of_tags
+from astria_nb.images.metadata._colour_profile import profile_of_tags
+from astria_nb.images.metadata._tiff import entries
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +36,7 @@ SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}
 """By the code point of the transfer characteristics; the other ones for still pictures are sRGB's curve."""
 PQ, HLG = 16, 18
+_TO_INTEROPERABILITY, _INDEX, _ADOBE_RGB_INDEX = (0x8769, 0xA005), 1, b"R03\0"  # of EXIF data
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 
@@ -85,6 +88,23 @@ def profile(
     for name, column in zip((b"r", b"g", b"b"), to_xyz(chromaticities).T, strict=True):
         tags |= {name + b"XYZ": _xyz(*column), name + b"TRC": transfer}
     return profile_of_tags(b"RGB ", tags)
+
+
+def is_adobe_rgb(tiff_data: bytes) -> bool:
+    """Return whether EXIF data say that colours are Adobe RGB, as cameras note it (DCF 2.0).
+
+    Parameters
+    ----------
+    tiff_data : bytes
+        Beginning with its byte order.
+    """
+    return entries(tiff_data, *_TO_INTEROPERABILITY).get(_INDEX, b"")[6:] == _ADOBE_RGB_INDEX
+
+
+@cache
+def adobe_rgb() -> bytes:
+    """Return the profile of Adobe RGB."""
+    return profile(*ADOBE_RGB)
 
 
 def _fixed(*numbers: float) -> bytes:
