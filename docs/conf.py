@@ -21,7 +21,15 @@ extensions = [
 ]
 root_doc = "docs/index"
 include_patterns = ["docs/**.md", "notebooks/*.ipynb", "CHANGELOG.md"]
-exclude_patterns = [".*", "build", "dist", "docs/house.md", "**/.ipynb_checkpoints", "node_modules", "tests"]
+exclude_patterns = [
+    ".*",
+    "build",
+    "dist",
+    "docs/house.md",  # for who works on the project
+    "**/.ipynb_checkpoints",
+    "node_modules",
+    "tests",
+]
 
 nb_execution_mode = "off"
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -80,7 +80,20 @@ def test_a_notebook_says_how_it_is_run_and_that_its_pictures_are_pictures(path: 
             assert after.startswith("*This is a picture")
 
 
-@pytest.mark.parametrize("name", ["01_multipart", "02_image_urls", "03_json", "watch"])
+def test_the_course_leads_from_each_notebook_to_the_next():
+    names = {path.name for path in notebooks()}
+    cells = {path.name: json.loads(path.read_text("utf-8"))["cells"] for path in notebooks()}
+    index = "".join("".join(cell["source"]) for cell in cells["index.ipynb"])
+    assert set(re.findall(r"\((\w+\.ipynb)\)", index)) == names - {"index.ipynb"}
+    path, name = ["01_multipart.ipynb"], "01_multipart.ipynb"
+    while name != "app.ipynb":
+        last = "".join(cells[name][-1]["source"])
+        name = re.findall(r"Next:.*?\((\w+\.ipynb)\)", last, re.DOTALL)[0]
+        path.append(name)
+    assert sorted(path) == sorted(names - {"index.ipynb"})
+
+
+@pytest.mark.parametrize("name", ["01_multipart", "02_image_urls", "03_json", "watch", "compare"])
 def test_papermill_can_give_a_notebook_another_pack(name: str):
     cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))["cells"]
     (number,) = [n for n, cell in enumerate(cells) if "parameters" in cell["metadata"].get("tags", ())]

@@ -80,12 +80,26 @@ def main() -> None:
         lab.shut_down(page)
 
         batch(page, address, folder)
+        tunes(page, address, folder)
 
 
 def show(page: Page, address: str, name: str) -> None:
     """Open a notebook, without the list of files beside it."""
     lab.open_notebook(page, address, name)
     page.evaluate(ONLY_THE_NOTEBOOK)
+
+
+def tunes(page: Page, address: str, folder: Path) -> None:
+    """Take the picture of the form's list of existing tunes."""
+    show(page, address, "existing_tunes.ipynb")
+    lab.run_cells(page, 0, 13)
+    form = page.locator(".astria-form")
+    form.get_by_text("Existing tunes instead of photos").click()
+    form.get_by_role("button", name="Browse tunes").click()
+    form.get_by_role("option").nth(1).locator("img").wait_for(timeout=60_000)
+    section = form.get_by_text("Existing tunes instead of photos")
+    save(form, folder / "tunes.png", top=section, height=420)
+    lab.shut_down(page)
 
 
 def batch(page: Page, address: str, folder: Path) -> None:
