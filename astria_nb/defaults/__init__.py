@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from astria_nb.client import Client, find_key, record_deletions_in
 from astria_nb.errors import AstriaError, LogError, Problem
-from astria_nb.log import Log
+from astria_nb.log import Log, default_log
 from astria_nb.utils.formatting import short
 from astria_nb.utils.warn import warn
 
@@ -88,7 +88,7 @@ def log_or_default(log: object) -> Log:
         The argument is something else.
     """
     if log is None or isinstance(log, Log):
-        return log or Log()
+        return log or default_log()
     hint = "give anb.ExperimentLog(path), or leave it out"
     raise LogError(Problem("log", f"{short(log)} is not a log", hint))
 

@@ -2,6 +2,7 @@
 
 from astria_nb.log._default_path import DEFAULT_PATH
 from astria_nb.log._log import Log, problem_with_title
+from astria_nb.log._recent import default_log
 from astria_nb.log._server_address import LogPath
 from astria_nb.log._states import (
     HAS_TUNE,
@@ -28,5 +29,6 @@ __all__ = [
     "SameContentRecorded",
     "StaleSubmission",
     "Submission",
+    "default_log",
     "problem_with_title",
 ]

@@ -142,6 +142,7 @@ class _Call:
             self._outcome = None, self._context.run(self._work)
         except BaseException as error:  # noqa: BLE001  raised by the thread that waits
             self._outcome = error, None
+        self._context.run(_current.set, None)  # or the two would hold each other, and what the call was given
         # Some libraries make Python list this thread; until 3.13, it would stay listed after its end.
         threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]  # no public way
         self._has_ended = True
