@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from astria_nb.errors import TuneError
 from astria_nb.images._damage import decoded_jpeg
-from astria_nb.images._decoding import decode, open_image
+from astria_nb.images._decoding import decode, one_at_a_time, open_image
 from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._heif_rotation import lies_as_stored
 from astria_nb.images._image import Image, encode_jpeg
@@ -139,12 +139,13 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
     if checked.media_type == "image/jpeg":
         pixels, damage = decoded_jpeg(checked.path, _DECODED_SIDE)
     try:
-        with open_image(checked.path) as opened:
+        with open_image(checked.path) as opened, one_at_a_time(opened):
             lies = checked.media_type in RE_ENCODED and lies_as_stored(checked.path, opened)
-            pixels = decode(opened, _DECODED_SIDE).convert("RGB") if pixels is None else pixels
+            pixels = decode(opened, _DECODED_SIDE) if pixels is None else pixels
             orientation = orientation_of(opened)
-            pixels = turn_upright(pixels, orientation)
+            pixels = pixels if pixels.mode == "RGB" else pixels.convert("RGB")
             pixels.thumbnail((_MEASURED_SIDE, _MEASURED_SIDE))
+            pixels = turn_upright(pixels, orientation)
             grey = pixels.convert("L")
             pixels.thumbnail((side, side))
             thumbnail = encode_jpeg(pixels)

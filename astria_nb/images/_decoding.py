@@ -7,7 +7,7 @@ import struct
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -42,6 +42,8 @@ _OF_DECODERS = (
     EOFError, RuntimeError, MemoryError,
 )  # fmt: skip
 _open_lock = threading.Lock()
+_LARGE = 40_000_000  # pixels
+_large_lock = threading.Lock()
 
 
 class InvalidImageError(OSError):
@@ -126,6 +128,15 @@ def _opened(file: IO[bytes]) -> Pillow.Image:
 
 def _max_pixels(file_format: str | None) -> int:
     return _MAX_PIXELS_MADE_SMALLER if file_format in _MADE_SMALLER else MAX_PIXELS
+
+
+def one_at_a_time(image: Pillow.Image) -> AbstractContextManager[object]:
+    """Return a context in which an opened image is decoded; of large ones only one is, on all threads.
+
+    A HEIC of 108 megapixels takes 0.8 GB meanwhile. A JPEG is decoded at a fraction of its size.
+    """
+    is_large = image.format not in ("JPEG", "MPO") and image.width * image.height > _LARGE
+    return _large_lock if is_large else nullcontext()
 
 
 def decode(image: Pillow.Image, min_side: int) -> Pillow.Image:

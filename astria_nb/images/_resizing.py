@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from astria_nb.images._colours import settled
 from astria_nb.images._damage import decoded_jpeg
-from astria_nb.images._decoding import decode, open_image
+from astria_nb.images._decoding import decode, one_at_a_time, open_image
 from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._image import Image
 from astria_nb.images._right_way_up import orientation_of, turn_upright
@@ -121,7 +121,7 @@ def _remove(path: Path) -> None:
 def _resize(path: Path, max_side: int, *, keep_damaged: bool) -> tuple[bytes, str]:
     from PIL import Image as Pillow
 
-    with open_image(path) as opened:
+    with open_image(path) as opened, one_at_a_time(opened):
         coding = _coding(opened, path)
         image = _decoded(opened, path, max_side, keep_damaged=keep_damaged)
         if image.mode in _RESIZABLE:  # of a palette, or black and white, the colours come first

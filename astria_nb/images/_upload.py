@@ -32,7 +32,7 @@ from astria_nb.utils.progress import ReportProgress
 
 BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
 _NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
-_CONCURRENT = 2  # images that are decoded at once: one that is made smaller takes 40 MB of memory
+_CONCURRENT = 2  # images that are decoded at once: a JPEG that is made smaller takes 40 MB of memory
 _SILENT_SECONDS = 0.5
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "image/png": (".png",)}
 

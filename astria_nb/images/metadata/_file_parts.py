@@ -52,8 +52,13 @@ class ImageReader:
 
     def read(self, offset: int, count: int) -> bytes:
         """Return the bytes at an offset; fewer at the end of the file."""
-        content = bytearray(max(0, min(count, self.size - offset)))
-        return bytes(content[: self.read_into(offset, memoryview(content))])
+        self._file.seek(offset)
+        content = self._file.read(max(0, min(count, self.size - offset)))
+        while len(content) < count and (
+            more := self._file.read(min(count, self.size - offset) - len(content))
+        ):
+            content += more
+        return content
 
     def read_exactly(self, offset: int, count: int) -> bytes:
         """Return that many bytes at an offset.
