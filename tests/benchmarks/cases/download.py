@@ -1,4 +1,4 @@
-"""Downloading many pictures from a service without delay, hashed and durable, beside curl, which is neither."""
+"""Downloading many pictures, hashed and durable, beside curl, which is neither."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

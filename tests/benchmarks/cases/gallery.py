@@ -1,4 +1,4 @@
-"""A gallery of many pictures, beside `ipywidgets.Image` in a grid, in a kernel's process without a browser."""
+"""A gallery of many pictures, beside `ipywidgets.Image` in a grid; in a process without a browser."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
