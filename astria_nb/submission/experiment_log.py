@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from typing import Unpack, cast
-
-import pandas as pd
+from typing import TYPE_CHECKING, Unpack, cast
 
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default
@@ -23,6 +21,9 @@ from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import in_caller, shielded
 from astria_nb.utils.progress import Progress
 from astria_nb.utils.warn import warn
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DAY = 86400
 

@@ -22,7 +22,8 @@ def loaded():
 later = []
 background.start_soon = lambda seconds, work: later.append(work)
 with anb.Sandbox() as sandbox:
-    form = anb.TuneForm(sandbox.client(), pack=43, name="cat", images=sys.argv[1:])
+    log = anb.ExperimentLog("log.sqlite")
+    form = anb.TuneForm(sandbox.client(), log=log, pack=43, name="cat", images=sys.argv[1:])
     form._ipython_display_()
     print("shown with", loaded())
     for work in later:
@@ -32,7 +33,9 @@ with anb.Sandbox() as sandbox:
 
 
 def test_a_form_is_shown_before_pandas_is_loaded(photos: list[Path]) -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM, *photos], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *photos], cwd=photos[0].parent, capture_output=True, text=True
+    )
     lines = done.stdout.splitlines()
     assert lines[-2:] == [
         "shown with []",
