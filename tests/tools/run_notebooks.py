@@ -3,7 +3,9 @@
 The views of widgets are left out: their kernel is gone, and the copy beside each is what a reader sees.
 """
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -19,7 +21,9 @@ def run(path: Path) -> None:
     notebook = nbformat.read(path, 4)
     notebook.cells.append(nbformat.v4.new_code_cell(WAIT))
     resources = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=120, store_widget_state=False, resources=resources).execute()
+    with tempfile.TemporaryDirectory() as private:
+        os.environ["ASTRIA_NB_LOG"] = str(Path(private) / "log.sqlite")
+        NotebookClient(notebook, timeout=120, store_widget_state=False, resources=resources).execute()
     del notebook.cells[-1]
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
