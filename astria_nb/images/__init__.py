@@ -13,7 +13,14 @@ from astria_nb.images._only_smaller import all_only_smaller
 from astria_nb.images._preprocessing import UNCHANGED, Preprocessing
 from astria_nb.images._sent_names import own_names_of, sent_names
 from astria_nb.images._types import Images, ImageSource
-from astria_nb.images._upload import BLOCK, SentImage, filename_for_type, open_all, sha256_of
+from astria_nb.images._upload import (
+    BLOCK,
+    SentImage,
+    filename_for_type,
+    open_all,
+    sha256_of,
+    sha256_of_all,
+)
 from astria_nb.images._upload_sizes import upload_size
 
 __all__ = [
@@ -55,6 +62,7 @@ __all__ = [
     "refusal",
     "sent_names",
     "sha256_of",
+    "sha256_of_all",
     "small_thumbnail",
     "stem_of",
     "thumbnail",

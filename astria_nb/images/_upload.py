@@ -31,6 +31,7 @@ from astria_nb.utils.interrupts import raise_if_interrupted
 from astria_nb.utils.progress import ReportProgress
 
 BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
+_HASH_BLOCK = 2**18
 _NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
 _CONCURRENT = 2  # images that are decoded at once: a JPEG that is made smaller takes 40 MB of memory
 _SILENT_SECONDS = 0.5
@@ -121,16 +122,21 @@ class SentImage:
                 self._hash(buffer[:count])
             done += count
 
+    @property
+    def is_hashed(self) -> bool:
+        """Whether all of it has been hashed."""
+        return self._hashed == self.size
+
     def sha256(self) -> str | None:
         """Return the hexadecimal hash of what is sent; None if the file cannot be read or was closed."""
-        buffer = memoryview(bytearray(min(BLOCK, self.size - self._hashed)))
+        buffer = memoryview(bytearray(min(_HASH_BLOCK, self.size - self._hashed)))
         with suppress(OSError, ValueError):  # a ValueError means that the file was closed
             while self._hashed < self.size:
                 count = self._fill(self._hashed, buffer)
                 if not count:
                     break
                 self._hash(buffer[:count])
-        return self._digest.hexdigest() if self._hashed == self.size else None
+        return self._digest.hexdigest() if self.is_hashed else None
 
     def _hash(self, block: memoryview) -> None:
         self._digest.update(block)
@@ -218,6 +224,16 @@ def _close(futures: Sequence[Future[SentImage]]) -> None:
     for future in futures:
         if not future.cancelled() and future.exception() is None:
             future.result().close()
+
+
+def sha256_of_all(images: Sequence[SentImage]) -> list[str | None]:
+    """Return the hash of each image, as `SentImage.sha256`; those that are missing are made two at a time."""
+    if sum(not image.is_hashed for image in images) > 1:
+        with suppress(RuntimeError), ThreadPoolExecutor(_CONCURRENT) as pool, ExitStack() as undo:
+            undo.callback(pool.shutdown, cancel_futures=True)
+            return list(pool.map(SentImage.sha256, images))
+    # Also where this process may have no more threads: the tune may be paid for, and needs its record.
+    return [image.sha256() for image in images]
 
 
 def sha256_of(path: str, preprocessing: Preprocessing) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from astria_nb.errors import Problem
-from astria_nb.images import BLOCK, SentImage
+from astria_nb.images import BLOCK, SentImage, sha256_of_all
 
 Encoding = Literal["multipart", "form", "json"]
 OnSent = Callable[[int, int], None]
@@ -69,7 +69,7 @@ class Body:
 
     @property
     def image_sha256(self) -> list[str | None]:
-        return [image.sha256() for image in self.images]
+        return sha256_of_all(self.images)
 
     def __len__(self) -> int:
         return self._length

@@ -11,7 +11,6 @@ Run ``python tests/benchmarks/batch.py [json|photos|memory|lost|all] [ROWS]``.
 
 import itertools
 import os
-import runpy
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,10 @@ import pandas as pd
 import requests
 
 import astria_nb as anb
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a program
+
+from benchmarks.jpeg_files import photos
 
 FOLDER = Path(__file__).parent
 MB = 10**6
@@ -109,12 +112,6 @@ def compare_json(rows: int) -> bool:
     return rate >= PROMISED_RATE and processor <= PROMISED_PROCESSOR and others / rows <= PROMISED_REQUESTS
 
 
-def photos_in(folder: Path, count: int, size: int) -> list[Path]:
-    """Make photos, as the benchmark of a single upload does."""
-    paths: list[Path] = runpy.run_path(str(FOLDER / "upload.py"))["photos"](folder, count, size)
-    return paths
-
-
 def by_curl(url: str, groups: list[list[Path]], folder: Path) -> None:
     parts = []
     for number, paths in enumerate(groups):
@@ -139,7 +136,7 @@ def compare_photos(rows: int) -> bool:
     ratios = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths = photos_in(folder, 4 * min(rows, 25), 3 * MB)  # 300 MB of photos; the rows take turns
+        paths = photos(folder, 4 * min(rows, 25), 3 * MB)  # 300 MB of photos; the rows take turns
         choices = itertools.cycle([paths[first : first + 4] for first in range(0, len(paths), 4)])
         groups = list(itertools.islice(choices, rows))
         frame = tunes(rows, images=groups).drop(columns="image_urls")
@@ -163,7 +160,7 @@ def peak_memory() -> int:
 
 def measure_memory(rows: int) -> bool:
     with tempfile.TemporaryDirectory() as name:
-        paths = photos_in(Path(name), 160, 20_000)
+        paths = photos(Path(name), 160, 20_000)
         choices = itertools.cycle([paths[first : first + 16] for first in range(0, len(paths), 16)])
         frame = tunes(rows, images=[*itertools.islice(choices, rows)]).drop(columns="image_urls")
         with service(0.0) as url, new_log() as log:

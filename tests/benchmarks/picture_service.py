@@ -10,26 +10,15 @@ import json
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 READY, FEW = 8, 7  # the tunes with all pictures, and with those of one prompt
 PER_PROMPT = 8
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n"
-
-
-@contextmanager
-def pictures(tunes: int, count: int, size: int) -> Iterator[str]:
-    """Run the service in a process of its own; yield its address."""
-    from benchmarks.processes import port_of
-
-    with port_of(Path(__file__), tunes, count, size) as port:
-        yield f"http://127.0.0.1:{port}"
 
 
 def picture(size: int) -> bytes:

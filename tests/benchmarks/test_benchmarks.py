@@ -52,7 +52,6 @@ PROGRAMS = {
         [r"^this, 5 rows: [\d.]+ ms, processor [\d.]+ ms; the first"],
     ),
     "thumbnails.py": (["1", "1"], [r"^1 photos", r"thumbnails / decoding +[\d.]+"]),
-    "upload.py": (["1", "50"], [r"request / curl +[\d.]+", r"memory added at 5 MB +[\d.]+ MB"]),
 }
 
 
@@ -64,7 +63,7 @@ def test_every_program_is_tried() -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_benchmark_prints_its_figures(name: str, tmp_path: Path) -> None:
-    if name in ("batch.py", "upload.py") and shutil.which("curl") is None:
+    if name == "batch.py" and shutil.which("curl") is None:
         pytest.skip("needs curl, and there is none")
     arguments, figures = PROGRAMS[name]
     environment = {"PYTHONPATH": str(FOLDER.parents[1]), "TMPDIR": str(tmp_path)}

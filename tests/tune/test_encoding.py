@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -272,3 +273,21 @@ def test_a_closed_body_lets_go_of_its_files(photos: list[Path]) -> None:
     with encode(anb.Tune(**TRAIN, images=photos)):
         assert len(list(Path("/proc/self/fd").iterdir())) > open_before
     assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+
+
+def test_files_are_hashed_where_there_are_no_more_threads(
+    photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, started = threading.Thread.start, list[threading.Thread]()
+
+    def refuse_second(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
+    with encode(anb.Tune(**TRAIN, images=photos), preprocessing=UNCHANGED) as body:
+        monkeypatch.setattr(threading.Thread, "start", refuse_second)
+        assert body.image_sha256 == digests
+    assert started

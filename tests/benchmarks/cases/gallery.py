@@ -12,9 +12,9 @@ IN_VIEW = 12
 
 @contextmanager
 def prepare(folder: Path, pictures: int, size: int) -> Iterator[dict[str, Any]]:
-    from benchmarks import picture_service
+    from benchmarks.services import serving
 
-    with picture_service.pictures(0, pictures, size) as url:
+    with serving("picture_service.py", 0, pictures, size) as url:
         yield {"url": url}
 
 

@@ -12,9 +12,9 @@ PAGE, ROUNDS = 120, 20
 
 @contextmanager
 def prepare(folder: Path, tunes: int) -> Iterator[dict[str, Any]]:
-    from benchmarks import picture_service
+    from benchmarks.services import serving
 
-    with picture_service.pictures(tunes, 0, 0) as url:
+    with serving("picture_service.py", tunes, 0, 0) as url:
         yield {"url": url}
 
 
