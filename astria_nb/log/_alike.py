@@ -6,13 +6,12 @@ with them what made that type common, so it holds only rows of which each alone 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pyarrow as pa
 
 from astria_nb import rows
+from astria_nb.log._parsed_rows import ParsedRow
 from astria_nb.utils.arrow import infer_type
 
 _DOCUMENTED = frozenset(rows.TUNE_SCHEMA.names)
@@ -29,11 +28,11 @@ class AlikeRows:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._groups: list[tuple[dict[str, pa.DataType], list[Mapping[str, Any]]]] = []
+        self._groups: list[tuple[dict[str, pa.DataType], list[ParsedRow]]] = []
 
-    def add(self, row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def add(self, row: ParsedRow) -> list[ParsedRow]:
         """Add a row, and return its group if that is complete now, else nothing."""
-        tune = json.loads(row["record_json"])
+        tune = row.tune
         types = {name: infer_type(tune[name]) for name in tune.keys() - _DOCUMENTED if tune[name] is not None}
         for number, (common, group) in enumerate(self._groups):
             if all(common.get(name, type_) == type_ for name, type_ in types.items()):
@@ -43,6 +42,6 @@ class AlikeRows:
         self._groups.append((types, [row]))
         return self._groups.pop()[1] if self._size == 1 else []
 
-    def rest(self) -> Iterator[list[Mapping[str, Any]]]:
+    def rest(self) -> Iterator[list[ParsedRow]]:
         """Yield the groups that are not complete."""
         yield from (group for _, group in self._groups)

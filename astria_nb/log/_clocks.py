@@ -35,7 +35,7 @@ def service_times(table: pa.Table, sent: Sequence[int]) -> pa.ChunkedArray | pa.
         One for each row, or a single one if no clock is far from this machine's.
     """
     now = pa.scalar(datetime.now(UTC), TIME)
-    ahead = _told_by_tunes(table, sent)
+    ahead = far_clocks(table, sent)
     for service, difference in clocks().items():
         ahead[service] = round(difference.total_seconds()) * 1_000_000
     ahead = {service: difference for service, difference in ahead.items() if abs(difference) > _NEAR}
@@ -46,8 +46,14 @@ def service_times(table: pa.Table, sent: Sequence[int]) -> pa.ChunkedArray | pa.
     return pc.coalesce(pc.add(now, differences), now)
 
 
-def _told_by_tunes(table: pa.Table, sent: Sequence[int]) -> dict[str, int]:
-    """Return by how many microseconds clocks are ahead, as the latest tune of each service tells it."""
+def far_clocks(table: pa.Table, sent: Sequence[int]) -> dict[str, int]:
+    """Return by how many microseconds clocks are ahead, as the latest tune of each service tells it.
+
+    Parameters
+    ----------
+    table, sent
+        As for `service_times`.
+    """
     ahead = pc.subtract(table["created_at"], table["planned_at"]).cast(pa.int64())
     # Another tune that was found on the account may have been created long before it was planned here.
     is_own = pc.equal(table["state"], "done")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from astria_nb.log import _labels as labels
 from astria_nb.log import _segments as segments
@@ -69,6 +69,9 @@ _PRUNE = (
     """,
 )
 
+if TYPE_CHECKING:
+    from astria_nb.log._frame_contents import FrameMemory
+
 
 class LogDatabase:
     """An open log.
@@ -82,6 +85,7 @@ class LogDatabase:
 
     def __init__(self, path: LogPath, timeout: float) -> None:
         self.store = _store_at(path, timeout)
+        self.frame_memory: FrameMemory | None = None  # of `astria_nb.log._frames`
         self._written_session = ""
         self._group = GroupCommit()
 

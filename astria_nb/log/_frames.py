@@ -2,106 +2,102 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from astria_nb import rows
-from astria_nb.errors import LogError
-from astria_nb.log import _checksums as checksums
+from astria_nb.errors import LogError, Problem, TuneError
+from astria_nb.log import _frame_contents as frame_contents
 from astria_nb.log import _labels as labels
 from astria_nb.log import _segments as segments
-from astria_nb.log._alike import AlikeRows
 from astria_nb.log._clocks import service_times
 from astria_nb.log._database import LogDatabase
-from astria_nb.log._queries import parsing, to_datetime
+from astria_nb.log._frame_contents import DOCUMENTED, FEW, Contents, FrameMemory, SettledRows
+from astria_nb.log._inserts import microseconds
+from astria_nb.log._parsed_rows import SCHEMA, TUNE_COLUMNS
 from astria_nb.log._reruns import again_if_lost
-from astria_nb.log._schema import listed, submission
-from astria_nb.log._selects import BODIES, columns_of
 from astria_nb.log._sql import SqlConnection
-from astria_nb.log._statements import Query
-from astria_nb.log._states import HAS_TUNE, RELEASED
+from astria_nb.log._states import Labels
 from astria_nb.tune import Difference
-from astria_nb.utils.arrow import concat_tables, to_pandas, typed_frame, typed_table
+from astria_nb.utils.arrow import columns_to_pandas, concat_tables, typed_frame, with_times
+from astria_nb.utils.formatting import short
 from astria_nb.utils.service_address import is_same_service
 
-# The tune's own columns, without those that the log has itself.
-_TUNE_COLUMNS = [name for name in rows.TUNE_SCHEMA.names if name not in rows.LOG_SCHEMA.names]
-SCHEMA = pa.schema([*(rows.TUNE_SCHEMA.field(name) for name in _TUNE_COLUMNS), *rows.LOG_SCHEMA])
 # The latest tune of each service that was found after its answer was lost.
 _SENT = "SELECT max(id) FROM submission WHERE state = 'adopted' AND attempt > 0 GROUP BY service"
-# The request is needed only until there is a record.
-_ROWS = f"""
-    SELECT {columns_of(submission)}, record_body.json AS record_json,
-        CASE WHEN submission.record IS NULL THEN request_body.json END AS request_json
-    FROM submission {BODIES}
-    WHERE NOT (submission.state IN {listed(RELEASED)} AND EXISTS (
-        SELECT 1 FROM submission AS later WHERE later.service = submission.service
-            AND later.title = submission.title AND later.id > submission.id
-            AND coalesce(later.account, '') = coalesce(submission.account, '')
-    )) AND ({{is_read}}) ORDER BY submission.id
-"""  # noqa: S608  constants
+_SINCE = "SELECT id FROM submission WHERE planned_at >= :since LIMIT :few"
 _ALL = pa.schema([*SCHEMA, *rows.LABEL_SCHEMA])
-_PARSED = 512  # rows at once: parsed, a row takes several times the memory of its text and of its columns
+# What `status` depends on: the time of the service.
+_OF_STATUS = ("status", "expires_at", "created_at", "planned_at", "state", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows and columns are asked for; see `astria_nb.log.Log.frame`."""
+
+    columns: tuple[str, ...] | None = None
+    since: datetime | None = None
+    tag: str | None = None
+    service: str | None = None
+    hidden: bool = False
+
+    @property
+    def read(self) -> frozenset[str] | None:
+        """The columns that have to be read; None for all."""
+        if self.columns is None:
+            return None
+        names = {*self.columns, segments.KEY, "planned_at"}
+        names |= {*_OF_STATUS} if "status" in names else set()
+        return frozenset(names | ({"service"} if self.service is not None else set()))
+
+
+def submissions(database: LogDatabase, wanted: Selection) -> pd.DataFrame:
+    """Return a row per submission; see `astria_nb.log.Log.frame`."""
+    return columns_to_pandas(_read(database, wanted))
 
 
 @again_if_lost
-def submissions(database: LogDatabase) -> pd.DataFrame:
-    """Return a row per submission; see `astria_nb.log.Log.frame`."""
-    with database.store.reading() as connection:
-        contents, labelled = _contents(connection), labels.read(connection)
+def _read(database: LogDatabase, wanted: Selection) -> dict[str, pa.ChunkedArray]:
+    memory = _memory_of(database)
+    if wanted.tag is not None:
+        wanted = replace(wanted, tag=labels.check_tags([wanted.tag])[0])
+    with database.store.reading(checked=False) as connection:
+        labelled = labels.read(connection, memory.labels)
+        ids, contents = _few(connection, wanted, labelled), None
+        if ids is not None:
+            contents = frame_contents.few(connection, memory, ids, wanted.read)
+        is_whole = contents is None
+        if contents is None:
+            contents = frame_contents.whole(connection, memory, labelled, wanted.read)
         sent = [number for (number,) in connection.execute(_SENT)]
-    if contents.unsound:
-        # Segments are only a cache, so a log that cannot be written can still be read.
-        with suppress(LogError), database.store.writing() as connection:
-            segments.drop(connection, contents.unsound)
-    for chunk in contents.settled:
-        _seal(database, chunk)
-    table = concat_tables(contents.parts, SCHEMA)
-    ids = table[segments.KEY].to_numpy()
-    if (ids[1:] < ids[:-1]).any():
-        table = table.take(ids.argsort())
-    table = rows.with_expiry(table, service_times(table, sent))
-    documented = {*_ALL.names}
-    # In which order rows were sealed does not matter.
-    undocumented = sorted(name for name in table.column_names if name not in documented)
-    table = table.select([*_TUNE_COLUMNS, *undocumented, *rows.LOG_SCHEMA.names])
-    own = labels.columns(table[segments.KEY].to_numpy(), labelled)
-    for field in rows.LABEL_SCHEMA:
-        table = table.append_column(field, own[field.name])
-    return to_pandas(table)
+    _keep(database, contents)
+    table = with_times(_sorted(_concatenated(contents, wanted)))
+    if "status" in table.column_names:
+        if is_whole:
+            frame_contents.note_clocks(memory, table, sent)
+        table = rows.with_expiry(table, service_times(table, sent))
+    return _columns(_selected(table, wanted, labelled), wanted, labelled)
 
 
-def selected(frame: pd.DataFrame, tag: str | None, service: str | None, *, hidden: bool) -> pd.DataFrame:
-    """Return the rows that are asked for; see `astria_nb.log.Log.frame`."""
-    is_wanted = pd.Series(True, index=frame.index)
-    if not hidden:
-        is_wanted &= ~frame["hidden"].astype(bool)
-    if tag is not None:
-        name = labels.check_tags([tag])[0]
-        is_wanted &= frame["tags"].map(lambda tags: name in tags).astype(bool)
-    if service is not None:
-        names = [name for name in frame["service"].unique() if is_same_service(service, name)]
-        is_wanted &= frame["service"].isin(names)
-    return frame if is_wanted.all() else frame[is_wanted].reset_index(drop=True)
-
-
-def no_submissions() -> pd.DataFrame:
+def no_submissions(columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Return the frame of a log that does not exist."""
-    return typed_frame([], _ALL)
+    frame = typed_frame([], _ALL)
+    return frame if columns is None else frame[[*_checked(columns, frame.columns)]]
 
 
 @again_if_lost
 def seal(database: LogDatabase) -> None:
     """Write settled rows to segments, if there are enough of them."""
     with database.store.reading() as connection:
-        chunks, _ = _read_rows(connection, ())
-    for chunk in chunks:
+        settled, _ = frame_contents.read_rows(connection, _memory_of(database).rows, ())
+    for chunk in settled:
         _seal(database, chunk)
 
 
@@ -114,123 +110,92 @@ def differences_frame(differences: Sequence[Difference]) -> pd.DataFrame:
     return typed_frame(records, schema)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Settled rows, and the record that each of them was made from."""
-
-    table: pa.Table
-    records: Mapping[int, bytes]
+def _memory_of(database: LogDatabase) -> FrameMemory:
+    if database.frame_memory is None:
+        database.frame_memory = FrameMemory()
+    return database.frame_memory
 
 
-@dataclass(frozen=True, slots=True)
-class _Contents:
-    """All rows of a log as tables, of which some can be sealed; and the segments that cannot be used."""
-
-    parts: Sequence[pa.Table]
-    settled: Sequence[_Chunk]
-    unsound: Collection[int]
-
-
-def _contents(connection: SqlConnection) -> _Contents:
-    sealed, sums = segments.read(connection), segments.sums(connection)
-    unsound: set[int] = sums.keys() - sealed.keys()
-    while True:
-        settled, others = _read_rows(connection, unsound)
-        parts = segments.latest([*sealed.values(), *(chunk.table for chunk in settled), others])
-        current = dict(zip(sealed, parts, strict=False))
-        outdated = [
-            number for number in sealed if segments.sum_of(current[number]) != sums.get(number, (0, 0))
-        ]
-        if not outdated:
-            return _Contents(parts, settled, unsound)
-        for number in outdated:
-            segments.check_kept(connection, current[number])
-            del sealed[number]
-        unsound.update(outdated)
+def _few(
+    connection: SqlConnection, wanted: Selection, labelled: Mapping[int, Labels]
+) -> Sequence[int] | None:
+    """Return the submissions that may be wanted, if they are few."""
+    ids: list[int] | None = None
+    if wanted.tag is not None:
+        ids = [number for number, own in labelled.items() if wanted.tag in own.tags]
+    if wanted.since is not None and (ids is None or len(ids) > FEW):
+        values = {"since": microseconds(wanted.since), "few": FEW + 1}
+        ids = [number for (number,) in connection.execute(_SINCE, values)]
+    return None if ids is None or len(ids) > FEW else ids
 
 
-def _read_rows(connection: SqlConnection, unsound: Collection[int]) -> tuple[list[_Chunk], pa.Table]:
-    """Return the rows that are in no segment or in an unsound one: settled ones in chunks, and the others."""
-    settled, others = AlikeRows(segments.ROWS), list[dict[str, Any]]()
-    chunks: list[_Chunk] = []
-    for record in _unsealed(unsound).rows(connection):
-        _check(record)
-        if not _is_settled(record):
-            others.append(record)
-            continue
-        with parsing(f"submission {record['id']}"):
-            complete = settled.add(record)
-        if complete:
-            chunks.append(_chunk(complete))
-    chunks.extend(map(_chunk, settled.rest()))
-    return chunks, _tables(others)
+def _keep(database: LogDatabase, contents: Contents) -> None:
+    """Seal what can be sealed. Segments are only a cache, so a log that cannot be written can be read."""
+    if contents.unsound:
+        with suppress(LogError), database.store.writing() as connection:
+            segments.drop(connection, contents.unsound)
+    for chunk in contents.settled:
+        _seal(database, chunk)
 
 
-def _unsealed(unsound: Collection[int]) -> Query:
-    is_read = ["submission.sealed IS NULL", *(f"submission.sealed = {number:d}" for number in unsound)]
-    return Query(_ROWS.format(is_read=" OR ".join(is_read)))
-
-
-def _check(row: Mapping[str, Any]) -> None:
-    name = f"submission {row['id']}"
-    checksums.check_row(row)
-    checksums.check_body(row["record"], row["record_json"], f"the record of {name}")
-    if row["record"] is None:
-        checksums.check_body(row["request"], row["request_json"], f"the request of {name}")
-
-
-def _is_settled(row: Mapping[str, Any]) -> bool:
-    # A rejected submission disappears when its title is planned again, so it is never sealed.
-    return row["state"] in HAS_TUNE and row["record_json"] is not None
-
-
-def _chunk(settled: Sequence[Mapping[str, Any]]) -> _Chunk:
-    return _Chunk(_tables(settled), {row["id"]: row["record"] for row in settled})
-
-
-def _seal(database: LogDatabase, chunk: _Chunk) -> None:
+def _seal(database: LogDatabase, chunk: SettledRows) -> None:
     if len(chunk.table) < segments.ROWS:
         return
     with suppress(LogError), database.store.writing() as connection:
         segments.add(connection, chunk.table, chunk.records)
 
 
-def _tables(records: Sequence[Mapping[str, Any]]) -> pa.Table:
-    parts = [_table(records[start : start + _PARSED]) for start in range(0, len(records), _PARSED)]
-    return parts[0] if len(parts) == 1 else concat_tables(parts, SCHEMA)
+def _concatenated(contents: Contents, wanted: Selection) -> pa.Table:
+    """Return the rows as one table, with the columns that are read."""
+    names = wanted.read
+    if names is None:
+        return concat_tables(contents.parts, SCHEMA, contents.types)
+    schema = pa.schema([column for column in SCHEMA if column.name in names])
+    parts = [part.select([name for name in part.column_names if name in names]) for part in contents.parts]
+    types = {name: types for name, types in contents.types.items() if name in names}
+    return concat_tables(parts, schema, types)
 
 
-def _table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
-    with parsing("a submission"):
-        tunes = rows.tune_table([_tune(record) for record in records])
-        # A field of the service with the name of one of our columns is dropped.
-        tunes = tunes.drop_columns([name for name in rows.LOG_SCHEMA.names if name in tunes.column_names])
-        own = typed_table([_own(record) for record in records], rows.LOG_SCHEMA)
-    for field in rows.LOG_SCHEMA:
-        tunes = tunes.append_column(field, own[field.name])
-    return tunes
+def _sorted(table: pa.Table) -> pa.Table:
+    ids = table[segments.KEY].to_numpy()
+    return table.take(ids.argsort()) if (ids[1:] < ids[:-1]).any() else table
 
 
-def _own(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "submission": record["id"],
-        "service": record["service"],
-        "account": record["account"],
-        "state": record["state"],
-        "planned_at": to_datetime(record["planned_at"]),
-        "problem": record["problem"],
-    }
+def _selected(table: pa.Table, wanted: Selection, labelled: Mapping[int, Labels]) -> pa.Table:
+    """Return the rows that are wanted."""
+    numbers = table[segments.KEY].to_numpy()
+    is_wanted = np.ones(len(table), bool)
+    if not wanted.hidden:
+        is_wanted &= ~np.isin(numbers, [number for number, own in labelled.items() if own.hidden])
+    if wanted.tag is not None:
+        is_wanted &= np.isin(numbers, [number for number, own in labelled.items() if wanted.tag in own.tags])
+    if wanted.since is not None:
+        is_wanted &= table["planned_at"].cast(pa.int64()).to_numpy() >= microseconds(wanted.since)
+    if wanted.service is not None:
+        names = pc.unique(table["service"]).to_pylist()
+        services = [name for name in names if is_same_service(wanted.service, name)]
+        is_wanted &= pc.is_in(table["service"], pa.array(services, pa.string())).to_numpy()
+    return table if is_wanted.all() else table.filter(pa.array(is_wanted))
 
 
-def _tune(row: Mapping[str, Any]) -> dict[str, Any]:
-    if row["record_json"] is not None:
-        return dict(json.loads(row["record_json"]))
-    request = json.loads(row["request_json"])
-    parameters = request["parameters"]
-    return {
-        **{key: parameters[key] for key in rows.TUNE_SCHEMA.names if key in parameters},
-        "title": request["title"],
-        "pack": request["pack"],
-        "encoding": request["encoding"],
-        "image_sha256": json.loads(row["image_sha256"]) if row["image_sha256"] else None,
-    }
+def _columns(
+    table: pa.Table, wanted: Selection, labelled: Mapping[int, Labels]
+) -> dict[str, pa.ChunkedArray]:
+    """Return the columns of a table, with what its owner says about the rows, in their order."""
+    own = labels.columns(table[segments.KEY].to_numpy(), labelled)
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    columns |= dict(zip(own.column_names, own.columns, strict=True))
+    # In which order rows were sealed does not matter.
+    undocumented = sorted(columns.keys() - DOCUMENTED)
+    names = [*TUNE_COLUMNS, *undocumented, *rows.LOG_SCHEMA.names, *rows.LABEL_SCHEMA.names]
+    if wanted.columns is not None:
+        names = _checked(wanted.columns, {*columns, *DOCUMENTED})
+    return {name: columns[name] for name in names}
+
+
+def _checked(names: Sequence[str], existing: Collection[str]) -> list[str]:
+    for name in names:
+        if name not in existing:
+            hint = "list(log.frame().columns) has those of this log"
+            raise TuneError(Problem("columns", f"{short(name)} is not a column of this log", hint))
+    return [*names]

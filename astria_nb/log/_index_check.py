@@ -60,14 +60,22 @@ def check_indexes(connection: sqlite3.Connection, path: Path) -> None:
     DamagedError
         An index does not find a submission.
     """
-    file = path.stat()
-    if _left.get((file.st_dev, file.st_ino)) == _state(file):
+    if is_as_it_was_left(path):
         return
-    _left.pop((file.st_dev, file.st_ino), None)  # of a deleted file whose number this one has
+    file = path.stat()
     lost = connection.execute(_LOST).fetchone()
     if lost is not None:
         raise DamagedError(f"an index does not find submission {lost[0]}")
     _left[file.st_dev, file.st_ino] = _state(file)
+
+
+def is_as_it_was_left(path: Path) -> bool:
+    """Return whether a file was checked and nobody has changed it since; else forget that it was checked."""
+    file = path.stat()
+    if _left.get((file.st_dev, file.st_ino)) == _state(file):
+        return True
+    _left.pop((file.st_dev, file.st_ino), None)  # of a deleted file whose number this one has
+    return False
 
 
 def leave(path: Path) -> None:

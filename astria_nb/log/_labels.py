@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -120,22 +119,36 @@ def change_all(
         append_event(connection, kind, session_id, at, current, reply=reply)
 
 
-def read(connection: SqlConnection) -> dict[int, Labels]:
+def read(
+    connection: SqlConnection, remembered: dict[int, tuple[str, Labels]] | None = None
+) -> dict[int, Labels]:
     """Return the labels of each submission that has some, by its id.
+
+    Parameters
+    ----------
+    connection : SqlConnection
+    remembered : dict of int to (str, Labels), optional
+        What was read and checked before, with its text; it is brought up to date.
 
     Raises
     ------
     DamagedError
         A submission's labels are not what was written.
     """
-    labels: dict[int, Labels] = {}
+    before, labels = remembered or {}, dict[int, tuple[str, Labels]]()
     is_file = isinstance(connection, sqlite3.Connection)
     for number, text in connection.execute(_LABELLED_IN_FILE if is_file else _LABELLED).fetchall():
+        labels[number] = before.get(number, ("", Labels()))
+        if labels[number][0] == text:
+            continue
         if is_file:
             _check(connection, number, text)
         with parsing(f"submission {number}"):
-            labels[number] = Labels.from_json(text)
-    return labels
+            labels[number] = text, Labels.from_json(text)
+    if remembered is not None:
+        remembered.clear()
+        remembered.update(labels)
+    return {number: own for number, (_, own) in labels.items()}
 
 
 def _check(connection: SqlConnection, number: int, text: str) -> None:
@@ -154,7 +167,10 @@ def columns(ids: np.ndarray[Any, np.dtype[np.int64]], labels: Mapping[int, Label
     labels : mapping of int to Labels
         Of those that have some.
     """
-    distinct = typed_table([asdict(value) for value in (Labels(), *labels.values())], LABEL_SCHEMA)
+    distinct = typed_table(
+        [{"tags": own.tags, "note": own.note, "hidden": own.hidden} for own in (Labels(), *labels.values())],
+        LABEL_SCHEMA,
+    )
     positions = pd.Index([*labels]).get_indexer(pd.Index(ids)) + 1
     return distinct.take(pa.array(positions))
 

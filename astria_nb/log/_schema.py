@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from astria_nb.log._states import RELEASED, UNSETTLED
 
-VERSION = 5
+VERSION = 6
 """Version of the tables. A change only adds tables or nullable columns, and increments this."""
 APPLICATION = 0x61737472
 """SQLite's application id of a log: "astr"."""
@@ -127,6 +127,8 @@ _INDEXES = {
     "submission_of_content": "submission (content_fingerprint) WHERE content_fingerprint IS NOT NULL",
     "submission_in_state": "submission (state)",
     "submission_unsettled": f"submission (service, id) WHERE state IN {listed(UNSETTLED)}",
+    # All that tells which rows a frame has, so that it need not read the table: `since`, and who has labels.
+    "submission_planned": "submission (planned_at, labels)",
     "submission_not_sealed": "submission (id) WHERE sealed IS NULL",
     "submission_in_segment": "submission (sealed) WHERE sealed IS NOT NULL",
     "event_of_submission": "event (submission)",

@@ -10,7 +10,7 @@ from the SQL tables.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from astria_nb.log._checksums import DamagedError, of_segment
 from astria_nb.log._schema import segment
 from astria_nb.log._sql import SqlConnection
-from astria_nb.log._statements import insert_into
+from astria_nb.log._statements import among, insert_into
 from astria_nb.rows import LOG_SCHEMA
 
 ROWS = 8192
@@ -38,36 +38,88 @@ _SEAL_ON_SERVER = """
 _UNSEAL = "UPDATE submission SET sealed = NULL WHERE sealed = :id"
 _NEXT_ID = "SELECT coalesce(max(id), 0) + 1 FROM segment"
 _IS_LARGE = "SELECT (SELECT sum(rows) FROM segment) > 2 * (SELECT max(id) FROM submission)"
-_ALL = "SELECT id, rows, arrow, checksum FROM segment ORDER BY id"
+_SEGMENTS = "SELECT id, rows, arrow, checksum FROM segment"
+_SIZES = "SELECT id, rows, length(arrow) FROM segment"
 _INSERT = insert_into("segment", segment.columns)
 _OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1))
 _SUM = "count(*), CAST(coalesce(sum(id), 0) AS bigint) FROM submission"
 _MARKS = "SELECT DISTINCT sealed FROM submission WHERE sealed IS NOT NULL"
 _SEALED_SUMS = f"SELECT sealed, {_SUM} WHERE sealed IS NOT NULL GROUP BY sealed"
-_UNSEALED_SUM, _TOTAL = f"SELECT {_SUM} WHERE sealed IS NULL", f"SELECT {_SUM} NOT INDEXED"
+_MARKED = "SELECT id, sealed FROM submission WHERE sealed IS NOT NULL"
+# SQLite's sum of whole microseconds would be too large.
+_PLANNED = "coalesce(sum(planned_at & 4294967295), 0), coalesce(sum(planned_at >> 32), 0)"
+_READ = f"SELECT count(*), coalesce(sum(id), 0), {_PLANNED} FROM submission WHERE {{is_read}}"  # noqa: S608
+_TOTAL = f"""
+    SELECT count(*), coalesce(sum(id), 0), {_PLANNED},
+        count(labels), coalesce(sum(CASE WHEN labels IS NOT NULL THEN id END), 0)
+    FROM submission INDEXED BY submission_planned
+"""  # noqa: S608  constants
 
 
-def read(connection: SqlConnection) -> dict[int, pa.Table]:
-    """Return every segment that is as it was written, by id, oldest first."""
-    return dict(_sound(connection))
+def read(connection: SqlConnection, columns: Collection[str] | None = None) -> dict[int, pa.Table]:
+    """Return every segment that is as it was written, by id, oldest first; of its columns only some."""
+    return dict(_sound(connection.execute(f"{_SEGMENTS} ORDER BY id"), columns))
+
+
+def read_one(
+    connection: SqlConnection, number: int, columns: Collection[str] | None = None
+) -> pa.Table | None:
+    """Return a segment if it is as it was written."""
+    rows = connection.execute(f"{_SEGMENTS} WHERE id = :id", {"id": number})
+    return dict(_sound(rows, columns)).get(number)
+
+
+def sizes(connection: SqlConnection) -> dict[int, tuple[int, int]]:
+    """Return the number of rows of each segment, and that of its bytes: another one has others."""
+    return {number: (rows, size) for number, rows, size in connection.execute(_SIZES)}
+
+
+def marked(connection: SqlConnection, ids: Collection[int]) -> dict[int, list[int]]:
+    """Return those of some submissions that are sealed, by the segment that holds their current state."""
+    condition, values = among(connection, ids)
+    sealed: dict[int, list[int]] = {}
+    for number, mark in connection.execute(f"{_MARKED} AND {condition} ORDER BY id", values):
+        sealed.setdefault(mark, []).append(number)
+    return sealed
 
 
 def sums(connection: SqlConnection) -> dict[int, Sum]:
-    """Return the sum of the rows that each segment holds in their current state, as the rows say.
+    """Return the sum of the rows that each segment holds in their current state, as the rows say."""
+    return {of: (rows, ids) for of, rows, ids in connection.execute(_SEALED_SUMS)}
+
+
+def check_indexes(
+    connection: SqlConnection, sealed: Sequence[pa.Table], is_read: str, labelled: Collection[int]
+) -> None:
+    """Check that the indexes by which rows are read have them all: in a file each by itself may be damaged.
+
+    Parameters
+    ----------
+    connection : SqlConnection
+    sealed : sequence of pyarrow.Table
+        The segments, with the rows that they hold in their current state.
+    is_read : str
+        The condition of the rows that are read from the table of submissions.
+    labelled : collection of int
+        The submissions that have labels, as their index says.
 
     Raises
     ------
     DamagedError
-        The indexes that tell which rows are sealed lack some rows, or have too many.
+        An index lacks some rows, or has too many.
     """
-    sealed: dict[int, Sum] = {of: (rows, ids) for of, rows, ids in connection.execute(_SEALED_SUMS)}
     if not isinstance(connection, sqlite3.Connection):
-        return sealed
-    unsealed = connection.execute(_UNSEALED_SUM).fetchone()
-    total = connection.execute(_TOTAL).fetchone()
-    if tuple(map(sum, zip(unsealed, *sealed.values(), strict=True))) != tuple(total):
+        return
+    *total, labels, labelled_ids = connection.execute(_TOTAL).fetchone()
+    parts = [connection.execute(_READ.format(is_read=is_read)).fetchone(), *map(_sums_of, sealed)]
+    is_complete = [*map(sum, zip(*parts, strict=True))] == total
+    if not is_complete or (labels, labelled_ids) != (len(labelled), sum(labelled)):
         raise DamagedError("its submissions and their indexes differ")
-    return sealed
+
+
+def _sums_of(table: pa.Table) -> tuple[int, int, int, int]:
+    planned = table["planned_at"].cast(pa.int64()).to_numpy().astype(np.int64)  # of no rows it has floats
+    return *sum_of(table), int((planned & 0xFFFFFFFF).sum()), int((planned >> 32).sum())
 
 
 def sum_of(table: pa.Table) -> Sum:
@@ -148,16 +200,22 @@ def compact(connection: SqlConnection) -> None:
     connection.executemany(_UNSEAL, [{"id": number} for (number,) in marks if number not in sound])
 
 
-def _sound(connection: SqlConnection) -> Iterator[tuple[int, pa.Table]]:
-    for number, rows, stream, checksum in connection.execute(_ALL):
+def _sound(
+    segments: Iterable[tuple[int, int, object, int]], columns: Collection[str] | None = None
+) -> Iterator[tuple[int, pa.Table]]:
+    for number, rows, stream, checksum in segments:
         if not isinstance(stream, bytes) or of_segment(number, rows, stream) != checksum:
             continue
         try:
-            table = pa.ipc.open_stream(stream).read_all()
+            reader = pa.ipc.open_stream(stream)
+            if not {*LOG_SCHEMA.names} <= {*reader.schema.names}:  # an earlier version wrote it
+                continue
+            if columns is not None:
+                fields = [at for at, name in enumerate(reader.schema.names) if name in columns]
+                reader = pa.ipc.open_stream(stream, options=pa.ipc.IpcReadOptions(included_fields=fields))
+            yield number, reader.read_all()
         except pa.ArrowException:  # written by a version of Arrow that this one cannot read
             continue
-        if {*LOG_SCHEMA.names} <= {*table.column_names}:  # else an earlier version wrote it
-            yield number, table
 
 
 def _put(connection: SqlConnection, number: int, table: pa.Table) -> None:

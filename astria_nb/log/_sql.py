@@ -59,8 +59,14 @@ class LogStore(Protocol):
     def writing(self) -> AbstractContextManager[SqlConnection]:
         """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
 
-    def reading(self) -> AbstractContextManager[SqlConnection]:
-        """Yield a connection that reads one state of the database, whatever is written meanwhile."""
+    def reading(self, *, checked: bool = True) -> AbstractContextManager[SqlConnection]:
+        """Yield a connection that reads one state of the database, whatever is written meanwhile.
+
+        Parameters
+        ----------
+        checked : bool
+            Whether the indexes that tell what was sent must have been checked: a frame has its own check.
+        """
 
     def shrink(self) -> None:
         """Give the space of deleted rows back to the disk."""

@@ -15,7 +15,7 @@ from astria_nb.log._errors import log_errors
 from astria_nb.log._fate import Fate, OpenFiles
 from astria_nb.log._guard import all_stores, guard_of
 from astria_nb.log._idle import WhenIdle
-from astria_nb.log._index_check import check_indexes, leave
+from astria_nb.log._index_check import check_indexes, is_as_it_was_left, leave
 from astria_nb.log._kept_file import KeptFile
 from astria_nb.log._opening import prepare, refuse_foreign
 from astria_nb.log._schema import VERSION
@@ -44,6 +44,7 @@ class SqliteStore(KeptFile):
         super().__init__()
         self._path = path
         self._guard = guard_of(path)
+        self._is_checked = False
         with log_errors(path):
             for store in list(self._guard.stores):
                 try:
@@ -61,9 +62,7 @@ class SqliteStore(KeptFile):
             try:
                 if self._may_write:
                     self._set_up()
-                if not _is_in_use(self._file):
-                    with self.reading() as connection:
-                        check_indexes(connection, path)
+                is_as_it_was_left(path)
                 self._files = OpenFiles(path)
                 if self._may_write:
                     self._hold()
@@ -76,6 +75,12 @@ class SqliteStore(KeptFile):
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
+        self._check_indexes()
+        with self._writing() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
         with log_errors(self._path), self._guard.lock:
             if not self._may_write:
                 raise sqlite3.OperationalError("attempt to write a readonly database")
@@ -98,8 +103,16 @@ class SqliteStore(KeptFile):
                 self._files.mark()
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection in a read transaction: a consistent snapshot of the file."""
+    def reading(self, *, checked: bool = True) -> Iterator[sqlite3.Connection]:
+        """Yield a connection in a read transaction: a consistent snapshot of the file.
+
+        Parameters
+        ----------
+        checked : bool
+            See `astria_nb.log._sql.LogStore.reading`.
+        """
+        if checked:
+            self._check_indexes()
         with log_errors(self._path):
             self._mend()
             if self._may_write and not self._connections.is_held:
@@ -150,11 +163,20 @@ class SqliteStore(KeptFile):
             return is_complete
         return True
 
+    def _check_indexes(self) -> None:
+        """Check the indexes of the file, once: not when it is opened, since that takes long in a long log."""
+        if self._is_checked:
+            return
+        if not _is_checked_elsewhere(self._file):
+            with self.reading(checked=False) as connection:
+                check_indexes(connection, self._path)
+        self._is_checked = True
+
     def _set_up(self) -> None:
-        with self.reading() as connection:
+        with self.reading(checked=False) as connection:
             if refuse_foreign(self._path, connection) == VERSION:
                 return
-        with self.writing() as connection:
+        with self._writing() as connection:
             refuse_foreign(self._path, connection)
             set_up(connection)
 
@@ -165,9 +187,12 @@ def _release(connections: Connections, path: Path, cancel: Callable[[], None]) -
     leave(path)
 
 
-def _is_in_use(file: os.stat_result) -> bool:
+def _is_checked_elsewhere(file: os.stat_result) -> bool:
     """Return whether another store of this process, which has checked the file, has it open."""
-    return any(store._connections.is_held and os.path.samestat(store._file, file) for store in all_stores())
+    return any(
+        store._is_checked and store._connections.is_held and os.path.samestat(store._file, file)
+        for store in all_stores()
+    )
 
 
 def _is_open(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -57,6 +58,13 @@ def in_list(values: Iterable[Any], prefix: str) -> tuple[str, dict[str, Any]]:
     """
     named = {f"{prefix}_{number}": value for number, value in enumerate(values)}
     return f"({', '.join(f':{name}' for name in named) or 'NULL'})", named
+
+
+def among(connection: SqlConnection, ids: Collection[int]) -> tuple[str, dict[str, Any]]:
+    """Return the condition that a submission is one of some, and its values."""
+    if isinstance(connection, sqlite3.Connection):
+        return "submission.id IN (SELECT value FROM json_each(:ids))", {"ids": json.dumps([*ids])}
+    return "submission.id = ANY(CAST(:ids AS bigint[]))", {"ids": [*ids]}
 
 
 def insert_into(table: str, columns: Collection[str]) -> str:

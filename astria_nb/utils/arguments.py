@@ -89,6 +89,42 @@ def check_bool(field: str, value: Any) -> bool:
     return bool(value)
 
 
+def check_names(field: str, value: Any) -> tuple[str, ...]:
+    """Return names of columns.
+
+    Parameters
+    ----------
+    field : str
+        The argument's name, for the message.
+    value : object
+        The argument: a list, say, or the index of a frame.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    AstriaError
+        These are no names, or there is one twice.
+
+    Examples
+    --------
+    >>> check_names("columns", ["id", "title"])
+    ('id', 'title')
+    """
+    hint = "give a list of names, such as ['id', 'title']"
+    try:
+        names = () if isinstance(value, str | bytes) else tuple(value)
+    except TypeError:
+        names = ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise AstriaError(Problem(field, f"{short(value)} are no names of columns", hint))
+    if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+        raise AstriaError(Problem(field, f"{short(twice[0])} is there twice", "name it once"))
+    return names
+
+
 def check_callable(field: str, value: Any, *, arguments: int) -> None:
     """Raise an error unless the argument is None, or can be called and then has done its work.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
@@ -81,14 +81,65 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     -------
     pandas.DataFrame
     """
-    columns: dict[str, Any] = {}
-    for field, column in zip(table.schema, table.columns, strict=True):
-        is_time = field.name.endswith("_at") and field.type == pa.string()
-        columns[field.name] = _to_array(_times(column) if is_time else column)
-    return pd.DataFrame(columns, copy=False)
+    table = with_times(table)
+    return columns_to_pandas(dict(zip(table.column_names, table.columns, strict=True)))
 
 
-def concat_tables(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+def with_times(table: pa.Table) -> pa.Table:
+    """Return a table whose text columns named ``…_at`` are times if all of their values are.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    for position, field in enumerate(table.schema):
+        if may_be_times(field.name, field.type):
+            column = _times(table.column(position))
+            table = table.set_column(position, pa.field(field.name, column.type), column)
+    return table
+
+
+def may_be_times(name: str, arrow_type: pa.DataType) -> bool:
+    """Return whether a column's values decide whether it has times or text.
+
+    Parameters
+    ----------
+    name : str
+    arrow_type : pyarrow.DataType
+
+    Returns
+    -------
+    bool
+    """
+    return name.endswith("_at") and arrow_type == pa.string()
+
+
+def columns_to_pandas(columns: dict[str, pa.ChunkedArray]) -> pd.DataFrame:
+    """Return columns as pandas, with nullable types; they are removed, so that each is in memory once.
+
+    Parameters
+    ----------
+    columns : dict of str to pyarrow.ChunkedArray
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    arrays: dict[str, Any] = {}
+    for name in [*columns]:
+        arrays[name] = _to_array(columns.pop(name))
+    return pd.DataFrame(arrays, copy=False)
+
+
+def concat_tables(
+    tables: Sequence[pa.Table],
+    schema: pa.Schema,
+    more_types: Mapping[str, Collection[pa.DataType]] | None = None,
+) -> pa.Table:
     """Return the rows of several `typed_table` results; a column of conflicting types becomes text.
 
     Parameters
@@ -97,12 +148,16 @@ def concat_tables(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
         Made with the same schema.
     schema : pyarrow.Schema
         The schema's own columns, also present in the result if there are no tables.
+    more_types : mapping of str to collection of pyarrow.DataType, optional
+        Of columns that further tables have, so that the result is like theirs.
 
     Returns
     -------
     pyarrow.Table
     """
     types: dict[str, set[pa.DataType]] = {field.name: {field.type} for field in schema}
+    for name, column_types in (more_types or {}).items():
+        types.setdefault(name, set()).update(column_types)
     for table in tables:
         for field, column in zip(table.schema, table.columns, strict=True):
             column_types = types.setdefault(field.name, set())

@@ -91,8 +91,15 @@ class _Time:
         return getattr(time, name)
 
 
+class _AnyDatetime(type):
+    """The type of a class of which every datetime is an instance."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, datetime)
+
+
 def _datetime(wall: Callable[[], datetime]) -> type[datetime]:
-    class PatchedDatetime(datetime):
+    class PatchedDatetime(datetime, metaclass=_AnyDatetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Any:
             return wall().astimezone(tz)

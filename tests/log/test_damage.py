@@ -134,7 +134,7 @@ def test_segments_are_built_again(original: Path, expected: Reading, tmp_path: P
 
 
 def test_an_index_that_does_not_find_a_title_is_told_before_it_is_sent_again(
-    original: Path, tmp_path: Path
+    original: Path, expected: Reading, tmp_path: Path
 ) -> None:
     path = tmp_path / "log.sqlite"
     content = original.read_bytes()
@@ -142,9 +142,11 @@ def test_an_index_that_does_not_find_a_title_is_told_before_it_is_sent_again(
     entry = f"{SERVICE}title 7".encode()
     assert entry in content
     path.write_bytes(content.replace(entry, f"{SERVICE}title W".encode()))
-    for work in (lambda log: log.find(SERVICE, "title 7"), lambda log: log.frame()):
+    log = Log(path)
+    assert log.frame().equals(expected.frame)  # made without this index
+    for work in (lambda: log.find(SERVICE, "title 7"), lambda: log.plan(a_request("another"))):
         with pytest.raises(LogError, match=r"is damaged: an index .* submission 8; keep it for repair"):
-            work(Log(path))
+            work()
 
 
 def test_the_error_names_what_is_damaged_and_the_rest_can_be_read(original: Path, tmp_path: Path) -> None:

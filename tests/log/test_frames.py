@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astria_nb.errors import LogError
+from astria_nb.errors import AstriaError, LogError
 from astria_nb.log import Log
 from astria_nb.log._export import defused, write
 from astria_nb.rows import tune_frame
@@ -52,6 +53,38 @@ def test_columns_and_types_are_the_same_whatever_the_log_holds(log: Log, count: 
         "hidden": "boolean",
     }
     assert list(log.frame().columns) == [*tune_frame([]).columns.drop(["service", "account"]), *OURS]
+
+
+def test_only_what_is_asked_for_is_in_a_frame(log: Log) -> None:
+    for number in (1, 2, 3):
+        trained(log, str(number), number)
+    frame = log.frame()
+    half = frame["planned_at"].iloc[1].to_pydatetime()
+    assert log.frame(since=half)["id"].tolist() == [2, 3]
+    assert log.frame(since=half + timedelta(days=1)).empty
+    assert log.frame(since=half.astimezone(timezone(timedelta(hours=9))))["id"].tolist() == [2, 3]
+    part = log.frame(columns=pd.Index(["state", "tags", "id"]), since=half)
+    pd.testing.assert_frame_equal(part, frame[["state", "tags", "id"]].tail(2).reset_index(drop=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"columns": "id"}, "columns: 'id' are no names of columns; give a list of names"),
+        ({"columns": []}, "columns: .* are no names"),
+        ({"columns": ["id", 7]}, "columns: .* are no names"),
+        ({"columns": 7}, "columns: 7 are no names"),
+        ({"columns": ["id", "id"]}, "columns: 'id' is there twice; name it once"),
+        ({"columns": ["id", "color"]}, r"columns: 'color' is not a column .*; list\(log.frame\(\).columns\)"),
+        ({"since": datetime(2026, 1, 1)}, "since: has no time zone; write it like"),
+        ({"since": "2026-01-01"}, "since: '2026-01-01' is not a datetime"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_told(log: Log, options: dict[str, Any], message: str) -> None:
+    for title in ("a", "b"):
+        with pytest.raises(AstriaError, match=message):
+            log.frame(**options)
+        trained(log, title, 1)
 
 
 def test_what_has_no_tune_yet_is_a_row_too(log: Log) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -293,7 +294,33 @@ def test_a_label_that_the_index_does_not_find_is_told(log: Log) -> None:
         file.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (changed, name))
     file.close()
     with pytest.raises(LogError, match="index does not find submission"):
-        log.frame()
+        log.tag(1, "another")
+    log.close()
+
+
+@pytest.mark.parametrize("index", ["submission_with_labels", "submission_planned", "submission_not_sealed"])
+def test_a_row_that_an_index_of_the_frame_lacks_is_told(log: Log, index: str) -> None:
+    for number in (1, 2, 3):
+        log.tag(number, f"client {number}")
+    log.close()
+    with closing(sqlite3.connect(log.path)) as file, file:
+        file.execute("PRAGMA writable_schema = ON")
+        (definition,) = file.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()
+        partial = f"{definition}{' AND' if 'WHERE' in definition else ' WHERE'} id <> 2"
+        file.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (partial, index))
+    file.close()
+    with closing(sqlite3.connect(log.path)) as file, file:
+        file.execute(f"REINDEX {index}")
+        file.execute("PRAGMA writable_schema = ON")
+        file.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (definition, index))
+    file.close()
+    for options in (
+        {},
+        {"tag": "client 2"},
+        {"columns": ["title"], "since": datetime(2020, 1, 1, tzinfo=UTC)},
+    ):
+        with pytest.raises(LogError, match="its submissions and their indexes differ"):
+            log.frame(**options)
     log.close()
 
 

@@ -17,6 +17,7 @@ from helpers.clock import Clock
 from helpers.submissions import REPLY, SERVICE, a_request, everything_on_disk
 
 Step = tuple[str, int, Any]
+LATER = "2026-01-03T00:00:00.000Z"
 # Fields of a later API version: their type is that of the values so far.
 NEWS = st.sampled_from(
     [
@@ -108,7 +109,8 @@ def test_a_sealed_tune_expires_when_its_time_comes(
     clock.install(monkeypatch)
     log, soon = Log(tmp_path / "log.sqlite"), clock.wall() + timedelta(seconds=1)
     for number in (1, 2):
-        trained(log, number, trained_at="2026-01-01T00:00:00Z", expires_at=soon.isoformat())
+        times = dict.fromkeys(("created_at", "trained_at", "expires_at"), soon.isoformat())
+        trained(log, number, **times)
     assert log.frame()["status"].tolist() == ["trained", "trained"]
     assert segments(log)
     clock.now += 2
@@ -185,15 +187,59 @@ def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], No
 def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
     folder = tmp_path_factory.mktemp("logs")
     frames = []
-    for rows in (2, 10**6):
+    for rows, dense in ((2, 1), (2, 3), (10**6, 3)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("astria_nb.log._segments.ROWS", rows)
-            log = Log(folder / f"{rows}.sqlite")
+            patch.setattr("astria_nb.log._frame_contents._DENSE", dense)
+            log = Log(folder / f"{rows} {dense}.sqlite")
             _play(log, steps)
             frame = log.frame()
+            _check_parts(log, frame)
             log.close()
         frames.append(frame.drop(columns="planned_at"))
-    pd.testing.assert_frame_equal(*frames)
+    for other in frames[1:]:
+        pd.testing.assert_frame_equal(frames[0], other)
+
+
+def _check_parts(log: Log, frame: pd.DataFrame) -> None:
+    """Check that some rows and columns are as they are in the whole frame, and again when less is read."""
+    columns = [name for name in reversed(frame.columns) if name != "status"]  # it needs the clock of all rows
+    for position in (0, len(frame) // 2):
+        if frame.empty:
+            return
+        since = frame["planned_at"].iloc[position].to_pydatetime()
+        expected = frame[frame["planned_at"] >= since].reset_index(drop=True)
+        for names in (None, columns, ["title", "id"]):
+            part = log.frame(since=since, columns=names)
+            pd.testing.assert_frame_equal(part, expected if names is None else expected[names])
+    pd.testing.assert_frame_equal(log.frame(columns=["status"]), frame[["status"]])
+
+
+def test_a_few_rows_of_a_long_log_are_read_without_the_others(
+    tmp_path: Path, sealing: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astria_nb.log._frame_contents._DENSE", 1)
+    sealing(4)
+    log = Log(tmp_path / "log.sqlite")
+    for number in range(1, 18):
+        trained(log, number)
+    log.frame()  # seals
+    frame = log.frame()
+    log.tag(8, "liked")
+    with log._database.store.writing() as connection:
+        # What is read of these would be dropped, and built again.
+        connection.execute("UPDATE segment SET arrow = zeroblob(length(arrow)) WHERE id NOT IN (2, 4)")
+    recent = log.frame(columns=["id", "tags"], since=frame["planned_at"].iloc[14].to_pydatetime())
+    assert recent["id"].tolist() == [15, 16, 17]
+    tagged = log.frame(columns=["id", "tags"], tag="liked")
+    assert [*map(list, tagged["tags"])] == [["liked"]]
+    assert tagged["id"].tolist() == [8]
+    trained(log, 18)
+    log.record_event("poll", service=SERVICE, tune_id=8, reply={"id": 8, "updated_at": LATER, "name": "tom"})
+    assert log.frame(columns=["name"], tag="liked")["name"].tolist() == ["tom"]
+    with log._database.store.reading() as connection:
+        assert len(read(connection)) == 2
+    assert log.frame()["id"].tolist() == [*range(1, 19)]
 
 
 def _play(log: Log, steps: list[Step]) -> None:

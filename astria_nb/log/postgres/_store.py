@@ -93,7 +93,7 @@ class PostgresStore:
                 self._raise_lost(cause)
 
     @contextmanager
-    def reading(self) -> Iterator[SqlConnection]:
+    def reading(self, *, checked: bool = True) -> Iterator[SqlConnection]:  # noqa: ARG002  a file's
         """Yield a connection that reads one state of the database."""
         with (
             self._rerunnable(),

@@ -1,0 +1,209 @@
+"""What a frame is made of: segments, and rows that are read from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from astria_nb import rows
+from astria_nb.log import _segments as segments
+from astria_nb.log._alike import AlikeRows
+from astria_nb.log._clocks import far_clocks
+from astria_nb.log._parsed_rows import SCHEMA, ParsedRow, ParsedRows, table_of
+from astria_nb.log._sql import SqlConnection
+from astria_nb.log._statements import among
+from astria_nb.log._states import Labels
+from astria_nb.utils.arrow import may_be_times
+
+DOCUMENTED = frozenset([*SCHEMA.names, *rows.LABEL_SCHEMA.names])
+FEW = 4096
+"""So many submissions are read one by one, rather than with all others."""
+_DENSE = 512  # of a segment; fewer rows of it are read from the tables, which takes less time
+_UNSEALED = "submission.sealed IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class SettledRows:
+    """Settled rows, and the record that each of them was made from."""
+
+    table: pa.Table
+    records: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Rows of a log as tables.
+
+    Attributes
+    ----------
+    parts : sequence of pyarrow.Table
+    settled : sequence of SettledRows
+        What can be sealed.
+    unsound : collection of int
+        Segments that cannot be used.
+    types : mapping of str to set of pyarrow.DataType
+        Of the columns that rows have which are not among the parts.
+    """
+
+    parts: Sequence[pa.Table]
+    settled: Sequence[SettledRows] = ()
+    unsound: Collection[int] = ()
+    types: Mapping[str, set[pa.DataType]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is known of a log whose segments and indexes were all checked: less has to be read for a few rows.
+
+    Attributes
+    ----------
+    sizes : mapping of int to (int, int)
+        Of its segments; see `astria_nb.log._segments.sizes`.
+    types : mapping of str to set of pyarrow.DataType, or None
+        The columns that the API does not document, if they were read.
+    has_far_clock : bool or None
+        Whether a service's clock is far from this machine's, if that was asked.
+    """
+
+    sizes: Mapping[int, tuple[int, int]]
+    types: Mapping[str, set[pa.DataType]] | None
+    has_far_clock: bool | None
+
+
+class FrameMemory:
+    """What a process remembers of a log that it has open, to read less for the next frame."""
+
+    def __init__(self) -> None:
+        self.rows = ParsedRows()
+        self.labels: dict[int, tuple[str, Labels]] = {}
+        self.overview: Overview | None = None
+
+
+def whole(
+    connection: SqlConnection, memory: FrameMemory, labelled: Collection[int], columns: Collection[str] | None
+) -> Contents:
+    """Return all rows.
+
+    Parameters
+    ----------
+    connection : SqlConnection
+    memory : FrameMemory
+    labelled : collection of int
+        The submissions that have labels.
+    columns : collection of str, optional
+        Those of the segments that are read. Default: all.
+    """
+    sizes, sums = segments.sizes(connection), segments.sums(connection)
+    sealed = segments.read(connection, columns)
+    unsound: set[int] = sums.keys() - sealed.keys()
+    while True:
+        settled, others = read_rows(connection, memory.rows, unsound)
+        parts = segments.latest([*sealed.values(), *(chunk.table for chunk in settled), others])
+        current = dict(zip(sealed, parts, strict=False))
+        outdated = [
+            number for number in sealed if segments.sum_of(current[number]) != sums.get(number, (0, 0))
+        ]
+        if not outdated:
+            break
+        for number in outdated:
+            segments.check_kept(connection, current[number])
+            del sealed[number]
+        unsound.update(outdated)
+    segments.check_indexes(connection, [*current.values()], _is_read(unsound), labelled)
+    types = _types(current.values()) if columns is None else None
+    memory.overview = None if unsound or settled else Overview(sizes, types, None)
+    return Contents(parts, settled, unsound)
+
+
+def few(
+    connection: SqlConnection, memory: FrameMemory, ids: Sequence[int], columns: Collection[str] | None
+) -> Contents | None:
+    """Return some rows, with all that are in no segment; None if that takes more than is known.
+
+    Parameters
+    ----------
+    connection : SqlConnection
+    memory : FrameMemory
+    ids : sequence of int
+    columns : collection of str, optional
+        Default: all.
+    """
+    overview = memory.overview
+    if overview is None or overview.sizes != segments.sizes(connection):
+        return None
+    if not _are_types_known(overview, columns):
+        return None
+    unsealed = [*memory.rows.read(connection, _UNSEALED)]
+    is_status_wanted = columns is None or "status" in columns
+    if len(unsealed) > segments.ROWS or (is_status_wanted and overview.has_far_clock is not False):
+        return None
+    parts, scattered = list[pa.Table](), list[int]()
+    for number, sealed in segments.marked(connection, ids).items():
+        if len(sealed) < _DENSE:
+            scattered += sealed
+            continue
+        table = segments.read_one(connection, number, columns)
+        if table is None:
+            return None
+        parts.append(table.filter(pc.is_in(table[segments.KEY], pa.array(sealed, pa.int64()))))
+        if len(parts[-1]) != len(sealed):
+            return None
+    if scattered:
+        unsealed += memory.rows.read(connection, *among(connection, scattered))
+    return Contents([*parts, memory.rows.table(unsealed)], types=overview.types or {})
+
+
+def read_rows(
+    connection: SqlConnection, parsed: ParsedRows, unsound: Collection[int]
+) -> tuple[list[SettledRows], pa.Table]:
+    """Return the rows that are in no segment or in an unsound one: those to be sealed, and the others."""
+    settled, others, chunks = AlikeRows(segments.ROWS), list[ParsedRow](), list[SettledRows]()
+    for row in parsed.read(connection, _is_read(unsound)):
+        if not row.is_settled:
+            others.append(row)
+        elif complete := settled.add(row):
+            chunks.append(_chunk(complete))
+    for group in settled.rest():
+        others += group
+    return chunks, parsed.table(others)
+
+
+def _chunk(settled: Sequence[ParsedRow]) -> SettledRows:
+    return SettledRows(table_of(settled), {row.id: row.record for row in settled if row.record is not None})
+
+
+def note_clocks(memory: FrameMemory, table: pa.Table, sent: Sequence[int]) -> None:
+    """Remember whether all rows of a log tell that a service's clock is far from this machine's."""
+    before = memory.overview
+    if before is not None:
+        memory.overview = Overview(before.sizes, before.types, bool(far_clocks(table, sent)))
+
+
+def _is_read(unsound: Collection[int]) -> str:
+    """Return the condition of the rows that no segment has."""
+    return " OR ".join([_UNSEALED, *(f"submission.sealed = {number:d}" for number in unsound)])
+
+
+def _are_types_known(overview: Overview, columns: Collection[str] | None) -> bool:
+    """Return whether no other row decides what the columns are."""
+    if columns is not None and {*columns} <= DOCUMENTED:
+        return True
+    if overview.types is None:
+        return False
+    names = overview.types.keys() if columns is None else overview.types.keys() & columns
+    return not any(may_be_times(name, pa.string()) for name in names)
+
+
+def _types(tables: Collection[pa.Table]) -> dict[str, set[pa.DataType]]:
+    types: dict[str, set[pa.DataType]] = {}
+    for table in tables:
+        for name in table.column_names:
+            if name not in DOCUMENTED:
+                column = table[name]
+                column_types = types.setdefault(name, set())
+                if column.null_count < len(column):
+                    column_types.add(column.type)
+    return types
