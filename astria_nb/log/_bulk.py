@@ -23,7 +23,6 @@ from astria_nb.log._sql import SqlConnection
 from astria_nb.log._states import Submission
 from astria_nb.log._submission_rows import CHANGED, NEXT_ID, Moment
 from astria_nb.tune import Request
-from astria_nb.utils.redaction import redact_json
 
 _EVENT = [name for name in event.columns if name != "id"]
 _BODY = [*body.columns]
@@ -161,7 +160,7 @@ class _Statements:
         assert change.tune is not None
         before, problem = change.before, inserts.redact_problem(change.problem)
         fields = submission_rows.record_fields(before, change.tune, change.image_sha256)
-        text = inserts.to_json(redact_json(fields))
+        text = inserts.to_safe_json(fields)
         after = submission_rows.second_version(
             before, change.state, self._moment, change.numbers, text, change.image_sha256, problem
         )
@@ -180,7 +179,7 @@ class _Statements:
         checksum = of_row(*(new[name] for name in COLUMNS))
         self._changes.append([before.id, row["checksum"], checksum, *(new[name] for name in CHANGED)])
         # The reply is the record, as a rule.
-        reply_text = text if change.reply == fields else inserts.to_json(redact_json(change.reply))
+        reply_text = text if change.reply == fields else inserts.to_safe_json(change.reply)
         reply = None if change.reply is None else self._put(reply_text)
         self._add_event(change.kind, after, reply, change.problem)
         return after

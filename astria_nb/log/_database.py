@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +106,9 @@ class LogDatabase:
                 raise SameContentRecorded
             moment = Moment.of(session_id)
             new = submission_rows.add(connection, recorded, newest_known_id, moment, new_id, sending=sending)
-            planned = replace(new, state="planned", attempt=0)
-            append_event(connection, "planned", session_id, moment.at, planned)
+            append_event(
+                connection, "planned", session_id, moment.at, new, {"state": "planned", "attempt": 0}
+            )
             if sending:
                 append_event(connection, "sending", session_id, moment.at, new)
             return new

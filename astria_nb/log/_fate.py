@@ -30,12 +30,12 @@ class OpenFiles:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = str(path)
         real = os.path.realpath(path)  # SQLite puts the companions beside the file itself, not beside a link
-        self._main = _identity(path)
+        self._main = _identity(self._path)
         self._companion_names = [real + name for name in _COMPANIONS]
         self._companions: dict[str, _Identity] = {}
-        self._content = _content(path)
+        self._content = self._latest = _content(self._path)
 
     @property
     def has_companions(self) -> bool:
@@ -66,8 +66,9 @@ class OpenFiles:
         OSError
             The disk cannot be asked.
         """
-        main = _identity(self._path)
-        if main != self._main:
+        main = _status(self._path)
+        self._latest = None if main is None else (main.st_size, main.st_mtime_ns)
+        if main is None or (main.st_dev, main.st_ino) != self._main:
             return Fate.GONE if main is None else Fate.REPLACED
         fate = Fate.INTACT
         for companion, identity in self._companions.items():
@@ -80,28 +81,29 @@ class OpenFiles:
         return fate
 
     def has_changed(self) -> bool:
-        """Return whether the main file was written to since `mark`, such as by a copy over it.
+        """Return whether `fate` saw that the main file was written to since `mark`, as by a copy over it.
 
         With a write-ahead log, SQLite itself only does so at a checkpoint.
         """
-        return _content(self._path) != self._content
+        return self._latest != self._content
 
     def mark(self) -> None:
         """Take the main file as it is for unchanged, after this process wrote to it."""
-        self._content = _content(self._path)
+        self._content = self._latest = _content(self._path)
 
 
-def _identity(path: str | Path) -> _Identity | None:
+def _status(path: str) -> os.stat_result | None:
     try:
-        status = os.stat(path)  # noqa: PTH116  called twice for every write
+        return os.stat(path)  # noqa: PTH116  called several times for every write
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return status.st_dev, status.st_ino
 
 
-def _content(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return status.st_size, status.st_mtime_ns
+def _identity(path: str) -> _Identity | None:
+    status = _status(path)
+    return None if status is None else (status.st_dev, status.st_ino)
+
+
+def _content(path: str) -> tuple[int, int] | None:
+    status = _status(path)
+    return None if status is None else (status.st_size, status.st_mtime_ns)

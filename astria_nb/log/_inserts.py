@@ -17,7 +17,7 @@ from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import insert_into
 from astria_nb.log._states import Submission
 from astria_nb.log.environment import Session
-from astria_nb.utils.redaction import redact_json, redact_text
+from astria_nb.utils.redaction import is_harmless, redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
 _EVENT = {name: None for name in event.columns if name != "id"}
@@ -44,6 +44,12 @@ def uptime() -> int | None:
 def to_json(value: Any) -> str:
     """Return a value as the log stores it."""
     return json.dumps(value, separators=(",", ":"), default=str)
+
+
+def to_safe_json(value: Any) -> str:
+    """Return a value as the log stores it, without secrets."""
+    text = to_json(value)
+    return text if is_harmless(text) else to_json(redact_json(value))
 
 
 def put_body(connection: SqlConnection, text: str) -> bytes:
@@ -89,18 +95,19 @@ def append_event(
         Of `now`.
     current : Submission, optional
     values : mapping, optional
-        ``tune_id`` and ``service`` of an event that may not belong to a submission.
+        The columns that differ from the submission's state; of an event that may not belong to one, its
+        ``tune_id`` and ``service``.
     reply : JSON, optional
     problem : str, optional
     """
-    values = dict(values or {})
+    row = dict(values or {})
     if current is not None:
-        tune_id = current.tune_id if values.get("tune_id") is None else values["tune_id"]
-        values = of_submission(current) | {"tune_id": tune_id}
-    if isinstance(values.get("service"), str):
-        values["service"] = redact_text(values["service"])
-    values["reply"] = None if reply is None else put_body(connection, to_json(redact_json(reply)))
-    connection.execute(APPEND_EVENT, event_row(kind, session_id, at, values, problem))
+        changes = {name: value for name, value in row.items() if value is not None and name != "service"}
+        row = of_submission(current) | changes
+    elif isinstance(row.get("service"), str):
+        row["service"] = redact_text(row["service"])
+    row["reply"] = None if reply is None else put_body(connection, to_safe_json(reply))
+    connection.execute(APPEND_EVENT, event_row(kind, session_id, at, row, problem))
 
 
 def of_submission(current: Submission) -> dict[str, Any]:

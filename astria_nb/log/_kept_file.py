@@ -103,11 +103,9 @@ class KeptFile:
 
     def _follow(self) -> None:
         """Open the file that has this name, if it holds all that is open here, or was written by others."""
-        if self._files is None or self.is_lost:
+        if self._files is None or self.is_lost or not self._connections.is_held:
             return
         fate = self._files.fate()
-        if not self._connections.is_held:
-            return
         if fate is Fate.REPLACED:
             self._files.remove_companions()
             if rescue.holds_all(self._path, self._connections.held()):

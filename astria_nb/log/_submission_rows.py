@@ -11,12 +11,11 @@ from typing import Any
 from astria_nb.log import _inserts as inserts
 from astria_nb.log import _serialization as serialization
 from astria_nb.log._checksums import COLUMNS, of_row
-from astria_nb.log._queries import existing, to_datetime, to_submission
+from astria_nb.log._queries import existing, to_datetime
 from astria_nb.log._sql import Cursor, SqlConnection
 from astria_nb.log._statements import Update, insert_into
 from astria_nb.log._states import StaleSubmission, Submission
 from astria_nb.tune import Request
-from astria_nb.utils.redaction import redact_json
 
 # As SQLite chooses one for a column with AUTOINCREMENT: the id of a deleted row is not used again.
 NEXT_ID = """
@@ -85,7 +84,7 @@ def add(
         assert new_id is not None
         (row["id"],) = new_id.fetchone()
         connection.execute(_INSERT_ON_SERVER, row)
-    return to_submission(row | {"request_json": text, "record_json": None})
+    return first_version(row, recorded)
 
 
 def row_of(
@@ -207,7 +206,7 @@ def second_version(
 
 def record(connection: SqlConnection, current: Submission, tune: Mapping[str, Any]) -> None:
     """Write a newer tune as a submission's record; it is not what a segment has of it any more."""
-    text = inserts.to_json(redact_json(serialization.updated(current, tune)))
+    text = inserts.to_safe_json(serialization.updated(current, tune))
     row = {"id": current.id, "record": inserts.put_body(connection, text), "sealed": None}
     _RECORD.run(connection, row)
 
@@ -216,7 +215,7 @@ def record_text(
     before: Submission, tune: Mapping[str, Any], image_sha256: Sequence[str | None] | None
 ) -> str:
     """Return the JSON of a submission's record, once it has a tune."""
-    return inserts.to_json(redact_json(record_fields(before, tune, image_sha256)))
+    return inserts.to_safe_json(record_fields(before, tune, image_sha256))
 
 
 def record_fields(

@@ -170,7 +170,7 @@ class Request:
         sent = {"pack": self.pack, "parameters": self.parameters, "images": images}
         return hashlib.sha256(canonical(sent).encode()).hexdigest()
 
-    @property
+    @cached_property
     def content_fingerprint(self) -> str:
         """SHA-256 of what is asked for, whatever it is called.
 
