@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
+from astria_nb.client import Client
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import TuneError
-from astria_nb.submission._options import ObserverInCaller, SubmitOptions
+from astria_nb.submission._options import PACK_MAX_AGE_SECONDS, ObserverInCaller, SubmitOptions
 from astria_nb.tune import Pack, Tune, check_pack
 from astria_nb.utils.interrupts import shield
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What each client fetched for a submission, and when.
+_fetched: WeakKeyDictionary[Client, dict[int | str, tuple[float, Pack]]] = WeakKeyDictionary()
 
 
 @shield
@@ -59,7 +65,14 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
 
 
 def _pack(tune: Tune, options: SubmitOptions) -> Pack:
+    """Return the tune's pack, not fetched again if its client did so just now, and it will do."""
     pack = options.pack
     if pack is not None and tune.pack in (pack.id, pack.slug):
         return pack
-    return options.client.pack(tune.pack)
+    fetched = _fetched.setdefault(options.client, {})
+    fetched_at, pack = fetched.get(tune.pack, (-PACK_MAX_AGE_SECONDS, None))
+    is_recent = monotonic() - fetched_at < PACK_MAX_AGE_SECONDS and options.max_cost is None
+    if pack is None or not is_recent or check_pack(pack, tune.name, tune).problems:
+        pack = options.client.pack(tune.pack)
+        fetched[tune.pack] = monotonic(), pack
+    return pack

@@ -153,7 +153,7 @@ class ExactlyOnce:
             return self._adopt(before.tune, before.newest_id, request, work)
         is_compared, warns = self._options.repeat != "send", self._options.warns
         while True:
-            equal = self._log.with_content(request) if is_compared and has_equal else []
+            equal = self._equal(request) if is_compared and has_equal else []
             if (earlier := self._repeated(equal, request, body)) is not None:
                 return earlier
             if warns:  # once, even if another process has recorded an equal request in the meantime
@@ -170,6 +170,14 @@ class ExactlyOnce:
                 work.enter_context(recovery.at_work(self._log, submission))
                 return submission
             has_equal = True
+
+    def _equal(self, request: Request) -> list[Submission]:
+        """Return earlier submissions of equal fields and sizes, latest first, as far as they matter."""
+        if not request.images and self._options.repeat != "replay":
+            latest = self._log.with_content(request, limit=1)  # without files to compare, it is the same
+            if not any(map(repeats.loss_of, latest)):
+                return latest
+        return self._log.with_content(request)
 
     def _adopt(self, tune: Json, newest_id: int, request: Request, work: ExitStack) -> Submission:
         """Record the tune of a title that the account has and the log had not."""

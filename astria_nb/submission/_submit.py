@@ -49,11 +49,12 @@ def submit(
 ) -> pd.DataFrame:
     """Create a tune, once, and return it as a row.
 
-    The pack is fetched first, so a wrong key, pack or class is found before anything is paid for. Then the
-    request is recorded in the log, and sent. If the answer is lost, the tune is looked for on the account. A
-    title that is on record is not sent again. Before anything is sent, a warning remarks on addresses that
-    the service can hardly use, such as a link to a page of Google Drive, and before an upload on a balance
-    that is too low, if the service tells it.
+    The pack is fetched first, so a wrong key, pack or class is found before anything is paid for; not again
+    if this client did so in the last minute, unless `max_cost` is passed. Then the request is recorded in the
+    log, and sent. If the answer is lost, the tune is looked for on the account. A title that is on record is
+    not sent again. Before anything is sent, a warning remarks on addresses that the service can hardly use,
+    such as a link to a page of Google Drive, and before an upload on a balance that is too low, if the
+    service tells it.
 
     Parameters
     ----------

@@ -1,10 +1,11 @@
 """A service that takes SECONDS for each tune and keeps only titles: prints its port, runs until it is killed.
 
-Run as ``python service.py SECONDS [TUNES [PROMPTS]]``: the account has so many tunes already, which are
-trained if each has prompts, of four pictures.
+Run as ``python service.py SECONDS [TUNES [PROMPTS [KEPT]]]``: the account has so many tunes at first, which
+are trained if each has prompts, of four pictures. It lists no more than KEPT; default: all.
 """
 
 import contextlib
+import itertools
 import json
 import socket
 import sys
@@ -20,8 +21,9 @@ SMALL = 100_000  # bytes; larger bodies are discarded unread
 class Account:
     """The tunes that were made, newest last: the id of each is one more than that of the one before."""
 
-    def __init__(self, seconds: float, tunes: int = 0, prompts: int = 0) -> None:
+    def __init__(self, seconds: float, tunes: int = 0, prompts: int = 0, kept: int | None = None) -> None:
         self.seconds, self.tunes = seconds, list[dict[str, object]]()
+        self._most, self._ids = kept, itertools.count(FIRST)
         self._lock, self._prompt_count = threading.Lock(), prompts
         for number in range(tunes):
             self._add(f"tune {number}")
@@ -55,12 +57,14 @@ class Account:
 
     def _add(self, title: str | None) -> dict[str, object]:
         with self._lock:
-            number = FIRST + len(self.tunes)
+            number = next(self._ids)
             tune = {"id": number, "title": title or f"tune {number}", "name": "cat", "created_at": DAY}
             tune |= {"updated_at": DAY, "eta": DAY, "started_training_at": None}
             tune |= {"trained_at": DAY if self._prompt_count else None}
-            self.tunes.append(tune | {"orig_images": []})
-            return self.tunes[-1]
+            tune |= {"orig_images": []}
+            if self._most is None or len(self.tunes) < self._most:
+                self.tunes.append(tune)
+            return tune
 
 
 def serve(connection: socket.socket, account: Account) -> None:

@@ -14,6 +14,7 @@ from astria_nb.errors import LogError
 from astria_nb.log import Log, RequestClaimed, SameContentRecorded, StaleSubmission, Submission
 from astria_nb.log import _submission_rows as submission_rows
 from astria_nb.log._schema import VERSION
+from astria_nb.log._selects import CLAIMANT_ON_SERVER
 from helpers.postgres_proxy import LossyProxy
 from helpers.processes import Other, elsewhere
 from helpers.submissions import REPLY, SERVICE, a_request, claim, frame_titles
@@ -248,3 +249,14 @@ def test_a_change_that_another_process_made_is_told(log: Log) -> None:
         log.change(submission, "unknown")
     assert caught.value.submission == done
     other.close()
+
+
+def test_a_title_is_looked_for_by_an_index_however_many_there_are(log: Log) -> None:
+    log.plan(a_request("a"))
+    values = {"of_service": SERVICE, "of_account": None, "of_title": "a"}
+    with log._database.store.reading() as connection:
+        plan = connection.execute(f"EXPLAIN {CLAIMANT_ON_SERVER._text}", values).fetchall()
+    scans = [line for (line,) in plan if "Scan using" in line and " on submission" in line]
+    conditions = [line for (line,) in plan if "Index Cond" in line and "title" in line]
+    assert len(scans) == 2
+    assert ["with_blanks" in scan for scan in scans].count(True) == len(conditions) == 1
