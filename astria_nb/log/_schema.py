@@ -133,9 +133,9 @@ _INDEXES = {
     "submission_in_segment": "submission (sealed) WHERE sealed IS NOT NULL",
     "event_of_submission": "event (submission)",
     # Without these, each body that `prune` deletes would scan the tables that may refer to it.
-    "event_of_reply": "event (reply)",
+    "event_of_reply": "event (reply) WHERE reply IS NOT NULL",
     "submission_of_request": "submission (request)",
-    "submission_of_record": "submission (record)",
+    "submission_of_record": "submission (record) WHERE record IS NOT NULL",
 }
 _UNIQUE = ("claimed_by_account",)
 
