@@ -1,6 +1,6 @@
 """Send requests over 16 connections as fast as they are answered; print the statuses and the seconds.
 
-Run by ``sandbox.py`` as ``python clients.py HOST:PORT KEY form|json REQUESTS``.
+Run by the case ``sandbox`` as ``python clients.py HOST:PORT KEY form|json REQUESTS``.
 """
 
 import http.client

@@ -42,10 +42,6 @@ PROGRAMS = {
         ["--appends", "1", "--rows", "20", "--times", "1"],
         [r"^poll: [\d.]+ ms, [\d.]+ bare rows", r"copied 20 ", r"frame of 20: .* on a server, [\d.]+ times"],
     ),
-    "sandbox.py": (
-        ["1", "20", "1"],
-        [r"\{'201': 20\}", r"sandbox / sink +[\d.]+", r"memory of 20 x 0\.05 MB +-?[\d.]+ MB"],
-    ),
     "saving.py": (["1", "3000"], [r"^until the last picture: [\d.]+ s", r"^with / without [\d.]+"]),
     "submit.py": (
         ["--rows", "5", "--rounds", "1"],

@@ -44,7 +44,8 @@ class BodyReader:
         self._on_read = on_read
         self.length = length
         self.ended = length == 0
-        on_read(0, self.ended)
+        if self.ended:
+            on_read(0, self.ended)
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes as soon as some are available; empty at the end.

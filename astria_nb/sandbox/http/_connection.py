@@ -2,6 +2,7 @@
 
 import json
 import logging
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,20 @@ log = logging.getLogger("astria_nb.sandbox")
 _IDLE_SECONDS = 120
 
 
+class _Head(HTTPMessage):
+    """The headers of a request: no mail, in whose body their parser would look for further parts."""
+
+    def get_content_maintype(self) -> str:
+        return "text"
+
+    def get_content_type(self) -> str:
+        return "text/plain"
+
+
 class Connection(BaseHTTPRequestHandler):
     """Reads the requests of one connection; the server's `answer` handles each exchange."""
 
+    MessageClass = _Head
     protocol_version = "HTTP/1.1"
     timeout = _IDLE_SECONDS
     rbufsize = 256 * 1024

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,36 +66,35 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._requests: list[ReceivedRequest] = []
+        self._fields: list[dict[str, Any]] = []
+        self._requests: list[ReceivedRequest | None] = []  # made when somebody looks
 
     def open(self, now: Callable[[], int], method: str, target: str, content_type: str) -> "LedgerEntry":
         """Add a request whose head has just arrived; `now` returns milliseconds since 1970 (UTC)."""
         path, _, query = target.partition("?")
         with self._lock:
-            request = ReceivedRequest(
-                number=len(self._requests) + 1,
-                # Read under the lock, so that times are in the order of the numbers.
-                time=datetime.fromtimestamp(now() / SECOND, UTC),
-                method=method,
-                path=path,
-                query=query,
-                content_type=content_type,
-            )
-            self._requests.append(request)
-        return LedgerEntry(self, request.number)
+            number = len(self._requests) + 1
+            # Read under the lock, so that times are in the order of the numbers.
+            time = datetime.fromtimestamp(now() / SECOND, UTC)
+            head = {"method": method, "path": path, "query": query, "content_type": content_type}
+            self._fields.append({"number": number, "time": time, **head, "body_bytes": 0})
+            self._requests.append(None)
+        return LedgerEntry(self, number)
 
     def requests(self) -> list[ReceivedRequest]:
         """Return the current state of every request, oldest first."""
         with self._lock:
-            return list(self._requests)
+            for index, fields in enumerate(self._fields):
+                if self._requests[index] is None:
+                    self._requests[index] = ReceivedRequest(**fields)
+            return [request for request in self._requests if request is not None]
 
     def update(self, number: int, *, more_bytes: int = 0, **changes: Any) -> None:
         """Change fields of a request's record."""
         with self._lock:
-            request = self._requests[number - 1]
-            self._requests[number - 1] = replace(
-                request, body_bytes=request.body_bytes + more_bytes, **changes
-            )
+            fields = self._fields[number - 1]
+            fields.update(changes, body_bytes=fields["body_bytes"] + more_bytes)
+            self._requests[number - 1] = None
 
 
 class LedgerEntry:

@@ -1,7 +1,7 @@
 """When the tunes and prompts of a plan start and end, and whether they succeed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from astria_nb.sandbox._clock import Clock
@@ -68,7 +68,7 @@ class Timeline:
             starts_at = self.now + (0 if new.is_mock else self.clock.span(QUEUE_SECONDS))
             ends_at = max(starts_at, self.now + self.clock.span(seconds))
         return TuneRecord(
-            **{field.name: getattr(new, field.name) for field in fields(new)},
+            **vars(new),
             id=number,
             created_at=self.now,
             updated_at=self.now,

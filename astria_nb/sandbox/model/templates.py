@@ -26,6 +26,8 @@ def fill(text: str, characteristics: Mapping[str, str], *, keep: bool) -> str:
     >>> fill("ohwx man, {{eye_color}}, {{hair_color}}, office", {"eye_color": "blue eyes"}, keep=False)
     'ohwx man, blue eyes, office'
     """
+    if "{{" not in text:
+        return text
     filled = _PLACEHOLDER.sub(lambda match: characteristics.get(match[1], match[0] if keep else ""), text)
     if keep or filled == text:
         return filled

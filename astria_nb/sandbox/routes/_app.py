@@ -40,16 +40,17 @@ def make_app(service: Service) -> WSGIApplication:
 
     @app.before_request
     def check_access() -> Response | None:
-        host, origin = request.headers.get("Host"), request.headers.get("Origin")
+        headers, endpoint = request.headers, request.endpoint
+        host, origin = headers.get("Host"), headers.get("Origin")
         guard.check_host(host)
         service.address.ask(str(host))
-        if request.endpoint in _PICTURES:
+        if endpoint in _PICTURES:
             return None
         guard.check_origin(origin)
         if request.method == "OPTIONS" and guard.allows(origin):
             return Response(status=204)
-        if request.endpoint not in public:
-            guard.check_key(request.headers.get("Authorization"))
+        if endpoint not in public:
+            guard.check_key(headers.get("Authorization"))
         return None
 
     @app.after_request
