@@ -27,6 +27,11 @@ def test_spelling():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_every_import_is_a_dependency_and_every_dependency_is_imported():
+    done = subprocess.run([sys.executable, "-m", "deptry", "."], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_matrix_has_the_pythons_of_the_classifiers():
     classifiers = PROJECT["project"]["classifiers"]
     pythons = [name.rpartition(" ")[2] for name in classifiers if re.search(r":: 3\.\d+$", name)]
