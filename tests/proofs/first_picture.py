@@ -68,7 +68,7 @@ def main() -> int:
                 finally:
                     os.killpg(process.pid, signal.SIGTERM)
         print(
-            f"{way.__name__}: the first picture after {seconds:.1f} s (the address after {page_after:.1f} s), "
+            f"{way.__name__}: the first picture after {seconds:.1f} s (its address: {page_after:.1f} s), "
             f"{clicks} clicks and {keys} keys; promised: {SECONDS} s, {CLICKS} clicks"
         )
         late += seconds > SECONDS or clicks > CLICKS
