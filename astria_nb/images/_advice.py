@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from astria_nb.errors import TuneError
 from astria_nb.images._damage import decoded_jpeg
-from astria_nb.images._decoding import decode, one_at_a_time, open_image
+from astria_nb.images._decoding import MAX_PIXELS, decode, one_at_a_time, open_image
 from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._heif_rotation import lies_as_stored
 from astria_nb.images._image import Image, encode_jpeg
@@ -212,7 +212,10 @@ def _advice(
     if min(metrics.width, metrics.height) < MIN_SIDE:
         pixels = f"{metrics.width}×{metrics.height}"  # noqa: RUF001  a multiplication sign
         yield Advice("small", f"Small ({pixels}). Use at least {MIN_SIDE} px a side.")
-    if metrics.size > _LARGE:
+    if (count := metrics.width * metrics.height) > MAX_PIXELS:
+        text = 'It is sent only with "Make photos smaller".'
+        yield Advice("large", f"Large ({count / 1e6:.0f} megapixels). {text}")
+    elif metrics.size > _LARGE:
         size = format_size(metrics.size)
         text = 'It does no harm, only the upload takes longer; "Make photos smaller" shortens it.'
         yield Advice("large", f"Large ({size}). {text}")

@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 import helpers.jupyterlab as lab
+from helpers.photos_with_metadata import heic
 
 BEGIN = "import astria_nb as anb\nclient = anb.Sandbox(deterministic=True).start().client()"
 CELLS = [
@@ -199,6 +200,15 @@ def test_photos_are_dropped_anywhere_on_the_form(page, emptied, photos):
     drop(emptied.get_by_label("Title"), {"2.jpg": photos[1].read_bytes()})
     expect_names(emptied, "1.jpg", "2.jpg")
     assert sent(page) == [sha256(photos[0]), sha256(photos[1])]
+    drop(emptied.locator(".astria-drop-zone"), {"IMG_1.HEIC": heic()})
+    expect_names(emptied, "1.jpg", "2.jpg", "IMG_1.HEIC")
+    hint = emptied.get_by_text('with "Make photos smaller" turned on').first
+    expect(hint).to_be_visible()
+    smaller = emptied.get_by_label(re.compile("^Make photos smaller"))
+    smaller.check()
+    expect(hint).not_to_be_visible()
+    smaller.uncheck()
+    expect(hint).to_be_visible()
 
 
 def test_the_images_of_a_dropped_folder_are_added(emptied, folder):

@@ -135,6 +135,14 @@ def test_a_truncated_image_is_reported_as_damaged(photo: Image.Image, tmp_path: 
     assert (metrics.width, metrics.height, metrics.thumbnail) == (1200, 900, None)
 
 
+def test_a_photo_with_too_many_pixels_says_how_it_is_sent(tmp_path: Path) -> None:
+    Image.effect_noise((1500, 1125), 80).resize((12000, 9000)).save(tmp_path / "a.jpg", quality=20)
+    advice = measure(tmp_path / "a.jpg").advice[0]
+    assert (advice.kind, advice.text) == (
+        "large", 'Large (108 megapixels). It is sent only with "Make photos smaller".'
+    )  # fmt: skip
+
+
 def test_heic_has_a_thumbnail_and_a_warning(tmp_path: Path) -> None:
     (tmp_path / "a.heic").write_bytes(samples.heic())
     metrics = measure(tmp_path / "a.heic")
