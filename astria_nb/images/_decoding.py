@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from astria_nb.images._file_kinds import RE_ENCODED, is_readable, refusal
 from astria_nb.images.media_type import HEAD_BYTES, media_type
-from astria_nb.images.metadata import without_texts
+from astria_nb.images.metadata import MAX_PROFILE, without_texts
 
 if TYPE_CHECKING:  # imported where it is used, so that `import astria_nb` stays fast
     from PIL import Image as Pillow
@@ -116,14 +116,23 @@ def _opened(file: IO[bytes]) -> Pillow.Image:
         try:
             try:
                 return Pillow.open(file, formats=_allowed_formats(file))
-            except ValueError:  # Pillow reads no text of more than a megabyte
+            except ValueError:  # Pillow reads no text, and no profile, of more than a megabyte
                 file.seek(0)
-                content = without_texts(file.read())
-                if content is None:
-                    raise
-                return Pillow.open(io.BytesIO(content), formats=("PNG",))
+                return _opened_with_long_chunks(file.read())
         finally:
             Pillow.MAX_IMAGE_PIXELS = limit
+
+
+def _opened_with_long_chunks(content: bytes) -> Pillow.Image:
+    """Return a PNG without its texts, and with its profile, however long."""
+    from PIL import Image as Pillow
+    from PIL import PngImagePlugin
+
+    limit, PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_CHUNK, MAX_PROFILE
+    try:
+        return Pillow.open(io.BytesIO(without_texts(content) or content), formats=("PNG",))
+    finally:
+        PngImagePlugin.MAX_TEXT_CHUNK = limit
 
 
 def _max_pixels(file_format: str | None) -> int:

@@ -15,7 +15,7 @@ from astria_nb.images import Image as Photo
 from astria_nb.images import Preprocessing, SentImage
 from astria_nb.images._advice import advise
 from helpers.photos_with_metadata import chunk
-from helpers.profiles import KINDS_BY_NAME
+from helpers.profiles import KINDS_BY_NAME, profile, table
 
 SRGB = ImageCms.createProfile("sRGB")
 SIDE = 512
@@ -183,6 +183,17 @@ def test_adobe_rgb_that_only_exif_tells_is_a_profile_in_a_photo_of_its_size(tmp_
         patches(mode).save(path, exif=exif)
         with Image.open(io.BytesIO(sent(path, Preprocessing()))) as image:
             assert "icc_profile" not in image.info
+
+
+def test_a_profile_of_more_than_a_megabyte_is_no_damage(tmp_path: Path) -> None:
+    path, large = tmp_path / "photo.png", profile(4, "RGB ", "Lab ", {"A2B0": table("mft1", 3, 72)}, "scnr")
+    patches().save(path, icc_profile=large)
+    assert len(large) > 2**20
+    content = sent(path, Preprocessing())
+    start = content.index(b"IDAT")
+    assert content[start:] == path.read_bytes()[path.read_bytes().index(b"IDAT") :]
+    assert b"Anna" not in content[:start]
+    assert len(smaller(path).info["icc_profile"]) > 2**20
 
 
 def test_a_photo_of_108_megapixels_goes_if_it_is_made_smaller(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Removal of metadata from image files, one module a format."""
 
 from astria_nb.images.metadata import _standard_profiles as standard_profiles
+from astria_nb.images.metadata._colour_profile import MAX_BYTES as MAX_PROFILE
 from astria_nb.images.metadata._colour_profile import reduced_profile
 from astria_nb.images.metadata._file_parts import (
     DamagedImageError,
@@ -15,6 +16,7 @@ from astria_nb.images.metadata._png_texts import of_raw_profile, without_texts
 from astria_nb.images.metadata._removal import without_metadata
 
 __all__ = [
+    "MAX_PROFILE",
     "DamagedImageError",
     "ImageReader",
     "MalformedImageError",
