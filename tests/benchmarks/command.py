@@ -59,6 +59,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     add("--against", type=Path, metavar="CHECKOUT", help="measure another checkout as well, as today's build")
     add("--python", default=sys.executable, help="that has what the other checkout needs")
     add("--into", type=Path, default=Path("build/benchmarks"), metavar="FOLDER", help="default: %(default)s")
+    add("--docs", action="store_true", help="write to docs/figures.md, with the picture in docs/figures")
     add("--keep", type=Path, metavar="FOLDER", help="keep large files there for another run")
     return parser.parse_args(arguments)
 
@@ -88,8 +89,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; this is what was measured", file=sys.stderr)
     if results:
-        table.write(options.into, results, today)
-        print(f"\nwritten to {options.into}: speed.md, speed.json, speed-light.svg, speed-dark.svg")
+        page = Path("docs/figures.md") if options.docs else options.into / "speed.md"
+        folder = page.with_suffix("") if options.docs else options.into
+        table.write(page, folder, results, today)
+        print(f"\nwritten: {page}, {folder / 'speed.json'}, {folder / 'speed.svg'}")
     if any(result.problem for result in results):
         return 2
     return int(any(result.is_kept(figure) is False for result in results for figure in result.case.figures))

@@ -1,5 +1,6 @@
 """Results as a picture: each figure beside its bar, and how the time of an item grows with their number."""
 
+import io
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,25 +13,42 @@ from matplotlib.figure import Figure as Picture
 from benchmarks.protocol import Figure
 from benchmarks.turns import Result
 
+# Light and dark: the picture follows its reader's settings.
 THEMES = {
-    "light": {"text": "#1f2328", "grid": "#d1d9e0", "yes": "#1a7f37", "no": "#cf222e", "line": "#0969da"},
-    "dark": {"text": "#f0f6fc", "grid": "#3d444d", "yes": "#3fb950", "no": "#f85149", "line": "#4493f8"},
+    "text": ("#1f2328", "#f0f6fc"),
+    "ground": ("#fffffe", "#0d1117"),
+    "grid": ("#d1d9e0", "#3d444d"),
+    "yes": ("#1a7f37", "#3fb950"),
+    "no": ("#cf222e", "#f85149"),
+    "line": ("#0969da", "#4493f8"),
 }
 FONT = 9  # points
 
 
-def draw(folder: Path, results: Sequence[Result]) -> None:
-    """Write speed-light.svg and speed-dark.svg."""
-    for theme, colours in THEMES.items():
-        options = {
-            "svg.hashsalt": "speed", "font.size": FONT, "text.color": colours["text"],
-            "axes.labelcolor": colours["text"], "xtick.color": colours["text"],
-            "ytick.color": colours["text"], "axes.edgecolor": colours["grid"], "grid.color": colours["grid"],
-        }  # fmt: skip
-        with mpl.rc_context(options):
-            picture = _picture(results, colours)
-            path = folder / f"speed-{theme}.svg"
-            picture.savefig(path, transparent=True, metadata={"Date": None})
+def draw(path: Path, results: Sequence[Result]) -> None:
+    """Write a picture as SVG."""
+    colours = {name: light for name, (light, _) in THEMES.items()}
+    options = {
+        "svg.hashsalt": "speed", "font.size": FONT, "text.color": colours["text"],
+        "axes.labelcolor": colours["text"], "xtick.color": colours["text"], "ytick.color": colours["text"],
+        "axes.edgecolor": colours["grid"], "grid.color": colours["grid"],
+        "axes.facecolor": colours["ground"], "figure.facecolor": colours["ground"],
+    }  # fmt: skip
+    content = io.StringIO()
+    with mpl.rc_context(options):
+        _picture(results, colours).savefig(content, format="svg", metadata={"Date": None})
+    path.write_text(_in_both_themes(content.getvalue()), "utf-8")
+
+
+def _in_both_themes(svg: str) -> str:
+    """Return a light picture with its colours as variables, which have other values in a dark page."""
+    light, dark = (
+        "".join(f"--{name}: {colours[theme]};" for name, colours in THEMES.items()) for theme in (0, 1)
+    )
+    for name, (colour, _) in THEMES.items():
+        svg = svg.replace(colour, f"var(--{name})")
+    style = f"svg {{{light}}} @media (prefers-color-scheme: dark) {{svg {{{dark}}}}}"
+    return svg.replace("<defs>", f"<style>{style}</style><defs>", 1)
 
 
 def _picture(results: Sequence[Result], colours: dict[str, str]) -> Picture:

@@ -16,6 +16,7 @@ from benchmarks.turns import Result
 HEAD = ("case", "figure", "ours", "peer", "compared", "bar", "", "today")
 WIDTHS = (18, 38, 10, 10, 26, 9, 6, 8)
 COMMAND = "python -m tests.benchmarks"
+BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ def lines(result: Result) -> Iterator[Line]:
             result.name.replace("_", "-"), figure.what, text("ours"), text("peer"), compared, _bar(figure),
             verdict, today,
         )  # fmt: skip
+    if result.today_problem:
+        what = f"today's build was not measured: {result.today_problem}"
+        yield Line(result.name.replace("_", "-"), what, "-", "-", "-", "-", "", "-")
     if result.problem:
         yield Line(result.name.replace("_", "-"), result.problem, "-", "-", "-", "-", "", "-")
 
@@ -128,40 +132,45 @@ def as_json(results: Sequence[Result], today: str) -> dict[str, Any]:
     }
 
 
-def page(results: Sequence[Result], measured: dict[str, Any]) -> str:
-    """Return the results as a document."""
+def page(results: Sequence[Result], measured: dict[str, Any], picture: str) -> str:
+    """Return the results as a part of a document."""
     rows = []
     for result in results:
         for line in lines(result):
-            _, *texts = cells(line)
-            names = f"`{line.case}`: {result.case.what}", result.case.against
+            name, *texts = cells(line)
+            names = f"`{name}`: {result.case.what}", result.case.against
             rows.append(" | ".join(text.replace("|", "\\|").replace("\n", " ") for text in (*names, *texts)))
-    today = f" *Today* is the same figure of {measured['today']}." if measured["today"] else ""
-    head = "| case | beside | figure | ours | peer | ratio, difference or value | bar | kept | today |"
-    return f"""# How fast it is
-
+    today = f" *Today* is the same of {measured['today']}." if measured["today"] else ""
+    head = "| case | beside | figure | ours | peer | compared | bar | kept | today |"
+    return (
+        f"""{BEGIN}
 Measured on {measured["date"]} by `{COMMAND}`: {measured["machine"]}.
 
-Both sides of a case run in turn, each time in a new process. The ratio is the median of the pairs, with the
-lowest and the highest; a *no* is a bar that was missed.{today} A case is a file of
-[tests/benchmarks/cases/](../tests/benchmarks/cases/).
+Both sides of a case run in turn, each time in a new process. What is compared with the bar is the median
+of the pairs: ours divided by the peer's, or a difference, or ours alone; the lowest and the highest are
+beside it.{today}
 
-<picture>
-  <source media="(prefers-color-scheme: dark)" srcset="speed-dark.svg">
-  <img alt="Each figure beside its bar" src="speed-light.svg">
-</picture>
+![Each figure beside its bar]({picture})
 
 {head}
 |{"---|" * 9}
-""" + "".join(f"| {row} |\n" for row in rows)
+"""
+        + "".join(f"| {row} |\n" for row in rows)
+        + f"{END}\n"
+    )
 
 
-def write(folder: Path, results: Sequence[Result], today: str) -> None:
-    """Write JSON, page and plots to a folder."""
+def write(target: Path, folder: Path, results: Sequence[Result], today: str) -> None:
+    """Write a page, and JSON and a picture to a folder; of a page that is there, only what was measured."""
     from benchmarks.plot import draw
 
     folder.mkdir(parents=True, exist_ok=True)
     measured = as_json(results, today)
-    (folder / "speed.json").write_text(json.dumps(measured, indent=1, default=str, ensure_ascii=False) + "\n")
-    (folder / "speed.md").write_text(page(results, measured))
-    draw(folder, results)
+    content = json.dumps(measured, indent=1, default=str, ensure_ascii=False)
+    (folder / "speed.json").write_text(f"{content}\n", "utf-8")
+    draw(folder / "speed.svg", results)
+    picture = Path(os.path.relpath(folder / "speed.svg", target.parent)).as_posix()
+    before = target.read_text("utf-8") if target.exists() else "# Figures\n\n"
+    head, _, rest_of_page = before.partition(BEGIN)
+    tail = rest_of_page.partition(f"{END}\n")[2]
+    target.write_text(head + page(results, measured, picture) + tail, "utf-8")

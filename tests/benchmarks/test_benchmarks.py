@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.side import figures_of
+from benchmarks.table import write
 from benchmarks.turns import Build, Result, load, measure, names
 from helpers.paths import ROOT
 from helpers.processes import elsewhere, printed_by
@@ -110,9 +111,25 @@ def test_the_suite_prints_a_table_and_writes_a_page(tmp_path: Path) -> None:
     page = (tmp_path / "speed.md").read_text("utf-8")
     assert f"Measured on {measured['date']}" in page
     assert "| `import-time`: import astria_nb | bare interpreter | added to its start |" in page
-    for theme in ("light", "dark"):
-        assert f'"speed-{theme}.svg"' in page
-        assert (tmp_path / f"speed-{theme}.svg").read_text("utf-8").rstrip().endswith("</svg>")
+    assert "](speed.svg)" in page
+    picture = (tmp_path / "speed.svg").read_text("utf-8")
+    assert "prefers-color-scheme: dark" in picture
+    assert {*re.findall(r"(?:fill|stroke): (#\w+)", picture)} == set()  # each colour has one for dark pages
+
+
+def test_a_page_keeps_what_is_around_the_figures(tmp_path: Path) -> None:
+    result, page = Result("import_time", load("import_time")), tmp_path / "figures.md"
+    page.write_text("# Figures\n\nBefore.\n")
+    for seconds in (0.001, 0.002):
+        result.turns = [{"peer": {"seconds": 0.01}, "ours": {"seconds": 0.01 + seconds}}]
+        write(page, tmp_path / "figures", [result], "")
+        page.write_text(page.read_text("utf-8") + "After.\n", "utf-8")
+    text = page.read_text("utf-8")
+    assert text.startswith("# Figures\n\nBefore.\n<!-- measured -->")
+    assert text.endswith("<!-- end of what was measured -->\nAfter.\nAfter.\n")
+    assert "(figures/speed.svg)" in text
+    assert "2 ms" in text
+    assert "1 ms" not in text
 
 
 def test_what_was_measured_before_an_interrupt_stays(tmp_path: Path) -> None:
