@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from io import FileIO
@@ -13,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from astria_nb.images._decoding import open_image
+from astria_nb.images._file_memory import FileMemory, identity_of
 from astria_nb.images._webp_surplus import is_animated, without_surplus
 from astria_nb.images.metadata import (
     DamagedImageError,
@@ -25,9 +22,7 @@ from astria_nb.images.metadata import (
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
-_MOST_FILES = 4096  # that are remembered
-_SETTLED_NS = 2 * 10**9  # a change this soon after another one might not show in a file's times
-_Identity = tuple[int, ...]
+_sound = FileMemory[bool]()
 
 
 def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whole: bool) -> Sequence[Part]:
@@ -52,8 +47,8 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
     OSError
         The file cannot be read.
     """
-    identity = _identity(file)
-    if _sound.has(identity):
+    identity = identity_of(file)
+    if _sound.get(identity):
         return parts
     if media_type == "image/png":
         verified = _verified_png(file, parts)
@@ -67,13 +62,8 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
             return [shorter]
     else:
         _check_by_pillow(content_of(file, parts))
-    _remember(identity)
+    _sound.put(identity, True)
     return parts
-
-
-def _remember(identity: _Identity) -> None:
-    if time.time_ns() - max(identity[-2:]) > _SETTLED_NS:
-        _sound.add(identity)
 
 
 def decoded_jpeg(path: Path, min_side: int) -> tuple[Pillow.Image | None, str | None]:
@@ -95,7 +85,7 @@ def decoded_jpeg(path: Path, min_side: int) -> tuple[Pillow.Image | None, str | 
 
     try:
         with path.open("rb", buffering=0) as file:
-            identity = _identity(file)
+            identity = identity_of(file)
             content = content_of(file, without_metadata(file, verifies_data=False))
         pixels = _decoded_jpeg(content, "RGB", min_side)
     except DamagedImageError as error:
@@ -103,7 +93,7 @@ def decoded_jpeg(path: Path, min_side: int) -> tuple[Pillow.Image | None, str | 
     except (MalformedImageError, OSError):
         return None, None
     if pixels is not None:
-        _remember(identity)
+        _sound.put(identity, True)
     return (None if pixels is None else Pillow.fromarray(pixels)), None
 
 
@@ -183,33 +173,3 @@ def _verified_png(file: FileIO, parts: Sequence[Part]) -> Sequence[Part]:
         _check_by_pillow(content_of(file, parts))
         return parts
     return verified
-
-
-def _identity(file: FileIO) -> _Identity:
-    """Return what differs once a file was changed or replaced; the last two are times in ns."""
-    info = os.fstat(file.fileno())
-    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
-
-
-class _Sound:
-    """The files whose pictures are complete, the least recently used first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._files: OrderedDict[_Identity, None] = OrderedDict()
-
-    def has(self, identity: _Identity) -> bool:
-        with self._lock:
-            if identity not in self._files:
-                return False
-            self._files.move_to_end(identity)
-            return True
-
-    def add(self, identity: _Identity) -> None:
-        with self._lock:
-            self._files[identity] = None
-            while len(self._files) > _MOST_FILES:
-                self._files.popitem(last=False)
-
-
-_sound = _Sound()

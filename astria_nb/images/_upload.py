@@ -14,6 +14,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images._damage import sound_parts
 from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._file_kinds import RE_ENCODED
+from astria_nb.images._file_memory import FileMemory, identity_of
 from astria_nb.images._image import Image
 from astria_nb.images._only_smaller import only_smaller
 from astria_nb.images._preprocessing import Preprocessing
@@ -35,6 +36,8 @@ _HASH_BLOCK = 2**18
 _NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
 _CONCURRENT = 2  # images that are decoded at once: a JPEG that is made smaller takes 40 MB of memory
 _SILENT_SECONDS = 0.5
+_MOST_BYTES = 4096  # that are remembered of a file, such as a colour profile
+_cleaned = FileMemory[Sequence[Part]]()
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "image/png": (".png",)}
 
 
@@ -272,10 +275,21 @@ def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
     file = image.path.open("rb", buffering=0)
     try:
         is_whole = preprocessing.keep_metadata or image.is_caption
-        parts: Sequence[Part] = entire_file(file) if is_whole else without_metadata(file, verifies_data=False)
+        parts = entire_file(file) if is_whole else _parts_without_metadata(file)
         if not (preprocessing.keep_damaged or image.is_caption):
             parts = sound_parts(file, parts, image.media_type, is_whole=is_whole)
     except BaseException:
         file.close()
         raise
     return SentImage(image.filename, image.media_type, file, parts)
+
+
+def _parts_without_metadata(file: FileIO) -> Sequence[Part]:
+    """Return what is sent of a file, which is searched once: a batch checks all before it sends any."""
+    identity = identity_of(file)
+    if (remembered := _cleaned.get(identity)) is not None:
+        return remembered
+    parts = tuple(without_metadata(file, verifies_data=False))
+    if sum(len(part) for part in parts if isinstance(part, bytes)) <= _MOST_BYTES:
+        _cleaned.put(identity, parts)
+    return parts

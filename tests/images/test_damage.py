@@ -13,7 +13,7 @@ from PIL import Image
 import astria_nb as anb
 from astria_nb.errors import BatchError, TuneError
 from astria_nb.images import Image as Photo
-from astria_nb.images import Preprocessing, SentImage, _damage, _upload
+from astria_nb.images import Preprocessing, SentImage, _damage, _file_memory, _upload
 from astria_nb.images._advice import advise
 from helpers import photos_with_metadata as samples
 from helpers.photos_with_metadata import PLACE
@@ -179,7 +179,7 @@ def test_what_follows_the_pixels_of_a_png_is_not_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also of one that has no metadata, and of one that was sent with its metadata before."""
-    monkeypatch.setattr(_damage, "_SETTLED_NS", 0)
+    monkeypatch.setattr(_file_memory, "_SETTLED_NS", 0)
     photo = tmp_path / "photo.png"
     photo.write_bytes(png_with(lambda data: data + PLACE))
     for keep_metadata in (False, True, False):
@@ -207,7 +207,7 @@ def test_a_file_is_decoded_once_until_it_changes(tmp_path: Path, monkeypatch: py
     decoded = []
     original = _damage.check_jpeg
     monkeypatch.setattr(_damage, "check_jpeg", lambda content: (decoded.append(1), original(content)))
-    monkeypatch.setattr(_damage, "_SETTLED_NS", 0)
+    monkeypatch.setattr(_file_memory, "_SETTLED_NS", 0)
     path = tmp_path / "photo.jpg"
     path.write_bytes(JPEG)
     for _ in range(3):
@@ -218,6 +218,33 @@ def test_a_file_is_decoded_once_until_it_changes(tmp_path: Path, monkeypatch: py
     os.utime(path, ns=(time, time))  # a copy that keeps the times
     with pytest.raises(TuneError):
         SentImage.open(Photo.open(str(path)), Preprocessing())
+
+
+def test_a_file_is_searched_for_metadata_once_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = []
+    original = _upload.without_metadata
+    monkeypatch.setattr(
+        _upload,
+        "without_metadata",
+        lambda *args, **options: (searched.append(1), original(*args, **options))[1],
+    )
+    monkeypatch.setattr(_file_memory, "_SETTLED_NS", 0)
+    path = tmp_path / "photo.jpg"
+    comment = b"\xff\xfe" + (len(PLACE) + 2).to_bytes(2) + PLACE
+    after_first = 4 + int.from_bytes(JPEG[4:6])
+    times: list[int] = []
+    for start in (2, after_first):  # of the same size, in another place
+        path.write_bytes(JPEG[:start] + comment + JPEG[start:])
+        if times:
+            os.utime(path, ns=(times[0], times[0]))  # a copy that keeps the times
+        times.append(path.stat().st_mtime_ns)
+        for _ in range(3):
+            opened = SentImage.open(Photo.open(str(path)), Preprocessing(keep_damaged=True))
+            assert PLACE not in b"".join(map(bytes, opened.blocks(memoryview(bytearray(opened.size)))))
+            opened.close()
+    assert len(searched) == 2
 
 
 def test_random_changes_are_refused_or_leave_the_picture_whole(tmp_path: Path) -> None:
