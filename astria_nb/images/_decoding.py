@@ -159,9 +159,21 @@ def decode(image: Pillow.Image, min_side: int) -> Pillow.Image:
     except ValueError:
         if getattr(image, "tile", None):  # else the pixels were read, and a long text after them was not
             raise
-    if image.mode.startswith("I"):  # 16-bit grey
-        return image.convert("I").point(lambda value: value / 256).convert("L")
-    return image
+    return _of_8_bits(image) if image.mode.startswith("I") else image
+
+
+def _of_8_bits(image: Pillow.Image) -> Pillow.Image:
+    """Return an image in 16-bit grey with 8 bits; one of its greys may be transparent."""
+    import numpy as np
+    from PIL import Image as Pillow
+
+    values = np.asarray(image)
+    grey = Pillow.fromarray((values.clip(0, 65535) >> 8).astype(np.uint8))
+    grey.info = {**image.info}
+    transparent = grey.info.pop("transparency", None)
+    if isinstance(transparent, int):  # only that one, not all that are the same in 8 bits
+        grey.putalpha(Pillow.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
+    return grey
 
 
 def exif_of(image: Pillow.Image) -> Pillow.Exif:

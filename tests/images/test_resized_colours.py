@@ -185,6 +185,18 @@ def test_adobe_rgb_that_only_exif_tells_is_a_profile_in_a_photo_of_its_size(tmp_
             assert "icc_profile" not in image.info
 
 
+@pytest.mark.parametrize(("transparent", "share"), [(0, 1 / 1024), (300, 0), (64 * 200, 1 / 1024)])
+def test_of_16_bit_grey_only_the_transparent_one_is(tmp_path: Path, transparent: int, share: float) -> None:
+    path = tmp_path / "photo.png"
+    ramp = np.tile(np.arange(1024, dtype=np.uint16) * 64, (1024, 1))
+    Image.fromarray(ramp).save(path, transparency=transparent)
+    image = smaller(path)
+    alpha = np.asarray(image.getchannel("A")) if image.mode == "RGBA" else np.full(1, 255)
+    assert (255 - alpha.astype(int)).mean() / 255 == pytest.approx(share, abs=0.0005)
+    grey = np.asarray(image.convert("L")).astype(int)
+    assert abs(grey[200, 1:-1] - np.arange(1, 511) / 2).max() <= 3  # beside what is transparent
+
+
 def test_a_profile_of_more_than_a_megabyte_is_no_damage(tmp_path: Path) -> None:
     path, large = tmp_path / "photo.png", profile(4, "RGB ", "Lab ", {"A2B0": table("mft1", 3, 72)}, "scnr")
     patches().save(path, icc_profile=large)

@@ -52,12 +52,24 @@ def pictures(kind: str) -> list[bytes]:
 
 
 JPEGS, PNGS, WEBPS = jpegs(), pictures("PNG"), pictures("WEBP")
-segments = st.builds(
-    lambda marker, head, secret: segment(marker, head + secret),
-    *(st.sampled_from(MARKERS), st.sampled_from(OF_SEGMENTS), st.sampled_from([PLACE, WORDS, PLACE * 30])),
-) | st.builds(
-    lambda profile: segment(0xE2, b"ICC_PROFILE\0\1\1" + profile),
-    st.sampled_from([profile for profile in PROFILES if len(profile) < 60000]),
+UNUSED_TABLES = [
+    segment(0xDB, b"\3" + (PLACE * 3)[:64]),
+    segment(0xC4, b"\x13" + bytes(7) + bytes([72]) + bytes(8) + PLACE * 3),
+]
+segments = (
+    st.builds(
+        lambda marker, head, secret: segment(marker, head + secret),
+        *(
+            st.sampled_from(MARKERS),
+            st.sampled_from(OF_SEGMENTS),
+            st.sampled_from([PLACE, WORDS, PLACE * 30]),
+        ),
+    )
+    | st.sampled_from(UNUSED_TABLES)
+    | st.builds(
+        lambda profile: segment(0xE2, b"ICC_PROFILE\0\1\1" + profile),
+        st.sampled_from([profile for profile in PROFILES if len(profile) < 60000]),
+    )
 )
 
 
@@ -74,7 +86,17 @@ chunks = (
     | st.builds(lambda kind: chunk(kind, PLACE), st.sampled_from(OTHER_CHUNKS))
     | st.builds(
         lambda kind, count: chunk(kind, bytes(count) + WORDS),
-        *(st.sampled_from([b"pHYs", b"gAMA", b"cHRM", b"sRGB", b"cICP"]), st.integers(0, 40)),
+        *(
+            st.sampled_from([b"pHYs", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"tRNS", b"bKGD"]),
+            st.integers(0, 40),
+        ),
+    )
+    | st.builds(
+        lambda kind, size: chunk(kind, (PLACE * 2)[:size]),
+        *(
+            st.sampled_from([b"cHRM", b"mDCV", b"cLLI", b"bKGD", b"sBIT", b"pHYs"]),
+            st.sampled_from([6, 8, 9, 24, 32]),
+        ),
     )
     | st.just(chunk(b"eXIf", TIFF))
     | st.builds(
