@@ -109,7 +109,7 @@ def other(tab: Page) -> Iterator[Page]:
 def form(page: Page, sandbox: anb.Sandbox) -> Iterator[Locator]:
     """A fresh form."""
     sandbox.heal()
-    lab.run_cells(page, 0, 1)
+    lab.show_form(page, 0, 1)
     form = page.locator(".astria-form")
     expect(form).to_have_count(1)
     expect(form.get_by_text("Still needed: pack, class, photos")).to_be_visible()
@@ -396,7 +396,7 @@ def test_a_draft_and_its_list_outlive_the_page_and_the_kernel(
 ):
     sandbox.heal()
     lab.open_notebook(tab, address, "draft.ipynb")
-    lab.run_cells(tab, 0, 1)
+    lab.show_form(tab, 0, 1)
     form = tab.locator(".astria-form")
     fill(form, folder)
     form.get_by_role("tab", name="URLs").click()
@@ -412,7 +412,7 @@ def test_a_draft_and_its_list_outlive_the_page_and_the_kernel(
     tab.reload()
     tab.wait_for_selector(".jp-Notebook", timeout=60_000)
     lab.restart_kernel(tab)
-    lab.run_cells(tab, 0, 1)
+    lab.show_form(tab, 0, 1)
     expect(form).to_have_count(1)
     expect(form.get_by_label("Title")).to_have_value("Grumpy cat")
     expect(form.locator(".astria-tile").filter(has_text="sharp.jpg")).to_be_visible()

@@ -74,7 +74,7 @@ def page(tab: Page, address: str) -> Iterator[Page]:
 def displayed(page: Page) -> Locator:
     """Display an empty form, in the place of the one before."""
     lab.run_code(page, CLOSE)
-    lab.run_cells(page, FORM, FORM + 1)
+    lab.show_form(page, FORM, FORM + 1)
     form = page.locator(".astria-form")
     expect(form.get_by_text("No images yet")).to_be_visible()
     return form

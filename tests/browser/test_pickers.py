@@ -53,7 +53,7 @@ def page(tab: Page, address: str, folder: Path, sandbox: anb.Sandbox) -> Iterato
 def form(page: Page, sandbox: anb.Sandbox) -> Iterator[Locator]:
     """A fresh form."""
     sandbox.heal()
-    lab.run_cells(page, 0, 1)
+    lab.show_form(page, 0, 1)
     form = page.locator(".astria-form")
     expect(form).to_have_count(1)
     expect(form.get_by_text("Still needed: pack, class, photos")).to_be_visible()

@@ -34,7 +34,7 @@ def page(tab: Page, folder: Path, address: str) -> Iterator[Page]:
     screen.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     lab.open_notebook(tab, address, "touch.ipynb")
     tab.evaluate(NARROW)
-    lab.run_cells(tab, 0, 1)
+    lab.show_form(tab, 0, 1)
     yield tab
     lab.shut_down(tab)
     screen.detach()

@@ -56,6 +56,10 @@ _IS_SHOWN = """theme => {
     const colour = getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim();
     const isLight = theme.endsWith('Light');
     return document.body.dataset.jpThemeName === theme && (colour === 'white') === isLight; }"""
+# The parts of a form that scripts draw, each by what it has once it is drawn.
+_DRAWN_BY_SCRIPTS = [".astria-summary", ".astria-drop", ".astria-images", ".astria-request pre"]
+_IS_DRAWN = """selectors => [...document.querySelectorAll('.astria-form')].every(
+    form => selectors.every(selector => form.querySelector(selector)))"""
 _IS_OPEN = "path => window.jupyterapp?.shell.currentWidget?.context?.path === path"
 
 # Scrolls what a selector finds to its end, as a hand does, and returns the milliseconds of each frame.
@@ -234,6 +238,23 @@ def run_cells(page: Page, start: int, stop: int) -> None:
         page.evaluate("""async () => {
             await window.jupyterapp.commands.execute('notebook:run-cell-and-select-next'); return true; }""")
     await_idle(page)
+
+
+def show_form(page: Page, start: int, stop: int) -> None:
+    """Run cells of which the last one displays a form, and wait until its scripts have drawn their parts.
+
+    The text that Python makes is there before. In a busy browser, a part was empty for a minute after it:
+    whoever sits before it runs the cell once more.
+    """
+    run_cells(page, start, stop)
+    for _ in range(3):
+        try:
+            page.wait_for_function(_IS_DRAWN, arg=_DRAWN_BY_SCRIPTS, timeout=20_000, polling=100)
+        except TooLate:
+            run_cells(page, stop - 1, stop)
+        else:
+            return
+    raise AssertionError("a part of the form is empty, though its cell was run again")
 
 
 def run_code(page: Page, code: str) -> str:
