@@ -9,18 +9,18 @@ from astria_nb.images.metadata import _orientation as orientation
 from astria_nb.images.metadata import _standard_profiles as standard_profiles
 from astria_nb.images.metadata._colour_profile import reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
+from astria_nb.images.metadata._jpeg_segments import APP0, JFIF, cleaned_segment, segment
 from astria_nb.images.metadata._jpeg_tables import DHT, DQT, JpegTables
 
 _RGB = 3  # components, also of YCbCr
-_EOI, _SOS, _COM, _APP0, _APP1, _APP2, _APP14 = 0xD9, 0xDA, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE
+_EOI, _SOS, _COM, _APP1, _APP2 = 0xD9, 0xDA, 0xFE, 0xE1, 0xE2
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_METADATA_MARKERS = {*range(_APP0, 0xF0), _COM}
-_JFIF, _EXIF, _ADOBE = b"JFIF\0", b"Exif\0\0", b"Adobe"
+_METADATA_MARKERS = {*range(APP0, 0xF0), _COM}
+_EXIF = b"Exif\0\0"
 _XMP, _ICC = b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
 _WITHOUT_LENGTH = {1, *range(0xD0, _EOI)}  # they have no place between segments
 _SEGMENT_START = re.compile(rb"\xff[\xc0-\xfe](?=..)", re.DOTALL)
-_JFIF_BYTES, _ADOBE_BYTES = 12, 12  # without the thumbnail of a JFIF segment
 _MOST_BYTES = 65533  # of a segment's content
 _HEAD = 32  # bytes of a segment that tell what it is
 _STRAY = 256  # bytes that are searched for a marker at once
@@ -43,7 +43,7 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
         if marker in _METADATA_MARKERS:
             head = reader.read(content.start, min(len(content), _HEAD))
             metadata.collect(reader, marker, content, index=len(parts))
-            parts.append(_cleaned_segment(marker, head, range(offset, end)))
+            parts.append(cleaned_segment(marker, head, range(offset, end)))
         elif is_second or not _is_valid(marker, data := reader.read(content.start, len(content))):
             raise MalformedImageError("is damaged")
         else:
@@ -93,7 +93,7 @@ class _Metadata:
             self._xmp = reader.read(place.start, len(place))
         elif marker == _APP2 and head.startswith(_ICC):
             self._profile[index] = reader.read(place.start, len(place))
-        self._has_jfif = self._has_jfif or (index == 1 and head.startswith(_JFIF))
+        self._has_jfif = self._has_jfif or (index == 1 and head.startswith(JFIF))
 
     def put_into(self, parts: list[Part], components: int) -> None:
         """Put what is kept into the parts of an image with so many components."""
@@ -104,7 +104,7 @@ class _Metadata:
             parts.insert(1 + self._has_jfif, _profile_segments(standard_profiles.adobe_rgb()))
         value = orientation.read(self._exif, self._xmp)
         if value != 1:  # JFIF has to be the first segment
-            exif = _segment(_APP1, _EXIF + orientation.tiff(value))
+            exif = segment(_APP1, _EXIF + orientation.tiff(value))
             parts.insert(1 + self._has_jfif, exif)
 
 
@@ -130,21 +130,6 @@ def _end_of_segment(reader: ImageReader, offset: int) -> int:
     return end
 
 
-def _segment(marker: int, content: bytes) -> bytes:
-    return bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2) + content
-
-
-def _cleaned_segment(marker: int, head: bytes, place: range) -> Part:
-    """Return what to keep of an APPn or COM segment; nothing of most."""
-    if marker == _APP0 and head.startswith(_JFIF) and len(head) >= _JFIF_BYTES:
-        cleaned = _segment(marker, head[:_JFIF_BYTES] + b"\0\0")  # a thumbnail of 0 by 0 pixels
-    elif marker == _APP14 and head.startswith(_ADOBE) and len(head) >= _ADOBE_BYTES:
-        cleaned = _segment(marker, head[:_ADOBE_BYTES])  # names the colour transform
-    else:
-        return b""
-    return place if len(cleaned) == len(place) and cleaned[4:] == head else cleaned
-
-
 def _profile_of_segments(contents: list[bytes]) -> bytes:
     """Return the profile that the contents of ICC segments are; nothing if they are none."""
     head = len(_ICC) + 2
@@ -161,7 +146,7 @@ def _profile_segments(profile: bytes) -> bytes:
     size = _MOST_BYTES - len(_ICC) - 2
     pieces = [profile[start : start + size] for start in range(0, len(profile), size)]
     return b"".join(
-        _segment(_APP2, _ICC + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, 1)
+        segment(_APP2, _ICC + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, 1)
     )
 
 

@@ -218,3 +218,18 @@ def test_tables_that_no_scan_uses_are_removed(
     together = photo[:used] + b"\3" + WORDS_OF_64 + photo[used:]
     size = int.from_bytes(photo[used - 2 : used]) + 65
     assert stripped(together[: used - 2] + size.to_bytes(2) + together[used:]) == photo
+
+
+def test_what_decoders_do_not_use_of_a_segment_that_they_need_is_neutral(stripped: Stripped) -> None:
+    out = io.BytesIO()
+    samples.picture().save(out, "JPEG")
+    photo = out.getvalue()
+    jfif = photo.index(b"JFIF\0") + 5
+    words = photo[:jfif] + b"Sof" + photo[jfif + 3 :]  # in the place of its version and unit
+    assert stripped(words) == photo
+    plain = b"Adobe\0\x64\0\0\0\0\1"
+    for adobe in (plain, b"Adobe\0\x64\x80\0\0\0\1", b"Adobe\0\x65\xc0\0\0\0\1"):
+        with_segment = samples.with_segments(photo, samples.segment(0xEE, adobe))
+        assert stripped(with_segment) == with_segment
+    hidden = samples.with_segments(photo, samples.segment(0xEE, b"AdobeSofien\1"))
+    assert stripped(hidden) == samples.with_segments(photo, samples.segment(0xEE, plain))
