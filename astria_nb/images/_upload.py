@@ -36,6 +36,7 @@ _HASH_BLOCK = 2**18
 _NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
 _CONCURRENT = 2  # images that are decoded at once: a JPEG that is made smaller takes 40 MB of memory
 _SILENT_SECONDS = 0.5
+_sending: set[SentImage] = set()
 _MOST_BYTES = 4096  # that are remembered of a file, such as a colour profile
 _cleaned = FileMemory[Sequence[Part]]()
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "image/png": (".png",)}
@@ -108,6 +109,13 @@ class SentImage:
         TuneError
             The file is shorter than when it was opened, or cannot be read.
         """
+        _sending.add(self)
+        try:
+            yield from self._blocks(buffer)
+        finally:
+            _sending.discard(self)
+
+    def _blocks(self, buffer: memoryview) -> Iterator[memoryview]:
         done = 0
         while done < self.size:
             try:
@@ -120,8 +128,10 @@ class SentImage:
             started = time.perf_counter()
             yield buffer[:count]
             # The system is still sending what it took, so on a network hashing costs no time. A connection
-            # that is faster than this is local; there the hash is computed when it is requested.
-            if self._hashed == done and count < _NETWORK * (time.perf_counter() - started):
+            # that is faster than this is local; there the hash is computed when it is requested, unless
+            # others keep this computer busy: then not having to read the file again counts.
+            is_network = count < _NETWORK * (time.perf_counter() - started)
+            if self._hashed == done and (is_network or len(_sending) > 1):
                 self._hash(buffer[:count])
             done += count
 

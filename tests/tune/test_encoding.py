@@ -247,6 +247,17 @@ def test_on_a_network_a_file_is_hashed_as_it_is_sent(photos: list[Path]) -> None
         assert body.image_sha256 == digests
 
 
+def test_among_several_uploads_a_file_is_hashed_as_it_is_sent(photos: list[Path]) -> None:
+    tune = anb.Tune(**TRAIN, images=photos)
+    with encode(tune, preprocessing=UNCHANGED) as body, encode(tune, preprocessing=UNCHANGED) as meanwhile:
+        digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
+        for _ in zip(body, meanwhile, strict=True):
+            pass
+        for path in photos:
+            path.write_bytes(b"")
+        assert body.image_sha256 == digests
+
+
 def test_a_file_that_could_not_be_hashed_has_none(photos: list[Path]) -> None:
     with encode(anb.Tune(**TRAIN, images=photos)) as body:
         pass
