@@ -23,7 +23,7 @@ from types import ModuleType, SimpleNamespace
 # `ipywidgets` and what imports it are not among them: they register with the kernel that imports them.
 _LIBRARIES = (
     "ipykernel.kernelapp", "ipykernel.zmqshell", "IPython.core.completer", "pandas", "pyarrow.compute",
-    "pyarrow.ipc", "requests", "PIL.Image", "sqlalchemy", "flask", "waitress",
+    "pyarrow.ipc", "requests", "PIL.Image", "flask", "waitress",
 )  # fmt: skip
 _KERNEL = ["-m", "ipykernel_launcher"]
 _ADDRESS = "FORKED_KERNELS"

@@ -407,3 +407,22 @@ def test_an_error_shows_nothing_of_what_was_to_be_written(path: Path) -> None:
     with pytest.raises(LogError, match="no such table") as caught:
         log.plan(a_request(secret, name=secret))
     assert secret not in "".join(traceback.format_exception(caught.value))
+
+
+WITHOUT_SQLALCHEMY = """
+import os, sys
+sys.modules["sqlalchemy"] = None
+from astria_nb.log import Log
+from helpers.submissions import REPLY, a_request
+log, copy = Log(sys.argv[1]), Log(sys.argv[1] + ".copy")
+log.change(log.plan(a_request("a"), sending=True), "done", reply=REPLY)
+log.tag(1, "b")
+print(log.copy_to(copy), len(copy.frame(tag="b")), len(copy.events()))
+log.close(), copy.close()
+"""
+
+
+def test_a_log_in_a_file_needs_no_sqlalchemy(path: Path) -> None:
+    with python(WITHOUT_SQLALCHEMY, path) as process:
+        output, _ = process.communicate(timeout=PATIENCE)
+    assert output.split() == ["1", "1", "4"]
