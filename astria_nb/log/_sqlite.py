@@ -20,6 +20,7 @@ from astria_nb.log._kept_file import KeptFile
 from astria_nb.log._opening import prepare, refuse_foreign
 from astria_nb.log._schema import VERSION
 from astria_nb.log._set_up import set_up
+from astria_nb.utils.interrupts import shielded
 
 _IDLE_SECONDS = 0.3  # a copy of the main file is complete so long after the last write
 _EXIT_SECONDS = 5.0  # that the exit of the interpreter waits for a thread that writes
@@ -58,7 +59,8 @@ class SqliteStore(KeptFile):
             self._idle = WhenIdle(lambda: (work := when_idle()) is None or work(), _IDLE_SECONDS)
             # If it is never closed: SQLite removes its companion files, and Python raises no ResourceWarning.
             # At the exit other threads may be using it, so there it is closed as by `close`.
-            weakref.finalize(self, _release, self._connections, path, self._idle.cancel).atexit = False
+            cancel = self._idle.cancel
+            weakref.finalize(self, shielded, _release, self._connections, path, cancel).atexit = False
             try:
                 if self._may_write:
                     self._set_up()
