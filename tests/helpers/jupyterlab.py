@@ -56,8 +56,8 @@ _IS_SHOWN = """theme => {
     const colour = getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim();
     const isLight = theme.endsWith('Light');
     return document.body.dataset.jpThemeName === theme && (colour === 'white') === isLight; }"""
-# The parts of a form that scripts draw, each by what it has once it is drawn.
-_DRAWN_BY_SCRIPTS = [".astria-summary", ".astria-drop", ".astria-images", ".astria-request pre"]
+# The parts of a form that scripts draw, each by what it has once it shows what Python told it.
+_DRAWN_BY_SCRIPTS = [".astria-drop", ".astria-images-summary:not(:empty)", ".astria-request [role=tab]"]
 _IS_DRAWN = """selectors => [...document.querySelectorAll('.astria-form')].every(
     form => selectors.every(selector => form.querySelector(selector)))"""
 _IS_OPEN = "path => window.jupyterapp?.shell.currentWidget?.context?.path === path"
@@ -243,8 +243,9 @@ def run_cells(page: Page, start: int, stop: int) -> None:
 def show_form(page: Page, start: int, stop: int) -> None:
     """Run cells of which the last one displays a form, and wait until its scripts have drawn their parts.
 
-    The text that Python makes is there before. In a busy browser, a part was empty for a minute after it:
-    whoever sits before it runs the cell once more.
+    anywidget (0.11.0) gives a script two seconds from the arrival of its widget. If a busy browser has not
+    loaded it by then, it is drawn without what Python told it, and stays so: "Failed to initialize model".
+    Whoever sits before it runs the cell once more.
     """
     run_cells(page, start, stop)
     for _ in range(3):
