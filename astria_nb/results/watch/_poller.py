@@ -17,6 +17,7 @@ from astria_nb.results.watch._prompt_poller import PromptPoller
 from astria_nb.results.watch._states import FINAL_STATES
 
 _TIME = np.dtype("datetime64[us]")
+_COLUMNS = ["id", "title", "created_at", *rows.OWN_COLUMNS]  # of the rows that are made anew
 
 
 class Poller:
@@ -104,10 +105,11 @@ class Poller:
     def _update(self, positions: Any, tunes: dict[int, Json | None]) -> tuple[Json, ...]:
         """Make some of the rows anew, and return their tunes whose status changed."""
         before = self._frame.iloc[positions]
-        records = before.to_dict("records")
+        records = before[_COLUMNS].to_dict("records")
+        origin = origin_of(self._client)
         exists = np.array([tunes[record["id"]] is not None for record in records])
         updated = [
-            {**tune, **origin_of(self._client), **rows.own_fields(record)}
+            {**tune, **origin, **rows.own_fields(record)}
             for record in records
             if (tune := tunes[record["id"]]) is not None
         ]
