@@ -17,6 +17,7 @@ from astria_nb.tune import ImageRecord, Request
 SERVICE = "https://api.astria.ai"
 START = 1_790_000_000_000_000  # microseconds
 STEP = 10_000  # rows in a transaction
+TAG, TAGGED = "liked", 1_000  # tunes, all over the log
 Row = tuple[str, dict[str, Any]]
 
 
@@ -73,7 +74,8 @@ def fill(log: Log, path: Path, tunes: int) -> None:
                     connection.executemany(
                         f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({values})", rows
                     )
-    log.frame()
+    frame = log.frame()
+    log.tag(frame.iloc[:: max(1, tunes // TAGGED)].head(TAGGED), TAG)
 
 
 def _rows(number: int, session: str) -> Iterator[Row]:

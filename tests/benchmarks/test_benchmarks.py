@@ -32,23 +32,18 @@ PROGRAMS = {
             r"^4 lost answers +found by \d requests",
         ],
     ),
-    "form.py": (["1", "1"], [r"form of \d+ widgets: .* ratio [\d.]+", r"keystroke: .* ratio [\d.]+"]),
-    "image_advice.py": (["1", "1"], [r"^1 photos", r"advice / decoding +[\d.]+"]),
     "log_append.py": (
         ["--appends", "2", "--tunes", "2"],
         [r"a line: [\d.]+ ms", r"done: .* [\d.]+ lines", r"2 tunes, 1 at a time", r"^[+-][\d.]+%"],
     ),
-    "photos.py": (["2", "1100", "1"], [r"^check +-?[\d.]+ \(promised", r"^smaller +[\d.]+ \(promised"]),
     "postgres_log.py": (
         ["--appends", "1", "--rows", "20", "--times", "1"],
         [r"^poll: [\d.]+ ms, [\d.]+ bare rows", r"copied 20 ", r"frame of 20: .* on a server, [\d.]+ times"],
     ),
-    "saving.py": (["1", "3000"], [r"^until the last picture: [\d.]+ s", r"^with / without [\d.]+"]),
     "submit.py": (
         ["--rows", "5", "--rounds", "1"],
         [r"^this, 5 rows: [\d.]+ ms, processor [\d.]+ ms; the first"],
     ),
-    "thumbnails.py": (["1", "1"], [r"^1 photos", r"thumbnails / decoding +[\d.]+"]),
 }
 
 
