@@ -16,54 +16,8 @@ from benchmarks.side import figures_of
 from benchmarks.table import write
 from benchmarks.turns import Build, Result, load, measure, names
 from helpers.paths import ROOT
-from helpers.processes import elsewhere, printed_by
+from helpers.processes import elsewhere
 from helpers.waiting import until
-
-FOLDER = Path(__file__).parent
-# The smallest size of each program, and what it prints then.
-PROGRAMS = {
-    "batch.py": (
-        ["all", "4"],
-        [
-            r"^submit_many / bare +[\d.]+",
-            r"^requests beyond POST +[\d.]+",
-            r"^submit_many / curl +[\d.]+",
-            r"^memory over the start +-?\d+ MB for 4 rows",
-            r"^4 lost answers +found by \d requests",
-        ],
-    ),
-    "log_append.py": (
-        ["--appends", "2", "--tunes", "2"],
-        [r"a line: [\d.]+ ms", r"done: .* [\d.]+ lines", r"2 tunes, 1 at a time", r"^[+-][\d.]+%"],
-    ),
-    "postgres_log.py": (
-        ["--appends", "1", "--rows", "20", "--times", "1"],
-        [r"^poll: [\d.]+ ms, [\d.]+ bare rows", r"copied 20 ", r"frame of 20: .* on a server, [\d.]+ times"],
-    ),
-    "submit.py": (
-        ["--rows", "5", "--rounds", "1"],
-        [r"^this, 5 rows: [\d.]+ ms, processor [\d.]+ ms; the first"],
-    ),
-}
-
-
-def test_every_program_is_tried() -> None:
-    command = "python tests/benchmarks/{} ["
-    programs = {path.name for path in FOLDER.glob("*.py") if command.format(path.name) in path.read_text()}
-    assert programs == {*PROGRAMS, "gallery.py"}  # tests/browser/test_gallery.py has a browser for that one
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_a_benchmark_prints_its_figures(name: str, tmp_path: Path) -> None:
-    if name == "batch.py" and shutil.which("curl") is None:
-        pytest.skip("needs curl, and there is none")
-    arguments, figures = PROGRAMS[name]
-    environment = {"PYTHONPATH": str(FOLDER.parents[1]), "TMPDIR": str(tmp_path)}
-    # Forked, so that each of them need not import pandas again.
-    status, output, errors = elsewhere(printed_by, str(FOLDER / name), arguments, str(tmp_path), environment)
-    assert status in (0, 1), errors  # 1 says that a promise was not met
-    assert "Traceback" not in errors
-    assert [figure for figure in figures if not re.search(figure, output, re.MULTILINE)] == [], output
 
 
 def in_forked_process(case: str, side: str, arguments: dict[str, Any], build: Build) -> dict[str, Any]:

@@ -1,11 +1,6 @@
 """Other processes, forked from one that has imported what they need: they start in milliseconds."""
 
-import contextlib
-import io
 import multiprocessing
-import os
-import runpy
-import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -57,23 +52,6 @@ def elsewhere(function: Callable[..., Any], *args: Any) -> Any:
     """Return what a function of a module returns in another process."""
     with Other(_call, function, args) as other:
         return other.pipe.recv()
-
-
-def printed_by(
-    program: str, arguments: list[str], folder: str, environment: dict[str, str]
-) -> tuple[int, str, str]:
-    """Run a program in this process, in a folder; return its exit status, its output and its errors."""
-    os.environ.update(environment)
-    os.chdir(folder)
-    sys.argv = [program, *arguments]
-    status: object = 0
-    output, errors = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
-        try:
-            runpy.run_path(program, run_name="__main__")
-        except SystemExit as end:
-            status = end.code
-    return status if isinstance(status, int) else bool(status), output.getvalue(), errors.getvalue()
 
 
 def answer(pipe: Connection, function: Callable[[Any], Any]) -> None:

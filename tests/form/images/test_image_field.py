@@ -218,7 +218,7 @@ def test_thumbnails_are_made_while_the_user_types(field, tiles, urls, tmp_path):
     drawn: list[threading.Thread] = []
     tiles.send = lambda message, buffers=None: drawn.append(threading.current_thread())
     field.value = sorted(tmp_path.glob("*.jpg"))
-    for letters in range(20):  # `benchmarks/thumbnails.py` compares how long each takes
+    for letters in range(20):  # `benchmarks/cases/thumbnails.py` compares how long each takes
         urls.value = [f"https://example.com/{'a' * letters}.jpg"]
     until(lambda: len(drawn) == 16)
     assert threading.main_thread() not in drawn
