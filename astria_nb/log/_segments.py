@@ -21,6 +21,7 @@ from astria_nb.log._schema import segment
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import among, insert_into
 from astria_nb.rows import LOG_SCHEMA
+from astria_nb.utils.arrow import share_nulls
 
 ROWS = 8192
 """Number of rows of a segment, and of unsealed rows that may accumulate."""
@@ -144,6 +145,8 @@ def latest(parts: Sequence[pa.Table]) -> list[pa.Table]:
     """Return the tables without the rows that a later table contains again."""
     part_ids = [part[KEY].to_numpy() for part in parts]
     ids = np.concatenate(part_ids) if part_ids else np.empty(0, np.int64)
+    if (ids[1:] > ids[:-1]).all():
+        return list(parts)
     # `unique` gives the first occurrence: in reverse order, that is the latest.
     _, first = np.unique(ids[::-1], return_index=True)
     if len(first) == len(ids):
@@ -213,7 +216,7 @@ def _sound(
             if columns is not None:
                 fields = [at for at, name in enumerate(reader.schema.names) if name in columns]
                 reader = pa.ipc.open_stream(stream, options=pa.ipc.IpcReadOptions(included_fields=fields))
-            yield number, reader.read_all()
+            yield number, share_nulls(reader.read_all())
         except pa.ArrowException:  # written by a version of Arrow that this one cannot read
             continue
 

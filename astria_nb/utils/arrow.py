@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -165,6 +165,22 @@ def concat_tables(
                 column_types.add(field.type)
     target = pa.schema([pa.field(name, _common_type(column_types)) for name, column_types in types.items()])
     return pa.concat_tables([_to_schema(table, target) for table in tables] or [target.empty_table()])
+
+
+def share_nulls(table: pa.Table) -> pa.Table:
+    """Return a table whose columns without a value take no memory of their own.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    return pa.Table.from_arrays(
+        [_shared(column, column.type) for column in table.columns], schema=table.schema
+    )
 
 
 def infer_type(value: Any) -> pa.DataType:
@@ -356,7 +372,21 @@ def _cast(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
 def _to_array(column: pa.ChunkedArray) -> Any:
     if len(column) == 1 and column.null_count:  # as most columns of a single row, which should take no time
         return _null(column.type).copy()
-    return _pandas_type(column.type).__from_arrow__(column)
+    dtype = _pandas_type(column.type)
+    # pandas has large strings, and would convert each part by itself.
+    return dtype.__from_arrow__(_shared(column, pa.large_string()) if dtype == TEXT_DTYPE else column)
+
+
+def _shared(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
+    """Return a column without a value as one that shares its memory with others, and others as they are."""
+    if column.null_count < len(column) or not len(column):
+        return column
+    return pa.chunked_array([_nulls(len(chunk), arrow_type) for chunk in column.chunks], arrow_type)
+
+
+@lru_cache(maxsize=64)  # a long log has thousands of parts of the same few lengths
+def _nulls(count: int, arrow_type: pa.DataType) -> pa.Array:
+    return pa.nulls(count, arrow_type)
 
 
 @cache
