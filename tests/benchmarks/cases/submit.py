@@ -21,7 +21,7 @@ def prepare(folder: Path, **_: Any) -> Iterator[dict[str, Any]]:
 
 def fields(number: int) -> dict[str, Any]:
     addresses = [f"https://example.com/{number}-{image}.jpg" for image in range(4)]
-    return {"title": f"tune {number}", "name": "cat", "image_urls": addresses}
+    return {"title": f"benchmark {number}", "name": "cat", "image_urls": addresses}
 
 
 def each(work: Any, tunes: int) -> dict[str, Any]:
