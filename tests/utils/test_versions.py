@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,12 +11,15 @@ from types import ModuleType
 import pandas as pd
 import pyarrow as pa
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import astria_nb as anb
 from astria_nb import rows
 from astria_nb.errors import AstriaError
 from astria_nb.utils import versions
 from astria_nb.utils.versions import version_problems
+from helpers.paths import ROOT
 from helpers.scripted_server import ScriptedServer
 
 TUNE = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
@@ -175,3 +179,12 @@ def test_a_library_that_is_too_old_to_import_the_package_is_named(required: Path
     result = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
     last_line = result.stderr.splitlines()[-1]
     assert last_line.startswith("astria_nb.errors.AstriaError: pandas: version 2.1.4 is loaded, and >=2.2.2")
+
+
+def test_every_requirement_of_the_package_is_understood() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    for line in project["dependencies"]:
+        requirement = Requirement(line)
+        match = versions._REQUIREMENT.fullmatch(line)
+        assert match, line
+        assert (match["name"], SpecifierSet(match["versions"])) == (requirement.name, requirement.specifier)
