@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-import anywidget
 import traitlets
 
 from astria_nb.utils.script import script
+from astria_nb.utils.script_widget import ScriptWidget
 
 
 class ErrorEntry(TypedDict):
@@ -27,7 +27,7 @@ class Focus(TypedDict):
     field: str
 
 
-class ErrorSummary(anywidget.AnyWidget):
+class ErrorSummary(ScriptWidget):
     """The list of errors, each with a link to its field.
 
     Its script also ties each error message to the controls of its field for screen readers, and makes the

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import anywidget
 import traitlets
 
 from astria_nb.client.snippets import as_curl, as_javascript, as_json, as_python
@@ -14,6 +13,7 @@ from astria_nb.errors import AstriaError
 from astria_nb.tune import Encoding, Tune
 from astria_nb.utils.redaction import PLACEHOLDER, is_credential
 from astria_nb.utils.script import script
+from astria_nb.utils.script_widget import ScriptWidget
 from astria_nb.utils.stylesheet import stylesheet
 
 _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
@@ -25,7 +25,7 @@ _HIDDEN_SECRETS = "Secrets in addresses are left out, because the notebook is sa
 _MIN_SECRET = 6  # characters; a shorter value occurs in other places of the code
 
 
-class RequestView(anywidget.AnyWidget):
+class RequestView(ScriptWidget):
     """Tabs with the request as cURL, Python, JavaScript and JSON. None of them contains the API key.
 
     Parameters

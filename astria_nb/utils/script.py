@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 _IMPORT = re.compile(r"^import \{[^}]*\} from \"(\.{1,2}/[\w./-]+\.js)\";\n", re.MULTILINE)
+_DEFAULT = re.compile(r"^export default ", re.MULTILINE)
+_LATE = Path(__file__).with_name("late_script.js")
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class)\b)", re.MULTILINE)
 
 
@@ -24,11 +26,14 @@ def script(path: Path) -> str:
     Returns
     -------
     str
-        One ES module without imports, whose only export is the default one.
+        One ES module without imports, whose only export is the default one, of a widget that listens to
+        Python however late it is loaded.
     """
     modules: dict[Path, str] = {}
-    _collect(path.resolve(), modules)
-    return "\n".join(_EXPORT.sub("", source) for source in modules.values())
+    for module in (_LATE, path):
+        _collect(module.resolve(), modules)
+    source = "\n".join(_EXPORT.sub("", source) for source in modules.values())
+    return _DEFAULT.sub("const ofThisWidget = ", source) + "\nexport default listening(ofThisWidget);\n"
 
 
 def _collect(path: Path, modules: dict[Path, str]) -> None:

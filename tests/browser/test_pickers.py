@@ -73,6 +73,24 @@ def card(picker: Locator, text: str) -> Locator:
     return picker.get_by_role("option").filter(has_text=text)
 
 
+@pytest.fixture
+def late_scripts(page: Page) -> Iterator[None]:
+    """As on a busy page: anywidget's two seconds are over before a script is there."""
+    page.evaluate("""() => {
+        window.itsTimeout = AbortSignal.timeout;
+        AbortSignal.timeout = (ms) => window.itsTimeout.call(AbortSignal, ms === 2000 ? 0 : ms); }""")
+    yield
+    page.evaluate("() => { AbortSignal.timeout = window.itsTimeout; }")
+
+
+def test_scripts_that_are_late_show_what_python_has_told_since(late_scripts: None, form: Locator):
+    picker = browse(form, "pack")
+    card(picker, "Portraits").click()
+    expect(form.get_by_text("Portraits · 43")).to_be_visible()
+    form.get_by_text("Request · cURL").click()
+    expect(form.get_by_role("tabpanel")).to_have_text("The request appears here once the form is complete.")
+
+
 def test_a_pack_is_searched_and_chosen_with_the_mouse(form: Locator, page: Page, sandbox: anb.Sandbox):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

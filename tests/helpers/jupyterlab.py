@@ -243,19 +243,10 @@ def run_cells(page: Page, start: int, stop: int) -> None:
 def show_form(page: Page, start: int, stop: int) -> None:
     """Run cells of which the last one displays a form, and wait until its scripts have drawn their parts.
 
-    anywidget (0.11.0) gives a script two seconds from the arrival of its widget. If a busy browser has not
-    loaded it by then, it is drawn without what Python told it, and stays so: "Failed to initialize model".
-    Whoever sits before it runs the cell once more.
+    The text that Python makes is there before.
     """
     run_cells(page, start, stop)
-    for _ in range(3):
-        try:
-            page.wait_for_function(_IS_DRAWN, arg=_DRAWN_BY_SCRIPTS, timeout=20_000, polling=100)
-        except TooLate:
-            run_cells(page, stop - 1, stop)
-        else:
-            return
-    raise AssertionError("a part of the form is empty, though its cell was run again")
+    await_condition(page, _IS_DRAWN, _DRAWN_BY_SCRIPTS)
 
 
 def run_code(page: Page, code: str) -> str:

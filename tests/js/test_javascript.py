@@ -172,4 +172,8 @@ def test_each_module_stands_once_and_after_those_it_imports(tmp_path: Path):
     entry = tmp_path / "entry.js"
     imports = 'import {\n  two,\n} from "./parts/two.js";\nimport { one } from "./shared.js";\n'
     entry.write_text(f"{imports}export default {{ two }};\n")
-    assert script(entry) == "const one = 1;\n\nfunction two() {}\n\nexport default { two };\n"
+    code = script(entry).partition("const NOTHING")[2].partition("\n}\n")[2]  # behind what listens
+    assert code == (
+        "\nconst one = 1;\n\nfunction two() {}\n\nconst ofThisWidget = { two };\n"
+        "\nexport default listening(ofThisWidget);\n"
+    )

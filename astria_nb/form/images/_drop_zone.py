@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from astria_nb.form.images._drop_zone_messages import Again, Have, Stop
@@ -22,12 +21,13 @@ from astria_nb.form.images._transfers import Transfers
 from astria_nb.form.images._upload_spool import UploadSpool
 from astria_nb.images import readable_types
 from astria_nb.utils.script import script
+from astria_nb.utils.script_widget import ScriptWidget
 from astria_nb.utils.stylesheet import stylesheet
 
 _HERE = Path(__file__)
 
 
-class DropZone(anywidget.AnyWidget):
+class DropZone(ScriptWidget):
     """A place to drop photos on, paste them into, or pick them from.
 
     Parameters

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-import anywidget
 import traitlets
 
 from astria_nb.form.images._drop_zone_messages import message_field
 from astria_nb.utils.script import script
+from astria_nb.utils.script_widget import ScriptWidget
 from astria_nb.utils.stylesheet import stylesheet
 
 _HERE = Path(__file__)
@@ -59,7 +59,7 @@ class Picture(TypedDict):
     id: str
 
 
-class ImageList(anywidget.AnyWidget):
+class ImageList(ScriptWidget):
     """Tiles in the order in which the images are sent.
 
     Parameters

@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from astria_nb.errors import AstriaError, Problem
@@ -15,12 +14,13 @@ from astria_nb.form.pickers._picker_messages import CardMessage
 from astria_nb.images import small_thumbnail
 from astria_nb.utils import background
 from astria_nb.utils.script import script
+from astria_nb.utils.script_widget import ScriptWidget
 from astria_nb.utils.stylesheet import stylesheet
 
 _MAX_THUMBNAILS = 200  # cached for pages that are opened later
 
 
-class Picker(anywidget.AnyWidget):
+class Picker(ScriptWidget):
     """A grid of cards to choose from, with a search box.
 
     The browser shows the traits and changes two of them: the choice, and whether the picker is open.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import anywidget
 import traitlets
 
 from astria_nb.utils.script import script
+from astria_nb.utils.script_widget import ScriptWidget
 from astria_nb.utils.stylesheet import stylesheet
 
 
-class NotificationSwitch(anywidget.AnyWidget):
+class NotificationSwitch(ScriptWidget):
     """A switch below the training: once it is on, the page tells when the tune is done, even unseen.
 
     The browser asks its user at the click; where it shows no notifications, the switch says so and is off.

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-import anywidget
 import pandas as pd
 import traitlets
 
@@ -30,13 +29,14 @@ from astria_nb.utils import background
 from astria_nb.utils.kernel import notebook_shell
 from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput, saved_note
 from astria_nb.utils.script import script
+from astria_nb.utils.script_widget import ScriptWidget
 from astria_nb.utils.stylesheet import stylesheet
 
 POLL_SECONDS = 1.0  # between the first two polls
 _PATIENCE = 10.0  # seconds without a picture after which a cell's output is stored without the missing ones
 
 
-class Gallery(anywidget.AnyWidget):
+class Gallery(ScriptWidget):
     """A grid of pictures with the text of their prompts, which can be enlarged and liked.
 
     Pictures are sent as messages once they are in view, so they are not part of the notebook's widget state.

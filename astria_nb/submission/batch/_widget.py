@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 from markupsafe import Markup
 
 from astria_nb.utils.kernel import kernel_shell
 from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput
 from astria_nb.utils.script import script
+from astria_nb.utils.script_widget import ScriptWidget
 from astria_nb.utils.stylesheet import stylesheet
 
 TARGET = "astria_nb.batch"
@@ -27,7 +27,7 @@ where page and kernel have subshells, as in JupyterLab and Notebook 7. The butto
 _widgets: weakref.WeakValueDictionary[int, BatchWidget] = weakref.WeakValueDictionary()
 
 
-class BatchWidget(anywidget.AnyWidget):
+class BatchWidget(ScriptWidget):
     """A bar, the counts, and Cancel.
 
     Parameters
