@@ -12,14 +12,14 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 
 import astria_nb as anb
-from astria_nb.errors import TuneError
+from astria_nb.errors import OutcomeUnknownError, TuneError
 from astria_nb.log import _machine as machine
 from astria_nb.log import environment as log_environment
 from astria_nb.tune import Request
 from helpers.fault_cases import ROUTE
 from helpers.forked_kernels import python
 from helpers.kernels import kernel
-from helpers.scripted_server import Exchange, ScriptedServer, reply
+from helpers.scripted_server import TUNE, Exchange, ScriptedServer, reply
 from helpers.soak import sizes
 from helpers.waiting import PATIENCE
 
@@ -145,6 +145,27 @@ def test_who_is_overtaken_while_it_looks_is_told_so(
     with pytest.raises(TuneError, match="'t' is being submitted by another kernel or thread; wait"):
         anb.submit(tune, client, log=log, settle=120)
     assert server.received("POST") == []
+
+
+def test_a_look_that_is_overtaken_shows_what_the_other_one_found(
+    server: ScriptedServer, client: anb.Client, tmp_path: Path
+) -> None:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    for title in "ab":
+        tune = anb.Tune(pack=43, title=title, name="cat", image_urls=URLS)
+        server.on("POST", "/p/43/tunes", reply({}, 504))
+        with pytest.raises(OutcomeUnknownError):
+            anb.submit(tune, client, log=log, settle=60, timeout=50)
+    lost = log.unsettled(client.service, client.account)
+    made = [{**TUNE, "id": number, "title": title} for number, title in ((7, "a"), (8, "b"))]
+
+    def overtaken(exchange: Exchange) -> bool:  # by another kernel, which has found the first
+        log.change(lost[0], "adopted", tune_id=7, reply=made[0])
+        return reply(made)(exchange)
+
+    server.on("GET", "/tunes", overtaken, reply([]))
+    assert log.recover(client, settle=0)["id"].tolist() == [7, 8]
+    assert log.frame()["state"].tolist() == ["adopted", "adopted"]
 
 
 def results(two: list[BlockingKernelClient], code: str) -> list[Any]:
