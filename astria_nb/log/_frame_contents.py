@@ -156,6 +156,14 @@ def few(
     return Contents([*parts, memory.rows.table(unsealed)], types=overview.types or {})
 
 
+def remember(connection: SqlConnection, memory: FrameMemory, ids: Sequence[int]) -> None:
+    """Parse those of a few rows that `few` reads from the tables: the next frame is made of them."""
+    for sealed in segments.marked(connection, ids).values() if ids else ():
+        if len(sealed) < _DENSE:
+            for _ in memory.rows.read(connection, *among(connection, sealed)):
+                pass
+
+
 def read_rows(
     connection: SqlConnection, parsed: ParsedRows, unsound: Collection[int]
 ) -> tuple[list[SettledRows], pa.Table]:

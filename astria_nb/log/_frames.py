@@ -76,6 +76,7 @@ def _read(database: LogDatabase, wanted: Selection) -> dict[str, pa.ChunkedArray
         is_whole = contents is None
         if contents is None:
             contents = frame_contents.whole(connection, memory, labelled, wanted.read)
+            frame_contents.remember(connection, memory, ids or ())
         sent = [number for (number,) in connection.execute(_SENT)]
     _keep(database, contents)
     table = with_times(_sorted(_concatenated(contents, wanted)))

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -74,13 +75,13 @@ def main(arguments: list[str] | None = None) -> int:
     progress = Progress()
     print(table.padded(table.HEAD), flush=True)
     try:
-        with progress.running():
+        with tempfile.TemporaryDirectory(prefix="astria-nb-benchmarks-") as temporary, progress.running():
             for name in chosen:
                 results.append(result := Result(name, load(name)))
                 try:
                     measure(
                         result, small=options.small, rounds=options.rounds, before=before,
-                        keep=options.keep, say=progress.say,
+                        keep=options.keep or Path(temporary), say=progress.say,
                     )  # fmt: skip
                 finally:
                     progress.clear()

@@ -1,4 +1,7 @@
-"""How the time of an item grows with their number: the added time of each tenfold step."""
+"""How the time of an item grows with their number: the added processor time of each tenfold step.
+
+Not the time on the clock: ten thousand items take so long that another program may come in between.
+"""
 
 import statistics
 import time
@@ -16,7 +19,7 @@ def grown(seconds: Sequence[float], counts: Sequence[int]) -> dict[str, Any]:
     Parameters
     ----------
     seconds : sequence of float
-        How long so many items take.
+        The processor time that so many items take.
     counts : sequence of int
         Rising; three or more.
     """
@@ -26,13 +29,13 @@ def grown(seconds: Sequence[float], counts: Sequence[int]) -> dict[str, Any]:
 
 
 def until_counts(work: Callable[[int], object], counts: Sequence[int]) -> list[float]:
-    """Do the work for one item after another; return the seconds until there were so many."""
-    started, seconds, done = time.perf_counter(), list[float](), 0
+    """Do the work for one item after another; return the seconds of a processor until there were so many."""
+    started, seconds, done = time.process_time(), list[float](), 0
     for count in counts:
         for number in range(done, count):
             work(number)
         done = count
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     return seconds
 
 

@@ -47,8 +47,8 @@ def a_reply(number: int) -> dict[str, Any]:
 
 
 def long_log(folder: Path, tunes: int) -> Path:
-    """Return the path of a log of so many tunes, which is made unless it is there."""
-    path = folder / f"log-{tunes}.sqlite"
+    """Return the path of a log of so many tunes, which is made unless another case has: it takes minutes."""
+    path = folder.parent / f"log-{tunes}.sqlite"
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)

@@ -83,8 +83,10 @@ def test_a_page_keeps_what_is_around_the_figures(tmp_path: Path) -> None:
 
 def test_what_was_measured_before_an_interrupt_stays(tmp_path: Path) -> None:
     with suite("--only", "import-time", "frame", "--keep", tmp_path, "--into", tmp_path / "out") as process:
-        until(lambda: [*tmp_path.glob("frame/*")] != [])
-        process.send_signal(signal.SIGINT)
+        try:
+            until(lambda: [*tmp_path.glob("log-*")] != [])
+        finally:
+            process.send_signal(signal.SIGINT)
         output, errors = process.communicate()
     assert process.returncode in (0, 1), errors
     assert "interrupted" in errors

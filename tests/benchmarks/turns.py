@@ -186,9 +186,8 @@ def measure(
 
 @contextmanager
 def _folder(name: str, keep: Path | None) -> Iterator[Path]:
-    if keep is not None:
-        (folder := keep / name).mkdir(parents=True, exist_ok=True)
-        yield folder
-        return
+    """Yield a folder for a case, in one that all cases share."""
     with tempfile.TemporaryDirectory(prefix="astria-nb-benchmark-") as temporary:
-        yield Path(temporary)
+        folder = (keep or Path(temporary)) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
