@@ -35,7 +35,7 @@ class OpenFiles:
         self._main = _identity(self._path)
         self._companion_names = [real + name for name in _COMPANIONS]
         self._companions: dict[str, _Identity] = {}
-        self._content = self._latest = _content(self._path)
+        self._content = _content(self._path)
 
     @property
     def has_companions(self) -> bool:
@@ -66,9 +66,8 @@ class OpenFiles:
         OSError
             The disk cannot be asked.
         """
-        main = _status(self._path)
-        self._latest = None if main is None else (main.st_size, main.st_mtime_ns)
-        if main is None or (main.st_dev, main.st_ino) != self._main:
+        main = _identity(self._path)
+        if main != self._main:
             return Fate.GONE if main is None else Fate.REPLACED
         fate = Fate.INTACT
         for companion, identity in self._companions.items():
@@ -81,15 +80,16 @@ class OpenFiles:
         return fate
 
     def has_changed(self) -> bool:
-        """Return whether `fate` saw that the main file was written to since `mark`, as by a copy over it.
+        """Return whether the main file was written to since `mark`, such as by a copy over it.
 
-        With a write-ahead log, SQLite itself only does so at a checkpoint.
+        With a write-ahead log, SQLite itself only does so at a checkpoint. The file is asked each time: what
+        another thread saw before a checkpoint of this one would look like a change.
         """
-        return self._latest != self._content
+        return _content(self._path) != self._content
 
     def mark(self) -> None:
         """Take the main file as it is for unchanged, after this process wrote to it."""
-        self._content = self._latest = _content(self._path)
+        self._content = _content(self._path)
 
 
 def _status(path: str) -> os.stat_result | None:
