@@ -374,6 +374,22 @@ def test_an_error_of_the_caller_after_the_last_byte_does_not_hide_the_tune(
     assert len(service.tunes) == 1
 
 
+def test_any_error_after_the_last_byte_is_looked_behind(
+    service: MakingService, client: anb.Client, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = anb.Client.create_tune
+
+    def failing(self: anb.Client, *args: Any) -> Any:
+        post(self, *args)
+        raise MemoryError
+
+    monkeypatch.setattr(anb.Client, "create_tune", failing)
+    service.answers(reply(TUNE, 201))
+    assert anb.submit(tune(), client, log=log).loc[0, "id"] == 7
+    assert log.frame()["state"].tolist() == ["adopted"]
+    assert len(service.tunes) == 1
+
+
 def test_thousands_of_unknown_fields_take_time_in_proportion(log: Log) -> None:
     """Ten times the fields take about ten times as long; with a quadratic step it would be a hundred."""
 

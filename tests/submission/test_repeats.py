@@ -76,6 +76,19 @@ def test_once_returns_the_row_of_the_latest(
     assert log.frame()["title"].tolist() == ["a"]
 
 
+def test_the_photos_of_an_older_request_are_recognised_behind_those_of_a_later_one(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, photos: list[Path]
+) -> None:
+    anb.submit(tune("a", photos), sandbox.client(), log=log)
+    data = photos[0].read_bytes()
+    photos[0].write_bytes(data[:-3] + bytes([data[-3] ^ 1]) + data[-2:])  # of the same size
+    anb.submit(tune("b", photos), sandbox.client(), log=log)
+    photos[0].write_bytes(data)
+    row = anb.submit(tune("c", photos), sandbox.client(), log=log, once=True)
+    assert row["title"].tolist() == ["a"]
+    assert posts(sandbox) == 2
+
+
 @pytest.mark.parametrize("loss", ["deleted", "failed"])
 def test_a_tune_that_was_lost_is_named_so_and_a_whole_one_comes_first(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, loss: str

@@ -11,6 +11,7 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import LogError, NotSentError, OutcomeUnknownError, RejectedError, TuneError
 from astria_nb.log import environment as log_environment
+from astria_nb.tune import Request
 from helpers.waiting import PATIENCE
 
 ROUTE = "POST /p/*/tunes"
@@ -168,8 +169,6 @@ def test_of_two_threads_one_runs_and_one_is_told(
 def test_a_run_that_another_kernel_sends_is_not_sent_by_this_one(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from astria_nb.tune import Request
-
     client = sandbox.client()
     monkeypatch.setattr(log_environment, "_sessions", {})
     log.plan(Request.from_tune(run(tune_id), client.service, "form"), 0, sending=True)
@@ -186,10 +185,42 @@ def test_a_look_takes_no_prompts_of_other_runs_on_the_tune(
     sandbox.fail("504", ROUTE)
     with pytest.raises(OutcomeUnknownError):
         anb.submit(run(tune_id), client, log=log, settle=60, timeout=50)
-    anb.submit(run(tune_id, prompt_ids=[797002]), client, log=log)
+    anb.submit(run(tune_id, prompt_ids=[797001, 797002]), client, log=log)
     anb.submit(anb.Tune(pack=43, tune_ids=[tune_id], name="cat"), client, log=log)
     with pytest.raises(OutcomeUnknownError, match="it was not on the account"):
         anb.submit(run(tune_id), client, log=log, settle=0)
+
+
+def test_a_look_takes_prompts_of_its_templates_only_and_any_if_it_asked_for_all(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int, tmp_path: Path
+) -> None:
+    client = sandbox.client()
+    sandbox.fail("504", ROUTE)
+    with pytest.raises(OutcomeUnknownError):
+        anb.submit(run(tune_id), client, log=log, settle=60, timeout=50)
+    elsewhere = anb.ExperimentLog(tmp_path / "of a colleague.sqlite")
+    anb.submit(run(tune_id, prompt_ids=[797002]), client, log=elsewhere)
+    assert log.recover(client, settle=0)["state"].tolist() == ["needs_review"]
+    sandbox.fail("504", ROUTE, commit="yes")
+    row = anb.submit(run(tune_id, prompt_ids=None, name="cat"), client, log=log, settle=0)
+    assert list(row.loc[0, "prompt_ids"]) == created(sandbox)[-1]
+
+
+def test_prompts_that_two_runs_made_at_the_same_time_count_for_both(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int
+) -> None:
+    client = sandbox.client()
+    lost = Request.from_tune(run(tune_id), client.service, "json")
+    newest_id = max(prompt["id"] for prompt in client.prompts(tune_id))
+
+    def on_sent(sent: int, total: int) -> None:
+        if sent == total:
+            log.change(log.plan(lost, newest_id, sending=True), "unknown")
+
+    row = anb.submit(run(tune_id, prompt_ids=[797001, 797002]), client, log=log, on_sent=on_sent)
+    looked_up = log.recover(client, settle=0)
+    assert looked_up["state"].tolist() == ["adopted"]
+    assert {*looked_up.loc[0, "prompt_ids"]} < {*row.loc[0, "prompt_ids"]}
 
 
 def test_a_lost_run_on_a_tune_that_was_deleted_can_be_resolved(

@@ -94,6 +94,9 @@ def test_nothing_is_sent_if_a_row_is_wrong_and_all_problems_are_listed(
     labels = pd.MultiIndex.from_product([["x"], [1, 2]])
     with pytest.raises(BatchError, match=r"row \('x', 2\), name: is missing"):
         anb.submit_many(frame(2, name=["cat", None]).set_axis(labels), sandbox.client(), log=log)
+    sandbox.fail("401", "GET /p/*")
+    with pytest.raises(BatchError, match=r"row b, name: is missing"):  # although no pack can be asked for
+        anb.submit_many(tunes, sandbox.client(), log=log)
     tunes = tunes.drop(["b", "e"])
     with pytest.raises(BatchError, match=r"row c, name: 'dragon' is not a class of pack 797") as caught:
         anb.submit_many(tunes, sandbox.client(), log=log)
@@ -151,11 +154,12 @@ def test_a_limit_is_kept_to_the_millicent() -> None:
         assert problem_with_total(checked, (total - 1) / 100_000) is not None
 
 
+@pytest.mark.parametrize("more", [0, 4])  # of many rows, the log is asked at once
 def test_what_the_log_has_against_a_row_is_told_before_anything_is_sent(
-    sandbox: anb.Sandbox, log: anb.ExperimentLog
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, more: int
 ) -> None:
     anb.submit_many(frame(3), sandbox.client(), log=log)
-    changed = frame(5, name=["cat", "dog", "cat", "cat", "cat"])
+    changed = frame(5 + more, name=["cat", "dog", "cat", "cat", "cat", *["cat"] * more])
     changed.loc[4, "key"] = "sd_0123456789abcdef0123456789abcdef"
     unchanged = "give a fresh title, or submit it unchanged"
     with pytest.raises(BatchError) as caught:
@@ -166,7 +170,8 @@ def test_what_the_log_has_against_a_row_is_told_before_anything_is_sent(
     ]
     assert posts(sandbox) == 3
     rows = anb.submit_many(changed, sandbox.client(), log=log, skip_invalid=True)
-    assert (rows["state"].tolist(), posts(sandbox)) == (["done", "invalid", "done", "done", "invalid"], 4)
+    assert rows["state"].tolist() == ["done", "invalid", "done", "done", "invalid", *["done"] * more]
+    assert posts(sandbox) == 4 + more
 
 
 def test_an_account_that_has_too_little_is_not_sent_each_row(log: anb.ExperimentLog) -> None:
@@ -236,9 +241,13 @@ def test_the_first_error_stops_the_batch_if_asked_to(sandbox: anb.Sandbox, log: 
 def test_lost_answers_are_looked_for_at_once(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
     sandbox.fail("504", ROUTE, commit="yes", count=20)
     sandbox.fail("504", ROUTE, commit="no", count=2)
-    rows = anb.submit_many(frame(30), sandbox.client(), log=log, settle=0.3)
+    said: list[str] = []
+    rows = anb.submit_many(
+        frame(30), sandbox.client(), log=log, settle=0.3, say=lambda _fraction, text: said.append(text)
+    )
     states = rows["state"].value_counts().to_dict()
     assert states == {"adopted": 20, "done": 8, "needs_review": 2}
+    assert said[-1].startswith("28 of 30 done · 2 failed")
     reads = [request for request in sandbox.ledger if request.method == "GET"]
     assert len(reads) <= 4  # the pack, the account before, and the account after
     assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 28
