@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from astria_nb.cli_log import add_log_command, print_error, run_log_command
@@ -145,9 +147,25 @@ def _address_of(lab: subprocess.Popen[bytes], token: str) -> str | None:
             with suppress(OSError, ValueError):  # it is being written, or another server has just ended
                 server = json.loads(path.read_text(encoding="utf-8"))
                 if server["pid"] == lab.pid or server["token"] == token:
-                    return str(server["url"]) if server["token"] == token else None
+                    if server["token"] != token:
+                        return None
+                    if _listens(server):
+                        return str(server["url"])
         time.sleep(0.1)
     return None
+
+
+def _listens(server: dict[str, Any]) -> bool:
+    """Return whether a Jupyter server takes connections: its file is there before it does."""
+    if server.get("sock"):  # a Unix socket has no port
+        return True
+    try:
+        socket.create_connection((server["hostname"] or "localhost", server["port"]), timeout=1).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:  # nothing that waiting would change
+        pass
+    return True
 
 
 def copy_notebooks(folder: Path) -> str:

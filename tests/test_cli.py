@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -121,6 +122,35 @@ def test_lab_serves_the_notebooks_with_a_sandbox_beside_it(tmp_path):
         until(lambda: process.poll() is not None)
         with pytest.raises(urllib.error.URLError, match="refused"):
             urllib.request.urlopen(f"{url}/api", timeout=PATIENCE)
+
+
+# As a Jupyter server on a busy machine: its file is there, and it does not listen yet.
+LATE_LAB = """
+import json, os, sys, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler, bind_and_activate=False)
+server.server_bind()
+port, folder = server.server_port, os.environ["JUPYTER_RUNTIME_DIR"]
+facts = {"pid": os.getpid(), "token": os.environ["JUPYTER_TOKEN"], "hostname": "127.0.0.1", "port": port}
+os.makedirs(folder)
+with open(f"{folder}/jpserver-{os.getpid()}.json", "w") as file:
+    json.dump(facts | {"url": f"http://127.0.0.1:{port}/", "sock": ""}, file)
+time.sleep(1)
+server.server_activate()
+server.serve_forever()
+"""
+
+
+def test_lab_prints_the_address_when_it_answers(tmp_path, monkeypatch):
+    package = tmp_path / "late" / "jupyterlab"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(LATE_LAB)
+    path = [str(package.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
+    with running("lab", str(tmp_path / "work"), cwd=tmp_path, private=tmp_path / "private") as process:
+        port = read_until(process, r"^http://127\.0\.0\.1:(\d+)/lab/tree/\S+$")
+        socket.create_connection(("127.0.0.1", int(port)), timeout=PATIENCE).close()
 
 
 def test_notebooks_are_copied_only_to_where_there_are_none(tmp_path):

@@ -42,11 +42,19 @@ def login(base_url: str | None = None) -> Client:
 
     Examples
     --------
-    ::
+    In a notebook::
 
         client = anb.login()
         API key for api.astria.ai (hidden): ········
         The key sd_…1234 is stored in the keyring (SecretService Keyring) for api.astria.ai.
+
+    In a test, with a sandbox as the service and `getpass` in place of a reader:
+
+    >>> from unittest.mock import patch
+    >>> import astria_nb as anb
+    >>> with anb.Sandbox() as sandbox, patch("getpass.getpass", return_value=sandbox.api_key):
+    ...     client = anb.login(sandbox.url)  # doctest: +ELLIPSIS
+    The key ... is stored ...
     """
     url = find_base_url(base_url)
     key = _prompt_for_key(host_of(url))

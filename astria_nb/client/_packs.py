@@ -34,6 +34,14 @@ class PackMethods(ClientBase):
         Returns
         -------
         list of Pack
+            With ``id``, ``slug``, ``title`` and ``classes``, each with its ``name`` and price.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     [pack.title for pack in sandbox.client().packs(gallery=True)]
+        ['Corporate Headshots', 'Portraits']
         """
         path = "/gallery/packs" if gallery else "/packs"
         return replies.get_packs(self._transport, path, listed=listed, public=public)
@@ -46,12 +54,26 @@ class PackMethods(ClientBase):
         pack : int or str
             Id or slug.
 
+        Returns
+        -------
+        Pack
+            As of `packs`.
+
         Raises
         ------
         TuneError
             The value is neither an id nor a slug.
         NotFoundError
             The service has no such pack.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     for offer in sandbox.client().pack(260).classes:
+        ...         print(offer.summary)
+        man · 28 pictures · $3.31
+        woman · 35 pictures · $3.60
         """
         try:
             return replies.pack_of(replies.get_object(self._transport, pack_path(pack)))

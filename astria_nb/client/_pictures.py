@@ -73,11 +73,30 @@ class PictureMethods(ClientBase):
         Parameters
         ----------
         url : str
+            As in the column ``images`` of `astria_nb.prompts`.
+
+        Returns
+        -------
+        bytes
+            The file, such as a JPEG.
 
         Raises
         ------
         AstriaError
             The picture cannot be fetched.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
+        ...     client = sandbox.client()
+        ...     row = anb.submit(tune, client)
+        ...     sandbox.advance(3600)
+        ...     addresses = anb.prompts(row, client).loc[0, "images"]
+        ...     with client.open_picture(addresses[0]) as stream:
+        ...         client.picture(addresses[0]) == b"".join(stream.blocks)
+        True
         """
         return self._transport.picture(url)
 
@@ -92,6 +111,10 @@ class PictureMethods(ClientBase):
         ------
         AstriaError
             The picture cannot be fetched. After an `ApiError` or a `NotSentError`, trying again may help.
+
+        Examples
+        --------
+        As of `picture`.
         """
         return self._transport.open_picture(url)
 

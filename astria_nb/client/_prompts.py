@@ -33,6 +33,22 @@ class PromptMethods(ClientBase):
         Yields
         ------
         dict
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such tune.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
+        ...     client = sandbox.client()
+        ...     row = anb.submit(tune, client)
+        ...     [prompt] = client.prompts(row.loc[0, "id"], limit=1)
+        ...     client.prompt(prompt["id"]) == prompt
+        True
         """
         if tune_id is None:
             return replies.get_pages(self._transport, "/prompts", before_id, limit)
@@ -51,6 +67,10 @@ class PromptMethods(ClientBase):
         ------
         NotFoundError
             The account has no such prompt.
+
+        Examples
+        --------
+        As of `prompts`.
         """
         return self._record("prompt", id)
 

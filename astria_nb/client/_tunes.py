@@ -43,6 +43,16 @@ class TuneMethods(ClientBase):
         Yields
         ------
         dict
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
+        ...     client = sandbox.client()
+        ...     row = anb.submit(tune, client)
+        ...     [(tune["id"], tune["title"]) for tune in client.tunes(limit=10)]
+        [(1000001, 't')]
         """
         return replies.get_pages(self._transport, "/tunes", before_id, limit, title=title)
 
@@ -57,6 +67,16 @@ class TuneMethods(ClientBase):
         ------
         NotFoundError
             The account has no such tune.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     try:
+        ...         sandbox.client().tune(7)
+        ...     except anb.errors.NotFoundError as error:
+        ...         print(error.problems[0].field, error.status)
+        id 404
         """
         return self._record("tune", id)
 

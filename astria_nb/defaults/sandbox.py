@@ -15,12 +15,33 @@ from astria_nb.utils.versions import check_versions
 class Sandbox(SandboxServer):
     """A local stand-in for the service: nothing is charged, and no account is needed.
 
-    Takes the options of `astria_nb.sandbox.SandboxServer`. Use it as a context manager, or call `start` and
-    `stop`.
+    It serves HTTP in threads of this process, and ends with it. Use it as a context manager, or call `start`
+    and `stop`. Nothing is sent to other machines unless an option allows it.
+
+    Parameters
+    ----------
+    **options : object
+        The fields of `astria_nb.sandbox.Options`, such as ``deterministic``, ``speed`` and ``data``.
+
+    Attributes
+    ----------
+    options : Options
+        All of them.
+    api_key : str
+        The only key that it accepts. Random, unless it is given as an option.
+
+    Raises
+    ------
+    ValueError
+        An option has an invalid value, or `host` is a name that would open the sandbox to other machines: for
+        that, give an IP address.
+    TypeError
+        There is no such option.
 
     Examples
     --------
-    >>> with Sandbox() as sandbox:
+    >>> import astria_nb as anb
+    >>> with anb.Sandbox() as sandbox:
     ...     [pack.id for pack in sandbox.client().packs(gallery=True)]
     [260, 43]
     """
@@ -34,6 +55,16 @@ class Sandbox(SandboxServer):
             The port is taken, or the folder for uploads cannot be used. It is an `OSError` as well.
         AstriaError
             It does not start, and a library is loaded in a version that does not work: restart the kernel.
+        RuntimeError
+            It was stopped; make a new one.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> sandbox = anb.Sandbox().start()
+        >>> sandbox.url.startswith("http://127.0.0.1:")
+        True
+        >>> sandbox.stop()
         """
         try:
             return super().start()
@@ -45,7 +76,17 @@ class Sandbox(SandboxServer):
         raise SandboxError(problem)
 
     def client(self) -> Client:
-        """Return a client for this sandbox."""
+        """Return a client for this sandbox, with its address and key.
+
+        Returns
+        -------
+        Client
+
+        Raises
+        ------
+        RuntimeError
+            It was never started.
+        """
         return Client(self.api_key, base_url=self.url)
 
 

@@ -202,6 +202,13 @@ class TuneForm(widgets.VBox):
         ------
         TypeError, TuneError
             As for the form.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     anb.TuneForm.from_dict({"pack": 43, "name": "cat", "title": "t"}, sandbox.client())
+        TuneForm(pack=43, name='cat', title='t', status='incomplete')
         """
         return cls(client, **options, **values)
 
@@ -290,6 +297,15 @@ class TuneForm(widgets.VBox):
             A keyword is not a field; the message names the closest one.
         TuneError
             A value is not the list or mapping that its field takes. No field was filled.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     form = anb.TuneForm(sandbox.client(), title="t")
+        ...     form.fill(pack=43, name="dog")
+        ...     [problem.field for problem in form.problems]
+        ['images', 'name']
         """
         self._check_versions()
         self._fill(fields)

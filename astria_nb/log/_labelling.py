@@ -100,6 +100,10 @@ class LogLabels(LogReader):
             The note is no text, or the rows are no tunes.
         LogError
             The log has no such submission.
+
+        Examples
+        --------
+        As of `tag`.
         """
         from astria_nb.log import _labels as labels
 
@@ -123,6 +127,18 @@ class LogLabels(LogReader):
             The rows are no tunes.
         LogError
             The log has no such submission, or its outcome is not known: it may have been paid for.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> log = anb.ExperimentLog()
+        >>> with anb.Sandbox() as sandbox:
+        ...     row = anb.submit(tune, sandbox.client(), log=log)
+        >>> log.hide(row)
+        >>> len(log.frame(hidden=True)) - len(log.frame())
+        1
+        >>> log.unhide(row)
         """
         self._label(submission, "hide", lambda now: replace(now, hidden=True))
 

@@ -243,6 +243,18 @@ class Log(LogLabels):
         Returns
         -------
         int
+
+        Raises
+        ------
+        LogError
+            The time has no time zone, or the log cannot be written.
+
+        Examples
+        --------
+        >>> from datetime import UTC, datetime
+        >>> import astria_nb as anb
+        >>> anb.ExperimentLog().prune(datetime(2020, 1, 1, tzinfo=UTC))
+        0
         """
         return self._database.prune(check_time("before", before))
 

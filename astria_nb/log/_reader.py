@@ -111,6 +111,21 @@ class LogReader(SubmissionReader):
         pandas.DataFrame
             ``id, at, kind, submission, session, service, title, tune_id, attempt, state, fingerprint, reply,
             problem``; times in UTC, ``reply`` as JSON text.
+
+        Raises
+        ------
+        LogError
+            One of the times has no time zone, or the log cannot be read.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> log = anb.ExperimentLog()
+        >>> with anb.Sandbox() as sandbox:
+        ...     row = anb.submit(tune, sandbox.client(), log=log)
+        >>> log.events()["state"].tail(3).tolist()
+        ['planned', 'sending', 'done']
         """
         from astria_nb.log import _event_frames as event_frames
 
@@ -230,6 +245,18 @@ class LogReader(SubmissionReader):
         ------
         KeyError
             There is no submission with such an id.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> log, photos = anb.ExperimentLog(), ["https://example.com/1.jpg"]
+        >>> with anb.Sandbox() as sandbox:
+        ...     for name in ("cat", "dog"):
+        ...         tune = anb.Tune(pack=797, title=f"a {name}", name=name, image_urls=photos)
+        ...         row = anb.submit(tune, sandbox.client(), log=log)
+        >>> first, second = log.frame()["submission"][-2:]
+        >>> log.diff(first, second).values.tolist()
+        [['title', 'a cat', 'a dog'], ['name', 'cat', 'dog']]
         """
         from astria_nb.log import _frames as frames
 
@@ -262,6 +289,13 @@ class LogReader(SubmissionReader):
         ------
         LogError
             The file cannot be written, or has another suffix.
+
+        Examples
+        --------
+        >>> import tempfile, astria_nb as anb
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     anb.ExperimentLog().export(f"{folder}/runs.csv").name
+        'runs.csv'
         """
         from astria_nb.log import _export as export
 

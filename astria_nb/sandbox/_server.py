@@ -123,7 +123,7 @@ class SandboxServer:
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """The result of each callback so far, in the order in which they ended."""
+        """The result of each callback so far (list of `Delivery`), in the order in which they ended."""
         return self._courier.deliveries
 
     def advance(self, seconds: float) -> None:
@@ -144,11 +144,26 @@ class SandboxServer:
 
     @property
     def ledger(self) -> list[ReceivedRequest]:
-        """Every request whose head has arrived, oldest first, in its current state."""
+        """Every request whose head has arrived (list of `ReceivedRequest`), oldest first."""
         return self._ledger.requests()
 
     def received(self) -> list[ReceivedRequest]:
-        """Return every request that created a tune or prompts, oldest first."""
+        """Return every request that created a tune or prompts, oldest first.
+
+        Returns
+        -------
+        list of ReceivedRequest
+
+        Examples
+        --------
+        >>> import requests
+        >>> run = {"tune[title]": "t", "tune[name]": "cat", "tune[image_urls][]": "https://example.com/1.jpg"}
+        >>> with SandboxServer(deterministic=True) as sandbox:
+        ...     key = {"Authorization": f"Bearer {sandbox.api_key}"}
+        ...     answer = requests.post(f"{sandbox.url}/p/43/tunes", run, headers=key, timeout=60)
+        ...     [(request.status, request.tune_ids) for request in sandbox.received()]
+        [(201, (1000001,))]
+        """
         return [request for request in self.ledger if request.tune_ids or request.prompt_ids]
 
     def fail(self, fault: Kind | Fault, route: str = "*", **rule: Any) -> Fault:
@@ -200,7 +215,16 @@ class SandboxServer:
         return self._faults.pending()
 
     def heal(self) -> None:
-        """Remove all pending faults; those that are being played continue."""
+        """Remove all pending faults; those that are being played continue.
+
+        Examples
+        --------
+        >>> sandbox = SandboxServer()
+        >>> fault = sandbox.fail("429", retry_after="3")
+        >>> sandbox.heal()
+        >>> sandbox.faults
+        ()
+        """
         self._faults.clear()
 
     def __enter__(self) -> Self:

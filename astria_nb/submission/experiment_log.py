@@ -81,6 +81,13 @@ class ExperimentLog(Log):
         ------
         AstriaError
             The account could not be searched; call it again.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     len(anb.ExperimentLog().recover(sandbox.client()))  # nothing was left open
+        0
         """
         client = client_or_default(client)
         settle = None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY)
@@ -115,6 +122,20 @@ class ExperimentLog(Log):
             A submission does not exist, or does not need review. Nothing was recorded.
         TuneError
             Several submissions cannot have created one tune.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=43, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> log = anb.ExperimentLog()
+        >>> with anb.Sandbox() as sandbox:
+        ...     fault = sandbox.fail("504", "POST /p/*/tunes")  # the request is lost
+        ...     try:
+        ...         anb.submit(tune, sandbox.client(), log=log, settle=0)
+        ...     except anb.errors.OutcomeUnknownError:
+        ...         log.resolve(log.frame()["submission"].iloc[-1])
+        >>> log.frame()["state"].iloc[-1]
+        'not_sent'
         """
         tune_id = None if tune_id is None else check_id("tune_id", tune_id)
         submissions = self.named(submission)
@@ -165,6 +186,18 @@ class ExperimentLog(Log):
         The request is the same, images are prepared as they were then, but the service trains new weights. If
         the answer of an equal request was lost, that one is looked for first, and its row returned. An image
         that is scaled down counts as changed if this version of Pillow encodes it differently.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> tune = anb.Tune(pack=797, title="t", name="cat", image_urls=["https://example.com/1.jpg"])
+        >>> log = anb.ExperimentLog()
+        >>> with anb.Sandbox() as sandbox:
+        ...     client = sandbox.client()
+        ...     row = anb.submit(tune, client, log=log)
+        ...     again = log.replay(log.frame()["submission"].iloc[-1], client, name="dog")
+        >>> again.loc[0, "name"], again.loc[0, "title"] == row.loc[0, "title"]
+        ('dog', False)
         """
         submission = self._get(id)
         tune = Tune(**_fields(submission, changes))
