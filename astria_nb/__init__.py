@@ -3,14 +3,15 @@
 The public names, each imported at its first use.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
-from astria_nb.utils.interrupts import shielded
-
+TYPE_CHECKING = False  # as type checkers know it: a bare interpreter has not loaded `typing`
 if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
     from astria_nb.client import Client as Client
     from astria_nb.client import login as login
     from astria_nb.client.snippets import as_curl as as_curl
@@ -97,6 +98,8 @@ def __getattr__(name: str) -> Any:
 
 
 def _imported(name: str) -> ModuleType:
+    from astria_nb.utils.interrupts import shielded  # what it needs takes longer to load than all of this
+
     # A module whose import was interrupted would stay broken until the kernel is restarted.
     try:
         return shielded(import_module, name)
@@ -110,6 +113,8 @@ def _imported(name: str) -> ModuleType:
 
 
 def _not_loaded(error: OSError) -> Exception:
+    from pathlib import Path
+
     from astria_nb.errors import AstriaError, Problem
 
     try:
