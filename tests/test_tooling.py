@@ -1,5 +1,6 @@
 """Spelling, and that hooks and CI run what the README and pyproject.toml name."""
 
+import json
 import re
 import subprocess
 import sys
@@ -30,6 +31,26 @@ def test_spelling():
 def test_every_import_is_a_dependency_and_every_dependency_is_imported():
     done = subprocess.run([sys.executable, "-m", "deptry", "."], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def required_with(extra: str) -> set[str]:
+    extras, names = PROJECT["project"]["optional-dependencies"], set[str]()
+    for line in extras[extra]:
+        requirement = Requirement(line)
+        inner = requirement.extras if requirement.name == "astria-nb" else ()
+        names |= {requirement.name}.union(*map(required_with, inner))
+    return names
+
+
+def test_the_extra_for_the_example_notebooks_has_what_they_import() -> None:
+    there = {Requirement(line).name for line in PROJECT["project"]["dependencies"]} | required_with("lab")
+    imported = set[str]()
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        code = "".join("".join(cell["source"]) + "\n" for cell in cells if cell["cell_type"] == "code")
+        imported |= set(re.findall(r"^(?:import|from) (\w+)", code, flags=re.MULTILINE))
+    others = imported - {"astria_nb"} - sys.stdlib_module_names
+    assert {"pandas", "distributed"} <= others <= there
 
 
 def test_the_matrix_has_the_pythons_of_the_classifiers():

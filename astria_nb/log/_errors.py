@@ -19,6 +19,10 @@ _REPAIR = (
 )
 
 
+class NoSubmissionError(LogError, KeyError):
+    """A log has no submission with a number."""
+
+
 @contextmanager
 def log_errors(path: Path) -> Iterator[None]:
     """Turn errors of SQLite and the operating system into a `LogError`."""

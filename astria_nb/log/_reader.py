@@ -243,8 +243,8 @@ class LogReader(SubmissionReader):
 
         Raises
         ------
-        KeyError
-            There is no submission with such an id.
+        LogError
+            There is no submission with such an id. It is a `KeyError` as well.
 
         Examples
         --------

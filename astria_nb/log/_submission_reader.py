@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from astria_nb.errors import Problem
 from astria_nb.log import _machine as machine
 from astria_nb.log import _returns as returns
 from astria_nb.log import environment
+from astria_nb.log._errors import NoSubmissionError
 from astria_nb.log._log_file import LogFile
 from astria_nb.log._states import Precedents, Submission
 from astria_nb.tune import Request
 from astria_nb.utils.arguments import parse_id
+from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shield
 
 _MAX_SILENCE = timedelta(hours=1)  # longer than any upload takes
@@ -179,13 +182,14 @@ class SubmissionReader(LogFile):
 
         Raises
         ------
-        KeyError
-            There is no submission with this id.
+        LogError
+            There is no submission with this id. It is a `KeyError` as well.
         """
         number = parse_id(id)
         submission = None if number is None else self._database.get(number)
         if submission is None:
-            raise KeyError(id)
+            hint = "choose one of log.frame(hidden=True)['submission']"
+            raise NoSubmissionError(Problem("log", f"has no submission {short(id)}", hint, kind="not_found"))
         return submission
 
     @shield

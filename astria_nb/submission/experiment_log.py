@@ -17,7 +17,6 @@ from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import CallbackObserver, SubmitOptions
 from astria_nb.tune import Encoding, Request, Tune, TuneFields
 from astria_nb.utils.arguments import check_id, check_number
-from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import in_caller, shielded
 from astria_nb.utils.progress import Progress
 from astria_nb.utils.warn import warn
@@ -199,7 +198,7 @@ class ExperimentLog(Log):
         >>> again.loc[0, "name"], again.loc[0, "title"] == row.loc[0, "title"]
         ('dog', False)
         """
-        submission = self._get(id)
+        submission = self.get(id)
         tune = Tune(**_fields(submission, changes))
         # Images that are given here were not prepared then.
         preprocessing = Preprocessing() if "images" in changes else submission.request.preprocessing
@@ -223,13 +222,6 @@ class ExperimentLog(Log):
     def _of_other_accounts(self, client: Client) -> list[Submission]:
         own = None, client.account
         return [one for one in self.unsettled(client.service) if one.request.account not in own]
-
-    def _get(self, id: int) -> Submission:  # noqa: A002  as in the frame
-        try:
-            return self.get(id)
-        except KeyError:
-            hint = "choose one of log.frame(hidden=True)['submission']"
-            raise LogError(Problem("log", f"has no submission {short(id)}", hint)) from None
 
 
 def _fields(submission: Submission, changes: TuneFields) -> TuneFields:

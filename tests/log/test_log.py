@@ -259,9 +259,13 @@ def test_what_is_unsettled_is_listed_oldest_first(log: Log) -> None:
     assert [submission.title for submission in log.unsettled(f"{SERVICE}/")] == ["a", "b", "c"]
 
 
-def test_an_unknown_id_is_a_key_error(log: Log) -> None:
-    with pytest.raises(KeyError):
-        log.get(1)
+def test_an_unknown_id_is_an_error_of_ours_and_a_key_error(log: Log) -> None:
+    for call in (lambda: log.get(1), lambda: log.diff(1, 2)):
+        with pytest.raises(LogError, match=r"^log: has no submission 1; choose one of ") as caught:
+            call()
+        copy = pickle.loads(pickle.dumps(caught.value))
+        assert isinstance(copy, KeyError)
+        assert str(copy) == str(caught.value)
 
 
 def test_one_body_is_stored_once(log: Log) -> None:
