@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     groups = tomllib.loads((ROOT / "tests/mutants.toml").read_text())
+    left_out = [f"--deselect={name}" for name in groups.pop("left_out")]
     folder = ROOT / "build/mutants"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="astria-nb-mutants-") as temporary:
@@ -56,7 +57,8 @@ def main() -> None:
         def run_in_a_copy(name: str) -> None:
             tree = trees.get()
             try:
-                run(folder / f"{name}-{options.seed}.sqlite", groups[name], options, tree)
+                group = groups[name] | {"tests": [*groups[name]["tests"], *left_out]}
+                run(folder / f"{name}-{options.seed}.sqlite", group, options, tree)
             finally:
                 trees.put(tree)
 
@@ -87,7 +89,10 @@ def run(session: Path, group: dict[str, Any], options: argparse.Namespace, tree:
     config_file = session.with_suffix(".toml")
     config_file.write_text(serialize_config(config))
     if not session.exists():
-        draw(session, tree, group["files"], round(group["places"] * options.places), options.seed)
+        being_drawn = session.with_suffix(".drawn")
+        being_drawn.unlink(missing_ok=True)
+        draw(being_drawn, tree, group["files"], round(group["places"] * options.places), options.seed)
+        being_drawn.rename(session)
     cosmic_ray = Path(sys.executable).with_name("cosmic-ray")
     subprocess.run([cosmic_ray, "exec", config_file, session], cwd=tree, env=environment, check=True)
     print_results(session)
