@@ -96,11 +96,11 @@ def with_times(table: pa.Table) -> pa.Table:
     -------
     pyarrow.Table
     """
-    for position, field in enumerate(table.schema):
-        if may_be_times(field.name, field.type):
-            column = _times(table.column(position))
-            table = table.set_column(position, pa.field(field.name, column.type), column)
-    return table
+    columns = [
+        _times(column) if may_be_times(field.name, field.type) else column
+        for field, column in zip(table.schema, table.columns, strict=True)
+    ]
+    return pa.table(columns, names=table.column_names)  # at once: `set_column` copies the list of all
 
 
 def may_be_times(name: str, arrow_type: pa.DataType) -> bool:

@@ -181,7 +181,7 @@ def test_a_log_that_was_replaced_is_kept_beside_the_other_file(
     kept = (
         r"saved as 'log\.kept-1\.sqlite' .*call anb\.ExperimentLog\('.*kept-1\.sqlite'\)\.recover\(\) first"
     )
-    with pytest.raises(LogError, match=rf"replaced by another file .*{kept}"):
+    with pytest.raises(LogError, match=rf"' was replaced by another file .*{kept}"):
         log.plan(a_request("next"))
     assert titles(path.with_name("log.kept-1.sqlite")) == ["paid", "sending"]
     if replace is not replace_by_a_log:
