@@ -182,7 +182,20 @@ class OutcomeUnknownError(AstriaError):
     Attributes
     ----------
     reason : str
-        What came instead of an answer; empty if the error is about an earlier request.
+        What came instead of an answer, from `Client.create_tune`. It is empty from `submit`, which has looked
+        for the tune since and says both in the problem.
+
+    Examples
+    --------
+    >>> import astria_nb as anb
+    >>> tune = anb.Tune(pack=43, title="lost", name="cat", image_urls=["https://example.com/1.jpg"])
+    >>> with anb.Sandbox() as sandbox:
+    ...     fault = sandbox.fail("504", "POST /p/*/tunes")
+    ...     try:
+    ...         anb.submit(tune, sandbox.client(), settle=0)
+    ...     except anb.errors.OutcomeUnknownError as error:
+    ...         print(error.problems[0].what)  # doctest: +ELLIPSIS
+    its outcome is unknown: its answer was lost (status 504: the web page '504 Gateway Timeout'), and ...
     """
 
     reason = ""
@@ -201,6 +214,16 @@ class ApiError(AstriaError):
         The ``Retry-After`` header as received (seconds or an HTTP date); None if it was not sent.
     page : str or None
         The title of the web page that came instead of the API's answer; None if no page came.
+
+    Examples
+    --------
+    >>> import astria_nb as anb
+    >>> with anb.Sandbox() as sandbox:
+    ...     try:
+    ...         sandbox.client().pack("unknown")
+    ...     except anb.errors.ApiError as error:
+    ...         type(error).__name__, error.status, error.problems[0].field, error.problems[0].kind
+    ('NotFoundError', 404, 'pack', 'not_found')
     """
 
     def __init__(

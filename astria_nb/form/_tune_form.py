@@ -242,6 +242,16 @@ class TuneForm(widgets.VBox):
         Notes
         -----
         What the log does not store, such as the secret in a callback URL, stays empty.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
+        ...     client = sandbox.client()
+        ...     urls = ["https://example.com/1.jpg"]
+        ...     row = anb.submit(anb.Tune(pack=43, name="cat", title="t", image_urls=urls), client)
+        ...     anb.TuneForm.from_row(row, client, name="dog", title="another")
+        TuneForm(pack=43, name='dog', title='another', image_urls=1, status='incomplete')
         """
         client, log = client_or_default(client), log_or_default(log)
         load()
@@ -349,6 +359,15 @@ class TuneForm(widgets.VBox):
             was sent.
         AstriaError
             A submission is under way, or as `astria_nb.submit` raises.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
+        ...     form = anb.TuneForm(sandbox.client(), pack=43, name="cat", title="t")
+        ...     form.fill(image_urls=["https://example.com/1.jpg"])
+        ...     form.submit()["id"].tolist()
+        [1000001]
         """
         client = client_or_default(self.client if client is None else client)
         repeat: Repeat = "return" if check_bool("once", once) else "announce"

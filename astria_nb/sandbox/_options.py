@@ -141,6 +141,11 @@ class Options:
     ------
     ValueError
         If an option has an invalid value.
+
+    Examples
+    --------
+    >>> Options(speed=600, idempotent=True).speed
+    600
     """
 
     host: str = "127.0.0.1"

@@ -123,6 +123,15 @@ class Callbacks:
         ----------
         **prompt_attributes
             Other prompt attributes of the tune; the prompt callback is one of them.
+
+        Returns
+        -------
+        dict
+            ``callback, prompts_callback, prompt_attributes``.
+
+        Examples
+        --------
+        As of the class.
         """
         url = self.url
         return {
@@ -176,6 +185,13 @@ class Callbacks:
         ------
         AstriaError
             The service refused, or was not reached; call it again.
+
+        Examples
+        --------
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox() as sandbox:
+        ...     len(anb.Callbacks(anb.ExperimentLog(), sandbox.client()).poll())  # nothing is unfinished
+        0
         """
         tune_ids = self._refresher.refresh_unfinished()
         frame = self._log.frame(hidden=True)

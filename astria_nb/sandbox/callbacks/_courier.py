@@ -33,6 +33,11 @@ class Delivery:
         The HTTP status of the receiver's answer; None without one.
     error : str or None
         Why there was no answer.
+
+    Examples
+    --------
+    >>> Delivery("tune", "http://127.0.0.1:8000/", 204, None).status
+    204
     """
 
     event: str

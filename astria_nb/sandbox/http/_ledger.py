@@ -44,6 +44,10 @@ class ReceivedRequest:
         its bytes. None if it was not read.
     tune_ids, prompt_ids : tuple of int
         The tunes and prompts that it created.
+
+    Examples
+    --------
+    As of `astria_nb.Sandbox.received`.
     """
 
     number: int
