@@ -174,6 +174,15 @@ def test_what_the_log_has_against_a_row_is_told_before_anything_is_sent(
     assert posts(sandbox) == 4 + more
 
 
+def test_an_address_that_shows_no_photo_is_remarked_on_once_for_all_rows(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    page, photo = ["https://drive.google.com/file/d/abc123/view"], ["https://example.com/1.jpg"]
+    with pytest.warns(UserWarning, match=r"is a page of Google Drive.*\(in 2 rows\)$") as caught:
+        anb.submit_many(frame(3, image_urls=[page, photo, page]), sandbox.client(), log=log)
+    assert (len(caught), posts(sandbox)) == (1, 3)
+
+
 def test_an_account_that_has_too_little_is_not_sent_each_row(log: anb.ExperimentLog) -> None:
     with anb.Sandbox(balance_mc=1_000_000) as poor:  # five cost 990,000
         rows = anb.submit_many(frame(60), poor.client(), log=log, max_workers=2)
