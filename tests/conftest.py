@@ -32,12 +32,15 @@ _LOGS = tempfile.mkdtemp(prefix="astria-nb-logs-")
 atexit.register(shutil.rmtree, _LOGS, ignore_errors=True)
 os.environ["ASTRIA_NB_LOG"] = os.path.join(_LOGS, "log.sqlite")  # noqa: PTH118
 
+# Needs the extra `mutation`, and has no tests: pytest would import it to look for some.
+collect_ignore = ["tools/mutants.py"]
+
 # Hundreds of kernels and programs import the package: as for a user, only the first of them compiles it.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two for each core, as half of their time is spent waiting for browsers, servers and clocks; at most 4."""
+    """Two for each core: they often wait for browsers, servers and clocks. At most 4."""
     return min(4, 2 * (os.cpu_count() or 1))  # a container may name the cores of its host
 
 
