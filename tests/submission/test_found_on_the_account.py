@@ -160,7 +160,7 @@ def test_an_old_tune_of_a_large_account_is_found(
     assert posts(server) == 0
 
 
-@pytest.mark.parametrize("size", [20, 25, 100])
+@pytest.mark.parametrize("size", [20, 25, 30, 50, 60, 100])
 def test_a_service_may_give_shorter_pages(server: ScriptedServer, client: anb.Client, size: int) -> None:
     server.on("GET", "/tunes", LargeAccount([*entries(110), {**TUNE, "id": 5}], filters=True, size=size))
     with pytest.warns(UserWarning, match="tune 5, made on"):

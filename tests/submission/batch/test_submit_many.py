@@ -277,8 +277,11 @@ def test_an_account_that_recognises_titles_gets_what_was_lost_again(tmp_path: Pa
         closing(anb.ExperimentLog(tmp_path / "log.sqlite")) as log,
     ):
         sandbox.fail("504", ROUTE, commit="no", count=3)
-        rows = anb.submit_many(frame(10), sandbox.client(), log=log, settle=0, idempotent=True)
+        said: list[str] = []
+        options: dict[str, Any] = {"settle": 0, "say": lambda _fraction, text: said.append(text)}
+        rows = anb.submit_many(frame(10), sandbox.client(), log=log, idempotent=True, **options)
         assert set(rows["state"]) <= {"done", "adopted"}
+        assert said[-1].startswith("10 of 10 done · $")
         assert rows["id"].nunique() == 10
 
 
