@@ -254,7 +254,7 @@ def test_a_replay_whose_answer_was_lost_is_looked_for_by_the_next(
         with pytest.raises(OutcomeUnknownError):
             log.replay(1, client)
     if is_found_meanwhile:
-        anb.submit(tune("b", name="dog"), client, log=log)
+        assert len(announced(tune("b"), sandbox, log)) == 1
         assert log.frame()["state"].tolist() == ["done", "adopted", "done"]
     found = r"about \$1\.98, and its answer was lost\. Nothing was sent; this is its row"
     with pytest.warns(UserWarning, match=found):
