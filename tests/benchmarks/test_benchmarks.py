@@ -53,7 +53,7 @@ def test_the_suite_prints_a_table_and_writes_a_page(tmp_path: Path) -> None:
     head, line, *_ = output.splitlines()
     assert head.split()[:4] == ["case", "figure", "ours", "peer"]
     assert re.match(
-        r"import-time +added to its start .*\d ms \(.* to .* ms\) +≤ 9 ms +(yes|no) +\d.* ms$", line
+        r"import-time +added to its start .*\d ms \(.* to .* ms\) +≤ 9 ms +(yes|no) +-?\d.* ms$", line
     )
     measured = json.loads((tmp_path / "speed.json").read_text("utf-8"))
     assert [{*turn} for turn in measured["cases"]["import_time"]["turns"]] == [{"peer", "ours", "today"}] * 2

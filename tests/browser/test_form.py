@@ -430,6 +430,8 @@ def posts(sandbox: anb.Sandbox) -> list[str]:
 def add_by_keys(form: Locator, title: str) -> None:
     """Name the tune and put it into the list, with the keyboard."""
     form.get_by_label("Title").fill(title)
+    # ipywidgets sends a click at once, and a text only when Python has the one before.
+    until(lambda: lab.run_code(form.page, "print(form.to_dict()['title'])").strip() == title)
     form.get_by_role("button", name="Add to the list").press("Enter")
     expect(form.locator(".astria-list")).to_contain_text(title)
     expect(form.get_by_label("Title")).to_be_focused()
