@@ -82,7 +82,8 @@ def lines(result: Result) -> Iterator[Line]:
             verdict, today,
         )  # fmt: skip
     if result.today_problem:
-        what = f"today's build was not measured: {result.today_problem}"
+        reason = result.today_problem.partition(":")[0]  # what follows may name files of this machine
+        what = f"today's build was not measured: {reason}"
         yield Line(result.name.replace("_", "-"), what, "-", "-", "-", "-", "", "-")
     if result.problem:
         yield Line(result.name.replace("_", "-"), result.problem, "-", "-", "-", "-", "", "-")
@@ -109,7 +110,7 @@ def machine() -> str:
             line.partition(":")[2].strip() for line in cpus.read_text().splitlines() if "model name" in line
         ]
         model = names[0] if names else model
-    system = f"{platform.system()} {platform.release()}"
+    system = f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}"
     return f"{model}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
 
 
