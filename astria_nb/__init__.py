@@ -90,7 +90,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(_imported(f"astria_nb.{_HOMES[name]}"), name)
+        # Kept here: Python asks for a name only until this module has it.
+        return globals().setdefault(name, getattr(_imported(f"astria_nb.{_HOMES[name]}"), name))
     # Python itself finds a submodule only after it was imported.
     if name in _MODULES:
         return _imported(f"astria_nb.{name}")

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.rows._callbacks import redact_callbacks
 from astria_nb.rows._schemas import OWN_COLUMNS, TUNE_SCHEMA
-from astria_nb.utils.arrow import TIME, parse_time, to_pandas, typed_table
+from astria_nb.utils.arrow import TIME, parse_time, typed_frame, typed_table
 
 
 def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) -> pd.DataFrame:
@@ -42,7 +42,9 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     >>> row.loc[0, "status"], str(row.dtypes["trained_at"])
     ('queued', 'datetime64[us, UTC]')
     """
-    return to_pandas(with_expiry(tune_table(tunes), now))
+    now = now or datetime.now(UTC)
+    records = [{**redact_callbacks(tune), "status": tune_status(tune, now)} for tune in tunes]
+    return typed_frame(records, TUNE_SCHEMA)
 
 
 @cache

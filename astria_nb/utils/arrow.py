@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -23,6 +23,7 @@ except TypeError:  # pandas 2.2 has the same type under another name
     TEXT_DTYPE = pd.StringDtype("pyarrow_numpy")
 
 _NONE = type(None)
+_NO_COLUMNS = pa.schema([])
 _MAX_EXACT = 2**53  # up to here a float represents every integer
 _MAX_EXTRA = 10_000  # columns besides those of the schema
 _CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
@@ -67,7 +68,7 @@ def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.D
     -------
     pandas.DataFrame
     """
-    return to_pandas(typed_table(records, schema))
+    return _one_row(records[0], schema) if len(records) == 1 else to_pandas(typed_table(records, schema))
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
@@ -369,9 +370,30 @@ def _cast(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
     return column.cast(arrow_type, safe=False)
 
 
+def _one_row(record: Mapping[str, Any], schema: pa.Schema) -> pd.DataFrame:
+    """Return the frame of one record: most columns have no value, and those of one type are made at once."""
+    types, nulls = _template(schema)
+    values: dict[pa.DataType, dict[str, Any]] = {}
+    for name, value in record.items():
+        if value is not None and name in types:
+            values.setdefault(types[name], {})[name] = value
+    columns: dict[str, Any] = {}
+    for arrow_type, of_type in values.items():
+        array = _to_array(pa.chunked_array([_array([*of_type.values()], arrow_type)]))
+        columns |= {name: array[index : index + 1] for index, name in enumerate(of_type)}
+    frame = nulls.assign(**columns)
+    if extra := {key: value for key, value in record.items() if key not in types}:
+        return pd.concat([frame, to_pandas(typed_table([extra], _NO_COLUMNS))], axis=1)
+    return frame
+
+
+@lru_cache(maxsize=8)
+def _template(schema: pa.Schema) -> tuple[dict[str, pa.DataType], pd.DataFrame]:
+    """Return the types of a schema's columns, and the frame of a record without any value."""
+    return {field.name: field.type for field in schema}, to_pandas(typed_table([{}], schema))
+
+
 def _to_array(column: pa.ChunkedArray) -> Any:
-    if len(column) == 1 and column.null_count:  # as most columns of a single row, which should take no time
-        return _null(column.type).copy()
     dtype = _pandas_type(column.type)
     # pandas has large strings, and would convert each part by itself.
     return dtype.__from_arrow__(_shared(column, pa.large_string()) if dtype == TEXT_DTYPE else column)
@@ -387,11 +409,6 @@ def _shared(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray
 @lru_cache(maxsize=64)  # a long log has thousands of parts of the same few lengths
 def _nulls(count: int, arrow_type: pa.DataType) -> pa.Array:
     return pa.nulls(count, arrow_type)
-
-
-@cache
-def _null(arrow_type: pa.DataType) -> Any:
-    return _pandas_type(arrow_type).__from_arrow__(pa.chunked_array([pa.nulls(1, arrow_type)]))
 
 
 def _pandas_type(arrow_type: pa.DataType) -> Any:

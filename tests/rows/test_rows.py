@@ -245,3 +245,5 @@ def test_odd_json_makes_a_row_all_the_same(tunes: list[dict[str, Any]]) -> None:
     assert {name: kind for name, kind in types(frame).items() if name in TYPES} == TYPES
     assert set(frame.columns) >= {key for tune in tunes for key in tune}
     assert len(frame) == len(tunes)
+    alone = pd.concat([tune_frame([tune], NOON)[[*TYPES]] for tune in tunes], ignore_index=True)
+    pd.testing.assert_frame_equal(frame[[*TYPES]], alone)

@@ -158,7 +158,7 @@ def test_a_row_that_cannot_be_made_is_not_paid_for(
     def fail(*_: object) -> None:
         raise TypeError("unexpected keyword argument 'na_value'")
 
-    monkeypatch.setattr("astria_nb.rows._tunes.to_pandas", fail)
+    monkeypatch.setattr("astria_nb.rows._tunes.typed_frame", fail)
     rows.check_frames.cache_clear()
     with pytest.raises(
         AstriaError, match=r"pandas: .* cannot make the row of a tune \(TypeError: .*; restart"
