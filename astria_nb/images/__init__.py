@@ -8,13 +8,13 @@ from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, open_imag
 from astria_nb.images._deferred import DeferredImage
 from astria_nb.images._file_kinds import RE_ENCODED, readable_types, refusal
 from astria_nb.images._folder import SUFFIXES, is_hidden, natural_order, pictures_in
+from astria_nb.images._hashed_content import BLOCK, under_way
 from astria_nb.images._image import Image, small_thumbnail, thumbnail
 from astria_nb.images._only_smaller import all_only_smaller
 from astria_nb.images._preprocessing import UNCHANGED, Preprocessing
 from astria_nb.images._sent_names import own_names_of, sent_names
 from astria_nb.images._types import Images, ImageSource
 from astria_nb.images._upload import (
-    BLOCK,
     SentImage,
     filename_for_type,
     open_all,
@@ -66,5 +66,6 @@ __all__ = [
     "small_thumbnail",
     "stem_of",
     "thumbnail",
+    "under_way",
     "upload_size",
 ]

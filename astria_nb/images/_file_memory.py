@@ -10,6 +10,8 @@ from io import FileIO
 from typing import Generic, TypeVar
 
 _MOST_FILES = 4096
+MOST_BYTES = 4096
+"""What is worth remembering of the content of a file, such as a colour profile."""
 _SETTLED_NS = 2 * 10**9  # a change this soon after another one might not show in a file's times
 Identity = tuple[int, ...]
 T = TypeVar("T")
@@ -17,7 +19,11 @@ T = TypeVar("T")
 
 def identity_of(file: FileIO) -> Identity:
     """Return what differs once a file was changed or replaced; the last two are times in ns."""
-    info = os.fstat(file.fileno())
+    return identity_in(os.fstat(file.fileno()))
+
+
+def identity_in(info: os.stat_result) -> Identity:
+    """Return the `identity_of` a file of which the system says this."""
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 

@@ -16,6 +16,7 @@ from astria_nb.images._captions import MEDIA_TYPE as CAPTION
 from astria_nb.images._captions import check_caption, is_caption_name
 from astria_nb.images._content import ImageContent, blocks_of, file_of, is_content
 from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, decode, open_image
+from astria_nb.images._file_memory import FileMemory, Identity, identity_in
 from astria_nb.images._right_way_up import orientation_of, turn_upright
 from astria_nb.images._temporary_copy import StorageError, TemporaryCopy
 from astria_nb.utils.redaction import redact_name
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 SMALL_BYTES = 30_000
+_usable = FileMemory[tuple[str, int, int, int]]()
 _NEXT_STEPS = {
     **dict.fromkeys((errno.EACCES, errno.EPERM), "fix its permissions"),
     **dict.fromkeys((errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR), "check the path"),
@@ -154,13 +156,12 @@ class Image:
             with suppress(RuntimeError):  # the home of nobody: a name that begins with "~"
                 path = path.expanduser()
             path = path.absolute()
-            mode = path.stat().st_mode
+            info = path.stat()
+            mode = info.st_mode
             if stat.S_ISREG(mode) and is_caption_name(path):
                 return cls(path, CAPTION, check_caption(path), 0, 0)
             if stat.S_ISREG(mode):
-                with open_image(path) as image:
-                    media_type = MEDIA_TYPES[image.format or ""]
-                    return cls(path, media_type, path.stat().st_size, image.width, image.height)
+                return cls(path, *_checked(path, identity_in(info)))
             # Not opened: reading a pipe would block.
             is_folder = stat.S_ISDIR(mode)
             reason = "is a folder" if is_folder else "is not a regular file"
@@ -189,6 +190,16 @@ class Image:
         if self.copy is None:
             return Image, (self.path, self.media_type, self.size, self.width, self.height)
         return Image.open, (ImageContent(self.path.read_bytes(), self.path.name),)
+
+
+def _checked(path: Path, identity: Identity) -> tuple[str, int, int, int]:
+    """Return media type, bytes, width and height of a file; a batch checks all before it sends any."""
+    if (remembered := _usable.get(identity)) is not None:
+        return remembered
+    with open_image(path) as image:
+        found = MEDIA_TYPES[image.format or ""], path.stat().st_size, image.width, image.height
+    _usable.put(identity, found)
+    return found
 
 
 def _not_stored(label: str, error: OSError) -> Problem:

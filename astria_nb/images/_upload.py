@@ -1,10 +1,9 @@
-"""The content of an image as it is uploaded, hashed while it is sent."""
+"""Images that are open for upload."""
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from io import FileIO
@@ -14,7 +13,8 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images._damage import sound_parts
 from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._file_kinds import RE_ENCODED
-from astria_nb.images._file_memory import FileMemory, identity_of
+from astria_nb.images._file_memory import MOST_BYTES, FileMemory, identity_of
+from astria_nb.images._hashed_content import HashedContent
 from astria_nb.images._image import Image
 from astria_nb.images._only_smaller import only_smaller
 from astria_nb.images._preprocessing import Preprocessing
@@ -22,50 +22,34 @@ from astria_nb.images._resizing import needs_resizing, open_resized
 from astria_nb.images._temporary_copy import StorageError
 from astria_nb.images.metadata import (
     DamagedImageError,
-    ImageReader,
     MalformedImageError,
     Part,
     entire_file,
+    size_of_bytes,
     without_metadata,
 )
 from astria_nb.utils.interrupts import raise_if_interrupted
 from astria_nb.utils.progress import ReportProgress
 
-BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
-_HASH_BLOCK = 2**18
-_NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
 _CONCURRENT = 2  # images that are decoded at once: a JPEG that is made smaller takes 40 MB of memory
 _SILENT_SECONDS = 0.5
-_sending: set[SentImage] = set()
-_MOST_BYTES = 4096  # that are remembered of a file, such as a colour profile
 _cleaned = FileMemory[Sequence[Part]]()
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "image/png": (".png",)}
 
 
-class SentImage:
-    """An image that is open for upload; its content is hashed while it is read.
+class SentImage(HashedContent):
+    """An image that is open for upload.
 
     Parameters
     ----------
-    filename : str
-        The name that is sent to the service.
+    filename, file, parts : str, FileIO, sequence of (range or bytes)
+        As of `HashedContent`.
     media_type : str
-    file : FileIO
-        Unbuffered; closed by `close`.
-    parts : sequence of (range or bytes)
-        What is sent: byte ranges of the file, and bytes between them.
-
-    Attributes
-    ----------
-    size : int
-        Bytes that are sent.
     """
 
     def __init__(self, filename: str, media_type: str, file: FileIO, parts: Sequence[Part]) -> None:
-        self.filename, self.media_type = filename, media_type
-        self.size = sum(map(len, parts))
-        self._file, self._reader, self._parts = file, ImageReader(file), parts
-        self._digest, self._hashed = hashlib.sha256(), 0
+        super().__init__(filename, file, parts)
+        self.media_type = media_type
 
     @classmethod
     def open(cls, image: Image, preprocessing: Preprocessing) -> SentImage:
@@ -96,82 +80,6 @@ class SentImage:
         except OSError as error:
             reason, hint = f"cannot be read ({error.strerror or error})", "put it back, or remove it"
         raise TuneError(Problem("images", f"{image.filename!r} {reason}", hint))
-
-    def close(self) -> None:
-        """Close the file; a hash that is not complete by then stays so."""
-        self._file.close()
-
-    def blocks(self, buffer: memoryview) -> Iterator[memoryview]:
-        """Yield the content in blocks, each in the same buffer.
-
-        Raises
-        ------
-        TuneError
-            The file is shorter than when it was opened, or cannot be read.
-        """
-        _sending.add(self)
-        try:
-            yield from self._blocks(buffer)
-        finally:
-            _sending.discard(self)
-
-    def _blocks(self, buffer: memoryview) -> Iterator[memoryview]:
-        done = 0
-        while done < self.size:
-            try:
-                count = self._fill(done, buffer)
-            except OSError:  # would pass for a network error
-                count = 0
-            if not count:
-                what = f"{self.filename!r} could not be read to its end"
-                raise TuneError(Problem("images", what, "check it and submit again"))
-            started = time.perf_counter()
-            yield buffer[:count]
-            # The system is still sending what it took, so on a network hashing costs no time. A connection
-            # that is faster than this is local; there the hash is computed when it is requested, unless
-            # others keep this computer busy: then not having to read the file again counts.
-            is_network = count < _NETWORK * (time.perf_counter() - started)
-            if self._hashed == done and (is_network or len(_sending) > 1):
-                self._hash(buffer[:count])
-            done += count
-
-    @property
-    def is_hashed(self) -> bool:
-        """Whether all of it has been hashed."""
-        return self._hashed == self.size
-
-    def sha256(self) -> str | None:
-        """Return the hexadecimal hash of what is sent; None if the file cannot be read or was closed."""
-        buffer = memoryview(bytearray(min(_HASH_BLOCK, self.size - self._hashed)))
-        with suppress(OSError, ValueError):  # a ValueError means that the file was closed
-            while self._hashed < self.size:
-                count = self._fill(self._hashed, buffer)
-                if not count:
-                    break
-                self._hash(buffer[:count])
-        return self._digest.hexdigest() if self.is_hashed else None
-
-    def _hash(self, block: memoryview) -> None:
-        self._digest.update(block)
-        self._hashed += len(block)
-
-    def _fill(self, offset: int, buffer: memoryview) -> int:
-        """Read from an offset of what is sent; fewer bytes than the buffer holds only at the end."""
-        done = 0
-        for part in self._parts:
-            if offset >= len(part):
-                offset -= len(part)
-                continue
-            target = buffer[done : done + len(part) - offset]
-            if isinstance(part, range):
-                count = self._reader.read_into(part.start + offset, target)
-            else:
-                count = len(target)
-                target[:] = part[offset : offset + count]
-            done, offset = done + count, 0
-            if count < len(target) or done == len(buffer):
-                break
-        return done
 
 
 def open_all(
@@ -300,6 +208,6 @@ def _parts_without_metadata(file: FileIO) -> Sequence[Part]:
     if (remembered := _cleaned.get(identity)) is not None:
         return remembered
     parts = tuple(without_metadata(file, verifies_data=False))
-    if sum(len(part) for part in parts if isinstance(part, bytes)) <= _MOST_BYTES:
+    if size_of_bytes(parts) <= MOST_BYTES:
         _cleaned.put(identity, parts)
     return parts

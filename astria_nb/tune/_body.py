@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from astria_nb.errors import Problem
-from astria_nb.images import BLOCK, SentImage, sha256_of_all
+from astria_nb.images import BLOCK, SentImage, sha256_of_all, under_way
 
 Encoding = Literal["multipart", "form", "json"]
 OnSent = Callable[[int, int], None]
@@ -83,6 +83,10 @@ class Body:
         if self.is_spent:
             raise RuntimeError("a body can be sent only once; encode the tune again")
         parts, self._parts = self._parts, []
+        with under_way(self):
+            yield from self._blocks(parts)
+
+    def _blocks(self, parts: Sequence[bytes | SentImage]) -> Iterator[bytes | memoryview]:
         buffer = memoryview(bytearray(BLOCK if self.images else 0))
         for part in parts:
             for block in [part] if isinstance(part, bytes) else part.blocks(buffer):

@@ -9,6 +9,7 @@ from astria_nb.images.metadata._file_parts import (
     MalformedImageError,
     Part,
     entire_file,
+    size_of_bytes,
 )
 from astria_nb.images.metadata._orientation import read as read_orientation
 from astria_nb.images.metadata._png import coding_points
@@ -26,6 +27,7 @@ __all__ = [
     "of_raw_profile",
     "read_orientation",
     "reduced_profile",
+    "size_of_bytes",
     "standard_profiles",
     "without_metadata",
     "without_texts",

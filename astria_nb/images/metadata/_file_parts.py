@@ -91,3 +91,8 @@ def merge_parts(parts: Iterable[Part]) -> list[Part]:
 def entire_file(file: FileIO) -> list[Part]:
     """Return the whole of a file as one part; none if it is empty."""
     return merge_parts([range(os.fstat(file.fileno()).st_size)])
+
+
+def size_of_bytes(parts: Iterable[Part]) -> int:
+    """Return how many bytes of the parts are not in the file."""
+    return sum(len(part) for part in parts if isinstance(part, bytes))

@@ -1,4 +1,8 @@
-"""A batch of tunes with photos, hashed and recorded, beside curl, which only sends them."""
+"""A batch of tunes with photos, hashed and recorded, beside curl, which only sends them.
+
+The photos are sent in turn, each with several tunes: what was found out about a file is remembered until it
+changes. Photos that are all different take longer: each is searched for metadata, and hashed.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +77,7 @@ def ours(url: str, folder: str, paths: list[str], rows: int, kilobytes: int) -> 
 
 
 CASE = Case(
-    what="`submit_many` of four photos a row on eight connections, the check for damage off",
+    what=f"`submit_many` of four photos a row, {FILES} in turn, on eight connections, unchecked for damage",
     against="`curl --parallel -F`",
     ours=ours,
     peer=peer,

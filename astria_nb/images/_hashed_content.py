@@ -1,0 +1,147 @@
+"""Parts of an open file as they are sent, hashed while that happens or when the hash is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from io import FileIO
+
+from astria_nb.errors import Problem, TuneError
+from astria_nb.images._file_memory import MOST_BYTES, FileMemory, identity_of
+from astria_nb.images.metadata import ImageReader, Part, size_of_bytes
+
+BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
+_HASH_BLOCK = 2**18
+_NETWORK = 500e6  # bytes a second, faster than any network that photos are sent over
+_under_way: set[object] = set()
+_hashes = FileMemory[tuple[tuple[Part, ...], str]]()
+
+
+@contextmanager
+def under_way(upload: object) -> Iterator[None]:
+    """Count an upload as under way while the block runs."""
+    _under_way.add(upload)
+    try:
+        yield
+    finally:
+        _under_way.discard(upload)
+
+
+class HashedContent:
+    """Parts of an open file, as they are sent.
+
+    A file that does not change is hashed once, however many tunes it is sent with.
+
+    Parameters
+    ----------
+    filename : str
+        The name that is sent to the service.
+    file : FileIO
+        Unbuffered; closed by `close`.
+    parts : sequence of (range or bytes)
+        What is sent: byte ranges of the file, and bytes between them.
+
+    Attributes
+    ----------
+    size : int
+        Bytes that are sent.
+    """
+
+    def __init__(self, filename: str, file: FileIO, parts: Sequence[Part]) -> None:
+        self.filename = filename
+        self.size = sum(map(len, parts))
+        self._file, self._reader, self._parts = file, ImageReader(file), tuple(parts)
+        self._identity = identity_of(file)
+        self._sha256: str | None = None
+        self._digest, self._hashed = hashlib.sha256(), 0
+
+    def close(self) -> None:
+        """Close the file; a hash that is not complete by then stays so."""
+        self._file.close()
+
+    def blocks(self, buffer: memoryview) -> Iterator[memoryview]:
+        """Yield the content in blocks, each in the same buffer.
+
+        Raises
+        ------
+        TuneError
+            The file is shorter than when it was opened, or cannot be read.
+        """
+        done, remembered = 0, self._remembered()
+        while done < self.size:
+            try:
+                count = self._fill(done, buffer)
+            except OSError:  # would pass for a network error
+                count = 0
+            if not count:
+                what = f"{self.filename!r} could not be read to its end"
+                raise TuneError(Problem("images", what, "check it and submit again"))
+            started = time.perf_counter()
+            yield buffer[:count]
+            # The system is still sending what it took, so on a network hashing costs no time. A connection
+            # that is faster than this is local; there the hash is computed when it is requested, unless
+            # others keep this computer busy: then not having to read the file again counts.
+            is_network = count < _NETWORK * (time.perf_counter() - started)
+            if remembered is None and self._hashed == done and (is_network or len(_under_way) > 1):
+                self._hash(buffer[:count])
+            done += count
+        if remembered is not None and self._is_unchanged():
+            self._sha256 = remembered
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether all of it has been hashed."""
+        return self._sha256 is not None or self._hashed == self.size
+
+    def sha256(self) -> str | None:
+        """Return the hexadecimal hash of what is sent; None if the file cannot be read or was closed."""
+        if self._hashed == self.size:
+            self._sha256 = self._sha256 or self._computed()
+        with suppress(OSError, ValueError):  # a ValueError means that the file was closed
+            self._sha256 = self._sha256 or self._remembered() or self._computed()
+        return self._sha256
+
+    def _computed(self) -> str | None:
+        buffer = memoryview(bytearray(min(_HASH_BLOCK, self.size - self._hashed)))
+        while self._hashed < self.size:
+            count = self._fill(self._hashed, buffer)
+            if not count:
+                return None
+            self._hash(buffer[:count])
+        digest = self._digest.hexdigest()
+        with suppress(OSError, ValueError):
+            if size_of_bytes(self._parts) <= MOST_BYTES and self._is_unchanged():
+                _hashes.put(self._identity, (self._parts, digest))
+        return digest
+
+    def _remembered(self) -> str | None:
+        """Return the hash that was computed of the same parts of the same file, unless it changed."""
+        parts, digest = _hashes.get(self._identity) or ((), None)
+        return digest if parts == self._parts and self._is_unchanged() else None
+
+    def _is_unchanged(self) -> bool:
+        return identity_of(self._file) == self._identity
+
+    def _hash(self, block: memoryview) -> None:
+        self._digest.update(block)
+        self._hashed += len(block)
+
+    def _fill(self, offset: int, buffer: memoryview) -> int:
+        """Read from an offset of what is sent; fewer bytes than the buffer holds only at the end."""
+        done = 0
+        for part in self._parts:
+            if offset >= len(part):
+                offset -= len(part)
+                continue
+            target = buffer[done : done + len(part) - offset]
+            if isinstance(part, range):
+                count = self._reader.read_into(part.start + offset, target)
+            else:
+                count = len(target)
+                target[:] = part[offset : offset + count]
+            done, offset = done + count, 0
+            if count < len(target) or done == len(buffer):
+                break
+        return done
