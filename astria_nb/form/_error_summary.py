@@ -44,6 +44,8 @@ class ErrorSummary(ScriptWidget):
     problems: traitlets.List[ErrorEntry] = traitlets.List().tag(sync=True)
     saved_number = traitlets.Int().tag(sync=True)
     """Number of the saved output that the form hides while it is displayed."""
+    form_id = traitlets.Unicode().tag(sync=True)
+    """The form's widget: a click in it waits for the edits before it."""
 
     def __init__(self, on_link: Callable[[str], None]) -> None:
         self._on_link = on_link

@@ -171,6 +171,7 @@ class TuneForm(widgets.VBox):
             layout=WIDE,
         )
         self.add_class("astria-form").add_class(LIVE_CLASS)
+        self._view.error_summary.form_id = self.model_id
         self._draft.begin()
         for saved in saved_list:
             self._list.add(ListedTune.of_saved(saved))

@@ -3,9 +3,10 @@
 // errors that leads to each of them, and sections that open by keyboard. Holds no state of its own.
 import { createFrameTask, listenTo, make, setText } from "../utils/dom.js";
 import { followKernel, makeKernelNote, whenAttached } from "../utils/kernel.js";
+import { holdClicks } from "./held_clicks.js";
 
 /** @typedef {{ field: string, label: string, text: string }} ErrorEntry */
-/** @typedef {{ problems: ErrorEntry[], saved_number: number }} State */
+/** @typedef {{ problems: ErrorEntry[], saved_number: number, form_id: string }} State */
 /** @typedef {{ kind: "focus", field: string }} ToKernel */
 /** @typedef {import("../utils/dom.js").Model<State, ToKernel>} Model */
 
@@ -171,7 +172,13 @@ function render({ model, el }) {
 
   const stopListening = listenTo(model, { "change:problems": draw });
   draw();
-  const stopWaiting = whenAttached(el, completeForm.schedule);
+  let stopHolding = () => {};
+  const stopWaiting = whenAttached(el, () => {
+    completeForm.schedule();
+    const root = el.closest(".astria-form");
+    stopHolding();
+    if (root) stopHolding = holdClicks(model, model.get("form_id"), root);
+  });
   const stopFollowing = followKernel({
     model,
     view: el,
@@ -184,6 +191,7 @@ function render({ model, el }) {
   });
   return () => {
     stopWaiting();
+    stopHolding();
     stopFollowing();
     completeForm.cancel();
     observer.disconnect();

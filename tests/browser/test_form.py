@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,20 @@ def tab_to(page: Page, target: Locator, most: int = 40) -> None:
     raise AssertionError(f"not focused after {most} times Tab; the focus is at {focused}")
 
 
+@contextmanager
+def busy_kernel(page: Page, folder: Path) -> Iterator[None]:
+    """Let Python do something else, so that it hears of what happens on the page only afterwards."""
+    end = folder / "end"
+    page.evaluate(
+        """code => {
+            window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code});
+            return true; }""",
+        f"import pathlib, time\nwhile not pathlib.Path({str(end)!r}).exists(): time.sleep(0.05)",
+    )
+    yield
+    end.touch()
+
+
 def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path, sandbox: anb.Sandbox):
     form.get_by_label("Pack", exact=True).focus()
     page.keyboard.type("797")
@@ -177,10 +192,16 @@ def test_a_tune_is_trained_by_keys_alone(form: Locator, page: Page, folder: Path
         page.keyboard.press("Tab")
     expect(form.get_by_text("Characteristics · fur_color: red fur")).to_be_visible()
     expect(form.get_by_text("Ready to submit")).to_be_visible()
-    tab_to(page, submit(form))
-    page.keyboard.press("Enter")
+    form.get_by_label("Title", exact=True).select_text()
+    with busy_kernel(page, folder):
+        page.keyboard.type("Rosi in the garden")
+        tab_to(page, submit(form))
+        page.keyboard.press("Enter")
+        expect(form.get_by_text("Waiting for the kernel")).to_be_visible()
     expect(form.locator(".astria-row table")).to_contain_text("cat")
-    assert sandbox.received()[-1].params["characteristics"] == {"fur_color": "red fur"}
+    params = sandbox.received()[-1].params
+    assert params["characteristics"] == {"fur_color": "red fur"}
+    assert params["title"] == "Rosi in the garden"  # all that was typed, though Python saw none of it yet
     form.get_by_role("button", name="Start another").focus()
     tab_to(page, form.get_by_label("Tags"))
     page.keyboard.type("good likeness")

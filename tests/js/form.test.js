@@ -67,6 +67,75 @@ describe("the rest of the form", () => {
   });
 });
 
+describe("a click after an edit", () => {
+  /** @param {any[]} children */
+  const createWidget = (children = []) => ({
+    _pending_msgs: 0,
+    get: (/** @type {string} */ name) => (name === "children" ? children : undefined),
+  });
+
+  /** A form with a field inside a box, and a button whose clicks are counted. */
+  async function openForm() {
+    const title = createWidget();
+    const form = createWidget([createWidget(), createWidget([title])]);
+    const { model } = createModel({ problems: [], form_id: "form" });
+    model.widget_manager = { get_model: async (/** @type {string} */ id) => (id === "form" ? form : null) };
+    const element = document.createElement("div");
+    element.className = "astria-form";
+    element.innerHTML = "<button class='jupyter-button'>Submit</button><button>New</button>";
+    document.body.append(element);
+    const { el, close } = await show(errorSummary, model);
+    element.prepend(el);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const [submit, other] = all(element, "button");
+    const clicks = { submit: 0, other: 0 };
+    submit.addEventListener("click", () => {
+      clicks.submit += 1;
+    });
+    other.addEventListener("click", () => {
+      clicks.other += 1;
+    });
+    return { title, element, submit, other, clicks, close };
+  }
+  const pause = (/** @type {number} */ milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+  it("waits until Python has the edit, and is one click then", async () => {
+    const { title, element, submit, clicks } = await openForm();
+    title._pending_msgs = 1;
+    submit.click();
+    submit.click();
+    await pause(60);
+    expect(clicks.submit).toBe(0);
+    await vi.waitFor(() => expect(element.textContent).toContain("Waiting for the kernel"), 5000);
+    title._pending_msgs = 0;
+    await vi.waitFor(() => expect(clicks.submit).toBe(1), 5000);
+    expect(element.textContent).not.toContain("Waiting");
+    submit.click();
+    expect(clicks.submit).toBe(2);
+    const photos = element.appendChild(document.createElement("div"));
+    photos.toggleAttribute("data-unanswered", true);
+    submit.click();
+    await pause(60);
+    expect(clicks.submit).toBe(2);
+    photos.remove();
+    await vi.waitFor(() => expect(clicks.submit).toBe(3), 5000);
+  });
+
+  it("is not held where nothing waits, nor on what is no button of ipywidgets", async () => {
+    const { title, submit, other, clicks, close } = await openForm();
+    submit.click();
+    expect(clicks.submit).toBe(1);
+    title._pending_msgs = 1;
+    other.click();
+    expect(clicks.other).toBe(1);
+    submit.click();
+    close?.();
+    title._pending_msgs = 0;
+    await pause(60);
+    expect(clicks.submit).toBe(1); // the form is gone
+  });
+});
+
 describe("the error summary", () => {
   const problems = [
     { field: "prompts.text", label: "Text", text: EVIL },

@@ -112,7 +112,9 @@ describe("the image list", () => {
     press("Delete");
     expect(take()).toEqual([{ kind: "remove", ids: ["b"] }]);
     expect(document.activeElement).toBe(tile("c"));
+    expect(document.querySelector("[data-unanswered]")).not.toBeNull(); // a click on Submit waits
     model.set("items", ["a", "c"].map(item));
+    expect(document.querySelector("[data-unanswered]")).toBeNull();
     expect(document.activeElement).toBe(tile("c"));
   });
 

@@ -84,6 +84,7 @@ class ImageList {
   ask(message) {
     this.model.send(message);
     this.answerDue.restart();
+    this.el.toggleAttribute("data-unanswered", true); // Submit waits for the answer
   }
 
   /**
@@ -190,6 +191,7 @@ class ImageList {
 
   onItemsChanged() {
     this.answerDue.stop();
+    this.el.removeAttribute("data-unanswered");
     this.isLate = false;
     const items = this.model.get("items");
     const index = items.findIndex((item) => item.id === this.moved);
