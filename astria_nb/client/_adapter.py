@@ -8,13 +8,14 @@ import io
 import os
 import socket
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.hooks import default_hooks
 from requests.utils import select_proxy
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection
@@ -37,15 +38,14 @@ _NEAR_SECONDS = 30  # to the deadline
 CONNECT_SECONDS = 10  # for name resolution, connection and TLS together
 
 
-def new_session(key: ApiKey | None) -> requests.Session:
+def new_session(key: ApiKey | None) -> Session:
     """Return a session whose requests keep the current deadline and send a key, if there is one.
 
     Parameters
     ----------
     key : ApiKey or None
     """
-    session = _Session()
-    session.auth = _Auth(key)
+    session = Session(_Auth(key))
     session.headers["Accept"] = "application/json"
     session.headers["User-Agent"] = "astria_nb"
     for scheme in ("https://", "http://"):
@@ -66,7 +66,36 @@ class _Auth(AuthBase):
         return request
 
 
-class _Session(requests.Session):
+class Session(requests.Session):
+    """A session whose requests are few and alike."""
+
+    def __init__(self, auth: _Auth) -> None:
+        super().__init__()
+        self.auth: _Auth = auth
+
+    def call(self, method: str, url: str, headers: Mapping[str, str], body: Any = None) -> requests.Response:
+        """Send a request to the API, and return its answer, which is not read yet; no redirect is followed.
+
+        What requests prepares, for all that a request may be, takes as long as sending it.
+
+        Parameters
+        ----------
+        method : str
+        url : str
+            As requests writes addresses: see `address_of`.
+        headers : mapping of str to str
+            Besides those of `new_session`.
+        body : bytes or Body, optional
+            Not empty.
+        """
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body, request.hooks = method, url, body, default_hooks()
+        request.prepare_headers({**self.headers, **headers})
+        request.prepare_content_length(body)
+        request.prepare_cookies(self.cookies)
+        settings = self.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+        return self.send(self.auth(request), allow_redirects=False, **settings)
+
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Return a request with what `new_session` has set.
 
@@ -157,6 +186,11 @@ def _leave_connections_to_parent() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_connections_to_parent)
+
+
+def address_of(base_url: str) -> str:
+    """Return an address as requests writes it: its host may have other letters than those of ASCII."""
+    return (requests.Request("GET", base_url).prepare().url or "").rstrip("/")
 
 
 def _use_deadlines(manager: PoolManager) -> None:

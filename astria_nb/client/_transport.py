@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from astria_nb.client import _network_errors as network_errors
 from astria_nb.client import responses, retry
-from astria_nb.client._adapter import new_session
+from astria_nb.client._adapter import address_of, new_session
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client._base_url import check_encrypted
 from astria_nb.client._parsing import parse_json
@@ -41,6 +43,7 @@ ANSWER_SECONDS = 180.0
 PICTURE_SECONDS, PICTURE_BYTES = 120.0, 50 * 2**20
 JSON_BYTES = 16 * 2**20  # the largest page of the API has some hundred kB
 _BLOCK = 2**20
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class Transport:
@@ -134,7 +137,7 @@ class Transport:
         method, path : str
         """
         with Deadline(self.timeout):
-            self._send(method, path, data=b"", ignore_body=True)
+            self._send(method, path, ignore_body=True)
 
     def patch(self, path: str, body: Body) -> None:
         """Send a small body that changes a record, once; for the answer, see `send_empty`.
@@ -178,7 +181,7 @@ class Transport:
         if seconds := self.throttle.wait():
             raise responses.rate_limited(seconds)
         try:
-            return self._send("GET", path, params=params)
+            return self._send("GET", f"{path}?{urlencode(params)}" if params else path)
         except TooManyRequestsError as error:
             self.throttle.back_off(retry.retry_after_seconds(error.retry_after, self.now()) or 0.0)
             raise
@@ -198,11 +201,21 @@ class Transport:
         failure.__cause__ = failure.__context__ = None
         raise failure.with_traceback(None)
 
-    def _exchange(self, method: str, path: str, *, ignore_body: bool = False, **options: Any) -> Any:
+    @cached_property
+    def _address(self) -> str:
+        return address_of(self.base_url)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: Any = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        ignore_body: bool = False,
+    ) -> Any:
         # A POST that is redirected would come back as a GET that answers 200: a false success.
-        with self._api_session.request(
-            method, self.base_url + path, allow_redirects=False, stream=True, **options
-        ) as reply:
+        with self._api_session.call(method, self._address + path, headers, data) as reply:
             self._update_clock(reply.headers.get("Date"))
             content, interruption = _read_body(reply, JSON_BYTES)
         if ignore_body and 200 <= reply.status_code < 300:

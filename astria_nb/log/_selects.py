@@ -52,16 +52,19 @@ BLANKS = (
     *("\t\r", "\x1c ", "\x85\x85", "\xa0\xa0", "\u1680\u1680"),
     *("\u2000\u200a", "\u2028\u2029", "\u202f\u202f", "\u205f\u205f", "\u3000\u3000"),
 )
+_AROUND = ("\t ", "\x85\xa0", "\u1680\u1680", "\u2000\u205f", "\u3000\u3000")
+"""The same in fewer ranges, with what titles hardly begin or go on with."""
 # A query for each range: one with `or` would read all titles of the service.
 WITH_BLANKS = Query(
     " UNION ALL ".join(
         "SELECT submission.title FROM submission WHERE submission.service = :of_service "  # noqa: S608
         f"AND submission.title >= {before} || '{ends[0]}' "
         f"AND submission.title < {before} || '{chr(ord(ends[1]) + 1)}' AND {MAY_EXIST}"
-        for ends in BLANKS
+        for ends in _AROUND
         for before in ("''", ":of_title")
     )
 )
+"""More titles than those that are like one but for the blanks around it."""
 _ALL_BLANKS = "".join(rf"\u{code:04x}" for ends in BLANKS for code in range(ord(ends[0]), ord(ends[1]) + 1))
 _TRIMMED = f"btrim(title, E'{_ALL_BLANKS}')"
 HAS_BLANKS = f"title <> {_TRIMMED}"
