@@ -105,8 +105,11 @@ def _others(addresses: list[str]) -> str:
 
 
 def _ip_address(host: str) -> IPv4Address | IPv6Address | None:
+    may_be_ipv4 = _SHARED.fullmatch(host) is not None
+    if not may_be_ipv4 and ":" not in host:  # a name
+        return None
     try:
-        ip = ip_address(socket.inet_aton(host) if _SHARED.fullmatch(host) else host.partition("%")[0])
+        ip = ip_address(socket.inet_aton(host) if may_be_ipv4 else host.partition("%")[0])
     except (OSError, ValueError):
         return None
     mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None

@@ -30,6 +30,8 @@ def expiry(parts: SplitResult) -> datetime | None:
     >>> expiry(urlsplit(f"https://example.com/1.jpg?{query}"))
     datetime.datetime(2020, 1, 1, 0, 1, tzinfo=datetime.timezone.utc)
     """
+    if not parts.query:  # as most addresses
+        return None
     query = {name.lower(): value for name, value in parse_qsl(parts.query)}
     with suppress(ValueError, OverflowError, OSError):  # it means something else
         return _dated(query) or _at_second(query) or _azure(query) or _hexadecimal(parts, query)

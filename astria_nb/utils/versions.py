@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -32,7 +33,8 @@ def version_problems() -> list[Problem]:
     list of Problem
         The field is the library's name.
     """
-    problems = (_of_module(name, required) for name, required in _requirements().items())
+    changed_at = cache(_time_of_change)  # most libraries are in one folder
+    problems = (_of_module(name, required, changed_at) for name, required in _requirements().items())
     return [problem for problem in problems if problem is not None]
 
 
@@ -60,7 +62,7 @@ def _requirements() -> dict[str, SpecifierSet]:
     return {**needed, _DISTRIBUTION: SpecifierSet()}
 
 
-def _of_module(name: str, required: SpecifierSet) -> Problem | None:
+def _of_module(name: str, required: SpecifierSet, changed_at: Callable[[Path | None], int]) -> Problem | None:
     module = sys.modules.get(_MODULES.get(name, name))
     if module is None:
         return _of_installed(name, required)
@@ -69,7 +71,7 @@ def _of_module(name: str, required: SpecifierSet) -> Problem | None:
     if not isinstance(version, str):
         return None
     folder = _folder_of(file) if isinstance(file, str) else None
-    return _of_loaded(name, version, required, folder, _time_of_change(folder))
+    return _of_loaded(name, version, required, folder, changed_at(folder))
 
 
 @cache
