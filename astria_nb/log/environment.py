@@ -8,13 +8,14 @@ import re
 import subprocess
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import PurePath
 
 from astria_nb.log import _machine as machine
 from astria_nb.log._default_path import notebook_path
+from astria_nb.utils.versions import installed_version
 
 PACKAGES = ("astria_nb", "requests", "urllib3", "pandas", "pyarrow", "pillow", "sqlalchemy", "ipywidgets")
 _GIT_TIMEOUT = 2.0  # seconds; the working tree may be on a slow disk
@@ -70,40 +71,51 @@ def session() -> Session:
     """Return this process's session."""
     pid = os.getpid()
     if (current := _sessions.get(pid)) is None:
-        commit = _git("rev-parse", "HEAD")
-        changes = _git("status", "--porcelain", "--untracked-files=no") if commit else None
+        head, status = _Git("rev-parse", "HEAD"), _Git("status", "--porcelain", "--untracked-files=no")
+        packages = {name: version for name in PACKAGES if (version := installed_version(name))}
+        process_started = machine.process_started(pid)
+        commit, changes = head.output(), status.output()
         new = Session(
             id=str(uuid.uuid4()),
             started_at=datetime.now(UTC),
             host=platform.node(),
             place=machine.place(),
             pid=pid,
-            process_started=machine.process_started(pid),
+            process_started=process_started,
             python=platform.python_version(),
-            packages={name: version for name in PACKAGES if (version := _version(name))},
+            packages=packages,
             git_commit=commit,
-            git_dirty=None if changes is None else bool(changes),
+            git_dirty=bool(changes) if commit and changes is not None else None,
             notebook=_notebook(),
         )
         current = _sessions.setdefault(pid, new)
     return current
 
 
-def _git(*command: str) -> str | None:
-    try:
-        completed = subprocess.run(  # noqa: S603  fixed words
-            [*_GIT, *command], capture_output=True, timeout=_GIT_TIMEOUT, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return completed.stdout.decode("utf-8", "replace").strip() if completed.returncode == 0 else None
+class _Git:
+    """A command of git about the working directory, which runs while other things are found out."""
 
+    def __init__(self, *command: str) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        with suppress(OSError):
+            self._process = subprocess.Popen(  # noqa: S603  fixed words
+                [*_GIT, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
 
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except (metadata.PackageNotFoundError, OSError):
-        return None
+    def output(self) -> str | None:
+        """Wait for it, and return what it printed; None if it failed, or takes too long."""
+        if self._process is None:
+            return None
+        with self._process as process:
+            try:
+                output, _ = process.communicate(timeout=_GIT_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return None
+        return output.decode("utf-8", "replace").strip() if process.returncode == 0 else None
 
 
 def _notebook() -> str | None:

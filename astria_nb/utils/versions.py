@@ -19,6 +19,7 @@ _MODULES = {"pillow": "PIL", _DISTRIBUTION: "astria_nb"}  # where the name is no
 # A requirement as this package has it; those of extras have a condition after a semicolon. The parser of
 # `packaging`, for all that there may be, takes 10 ms to import.
 _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)\s*(?P<versions>[^;\[]*)")
+_VERSION = re.compile(r"^Version:[ \t]*(?P<version>\S+)", re.MULTILINE | re.IGNORECASE)
 _RESTART = "restart the kernel, and run the cell again"
 
 
@@ -48,6 +49,27 @@ def check_versions() -> None:
     """
     if problems := version_problems():
         raise AstriaError(*problems)
+
+
+def installed_version(name: str) -> str | None:
+    """Return the version of a package that is installed, or None.
+
+    Parameters
+    ----------
+    name : str
+        As pip knows it.
+    """
+    try:
+        return _version_of(metadata.distribution(name))
+    except (metadata.PackageNotFoundError, OSError):
+        return None
+
+
+def _version_of(distribution: metadata.Distribution) -> str | None:
+    """Return its version. Python parses all that pip left of it, such as a README, which takes ten times."""
+    texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
+    match = _VERSION.search(next(filter(None, texts), ""))
+    return None if match is None else match["version"]
 
 
 @cache
@@ -83,25 +105,26 @@ def _folder_of(file: str) -> Path:
 @cache
 def _of_installed(name: str, required: SpecifierSet) -> Problem | None:
     """Return what is wrong with a version that is not loaded yet; pip can be told to ignore requirements."""
+    if (version := installed_version(name)) is None:
+        return None
     try:
-        version = metadata.version(name)
         fits = _base(Version(version)) in required
-    except (metadata.PackageNotFoundError, InvalidVersion, TypeError):
+    except InvalidVersion:
         return None
     what = f"version {version} is installed, and {required} is needed"
     return None if fits else Problem(name, what, f"{_installing(name, required)}, then {_RESTART}")
 
 
-@lru_cache  # reading the metadata takes milliseconds, and a form asks at each keystroke
+@lru_cache  # it reads files, and a form asks at each keystroke
 def _of_loaded(
     name: str, loaded: str, required: SpecifierSet, folder: Path | None, _changed_at: int
 ) -> Problem | None:
     """Return what is wrong with a loaded version. When pip changes the folder, `_changed_at` changes."""
     found = metadata.distributions(name=name, path=[str(folder)]) if folder else ()
     try:
-        installed = [Version(distribution.version) for distribution in found]
+        installed = [Version(str(_version_of(distribution))) for distribution in found]
         version = _base(Version(loaded))
-    except (InvalidVersion, TypeError):  # pip left something broken behind
+    except InvalidVersion:  # pip left something broken behind
         return None
     if version not in required and version != Version("0"):  # 0: built without its version control
         is_replaced = any(_base(other) in required for other in installed)
