@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from astria_nb import rows
@@ -17,14 +17,19 @@ _FIELDS = ("service", "pack", "title", "encoding", "parameters")
 
 def of_request(request: Request) -> dict[str, Any]:
     """Return everything needed to send a request again."""
-    fields = {key: getattr(request, key) for key in _FIELDS}
+    values = {key: getattr(request, key) for key in _FIELDS}
     # The keys that existing logs have.
-    treatment = asdict(request.preprocessing)
+    treatment = _fields_of(request.preprocessing)
     if not request.preprocessing.keep_damaged:
         del treatment["keep_damaged"]
     preprocessing = {"treatment": treatment} if request.preprocessing != UNCHANGED else {}
-    images = [asdict(image) for image in request.images]
-    return {**fields, "images": images, **preprocessing, "redacted": request.redacted}
+    images = [_fields_of(image) for image in request.images]
+    return {**values, "images": images, **preprocessing, "redacted": request.redacted}
+
+
+def _fields_of(record: Preprocessing | ImageRecord) -> dict[str, Any]:
+    """Return the fields of a flat record; `dataclasses.asdict` would copy their values one by one."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def to_request(
