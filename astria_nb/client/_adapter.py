@@ -92,7 +92,8 @@ class Session(requests.Session):
         request.method, request.url, request.body, request.hooks = method, url, body, default_hooks()
         request.prepare_headers({**self.headers, **headers})
         request.prepare_content_length(body)
-        request.prepare_cookies(self.cookies)
+        if len(self.cookies):
+            request.prepare_cookies(self.cookies)
         settings = self.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
         return self.send(self.auth(request), allow_redirects=False, **settings)
 
@@ -153,7 +154,8 @@ class _Adapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         """Send a request, once its proxy and the certificates to trust are found to be usable."""
         url = request.url or ""
-        if proxy := select_proxy(url, options.get("proxies")):
+        proxies = options.get("proxies")
+        if proxies and (proxy := select_proxy(url, proxies)):
             check_proxy(url, proxy)
         if url.lower().startswith("https:"):
             check_certificates()
@@ -279,8 +281,9 @@ class _Connection(HTTPConnection):
                 raise ConnectTimeoutError(self, "no connection in time") from error
 
     def putheader(self, header: Any, *values: Any) -> None:
-        texts = (value.bearer() if isinstance(value, ApiKey) else value for value in values)
-        super().putheader(header, *texts)
+        if isinstance(values[0], ApiKey):
+            values = (values[0].bearer(),)
+        super().putheader(header, *values)
 
     def send(self, data: Any) -> None:
         if self.sock is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -71,6 +72,7 @@ def check_encrypted(url: str, *, is_sandbox_key: bool) -> None:
     raise CredentialsError(Problem("base_url", what, hint))
 
 
+@lru_cache(64)
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address always means this machine."""
     if host == "localhost":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -33,6 +34,7 @@ class UnfitSettingError(requests.RequestException):
         self.what, self.hint = what, hint
 
 
+@lru_cache(64)  # most requests go to the same few
 def is_on_this_machine(url: str) -> bool:
     """Return whether an address leads to this machine; a proxy's own would be another.
 

@@ -14,7 +14,7 @@ from astria_nb.images import UNCHANGED, Image, Preprocessing, SentImage
 from astria_nb.tune._encoding import parameters
 from astria_nb.tune._signed_addresses import secret_names, unsigned
 from astria_nb.tune._tune import Tune
-from astria_nb.utils.redaction import redact_json, redact_name, redact_text
+from astria_nb.utils.redaction import is_harmless, redact_json, redact_name, redact_text
 from astria_nb.utils.service_address import one_spelling, recorded_service
 
 
@@ -216,8 +216,9 @@ class Request:
 
     @cached_property
     def _recorded(self) -> Request:
-        redacted = dict(self.redacted)
-        safe = {name: _redact(name, value, redacted) for name, value in self.parameters.items()}
+        redacted, safe = dict(self.redacted), dict(self.parameters)
+        if not is_harmless(canonical(safe)):
+            safe = {name: _redact(name, value, redacted) for name, value in self.parameters.items()}
         images = tuple(
             replace(image, path=redact_name(image.path), filename=redact_name(image.filename))
             for image in self.images
