@@ -25,7 +25,12 @@ def grown(seconds: Sequence[float], counts: Sequence[int]) -> dict[str, Any]:
     """
     steps = list(zip(counts, counts[1:], seconds, seconds[1:], strict=False))
     items = [(late - early) / (more - fewer) for fewer, more, early, late in steps]
-    return {"growth": items[-1] / items[-2], "items": list(counts[1:]), "item_seconds": items}
+    return of_items(items, counts)
+
+
+def of_items(items: Sequence[float], counts: Sequence[int]) -> dict[str, Any]:
+    """Return the figures of a case, of the processor time of an item in each step."""
+    return {"growth": items[-1] / items[-2], "items": list(counts[1:]), "item_seconds": list(items)}
 
 
 def until_counts(work: Callable[[int], object], counts: Sequence[int]) -> list[float]:

@@ -53,19 +53,21 @@ def long_log(folder: Path, tunes: int) -> Path:
         unfinished = path.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
         with closing(anb.ExperimentLog(unfinished)) as log:
-            fill(log, unfinished, tunes)
+            fill(log, unfinished, range(tunes))
+            frame = log.frame()  # has their segments made
+            log.tag(frame.iloc[:: max(1, tunes // TAGGED)].head(TAGGED), TAG)
         unfinished.rename(path)
     return path
 
 
-def fill(log: Log, path: Path, tunes: int) -> None:
-    """Write submissions of trained tunes, each with its three events, and have their segments made."""
+def fill(log: Log, path: Path, numbers: range) -> None:
+    """Write submissions of trained tunes, each with its three events; the first is number 0."""
     session = log.register()
     log.close()
     with closing(sqlite3.connect(path)) as connection:
-        for start in range(0, tunes, STEP):
+        for start in range(numbers.start, numbers.stop, STEP):
             tables: dict[str, list[dict[str, Any]]] = {"body": [], "submission": [], "event": []}
-            for number in range(start, min(start + STEP, tunes)):
+            for number in range(start, min(start + STEP, numbers.stop)):
                 for table, row in _rows(number, session):
                     tables[table].append(row)
             with connection:
@@ -74,8 +76,6 @@ def fill(log: Log, path: Path, tunes: int) -> None:
                     connection.executemany(
                         f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({values})", rows
                     )
-    frame = log.frame()
-    log.tag(frame.iloc[:: max(1, tunes // TAGGED)].head(TAGGED), TAG)
 
 
 def _rows(number: int, session: str) -> Iterator[Row]:
