@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -66,11 +67,10 @@ def fetch_latest(
     records: dict[int, Json | None] = {}
     while len(pending) > 1:
         page = {record["id"]: record for record in list_page(pending[-1] + 1)}
-        oldest = min(page, default=0)
-        for id_ in pending:
-            if id_ >= oldest:
-                records[id_] = page[id_] if id_ in page else _get_or_none(id_, get)
-        pending = [id_ for id_ in pending if id_ < oldest]
+        below = bisect_left(pending, min(page, default=0))
+        for id_ in pending[below:]:
+            records[id_] = page[id_] if id_ in page else _get_or_none(id_, get)
+        del pending[below:]
     return records | {id_: _get_or_none(id_, get) for id_ in pending}
 
 

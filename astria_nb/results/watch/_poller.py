@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from astria_nb.results.watch._prompt_poller import PromptPoller
 from astria_nb.results.watch._states import FINAL_STATES
 
 _TIME = np.dtype("datetime64[us]")
-_COLUMNS = ["id", "title", "created_at", *rows.OWN_COLUMNS]  # of the rows that are made anew
 
 
 class Poller:
@@ -104,29 +104,30 @@ class Poller:
 
     def _update(self, positions: Any, tunes: dict[int, Json | None]) -> tuple[Json, ...]:
         """Make some of the rows anew, and return their tunes whose status changed."""
-        before = self._frame.iloc[positions]
-        records = before[_COLUMNS].to_dict("records")
+        before, ids = self._frame.iloc[positions], self._ids[positions].tolist()
+        own = [name for name in rows.OWN_COLUMNS if before[name].notna().any()]
+        own_fields = map(rows.own_fields, before[own].to_dict("records")) if own else repeat({})
         origin = origin_of(self._client)
-        exists = np.array([tunes[record["id"]] is not None for record in records])
         updated = [
-            {**tune, **origin, **rows.own_fields(record)}
-            for record in records
-            if (tune := tunes[record["id"]]) is not None
+            {**tune, **origin, **fields}
+            for id_, fields in zip(ids, own_fields, strict=False)
+            if (tune := tunes[id_]) is not None
         ]
+        exists = np.array([tunes[id_] is not None for id_ in ids])
         frame = _replace_rows(self._frame, positions[exists], rows.tune_frame(updated, self._client.now()))
-        deleted = np.array([tunes[record["id"]] is None and self._is_old(record) for record in records])
-        frame.loc[np.isin(np.arange(len(frame)), positions[deleted]), "status"] = "deleted"
+        is_deleted = ~exists
+        is_deleted[~exists] = list(map(self._is_old, before["created_at"][~exists]))
+        frame.loc[np.isin(np.arange(len(frame)), positions[is_deleted]), "status"] = "deleted"
         self._keep(frame)
         has_changed = before["status"].to_numpy() != frame["status"].iloc[positions].to_numpy()
+        changed = zip(positions[has_changed], np.array(ids)[has_changed].tolist(), strict=True)
         return tuple(
-            tunes[record["id"]] or {"id": record["id"], "title": record["title"], "status": "deleted"}
-            for record, changed in zip(records, has_changed, strict=True)
-            if changed
+            tunes[id_] or {"id": id_, "title": frame["title"].iloc[position], "status": "deleted"}
+            for position, id_ in changed
         )
 
-    def _is_old(self, record: dict[Any, Any]) -> bool:
+    def _is_old(self, created_at: Any) -> bool:
         """Return whether a tune that was not found must be gone: a young one may not be listed yet."""
-        created_at = record["created_at"]
         return not is_recent(None if pd.isna(created_at) else created_at, self._client.now())
 
     def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
