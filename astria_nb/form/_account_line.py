@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.defaults import is_sandbox
 from astria_nb.errors import AstriaError
+from astria_nb.form.fields import controls
 from astria_nb.tune import balance_text
 from astria_nb.utils import background
 
@@ -20,7 +20,7 @@ _REHEARSAL = (
 )
 
 
-class AccountLine(widgets.HTML):
+class AccountLine(controls.HTML):
     """The form's heading with its account.
 
     Parameters
@@ -46,8 +46,7 @@ class AccountLine(widgets.HTML):
             self.account = _REHEARSAL if is_rehearsal else "sandbox · nothing is charged"
         else:
             self.account = f"your account · {urlsplit(client.base_url).netloc}"
-        super().__init__()
-        self.add_class("astria-heading")
+        super().__init__(classes="astria-heading")
         self._show()
 
     def refresh(self) -> None:

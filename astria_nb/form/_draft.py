@@ -16,6 +16,7 @@ from astria_nb.defaults import is_sandbox
 from astria_nb.errors import Problem, TuneError
 from astria_nb.form._sections import Sections
 from astria_nb.form.fields import (
+    AUTO,
     CallbackField,
     CharacteristicsField,
     ChoiceField,
@@ -23,6 +24,7 @@ from astria_nb.form.fields import (
     PairsField,
     TextField,
     UrlsField,
+    controls,
 )
 from astria_nb.form.images import ImageField, InspectBar, PreprocessingSwitches
 from astria_nb.form.pickers import ClassField, PackField, PromptsField, TunesField
@@ -99,10 +101,11 @@ class Draft:
         self._on_edit = on_edit
 
     def _make_fields(self, client: Client) -> dict[str, Field]:
-        new = widgets.Button(description="New", tooltip="A fresh UUID", layout=widgets.Layout(width="auto"))
+        new = controls.Button(description="New", tooltip="A fresh UUID", layout=AUTO)
         new.on_click(lambda _: self.new_title())
-        note = widgets.HTML("Names this tune, so that it is paid for once. Any unused text will do.")
-        note.add_class("astria-note")
+        note = controls.HTML(
+            "Names this tune, so that it is paid for once. Any unused text will do.", classes="astria-note"
+        )
         presets = [("pack default", None), *((name, name) for name in PRESETS)]
         retention = [("account default", None), ("extend", True), ("30 days", False)]
         return {

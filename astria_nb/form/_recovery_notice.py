@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
+from astria_nb.form.fields import controls
 from astria_nb.log import Log, Submission
 from astria_nb.submission import recovery
 from astria_nb.utils import background
@@ -25,7 +26,7 @@ _OUTCOMES = {
 }
 
 
-class RecoveryNotice(widgets.HBox):
+class RecoveryNotice(controls.HBox):
     """A line that names the unsettled submissions; hidden if there are none or the log cannot be read.
 
     Parameters
@@ -36,8 +37,8 @@ class RecoveryNotice(widgets.HBox):
 
     def __init__(self, log: Log, client: Client) -> None:
         self._log, self._client = log, client
-        self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 240px"))
-        self._button = widgets.Button(description="Look them up", layout=widgets.Layout(width="auto"))
+        self._text = controls.HTML(layout={"flex": "1 1 240px"})
+        self._button = controls.Button(description="Look them up", layout=widgets.Layout(width="auto"))
         self._button.on_click(lambda _: background.start(self._recover))
         super().__init__([self._button, self._text], layout=widgets.Layout(width="100%"))
         self._log_problem: Problem | None = None

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import ipywidgets as widgets
 from markupsafe import Markup
 
+from astria_nb.form.fields import controls
 from astria_nb.log import Submission
 
 
-class RepeatQuestion(widgets.HBox):
+class RepeatQuestion(controls.HBox):
     """When the same request was sent before, and the choice: use what it made, send it again, or neither.
 
     The form's script lets Escape press the last button, and names the group of buttons after the question.
@@ -24,17 +25,18 @@ class RepeatQuestion(widgets.HBox):
     def __init__(
         self, on_send: Callable[[], None], on_use: Callable[[], None], on_cancel: Callable[[], None]
     ) -> None:
-        self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 100%"))
+        self._text = controls.HTML(layout={"flex": "1 1 100%"})
         self._use, self._again, self._cancel = (
-            widgets.Button(layout=widgets.Layout(width="auto", flex="0 0 auto")) for _ in range(3)
+            controls.Button(layout={"width": "auto", "flex": "0 0 auto"}) for _ in range(3)
         )
         self._cancel.description = "Cancel"
         for button, act in ((self._use, on_use), (self._again, on_send), (self._cancel, on_cancel)):
             button.on_click(lambda _, act=act: self._answer(act))
         super().__init__(
-            [self._text, self._use, self._again, self._cancel], layout=widgets.Layout(width="100%")
+            [self._text, self._use, self._again, self._cancel],
+            layout=widgets.Layout(width="100%"),
+            classes="astria-repeat",
         )
-        self.add_class("astria-repeat")
         self.hide()
 
     def ask(self, earlier: Submission, text: str, price: str) -> None:

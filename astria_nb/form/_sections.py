@@ -7,14 +7,14 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from astria_nb.form.fields import WIDE, Field
+from astria_nb.form.fields import WIDE, Field, controls
 
 CALLBACKS = ("callback", "prompt_attributes.callback", "prompts_callback")
 _PROMPTS = ("prompt_ids", "brief", "prompt_attributes")
 _OPTIONS = ("encoding", "preset", "auto_extend", "branch", *CALLBACKS)
 
 
-class Sections(widgets.Accordion):
+class Sections(controls.Accordion):
     """The sections below the images.
 
     Parameters
@@ -30,13 +30,13 @@ class Sections(widgets.Accordion):
             [
                 fields["characteristics"],
                 fields["tune_ids"],
-                widgets.VBox([fields[name] for name in _PROMPTS], layout=WIDE),
-                widgets.VBox([fields[name] for name in _OPTIONS], layout=WIDE),
+                controls.VBox([fields[name] for name in _PROMPTS], layout=WIDE),
+                controls.VBox([fields[name] for name in _OPTIONS], layout=WIDE),
                 request,
             ],
             layout=WIDE,
+            classes="astria-sections",
         )
-        self.add_class("astria-sections")
 
     @property
     def shows_request(self) -> bool:

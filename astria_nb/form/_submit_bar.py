@@ -7,11 +7,11 @@ from collections.abc import Callable
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields import AUTO, WIDE, controls
 from astria_nb.tune import Estimate
 
 
-class SubmitBar(widgets.HBox):
+class SubmitBar(controls.HBox):
     """The Submit button, a note, and after a submission a button to start another.
 
     Parameters
@@ -34,26 +34,26 @@ class SubmitBar(widgets.HBox):
         on_add: Callable[[], None],
     ) -> None:
         self._is_free, self._on_start_another = is_free, on_start_another
-        self._button = widgets.Button(
-            description="Submit", button_style="primary", disabled=True, layout=widgets.Layout(width="auto")
+        self._button = controls.Button(
+            description="Submit", button_style="primary", disabled=True, layout=AUTO
         )
         self._button.on_click(lambda _: on_submit())
-        self._add = widgets.Button(
+        self._add = controls.Button(
             description="Add to the list",
             tooltip="Prepare another tune, and submit all of them at once",
             layout=widgets.Layout(width="auto", display="none"),
         )
         self._add.on_click(lambda _: on_add())
-        self._another = widgets.Button(
+        self._another = controls.Button(
             description="Start another",
             tooltip="Keep the fields, under a new title",
             layout=widgets.Layout(width="auto", display="none"),
         )
         self._another.on_click(lambda _: self._start_another())
-        self._note = widgets.HTML(layout=widgets.Layout(flex="0 1 auto"))
-        self._note.add_class("astria-note")
-        super().__init__([self._button, self._add, self._note, self._another], layout=WIDE)
-        self.add_class("astria-submit-bar")
+        self._note = controls.HTML(layout={"flex": "0 1 auto"}, classes="astria-note")
+        super().__init__(
+            [self._button, self._add, self._note, self._another], layout=WIDE, classes="astria-submit-bar"
+        )
 
     def show(
         self,

@@ -27,7 +27,7 @@ from astria_nb.form._submit_bar import SubmitBar
 from astria_nb.form._submitter import Submitter
 from astria_nb.form._tune_list import TuneList
 from astria_nb.form._view import FormView, status_of
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields import WIDE, controls
 from astria_nb.form.progress import SubmissionPanel, load
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
@@ -158,7 +158,7 @@ class TuneForm(widgets.VBox):
         self._view.error_summary.saved_number = self._saved_output.number
         super().__init__(
             [
-                widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none")),
+                controls.HTML(f"<style>{_CSS}</style>", layout={"display": "none"}),
                 self._account,
                 self._view.error_summary,
                 *self._draft.view,

@@ -9,12 +9,12 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.form._listed_tune import ListedTune
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields import AUTO, WIDE, controls
 from astria_nb.form.images import naming_switches
 from astria_nb.tune import Estimate, dollars
 
 
-class TuneList(widgets.VBox):
+class TuneList(controls.VBox):
     """The tunes with their prices, each with buttons to edit and to remove it.
 
     Parameters
@@ -41,10 +41,10 @@ class TuneList(widgets.VBox):
         self._lock = threading.RLock()  # a tune is removed by a click, or sent, but not both
         self._in_hand: ListedTune | None = None
         self.tunes: list[ListedTune] = []
-        self._count = widgets.HTML()  # kept, since it is read out when it changes
-        self._count.add_class("astria-list-count")
-        super().__init__([self._count], layout=widgets.Layout(width="100%"))  # its own: it is hidden at times
-        self.add_class("astria-list")
+        # Kept, since it is read out when it changes.
+        self._count = controls.HTML(classes="astria-list-count")
+        # A layout of its own: it is hidden at times.
+        super().__init__([self._count], layout=widgets.Layout(width="100%"), classes="astria-list")
         self.show()
 
     def price_with(self, price: Estimate | None, *, is_one_more: bool) -> str:
@@ -110,21 +110,21 @@ class TuneList(widgets.VBox):
         return Markup("<p>In the list:</p><ul>{}</ul>").format(lines) if self.tunes else Markup()
 
     def _line(self, listed: ListedTune) -> widgets.Widget:
-        text = widgets.HTML(Markup("<span>{}</span>").format(listed.text))
-        text.layout.flex = "1 1 240px"
-        edit = widgets.Button(description="Edit", layout=widgets.Layout(width="auto"))
+        text = controls.HTML(Markup("<span>{}</span>").format(listed.text), layout={"flex": "1 1 240px"})
+        edit = controls.Button(description="Edit", layout=AUTO)
         edit.tooltip = f"Edit {listed.text}"
         edit.on_click(lambda _: self._on_edit(listed))
-        remove = widgets.Button(description="Remove", layout=widgets.Layout(width="auto"))
+        remove = controls.Button(description="Remove", layout=AUTO)
         remove.tooltip = f"Remove {listed.text}"
         remove.on_click(lambda _: self._remove(listed))
         edit.disabled = remove.disabled = listed is self._in_hand
-        line = widgets.HBox([text, edit, remove], layout=WIDE)
+        line = controls.HBox([text, edit, remove], layout=WIDE)
         if not listed.problem:
             return line
-        problem = widgets.HTML(Markup("<span>{}</span>").format(naming_switches(listed.problem)))
-        problem.add_class("astria-error")
-        return widgets.VBox([line, problem], layout=WIDE)
+        problem = controls.HTML(
+            Markup("<span>{}</span>").format(naming_switches(listed.problem)), classes="astria-error"
+        )
+        return controls.VBox([line, problem], layout=WIDE)
 
     def _remove(self, listed: ListedTune) -> None:
         if self.remove(listed):

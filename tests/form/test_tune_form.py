@@ -169,6 +169,7 @@ def test_a_section_with_an_error_opens(form):
 
 def test_images_are_added_from_a_folder_shown_and_removed(form, sandbox, photos):
     form = anb.TuneForm(sandbox.client(), pack=260, name="man")
+    only(form, widgets.Tab).selected_index = 1
     button(form, "Add all").click()
     button(form, "Add all").click()
     assert [image.path for image in form._draft.values()["images"]] == photos
@@ -180,6 +181,7 @@ def test_images_are_added_from_a_folder_shown_and_removed(form, sandbox, photos)
 
 def test_chosen_files_are_added(sandbox, photos):
     form = anb.TuneForm(sandbox.client(), pack=260, name="man")
+    only(form, widgets.Tab).selected_index = 1
     files = only(form, widgets.SelectMultiple)
     files.value = photos[:2]
     button(form, "Add selected").click()

@@ -252,8 +252,9 @@ with anb.Sandbox(speed=6000) as sandbox:
             print(error)
     os.environ["ASTRIA_NB_LOG"] = sys.argv[1]
     form = anb.TuneForm(client, **tune)
-    server_files = form._draft._images.sources.children[1]
-    print(form.valid, "Change it with os.chdir" in server_files.children[0].value)
+    sources = form._draft._images.sources
+    sources.selected_index = 1
+    print(form.valid, "Change it with os.chdir" in sources.children[1].children[0].value)
     row = anb.wait(form.submit(), client, until="prompts", poll=0.01)
     for folder in ("out", os.path.dirname(sys.argv[1])):
         try:

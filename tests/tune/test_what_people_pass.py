@@ -357,7 +357,9 @@ def test_only_pictures_are_listed_and_they_do_not_block_the_form(
     monkeypatch.chdir(folder)
     with anb.Sandbox(deterministic=True) as sandbox:
         form = anb.TuneForm(sandbox.client(), pack=43, name="cat")
-        server_files = form._draft._images.sources.children[1]
+        sources = form._draft._images.sources
+        sources.selected_index = 1
+        server_files = sources.children[1]
         assert "6 images" in server_files._current.value
         _, add_all = server_files._images.children[1].children
         add_all.click()

@@ -1,12 +1,13 @@
 """The controls of single fields."""
 
-from astria_nb.form.fields._base import LABEL, WIDE, Field, displayable
+from astria_nb.form.fields._base import AUTO, LABEL, WIDE, Field, displayable
 from astria_nb.form.fields._characteristics import CharacteristicsField
 from astria_nb.form.fields._choice import ChoiceField
 from astria_nb.form.fields._pairs import PairsField
 from astria_nb.form.fields._text import CallbackField, IdsField, TextField, UrlsField
 
 __all__ = [
+    "AUTO",
     "LABEL",
     "WIDE",
     "CallbackField",

@@ -9,7 +9,9 @@ import ipywidgets as widgets
 import traitlets
 from markupsafe import Markup
 
-WIDE = widgets.Layout(width="100%")
+from astria_nb.form.fields.controls import HTML, VBox
+
+WIDE, AUTO = {"width": "100%"}, {"width": "auto"}
 LABEL = {"description_width": "96px"}
 
 
@@ -18,7 +20,7 @@ def displayable(filename: str) -> str:
     return filename.encode("utf-8", "replace").decode()
 
 
-class Field(widgets.VBox):
+class Field(VBox):
     """One field of the form.
 
     Parameters
@@ -35,14 +37,15 @@ class Field(widgets.VBox):
     """Held while the widgets change, because replies of the service arrive on other threads."""
     explains_missing_value = False
     """Whether the controls already say why no value can be entered yet."""
+    _classes = ""
 
     def __init__(self, *controls: widgets.Widget, below: Sequence[widgets.Widget] = ()) -> None:
         self.lock = threading.RLock()
-        self._error = widgets.HTML(layout=widgets.Layout(display="none"))
-        self._error.add_class("astria-error")
+        self._error = HTML(layout=widgets.Layout(display="none"), classes="astria-error")
         self._remarks: widgets.HTML | None = None
-        super().__init__([*controls, self._error, *below], layout=WIDE)
-        self.add_class("astria-field")
+        super().__init__(
+            [*controls, self._error, *below], layout=WIDE, classes=f"astria-field {self._classes}"
+        )
 
     def show_problems(self, messages: Sequence[str], *, is_hint: bool = False) -> None:
         """Show messages below the controls.
@@ -63,9 +66,8 @@ class Field(widgets.VBox):
         if self._remarks is None:
             if not messages:
                 return
-            self._remarks = widgets.HTML()  # made when it is needed, which is rare
-            self._remarks.add_class("astria-note")
-            self._remarks.add_class("astria-remark")
+            # Made when it is needed, which is rare.
+            self._remarks = HTML(layout=widgets.Layout(), classes="astria-note astria-remark")
             position = self.children.index(self._error) + 1
             self.set_trait("children", (*self.children[:position], self._remarks, *self.children[position:]))
         self._remarks.value = Markup().join(Markup("<div>{}</div>").format(message) for message in messages)

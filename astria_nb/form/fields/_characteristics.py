@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.errors import printable
+from astria_nb.form.fields import controls
 from astria_nb.form.fields._pairs import PairsField
 from astria_nb.tune import SUGGESTIONS
 
@@ -21,8 +22,7 @@ class CharacteristicsField(PairsField):
     def __init__(self) -> None:
         super().__init__(SUGGESTIONS)
         self._templates: Sequence[str] = ()
-        self._example = widgets.HTML(layout=widgets.Layout(display="none"))
-        self._example.add_class("astria-note")
+        self._example = controls.HTML(layout=widgets.Layout(display="none"), classes="astria-note")
         self.set_trait("children", (*self.children, self._example))
         self.observe(lambda _: self._show_example(), "value")
 

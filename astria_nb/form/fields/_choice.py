@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import ipywidgets as widgets
-
+from astria_nb.form.fields import controls
 from astria_nb.form.fields._base import LABEL, WIDE, Field
 
 
@@ -20,14 +19,15 @@ class ChoiceField(Field):
         Each menu entry and the value it stands for; the first is the default.
     """
 
+    _classes = "astria-labelled"
+
     def __init__(self, label: str, choices: Sequence[tuple[str, Any]]) -> None:
         # Selected by index: a Dropdown takes the value None for "nothing selected" and would be blank.
         self._values = [value for _, value in choices]
-        self._menu = widgets.Dropdown(
+        self._menu = controls.Dropdown(
             options=[text for text, _ in choices], index=0, description=label, style=LABEL, layout=WIDE
         )
         super().__init__(self._menu)
-        self.add_class("astria-labelled")
         self.value = self._values[0]
         self._menu.observe(lambda change: self.set_trait("value", self._values[change["new"]]), "index")
         self.observe(self._set, "value")

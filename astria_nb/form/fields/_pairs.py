@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from astria_nb.form.fields import controls
 from astria_nb.form.fields._base import WIDE, Field
 
 
@@ -23,20 +24,20 @@ class PairsField(Field):
 
     def __init__(self, suggestions: Mapping[str, Sequence[str]], *, parse_values: bool = False) -> None:
         self._suggestions, self._parse_values = suggestions, parse_values
-        self._rows = widgets.VBox(layout=WIDE)
-        add = widgets.Button(description="Add a row")
+        self._rows = controls.VBox(layout=WIDE)
+        add = controls.Button(description="Add a row")
         add.on_click(lambda _: self._add_row())
         super().__init__(self._rows, add)
         self.observe(self._set, "value")
 
     def _add_row(self, key: str = "", text: str = "") -> None:
-        name = widgets.Combobox(value=key, placeholder="key", options=list(self._suggestions), layout=WIDE)
-        value = widgets.Combobox(
+        name = controls.Combobox(value=key, placeholder="key", options=list(self._suggestions), layout=WIDE)
+        value = controls.Combobox(
             value=text, placeholder="value", options=list(self._suggestions.get(key, ())), layout=WIDE
         )
         name.observe(lambda change: self._suggest_values(value, change["new"]), "value")
-        remove = widgets.Button(description="Remove", layout=widgets.Layout(flex="0 0 auto", width="auto"))
-        row = widgets.HBox([name, value, remove], layout=WIDE)
+        remove = controls.Button(description="Remove", layout={"flex": "0 0 auto", "width": "auto"})
+        row = controls.HBox([name, value, remove], layout=WIDE)
         remove.on_click(lambda _: self._remove_row(row))
         for control in (name, value):
             control.observe(lambda _: self.set_trait("value", self._read()), "value")

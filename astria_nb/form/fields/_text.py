@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from astria_nb.form.fields import controls
 from astria_nb.form.fields._base import LABEL, WIDE, Field
 from astria_nb.utils.redaction import redact_text
 
@@ -28,6 +29,8 @@ class TextField(Field):
         Visible lines. With more than one, line breaks can be typed.
     """
 
+    _classes = "astria-labelled"
+
     def __init__(
         self,
         label: str,
@@ -36,10 +39,14 @@ class TextField(Field):
         below: Sequence[widgets.Widget] = (),
         rows: int = 1,
     ) -> None:
-        options = {"description": label, "placeholder": placeholder, "style": LABEL, "layout": WIDE}
-        self._text = widgets.Text(**options) if rows == 1 else widgets.Textarea(rows=rows, **options)
-        super().__init__(widgets.HBox([self._text, *beside], layout=WIDE), below=below)
-        self.add_class("astria-labelled")
+        options: dict[str, Any] = {
+            "description": label,
+            "placeholder": placeholder,
+            "style": LABEL,
+            "layout": WIDE,
+        }
+        self._text = controls.Text(**options) if rows == 1 else controls.Textarea(rows=rows, **options)
+        super().__init__(controls.HBox([self._text, *beside], layout=WIDE), below=below)
         self._text.observe(self._on_text, "value")
         self.observe(self._set, "value")
 
@@ -99,14 +106,15 @@ class UrlsField(Field):
     _hidden: Mapping[str, str] = MappingProxyType({})  # in full, by what is shown
 
     def __init__(self) -> None:
-        self._text = widgets.Textarea(
+        self._text = controls.Textarea(
             placeholder="https://example.com/photo-1.jpg\nhttps://example.com/photo-2.jpg",
             rows=5,
             layout=WIDE,
+            classes="astria-urls",
         )
-        self._text.add_class("astria-urls")
-        note = widgets.HTML("One URL per line. The service downloads the photos from there.")
-        note.add_class("astria-note")
+        note = controls.HTML(
+            "One URL per line. The service downloads the photos from there.", classes="astria-note"
+        )
         super().__init__(note, self._text)
         self._text.observe(lambda change: self.set_trait("value", self._parse(change["new"])), "value")
         self.observe(self._set, "value")

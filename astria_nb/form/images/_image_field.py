@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets
 import traitlets
 
-from astria_nb.form.fields import WIDE, Field, UrlsField
+from astria_nb.form.fields import WIDE, Field, UrlsField, controls
 from astria_nb.form.images._drop_zone import DropZone
 from astria_nb.form.images._image_entry import ImageEntry, open_source, source_path, summarize
 from astria_nb.form.images._image_list import ImageList
@@ -57,12 +56,14 @@ class ImageField(Field):
         self._zone = DropZone(lambda path: self._add([path]), make_folder)
         self._list = ImageList(self._remove, self._move, self._remove_duplicates)
         self._samples = SamplePhotos(self._add, on_samples)
-        upload = widgets.VBox([self._zone, self._samples], layout=WIDE)
-        self.sources = widgets.Tab([upload, ServerFiles(self._add), urls], layout=WIDE)
+        upload = controls.VBox([self._zone, self._samples], layout=WIDE)
+        self._server_files = ServerFiles(self._add)
+        self.sources = controls.Tab([upload, self._server_files, urls], layout=WIDE)
         super().__init__(self.sources, self._list)
         self.observe(self._on_value, "value")
         urls.observe(lambda _: self._refresh(), "value")
         self._zone.observe(self._on_transfers, "transfers")
+        self.sources.observe(lambda _: self._on_source(), "selected_index")
         self._refresh()
 
     @property
@@ -92,6 +93,11 @@ class ImageField(Field):
         if self.comm is not None:  # it is when Python deletes a widget whose constructor failed
             self._zone.close()
         super().close()
+
+    def _on_source(self) -> None:
+        index = self.sources.selected_index
+        if index is not None and self.sources.children[index] is self._server_files:
+            self._server_files.begin()
 
     def _on_transfers(self, change: Mapping[str, Any]) -> None:
         # A photo may be dropped anywhere on the form; its progress is shown in the first tab.

@@ -11,11 +11,12 @@ from markupsafe import Markup
 
 from astria_nb.client import Client, Inspection, inspect_each, majority
 from astria_nb.errors import AstriaError
+from astria_nb.form.fields import AUTO, controls
 from astria_nb.images import Image
 from astria_nb.utils import background
 
 
-class InspectBar(widgets.HBox):
+class InspectBar(controls.HBox):
     """A button that starts the inspection, one that fills in what most images agree on, and a status line.
 
     Parameters
@@ -40,23 +41,25 @@ class InspectBar(widgets.HBox):
         self._on_warnings, self._on_fill = on_warnings, on_fill
         self._characteristics: dict[str, str] = {}
         self._is_busy = self._has_result = False
-        self._ask = widgets.Button(
+        self._ask = controls.Button(
             description="Inspect",
             tooltip="Let the service inspect each image",
-            layout=widgets.Layout(width="auto"),
+            layout=AUTO,
         )
-        self._fill = widgets.Button(
+        self._fill = controls.Button(
             description="Fill characteristics",
             disabled=True,
             layout=widgets.Layout(width="auto", display="none"),
         )
-        self._text = widgets.HTML(layout=widgets.Layout(flex="1 1 240px"))
-        self._text.add_class("astria-note")
+        self._text = controls.HTML(layout={"flex": "1 1 240px"}, classes="astria-note")
         self._ask.on_click(lambda _: self._start())
         self._fill.on_click(lambda _: self._on_fill(self._characteristics))
         # Not the shared layout, because it is hidden while there are no images.
-        super().__init__([self._ask, self._fill, self._text], layout=widgets.Layout(width="100%"))
-        self.add_class("astria-inspect-bar")
+        super().__init__(
+            [self._ask, self._fill, self._text],
+            layout=widgets.Layout(width="100%"),
+            classes="astria-inspect-bar",
+        )
         self.update()
 
     def update(self) -> None:

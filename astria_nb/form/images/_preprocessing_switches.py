@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields import AUTO, WIDE, controls
 from astria_nb.images import Image, Preprocessing, all_only_smaller, upload_size
 from astria_nb.utils import background
 
@@ -28,7 +27,7 @@ _METADATA_REMOVED = (
 )
 
 
-class PreprocessingSwitches(widgets.VBox):
+class PreprocessingSwitches(controls.VBox):
     """The two switches.
 
     Parameters
@@ -52,13 +51,10 @@ class PreprocessingSwitches(widgets.VBox):
         self._keeps_damaged = preprocessing.keep_damaged
         self._keep = _switch(preprocessing.keep_metadata, _KEEP)
         self._small = _switch(preprocessing.max_side is not None, self._small_text)
-        self._note = widgets.HTML()
-        self._note.add_class("astria-note")
-        self._savings = widgets.HTML(layout=widgets.Layout(flex="1 1 160px"))
-        self._savings.add_class("astria-note")
-        switches = widgets.HBox([self._keep, self._small, self._savings], layout=WIDE)
-        super().__init__([self._note, switches], layout=WIDE)
-        self.add_class("astria-switches")
+        self._note = controls.HTML(classes="astria-note")
+        self._savings = controls.HTML(layout={"flex": "1 1 160px"}, classes="astria-note")
+        switches = controls.HBox([self._keep, self._small, self._savings], layout=WIDE)
+        super().__init__([self._note, switches], layout=WIDE, classes="astria-switches")
         for switch in (self._keep, self._small):
             switch.observe(lambda _: self._on_switch(), "value")
         self._show_note()
@@ -128,8 +124,6 @@ def naming_switches(text: str) -> str:
 
 
 def _switch(value: bool, text: str) -> Any:
-    switch = widgets.Checkbox(
-        value=value, description=text, indent=False, layout=widgets.Layout(width="auto")
+    return controls.Checkbox(
+        value=value, description=text, indent=False, layout=AUTO, classes="astria-switch"
     )
-    switch.add_class("astria-switch")
-    return switch

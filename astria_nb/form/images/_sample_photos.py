@@ -7,10 +7,11 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
+from astria_nb.form.fields import AUTO, controls
 from astria_nb.utils.examples import sample_photos
 
 
-class SamplePhotos(widgets.HBox):
+class SamplePhotos(controls.HBox):
     """A button that adds the sample photos of a class; hidden until some are offered.
 
     Parameters
@@ -24,12 +25,12 @@ class SamplePhotos(widgets.HBox):
     def __init__(self, on_add: Callable[[Iterable[Path]], None], on_class: Callable[[str], None]) -> None:
         self._on_add, self._on_class = on_add, on_class
         self._name, self._is_wanted = "", True
-        self._button = widgets.Button(layout=widgets.Layout(width="auto"))
+        self._button = controls.Button(layout=AUTO)
         self._button.on_click(lambda _: self._add())
-        note = widgets.HTML("No photos at hand? These are drawings to rehearse with.")
-        note.add_class("astria-note")
-        super().__init__([self._button, note], layout=widgets.Layout(display="none"))
-        self.add_class("astria-samples")
+        note = controls.HTML("No photos at hand? These are drawings to rehearse with.", classes="astria-note")
+        super().__init__(
+            [self._button, note], layout=widgets.Layout(display="none"), classes="astria-samples"
+        )
 
     def offer(self, names: Iterable[str]) -> None:
         """Offer the photos of the first of these classes that has any."""

@@ -11,13 +11,13 @@ from typing import Any
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.form.fields import LABEL, WIDE, displayable
+from astria_nb.form.fields import AUTO, LABEL, WIDE, controls, displayable
 from astria_nb.images import pictures_in
 
 _MAX_LISTED = 1000  # more than a tune takes; each is sent to the browser
 
 
-class ServerFiles(widgets.VBox):
+class ServerFiles(controls.VBox):
     """Choose a folder, and images in it.
 
     Parameters
@@ -27,32 +27,36 @@ class ServerFiles(widgets.VBox):
     """
 
     def __init__(self, on_add: Callable[[Iterable[Path]], None]) -> None:
-        self._current = widgets.HTML()
-        self._current.add_class("astria-note")
-        self._files = widgets.SelectMultiple(
-            description="Images", style=LABEL, rows=6, layout=widgets.Layout(width="auto")
+        self._current = controls.HTML(classes="astria-note")
+        self._files = controls.SelectMultiple(
+            description="Images", style=LABEL, rows=6, layout=AUTO, classes="astria-files"
         )
-        self._files.add_class("astria-files")
-        add_selected = widgets.Button(description="Add selected")
-        add_all = widgets.Button(description="Add all")
+        add_selected = controls.Button(description="Add selected")
+        add_all = controls.Button(description="Add all")
         add_selected.on_click(lambda _: on_add(self._files.value))
         add_all.on_click(lambda _: on_add(path for _, path in self._files.options))
         # Not the shared layout, because it is hidden while there are no images.
-        self._images = widgets.VBox(
-            [self._files, widgets.HBox([add_selected, add_all])], layout=widgets.Layout(width="100%")
+        self._images = controls.VBox(
+            [self._files, controls.HBox([add_selected, add_all])], layout=widgets.Layout(display="none")
         )
-        choosers = []
+        self._chooser: Any = None
+        super().__init__([self._current, self._images], layout=WIDE)
+
+    def begin(self) -> None:
+        """Offer the working directory, and what is in it; it is looked at only by those who want it."""
+        if self._chooser is not None:
+            return
         try:
             self._chooser = _folder_chooser()
             self._chooser.register_callback(self._list_images)
-            choosers.append(self._chooser)
             self._list_images()
         except OSError as error:
             self._images.layout.display = "none"
             self._current.value = Markup(
                 "The working directory cannot be used ({}). Change it with os.chdir, then create the form."
             ).format(error.strerror or error)
-        super().__init__([self._current, *choosers, self._images], layout=WIDE)
+        else:
+            self.children = [self._current, self._chooser, self._images]
 
     def _list_images(self, _: Any = None) -> None:
         folder = Path(self._chooser.selected_path or Path.cwd())

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import ipywidgets as widgets
-
+from astria_nb.form.fields import controls
 from astria_nb.form.pickers._picker import Picker
 
 
-class BrowseButton(widgets.Button):
+class BrowseButton(controls.Button):
     """Opens and closes a picker; gets the focus back when the picker is closed.
 
     Parameters
@@ -21,7 +20,7 @@ class BrowseButton(widgets.Button):
     def __init__(self, picker: Picker) -> None:
         self._picker = picker
         self._open_label = f"Browse {picker.noun}s"
-        super().__init__(description=self._open_label, layout=widgets.Layout(flex="0 0 auto", width="auto"))
+        super().__init__(description=self._open_label, layout={"flex": "0 0 auto", "width": "auto"})
         self.on_click(lambda _: picker.set_trait("is_open", not picker.is_open))
         picker.observe(self._on_open, "is_open")
 

@@ -7,21 +7,30 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from astria_nb.form.fields import LABEL, Field
+from astria_nb.form.fields import LABEL, Field, controls
 from astria_nb.tune import Pack
 
 
 class ClassField(Field):
     """The classes of the chosen pack, each with the number of pictures and the price of a run."""
 
+    _classes = "astria-labelled"
+
     def __init__(self) -> None:
-        self._buttons = widgets.ToggleButtons(
-            options=[], description="Class", style={**LABEL, "button_width": "auto"}
+        self._buttons = controls.ToggleButtons(
+            options=[],
+            description="Class",
+            style={**LABEL, "button_width": "auto"},
+            layout=widgets.Layout(),
         )
-        self._no_pack = widgets.HTML("Choose a pack to see its classes.", description="Class", style=LABEL)
-        self._no_pack.add_class("astria-note")
+        self._no_pack = controls.HTML(
+            "Choose a pack to see its classes.",
+            description="Class",
+            style=LABEL,
+            layout=widgets.Layout(),
+            classes="astria-note",
+        )
         super().__init__(self._buttons, self._no_pack)
-        self.add_class("astria-labelled")
         self._buttons.observe(self._on_click, "value")
         self.observe(lambda _: self._update(), "value")
         self._is_updating = False

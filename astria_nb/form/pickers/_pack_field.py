@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, NotFoundError, Problem, TuneError
-from astria_nb.form.fields import LABEL, WIDE, Field
+from astria_nb.form.fields import LABEL, WIDE, Field, controls
 from astria_nb.form.pickers._browse_button import BrowseButton
 from astria_nb.form.pickers._pack_cards import PackCards
 from astria_nb.form.pickers._picker import Picker
@@ -39,25 +39,27 @@ class PackField(Field):
     problem = traitlets.Instance(Problem, allow_none=True)
     """Why the pack, or the list of packs, could not be loaded."""
 
+    _classes = "astria-labelled astria-pack"
+
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lookups: set[Future[Any]] = set()
         self._is_updating = self._can_retry = False
         self._fetched_at = -math.inf
-        self._text = widgets.Text(
+        self._text = controls.Text(
             description="Pack", placeholder="id or slug", continuous_update=False, style=LABEL
         )
-        self._cover = widgets.Image(layout=widgets.Layout(display="none"))
-        self._cover.add_class("astria-cover")
-        self._title = widgets.HTML()
-        self._chosen_pack = widgets.HBox([self._cover, self._title], layout=widgets.Layout(display="none"))
-        self._chosen_pack.add_class("astria-chosen-pack")
-        self._retry = widgets.Button(description="Retry", layout=widgets.Layout(display="none", width="auto"))
+        self._cover = widgets.Image(layout={"display": "none"}, _dom_classes=["astria-cover"])
+        self._title = controls.HTML()
+        self._chosen_pack = controls.HBox(
+            [self._cover, self._title], layout=widgets.Layout(display="none"), classes="astria-chosen-pack"
+        )
+        self._retry = controls.Button(
+            description="Retry", layout=widgets.Layout(display="none", width="auto")
+        )
         self.gallery = Picker(PackCards(client), noun="pack", empty="There are no packs yet.")
         line = [self._text, BrowseButton(self.gallery), self._retry, self._chosen_pack]
-        super().__init__(widgets.HBox(line, layout=WIDE), below=[self.gallery])
-        self.add_class("astria-labelled")
-        self.add_class("astria-pack")
+        super().__init__(controls.HBox(line, layout=WIDE), below=[self.gallery])
         self._text.observe(lambda change: self._enter(change["new"]), "value")
         self.gallery.observe(self._on_chosen, "chosen")
         self.gallery.observe(self._on_gallery_problem, "problem")

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.errors import AstriaError, LogError, printable_lines
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields import WIDE, controls
 from astria_nb.log import Labels, Log
 from astria_nb.utils.formatting import shortened
 from astria_nb.utils.kernel import after_each_cell
@@ -23,7 +23,7 @@ _MAX_TEXT = 1000  # characters of a note in the saved copy
 _NARROW_LABEL = {"description_width": "36px"}
 
 
-class LabelsPanel(widgets.VBox):
+class LabelsPanel(controls.VBox):
     """A line with the tags and the note of a submission. Each is saved when Enter is pressed or it is left.
 
     Parameters
@@ -37,17 +37,20 @@ class LabelsPanel(widgets.VBox):
         self._log, self._on_change = log, on_change
         self._row: pd.DataFrame | None = None
         self._labels: Labels | None = None  # as last read; None before that
-        self._tags = _field(widgets.Text, "Tags", "separated by commas", "1 1 220px")
-        self._note = _field(widgets.Text, "Note", "", "2 1 260px")
+        self._tags = _field(controls.Text, "Tags", "separated by commas", "1 1 220px")
+        self._note = _field(controls.Text, "Note", "", "2 1 260px")
         # A line of text would lose the line breaks of a note that code has written.
-        self._long_note = _field(widgets.Textarea, "Note", "", "2 1 260px", rows=3)
-        self._outcome = widgets.HTML(layout=widgets.Layout(width="40px", margin="2px 0 2px 4px"))
-        self._outcome.add_class("astria-note")
-        self._problem = widgets.HTML(layout=widgets.Layout(display="none"))
-        self._problem.add_class("astria-error")
-        line = widgets.HBox([self._tags, self._note, self._long_note, self._outcome], layout=WIDE)
-        super().__init__([line, self._problem], layout=widgets.Layout(width="100%", display="none"))
-        self.add_class("astria-labels")
+        self._long_note = _field(controls.Textarea, "Note", "", "2 1 260px", rows=3)
+        self._outcome = controls.HTML(
+            layout={"width": "40px", "margin": "2px 0 2px 4px"}, classes="astria-note"
+        )
+        self._problem = controls.HTML(layout=widgets.Layout(display="none"), classes="astria-error")
+        line = controls.HBox([self._tags, self._note, self._long_note, self._outcome], layout=WIDE)
+        super().__init__(
+            [line, self._problem],
+            layout=widgets.Layout(width="100%", display="none"),
+            classes="astria-labels",
+        )
         self._tags.observe(self._save_tags, "value")
         for field in (self._note, self._long_note):
             field.observe(self._save_note, "value")

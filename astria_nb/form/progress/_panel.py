@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields import WIDE, controls
 from astria_nb.form.progress._labels import LabelsPanel
 from astria_nb.form.progress._loading import load
 from astria_nb.form.progress._state import SubmissionState
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from astria_nb.results.watch import PollResult
 
 
-class SubmissionPanel(widgets.VBox):
+class SubmissionPanel(controls.VBox):
     """The upload with its row, its tags and its note, and below it the training with its pictures.
 
     Parameters

@@ -11,7 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from astria_nb.client import Client
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields import WIDE, controls
 from astria_nb.form.progress._notification import NotificationSwitch
 from astria_nb.results.gallery import Gallery
 from astria_nb.results.watch import PollResult
@@ -20,7 +20,7 @@ from astria_nb.rows import prompt_frame
 _POLL_SECONDS = 0.5  # between the first two polls
 
 
-class TrainingPanel(widgets.VBox):
+class TrainingPanel(controls.VBox):
     """A progress bar, a line of text, a switch for a notification, and the gallery, which does the polling.
 
     Parameters
@@ -36,10 +36,9 @@ class TrainingPanel(widgets.VBox):
         self, client: Client, on_poll: Callable[[PollResult], None], on_change: Callable[[], None]
     ) -> None:
         self._on_poll, self._warning, self._has_failures = on_poll, "", False
-        self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
-        self._text = widgets.HTML(layout=widgets.Layout(flex="2 1 240px"))
-        self._line = widgets.HBox([self._bar, self._text], layout=WIDE)
-        self._line.add_class("astria-training")
+        self._bar = controls.FloatProgress(max=1.0, layout={"flex": "1 1 200px"})
+        self._text = controls.HTML(layout={"flex": "2 1 240px"})
+        self._line = controls.HBox([self._bar, self._text], layout=WIDE, classes="astria-training")
         self.gallery = Gallery(client, on_poll=self._on_result)
         self.gallery.on_change = on_change
         self.gallery.observe(self._on_state, "state")

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from astria_nb.errors import CancelledError, Problem
-from astria_nb.form.fields import WIDE
+from astria_nb.form.fields import WIDE, controls
 from astria_nb.utils.formatting import format_duration, format_size
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _REDRAW_SECONDS = 0.1
 _RATE_SECONDS = 1.0  # an upload rate that was measured for less says little
 
 
-class UploadPanel(widgets.VBox):
+class UploadPanel(controls.VBox):
     """A progress bar, a message and the row.
 
     Attributes
@@ -33,18 +33,16 @@ class UploadPanel(widgets.VBox):
     """
 
     def __init__(self) -> None:
-        self._bar = widgets.FloatProgress(max=1.0, layout=widgets.Layout(flex="1 1 200px"))
-        self._text = widgets.Label()
-        self._cancel = widgets.Button(description="Cancel", layout=widgets.Layout(width="auto"))
+        self._bar = controls.FloatProgress(max=1.0, layout={"flex": "1 1 200px"})
+        self._text = controls.Label()
+        self._cancel = controls.Button(description="Cancel", layout=widgets.Layout(width="auto"))
         self._cancel.on_click(lambda _: self.cancel())
         self._cancelled = threading.Event()
-        self._progress = widgets.HBox(
+        self._progress = controls.HBox(
             [self._bar, self._text, self._cancel], layout=widgets.Layout(display="none")
         )
-        self._message = widgets.HTML(layout=widgets.Layout(display="none"))
-        self._message.add_class("astria-message")
-        self._row = widgets.HTML(layout=widgets.Layout(display="none"))
-        self._row.add_class("astria-row")
+        self._message = controls.HTML(layout=widgets.Layout(display="none"), classes="astria-message")
+        self._row = controls.HTML(layout=widgets.Layout(display="none"), classes="astria-row")
         self.notice, self._has_sent = "", False
         self.place = (1, 1)
         self._may_stop = True
