@@ -87,7 +87,8 @@ class Body:
             yield from self._blocks(parts)
 
     def _blocks(self, parts: Sequence[bytes | SentImage]) -> Iterator[bytes | memoryview]:
-        buffer = memoryview(bytearray(BLOCK if self.images else 0))
+        largest = max((image.size for image in self.images), default=0)
+        buffer = memoryview(bytearray(min(BLOCK, largest)))
         for part in parts:
             for block in [part] if isinstance(part, bytes) else part.blocks(buffer):
                 self.yielded += len(block)
