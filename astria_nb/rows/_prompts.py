@@ -11,7 +11,7 @@ import pandas as pd
 from astria_nb.rows._callbacks import redact_callbacks
 from astria_nb.rows._schemas import PROMPT_SCHEMA
 from astria_nb.utils.arguments import parse_id
-from astria_nb.utils.arrow import typed_frame
+from astria_nb.utils.typed_frame import typed_frame
 
 _LORA = re.compile(r"<(?:lora|faceid):(\d{1,18}):")
 

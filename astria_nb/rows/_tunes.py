@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.rows._callbacks import redact_callbacks
 from astria_nb.rows._schemas import OWN_COLUMNS, TUNE_SCHEMA
-from astria_nb.utils.arrow import TIME, parse_time, typed_frame, typed_table
+from astria_nb.utils.arrow import TIME, parse_time, typed_table
+from astria_nb.utils.typed_frame import typed_frame
 
 
 def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) -> pd.DataFrame:

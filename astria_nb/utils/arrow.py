@@ -23,7 +23,6 @@ except TypeError:  # pandas 2.2 has the same type under another name
     TEXT_DTYPE = pd.StringDtype("pyarrow_numpy")
 
 _NONE = type(None)
-_NO_COLUMNS = pa.schema([])
 _MAX_EXACT = 2**53  # up to here a float represents every integer
 _MAX_EXTRA = 10_000  # columns besides those of the schema
 _CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
@@ -52,23 +51,6 @@ def typed_table(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.T
     fields = [*schema, *(_infer_field(key, columns[key]) for key in extra)]
     arrays = [_array(columns[field.name], field.type) for field in fields]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-
-
-def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
-    """Return `typed_table` as pandas: ``Int64``, ``str``, ``datetime64[us, UTC]``, Arrow lists.
-
-    pandas 2.2 calls ``str`` ``string``.
-
-    Parameters
-    ----------
-    records : sequence of mapping
-    schema : pyarrow.Schema
-
-    Returns
-    -------
-    pandas.DataFrame
-    """
-    return _one_row(records[0], schema) if len(records) == 1 else to_pandas(typed_table(records, schema))
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
@@ -134,6 +116,22 @@ def columns_to_pandas(columns: dict[str, pa.ChunkedArray]) -> pd.DataFrame:
     for name in [*columns]:
         arrays[name] = _to_array(columns.pop(name))
     return pd.DataFrame(arrays, copy=False)
+
+
+def column_array(values: Sequence[Any], arrow_type: pa.DataType) -> Any:
+    """Return values as the array of a column of pandas, with the type that `to_pandas` gives it.
+
+    Parameters
+    ----------
+    values : sequence of JSON
+        As in the records of `typed_table`.
+    arrow_type : pyarrow.DataType
+
+    Returns
+    -------
+    pandas.api.extensions.ExtensionArray
+    """
+    return _to_array(pa.chunked_array([_array(values, arrow_type)]))
 
 
 def concat_tables(
@@ -368,29 +366,6 @@ def _cast(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
         texts = [None if value is None else to_text(value) for value in column.to_pylist()]
         return pa.chunked_array([pa.array(texts, arrow_type)])
     return column.cast(arrow_type, safe=False)
-
-
-def _one_row(record: Mapping[str, Any], schema: pa.Schema) -> pd.DataFrame:
-    """Return the frame of one record: most columns have no value, and those of one type are made at once."""
-    types, nulls = _template(schema)
-    values: dict[pa.DataType, dict[str, Any]] = {}
-    for name, value in record.items():
-        if value is not None and name in types:
-            values.setdefault(types[name], {})[name] = value
-    columns: dict[str, Any] = {}
-    for arrow_type, of_type in values.items():
-        array = _to_array(pa.chunked_array([_array([*of_type.values()], arrow_type)]))
-        columns |= {name: array[index : index + 1] for index, name in enumerate(of_type)}
-    frame = nulls.assign(**columns)
-    if extra := {key: value for key, value in record.items() if key not in types}:
-        return pd.concat([frame, to_pandas(typed_table([extra], _NO_COLUMNS))], axis=1)
-    return frame
-
-
-@lru_cache(maxsize=8)
-def _template(schema: pa.Schema) -> tuple[dict[str, pa.DataType], pd.DataFrame]:
-    """Return the types of a schema's columns, and the frame of a record without any value."""
-    return {field.name: field.type for field in schema}, to_pandas(typed_table([{}], schema))
 
 
 def _to_array(column: pa.ChunkedArray) -> Any:

@@ -220,7 +220,10 @@ def test_a_row_that_is_changed_leaves_later_rows_alone() -> None:
     for name in ("id", "title", "steps", "is_api", "created_at"):
         row.loc[0, name] = values.loc[0, name]
         assert row.loc[0, name] == values.loc[0, name]
-    assert tune_frame([{}], NOON).isna().all(axis=None)
+    row.index.name, row.columns.name = "number", "field"
+    later = tune_frame([{}], NOON)
+    assert later.isna().all(axis=None)
+    assert (later.index.name, later.columns.name) == (None, None)
 
 
 SCALARS = (

@@ -19,9 +19,9 @@ from astria_nb.results.tracking._store import TrackingStore
 from astria_nb.results.tracking._tracked_run import tracked_run
 from astria_nb.results.watch import latest, prompts
 from astria_nb.rows import Rows
-from astria_nb.utils.arrow import typed_frame
 from astria_nb.utils.progress import Progress
 from astria_nb.utils.service_address import recorded_service
+from astria_nb.utils.typed_frame import typed_frame
 
 RUN = pa.schema(
     {

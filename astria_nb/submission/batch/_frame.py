@@ -13,7 +13,8 @@ import pyarrow as pa
 from astria_nb import rows
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.tune import Tune
-from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_frame
+from astria_nb.utils.arrow import TIME, concat_tables, to_pandas
+from astria_nb.utils.typed_frame import typed_frame
 
 _CHUNK = 256  # rows whose values are in memory twice
 _OWN = pa.schema({"submission": pa.int64(), "state": pa.string(), "planned_at": TIME, "error": pa.string()})

@@ -1,0 +1,82 @@
+"""JSON records as pandas frames with the types of an Arrow schema; a single one takes little time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from astria_nb.utils.arrow import column_array, to_pandas, typed_table
+
+try:  # pandas' own steps for each of many columns take longer than all else that a row needs
+    from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
+except ImportError:  # before pandas 3
+    create_dataframe_from_blocks = None
+
+_NO_COLUMNS = pa.schema([])
+
+
+def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
+    """Return `typed_table` of `astria_nb.utils.arrow` as pandas.
+
+    Its types are ``Int64``, ``str``, which pandas 2.2 calls ``string``, ``datetime64[us, UTC]``, and Arrow's
+    lists.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+    schema : pyarrow.Schema
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    return _one_row(records[0], schema) if len(records) == 1 else to_pandas(typed_table(records, schema))
+
+
+def _one_row(record: Mapping[str, Any], schema: pa.Schema) -> pd.DataFrame:
+    """Return the frame of one record: most columns have no value, and those of one type are made at once."""
+    template = _template(schema)
+    values: dict[pa.DataType, dict[str, Any]] = {}
+    for name, value in record.items():
+        if value is not None and name in template.types:
+            values.setdefault(template.types[name], {})[name] = value
+    columns: dict[str, Any] = {}
+    for arrow_type, of_type in values.items():
+        array = column_array([*of_type.values()], arrow_type)
+        columns |= {name: array[index : index + 1] for index, name in enumerate(of_type)}
+    frame = template.with_columns(columns)
+    if extra := {key: value for key, value in record.items() if key not in template.types}:
+        return pd.concat([frame, to_pandas(typed_table([extra], _NO_COLUMNS))], axis=1)
+    return frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The frame of a record without any value, its arrays, and their Arrow types."""
+
+    types: Mapping[str, pa.DataType]
+    frame: pd.DataFrame
+    arrays: Mapping[str, Any]
+
+    def with_columns(self, columns: Mapping[str, Any]) -> pd.DataFrame:
+        """Return a new frame with other arrays in place of some."""
+        if create_dataframe_from_blocks is None:
+            return self.frame.assign(**columns)
+        arrays = (columns[name] if name in columns else nulls.copy() for name, nulls in self.arrays.items())
+        blocks = [(array, np.array([position])) for position, array in enumerate(arrays)]
+        index, columns_index = (axis.view() for axis in self.frame.axes)  # which have names of their own
+        frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index, columns_index)
+        return frame
+
+
+@lru_cache(maxsize=8)
+def _template(schema: pa.Schema) -> _Template:
+    frame = to_pandas(typed_table([{}], schema))
+    types = {field.name: field.type for field in schema}
+    return _Template(types, frame, {name: frame[name].array for name in types})
