@@ -7,6 +7,7 @@ with them what made that type common, so it holds only rows of which each alone 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 import pyarrow as pa
 
@@ -15,33 +16,39 @@ from astria_nb.log._parsed_rows import ParsedRow
 from astria_nb.utils.arrow import infer_type
 
 _DOCUMENTED = frozenset(rows.TUNE_SCHEMA.names)
+Types = dict[str, pa.DataType]
+T = TypeVar("T")
 
 
-class AlikeRows:
-    """Rows with a record, sorted into groups that are alike.
+def types_of(row: ParsedRow) -> Types:
+    """Return the types of what the API does not document."""
+    tune = row.tune
+    return {name: infer_type(tune[name]) for name in tune.keys() - _DOCUMENTED if tune[name] is not None}
+
+
+class Alike(Generic[T]):
+    """Rows, or tables of rows, sorted into groups that are alike.
 
     Parameters
     ----------
     size : int
-        The number of rows of a group that is complete.
+        The number of items of a group that is complete.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._groups: list[tuple[dict[str, pa.DataType], list[ParsedRow]]] = []
+        self._groups: list[tuple[Types, list[T]]] = []
 
-    def add(self, row: ParsedRow) -> list[ParsedRow]:
-        """Add a row, and return its group if that is complete now, else nothing."""
-        tune = row.tune
-        types = {name: infer_type(tune[name]) for name in tune.keys() - _DOCUMENTED if tune[name] is not None}
+    def add(self, types: Types, item: T) -> tuple[Types, list[T]] | None:
+        """Add an item of these types, and return its group if that is complete now, with the types of all."""
         for number, (common, group) in enumerate(self._groups):
             if all(common.get(name, type_) == type_ for name, type_ in types.items()):
                 common.update(types)
-                group.append(row)
-                return self._groups.pop(number)[1] if len(group) == self._size else []
-        self._groups.append((types, [row]))
-        return self._groups.pop()[1] if self._size == 1 else []
+                group.append(item)
+                return self._groups.pop(number) if len(group) == self._size else None
+        self._groups.append((dict(types), [item]))
+        return self._groups.pop() if self._size == 1 else None
 
-    def rest(self) -> Iterator[list[ParsedRow]]:
+    def rest(self) -> Iterator[list[T]]:
         """Yield the groups that are not complete."""
         yield from (group for _, group in self._groups)

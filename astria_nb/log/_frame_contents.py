@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -10,13 +11,13 @@ import pyarrow.compute as pc
 
 from astria_nb import rows
 from astria_nb.log import _segments as segments
-from astria_nb.log._alike import AlikeRows
+from astria_nb.log._alike import Alike, types_of
 from astria_nb.log._clocks import far_clocks
-from astria_nb.log._parsed_rows import SCHEMA, ParsedRow, ParsedRows, table_of
+from astria_nb.log._parsed_rows import PARSED, SCHEMA, ParsedRow, ParsedRows, table_of
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import among
 from astria_nb.log._states import Labels
-from astria_nb.utils.arrow import may_be_times
+from astria_nb.utils.arrow import concat_tables, may_be_times
 
 DOCUMENTED = frozenset([*SCHEMA.names, *rows.LABEL_SCHEMA.names])
 FEW = 4096
@@ -168,15 +169,31 @@ def read_rows(
     connection: SqlConnection, parsed: ParsedRows, unsound: Collection[int]
 ) -> tuple[list[SettledRows], pa.Table]:
     """Return the rows that are in no segment or in an unsound one: those to be sealed, and the others."""
-    settled, others, chunks = AlikeRows(segments.ROWS), list[ParsedRow](), list[SettledRows]()
+    settled, others, chunks = Alike[ParsedRow](segments.ROWS), list[ParsedRow](), list[SettledRows]()
     for row in parsed.read(connection, _is_read(unsound)):
         if not row.is_settled:
             others.append(row)
-        elif complete := settled.add(row):
-            chunks.append(_chunk(complete))
+        elif complete := settled.add(types_of(row), row):
+            chunks.append(_chunk(complete[1]))
     for group in settled.rest():
         others += group
     return chunks, parsed.table(others)
+
+
+def read_settled(connection: SqlConnection) -> Iterator[SettledRows]:
+    """Yield the rows that can be sealed; a parsed row takes kilobytes, so that few are kept of them."""
+    size = math.gcd(PARSED, segments.ROWS)
+    settled, parts = Alike[ParsedRow](size), Alike[SettledRows](segments.ROWS // size)
+    for row in ParsedRows(remembered=0).read(connection, _UNSEALED):
+        if row.is_settled and (alike := settled.add(types_of(row), row)):
+            types, group = alike
+            if complete := parts.add(types, _chunk(group)):
+                yield _joined(complete[1])
+
+
+def _joined(parts: Sequence[SettledRows]) -> SettledRows:
+    records = {number: record for part in parts for number, record in part.records.items()}
+    return SettledRows(concat_tables([part.table for part in parts], SCHEMA), records)
 
 
 def _chunk(settled: Sequence[ParsedRow]) -> SettledRows:

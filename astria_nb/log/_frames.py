@@ -98,7 +98,7 @@ def no_submissions(columns: Sequence[str] | None = None) -> pd.DataFrame:
 def seal(database: LogDatabase) -> None:
     """Write settled rows to segments, if there are enough of them."""
     with database.store.reading() as connection:
-        settled, _ = frame_contents.read_rows(connection, _memory_of(database).rows, ())
+        settled = [*frame_contents.read_settled(connection)]
     for chunk in settled:
         _seal(database, chunk)
 

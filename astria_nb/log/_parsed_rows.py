@@ -38,7 +38,8 @@ _TEXTS = f"""
         CASE WHEN submission.record IS NULL THEN request_body.json END
     FROM submission {BODIES} WHERE {{is_read}}
 """  # noqa: S608  constants
-_PARSED = 512  # rows at once: parsed, a row takes several times the memory of its text and of its columns
+PARSED = 512
+"""Rows at once: parsed, a row takes several times the memory of its text and of its columns."""
 _REMEMBERED = 16_384  # rows, of a few kilobytes
 
 
@@ -63,9 +64,16 @@ class ParsedRow:
 
 
 class ParsedRows:
-    """The rows that were read last, and the table of them."""
+    """The rows that were read last, and the table of them.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    remembered : int
+        The most rows to keep.
+    """
+
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
+        self._most = remembered
         self._rows: dict[int, ParsedRow] = {}
         self._table: tuple[list[int], pa.Table] = [], SCHEMA.empty_table()
 
@@ -81,26 +89,26 @@ class ParsedRows:
         """
         remembered, latest = self._rows, dict[int, ParsedRow]()
         cursor = connection.execute(_ROWS.format(is_read=is_read), values or {})
-        while batch := [*islice(cursor, _PARSED)]:
+        while batch := [*islice(cursor, PARSED)]:
             current = _current(connection, batch, remembered)
-            if len(latest) <= _REMEMBERED:  # more would take too much memory
+            if len(latest) <= self._most:  # more would take too much memory
                 latest |= current
             yield from current.values()
         both = remembered | latest
-        self._rows = both if len(both) <= _REMEMBERED else latest if len(latest) <= _REMEMBERED else {}
+        self._rows = both if len(both) <= self._most else latest if len(latest) <= self._most else {}
 
     def table(self, parsed: Sequence[ParsedRow]) -> pa.Table:
         """Return the rows as a table."""
         identities, table = self._table
         if (key := [row.identity for row in parsed]) != identities:
             table = table_of(parsed)
-            self._table = (key, table) if len(key) <= _REMEMBERED else ([], SCHEMA.empty_table())
+            self._table = (key, table) if len(key) <= self._most else ([], SCHEMA.empty_table())
         return table
 
 
 def table_of(parsed: Sequence[ParsedRow]) -> pa.Table:
     """Return rows as a table: the columns of `SCHEMA`, and what the API does not document."""
-    parts = [_table(parsed[start : start + _PARSED]) for start in range(0, len(parsed), _PARSED)]
+    parts = [_table(parsed[start : start + PARSED]) for start in range(0, len(parsed), PARSED)]
     return parts[0] if len(parts) == 1 else concat_tables(parts, SCHEMA)
 
 
