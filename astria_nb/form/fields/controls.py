@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import comm
 import ipywidgets as widgets
 
 _looks: dict[tuple[Any, ...], Any] = {}
@@ -36,10 +37,15 @@ class _Sharing(widgets.DOMWidget):
 
 def _shared(kind: type[widgets.Widget], look: Mapping[str, str]) -> Any:
     key = kind, *sorted(look.items())
-    if key not in _looks or _looks[key].comm is None:  # as after `Widget.close_all`
+    if key not in _looks or not _is_open(_looks[key]):
         _looks[key] = kind(**look)
         _looks[key].observe(_refuse, list(kind.class_trait_names(sync=True)))
     return _looks[key]
+
+
+def _is_open(widget: widgets.Widget) -> bool:
+    """Return whether the page has a widget: not after `Widget.close_all`, nor one of an app's other users."""
+    return widget.comm is not None and widget.comm.comm_id in comm.get_comm_manager().comms
 
 
 def _refuse(change: Any) -> None:

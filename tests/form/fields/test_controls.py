@@ -2,6 +2,7 @@
 
 import ipywidgets as widgets
 import pytest
+from comm.base_comm import CommManager
 
 import astria_nb as anb
 from astria_nb.form.fields import controls
@@ -29,6 +30,15 @@ def test_a_form_is_made_after_all_widgets_were_closed():
     with anb.Sandbox(deterministic=True) as sandbox:
         form = anb.TuneForm(sandbox.client())
     assert all(child.layout.comm is not None for child in descendants(form))
+
+
+def test_two_users_of_an_app_share_nothing(monkeypatch: pytest.MonkeyPatch):
+    first = controls.HTML(layout={"width": "4px"})
+    # An app's server gives each page a manager, which has the widgets of this page only.
+    monkeypatch.setattr("comm.get_comm_manager", CommManager)
+    second = controls.HTML(layout={"width": "4px"})
+    assert first.layout is not second.layout
+    assert second.layout.width == "4px"
 
 
 def test_the_layout_of_a_form_is_its_own():
