@@ -90,7 +90,14 @@ def test_pip_installs_the_package_beside_what_colab_has():
     ]
     assert refused == []
     # These are installed, or replaced.
-    assert required.keys() - COLAB.keys() == {"comm", "filelock", "ipywidgets", "simplejpeg", "urllib3", "waitress"}
+    assert required.keys() - COLAB.keys() == {
+        "comm",
+        "filelock",
+        "ipywidgets",
+        "simplejpeg",
+        "urllib3",
+        "waitress",
+    }
 
 
 def test_the_oldest_pandas_is_tested_with_each_python():

@@ -38,14 +38,14 @@ _NEAR_SECONDS = 30  # to the deadline
 CONNECT_SECONDS = 10  # for name resolution, connection and TLS together
 
 
-def new_session(key: ApiKey | None) -> Session:
+def new_session(key: ApiKey | None) -> ApiSession:
     """Return a session whose requests keep the current deadline and send a key, if there is one.
 
     Parameters
     ----------
     key : ApiKey or None
     """
-    session = Session(_Auth(key))
+    session = ApiSession(_Auth(key))
     session.headers["Accept"] = "application/json"
     session.headers["User-Agent"] = "astria_nb"
     for scheme in ("https://", "http://"):
@@ -66,7 +66,7 @@ class _Auth(AuthBase):
         return request
 
 
-class Session(requests.Session):
+class ApiSession(requests.Session):
     """A session whose requests are few and alike."""
 
     def __init__(self, auth: _Auth) -> None:
