@@ -16,11 +16,14 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+from packaging.version import Version
 
 from astria_nb.cli_log import add_log_command, print_error, run_log_command
 from astria_nb.sandbox import SandboxServer, add_arguments, chosen_options
@@ -133,6 +136,9 @@ def _lab_command(first: str, options: argparse.Namespace) -> list[str]:
     command += [f"--ContentsManager.hide_globs={_HIDDEN}", f"--LabApp.default_url=/lab/tree/{quote(first)}"]
     # JupyterLab refuses to run as root, the usual user of a container, without this option.
     command += ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
+    # A kernel warns that its messages are not encrypted; since 8.9 they can be.
+    if Version(version("jupyter_client")) >= Version("8.9"):
+        command += ["--KernelManager.transport_encryption=auto"]
     command += ["--no-browser"] if options.no_browser else []
     command += [f"--port={options.port}"] if options.port else []
     return [*command, *options.further]

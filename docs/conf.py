@@ -48,6 +48,7 @@ toc_object_entries_show_parents = "hide"
 suppress_warnings = ["ref.python"]  # the words of a type, such as "path", are no references
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"  # in the theme's own, an imported module looks like a link
 html_title = f"astria_nb {release}"
 html_show_sphinx = html_show_copyright = False
 html_additional_pages = {"index": "redirect.html"}

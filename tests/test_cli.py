@@ -28,7 +28,9 @@ COMMAND = [sys.executable, "-m", "astria_nb.cli"]
 
 @contextmanager
 def running(*arguments: str, cwd: Path, private: Path | None = None) -> Iterator[subprocess.Popen[str]]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("ASTRIA_")}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("ASTRIA_", "JUPYTER_"))
+    }
     if private is not None:
         environment |= {f"JUPYTER_{name}_DIR": str(private / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     process = subprocess.Popen(
@@ -61,7 +63,7 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> str:
     raise AssertionError(f"{pattern} was never printed; the process ended with {process.wait()}")
 
 
-def fetch(url: str) -> Any:
+def fetch(url: str | urllib.request.Request) -> Any:
     """Return the JSON at an address that may not answer yet."""
     answers: list[Any] = []
 
@@ -118,6 +120,10 @@ def test_lab_serves_the_notebooks_with_a_sandbox_beside_it(tmp_path):
         assert {"01_multipart.ipynb", "02_image_urls.ipynb", "03_json.ipynb", "samples"} <= names
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(f"{sandbox}/packs", timeout=PATIENCE)
+        # A kernel warns in this terminal where its messages are not encrypted.
+        kernel = fetch(urllib.request.Request(f"{url}/api/kernels?token={token}", method="POST"))
+        connection = (tmp_path / "private" / "RUNTIME" / f"kernel-{kernel['id']}.json").read_text()
+        assert json.loads(connection)["curve_publickey"]
         process.send_signal(signal.SIGTERM)
         until(lambda: process.poll() is not None)
         with pytest.raises(urllib.error.URLError, match="refused"):

@@ -90,6 +90,9 @@ def test_the_course_leads_from_each_notebook_to_the_next():
         last = "".join(cells[name][-1]["source"])
         name = re.findall(r"Next:.*?\((\w+\.ipynb)\)", last, re.DOTALL)[0]
         path.append(name)
+    last = "".join(cells[name][-1]["source"])
+    assert "Next: " in last
+    assert last.endswith("[All notebooks](index.ipynb).")
     assert sorted(path) == sorted(names - {"index.ipynb"})
 
 

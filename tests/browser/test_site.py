@@ -1,6 +1,7 @@
 """The site is built without a warning, its links lead somewhere, and each page fits a narrow screen."""
 
 import inspect
+import io
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser
 
 import astria_nb as anb
@@ -85,6 +87,18 @@ def test_the_columns_of_rows_are_explained() -> None:
     assert columns(prompt) == PROMPT_SCHEMA.names
     of_log = [*LOG_SCHEMA.names, *LABEL_SCHEMA.names]
     assert columns(log) == [name for name in of_log if name not in TUNE_SCHEMA.names]
+
+
+def test_the_plot_of_the_figures_follows_the_switch_of_the_page(site: Path, browser: Browser) -> None:
+    tab = browser.new_page(color_scheme="light")
+    tab.goto((site / "docs" / "figures.html").as_uri(), wait_until="load")
+    grounds = []
+    for theme in ("light", "dark"):
+        tab.evaluate("theme => { document.body.dataset.theme = theme }", theme)
+        picture = Image.open(io.BytesIO(tab.locator("img[src$='.svg']").first.screenshot())).convert("L")
+        grounds.append(max(picture.getcolors())[1])
+    tab.close()
+    assert grounds[0] > 200 > 50 > grounds[1]
 
 
 def test_each_page_fits_wide_and_narrow_screens(site: Path, browser: Browser) -> None:

@@ -19,6 +19,7 @@ from astria_nb.images import ImageMetrics, compare, measure, open_image
 from astria_nb.images._advice import advise
 from astria_nb.images._heif_rotation import lies_as_stored
 from astria_nb.images._metrics import is_blurry
+from helpers.avif import needs_avif
 from helpers.blurred_photos import MOVEMENTS, blurred_forms, moved, noisy, sharp_forms
 from helpers.large_photos import enlarge
 from helpers.paths import SAMPLES
@@ -165,6 +166,7 @@ def test_a_heic_that_only_notes_its_rotation_may_lie_on_its_side(tmp_path: Path)
         assert not lies_as_stored(tmp_path / "c.heic", opened)
 
 
+@needs_avif
 def test_an_avif_that_only_notes_its_rotation_may_lie_on_its_side(tmp_path: Path) -> None:
     path, exif, unit = tmp_path / "a.avif", samples.exif(), 0x0128
     exif[unit] = 6

@@ -23,6 +23,7 @@ from astria_nb.images import UNCHANGED, Preprocessing, open_all, upload_size
 from astria_nb.images.metadata import reduced_profile
 from astria_nb.log import Log
 from astria_nb.tune import Request, encode
+from helpers.avif import needs_avif
 from helpers.body_parsers import Part, multipart
 from helpers.disks import WITHOUT_LOCKS
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
@@ -304,6 +305,7 @@ def test_heic_names_the_options_to_send_it(tmp_path: Path) -> None:
     assert not Pillow.open(io.BytesIO(sent)).getexif().get_ifd(GPS)
 
 
+@needs_avif
 def test_avif_is_sent_as_heic_is(tmp_path: Path) -> None:
     path = tmp_path / "IMG_1.avif"
     samples.picture((640, 480)).save(path, exif=samples.exif(6))
@@ -316,6 +318,7 @@ def test_avif_is_sent_as_heic_is(tmp_path: Path) -> None:
     assert not any(part in sent for part in samples.PARTS)
 
 
+@needs_avif
 def test_the_colours_that_an_avif_tells_by_numbers_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.avif"
     samples.picture((640, 480)).save(path)

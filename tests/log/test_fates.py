@@ -83,7 +83,7 @@ def copied_alone(path: Path) -> list[str]:
     try:
         with closing(sqlite3.connect(f"file:{copy}?immutable=1", uri=True)) as connection:
             rows = connection.execute("SELECT title FROM submission ORDER BY id").fetchall()
-    except sqlite3.OperationalError:  # not even the tables are in it yet
+    except sqlite3.DatabaseError:  # not even the tables are in it yet, or it was being written
         return []
     finally:
         copy.unlink()

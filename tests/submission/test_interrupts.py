@@ -32,7 +32,11 @@ def test_wherever_it_is_interrupted_the_next_call_works(size: int) -> None:
 
 
 def test_the_judge_finds_modules_that_were_loaded_by_half() -> None:
-    assert play(2, mutant="no shield", seed=1, firsts=1.0, runs=0.0, within="sqlalchemy").wrong
+    # At which lines an interrupt leaves half a module depends on SQLAlchemy's version.
+    assert any(
+        play(2, mutant="no shield", seed=seed, firsts=1.0, runs=0.0, within="sqlalchemy").wrong
+        for seed in range(1, 20)
+    )
 
 
 def test_a_run_without_a_title_is_not_paid_again_if_an_interrupt_came_before_its_row(tmp_path: Path) -> None:

@@ -109,8 +109,7 @@ def test_on_a_disk_without_locks_a_killed_process_is_known_by_its_id(
     assert run(disk, fork_and_kill, WITHOUT_LOCKS).returncode == -signal.SIGKILL
     (abandoned,) = disk.iterdir()
     without_locks(monkeypatch, "ENOLCK")
-    for _ in range(2):  # filelock 4.0 needs a second try
-        TemporaryFolder().close()
+    TemporaryFolder().close()
     assert not abandoned.exists()
 
 

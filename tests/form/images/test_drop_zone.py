@@ -18,6 +18,7 @@ from astria_nb.form.images._drop_zone import DropZone
 from astria_nb.form.images._incoming_file import CHUNK, MAX_BYTES, MAX_FILES, check_type
 from astria_nb.form.images._upload_spool import safe_name
 from astria_nb.utils import temporary_folder
+from helpers.avif import needs_avif
 from helpers.waiting import PATIENCE
 
 JPEG = b"\xff\xd8\xff\xe0"
@@ -157,7 +158,9 @@ def test_chunks_that_differ_from_the_offer_fail(browser, disk, size, pieces):
     assert browser.arrived == []
 
 
-@pytest.mark.parametrize(("kind", "module"), [("heic", "pillow_heif"), ("avif", "PIL._avif")])
+@pytest.mark.parametrize(
+    ("kind", "module"), [("heic", "pillow_heif"), pytest.param("avif", "PIL._avif", marks=needs_avif)]
+)
 def test_what_the_dialog_offers_is_accepted_if_it_can_be_read_here(monkeypatch, kind, module):
     assert f"image/{kind}" in DropZone(print).accept
     assert check_type(b"\0\0\0\x18ftyp" + kind.encode()) is None

@@ -74,9 +74,10 @@ def test_what_programs_require_of_a_profile_is_there(tmp_path: Path) -> None:
     for name in ("v2 matrix, gamma", "v4 matrix, para 3"):
         picture("RGB").save(tmp_path / "photo.jpg", icc_profile=KINDS[name][1])
         with Image.open(io.BytesIO(sent(tmp_path / "photo.jpg"))) as opened:
-            kept = ImageCms.ImageCmsProfile(io.BytesIO(opened.info["icc_profile"]))
+            content = opened.info["icc_profile"]
+        kept = ImageCms.ImageCmsProfile(io.BytesIO(content))
         assert ImageCms.getProfileDescription(kept).strip() == "profile"
-        assert kept.profile.creation_date.year == 2000
+        assert struct.unpack(">6H", content[24:36]) == (2000, 1, 1, 0, 0, 0)  # Pillow 11.1 misreads January
         assert kept.profile.copyright == "-"
         assert not kept.profile.manufacturer
         assert not kept.profile.model
