@@ -42,24 +42,36 @@ def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.D
 def _one_row(record: Mapping[str, Any], schema: pa.Schema) -> pd.DataFrame:
     """Return the frame of one record: most columns have no value, and those of one type are made at once."""
     template = _template(schema)
-    values: dict[pa.DataType, dict[str, Any]] = {}
+    values: dict[str, dict[str, Any]] = {}
     for name, value in record.items():
-        if value is not None and name in template.types:
-            values.setdefault(template.types[name], {})[name] = value
+        if value is not None and name in template.kinds:
+            values.setdefault(template.kinds[name], {})[name] = value
     columns: dict[str, Any] = {}
-    for arrow_type, of_type in values.items():
-        array = column_array([*of_type.values()], arrow_type)
+    for kind, of_type in values.items():
+        array = column_array([*of_type.values()], template.types[kind])
         columns |= {name: array[index : index + 1] for index, name in enumerate(of_type)}
     frame = template.with_columns(columns)
-    if extra := {key: value for key, value in record.items() if key not in template.types}:
+    if extra := {key: value for key, value in record.items() if key not in template.kinds}:
         return pd.concat([frame, to_pandas(typed_table([extra], _NO_COLUMNS))], axis=1)
     return frame
 
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """The frame of a record without any value, its arrays, and their Arrow types."""
+    """The frame of a record without any value.
 
+    Attributes
+    ----------
+    kinds : mapping of str to str
+        The name of each column's type: the type itself takes long to look up.
+    types : mapping of str to pyarrow.DataType
+        By its name.
+    frame : pandas.DataFrame
+    arrays : mapping of str to pandas.api.extensions.ExtensionArray
+        Those of the frame.
+    """
+
+    kinds: Mapping[str, str]
     types: Mapping[str, pa.DataType]
     frame: pd.DataFrame
     arrays: Mapping[str, Any]
@@ -78,5 +90,6 @@ class _Template:
 @lru_cache(maxsize=8)
 def _template(schema: pa.Schema) -> _Template:
     frame = to_pandas(typed_table([{}], schema))
-    types = {field.name: field.type for field in schema}
-    return _Template(types, frame, {name: frame[name].array for name in types})
+    kinds = {field.name: str(field.type) for field in schema}
+    types = {str(field.type): field.type for field in schema}
+    return _Template(kinds, types, frame, {name: frame[name].array for name in kinds})
