@@ -97,10 +97,10 @@ class HashedContent:
 
     def sha256(self) -> str | None:
         """Return the hexadecimal hash of what is sent; None if the file cannot be read or was closed."""
-        if self._hashed == self.size:
-            self._sha256 = self._sha256 or self._computed()
-        with suppress(OSError, ValueError):  # a ValueError means that the file was closed
-            self._sha256 = self._sha256 or self._remembered() or self._computed()
+        if self._sha256 is None:
+            with suppress(OSError, ValueError):  # a ValueError means that the file was closed
+                is_needed = self._hashed < self.size and self._is_unchanged()
+                self._sha256 = (self._remembered() if is_needed else None) or self._computed()
         return self._sha256
 
     def _computed(self) -> str | None:
@@ -117,9 +117,9 @@ class HashedContent:
         return digest
 
     def _remembered(self) -> str | None:
-        """Return the hash that was computed of the same parts of the same file, unless it changed."""
+        """Return the hash of the same parts of the same file, as it was when it was opened."""
         parts, digest = _hashes.get(self._identity) or ((), None)
-        return digest if parts == self._parts and self._is_unchanged() else None
+        return digest if parts == self._parts else None
 
     def _is_unchanged(self) -> bool:
         return identity_of(self._file) == self._identity

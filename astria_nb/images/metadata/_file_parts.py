@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from io import FileIO
 
@@ -41,14 +42,19 @@ class ImageReader:
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill a buffer from an offset, and return the number of bytes: fewer only at the end of the file."""
-        self._file.seek(offset)
         done = 0
         while done < len(buffer):
-            count = self._file.readinto(buffer[done:])
+            count = self._read_once(offset + done, buffer[done:])
             if not count:
                 break
             done += count
         return done
+
+    def _read_once(self, offset: int, buffer: memoryview) -> int:
+        if sys.platform == "win32":
+            self._file.seek(offset)
+            return self._file.readinto(buffer)
+        return os.preadv(self._file.fileno(), [buffer], offset)
 
     def read(self, offset: int, count: int) -> bytes:
         """Return the bytes at an offset; fewer at the end of the file."""
