@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -76,8 +77,7 @@ def picture(training: Sequence[Path], *, text: str, seed: int, width: int, heigh
         canvas = landscape(size, rng, style.tones)
     elif style.frame == "full":
         canvas = _portrait(photo, size, style, rng)
-        vignette = Image.radial_gradient("L").point(lambda v: max(0, v - 110) * 0.8)
-        canvas.paste(style.tones[0], (0, 0), vignette.resize(size))
+        canvas.paste(style.tones[0], (0, 0), _vignette(size))
     else:
         canvas = _framed(photo, size, style, rng)
     caption(canvas, text, style.tones, scrim=photo is None or style.frame == "full")
@@ -129,13 +129,20 @@ def _photo(training: Sequence[Path], seed: int, side: int) -> Image.Image | None
     try:
         with Image.open(path) as file:
             file.draft("RGB", (side, side))
-            image = ImageOps.exif_transpose(file)
+            ImageOps.exif_transpose(file, in_place=True)
+            image: Image.Image = file
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, PAPER), image.convert("RGBA"))
             return image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         # What Pillow raises for a file that is missing, truncated or not an image.
         return None
+
+
+@lru_cache(maxsize=4)
+def _vignette(size: tuple[int, int]) -> Image.Image:
+    """Return how dark a picture is towards its corners."""
+    return Image.radial_gradient("L").point(lambda v: max(0, v - 110) * 0.8).resize(size)
 
 
 def _portrait(photo: Image.Image, size: tuple[int, int], style: _Style, rng: random.Random) -> Image.Image:

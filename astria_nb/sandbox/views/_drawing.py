@@ -70,9 +70,10 @@ def write(canvas: Image.Image, at: tuple[float, float], text: str, size: float, 
     text = text[:600].replace("—", "-").encode("utf-8", "replace").decode()
     text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
     font = ImageFont.load_default(size)
+    length = lru_cache(font.getlength)  # most lines are the same in the next round
     for columns in range(int(room / size * 3), 3, -1):
         lines = textwrap.wrap(text, columns, max_lines=3, placeholder=" …")
-        if all(font.getlength(line) <= room for line in lines):
+        if all(length(line) <= room for line in lines):
             break
     ImageDraw.Draw(canvas).text(at, "\n".join(lines), ink, font, anchor="ld", spacing=size * 0.36)
 
