@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from astria_nb.log import Log
 from astria_nb.log._segments import _put, read
 from helpers.clock import Clock
+from helpers.soak import sizes
 from helpers.submissions import REPLY, SERVICE, a_request, everything_on_disk
 
 Step = tuple[str, int, Any]
@@ -177,28 +178,39 @@ def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], No
     assert b"submission_not_sealed" in everything_on_disk(log.path)
 
 
-@settings(max_examples=12, deadline=None)
-@given(steps=STEPS)
-@example([("done", number, {"sparkle": value}) for number, value in enumerate((1, "x", 0.5, 1))])
-@example([*sealed(1, "x"), ("poll", 1, {"sparkle": 2})])
-@example([*sealed(1, 0.5), ("poll", 1, {"sparkle": 2})])
-@example(sealed(2**70, 1, "x"))
-@example([("done", 0, {}), ("done", 1, {"sparkle": 1}), ("frame", 0, {}), ("poll", 0, {"shined_at": "soon"})])
-def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
-    folder = tmp_path_factory.mktemp("logs")
-    frames = []
-    for rows, dense in ((2, 1), (2, 3), (10**6, 3)):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("astria_nb.log._segments.ROWS", rows)
-            patch.setattr("astria_nb.log._frame_contents._DENSE", dense)
-            log = Log(folder / f"{rows} {dense}.sqlite")
-            _play(log, steps)
-            frame = log.frame()
-            _check_parts(log, frame)
-            log.close()
-        frames.append(frame.drop(columns="planned_at"))
-    for other in frames[1:]:
-        pd.testing.assert_frame_equal(frames[0], other)
+@sizes(4, 200)
+def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory, size: int) -> None:
+    @settings(max_examples=size, deadline=None)
+    @given(steps=STEPS)
+    @example([("done", number, {"sparkle": value}) for number, value in enumerate((1, "x", 0.5, 1))])
+    @example([*sealed(1, "x"), ("poll", 1, {"sparkle": 2})])
+    @example([*sealed(1, 0.5), ("poll", 1, {"sparkle": 2})])
+    @example(sealed(2**70, 1, "x"))
+    @example(
+        [("done", 0, {}), ("done", 1, {"sparkle": 1}), ("frame", 0, {}), ("poll", 0, {"shined_at": "soon"})]
+    )
+    def check(steps: list[Step]) -> None:
+        folder = tmp_path_factory.mktemp("logs")
+        first, *frames = (
+            _frame_of(steps, folder, rows, dense) for rows, dense in ((2, 1), (2, 3), (10**6, 3))
+        )
+        for frame in frames:
+            pd.testing.assert_frame_equal(first, frame)
+
+    check()
+
+
+def _frame_of(steps: list[Step], folder: Path, rows: int, dense: int) -> pd.DataFrame:
+    """Return the frame of a log with segments of some size, without the times at which it was written."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("astria_nb.log._segments.ROWS", rows)
+        patch.setattr("astria_nb.log._frame_contents._DENSE", dense)
+        log = Log(folder / f"{rows} {dense}.sqlite")
+        _play(log, steps)
+        frame = log.frame()
+        _check_parts(log, frame)
+        log.close()
+    return frame.drop(columns="planned_at")
 
 
 def _check_parts(log: Log, frame: pd.DataFrame) -> None:

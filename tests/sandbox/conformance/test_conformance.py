@@ -22,6 +22,7 @@ import sandbox.conformance.runs as rows_runs
 import sandbox.conformance.section_16 as rows_section_16
 import sandbox.conformance.tunes as rows_tunes
 from astria_nb.sandbox import SandboxServer
+from helpers.soak import sizes
 from sandbox.conformance.programs import PROGRAMS
 from sandbox.conformance.stage import Stage
 from sandbox.conformance.vocabulary import URL, Row
@@ -58,25 +59,26 @@ def test_row_names_are_unique() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
 
 
-def test_a_thousand_tunes_from_sixteen_connections_are_each_made_once() -> None:
+@sizes(250, 1_000)
+def test_the_tunes_from_sixteen_connections_are_each_made_once(size: int) -> None:
     with SandboxServer(balance_mc=10**9) as sandbox, ThreadPoolExecutor(16) as pool:
-        statuses_by_client = list(pool.map(partial(create_tunes, sandbox), range(16)))
-        assert Counter(status for statuses in statuses_by_client for status in statuses) == {201: 1_000}
+        statuses_by_client = list(pool.map(partial(create_tunes, sandbox, size), range(16)))
+        assert Counter(status for statuses in statuses_by_client for status in statuses) == {201: size}
         with Api(sandbox) as api:
             titles: list[str] = []
             page = api.get("/tunes?limit=120").json()
             while page:
                 titles += [tune["title"] for tune in page]
                 page = api.get(f"/tunes?limit=120&before_id={page[-1]['id']}").json()
-            assert sorted(titles) == sorted(str(number) for number in range(1_000))
-            assert api.get("/users").json()["usd_balance_mc"] == 10**9 - 1_000 * 198_000
+            assert sorted(titles) == sorted(str(number) for number in range(size))
+            assert api.get("/users").json()["usd_balance_mc"] == 10**9 - size * 198_000
 
 
-def create_tunes(sandbox: SandboxServer, first: int) -> list[int]:
-    """Create every sixteenth of a thousand tunes, as forms over one connection."""
+def create_tunes(sandbox: SandboxServer, count: int, first: int) -> list[int]:
+    """Create every sixteenth of some tunes, as forms over one connection."""
     with Api(sandbox) as api:
         whole = {"tune[name]": "cat", "tune[image_urls][]": URL}
-        numbers = range(first, 1_000, 16)
+        numbers = range(first, count, 16)
         return [
             api.post("/p/797/tunes", data=whole | {"tune[title]": str(number)}).status_code
             for number in numbers
