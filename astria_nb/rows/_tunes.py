@@ -44,8 +44,8 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     ('queued', 'datetime64[us, UTC]')
     """
     now = now or datetime.now(UTC)
-    records = [{**redact_callbacks(tune), "status": tune_status(tune, now)} for tune in tunes]
-    return typed_frame(records, TUNE_SCHEMA)
+    derived = {"status": [tune_status(tune, now) for tune in tunes]}
+    return typed_frame([*map(redact_callbacks, tunes)], TUNE_SCHEMA, derived)
 
 
 @cache
@@ -79,8 +79,8 @@ def tune_table(tunes: Sequence[Mapping[str, Any]]) -> pa.Table:
     -------
     pyarrow.Table
     """
-    records = [{**redact_callbacks(tune), "status": _lasting_status(tune)} for tune in tunes]
-    return typed_table(records, TUNE_SCHEMA)
+    derived = {"status": [*map(_lasting_status, tunes)]}
+    return typed_table([*map(redact_callbacks, tunes)], TUNE_SCHEMA, derived)
 
 
 def with_expiry(table: pa.Table, now: datetime | pa.Scalar | pa.ChunkedArray | None = None) -> pa.Table:

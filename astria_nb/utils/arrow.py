@@ -28,7 +28,11 @@ _MAX_EXTRA = 10_000  # columns besides those of the schema
 _CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 
 
-def typed_table(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+def typed_table(
+    records: Sequence[Mapping[str, Any]],
+    schema: pa.Schema,
+    derived: Mapping[str, Sequence[Any]] | None = None,
+) -> pa.Table:
     """Return one row per record: the columns of a schema, then any other keys of the records.
 
     Parameters
@@ -37,6 +41,8 @@ def typed_table(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.T
         JSON objects. A value that does not fit its column becomes null. Of their other keys, the first 10,000
         become columns: nobody reads more, and each takes time.
     schema : pyarrow.Schema
+    derived : mapping of str to sequence, optional
+        Columns of the schema whose values are not those in the records: a value for each.
 
     Returns
     -------
@@ -47,7 +53,10 @@ def typed_table(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.T
         records = [{to_text(key): value for key, value in record.items()} for record in records]
     extra = dict.fromkeys(key for record in records for key in record if key not in names)
     extra = dict.fromkeys(islice(extra, _MAX_EXTRA))
-    columns = {key: [record.get(key) for record in records] for key in [*schema.names, *extra]}
+    columns = dict(derived or {})
+    for key in [*schema.names, *extra]:
+        if key not in columns:
+            columns[key] = [record.get(key) for record in records]
     fields = [*schema, *(_infer_field(key, columns[key]) for key in extra)]
     arrays = [_array(columns[field.name], field.type) for field in fields]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))

@@ -21,7 +21,11 @@ except ImportError:  # before pandas 3
 _NO_COLUMNS = pa.schema([])
 
 
-def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.DataFrame:
+def typed_frame(
+    records: Sequence[Mapping[str, Any]],
+    schema: pa.Schema,
+    derived: Mapping[str, Sequence[Any]] | None = None,
+) -> pd.DataFrame:
     """Return `typed_table` of `astria_nb.utils.arrow` as pandas.
 
     Its types are ``Int64``, ``str``, which pandas 2.2 calls ``string``, ``datetime64[us, UTC]``, and Arrow's
@@ -31,12 +35,17 @@ def typed_frame(records: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pd.D
     ----------
     records : sequence of mapping
     schema : pyarrow.Schema
+    derived : mapping of str to sequence, optional
+        As for `typed_table`.
 
     Returns
     -------
     pandas.DataFrame
     """
-    return _one_row(records[0], schema) if len(records) == 1 else to_pandas(typed_table(records, schema))
+    if len(records) != 1:
+        return to_pandas(typed_table(records, schema, derived))
+    more = {name: values[0] for name, values in (derived or {}).items()}
+    return _one_row({**records[0], **more}, schema)
 
 
 def _one_row(record: Mapping[str, Any], schema: pa.Schema) -> pd.DataFrame:
