@@ -6,6 +6,7 @@ import atexit
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -42,7 +43,12 @@ def start_cpu_bound(work: Callable[..., Any], *args: Any) -> Future[Any]:
 
 def start_soon(seconds: float, work: Callable[..., Any], *args: Any) -> None:
     """Run a call on a thread of its own after a pause, unless the interpreter exits before."""
-    timer = threading.Timer(seconds, lambda: start(work, *args))
+
+    def begin() -> None:
+        with suppress(RuntimeError):  # no thread can be started: the interpreter is about to exit
+            start(work, *args)
+
+    timer = threading.Timer(seconds, begin)
     timer.daemon = True
     timer.start()
 

@@ -407,6 +407,16 @@ def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
     assert _output_of(code, tmp_path) == "True"
 
 
+def test_nothing_is_said_of_what_would_begin_after_the_end(tmp_path):
+    code = (
+        # Called after the pools of threads, which register later, have ended.
+        "import threading\n"
+        "threading._register_atexit(lambda: (start_soon(0, print), threading.Event().wait(0.3)))\n"
+        "from astria_nb.utils.background import start_soon\n"
+    )
+    assert _output_of(code, tmp_path) == ""
+
+
 def test_a_background_thread_stops_before_the_process_ends(tmp_path):
     code = (
         "import threading; from astria_nb.utils.background import start_until_exit as start\n"

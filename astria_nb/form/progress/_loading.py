@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 
 from astria_nb.utils.interrupts import shielded
@@ -20,6 +21,7 @@ _MODULES = (
 )
 
 
+@cache  # to count frozen objects takes a while, if there are many
 def load() -> None:
     """Import what follows a submission; afterwards, an import of it returns at once."""
     with _short_collections():
