@@ -268,7 +268,7 @@ def test_another_process_does_not_look_early_whatever_its_clock_says(
 ) -> None:
     numbers, account = count(), Account(server, clock)
     monkeypatch.setattr(environment, "_sessions", {})
-    monkeypatch.setattr(environment, "_git", lambda *_: None)  # only for speed
+    monkeypatch.setenv("PATH", str(tmp_path))  # only for speed: git is not found
     monkeypatch.setattr(machine, "is_running", lambda *_: False)
 
     def new_process() -> None:
