@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+import math
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from astria_nb.errors import AstriaError, Problem
+
+# Rows that threads work on, for each request under way: some wait for theirs, some are recorded after it.
+_AHEAD = 2.0
+# One in so many of the files that may be open: others are connections, and the caller's own.
+_OPEN_FILES = 3
+
+
+def rows_in_hand(workers: int, files: int) -> int:
+    """Return how many rows threads may work on, each of which keeps up to so many files open.
+
+    Examples
+    --------
+    >>> rows_in_hand(8, 0)
+    16
+    """
+    most = math.ceil(workers * _AHEAD)
+    allowed = _allowed_files() // _OPEN_FILES
+    return max(1, min(most, allowed // files)) if files and allowed else most
+
+
+def _allowed_files() -> int:
+    """Return how many files this process may have open: 256 in some terminals; 0 if there is no limit."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(0, allowed)
 
 
 def _problem(reason: str) -> Problem:

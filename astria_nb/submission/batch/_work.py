@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -29,15 +28,12 @@ from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._remarks import problem_with_total, warn_after, warn_before
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._sending import send
-from astria_nb.submission.batch._slots import NotBegunError, Slots
+from astria_nb.submission.batch._slots import NotBegunError, Slots, rows_in_hand
 from astria_nb.submission.batch._table import Table
 from astria_nb.submission.batch._turns import Turns
 from astria_nb.tune import Pack, Tune
 from astria_nb.utils.interrupts import arrival, blocks_on
 from astria_nb.utils.versions import check_versions
-
-# Rows that threads work on, for each request under way: some wait for theirs, some are recorded after it.
-_AHEAD = 1.5
 
 
 class Work:
@@ -124,7 +120,8 @@ class Work:
             Whether the first row that fails stops the others, and its error is raised.
         """
         outcomes = self._outcomes()
-        in_hand = workers if self._is_remote else math.ceil(workers * _AHEAD)
+        files = max((len(tune.images) for tune in self._tunes if tune), default=0)
+        in_hand = workers if self._is_remote else rows_in_hand(workers, files)
         balance = BalanceCheck(self._options.client, self._tune_and_pack)
         limits = BatchLimits(
             in_hand, pace, Budget(self._max_cost), stop, balance, stops_at_error=stops_at_error
