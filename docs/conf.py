@@ -38,6 +38,7 @@ myst_heading_anchors = 3
 nb_render_markdown_format = "myst"
 
 autodoc_default_options = {"members": True, "inherited-members": True, "member-order": "groupwise"}
+default_role = "py:obj"  # a name in one pair of backticks leads to where it is explained
 autodoc_typehints = "none"  # each docstring has them, with units and shapes
 maximum_signature_line_length = 80
 napoleon_google_docstring = False

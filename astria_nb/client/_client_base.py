@@ -55,7 +55,7 @@ class ClientBase:
 
     @property
     def service(self) -> str:
-        """What identifies the service in an experiment log: its address.
+        """The service's address, which identifies it in an experiment log.
 
         Sandboxes share a few ports over time, so the end of their key is added.
         """
@@ -76,7 +76,7 @@ class ClientBase:
 
     @property
     def key_end(self) -> str:
-        """The end of the key, such as ``sd_…aB3d``: all that is shown of it anywhere."""
+        """The end of the key, such as ``sd_…aB3d``, which is all that is shown of it anywhere."""
         return repr(self._transport.key)
 
     def balance(self) -> float | None:

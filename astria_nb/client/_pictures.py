@@ -37,8 +37,7 @@ class PictureMethods(ClientBase):
         Returns
         -------
         dict
-            The service's answer (astria-api, section 10); any key may be missing. See
-            `astria_nb.client._inspection` for its meaning, and for many images.
+            The service's answer (astria-api, section 10); any key may be missing.
 
         Raises
         ------

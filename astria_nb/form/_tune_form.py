@@ -99,7 +99,7 @@ class TuneForm(widgets.VBox):
     tune = traitlets.Instance(Tune, allow_none=True)
     """The tune that would be sent; None while a field is missing or wrong."""
     valid = traitlets.Bool(False)
-    """Whether the tune can be submitted: it is complete, and its pack exists and has the class."""
+    """Whether the tune is complete, and its pack exists and has the class, so that it can be submitted."""
     status = traitlets.Unicode("incomplete")
     """``incomplete``, ``ready``, ``sending``, ``submitted`` or ``failed``."""
     row = FrameTrait(None, allow_none=True)

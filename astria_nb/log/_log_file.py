@@ -60,7 +60,7 @@ class LogFile:
 
     @property
     def folder(self) -> Path:
-        """Where files are that belong to the log: the file's folder, for a server that of a default log."""
+        """The folder of the log's file; for a server that of a default log. Drafts are beside the log."""
         return default_folder() if isinstance(self._path, ServerAddress) else self._path.parent
 
     def exists(self) -> bool:

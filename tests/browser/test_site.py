@@ -74,6 +74,10 @@ def test_every_public_name_is_explained_with_its_parameters(site: Path) -> None:
             public = {member for member in vars(value) if not member.startswith("_")}
             names |= {f"astria_nb.{name}.{member}" for member in public}
     assert {name for name in names if f'id="{name}"' not in text} == set()
+    # Of the text "The address: use it in a tune" of a property, the first half would be shown as its type.
+    types = re.findall(r'Type<span class="colon">:</span></dt>\s*<dd[^>]*><p>(.*?)</p>', text, re.DOTALL)
+    assert [name for name in types if len(re.sub("<[^>]*>", "", name).split()) > 3] == []
+    assert len(types) > 10
 
 
 def test_the_columns_of_rows_are_explained() -> None:

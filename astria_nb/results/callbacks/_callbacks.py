@@ -107,7 +107,7 @@ class Callbacks:
 
     @property
     def url(self) -> str:
-        """The address for the service, including the secret: use it in a tune, do not print it.
+        """The address for the service, including the secret. Use it in a tune, do not print it.
 
         Raises
         ------
