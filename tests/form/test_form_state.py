@@ -409,10 +409,9 @@ def test_a_kernel_ends_while_a_form_still_watches(tmp_path):
 
 def test_nothing_is_said_of_what_would_begin_after_the_end(tmp_path):
     code = (
-        # Called after the pools of threads, which register later, have ended.
-        "import threading\n"
-        "threading._register_atexit(lambda: (start_soon(0, print), threading.Event().wait(0.3)))\n"
-        "from astria_nb.utils.background import start_soon\n"
+        "import threading; from astria_nb.utils.background import start_soon\n"
+        "def late(): start_soon(0, print); threading.Event().wait(0.3)\n"
+        "threading._threading_atexits.insert(0, late)\n"  # the last to be called, after the pools have ended
     )
     assert _output_of(code, tmp_path) == ""
 
