@@ -82,7 +82,8 @@ def test_a_page_keeps_what_is_around_the_figures(tmp_path: Path) -> None:
 
 
 def test_what_was_measured_before_an_interrupt_stays(tmp_path: Path) -> None:
-    with suite("--only", "import-time", "frame", "--keep", tmp_path, "--into", tmp_path / "out") as process:
+    options = ("--only", "import-time", "frame", "--rounds", "2")
+    with suite(*options, "--keep", tmp_path, "--into", tmp_path / "out") as process:
         try:
             until(lambda: [*tmp_path.glob("log-*")] != [])
         finally:

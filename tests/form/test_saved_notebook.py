@@ -20,14 +20,14 @@ callbacks = anb.Callbacks(client=client, secret=secret).start()
 fields = callbacks.fields(num_images=2)
 """
 CELL = """
-form = anb.TuneForm(client, pack=260, name="man", title="t {option}", images={images}, **fields, {option})
+form = anb.TuneForm(client, pack=797, name="cat", title="t {option}", images={images}, **fields, {option})
 form._draft.sections.selected_index = len(form._draft.sections.children) - 1
 request = form._draft.fields, form._view._request.show(form.tune)
 row = form.submit()
 form
 """
 SIGNED = """
-signed = anb.TuneForm(client, pack=260, name="man", title="signed", save_thumbnails=True, image_urls=[
+signed = anb.TuneForm(client, pack=797, name="cat", title="signed", save_thumbnails=True, image_urls=[
     "https://me:" + secret + "@example.com/1.jpg", "https://example.com/2.jpg?X-Amz-Signature=" + secret
 ])
 signed._draft.sections.selected_index = len(signed._draft.sections.children) - 1
