@@ -39,10 +39,11 @@ def ours(counts: list[int], appends: int) -> dict[str, Any]:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        ends = [0, *(count + 1 + appends for count in counts)]
+        ends = counts[1:]  # of the steps
+        starts = [0, *(count + 1 + appends for count in ends)]
         path = Path(folder) / "log.sqlite"
-        items = [appending(path, *step, appends) for step in zip(ends, counts, strict=False)]
-    return of_items(items[1:], counts)
+        items = [appending(path, *step, appends) for step in zip(starts, ends, strict=False)]
+    return of_items(items, counts)
 
 
 CASE = Case(
