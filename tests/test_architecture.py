@@ -138,6 +138,7 @@ def test_a_public_name_can_be_used_and_is_documented(name: str) -> None:
     public = getattr(anb, name)
     assert callable(public)
     assert public.__doc__
+    assert vars(anb)[name] is public  # the next time, it is not looked for
     assert name in dir(anb)
 
 
