@@ -158,11 +158,16 @@ def few(
 
 
 def remember(connection: SqlConnection, memory: FrameMemory, ids: Sequence[int]) -> None:
-    """Parse those of a few rows that `few` reads from the tables: the next frame is made of them."""
-    for sealed in segments.marked(connection, ids).values() if ids else ():
-        if len(sealed) < _DENSE:
-            for _ in memory.rows.read(connection, *among(connection, sealed)):
-                pass
+    """Make the table of what `few` reads from the tables: the next frame of these rows has it at hand."""
+    if not ids:
+        return
+    rows_read = [*memory.rows.read(connection, _UNSEALED)]
+    if len(rows_read) > segments.ROWS:
+        return
+    marked = segments.marked(connection, ids).values()
+    if scattered := [number for sealed in marked if len(sealed) < _DENSE for number in sealed]:
+        rows_read += memory.rows.read(connection, *among(connection, scattered))
+    memory.rows.table(rows_read)
 
 
 def read_rows(
