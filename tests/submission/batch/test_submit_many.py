@@ -440,7 +440,7 @@ def _states_where_files_are_few(url: str, folder: Path) -> set[str]:
     photos = [folder / f"{number}.png" for number in range(10)]
     for number, photo in enumerate(photos):
         Image.new("RGB", (64, 64 + number)).save(photo)
-    rows = frame(16).drop(columns="image_urls").assign(images=[[*map(str, photos)]] * 16)
+    rows = frame(10).drop(columns="image_urls").assign(images=[[*map(str, photos)]] * 10)
     allowed = len(os.listdir("/dev/fd")) + 70  # noqa: PTH208
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     with (
