@@ -99,11 +99,10 @@ def __getattr__(name: str) -> Any:
 
 
 def _imported(name: str) -> ModuleType:
-    from astria_nb.utils.interrupts import shielded  # what it needs takes longer to load than all of this
+    from astria_nb.utils.imports import import_whole  # what it needs takes longer to load than all of this
 
-    # A module whose import was interrupted would stay broken until the kernel is restarted.
     try:
-        return shielded(import_module, name)
+        return import_whole(name)
     except OSError as error:
         failure = error
     except Exception:

@@ -12,6 +12,7 @@ from astria_nb.client.deadline import Deadline
 from astria_nb.errors import TuneError
 from astria_nb.submission._options import PACK_MAX_AGE_SECONDS, ObserverInCaller, SubmitOptions
 from astria_nb.tune import Pack, Tune, check_pack
+from astria_nb.utils.imports import import_whole
 from astria_nb.utils.interrupts import shield
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
     from astria_nb.utils.versions import check_versions
 
     check_versions()
+    import_whole("astria_nb.submission._exactly_once")
     from astria_nb import rows
     from astria_nb.submission._exactly_once import ExactlyOnce
 
