@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images._file_memory import MOST_BYTES, FileMemory, identity_of
+from astria_nb.images._file_memory import MOST_BYTES, FileMemory, identity_in, identity_of
 from astria_nb.images.metadata import ImageReader, Part, size_of_bytes
 
 BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
@@ -96,11 +97,17 @@ class HashedContent:
         return self._sha256 is not None or self._hashed == self.size
 
     def sha256(self) -> str | None:
-        """Return the hexadecimal hash of what is sent; None if the file cannot be read or was closed."""
+        """Return the hexadecimal hash of what is sent.
+
+        None if the file cannot be read, was closed, or has changed since it was opened: what was sent of it
+        may then be other than what is in it.
+        """
         if self._sha256 is None:
             with suppress(OSError, ValueError):  # a ValueError means that the file was closed
-                is_needed = self._hashed < self.size and self._is_unchanged()
-                self._sha256 = (self._remembered() if is_needed else None) or self._computed()
+                was_hashed = self._hashed == self.size  # while it was sent
+                digest = (None if was_hashed else self._remembered()) or self._computed()
+                if was_hashed or self._is_unchanged():
+                    self._sha256 = digest
         return self._sha256
 
     def _computed(self) -> str | None:
@@ -122,7 +129,10 @@ class HashedContent:
         return digest if parts == self._parts else None
 
     def _is_unchanged(self) -> bool:
-        return identity_of(self._file) == self._identity
+        info = os.fstat(self._file.fileno())
+        now, before = identity_in(info), self._identity
+        # To delete a file changes the last of its times, and nothing that is in it.
+        return now == before or (info.st_nlink == 0 and now[:-1] == before[:-1])
 
     def _hash(self, block: memoryview) -> None:
         self._digest.update(block)

@@ -35,12 +35,12 @@ _CREDENTIAL_FIELD = re.compile(
     re.IGNORECASE,
 )
 _CALLBACKS = ("callback", "prompts_callback")
-# What JSON in ASCII and in lower case has if a text or a field in it is redacted. The last two are letters
-# that count as "s" and "k".
+# What JSON in ASCII and in lower case has if a text or a field in it is redacted. The last four are
+# letters that count as "s", "k" and "i".
 _TELLTALES = (
     *("sd_", "?", "&", ";", "#", "@"),
     *("authorization", "cookie", "api_key", "apikey", "x-api-key", "password", "secret", "access_token"),
-    *("accesstoken", r"\u017f", r"\u212a"),
+    *("accesstoken", r"\u017f", r"\u212a", r"\u0130", r"\u0131"),
 )
 
 

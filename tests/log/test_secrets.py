@@ -86,10 +86,15 @@ def test_a_callbacks_keys_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["authorization", "Proxy-Authorization", "password", "api_key", "Set-Cookie"]
+    "field",
+    [
+        *("authorization", "Proxy-Authorization", "password", "api_key", "Set-Cookie"),
+        *("cook\u0131e", "COOK\u0130E", "pa\u017fsword", "\u212aookie_secret"),  # the same in any letter case
+    ],
 )
 def test_a_header_that_lets_someone_in_is_kept_nowhere(log: Log, field: str) -> None:
     log.record_event("poll", reply={"headers": {field: f"Basic {SECRET}"}})
+    log.plan(a_request(prompt_attributes={field: SECRET}))
     assert is_clean(log)
 
 
