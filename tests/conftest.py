@@ -37,6 +37,8 @@ collect_ignore = ["tools/mutants.py"]
 
 # Hundreds of kernels and programs import the package: as for a user, only the first of them compiles it.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# They also import pandas, a tenth sooner without threads of numpy's, which nothing here needs.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
