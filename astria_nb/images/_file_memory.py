@@ -18,7 +18,10 @@ T = TypeVar("T")
 
 
 def identity_of(file: FileIO) -> Identity:
-    """Return what differs once a file was changed or replaced; the last two are times in ns."""
+    """Return what differs once a file was changed or replaced; the last two are times in ns.
+
+    A change by `mmap` may show in none of it: in memory file systems always, on a disk until it is written.
+    """
     return identity_in(os.fstat(file.fileno()))
 
 

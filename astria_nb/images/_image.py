@@ -197,8 +197,10 @@ def _checked(path: Path, identity: Identity) -> tuple[str, int, int, int]:
     if (remembered := _usable.get(identity)) is not None:
         return remembered
     with open_image(path) as image:
-        found = MEDIA_TYPES[image.format or ""], path.stat().st_size, image.width, image.height
-    _usable.put(identity, found)
+        info = path.stat()
+        found = MEDIA_TYPES[image.format or ""], info.st_size, image.width, image.height
+    if identity_in(info) == identity:  # else it was replaced while it was looked at
+        _usable.put(identity, found)
     return found
 
 

@@ -93,6 +93,21 @@ def test_every_blank_around_a_title_is_looked_up() -> None:
     )
 
 
+def test_a_title_with_any_blank_around_it_is_claimed(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    shutil.copy(OLD, path)
+    log = Log(path)
+    log.plan(a_request("new"))  # brings the file to the present format
+    blanks = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
+    with closing(sqlite3.connect(path)) as file:
+        for recorded in [text for blank in blanks for text in (f"{blank}spelled", f"spelled{blank}")]:
+            with file:
+                file.execute("UPDATE submission SET title = ?, checksum = NULL WHERE id = 5", (recorded,))
+            claimant = log.claimant(a_request("spelled"))
+            assert claimant is not None, ascii(recorded)
+            assert claimant.tune_id == 8
+
+
 def test_an_older_file_can_be_continued(log: Log) -> None:
     lost = log.find(SERVICE, "unknown")
     assert lost is not None

@@ -89,7 +89,7 @@ def test_a_callbacks_keys_are_kept() -> None:
     "field",
     [
         *("authorization", "Proxy-Authorization", "password", "api_key", "Set-Cookie"),
-        *("cook\u0131e", "COOK\u0130E", "pa\u017fsword", "\u212aookie_secret"),  # the same in any letter case
+        *("cook\u0131e", "COOK\u0130E", "pa\u017fsword", "api_\u212aey"),  # the same in any letter case
     ],
 )
 def test_a_header_that_lets_someone_in_is_kept_nowhere(log: Log, field: str) -> None:
