@@ -106,14 +106,18 @@ describe("the image list", () => {
   });
 
   it("removes an image by Delete and focuses the next", async () => {
-    const { model, tile, take } = await openList(ORDER.map(item));
+    const { model, tile, take, receive } = await openList(ORDER.map(item));
     take();
     tile("b").focus();
     press("Delete");
     expect(take()).toEqual([{ kind: "remove", ids: ["b"] }]);
     expect(document.activeElement).toBe(tile("c"));
     expect(document.querySelector("[data-unanswered]")).not.toBeNull(); // a click on Submit waits
+    button(tile("b"), "Remove").click(); // again, before the kernel answers
     model.set("items", ["a", "c"].map(item));
+    receive({ kind: "answered" });
+    expect(document.querySelector("[data-unanswered]")).not.toBeNull();
+    receive({ kind: "answered" }); // of what changed nothing
     expect(document.querySelector("[data-unanswered]")).toBeNull();
     expect(document.activeElement).toBe(tile("c"));
   });
@@ -130,7 +134,7 @@ describe("the image list", () => {
 
   it("says that the kernel is late, until it answers", async () => {
     vi.useFakeTimers();
-    const { el, model } = await openList(ORDER.map(item));
+    const { el, model, receive } = await openList(ORDER.map(item));
     const summary = () => el.querySelector(".astria-images-summary")?.textContent;
     button(el, "Move right").click();
     vi.advanceTimersByTime(1400);
@@ -138,6 +142,7 @@ describe("the image list", () => {
     vi.advanceTimersByTime(200);
     expect(summary()).toBe("3 images · waiting for the kernel");
     model.set("items", ["b", "a", "c"].map(item));
+    receive({ kind: "answered" });
     expect(summary()).toBe("3 images");
   });
 

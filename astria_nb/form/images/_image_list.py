@@ -59,6 +59,12 @@ class Picture(TypedDict):
     id: str
 
 
+class Answered(TypedDict):
+    """Kernel to browser: it has done what it was asked for, which may have changed nothing."""
+
+    kind: Literal["answered"]
+
+
 class ImageList(ScriptWidget):
     """Tiles in the order in which the images are sent.
 
@@ -116,10 +122,18 @@ class ImageList(ScriptWidget):
 
     def _on_message(self, _: ImageList, message: Any, buffers: Sequence[Any]) -> None:  # noqa: ARG002  ipywidgets' signature
         """Handle a message from the browser; unknown ones are ignored."""
+        if message_field(message, "kind", str, "") == "want":
+            for tile_id, jpeg in list(self._thumbnails.items()):
+                self.show_thumbnail(tile_id, jpeg)
+            return
+        try:
+            self._change(message)
+        finally:
+            answer: Answered = {"kind": "answered"}
+            self.send(answer)
+
+    def _change(self, message: Any) -> None:
         match message_field(message, "kind", str, ""):
-            case "want":
-                for tile_id, jpeg in list(self._thumbnails.items()):
-                    self.show_thumbnail(tile_id, jpeg)
             case "remove":
                 ids = message_field(message, "ids", list, [])
                 self._on_remove([tile_id for tile_id in ids if isinstance(tile_id, str)])

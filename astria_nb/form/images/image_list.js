@@ -18,6 +18,7 @@ import { createThumbnails, createTile } from "./image_tile.js";
 
 /** @typedef {import("./image_tile.js").Model} Model */
 /** @typedef {import("./image_tile.js").ToKernel} ToKernel */
+/** @typedef {import("./image_tile.js").FromKernel} FromKernel */
 /** @typedef {ReturnType<typeof createThumbnails>} Thumbnails */
 
 const BUSY_AFTER = 1500; // ms without an answer until the kernel counts as busy
@@ -47,6 +48,7 @@ class ImageList {
     this.current = null;
     /** @type {string | null} id of the image that was moved last, until the kernel has moved it */
     this.moved = null;
+    this.unanswered = 0; // what the kernel was asked for and has not done yet
     this.isLate = false;
     this.answerDue = createTimer(() => {
       this.isLate = true;
@@ -62,6 +64,9 @@ class ImageList {
       "change:items": () => this.onItemsChanged(),
       "change:summary": () => this.draw(),
       "change:duplicates": () => this.draw(),
+      "msg:custom": (/** @type {FromKernel} */ message) => {
+        if (message.kind === "answered") this.onAnswered();
+      },
     });
     this.draw();
   }
@@ -83,6 +88,7 @@ class ImageList {
   /** @param {ToKernel} message */
   ask(message) {
     this.model.send(message);
+    this.unanswered += 1;
     this.answerDue.restart();
     this.el.toggleAttribute("data-unanswered", true); // Submit waits for the answer
   }
@@ -189,10 +195,16 @@ class ImageList {
     return tile;
   }
 
-  onItemsChanged() {
+  onAnswered() {
+    this.unanswered = Math.max(0, this.unanswered - 1); // another page may have asked
+    if (this.unanswered) return;
     this.answerDue.stop();
     this.el.removeAttribute("data-unanswered");
     this.isLate = false;
+    this.draw();
+  }
+
+  onItemsChanged() {
     const items = this.model.get("items");
     const index = items.findIndex((item) => item.id === this.moved);
     if (index >= 0) this.status.textContent = `${items[index].name} is now ${index + 1} of ${items.length}`;

@@ -9,7 +9,7 @@ import { imageUrl, listenTo, make, makeButton } from "../../utils/dom.js";
  *   | { kind: "remove", ids: string[] }
  *   | { kind: "remove_duplicates" }
  *   | { kind: "move", id: string, before: string | null }} ToKernel
- * @typedef {{ kind: "picture", id: string }} FromKernel
+ * @typedef {{ kind: "picture", id: string } | { kind: "answered" }} FromKernel
  */
 /** @typedef {import("../../utils/dom.js").Model<State, ToKernel>} Model */
 /** @typedef {{ moveLeft: () => void, moveRight: () => void, remove: () => void }} TileActions */

@@ -89,6 +89,15 @@ def test_moving_a_removed_image_does_nothing(field, tiles, photos):
     assert names(field) == ["1.jpg", "2.jpg"]
 
 
+def test_what_changes_nothing_is_answered_too(field, tiles, photos, monkeypatch):
+    field.value = [photos[0], photos[0]]
+    sent = []
+    monkeypatch.setattr(tiles, "send", lambda message, **_: sent.append(message["kind"]))
+    say(tiles, "move", id=ids(tiles)[0], before=None)  # equal to the other one
+    say(tiles, "remove", ids=["unknown"])
+    assert sent.count("answered") == 2  # a click on Submit waits for each
+
+
 def test_one_or_all_are_removed(field, tiles, photos):
     field.value = photos
     say(tiles, "remove", ids=ids(tiles)[1:2])
