@@ -39,6 +39,7 @@ def by_keyboard(page: Page) -> tuple[int, int]:
 
 def by_menu(page: Page) -> tuple[int, int]:
     """Return clicks and keys until there is a picture."""
+    page.locator(IDLE).wait_for(timeout=SECONDS * 1000)  # without a kernel, JupyterLab runs nothing
     page.locator(".lm-MenuBar-item").get_by_text("Run", exact=True).click()
     page.locator(".lm-Menu-item").get_by_text("Run All Cells", exact=True).click()
     page.locator(PICTURE).first.wait_for(timeout=SECONDS * 1000)
