@@ -39,7 +39,8 @@ def by_keyboard(page: Page) -> tuple[int, int]:
 
 def by_menu(page: Page) -> tuple[int, int]:
     """Return clicks and keys until there is a picture."""
-    page.locator(IDLE).wait_for(timeout=SECONDS * 1000)  # without a kernel, JupyterLab runs nothing
+    # Before the kernel answers, JupyterLab runs nothing, and says nothing of it.
+    page.get_by_text("| Idle").wait_for(timeout=SECONDS * 1000)
     page.locator(".lm-MenuBar-item").get_by_text("Run", exact=True).click()
     page.locator(".lm-Menu-item").get_by_text("Run All Cells", exact=True).click()
     page.locator(PICTURE).first.wait_for(timeout=SECONDS * 1000)
