@@ -39,10 +39,14 @@ import pandas as pd
 
 import astria_nb as anb
 from astria_nb.log import HAS_TUNE
-from proofs.batch_mutants import MUTANTS, mutated
-from proofs.batch_submitter import tunes
 
 HERE = Path(__file__).parent
+if str(HERE.parent) not in sys.path:
+    sys.path.insert(0, str(HERE.parent))
+
+from proofs.batch_mutants import MUTANTS, mutated  # noqa: E402
+from proofs.batch_submitter import tunes  # noqa: E402
+
 SLOW_SECONDS = 0.03  # of each request: a kill then finds some under way
 SETTLE_SECONDS = 1.0
 
