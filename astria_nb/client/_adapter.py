@@ -76,7 +76,7 @@ class ApiSession(requests.Session):
     def call(self, method: str, url: str, headers: Mapping[str, str], body: Any = None) -> requests.Response:
         """Send a request to the API, and return its answer, which is not read yet; no redirect is followed.
 
-        What requests prepares, for all that a request may be, takes as long as sending it.
+        requests' own preparation covers every kind of request, and takes as long as sending one.
 
         Parameters
         ----------

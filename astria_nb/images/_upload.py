@@ -43,7 +43,7 @@ class SentImage(HashedContent):
     Parameters
     ----------
     filename, file, parts : str, FileIO, sequence of (range or bytes)
-        As of `HashedContent`.
+        As for `HashedContent`.
     media_type : str
     """
 

@@ -82,20 +82,25 @@ describe("a click after an edit", () => {
     model.widget_manager = { get_model: async (/** @type {string} */ id) => (id === "form" ? form : null) };
     const element = document.createElement("div");
     element.className = "astria-form";
-    element.innerHTML = "<button class='jupyter-button'>Submit</button><button>New</button>";
+    element.innerHTML =
+      "<button class='jupyter-button'>Submit</button><button>New</button>" +
+      "<button class='jupyter-button astria-cancel'>Cancel</button>";
     document.body.append(element);
     const { el, close } = await show(errorSummary, model);
     element.prepend(el);
     await new Promise((resolve) => setTimeout(resolve, 60));
-    const [submit, other] = all(element, "button");
-    const clicks = { submit: 0, other: 0 };
+    const [submit, other, cancel] = all(element, "button");
+    const clicks = { submit: 0, other: 0, cancel: 0 };
+    cancel.addEventListener("click", () => {
+      clicks.cancel += 1;
+    });
     submit.addEventListener("click", () => {
       clicks.submit += 1;
     });
     other.addEventListener("click", () => {
       clicks.other += 1;
     });
-    return { title, element, submit, other, clicks, close };
+    return { title, element, submit, other, cancel, clicks, close };
   }
   const pause = (/** @type {number} */ milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -121,13 +126,14 @@ describe("a click after an edit", () => {
     await vi.waitFor(() => expect(clicks.submit).toBe(3), 5000);
   });
 
-  it("is not held where nothing waits, nor on what is no button of ipywidgets", async () => {
-    const { title, submit, other, clicks, close } = await openForm();
+  it("is not held where nothing waits, nor on Cancel, nor on what is no button of ipywidgets", async () => {
+    const { title, submit, other, cancel, clicks, close } = await openForm();
     submit.click();
     expect(clicks.submit).toBe(1);
     title._pending_msgs = 1;
     other.click();
-    expect(clicks.other).toBe(1);
+    cancel.click();
+    expect(clicks).toMatchObject({ other: 1, cancel: 1 });
     submit.click();
     close?.();
     title._pending_msgs = 0;

@@ -35,7 +35,9 @@ class UploadPanel(controls.VBox):
     def __init__(self) -> None:
         self._bar = controls.FloatProgress(max=1.0, layout={"flex": "1 1 200px"})
         self._text = controls.Label()
-        self._cancel = controls.Button(description="Cancel", layout=widgets.Layout(width="auto"))
+        self._cancel = controls.Button(
+            description="Cancel", layout=widgets.Layout(width="auto"), classes="astria-cancel"
+        )
         self._cancel.on_click(lambda _: self.cancel())
         self._cancelled = threading.Event()
         self._progress = controls.HBox(
