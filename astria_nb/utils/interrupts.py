@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import time
 from _thread import allocate_lock, start_new_thread
@@ -41,13 +42,13 @@ def shielded(work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
     *args, **options
         Its arguments.
     """
-    if threading.get_ident() != threading.main_thread().ident:
+    if threading.get_ident() != threading.main_thread().ident or sys.is_finalizing():
         return work(*args, **options)
     is_returned = False
     call = _Call(lambda: work(*args, **options), lambda: is_returned)
     try:
         try:
-            start_new_thread(call.run, ())
+            _start(call)
         except RuntimeError:  # this process may have no more threads
             return work(*args, **options)
         call.serve()
@@ -119,6 +120,29 @@ def blocks_on(connection: object) -> None:
         call.socket = connection
 
 
+# What the threads wait for that have no call to run: to start one takes as long as a line of the log.
+_idle: list[SimpleQueue[_Call]] = []
+
+
+def _start(call: _Call) -> None:
+    """Run a call on a thread that has none, or on a new one."""
+    try:
+        calls = _idle.pop()
+    except IndexError:
+        calls = SimpleQueue()
+        start_new_thread(_run_all, (calls,))
+    calls.put(call)  # after an interrupt just before this, the thread waits for ever
+
+
+def _run_all(calls: SimpleQueue[_Call]) -> None:
+    while True:
+        calls.get().run(lambda: _idle.append(calls))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # the threads are the parent's
+
+
 class _Call:
     """A call on a thread of its own, and what it asks of the thread that waits for it."""
 
@@ -133,9 +157,10 @@ class _Call:
         self._replies: SimpleQueue[tuple[BaseException | None, Any]] = SimpleQueue()
         self._outcome: tuple[BaseException | None, Any] = (None, None)
 
-    def run(self) -> None:
-        """Do the work; on the thread of its own."""
+    def run(self, park: Callable[[], None]) -> None:
+        """Do the work; on the thread of its own, which `park` gives back before the caller goes on."""
         if not self._may_begin.acquire(blocking=False):
+            park()
             return  # interrupted before it began
         try:
             self._context.run(_current.set, self)
@@ -143,8 +168,9 @@ class _Call:
         except BaseException as error:  # noqa: BLE001  raised by the thread that waits
             self._outcome = error, None
         self._context.run(_current.set, None)  # or the two would hold each other, and what the call was given
-        # Some libraries make Python list this thread; until 3.13, it would stay listed after its end.
+        # Some libraries make Python list this thread, for whoever waits for all threads to end.
         threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]  # no public way
+        park()
         self._has_ended = True
         self._requests.put(None)
 

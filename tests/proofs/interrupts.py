@@ -202,19 +202,23 @@ class Interrupter:
     def active(self) -> Iterator[None]:
         from astria_nb.utils import interrupts
 
-        def start(work: Callable[..., Any], args: tuple[Any, ...]) -> int:
-            return start_new_thread(lambda: (sys.settrace(self._on_call), work(*args)), ())  # type: ignore[func-returns-value]
+        def run_traced(call: Any, park: Callable[[], None]) -> None:
+            sys.settrace(self._on_call)
+            try:
+                run(call, park)
+            finally:
+                sys.settrace(None)  # the thread goes on to other calls
 
-        start_new_thread = interrupts.start_new_thread
+        run = interrupts._Call.run
         if self._way == "work":
-            interrupts.start_new_thread = start  # type: ignore[attr-defined]
+            interrupts._Call.run = run_traced  # type: ignore[method-assign]
         else:
             sys.settrace(self._on_call)
         try:
             yield
         finally:
             sys.settrace(None)
-            interrupts.start_new_thread = start_new_thread  # type: ignore[attr-defined]
+            interrupts._Call.run = run  # type: ignore[method-assign]
 
     def _on_call(self, frame: types.FrameType, _: str, __: Any) -> Any:
         path = frame.f_code.co_filename
