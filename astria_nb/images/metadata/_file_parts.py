@@ -9,6 +9,7 @@ from io import FileIO
 
 Part = range | bytes
 """What is sent, in order: a byte range of the file, or bytes that are inserted."""
+_AHEAD = 4096  # bytes that are read at once: segments and chunks are mostly small, and follow each other
 
 
 class MalformedImageError(Exception):
@@ -39,6 +40,7 @@ class ImageReader:
     def __init__(self, file: FileIO) -> None:
         self._file = file
         self.size = os.fstat(file.fileno()).st_size
+        self._ahead, self._ahead_from = b"", 0
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill a buffer from an offset, and return the number of bytes: fewer only at the end of the file."""
@@ -58,11 +60,18 @@ class ImageReader:
 
     def read(self, offset: int, count: int) -> bytes:
         """Return the bytes at an offset; fewer at the end of the file."""
+        if count > _AHEAD:
+            return self._read_anew(offset, count)
+        count, place = max(0, min(count, self.size - offset)), offset - self._ahead_from
+        if not 0 <= place <= len(self._ahead) - count:
+            self._ahead, self._ahead_from, place = self._read_anew(offset, _AHEAD), offset, 0
+        return self._ahead[place : place + count]
+
+    def _read_anew(self, offset: int, count: int) -> bytes:
+        count = max(0, min(count, self.size - offset))
         self._file.seek(offset)
-        content = self._file.read(max(0, min(count, self.size - offset)))
-        while len(content) < count and (
-            more := self._file.read(min(count, self.size - offset) - len(content))
-        ):
+        content = self._file.read(count)
+        while len(content) < count and (more := self._file.read(count - len(content))):
             content += more
         return content
 
