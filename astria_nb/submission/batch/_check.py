@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from astria_nb.client import Client
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import NotFoundError, Problem, TuneError
-from astria_nb.log import RELEASED, Precedents, problem_with_title
+from astria_nb.log import RELEASED, Log, Precedents, problem_with_title
 from astria_nb.submission._address_remarks import remarks_on
 from astria_nb.submission._exactly_once import ExactlyOnce
 from astria_nb.submission._options import SubmitOptions
@@ -179,11 +179,17 @@ def _look_up(
             checked.prices[row] = None if estimated is None else estimated.price_mc
             checked.is_most = checked.is_most or (estimated is not None and estimated.is_most)
             if checked.precedents[row].has_equal:
-                # Rows that are equal on purpose may have been sent before an interrupt.
-                equal = options.log.with_content(request)
-                checked.repeated += any(one.title not in titles for one in equal)
+                checked.repeated += _has_equal_besides(titles, request, options.log)
         elif claimant is not None and claimant.title is not None:
             # The content of files is compared when they are sent.
             problem = conflict_with(claimant, request, compares_images=False)
             checked.problems += [] if problem is None else [(row, problem)]
     requests.clear()
+
+
+def _has_equal_besides(titles: Collection[str | None], request: Request, log: Log) -> bool:
+    """Return whether an equal request was sent under another title than those of the batch.
+
+    Rows that are equal on purpose may have been sent before an interrupt. Usually the latest tells.
+    """
+    return any(one.title not in titles for limit in (1, 20) for one in log.with_content(request, limit))

@@ -391,6 +391,21 @@ def test_rows_that_are_equal_on_purpose_are_not_announced_when_the_batch_goes_on
     assert (rows["id"].nunique(), caught) == (6, [])
 
 
+def test_an_older_equal_request_is_announced_when_a_batch_of_equal_rows_goes_on(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    address = [["https://example.com/1.jpg"]]
+    anb.submit_many(frame(1, key=["before"], image_urls=address), sandbox.client(), log=log)
+    equal = frame(6, image_urls=address * 6)
+    sandbox.fail("401", ROUTE, after=2)
+    with pytest.warns(UserWarning, match="6 of these requests were sent before"):
+        stopped = anb.submit_many(equal, sandbox.client(), log=log, max_workers=1)
+    left = sum(stopped["state"] != "done")
+    assert 0 < left < 6
+    with pytest.warns(UserWarning, match=f"{left} of these requests were sent before"):
+        anb.submit_many(equal, sandbox.client(), log=log)
+
+
 def test_runs_on_one_tune_are_not_taken_for_each_other(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
     client, tune_id = sandbox.client(), int(anb.submit_many(frame(1), sandbox.client(), log=log)["id"][0])
     runs = pd.DataFrame({"pack": 797, "tune_ids": [[tune_id]] * 4, "brief": [*"abcd"]})
