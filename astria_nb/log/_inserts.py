@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from astria_nb.log import _machine as machine
@@ -20,6 +21,7 @@ from astria_nb.log.environment import Session
 from astria_nb.utils.redaction import is_harmless, redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
+_redacted_name = lru_cache(64)(redact_text)  # of services and kinds of events, which are few
 _EVENT = {name: None for name in event.columns if name != "id"}
 APPEND_EVENT = insert_into("event", _EVENT)
 _PUT = f"{insert_into('body', ('sha256', 'json'))} ON CONFLICT DO NOTHING"
@@ -105,7 +107,7 @@ def append_event(
         changes = {name: value for name, value in row.items() if value is not None and name != "service"}
         row = of_submission(current) | changes
     elif isinstance(row.get("service"), str):
-        row["service"] = redact_text(row["service"])
+        row["service"] = _redacted_name(row["service"])
     row["reply"] = None if reply is None else put_body(connection, to_safe_json(reply))
     connection.execute(APPEND_EVENT, event_row(kind, session_id, at, row, problem))
 
@@ -114,7 +116,7 @@ def of_submission(current: Submission) -> dict[str, Any]:
     """Return the columns of an event that carry the current state of a submission."""
     return {
         "submission": current.id,
-        "service": redact_text(current.service),
+        "service": _redacted_name(current.service),
         "title": current.title,
         "tune_id": current.tune_id,
         "attempt": current.attempt,
@@ -127,7 +129,7 @@ def event_row(
     kind: str, session_id: str, at: int, values: Mapping[str, Any], problem: str | None = None
 ) -> dict[str, Any]:
     """Return the columns of an event; `values` are those that do not concern every kind."""
-    row = {"kind": redact_text(kind), "at": at, "session": session_id, "problem": redact_problem(problem)}
+    row = {"kind": _redacted_name(kind), "at": at, "session": session_id, "problem": redact_problem(problem)}
     return {**_EVENT, **row, **values}
 
 
