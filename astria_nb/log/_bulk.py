@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -149,9 +149,9 @@ class _Statements:
         self._bodies[row["request"]] = text
         self._submissions.append(row)
         new = submission_rows.first_version(row, intent.recorded)
-        self._add_event("planned", replace(new, state="planned", attempt=0))
+        self._add_event("planned", inserts.of_submission(new) | {"state": "planned", "attempt": 0})
         if intent.sending:
-            self._add_event("sending", new)
+            self._add_event("sending", inserts.of_submission(new))
         self.planned.append(new)
         return row
 
@@ -181,7 +181,7 @@ class _Statements:
         # The reply is the record, as a rule.
         reply_text = text if change.reply == fields else inserts.to_safe_json(change.reply)
         reply = None if change.reply is None else self._put(reply_text)
-        self._add_event(change.kind, after, reply, change.problem)
+        self._add_event(change.kind, inserts.of_submission(after) | {"reply": reply}, change.problem)
         return after
 
     def run(self) -> None:
@@ -200,10 +200,7 @@ class _Statements:
         self._bodies[sha256] = text
         return sha256
 
-    def _add_event(
-        self, kind: str, current: Submission, reply: bytes | None = None, problem: str | None = None
-    ) -> None:
-        values = inserts.of_submission(current) | {"reply": reply}
+    def _add_event(self, kind: str, values: Mapping[str, Any], problem: str | None = None) -> None:
         self._events.append(inserts.event_row(kind, self._session_id, self._moment.at, values, problem))
 
     def _insert(self, table: str, columns: Sequence[str], rows: Iterable[list[Any]], end: str = "") -> None:

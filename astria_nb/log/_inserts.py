@@ -21,6 +21,7 @@ from astria_nb.log.environment import Session
 from astria_nb.utils.redaction import is_harmless, redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
+_JSON = json.JSONEncoder(separators=(",", ":"), default=str)  # `json.dumps` would make one each time
 _redacted_name = lru_cache(64)(redact_text)  # of services and kinds of events, which are few
 _EVENT = {name: None for name in event.columns if name != "id"}
 APPEND_EVENT = insert_into("event", _EVENT)
@@ -45,7 +46,7 @@ def uptime() -> int | None:
 
 def to_json(value: Any) -> str:
     """Return a value as the log stores it."""
-    return json.dumps(value, separators=(",", ":"), default=str)
+    return _JSON.encode(value)
 
 
 def to_safe_json(value: Any) -> str:
