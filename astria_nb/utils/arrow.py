@@ -16,6 +16,8 @@ from astria_nb.utils.arguments import parse_number, parse_whole
 
 TIME = pa.timestamp("us", "UTC")
 TEXTS, IDS = pa.list_(pa.string()), pa.list_(pa.int64())
+_LARGE_TEXT, _UTC_TIME = pa.large_string(), pa.timestamp("us")  # what pandas makes of text and of times
+_FEW = 16  # values that Python converts sooner than Arrow begins to
 
 try:
     TEXT_DTYPE: Any = pd.StringDtype(na_value=float("nan"))
@@ -140,7 +142,11 @@ def column_array(values: Sequence[Any], arrow_type: pa.DataType) -> Any:
     -------
     pandas.api.extensions.ExtensionArray
     """
-    return _to_array(pa.chunked_array([_array(values, arrow_type)]))
+    dtype = _pandas_type(arrow_type)
+    # As pandas stores it: a conversion by Arrow takes longer than all else that a few values need.
+    array = _array(values, _LARGE_TEXT if dtype == TEXT_DTYPE else arrow_type)
+    array = array.view(_UTC_TIME) if arrow_type == TIME else array
+    return dtype.__from_arrow__(pa.chunked_array([array]))
 
 
 def concat_tables(
@@ -269,7 +275,11 @@ def _array(values: Sequence[Any], arrow_type: pa.DataType) -> pa.Array:
         return pa.nulls(len(values), arrow_type)
     try:
         if types <= _python_types(arrow_type):
-            # Arrow parses the API's times itself, twenty times faster than Python.
+            if arrow_type == TIME and len(values) <= _FEW:
+                times = [parse_time(value) for value in values]
+                if times.count(None) == values.count(None):
+                    return pa.array(times, TIME)
+            # Arrow parses many of the API's times itself, twenty times faster than Python.
             written_type = pa.string() if types <= {str, _NONE} else arrow_type
             array = pa.array(values, written_type)
             array = array if written_type == arrow_type else array.cast(arrow_type)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,8 @@ except ImportError:  # before pandas 3
     create_dataframe_from_blocks = None
 
 _NO_COLUMNS = pa.schema([])
+_MOST_TEMPLATES = 8
+_templates: dict[int, _Template] = {}  # by the identity of the schema, whose hash takes a tenth of a row
 
 
 def typed_frame(
@@ -71,6 +72,7 @@ class _Template:
 
     Attributes
     ----------
+    schema : pyarrow.Schema
     kinds : mapping of str to str
         The name of each column's type: the type itself takes long to look up.
     types : mapping of str to pyarrow.DataType
@@ -78,27 +80,41 @@ class _Template:
     frame : pandas.DataFrame
     arrays : mapping of str to pandas.api.extensions.ExtensionArray
         Those of the frame.
+    positions : sequence of numpy.ndarray
+        Of its columns.
     """
 
+    schema: pa.Schema
     kinds: Mapping[str, str]
     types: Mapping[str, pa.DataType]
     frame: pd.DataFrame
     arrays: Mapping[str, Any]
+    positions: Sequence[Any]
 
     def with_columns(self, columns: Mapping[str, Any]) -> pd.DataFrame:
         """Return a new frame with other arrays in place of some."""
         if create_dataframe_from_blocks is None:
             return self.frame.assign(**columns)
         arrays = (columns[name] if name in columns else nulls.copy() for name, nulls in self.arrays.items())
-        blocks = [(array, np.array([position])) for position, array in enumerate(arrays)]
+        blocks = [*zip(arrays, self.positions, strict=True)]
         index, columns_index = (axis.view() for axis in self.frame.axes)  # which have names of their own
         frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index, columns_index)
         return frame
 
 
-@lru_cache(maxsize=8)
 def _template(schema: pa.Schema) -> _Template:
+    template = _templates.get(id(schema))
+    if template is None:
+        if len(_templates) >= _MOST_TEMPLATES:
+            _templates.clear()
+        template = _templates[id(schema)] = _new_template(schema)
+    return template
+
+
+def _new_template(schema: pa.Schema) -> _Template:
     frame = to_pandas(typed_table([{}], schema))
     kinds = {field.name: str(field.type) for field in schema}
     types = {str(field.type): field.type for field in schema}
-    return _Template(kinds, types, frame, {name: frame[name].array for name in kinds})
+    arrays = {name: frame[name].array for name in kinds}
+    positions = [np.array([position]) for position in range(len(kinds))]
+    return _Template(schema, kinds, types, frame, arrays, positions)

@@ -94,6 +94,24 @@ def test_times_are_in_utc(text: str) -> None:
     assert str(eta.tz) == "UTC"
 
 
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-01-01", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("2026-01-01T12:00:00.123456789Z", NOON + timedelta(microseconds=123456)),
+        ("2026-01-01 12:00:00 UTC", NOON),
+        ("10000-01-01T12:00:00Z", None),
+        ("2026-13-01T12:00:00Z", None),
+        ("soon", None),
+    ],
+)
+def test_a_time_is_read_alike_among_few_and_among_many(text: str, time: datetime | None) -> None:
+    for count in (1, 2, 50):
+        read = tune_frame([{"id": 1, "eta": text, "created_at": "2026-01-01T12:00:00Z"}] * count)
+        assert {None if value is pd.NaT else value for value in read["eta"]} == {time}
+        assert {*read["created_at"]} == {NOON}
+
+
 def test_missing_text_is_the_same_in_every_pandas() -> None:
     frame = tune_frame([{"id": 1, "title": "a"}, {"id": 2}])
     assert frame["title"].tolist()[0] == "a"
@@ -224,6 +242,16 @@ def test_a_row_that_is_changed_leaves_later_rows_alone() -> None:
     later = tune_frame([{}], NOON)
     assert later.isna().all(axis=None)
     assert (later.index.name, later.columns.name) == (None, None)
+
+
+def test_columns_that_are_moved_in_a_row_stay_where_they_are_in_later_rows() -> None:
+    row = tune_frame([SEED], NOON)
+    row.insert(0, "mine", 1)
+    del row["title"]
+    row.insert(2, "eta2", row.pop("eta"))
+    later = tune_frame([SEED], NOON)
+    assert types(later) == TYPES
+    assert later.loc[0, "title"] == "John Doe"
 
 
 SCALARS = (
