@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.machinery import PathFinder
 from types import ModuleType
 
 from astria_nb.utils.interrupts import shielded
@@ -25,6 +27,29 @@ def import_whole(name: str) -> ModuleType:
     'astria_nb.utils.imports'
     """
     return shielded(_imported, name)
+
+
+def load_libraries(package: str, extension: str) -> None:
+    """Load the shared libraries of a package that is imported next, while other threads run.
+
+    Python's own import of an extension module lets no other thread run until its libraries are loaded, which
+    are 70 MB of pyarrow's. Whatever fails here is left to the import, which says what it was.
+
+    Parameters
+    ----------
+    package : str
+    extension : str
+        The name, in the package, of its extension module that needs these libraries.
+    """
+    if package in sys.modules or not hasattr(os, "RTLD_NOW"):  # there is none on Windows
+        return
+    import ctypes  # takes a while, and is loaded with numpy in any case
+
+    spec = PathFinder.find_spec(package)
+    module = spec and PathFinder.find_spec(extension, spec.submodule_search_locations)
+    if module and module.origin:
+        # Called as a function of C, which lets others run; `ctypes.CDLL(path)` of Python 3.11 does not.
+        ctypes.CDLL(None).dlopen(os.fsencode(module.origin), sys.getdlopenflags())
 
 
 def _imported(name: str) -> ModuleType:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from astria_nb.utils.imports import import_whole
+from astria_nb.utils.imports import import_whole, load_libraries
 
 _MODULES = (
     "astria_nb.form._row_html",
@@ -20,6 +20,7 @@ _MODULES = (
 @cache  # to count frozen objects takes a while, if there are many
 def load() -> None:
     """Import what follows a submission; afterwards, an import of it returns at once."""
+    load_libraries("pyarrow", "lib")
     from astria_nb import rows  # noqa: F401  first: if pandas does not fit, this says so
 
     for name in _MODULES:
