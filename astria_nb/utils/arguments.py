@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from numbers import Real
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from astria_nb.errors import AstriaError, Problem
@@ -163,6 +164,11 @@ def check_callable(field: str, value: Any, *, arguments: int) -> None:
 
 
 def _takes(function: Callable[..., object], arguments: int) -> bool:
+    if isinstance(function, FunctionType) and not vars(function):  # a wrapper has the signature of another
+        code, defaults = function.__code__, function.__defaults__ or ()
+        most = math.inf if code.co_flags & inspect.CO_VARARGS else code.co_argcount
+        if not code.co_kwonlyargcount:  # then no signature is needed, which takes as long as much of a call
+            return code.co_argcount - len(defaults) <= arguments <= most
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # of some that are written in C
