@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.machinery import PathFinder
 from types import ModuleType
@@ -43,13 +43,14 @@ def load_libraries(package: str, extension: str) -> None:
     """
     if package in sys.modules or not hasattr(os, "RTLD_NOW"):  # there is none on Windows
         return
-    import ctypes  # takes a while, and is loaded with numpy in any case
+    with suppress(ImportError, OSError, AttributeError):  # a Python without ctypes, or linked statically
+        import ctypes  # takes a while, and is loaded with numpy in any case
 
-    spec = PathFinder.find_spec(package)
-    module = spec and PathFinder.find_spec(extension, spec.submodule_search_locations)
-    if module and module.origin:
-        # Called as a function of C, which lets others run; `ctypes.CDLL(path)` of Python 3.11 does not.
-        ctypes.CDLL(None).dlopen(os.fsencode(module.origin), sys.getdlopenflags())
+        spec = PathFinder.find_spec(package)
+        module = spec and PathFinder.find_spec(extension, spec.submodule_search_locations)
+        if module and module.origin:
+            # Called as a function of C, which lets others run; `ctypes.CDLL(path)` of Python 3.11 does not.
+            ctypes.CDLL(None).dlopen(os.fsencode(module.origin), sys.getdlopenflags())
 
 
 def _imported(name: str) -> ModuleType:
