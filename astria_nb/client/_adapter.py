@@ -95,10 +95,7 @@ class ApiSession(requests.Session):
         if len(self.cookies):
             request.prepare_cookies(self.cookies)
         settings = self.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
-        answer = self.get_adapter(url).send(self.auth(request), **settings)
-        if answer.cookies:
-            self.cookies.update(answer.cookies)
-        return answer
+        return self.send(self.auth(request), allow_redirects=False, **settings)
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Return a request with what `new_session` has set.
@@ -164,22 +161,8 @@ class _Adapter(HTTPAdapter):
             check_certificates()
         return super().send(request, **options)
 
-    def get_connection_with_tls_context(
-        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> Any:
-        """Return the pool of connections to a host, which requests looks up for each request."""
-        if proxies:
-            return super().get_connection_with_tls_context(request, verify, proxies, cert)
-        address = (*(request.url or "").split("/", 3)[:3], verify, cert)
-        pool = self._pools.get(address)
-        if pool is None or pool.pool is None:  # it is closed
-            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            self._pools[address] = pool
-        return pool
-
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        self._pools: dict[Any, Any] = {}
         _use_deadlines(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:

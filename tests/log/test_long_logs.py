@@ -73,7 +73,8 @@ def test_a_submission_is_a_few_statements_and_two_writes_to_the_disk(log: Log, s
     trace(log, statements.append)
     submit("second")
     assert statements.count("BEGIN IMMEDIATE") == 2
-    assert len(statements) <= 26
+    # Without those of the thread that empties the write-ahead log while nothing else happens.
+    assert len([text for text in statements if not text.startswith("PRAGMA")]) <= 26
 
 
 def test_events_can_be_read_in_parts(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
