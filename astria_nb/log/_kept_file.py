@@ -86,6 +86,8 @@ class KeptFile:
             return
         with self._guard.lock:
             if not self._connections.is_held:  # nothing is open that could be saved
+                if self._files.fate() is Fate.INTACT:  # another thread was closing it, such as before a fork
+                    return
                 self.is_lost = True
                 refuse(self._path, "was deleted, moved or replaced", "to go on with what is there, try again")
             if self._connections.is_writing:  # by this thread, which comes back when it is done

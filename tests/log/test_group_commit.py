@@ -13,9 +13,11 @@ import pytest
 import astria_nb as anb
 from astria_nb.errors import LogError, Problem
 from astria_nb.log import Log, RequestClaimed
+from astria_nb.log._fate import Fate, OpenFiles
 from astria_nb.log._group_commit import GroupCommit
 from astria_nb.log._reruns import TransactionLost
 from astria_nb.tune import Request
+from helpers.waiting import PATIENCE
 
 
 class Database:
@@ -197,4 +199,33 @@ def test_a_log_goes_on_in_a_child_that_was_made_while_threads_write(tmp_path: Pa
     assert [thread.exception() for thread in threads] == [None] * 3
     assert statuses == [0] * 5
     assert {f"child {number}" for number in range(5)} <= {*log.frame()["title"]}
+    log.close()
+
+
+def test_whoever_reads_while_a_fork_closes_the_file_reads_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, is_asked = Log(tmp_path / "log.sqlite"), threading.Event()
+    log.plan(request("first"))
+    fate, forget_companions = OpenFiles.fate, OpenFiles.forget_companions
+    reads = []
+
+    def asked(files: OpenFiles) -> Fate:
+        found = fate(files)
+        is_asked.set()
+        return found
+
+    def read_before_it(files: OpenFiles) -> None:
+        reads.append(pool.submit(log.find, "https://api.astria.ai", "first"))
+        assert is_asked.wait(PATIENCE)
+        forget_companions(files)
+
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(OpenFiles, "fate", asked)
+        monkeypatch.setattr(OpenFiles, "forget_companions", read_before_it)
+        if (child := os.fork()) == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+        monkeypatch.undo()
+        assert [read.result() is not None for read in reads] == [True]
     log.close()
