@@ -17,7 +17,7 @@ from astria_nb.log._parsed_rows import PARSED, SCHEMA, ParsedRow, ParsedRows, ta
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import among
 from astria_nb.log._states import Labels
-from astria_nb.utils.arrow import concat_tables, may_be_times
+from astria_nb.utils.arrow import concat_tables, may_be_times, value_types
 
 DOCUMENTED = frozenset([*SCHEMA.names, *rows.LABEL_SCHEMA.names])
 FEW = 4096
@@ -46,7 +46,7 @@ class Contents:
     unsound : collection of int
         Segments that cannot be used.
     types : mapping of str to set of pyarrow.DataType
-        Of the columns that rows have which are not among the parts.
+        The `value_types` of the columns that rows have which are not among the parts.
     """
 
     parts: Sequence[pa.Table]
@@ -232,8 +232,5 @@ def _types(tables: Collection[pa.Table]) -> dict[str, set[pa.DataType]]:
     for table in tables:
         for name in table.column_names:
             if name not in DOCUMENTED:
-                column = table[name]
-                column_types = types.setdefault(name, set())
-                if column.null_count < len(column):
-                    column_types.add(column.type)
+                types.setdefault(name, set()).update(value_types(table[name]))
     return types

@@ -25,7 +25,9 @@ except TypeError:  # pandas 2.2 has the same type under another name
     TEXT_DTYPE = pd.StringDtype("pyarrow_numpy")
 
 _NONE = type(None)
-_MAX_EXACT = 2**53  # up to here a float represents every integer
+_MAX_EXACT = 2**53  # below it, a float represents every integer
+_INT64, _EXACT_AS_FLOAT = range(-(2**63), 2**63), range(1 - _MAX_EXACT, _MAX_EXACT)
+_WIDE = pa.uint64()  # stands for integers of which some are beyond that; no column has this type
 _MAX_EXTRA = 10_000  # columns besides those of the schema
 _CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 
@@ -156,6 +158,8 @@ def concat_tables(
 ) -> pa.Table:
     """Return the rows of several `typed_table` results; a column of conflicting types becomes text.
 
+    So does one of fractions beside integers of 2**53 and more, which would not be the same as floats.
+
     Parameters
     ----------
     tables : sequence of pyarrow.Table
@@ -163,22 +167,44 @@ def concat_tables(
     schema : pyarrow.Schema
         The schema's own columns, also present in the result if there are no tables.
     more_types : mapping of str to collection of pyarrow.DataType, optional
-        Of columns that further tables have, so that the result is like theirs.
+        The `value_types` of columns that further tables have, so that the result is like theirs.
 
     Returns
     -------
     pyarrow.Table
     """
-    types: dict[str, set[pa.DataType]] = {field.name: {field.type} for field in schema}
+    documented = {field.name: field.type for field in schema}
+    types = {name: {arrow_type} for name, arrow_type in documented.items()}
     for name, column_types in (more_types or {}).items():
         types.setdefault(name, set()).update(column_types)
     for table in tables:
         for field, column in zip(table.schema, table.columns, strict=True):
-            column_types = types.setdefault(field.name, set())
-            if column.null_count < len(column):
-                column_types.add(field.type)
+            if documented.get(field.name) != field.type:
+                types.setdefault(field.name, set()).update(value_types(column))
     target = pa.schema([pa.field(name, _common_type(column_types)) for name, column_types in types.items()])
     return pa.concat_tables([_to_schema(table, target) for table in tables] or [target.empty_table()])
+
+
+def value_types(column: pa.ChunkedArray) -> set[pa.DataType]:
+    """Return what decides which type a column has together with others of its name.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray
+        Of a `typed_table`.
+
+    Returns
+    -------
+    set of pyarrow.DataType
+        Empty without a value.
+    """
+    if column.null_count == len(column):
+        return set()
+    if column.type == pa.int64():
+        numbers = column.drop_null().to_numpy()
+        if int(numbers.min()) not in _EXACT_AS_FLOAT or int(numbers.max()) not in _EXACT_AS_FLOAT:
+            return {column.type, _WIDE}
+    return {column.type}
 
 
 def share_nulls(table: pa.Table) -> pa.Table:
@@ -257,14 +283,12 @@ def _is_plain(key: Any) -> bool:
 def _infer_field(key: str, values: Sequence[Any]) -> pa.Field:
     """Return an undocumented field with the common type of its values, else text."""
     types = {*map(type, values)} - {_NONE}
-    if int in types and any(type(value) is int and _to_int(value) is None for value in values):
-        return pa.field(key, pa.string())  # it is too large for a number
     if types == {bool}:
         return pa.field(key, pa.bool_())
-    if types == {int}:
-        return pa.field(key, pa.int64())
     if types and types <= {int, float}:
-        return pa.field(key, pa.float64())
+        arrow_type, exact = (pa.int64(), _INT64) if types == {int} else (pa.float64(), _EXACT_AS_FLOAT)
+        if all(value in exact for value in values if type(value) is int):
+            return pa.field(key, arrow_type)
     return pa.field(key, pa.string())
 
 
@@ -351,6 +375,8 @@ def _to_int(value: Any) -> int | None:
 def _common_type(types: set[pa.DataType]) -> pa.DataType:
     if len(types) == 1:
         return next(iter(types))
+    if types == {pa.int64(), _WIDE}:
+        return pa.int64()
     return pa.float64() if types == {pa.int64(), pa.float64()} else pa.string()
 
 

@@ -80,6 +80,21 @@ def test_ids_beyond_a_float_stay_exact() -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (2**53 - 1, [9007199254740991.0, 0.5]),
+        (2**53, ["9007199254740992", "0.5"]),
+        (-(2**63), [str(-(2**63)), "0.5"]),
+    ],
+)
+def test_an_integer_stays_exact_beside_a_fraction(number: int, shown: list[object]) -> None:
+    for others in ([], [{"sparkle": "x"}]):
+        frame = tune_frame([{"sparkle": number}, {"sparkle": 0.5}, *others])
+        expected = [*(map(str, (number, 0.5)) if others else shown), *(other["sparkle"] for other in others)]
+        assert frame["sparkle"].tolist() == expected
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "2026-01-01T12:00:00.000Z",
