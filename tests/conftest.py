@@ -1,7 +1,9 @@
 """What the tests of the client half share."""
 
 import atexit
+import itertools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -34,6 +36,8 @@ os.environ["ASTRIA_NB_LOG"] = os.path.join(_LOGS, "log.sqlite")  # noqa: PTH118
 
 # Needs the extra `mutation`, and has no tests: pytest would import it to look for some.
 collect_ignore = ["tools/mutants.py"]
+
+_NUMBERS = itertools.count()
 
 # Hundreds of kernels and programs import the package: as for a user, only the first of them compiles it.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -68,6 +72,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling 
 # A generated example may take as long as a busy machine needs.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty folder.
+
+    pytest's own fixture reads the names of all folders before each test, and keeps a link to the latest one.
+    """
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{name}_{next(_NUMBERS)}", numbered=False)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pkgutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -77,9 +77,9 @@ VAGUE = frozenset({"each", "found", "told", "said", "seen", "shown", "known", "g
 VAGUE |= {"left", "one", "other", "fresh", "rest"}
 
 
-def trees(folder: Path) -> Iterator[ast.Module]:
-    for path in folder.rglob("*.py"):
-        yield ast.parse(path.read_text("utf-8"))
+@cache
+def trees(folder: Path) -> list[ast.Module]:
+    return [ast.parse(path.read_text("utf-8")) for path in folder.rglob("*.py")]
 
 
 def stored_names(folder: Path) -> list[str]:
