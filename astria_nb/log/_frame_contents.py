@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,13 +65,23 @@ class Overview:
         Of its segments; see `astria_nb.log._segments.sizes`.
     types : mapping of str to set of pyarrow.DataType, or None
         The columns that the API does not document, if they were read.
+    last : int
+        The latest submission.
+    unsealed : frozenset of int
+        The submissions that are in no segment.
     has_far_clock : bool or None
         Whether a service's clock is far from this machine's, if that was asked.
     """
 
     sizes: Mapping[int, tuple[int, int]]
     types: Mapping[str, set[pa.DataType]] | None
-    has_far_clock: bool | None
+    last: int
+    unsealed: frozenset[int]
+    has_far_clock: bool | None = None
+
+    def has_left_segment(self, submission: int) -> bool:
+        """Return whether one that is in no segment was in one, which may have other types without it."""
+        return submission <= self.last and submission not in self.unsealed
 
 
 class FrameMemory:
@@ -115,7 +125,11 @@ def whole(
         unsound.update(outdated)
     segments.check_indexes(connection, [*current.values()], _is_read(unsound), labelled)
     types = _types(current.values()) if columns is None else None
-    memory.overview = None if unsound or settled else Overview(sizes, types, None)
+    unsealed = frozenset(others[segments.KEY].to_pylist())
+    last = max(
+        [int(part[segments.KEY].to_numpy().max()) for part in current.values() if len(part)] + [*unsealed, 0]
+    )
+    memory.overview = None if unsound or settled else Overview(sizes, types, last, unsealed)
     return Contents(parts, settled, unsound)
 
 
@@ -135,9 +149,9 @@ def few(
     overview = memory.overview
     if overview is None or overview.sizes != segments.sizes(connection):
         return None
-    if not _are_types_known(overview, columns):
-        return None
     unsealed = [*memory.rows.read(connection, _UNSEALED)]
+    if not _are_types_known(overview, columns, unsealed):
+        return None
     is_status_wanted = columns is None or "status" in columns
     if len(unsealed) > segments.ROWS or (is_status_wanted and overview.has_far_clock is not False):
         return None
@@ -209,7 +223,7 @@ def note_clocks(memory: FrameMemory, table: pa.Table, sent: Sequence[int]) -> No
     """Remember whether all rows of a log tell that a service's clock is far from this machine's."""
     before = memory.overview
     if before is not None:
-        memory.overview = Overview(before.sizes, before.types, bool(far_clocks(table, sent)))
+        memory.overview = replace(before, has_far_clock=bool(far_clocks(table, sent)))
 
 
 def _is_read(unsound: Collection[int]) -> str:
@@ -217,13 +231,17 @@ def _is_read(unsound: Collection[int]) -> str:
     return " OR ".join([_UNSEALED, *(f"submission.sealed = {number:d}" for number in unsound)])
 
 
-def _are_types_known(overview: Overview, columns: Collection[str] | None) -> bool:
+def _are_types_known(
+    overview: Overview, columns: Collection[str] | None, unsealed: Collection[ParsedRow]
+) -> bool:
     """Return whether no other row decides what the columns are."""
     if columns is not None and {*columns} <= DOCUMENTED:
         return True
     if overview.types is None:
         return False
     names = overview.types.keys() if columns is None else overview.types.keys() & columns
+    if names and any(overview.has_left_segment(row.id) for row in unsealed):
+        return False
     return not any(may_be_times(name, pa.string()) for name in names)
 
 

@@ -148,14 +148,24 @@ def _seal(database: LogDatabase, chunk: SettledRows) -> None:
 
 
 def _concatenated(contents: Contents, wanted: Selection) -> pa.Table:
-    """Return the rows as one table, with the columns that are read."""
-    names = wanted.read
-    if names is None:
-        return concat_tables(contents.parts, SCHEMA, contents.types)
-    schema = pa.schema([column for column in SCHEMA if column.name in names])
-    parts = [part.select([name for name in part.column_names if name in names]) for part in contents.parts]
-    types = {name: types for name, types in contents.types.items() if name in names}
-    return concat_tables(parts, schema, types)
+    """Return the rows as one table, with the columns that are read.
+
+    What the API does not document is a column if a row has a value of it: a segment does not tell whether one
+    of its rows had it without a value.
+    """
+    names, types, schema, parts = wanted.read, contents.types, SCHEMA, contents.parts
+    if names is not None:
+        schema = pa.schema([column for column in SCHEMA if column.name in names])
+        parts = [part.select([name for name in part.column_names if name in names]) for part in parts]
+        types = {name: column_types for name, column_types in types.items() if name in names}
+    table = concat_tables(parts, schema, types)
+    return table.select(
+        [
+            name
+            for name in table.column_names
+            if name in DOCUMENTED or types.get(name) or table[name].null_count < len(table)
+        ]
+    )
 
 
 def _sorted(table: pa.Table) -> pa.Table:

@@ -199,8 +199,19 @@ def compact(connection: SqlConnection) -> None:
         ids = pa.array([submission for (submission,) in sealed], pa.int64())
         current = table.filter(pc.is_in(table[KEY], ids))
         if len(current):
-            _put(connection, number, current)
+            _put(connection, number, _without_empty_columns(current))
     connection.executemany(_UNSEAL, [{"id": number} for (number,) in marks if number not in sound])
+
+
+def _without_empty_columns(table: pa.Table) -> pa.Table:
+    """Return a table without what only rows had that are no longer in it: not even its name is kept."""
+    return table.select(
+        [
+            name
+            for name in table.column_names
+            if name in LOG_SCHEMA.names or table[name].null_count < len(table)
+        ]
+    )
 
 
 def _sound(

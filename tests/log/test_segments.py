@@ -131,6 +131,46 @@ def test_what_is_pruned_is_in_no_segment_either(tmp_path: Path, sealing: Callabl
     assert log.frame()["id"].tolist() == [4]
 
 
+def test_a_field_that_only_pruned_tunes_had_is_no_column(
+    tmp_path: Path, sealing: Callable[[int], None]
+) -> None:
+    sealing(3)
+    log = Log(tmp_path / "log.sqlite")
+    trained(log, 1, project="secret")
+    moment = datetime.now(UTC)
+    for number in (2, 3, 4):
+        trained(log, number)
+    assert "project" in log.frame()
+    log.prune(moment)
+    assert "project" not in log.frame()
+    with log._database.store.reading() as connection:
+        (kept,) = read(connection).values()
+    assert "project" not in kept.column_names
+    copy = Log(tmp_path / "copy.sqlite")
+    log.copy_to(copy)
+    pd.testing.assert_frame_equal(copy.frame(), log.frame())
+    copy.close()
+
+
+def test_a_few_rows_have_the_types_of_all_after_a_sealed_one_has_changed(
+    tmp_path: Path, sealing: Callable[[int], None]
+) -> None:
+    log = Log(tmp_path / "log.sqlite")
+    trained(log, 1, sparkle="x")
+    trained(log, 2)
+    trained(log, 3, sparkle=7)
+    log.tag([1, 3], "liked")
+    for _ in range(2):
+        assert log.frame(tag="liked")["sparkle"].tolist() == ["x", "7"]
+    later = {"id": 1, "updated_at": "2099-01-02T12:00:00.000Z", "sparkle": 5}
+    log.record_event("poll", service=SERVICE, tune_id=1, reply=later)
+    for _ in range(2):
+        assert log.frame(tag="liked")["sparkle"].tolist() == [5, 7]
+    trained(log, 4, sparkle=0.5)
+    assert log.frame(tag="liked")["sparkle"].tolist() == [5.0, 7.0]
+    pd.testing.assert_frame_equal(log.frame(tag="liked"), log.frame().iloc[[0, 2]].reset_index(drop=True))
+
+
 def test_segments_do_not_grow_with_every_look(tmp_path: Path, sealing: Callable[[int], None]) -> None:
     log = Log(tmp_path / "log.sqlite")
     trained(log, 1)
