@@ -5,18 +5,22 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from astria_nb.log._open_lock import OPEN_LOCK
 from astria_nb.utils.child_exit import at_child_exit
+from astria_nb.utils.interrupts import InterruptsHeld
 
 if TYPE_CHECKING:
     from astria_nb.log._sqlite import SqliteStore
 
 _PATIENCE = 10.0  # seconds to wait for those who read
+_MOMENT, _PAUSE = 0.2, 0.01  # seconds, before a fork: to wait for one lock, and between two attempts at all
 
 
 class FileGuard:
@@ -50,28 +54,40 @@ class FileGuard:
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Keep everybody from using the file, and close all connections to it."""
-        self.acquire()
-        try:
+        """Keep everybody from using the file."""
+        with self.lock, self._gate:
+            self._gate.wait_for(lambda: not self._readers, _PATIENCE)
             yield
-        finally:
-            self.release()
 
-    def acquire(self) -> None:
-        """Do as `quiet` until `release`."""
-        self.lock.acquire()
+    def acquire(self, seconds: float | None) -> bool:
+        """Do as `quiet` until `release`, and return True, unless somebody uses the file for so long.
+
+        Without a limit it waits for who writes, and for nobody who reads.
+        """
+        if not self.lock.acquire(timeout=-1 if seconds is None else seconds):
+            return False
         self._gate.acquire()
-        self._gate.wait_for(lambda: not self._readers, _PATIENCE)
+        if seconds is None or self._gate.wait_for(lambda: not self._readers, seconds):
+            return True
+        self.release()
+        return False
 
     def release(self) -> None:
         """End what `acquire` began."""
         self._gate.release()
         self.lock.release()
 
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked child: the threads that read, and those of the stores, are not in it."""
+        self._readers = 0
+        for store in list(self.stores):
+            store.begin_in_child()
+
 
 _guards: weakref.WeakValueDictionary[str, FileGuard] = weakref.WeakValueDictionary()
 _lock = threading.Lock()
 _acquired: list[FileGuard] = []
+_interrupts = InterruptsHeld()
 
 
 def guard_of(path: Path) -> FileGuard:
@@ -100,25 +116,44 @@ def _close_all() -> None:
 
 def _before_fork() -> None:
     """Close all connections: a forked child must not use SQLite's connections, not even close them."""
+    _interrupts.hold()
+    OPEN_LOCK.acquire()
     for store in all_stores():
         store.stop_waiting()
-    _lock.acquire()
-    for guard in list(_guards.values()):
-        guard.acquire()
-        _acquired.append(guard)
+    deadline = time.monotonic() + _PATIENCE
+    while not _acquire_all(_MOMENT if time.monotonic() < deadline else None):
+        time.sleep(_PAUSE)
+    for guard in _acquired:
         for store in list(guard.stores):
             store.let_go()
 
 
-def _after_fork() -> None:
+def _acquire_all(seconds: float | None) -> bool:
+    """Take every lock, or none: whoever has one of them may be waiting for another one."""
+    _lock.acquire()
+    for guard in list(_guards.values()):
+        if not guard.acquire(seconds):
+            _release_all()
+            return False
+        _acquired.append(guard)
+    return True
+
+
+def _release_all() -> None:
     while _acquired:
         _acquired.pop().release()
     _lock.release()
 
 
+def _after_fork() -> None:
+    _release_all()
+    OPEN_LOCK.release()
+    _interrupts.let_through()
+
+
 def _after_fork_in_child() -> None:
     for guard in _acquired:
-        guard._readers = 0  # the threads that read are not in the child
+        guard.begin_in_child()
     _after_fork()
 
 

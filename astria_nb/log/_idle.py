@@ -22,6 +22,10 @@ class WhenIdle:
     def __init__(self, work: Callable[[], bool], seconds: float) -> None:
         self._work, self._seconds = work, seconds
         self._due = 0.0
+        self.begin_in_child()
+
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked child: the thread, and whoever held the lock, are not in it."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import LogError, Problem
 from astria_nb.log import _access as access
 from astria_nb.log._default_path import default_folder, default_path
+from astria_nb.log._open_lock import OPEN_LOCK
 from astria_nb.log._server_address import LogPath, ServerAddress, is_server_address
 from astria_nb.utils.arguments import to_path
 from astria_nb.utils.formatting import short
@@ -18,12 +18,6 @@ from astria_nb.utils.warn import warn
 
 if TYPE_CHECKING:  # imported at the first use: a form, or a script that sends nothing, starts faster
     from astria_nb.log._database import LogDatabase
-
-_open_lock = RLock()
-if hasattr(os, "register_at_fork"):  # if another thread held it, it would stay locked in the child
-    os.register_at_fork(
-        before=_open_lock.acquire, after_in_parent=_open_lock.release, after_in_child=_open_lock.release
-    )
 
 
 class LogFile:
@@ -57,6 +51,11 @@ class LogFile:
     def path(self) -> LogPath:
         """The file; of a log on a server its address, without a password."""
         return self._path
+
+    @property
+    def identity(self) -> object:
+        """What logs of one file have in common, be it by its path, by another spelling of it or by a link."""
+        return self._path if isinstance(self._path, ServerAddress) else os.path.realpath(self._path)
 
     @property
     def folder(self) -> Path:
@@ -109,7 +108,7 @@ class LogFile:
     def _open(self) -> LogDatabase:
         from astria_nb.log._database import LogDatabase
 
-        with _open_lock:
+        with OPEN_LOCK:
             if self._opened is not None and self._opened.store.is_lost:
                 self._opened.close()
                 self._opened = None
@@ -123,7 +122,7 @@ class LogFile:
             warn(notice, is_paid=is_paid)
 
     def _close(self) -> None:
-        with _open_lock:
+        with OPEN_LOCK:
             database, self._opened = self._opened, None
         if database is not None:
             database.close()

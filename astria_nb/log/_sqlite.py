@@ -154,6 +154,10 @@ class SqliteStore(KeptFile):
         """End the thread that waits for the log to be idle."""
         self._idle.stop()
 
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked child, in which nothing is open."""
+        self._idle.begin_in_child()
+
     def _checkpoint(self) -> bool:
         """Move the write-ahead log into the file, and return whether there is nothing left to do."""
         with suppress(LogError), log_errors(self._path), self._guard.lock:

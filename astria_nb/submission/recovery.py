@@ -11,7 +11,7 @@ from functools import partial
 
 from astria_nb.client import PAGE_SIZE, Client, Json, deadline
 from astria_nb.errors import AstriaError, LogError, NotFoundError, OutcomeUnknownError, Problem
-from astria_nb.log import UNSETTLED, Log, LogPath, StaleSubmission, Submission, environment
+from astria_nb.log import UNSETTLED, Log, StaleSubmission, Submission, environment
 from astria_nb.submission import _account as account
 from astria_nb.submission._titles import standard_title
 from astria_nb.utils.arguments import parse_id
@@ -20,13 +20,14 @@ from astria_nb.utils.progress import ReportProgress, wait_with_progress
 SETTLE_SECONDS = 120.0
 """How long the service may still be working on a request that it has answered with an error."""
 _ENDED = "its process ended while it was sent"
-_at_work: set[tuple[LogPath, int]] = set()
-_planning: list[LogPath] = []  # the log of each thread that is recording an intent
+# By the identity of each log.
+_at_work: set[tuple[object, int]] = set()
+_planning: list[object] = []  # the log of each thread that is recording an intent
 if hasattr(os, "register_at_fork"):  # a child process does not have those threads
     os.register_at_fork(after_in_child=_planning.clear)
     os.register_at_fork(after_in_child=_at_work.clear)
 # When this process first saw a submission in its state: it is at least that old.
-_first_seen: dict[tuple[LogPath, int, datetime], float] = {}
+_first_seen: dict[tuple[object, int, datetime], float] = {}
 
 
 def settle(
@@ -188,17 +189,18 @@ def _left_open(log: Log, client: Client) -> Iterator[Submission]:
 @contextmanager
 def planning(log: Log) -> Iterator[None]:
     """Keep other threads of this process away from what is planned here, until it is `at_work`."""
-    _planning.append(log.path)
+    planned = log.identity
+    _planning.append(planned)
     try:
         yield
     finally:
-        _planning.remove(log.path)
+        _planning.remove(planned)
 
 
 @contextmanager
 def at_work(log: Log, submission: Submission) -> Iterator[None]:
     """Keep other threads of this process from treating a submission as left open."""
-    key = log.path, submission.id
+    key = log.identity, submission.id
     _at_work.add(key)
     try:
         yield
@@ -210,9 +212,9 @@ def is_left_open(log: Log, submission: Submission) -> bool:
     """Return whether nobody works on a submission that is not settled."""
     is_own = submission.session == environment.session().id
     # In this order: a thread enters `at_work` before it leaves `planning`.
-    if is_own and submission.version == 0 and log.path in _planning:
+    if is_own and submission.version == 0 and log.identity in _planning:
         return False
-    if (log.path, submission.id) in _at_work:
+    if (log.identity, submission.id) in _at_work:
         return False
     if is_own:
         return True
@@ -229,7 +231,7 @@ def is_lost(log: Log, submission: Submission) -> bool:
 
 def _age(log: Log, submission: Submission) -> float:
     """Return the seconds since a submission changed, as a lower bound if the clock was set."""
-    key = log.path, submission.id, submission.changed_at
+    key = log.identity, submission.id, submission.changed_at
     first_seen = _first_seen.setdefault(key, time.monotonic())
     age = log.age(submission)
     return time.monotonic() - first_seen if age is None else age

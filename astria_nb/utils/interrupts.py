@@ -8,6 +8,7 @@ only waits here, and an interrupt is passed on: the call ends at the next place 
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -24,6 +25,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _TICK_SECONDS = 0.1
+_SOON_SECONDS = 0.02
 _WAIT = _TICK_SECONDS if os.name == "nt" else None  # on Windows, Ctrl-C does not end a wait without a limit
 _current: ContextVar[_Call | None] = ContextVar("astria_nb_call", default=None)
 
@@ -139,8 +141,53 @@ def _run_all(calls: SimpleQueue[_Call]) -> None:
         calls.get().run(lambda: _idle.append(calls))
 
 
+class InterruptsHeld:
+    """Keeps interrupts from the main thread while it does what cannot be done on another one.
+
+    A lock, for example, belongs to the thread that takes it. On other threads this does nothing.
+    """
+
+    def __init__(self) -> None:
+        self._handler: Any = None
+        self._is_interrupted = False
+
+    def hold(self) -> None:
+        """Keep an interrupt until `let_through`."""
+        if threading.get_ident() == threading.main_thread().ident:
+            self._handler = signal.getsignal(signal.SIGINT)
+            if callable(self._handler):
+                signal.signal(signal.SIGINT, self._note)
+
+    def let_through(self) -> None:
+        """End what `hold` began; what was kept arrives a moment later."""
+        if threading.get_ident() != threading.main_thread().ident:
+            return
+        handler, self._handler = self._handler, None
+        if not callable(handler):
+            return
+        is_interrupted, self._is_interrupted = self._is_interrupted, False
+        signal.signal(signal.SIGINT, handler)
+        if is_interrupted:
+            start_new_thread(_interrupt_later, ())
+
+    def _note(self, *_: object) -> None:
+        self._is_interrupted = True
+
+
+def _interrupt_later() -> None:
+    """Interrupt the main thread, which may still be in a hook of Python that swallows what is raised."""
+    time.sleep(_SOON_SECONDS)
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # and end its wait, if it waits
+
+
+def _begin_in_child() -> None:
+    """Forget the threads, which are the parent's, and the call: its caller waits in the parent."""
+    _idle.clear()
+    _current.set(None)
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_idle.clear)  # the threads are the parent's
+    os.register_at_fork(after_in_child=_begin_in_child)
 
 
 class _Call:

@@ -147,6 +147,32 @@ def test_who_is_overtaken_while_it_looks_is_told_so(
     assert server.received("POST") == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a link needs a right of its own there")
+@pytest.mark.parametrize("other_name", ["linked/log.sqlite", "linked.sqlite", "runs/../runs/log.sqlite"])
+def test_a_tune_under_way_is_known_by_each_name_of_its_log(
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, other_name: str
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "linked").symlink_to("runs")
+    (tmp_path / "linked.sqlite").symlink_to("runs/log.sqlite")
+    log, same = (anb.ExperimentLog(tmp_path / name) for name in ("runs/log.sqlite", other_name))
+    tune = anb.Tune(pack=43, title="t", name="cat", image_urls=URLS)
+    refusals = []
+
+    def submitted_again(exchange: Exchange) -> bool:
+        with pytest.raises(TuneError) as raised:
+            anb.submit(tune, client, log=same, settle=0, idempotent=True)
+        refusals.append(str(raised.value))
+        return reply(TUNE, 201)(exchange)
+
+    server.on("POST", "/p/43/tunes", submitted_again)
+    anb.submit(tune, client, log=log)
+    assert ["is being submitted by another kernel or thread" in refusal for refusal in refusals] == [True]
+    assert len(server.received("POST")) == 1
+    same.close()
+    log.close()
+
+
 def test_a_look_that_is_overtaken_shows_what_the_other_one_found(
     server: ScriptedServer, client: anb.Client, tmp_path: Path
 ) -> None:

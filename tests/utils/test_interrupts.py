@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from astria_nb.utils.interrupts import in_caller, shield, shielded
+from astria_nb.utils.interrupts import arrival, in_caller, shield, shielded
 from helpers.waiting import PATIENCE
 
 AT_EXIT = """
@@ -57,6 +57,21 @@ def test_a_child_process_starts_threads_of_its_own() -> None:
         os._exit(shielded(lambda: 7))
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 7
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+def test_a_child_that_a_call_forks_has_nobody_to_ask() -> None:
+    """As the workers of a pool of processes, which `submit_many` begins."""
+
+    def fork() -> int:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(int(PATIENCE))
+            os._exit(in_caller(lambda: 7)() if arrival()() else 1)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert shielded(fork) == 7
 
 
 def test_what_is_released_when_the_interpreter_ends_is_released(tmp_path: Path) -> None:
