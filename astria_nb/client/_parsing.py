@@ -8,7 +8,6 @@ from typing import Any
 
 _MAX_DEPTH = 64
 """Levels of lists and objects. Many more would exceed Python's recursion limit, here or later."""
-_MAX_DIGITS = 640  # Python never refuses to convert a number of this length, nor to print it
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
 
 
@@ -31,6 +30,8 @@ def parse_json(content: bytes) -> Any:
     --------
     >>> parse_json(b'{"id": 7, "title": "\xe9t\xe9"}')
     {'id': 7, 'title': '\ufffdt\ufffd'}
+    >>> parse_json(b"[" + b"9" * 700 + b", " + b"9" * 5000 + b"]") == [10**700 - 1, float("inf")]
+    True
     """
     text = content.decode(json.detect_encoding(content), "replace")
     try:
@@ -53,7 +54,10 @@ def _parse(text: str) -> Any:
 
 
 def _to_number(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def _is_deep(data: Any) -> bool:

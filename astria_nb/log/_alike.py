@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from astria_nb import rows
 from astria_nb.log._parsed_rows import ParsedRow
-from astria_nb.utils.arrow import infer_type
+from astria_nb.utils.arrow import infer_type, to_text
 
 _DOCUMENTED = frozenset(rows.TUNE_SCHEMA.names)
 Types = dict[str, pa.DataType]
@@ -22,8 +22,9 @@ T = TypeVar("T")
 
 def types_of(row: ParsedRow) -> Types:
     """Return the types of what the API does not document."""
-    tune = row.tune
-    return {name: infer_type(tune[name]) for name in tune.keys() - _DOCUMENTED if tune[name] is not None}
+    # By the names of the columns: two keys may become one text, of which the last one counts.
+    values = {to_text(name): value for name, value in row.tune.items() if name not in _DOCUMENTED}
+    return {name: infer_type(value) for name, value in values.items() if value is not None}
 
 
 class Alike(Generic[T]):

@@ -58,7 +58,7 @@ def flat(rows: object) -> pd.DataFrame:
 def _flat(column: pd.Series[Any]) -> pd.Series[Any]:
     if _is_time(column.dtype):
         times = pd.to_datetime(column, utc=True).dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return times.astype(TEXT_DTYPE)
+        return times.astype(TEXT_DTYPE).str.zfill(len("2026-01-01T12:00:00.000000Z"))  # of a year before 1000
     if _is_nested(column.dtype) or (column.dtype == object and any(map(_is_list, column))):
         return column.astype(object).map(_json, na_action=None).astype(TEXT_DTYPE)
     return column

@@ -174,17 +174,23 @@ def _of_series(row: pd.Series[Any]) -> pd.DataFrame:
 
 
 def _of_mappings(records: list[Mapping[Any, Any]]) -> pd.DataFrame:
+    # As objects: where some have no value, ids would become floats.
     if len(records) == 1 and (values := [*records[0].values()]):  # perhaps a frame's to_dict
         if isinstance(records[0].get("id"), Mapping | list | pd.Series):
-            return pd.DataFrame(dict(records[0]))
+            columns = {name: _as_objects(value) for name, value in records[0].items()}
+            has_types = any(isinstance(value, pd.Series) for value in values)
+            return pd.DataFrame(columns, dtype=None if has_types else object)
         if all(isinstance(value, Mapping) and "id" in value for value in values):
             records = values
     if not any("status" in record for record in records) and all("id" in record for record in records):
         # The API's JSON. A prompt's ``tune_id`` is not that of our rows.
         is_of_prompts = any("text" in record and "images" in record for record in records)
         return prompt_frame(records) if is_of_prompts else tune_frame(records)
-    # As objects: where some have no value, ids would become floats.
     return pd.DataFrame(records, dtype=object)
+
+
+def _as_objects(column: Any) -> Any:
+    return pd.Series(column, dtype=object) if isinstance(column, Mapping) else column
 
 
 def _of_ids(values: list[Any]) -> pd.DataFrame:

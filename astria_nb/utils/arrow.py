@@ -28,6 +28,7 @@ _NONE = type(None)
 _MAX_EXACT = 2**53  # below it, a float represents every integer
 _INT64, _EXACT_AS_FLOAT = range(-(2**63), 2**63), range(1 - _MAX_EXACT, _MAX_EXACT)
 _WIDE = pa.uint64()  # stands for integers of which some are beyond that; no column has this type
+_FIRST_TIME, _LAST_TIME = (pa.scalar(time, pa.timestamp("us")).value for time in (datetime.min, datetime.max))
 _MAX_EXTRA = 10_000  # columns besides those of the schema
 _CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 
@@ -271,9 +272,11 @@ def parse_time(value: Any) -> datetime | None:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     try:
         time = datetime.fromisoformat(value.removesuffix(" UTC"))
-    except (AttributeError, TypeError, ValueError):
+        if time.tzinfo is None:
+            return time.replace(tzinfo=UTC)
+        return time if time.tzinfo is UTC else time.astimezone(UTC)
+    except (AttributeError, TypeError, ValueError, OverflowError):  # or in UTC it is in no year of Python
         return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _is_plain(key: Any) -> bool:
@@ -306,7 +309,10 @@ def _array(values: Sequence[Any], arrow_type: pa.DataType) -> pa.Array:
             # Arrow parses many of the API's times itself, twenty times faster than Python.
             written_type = pa.string() if types <= {str, _NONE} else arrow_type
             array = pa.array(values, written_type)
-            array = array if written_type == arrow_type else array.cast(arrow_type)
+            if arrow_type == TIME and written_type != arrow_type:
+                array = _cast_to_times(array)
+            elif written_type != arrow_type:
+                array = array.cast(arrow_type)
             if not (pa.types.is_list(arrow_type) and array.values.null_count):
                 return array
     except _CONVERSION_ERRORS:
@@ -383,7 +389,7 @@ def _common_type(types: set[pa.DataType]) -> pa.DataType:
 def _times(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a text column as times, or unchanged if some of its values are not times."""
     try:
-        return column.cast(TIME)
+        return _cast_to_times(column)
     except _CONVERSION_ERRORS:
         texts = column.to_pylist()
     times = [parse_time(text) for text in texts]
@@ -391,6 +397,21 @@ def _times(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(times, TIME)]) if times.count(None) == texts.count(None) else column
     except _CONVERSION_ERRORS:
         return column
+
+
+def _cast_to_times(texts: Any) -> Any:
+    """Return text as times by Arrow, which also reads years that Python does not have.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        Some of it is no time, or not as `parse_time` would read it.
+    """
+    times = texts.cast(TIME)
+    numbers = times.drop_null().cast(pa.int64()).to_numpy()
+    if len(numbers) and (numbers.min() < _FIRST_TIME or numbers.max() > _LAST_TIME):
+        raise pa.ArrowInvalid("a year that Python does not have")
+    return times
 
 
 def _to_schema(table: pa.Table, target: pa.Schema) -> pa.Table:

@@ -227,6 +227,14 @@ def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory,
     @example([*sealed(1, 0.5), ("poll", 1, {"sparkle": 2})])
     @example(sealed(2**70, 1, "x"))
     @example([("done", number, {"sparkle": value}) for number, value in enumerate((2**53 + 1, 2**70, 0.5))])
+    @example(
+        [
+            ("done", 0, {"\ud800": "x"}),
+            ("done", 1, {"?": 1}),
+            ("frame", 0, {}),
+            ("poll", 0, {"\ud800": None}),
+        ]
+    )
     @example([*sealed(2**53 + 1, 1), *sealed(0.5, 0.25), ("done", 4, {"sparkle": 3})])
     @example([*sealed(1 - 2**53, 1), ("poll", 1, {"sparkle": 0.5})])
     @example(

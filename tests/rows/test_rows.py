@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astria_nb.rows import own_fields, picture_urls, prompt_frame, prompt_status, tune_frame, tune_status
+from astria_nb.rows import (
+    flat,
+    own_fields,
+    picture_urls,
+    prompt_frame,
+    prompt_status,
+    tune_frame,
+    tune_status,
+    typed,
+)
 from helpers.pandas_types import TEXT
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -116,6 +125,10 @@ def test_times_are_in_utc(text: str) -> None:
         ("2026-01-01T12:00:00.123456789Z", NOON + timedelta(microseconds=123456)),
         ("2026-01-01 12:00:00 UTC", NOON),
         ("10000-01-01T12:00:00Z", None),
+        ("0000-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+05:00", None),
+        ("9999-12-31T23:59:59-05:00", None),
+        ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
         ("2026-13-01T12:00:00Z", None),
         ("soon", None),
     ],
@@ -125,6 +138,9 @@ def test_a_time_is_read_alike_among_few_and_among_many(text: str, time: datetime
         read = tune_frame([{"id": 1, "eta": text, "created_at": "2026-01-01T12:00:00Z"}] * count)
         assert {None if value is pd.NaT else value for value in read["eta"]} == {time}
         assert {*read["created_at"]} == {NOON}
+        beside_junk = tune_frame([{"id": 1, "eta": text}] * count + [{"id": 2, "eta": "soon"}])
+        assert beside_junk["eta"].tolist() == [*read["eta"], pd.NaT]
+        assert typed(flat(read))["eta"].tolist() == read["eta"].tolist()
 
 
 def test_missing_text_is_the_same_in_every_pandas() -> None:

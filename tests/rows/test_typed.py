@@ -85,6 +85,13 @@ def test_prompts_come_back_as_they_were(name: str) -> None:
     assert_same(typed(WHOLE[name](PROMPTS)), PROMPTS)
 
 
+@pytest.mark.parametrize("shape", ["dict", "list", "series", "records", "index"])
+def test_a_number_stays_exact_beside_a_row_without_one(shape: Any) -> None:
+    prompt = {"id": 1, "text": "x", "images": []}
+    rows = prompt_frame([{**prompt, "seed": 2**53 + 1}, {**prompt, "id": 2}])
+    assert typed(rows.to_dict(shape))["seed"].tolist() == [2**53 + 1, pd.NA]
+
+
 def test_typed_rows_are_not_copied() -> None:
     assert typed(FRAME) is FRAME
     assert typed(PROMPTS) is PROMPTS
