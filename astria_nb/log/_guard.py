@@ -152,6 +152,7 @@ def _after_fork() -> None:
 
 
 def _after_fork_in_child() -> None:
+    _interrupts.begin_in_child()
     for guard in _acquired:
         guard.begin_in_child()
     _after_fork()

@@ -158,6 +158,10 @@ class InterruptsHeld:
             if callable(self._handler):
                 signal.signal(signal.SIGINT, self._note)
 
+    def begin_in_child(self) -> None:
+        """Forget what was kept in a forked child: it is meant for the parent."""
+        self._is_interrupted = False
+
     def let_through(self) -> None:
         """End what `hold` began; what was kept arrives a moment later."""
         if threading.get_ident() != threading.main_thread().ident:
