@@ -76,10 +76,12 @@ def test_a_copy_towards_the_log_that_was_opened_first_holds_no_fork_up(tmp_path:
             source.copy_to(target)
 
     threading.Thread(target=copy, daemon=True).start()
-    started = time.monotonic()
+    durations = []
     for _ in range(5):
+        started = time.monotonic()
         fork()
-    print("soon" if time.monotonic() - started < 8 else "late", flush=True)
+        durations.append(time.monotonic() - started)
+    print("soon" if max(durations) < 8 else "late", flush=True)
     os._exit(0)
     """
     assert run(tmp_path, code) == "soon\n"
