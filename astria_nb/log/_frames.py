@@ -150,8 +150,8 @@ def _seal(database: LogDatabase, chunk: SettledRows) -> None:
 def _concatenated(contents: Contents, wanted: Selection) -> pa.Table:
     """Return the rows as one table, with the columns that are read.
 
-    What the API does not document is a column if a row has a value of it: a segment does not tell whether one
-    of its rows had it without a value.
+    A field that the API does not document becomes a column if any row has a value for it. Fields that are
+    null in every row do not: a segment does not record which of its rows had them.
     """
     names, types, schema, parts = wanted.read, contents.types, SCHEMA, contents.parts
     if names is not None:

@@ -60,9 +60,13 @@ class FileGuard:
             yield
 
     def acquire(self, seconds: float | None) -> bool:
-        """Do as `quiet` until `release`, and return True, unless somebody uses the file for so long.
+        """Take the locks, as `quiet` does, until `release`; return False if the file stays in use too long.
 
-        Without a limit it waits for who writes, and for nobody who reads.
+        Parameters
+        ----------
+        seconds : float or None
+            How long to wait for writers, and then for readers. None: for writers without a limit, and not for
+            readers.
         """
         if not self.lock.acquire(timeout=-1 if seconds is None else seconds):
             return False
@@ -78,7 +82,7 @@ class FileGuard:
         self.lock.release()
 
     def begin_in_child(self) -> None:
-        """Begin anew in a forked child: the threads that read, and those of the stores, are not in it."""
+        """Start afresh in a forked child, which has none of the parent's other threads."""
         self._readers = 0
         for store in list(self.stores):
             store.begin_in_child()
@@ -117,7 +121,7 @@ def _close_all() -> None:
 def _before_fork() -> None:
     """Close all connections: a forked child must not use SQLite's connections, not even close them."""
     _interrupts.hold()
-    OPEN_LOCK.acquire()
+    OPEN_LOCK.acquire()  # here as well as by its own hook, which runs after this one
     for store in all_stores():
         store.stop_waiting()
     deadline = time.monotonic() + _PATIENCE

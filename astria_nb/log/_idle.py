@@ -25,7 +25,7 @@ class WhenIdle:
         self.begin_in_child()
 
     def begin_in_child(self) -> None:
-        """Begin anew in a forked child: the thread, and whoever held the lock, are not in it."""
+        """Start afresh in a forked child, which has neither the thread nor whoever held the lock."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()

@@ -155,7 +155,7 @@ class SqliteStore(KeptFile):
         self._idle.stop()
 
     def begin_in_child(self) -> None:
-        """Begin anew in a forked child, in which nothing is open."""
+        """Start afresh in a forked child, where no connection is open."""
         self._idle.begin_in_child()
 
     def _checkpoint(self) -> bool:

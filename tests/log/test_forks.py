@@ -111,6 +111,7 @@ def test_ctrl_c_during_a_fork_arrives_after_it_and_leaves_no_lock(tmp_path: Path
     assert sorted(run(tmp_path, code).splitlines()) == ["in the child: None None", "interrupted", "planned"]
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
 def test_a_child_moves_what_it_writes_into_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SqliteStore, "stop_waiting", lambda store: None)  # as if written to since
     path = tmp_path / "log.sqlite"

@@ -202,6 +202,8 @@ def test_a_log_goes_on_in_a_child_that_was_made_while_threads_write(tmp_path: Pa
     log.close()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
 def test_whoever_reads_while_a_fork_closes_the_file_reads_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
