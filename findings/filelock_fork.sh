@@ -43,14 +43,15 @@ os.waitpid(child, 0)
 has_file = os.path.exists(path)
 print(before, seen_by_another_process(), lock.is_locked, has_file)
 P
-check() {
-    python3 -m venv "$folder/$1"
-    "$folder/$1/bin/pip" install -q "filelock==$1"
-    seen=$("$folder/$1/bin/python" "$folder/fork.py" "$folder")
-    echo "filelock $1: $seen"
+check() { # a pinned release, and what is seen with it
+    rm -rf "$folder/venv"
+    python3 -m venv "$folder/venv"
+    "$folder/venv/bin/pip" install -q "$1"
+    seen=$("$folder/venv/bin/python" "$folder/fork.py" "$folder")
+    echo "$1: $seen"
     [ "$seen" = "$2" ]
 }
-check 3.12.4 "held free True True"
-check 3.20.3 "held free True True"
-check 3.25.2 "held free True False"
-check 4.0.0 "held held True True"
+check filelock==3.12.4 "held free True True"
+check filelock==3.20.3 "held free True True"
+check filelock==3.25.2 "held free True False"
+check filelock==4.0.0 "held held True True"

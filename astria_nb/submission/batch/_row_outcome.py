@@ -39,6 +39,8 @@ class RowOutcome:
     error : AstriaError or None
     retry_after : float or None
         Seconds that the service asked to wait before this tune is sent.
+    cost_mc : int or None
+        What the service says that it cost, in millicents; None if it does not say.
     """
 
     state: str
@@ -47,6 +49,7 @@ class RowOutcome:
     text: str | None = None
     error: AstriaError | None = None
     retry_after: float | None = None
+    cost_mc: int | None = None
 
     @property
     def has_tune(self) -> bool:
@@ -74,17 +77,18 @@ class RowOutcome:
         """What the row is made of, with the service and the account."""
         return None if self.text is None else json.loads(self.text)
 
-    @property
-    def cost_mc(self) -> int | None:
-        """What the service says that it cost, in millicents; None if it does not say."""
-        cost = parse_whole((self.record or {}).get("cost_mc"))
-        return cost if cost is not None and cost > 0 else None
-
 
 def of_submission(submission: Submission) -> RowOutcome:
     """Return the outcome of a submission, as far as the log knows it."""
     record = {**submission.own_fields, **(submission.record or {}), **submission.origin}
-    return RowOutcome(submission.state, submission.id, submission.planned_at, json.dumps(record))
+    cost = parse_whole(record.get("cost_mc"))
+    return RowOutcome(
+        submission.state,
+        submission.id,
+        submission.planned_at,
+        json.dumps(record),
+        cost_mc=cost if cost is not None and cost > 0 else None,
+    )
 
 
 def of_error(error: AstriaError, *, was_sent: bool) -> RowOutcome:
