@@ -19,6 +19,7 @@ from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import ReportProgress
 
 _DEFAULT = Preprocessing()
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def encode(
@@ -59,7 +60,7 @@ def encode(
     """
     chosen = choose(tune, encoding)
     if chosen == "json":
-        text = json.dumps({"tune": parameters(tune)}, ensure_ascii=False, separators=(",", ":"))
+        text = _COMPACT.encode({"tune": parameters(tune)})
         return Body(chosen, "application/json", [text.encode()], on_sent)
     fields = pairs(tune)
     if chosen == "form":

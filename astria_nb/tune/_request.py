@@ -17,6 +17,8 @@ from astria_nb.tune._tune import Tune
 from astria_nb.utils.redaction import is_harmless, redact_json, redact_name, redact_text
 from astria_nb.utils.service_address import one_spelling, recorded_service
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
@@ -239,7 +241,7 @@ class Request:
 
 def canonical(value: Any) -> str:
     """Return ASCII JSON that is identical for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return _CANONICAL.encode(value)
 
 
 def _redact(name: str, value: Any, redacted: dict[str, str]) -> Any:

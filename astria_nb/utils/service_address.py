@@ -51,6 +51,7 @@ def one_spelling(address: str) -> str:
     return urlunsplit((scheme, netloc, parts.path.rstrip("/"), parts.query, parts.fragment)) + space + rest
 
 
+@lru_cache
 def recorded_service(address: str) -> str:
     """Return an address as logs and rows have it: in one spelling, and without passwords.
 
