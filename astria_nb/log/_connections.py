@@ -49,6 +49,11 @@ class Connections:
         """Whether the connection that writes is open."""
         return self._held is not None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether none of them is open; somebody may be reading."""
+        return self._held is None and not self._idle
+
     def held(self) -> LogConnection:
         """Return the connection that writes."""
         if self._held is None:

@@ -47,8 +47,10 @@ def close_when_dropped(
 
 def _drop(connections: Connections, guard: FileGuard, path: Path, cancel: Callable[[], None]) -> None:
     cancel()
-    if guard.enter_at_once():
-        _close(connections, guard, path)
+    if connections.is_closed:  # by `Log.close`, or by a fork
+        _close(connections, path)
+    elif guard.enter_at_once():
+        _close_and_leave(connections, guard, path)
     else:
         with suppress(RuntimeError):  # where there can be no more threads, a fork or the exit closes them
             start_new_thread(_close_later, (connections, guard, path))
@@ -56,13 +58,17 @@ def _drop(connections: Connections, guard: FileGuard, path: Path, cancel: Callab
 
 def _close_later(connections: Connections, guard: FileGuard, path: Path) -> None:
     guard.enter()
-    _close(connections, guard, path)
+    _close_and_leave(connections, guard, path)
 
 
-def _close(connections: Connections, guard: FileGuard, path: Path) -> None:
+def _close_and_leave(connections: Connections, guard: FileGuard, path: Path) -> None:
     """Close, as one who reads: a fork waits for it, and it waits for nobody who writes."""
     try:
-        close_for_good(connections)
-        leave(path)
+        _close(connections, path)
     finally:
         guard.leave()
+
+
+def _close(connections: Connections, path: Path) -> None:
+    close_for_good(connections)
+    leave(path)

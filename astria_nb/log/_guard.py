@@ -149,10 +149,15 @@ def guard_of(path: Path) -> FileGuard:
         return _guards.setdefault(os.path.realpath(path), FileGuard())
 
 
+def all_guards() -> list[FileGuard]:
+    """Return the guards of all files that are open."""
+    with _lock:
+        return list(_guards.values())
+
+
 def all_stores() -> list[SqliteStore]:
     """Return every open store of this process."""
-    with _lock:
-        return [store for guard in list(_guards.values()) for store in list(guard._stores)]
+    return [store for guard in all_guards() for store in guard.stores()]
 
 
 def all_connections() -> list[Connections]:
@@ -161,7 +166,7 @@ def all_connections() -> list[Connections]:
 
 
 def close_for_good(connections: Connections) -> None:
-    """Close the connections of a store that is gone; nobody is closing connections meanwhile."""
+    """Close the connections of a store that is gone, so that none of them is opened again."""
     connections.close()
     _kept.pop(connections, None)
 
@@ -174,15 +179,17 @@ def close_in_child() -> None:
 @atexit.register
 def _close_all() -> None:
     # Not by a finalizer: it would close connections that another thread may be using, which crashes Python.
-    stores = all_stores()
-    for store in stores:
+    for store in all_stores():
         store.close_at_exit()
-    of_stores = {store.connections for store in stores}
+    if not OPEN_LOCK.acquire(timeout=_EXIT_SECONDS):
+        return
+    of_stores = {store.connections for store in all_stores()}
     for connections, guard in list(_kept.items()):
-        if connections not in of_stores:
+        if connections not in of_stores:  # their store is gone: nobody is opening it
             guard.shut(_EXIT_SECONDS)  # another thread may be closing them
             connections.close()
             guard.reopen()
+    OPEN_LOCK.release()
 
 
 def _before_fork() -> None:
@@ -198,6 +205,7 @@ def _before_fork() -> None:
     while not _keep_all_out(seconds):
         time.sleep(_PAUSE)
         seconds *= 2  # somebody reads or writes for so long
+    _lock.acquire()
     for guard in _locked:
         guard.let_go()
 
@@ -207,8 +215,7 @@ def _keep_all_out(seconds: float) -> bool:
 
     Nobody reads any more before the first lock is taken: a copy reads one file and waits for another's lock.
     """
-    _lock.acquire()
-    for guard in list(_guards.values()):
+    for guard in all_guards():
         _shut.append(guard)
         if not guard.shut(seconds):
             _let_all_in()
@@ -226,11 +233,11 @@ def _let_all_in() -> None:
         _locked.pop().lock.release()
     while _shut:
         _shut.pop().reopen()
-    _lock.release()
 
 
 def _after_fork() -> None:
     _let_all_in()
+    _lock.release()
     OPEN_LOCK.release()
     _interrupts.let_through()
 
