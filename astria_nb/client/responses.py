@@ -20,6 +20,7 @@ from astria_nb.errors import (
     UnauthorizedError,
     UnexpectedReplyError,
 )
+from astria_nb.utils.formatting import format_size
 
 REFUSALS = frozenset({400, 401, 402, 403, 404, 422, 426, 429})
 """The statuses by which the service says that a request changed nothing; see `is_refusal`.
@@ -32,6 +33,12 @@ _SANDBOX_HEADER = "X-Sandbox-Hint"
 _SANDBOX_KEY = "each sandbox has its own: use sandbox.client(), or the key that astria-nb sandbox printed"
 _WHOEVER_ANSWERS = frozenset({400, 401, 402, 404, 408, 422, 425, 426, 429})
 """Statuses that mean the same from the service and from a gateway: a web page only adds its words."""
+
+
+def too_large(size: int) -> Problem:
+    """Return the problem with a request of so many bytes that a server takes for too large (status 413)."""
+    what = f"make a request of {format_size(size)}, more than the server takes (status 413)"
+    return Problem("images", what, "make them smaller with max_side=2048, or send fewer")
 
 
 def outcome_unknown(reason: str) -> OutcomeUnknownError:

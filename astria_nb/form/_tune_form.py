@@ -34,7 +34,7 @@ from astria_nb.log import Log
 from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils import background
-from astria_nb.utils.arguments import check_bool, check_number
+from astria_nb.utils.arguments import check_bool, check_max_cost
 from astria_nb.utils.interrupts import in_caller
 from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput
 from astria_nb.utils.stylesheet import stylesheet
@@ -120,7 +120,7 @@ class TuneForm(widgets.VBox):
     ) -> None:
         self.client = client_or_default(client)
         self._log = log_or_default(log)
-        self._max_cost = None if max_cost is None else check_number("max_cost", max_cost, "US dollars")
+        self._max_cost = check_max_cost(max_cost)
         save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
         self._saved = SavedDraft(self._log.folder, draft) if draft is not None else None
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}

@@ -149,7 +149,7 @@ def test_the_settle_time_is_waited_for(plain: anb.Sandbox, log: Log) -> None:
 def test_an_interrupt_while_waiting_loses_no_record(
     plain: anb.Sandbox, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **_until: object) -> None:
         raise KeyboardInterrupt
 
     plain.fail("504", ROUTE, commit="yes")

@@ -166,6 +166,30 @@ def test_of_two_threads_one_runs_and_one_is_told(
         assert [list(first.result().loc[0, "prompt_ids"])] == created(sandbox)
 
 
+def test_who_was_told_to_wait_for_a_run_gets_its_row(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int
+) -> None:
+    """As under asyncio, where a call goes on in its thread when nobody waits for it any more."""
+    is_sending, may_go_on = threading.Event(), threading.Event()
+
+    def on_sent(sent: int, total: int) -> None:
+        is_sending.set()
+        may_go_on.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool:
+        given_up = pool.submit(anb.submit, run(tune_id), sandbox.client(), log=log, on_sent=on_sent)
+        assert is_sending.wait(PATIENCE)
+        with pytest.raises(TuneError, match="wait until it is done, then submit it again to get its row"):
+            anb.submit(run(tune_id), sandbox.client(), log=log)
+        may_go_on.set()
+        given_up.result()
+    with pytest.warns(UserWarning, match="this run was being submitted when you asked for it"):
+        row = anb.submit(run(tune_id), sandbox.client(), log=log)
+    assert [list(row.loc[0, "prompt_ids"])] == created(sandbox)
+    anb.submit(run(tune_id), sandbox.client(), log=log)
+    assert len(created(sandbox)) == 2
+
+
 def test_a_run_that_another_kernel_sends_is_not_sent_by_this_one(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

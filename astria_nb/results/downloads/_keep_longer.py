@@ -20,7 +20,7 @@ from astria_nb.errors import (
 from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.rows import Rows, own_fields, tune_frame, tune_status
 from astria_nb.tune import dollars, in_mc
-from astria_nb.utils.arguments import check_bool, check_number
+from astria_nb.utils.arguments import check_bool, check_max_cost
 from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.progress import Progress
 
@@ -92,8 +92,8 @@ def keep_longer(
     rows = {int(row["id"]): row for row in frame.dropna(subset=["id"]).to_dict("records")}
     if not rows and len(frame):
         raise TuneError(Problem("frame", "these runs have no tunes of their own", "pass the rows of tunes"))
-    if auto_extend and max_cost is not None:
-        _check_cost(len(rows), max_cost)
+    if auto_extend:
+        _check_cost(len(rows), check_max_cost(max_cost))
     records: list[Json] = []
     problems: list[AstriaError] = []
     with Progress(f"{'Keeping' if auto_extend else 'Releasing'} {_tunes(len(rows))}") as progress:
@@ -138,9 +138,8 @@ def _tunes(count: int) -> str:
     return "1 tune" if count == 1 else f"{count} tunes"
 
 
-def _check_cost(count: int, max_cost: float) -> None:
-    price_mc = count * EXTENSION_MC
-    if price_mc > in_mc(check_number("max_cost", max_cost, "US dollars")):
+def _check_cost(count: int, max_cost: float | None) -> None:
+    if max_cost is not None and count * EXTENSION_MC > in_mc(max_cost):
         what = f"is ${max_cost:.2f}, and keeping {_tunes(count)} costs {price_text(count)}"
         raise AstriaError(Problem("max_cost", what, "raise it, or select fewer rows"))
 
