@@ -83,7 +83,7 @@ class BatchWidget(ScriptWidget):
         self._saved.changed()
 
     def cancel(self) -> None:
-        """BatchStop the batch, as its button does."""
+        """Stop the batch, as its button does."""
         if self.state == "running":
             self.state = "cancelled"
             self._on_cancel()
