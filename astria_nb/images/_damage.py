@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from astria_nb.images.metadata import (
     ImageReader,
     MalformedImageError,
     Part,
+    read_frame,
     without_metadata,
 )
 
@@ -126,11 +127,13 @@ def _decoded_jpeg(content: bytes, colours: str, min_side: int) -> Any:
     """
     import simplejpeg  # slow to import
 
-    is_quick = min_side == 1
+    frame = read_frame(BytesIO(content))
+    if frame is None or not frame.is_ordinary:
+        return None
+    shorter, is_quick = min(frame.height, frame.width), min_side == 1
+    scale = next((scale for scale in (8, 4, 2) if shorter // scale >= min_side), 1)
+    size = {"min_height": -(-frame.height // scale), "min_width": -(-frame.width // scale)}
     try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(content)
-        scale = next((scale for scale in (8, 4, 2) if min(height, width) // scale >= min_side), 1)
-        size = {"min_height": -(-height // scale), "min_width": -(-width // scale)}
         return simplejpeg.decode_jpeg(content, colours, fastdct=is_quick, fastupsample=True, **size)
     except ValueError as error:
         if str(error).startswith("tj"):  # its interface does not know every subsampling, nor RGB of CMYK
