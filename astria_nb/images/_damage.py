@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _sound = FileMemory[bool]()
 
 
+class UncheckableImageError(Exception):
+    """A picture of which cannot be found out whether it is complete; its message is a predicate."""
+
+
 def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whole: bool) -> Sequence[Part]:
     """Return what to send of a file whose picture is complete: ``parts``, or less of a PNG or WebP.
 
@@ -45,6 +49,8 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
     ------
     DamagedImageError
         The picture cannot be decoded to its end, or only with errors.
+    UncheckableImageError
+        It may be complete or not.
     OSError
         The file cannot be read.
     """
@@ -79,8 +85,8 @@ def decoded_jpeg(path: Path, min_side: int) -> tuple[Pillow.Image | None, str | 
     Returns
     -------
     (PIL.Image.Image or None, str or None)
-        In RGB, without metadata; None if it is to be decoded otherwise. And what is wrong with it: a
-        predicate without a subject.
+        In RGB, for which CMYK is taken, and without metadata; None if it is to be decoded otherwise. And
+        what is wrong with it: a predicate without a subject.
     """
     from PIL import Image as Pillow
 
@@ -111,10 +117,12 @@ def check_jpeg(content: bytes) -> None:
     ------
     DamagedImageError
         It does not.
+    UncheckableImageError
+        The interface to libjpeg does not know its subsampling. Pillow does, but hides warnings.
     """
     # An eighth of the size in grey is the fastest; all of the data is decoded.
     if _decoded_jpeg(content, "GRAY", 1) is None:
-        _check_by_pillow(content)
+        raise UncheckableImageError("has an unusual colour subsampling")
 
 
 def _decoded_jpeg(content: bytes, colours: str, min_side: int) -> Any:
@@ -128,15 +136,15 @@ def _decoded_jpeg(content: bytes, colours: str, min_side: int) -> Any:
     import simplejpeg  # slow to import
 
     frame = read_frame(BytesIO(content))
-    if frame is None or not frame.is_ordinary:
-        return None
+    if frame is None or not frame.is_ordinary:  # the file was replaced after it was opened
+        raise DamagedImageError("is damaged")
     shorter, is_quick = min(frame.height, frame.width), min_side == 1
     scale = next((scale for scale in (8, 4, 2) if shorter // scale >= min_side), 1)
     size = {"min_height": -(-frame.height // scale), "min_width": -(-frame.width // scale)}
     try:
         return simplejpeg.decode_jpeg(content, colours, fastdct=is_quick, fastupsample=True, **size)
     except ValueError as error:
-        if str(error).startswith("tj"):  # its interface does not know every subsampling, nor RGB of CMYK
+        if str(error).startswith("tj"):  # its interface does not know every subsampling
             return None
         what = "is incomplete" if "Premature end" in str(error) else f"is damaged ({error})"
         raise DamagedImageError(what) from None
