@@ -51,6 +51,8 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
         The picture cannot be decoded to its end, or only with errors.
     UncheckableImageError
         It may be complete or not.
+    MalformedImageError
+        A PNG holds more than its pixels, and is not sent with its metadata.
     OSError
         The file cannot be read.
     """
@@ -58,7 +60,7 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
     if _sound.get(identity):
         return parts
     if media_type == "image/png":
-        verified = _verified_png(file, parts)
+        verified = _verified_png(file, parts, is_whole=is_whole)
         if verified != parts:  # not remembered: what is left out has to be found again
             return parts if is_whole else verified
     elif media_type == "image/jpeg":
@@ -176,11 +178,13 @@ def _without_stray_bytes(file: FileIO, parts: Sequence[Part]) -> Sequence[Part]:
     return parts
 
 
-def _verified_png(file: FileIO, parts: Sequence[Part]) -> Sequence[Part]:
+def _verified_png(file: FileIO, parts: Sequence[Part], *, is_whole: bool) -> Sequence[Part]:
     """Return the parts of a PNG whose pixels are complete, without metadata and what follows the pixels."""
     try:
         verified = without_metadata(file, verifies_data=True)
-    except MalformedImageError:  # it is sent with its metadata
+    except MalformedImageError:
+        if not is_whole:
+            raise
         _check_by_pillow(content_of(file, parts))
         return parts
     return verified
