@@ -1,4 +1,4 @@
-"""Interlaced PNGs, which Pillow reads but does not write."""
+"""Pictures in PNG files that are interlaced, which Pillow reads but does not write."""
 
 import struct
 import zlib
