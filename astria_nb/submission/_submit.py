@@ -87,8 +87,8 @@ def submit(
         Pixels, such as 2048: larger images are scaled down to this length of the longer side. Default: no
         limit.
     keep_damaged : bool
-        Upload images as well that cannot be decoded to their end. By default they are refused. Checking takes
-        half the time of decoding them.
+        Upload images as well that cannot be decoded to their end, or not be checked. By default they are
+        refused. Checking takes half the time of decoding them.
     timeout : float
         Seconds for the whole call, including waits. Default: 3600.
     on_sent : callable, optional
