@@ -270,16 +270,14 @@ class Callbacks:
         updated = {position: record for position, record in records.items() if record is not None}
         if not updated:
             return frame
-        latest = rows.tune_frame(list(updated.values()), self._client.now()).set_axis(list(updated))
-        unchanged = frame.set_axis(range(len(frame))).drop(index=list(updated))
-        both = pd.concat([latest, unchanged] if len(unchanged) else [latest])
-        return both.sort_index().set_axis(frame.index)
+        latest = rows.tune_frame(list(updated.values()), self._client.now())
+        return rows.update_rows(frame, [*updated], latest)
 
     def _record(self, row: dict[Any, Any]) -> dict[str, Any] | None:
         """Return the log's record of an unfinished tune."""
         if pd.isna(row["id"]) or row["status"] in FINAL_STATES:
             return None
-        submission = self._log.of_tune(self._client.service, int(row["id"]), self._client.known_account)
+        submission = self._log.of_tune(self._client.service, int(row["id"]), self._client.account)
         if submission is None or submission.record is None:
             return None
         return {**submission.record, **submission.origin, **rows.own_fields(row)}
