@@ -183,7 +183,8 @@ class LogReader(SubmissionReader):
         copied in one transaction: all or nothing. Into an empty log, numbers stay as they are. Otherwise new
         submissions get new numbers there, and what both logs have is merged, so that the call can be
         repeated: nothing is there twice, what has changed here since the last copy is changed there, and a
-        tune that is on record there stays so. Of labels, the latest count. This log stays as it is.
+        tune that is on record there stays so. Of what the service said about a tune, and of labels, the
+        latest counts. This log stays as it is.
 
         Parameters
         ----------
@@ -199,7 +200,8 @@ class LogReader(SubmissionReader):
         ------
         LogError
             One of the logs cannot be used, `other` is this log, or both have different submissions of one
-            title, which may both exist on the service. Nothing was copied.
+            title, which may both exist on the service, or different tunes of one submission. Nothing was
+            copied.
 
         Examples
         --------
