@@ -20,6 +20,7 @@ from astria_nb.log._selects import columns_of
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import Query, in_list, insert_into
 from astria_nb.log._states import RELEASED
+from astria_nb.log._submission_rows import NEXT_ID
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import raise_if_interrupted
 
@@ -44,10 +45,6 @@ _CONTINUE = (
     "SELECT setval('{0}_id_seq', greatest((SELECT max(id) FROM {0}), (SELECT last_value FROM {0}_id_seq)))"
 )
 _NEW_IDS = "SELECT nextval('submission_id_seq') FROM generate_series(1, CAST(:count AS bigint))"
-_LAST_ID = """
-    SELECT max(seq, coalesce((SELECT max(id) FROM submission), 0)) FROM sqlite_sequence
-    WHERE name = 'submission'
-"""
 
 
 @again_if_lost
@@ -213,8 +210,8 @@ class _Copy:
     def _new_ids(self, count: int) -> Sequence[int]:
         if not self._is_to_file:
             return [number for (number,) in self._writing.execute(_NEW_IDS, {"count": count}).fetchall()]
-        last = (self._writing.execute(_LAST_ID).fetchone()[0] or 0) + 1
-        return range(last, last + count)
+        (first,) = self._writing.execute(NEXT_ID).fetchone()
+        return range(first, first + count)
 
     def _signed(self, row: Row) -> Row:
         """Return a submission as a row of this database: a file has a checksum, and no segment has it yet."""

@@ -102,6 +102,13 @@ def test_two_logs_become_one(source: Log, log: Log, tmp_path: Path) -> None:
     assert len(source.events()) == len(log.events())
 
 
+def test_a_log_is_copied_into_one_that_has_only_events(source: Log, log: Log) -> None:
+    log.record_event("callback", tune_id=5, service=SERVICE, problem="no connection")
+    assert source.copy_to(log) == 5
+    assert len(log.events()) == len(source.events()) + 1
+    pd.testing.assert_frame_equal(log.frame(), source.frame())
+
+
 def test_what_was_found_out_there_is_not_taken_back(source: Log, log: Log) -> None:
     source.copy_to(log)
     log.change(log.get(2), "adopted", tune_id=8, reply={**REPLY, "id": 8, "title": "lost"})
