@@ -238,7 +238,8 @@ class Log(LogLabels):
         Parameters
         ----------
         before : datetime
-            With a time zone. Only submissions that have not changed since are deleted.
+            With a time zone. Only submissions of which nothing was recorded since are deleted: no change, no
+            poll with news of the tune, and no tag, note or other label.
 
         Returns
         -------

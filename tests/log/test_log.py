@@ -306,6 +306,26 @@ def test_pruning_takes_only_what_is_old_and_settled(log: Log) -> None:
     assert log.plan(a_request("old")).id > old.id
 
 
+def test_pruning_keeps_what_was_labelled_or_heard_of_since(log: Log) -> None:
+    titles = "tagged", "polled", "deleted", "hidden", "old"
+    tunes = {
+        title: log.change(
+            moved(log, "sending", title=title), "done", reply={**REPLY, "id": number, "title": title}
+        )
+        for number, title in enumerate(titles)
+    }
+    moment = datetime.now(UTC)
+    log.tag(tunes["tagged"], "the best")
+    log.record_event("poll", submission=tunes["polled"], reply={**REPLY, "id": 1, "title": "polled"})
+    log.mark_deleted(SERVICE, 2)
+    log.hide(tunes["hidden"])
+    assert log.prune(moment) == 1
+    assert log.frame(hidden=True)["title"].tolist() == [*titles[:-1]]
+    assert len(log.events()) == 4 * 4
+    assert log.prune(datetime.now(UTC)) == 4
+    assert log.events().empty
+
+
 def test_pruning_wants_a_time_zone(log: Log) -> None:
     with pytest.raises(LogError, match="before: has no time zone; write it like"):
         log.prune(datetime(2026, 1, 1))
