@@ -189,6 +189,11 @@ class Log(LogLabels):
         problem : str, optional
         account : str, optional
             As in `find`.
+
+        Raises
+        ------
+        LogError
+            The log cannot be written, or the submission was pruned; that is a `KeyError` as well.
         """
         self._database.record_event(kind, submission, tune_id, service, reply, problem, account)
 

@@ -12,7 +12,7 @@ from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import _returns as returns
 from astria_nb.log._log_file import LogFile
 from astria_nb.log._submission_reader import SubmissionReader
-from astria_nb.log._times import check_time
+from astria_nb.log._times import check_limit
 from astria_nb.tune import differences
 from astria_nb.utils.arguments import check_bool, check_names, to_path
 from astria_nb.utils.formatting import short
@@ -45,7 +45,8 @@ class LogReader(SubmissionReader):
         columns : sequence of str, optional
             Only these columns, in this order. Default: all.
         since : datetime, optional
-            With a time zone. Only submissions that were planned then or later.
+            With a time zone. Only submissions that were planned then or later. ``NaT``, as the latest time in
+            an empty frame, is no limit.
         tag : str, optional
             Only submissions with this tag.
         service : str, optional
@@ -82,7 +83,7 @@ class LogReader(SubmissionReader):
         """
         is_hidden_wanted = check_bool("hidden", hidden)
         names = None if columns is None else check_names("columns", columns)
-        planned_since = None if since is None else check_time("since", since)
+        planned_since = check_limit("since", since)
         selection: dict[str, object] = {"tag": tag, "service": service}
         for field, value in selection.items():
             if value is not None and not (isinstance(value, str) and value.strip()):
@@ -104,7 +105,7 @@ class LogReader(SubmissionReader):
         Parameters
         ----------
         since, until : datetime, optional
-            With a time zone. Only events at or after the first, and before the second.
+            With a time zone. Only events at or after the first, and before the second. ``NaT`` is no limit.
 
         Returns
         -------
@@ -129,9 +130,9 @@ class LogReader(SubmissionReader):
         """
         from astria_nb.log import _event_frames as event_frames
 
-        _check_range(since, until)
+        first, end = check_limit("since", since), check_limit("until", until)
         returns.record()
-        frame = event_frames.frame(self._database, since, until)
+        frame = event_frames.frame(self._database, first, end)
         self._tell()
         return frame
 
@@ -160,10 +161,10 @@ class LogReader(SubmissionReader):
         ...     log.close()
         1
         """
-        _check_range(since, until)
+        first, end = check_limit("since", since), check_limit("until", until)
         shielded(returns.record)
         after = 0
-        while (frame := self._events_after(after, since, until)) is not None:
+        while (frame := self._events_after(after, first, end)) is not None:
             after = int(frame["id"].iloc[-1])
             yield frame
 
@@ -316,9 +317,3 @@ def _is_same_file(a: object, b: object) -> bool:
         return isinstance(a, Path) and isinstance(b, Path) and a.samefile(b)
     except OSError:  # one of them does not exist yet
         return False
-
-
-def _check_range(since: object, until: object) -> None:
-    for name, value in (("since", since), ("until", until)):
-        if value is not None:
-            check_time(name, value)
