@@ -182,7 +182,7 @@ class KeptFile:
         self.is_lost = True
         self.let_go()
         what = "was emptied by another program while it was open"
-        refuse(self._path, what, "put a copy of it in its place, or try again to begin a new log")
+        refuse(self._path, what, "put a copy from before in its place, or try again to begin a new log")
 
     def _refuse_overwritten(self, held: sqlite3.Connection) -> None:
         if self._files is not None and self._last(held) < self._last_event:

@@ -56,7 +56,7 @@ def test_a_copy_that_is_put_in_the_place_of_an_emptied_log_is_used(tmp_path: Pat
     log = filled(tmp_path / "log.sqlite")
     content = log.path.read_bytes()
     os.truncate(log.path, 0)
-    with pytest.raises(LogError, match="put a copy of it in its place"):
+    with pytest.raises(LogError, match="put a copy from before in its place"):
         log.plan(a_request("next"))
     log.path.write_bytes(content)
     log.plan(a_request("next"))

@@ -117,6 +117,7 @@ class PostgresStore:
             try:
                 yield pooled
             finally:
+                _end_transaction(_driver(pooled))
                 if _driver(pooled).closed:
                     pooled.invalidate()
 
@@ -187,6 +188,13 @@ def exists(address: ServerAddress) -> bool:
     """
     with _plain_errors(address), closing(connect(address)) as connection:
         return is_there(connection)
+
+
+def _end_transaction(driver: psycopg.Connection[Any]) -> None:
+    try:
+        driver.rollback()
+    except psycopg.Error:  # the server has ended it
+        driver.close()
 
 
 def _driver(pooled: Any) -> psycopg.Connection[Any]:
