@@ -13,7 +13,7 @@ from astria_nb.log import _merged_records as merged_records
 from astria_nb.log._counterparts import Row
 from astria_nb.log._database import LogDatabase
 from astria_nb.log._inserts import put_body, to_safe_json
-from astria_nb.log._merged_records import TuneRecord
+from astria_nb.log._merged_records import RecordedTune
 from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._schema import LogTable, body, event, listed, session, submission
 from astria_nb.log._selects import columns_of
@@ -141,7 +141,7 @@ class _Copy:
         return new
 
     def _changes(
-        self, row: Row, there: Row, record_here: TuneRecord | None, record_there: TuneRecord | None
+        self, row: Row, there: Row, record_here: RecordedTune | None, record_there: RecordedTune | None
     ) -> Row:
         """Return the columns of a submission there that change."""
         changes = {name: row[name] for name in _STATE} if counterparts.is_newer(row, there) else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from astria_nb.log._merged_records import TuneRecord
+from astria_nb.log._merged_records import RecordedTune
 from astria_nb.log._states import HAS_TUNE, RELEASED
 
 Row = dict[str, Any]
@@ -48,14 +48,14 @@ def claim_the_same(here: Row, there: Row) -> bool:
 
 
 def are_of_two_tunes(
-    here: Row, there: Row, record_here: TuneRecord | None, record_there: TuneRecord | None
+    here: Row, there: Row, record_here: RecordedTune | None, record_there: RecordedTune | None
 ) -> bool:
     """Return whether each log has found another tune, or other prompts, of one submission.
 
     Parameters
     ----------
     here, there : dict
-    record_here, record_there : TuneRecord or None
+    record_here, record_there : RecordedTune or None
         None if they are the same.
     """
     if not have_both_tunes(here, there):

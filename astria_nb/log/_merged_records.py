@@ -27,7 +27,7 @@ _HEARD = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class TuneRecord:
+class RecordedTune:
     """A submission's record in one log.
 
     Attributes
@@ -46,7 +46,7 @@ class TuneRecord:
         return bool(self.fields.get("status") == _DELETED)
 
 
-def read(connection: SqlConnection, ids: Collection[int]) -> dict[int, TuneRecord]:
+def read(connection: SqlConnection, ids: Collection[int]) -> dict[int, RecordedTune]:
     """Return the records of those submissions that have one, by their ids.
 
     Raises
@@ -59,11 +59,11 @@ def read(connection: SqlConnection, ids: Collection[int]) -> dict[int, TuneRecor
     records = {}
     for row in Query(_RECORDS.format(numbers)).rows(connection, **values):
         check_body(row["record"], row["json"], f"the record of submission {row['id']}")
-        records[row["id"]] = TuneRecord(json.loads(row["json"]), heard.get(row["id"], 0))
+        records[row["id"]] = RecordedTune(json.loads(row["json"]), heard.get(row["id"], 0))
     return records
 
 
-def merged(here: TuneRecord, there: TuneRecord) -> dict[str, Any]:
+def merged(here: RecordedTune, there: RecordedTune) -> dict[str, Any]:
     """Return what both records together say of a tune, with our own fields as they are there.
 
     The service's own time of the tune's last change decides, which the clocks of two machines cannot change;
@@ -72,8 +72,8 @@ def merged(here: TuneRecord, there: TuneRecord) -> dict[str, Any]:
 
     Examples
     --------
-    >>> trained = TuneRecord({"id": 7, "updated_at": "2026-01-02", "trained_at": "2026-01-02"}, heard_at=5)
-    >>> deleted = TuneRecord({"id": 7, "updated_at": "2026-01-01", "status": "deleted"}, heard_at=9)
+    >>> trained = RecordedTune({"id": 7, "updated_at": "2026-01-02", "trained_at": "2026-01-02"}, heard_at=5)
+    >>> deleted = RecordedTune({"id": 7, "updated_at": "2026-01-01", "status": "deleted"}, heard_at=9)
     >>> merged(deleted, trained)
     {'id': 7, 'updated_at': '2026-01-02', 'trained_at': '2026-01-02', 'status': 'deleted'}
     """
@@ -89,7 +89,7 @@ def merged(here: TuneRecord, there: TuneRecord) -> dict[str, Any]:
     return fields | {name: there.fields[name] for name in _OWN if there.fields.get(name) is not None}
 
 
-def _is_newer(here: TuneRecord, there: TuneRecord) -> bool:
+def _is_newer(here: RecordedTune, there: RecordedTune) -> bool:
     changed_here, changed_there = here.fields.get("updated_at"), there.fields.get("updated_at")
     # Timestamps of one service have one format, so their text sorts like the times.
     if isinstance(changed_here, str) and isinstance(changed_there, str) and changed_here != changed_there:

@@ -118,6 +118,10 @@ class LogReader(SubmissionReader):
         LogError
             One of the times has no time zone, or the log cannot be read.
 
+        Notes
+        -----
+        In a file, a damaged reply is told. The other columns have no checksum, as those of `frame` have.
+
         Examples
         --------
         >>> import astria_nb as anb
