@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from astria_nb.errors import LogError, Problem
@@ -17,7 +17,7 @@ from astria_nb.log._merged_records import RecordedTune
 from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._schema import LogTable, body, event, listed, session, submission
 from astria_nb.log._selects import columns_of
-from astria_nb.log._sql import SqlConnection
+from astria_nb.log._sql import LogStore, SqlConnection
 from astria_nb.log._statements import Query, in_list, insert_into
 from astria_nb.log._states import RELEASED
 from astria_nb.log._submission_rows import NEXT_ID
@@ -51,7 +51,7 @@ _NEW_IDS = "SELECT nextval('submission_id_seq') FROM generate_series(1, CAST(:co
 def copy(source: LogDatabase, target: LogDatabase) -> int:
     """Copy all of a log in one transaction; see `astria_nb.log.Log.copy_to`."""
     with source.store.reading() as reading, target.store.writing() as writing:
-        return _Copy(reading, writing).run()
+        return _Copy(source.store, reading, writing).run()
 
 
 class _Copy:
@@ -59,17 +59,21 @@ class _Copy:
 
     Parameters
     ----------
+    source : LogStore
+        Without its name, its errors would be told as those of the target, whose transaction is the inner one.
     reading, writing : SqlConnection
         Each in a transaction.
     """
 
-    def __init__(self, reading: SqlConnection, writing: SqlConnection) -> None:
-        self._reading, self._writing = reading, writing
+    def __init__(self, source: LogStore, reading: SqlConnection, writing: SqlConnection) -> None:
+        self._source, self._reading, self._writing = source, reading, writing
         self._is_to_file = isinstance(writing, sqlite3.Connection)
         has_rows = "SELECT EXISTS (SELECT 1 FROM submission) OR EXISTS (SELECT 1 FROM event)"
         self._is_empty = not writing.execute(has_rows).fetchone()[0]
         self._ids: dict[int, int] = {}  # of the submissions there, by those here; empty if they are the same
-        self._labelled_here, self._labelled_there = _label_times(reading), _label_times(writing)
+        self._labelled_there = _label_times(writing)
+        with source.naming_errors():
+            self._labelled_here = _label_times(reading)
         self._conflicts: list[tuple[Row, Row]] = []  # of a submission here, and of one there
         self._changed = 0
 
@@ -78,7 +82,6 @@ class _Copy:
         for rows in self._pages(session, "id"):
             self._insert(session, [_with_booleans(row) for row in rows], or_ignore=True)
         for rows in self._pages(body, "sha256"):
-            self._check_bodies(rows)
             self._insert(body, rows, or_ignore=True)
         if not self._is_empty:
             # First: what was released here may have been planned again here.
@@ -100,23 +103,28 @@ class _Copy:
         select = f"SELECT {columns_of(table)} FROM {table.name} WHERE {condition}"  # noqa: S608  constants
         order = f"ORDER BY {key} LIMIT {_ROWS}"
         page, following = Query(f"{select} {order}"), Query(f"{select} AND {key} > :after {order}")
-        rows = list(page.rows(self._reading))
+        rows = self._read(table, page)
         while rows:
             raise_if_interrupted()
             after = rows[-1][key]  # before the rows are changed
             yield rows
-            rows = list(following.rows(self._reading, after=after))
+            rows = self._read(table, following, after=after)
 
-    def _check_bodies(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        for row in rows:
-            checksums.check_body(row["sha256"], row["json"], "what a row refers to")
+    def _read(self, table: LogTable, query: Query, **values: Any) -> list[Row]:
+        with self._source.naming_errors():
+            rows = list(query.rows(self._reading, **values))
+            for row in rows:
+                if table is submission:
+                    checksums.check_row(row)
+                elif table is body:
+                    checksums.check_body(row["sha256"], row["json"], "what a row refers to")
+        return rows
 
     def _merge(self, rows: Sequence[Row]) -> list[Row]:
         """Bring those submissions up to date that are there, and return the others."""
         similar = {} if self._is_empty else self._similar(rows)
         new, pairs = [], list[tuple[Row, Row]]()
         for row in rows:
-            checksums.check_row(row)
             candidates = similar.get((row["service"], row["title"]), [])
             there = counterparts.counterpart(row, candidates)
             if there is None:
@@ -130,7 +138,8 @@ class _Copy:
                     (row, other) for other in others if counterparts.claim_the_same(row, other)
                 ]
         differing = [pair for pair in pairs if _have_different_records(*pair)]
-        records_here = merged_records.read(self._reading, [row["id"] for row, _ in differing])
+        with self._source.naming_errors():
+            records_here = merged_records.read(self._reading, [row["id"] for row, _ in differing])
         records_there = merged_records.read(self._writing, [there["id"] for _, there in differing])
         for row, there in pairs:
             both = records_here.get(row["id"]), records_there.get(there["id"])

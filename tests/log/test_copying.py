@@ -292,7 +292,7 @@ def test_a_damaged_log_is_not_copied(source: Log, log: Log) -> None:
     with closing(sqlite3.connect(source.path)) as file, file:
         file.execute("UPDATE submission SET tune_id = 12345678 WHERE title = 'trained'")
     file.close()
-    with pytest.raises(LogError, match="is damaged: submission 1 is not what was written"):
+    with pytest.raises(LogError, match=r"source\.sqlite' is damaged: submission 1 is not what was written"):
         source.copy_to(log)
     assert log.frame().empty
 
@@ -304,7 +304,7 @@ def test_a_damaged_log_is_not_brought_up_to_date(source: Log, file_log: Log) -> 
     with closing(sqlite3.connect(file_log.path)) as file, file:
         file.execute("UPDATE submission SET problem = 'x' WHERE title = 'trained'")
     file.close()
-    with pytest.raises(LogError, match="is damaged: submission 1 is not what was written"):
+    with pytest.raises(LogError, match=r"/log\.sqlite' is damaged: submission 1 is not what was written"):
         source.copy_to(file_log)
 
 

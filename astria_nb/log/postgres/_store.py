@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, NoReturn
 
 import psycopg
@@ -101,6 +101,10 @@ class PostgresStore:
             Transaction(_driver(pooled)).running(_BEGIN_TO_READ) as transaction,
         ):
             yield transaction
+
+    def naming_errors(self) -> AbstractContextManager[None]:
+        """Turn errors of this database into a `LogError` that names it, in a transaction of another one."""
+        return self._rerunnable()
 
     def forget_connections(self) -> None:
         """Leave the connections to the parent of this process."""
