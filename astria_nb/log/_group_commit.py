@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from astria_nb.errors import AstriaError
 from astria_nb.log._bulk import BulkWriter, Change, Intent
-from astria_nb.log._errors import NoSubmissionError
 from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._states import RequestClaimed, SameContentRecorded, StaleSubmission, Submission
@@ -23,7 +22,7 @@ Work = Callable[[SqlConnection, str], T]
 Transaction = Callable[[], AbstractContextManager[tuple[SqlConnection, str]]]
 
 _MOST = 256  # in one transaction: the first of them waits for the last
-_HARMLESS = (RequestClaimed, SameContentRecorded, StaleSubmission, NoSubmissionError)
+_HARMLESS = (RequestClaimed, SameContentRecorded, StaleSubmission, KeyError)
 _all: weakref.WeakSet[GroupCommit] = weakref.WeakSet()
 
 
