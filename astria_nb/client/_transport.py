@@ -248,7 +248,7 @@ class Transport:
     def _network_error(self, error: Exception, body: Body | None) -> AstriaError:
         """Distinguish a request that did not arrive completely from one whose outcome is unknown."""
         diagnosis = network_errors.diagnose(error, self.base_url)
-        reason, unreached = diagnosis.reason, network_errors.never_connected(error)
+        reason, unreached = self.key.redact(diagnosis.reason), network_errors.never_connected(error)
         if body is None and not unreached:
             what, hint = f"no complete answer from {self.base_url} ({reason})", "try again"
         elif body is None or (not body.sent and unreached):
