@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from astria_nb.sandbox._clock import SECOND, Clock, SteppedClock, WallClock
+from astria_nb.sandbox._clock import LATEST, SECOND, Clock, SteppedClock, WallClock
+from astria_nb.sandbox._option_checks import check_range, check_type
 from astria_nb.sandbox._options import Options
 from astria_nb.sandbox.callbacks import Courier, Delivery
 from astria_nb.sandbox.faults import Fault, FaultRules, Kind
@@ -134,11 +135,19 @@ class SandboxServer:
         seconds : float
             By how much.
 
+        Raises
+        ------
+        ValueError
+            If it is no number, negative, or would move the clock beyond the year 8999.
+
         Examples
         --------
         >>> with SandboxServer(deterministic=True) as sandbox:
         ...     sandbox.advance(31 * 86_400)
         """
+        check_type("seconds", float, seconds)
+        left = (LATEST - self._state.now()) / SECOND
+        check_range("seconds", seconds, 0 <= seconds <= left, f"0 to {left:.0f}, which is the year 9000")
         self._state.advance(round(seconds * SECOND))
         self._courier.wake()
 
