@@ -128,7 +128,7 @@ def open_picture(
 
 def _request(session: requests.Session, url: str) -> requests.Response:
     try:
-        if urlsplit(url).scheme not in ("http", "https"):
+        if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("not a web address")
         return session.get(url, stream=True)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:

@@ -12,7 +12,7 @@ import traitlets
 
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, is_rehearsal, is_sandbox, log_or_default
-from astria_nb.errors import Problem
+from astria_nb.errors import Problem, TuneError
 from astria_nb.form._account_line import AccountLine
 from astria_nb.form._draft import Draft
 from astria_nb.form._frame_trait import FrameTrait
@@ -35,6 +35,7 @@ from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils import background
 from astria_nb.utils.arguments import check_bool, check_number
+from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import in_caller
 from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput
 from astria_nb.utils.stylesheet import stylesheet
@@ -211,6 +212,8 @@ class TuneForm(widgets.VBox):
         ...     anb.TuneForm.from_dict({"pack": 43, "name": "cat", "title": "t"}, sandbox.client())
         TuneForm(pack=43, name='cat', title='t', status='incomplete')
         """
+        if not isinstance(values, Mapping):
+            raise TuneError(Problem("values", f"{short(values)} is no mapping", "pass what to_dict returned"))
         return cls(client, **options, **values)
 
     @classmethod
