@@ -383,9 +383,10 @@ class TuneForm(widgets.VBox):
         return row
 
     def __repr__(self) -> str:
+        draft = vars(self).get("_draft")  # None if a traceback shows a form whose arguments were refused
         values = {
             name: len(value) if name in ("images", "image_urls") else value
-            for name, value in self._draft.public_values().items()
+            for name, value in (draft.public_values() if draft is not None else {}).items()
         }
         fields = "".join(f"{name}={value!r}, " for name, value in values.items())
         return f"TuneForm({fields}status={self.status!r})"

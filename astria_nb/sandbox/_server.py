@@ -50,6 +50,8 @@ class SandboxServer:
     """
 
     def __init__(self, **options: Any) -> None:
+        self._running: RunningServer | None = None  # first: a traceback shows what could not be made, too
+        self._stopped, self.api_key = False, ""
         self.options = Options.read(options)
         check_host(self.options.host)
         self.api_key = self.options.api_key or OWN_PREFIX + secrets.token_hex(12)
@@ -61,8 +63,6 @@ class SandboxServer:
         self._faults = FaultRules(rng)
         self._ledger = Ledger()
         self._lock = threading.Lock()
-        self._running: RunningServer | None = None
-        self._stopped = False
 
     def start(self) -> Self:
         """Start serving, unless it already does; return when connections are accepted.
