@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from astria_nb.client import _network_errors as network_errors
+from astria_nb.client import _network_settings as network_settings
 from astria_nb.client import responses, retry
 from astria_nb.client._adapter import address_of, new_session
 from astria_nb.client._api_key import ApiKey
@@ -218,6 +220,8 @@ class Transport:
         with self._api_session.call(method, self._address + path, headers, data) as reply:
             self._update_clock(reply.headers.get("Date"))
             content, interruption = _read_body(reply, JSON_BYTES)
+        if reply.status_code == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise network_settings.unaccepted_login(self.base_url)  # as where the proxy refuses a tunnel
         if ignore_body and 200 <= reply.status_code < 300:
             responses.check_no_page(reply.status_code, reply.headers, content, self.key)
             return None
