@@ -12,7 +12,7 @@ import traitlets
 
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, is_rehearsal, is_sandbox, log_or_default
-from astria_nb.errors import Problem
+from astria_nb.errors import Problem, TuneError
 from astria_nb.form._account_line import AccountLine
 from astria_nb.form._draft import Draft
 from astria_nb.form._frame_trait import FrameTrait
@@ -35,6 +35,7 @@ from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils import background
 from astria_nb.utils.arguments import check_bool, check_max_cost
+from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import in_caller
 from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput
 from astria_nb.utils.stylesheet import stylesheet
@@ -211,6 +212,8 @@ class TuneForm(widgets.VBox):
         ...     anb.TuneForm.from_dict({"pack": 43, "name": "cat", "title": "t"}, sandbox.client())
         TuneForm(pack=43, name='cat', title='t', status='incomplete')
         """
+        if not isinstance(values, Mapping):
+            raise TuneError(Problem("values", f"{short(values)} is no mapping", "pass what to_dict returned"))
         return cls(client, **options, **values)
 
     @classmethod
@@ -380,9 +383,10 @@ class TuneForm(widgets.VBox):
         return row
 
     def __repr__(self) -> str:
+        draft = vars(self).get("_draft")  # None if a traceback shows a form whose arguments were refused
         values = {
             name: len(value) if name in ("images", "image_urls") else value
-            for name, value in self._draft.public_values().items()
+            for name, value in (draft.public_values() if draft is not None else {}).items()
         }
         fields = "".join(f"{name}={value!r}, " for name, value in values.items())
         return f"TuneForm({fields}status={self.status!r})"

@@ -235,13 +235,13 @@ class LogReader(SubmissionReader):
         return copied
 
     @shield
-    def diff(self, a: int, b: int) -> pd.DataFrame:
+    def diff(self, a: object, b: object) -> pd.DataFrame:
         """Return the differences between the requests of two submissions, a row per field.
 
         Parameters
         ----------
-        a, b : int
-            Ids, as in the column ``submission`` of `frame`.
+        a, b : int, DataFrame, Series or mapping
+            Each a number of the column ``submission`` of `frame`, or one row, as in `tag`.
 
         Returns
         -------
@@ -251,7 +251,9 @@ class LogReader(SubmissionReader):
         Raises
         ------
         LogError
-            There is no submission with such an id. It is a `KeyError` as well.
+            There is no such submission. It is a `KeyError` as well.
+        TuneError
+            One of them is neither a number nor one row.
 
         Examples
         --------

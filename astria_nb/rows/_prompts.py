@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
 from astria_nb.rows._callbacks import redact_callbacks
+from astria_nb.rows._records import Records, list_records
 from astria_nb.rows._schemas import PROMPT_SCHEMA
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.typed_frame import typed_frame
@@ -17,7 +18,7 @@ _LORA = re.compile(r"<(?:lora|faceid):(\d{1,18}):")
 
 
 def prompt_frame(
-    prompts: Sequence[Mapping[str, Any]],
+    prompts: Records,
     tune_ids: Mapping[int, int | None] | None = None,
     origin: Mapping[str, str | None] | None = None,
 ) -> pd.DataFrame:
@@ -25,8 +26,8 @@ def prompt_frame(
 
     Parameters
     ----------
-    prompts : sequence of mapping
-        The API's JSON.
+    prompts : iterable of mapping, or mapping
+        The API's JSON, as of ``client.prompts(id)``.
     tune_ids : mapping of int to int, optional
         The tunes that prompts belong to, by the prompts' ids. Default: the tune that a prompt names.
     origin : mapping, optional
@@ -38,6 +39,11 @@ def prompt_frame(
         Types as in `tune_frame`. ``tune_id`` is the tune that made the pictures, as in the rows of tunes;
         ``base_tune_id`` is what the API calls ``tune_id``, which may be the base model (astria-api,
         section 6).
+
+    Raises
+    ------
+    TuneError
+        Something among the prompts is no object of JSON.
 
     Examples
     --------
@@ -55,7 +61,7 @@ def prompt_frame(
                 "base_tune_id": prompt.get("tune_id"),
                 **(origin or {}),
             }
-            for prompt in prompts
+            for prompt in list_records("prompts", prompts)
         ],
         PROMPT_SCHEMA,
     )

@@ -157,12 +157,13 @@ class Tune:
 
     def __repr__(self) -> str:
         # Shown at the end of a cell and saved with the notebook: the secrets in callback URLs must not be.
-        urls = {"callback": self.callback, "prompts_callback": self.prompts_callback}
-        redacted = {name: redact_text(url) for name, url in urls.items() if url is not None}
-        attributes = dict(self.prompt_attributes)
+        values = dict(vars(self))  # none of a tune whose arguments were refused, as a traceback shows it
+        for name in ("callback", "prompts_callback"):
+            if isinstance(url := values.get(name), str):
+                values[name] = redact_text(url)
+        attributes = values.get("prompt_attributes") or {}
         if isinstance(url := attributes.get("callback"), str):
-            attributes["callback"] = redact_text(url)
-        values = {**vars(self), **redacted, "prompt_attributes": attributes}
+            values["prompt_attributes"] = {**attributes, "callback": redact_text(url)}
         return f"Tune({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
 

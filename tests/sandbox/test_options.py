@@ -382,7 +382,9 @@ def test_a_liked_template_comes_first_in_its_pack(with_options) -> None:
     assert first() == 43001
 
 
-@pytest.mark.parametrize(("field", "value"), [("gallery", "none"), ("empty_balance", "500"), ("speed", -1)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("gallery", "none"), ("empty_balance", "500"), ("speed", -1), ("speed", 1e-300)]
+)
 def test_a_value_that_is_not_a_choice_is_refused(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"^{field}: "):
         SandboxServer(**{field: value})

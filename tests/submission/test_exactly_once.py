@@ -287,13 +287,14 @@ def test_what_costs_more_than_allowed_is_not_sent(plain: anb.Sandbox, log: Log) 
     anb.submit(tune(), plain.client(), log=log, max_cost=2.0)
 
 
+@pytest.mark.parametrize("named", ["number", "row"])
 def test_a_replay_is_the_same_request_under_another_title(
-    plain: anb.Sandbox, log: Log, photos: list[Path]
+    plain: anb.Sandbox, log: Log, photos: list[Path], named: str
 ) -> None:
     mine = tune(photos=photos, characteristics={"fur_color": "red fur"}, prompt_ids=[797001])
-    anb.submit(mine, plain.client(), log=log)
+    row = anb.submit(mine, plain.client(), log=log)
     (number,) = log.frame()["submission"]
-    log.replay(number, plain.client())
+    log.replay(number if named == "number" else row, plain.client())
     first, second = (request.params for request in plain.ledger if request.method == "POST")
     assert first is not None
     assert second is not None

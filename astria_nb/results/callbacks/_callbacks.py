@@ -94,6 +94,7 @@ class Callbacks:
         port: int = 0,
         secret: str | None = None,
     ) -> None:
+        self._receiver: Receiver | None = None  # first: a traceback shows what could not be made, too
         try:
             self._secret = Secret(secret)
         finally:
@@ -102,7 +103,6 @@ class Callbacks:
         check_public_url(public_url, self._client.base_url)
         self._public_url, self._port = public_url, check_port("port", port)
         self._lock = threading.Lock()
-        self._receiver: Receiver | None = None
         self._refresher = Refresher(self._log, self._client)
 
     @property

@@ -256,14 +256,16 @@ def test_an_entry_in_two_columns_has_to_be_one() -> None:
         ("tunes.csv", "give a frame, or a list of tunes"),
         (5, "give a frame, or a list of tunes"),
         (a_frame().iloc[0], "row.to_frame().T"),
-        ({"pack": [43, 260], "name": ["cat"]}, "give columns of one length"),
+        ({"pack": [43, 260], "name": ["cat"]}, "give columns of one length, or a list of mappings"),
+        ({"pack": {43, 260}}, "give columns of one length, or a list of mappings"),
+        ({"pack": 43, "name": "cat"}, "put it in a list: [fields]"),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_table_is_refused_with_what_to_give(tunes: Any, hint: str) -> None:
     with pytest.raises(TuneError) as caught:
         read_tunes(tunes)
-    assert hint in str(caught.value)
+    assert str(caught.value).endswith(hint)
 
 
 def test_tunes_are_a_table_too() -> None:
