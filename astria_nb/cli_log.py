@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import AstriaError, LogError, Problem, printable
 from astria_nb.log import UNSETTLED
+from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,10 +104,21 @@ def _recover(log: ExperimentLog, options: argparse.Namespace) -> None:
         _print("no interrupted submissions")
     else:
         _settle(log, _client(), options.settle)
-    review = _in_states(log, "needs_review")
-    if not review.empty:
-        _print(f"{_submissions(len(review))} to review: submit it again to repeat the search, or")
-        _print("record what you found out: ExperimentLog().resolve(submission, tune_id=...)")
+    _print_review(_in_states(log, "needs_review"), log)
+
+
+def _print_review(review: pd.DataFrame, log: ExperimentLog) -> None:
+    """Print what to do about submissions whose tune was not found."""
+    if review.empty:
+        return
+    _print(
+        f"{_submissions(len(review))} to review: submit it again to repeat the search, or record in Python"
+    )
+    _print("what you found out; leave tune_id= out only if you are sure that no tune was created:")
+    for number, title in zip(review["submission"], review["title"].fillna(""), strict=True):
+        # With its path: a notebook may have another default log than this directory.
+        code = f"anb.{log!r}.resolve({number}, tune_id=...)"
+        _print(f"{code}  # {short(title)}" if title else code)
 
 
 def _settle(log: ExperimentLog, client: Client, seconds: float | None) -> None:

@@ -55,9 +55,11 @@ def call(
     return command
 
 
-def submitted(sandbox: anb.Sandbox, title: str, settle: float = 0) -> None:
+def submitted(
+    sandbox: anb.Sandbox, title: str, settle: float = 0, log: anb.ExperimentLog | None = None
+) -> None:
     tune = anb.Tune(pack=43, title=title, name="cat", image_urls=[URL])
-    anb.submit(tune, sandbox.client(), settle=settle)
+    anb.submit(tune, sandbox.client(), settle=settle, log=log)
 
 
 def left_open(sandbox: anb.Sandbox, title: str, commit: str = "yes") -> None:
@@ -221,6 +223,21 @@ def test_what_was_not_found_is_to_be_reviewed(call: Call, sandbox: anb.Sandbox) 
     _, output, _ = call("recover", "--settle", "0")
     assert "needs_review" in output
     assert "1 submission to review" in output
+
+
+def test_what_is_printed_of_a_review_resolves_it_in_its_own_log(
+    call: Call, sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
+    default, other = anb.ExperimentLog(), anb.ExperimentLog(tmp_path / "other.sqlite")
+    for title, log in {"A": default, "B": other}.items():
+        sandbox.fail("504", "POST /p/*/tunes")
+        with pytest.raises(anb.errors.OutcomeUnknownError):
+            submitted(sandbox, title, log=log)
+    _, output, _ = call("recover", "--log", str(other.path))
+    (code,) = [line for line in output.splitlines() if line.startswith("anb.")]
+    assert code.endswith("  # 'B'")
+    exec(code.replace("...", "7"), {"anb": anb})
+    assert [*default.frame()["state"], *other.frame()["state"]] == ["needs_review", "adopted"]
 
 
 def test_ctrl_c_ends_the_wait_and_loses_nothing(
