@@ -18,6 +18,7 @@ from astria_nb.form._draft import Draft
 from astria_nb.form._frame_trait import FrameTrait
 from astria_nb.form._listed_tune import ListedTune, look_up_prices
 from astria_nb.form._marimo import marimo_view
+from astria_nb.form._options import check_filled, check_keywords
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
@@ -81,7 +82,7 @@ class TuneForm(widgets.VBox):
     Raises
     ------
     TypeError
-        A keyword is not a field; the message names the closest one.
+        A keyword is not a field; the message names the field or the option that is close to it, if one is.
     TuneError
         A value is not the list or mapping that its field takes, `max_side` is not a number of pixels, or
         `draft` is not a valid file name.
@@ -118,6 +119,7 @@ class TuneForm(widgets.VBox):
         save_thumbnails: bool = False,
         **fields: Unpack[TuneFields],
     ) -> None:
+        check_keywords(fields)
         self.client = client_or_default(client)
         self._log = log_or_default(log)
         self._max_cost = None if max_cost is None else check_number("max_cost", max_cost, "US dollars")
@@ -305,7 +307,7 @@ class TuneForm(widgets.VBox):
         Raises
         ------
         TypeError
-            A keyword is not a field; the message names the closest one.
+            A keyword is not a field; the message names the one that is close to it, if one is.
         TuneError
             A value is not the list or mapping that its field takes. No field was filled.
 
@@ -318,6 +320,7 @@ class TuneForm(widgets.VBox):
         ...     [problem.field for problem in form.problems]
         ['images', 'name']
         """
+        check_filled(fields)
         self._check_versions()
         self._fill(fields)
 
