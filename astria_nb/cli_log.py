@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from astria_nb.submission.experiment_log import ExperimentLog
 
 _DEFAULT_LAST = 20
+_MAX_SETTLE = 86_400  # as `ExperimentLog.recover`, which is not asked if nothing was interrupted
 
 
 def add_log_command(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,7 @@ def add_log_command(parser: argparse.ArgumentParser) -> None:
     )
     recover.add_argument(
         "--settle",
-        type=float,
+        type=_seconds,
         metavar="SECONDS",
         help="how long to give the service to finish before looking for a lost tune; default: 120",
     )
@@ -86,7 +87,8 @@ def _frame(log: ExperimentLog, options: argparse.Namespace) -> None:
     frame = log.frame(**_selection(options))
     latest = frame.tail(options.last) if options.last else frame
     if options.json:
-        print(latest.to_json(orient="records", lines=True, date_format="iso"), end="", flush=True)
+        if not latest.empty:  # pandas writes an empty line for no rows
+            print(latest.to_json(orient="records", lines=True, date_format="iso"), end="", flush=True)
         return
     _print_table(latest)
     if len(latest) < len(frame):
@@ -208,3 +210,10 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) <= _MAX_SETTLE:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {_MAX_SETTLE}")

@@ -269,7 +269,20 @@ def test_a_title_does_not_move_the_cursor(call: Call, sandbox: anb.Sandbox) -> N
     assert "a?[2Jb" in call()[1]
 
 
-@pytest.mark.parametrize("arguments", [["burn"], ["frame", "--last", "-1"], ["export"]])
+def test_no_rows_are_no_line_for_a_program(call: Call, sandbox: anb.Sandbox) -> None:
+    submitted(sandbox, "a")
+    assert call("frame", "--tag", "nobody has", "--json") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["burn"],
+        ["frame", "--last", "-1"],
+        ["export"],
+        *(["recover", f"--settle={seconds}"] for seconds in ("-1", "nan", "inf", "86401", "soon")),
+    ],
+)
 def test_what_nobody_can_do_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["log", *arguments])
