@@ -31,8 +31,8 @@ def unknown_field(name: str, fields: Collection[str], options: Mapping[str, str]
 
     Examples
     --------
-    >>> print(unknown_field("titel", ["pack", "title"], SUBMIT_OPTIONS))
-    a tune has no field 'titel'; did you mean 'title'?
+    >>> print(unknown_field("titles", ["pack", "title"], SUBMIT_OPTIONS))
+    a tune has no field 'titles'; did you mean 'title'?
     >>> print(unknown_field("max_cost", ["pack", "title"], SUBMIT_OPTIONS))
     a tune has no field 'max_cost'; it is an option of anb.submit
     """

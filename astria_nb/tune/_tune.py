@@ -111,9 +111,10 @@ class Tune:
 
     Examples
     --------
-    >>> Tune(pack=260, name="woman", title="6f0c2d1e", image_urls=["https://example.com/1.jpg"]).name
+    >>> import astria_nb as anb
+    >>> anb.Tune(pack=260, name="woman", title="6f0c2d1e", image_urls=["https://example.com/1.jpg"]).name
     'woman'
-    >>> Tune(pack=260, title="", image_urls=["example.com/1.jpg"])
+    >>> anb.Tune(pack=260, title="", image_urls=["example.com/1.jpg"])
     Traceback (most recent call last):
     astria_nb.errors.TuneError: title: is missing; give a fresh one, such as str(uuid.uuid4())
     name: is missing; give a class of the pack, such as 'woman'
