@@ -18,6 +18,7 @@ from astria_nb.form._draft import Draft
 from astria_nb.form._frame_trait import FrameTrait
 from astria_nb.form._listed_tune import ListedTune, look_up_prices
 from astria_nb.form._marimo import marimo_view
+from astria_nb.form._options import check_filled, check_keywords
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
@@ -82,7 +83,7 @@ class TuneForm(widgets.VBox):
     Raises
     ------
     TypeError
-        A keyword is not a field; the message names the closest one.
+        A keyword is not a field; the message names the field or the option that is close to it, if one is.
     TuneError
         A value is not the list or mapping that its field takes, `max_side` is not a number of pixels, or
         `draft` is not a valid file name.
@@ -119,6 +120,7 @@ class TuneForm(widgets.VBox):
         save_thumbnails: bool = False,
         **fields: Unpack[TuneFields],
     ) -> None:
+        check_keywords(fields)
         self.client = client_or_default(client)
         self._log = log_or_default(log)
         self._max_cost = check_max_cost(max_cost)
@@ -308,7 +310,7 @@ class TuneForm(widgets.VBox):
         Raises
         ------
         TypeError
-            A keyword is not a field; the message names the closest one.
+            A keyword is not a field; the message names the one that is close to it, if one is.
         TuneError
             A value is not the list or mapping that its field takes. No field was filled.
 
@@ -321,6 +323,7 @@ class TuneForm(widgets.VBox):
         ...     [problem.field for problem in form.problems]
         ['images', 'name']
         """
+        check_filled(fields)
         self._check_versions()
         self._fill(fields)
 

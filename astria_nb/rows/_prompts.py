@@ -47,8 +47,9 @@ def prompt_frame(
 
     Examples
     --------
+    >>> import astria_nb as anb
     >>> prompt = {"id": 1, "text": "<lora:7:1> ohwx cat", "tune_id": 1504944}
-    >>> prompt_frame([prompt])[["tune_id", "base_tune_id"]].loc[0].tolist()
+    >>> anb.rows.prompt_frame([prompt])[["tune_id", "base_tune_id"]].loc[0].tolist()
     [7, 1504944]
     """
     return typed_frame(
@@ -115,7 +116,8 @@ def ids_in(value: Any) -> list[int]:
 
     Examples
     --------
-    >>> ids_in([7, 8]), ids_in(pd.NA)
+    >>> import pandas as pd, astria_nb as anb
+    >>> anb.rows.ids_in([7, 8]), anb.rows.ids_in(pd.NA)
     ([7, 8], [])
     """
     return [] if value is None or pd.api.types.is_scalar(value) else [int(number) for number in value]
@@ -137,7 +139,8 @@ def tune_id_of(prompt: Mapping[str, Any], own: Collection[int] = ()) -> int | No
 
     Examples
     --------
-    >>> tune_id_of({"text": "<lora:7:1> ohwx woman", "tune_id": 1504944}, [7])
+    >>> import astria_nb as anb
+    >>> anb.rows.tune_id_of({"text": "<lora:7:1> ohwx woman", "tune_id": 1504944}, [7])
     7
     """
     tunes = prompt.get("tunes")

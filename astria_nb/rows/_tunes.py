@@ -45,7 +45,8 @@ def tune_frame(tunes: Records, now: datetime | None = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> row = tune_frame([{"id": 7, "title": "t", "created_at": "2026-01-01T12:00:00.000Z"}])
+    >>> import astria_nb as anb
+    >>> row = anb.rows.tune_frame([{"id": 7, "title": "t", "created_at": "2026-01-01T12:00:00.000Z"}])
     >>> row.loc[0, "status"], str(row.dtypes["trained_at"])
     ('queued', 'datetime64[us, UTC]')
     """

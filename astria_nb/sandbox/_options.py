@@ -216,7 +216,7 @@ class Options:
         names = [field.name for field in fields(cls)]
         for name in values:
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+                near = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
                 hint = f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(names)}"
                 raise TypeError(f"a sandbox has no option {name!r}; {hint}")
         return cls(**values)

@@ -44,6 +44,7 @@ class SandboxServer:
 
     Examples
     --------
+    >>> from astria_nb.sandbox import SandboxServer
     >>> with SandboxServer(deterministic=True) as sandbox:
     ...     sandbox.url.startswith("http://127.0.0.1:"), sandbox.api_key.startswith("sd_sandbox_")
     (True, True)
@@ -142,7 +143,8 @@ class SandboxServer:
 
         Examples
         --------
-        >>> with SandboxServer(deterministic=True) as sandbox:
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
         ...     sandbox.advance(31 * 86_400)
         """
         check_type("seconds", float, seconds)
@@ -165,9 +167,9 @@ class SandboxServer:
 
         Examples
         --------
-        >>> import requests
+        >>> import requests, astria_nb as anb
         >>> run = {"tune[title]": "t", "tune[name]": "cat", "tune[image_urls][]": "https://example.com/1.jpg"}
-        >>> with SandboxServer(deterministic=True) as sandbox:
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
         ...     key = {"Authorization": f"Bearer {sandbox.api_key}"}
         ...     answer = requests.post(f"{sandbox.url}/p/43/tunes", run, headers=key, timeout=60)
         ...     [(request.status, request.tune_ids) for request in sandbox.received()]
@@ -205,7 +207,8 @@ class SandboxServer:
 
         Examples
         --------
-        >>> sandbox = SandboxServer()
+        >>> import astria_nb as anb
+        >>> sandbox = anb.Sandbox()
         >>> sandbox.fail("504", "POST /p/*/tunes", commit="yes").commit
         'yes'
         >>> [fault.kind for fault in sandbox.faults]
@@ -228,7 +231,8 @@ class SandboxServer:
 
         Examples
         --------
-        >>> sandbox = SandboxServer()
+        >>> import astria_nb as anb
+        >>> sandbox = anb.Sandbox()
         >>> fault = sandbox.fail("429", retry_after="3")
         >>> sandbox.heal()
         >>> sandbox.faults

@@ -30,6 +30,15 @@ def with_options(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def
     return start
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("speeds", r"did you mean 'speed'\?"), ("path", "the options are "), ("fail_rate", "the options are ")],
+)
+def test_an_unknown_option_names_one_only_if_it_was_meant(name: str, hint: str) -> None:
+    with pytest.raises(TypeError, match=f"a sandbox has no option '{name}'; {hint}"):
+        SandboxServer(**{name: 1})
+
+
 # Access and accepted files
 
 

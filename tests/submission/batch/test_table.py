@@ -195,6 +195,8 @@ def test_every_problem_is_told_with_its_row_its_field_and_the_next_step() -> Non
         ("callback_url", "rename it to 'callback', or pass"),
         ("Pack", "drop the column, or pass ignore=['Pack'] if it is your own"),  # there is one
         ("customer", "drop the column, or pass ignore=['customer'] if it is your own"),
+        ("Rate", "give it to anb.submit_many, as rate=, or pass ignore=['Rate'] if it is your own"),
+        ("on_sent", "drop the column, or pass ignore=['on_sent'] if it is your own"),
         ("Unnamed: 0", "drop the column, or pass ignore=['Unnamed: 0'] if it is your own"),
         ("characteristics.", "rename it to 'characteristics', or pass"),
         ("characteristics_eye_color", "rename it to 'characteristics.eye_color', or pass"),
