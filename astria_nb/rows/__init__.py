@@ -13,7 +13,6 @@ from astria_nb.rows._tunes import (
     with_expiry,
 )
 from astria_nb.rows._typed import Rows, typed
-from astria_nb.rows._update import update_rows
 
 __all__ = [
     "LABEL_SCHEMA",
@@ -35,6 +34,5 @@ __all__ = [
     "tune_status",
     "tune_table",
     "typed",
-    "update_rows",
     "with_expiry",
 ]

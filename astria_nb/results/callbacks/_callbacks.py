@@ -20,7 +20,7 @@ from astria_nb.results.callbacks._receiver import Receiver
 from astria_nb.results.callbacks._refresher import Refresher
 from astria_nb.results.callbacks._secret import Secret
 from astria_nb.results.callbacks._server import HOST
-from astria_nb.results.frames import tunes_of
+from astria_nb.results.frames import tunes_of, update_rows
 from astria_nb.results.watch import FINAL_STATES
 from astria_nb.utils.arguments import check_number, check_port
 from astria_nb.utils.progress import Progress
@@ -271,7 +271,7 @@ class Callbacks:
         if not updated:
             return frame
         latest = rows.tune_frame(list(updated.values()), self._client.now())
-        return rows.update_rows(frame, [*updated], latest)
+        return update_rows(frame, [*updated], latest)
 
     def _record(self, row: dict[Any, Any]) -> dict[str, Any] | None:
         """Return the log's record of an unfinished tune."""

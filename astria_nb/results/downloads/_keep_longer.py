@@ -18,8 +18,8 @@ from astria_nb.errors import (
     TuneError,
     UnauthorizedError,
 )
-from astria_nb.results.frames import origin_of, tunes_of
-from astria_nb.rows import Rows, own_fields, tune_frame, tune_status, update_rows
+from astria_nb.results.frames import origin_of, tunes_of, update_rows
+from astria_nb.rows import Rows, own_fields, tune_frame, tune_status
 from astria_nb.tune import dollars, in_mc
 from astria_nb.utils.arguments import check_bool, check_max_cost
 from astria_nb.utils.arrow import parse_time

@@ -12,7 +12,7 @@ import pandas as pd
 
 from astria_nb import rows
 from astria_nb.client import PAGE_SIZE, Client, Json, RepeatedAnswers, fetch_latest, is_recent
-from astria_nb.results.frames import origin_of
+from astria_nb.results.frames import origin_of, update_rows
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._prompt_poller import PromptPoller
 from astria_nb.results.watch._states import FINAL_STATES
@@ -114,7 +114,7 @@ class Poller:
             if (tune := tunes[id_]) is not None
         ]
         exists = np.array([tunes[id_] is not None for id_ in ids])
-        frame = rows.update_rows(self._frame, positions[exists], rows.tune_frame(updated, self._client.now()))
+        frame = update_rows(self._frame, positions[exists], rows.tune_frame(updated, self._client.now()))
         is_deleted = ~exists
         is_deleted[~exists] = list(map(self._is_old, before["created_at"][~exists]))
         frame.loc[np.isin(np.arange(len(frame)), positions[is_deleted]), "status"] = "deleted"
