@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from astria_nb.client import _deletion as deletion
 from astria_nb.client import _replies as replies
@@ -21,6 +22,8 @@ from astria_nb.errors import (
 from astria_nb.tune import Body
 from astria_nb.utils.arguments import check_bool, check_id
 from astria_nb.utils.warn import warn
+
+_TOO_LARGE = 413
 
 
 class TuneMethods(ClientBase):
@@ -43,6 +46,11 @@ class TuneMethods(ClientBase):
         Yields
         ------
         dict
+
+        Raises
+        ------
+        AstriaError
+            `before_id` is not an id, or `limit` no number.
 
         Examples
         --------
@@ -111,13 +119,17 @@ class TuneMethods(ClientBase):
         except ApiError as error:
             add_own_names(error, body.own_names)
             is_success = 200 <= error.status < 300
-            if responses.is_refusal(error) or (body.sent < len(body) and not is_success):
+            is_incomplete = body.sent < len(body) and not is_success
+            too_large = responses.too_large(len(body)) if error.status == _TOO_LARGE else None
+            if too_large is not None and is_incomplete:
+                error.args = (replace(too_large, hint=f"nothing was created; {too_large.hint}"),)
+            if responses.is_refusal(error) or is_incomplete:
                 if body.excess and error.status == 400:
                     error.args = (*error.problems, body.excess)
                 raise
             reason = responses.reason_of(error)
-            if body.excess:
-                reason += f"; {body.excess.what}; {body.excess.hint}"
+            for known in filter(None, (too_large, body.excess)):
+                reason += f"; {known}"
         else:
             # The API's documents show an array of one, too (astria-api, section 14).
             reply = data[0] if isinstance(data, list) and len(data) == 1 else data

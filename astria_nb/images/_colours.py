@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 _EXIF_HEAD = b"Exif\0\0"
+_GREY = ("1", "L", "LA", "I;16")
 _WHITE_NITS = 203  # what white is shown with, of a picture for bright screens (ITU-R BT.2408)
 _KNEE = 0.8  # of white; what is brighter is compressed
 
@@ -47,6 +48,20 @@ def settled(image: Pillow.Image, coding: tuple[int, int] | None = None) -> tuple
         colours.putalpha(plain.getchannel("A")) if plain.mode == "RGBA" else None
         return colours, None
     return plain, None
+
+
+def profile_of(image: Pillow.Image) -> bytes | None:
+    """Return the profile of the colours of a picture whose pixels are kept; None means sRGB.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        In grey or RGB, of any depth, or with a palette of RGB.
+    """
+    profile, is_grey = _profile(image), image.mode in _GREY
+    if profile is None:
+        return _of_hints(image, is_grey=is_grey)
+    return profile if profile[16:20] == (b"GRAY" if is_grey else b"RGB ") else None
 
 
 def _in_rgb(image: Pillow.Image) -> Pillow.Image:

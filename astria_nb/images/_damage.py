@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from astria_nb.images.metadata import (
     ImageReader,
     MalformedImageError,
     Part,
+    read_frame,
     without_metadata,
 )
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 _sound = FileMemory[bool]()
+
+
+class UncheckableImageError(Exception):
+    """A picture of which cannot be found out whether it is complete; its message is a predicate."""
 
 
 def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whole: bool) -> Sequence[Part]:
@@ -44,6 +49,10 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
     ------
     DamagedImageError
         The picture cannot be decoded to its end, or only with errors.
+    UncheckableImageError
+        It may be complete or not.
+    MalformedImageError
+        A PNG holds more than its pixels, and is not sent with its metadata.
     OSError
         The file cannot be read.
     """
@@ -51,7 +60,7 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
     if _sound.get(identity):
         return parts
     if media_type == "image/png":
-        verified = _verified_png(file, parts)
+        verified = _verified_png(file, parts, is_whole=is_whole)
         if verified != parts:  # not remembered: what is left out has to be found again
             return parts if is_whole else verified
     elif media_type == "image/jpeg":
@@ -78,8 +87,8 @@ def decoded_jpeg(path: Path, min_side: int) -> tuple[Pillow.Image | None, str | 
     Returns
     -------
     (PIL.Image.Image or None, str or None)
-        In RGB, without metadata; None if it is to be decoded otherwise. And what is wrong with it: a
-        predicate without a subject.
+        In RGB, for which CMYK is taken, and without metadata; None if it is to be decoded otherwise. And
+        what is wrong with it: a predicate without a subject.
     """
     from PIL import Image as Pillow
 
@@ -110,10 +119,12 @@ def check_jpeg(content: bytes) -> None:
     ------
     DamagedImageError
         It does not.
+    UncheckableImageError
+        The interface to libjpeg does not know its subsampling. Pillow does, but hides warnings.
     """
     # An eighth of the size in grey is the fastest; all of the data is decoded.
     if _decoded_jpeg(content, "GRAY", 1) is None:
-        _check_by_pillow(content)
+        raise UncheckableImageError("has an unusual colour subsampling")
 
 
 def _decoded_jpeg(content: bytes, colours: str, min_side: int) -> Any:
@@ -126,14 +137,16 @@ def _decoded_jpeg(content: bytes, colours: str, min_side: int) -> Any:
     """
     import simplejpeg  # slow to import
 
-    is_quick = min_side == 1
+    frame = read_frame(BytesIO(content))
+    if frame is None or not frame.is_ordinary:  # the file was replaced after it was opened
+        raise DamagedImageError("is damaged")
+    shorter, is_quick = min(frame.height, frame.width), min_side == 1
+    scale = next((scale for scale in (8, 4, 2) if shorter // scale >= min_side), 1)
+    size = {"min_height": -(-frame.height // scale), "min_width": -(-frame.width // scale)}
     try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(content)
-        scale = next((scale for scale in (8, 4, 2) if min(height, width) // scale >= min_side), 1)
-        size = {"min_height": -(-height // scale), "min_width": -(-width // scale)}
         return simplejpeg.decode_jpeg(content, colours, fastdct=is_quick, fastupsample=True, **size)
     except ValueError as error:
-        if str(error).startswith("tj"):  # its interface does not know every subsampling, nor RGB of CMYK
+        if str(error).startswith("tj"):  # its interface does not know every subsampling
             return None
         what = "is incomplete" if "Premature end" in str(error) else f"is damaged ({error})"
         raise DamagedImageError(what) from None
@@ -165,11 +178,13 @@ def _without_stray_bytes(file: FileIO, parts: Sequence[Part]) -> Sequence[Part]:
     return parts
 
 
-def _verified_png(file: FileIO, parts: Sequence[Part]) -> Sequence[Part]:
+def _verified_png(file: FileIO, parts: Sequence[Part], *, is_whole: bool) -> Sequence[Part]:
     """Return the parts of a PNG whose pixels are complete, without metadata and what follows the pixels."""
     try:
         verified = without_metadata(file, verifies_data=True)
-    except MalformedImageError:  # it is sent with its metadata
+    except MalformedImageError:
+        if not is_whole:
+            raise
         _check_by_pillow(content_of(file, parts))
         return parts
     return verified

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from astria_nb.images._file_kinds import RE_ENCODED, is_readable, refusal
+from astria_nb.images._file_kinds import RE_ENCODED, is_readable, refusal, refusal_of_frame
 from astria_nb.images.media_type import HEAD_BYTES, media_type
-from astria_nb.images.metadata import MAX_PROFILE, without_texts
+from astria_nb.images.metadata import MAX_PROFILE, read_frame, without_texts
 
 if TYPE_CHECKING:  # imported where it is used, so that `import astria_nb` stays fast
     from PIL import Image as Pillow
@@ -192,6 +192,11 @@ def _allowed_formats(file: IO[bytes]) -> tuple[str, ...]:
     head = file.read(HEAD_BYTES)
     file.seek(0)
     file_type = media_type(head)
+    if file_type == "image/jpeg":
+        frame = read_frame(file)
+        file.seek(0)
+        if frame is not None and (problem := refusal_of_frame(frame)) is not None:
+            raise InvalidImageError(*problem)
     if file_type not in RE_ENCODED:
         return _FORMATS
     if not is_readable(file_type):

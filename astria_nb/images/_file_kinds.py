@@ -6,6 +6,7 @@ import re
 from importlib.util import find_spec
 
 from astria_nb.images.media_type import media_type
+from astria_nb.images.metadata import JpegFrame
 
 RE_ENCODED = {"image/heic": "HEIC", "image/avif": "AVIF"}
 """The types that are sent as another one, because their metadata cannot be removed without loss."""
@@ -40,6 +41,23 @@ def readable_types() -> list[str]:
 def is_readable(name: str) -> bool:
     """Return whether photos of a media type can be read here."""
     return name in _ALWAYS_READABLE or (name in _MODULES and find_spec(_MODULES[name]) is not None)
+
+
+def refusal_of_frame(frame: JpegFrame) -> tuple[str, str] | None:
+    """Return what is wrong with a JPEG of such a frame, and what to do; None if it is ordinary.
+
+    Parameters
+    ----------
+    frame : JpegFrame
+
+    Examples
+    --------
+    >>> refusal_of_frame(JpegFrame(0xC1, 12, 480, 640))
+    ('is a 12-bit JPEG, which few programs read', 'save it as an ordinary JPEG of 8 bits, or remove it')
+    """
+    if (kind := frame.unusual_kind) is None:
+        return None
+    return f"is {kind}, which few programs read", "save it as an ordinary JPEG of 8 bits, or remove it"
 
 
 def refusal(head: bytes) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import io
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from astria_nb.images._colours import profile_of, settled
 from astria_nb.images._decoding import InvalidImageError
 
 if TYPE_CHECKING:  # slow to import
@@ -90,7 +91,9 @@ def as_bytes(value: Any) -> bytes:
 
 
 def as_png(image: Pillow.Image) -> bytes:
-    """Return the pixels of an image as a PNG: upright, with its colour profile and no other metadata.
+    """Return the pixels of an image as a PNG: upright, with what its colours mean and no other metadata.
+
+    Colours that no PNG can have, such as those of CMYK, are converted to sRGB.
 
     Raises
     ------
@@ -100,14 +103,14 @@ def as_png(image: Pillow.Image) -> bytes:
     from PIL import ImageOps
 
     try:
-        profile = image.info.get("icc_profile")
         upright = ImageOps.exif_transpose(image)
         if upright.mode in _DEEP_MODES:
             hint = "make it 8 bits a colour, such as image.convert('RGB')"
             raise InvalidImageError(f"has pixels of the mode {upright.mode!r}", hint)
-        if upright.mode not in _PNG_MODES:
-            profile = None if upright.mode != "RGBX" else profile
-            upright = upright.convert("RGBA" if upright.mode.upper() in ("LA", "RGBA", "PA") else "RGB")
+        if upright.mode in _PNG_MODES:
+            profile = profile_of(image)
+        else:
+            upright, profile = settled(upright)
         out = io.BytesIO()
         transparency = {key: upright.info[key] for key in ("transparency",) if key in upright.info}
         upright.info = {}  # comments and times, which Pillow would write

@@ -139,11 +139,11 @@ def _resize(path: Path, max_side: int, *, keep_damaged: bool) -> tuple[bytes, st
 def _decoded(opened: Pillow.Image, path: Path, max_side: int, *, keep_damaged: bool) -> Pillow.Image:
     """Return an image of at least that many pixels, if it has them."""
     pixels, damage = None, None
-    if opened.format in ("JPEG", "MPO") and opened.mode in ("L", "RGB"):
+    if opened.format in ("JPEG", "MPO"):
         pixels, damage = decoded_jpeg(path, max_side)
     if damage is not None and not keep_damaged:
         raise DamagedImageError(damage)
-    if pixels is None:
+    if pixels is None or opened.mode == "CMYK":  # which were taken for RGB
         return decode(opened, max_side)
     if opened.mode != pixels.mode:
         pixels = pixels.convert(opened.mode)

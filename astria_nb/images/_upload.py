@@ -10,7 +10,7 @@ from io import FileIO
 from pathlib import PurePath
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images._damage import sound_parts
+from astria_nb.images._damage import UncheckableImageError, sound_parts
 from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._file_memory import MOST_BYTES, FileMemory, identity_of
@@ -33,6 +33,7 @@ from astria_nb.utils.progress import ReportProgress
 
 _CONCURRENT = 2  # images that are decoded at once: a JPEG that is made smaller takes 40 MB of memory
 _SILENT_SECONDS = 0.5
+_KEEP = "re-save it, remove it, or send it as it is with keep_damaged=True"
 _cleaned = FileMemory[Sequence[Part]]()
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "image/png": (".png",)}
 
@@ -73,7 +74,9 @@ class SentImage(HashedContent):
             hint = "re-save it, remove it, or send it unchanged with keep_metadata=True"
         except DamagedImageError as error:
             reason = f"{error}: its picture cannot be decoded to its end"
-            hint = "re-save it, remove it, or send it as it is with keep_damaged=True"
+            hint = _KEEP
+        except UncheckableImageError as error:
+            reason, hint = f"{error}, so it cannot be checked that it is complete", _KEEP
         except StorageError as error:
             reason = f"cannot be made smaller: its copy cannot be stored ({error})"
             hint = "free some space, or set TMPDIR to another folder and restart the kernel"

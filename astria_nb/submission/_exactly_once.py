@@ -60,9 +60,12 @@ class ExactlyOnce:
     ----------
     on_record : Submission or None
         Set before the error that another kernel, thread or worker is submitting it, or that it was not found.
+    found : dict or None
+        The account's tune of this title, if the log had nothing of it: it may be somebody else's.
     """
 
     on_record: Submission | None = None
+    found: Json | None = None
 
     def __init__(self, tune: Tune, options: SubmitOptions, deadline: Deadline) -> None:
         self._tune, self._options, self._deadline = tune, options, deadline
@@ -186,6 +189,7 @@ class ExactlyOnce:
             work.enter_context(recovery.at_work(self._log, submission))
         reply = tune | submission.own_fields
         submission = self._log.change(submission, "adopted", tune_id=tune["id"], reply=reply)
+        self.found = tune
         self._options.observer.on_notice(notices.title_is_taken(tune))
         return submission
 
@@ -206,6 +210,9 @@ class ExactlyOnce:
                 return self._repeated(self._log.with_content(request), request, body)
             if repeat == "replay":
                 self._options.observer.on_notice(notices.found(repeats.describe(earlier, self._estimate)))
+            return earlier
+        if recovery.is_awaited(self._log, earlier):
+            self._options.observer.on_notice(notices.was_awaited())
             return earlier
         text = repeats.describe(earlier, self._estimate)
         if repeat == "ask":
@@ -304,7 +311,8 @@ class ExactlyOnce:
 
     def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
         """Record the created tune; if that fails, the caller still gets its row."""
-        record = {**submission.own_fields, **reply, "image_sha256": body.image_sha256 or None}
+        known = {name: value for name, value in reply.items() if value is not None}
+        record = {**reply, **submission.own_fields, **known, "image_sha256": body.image_sha256 or None}
         if reply["id"] is None and self._tune.tune_ids:
             # "Prompts created", with or without the prompts' ids (astria-api, section 4).
             record = {name: record[name] for name in record.keys() & set(rows.TUNE_SCHEMA.names)}
@@ -351,7 +359,7 @@ class ExactlyOnce:
         if submission.state == "needs_review":
             hint = (
                 "submit it again to look for it again; if you are sure that it was not created, say so with "
-                f"log.resolve({submission.id})"
+                f"{notices.how_to_resolve(self._log, submission)}"
             )
             what = submission.problem or "its outcome is unknown"
             self.on_record = submission
@@ -361,7 +369,9 @@ class ExactlyOnce:
         self.on_record = submission
         thing = "this run" if submission.title is None else short(submission.title)
         what = f"{thing} is being submitted by another kernel or thread"
-        hint = "wait until it is done, then submit it again"
+        hint = "wait until it is done, then submit it again to get its row"
+        if submission.title is None:  # an equal run is another one: its row is not returned by itself
+            recovery.note_awaited(self._log, submission)
         return TuneError(Problem(recovery.field_of(submission), what, hint, kind="conflict"))
 
     def _row(self, submission: Submission) -> pd.DataFrame:

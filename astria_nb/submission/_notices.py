@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from astria_nb.client import Json
-from astria_nb.log import Submission
+from astria_nb.log import Log, Submission
 from astria_nb.utils.formatting import short
+
+_SHOWN = 3  # tunes of a batch that are named
 
 
 def title_is_taken(tune: Json) -> str:
     """Return the notice that a title is on the account, and was not in the log."""
     return (
-        f"the title {short(tune.get('title'))} is on your account already: tune {tune['id']}{_made(tune)}. "
+        f"the title {short(tune.get('title'))} is on your account already: {which(tune)}. "
         "Nothing was sent; this is its row, and the log has it from here on. Give another title to train "
         "again"
     )
+
+
+def titles_are_taken(found: Sequence[str]) -> str:
+    """Return the notice that rows of a batch are tunes that only the account had; each is given in words."""
+    count = len(found)
+    these = "1 row is a tune that was" if count == 1 else f"{count:,} rows are tunes that were"
+    shown, more = ", ".join(found[:_SHOWN]), count - _SHOWN
+    shown += f", and {more:,} more" if more > 0 else ""
+    return (
+        f"{these} on your account already, under the same title: {shown}. Nothing was sent for "
+        f"{'it' if count == 1 else 'them'}. To train again, because a tune is of other photos than the row, "
+        "give the row another key or title"
+    )
+
+
+def which(tune: Json) -> str:
+    """Return which tune of the account it is, and when it was made, in words."""
+    return f"tune {tune['id']}{_made(tune)}"
 
 
 def sent_again(earlier: str) -> str:
@@ -30,10 +51,26 @@ def found(earlier: str) -> str:
     )
 
 
+def was_awaited() -> str:
+    """Return the notice that a run is returned which was being submitted when it was asked for."""
+    return (
+        "this run was being submitted when you asked for it. Nothing was sent; this "
+        "is its row. To pay for another run, submit it again"
+    )
+
+
 def is_lost(submission: Submission, loss: str, *, is_of_title: bool) -> str:
     """Return the notice that the row which is returned is of a tune without pictures."""
     hint = "Give another title to train again" if is_of_title else "Without once=True, it is sent again"
     return f"nothing was sent: this is the row of tune {submission.tune_id}, {loss}. {hint}"
+
+
+def how_to_resolve(log: Log, submission: Submission) -> str:
+    """Return the code that says of a submission that it created nothing.
+
+    It names the log: the default one, or one that is called ``log``, may have another of this number.
+    """
+    return f"anb.ExperimentLog({str(log.path)!r}).resolve({submission.id})"
 
 
 def _made(tune: Json) -> str:

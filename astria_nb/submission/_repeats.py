@@ -8,7 +8,8 @@ from typing import Any
 
 from astria_nb.errors import Problem
 from astria_nb.log import HAS_TUNE, Submission
-from astria_nb.tune import Body, Estimate, Request, differences, dollars
+from astria_nb.tune import Body, Difference, Estimate, Request, differences, dollars
+from astria_nb.tune.round_trips import alike
 from astria_nb.utils.arguments import parse_whole
 from astria_nb.utils.formatting import format_duration, short
 from astria_nb.utils.progress import ReportProgress
@@ -99,7 +100,8 @@ def conflict_with(earlier: Submission, request: Request, *, compares_images: boo
     """
     ignored = {"title"} if compares_images else {"title", "images"}
     # The titles are the same but for blanks, which older releases recorded.
-    fields = [change.field for change in differences(earlier.request, request) if change.field not in ignored]
+    changes = differences(earlier.request, request)
+    fields = [one.field for one in changes if one.field not in ignored and not _is_of_file(one)]
     if not compares_images and _sizes(earlier.request) != _sizes(request):
         fields.append("images")
     if not fields:
@@ -107,6 +109,11 @@ def conflict_with(earlier: Submission, request: Request, *, compares_images: boo
     names = ", ".join(dict.fromkeys(fields))
     what = f"{short(earlier.title)} was submitted before with other fields: {names}"
     return Problem("title", what, "give a fresh title, or submit it unchanged", kind="conflict")
+
+
+def _is_of_file(change: Difference) -> bool:
+    """Return whether an entry of a mapping differs as it does after a table was saved and read."""
+    return "." in change.field and None not in (change.a, change.b) and alike(change.a) == alike(change.b)
 
 
 def loss_of(earlier: Submission) -> str:

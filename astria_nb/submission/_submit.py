@@ -12,7 +12,7 @@ from astria_nb.log import Log
 from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import TIMEOUT_SECONDS, CallbackObserver, SubmitOptions
 from astria_nb.tune import Encoding, OnSent, Tune
-from astria_nb.utils.arguments import check_bool, check_callable, check_number
+from astria_nb.utils.arguments import check_bool, check_callable, check_max_cost, check_number
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shielded
 from astria_nb.utils.progress import Progress, ReportProgress
@@ -87,8 +87,8 @@ def submit(
         Pixels, such as 2048: larger images are scaled down to this length of the longer side. Default: no
         limit.
     keep_damaged : bool
-        Upload images as well that cannot be decoded to their end. By default they are refused. Checking takes
-        half the time of decoding them.
+        Upload images as well that cannot be decoded to their end, or not be checked. By default they are
+        refused. Checking takes half the time of decoding them.
     timeout : float
         Seconds for the whole call, including waits. Default: 3600.
     on_sent : callable, optional
@@ -159,7 +159,7 @@ def submit(
             preprocessing=Preprocessing(
                 check_bool("keep_metadata", keep_metadata), max_side, check_bool("keep_damaged", keep_damaged)
             ),
-            max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
+            max_cost=check_max_cost(max_cost),
             settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
             timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),
             idempotent=check_bool("idempotent", idempotent),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -11,7 +12,7 @@ from functools import partial
 
 from astria_nb.client import PAGE_SIZE, Client, Json, deadline
 from astria_nb.errors import AstriaError, LogError, NotFoundError, OutcomeUnknownError, Problem
-from astria_nb.log import UNSETTLED, Log, StaleSubmission, Submission, environment
+from astria_nb.log import HAS_TUNE, UNSETTLED, Log, StaleSubmission, Submission, environment
 from astria_nb.submission import _account as account
 from astria_nb.submission._titles import standard_title
 from astria_nb.utils.arguments import parse_id
@@ -19,6 +20,7 @@ from astria_nb.utils.progress import ReportProgress, wait_with_progress
 
 SETTLE_SECONDS = 120.0
 """How long the service may still be working on a request that it has answered with an error."""
+_LOOK_SECONDS = 1.0  # between two looks at what other processes have recorded
 _ENDED = "its process ended while it was sent"
 # By the identity of each log.
 _at_work: set[tuple[object, int]] = set()
@@ -26,6 +28,7 @@ _planning: list[object] = []  # the log of each thread that is recording an inte
 if hasattr(os, "register_at_fork"):  # a child process does not have those threads
     os.register_at_fork(after_in_child=_planning.clear)
     os.register_at_fork(after_in_child=_at_work.clear)
+_awaited: set[tuple[object, int]] = set()  # runs whose callers were told to submit them again
 # When this process first saw a submission in its state: it is at least that old.
 _first_seen: dict[tuple[object, int, datetime], float] = {}
 
@@ -63,16 +66,35 @@ def settle(
     if not deadline.has_time_for(wait):
         reason = f"the service may need {wait:.0f} s to finish, which is longer than the timeout"
         raise _still_unknown(submissions, reason)
-    wait_with_progress(wait, "giving the service time to finish", report)
-    report(1.0, "looking for it on the account")
-    created = _search(log, client, submissions)
-    settled = []
-    for submission in submissions:
+    open_ones = _StillOpen(log, submissions)
+    wait_with_progress(wait, "giving the service time to finish", report, until=open_ones.are_gone)
+    latest = {one.id: log.get(one.id) for one in submissions}
+    still_open = [one for one in submissions if latest[one.id].version == one.version]
+    if still_open:
+        report(1.0, "looking for it on the account")
+        created = _search(log, client, still_open)
+    for submission in still_open:
         try:
-            settled.append(_settled(log, submission, created[submission.id], seconds))
+            latest[submission.id] = _settled(log, submission, created[submission.id], seconds)
         except StaleSubmission as overtaken:
-            settled.append(overtaken.submission)
-    return settled
+            latest[submission.id] = overtaken.submission
+    return [latest[one.id] for one in submissions]
+
+
+class _StillOpen:
+    """Submissions that nobody else, such as the process that still sends them, has settled."""
+
+    def __init__(self, log: Log, submissions: Sequence[Submission]) -> None:
+        self._log, self._open, self._asked = log, deque(submissions), time.monotonic()
+
+    def are_gone(self) -> bool:
+        """Return whether there are none left; the log is asked once a second."""
+        if time.monotonic() - self._asked < _LOOK_SECONDS:
+            return False
+        while self._open and self._log.get(self._open[0].id).version != self._open[0].version:
+            self._open.popleft()
+        self._asked = time.monotonic()
+        return not self._open
 
 
 def _settled(log: Log, submission: Submission, created: list[Json], seconds: float) -> Submission:
@@ -219,6 +241,20 @@ def is_left_open(log: Log, submission: Submission) -> bool:
     if is_own:
         return True
     return submission.state == "unknown" or log.is_abandoned(submission)
+
+
+def note_awaited(log: Log, run: Submission) -> None:
+    """Note that the caller was told to wait for a run, and to submit it again to get its row."""
+    _awaited.add((log.identity, run.id))
+
+
+def is_awaited(log: Log, run: Submission) -> bool:
+    """Return whether the row of a run is what its caller waits for; once, if its prompts exist."""
+    key = log.identity, run.id
+    if run.state not in HAS_TUNE or key not in _awaited:
+        return False
+    _awaited.discard(key)
+    return True
 
 
 def is_lost(log: Log, submission: Submission) -> bool:

@@ -66,6 +66,23 @@ def check_number(
     raise AstriaError(Problem(field, f"{short(value)} is not a valid number of {unit}", hint))
 
 
+def check_max_cost(value: Any) -> float | None:
+    """Return a limit of costs in US dollars; None for no limit, which infinity is too.
+
+    Raises
+    ------
+    AstriaError
+        The value is not a number, or is below 0.
+
+    Examples
+    --------
+    >>> check_max_cost(20), check_max_cost(math.inf), check_max_cost(None)
+    (20.0, None, None)
+    """
+    limit = math.inf if value is None else check_number("max_cost", value, "US dollars")
+    return None if limit == math.inf else limit
+
+
 def check_bool(field: str, value: Any) -> bool:
     """Return a switch as a bool; None counts as False.
 

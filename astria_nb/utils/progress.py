@@ -171,7 +171,9 @@ def _is_terminal() -> bool:
         return False
 
 
-def wait_with_progress(seconds: float, reason: str, report: ReportProgress) -> None:
+def wait_with_progress(
+    seconds: float, reason: str, report: ReportProgress, until: Callable[[], bool] | None = None
+) -> None:
     """Sleep and report the progress; KeyboardInterrupt ends the wait at once.
 
     Parameters
@@ -182,9 +184,11 @@ def wait_with_progress(seconds: float, reason: str, report: ReportProgress) -> N
         What is waited for.
     report : callable
         Called with the fraction and the text of each second.
+    until : callable, optional
+        Returns whether the wait may end earlier.
     """
-    until, reported = time.monotonic() + seconds, ""
-    while (seconds_left := until - time.monotonic()) > 0:
+    end, reported = time.monotonic() + seconds, ""
+    while (seconds_left := end - time.monotonic()) > 0 and not (until is not None and until()):
         raise_if_interrupted()
         text = f"{reason} · {seconds_left:.0f} s left"
         if text != reported:

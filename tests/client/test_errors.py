@@ -226,6 +226,28 @@ def test_a_refusal_during_an_upload_is_noticed(
     assert len(server.requests) == 1
 
 
+PAGE = b"<html><head><title>413 Request Entity Too Large</title></head></html>"
+
+
+@pytest.mark.parametrize("read", [10**5, None], ids=["in the middle of it", "at its end"])
+def test_an_upload_that_is_too_large_for_a_server_says_what_to_do(
+    server: ScriptedServer, client: anb.Client, large: list[Path], read: int | None
+) -> None:
+    page = reply(body=PAGE, status=413, Content_Type="text/html", read=read)
+    server.on("POST", "/p/43/tunes", page)
+    with body(large) as sent, pytest.raises(AstriaError) as caught:
+        client.create_tune(43, sent)
+    assert len(server.requests) == 1
+    assert isinstance(caught.value, OutcomeUnknownError) == (read is None)
+    if isinstance(caught.value, NotSentError):
+        return  # the connection was closed before its answer could be read
+    words = str(caught.value)
+    assert "images: make a request of " in words
+    assert "more than the server takes (status 413)" in words
+    assert "make them smaller with max_side=2048, or send fewer" in words
+    assert ("nothing was created" in words) == (read is not None)
+
+
 def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

@@ -16,6 +16,7 @@ from astria_nb.images import Image as Photo
 from astria_nb.images import Preprocessing, SentImage, _damage, _file_memory, _upload
 from astria_nb.images._advice import advise
 from helpers import photos_with_metadata as samples
+from helpers.interlaced_png import interlaced_png
 from helpers.photos_with_metadata import PLACE
 
 NOISE = Image.effect_noise((320, 240), 60).convert("RGB")
@@ -201,6 +202,28 @@ def test_pixels_of_a_png_that_are_not_complete_are_refused(
 def test_a_png_with_fewer_rows_than_it_says_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TuneError, match="is incomplete"):
         send(tmp_path, png_with(lambda data: zlib.compress(zlib.decompress(data)[: -320 * 4])))
+
+
+@pytest.mark.parametrize("surplus", [PLACE, PLACE * 100_000, b"\0"])
+def test_what_is_compressed_behind_the_pixels_of_a_png_is_not_sent(surplus: bytes, tmp_path: Path) -> None:
+    photo = png_with(lambda data: zlib.compress(zlib.decompress(data) + surplus))
+    words = r"'photo' holds more than its pixels.*keep_metadata=True"
+    with pytest.raises(TuneError, match=words):
+        send(tmp_path, photo)
+    assert send(tmp_path, photo, Preprocessing(keep_metadata=True)) == photo
+    with pytest.raises(TuneError, match=words):
+        send(tmp_path, photo)
+    assert send(tmp_path, photo, Preprocessing(keep_damaged=True)) == photo
+
+
+@pytest.mark.parametrize("side", range(1, 18))
+@pytest.mark.parametrize("mode", ["1", "P", "L", "LA", "RGB", "RGBA", "I;16"])
+def test_an_interlaced_png_is_sent_whatever_its_size(mode: str, side: int, tmp_path: Path) -> None:
+    for size in ((side, 9), (9, side), (side, side)):
+        image = NOISE.convert("L").crop((0, 0, *size)).convert(mode)
+        photo = interlaced_png(image)
+        assert Image.open(io.BytesIO(photo)).tobytes() == image.tobytes()
+        assert send(tmp_path, photo) == photo
 
 
 def test_a_file_is_decoded_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_a_run_that_is_nowhere_to_be_found_is_not_sent_again_until_its_owner_say
     client = sandbox.client()
     sandbox.fail("504", ROUTE)
     for _ in range(2):
-        with pytest.raises(OutcomeUnknownError, match=r"tune_ids: .* say so with log\.resolve\(2\)"):
+        with pytest.raises(OutcomeUnknownError, match=r"tune_ids: .* say so with .*Log\(.*\)\.resolve\(2\)"):
             anb.submit(run(tune_id), client, log=log, settle=0)
     log.resolve(2)
     anb.submit(run(tune_id), client, log=log)
@@ -166,6 +166,30 @@ def test_of_two_threads_one_runs_and_one_is_told(
         assert [list(first.result().loc[0, "prompt_ids"])] == created(sandbox)
 
 
+def test_who_was_told_to_wait_for_a_run_gets_its_row(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int
+) -> None:
+    """As under asyncio, where a call goes on in its thread when nobody waits for it any more."""
+    is_sending, may_go_on = threading.Event(), threading.Event()
+
+    def on_sent(sent: int, total: int) -> None:
+        is_sending.set()
+        may_go_on.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool:
+        given_up = pool.submit(anb.submit, run(tune_id), sandbox.client(), log=log, on_sent=on_sent)
+        assert is_sending.wait(PATIENCE)
+        with pytest.raises(TuneError, match="wait until it is done, then submit it again to get its row"):
+            anb.submit(run(tune_id), sandbox.client(), log=log)
+        may_go_on.set()
+        given_up.result()
+    with pytest.warns(UserWarning, match="this run was being submitted when you asked for it"):
+        row = anb.submit(run(tune_id), sandbox.client(), log=log)
+    assert [list(row.loc[0, "prompt_ids"])] == created(sandbox)
+    anb.submit(run(tune_id), sandbox.client(), log=log)
+    assert len(created(sandbox)) == 2
+
+
 def test_a_run_that_another_kernel_sends_is_not_sent_by_this_one(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,7 +258,7 @@ def test_a_lost_run_on_a_tune_that_was_deleted_can_be_resolved(
         log.resolve(2)
     client._transport.send_empty("DELETE", f"/tunes/{tune_id}")
     assert log.recover(client, settle=0)["state"].tolist() == ["needs_review"]
-    with pytest.raises(OutcomeUnknownError, match=r"say so with log\.resolve\(2\)"):
+    with pytest.raises(OutcomeUnknownError, match=r"say so with .*Log\(.*\)\.resolve\(2\)"):
         anb.submit(run(tune_id), client, log=log, settle=0)
     log.resolve(2)
     assert len(created(sandbox)) == 1

@@ -11,6 +11,7 @@ from astria_nb.images.metadata._file_parts import (
     entire_file,
     size_of_bytes,
 )
+from astria_nb.images.metadata._jpeg_frame import JpegFrame, read_frame
 from astria_nb.images.metadata._orientation import read as read_orientation
 from astria_nb.images.metadata._png import coding_points
 from astria_nb.images.metadata._png_texts import of_raw_profile, without_texts
@@ -20,11 +21,13 @@ __all__ = [
     "MAX_PROFILE",
     "DamagedImageError",
     "ImageReader",
+    "JpegFrame",
     "MalformedImageError",
     "Part",
     "coding_points",
     "entire_file",
     "of_raw_profile",
+    "read_frame",
     "read_orientation",
     "reduced_profile",
     "size_of_bytes",

@@ -9,12 +9,12 @@ from astria_nb.images.metadata import _orientation as orientation
 from astria_nb.images.metadata import _standard_profiles as standard_profiles
 from astria_nb.images.metadata._colour_profile import reduced_profile
 from astria_nb.images.metadata._file_parts import ImageReader, MalformedImageError, Part
+from astria_nb.images.metadata._jpeg_frame import FRAMES
 from astria_nb.images.metadata._jpeg_segments import APP0, JFIF, cleaned_segment, segment
 from astria_nb.images.metadata._jpeg_tables import DHT, DQT, JpegTables
 
 _RGB = 3  # components, also of YCbCr
 _EOI, _SOS, _COM, _APP1, _APP2 = 0xD9, 0xDA, 0xFE, 0xE1, 0xE2
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _METADATA_MARKERS = {*range(APP0, 0xF0), _COM}
 _EXIF = b"Exif\0\0"
 _XMP, _ICC = b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
@@ -39,7 +39,7 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
             break
         end = _end_of_segment(reader, offset)
         content = range(offset + 4, end)
-        is_second = has_frame and marker in _FRAMES  # a thumbnail's, after a segment that was too short
+        is_second = has_frame and marker in FRAMES  # a thumbnail's, after a segment that was too short
         if marker in _METADATA_MARKERS:
             head = reader.read(content.start, min(len(content), _HEAD))
             metadata.collect(reader, marker, content, index=len(parts))
@@ -47,7 +47,7 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
         elif is_second or not _is_valid(marker, data := reader.read(content.start, len(content))):
             raise MalformedImageError("is damaged")
         else:
-            has_frame = has_frame or marker in _FRAMES
+            has_frame = has_frame or marker in FRAMES
             _note_tables(tables, marker, data, index=len(parts))
             parts.append(range(offset, end))
         offset = end
@@ -70,7 +70,7 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
 def _note_tables(tables: JpegTables, marker: int, data: bytes, *, index: int) -> None:
     if marker in (DQT, DHT):
         tables.add(marker, data, index)
-    elif marker in _FRAMES:
+    elif marker in FRAMES:
         tables.add_frame(data)
     elif marker == _SOS:
         tables.add_scan(data)
@@ -184,7 +184,7 @@ def _end_of_scan(reader: ImageReader, offset: int) -> int:
 
 def _is_valid(marker: int, content: bytes) -> bool:
     """Return whether a segment that decoders need has exactly the structure that its marker requires."""
-    check = _CHECKS.get(marker, _is_frame_header if marker in _FRAMES else None)
+    check = _CHECKS.get(marker, _is_frame_header if marker in FRAMES else None)
     return check is not None and check(content)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from astria_nb.images.metadata._file_parts import DamagedImageError, ImageReader
+from astria_nb.images.metadata._file_parts import DamagedImageError, ImageReader, MalformedImageError
 
 _BLOCK = 2**18  # bytes
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
@@ -41,7 +41,7 @@ def end_of_stream(reader: ImageReader, places: list[range], size: int) -> tuple[
     reader : ImageReader
     places : list of range
     size : int
-        Bytes that the stream holds at least.
+        Bytes that the stream holds.
 
     Returns
     -------
@@ -52,6 +52,8 @@ def end_of_stream(reader: ImageReader, places: list[range], size: int) -> tuple[
     ------
     DamagedImageError
         The stream does not end, or its content is not what was compressed.
+    MalformedImageError
+        It holds more, which no decoder shows.
     """
     stream = zlib.decompressobj()
     for number, place in enumerate(places):
@@ -64,6 +66,8 @@ def end_of_stream(reader: ImageReader, places: list[range], size: int) -> tuple[
                     pending = stream.unconsumed_tail
             except zlib.error:
                 raise DamagedImageError("is damaged") from None
+            if size < 0:
+                raise MalformedImageError("holds more than its pixels")
             if stream.eof:
                 if size > 0:
                     raise DamagedImageError("is incomplete")

@@ -82,7 +82,7 @@ class Batch:
         KeyboardInterrupt
             This call was interrupted. The rows that were under way have ended.
         """
-        waiting = deque(rows)
+        waiting = deque(sorted(rows, key=self._prices.__contains__))  # what costs nothing waits for nobody
         self._turns.reset()
         self.tally.is_over = False
         try:
@@ -111,14 +111,16 @@ class Batch:
             if limits.stop.is_set():
                 self._leave(waiting)
                 return False
-            if limits.pace.wait_seconds() > 0:
-                return False
             if (row := self._turns.next_of(waiting)) is None:
                 return True
+            if row in self._prices and limits.pace.wait_seconds() > 0:
+                self._turns.end(row)
+                waiting.appendleft(row)
+                return False
             if row in self._prices and (problem := limits.budget.reserve(row, self._prices[row])):
                 self._end(row, RowOutcome("not_sent", error=AstriaError(problem)))
                 continue
-            started = limits.pace.start()
+            started = limits.pace.start() if row in self._prices else time.monotonic()
             try:
                 future = submit(row)
             except Exception as error:  # noqa: BLE001  an executor that was shut down, or whose workers are gone
@@ -190,14 +192,16 @@ class Batch:
         return True
 
     def _end(self, row: int, outcome: RowOutcome) -> None:
-        if not outcome.has_tune and self._limits.stops_at_error:
-            self._limits.stop.set()
+        is_begun = not isinstance(outcome.error, NotBegunError)
+        if self._limits.stops_at_error and is_begun and not outcome.has_tune:
+            # A lost answer is looked for first: if its tune exists, nothing has failed.
+            (self._limits.stop.hold if outcome.is_lost else self._limits.stop.set)()
         is_too_poor = not self.is_stopped and self._limits.balance.is_exceeded(row, outcome.error)
         if outcome.concerns_all or is_too_poor or (outcome.is_unreached and self._patience.is_cut_off):
             self._stop(outcome)
-        elif not outcome.is_unreached and not isinstance(outcome.error, NotBegunError):
+        elif not outcome.is_unreached and is_begun:
             self._patience.note_answer()
-        if isinstance(outcome.error, NotBegunError) and self._reason is not None:
+        if not is_begun and self._reason is not None:
             outcome = replace(outcome, error=NotBegunError.after(self._reason))
         # What may exist on the service counts as paid.
         is_paid = outcome.has_tune or outcome.is_lost
@@ -229,6 +233,15 @@ class Batch:
     def is_stopped(self) -> bool:
         """Whether no more rows are handed out."""
         return self._limits.stop.is_set()
+
+    def take_left(self) -> list[int]:
+        """Return the rows that were left unsent while the batch was on hold; nobody has counted them."""
+        left = []
+        for row, outcome in enumerate(self.outcomes):
+            if outcome is not None and isinstance(outcome.error, NotBegunError):
+                self.outcomes[row] = None
+                left.append(row)
+        return left
 
     def forget(self, rows: Iterable[int]) -> None:
         """Forget the outcomes of rows that are about to be sent again; none of them has a tune."""

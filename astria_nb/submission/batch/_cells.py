@@ -14,14 +14,24 @@ from typing import Any
 
 from astria_nb.tune import FIELDS
 from astria_nb.tune.plain import as_integer, plain
+from astria_nb.tune.round_trips import moment_text
 
+_PATH = re.compile(r"\b(?:Pure)?(?:Posix|Windows)Path\(([^()]+)\)")
 _ARRAY = re.compile(r"(?:<\w+>\s*|(?:array|Array)\(\s*)?(\[.*\])(?:,\s*dtype=.*)?\)?\s*", re.DOTALL)
 _ONE_ADDRESS = re.compile(r"[^\s|;]+")
 _BOOLEANS: dict[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
-_FLAGS = frozenset({"inpaint_faces", "super_resolution", "face_correct", "hires_fix", "film_grain"})
-_NUMBERS = frozenset({"num_images", "cfg_scale", "steps", "seed", "w", "h"})
-_MOMENT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+_FLAGS = frozenset(
+    {
+        *("inpaint_faces", "super_resolution", "face_correct", "face_swap", "hires_fix", "film_grain"),
+        *("use_lpw", "controlnet_txt2img", "prompt_expansion", "is_multiperson", "only_upscale"),
+        "tiled_upscale",
+    }
+)
+_NUMBERS = frozenset(
+    {
+        *("num_images", "cfg_scale", "steps", "seed", "w", "h"),
+        *("denoising_strength", "controlnet_conditioning_scale"),
+    }
 )
 _NO_ITEM = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER, tokenize.OP})
 
@@ -73,26 +83,6 @@ def entry_value(field: str, entry: str, cell: Any) -> Any:
     return _with_days(cell)
 
 
-def moment_text(text: str) -> str:
-    """Return a date with a time of day as one text, whichever program has written it; other text as it is.
-
-    Midnight is the day, as CSV has a column of days.
-
-    Examples
-    --------
-    >>> moment_text("2026-01-31 00:00:00"), moment_text("2026-01-31T12:30:00.500Z")
-    ('2026-01-31', '2026-01-31 12:30:00.5+00:00')
-    """
-    if (match := _MOMENT.fullmatch(text)) is None:
-        return text
-    day, minute, seconds, zone = match.groups("")
-    whole, _, fraction = seconds.partition(".")
-    fraction = fraction.rstrip("0")
-    time = f"{minute}{whole or ':00'}" + (f".{fraction}" if fraction else "")
-    zone = "+00:00" if zone == "Z" else zone
-    return f"{day} {time}{zone}" if zone or time != "00:00:00" else day
-
-
 def items_in(text: str) -> list[Any] | None:
     """Return the list that a text holds: JSON, Python's, or numpy's, which has no commas; None if it is none.
 
@@ -100,10 +90,13 @@ def items_in(text: str) -> list[Any] | None:
     --------
     >>> items_in('["a"]'), items_in("['a', 'b']"), items_in("['a' 'b']"), items_in("[1 2]"), items_in("a")
     (['a'], ['a', 'b'], ['a', 'b'], [1, 2], None)
+    >>> items_in("('a', 'b')"), items_in("[PosixPath('a'), PosixPath('b')]")
+    (['a', 'b'], ['a', 'b'])
     """
-    match = _ARRAY.fullmatch(text.strip())
+    text = _PATH.sub(r"\1", text.strip())
+    match = _ARRAY.fullmatch(text)
     if match is None:
-        return None
+        return _items_of_tuple(text)
     with suppress(ValueError, RecursionError):
         literal = json.loads(match[1])
         return literal if isinstance(literal, list) else None
@@ -119,6 +112,14 @@ def items_in(text: str) -> list[Any] | None:
         literal = ast.literal_eval(match[1])
         is_whole = isinstance(literal, list) and (len(literal) == len(words) or _has_inner(literal))
         return literal if is_whole else None
+    return None
+
+
+def _items_of_tuple(text: str) -> list[Any] | None:
+    if text.startswith("(") and text.endswith(")"):
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            literal = ast.literal_eval(text)
+            return [*literal] if isinstance(literal, tuple) else None
     return None
 
 

@@ -9,7 +9,8 @@ from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 
 from astria_nb.errors import Problem
-from astria_nb.tune import FIELDS, SUGGESTIONS
+from astria_nb.tune import FIELDS, SUBMIT_OPTIONS, SUGGESTIONS
+from astria_nb.tune.plain import stripped
 from astria_nb.utils.formatting import short
 
 KEY = "key"
@@ -31,7 +32,10 @@ _ALIASES = {
     **{key: f"characteristics.{key}" for key in SUGGESTIONS},
     **{key: f"prompt_attributes.{key}" for key in _ATTRIBUTES},
 }
+_ALIKE_FIELDS = 0.9
+_OPTIONS = SUBMIT_OPTIONS.keys() - {"on_sent"}  # which is of `submit` only
 _SEPARATORS = re.compile(r"[\s_\-]+")
+_ENTRY_SEPARATORS = re.compile(r"[\s_\-.\[\]]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def _column(position: int, name: Hashable) -> Column | None:
     if name in FIELDS or name == KEY:
         return Column(position, name)
     field, _, entry = name.partition(".")
-    return Column(position, field, entry) if field in _MAPS and entry.strip() else None
+    return Column(position, field, entry) if field in _MAPS and entry and entry == stripped(entry) else None
 
 
 def _unknown(name: Hashable, names: Collection[Hashable]) -> Problem:
@@ -104,10 +108,25 @@ def _unknown(name: Hashable, names: Collection[Hashable]) -> Problem:
     own = f"pass ignore=[{short(name)}] if it is your own"
     if not isinstance(name, str):
         return Problem(short(name), what, f"name columns after fields, such as 'pack', or {own}")
+    if (meant := _entry_meant(name)) is not None and meant not in names:
+        return Problem(name, what, f"rename it to {meant!r}, or {own}")
     spelling = _SEPARATORS.sub("_", name.strip().strip("\ufeff").casefold()).strip("_")
     choices = [*FIELDS, KEY]
     exact = spelling if spelling in choices else _ALIASES.get(spelling)
     nearest = [exact] if exact else difflib.get_close_matches(spelling, choices, n=1, cutoff=0.75)
     if nearest and nearest[0] not in names:
         return Problem(name, what, f"rename it to {nearest[0]!r}, or {own}")
+    if spelling in _OPTIONS:
+        return Problem(name, what, f"give it to anb.submit_many, as {spelling}=, or {own}")
     return Problem(name or "''", what, f"drop the column, or {own}")
+
+
+def _entry_meant(name: str) -> str | None:
+    """Return the entry of a mapping that a label probably means, such as ``characteristics_eye_color``."""
+    for field in _MAPS:
+        words = field.count("_") + 1
+        parts = _ENTRY_SEPARATORS.split(stripped(name).rstrip("]"), maxsplit=words)
+        head, entry = "_".join(parts[:words]).casefold(), stripped("".join(parts[words:]))
+        if entry and difflib.get_close_matches(head, [field], cutoff=_ALIKE_FIELDS):
+            return f"{field}.{entry}"
+    return None

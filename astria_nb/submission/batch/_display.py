@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from astria_nb.errors import printable
+from astria_nb.submission.batch._stop import BatchStop
 from astria_nb.submission.batch._tally import Tally
 from astria_nb.utils.interrupts import in_caller, raise_if_interrupted
 from astria_nb.utils.kernel import kernel_shell
@@ -48,13 +48,13 @@ class BatchDisplay:
     ----------
     say : callable or None
         Called with a fraction and a text, in place of a display.
-    stop : threading.Event
-        Set when the user presses Cancel.
+    stop : BatchStop
+        Cancelled when the user presses Cancel.
     """
 
-    def __init__(self, say: ReportProgress | None, stop: threading.Event) -> None:
+    def __init__(self, say: ReportProgress | None, stop: BatchStop) -> None:
         self._say = None if say is None else in_caller(say)
-        self._stop, self._is_cancelled = stop, False
+        self._stop = stop
         self._line = Progress("Submitting", log_seconds=_LOG_SECONDS)
         self._widget: BatchWidget | None = None
         self._tally: Tally | None = None
@@ -95,7 +95,7 @@ class BatchDisplay:
         intro = ""
         if tally.is_ending:
             intro = "Interrupted: no more are sent · "
-        elif self._is_cancelled and tally.active:
+        elif self._stop.is_cancelled and tally.active:
             intro = "Cancelled: no more are sent · "
         width = None if self._widget is not None else self._line.width
         text = tally.text(None if width is None else width - len(intro))
@@ -126,15 +126,14 @@ class BatchDisplay:
         self._widget.show(fraction, text, is_last=is_last)
 
     def _cancel(self) -> None:
-        self._is_cancelled = True
-        self._stop.set()
+        self._stop.cancel()
 
     def _last_words(self, kind: type[BaseException] | None) -> str:
         tally = self._tally
         if tally is None:
             what = "Interrupted. " * (kind is KeyboardInterrupt)
             return f"{what}Nothing was sent."
-        if kind is None and not self._is_cancelled:
+        if kind is None and not self._stop.is_cancelled:
             return f"{tally}. {_GOES_ON}" if tally.waiting else str(tally)
         what = "Interrupted" if kind is KeyboardInterrupt else "Cancelled" if kind is None else "Stopped"
         return f"{what}. {tally}. {_GOES_ON}"

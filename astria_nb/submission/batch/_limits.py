@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from astria_nb.submission.batch._balance import BalanceCheck
 from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._pace import Pace
+from astria_nb.submission.batch._stop import BatchStop
 
 
 @dataclass(slots=True)
@@ -21,8 +21,7 @@ class BatchLimits:
         Rows that may be under way at once.
     pace : Pace
     budget : Budget
-    stop : threading.Event
-        Set to hand out no more rows.
+    stop : BatchStop
     balance : BalanceCheck
     stops_at_error : bool
         Whether the first row that fails stops the batch.
@@ -35,7 +34,7 @@ class BatchLimits:
     in_flight: int
     pace: Pace
     budget: Budget
-    stop: threading.Event
+    stop: BatchStop
     balance: BalanceCheck
     stops_at_error: bool = False
     begun: Collection[int] | None = None

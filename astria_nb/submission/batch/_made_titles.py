@@ -12,10 +12,10 @@ from typing import Any
 from unicodedata import normalize
 
 from astria_nb.images import Image, ImageContent, content_sha256, is_address, is_content
-from astria_nb.submission.batch._cells import moment_text
 from astria_nb.tune import unsigned_addresses
 from astria_nb.tune.image_lists import uploads_in
 from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
+from astria_nb.tune.round_trips import alike, moment_text
 
 PREFIX = "batch-"
 """How each title that is checked here begins, so that an account can be searched for them."""
@@ -93,7 +93,9 @@ def title_of_values(values: Mapping[str, Any], images: Any) -> str:
         if name in fields:
             fields[name] = sorted(fields[name])
     attributes = {key: item for key, item in values["prompt_attributes"].items() if key != "callback"}
-    fields["prompt_attributes"] = attributes
+    fields["prompt_attributes"] = alike(attributes)
+    if "characteristics" in fields:
+        fields["characteristics"] = alike(fields["characteristics"])
     # A Mac writes the accents of a file's name in another normal form than most others do.
     sources = sorted(normalize("NFC", source) for source in as_written(images))
     text = json.dumps([fields, sources], sort_keys=True, separators=(",", ":"), default=str)

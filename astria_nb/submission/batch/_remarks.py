@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from astria_nb.errors import Problem
+from astria_nb.submission import _notices as notices
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission._repeats import loss_in
 from astria_nb.submission.batch._check import BatchCheck
@@ -59,7 +60,9 @@ def warn_before(
 
 
 def warn_after(outcomes: Sequence[RowOutcome]) -> None:
-    """Warn once of rows whose tunes exist, and have no pictures any more: nothing was sent for them."""
+    """Warn of rows for which nothing was sent: the account had their tunes, or these have no pictures now."""
+    if found := [outcome.found for outcome in outcomes if outcome.found]:
+        warn(notices.titles_are_taken(found), is_paid=True)
     losses = Counter(loss_in(outcome.record or {}) for outcome in outcomes if outcome.has_tune)
     for loss, count in losses.items():
         if loss:

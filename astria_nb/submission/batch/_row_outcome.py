@@ -41,6 +41,9 @@ class RowOutcome:
         Seconds that the service asked to wait before this tune is sent.
     cost_mc : int or None
         What the service says that it cost, in millicents; None if it does not say.
+    found : str
+        Which tune of the account it is, in words, if only the account had its title: it may be somebody
+        else's. Empty otherwise.
     """
 
     state: str
@@ -50,6 +53,7 @@ class RowOutcome:
     error: AstriaError | None = None
     retry_after: float | None = None
     cost_mc: int | None = None
+    found: str = ""
 
     @property
     def has_tune(self) -> bool:

@@ -9,6 +9,7 @@ from astria_nb.client.retry import retry_after_seconds
 from astria_nb.errors import AstriaError, Problem, TooManyRequestsError
 from astria_nb.log import Precedents
 from astria_nb.submission._exactly_once import ExactlyOnce
+from astria_nb.submission._notices import which
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission.batch._row_outcome import RowOutcome, of_error, of_submission
 from astria_nb.tune import Body, Pack, Request, Tune, opened
@@ -56,7 +57,8 @@ def send(
             with one.encode() as body:
                 request = request or one.request(pack, body.encoding, body.images)
                 known = options.log.precedents(request) if precedents is None else precedents
-                return of_submission(one.submit(pack, body, request, known))
+                outcome = of_submission(one.submit(pack, body, request, known))
+                return outcome if one.found is None else replace(outcome, found=which(one.found))
     except TooManyRequestsError as error:
         seconds = retry_after_seconds(error.retry_after, options.client.now())
         outcome = of_error(error, was_sent=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from astria_nb.errors import AstriaError, Problem
+from astria_nb.submission.batch._stop import BatchStop
 
 # Rows that threads work on, for each request under way: some wait for theirs, some are recorded after it.
 _AHEAD = 2.0
@@ -68,7 +69,7 @@ class Slots:
     Parameters
     ----------
     number : int
-    stop : threading.Event
+    stop : BatchStop
         Once it is set, no row gets a slot: `NotBegunError` is raised instead.
 
     Attributes
@@ -77,7 +78,7 @@ class Slots:
         The rows that have had a slot.
     """
 
-    def __init__(self, number: int, stop: threading.Event) -> None:
+    def __init__(self, number: int, stop: BatchStop) -> None:
         self._free, self._stop = threading.BoundedSemaphore(number), stop
         self.begun: set[int] = set()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Hashable, Iterable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -18,10 +18,12 @@ from astria_nb.submission._options import TIMEOUT_SECONDS, SubmitOptions
 from astria_nb.submission.batch._display import BatchDisplay
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._sending import QuietObserver
+from astria_nb.submission.batch._stop import BatchStop
 from astria_nb.submission.batch._table import read_tunes
 from astria_nb.submission.batch._work import Work
 from astria_nb.tune import Encoding
-from astria_nb.utils.arguments import check_bool, check_callable, check_number
+from astria_nb.tune.plain import as_integer
+from astria_nb.utils.arguments import check_bool, check_callable, check_max_cost, check_number
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shielded
 from astria_nb.utils.progress import ReportProgress
@@ -75,7 +77,8 @@ def submit_many(
     max_workers : int
         Rows that may be under way at once, 1 to 256, with an executor too; each has its own connection.
     rate : float, optional
-        Most tunes a second. Default: no limit but the service's own, which slows all workers down together.
+        Most tunes a second that are paid for. Default: no limit but the service's own, which slows all
+        workers down together.
     executor : concurrent.futures.Executor, optional
         Where the tunes are sent from: a ``ProcessPoolExecutor``, or, with the extra ``dask``,
         ``dask_client.get_executor(pure=False, retries=0)``. Workers in other processes use the key in their
@@ -113,11 +116,10 @@ def submit_many(
     ------
     BatchError
         Rows are wrong, or the batch costs more than `max_cost`. Nothing was sent; `frame` lists all problems.
-    TuneError
-        An argument is not valid. Nothing was sent.
     AstriaError
-        A pack or the account could not be read, or the log not be written; nothing was sent. With
-        ``on_error="raise"``: that of the first row that failed.
+        An argument is not valid, a pack or the account could not be read, or the log not be written; nothing
+        was sent. With ``on_error="raise"``: that of the first row that failed. A row whose answer was lost
+        has failed if its tune was not found; until that is known, no more are sent.
 
     Examples
     --------
@@ -131,7 +133,7 @@ def submit_many(
      {'title': 'batch-b', 'name': 'man', 'state': 'done'}]
     """
     check_callable("say", say, arguments=2)
-    stop = threading.Event()
+    stop, caller = BatchStop(), threading.current_thread()
     display = BatchDisplay(say, stop)
 
     def options() -> SubmitOptions:
@@ -155,7 +157,7 @@ def submit_many(
         if on_error not in get_args(OnError):
             what = f"{short(on_error)} is not known"
             raise TuneError(Problem("on_error", what, "choose 'collect' or 'raise'"))
-        pool = _check_executor(executor)
+        pool = _check_executor(executor, caller)
         workers = _check_workers(max_workers)
         most = None if rate is None else check_number("rate", rate, "tunes a second", allow_zero=False)
         with display:
@@ -163,7 +165,7 @@ def submit_many(
                 table=read_tunes(tunes, ignore=ignore),
                 options=options(),
                 executor=pool,
-                max_cost=None if max_cost is None else check_number("max_cost", max_cost, "US dollars"),
+                max_cost=check_max_cost(max_cost),
                 announces=not once,
                 observer=display,
             )
@@ -179,13 +181,22 @@ def submit_many(
 
 
 def _check_workers(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_WORKERS:
+    number = as_integer(value)
+    if number is None or not 1 <= number <= _MOST_WORKERS:
         hint = f"give a number from 1 to {_MOST_WORKERS}"
         raise TuneError(Problem("max_workers", f"{short(value)} is not a number of workers", hint))
+    return number
+
+
+def _check_executor(value: object, caller: threading.Thread) -> Executor | None:
+    if value is not None and not isinstance(value, Executor):
+        raise TuneError(Problem("executor", f"{short(value)} is not an executor", _EXECUTORS))
+    if isinstance(value, ThreadPoolExecutor) and _runs_in(value, caller):
+        hint = "give another one, or none: its rows would wait for this call, and it for them"
+        raise TuneError(Problem("executor", "is the pool that this call runs in", hint))
     return value
 
 
-def _check_executor(value: object) -> Executor | None:
-    if value is None or isinstance(value, Executor):
-        return value
-    raise TuneError(Problem("executor", f"{short(value)} is not an executor", _EXECUTORS))
+def _runs_in(pool: ThreadPoolExecutor, thread: threading.Thread) -> bool:
+    with pool._shutdown_lock:
+        return thread in pool._threads

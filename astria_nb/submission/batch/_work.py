@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -29,6 +28,7 @@ from astria_nb.submission.batch._remarks import problem_with_total, warn_after, 
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._sending import send
 from astria_nb.submission.batch._slots import NotBegunError, Slots, rows_in_hand
+from astria_nb.submission.batch._stop import BatchStop
 from astria_nb.submission.batch._table import Table
 from astria_nb.submission.batch._turns import Turns
 from astria_nb.tune import Pack, Tune
@@ -106,7 +106,7 @@ class Work:
             raise batch_error([(None, problem)], table)
         warn_before(self._check, table.tunes, options, announces=self._announces)
 
-    def run(self, *, workers: int, pace: Pace, stop: threading.Event, stops_at_error: bool) -> pd.DataFrame:
+    def run(self, *, workers: int, pace: Pace, stop: BatchStop, stops_at_error: bool) -> pd.DataFrame:
         """Send the rows, and return their frame.
 
         Parameters
@@ -114,8 +114,7 @@ class Work:
         workers : int
             Rows that may be under way at once.
         pace : Pace
-        stop : threading.Event
-            Set to send no more.
+        stop : BatchStop
         stops_at_error : bool
             Whether the first row that fails stops the others, and its error is raised.
         """
@@ -142,9 +141,9 @@ class Work:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
                     threads = stack.enter_context(ThreadPoolExecutor(in_hand, "astria_nb batch"))
-                self._send(batch, to_send, listing, threads, slots)
+                self._send(batch, stop, to_send, listing, threads, slots)
         complete = [outcome for outcome in batch.outcomes if outcome is not None]
-        if stops_at_error and (error := _first_error(complete)) is not None:
+        if stops_at_error and (error := _first_error(complete, stop)) is not None:
             raise error
         self._note_returned(complete)
         warn_after(complete)
@@ -153,6 +152,7 @@ class Work:
     def _send(
         self,
         batch: Batch,
+        stop: BatchStop,
         to_send: list[int],
         listing: Listing,
         threads: ThreadPoolExecutor,
@@ -179,26 +179,44 @@ class Work:
                 return send_here(row)
             return dispatch.submit(*self._tune_and_pack(row))
 
-        # A thread may send on the connection that this one used last: an interrupt must not end that.
-        blocks_on(None)
-        held = batch.run(send_there, to_send)
-        settled = settle_lost(batch.outcomes, self._tunes, options, self._observer.report)
-        for row, outcome in settled.items():
-            if outcome is not None:
-                batch.replace(row, outcome)
-            elif self._is_remote or batch.is_stopped:
-                batch.replace(row, RowOutcome("not_sent"))  # by a worker, which may be gone with the others
-        again = [
-            row
-            for row, outcome in settled.items()
-            if (not self._is_remote if outcome is None else self._may_repeat(row, outcome))
-        ]
-        if again and not batch.is_stopped:
-            batch.forget(again)
+        held, rows_left = list[int](), to_send
+        while rows_left:
+            # A thread may send on the connection that this one used last: an interrupt must not end that.
+            blocks_on(None)
+            held += batch.run(send_there, rows_left)
+            again, goes_on = self._settle(batch, stop, options)
             held += again
+            rows_left = batch.take_left() if goes_on else []
         if held:
             blocks_on(None)
             batch.leave(batch.run(send_again, sorted(held)))
+
+    def _settle(self, batch: Batch, stop: BatchStop, options: SubmitOptions) -> tuple[list[int], bool]:
+        """Look for the rows whose answers were lost.
+
+        Returns
+        -------
+        (list of int, bool)
+            The rows that are to be sent again; and whether others may be sent that were on hold until now.
+        """
+        settled = settle_lost(batch.outcomes, self._tunes, options, self._observer.report)
+        may_repeat = {
+            row
+            for row, outcome in settled.items()
+            if (not self._is_remote if outcome is None else self._may_repeat(row, outcome))
+        }
+        is_lost = {row for row, outcome in settled.items() if outcome is not None and outcome.is_lost}
+        if stop.is_on_hold and is_lost - may_repeat:
+            stop.set()
+        goes_on = stop.go_on()
+        for row, outcome in settled.items():
+            if outcome is not None:
+                batch.replace(row, outcome)
+            elif self._is_remote or stop.is_set():
+                batch.replace(row, RowOutcome("not_sent"))  # by a worker, which may be gone with the others
+        again = [] if stop.is_set() else sorted(may_repeat)
+        batch.forget(again)
+        return again, goes_on
 
     def _tune_and_pack(self, row: int) -> tuple[Tune, Pack]:
         tune = self._tunes[row]
@@ -253,7 +271,8 @@ def _tunes(count: int) -> str:
     return f"{count:,} tune{'' if count == 1 else 's'}"
 
 
-def _first_error(outcomes: list[RowOutcome]) -> AstriaError | None:
-    """Return the error of the first row that failed by itself."""
-    errors = (one.error for one in outcomes if one.state != "invalid" and not one.has_tune)
-    return next((error for error in errors if not isinstance(error, NotBegunError | None)), None)
+def _first_error(outcomes: list[RowOutcome], stop: BatchStop) -> AstriaError | None:
+    """Return the error of the first row that failed by itself, or else of one that nobody wanted to leave."""
+    errors = [one.error for one in outcomes if one.error and one.state != "invalid" and not one.has_tune]
+    own = (error for error in errors if not isinstance(error, NotBegunError))
+    return next(own, None if stop.is_cancelled else next(iter(errors), None))

@@ -64,7 +64,9 @@ DIFFERENT: list[dict[str, Any]] = [
     {"image_urls": [URL, URL]},
     {"characteristics": {"age": "30 yo"}},
     {"prompt_attributes": {"num_images": 4}},
-    {"prompt_attributes": {"num_images": "4"}},
+    {"prompt_attributes": {"num_images": "5"}},
+    {"prompt_attributes": {"style": "1 a"}},
+    {"prompt_attributes": {"style": "1"}},
     {"prompt_ids": [4]},
     {"preset": "flux-lora-fast"},
     {"brief": "x"},
@@ -187,11 +189,14 @@ def test_what_is_no_key_is_refused(key: Any) -> None:
 def test_equal_rows_need_two_keys() -> None:
     frame = pd.DataFrame([BASE, {**BASE, "name": "dog"}, BASE, BASE], index=["a", "b", "c", "d"])
     table = read_tunes(frame)
-    hint = "drop one of them, or give each a key of its own in a column 'key'"
-    assert table.problems.to_numpy().tolist() == [
-        ["c", "key", f"row 'c' asks for the same as row 'a'; {hint}"],
-        ["d", "key", f"row 'd' asks for the same as row 'a'; {hint}"],
-    ]
+    assert set(table.problems["field"]) == {"key"}
+    assert dict(zip(table.problems["row"], table.problems["message"], strict=True)) == {
+        row: (
+            f"row '{row}' asks for the same as row 'a'; drop it, or give row '{row}', and no row that was "
+            "sent before, a key in a column 'key'"
+        )
+        for row in "cd"
+    }
     assert [tune is None for tune in table.tunes] == [False, False, True, True]
     assert read_tunes(frame.assign(key=range(4))).problems.empty
     assert read_tunes(frame.assign(key=[None, None, 1, 2])).problems.empty
@@ -213,7 +218,9 @@ def test_a_run_without_a_title_has_that_of_a_row() -> None:
     assert [tune and tune.title for tune in table.tunes[:1]] == [
         title_of(name=None, image_urls=None, tune_ids=[5, 6], prompt_ids=[1])
     ]
-    what = "row 2 asks for the same as row 1; drop one of them, or give each a title of its own"
+    what = (
+        "row 2 asks for the same as row 1; drop it, or give row 2, and no row that was sent before, a title"
+    )
     assert table.problems.to_numpy().tolist() == [[2, "title", what]]
 
 

@@ -1,14 +1,18 @@
 """A frame in, a frame out: each row is sent once, and says what became of it."""
 
+import io
 import os
+import sqlite3
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -19,6 +23,7 @@ from astria_nb.submission.batch import _patience
 from astria_nb.submission.batch._check import BatchCheck
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._remarks import problem_with_total
+from astria_nb.submission.batch._stop import BatchStop
 from astria_nb.tune import Request
 from benchmarks.services import serving
 from helpers.batches import ROUTE, frame, posts
@@ -250,6 +255,139 @@ def test_the_first_error_stops_the_batch_if_asked_to(sandbox: anb.Sandbox, log: 
     assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 40
 
 
+@pytest.mark.parametrize("fault", [("504", "yes"), ("reset", "yes")], ids=str)
+def test_a_lost_answer_that_was_found_is_no_error(
+    fault: tuple[str, str], sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    sandbox.fail(fault[0], ROUTE, commit=fault[1], after=2)
+    rows = anb.submit_many(frame(12), sandbox.client(), log=log, on_error="raise", max_workers=2, settle=0.3)
+    assert rows["state"].value_counts().to_dict() == {"done": 11, "adopted": 1}
+    assert posts(sandbox) == 12
+
+
+def test_a_lost_answer_that_was_not_found_stops_the_batch(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    sandbox.fail("504", ROUTE, commit="no", after=2)
+    with pytest.raises(OutcomeUnknownError, match="not on the account"):
+        anb.submit_many(frame(40), sandbox.client(), log=log, on_error="raise", max_workers=2, settle=0.3)
+    assert posts(sandbox) <= 8
+
+
+def test_a_batch_that_was_left_half_sent_raises(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stopped it: a caller that gets no error takes all rows for sent."""
+    monkeypatch.setattr(BatchStop, "go_on", lambda self: bool(self.set()))
+    sandbox.fail("504", ROUTE, commit="yes", after=2)
+    with pytest.raises(AstriaError, match="was not sent: the batch was stopped; run the batch again"):
+        anb.submit_many(frame(40), sandbox.client(), log=log, on_error="raise", max_workers=2, settle=0.3)
+
+
+def test_tunes_that_only_the_account_had_are_named(sandbox: anb.Sandbox, tmp_path: Path) -> None:
+    """Each customer has a notebook and a log; the same keys are those of other people's photos."""
+    client, said = sandbox.client(), []
+    for customer in ("anna", "berta"):
+        with closing(anb.ExperimentLog(tmp_path / f"{customer}.sqlite")) as log:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                rows = anb.submit_many(frame(5), client, log=log)
+                anb.submit_many(frame(5), client, log=log)  # which the log knows by now
+            said.append([str(warning.message) for warning in caught])
+    assert set(rows["state"]) == {"adopted"}
+    assert posts(sandbox) == 5
+    assert said[0] == []
+    (message,) = said[1]
+    assert message.startswith(
+        "5 rows are tunes that were on your account already, under the same title: tune "
+    )
+    assert sum(f"tune {id_}, made on 20" in message for id_ in rows["id"]) == 3
+    assert ", and 2 more. Nothing was sent for them. To train again, " in message
+
+
+def test_rows_that_are_not_sent_wait_for_no_rate(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    anb.submit_many(frame(30), sandbox.client(), log=log)
+    started = time.monotonic()
+    rows = anb.submit_many(frame(31), sandbox.client(), log=log, rate=0.1)
+    assert time.monotonic() - started < 60  # not 300
+    assert set(rows["state"]) == {"done"}
+    assert posts(sandbox) == 31
+
+
+def test_what_another_call_sends_is_waited_for_only_as_long_as_it_takes(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    sandbox.fail("slow", ROUTE, count=None, seconds=0.5)
+    client, started = sandbox.client(), time.monotonic()
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(anb.submit_many, frame(12), client, log=log, settle=120.0) for _ in range(3)]
+        states = [set(call.result()["state"]) for call in calls]
+    assert time.monotonic() - started < 60  # not 120
+    assert states == [{"done"}] * 3
+    assert posts(sandbox) == 12
+
+
+def test_a_call_does_not_send_in_the_pool_that_it_runs_in(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(anb.submit_many, frame(2), sandbox.client(), log=log, executor=pool)
+        with pytest.raises(AstriaError, match="executor: is the pool that this call runs in; give another"):
+            call.result(60)
+    assert posts(sandbox) == 0
+
+
+def test_infinity_is_no_limit_of_cost(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    rows = anb.submit_many(
+        frame(2), sandbox.client(), log=log, max_cost=float("inf"), max_workers=np.int64(2)
+    )
+    assert set(rows["state"]) == {"done"}
+
+
+def _by_csv(table: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(table.to_csv(index=False)), **options)
+
+
+def _by_json(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.read_json(io.StringIO(table.to_json(orient="records", date_format="iso")))
+
+
+def _by_sql(table: pd.DataFrame) -> pd.DataFrame:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        table.to_sql("tunes", connection, index=False)
+        return pd.read_sql("SELECT * FROM tunes", connection)
+
+
+FILES = (_by_csv, partial(_by_csv, dtype=str), _by_json, _by_sql)
+
+
+@pytest.mark.parametrize("file", FILES, ids=["CSV", "CSV as text", "JSON", "SQL"])
+def test_a_table_that_was_saved_and_read_is_not_paid_again(
+    file: Callable[[pd.DataFrame], pd.DataFrame], sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    table = pd.DataFrame(
+        {
+            "pack": 797,
+            "name": "cat",
+            "image_urls": [f"https://example.com/{number}.jpg" for number in range(2)],
+            "prompt_attributes.use_lpw": [True, False],
+            "prompt_attributes.hires_fix": [True, None],
+            "prompt_attributes.of_tomorrow": [True, False],
+            "prompt_attributes.denoising_strength": [0.5, 0.7],
+            "prompt_attributes.cfg_scale": [1 / 3, 2.5],
+            "prompt_attributes.style": ["1", "2"],
+            "prompt_attributes.seed": [5, None],
+            "characteristics.age": ["30 yo", "31 yo"],
+            "characteristics.day": [pd.Timestamp("2026-01-01 10:00"), pd.Timestamp("2026-01-02 11:30:00.5")],
+        }
+    )
+    rows = anb.submit_many(table, sandbox.client(), log=log)
+    again = anb.submit_many(file(table), sandbox.client(), log=log)
+    assert again["error"].isna().all()
+    assert list(again["id"]) == list(rows["id"])
+    assert posts(sandbox) == 2
+
+
 def test_lost_answers_are_looked_for_at_once(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
     sandbox.fail("504", ROUTE, commit="yes", count=20)
     sandbox.fail("504", ROUTE, commit="no", count=2)
@@ -265,7 +403,8 @@ def test_lost_answers_are_looked_for_at_once(sandbox: anb.Sandbox, log: anb.Expe
     assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 28
     assert rows["id"].nunique() == 28
     doubtful = rows[rows["state"] == "needs_review"]
-    assert doubtful["error"].str.contains("log.resolve").all()
+    for number, error in zip(doubtful["submission"], doubtful["error"], strict=True):
+        assert error.endswith(f"say so with anb.{log!r}.resolve({number})")
     log.resolve(doubtful)
     already = len(sandbox.ledger)
     again = anb.submit_many(frame(30), sandbox.client(), log=log)

@@ -1,0 +1,86 @@
+"""Values of mappings, such as prompt attributes, whatever file they went through: to what they are alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from astria_nb.tune.plain import as_integer, stripped
+
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_TRUTH = {"true": 1, "false": 0}
+_DIGITS = 10  # of a fraction: so many are left in JSON that pandas writes
+
+
+def alike(value: Any) -> Any:
+    """Return what a value is alike to after CSV, JSON, Excel or SQL, so that equal ones can be compared.
+
+    A column of booleans with gaps comes back as one of numbers, and a file may be read as text.
+
+    Parameters
+    ----------
+    value : object
+        Of an entry of a mapping, which may be a list or a mapping.
+
+    Returns
+    -------
+    object
+        A number for a number, a boolean, and text that is written like one; other text without blanks around
+        it, and a date with a time of day in one form.
+
+    Examples
+    --------
+    >>> [alike(value) for value in (True, "True", 1.0, "0.50", 1 / 3, " a ", "2026-01-31T00:00:00")]
+    [1, 1, 1, 0.5, 0.3333333333, 'a', '2026-01-31']
+    """
+    if isinstance(value, Mapping):
+        return {key: alike(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [alike(item) for item in value]
+    if isinstance(value, str):
+        text = stripped(value)
+        if (truth := _TRUTH.get(text.lower())) is not None:
+            return truth
+        number = _number(text)
+        return moment_text(text) if number is None else number
+    if isinstance(value, bool):
+        return int(value)
+    return _rounded(value) if isinstance(value, float) else value
+
+
+def moment_text(text: str) -> str:
+    """Return a date with a time of day as one text, whichever program has written it; other text as it is.
+
+    Midnight is the day, as CSV has a column of days.
+
+    Examples
+    --------
+    >>> moment_text("2026-01-31 00:00:00"), moment_text("2026-01-31T12:30:00.500Z")
+    ('2026-01-31', '2026-01-31 12:30:00.5+00:00')
+    """
+    if (match := _MOMENT.fullmatch(text)) is None:
+        return text
+    day, minute, seconds, zone = match.groups("")
+    whole, _, fraction = seconds.partition(".")
+    fraction = fraction.rstrip("0")
+    time = f"{minute}{whole or ':00'}" + (f".{fraction}" if fraction else "")
+    zone = "+00:00" if zone == "Z" else zone
+    return f"{day} {time}{zone}" if zone or time != "00:00:00" else day
+
+
+def _number(text: str) -> int | float | None:
+    if not _NUMBER.fullmatch(text):
+        return None
+    with suppress(ValueError):  # of thousands of digits
+        return int(text)
+    return _rounded(float(text))
+
+
+def _rounded(number: float) -> int | float:
+    whole = as_integer(number)
+    return float(f"{number:.{_DIGITS}g}") if whole is None else whole
