@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from astria_nb.log._connection import LogConnection
 from astria_nb.log._machine import on_network
+from astria_nb.log._opening import Opening
 from astria_nb.log._set_up import FUNCTIONS, up_to_date
 
 # IMMEDIATE takes the write lock at once; upgrading a read transaction could fail with BUSY.
@@ -25,25 +27,34 @@ class Connections:
     Parameters
     ----------
     path : Path
-    url : str
-        SQLite's URI of the file.
+    opening : Opening
+        How the file can be opened.
     timeout : float
         Seconds to wait while another process writes.
-    durable : bool
-        Whether the file will be written.
+
+    Attributes
+    ----------
+    file : os.stat_result
+        Which file it is.
     """
 
-    def __init__(self, path: Path, url: str, timeout: float, *, durable: bool) -> None:
-        self._path, self._url, self._timeout, self._durable = path, url, timeout, durable
-        self._held: sqlite3.Connection | None = None
-        self._idle: list[sqlite3.Connection] = []
+    def __init__(self, path: Path, opening: Opening, timeout: float) -> None:
+        self._path, self._url, self._timeout, self._durable = path, opening.url, timeout, opening.may_write
+        self.file = opening.file
+        self._held: LogConnection | None = None
+        self._idle: list[LogConnection] = []
 
     @property
     def is_held(self) -> bool:
         """Whether the connection that writes is open."""
         return self._held is not None
 
-    def held(self) -> sqlite3.Connection:
+    @property
+    def is_closed(self) -> bool:
+        """Whether none of them is open; somebody may be reading."""
+        return self._held is None and not self._idle
+
+    def held(self) -> LogConnection:
         """Return the connection that writes."""
         if self._held is None:
             held = self._open()
@@ -52,7 +63,7 @@ class Connections:
         return self._held
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[LogConnection]:
         """Yield the connection that writes, in a transaction."""
         held = self.held()
         held.execute(_BEGIN_TO_WRITE)
@@ -62,9 +73,11 @@ class Connections:
         except BaseException:
             held.rollback()
             raise
+        finally:
+            held.end_cursors()
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[LogConnection]:
         """Yield a connection that reads, in a transaction."""
         idle = self._idle  # `close` begins another list
         try:
@@ -74,6 +87,7 @@ class Connections:
         try:
             connection.execute(_BEGIN_TO_READ)
             yield connection
+            connection.end_cursors()
             connection.rollback()
         except BaseException:
             connection.close()
@@ -119,14 +133,15 @@ class Connections:
     def close(self) -> None:
         """Close them; the next use opens them again. The last one moves the write-ahead log into the file."""
         idle, self._idle = self._idle, []
-        while idle:
-            idle.pop().close()
+        with suppress(IndexError):  # or a thread that reads takes the last one
+            while True:
+                idle.pop().close()
         held, self._held = self._held, None
         if held is not None:
             held.close()
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+    def _open(self) -> LogConnection:
+        connection = LogConnection(
             self._url, uri=True, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
         try:
@@ -140,14 +155,14 @@ class Connections:
             connection.close()
             raise
 
-    def _make_durable(self, connection: sqlite3.Connection) -> None:
+    def _make_durable(self, connection: LogConnection) -> None:
         connection.execute("PRAGMA fullfsync = ON")  # macOS: also flush the disk's cache
         connection.execute("PRAGMA checkpoint_fullfsync = ON")
         # A write-ahead log needs memory shared between processes, which machines on a network lack.
         journal = self._set_journal(connection, "delete" if on_network(self._path) else "wal")
         connection.execute(f"PRAGMA synchronous = {'FULL' if journal == 'wal' else 'EXTRA'}")
 
-    def _set_journal(self, connection: sqlite3.Connection, mode: str) -> str:
+    def _set_journal(self, connection: LogConnection, mode: str) -> str:
         deadline = time.monotonic() + self._timeout
         while True:
             try:

@@ -1,4 +1,8 @@
-"""What the stores of one file share in a process: one writes at a time, and all can be made to let go."""
+"""What the stores of one file share in a process: one writes at a time, and all can be made to let go.
+
+Each connection is opened, used and closed under `OPEN_LOCK`, under the lock of its file's guard, or inside of
+the guard's `reading`. So whoever has all three knows that no other thread is in SQLite.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,11 @@ from astria_nb.utils.child_exit import at_child_exit
 from astria_nb.utils.interrupts import InterruptsHeld
 
 if TYPE_CHECKING:
+    from astria_nb.log._connections import Connections
     from astria_nb.log._sqlite import SqliteStore
 
 _PATIENCE = 10.0  # seconds to wait for those who read
+_EXIT_SECONDS = 5.0  # that the exit of the interpreter waits for connections that are being closed
 _MOMENT, _PAUSE = 0.2, 0.01  # seconds, before a fork: to wait for one lock, and between two attempts at all
 
 
@@ -30,67 +36,110 @@ class FileGuard:
     ----------
     lock : threading.RLock
         Held by the one that writes: threads queue here, where SQLite would poll.
-    stores : weakref.WeakSet
-        The stores of this file.
     """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+        self._stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
         self._readers = 0
-        self._gate = threading.Condition()
+        self._shut_by = 0  # so many
+        self._gate = threading.Condition()  # held for an instant only
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read; nobody closes the connections meanwhile."""
-        with self._gate:
-            self._readers += 1
+        self.enter()
         try:
             yield
         finally:
-            with self._gate:
-                self._readers -= 1
-                self._gate.notify_all()
+            self.leave()
+
+    def enter(self) -> None:
+        """Begin to read, until `leave`."""
+        with self._gate:
+            # Who comes later waits: where many threads read, there may never be a moment without readers.
+            self._gate.wait_for(lambda: not self._shut_by)
+            self._readers += 1
+
+    def enter_at_once(self) -> bool:
+        """Do as `enter`, or return False if that would have to wait."""
+        if not self._gate.acquire(blocking=False):
+            return False
+        try:
+            if self._shut_by:
+                return False
+            self._readers += 1
+            return True
+        finally:
+            self._gate.release()
+
+    def leave(self) -> None:
+        """End what `enter` began."""
+        with self._gate:
+            self._readers -= 1
+            self._gate.notify_all()
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Keep everybody from using the file."""
-        with self.lock, self._gate:
-            self._gate.wait_for(lambda: not self._readers, _PATIENCE)
-            yield
+        """Keep everybody from using the file, except those who read it for too long."""
+        with self.lock:
+            try:
+                self.shut(_PATIENCE)
+                yield
+            finally:
+                self.reopen()
 
-    def acquire(self, seconds: float | None) -> bool:
-        """Take the locks, as `quiet` does, until `release`; return False if the file stays in use too long.
+    def shut(self, seconds: float) -> bool:
+        """Let nobody read any more, until `reopen`, and return whether those who do have left in time."""
+        with self._gate:
+            self._shut_by += 1
+            return self._gate.wait_for(lambda: not self._readers, seconds)
 
-        Parameters
-        ----------
-        seconds : float or None
-            How long to wait for writers, and then for readers. None: for writers without a limit, and not for
-            readers.
-        """
-        if not self.lock.acquire(timeout=-1 if seconds is None else seconds):
-            return False
-        self._gate.acquire()
-        if seconds is None or self._gate.wait_for(lambda: not self._readers, seconds):
-            return True
-        self.release()
-        return False
+    def reopen(self) -> None:
+        """End what `shut` began."""
+        with self._gate:
+            self._shut_by -= 1
+            self._gate.notify_all()
 
-    def release(self) -> None:
-        """End what `acquire` began."""
-        self._gate.release()
-        self.lock.release()
+    def add(self, store: SqliteStore) -> None:
+        """Note a store of the file."""
+        with _lock:  # a set must not grow while another thread goes through it
+            self._stores.add(store)
+
+    def stores(self) -> list[SqliteStore]:
+        """Return the stores of the file."""
+        with _lock:
+            return list(self._stores)
+
+    def keep(self, connections: Connections) -> None:
+        """Note connections to the file before any of them is opened: they outlive their store."""
+        _kept[connections] = self
+
+    def close_all(self) -> None:
+        """Close every connection to the file; the next use opens it again. Nobody uses them."""
+        for connections, guard in list(_kept.items()):
+            if guard is self:
+                connections.close()
+
+    def let_go(self) -> None:
+        """Close every connection to the file, before a fork, and have the stores know."""
+        self.close_all()
+        for store in list(self._stores):
+            store.let_go()
 
     def begin_in_child(self) -> None:
         """Start afresh in a forked child, which has none of the parent's other threads."""
-        self._readers = 0
-        for store in list(self.stores):
+        self._gate, self._readers, self._shut_by = threading.Condition(), 0, 0
+        for store in list(self._stores):
+            self.keep(store.connections)
             store.begin_in_child()
 
 
 _guards: weakref.WeakValueDictionary[str, FileGuard] = weakref.WeakValueDictionary()
+_kept: dict[Connections, FileGuard] = {}  # what may be open, until it is closed for good
 _lock = threading.Lock()
-_acquired: list[FileGuard] = []
+_shut: list[FileGuard] = []  # before a fork, as the next
+_locked: list[FileGuard] = []
 _interrupts = InterruptsHeld()
 
 
@@ -100,10 +149,26 @@ def guard_of(path: Path) -> FileGuard:
         return _guards.setdefault(os.path.realpath(path), FileGuard())
 
 
+def all_guards() -> list[FileGuard]:
+    """Return the guards of all files that are open."""
+    with _lock:
+        return list(_guards.values())
+
+
 def all_stores() -> list[SqliteStore]:
     """Return every open store of this process."""
-    with _lock:
-        return [store for guard in list(_guards.values()) for store in list(guard.stores)]
+    return [store for guard in all_guards() for store in guard.stores()]
+
+
+def all_connections() -> list[Connections]:
+    """Return all connections of this process, also of stores that are gone."""
+    return list(_kept)
+
+
+def close_for_good(connections: Connections) -> None:
+    """Close the connections of a store that is gone, so that none of them is opened again."""
+    connections.close()
+    _kept.pop(connections, None)
 
 
 def close_in_child() -> None:
@@ -116,49 +181,72 @@ def _close_all() -> None:
     # Not by a finalizer: it would close connections that another thread may be using, which crashes Python.
     for store in all_stores():
         store.close_at_exit()
+    if not OPEN_LOCK.acquire(timeout=_EXIT_SECONDS):
+        return
+    of_stores = {store.connections for store in all_stores()}
+    for connections, guard in list(_kept.items()):
+        if connections not in of_stores:  # their store is gone: nobody is opening it
+            guard.shut(_EXIT_SECONDS)  # another thread may be closing them
+            connections.close()
+            guard.reopen()
+    OPEN_LOCK.release()
 
 
 def _before_fork() -> None:
-    """Close all connections: a forked child must not use SQLite's connections, not even close them."""
+    """Close all connections: a forked child must not use SQLite's connections, not even close them.
+
+    A child that inherits one takes the locks of its parent for its own, which damages the file.
+    """
     _interrupts.hold()
     OPEN_LOCK.acquire()  # here as well as by its own hook, which runs after this one
     for store in all_stores():
         store.stop_waiting()
-    deadline = time.monotonic() + _PATIENCE
-    while not _acquire_all(_MOMENT if time.monotonic() < deadline else None):
+    seconds = _MOMENT
+    while not _keep_all_out(seconds):
         time.sleep(_PAUSE)
-    for guard in _acquired:
-        for store in list(guard.stores):
-            store.let_go()
-
-
-def _acquire_all(seconds: float | None) -> bool:
-    """Take every lock, or none: whoever has one of them may be waiting for another one."""
+        seconds *= 2  # somebody reads or writes for so long
     _lock.acquire()
-    for guard in list(_guards.values()):
-        if not guard.acquire(seconds):
-            _release_all()
+    for guard in _locked:
+        guard.let_go()
+
+
+def _keep_all_out(seconds: float) -> bool:
+    """Keep all from using any file; return False, with all let in again, if one of them takes too long.
+
+    Nobody reads any more before the first lock is taken: a copy reads one file and waits for another's lock.
+    """
+    for guard in all_guards():
+        _shut.append(guard)
+        if not guard.shut(seconds):
+            _let_all_in()
             return False
-        _acquired.append(guard)
+    for guard in _shut:
+        if not guard.lock.acquire(timeout=seconds):
+            _let_all_in()
+            return False
+        _locked.append(guard)
     return True
 
 
-def _release_all() -> None:
-    while _acquired:
-        _acquired.pop().release()
-    _lock.release()
+def _let_all_in() -> None:
+    while _locked:
+        _locked.pop().lock.release()
+    while _shut:
+        _shut.pop().reopen()
 
 
 def _after_fork() -> None:
-    _release_all()
+    _let_all_in()
+    _lock.release()
     OPEN_LOCK.release()
     _interrupts.let_through()
 
 
 def _after_fork_in_child() -> None:
     _interrupts.begin_in_child()
-    for guard in _acquired:
-        guard.begin_in_child()
+    _kept.clear()  # of stores that are gone, too: the threads that would do it do not exist
+    while _shut:
+        _shut.pop().begin_in_child()
     _after_fork()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from time import monotonic
 
 
@@ -28,7 +30,7 @@ class WhenIdle:
         """Start afresh in a forked child, which has neither the thread nor whoever held the lock."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._stopped = threading.Event()
+        self._stops: SimpleQueue[None] = SimpleQueue()
 
     def touch(self) -> None:
         """Note that something has happened."""
@@ -36,8 +38,10 @@ class WhenIdle:
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
-                    self._stopped.clear()
-                    thread = threading.Thread(target=self._run, name="astria_nb log", daemon=True)
+                    self._stops = SimpleQueue()
+                    thread = threading.Thread(
+                        target=self._run, args=(self._stops,), name="astria_nb log", daemon=True
+                    )
                     thread.start()
                     self._thread = thread
 
@@ -50,18 +54,19 @@ class WhenIdle:
             Return after so long even if it is not.
         """
         if (thread := self._thread) is not None:
-            self._stopped.set()
+            self._stops.put(None)
             thread.join(seconds)
             self._thread = None
 
     def cancel(self) -> None:
-        """Do as `stop`, without waiting for a running one: this may be its thread."""
-        self._stopped.set()
+        """Do as `stop`, without waiting for anything: Python may call this on any thread, at any line."""
+        self._stops.put(None)
 
-    def _run(self) -> None:
+    def _run(self, stops: SimpleQueue[None]) -> None:
         while True:
             while (remaining := self._due - monotonic()) > 0:
-                if self._stopped.wait(remaining):
+                with suppress(Empty):
+                    stops.get(timeout=remaining)
                     return
             if self._work():
                 with self._lock:

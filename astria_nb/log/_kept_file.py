@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from pathlib import Path
@@ -34,8 +33,7 @@ class KeptFile:
 
     _path: Path
     _may_write: bool
-    _file: os.stat_result
-    _connections: Connections
+    connections: Connections
     _guard: FileGuard
 
     def __init__(self) -> None:
@@ -67,14 +65,14 @@ class KeptFile:
 
     def let_go(self) -> None:
         """Close every connection; the next use opens them again. The guard is held."""
-        self._connections.close()
+        self.connections.close()
         if self._files is not None:
             self._files.forget_companions()
 
     def _hold(self) -> sqlite3.Connection:
         """Return the connection that writes: what it has open can be read whatever becomes of the file."""
-        is_new = not self._connections.is_held
-        held = self._connections.held()
+        is_new = not self.connections.is_held
+        held = self.connections.held()
         if is_new:
             close_in_child()
         if is_new and self._files is not None:
@@ -86,12 +84,12 @@ class KeptFile:
         if self._files is None or self.is_lost or self._files.fate() is Fate.INTACT:
             return
         with self._guard.lock:
-            if not self._connections.is_held:  # nothing is open that could be saved
+            if not self.connections.is_held:  # nothing is open that could be saved
                 if self._files.fate() is Fate.INTACT:  # another thread was closing it, such as before a fork
                     return
                 self.is_lost = True
                 refuse(self._path, "was deleted, moved or replaced", "to go on with what is there, try again")
-            if self._connections.is_writing:  # by this thread, which comes back when it is done
+            if self.connections.is_writing:  # by this thread, which comes back when it is done
                 return
             self._follow()
             fate = self._files.fate()
@@ -106,32 +104,30 @@ class KeptFile:
 
     def _follow(self) -> None:
         """Open the file that has this name, if it holds all that is open here, or was written by others."""
-        if self._files is None or self.is_lost or not self._connections.is_held:
+        if self._files is None or self.is_lost or not self.connections.is_held:
             return
         fate = self._files.fate()
         if fate is Fate.EMPTIED:
             self._refuse_emptied()
         if fate is Fate.REPLACED:
             self._files.remove_companions()
-            if rescue.holds_all(self._path, self._connections.held()):
+            if rescue.holds_all(self._path, self.connections.held()):
                 self._reopen()
         elif fate is Fate.INTACT and self._files.has_companions and self._files.has_changed():
             self._reopen()  # what SQLite remembers of the file may not be true: it may be a copy over it
 
     def _reopen(self) -> None:
         with self._guard.quiet():
-            stores = list(self._guard.stores)
-            for store in stores:
-                store.let_go()
-            for store in stores:
-                store._file, store._files = self._path.stat(), OpenFiles(self._path)
+            self._guard.close_all()
+            for store in self._guard.stores():
+                store.connections.file, store._files = self._path.stat(), OpenFiles(self._path)
             if self._may_write:
                 self._hold()
 
     def _restore(self) -> None:
         assert self._files is not None
         try:
-            rescue.restore(self._connections.held(), self._path, self._files)
+            rescue.restore(self.connections.held(), self._path, self._files)
         except (OSError, sqlite3.Error) as error:
             what = f"was deleted or moved while it was open, and cannot be written again ({_reason(error)})"
         else:
@@ -149,7 +145,7 @@ class KeptFile:
         what = f"{which} replaced by another file while it was open"
         hint = "to go on with the file that is there, try again"
         if self._may_write:
-            held = self._connections.held()
+            held = self.connections.held()
             latest, has_open = rescue.latest_event(held), rescue.has_open(held)
             try:
                 saved = rescue.save_beside(held, self._path)
@@ -158,7 +154,7 @@ class KeptFile:
                 refuse(self._path, what, _STILL_HELD)
             if fate is Fate.COMPANIONS_REPLACED:
                 self._reopen()
-                if rescue.has_event(self._connections.held(), latest):  # another process had saved it
+                if rescue.has_event(self.connections.held(), latest):  # another process had saved it
                     saved.unlink()
                     return
             what += f"; what it held was saved as {saved.name!r} beside it"
@@ -173,7 +169,7 @@ class KeptFile:
         """Move a write-ahead log that has no name into the file, and return whether that is complete."""
         with self._guard.quiet():
             for _ in range(_ATTEMPTS):
-                if self._connections.checkpoint():
+                if self.connections.checkpoint():
                     return True
                 time.sleep(_PAUSE)
         return False

@@ -6,6 +6,7 @@ import sqlite3
 
 from astria_nb.log import _checksums as checksums
 from astria_nb.log import _serialization as serialization
+from astria_nb.log._connection import LogConnection
 from astria_nb.log._schema import APPLICATION, TABLES, VERSION, LogTable, create_indexes
 from astria_nb.log._statements import ROW_CHECKSUM
 from astria_nb.utils.service_address import one_spelling
@@ -61,12 +62,12 @@ def set_up(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def up_to_date(connection: sqlite3.Connection) -> sqlite3.Connection:
+def up_to_date(connection: LogConnection) -> LogConnection:
     """Return a connection to a file that cannot be written, or to a copy in memory if the file is older."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version >= VERSION:
         return connection
-    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    copy = LogConnection(":memory:", isolation_level=None, check_same_thread=False)
     connection.backup(copy)
     connection.close()
     for function in FUNCTIONS:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from astria_nb.errors import LogError
 from astria_nb.log._connections import Connections
+from astria_nb.log._dropping import close_when_dropped
 from astria_nb.log._errors import log_errors
 from astria_nb.log._fate import Fate, OpenFiles
-from astria_nb.log._guard import all_stores, guard_of
+from astria_nb.log._guard import all_connections, all_stores, guard_of
 from astria_nb.log._idle import WhenIdle
 from astria_nb.log._index_check import check_indexes, is_as_it_was_left, leave
 from astria_nb.log._kept_file import KeptFile
 from astria_nb.log._opening import prepare, refuse_foreign
 from astria_nb.log._schema import VERSION
 from astria_nb.log._set_up import set_up
-from astria_nb.utils.interrupts import shielded
 
 _IDLE_SECONDS = 0.3  # a copy of the main file is complete so long after the last write
 _EXIT_SECONDS = 5.0  # that the exit of the interpreter waits for a thread that writes
@@ -47,20 +47,17 @@ class SqliteStore(KeptFile):
         self._guard = guard_of(path)
         self._is_checked = False
         with log_errors(path):
-            for store in list(self._guard.stores):
+            for store in self._guard.stores():
                 try:
                     store._mend()
                 except LogError as error:  # that one has lost its file; this one opens what is there
                     self.notice = error.problems[0].what, error.problems[0].hint
             opening = prepare(path, timeout, is_open=_is_open(path))
-            self._file, self._may_write = opening.file, opening.may_write
-            self._connections = Connections(path, opening.url, timeout, durable=self._may_write)
+            self._may_write = opening.may_write
+            self.connections = Connections(path, opening, timeout)
             when_idle = weakref.WeakMethod(self._checkpoint)
             self._idle = WhenIdle(lambda: (work := when_idle()) is None or work(), _IDLE_SECONDS)
-            # If it is never closed: SQLite removes its companion files, and Python raises no ResourceWarning.
-            # At the exit other threads may be using it, so there it is closed as by `close`.
-            cancel = self._idle.cancel
-            weakref.finalize(self, shielded, _release, self._connections, path, cancel).atexit = False
+            close_when_dropped(self, self.connections, self._guard, path, self._idle.cancel)
             try:
                 if self._may_write:
                     self._set_up()
@@ -72,7 +69,7 @@ class SqliteStore(KeptFile):
             except BaseException:
                 self.close()
                 raise
-        self._guard.stores.add(self)
+        self._guard.add(self)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -91,12 +88,12 @@ class SqliteStore(KeptFile):
             self._follow()
             held = self._hold()
             try:
-                with self._connections.writing() as connection:
+                with self.connections.writing() as connection:
                     self._refuse_overwritten(held)
                     yield connection
                     last_event = self._last(held)
             finally:
-                self._connections.roll_back()
+                self.connections.roll_back()
             self._last_event = last_event
             self._idle.touch()
             if self._files is not None:
@@ -117,10 +114,10 @@ class SqliteStore(KeptFile):
             self._check_indexes()
         with log_errors(self._path):
             self._mend()
-            if self._may_write and not self._connections.is_held:
+            if self._may_write and not self.connections.is_held:
                 with self._guard.lock:
                     self._hold()
-            with self._guard.reading(), self._connections.reading() as connection:
+            with self._guard.reading(), self.connections.reading() as connection:
                 yield connection
 
     def naming_errors(self) -> AbstractContextManager[None]:
@@ -134,7 +131,7 @@ class SqliteStore(KeptFile):
         in the file and is used by later rows.
         """
         with log_errors(self._path), self._guard.lock:
-            self._connections.shrink()
+            self.connections.shrink()
             if self._files is not None:
                 self._files.mark()
 
@@ -168,7 +165,7 @@ class SqliteStore(KeptFile):
             files = self._files
             if self.is_lost or files is None or not files.has_companions or files.fate() is not Fate.INTACT:
                 return True
-            is_complete = self._connections.checkpoint()
+            is_complete = self.connections.checkpoint()
             files.mark()
             return is_complete
         return True
@@ -177,7 +174,7 @@ class SqliteStore(KeptFile):
         """Check the indexes of the file, once: not when it is opened, since that takes long in a long log."""
         if self._is_checked:
             return
-        if not _is_checked_elsewhere(self._file):
+        if not _is_checked_elsewhere(self.connections.file):
             with self.reading(checked=False) as connection:
                 check_indexes(connection, self._path)
         self._is_checked = True
@@ -191,16 +188,10 @@ class SqliteStore(KeptFile):
             set_up(connection)
 
 
-def _release(connections: Connections, path: Path, cancel: Callable[[], None]) -> None:
-    cancel()
-    connections.close()
-    leave(path)
-
-
 def _is_checked_elsewhere(file: os.stat_result) -> bool:
     """Return whether another store of this process, which has checked the file, has it open."""
     return any(
-        store._is_checked and store._connections.is_held and os.path.samestat(store._file, file)
+        store._is_checked and store.connections.is_held and os.path.samestat(store.connections.file, file)
         for store in all_stores()
     )
 
@@ -210,4 +201,4 @@ def _is_open(path: Path) -> bool:
         file = path.stat()
     except OSError:
         return False
-    return any(os.path.samestat(store._file, file) for store in all_stores())
+    return any(os.path.samestat(connections.file, file) for connections in all_connections())

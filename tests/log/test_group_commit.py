@@ -138,7 +138,7 @@ def test_threads_claim_titles_in_fewer_transactions_than_writes(tmp_path: Path) 
         with lock:
             statements.append(statement)
 
-    log._database.store._connections.held().set_trace_callback(note)
+    log._database.store.connections.held().set_trace_callback(note)
 
     def claim(number: int) -> str:
         title = f"title {number % 12}"  # each of two threads

@@ -27,7 +27,7 @@ def log(tmp_path: Path) -> Log:
 
 def trace(log: Log, note: Callable[[str], None]) -> sqlite3.Connection:
     """Note each statement of an open log; return its connection that writes."""
-    connections = log._database.store._connections
+    connections = log._database.store.connections
     with connections.reading() as reader:
         pass
     reader.set_trace_callback(note)  # one thread reads with the same one again

@@ -27,20 +27,20 @@ class Outage:
     Parameters
     ----------
     address : ServerAddress
-    connect : callable
-        Opens a connection, or raises.
     """
 
-    def __init__(self, address: ServerAddress, connect: Callable[[], None]) -> None:
-        self._address, self._connect = address, connect
+    def __init__(self, address: ServerAddress) -> None:
+        self._address = address
         self._lock = threading.Lock()
         self._is_announced = False
 
-    def wait(self, seconds_away: float = 0.0) -> None:
+    def wait(self, connect: Callable[[], None], seconds_away: float = 0.0) -> None:
         """Return once the server answers; an interrupt ends the wait.
 
         Parameters
         ----------
+        connect : callable
+            Opens a connection, or raises.
         seconds_away : float
             For how long the caller has waited already.
 
@@ -50,7 +50,7 @@ class Outage:
             It did not come back in time, or cannot be used any more.
         """
         pause = _FIRST_PAUSE
-        while (why := self._absence()) is not None:
+        while (why := self._absence(connect)) is not None:
             self._announce(why)
             if seconds_away > PATIENCE:
                 refuse(self._address, f"did not come back in {PATIENCE:.0f} s ({why})", _HINT, "conflict")
@@ -65,10 +65,10 @@ class Outage:
             refuse(self._address, "is too busy: others change the same rows", "try again", "conflict")
         sleep(random.uniform(0.0, 0.01 * runs))  # noqa: S311  no secret
 
-    def _absence(self) -> str | None:
+    def _absence(self, connect: Callable[[], None]) -> str | None:
         """Return why the server cannot be reached, or None if it can."""
         try:
-            self._connect()
+            connect()
         except Exception as error:
             if not is_gone(error):
                 raise

@@ -58,7 +58,7 @@ class PostgresStore:
     def __init__(self, address: ServerAddress, timeout: float) -> None:
         self._address = address
         self._use(pool_for(address, timeout))
-        self._outage = Outage(address, lambda: self._pool.connect().close())
+        self._outage = Outage(address)
         _stores.add(self)
         self._set_up()
 
@@ -107,12 +107,16 @@ class PostgresStore:
         return self._rerunnable()
 
     def forget_connections(self) -> None:
-        """Leave the connections to the parent of this process."""
+        """Leave the connections to the parent of this process, and what its threads know of the server."""
+        self._outage = Outage(self._address)
         self._disposal.detach()
         self._use(self._pool.recreate())
 
     def _use(self, pool: QueuePool) -> None:
         self._pool, self._disposal = pool, weakref.finalize(self, pool.dispose)
+
+    def _connect(self) -> None:
+        self._pool.connect().close()
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
@@ -146,7 +150,9 @@ class PostgresStore:
     def _raise_lost(self, cause: Exception) -> NoReturn:
         problem = problem_of(self._address, cause)
         if is_gone(cause):
-            raise TransactionLost(problem, lambda _, seconds: self._outage.wait(seconds)) from None
+            raise TransactionLost(
+                problem, lambda _, seconds: self._outage.wait(self._connect, seconds)
+            ) from None
         if is_in_the_way(cause):
             raise TransactionLost(problem, lambda runs, _: self._outage.pause(runs)) from None
         raise LogError(problem) from None
@@ -168,7 +174,7 @@ class PostgresStore:
     def _end(self, name: str) -> None:
         """End what the server may still do for a connection that is lost: it might commit, or hold a lock."""
         while True:
-            self._outage.wait()
+            self._outage.wait(self._connect)
             try:
                 with self._connection() as pooled:
                     driver = _driver(pooled)
