@@ -65,7 +65,7 @@ def submitted(
 def left_open(sandbox: anb.Sandbox, title: str, commit: str = "yes") -> None:
     """Lose the answer to a tune, and be interrupted while waiting for the service."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **_until: object) -> None:
         raise KeyboardInterrupt
 
     sandbox.fail("504", "POST /p/*/tunes", commit=commit)
