@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +180,11 @@ def open_notebook(page: Page, address: str, name: str) -> None:
     path = url.partition("/lab/tree/")[2].partition("?")[0]
     if page.evaluate("() => 'jupyterapp' in window"):
         page.evaluate(_OPEN, path)
-    else:
-        page.goto(url)
+        with suppress(TooLate):  # on a busy machine it may ask something, and open nothing more
+            await_condition(page, _IS_OPEN, path)
+            await_idle(page)
+            return
+    page.goto(url)
     await_condition(page, _IS_OPEN, path)
     await_idle(page)
 
