@@ -65,7 +65,7 @@ def download(
     folder : path
         Created if it does not exist. A file is named ``<prompt_id>-<number>.jpg``, with the suffix of its
         type; ``manifest.jsonl`` has a line of JSON for each: address (without signatures), tune, prompt, size
-        and SHA-256.
+        and SHA-256. Lines and fields that others add to it are kept.
     max_workers : int
         The number of pictures to download at a time, from 1 to 64.
 
@@ -75,6 +75,8 @@ def download(
         A row per picture. ``status`` is ``saved``, ``there`` (it already was, with the recorded size and
         hash) or ``failed``, with the reason in ``problem``. ``expires_at`` is when the service deletes it, in
         UTC. Pending prompts have no row; a tune that no longer exists has one, without a picture.
+        ``problem`` also tells if another file had the name of a picture, which is saved as
+        ``<prompt_id>-<number>_2.jpg`` then, and if one is ``there`` whose address has changed since.
 
     Raises
     ------
@@ -89,7 +91,8 @@ def download(
     Notes
     -----
     The service keeps pictures for 30 days after training (astria-api, section 13). Several processes may
-    download into the same folder. Nothing is written outside of it, and links in it are not followed.
+    download into the same folder. Nothing is written outside of it, and links in it are not followed. A file
+    is replaced only by a picture that begins with all of its content, as a file that was cut off does.
 
     Examples
     --------
