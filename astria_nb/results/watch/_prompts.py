@@ -7,7 +7,7 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest
 from astria_nb.defaults import client_or_default
-from astria_nb.errors import NotFoundError
+from astria_nb.errors import NotFoundError, Problem
 from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.rows import Rows, ids_in
 from astria_nb.utils.warn import warn
@@ -62,9 +62,7 @@ def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
     client = client_or_default(client)
     frame, gone = prompts_of(tunes_of(frame, client), client)
     if gone:
-        noun = "tune" if len(gone) == 1 else "tunes"
-        which = ", ".join(map(str, gone[:5])) + (", …" if len(gone) > 5 else "")
-        warn(f"left out: the service no longer has {noun} {which}")
+        warn(f"left out: the service no longer has {_names(gone)}")
     return frame
 
 
@@ -85,18 +83,22 @@ def prompts_of(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[
         The service refused, or was not reached.
     """
     records = frame.to_dict("records")
-    tune_ids = [int(row["id"]) for row in records if pd.notna(row["id"]) and row.get("status") != "deleted"]
+    tunes = [row for row in records if pd.notna(row["id"])]
     prompts_by_id: dict[int, Json | None] = {}
     owners: dict[int, int | None] = {}
     gone: list[int] = []
-    for tune_id in tune_ids:
+    for row in tunes:
+        tune_id = int(row["id"])
+        if row.get("status") == "deleted":
+            gone.append(tune_id)
+            continue
         try:
             for prompt in client.prompts(tune_id):
                 prompts_by_id[prompt["id"]], owners[prompt["id"]] = prompt, tune_id
         except NotFoundError:
             gone.append(tune_id)
-            if len(gone) == len(records):
-                raise
+    if records and len(gone) == len(records):
+        raise _none_left(gone, client)
     runs = [row for row in records if pd.isna(row["id"])]
     used_ids = {
         int(key): ids_in(row.get("tune_ids")) for row in runs for key in ids_in(row.get("prompt_ids"))
@@ -108,3 +110,13 @@ def prompts_of(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[
     owners |= {key: rows.tune_id_of(prompt, used_ids[key]) for key, prompt in of_runs.items() if prompt}
     latest = [prompt for _, prompt in sorted(prompts_by_id.items()) if prompt]
     return rows.prompt_frame(latest, owners, origin_of(client)), gone
+
+
+def _none_left(gone: list[int], client: Client) -> NotFoundError:
+    what, hint = f"no {_names(gone)} at {client.base_url}", "was it deleted, or created with another client?"
+    return NotFoundError(Problem("tune_id", what, hint, kind="not_found"), status=404)
+
+
+def _names(tune_ids: list[int]) -> str:
+    which = ", ".join(map(str, tune_ids[:5])) + (", …" if len(tune_ids) > 5 else "")
+    return f"tune {which}" if len(tune_ids) == 1 else f"tunes {which}"

@@ -200,11 +200,14 @@ def test_an_expiry_that_a_row_lacks_is_fetched_from_the_service(
     assert (anb.download(young, client, out)["expires_at"] == ROW["expires_at"].iloc[0]).all()
 
 
+@pytest.mark.parametrize("is_known", [True, False])
 def test_of_many_tunes_one_that_is_gone_is_reported(
-    server: ScriptedServer, client: anb.Client, out: Path
+    server: ScriptedServer, client: anb.Client, out: Path, is_known: bool
 ) -> None:
     ten(server)
     both = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": 6}]), ROW], ignore_index=True)
+    if is_known:
+        both.loc[0, "status"] = "deleted"
     frame = anb.download(both, client, out)
     assert statuses(frame) == {"saved": 10, "failed": 1}
     lost = frame[frame["status"] == "failed"].iloc[0]
