@@ -175,7 +175,7 @@ def remote_pictures(
                 prompt_id=int(prompt["id"]),
                 number=number,
                 tune_id=tune_id,
-                text=redact_text(str(prompt["text"])),
+                text=redact_text(prompt["text"]) if isinstance(prompt["text"], str) else "",
                 url=url,
                 redacted_url=_EXPIRES.sub(rf"\1{PLACEHOLDER}", redact_text(url)),
                 expires_at=expires_at.get(tune_id),

@@ -112,6 +112,15 @@ def test_a_prompt_with_several_pictures_has_several_files(
     assert frame["number"].tolist() == [1, 2, 3]
 
 
+def test_a_prompt_without_text_has_none_in_the_manifest(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    server.on("GET", "/1", image(a_picture(1)))
+    prompts(server, prompt(1, f"{server.url}/1", text=None))
+    anb.download(ROW, client, out)
+    assert check(out)[0]["text"] == ""
+
+
 def test_prompts_that_are_pending_or_failed_have_no_row_yet(
     server: ScriptedServer, client: anb.Client, out: Path
 ) -> None:
