@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import astria_nb as anb
-from astria_nb.errors import AstriaError, NotFoundError, TuneError
+from astria_nb.errors import ApiError, AstriaError, NotFoundError, TuneError, UnauthorizedError
 from helpers.picture_host import (
     ROW,
     TRAINED,
@@ -223,6 +223,44 @@ def test_of_many_tunes_one_that_is_gone_is_reported(
     assert (lost["tune_id"], lost["problem"]) == (6, "the service no longer has this tune")
     with pytest.raises(NotFoundError):
         anb.download(both.iloc[:1], client, out)
+
+
+@pytest.mark.parametrize("answer", [reply({"error": "no"}, 422), reply({"a": 1}), reply(status=501)])
+def test_a_tune_whose_prompts_cannot_be_listed_does_not_keep_back_the_others(
+    server: ScriptedServer, client: anb.Client, out: Path, answer: Answer
+) -> None:
+    ten(server)
+    server.on("GET", "/tunes/6/prompts", answer)
+    both = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": 6}]), ROW], ignore_index=True)
+    frame = anb.download(both, client, out)
+    assert statuses(frame) == {"saved": 10, "failed": 1}
+    failed = frame[frame["status"] == "failed"].iloc[0]
+    assert failed["tune_id"] == 6
+    assert "asked for the prompts of tune 6" in failed["problem"]
+    for call in (lambda: anb.prompts(both, client), lambda: anb.download(both.iloc[:1], client, out)):
+        with pytest.raises(ApiError, match="asked for the prompts of tune 6"):
+            call()
+
+
+def test_a_service_that_fails_for_one_tune_after_the_other_is_not_asked_for_all(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ids = range(20, 29)
+    for tune_id in ids:
+        server.on("GET", f"/tunes/{tune_id}/prompts", reply(status=501))
+    with pytest.raises(ApiError, match="asked for the prompts of tune 22"):
+        anb.download(anb.rows.tune_frame([{**TRAINED, "id": tune_id} for tune_id in ids]), client, out)
+    assert len(server.requests) == 3
+
+
+def test_a_refused_key_ends_the_download_at_once(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ten(server)
+    server.on("GET", "/tunes/6/prompts", reply({}, 401))
+    both = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": 6}]), ROW], ignore_index=True)
+    with pytest.raises(UnauthorizedError):
+        anb.download(both, client, out)
 
 
 def test_a_sandboxs_pictures_come_with_their_expiry(out: Path) -> None:
