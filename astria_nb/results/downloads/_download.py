@@ -93,7 +93,8 @@ def download(
     -----
     The service keeps pictures for 30 days after training (astria-api, section 13). Several processes may
     download into the same folder. Nothing is written outside of it, and links in it are not followed. A file
-    is replaced only by a picture that begins with all of its content, as a file that was cut off does.
+    is replaced only by a picture that begins with all of its content, as a file that was cut off does. A
+    picture or video may have up to 1 GiB.
 
     Examples
     --------
