@@ -25,24 +25,29 @@ from urllib.parse import quote
 
 from packaging.version import Version
 
+from astria_nb import __version__
 from astria_nb.cli_log import add_log_command, print_error, run_log_command
-from astria_nb.sandbox import SandboxServer, add_arguments, chosen_options
+from astria_nb.defaults.sandbox import Sandbox
+from astria_nb.sandbox import add_arguments, chosen_options
 from astria_nb.utils.examples import examples
 
 # What JupyterLab hides by itself, and what SQLite keeps beside the log of tunes while it is open.
 _HIDDEN = "['__pycache__', '*.pyc', '*.pyo', '.DS_Store', '*~', 'astria_log.sqlite-*']"
 
+_MAX_PORT = 65_535
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     parser = argparse.ArgumentParser(prog="astria-nb", description="Train Astria tunes from Jupyter.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     lab = commands.add_parser("lab", help="open JupyterLab on the example notebooks, with a sandbox running")
     lab.add_argument(
         "folder", nargs="?", default="astria-notebooks", metavar="DIR", help="default: %(default)s"
     )
     lab.add_argument("--no-browser", action="store_true", help="only print JupyterLab's address")
-    lab.add_argument("--port", type=int, help="JupyterLab's port; default: the first free one from 8888")
+    lab.add_argument("--port", type=_port, help="JupyterLab's port; default: the first free one from 8888")
     lab.epilog = "Further options are JupyterLab's own, with a value after '=', such as --ip=0.0.0.0."
     lab.set_defaults(run=_lab)
     sandbox = commands.add_parser(
@@ -84,7 +89,7 @@ def _problem_with(further: list[str], options: argparse.Namespace, arguments: Se
 
 def _sandbox(options: argparse.Namespace) -> int:
     try:
-        server = SandboxServer(**chosen_options(options)).start()
+        server = Sandbox(**chosen_options(options)).start()
     except (ValueError, OSError) as error:
         print_error(f"astria-nb sandbox: {error}")
         return 1
@@ -114,7 +119,7 @@ def _lab(options: argparse.Namespace) -> int:
 
 def _serve_lab(folder: Path, options: argparse.Namespace) -> int:
     first = copy_notebooks(folder)
-    with SandboxServer() as server:
+    with Sandbox() as server:
         # Kernels without an API key use this sandbox, so that its tunes outlive a kernel.
         environment = {**os.environ, "ASTRIA_SANDBOX_URL": server.url, "ASTRIA_SANDBOX_KEY": server.api_key}
         token = environment.setdefault("JUPYTER_TOKEN", secrets.token_hex(24))
@@ -140,7 +145,7 @@ def _lab_command(first: str, options: argparse.Namespace) -> list[str]:
     if Version(version("jupyter_client")) >= Version("8.9"):
         command += ["--KernelManager.transport_encryption=auto"]
     command += ["--no-browser"] if options.no_browser else []
-    command += [f"--port={options.port}"] if options.port else []
+    command += [] if options.port is None else [f"--port={options.port}"]
     return [*command, *options.further]
 
 
@@ -190,6 +195,12 @@ def copy_notebooks(folder: Path) -> str:
     if not any(folder.glob("*.ipynb")):
         shutil.copytree(examples(), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     return min(path.name for path in folder.glob("*.ipynb"))
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 0 < int(text) <= _MAX_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port; give one from 1 to {_MAX_PORT}")
 
 
 def _print(line: str) -> None:

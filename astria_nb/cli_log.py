@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import AstriaError, LogError, Problem, printable
 from astria_nb.log import UNSETTLED
+from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from astria_nb.submission.experiment_log import ExperimentLog
 
 _DEFAULT_LAST = 20
+_MAX_SETTLE = 86_400  # as `ExperimentLog.recover`, which is not asked if nothing was interrupted
 
 
 def add_log_command(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +48,7 @@ def add_log_command(parser: argparse.ArgumentParser) -> None:
     )
     recover.add_argument(
         "--settle",
-        type=float,
+        type=_seconds,
         metavar="SECONDS",
         help="how long to give the service to finish before looking for a lost tune; default: 120",
     )
@@ -85,7 +87,8 @@ def _frame(log: ExperimentLog, options: argparse.Namespace) -> None:
     frame = log.frame(**_selection(options))
     latest = frame.tail(options.last) if options.last else frame
     if options.json:
-        print(latest.to_json(orient="records", lines=True, date_format="iso"), end="", flush=True)
+        if not latest.empty:  # pandas writes an empty line for no rows
+            print(latest.to_json(orient="records", lines=True, date_format="iso"), end="", flush=True)
         return
     _print_table(latest)
     if len(latest) < len(frame):
@@ -103,10 +106,21 @@ def _recover(log: ExperimentLog, options: argparse.Namespace) -> None:
         _print("no interrupted submissions")
     else:
         _settle(log, _client(), options.settle)
-    review = _in_states(log, "needs_review")
-    if not review.empty:
-        _print(f"{_submissions(len(review))} to review: submit it again to repeat the search, or")
-        _print("record what you found out: ExperimentLog().resolve(submission, tune_id=...)")
+    _print_review(_in_states(log, "needs_review"), log)
+
+
+def _print_review(review: pd.DataFrame, log: ExperimentLog) -> None:
+    """Print what to do about submissions whose tune was not found."""
+    if review.empty:
+        return
+    _print(
+        f"{_submissions(len(review))} to review: submit it again to repeat the search, or record in Python"
+    )
+    _print("what you found out; leave tune_id= out only if you are sure that no tune was created:")
+    for number, title in zip(review["submission"], review["title"].fillna(""), strict=True):
+        # With its path: a notebook may have another default log than this directory.
+        code = f"anb.{log!r}.resolve({number}, tune_id=...)"
+        _print(f"{code}  # {short(title)}" if title else code)
 
 
 def _settle(log: ExperimentLog, client: Client, seconds: float | None) -> None:
@@ -196,3 +210,10 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) <= _MAX_SETTLE:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {_MAX_SETTLE}")

@@ -33,6 +33,7 @@ def printable(text: str, mark: str = "\ufffd") -> str:
 
     Examples
     --------
+    >>> from astria_nb.errors import printable
     >>> printable("a\nb\x1b[2J", "?")
     'a b?[2J'
     """
@@ -53,6 +54,7 @@ def printable_lines(text: str) -> str:
 
     Examples
     --------
+    >>> from astria_nb.errors import printable_lines
     >>> printable_lines("a\tb\nc")
     'a b\nc'
     """
@@ -100,6 +102,7 @@ class AstriaError(Exception):
 
     Examples
     --------
+    >>> from astria_nb.errors import AstriaError, Problem
     >>> print(AstriaError(Problem("name", "is missing", "choose a class of the pack")))
     name: is missing; choose a class of the pack
     """

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import fields
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,27 @@ def test_the_sandbox_takes_a_port_and_a_key(tmp_path, capsys: pytest.CaptureFixt
         assert read_until(process, r"^export ASTRIA_API_KEY=(.*)$") == "sd_sandbox_mine"
     assert main(["sandbox", "--api-key", "sd_x"]) == 1
     assert "api_key: is not an Astria key (they begin with sd_ and have at least 8" in capsys.readouterr().err
+
+
+def test_the_sandbox_says_in_a_line_which_address_it_cannot_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sandbox", "--host", "192.0.2.1"]) == 1  # which no machine has
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("astria-nb sandbox: host: '192.0.2.1' cannot be used (")
+    assert line.endswith("; give an address of this machine, such as '127.0.0.1'")
+
+
+@pytest.mark.parametrize("port", ["99999999", "-5", "0", "x"])
+def test_lab_takes_a_port_that_exists(port: str, tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["lab", str(tmp_path / "work"), f"--port={port}"])
+    assert f"argument --port: {port!r} is not a port; give one from 1 to 65535" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
+def test_python_m_runs_the_command_line_which_tells_its_version(tmp_path) -> None:
+    command = [sys.executable, "-m", "astria_nb", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.stdout, done.stderr) == (f"astria-nb {metadata.version('astria-nb')}\n", "")
 
 
 def test_only_lab_hands_options_on_and_knows_a_folder_from_a_value(capsys: pytest.CaptureFixture[str]):

@@ -55,9 +55,11 @@ def call(
     return command
 
 
-def submitted(sandbox: anb.Sandbox, title: str, settle: float = 0) -> None:
+def submitted(
+    sandbox: anb.Sandbox, title: str, settle: float = 0, log: anb.ExperimentLog | None = None
+) -> None:
     tune = anb.Tune(pack=43, title=title, name="cat", image_urls=[URL])
-    anb.submit(tune, sandbox.client(), settle=settle)
+    anb.submit(tune, sandbox.client(), settle=settle, log=log)
 
 
 def left_open(sandbox: anb.Sandbox, title: str, commit: str = "yes") -> None:
@@ -223,6 +225,21 @@ def test_what_was_not_found_is_to_be_reviewed(call: Call, sandbox: anb.Sandbox) 
     assert "1 submission to review" in output
 
 
+def test_what_is_printed_of_a_review_resolves_it_in_its_own_log(
+    call: Call, sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
+    default, other = anb.ExperimentLog(), anb.ExperimentLog(tmp_path / "other.sqlite")
+    for title, log in {"A": default, "B": other}.items():
+        sandbox.fail("504", "POST /p/*/tunes")
+        with pytest.raises(anb.errors.OutcomeUnknownError):
+            submitted(sandbox, title, log=log)
+    _, output, _ = call("recover", "--log", str(other.path))
+    (code,) = [line for line in output.splitlines() if line.startswith("anb.")]
+    assert code.endswith("  # 'B'")
+    exec(code.replace("...", "7"), {"anb": anb})
+    assert [*default.frame()["state"], *other.frame()["state"]] == ["needs_review", "adopted"]
+
+
 def test_ctrl_c_ends_the_wait_and_loses_nothing(
     account: dict[str, str], sandbox: anb.Sandbox, tmp_path: Path
 ) -> None:
@@ -252,7 +269,20 @@ def test_a_title_does_not_move_the_cursor(call: Call, sandbox: anb.Sandbox) -> N
     assert "a?[2Jb" in call()[1]
 
 
-@pytest.mark.parametrize("arguments", [["burn"], ["frame", "--last", "-1"], ["export"]])
+def test_no_rows_are_no_line_for_a_program(call: Call, sandbox: anb.Sandbox) -> None:
+    submitted(sandbox, "a")
+    assert call("frame", "--tag", "nobody has", "--json") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["burn"],
+        ["frame", "--last", "-1"],
+        ["export"],
+        *(["recover", f"--settle={seconds}"] for seconds in ("-1", "nan", "inf", "86401", "soon")),
+    ],
+)
 def test_what_nobody_can_do_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["log", *arguments])

@@ -3,11 +3,13 @@
 Those of the README, the recipes and the pages about many tunes have files of their own.
 """
 
+import ast
 import dataclasses
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ ELSEWHERE = {  # where their examples are run
     "shared-log.md": "tests/log/postgres/test_page.py",
 }
 WITH_ROWS = ("how-to/rows.md", "how-to/log.md")  # begin with rows, the others with a tune
+# The first command of the README installs none of these.
+NOT_INSTALLED = ("mlflow", "openpyxl", "pillow_heif", "psycopg", "sqlalchemy")
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 
 
@@ -42,18 +46,26 @@ def test_the_python_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("matplotlib.pyplot.show", lambda: None)
     for number, sample in enumerate(sorted((ROOT / "notebooks" / "samples").glob("woman-*.jpg")), 1):
         shutil.copy(sample, f"{number}.jpg")
-    photos = ["https://example.com/1.jpg"]
+    for library in NOT_INSTALLED:
+        monkeypatch.setitem(sys.modules, library, None)
     with anb.Sandbox(speed=6000) as sandbox:
         client = sandbox.client()
         # One of a page's own would train for half a minute.
         monkeypatch.setattr(anb.Sandbox, "start", lambda self: sandbox)
-        tune = anb.Tune(pack=43, name="cat", title="a page", image_urls=photos)
-        names: dict[str, Any] = {"anb": anb, "client": client, "tune": tune, "photos": photos}
+        tune = anb.Tune(pack=43, name="cat", title="a page", image_urls=["https://example.com/1.jpg"])
+        names: dict[str, Any] = {"anb": anb, "client": client, "tune": tune}
         if page in WITH_ROWS:
             anb.submit(dataclasses.replace(tune, title="an earlier one"), client, encoding="form")
             names["row"] = anb.submit(tune, client)
         for code in blocks(page, "python"):
             exec(code, names)
+
+
+def test_what_pages_begin_with_is_made_in_getting_started() -> None:
+    (code,) = blocks("getting-started.md", "python")
+    made = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    assert made >= {"anb", "client", "tune", "row"}
+    assert "`anb`, `client`,\n`tune` and `row`" in (DOCS / "getting-started.md").read_text("utf-8")
 
 
 def commands() -> list[tuple[str, str]]:

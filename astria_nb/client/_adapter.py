@@ -258,6 +258,9 @@ class _Response(http.client.HTTPResponse):
         while 100 <= self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
             self.headers = self.msg = None  # type: ignore[assignment]  # as before the first head
             super().begin()
+        # urllib3 would log what is no header, in the words of the server, which may repeat the key.
+        self.headers.set_payload("")
+        self.headers.defects.clear()
         if not (200 <= self.status < 300 or self.status in REFUSALS):
             self.will_close = True  # who sent this, and what follows it, is not certain
 

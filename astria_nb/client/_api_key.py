@@ -37,6 +37,7 @@ class ApiKey:
     __slots__ = ("__secret",)
 
     def __init__(self, secret: str) -> None:
+        self.__secret = ""  # first: a traceback shows what could not be made, too
         try:
             # Anything but visible ASCII could not be sent in a header, or would end the header early.
             if not isinstance(secret, str) or not _is_key(secret.strip()):

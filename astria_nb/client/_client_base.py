@@ -104,6 +104,8 @@ class ClientBase:
         return self._transport.throttle.count
 
     def __repr__(self) -> str:
+        if "_transport" not in vars(self):  # as a traceback shows it, whose arguments were refused
+            return "Client()"
         return f"Client({self.base_url}, key {self._transport.key!r})"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:

@@ -18,6 +18,7 @@ from astria_nb.client._network_settings import UnfitSettingError
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client keeps the status only in its text
 _NOT_IN_FORCE = (9, 10)  # OpenSSL's codes for a certificate that is not valid yet, or no longer
 _OTHER_NAME = (62, 63, 64)  # for another host, e-mail or IP address
+_GARBLED = "the answer was cut off or garbled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Diagnosis:
 def diagnose(error: BaseException, url: str) -> Diagnosis:
     """Describe a network error in a few words.
 
-    urllib3's own text nests five errors, and may contain the whole address and a proxy's password.
+    The libraries' own texts nest five errors, and may contain the whole address, a proxy's password, and what
+    the server sent, which may repeat the key.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def _innermost(error: BaseException) -> str:
         return innermost.strerror
     if isinstance(error, requests.RequestException):
         return "no answer in time" if isinstance(innermost, TimeoutError) else "the connection was closed"
-    return str(innermost)
+    return _GARBLED
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -11,6 +11,7 @@ from astria_nb.errors import (
     TuneError,
 )
 from astria_nb.tune import Pack, validators
+from astria_nb.utils.arguments import check_bool
 from astria_nb.utils.formatting import short
 
 
@@ -43,8 +44,12 @@ class PackMethods(ClientBase):
         ...     [pack.title for pack in sandbox.client().packs(gallery=True)]
         ['Corporate Headshots', 'Portraits']
         """
-        path = "/gallery/packs" if gallery else "/packs"
-        return replies.get_packs(self._transport, path, listed=listed, public=public)
+        path = "/gallery/packs" if check_bool("gallery", gallery) else "/packs"
+        filters = {
+            name: None if value is None else check_bool(name, value)
+            for name, value in (("listed", listed), ("public", public))
+        }
+        return replies.get_packs(self._transport, path, **filters)
 
     def pack(self, pack: int | str) -> Pack:
         """Return one pack.

@@ -128,7 +128,7 @@ def open_picture(
 
 def _request(session: requests.Session, url: str) -> requests.Response:
     try:
-        if urlsplit(url).scheme not in ("http", "https"):
+        if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("not a web address")
         return session.get(url, stream=True)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -147,13 +147,20 @@ def _read_picture(reply: requests.Response, url: str, max_bytes: int) -> Iterato
 
 
 def _network_error(url: str, error: Exception) -> AstriaError:
+    if lasting := _lasting_reason(error):
+        return AstriaError(_problem(url, lasting, "open it in a browser to check it"))
     diagnosis = network_errors.diagnose(error, url)
-    is_invalid = isinstance(error, requests.exceptions.InvalidURL)
-    reason = "not a web address" if is_invalid else diagnosis.reason
-    if isinstance(error, (TooLargeError, ValueError, requests.TooManyRedirects)):
-        return AstriaError(_problem(url, reason, "open it in a browser to check it"))
-    problem = _problem(url, reason, diagnosis.hint or "try again later")
+    problem = _problem(url, diagnosis.reason, diagnosis.hint or "try again later")
     return UnreachableError(problem) if diagnosis.is_permanent else NotSentError(problem)
+
+
+def _lasting_reason(error: Exception) -> str | None:
+    """Return why an address fails each time; what the libraries say of it may hold the whole address."""
+    if isinstance(error, TooLargeError):
+        return str(error)
+    if isinstance(error, requests.TooManyRedirects):
+        return "too many redirects"
+    return "not a web address" if isinstance(error, ValueError) else None
 
 
 def _status_error(url: str, reply: requests.Response) -> ApiError:

@@ -12,7 +12,7 @@ from astria_nb.client._picture_stream import PictureStream
 from astria_nb.client._replies import Json
 from astria_nb.errors import ApiError, Problem, TuneError
 from astria_nb.images import Image, filename_for_type, thumbnail
-from astria_nb.tune import Body, encode_inspection
+from astria_nb.tune import Body, check, encode_inspection
 
 _NEUTRAL_NAME = "1.jpg"
 _INSPECTION_SIDE = 512  # pixels, as the API's documents ask for (astria-api, section 10)
@@ -42,7 +42,7 @@ class PictureMethods(ClientBase):
         Raises
         ------
         TuneError
-            The image cannot be read. Nothing was sent.
+            The image cannot be read, or the class is no text. Nothing was sent.
 
         Examples
         --------
@@ -52,7 +52,9 @@ class PictureMethods(ClientBase):
         True
         """
         if isinstance(image, str) and image.lower().startswith(("https://", "http://")):
+            _check(name=name, image_urls=[image])
             return self._inspect(encode_inspection(name, url=image))
+        _check(name=name)
         image = image if isinstance(image, Image) else Image.open(image)
         try:
             copy = thumbnail(image.path, _INSPECTION_SIDE)
@@ -127,3 +129,10 @@ class PictureMethods(ClientBase):
         except ApiError as error:
             add_own_names(error, body.own_names)
             raise
+
+
+def _check(**fields: object) -> None:
+    """Raise an error unless these are valid as fields of a tune."""
+    _, problems = check(fields)
+    if wrong := [problem for problem in problems if problem.field in fields]:
+        raise TuneError(*wrong)

@@ -38,6 +38,8 @@ class PromptMethods(ClientBase):
         ------
         NotFoundError
             The account has no such tune.
+        AstriaError
+            `tune_id` or `before_id` is not an id, or `limit` no number.
 
         Examples
         --------

@@ -9,7 +9,7 @@ from typing import Any
 from astria_nb.client import responses
 from astria_nb.client._transport import Transport
 from astria_nb.tune import Pack
-from astria_nb.utils.arguments import parse_id
+from astria_nb.utils.arguments import check_id, check_number, parse_id
 
 Json = dict[str, Any]
 PAGE_SIZE = 120
@@ -59,7 +59,7 @@ def get_list(transport: Transport, path: str, **query: Any) -> list[Json]:
 def get_pages(
     transport: Transport, path: str, before_id: int | None, limit: int | None, **query: Any
 ) -> Iterator[Json]:
-    """Yield the records of a list, newest first; pages are requested as they are needed.
+    """Return the records of a list, newest first; pages are requested as they are needed.
 
     Parameters
     ----------
@@ -71,8 +71,20 @@ def get_pages(
         Maximum number of records.
     **query : str, int, bool or None
         Further parameters of each request.
+
+    Raises
+    ------
+    AstriaError
+        `before_id` or `limit` is no such number; at once, and not when the first record is asked for.
     """
-    remaining = math.inf if limit is None else limit
+    before_id = None if before_id is None else check_id("before_id", before_id)
+    remaining = math.inf if limit is None else math.ceil(check_number("limit", limit, "records", maximum=1e9))
+    return _pages(transport, path, before_id, remaining, query)
+
+
+def _pages(
+    transport: Transport, path: str, before_id: int | None, remaining: float, query: dict[str, Any]
+) -> Iterator[Json]:
     # A page may hold fewer records than were asked for; the limit counts those that were asked for.
     while remaining > 0 and (
         page := get_list(transport, path, limit=min(remaining, PAGE_SIZE), before_id=before_id, **query)

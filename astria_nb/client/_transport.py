@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from astria_nb.client import _network_errors as network_errors
+from astria_nb.client import _network_settings as network_settings
 from astria_nb.client import responses, retry
 from astria_nb.client._adapter import address_of, new_session
 from astria_nb.client._api_key import ApiKey
@@ -222,6 +224,8 @@ class Transport:
         with self._api_session.call(method, self._address + path, headers, data) as reply:
             self._update_clock(reply.headers.get("Date"))
             content, interruption = _read_body(reply, JSON_BYTES)
+        if reply.status_code == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise network_settings.unaccepted_login(self.base_url)  # as where the proxy refuses a tunnel
         if ignore_body and 200 <= reply.status_code < 300:
             responses.check_no_page(reply.status_code, reply.headers, content, self.key)
             return None
@@ -252,7 +256,7 @@ class Transport:
     def _network_error(self, error: Exception, body: Body | None) -> AstriaError:
         """Distinguish a request that did not arrive completely from one whose outcome is unknown."""
         diagnosis = network_errors.diagnose(error, self.base_url)
-        reason, unreached = diagnosis.reason, network_errors.never_connected(error)
+        reason, unreached = self.key.redact(diagnosis.reason), network_errors.never_connected(error)
         if body is None and not unreached:
             what, hint = f"no complete answer from {self.base_url} ({reason})", "try again"
         elif body is None or (not body.sent and unreached):

@@ -47,6 +47,11 @@ class TuneMethods(ClientBase):
         ------
         dict
 
+        Raises
+        ------
+        AstriaError
+            `before_id` is not an id, or `limit` no number.
+
         Examples
         --------
         >>> import astria_nb as anb

@@ -146,14 +146,14 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
         The key that was sent. It is redacted in case the service repeats it.
     """
     if status < 400:
-        what = _redirect(status, headers) if status >= 300 else f"another protocol ({status})"
+        what = _redirect(status, headers, key) if status >= 300 else f"another protocol ({status})"
         return unexpected_reply(status, what)
     page = page_title(headers, content, key)
     if page and status < 500 and status not in _WHOEVER_ANSWERS:
         return page_error(status, page)
     pairs = messages(content, key) if page is None else [("", _in_words(page))] if page else []
     pairs = pairs or [("", f"the service answered {status} and gave no reason")]
-    reason, retry_after = pairs[0][1], headers.get("Retry-After")
+    reason, retry_after = pairs[0][1], _header(headers, "Retry-After", key)
     if status == 401:
         hint = _SANDBOX_KEY if _SANDBOX_HEADER in headers else f"check the key; yours is at {KEY_PAGE}"
         problem = Problem("api_key", f"{key!r} was refused ({reason})", hint)
@@ -193,10 +193,15 @@ def _in_words(page: str) -> str:
     return f"the web page {page!r}" if page else "a web page without words"
 
 
-def _redirect(status: int, headers: Mapping[str, str]) -> str:
+def _header(headers: Mapping[str, str], name: str, key: ApiKey) -> str | None:
+    value = headers.get(name)
+    return None if value is None else key.redact(value)
+
+
+def _redirect(status: int, headers: Mapping[str, str], key: ApiKey) -> str:
     """Return a redirect in words. The rest of its address may hold a secret."""
     try:
-        host = urlsplit(headers.get("Location") or "").hostname
+        host = urlsplit(_header(headers, "Location", key) or "").hostname
     except ValueError:
         host = None
     return f"a redirect ({status})" + (f" to {host}" if host else "")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import socket
 from typing import Self
 
 from astria_nb.client import Client
 from astria_nb.errors import Problem, SandboxError
-from astria_nb.sandbox import SandboxServer
+from astria_nb.sandbox import Options, SandboxServer
 from astria_nb.utils.formatting import short
 from astria_nb.utils.versions import check_versions
+
+_OF_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)  # of no network here, or without its name
 
 
 class Sandbox(SandboxServer):
@@ -52,7 +55,8 @@ class Sandbox(SandboxServer):
         Raises
         ------
         SandboxError
-            The port is taken, or the folder for uploads cannot be used. It is an `OSError` as well.
+            The port is taken, the host is no address of this machine, or the folder for uploads cannot be
+            used. It is an `OSError` as well.
         AstriaError
             It does not start, and a library is loaded in a version that does not work: restart the kernel.
         RuntimeError
@@ -69,7 +73,7 @@ class Sandbox(SandboxServer):
         try:
             return super().start()
         except OSError as error:
-            problem = _start_problem(error, self.options.port, self.options.data)
+            problem = _start_problem(error, self.options)
         except Exception:
             check_versions()
             raise
@@ -90,11 +94,15 @@ class Sandbox(SandboxServer):
         return Client(self.api_key, base_url=self.url)
 
 
-def _start_problem(error: OSError, port: int, data: object) -> Problem:
-    reason = error.strerror or str(error)
-    if error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL) or (port and error.filename is None):
-        return Problem("port", f"{port} cannot be used ({reason})", "choose another one, or 0 for a free one")
-    if data is not None:
-        return Problem("data", f"{short(str(data))} cannot be used ({reason})", "give another folder")
-    what = f"has no room for temporary files ({reason})"
+def _start_problem(error: OSError, options: Options) -> Problem:
+    unusable = f"cannot be used ({error.strerror or error})"
+    is_of_file = error.filename is not None or isinstance(error, FileNotFoundError)
+    if not is_of_file and (isinstance(error, socket.gaierror) or error.errno in _OF_HOST):
+        hint = "give an address of this machine, such as '127.0.0.1'"
+        return Problem("host", f"{short(options.host)} {unusable}", hint)
+    if error.errno == errno.EADDRINUSE or (options.port and not is_of_file):
+        return Problem("port", f"{options.port} {unusable}", "choose another one, or 0 for a free one")
+    if options.data is not None:
+        return Problem("data", f"{short(str(options.data))} {unusable}", "give another folder")
+    what = f"has no room for temporary files ({error.strerror or error})"
     return Problem("sandbox", what, "set TMPDIR to a folder that can be written, and restart the kernel")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from astria_nb.errors import Problem
 from astria_nb.form._error_summary import ErrorEntry
 from astria_nb.form.fields import Field
-from astria_nb.form.images import naming_switches
+from astria_nb.form.images import naming_switches, without_folders
 from astria_nb.tune import FIELDS
 
 # How to fill in an empty field here, where nobody calls a function.
@@ -71,7 +71,7 @@ class ProblemDisplay:
         for name, field in self._fields.items():
             field.show_remarks(
                 [
-                    _capitalized(f"{_subject(remark)}{remark.what}; {remark.hint}")
+                    _capitalized(f"{_subject(remark)}{_text(remark)}")
                     for remark in remarks
                     if self.field_of(remark) == name
                 ]
@@ -132,7 +132,7 @@ class ProblemDisplay:
         if problem.kind == "conflict" and problem.field in ("images", "image_urls"):
             rival = "existing tunes" if self._fields["tune_ids"].value else "photos from files"
             return _label(problem.field), f"cannot be combined with {rival}; leave out one."
-        text = f"{problem.what}; {naming_switches(problem.hint)}"
+        text = _text(problem)
         if problem.field in _SUBJECTS:
             return _SUBJECTS[problem.field], text
         if self.field_of(problem) is None:
@@ -146,6 +146,11 @@ class ProblemDisplay:
         # The prices are on the classes.
         names = ("name",) if problem.field == "balance" else (problem.field, problem.field.split(".")[0])
         return next((name for name in names if name in self._fields), None)
+
+
+def _text(problem: Problem) -> str:
+    text = f"{problem.what}; {naming_switches(problem.hint)}"
+    return without_folders(text) if problem.field == "images" else text
 
 
 def _subject(remark: Problem) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from astria_nb.form.images import file_name
 from astria_nb.images import Image, thumbnail
 from astria_nb.tune import FIELDS
 from astria_nb.utils.formatting import shortened
@@ -40,7 +41,7 @@ def form_html(
     """
     rows = [
         Markup("<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>").format(
-            FIELDS[name].heading, _cell(value, thumbnails)
+            FIELDS[name].heading, _cell(name, value, thumbnails)
         )
         for name, value in draft.items()
     ]
@@ -51,13 +52,13 @@ def form_html(
     return page + Markup("<ul>{}</ul>").format(items) if problems else page
 
 
-def _cell(value: Any, thumbnails: bool) -> Markup:
+def _cell(name: str, value: Any, thumbnails: bool) -> Markup:
     if isinstance(value, Mapping):
         return _lines(f"{key}: {text}" for key, text in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         if thumbnails and any(isinstance(item, Image) for item in value):
             return Markup(" ").join([*map(_image_html, value[:_MAX_ITEMS]), *_more(value)])
-        return _lines(item.filename if isinstance(item, Image) else str(item) for item in value)
+        return _lines(file_name(item) if name == "images" else str(item) for item in value)
     return Markup("{}").format(shortened(str(value), MAX_TEXT))
 
 
@@ -75,11 +76,11 @@ def _more(items: Sequence[Any]) -> list[str]:
 
 
 def _image_html(image: Any) -> Markup:
-    """Return an image with its thumbnail embedded; a path that cannot be opened as text."""
+    """Return an image with its thumbnail embedded; one that cannot be opened as the name of its file."""
     try:
         data = _embedded(image.path, image.path.stat().st_mtime_ns)
     except (OSError, AttributeError):
-        return Markup("{}").format(image.filename if isinstance(image, Image) else image)
+        return Markup("{}").format(file_name(image))
     return Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, image.filename)
 
 

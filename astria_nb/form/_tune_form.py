@@ -12,12 +12,13 @@ import traitlets
 
 from astria_nb.client import Client
 from astria_nb.defaults import client_or_default, is_rehearsal, is_sandbox, log_or_default
-from astria_nb.errors import Problem
+from astria_nb.errors import Problem, TuneError
 from astria_nb.form._account_line import AccountLine
 from astria_nb.form._draft import Draft
 from astria_nb.form._frame_trait import FrameTrait
 from astria_nb.form._listed_tune import ListedTune, look_up_prices
 from astria_nb.form._marimo import marimo_view
+from astria_nb.form._options import check_filled, check_keywords
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
@@ -35,6 +36,7 @@ from astria_nb.submission import Repeat
 from astria_nb.tune import Encoding, Tune, TuneFields
 from astria_nb.utils import background
 from astria_nb.utils.arguments import check_bool, check_max_cost
+from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import in_caller
 from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput
 from astria_nb.utils.stylesheet import stylesheet
@@ -81,7 +83,7 @@ class TuneForm(widgets.VBox):
     Raises
     ------
     TypeError
-        A keyword is not a field; the message names the closest one.
+        A keyword is not a field; the message names the field or the option that is close to it, if one is.
     TuneError
         A value is not the list or mapping that its field takes, `max_side` is not a number of pixels, or
         `draft` is not a valid file name.
@@ -118,6 +120,7 @@ class TuneForm(widgets.VBox):
         save_thumbnails: bool = False,
         **fields: Unpack[TuneFields],
     ) -> None:
+        check_keywords(fields)
         self.client = client_or_default(client)
         self._log = log_or_default(log)
         self._max_cost = check_max_cost(max_cost)
@@ -211,6 +214,8 @@ class TuneForm(widgets.VBox):
         ...     anb.TuneForm.from_dict({"pack": 43, "name": "cat", "title": "t"}, sandbox.client())
         TuneForm(pack=43, name='cat', title='t', status='incomplete')
         """
+        if not isinstance(values, Mapping):
+            raise TuneError(Problem("values", f"{short(values)} is no mapping", "pass what to_dict returned"))
         return cls(client, **options, **values)
 
     @classmethod
@@ -305,7 +310,7 @@ class TuneForm(widgets.VBox):
         Raises
         ------
         TypeError
-            A keyword is not a field; the message names the closest one.
+            A keyword is not a field; the message names the one that is close to it, if one is.
         TuneError
             A value is not the list or mapping that its field takes. No field was filled.
 
@@ -318,6 +323,7 @@ class TuneForm(widgets.VBox):
         ...     [problem.field for problem in form.problems]
         ['images', 'name']
         """
+        check_filled(fields)
         self._check_versions()
         self._fill(fields)
 
@@ -380,9 +386,10 @@ class TuneForm(widgets.VBox):
         return row
 
     def __repr__(self) -> str:
+        draft = vars(self).get("_draft")  # None if a traceback shows a form whose arguments were refused
         values = {
             name: len(value) if name in ("images", "image_urls") else value
-            for name, value in self._draft.public_values().items()
+            for name, value in (draft.public_values() if draft is not None else {}).items()
         }
         fields = "".join(f"{name}={value!r}, " for name, value in values.items())
         return f"TuneForm({fields}status={self.status!r})"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from astria_nb.form._listed_tune import ListedTune
 from astria_nb.form.fields import AUTO, WIDE, controls
-from astria_nb.form.images import naming_switches
+from astria_nb.form.images import naming_switches, without_folders
 from astria_nb.tune import Estimate, dollars
 
 
@@ -104,7 +104,7 @@ class TuneList(controls.VBox):
 
     def saved_html(self) -> Markup:
         """Return the list as HTML for where no widget runs."""
-        texts = ((listed.text, naming_switches(listed.problem)) for listed in self.tunes)
+        texts = ((listed.text, _in_page(listed.problem)) for listed in self.tunes)
         items = (" · ".join(filter(None, parts)) for parts in texts)
         lines = Markup().join(Markup("<li>{}</li>").format(item) for item in items)
         return Markup("<p>In the list:</p><ul>{}</ul>").format(lines) if self.tunes else Markup()
@@ -122,10 +122,14 @@ class TuneList(controls.VBox):
         if not listed.problem:
             return line
         problem = controls.HTML(
-            Markup("<span>{}</span>").format(naming_switches(listed.problem)), classes="astria-error"
+            Markup("<span>{}</span>").format(_in_page(listed.problem)), classes="astria-error"
         )
         return controls.VBox([line, problem], layout=WIDE)
 
     def _remove(self, listed: ListedTune) -> None:
         if self.remove(listed):
             self._on_remove()
+
+
+def _in_page(problem: str) -> str:
+    return without_folders(naming_switches(problem))

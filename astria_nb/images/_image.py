@@ -19,6 +19,7 @@ from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, decode, o
 from astria_nb.images._file_memory import FileMemory, Identity, identity_in
 from astria_nb.images._right_way_up import orientation_of, turn_upright
 from astria_nb.images._temporary_copy import StorageError, TemporaryCopy
+from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_name
 
 if TYPE_CHECKING:
@@ -114,7 +115,13 @@ class Image:
             return cls._open_file(Path(file)) if file is not None else cls._open_content(content)
         if isinstance(source, str) and addresses.is_address(source):
             return cls._open_address(source)
-        return cls._open_file(Path(source))
+        try:
+            path = Path(source)
+        except TypeError:
+            what = f"{short(source)} is neither a path nor an image in memory"
+        else:
+            return cls._open_file(path)
+        raise TuneError(Problem("images", what, "give the path of a file, or its content"))
 
     @classmethod
     def _open_content(cls, content: ImageContent) -> Image:

@@ -1,4 +1,7 @@
-"""Checksums of what the log stores, so that damage is told and never shown as data."""
+"""Checksums of submissions and of stored JSON, so that damage is told and never shown as data.
+
+The rows of events and sessions have none, only the replies that they refer to.
+"""
 
 from __future__ import annotations
 

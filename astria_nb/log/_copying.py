@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 from astria_nb.errors import LogError, Problem
 from astria_nb.log import _checksums as checksums
+from astria_nb.log import _counterparts as counterparts
+from astria_nb.log import _merged_records as merged_records
+from astria_nb.log._counterparts import Row
 from astria_nb.log._database import LogDatabase
+from astria_nb.log._inserts import put_body, to_safe_json
+from astria_nb.log._merged_records import RecordedTune
 from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._schema import LogTable, body, event, listed, session, submission
 from astria_nb.log._selects import columns_of
-from astria_nb.log._sql import SqlConnection
+from astria_nb.log._sql import LogStore, SqlConnection
 from astria_nb.log._statements import Query, in_list, insert_into
-from astria_nb.log._states import HAS_TUNE, RELEASED
+from astria_nb.log._states import RELEASED
+from astria_nb.log._submission_rows import NEXT_ID
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import raise_if_interrupted
 
 _ROWS = 500  # that are read at once; SQLite takes no more than 999 parameters in older versions
-_LABEL_KINDS = ("tag", "untag", "note", "hide", "unhide")
 _STATE = (
-    *("state", "version", "attempt", "tune_id", "newest_known_id", "image_sha256", "record", "problem"),
+    *("state", "version", "attempt", "tune_id", "newest_known_id", "image_sha256", "problem"),
     *("changed_at", "session", "uptime"),
 )
-"""The columns of a submission that change together."""
+"""The columns of a submission that change together; its record and its labels change without them."""
 _SUBMISSIONS = f"SELECT {columns_of(submission)} FROM submission"  # noqa: S608  constants
 _UPDATE = "UPDATE submission SET {} WHERE id = :id".format(  # noqa: S608  names of columns
     ", ".join(f"{name} = :{name}" for name in submission.columns if name != "id")
 )
 _LABELLED = f"""
-    SELECT submission, max(at) FROM event WHERE kind IN {listed(_LABEL_KINDS)} GROUP BY submission
+    SELECT submission, max(at) FROM event
+    WHERE kind IN {listed(merged_records.LABEL_KINDS)} GROUP BY submission
 """  # noqa: S608  constants
 _EVENT_KEY = ("at", "session", "kind", "submission")
 _SAME_EVENTS = f"SELECT {', '.join(_EVENT_KEY)} FROM event"  # noqa: S608  constants
@@ -39,18 +45,13 @@ _CONTINUE = (
     "SELECT setval('{0}_id_seq', greatest((SELECT max(id) FROM {0}), (SELECT last_value FROM {0}_id_seq)))"
 )
 _NEW_IDS = "SELECT nextval('submission_id_seq') FROM generate_series(1, CAST(:count AS bigint))"
-_LAST_ID = """
-    SELECT max(seq, coalesce((SELECT max(id) FROM submission), 0)) FROM sqlite_sequence
-    WHERE name = 'submission'
-"""
-Row = dict[str, Any]
 
 
 @again_if_lost
 def copy(source: LogDatabase, target: LogDatabase) -> int:
     """Copy all of a log in one transaction; see `astria_nb.log.Log.copy_to`."""
     with source.store.reading() as reading, target.store.writing() as writing:
-        return _Copy(reading, writing).run()
+        return _Copy(source.store, reading, writing).run()
 
 
 class _Copy:
@@ -58,17 +59,22 @@ class _Copy:
 
     Parameters
     ----------
+    source : LogStore
+        Without its name, its errors would be told as those of the target, whose transaction is the inner one.
     reading, writing : SqlConnection
         Each in a transaction.
     """
 
-    def __init__(self, reading: SqlConnection, writing: SqlConnection) -> None:
-        self._reading, self._writing = reading, writing
+    def __init__(self, source: LogStore, reading: SqlConnection, writing: SqlConnection) -> None:
+        self._source, self._reading, self._writing = source, reading, writing
         self._is_to_file = isinstance(writing, sqlite3.Connection)
         has_rows = "SELECT EXISTS (SELECT 1 FROM submission) OR EXISTS (SELECT 1 FROM event)"
         self._is_empty = not writing.execute(has_rows).fetchone()[0]
         self._ids: dict[int, int] = {}  # of the submissions there, by those here; empty if they are the same
-        self._conflicts: list[str] = []
+        self._labelled_there = _label_times(writing)
+        with source.naming_errors():
+            self._labelled_here = _label_times(reading)
+        self._conflicts: list[tuple[Row, Row]] = []  # of a submission here, and of one there
         self._changed = 0
 
     def run(self) -> int:
@@ -76,16 +82,15 @@ class _Copy:
         for rows in self._pages(session, "id"):
             self._insert(session, [_with_booleans(row) for row in rows], or_ignore=True)
         for rows in self._pages(body, "sha256"):
-            self._check_bodies(rows)
             self._insert(body, rows, or_ignore=True)
-        labelled = _label_times(self._reading), _label_times(self._writing)
+        if not self._is_empty:
+            # First: what was released here may have been planned again here.
+            for rows in self._pages(submission, "id", f"state IN {listed(RELEASED)}"):
+                self._merge(rows)
         for rows in self._pages(submission, "id"):
-            self._put_submissions(rows, *labelled)
+            self._add(self._merge(rows))
         if self._conflicts:
-            titles = ", ".join(map(short, self._conflicts[:3]))
-            what = f"both logs have another submission of the title {titles}, which may exist"
-            hint = "settle them first, with recover or resolve; nothing was copied"
-            raise LogError(Problem("log", what, hint, kind="conflict"))
+            self._refuse()
         for rows in self._pages(event, "id"):
             self._put_events(rows)
         if not self._is_to_file:
@@ -94,46 +99,98 @@ class _Copy:
             self._writing.execute("ANALYZE session, body, submission, event")
         return self._changed
 
-    def _pages(self, table: LogTable, key: str) -> Iterator[list[Row]]:
-        select, order = f"SELECT {columns_of(table)} FROM {table.name}", f"ORDER BY {key} LIMIT {_ROWS}"  # noqa: S608
-        page, following = Query(f"{select} {order}"), Query(f"{select} WHERE {key} > :after {order}")
-        rows = list(page.rows(self._reading))
+    def _pages(self, table: LogTable, key: str, condition: str = "TRUE") -> Iterator[list[Row]]:
+        select = f"SELECT {columns_of(table)} FROM {table.name} WHERE {condition}"  # noqa: S608  constants
+        order = f"ORDER BY {key} LIMIT {_ROWS}"
+        page, following = Query(f"{select} {order}"), Query(f"{select} AND {key} > :after {order}")
+        rows = self._read(table, page)
         while rows:
             raise_if_interrupted()
             after = rows[-1][key]  # before the rows are changed
             yield rows
-            rows = list(following.rows(self._reading, after=after))
+            rows = self._read(table, following, after=after)
 
-    def _check_bodies(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        for row in rows:
-            checksums.check_body(row["sha256"], row["json"], "what a row refers to")
+    def _read(self, table: LogTable, query: Query, **values: Any) -> list[Row]:
+        with self._source.naming_errors():
+            rows = list(query.rows(self._reading, **values))
+            for row in rows:
+                if table is submission:
+                    checksums.check_row(row)
+                elif table is body:
+                    checksums.check_body(row["sha256"], row["json"], "what a row refers to")
+        return rows
 
-    def _put_submissions(
-        self, rows: Sequence[Row], labelled_here: Mapping[int, int], labelled_there: Mapping[int, int]
-    ) -> None:
+    def _merge(self, rows: Sequence[Row]) -> list[Row]:
+        """Bring those submissions up to date that are there, and return the others."""
         similar = {} if self._is_empty else self._similar(rows)
-        new = []
+        new, pairs = [], list[tuple[Row, Row]]()
         for row in rows:
-            checksums.check_row(row)
             candidates = similar.get((row["service"], row["title"]), [])
-            same = next((there for there in candidates if _is_same(row, there)), None)
-            if same is None:
-                if any(_claims_the_same(row, there) for there in candidates):
-                    self._conflicts.append(row["title"])
+            there = counterparts.counterpart(row, candidates)
+            if there is None:
                 new.append(row)
-                continue
-            self._ids[row["id"]] = same["id"]
-            is_labelled = labelled_here.get(row["id"], 0) > labelled_there.get(same["id"], 0)
-            changes = {name: row[name] for name in _STATE} if _is_newer(row, same) else {}
-            changes |= {"labels": row["labels"]} if is_labelled else {}
-            if changes:
-                self._update(same, changes)
-        if not self._is_empty and not self._conflicts:
+            else:
+                self._ids[row["id"]] = there["id"]
+                pairs.append((row, there))
+            if there is None or (there["state"] in RELEASED and counterparts.is_newer(row, there)):
+                others = (other for other in candidates if other is not there)
+                self._conflicts += [
+                    (row, other) for other in others if counterparts.claim_the_same(row, other)
+                ]
+        differing = [pair for pair in pairs if _have_different_records(*pair)]
+        with self._source.naming_errors():
+            records_here = merged_records.read(self._reading, [row["id"] for row, _ in differing])
+        records_there = merged_records.read(self._writing, [there["id"] for _, there in differing])
+        for row, there in pairs:
+            both = records_here.get(row["id"]), records_there.get(there["id"])
+            if counterparts.are_of_two_tunes(row, there, *both):
+                self._conflicts.append((row, there))
+            elif not self._conflicts:
+                self._update(there, self._changes(row, there, *both))
+        return new
+
+    def _changes(
+        self, row: Row, there: Row, record_here: RecordedTune | None, record_there: RecordedTune | None
+    ) -> Row:
+        """Return the columns of a submission there that change."""
+        changes = {name: row[name] for name in _STATE} if counterparts.is_newer(row, there) else {}
+        if there["record"] is None:
+            changes["record"] = row["record"]
+        elif record_here is not None and record_there is not None:
+            fields = merged_records.merged(record_here, record_there)
+            if fields == record_here.fields:
+                changes["record"] = row["record"]
+            elif fields != record_there.fields:
+                changes["record"] = put_body(self._writing, to_safe_json(fields))
+        if self._labelled_here.get(row["id"], 0) > self._labelled_there.get(there["id"], 0):
+            changes["labels"] = row["labels"]
+        return {name: value for name, value in changes.items() if value != there[name]}
+
+    def _add(self, new: Sequence[Row]) -> None:
+        """Insert submissions that are not there."""
+        if self._conflicts:
+            return
+        if not self._is_empty:
             for row, number in zip(new, self._new_ids(len(new)), strict=True):
                 self._ids[row["id"]] = row["id"] = number
-        if not self._conflicts:
-            self._changed += len(new)
-            self._insert(submission, [self._signed(row) for row in new])
+        self._changed += len(new)
+        self._insert(submission, [self._signed(row) for row in new])
+
+    def _refuse(self) -> NoReturn:
+        """Tell what cannot be in one log.
+
+        Raises
+        ------
+        LogError
+        """
+        names = ", ".join(dict.fromkeys(_name(row) for row, _ in self._conflicts[:3]))
+        if all(counterparts.have_both_tunes(*pair) for pair in self._conflicts):
+            what = f"both logs have a result of their own for {names}"
+            hint = "keep both logs, or copy each into an empty one; nothing was copied"
+        else:
+            what = f"both logs have another submission of {names}, which may exist"
+            hint = "settle them first, with recover or resolve; nothing was copied"
+        raise LogError(Problem("log", what, hint, kind="conflict"))
 
     def _similar(self, rows: Sequence[Row]) -> dict[tuple[str, str | None], list[Row]]:
         """Return the submissions there of the same titles; of those without one, of the same content."""
@@ -149,18 +206,21 @@ class _Copy:
             (f"title IS NULL AND ({is_of_content})", of_contents),
         ):
             for there in Query(f"{_SUBMISSIONS} WHERE {condition}").rows(self._writing, **values):
+                checksums.check_row(there)
                 similar.setdefault((there["service"], there["title"]), []).append(there)
         return similar
 
-    def _update(self, there: Row, changes: Mapping[str, Any]) -> None:
-        self._writing.execute(_UPDATE, self._signed({**there, **changes}))
-        self._changed += 1
+    def _update(self, there: Row, changes: Row) -> None:
+        if changes:
+            there.update(self._signed(there | changes))
+            self._writing.execute(_UPDATE, there)
+            self._changed += 1
 
     def _new_ids(self, count: int) -> Sequence[int]:
         if not self._is_to_file:
             return [number for (number,) in self._writing.execute(_NEW_IDS, {"count": count}).fetchall()]
-        last = (self._writing.execute(_LAST_ID).fetchone()[0] or 0) + 1
-        return range(last, last + count)
+        (first,) = self._writing.execute(NEXT_ID).fetchone()
+        return range(first, first + count)
 
     def _signed(self, row: Row) -> Row:
         """Return a submission as a row of this database: a file has a checksum, and no segment has it yet."""
@@ -194,33 +254,14 @@ def _with_booleans(row: Row) -> Row:
     return {**row, "git_dirty": None if is_dirty is None else bool(is_dirty)}
 
 
-def _is_same(here: Row, there: Row) -> bool:
-    """Return whether two rows are of one submission, or of one tune that two logs have recorded."""
-    names = ("service", "title", "planned_at", "fingerprint")
-    return all(here[name] == there[name] for name in names) or (
-        here["tune_id"] is not None and here["tune_id"] == there["tune_id"] and _may_be_of_one(here, there)
-    )
-
-
-def _may_be_of_one(here: Row, there: Row) -> bool:
-    return here["account"] is None or there["account"] in (None, here["account"])
-
-
-def _claims_the_same(here: Row, there: Row) -> bool:
-    is_titled = here["title"] is not None and _may_be_of_one(here, there)
-    return is_titled and here["state"] not in RELEASED and there["state"] not in RELEASED
-
-
-def _is_newer(here: Row, there: Row) -> bool:
-    """Return whether a submission has changed since it was copied; a tune is not taken back."""
-    if there["state"] in HAS_TUNE and here["state"] not in HAS_TUNE:
-        return False
-    if here["planned_at"] != there["planned_at"]:  # two logs have recorded one tune
-        return False
-    is_found = here["state"] in HAS_TUNE and there["state"] not in HAS_TUNE
-    return is_found or (here["version"], here["changed_at"]) > (there["version"], there["changed_at"])
-
-
 def _label_times(connection: SqlConnection) -> dict[int, int]:
     """Return when each submission was labelled last."""
     return dict(connection.execute(_LABELLED).fetchall())
+
+
+def _have_different_records(here: Row, there: Row) -> bool:
+    return None not in (here["record"], there["record"]) and here["record"] != there["record"]
+
+
+def _name(row: Row) -> str:
+    return f"the title {short(row['title'])}" if row["title"] is not None else f"run {row['id']} here"

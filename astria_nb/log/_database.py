@@ -52,7 +52,11 @@ from astria_nb.log._submission_rows import Moment
 from astria_nb.tune import Request
 from astria_nb.utils.service_address import recorded_service
 
-_IS_OLD = f"state IN {listed(SETTLED)} AND changed_at < :limit"
+# Labels and polls change a submission as well, and only their events say when.
+_IS_OLD = f"""
+    state IN {listed(SETTLED)} AND changed_at < :limit
+        AND NOT EXISTS (SELECT 1 FROM event WHERE event.submission = submission.id AND event.at >= :limit)
+"""  # noqa: S608  constants
 _PRUNE = (
     f"""
     DELETE FROM event WHERE submission IN (SELECT id FROM submission WHERE {_IS_OLD})

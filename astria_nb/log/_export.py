@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
-import tempfile
+import re
+import stat
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from astria_nb.utils.redaction import redact_name
 # Characters that start a formula in a spreadsheet, including their full-width forms.
 _FORMULA = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _IGNORED = " \t\r\n\v\f\0\xa0\u200b\ufeff\"'"  # some spreadsheets skip these before a formula
+_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
@@ -32,6 +35,7 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
     frame : callable
         Returns the frame; called only if the suffix is one of the two.
     path : Path
+        A link stays one, and the file that it leads to is written. A file that is there keeps its mode.
 
     Raises
     ------
@@ -46,16 +50,19 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
         raise LogError(Problem("log", what, "end the file's name in .parquet or .csv"))
     rows = frame()
     try:
+        target = path.resolve()
         # In the same folder, so that it replaces the old file atomically.
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
-            os.close(descriptor)
-            writer(rows, Path(name))
-            with Path(name).open("rb+") as file:
+            os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            writer(rows, unfinished)
+            with unfinished.open("rb+") as file:
                 os.fsync(file.fileno())
-            Path(name).replace(path)
+            if target.exists():
+                unfinished.chmod(stat.S_IMODE(target.stat().st_mode))
+            unfinished.replace(target)
         finally:
-            Path(name).unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
         return path
     except OSError as error:
         reason = error.strerror or str(error)
@@ -107,18 +114,25 @@ def _is_text(column: pd.Series[Any]) -> bool:
 def _cell(value: Any) -> str:
     if not isinstance(value, str):
         plain = np.asarray(value, dtype=object).tolist()  # json cannot write NumPy integers
-        return json.dumps(_defuse_json(plain), ensure_ascii=False)
-    if value.lstrip().startswith(("{", "[")):
-        try:
-            return json.dumps(_defuse_json(json.loads(value)), ensure_ascii=False)
-        except (ValueError, RecursionError):
-            pass
-    return defused(value)
+        return _defused_json(json.dumps(plain, ensure_ascii=False))
+    return defused(_defused_json(value) if _is_json(value) else value)
 
 
-def _defuse_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {defused(str(key)): _defuse_json(child) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_defuse_json(child) for child in value]
-    return defused(value) if isinstance(value, str) else value
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _defused_json(text: str) -> str:
+    """Return JSON in which no text is a formula; all else in it stays as it is written."""
+    return _JSON_TEXT.sub(_defused_quoted, text)
+
+
+def _defused_quoted(match: re.Match[str]) -> str:
+    text = json.loads(match[0])
+    return match[0] if defused(text) == text else f"\"'{match[0][1:]}"

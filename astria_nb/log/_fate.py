@@ -16,6 +16,7 @@ class Fate(Enum):
     INTACT = "the same files"
     GONE = "nothing: it was deleted or moved"
     REPLACED = "another file"
+    EMPTIED = "the same file, and nothing is in it"
     COMPANIONS_GONE = "the same file, without a companion"
     COMPANIONS_REPLACED = "the same file, with another companion"
 
@@ -36,6 +37,7 @@ class OpenFiles:
         self._companion_names = [real + name for name in _COMPANIONS]
         self._companions: dict[str, _Identity] = {}
         self._content = _content(self._path)
+        self._had_content = self._content is not None and self._content[0] > 0
 
     @property
     def has_companions(self) -> bool:
@@ -66,10 +68,10 @@ class OpenFiles:
         OSError
             The disk cannot be asked.
         """
-        main = _identity(self._path)
-        if main != self._main:
+        main = _status(self._path)
+        if main is None or _identity_of(main) != self._main:
             return Fate.GONE if main is None else Fate.REPLACED
-        fate = Fate.INTACT
+        fate = Fate.EMPTIED if not main.st_size and self._has_lost_all() else Fate.INTACT
         for companion, identity in self._companions.items():
             current = _identity(companion)
             if current is None and fate is Fate.INTACT:
@@ -78,6 +80,11 @@ class OpenFiles:
             elif current is not None and current != identity:
                 return Fate.COMPANIONS_REPLACED
         return fate
+
+    def _has_lost_all(self) -> bool:
+        """Return whether the main file, which is empty, had content that is in no write-ahead log either."""
+        logs = (_content(name) for name in self._companions if name.endswith("-wal"))
+        return self._had_content and not any(log is not None and log[0] for log in logs)
 
     def has_changed(self) -> bool:
         """Return whether the main file was written to since `mark`, such as by a copy over it.
@@ -101,7 +108,11 @@ def _status(path: str) -> os.stat_result | None:
 
 def _identity(path: str) -> _Identity | None:
     status = _status(path)
-    return None if status is None else (status.st_dev, status.st_ino)
+    return None if status is None else _identity_of(status)
+
+
+def _identity_of(status: os.stat_result) -> _Identity:
+    return status.st_dev, status.st_ino
 
 
 def _content(path: str) -> tuple[int, int] | None:

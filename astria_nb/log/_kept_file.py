@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from pathlib import Path
+from typing import NoReturn
 
 from astria_nb.log import _rescue as rescue
 from astria_nb.log._access import problem_of
@@ -108,6 +109,8 @@ class KeptFile:
         if self._files is None or self.is_lost or not self._connections.is_held:
             return
         fate = self._files.fate()
+        if fate is Fate.EMPTIED:
+            self._refuse_emptied()
         if fate is Fate.REPLACED:
             self._files.remove_companions()
             if rescue.holds_all(self._path, self._connections.held()):
@@ -174,6 +177,12 @@ class KeptFile:
                     return True
                 time.sleep(_PAUSE)
         return False
+
+    def _refuse_emptied(self) -> NoReturn:
+        self.is_lost = True
+        self.let_go()
+        what = "was emptied by another program while it was open"
+        refuse(self._path, what, "put a copy from before in its place, or try again to begin a new log")
 
     def _refuse_overwritten(self, held: sqlite3.Connection) -> None:
         if self._files is not None and self._last(held) < self._last_event:

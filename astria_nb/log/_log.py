@@ -189,6 +189,11 @@ class Log(LogLabels):
         problem : str, optional
         account : str, optional
             As in `find`.
+
+        Raises
+        ------
+        LogError
+            The log cannot be written, or the submission was pruned; that is a `KeyError` as well.
         """
         self._database.record_event(kind, submission, tune_id, service, reply, problem, account)
 
@@ -238,7 +243,8 @@ class Log(LogLabels):
         Parameters
         ----------
         before : datetime
-            With a time zone. Only submissions that have not changed since are deleted.
+            With a time zone. Only submissions of which nothing was recorded since are deleted: no change, no
+            poll with news of the tune, and no tag, note or other label.
 
         Returns
         -------

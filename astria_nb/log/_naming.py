@@ -11,6 +11,7 @@ import pandas as pd
 from astria_nb import rows
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log._database import LogDatabase
+from astria_nb.log._errors import NoSubmissionError
 from astria_nb.log._states import Submission
 from astria_nb.utils.arguments import parse_id
 
@@ -32,7 +33,7 @@ def numbers(database: LogDatabase, value: object) -> list[int]:
     TuneError
         The rows are no tunes.
     LogError
-        The log has no such submission.
+        The log has no such submission. It is a `KeyError` as well.
     """
     if (listed := _listed_numbers(value)) is None:
         frame = rows.typed(value)
@@ -42,8 +43,24 @@ def numbers(database: LogDatabase, value: object) -> list[int]:
         return [_number_of_row(database, row) for row in frame.to_dict("records")]
     for number in listed:
         if database.get(number) is None:
-            raise LogError(Problem("log", f"has no submission {number}", _hint_for(database, number)))
+            raise _not_there(str(number), _hint_for(database, number))
     return listed
+
+
+def only_submission(database: LogDatabase, value: object) -> Submission:
+    """Return the submission that is named; parameters and errors as for `numbers`.
+
+    Raises
+    ------
+    TuneError
+        None is named, or several are.
+    """
+    named = numbers(database, value)
+    submission = database.get(named[0]) if len(named) == 1 else None
+    if submission is None:
+        what = f"expected one submission, got {len(named)}"
+        raise TuneError(Problem("submission", what, "give its number, or one row, such as rows.iloc[[0]]"))
+    return submission
 
 
 def numbers_of_row(database: LogDatabase, row: Mapping[Any, Any]) -> list[int]:
@@ -81,8 +98,11 @@ def _number_of_row(database: LogDatabase, row: Mapping[Any, Any]) -> int:
     if matching:
         what = f"has {name} of several services: submissions {', '.join(map(str, matching))}"
         raise LogError(Problem("log", what, "give the number of the one that you mean"))
-    hint = f"{_HINT}, or open the log that recorded it"
-    raise LogError(Problem("log", f"has no submission of {name}", hint))
+    raise _not_there(f"of {name}", f"{_HINT}, or open the log that recorded it")
+
+
+def _not_there(which: str, hint: str) -> NoSubmissionError:
+    return NoSubmissionError(Problem("log", f"has no submission {which}", hint, kind="not_found"))
 
 
 def _hint_for(database: LogDatabase, number: int) -> str:

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from astria_nb.errors import Problem
 from astria_nb.log import _selects as selects
 from astria_nb.log import _serialization as serialization
 from astria_nb.log._checksums import DamagedError, check_body, check_row
+from astria_nb.log._errors import NoSubmissionError
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import Query
 from astria_nb.log._states import Submission
@@ -31,12 +33,13 @@ def existing(connection: SqlConnection, id: int) -> Submission:  # noqa: A002  t
 
     Raises
     ------
-    KeyError
+    NoSubmissionError
         It was pruned in the meantime.
     """
     current = by_id(connection, id)
     if current is None:
-        raise KeyError(id)
+        what, hint = f"has no submission {id} any more: it was pruned", "log.frame() lists those that it has"
+        raise NoSubmissionError(Problem("log", what, hint, kind="not_found"))
     return current
 
 

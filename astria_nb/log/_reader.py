@@ -12,7 +12,7 @@ from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.log import _returns as returns
 from astria_nb.log._log_file import LogFile
 from astria_nb.log._submission_reader import SubmissionReader
-from astria_nb.log._times import check_time
+from astria_nb.log._times import check_limit
 from astria_nb.tune import differences
 from astria_nb.utils.arguments import check_bool, check_names, to_path
 from astria_nb.utils.formatting import short
@@ -45,7 +45,8 @@ class LogReader(SubmissionReader):
         columns : sequence of str, optional
             Only these columns, in this order. Default: all.
         since : datetime, optional
-            With a time zone. Only submissions that were planned then or later.
+            With a time zone. Only submissions that were planned then or later. ``NaT``, as the latest time in
+            an empty frame, is no limit.
         tag : str, optional
             Only submissions with this tag.
         service : str, optional
@@ -82,7 +83,7 @@ class LogReader(SubmissionReader):
         """
         is_hidden_wanted = check_bool("hidden", hidden)
         names = None if columns is None else check_names("columns", columns)
-        planned_since = None if since is None else check_time("since", since)
+        planned_since = check_limit("since", since)
         selection: dict[str, object] = {"tag": tag, "service": service}
         for field, value in selection.items():
             if value is not None and not (isinstance(value, str) and value.strip()):
@@ -104,7 +105,7 @@ class LogReader(SubmissionReader):
         Parameters
         ----------
         since, until : datetime, optional
-            With a time zone. Only events at or after the first, and before the second.
+            With a time zone. Only events at or after the first, and before the second. ``NaT`` is no limit.
 
         Returns
         -------
@@ -116,6 +117,10 @@ class LogReader(SubmissionReader):
         ------
         LogError
             One of the times has no time zone, or the log cannot be read.
+
+        Notes
+        -----
+        In a file, a damaged reply is told. The other columns have no checksum, as those of `frame` have.
 
         Examples
         --------
@@ -129,9 +134,9 @@ class LogReader(SubmissionReader):
         """
         from astria_nb.log import _event_frames as event_frames
 
-        _check_range(since, until)
+        first, end = check_limit("since", since), check_limit("until", until)
         returns.record()
-        frame = event_frames.frame(self._database, since, until)
+        frame = event_frames.frame(self._database, first, end)
         self._tell()
         return frame
 
@@ -160,10 +165,10 @@ class LogReader(SubmissionReader):
         ...     log.close()
         1
         """
-        _check_range(since, until)
+        first, end = check_limit("since", since), check_limit("until", until)
         shielded(returns.record)
         after = 0
-        while (frame := self._events_after(after, since, until)) is not None:
+        while (frame := self._events_after(after, first, end)) is not None:
             after = int(frame["id"].iloc[-1])
             yield frame
 
@@ -183,7 +188,8 @@ class LogReader(SubmissionReader):
         copied in one transaction: all or nothing. Into an empty log, numbers stay as they are. Otherwise new
         submissions get new numbers there, and what both logs have is merged, so that the call can be
         repeated: nothing is there twice, what has changed here since the last copy is changed there, and a
-        tune that is on record there stays so. Of labels, the latest count. This log stays as it is.
+        tune that is on record there stays so. Of what the service said about a tune, and of labels, the
+        latest counts. This log stays as it is.
 
         Parameters
         ----------
@@ -199,7 +205,8 @@ class LogReader(SubmissionReader):
         ------
         LogError
             One of the logs cannot be used, `other` is this log, or both have different submissions of one
-            title, which may both exist on the service. Nothing was copied.
+            title, which may both exist on the service, or different tunes of one submission. Nothing was
+            copied.
 
         Examples
         --------
@@ -228,13 +235,13 @@ class LogReader(SubmissionReader):
         return copied
 
     @shield
-    def diff(self, a: int, b: int) -> pd.DataFrame:
+    def diff(self, a: object, b: object) -> pd.DataFrame:
         """Return the differences between the requests of two submissions, a row per field.
 
         Parameters
         ----------
-        a, b : int
-            Ids, as in the column ``submission`` of `frame`.
+        a, b : int, DataFrame, Series or mapping
+            Each a number of the column ``submission`` of `frame`, or one row, as in `tag`.
 
         Returns
         -------
@@ -244,7 +251,9 @@ class LogReader(SubmissionReader):
         Raises
         ------
         LogError
-            There is no submission with such an id. It is a `KeyError` as well.
+            There is no such submission. It is a `KeyError` as well.
+        TuneError
+            One of them is neither a number nor one row.
 
         Examples
         --------
@@ -314,9 +323,3 @@ def _is_same_file(a: object, b: object) -> bool:
         return isinstance(a, Path) and isinstance(b, Path) and a.samefile(b)
     except OSError:  # one of them does not exist yet
         return False
-
-
-def _check_range(since: object, until: object) -> None:
-    for name, value in (("since", since), ("until", until)):
-        if value is not None:
-            check_time(name, value)

@@ -68,6 +68,9 @@ class LogStore(Protocol):
             Whether the indexes that tell what was sent must have been checked: a frame has its own check.
         """
 
+    def naming_errors(self) -> AbstractContextManager[None]:
+        """Turn errors of this database into a `LogError` that names it, in a transaction of another one."""
+
     def shrink(self) -> None:
         """Give the space of deleted rows back to the disk."""
 

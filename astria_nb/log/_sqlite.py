@@ -6,7 +6,7 @@ import os
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from astria_nb.errors import LogError
@@ -122,6 +122,10 @@ class SqliteStore(KeptFile):
                     self._hold()
             with self._guard.reading(), self._connections.reading() as connection:
                 yield connection
+
+    def naming_errors(self) -> AbstractContextManager[None]:
+        """Turn errors of this file into a `LogError` that names it, in a transaction of another one."""
+        return log_errors(self._path)
 
     def shrink(self) -> None:
         """Give the space of deleted rows back to the disk, unless another process keeps the file busy.

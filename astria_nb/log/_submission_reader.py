@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from astria_nb.errors import Problem
 from astria_nb.log import _machine as machine
 from astria_nb.log import _returns as returns
 from astria_nb.log import environment
-from astria_nb.log._errors import NoSubmissionError
 from astria_nb.log._log_file import LogFile
 from astria_nb.log._states import Precedents, Submission
 from astria_nb.tune import Request
 from astria_nb.utils.arguments import parse_id
-from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import shield
 
 _MAX_SILENCE = timedelta(hours=1)  # longer than any upload takes
@@ -168,13 +165,13 @@ class SubmissionReader(LogFile):
         return self._database.runs_on(service, tune_id, account)
 
     @shield
-    def get(self, id: int) -> Submission:  # noqa: A002  the column's own name
+    def get(self, id: object) -> Submission:  # noqa: A002  the column's own name
         """Return a submission.
 
         Parameters
         ----------
-        id : int
-            As in the column ``submission`` of `frame`.
+        id : int, DataFrame, Series or mapping
+            A number of the column ``submission`` of `frame`, or one row, as in `tag`.
 
         Returns
         -------
@@ -183,14 +180,17 @@ class SubmissionReader(LogFile):
         Raises
         ------
         LogError
-            There is no submission with this id. It is a `KeyError` as well.
+            There is no such submission. It is a `KeyError` as well.
+        TuneError
+            This is neither a number nor one row.
         """
         number = parse_id(id)
         submission = None if number is None else self._database.get(number)
-        if submission is None:
-            hint = "choose one of log.frame(hidden=True)['submission']"
-            raise NoSubmissionError(Problem("log", f"has no submission {short(id)}", hint, kind="not_found"))
-        return submission
+        if submission is not None:
+            return submission
+        from astria_nb.log import _naming as naming  # needs pandas
+
+        return naming.only_submission(self._database, id)
 
     @shield
     def unsettled(self, service: str, account: str | None = None) -> list[Submission]:

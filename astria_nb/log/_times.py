@@ -16,7 +16,26 @@ def check_time(field: str, value: object) -> datetime:
     LogError
         The value is something else.
     """
-    if isinstance(value, datetime) and value.utcoffset() is not None:
+    if not isinstance(value, datetime) or _is_missing(value):
+        what = f"{short(value)} is not a datetime"
+    elif value.utcoffset() is None:
+        what = "has no time zone"
+    else:
         return value
-    what = "has no time zone" if isinstance(value, datetime) else f"{short(value)} is not a datetime"
     raise LogError(Problem(field, what, "write it like datetime(2026, 1, 1, tzinfo=UTC)"))
+
+
+def check_limit(field: str, value: object) -> datetime | None:
+    """Return a time with a time zone, or None for no limit; the latest time in an empty frame is none.
+
+    Raises
+    ------
+    LogError
+        The value is something else.
+    """
+    return None if value is None or _is_missing(value) else check_time(field, value)
+
+
+def _is_missing(value: object) -> bool:
+    """Return whether a value is pandas' own for no time, without loading pandas."""
+    return type(value).__name__ in ("NaTType", "NAType")

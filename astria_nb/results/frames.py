@@ -1,9 +1,11 @@
-"""The tunes in an argument, and whether they may be those of a client."""
+"""The tunes in an argument, whether they may be those of a client, and what became of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from astria_nb import rows
@@ -103,6 +105,38 @@ def tunes_of(value: object, client: Client) -> pd.DataFrame:
         hint = "pass a client with the key of that account"
         raise TuneError(Problem("frame", f"{what}, and this client has the key of account {account}", hint))
     return frame
+
+
+def update_rows(frame: pd.DataFrame, positions: Any, latest: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with some of its rows in a later state.
+
+    Columns that the later rows do not have keep their values: those of the log, of `submit_many`, and of the
+    frame's owner.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    positions : array-like of int
+        Of the rows, from 0.
+    latest : pandas.DataFrame
+        As many rows, in that order; their index does not matter.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"id": [7, 8], "status": ["queued", "queued"], "customer": ["Ann", "Bea"]})
+    >>> update_rows(frame, [1], pd.DataFrame({"id": [8], "status": ["trained"]})).to_numpy().tolist()
+    [[7, 'queued', 'Ann'], [8, 'trained', 'Bea']]
+    """
+    positions = np.asarray(positions, dtype=np.int64)
+    latest = latest.set_axis(frame.index[positions])
+    others = frame.columns.difference(latest.columns, sort=False)
+    if len(others):
+        before = frame[others].iloc[positions]
+        latest = pd.concat([latest, before.set_axis(latest.index)], axis=1)
+    unchanged = np.setdiff1d(np.arange(len(frame)), positions)
+    both = pd.concat([frame.iloc[unchanged], latest])
+    return both.iloc[np.argsort(np.concatenate([unchanged, positions]), kind="stable")].copy()
 
 
 def is_of_service(frame: pd.DataFrame, client: Client) -> pd.Series[bool]:

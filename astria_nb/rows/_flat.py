@@ -37,15 +37,15 @@ def flat(rows: object) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import sqlite3
-    >>> from astria_nb.rows import tune_frame, typed
-    >>> row = tune_frame([{"id": 7, "created_at": "2026-01-01T12:00:00Z", "orig_images": ["x"]}])
-    >>> flat(row).loc[0, ["created_at", "orig_images"]].tolist()
+    >>> import sqlite3, pandas as pd, astria_nb as anb
+    >>> row = anb.rows.tune_frame([{"id": 7, "created_at": "2026-01-01T12:00:00Z", "orig_images": ["x"]}])
+    >>> anb.rows.flat(row).loc[0, ["created_at", "orig_images"]].tolist()
     ['2026-01-01T12:00:00.000000Z', '["x"]']
     >>> database = sqlite3.connect(":memory:")
-    >>> flat(row).to_sql("tunes", database, index=False)
+    >>> anb.rows.flat(row).to_sql("tunes", database, index=False)
     1
-    >>> typed(pd.read_sql("SELECT * FROM tunes WHERE created_at > '2025'", database))["id"].tolist()
+    >>> back = pd.read_sql("SELECT * FROM tunes WHERE created_at > '2025'", database)
+    >>> anb.rows.typed(back)["id"].tolist()
     [7]
     >>> database.close()
     """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
 from astria_nb.rows._callbacks import redact_callbacks
+from astria_nb.rows._records import Records, list_records
 from astria_nb.rows._schemas import PROMPT_SCHEMA
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.typed_frame import typed_frame
@@ -17,7 +18,7 @@ _LORA = re.compile(r"<(?:lora|faceid):(\d{1,18}):")
 
 
 def prompt_frame(
-    prompts: Sequence[Mapping[str, Any]],
+    prompts: Records,
     tune_ids: Mapping[int, int | None] | None = None,
     origin: Mapping[str, str | None] | None = None,
 ) -> pd.DataFrame:
@@ -25,8 +26,8 @@ def prompt_frame(
 
     Parameters
     ----------
-    prompts : sequence of mapping
-        The API's JSON.
+    prompts : iterable of mapping, or mapping
+        The API's JSON, as of ``client.prompts(id)``.
     tune_ids : mapping of int to int, optional
         The tunes that prompts belong to, by the prompts' ids. Default: the tune that a prompt names.
     origin : mapping, optional
@@ -39,10 +40,16 @@ def prompt_frame(
         ``base_tune_id`` is what the API calls ``tune_id``, which may be the base model (astria-api,
         section 6).
 
+    Raises
+    ------
+    TuneError
+        Something among the prompts is no object of JSON.
+
     Examples
     --------
+    >>> import astria_nb as anb
     >>> prompt = {"id": 1, "text": "<lora:7:1> ohwx cat", "tune_id": 1504944}
-    >>> prompt_frame([prompt])[["tune_id", "base_tune_id"]].loc[0].tolist()
+    >>> anb.rows.prompt_frame([prompt])[["tune_id", "base_tune_id"]].loc[0].tolist()
     [7, 1504944]
     """
     return typed_frame(
@@ -55,7 +62,7 @@ def prompt_frame(
                 "base_tune_id": prompt.get("tune_id"),
                 **(origin or {}),
             }
-            for prompt in prompts
+            for prompt in list_records("prompts", prompts)
         ],
         PROMPT_SCHEMA,
     )
@@ -109,7 +116,8 @@ def ids_in(value: Any) -> list[int]:
 
     Examples
     --------
-    >>> ids_in([7, 8]), ids_in(pd.NA)
+    >>> import pandas as pd, astria_nb as anb
+    >>> anb.rows.ids_in([7, 8]), anb.rows.ids_in(pd.NA)
     ([7, 8], [])
     """
     return [] if value is None or pd.api.types.is_scalar(value) else [int(number) for number in value]
@@ -131,7 +139,8 @@ def tune_id_of(prompt: Mapping[str, Any], own: Collection[int] = ()) -> int | No
 
     Examples
     --------
-    >>> tune_id_of({"text": "<lora:7:1> ohwx woman", "tune_id": 1504944}, [7])
+    >>> import astria_nb as anb
+    >>> anb.rows.tune_id_of({"text": "<lora:7:1> ohwx woman", "tune_id": 1504944}, [7])
     7
     """
     tunes = prompt.get("tunes")

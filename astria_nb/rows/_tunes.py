@@ -13,19 +13,20 @@ import pyarrow.compute as pc
 
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.rows._callbacks import redact_callbacks
+from astria_nb.rows._records import Records, list_records
 from astria_nb.rows._schemas import OWN_COLUMNS, TUNE_SCHEMA
 from astria_nb.utils.arrow import TIME, parse_time, typed_table
 from astria_nb.utils.typed_frame import typed_frame
 
 
-def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) -> pd.DataFrame:
+def tune_frame(tunes: Records, now: datetime | None = None) -> pd.DataFrame:
     """Return one typed row per tune.
 
     Parameters
     ----------
-    tunes : sequence of mapping
-        The API's JSON, with our own ``pack, encoding, image_sha256, tune_ids, prompt_ids`` if known, and the
-        ``service`` and ``account`` that made them.
+    tunes : iterable of mapping, or mapping
+        The API's JSON, as of ``client.tunes()`` or ``client.tune(id)``, with our own ``pack, encoding,
+        image_sha256, tune_ids, prompt_ids`` if known, and the ``service`` and ``account`` that made them.
     now : datetime, optional
         The service's time, with a time zone, which decides what has expired. Default: this machine's.
 
@@ -37,15 +38,21 @@ def tune_frame(tunes: Sequence[Mapping[str, Any]], now: datetime | None = None) 
         ``failed``, ``expired`` or ``deleted``, or null for a run that made no tune. Undocumented fields come
         after the others. `typed` and `flat` say how rows leave and come back.
 
+    Raises
+    ------
+    TuneError
+        Something among the tunes is no object of JSON.
+
     Examples
     --------
-    >>> row = tune_frame([{"id": 7, "title": "t", "created_at": "2026-01-01T12:00:00.000Z"}])
+    >>> import astria_nb as anb
+    >>> row = anb.rows.tune_frame([{"id": 7, "title": "t", "created_at": "2026-01-01T12:00:00.000Z"}])
     >>> row.loc[0, "status"], str(row.dtypes["trained_at"])
     ('queued', 'datetime64[us, UTC]')
     """
-    now = now or datetime.now(UTC)
-    derived = {"status": [tune_status(tune, now) for tune in tunes]}
-    return typed_frame([*map(redact_callbacks, tunes)], TUNE_SCHEMA, derived)
+    records, now = list_records("tunes", tunes), now or datetime.now(UTC)
+    derived = {"status": [tune_status(tune, now) for tune in records]}
+    return typed_frame([*map(redact_callbacks, records)], TUNE_SCHEMA, derived)
 
 
 @cache

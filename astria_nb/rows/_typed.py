@@ -73,12 +73,12 @@ def typed(rows: object) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import io, astria_nb as anb
-    >>> row = tune_frame([{"id": 7, "created_at": "2026-01-01T12:00:00Z", "orig_images": ["x"]}])
-    >>> back = typed(pd.read_csv(io.StringIO(row.to_csv())))
+    >>> import io, pandas as pd, astria_nb as anb
+    >>> row = anb.rows.tune_frame([{"id": 7, "created_at": "2026-01-01T12:00:00Z", "orig_images": ["x"]}])
+    >>> back = anb.rows.typed(pd.read_csv(io.StringIO(row.to_csv())))
     >>> back.loc[0, "created_at"], back.loc[0, "orig_images"][0]
     (Timestamp('2026-01-01 12:00:00+0000', tz='UTC'), 'x')
-    >>> typed([7, 8])["id"].tolist()
+    >>> anb.rows.typed([7, 8])["id"].tolist()
     [7, 8]
     """
     frame = without_odd_columns(_frame_of(rows))

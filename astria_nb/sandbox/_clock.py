@@ -7,6 +7,8 @@ from typing import Protocol
 
 SECOND = 1_000
 DAY = 86_400 * SECOND
+LATEST = 221_845_392_000 * SECOND
+"""The start of the year 9000: no clock is moved further, as what is created then has dates up to 9999."""
 
 
 class Clock(Protocol):

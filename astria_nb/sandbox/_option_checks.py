@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -72,8 +73,10 @@ def _quoted(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+def _is_number(value: Any) -> bool:
+    # `Real` has NumPy's numbers too, which are what a frame contains.
+    is_one = isinstance(value, Real) and not isinstance(value, bool)
+    return is_one and bool(abs(value) < math.inf)
 
 
 def _is_text(value: object) -> bool:

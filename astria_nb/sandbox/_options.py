@@ -29,7 +29,7 @@ class Options:
         hexadecimal digits. Over a network, the client sends only keys that begin with ``sd_sandbox_``.
     speed : float, default 60.0
         How many times faster than the real service a tune is trained: at 60, ten minutes take ten seconds.
-        No effect if `deterministic`.
+        From 1e-6 to 1e6. No effect if `deterministic`.
     deterministic : bool, default False
         Whether the clock is moved by requests only, and ids, times and pictures are the same in every run.
     data : str or Path, optional
@@ -216,7 +216,7 @@ class Options:
         names = [field.name for field in fields(cls)]
         for name in values:
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+                near = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
                 hint = f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(names)}"
                 raise TypeError(f"a sandbox has no option {name!r}; {hint}")
         return cls(**values)
@@ -228,7 +228,7 @@ class Options:
             object.__setattr__(self, "data", checks.absolute("data", self.data))
         if self.api_key is not None:
             object.__setattr__(self, "api_key", checks.key("api_key", self.api_key))
-        checks.check_range("speed", self.speed, 0 < self.speed <= 1e6, "a number above 0, at most 1e6")
+        checks.check_range("speed", self.speed, 1e-6 <= self.speed <= 1e6, "a number from 1e-6 to 1e6")
         checks.check_range("port", self.port, 0 <= self.port <= 65535, "0 to 65535")
         for origin in self.allowed_origins:
             checks.check_origin("allowed_origins", origin)

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from astria_nb.sandbox._clock import SECOND, Clock, SteppedClock, WallClock
+from astria_nb.sandbox._clock import LATEST, SECOND, Clock, SteppedClock, WallClock
+from astria_nb.sandbox._option_checks import check_range, check_type
 from astria_nb.sandbox._options import Options
 from astria_nb.sandbox.callbacks import Courier, Delivery
 from astria_nb.sandbox.faults import Fault, FaultRules, Kind
@@ -43,12 +44,15 @@ class SandboxServer:
 
     Examples
     --------
+    >>> from astria_nb.sandbox import SandboxServer
     >>> with SandboxServer(deterministic=True) as sandbox:
     ...     sandbox.url.startswith("http://127.0.0.1:"), sandbox.api_key.startswith("sd_sandbox_")
     (True, True)
     """
 
     def __init__(self, **options: Any) -> None:
+        self._running: RunningServer | None = None  # first: a traceback shows what could not be made, too
+        self._stopped, self.api_key = False, ""
         self.options = Options.read(options)
         check_host(self.options.host)
         self.api_key = self.options.api_key or OWN_PREFIX + secrets.token_hex(12)
@@ -60,8 +64,6 @@ class SandboxServer:
         self._faults = FaultRules(rng)
         self._ledger = Ledger()
         self._lock = threading.Lock()
-        self._running: RunningServer | None = None
-        self._stopped = False
 
     def start(self) -> Self:
         """Start serving, unless it already does; return when connections are accepted.
@@ -134,11 +136,20 @@ class SandboxServer:
         seconds : float
             By how much.
 
+        Raises
+        ------
+        ValueError
+            If it is no number, negative, or would move the clock beyond the year 8999.
+
         Examples
         --------
-        >>> with SandboxServer(deterministic=True) as sandbox:
+        >>> import astria_nb as anb
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
         ...     sandbox.advance(31 * 86_400)
         """
+        check_type("seconds", float, seconds)
+        left = (LATEST - self._state.now()) / SECOND
+        check_range("seconds", seconds, 0 <= seconds <= left, f"0 to {left:.0f}, which is the year 9000")
         self._state.advance(round(seconds * SECOND))
         self._courier.wake()
 
@@ -156,9 +167,9 @@ class SandboxServer:
 
         Examples
         --------
-        >>> import requests
+        >>> import requests, astria_nb as anb
         >>> run = {"tune[title]": "t", "tune[name]": "cat", "tune[image_urls][]": "https://example.com/1.jpg"}
-        >>> with SandboxServer(deterministic=True) as sandbox:
+        >>> with anb.Sandbox(deterministic=True) as sandbox:
         ...     key = {"Authorization": f"Bearer {sandbox.api_key}"}
         ...     answer = requests.post(f"{sandbox.url}/p/43/tunes", run, headers=key, timeout=60)
         ...     [(request.status, request.tune_ids) for request in sandbox.received()]
@@ -196,7 +207,8 @@ class SandboxServer:
 
         Examples
         --------
-        >>> sandbox = SandboxServer()
+        >>> import astria_nb as anb
+        >>> sandbox = anb.Sandbox()
         >>> sandbox.fail("504", "POST /p/*/tunes", commit="yes").commit
         'yes'
         >>> [fault.kind for fault in sandbox.faults]
@@ -219,7 +231,8 @@ class SandboxServer:
 
         Examples
         --------
-        >>> sandbox = SandboxServer()
+        >>> import astria_nb as anb
+        >>> sandbox = anb.Sandbox()
         >>> fault = sandbox.fail("429", retry_after="3")
         >>> sandbox.heal()
         >>> sandbox.faults

@@ -359,7 +359,7 @@ class ExactlyOnce:
         if submission.state == "needs_review":
             hint = (
                 "submit it again to look for it again; if you are sure that it was not created, say so with "
-                f"log.resolve({submission.id})"
+                f"{notices.how_to_resolve(self._log, submission)}"
             )
             what = submission.problem or "its outcome is unknown"
             self.on_record = submission

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from astria_nb.client import Json
-from astria_nb.log import Submission
+from astria_nb.log import Log, Submission
 from astria_nb.utils.formatting import short
 
 _SHOWN = 3  # tunes of a batch that are named
@@ -63,6 +63,14 @@ def is_lost(submission: Submission, loss: str, *, is_of_title: bool) -> str:
     """Return the notice that the row which is returned is of a tune without pictures."""
     hint = "Give another title to train again" if is_of_title else "Without once=True, it is sent again"
     return f"nothing was sent: this is the row of tune {submission.tune_id}, {loss}. {hint}"
+
+
+def how_to_resolve(log: Log, submission: Submission) -> str:
+    """Return the code that says of a submission that it created nothing.
+
+    It names the log: the default one, or one that is called ``log``, may have another of this number.
+    """
+    return f"anb.ExperimentLog({str(log.path)!r}).resolve({submission.id})"
 
 
 def _made(tune: Json) -> str:

@@ -157,7 +157,7 @@ class ExperimentLog(Log):
 
     def replay(
         self,
-        id: int,  # noqa: A002  as in the frame
+        id: object,  # noqa: A002  as in the frame
         client: Client | None = None,
         **changes: Unpack[TuneFields],
     ) -> pd.DataFrame:
@@ -165,8 +165,8 @@ class ExperimentLog(Log):
 
         Parameters
         ----------
-        id : int
-            The value in the column ``submission`` of `frame`.
+        id : int, DataFrame, Series or mapping
+            The value in the column ``submission`` of `frame`, or one row, as in `tag`.
         client : Client, optional
             Default: as in `submit`.
         **changes
@@ -177,6 +177,7 @@ class ExperimentLog(Log):
         ------
         TuneError
             An image was moved or changed, or a field was recorded without its secret. Nothing was sent.
+            Or this is neither a number nor one row.
         LogError
             The submission does not exist.
 

@@ -6,17 +6,19 @@ from astria_nb.tune._caption_remarks import caption_remarks
 from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
 from astria_nb.tune._differences import Difference, differences
 from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
+from astria_nb.tune._field_names import SUBMIT_OPTIONS
 from astria_nb.tune._opened import opened
 from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars, in_mc
 from astria_nb.tune._pack_check import check_pack
 from astria_nb.tune._price import Estimate, balance_text, estimate, problem_with_balance
 from astria_nb.tune._request import ImageRecord, Request
 from astria_nb.tune._signed_addresses import unsigned_addresses
-from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, from_checked
+from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, check_field_names, from_checked
 
 __all__ = [
     "FIELDS",
     "MC_PER_DOLLAR",
+    "SUBMIT_OPTIONS",
     "SUGGESTIONS",
     "WARNINGS",
     "Body",
@@ -34,6 +36,7 @@ __all__ = [
     "balance_text",
     "caption_remarks",
     "check",
+    "check_field_names",
     "check_pack",
     "choose",
     "differences",

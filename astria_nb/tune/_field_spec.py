@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from astria_nb.tune import validators
 from astria_nb.tune.validators import Validator
 
 
@@ -30,6 +31,11 @@ class FieldSpec:
     shape: Literal["scalar", "list", "map"] = "scalar"
     placeholder: str = ""
     is_parameter: bool = True
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it holds addresses: of photos, or with a secret."""
+        return self.validate in (validators.url, validators.urls)
 
     @property
     def heading(self) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields
 from typing import Any, TypedDict, Unpack
 
@@ -11,6 +10,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image, Images
 from astria_nb.tune import _limits as limits
 from astria_nb.tune import image_lists, validators
+from astria_nb.tune._field_names import SUBMIT_OPTIONS, unknown_field
 from astria_nb.tune._field_spec import FieldSpec, declared
 from astria_nb.tune.plain import is_blank, is_missing
 from astria_nb.utils.redaction import redact_text
@@ -103,7 +103,7 @@ class Tune:
     TuneError
         One or more fields are missing or not valid; it names them all.
     TypeError
-        A keyword is not a field; the message names the closest one.
+        A keyword is not a field; the message names the one that is close to it, if one is.
 
     Notes
     -----
@@ -111,9 +111,10 @@ class Tune:
 
     Examples
     --------
-    >>> Tune(pack=260, name="woman", title="6f0c2d1e", image_urls=["https://example.com/1.jpg"]).name
+    >>> import astria_nb as anb
+    >>> anb.Tune(pack=260, name="woman", title="6f0c2d1e", image_urls=["https://example.com/1.jpg"]).name
     'woman'
-    >>> Tune(pack=260, title="", image_urls=["example.com/1.jpg"])
+    >>> anb.Tune(pack=260, title="", image_urls=["example.com/1.jpg"])
     Traceback (most recent call last):
     astria_nb.errors.TuneError: title: is missing; give a fresh one, such as str(uuid.uuid4())
     name: is missing; give a class of the pack, such as 'woman'
@@ -157,17 +158,37 @@ class Tune:
 
     def __repr__(self) -> str:
         # Shown at the end of a cell and saved with the notebook: the secrets in callback URLs must not be.
-        urls = {"callback": self.callback, "prompts_callback": self.prompts_callback}
-        redacted = {name: redact_text(url) for name, url in urls.items() if url is not None}
-        attributes = dict(self.prompt_attributes)
+        values = dict(vars(self))  # none of a tune whose arguments were refused, as a traceback shows it
+        for name in ("callback", "prompts_callback"):
+            if isinstance(url := values.get(name), str):
+                values[name] = redact_text(url)
+        attributes = values.get("prompt_attributes") or {}
         if isinstance(url := attributes.get("callback"), str):
-            attributes["callback"] = redact_text(url)
-        values = {**vars(self), **redacted, "prompt_attributes": attributes}
+            values["prompt_attributes"] = {**attributes, "callback": redact_text(url)}
         return f"Tune({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
 
 FIELDS: dict[str, FieldSpec] = {f.name: f.metadata["spec"] for f in fields(Tune)}
 """The declaration of every field, by its name in the API and in the order of the request."""
+
+
+def check_field_names(names: Iterable[str], options: Mapping[str, str] = SUBMIT_OPTIONS) -> None:
+    """Check that keywords are fields of a tune.
+
+    Parameters
+    ----------
+    names : iterable of str
+    options : mapping of str to str
+        As for `astria_nb.tune._field_names.unknown_field`.
+
+    Raises
+    ------
+    TypeError
+        One is not.
+    """
+    for name in names:
+        if name not in FIELDS:
+            raise unknown_field(name, FIELDS, options)
 
 
 def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[dict[str, Any], list[Problem]]:
@@ -192,11 +213,7 @@ def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[d
     TypeError
         A name is not a field.
     """
-    for name in arguments:
-        if name not in FIELDS:
-            closest = difflib.get_close_matches(name, FIELDS, n=1, cutoff=0.3)
-            hint = f"did you mean {closest[0]!r}?" if closest else f"the fields are {', '.join(FIELDS)}"
-            raise TypeError(f"a tune has no field {name!r}; {hint}")
+    check_field_names(arguments)
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for name, spec in FIELDS.items():

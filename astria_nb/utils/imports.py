@@ -12,6 +12,7 @@ from importlib.machinery import PathFinder
 from types import ModuleType
 
 from astria_nb.utils.interrupts import shielded
+from astria_nb.utils.pandas_import import show_shell_to_pandas
 
 
 def import_whole(name: str) -> ModuleType:
@@ -56,6 +57,7 @@ def load_libraries(package: str, extension: str) -> None:
 def _imported(name: str) -> ModuleType:
     if name in sys.modules:  # perhaps another thread has to finish it
         return import_module(name)
+    show_shell_to_pandas()
     with _no_collections():
         return import_module(name)
 

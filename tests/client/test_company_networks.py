@@ -12,7 +12,8 @@ from urllib3.exceptions import NewConnectionError
 
 import astria_nb as anb
 from astria_nb.client._network_errors import diagnose
-from astria_nb.errors import AstriaError, NotSentError, UnreachableError
+from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, UnreachableError
+from astria_nb.tune import encode
 from helpers.certificate import self_signed
 from helpers.proxy import Proxy
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
@@ -45,6 +46,10 @@ def secure(tmp_path: Path) -> Iterator[ScriptedServer]:
 def proxy(secure: ScriptedServer) -> Iterator[Proxy]:
     with Proxy().before(secure.url) as running:
         yield running
+
+
+def a_tune() -> anb.Tune:
+    return anb.Tune(pack=43, title="t", name="cat", image_urls=["https://e.com/1.jpg"])
 
 
 def closed_port() -> int:
@@ -236,6 +241,34 @@ def test_a_picture_under_http_says_that_the_proxy_wants_a_password(
     monkeypatch.setenv("HTTP_PROXY", wanting(proxy))
     with pytest.raises(AstriaError, match=r"the proxy wants a user and password\); set HTTP_PROXY to"):
         anb.Client(KEY, base_url=server.url).picture("http://pictures.test/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("login", "expected"),
+    [
+        ("", r"the proxy wants a user and password\); set HTTP_PROXY to http://user:password@host:port"),
+        (f"me:{PASSWORD}@", r"the proxy refused the user and password in HTTP_PROXY\); correct them"),
+    ],
+)
+def test_a_sandbox_under_http_says_that_the_proxy_wants_a_password_and_is_not_asked_again(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, login: str, expected: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://{login}{wanting(proxy)}")
+    client = anb.Client("sd_sandbox_of_a_team", base_url="http://sandbox.test:8000")
+    for ask in (lambda: client.tune(7), lambda: anb.submit(a_tune(), client)):
+        with pytest.raises(UnreachableError, match=expected) as caught:
+            ask()
+        assert_hidden(caught.value)
+    assert proxy.targets == [f"http://sandbox.test:8000{path}" for path in ("/tunes/7", "/p/43")]
+
+
+def test_a_paid_request_that_meets_a_proxy_has_an_unknown_outcome(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://{wanting(proxy)}")
+    client = anb.Client("sd_sandbox_of_a_team", base_url="http://sandbox.test:8000")
+    with encode(a_tune()) as body, pytest.raises(OutcomeUnknownError, match="the proxy wants a user and"):
+        client.create_tune(43, body)
 
 
 def test_a_socks_proxy_is_named_if_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:

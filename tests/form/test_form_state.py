@@ -85,6 +85,12 @@ def test_a_dictionary_with_another_field_is_refused_by_name(sandbox):
         anb.TuneForm.from_dict({"nam": "cat"}, sandbox.client())
 
 
+@pytest.mark.parametrize("values", [5, None, [("name", "cat")], "cat"])
+def test_what_is_no_dictionary_is_refused(sandbox, values):
+    with pytest.raises(TuneError, match=r"^values: .* is no mapping; pass what to_dict returned"):
+        anb.TuneForm.from_dict(values, sandbox.client())
+
+
 @pytest.mark.parametrize("of", ["submit", "log"])
 def test_an_old_run_is_filled_in_as_it_was_asked_for_under_a_fresh_title(make, sandbox, of):
     row = make(**FIELDS).submit()

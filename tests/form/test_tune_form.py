@@ -1,5 +1,6 @@
 """What a click or a keystroke does in the form, by its widgets and without a browser."""
 
+import inspect
 import sys
 import threading
 from collections.abc import Iterator
@@ -464,6 +465,29 @@ def test_without_a_key_a_form_uses_a_sandbox_and_says_so(monkeypatch):
 def test_an_unknown_field_names_the_nearest_one(form):
     with pytest.raises(TypeError, match="did you mean 'image_urls'"):
         form.fill(image_url=[URL])
+
+
+@pytest.mark.parametrize(
+    ("keyword", "when_made", "when_filled"),
+    [
+        ("max_cots", "did you mean 'max_cost'", "did you mean 'max_cost', an option of anb.TuneForm"),
+        ("draft", None, "it is an option of anb.TuneForm"),
+        ("encoding", "it is an option of form.submit", "it is an option of form.submit"),
+        ("timeout", "it is an option of anb.submit", "it is an option of anb.submit"),
+    ],
+)
+def test_an_option_is_no_field_and_the_call_that_takes_it_is_named(form, keyword, when_made, when_filled):
+    if when_made is not None:
+        with pytest.raises(TypeError, match=rf"no field '{keyword}'; {when_made}\??$"):
+            anb.TuneForm(form.client, **{keyword: 1})
+    with pytest.raises(TypeError, match=rf"no field '{keyword}'; {when_filled}\??$"):
+        form.fill(**{keyword: 1})
+
+
+def test_all_options_of_a_form_are_known(form):
+    for name in inspect.signature(anb.TuneForm.__init__).parameters.keys() - {"self", "fields"}:
+        with pytest.raises(TypeError, match=f"no field '{name}'; it is an option of anb.TuneForm$"):
+            form.fill(**{name: None})
 
 
 def test_rarely_used_fields_are_kept(form):

@@ -1,5 +1,6 @@
 """Real kernels, without a frontend."""
 
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,10 +12,17 @@ from helpers.waiting import PATIENCE
 
 
 def kernel(
-    stack: ExitStack, environment: Mapping[str, str], folder: Path | None = None
+    stack: ExitStack,
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    *,
+    has_libraries: bool = True,
 ) -> BlockingKernelClient:
-    """Start a kernel in a folder, and end it with the stack."""
+    """Start a kernel in a folder, and end it with the stack; it may have the libraries loaded already."""
     manager = KernelManager(kernel_name="python3")
+    if not has_libraries:
+        assert manager.kernel_spec is not None
+        manager.kernel_spec.argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     manager.start_kernel(env=dict(environment), cwd=None if folder is None else str(folder))
     stack.callback(manager.shutdown_kernel, now=True)
     client = manager.client()

@@ -126,6 +126,17 @@ def cut(data: Any, status: int = 200, **headers: Any) -> Answer:
     return answer
 
 
+def verbatim(content: bytes) -> Answer:
+    """Read the request, send these bytes, head and all, and close."""
+
+    def answer(exchange: Exchange) -> bool:
+        exchange.read()
+        exchange.socket.sendall(content)
+        return False
+
+    return answer
+
+
 def slowly(content: bytes, seconds: float = PATIENCE) -> Answer:
     """Read the request and send a whole answer, head and body, a byte at a time."""
 

@@ -1,4 +1,8 @@
-"""Damage to a log's file is told, or does not matter: what is read is what was written, else a `LogError`.
+"""Damage to a submission is told, or does not matter: what is read is what was written, else a `LogError`.
+
+That is the frame, what is found by a title, with requests, tunes and labels, and the replies of the service.
+The other columns of events, and what is known of processes, have no checksum: of them, SQLite tells what
+breaks its own structure.
 
 The short form damages a few files. ``pytest -m soak`` damages 200 with 64 flipped bits each, and 200 in other
 ways.
@@ -161,6 +165,18 @@ def test_the_error_names_what_is_damaged_and_the_rest_can_be_read(original: Path
     submission = log.find(SERVICE, "title 3")
     assert submission is not None
     assert submission.tune_id == 3
+
+
+def test_a_damaged_reply_is_told_by_the_events_and_the_prompts(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log.sqlite")
+    submission = log.change(log.plan(a_request(), sending=True), "done", reply=REPLY)
+    log.record_event("poll", submission=submission, reply=[{"id": 1, "text": "ohwx cat"}])
+    log.close()
+    content = log.path.read_bytes()
+    log.path.write_bytes(content.replace(b"ohwx cat", b"ohwx bat"))
+    for work in (log.events, lambda: log.prompts(submission)):
+        with pytest.raises(LogError, match="the reply of event 4 is not what was written"):
+            work()
 
 
 def test_a_segment_that_is_trusted_would_be_caught(

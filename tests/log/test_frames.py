@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def test_only_what_is_asked_for_is_in_a_frame(log: Log) -> None:
     half = frame["planned_at"].iloc[1].to_pydatetime()
     assert log.frame(since=half)["id"].tolist() == [2, 3]
     assert log.frame(since=half + timedelta(days=1)).empty
+    assert len(log.frame(since=log.frame(tag="none")["planned_at"].max())) == 3  # NaT: there are no rows
     assert log.frame(since=half.astimezone(timezone(timedelta(hours=9))))["id"].tolist() == [2, 3]
     part = log.frame(columns=pd.Index(["state", "tags", "id"]), since=half)
     pd.testing.assert_frame_equal(part, frame[["state", "tags", "id"]].tail(2).reset_index(drop=True))
@@ -192,6 +194,45 @@ def test_no_cell_of_a_csv_is_a_formula(file_log: Log, tmp_path: Path, text: str)
 def test_defused_text_never_begins_like_a_formula(text: str) -> None:
     assert not defused(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     assert defused(text).endswith(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["[1.10]", '{"best": 1, "best": 2}', "[1e400]", '{"a":[1,  2]}', '[ "b" ,"\\u00e9"]', "[1", "{}"]
+)
+def test_a_csv_has_text_that_looks_like_json_as_it_is(file_log: Log, tmp_path: Path, text: str) -> None:
+    trained(file_log, text, 7)
+    file_log.note(1, text)
+    back = pd.read_csv(file_log.export(tmp_path / "runs.csv"))
+    assert back.loc[0, ["title", "note"]].tolist() == [text, text]
+
+
+def test_only_the_formulas_in_json_are_changed_in_a_csv(file_log: Log, tmp_path: Path) -> None:
+    trained(file_log, "t", 7)
+    file_log.note(1, '{"best": 1.10, "\\u003d1": ["=1", "fine"], "best": 2}')
+    back = pd.read_csv(file_log.export(tmp_path / "runs.csv"))
+    assert back.loc[0, "note"] == '{"best": 1.10, "\'\\u003d1": ["\'=1", "fine"], "best": 2}'
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights, and links need one")
+def test_an_export_follows_a_link_and_keeps_the_rights_of_its_file(file_log: Log, tmp_path: Path) -> None:
+    shared, link = tmp_path / "shared" / "runs.csv", tmp_path / "runs.csv"
+    shared.parent.mkdir()
+    shared.write_text("old")
+    shared.chmod(0o664)
+    link.symlink_to(shared)
+    trained(file_log, "t", 7)
+    assert file_log.export(link) == link
+    assert link.is_symlink()
+    assert "t" in pd.read_csv(shared)["title"].tolist()
+    assert shared.stat().st_mode & 0o777 == 0o664
+    assert [path.name for path in shared.parent.iterdir()] == ["runs.csv"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_a_new_export_is_for_those_whom_other_new_files_are_for(file_log: Log, tmp_path: Path) -> None:
+    (tmp_path / "new").touch()
+    path = file_log.export(tmp_path / "runs.parquet")
+    assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
 
 
 def test_a_failed_export_leaves_the_old_file_and_nothing_else(

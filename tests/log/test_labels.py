@@ -97,8 +97,30 @@ SPELLINGS: dict[str, Callable[[Log], Any]] = {
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_submission_is_named_by_number_or_by_row(log: Log, spelling: str) -> None:
-    log.tag(SPELLINGS[spelling](log), "this one")
+    named = SPELLINGS[spelling](log)
+    log.tag(named, "this one")
     assert [list(each) for each in log.frame()["tags"]] == [[], ["this one"], [], []]
+    assert log.get(named) == log.get(2)
+    assert log.diff(1, named).equals(log.diff(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("work", "kind", "message"),
+    [
+        (lambda log: log.get(log.frame()), TuneError, "submission: expected one submission, got 4; give its"),
+        (lambda log: log.diff([], 1), TuneError, "submission: expected one submission, got 0; give its"),
+        (lambda log: log.get("a"), TuneError, "frame: expected the DataFrame that submit or wait returned"),
+        (lambda log: log.get(None), TuneError, "frame: expected the DataFrame that submit or wait returned"),
+        (lambda log: log.get(row(9)), KeyError, "log: has no submission of tune 9; choose one of "),
+        (lambda log: log.diff(row(8), 99), KeyError, "log: has no submission 99; choose one of "),
+        (lambda log: log.get(8), KeyError, "log: has no submission 8; tune 8 is submission 2: pass that"),
+    ],
+)
+def test_what_names_no_single_submission_is_told(
+    log: Log, work: Callable[[Log], Any], kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=f"^{message}"):
+        work(log)
 
 
 def test_a_tune_of_another_service_and_a_run_without_a_tune_are_distinguished(log: Log) -> None:

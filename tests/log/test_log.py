@@ -4,6 +4,7 @@ import pickle
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -306,9 +307,45 @@ def test_pruning_takes_only_what_is_old_and_settled(log: Log) -> None:
     assert log.plan(a_request("old")).id > old.id
 
 
+def test_pruning_keeps_what_was_labelled_or_heard_of_since(log: Log) -> None:
+    titles = "tagged", "polled", "deleted", "hidden", "old"
+    tunes = {
+        title: log.change(
+            moved(log, "sending", title=title), "done", reply={**REPLY, "id": number, "title": title}
+        )
+        for number, title in enumerate(titles)
+    }
+    moment = datetime.now(UTC)
+    log.tag(tunes["tagged"], "the best")
+    log.record_event("poll", submission=tunes["polled"], reply={**REPLY, "id": 1, "title": "polled"})
+    log.mark_deleted(SERVICE, 2)
+    log.hide(tunes["hidden"])
+    assert log.prune(moment) == 1
+    assert log.frame(hidden=True)["title"].tolist() == [*titles[:-1]]
+    assert len(log.events()) == 4 * 4
+    assert log.prune(datetime.now(UTC)) == 4
+    assert log.events().empty
+
+
 def test_pruning_wants_a_time_zone(log: Log) -> None:
     with pytest.raises(LogError, match="before: has no time zone; write it like"):
         log.prune(datetime(2026, 1, 1))
+
+
+def test_an_event_of_a_pruned_submission_is_refused(log: Log) -> None:
+    pruned = log.change(moved(log, "sending"), "done", reply=REPLY)
+    log.prune(datetime.now(UTC))
+    with pytest.raises(LogError, match="has no submission 1 any more: it was pruned"):
+        log.record_event("poll", submission=pruned, reply=REPLY)
+    assert log.events().empty
+
+
+def test_pruning_wants_a_time(log: Log) -> None:
+    log.change(moved(log, "sending"), "done", reply=REPLY)
+    latest: Any = log.events(until=datetime(2020, 1, 1, tzinfo=UTC))["at"].max()
+    with pytest.raises(LogError, match=r"before: .*NaT.* is not a datetime"):
+        log.prune(latest)
+    assert len(log.frame()) == 1
 
 
 def test_a_log_shows_its_path_and_survives_a_pickle(log: Log) -> None:

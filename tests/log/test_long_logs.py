@@ -88,6 +88,9 @@ def test_events_can_be_read_in_parts(log: Log, monkeypatch: pytest.MonkeyPatch) 
     frames = list(log.iter_events())
     assert pd.concat(frames).reset_index(drop=True)["id"].tolist() == everything["id"].tolist()
     assert next(log.iter_events(since=times[4]))["problem"].tolist() == ["4"]
+    latest = log.events(since=datetime.now(UTC))["at"].max()  # NaT: there are none
+    assert len(log.events(since=latest, until=pd.NA)) == 5
+    assert sum(map(len, log.iter_events(since=latest))) == 5
     with pytest.raises(LogError, match="since: has no time zone"):
         log.events(since=datetime(2026, 1, 1))
 

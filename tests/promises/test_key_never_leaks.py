@@ -23,10 +23,22 @@ from astria_nb.client._api_key import ApiKey
 from astria_nb.errors import AstriaError
 from astria_nb.tune import encode
 from helpers.canary import CANARY, FORMS, format_with_locals, leaks_in, reachable_texts
-from helpers.scripted_server import PACK, TUNE, Answer, ScriptedServer, cut, hang_up, reply, reset, silence
+from helpers.scripted_server import (
+    PACK,
+    TUNE,
+    Answer,
+    ScriptedServer,
+    cut,
+    hang_up,
+    reply,
+    reset,
+    silence,
+    verbatim,
+)
 from helpers.waiting import PATIENCE
 
 ECHO = {"error": f"you sent Authorization: Bearer {CANARY}", "title": [CANARY]}
+HEAD, LINE = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", f"Authorization Bearer {CANARY}\r\n"
 ANSWERS: dict[str, Answer] = {
     "success": reply(TUNE),
     "HTML": reply(body=b"<html>", Content_Type="text/html"),
@@ -34,6 +46,13 @@ ANSWERS: dict[str, Answer] = {
     "truncated": cut(TUNE),
     "short": cut(TUNE, Content_Length=999),
     "broken gzip": reply(TUNE, Content_Encoding="gzip"),
+    "a chunk's size that repeats it": verbatim(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n{LINE}".encode()),
+    "a header that is none": verbatim(f"{HEAD}{LINE}Content-Length: 2\r\n\r\n{{}}".encode()),
+    "a status line that is none": verbatim(LINE.encode()),
+    "a date that is none": lambda exchange: reply(
+        ECHO, 503, Retry_After=exchange.request.headers.get("Authorization", "0")
+    )(exchange),
+    "a redirect": reply(ECHO, 302, Location=f"https://{CANARY}"),
     "reset": reset(),
     "hung up": hang_up,
     "silence": silence,

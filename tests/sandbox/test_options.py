@@ -30,6 +30,15 @@ def with_options(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def
     return start
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("speeds", r"did you mean 'speed'\?"), ("path", "the options are "), ("fail_rate", "the options are ")],
+)
+def test_an_unknown_option_names_one_only_if_it_was_meant(name: str, hint: str) -> None:
+    with pytest.raises(TypeError, match=f"a sandbox has no option '{name}'; {hint}"):
+        SandboxServer(**{name: 1})
+
+
 # Access and accepted files
 
 
@@ -382,7 +391,9 @@ def test_a_liked_template_comes_first_in_its_pack(with_options) -> None:
     assert first() == 43001
 
 
-@pytest.mark.parametrize(("field", "value"), [("gallery", "none"), ("empty_balance", "500"), ("speed", -1)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("gallery", "none"), ("empty_balance", "500"), ("speed", -1), ("speed", 1e-300)]
+)
 def test_a_value_that_is_not_a_choice_is_refused(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"^{field}: "):
         SandboxServer(**{field: value})

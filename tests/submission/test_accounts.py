@@ -12,6 +12,7 @@ from helpers.scripted_server import KEY, ScriptedServer, reply, silence
 from helpers.submissions import SERVICE, a_request
 
 URLS = ["https://example.com/1.jpg"]
+HOOK = "https://example.com/hook"
 
 
 def a_tune(**fields: Any) -> anb.Tune:
@@ -201,3 +202,20 @@ def test_other_addresses_stay_other_services() -> None:
     )
     for address in ("http://127.0.0.1:80", "http://127.0.0.1"):
         assert anb.Client("sd_key_of_nobody", base_url=address).base_url == "http://127.0.0.1"
+
+
+@pytest.mark.parametrize("tells_accounts", [True, False])
+def test_callbacks_of_another_account_leave_a_tune_as_it_is(
+    accounts: tuple[anb.Sandbox, anb.Sandbox], log: anb.ExperimentLog, tells_accounts: bool
+) -> None:
+    """What is deleted is followed no more, and its pictures would expire unseen."""
+    own, other = accounts
+    row = anb.submit(a_tune(), own.client(), log=log)
+    if not tells_accounts:
+        other.fail("500", "GET /users", count=None)
+    other.advance(86_400)
+    anb.Callbacks(log, other.client(), public_url=HOOK).poll()
+    assert log.frame()["status"].tolist() == ["queued"]
+    own.advance(86_400)
+    assert anb.Callbacks(log, own.client(), public_url=HOOK).poll()["status"].tolist() == ["trained"]
+    assert anb.wait(row, own.client(), log=log)["status"].tolist() == ["trained"]

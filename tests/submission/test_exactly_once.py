@@ -121,6 +121,17 @@ def test_a_title_of_one_service_is_free_on_another(log: Log) -> None:
             assert len(created(service)) == 1
 
 
+def test_what_is_said_of_a_lost_tune_resolves_it_in_its_own_log(plain: anb.Sandbox, log: Log) -> None:
+    default = anb.ExperimentLog()
+    for one in (default, log):
+        plain.fail("504", ROUTE)
+        with pytest.raises(OutcomeUnknownError) as caught:
+            anb.submit(tune(), plain.client(), log=one, settle=0)
+    _, _, code = str(caught.value).rpartition("say so with ")
+    exec(code, {"anb": anb})
+    assert [*default.frame()["state"], *log.frame()["state"]] == ["needs_review", "not_sent"]
+
+
 def test_a_refused_title_may_be_corrected_and_sent(plain: anb.Sandbox, log: Log) -> None:
     plain.fail("422", ROUTE)
     with pytest.raises(RejectedError):
@@ -132,7 +143,7 @@ def test_a_refused_title_may_be_corrected_and_sent(plain: anb.Sandbox, log: Log)
 
 def test_a_lost_tune_that_comes_late_is_found_by_the_next_look(plain: anb.Sandbox, log: Log) -> None:
     plain.fail("504", ROUTE, commit="late", seconds=2)
-    with pytest.raises(OutcomeUnknownError, match=r"log\.resolve"):
+    with pytest.raises(OutcomeUnknownError, match=r"Log\(.*\)\.resolve"):
         anb.submit(tune(), plain.client(), log=log, settle=0)
     until(lambda: created(plain))
     row = anb.submit(tune(), plain.client(), log=log, settle=0)
@@ -287,13 +298,14 @@ def test_what_costs_more_than_allowed_is_not_sent(plain: anb.Sandbox, log: Log) 
     anb.submit(tune(), plain.client(), log=log, max_cost=2.0)
 
 
+@pytest.mark.parametrize("named", ["number", "row"])
 def test_a_replay_is_the_same_request_under_another_title(
-    plain: anb.Sandbox, log: Log, photos: list[Path]
+    plain: anb.Sandbox, log: Log, photos: list[Path], named: str
 ) -> None:
     mine = tune(photos=photos, characteristics={"fur_color": "red fur"}, prompt_ids=[797001])
-    anb.submit(mine, plain.client(), log=log)
+    row = anb.submit(mine, plain.client(), log=log)
     (number,) = log.frame()["submission"]
-    log.replay(number, plain.client())
+    log.replay(number if named == "number" else row, plain.client())
     first, second = (request.params for request in plain.ledger if request.method == "POST")
     assert first is not None
     assert second is not None

@@ -105,7 +105,7 @@ def test_a_title_that_was_refused_or_resolved_is_found_if_it_exists_all_the_same
     with pytest.raises(RejectedError):
         anb.submit(tune("refused"), client, log=log)
     sandbox.fail("504", ROUTE)
-    with pytest.raises(OutcomeUnknownError, match=r"log\.resolve\(2\)"):
+    with pytest.raises(OutcomeUnknownError, match=r"Log\(.*\)\.resolve\(2\)"):
         anb.submit(tune("resolved"), client, log=log, settle=0)
     log.resolve(2)
     for title in ("refused", "resolved"):

@@ -3,6 +3,8 @@
 import copy
 import pickle
 import uuid
+from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 import astria_nb as anb
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image
-from astria_nb.tune import FIELDS, TuneFields, check, from_checked
+from astria_nb.tune import FIELDS, SUBMIT_OPTIONS, TuneFields, check, from_checked
 
 URL = "https://example.com/1.jpg"
 TRAIN: dict[str, Any] = {"pack": 43, "title": "t", "name": "cat", "image_urls": [URL]}
@@ -170,6 +172,30 @@ def test_a_run_on_existing_tunes_takes_no_images(key: str, photos: list[Path]) -
 def test_an_unknown_field_is_a_type_error_that_names_the_nearest(wrong: str, meant: str) -> None:
     with pytest.raises(TypeError, match=f"no field '{wrong}'; did you mean '{meant}'"):
         anb.Tune(**{**TRAIN, wrong: 1})
+
+
+@pytest.mark.parametrize("wrong", ["files", "age", "price", "max_price", "seed", "steps"])
+def test_no_field_is_suggested_that_was_not_meant(wrong: str) -> None:
+    with pytest.raises(TypeError, match=f"no field '{wrong}'; the fields are pack, "):
+        anb.Tune(**{**TRAIN, wrong: 1})
+
+
+@pytest.mark.parametrize(
+    ("keyword", "hint"),
+    [
+        ("max_cost", "it is an option of anb.submit"),
+        ("max_cots", r"did you mean 'max_cost', an option of anb.submit\?"),
+        ("executor", "it is an option of anb.submit_many"),
+    ],
+)
+def test_an_option_of_the_submission_is_said_to_be_one(keyword: str, hint: str) -> None:
+    with pytest.raises(TypeError, match=f"no field '{keyword}'; {hint}$"):
+        anb.Tune(**{**TRAIN, keyword: 1})
+
+
+@pytest.mark.parametrize(("call", "argument"), [(anb.submit, "tune"), (anb.submit_many, "tunes")])
+def test_all_options_of_a_submission_are_known(call: Callable[..., object], argument: str) -> None:
+    assert signature(call).parameters.keys() - {argument} <= SUBMIT_OPTIONS.keys()
 
 
 def test_an_unknown_field_without_a_close_match_is_answered_with_the_list() -> None:

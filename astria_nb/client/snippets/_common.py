@@ -11,9 +11,29 @@ from astria_nb.client._api_key import SANDBOX_PREFIX
 from astria_nb.client._base_url import check_encrypted, find_base_url
 from astria_nb.client._credentials import KEY_VARIABLE
 from astria_nb.client.snippets import _quoting as quoting
-from astria_nb.errors import printable
+from astria_nb.errors import Problem, TuneError, printable
 from astria_nb.images import Image
-from astria_nb.tune import Tune, choose, parameters
+from astria_nb.tune import Encoding, Tune, choose, parameters
+from astria_nb.utils.formatting import short
+
+
+def encoding_of(tune: object, encoding: Encoding | None) -> Encoding:
+    """Return the encoding of a tune's request: the given one if it can carry the tune, or the best one.
+
+    Parameters
+    ----------
+    tune : Tune
+    encoding : {"multipart", "form", "json"}, optional
+
+    Raises
+    ------
+    TuneError
+        This is no tune, or the encoding is unknown or cannot carry its files.
+    """
+    if not isinstance(tune, Tune):
+        hint = "give anb.Tune(…), or form.tune of a form that is complete"
+        raise TuneError(Problem("tune", f"{short(tune)} is no tune", hint))
+    return choose(tune, encoding)
 
 
 def request_url(tune: Tune, base_url: str) -> str:
@@ -69,7 +89,7 @@ def as_json(tune: Tune) -> str:
     Raises
     ------
     TuneError
-        The tune has files, which JSON cannot carry.
+        This is no tune, or one with files, which JSON cannot carry.
 
     Examples
     --------
@@ -80,5 +100,5 @@ def as_json(tune: Tune) -> str:
       }
     }
     """
-    choose(tune, "json")
+    encoding_of(tune, "json")
     return quoting.data({"tune": parameters(tune)})

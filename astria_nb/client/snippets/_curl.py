@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from astria_nb.client._base_url import DEFAULT_BASE_URL
 from astria_nb.client.snippets import _quoting as quoting
-from astria_nb.client.snippets._common import as_json, note_on_content, path_in_code, request_url
+from astria_nb.client.snippets._common import as_json, encoding_of, note_on_content, path_in_code, request_url
 from astria_nb.images import Image
-from astria_nb.tune import Encoding, Tune, choose, pairs
+from astria_nb.tune import Encoding, Tune, pairs
 
 
 def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEFAULT_BASE_URL) -> str:
@@ -31,7 +31,7 @@ def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEF
     Raises
     ------
     TuneError
-        The encoding is unknown or cannot carry the tune's files.
+        This is no tune, or the encoding is unknown or cannot carry its files.
     CredentialsError
         The address would expose a key.
 
@@ -47,7 +47,7 @@ def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEF
       --data-urlencode 'tune[name]=cat' \
       --data-urlencode 'tune[image_urls][]=https://example.com/1.jpg'
     """
-    encoding = choose(tune, encoding)
+    encoding = encoding_of(tune, encoding)
     options = [
         f"curl -X POST {quoting.bash(request_url(tune, base_url))}",
         "--fail-with-body",

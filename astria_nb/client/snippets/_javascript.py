@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from astria_nb.client._base_url import DEFAULT_BASE_URL
-from astria_nb.client.snippets._common import note_on_content, path_in_code, request_url
+from astria_nb.client.snippets._common import encoding_of, note_on_content, path_in_code, request_url
 from astria_nb.client.snippets._quoting import block, data, string, template
 from astria_nb.images import Image
-from astria_nb.tune import Encoding, Tune, choose, in_quotes, pairs, parameters
+from astria_nb.tune import Encoding, Tune, in_quotes, pairs, parameters
 
 _MAX_SAFE_INTEGER = 2**53 - 1  # JavaScript rounds larger integers
 
@@ -35,7 +35,7 @@ def as_javascript(tune: Tune, *, encoding: Encoding | None = None, base_url: str
     Raises
     ------
     TuneError
-        The encoding is unknown or cannot carry the tune's files.
+        This is no tune, or the encoding is unknown or cannot carry its files.
     CredentialsError
         The address would expose a key.
 
@@ -64,7 +64,7 @@ def as_javascript(tune: Tune, *, encoding: Encoding | None = None, base_url: str
     <BLANKLINE>
     createTune();
     """
-    body, media_type = _body(tune, choose(tune, encoding))
+    body, media_type = _body(tune, encoding_of(tune, encoding))
     headers = ['"Authorization": "Bearer " + process.env.ASTRIA_API_KEY,']
     if media_type:
         headers.append(f'"Content-Type": {media_type},')

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from astria_nb.client._base_url import DEFAULT_BASE_URL
 from astria_nb.client.snippets import _quoting as quoting
-from astria_nb.client.snippets._common import note_on_content, path_in_code, request_url
+from astria_nb.client.snippets._common import encoding_of, note_on_content, path_in_code, request_url
 from astria_nb.client.snippets._quoting import block, string
 from astria_nb.images import Image
-from astria_nb.tune import Encoding, Tune, choose, pairs, parameters
+from astria_nb.tune import Encoding, Tune, pairs, parameters
 
 
 def as_python(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEFAULT_BASE_URL) -> str:
@@ -30,7 +30,7 @@ def as_python(tune: Tune, *, encoding: Encoding | None = None, base_url: str = D
     Raises
     ------
     TuneError
-        The encoding is unknown or cannot carry the tune's files.
+        This is no tune, or the encoding is unknown or cannot carry its files.
     CredentialsError
         The address would expose a key.
 
@@ -54,10 +54,11 @@ def as_python(tune: Tune, *, encoding: Encoding | None = None, base_url: str = D
     print(response.text)
     response.raise_for_status()
     """
+    body = _body_arguments(tune, encoding_of(tune, encoding))
     arguments = [
         f"{string(request_url(tune, base_url))},",
         'headers={"Authorization": "Bearer " + os.environ["ASTRIA_API_KEY"]},',
-        *_body_arguments(tune, choose(tune, encoding)),
+        *body,
         "allow_redirects=False,",
     ]
     code = [

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 from astria_nb.errors import TuneError
-from astria_nb.form.fields import displayable
+from astria_nb.form.images._folders import file_name
 from astria_nb.form.images._image_list import Tile
 from astria_nb.images import Image, ImageMetrics, Kind
 from astria_nb.utils.formatting import format_size
@@ -56,9 +55,7 @@ class ImageEntry:
     @property
     def name(self) -> str:
         """The file's name as text."""
-        if isinstance(self.source, Image):
-            return self.source.filename
-        return displayable(PurePath(str(self.source)).name or str(self.source))
+        return file_name(self.source)
 
     @property
     def size(self) -> int:

@@ -65,7 +65,15 @@ def pool_for(address: ServerAddress, timeout: float) -> QueuePool:
         Seconds to wait for a lock, and for a connection of the pool.
     """
     creator: Any = lambda: connect(address)  # noqa: E731  SQLAlchemy's type of a connection is not psycopg's
-    pool = QueuePool(creator, pool_size=_MOST_CONNECTIONS, max_overflow=0, timeout=timeout, use_lifo=True)
+    # Who uses a connection ends its transaction: the pool would print what fails there.
+    pool = QueuePool(
+        creator,
+        pool_size=_MOST_CONNECTIONS,
+        max_overflow=0,
+        timeout=timeout,
+        use_lifo=True,
+        reset_on_return=None,
+    )
 
     @event.listens_for(pool, "connect")
     def on_connect(connection: psycopg.Connection[Any], record: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, NoReturn
 
 import psycopg
@@ -102,6 +102,10 @@ class PostgresStore:
         ):
             yield transaction
 
+    def naming_errors(self) -> AbstractContextManager[None]:
+        """Turn errors of this database into a `LogError` that names it, in a transaction of another one."""
+        return self._rerunnable()
+
     def forget_connections(self) -> None:
         """Leave the connections to the parent of this process."""
         self._disposal.detach()
@@ -117,6 +121,7 @@ class PostgresStore:
             try:
                 yield pooled
             finally:
+                _end_transaction(_driver(pooled))
                 if _driver(pooled).closed:
                     pooled.invalidate()
 
@@ -187,6 +192,13 @@ def exists(address: ServerAddress) -> bool:
     """
     with _plain_errors(address), closing(connect(address)) as connection:
         return is_there(connection)
+
+
+def _end_transaction(driver: psycopg.Connection[Any]) -> None:
+    try:
+        driver.rollback()
+    except psycopg.Error:  # the server has ended it
+        driver.close()
 
 
 def _driver(pooled: Any) -> psycopg.Connection[Any]:

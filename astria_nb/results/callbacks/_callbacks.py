@@ -20,7 +20,7 @@ from astria_nb.results.callbacks._receiver import Receiver
 from astria_nb.results.callbacks._refresher import Refresher
 from astria_nb.results.callbacks._secret import Secret
 from astria_nb.results.callbacks._server import HOST
-from astria_nb.results.frames import tunes_of
+from astria_nb.results.frames import tunes_of, update_rows
 from astria_nb.results.watch import FINAL_STATES
 from astria_nb.utils.arguments import check_number, check_port
 from astria_nb.utils.progress import Progress
@@ -94,6 +94,7 @@ class Callbacks:
         port: int = 0,
         secret: str | None = None,
     ) -> None:
+        self._receiver: Receiver | None = None  # first: a traceback shows what could not be made, too
         try:
             self._secret = Secret(secret)
         finally:
@@ -102,7 +103,6 @@ class Callbacks:
         check_public_url(public_url, self._client.base_url)
         self._public_url, self._port = public_url, check_port("port", port)
         self._lock = threading.Lock()
-        self._receiver: Receiver | None = None
         self._refresher = Refresher(self._log, self._client)
 
     @property
@@ -270,16 +270,14 @@ class Callbacks:
         updated = {position: record for position, record in records.items() if record is not None}
         if not updated:
             return frame
-        latest = rows.tune_frame(list(updated.values()), self._client.now()).set_axis(list(updated))
-        unchanged = frame.set_axis(range(len(frame))).drop(index=list(updated))
-        both = pd.concat([latest, unchanged] if len(unchanged) else [latest])
-        return both.sort_index().set_axis(frame.index)
+        latest = rows.tune_frame(list(updated.values()), self._client.now())
+        return update_rows(frame, [*updated], latest)
 
     def _record(self, row: dict[Any, Any]) -> dict[str, Any] | None:
         """Return the log's record of an unfinished tune."""
         if pd.isna(row["id"]) or row["status"] in FINAL_STATES:
             return None
-        submission = self._log.of_tune(self._client.service, int(row["id"]), self._client.known_account)
+        submission = self._log.of_tune(self._client.service, int(row["id"]), self._client.account)
         if submission is None or submission.record is None:
             return None
         return {**submission.record, **submission.origin, **rows.own_fields(row)}

@@ -52,7 +52,7 @@ class Refresher:
 
     def __init__(self, log: Log, client: Client) -> None:
         self._log, self._client, self._service = log, client, client.service
-        self._recorder = PollRecorder(log, self._service, client.known_account)
+        self._recorder = PollRecorder(log, client)
         self._changed = threading.Condition()
         self._pending: dict[int, _PendingFetch] = {}
         self._not_before: dict[int, float] = {}
@@ -186,7 +186,7 @@ class Refresher:
 
     @property
     def _account(self) -> str | None:
-        return self._client.known_account
+        return self._client.account
 
     def _in_log(self, tune_id: int) -> Submission | None:
         return self._log.of_tune(self._service, tune_id, self._account)
@@ -257,6 +257,9 @@ class Refresher:
         if not self._log.exists():
             return []
         frame = self._log.frame(hidden=True)
+        account = self._account
         is_ours = frame["service"] == redact_text(self._service)
+        if account is not None:
+            is_ours &= frame["account"].isna() | (frame["account"] == account)
         is_unfinished = is_ours & ~frame["status"].isin(FINAL_STATES)
         return sorted(set(frame.loc[is_unfinished, "id"].dropna().astype(int)))

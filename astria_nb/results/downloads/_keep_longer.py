@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from astria_nb.client import Client, Json
@@ -17,7 +18,7 @@ from astria_nb.errors import (
     TuneError,
     UnauthorizedError,
 )
-from astria_nb.results.frames import origin_of, tunes_of
+from astria_nb.results.frames import origin_of, tunes_of, update_rows
 from astria_nb.rows import Rows, own_fields, tune_frame, tune_status
 from astria_nb.tune import dollars, in_mc
 from astria_nb.utils.arguments import check_bool, check_max_cost
@@ -53,8 +54,8 @@ def keep_longer(
     Returns
     -------
     pandas.DataFrame
-        The rows in their latest state, with `auto_extend` in the column of that name. ``expires_at`` moves
-        when the service extends a tune, which may be at the end of its thirty days.
+        The same rows in their latest state, with `auto_extend` in the column of that name. ``expires_at``
+        moves when the service extends a tune, which may be at the end of its thirty days.
 
     Raises
     ------
@@ -89,19 +90,20 @@ def keep_longer(
         raise AstriaError(Problem("auto_extend", "None is not a truth value", "give True or False"))
     auto_extend = check_bool("auto_extend", auto_extend)
     frame = tunes_of(frame, client)
-    rows = {int(row["id"]): row for row in frame.dropna(subset=["id"]).to_dict("records")}
+    has_tune = frame["id"].notna()
+    rows = frame[has_tune].to_dict("records")
+    tune_ids = list(dict.fromkeys(int(row["id"]) for row in rows))
     if not rows and len(frame):
         raise TuneError(Problem("frame", "these runs have no tunes of their own", "pass the rows of tunes"))
     if auto_extend:
-        _check_cost(len(rows), check_max_cost(max_cost))
-    records: list[Json] = []
+        _check_cost(len(tune_ids), check_max_cost(max_cost))
+    tunes: dict[int, Json] = {}
     problems: list[AstriaError] = []
-    with Progress(f"{'Keeping' if auto_extend else 'Releasing'} {_tunes(len(rows))}") as progress:
-        for number, (tune_id, row) in enumerate(rows.items()):
-            progress.update(number / len(rows), f"{number} of {_tunes(len(rows))}")
+    with Progress(f"{'Keeping' if auto_extend else 'Releasing'} {_tunes(len(tune_ids))}") as progress:
+        for number, tune_id in enumerate(tune_ids):
+            progress.update(number / len(tune_ids), f"{number} of {_tunes(len(tune_ids))}")
             try:
-                tune = _change(client, tune_id, auto_extend)
-                records.append({**tune, **origin_of(client), **own_fields(row)})
+                tunes[tune_id] = _change(client, tune_id, auto_extend)
             except AstriaError as error:
                 problems.append(error)
                 if isinstance(error, UnauthorizedError | NotSentError):
@@ -110,7 +112,8 @@ def keep_longer(
         is_unknown = any(isinstance(error, OutcomeUnknownError) for error in problems)
         kind = OutcomeUnknownError if is_unknown else AstriaError
         raise kind(*(problem for error in problems for problem in error.problems))
-    return tune_frame(records, client.now())
+    records = [{**tunes[int(row["id"])], **origin_of(client), **own_fields(row)} for row in rows]
+    return update_rows(frame, np.flatnonzero(has_tune), tune_frame(records, client.now()))
 
 
 def is_kept(tune: Mapping[Any, Any]) -> bool | None:

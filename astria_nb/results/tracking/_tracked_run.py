@@ -13,10 +13,16 @@ import pandas as pd
 
 from astria_nb.log import Labels, Submission
 from astria_nb.rows import ids_in
+from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import redact_name, redact_text
 
 _COLUMNS = ("pack", "name", "title", "encoding", "model_type", "branch", "base_tune_id", "steps", "face_crop")
-_FIELDS = ("preset", "brief", "branch")  # what the request of a log has beside
+# What the request of a log has beside; the title and the class are those of the row.
+_FIELDS = tuple(
+    name
+    for name, spec in FIELDS.items()
+    if spec.is_parameter and not spec.is_address and name not in ("title", "name")
+)
 _MAX_VALUE = 5000  # characters; MLflow takes 6000 and cuts nothing by itself
 _MAX_NAME = 250  # characters
 _UNFIT = re.compile(r"[^\w.: -]")  # MLflow takes a slash in some places of a name only
@@ -110,7 +116,6 @@ def _parameters(row: Mapping[str, Any], submission: Submission | None) -> Iterat
     fields: dict[str, Any] = {name: row.get(name) for name in _COLUMNS}
     fields |= {name: request[name] for name in _FIELDS if request.get(name) is not None}
     fields["characteristics"] = request.get("characteristics") or _json(row.get("characteristics"))
-    fields["prompt_attributes"] = request.get("prompt_attributes")
     fields["tune_ids"] = ids_in(row["tune_ids"])
     if submission is not None:
         fields["training_images"] = len(submission.request.images) + len(request.get("image_urls") or ())

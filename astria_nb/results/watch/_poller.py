@@ -12,7 +12,7 @@ import pandas as pd
 
 from astria_nb import rows
 from astria_nb.client import PAGE_SIZE, Client, Json, RepeatedAnswers, fetch_latest, is_recent
-from astria_nb.results.frames import origin_of
+from astria_nb.results.frames import origin_of, update_rows
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._prompt_poller import PromptPoller
 from astria_nb.results.watch._states import FINAL_STATES
@@ -114,7 +114,7 @@ class Poller:
             if (tune := tunes[id_]) is not None
         ]
         exists = np.array([tunes[id_] is not None for id_ in ids])
-        frame = _replace_rows(self._frame, positions[exists], rows.tune_frame(updated, self._client.now()))
+        frame = update_rows(self._frame, positions[exists], rows.tune_frame(updated, self._client.now()))
         is_deleted = ~exists
         is_deleted[~exists] = list(map(self._is_old, before["created_at"][~exists]))
         frame.loc[np.isin(np.arange(len(frame)), positions[is_deleted]), "status"] = "deleted"
@@ -148,12 +148,6 @@ class Poller:
 
 def _to_numpy(time: datetime) -> np.datetime64:
     return np.datetime64(time.astimezone(UTC).replace(tzinfo=None), "us")
-
-
-def _replace_rows(frame: pd.DataFrame, positions: Any, updated: pd.DataFrame) -> pd.DataFrame:
-    unchanged = np.setdiff1d(np.arange(len(frame)), positions)
-    both = pd.concat([frame.iloc[unchanged], updated.set_axis(frame.index[positions])])
-    return both.iloc[np.argsort(np.concatenate([unchanged, positions]), kind="stable")].copy()
 
 
 def _count_states(states: pd.Series[str]) -> str:

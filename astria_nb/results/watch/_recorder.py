@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from astria_nb import rows
-from astria_nb.client import Json
+from astria_nb.client import Client, Json
 from astria_nb.log import Log
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.utils.redaction import redact_json
@@ -20,14 +20,13 @@ class PollRecorder:
     Parameters
     ----------
     log : Log
-    service : str
-        The base address of the service that is polled.
-    account : str, optional
-        The account's id. Default: unknown; it may be any.
+    client : Client
+        Of the account that is polled. As long as the service does not tell which it is, it may be any, and no
+        tune of a known one counts as deleted.
     """
 
-    def __init__(self, log: Log, service: str, account: str | None = None) -> None:
-        self._log, self._service, self._account = log, service, account
+    def __init__(self, log: Log, client: Client) -> None:
+        self._log, self._client, self._service = log, client, client.service
         self._prompt_states: dict[int, tuple[Any, ...]] = {}
 
     def record(self, result: PollResult) -> None:
@@ -62,11 +61,11 @@ class PollRecorder:
         LogError
             The log cannot be written.
         """
-        submission = self._log.of_tune(self._service, tune["id"], self._account)
-        if submission is None:
+        account, is_deleted = self._client.account, tune.get("status") == "deleted"
+        submission = self._log.of_tune(self._service, tune["id"], account)
+        if submission is None or (is_deleted and submission.request.account not in (None, account)):
             return False
         record = submission.record or {}
-        is_deleted = tune.get("status") == "deleted"
         is_new = record.get("status") != tune.get("status") or any(
             record.get(key) != value for key, value in redact_json(tune).items()
         )
@@ -99,7 +98,12 @@ class PollRecorder:
 
     def _note(self, kind: str, tune_id: int, reply: Any, problem: str | None = None) -> None:
         self._log.record_event(
-            kind, tune_id=tune_id, service=self._service, account=self._account, reply=reply, problem=problem
+            kind,
+            tune_id=tune_id,
+            service=self._service,
+            account=self._client.account,
+            reply=reply,
+            problem=problem,
         )
 
 

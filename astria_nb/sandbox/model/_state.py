@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from astria_nb.sandbox._clock import Clock
+from astria_nb.sandbox._clock import LATEST, Clock
 from astria_nb.sandbox._errors import Refusal, not_found
 from astria_nb.sandbox._options import Options
 from astria_nb.sandbox.model._account import Account
@@ -58,7 +58,7 @@ class State:
         self.pending: list[Announcement] = []
         if store is not None:
             announcements = self._account.resume(store)
-            clock.resume(store.fact("now") or 0)
+            clock.resume(min(store.fact("now") or 0, LATEST))  # an earlier release moved it any far
             # Those that were due earlier may have been sent, and nothing is sent twice.
             now = clock.now()
             self.pending = [announcement for announcement in announcements if announcement.due > now]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 
 from astria_nb.errors import Problem
-from astria_nb.tune import FIELDS, SUGGESTIONS
+from astria_nb.tune import FIELDS, SUBMIT_OPTIONS, SUGGESTIONS
 from astria_nb.tune.plain import stripped
 from astria_nb.utils.formatting import short
 
@@ -33,6 +33,7 @@ _ALIASES = {
     **{key: f"prompt_attributes.{key}" for key in _ATTRIBUTES},
 }
 _ALIKE_FIELDS = 0.9
+_OPTIONS = SUBMIT_OPTIONS.keys() - {"on_sent"}  # which is of `submit` only
 _SEPARATORS = re.compile(r"[\s_\-]+")
 _ENTRY_SEPARATORS = re.compile(r"[\s_\-.\[\]]+")
 
@@ -115,6 +116,8 @@ def _unknown(name: Hashable, names: Collection[Hashable]) -> Problem:
     nearest = [exact] if exact else difflib.get_close_matches(spelling, choices, n=1, cutoff=0.75)
     if nearest and nearest[0] not in names:
         return Problem(name, what, f"rename it to {nearest[0]!r}, or {own}")
+    if spelling in _OPTIONS:
+        return Problem(name, what, f"give it to anb.submit_many, as {spelling}=, or {own}")
     return Problem(name or "''", what, f"drop the column, or {own}")
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
-from astria_nb.log import HAS_TUNE, RELEASED, Submission
+from astria_nb.log import HAS_TUNE, RELEASED, Log, Submission
 from astria_nb.submission import recovery
+from astria_nb.submission._notices import how_to_resolve
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission.batch._row_outcome import RowOutcome, of_submission
 from astria_nb.tune import Tune
@@ -50,7 +51,7 @@ def settle_lost(
             recovery.release(options.log, submission)
             settled[row] = None
         elif submission.state == "planned":
-            settled[row] = _outcome(submission)
+            settled[row] = _outcome(options.log, submission)
         else:
             is_open = submission.state == "needs_review" or recovery.is_left_open(options.log, submission)
             # What another process may still be sending is looked for, but stays its own.
@@ -61,7 +62,8 @@ def settle_lost(
             latest = recovery.settle(options.log, options.client, [*lost.values()], seconds, report)
         except AstriaError as error:
             return settled | {row: _still_lost(submission, error) for row, submission in lost.items()}
-        settled |= {row: _outcome(submission) for row, submission in zip(lost, latest, strict=True)}
+        for row, submission in zip(lost, latest, strict=True):
+            settled[row] = _outcome(options.log, submission)
     return settled
 
 
@@ -78,7 +80,7 @@ def _still_lost(submission: Submission, error: AstriaError) -> RowOutcome:
     return replace(of_submission(submission), error=error)
 
 
-def _outcome(submission: Submission) -> RowOutcome:
+def _outcome(log: Log, submission: Submission) -> RowOutcome:
     outcome = of_submission(submission)
     if outcome.has_tune:
         return outcome
@@ -88,7 +90,7 @@ def _outcome(submission: Submission) -> RowOutcome:
         what = submission.problem or "its outcome is unknown"
         hint = (
             "run the batch again, which looks for it again; if you are sure that it was not created, say so "
-            "with log.resolve(frame[frame['state'] == 'needs_review'])"
+            f"with {how_to_resolve(log, submission)}"
         )
     error = OutcomeUnknownError(Problem(recovery.field_of(submission), what, hint))
     return replace(outcome, error=error)

@@ -190,8 +190,10 @@ def frame_of_problems(problems: Sequence[tuple[int | None, Problem]], index: pd.
 def _frame_of(columns: Mapping[Any, Any]) -> pd.DataFrame:
     try:
         return pd.DataFrame(columns)
-    except ValueError as error:
-        raise _no_table(columns, f"give columns of one length, or a list of mappings ({error})") from None
+    except (ValueError, TypeError):
+        is_one = all(map(pd.api.types.is_scalar, columns.values()))
+    hint = "put it in a list: [fields]" if is_one else "give columns of one length, or a list of mappings"
+    raise _no_table(columns, hint)
 
 
 def _no_table(value: object, hint: str) -> TuneError:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import astria_nb as anb
-from astria_nb.client.snippets import as_json
+from astria_nb.client.snippets import as_curl, as_javascript, as_json, as_python
 from astria_nb.errors import AstriaError, CredentialsError, TuneError
 from astria_nb.tune import encode
 from helpers.body_parsers import Part, multipart
@@ -432,3 +432,12 @@ def test_many_generated_tunes_arrive_as_they_were_submitted(
     bench: SnippetBench, batch: list[dict[str, Any]]
 ) -> None:
     check_generated(bench, batch)
+
+
+@pytest.mark.parametrize("write", [as_curl, as_python, as_javascript, as_json])
+def test_what_is_no_tune_is_told_with_what_to_give(write: Any) -> None:
+    form = anb.TuneForm(anb.Client(KEY, base_url="http://127.0.0.1:1"))
+    row = anb.rows.tune_frame({"id": 7})
+    for wrong in (form, row, row.iloc[0], {"pack": 43}, "x", None, anb.Tune):
+        with pytest.raises(TuneError, match=r"^tune: .* is no tune; give anb\.Tune\(…\), or form\.tune of a"):
+            write(wrong)

@@ -227,18 +227,34 @@ def test_a_connection_that_is_lost_during_a_commit_writes_once(
     theirs.close()
 
 
+ENDS_CONNECTIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name LIKE 'astria_nb%' AND datname = current_database()
+"""
+
+
 def test_a_connection_that_the_server_ends_is_replaced(log: Log) -> None:
     submission = log.plan(a_request(), sending=True)
-    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'astria_nb%'"
-    ends += " AND datname = current_database()"
     with sql(log.path) as run:
-        run(ends)
+        run(ENDS_CONNECTIONS)
         submission = log.change(submission, "done", reply=REPLY)
-        run(ends)
+        run(ENDS_CONNECTIONS)
         assert log.get(submission.id) == submission
-        run(ends)
+        run(ENDS_CONNECTIONS)
         assert log.frame()["state"].tolist() == ["done"]
     assert log.events()["kind"].tolist() == ["planned", "sending", "done"]
+
+
+def test_nothing_is_printed_of_a_connection_that_ends_while_it_is_used(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.plan(a_request())
+    store: Any = log._database.store
+    with sql(log.path) as run, store._connection() as pooled:
+        pooled.driver_connection.execute("SELECT 1")
+        run(ENDS_CONNECTIONS)
+    assert caplog.messages == []
+    assert log.frame()["title"].tolist() == ["t"]
 
 
 def test_a_change_that_another_process_made_is_told(log: Log) -> None:

@@ -25,6 +25,7 @@ FIELDS: dict[str, Any] = {
     "prompt_attributes": {"num_images": 2, "callback": HOOK},
     "callback": HOOK,
     "brief": "muted colours",
+    "auto_extend": True,
 }
 
 
@@ -96,6 +97,7 @@ def test_a_run_has_what_the_tune_has(
     assert run.data.params["characteristics.eye_color"] == "blue"
     assert run.data.params["prompt_attributes.num_images"] == "2"
     assert run.data.params["brief"] == "muted colours"
+    assert run.data.params["auto_extend"] == "True"
     assert run.data.tags["tags"] == "good likeness, client A"
     assert run.data.tags["note"] == run.data.tags["mlflow.note.content"] == "for the cover"
     assert run.data.tags["astria.tune_id"] == str(row.loc[0, "id"])

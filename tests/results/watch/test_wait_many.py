@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -400,3 +401,28 @@ def test_a_page_does_not_end_a_wait_as_if_the_tune_were_deleted(
     assert first.frame.loc[0, "status"] == "queued"
     assert first.failure.startswith("the web page '404 Not Found' came instead of an answer, trying again in")
     assert last.frame.loc[0, "status"] == "deleted"
+
+
+def test_columns_of_the_frame_and_of_its_owner_stay(tmp_path: Path) -> None:
+    """As of `submit_many`, of the log, and whatever somebody has noted beside a row."""
+    tunes = pd.DataFrame(
+        {"key": ["a", "b", "c"], "pack": 797, "name": "cat", "image_urls": [[URL]] * 3}, index=["x", "x", "y"]
+    )
+    with anb.Sandbox(speed=1) as sandbox, closing(anb.ExperimentLog(tmp_path / "log.sqlite")) as log:
+        client = sandbox.client()
+        rows = anb.submit_many(tunes, client, log=log).assign(customer=["A", "B", "C"], visits=[1, 2, 3])
+        sandbox.advance(86_400)
+        waited = [
+            anb.wait(rows, client, log=log, poll=0),
+            anb.wait(rows.iloc[1:], client, log=log, poll=0),
+            anb.Callbacks(log, client).wait(rows),
+            anb.keep_longer(rows, client),
+            anb.keep_longer(pd.concat([rows, rows.iloc[:1]]), client).iloc[:3],
+        ]
+    for later in waited:
+        before = rows.iloc[-len(later) :]
+        assert set(later["status"]) == {"trained"}
+        assert later.index.tolist() == before.index.tolist()
+        for name in ("customer", "visits", "state", "submission", "planned_at", "error", "title"):
+            assert later[name].equals(before[name]), name
+        assert list(later.columns[: len(before.columns)]) == list(before.columns)

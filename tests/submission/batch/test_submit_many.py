@@ -403,7 +403,8 @@ def test_lost_answers_are_looked_for_at_once(sandbox: anb.Sandbox, log: anb.Expe
     assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 28
     assert rows["id"].nunique() == 28
     doubtful = rows[rows["state"] == "needs_review"]
-    assert doubtful["error"].str.contains("log.resolve").all()
+    for number, error in zip(doubtful["submission"], doubtful["error"], strict=True):
+        assert error.endswith(f"say so with anb.{log!r}.resolve({number})")
     log.resolve(doubtful)
     already = len(sandbox.ledger)
     again = anb.submit_many(frame(30), sandbox.client(), log=log)

@@ -195,6 +195,8 @@ def test_every_problem_is_told_with_its_row_its_field_and_the_next_step() -> Non
         ("callback_url", "rename it to 'callback', or pass"),
         ("Pack", "drop the column, or pass ignore=['Pack'] if it is your own"),  # there is one
         ("customer", "drop the column, or pass ignore=['customer'] if it is your own"),
+        ("Rate", "give it to anb.submit_many, as rate=, or pass ignore=['Rate'] if it is your own"),
+        ("on_sent", "drop the column, or pass ignore=['on_sent'] if it is your own"),
         ("Unnamed: 0", "drop the column, or pass ignore=['Unnamed: 0'] if it is your own"),
         ("characteristics.", "rename it to 'characteristics', or pass"),
         ("characteristics_eye_color", "rename it to 'characteristics.eye_color', or pass"),
@@ -256,14 +258,16 @@ def test_an_entry_in_two_columns_has_to_be_one() -> None:
         ("tunes.csv", "give a frame, or a list of tunes"),
         (5, "give a frame, or a list of tunes"),
         (a_frame().iloc[0], "row.to_frame().T"),
-        ({"pack": [43, 260], "name": ["cat"]}, "give columns of one length"),
+        ({"pack": [43, 260], "name": ["cat"]}, "give columns of one length, or a list of mappings"),
+        ({"pack": {43, 260}}, "give columns of one length, or a list of mappings"),
+        ({"pack": 43, "name": "cat"}, "put it in a list: [fields]"),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_table_is_refused_with_what_to_give(tunes: Any, hint: str) -> None:
     with pytest.raises(TuneError) as caught:
         read_tunes(tunes)
-    assert hint in str(caught.value)
+    assert str(caught.value).endswith(hint)
 
 
 def test_tunes_are_a_table_too() -> None:

@@ -1,0 +1,35 @@
+"""The options of a form, which are no fields of its tune."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from astria_nb.tune import SUBMIT_OPTIONS, check_field_names
+
+_OPTIONS = (
+    *("client", "log", "draft", "max_cost"),
+    *("keep_metadata", "max_side", "keep_damaged", "save_thumbnails"),
+)
+_OF_SUBMIT = {**SUBMIT_OPTIONS, "encoding": "form.submit", "once": "form.submit"}
+
+
+def check_keywords(names: Iterable[str]) -> None:
+    """Check keywords that a form was made with, beside its options.
+
+    Raises
+    ------
+    TypeError
+        One is not a field. The message names what was meant, or the call that takes it.
+    """
+    check_field_names(names, _OF_SUBMIT | dict.fromkeys(_OPTIONS, ""))
+
+
+def check_filled(names: Iterable[str]) -> None:
+    """Check keywords that a form is filled with.
+
+    Raises
+    ------
+    TypeError
+        As `check_keywords`.
+    """
+    check_field_names(names, _OF_SUBMIT | dict.fromkeys(_OPTIONS, "anb.TuneForm"))
