@@ -160,6 +160,8 @@ def _lasting_reason(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, requests.TooManyRedirects):
         return "too many redirects"
+    if isinstance(error, requests.exceptions.InvalidSchema):  # its own was checked
+        return "it leads out of the web"
     return "not a web address" if isinstance(error, ValueError) else None
 
 

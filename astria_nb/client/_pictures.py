@@ -71,6 +71,8 @@ class PictureMethods(ClientBase):
     def picture(self, url: str) -> bytes:
         """Return a picture, of at most 50 MiB. The key is not sent: pictures are public, on other hosts.
 
+        What is larger, such as a video, is read with `open_picture`.
+
         Parameters
         ----------
         url : str
@@ -103,6 +105,8 @@ class PictureMethods(ClientBase):
 
     def open_picture(self, url: str) -> AbstractContextManager[PictureStream]:
         """Open a picture to read it block by block, in a ``with`` statement. Sent once, without the key.
+
+        It may have up to 1 GiB, and takes two minutes at most.
 
         Parameters
         ----------

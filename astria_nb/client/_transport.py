@@ -42,7 +42,8 @@ GET_SECONDS = 60.0
 UPLOAD_SECONDS, SLOWEST_LINE = 600.0, 50_000  # bytes a second
 # The service takes 30 s at most; but at first, the last 4 MiB may still lie in this machine's buffers.
 ANSWER_SECONDS = 180.0
-PICTURE_SECONDS, PICTURE_BYTES = 120.0, 50 * 2**20
+PICTURE_SECONDS = 120.0
+PICTURE_BYTES, STREAM_BYTES = 50 * 2**20, 2**30  # in memory, and block by block: a prompt may make a video
 JSON_BYTES = 16 * 2**20  # the largest page of the API has some hundred kB
 _BLOCK = 2**20
 _NO_HEADERS: Mapping[str, str] = {}
@@ -161,7 +162,7 @@ class Transport:
         ----------
         url : str
         """
-        with self.open_picture(url) as picture:
+        with self._open_picture(url, PICTURE_BYTES) as picture:
             return b"".join(picture.blocks)
 
     def open_picture(self, url: str) -> AbstractContextManager[PictureStream]:
@@ -171,7 +172,7 @@ class Transport:
         ----------
         url : str
         """
-        return open_picture(self._public_session, url, PICTURE_SECONDS, PICTURE_BYTES, self.key)
+        return self._open_picture(url, STREAM_BYTES)
 
     def close(self) -> None:
         """Close the connections."""
@@ -187,6 +188,9 @@ class Transport:
         except TooManyRequestsError as error:
             self.throttle.back_off(retry.retry_after_seconds(error.retry_after, self.now()) or 0.0)
             raise
+
+    def _open_picture(self, url: str, max_bytes: int) -> AbstractContextManager[PictureStream]:
+        return open_picture(self._public_session, url, PICTURE_SECONDS, max_bytes, self.key)
 
     def _send(self, method: str, path: str, *, data: Any = None, **options: Any) -> Any:
         failure: BaseException

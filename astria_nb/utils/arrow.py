@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
+from math import isnan
 from typing import Any
 
 import pandas as pd
@@ -336,7 +337,7 @@ def _python_types(arrow_type: pa.DataType) -> set[type]:
 
 def _convert(value: Any, arrow_type: pa.DataType) -> Any:
     """Return a value as its column's type, or None if it does not fit: the rest of the row still counts."""
-    if value is None:
+    if value is None or value is pd.NA or (isinstance(value, float) and isnan(value)):  # from another frame
         return None
     if arrow_type == TIME:
         return parse_time(value)

@@ -52,7 +52,7 @@ def write_in_place() -> None:
         if not hasattr(local, "picture"):  # the manifest
             return create(self)
         name = f"{local.picture.prompt_id}-1.jpg"
-        temporary = TemporaryFile(name, (self.path / name).open("wb"))
+        temporary = TemporaryFile(name, (self.path / name).open("w+b"))
         self._temporaries.add(temporary)
         return temporary
 
@@ -66,7 +66,7 @@ def write_entry_first() -> None:
     def early(self: DownloadRun, result: Any) -> None:
         self._manifest.write(add=[result.entry])
         time.sleep(0.005)
-        self._manifest._entries.pop(result.entry.key)
+        self._manifest._entries.pop(result.entry.prompt_id)
         publish(self, result)
 
     DownloadRun._publish_file = early  # type: ignore[method-assign]

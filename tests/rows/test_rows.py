@@ -152,6 +152,13 @@ def test_missing_text_is_the_same_in_every_pandas() -> None:
     assert frame[frame["title"].str.startswith("a", na=False)]["id"].tolist() == [1]
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA], ids=str)
+def test_what_a_frame_has_in_place_of_text_is_no_text(missing: object) -> None:
+    for others in ([], [{"id": 2, "title": "a"}]):
+        frame = tune_frame([{"id": 1, "title": missing}, *others])
+        assert frame["title"].isna().tolist() == [True, *[False] * len(others)]
+
+
 @pytest.mark.filterwarnings("ignore:The 'future.infer_string' option is deprecated")
 @pytest.mark.parametrize("infers", [False, True])
 def test_rows_do_not_depend_on_what_pandas_infers_for_text(infers: bool) -> None:

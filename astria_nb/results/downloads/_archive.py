@@ -14,8 +14,9 @@ import pandas as pd
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.results.downloads._download import list_pictures
+from astria_nb.results.downloads._entry import Entry, manifest_line
 from astria_nb.results.downloads._fetcher import Fetcher, FetchResult, RemotePicture
-from astria_nb.results.downloads._manifest import NAME, Entry, manifest_line
+from astria_nb.results.downloads._manifest import NAME
 from astria_nb.results.downloads._safe_folder import SafeFolder
 from astria_nb.results.downloads._workers import map_in_threads
 from astria_nb.rows import prompt_frame

@@ -65,7 +65,7 @@ def download(
     folder : path
         Created if it does not exist. A file is named ``<prompt_id>-<number>.jpg``, with the suffix of its
         type; ``manifest.jsonl`` has a line of JSON for each: address (without signatures), tune, prompt, size
-        and SHA-256.
+        and SHA-256. Lines and fields that others add to it are kept.
     max_workers : int
         The number of pictures to download at a time, from 1 to 64.
 
@@ -74,7 +74,10 @@ def download(
     pandas.DataFrame
         A row per picture. ``status`` is ``saved``, ``there`` (it already was, with the recorded size and
         hash) or ``failed``, with the reason in ``problem``. ``expires_at`` is when the service deletes it, in
-        UTC. Pending prompts have no row; a tune that no longer exists has one, without a picture.
+        UTC. Pending prompts have no row; a tune that no longer exists, or whose prompts could not be listed,
+        has one, without a picture.
+        ``problem`` also tells if another file had the name of a picture, which is saved as
+        ``<prompt_id>-<number>_2.jpg`` then, and if one is ``there`` whose address has changed since.
 
     Raises
     ------
@@ -84,12 +87,14 @@ def download(
         An argument is not valid, the folder cannot be used or its disk is full (field ``folder``). Files that
         are complete are kept.
     ApiError, NotSentError
-        The prompts could not be listed.
+        The prompts of no tune could be listed, or of three in a row.
 
     Notes
     -----
     The service keeps pictures for 30 days after training (astria-api, section 13). Several processes may
-    download into the same folder. Nothing is written outside of it, and links in it are not followed.
+    download into the same folder. Nothing is written outside of it, and links in it are not followed. A file
+    is replaced only by a picture that begins with all of its content, as a file that was cut off does. A
+    picture or video may have up to 1 GiB.
 
     Examples
     --------
@@ -133,7 +138,7 @@ def _to_folder(folder: str | os.PathLike[str]) -> Path:
 
 
 def list_pictures(frame: pd.DataFrame, client: Client) -> tuple[list[RemotePicture], list[dict[str, Any]]]:
-    """Return the pictures of tunes, oldest prompt first, and a row for each tune that no longer exists.
+    """Return the pictures of tunes, oldest prompt first, and a row for each tune without a list of them.
 
     Parameters
     ----------
@@ -145,10 +150,14 @@ def list_pictures(frame: pd.DataFrame, client: Client) -> tuple[list[RemotePictu
     AstriaError
         As in `download`.
     """
-    prompt_frame, gone = prompts_of(frame, client)
-    problem = "the service no longer has this tune"
-    missing = [{"tune_id": tune_id, "status": "failed", "problem": problem} for tune_id in gone]
-    return list(remote_pictures(prompt_frame, frame, client)), missing
+    listing = prompts_of(frame, client, skip_failures=True)
+    problems = dict.fromkeys(listing.gone, "the service no longer has this tune")
+    for tune_id, error in listing.failures.items():
+        problems[tune_id] = "; ".join(f"{problem.what}; {problem.hint}" for problem in error.problems)
+    missing = [
+        {"tune_id": tune_id, "status": "failed", "problem": problem} for tune_id, problem in problems.items()
+    ]
+    return list(remote_pictures(listing.frame, frame, client)), missing
 
 
 def remote_pictures(
@@ -172,7 +181,7 @@ def remote_pictures(
                 prompt_id=int(prompt["id"]),
                 number=number,
                 tune_id=tune_id,
-                text=redact_text(str(prompt["text"])),
+                text=redact_text(prompt["text"]) if isinstance(prompt["text"], str) else "",
                 url=url,
                 redacted_url=_EXPIRES.sub(rf"\1{PLACEHOLDER}", redact_text(url)),
                 expires_at=expires_at.get(tune_id),

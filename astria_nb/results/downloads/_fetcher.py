@@ -11,8 +11,8 @@ from itertools import chain
 from astria_nb.client import Client, PictureStream, Throttle, responses, retry
 from astria_nb.errors import ApiError, AstriaError, NotSentError, Problem, UnexpectedReplyError
 from astria_nb.results.downloads import _media_type as media_type
+from astria_nb.results.downloads._entry import Entry, Key
 from astria_nb.results.downloads._folder_errors import folder_errors
-from astria_nb.results.downloads._manifest import Entry, Key
 from astria_nb.results.downloads._safe_folder import SafeFolder, TemporaryFile
 from astria_nb.utils.formatting import format_duration, short
 

@@ -7,13 +7,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError
+from astria_nb.results.downloads._entry import Entry, names_for
 from astria_nb.results.downloads._fetcher import Fetcher, FetchResult, RemotePicture
 from astria_nb.results.downloads._folder_errors import folder_errors
-from astria_nb.results.downloads._manifest import Entry, Manifest
+from astria_nb.results.downloads._manifest import Manifest
+from astria_nb.results.downloads._matching import match
 from astria_nb.results.downloads._safe_folder import SafeFolder
 from astria_nb.results.downloads._workers import map_in_threads
 from astria_nb.utils.formatting import format_size
@@ -57,6 +61,7 @@ class DownloadRun:
         with folder_errors(folder.path):
             folder.sweep()
             self._manifest = Manifest(folder)
+        self._matches = match(pictures, self._manifest)
 
     def run(self) -> list[Row]:
         """Return a row per picture, in the order in which they were finished."""
@@ -73,31 +78,24 @@ class DownloadRun:
         return self._rows
 
     def _find_missing(self) -> list[RemotePicture]:
-        """Return the pictures to download, and remove their outdated entries from the manifest."""
+        """Return the pictures to download."""
         silent_until = time.monotonic() + _SILENT_SECONDS
         missing: list[RemotePicture] = []
-        outdated: list[Entry] = []
         for checks in map_in_threads(self._check, self._pictures, self._threads, self._stop, self._stop.set):
-            for picture, entry, is_complete in checks:
-                if is_complete and entry is not None:
+            for picture, entry in checks:
+                if entry is None:
+                    missing.append(picture)
+                else:
                     self._rows.append(_row(picture, "there", entry))
-                    continue
-                missing.append(picture)
-                if entry is not None:
-                    outdated.append(entry)
             if time.monotonic() > silent_until:
                 self._report()
-        if outdated:  # before their files are replaced
-            with folder_errors(self._folder.path), self._folder.locked():
-                self._manifest.read()
-                self._manifest.write(remove=outdated)
         return missing
 
-    def _check(self, picture: RemotePicture) -> tuple[RemotePicture, Entry | None, bool]:
-        entry = self._manifest.find(picture.key)
-        is_same = entry is not None and entry.url == picture.redacted_url
+    def _check(self, picture: RemotePicture) -> tuple[RemotePicture, Entry | None]:
+        """Return the entry of a picture whose file is complete."""
+        entry = self._matches.same.get(picture.key)
         with folder_errors(self._folder.path):
-            return picture, entry, is_same and entry is not None and self._manifest.is_complete(entry)
+            return picture, entry if entry is not None and self._manifest.is_complete(entry) else None
 
     def _fetch(self, missing: Sequence[RemotePicture]) -> None:
         publish_at = 0.0
@@ -108,7 +106,7 @@ class DownloadRun:
         ):
             for result in results:
                 if result.temporary is None:
-                    self._rows.append(_row(result.picture, "failed", problem=result.problem))
+                    self._rows.append(self._failed_row(result))
                 else:
                     self._unpublished.append(result)
             if self._unpublished and (started := time.monotonic()) >= publish_at:
@@ -116,8 +114,24 @@ class DownloadRun:
                 publish_at = time.monotonic() + _PUBLISH_RATIO * (time.monotonic() - started)
             self._report()
 
+    def _failed_row(self, result: FetchResult) -> Row:
+        """Return the row of a picture that could not be fetched: the service may have moved what is there."""
+        former = self._matches.former.get(result.picture.key, [])
+        with folder_errors(self._folder.path):
+            entry = next(filter(self._manifest.is_complete, former), None)
+        if entry is None:
+            return _row(result.picture, "failed", problem=self._failure(result))
+        problem = f"kept from its former address, as the new one failed: {result.problem}"
+        return _row(result.picture, "there", entry, problem)
+
+    def _failure(self, result: FetchResult) -> str | None:
+        entry = self._matches.same.get(result.picture.key)
+        if entry is None or not self._folder.has_file(entry.file):
+            return result.problem
+        return f"{result.problem}. {entry.file} is not as it was saved; it was kept"
+
     def _publish(self) -> None:
-        """Give files their names, then write the manifest: its entries are always those of complete files."""
+        """Give files their names, then write the manifest: a new entry is always that of a complete file."""
         if not self._unpublished and not self._unrecorded:
             return
         with folder_errors(self._folder.path), self._folder.locked():
@@ -133,20 +147,18 @@ class DownloadRun:
         picture, entry, temporary = result.picture, result.entry, result.temporary
         assert entry is not None
         assert temporary is not None
-        existing = self._manifest.find(entry.key)
-        if existing is not None and existing.url == entry.url and self._manifest.is_complete(existing):
+        existing = self._manifest.find(entry.prompt_id, entry.number, entry.url)
+        if existing is not None and self._manifest.is_complete(existing):
             self._folder.discard(temporary)  # another process was faster
             self._rows.append(_row(picture, "there", existing))
             return
-        try:
-            self._folder.publish(temporary, entry.file)
-        except IsADirectoryError:
-            self._folder.discard(temporary)
-            problem = f"{entry.file} is a folder; move it elsewhere, and call download again"
-            self._rows.append(_row(picture, "failed", problem=problem))
-            return
+        names = names_for(entry.prompt_id, entry.number, Path(entry.file).suffix)
+        name = next(name for name in names if self._folder.may_replace(name, temporary))
+        problem = None if name == entry.file else f"{entry.file} is something else, and was kept"
+        entry = replace(entry, file=name)
+        self._folder.publish(temporary, name)
         self._unrecorded.append(entry)
-        self._rows.append(_row(picture, "saved", entry))
+        self._rows.append(_row(picture, "saved", entry, problem))
 
     def _report(self) -> None:
         done, total = len(self._rows), len(self._pictures)

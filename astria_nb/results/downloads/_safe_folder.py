@@ -24,6 +24,7 @@ if sys.platform != "win32":
 
 _TEMPORARY = re.compile(r"\.astria-[0-9a-f]{16}\.part")
 _LOCK = ".manifest.lock"
+_BLOCK = 2**20
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 # Names relative to an open folder stay in it, even if its path becomes a link to another one.
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
@@ -99,18 +100,36 @@ class SafeFolder:
                 file = os.fdopen(self._open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR), "w+b")
                 temporary = TemporaryFile(name, file)
                 self._temporaries.add(temporary)
-            if _lock_file(file.fileno(), wait=True) and self._has(name):
+            # Not by the number of the open file's links, which not every network drive counts.
+            if _lock_file(file.fileno(), wait=True) and self._mode(name) is not None:
                 return temporary
             self.discard(temporary)  # another process swept it before it was locked
 
-    def publish(self, temporary: TemporaryFile, name: str) -> None:
-        """Give a temporary file its final name, replacing whatever has it.
+    def may_replace(self, name: str, temporary: TemporaryFile) -> bool:
+        """Return whether nothing is lost if a temporary file gets a name.
 
-        Raises
-        ------
-        IsADirectoryError
-            A folder has that name.
+        That is so if nothing has it, or a link, or a file that has no more than the beginning of its content.
         """
+        mode = self._mode(name)
+        if mode is None or stat.S_ISLNK(mode):
+            return True
+        file = self.open(name)
+        if file is None:  # a folder, or a file that may not be read
+            return False
+        with file:
+            temporary.file.seek(0)
+            while block := file.read(_BLOCK):
+                if temporary.file.read(len(block)) != block:
+                    return False
+        return True
+
+    def has_file(self, name: str) -> bool:
+        """Return whether a regular file has a name, also one that may not be read."""
+        mode = self._mode(name)
+        return mode is not None and stat.S_ISREG(mode)
+
+    def publish(self, temporary: TemporaryFile, name: str) -> None:
+        """Give a temporary file its final name, replacing whatever has it."""
         at = self._descriptor
         with self._lock:
             os.replace(self._path(temporary.name), self._path(name), src_dir_fd=at, dst_dir_fd=at)
@@ -154,13 +173,12 @@ class SafeFolder:
         finally:
             os.close(descriptor)
 
-    def _has(self, name: str) -> bool:
-        # Not by the number of the open file's links, which not every network drive counts.
+    def _mode(self, name: str) -> int | None:
+        """Return the type and permissions of what has a name, or None."""
         try:
-            os.stat(self._path(name), dir_fd=self._descriptor, follow_symlinks=False)
+            return os.stat(self._path(name), dir_fd=self._descriptor, follow_symlinks=False).st_mode
         except FileNotFoundError:
-            return False
-        return True
+            return None
 
     def _open(self, name: str, flags: int) -> int:
         with self._lock:

@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -165,7 +164,7 @@ class TrackingStore:
         path.unlink()
 
     def _put_manifest(self, run_id: str, entries: dict[tuple[int, int], Entry], path: Path) -> None:
-        lines = (manifest_line(asdict(entry)) for _, entry in sorted(entries.items()))
+        lines = (manifest_line(entry.fields()) for _, entry in sorted(entries.items()))
         path.write_text("".join(lines), encoding="utf-8")
         with self._errors():
             self._client.log_artifact(run_id, str(path), _FOLDER)

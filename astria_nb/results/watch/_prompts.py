@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import pandas as pd
 
 from astria_nb import rows
 from astria_nb.client import PAGE_SIZE, Client, Json, fetch_latest
 from astria_nb.defaults import client_or_default
-from astria_nb.errors import NotFoundError
+from astria_nb.errors import (
+    ApiError,
+    AstriaError,
+    NotFoundError,
+    NotSentError,
+    Problem,
+    TooManyRequestsError,
+    UnauthorizedError,
+    UnreachableError,
+)
 from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.rows import Rows, ids_in
 from astria_nb.utils.warn import warn
+
+_OF_ALL_TUNES = (UnauthorizedError, TooManyRequestsError, UnreachableError)
+_MOST_IN_A_ROW = 3  # each may have taken a minute
 
 
 def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
@@ -60,22 +74,41 @@ def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
     (8, 'pending')
     """
     client = client_or_default(client)
-    frame, gone = prompts_of(tunes_of(frame, client), client)
-    if gone:
-        noun = "tune" if len(gone) == 1 else "tunes"
-        which = ", ".join(map(str, gone[:5])) + (", …" if len(gone) > 5 else "")
-        warn(f"left out: the service no longer has {noun} {which}")
-    return frame
+    listing = prompts_of(tunes_of(frame, client), client)
+    if listing.gone:
+        warn(f"left out: the service no longer has {_names(listing.gone)}")
+    return listing.frame
 
 
-def prompts_of(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[int]]:
-    """Return the prompts of tunes, and the ids of tunes that the service no longer has.
+@dataclass(frozen=True, slots=True)
+class PromptListing:
+    """The prompts of tunes.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+    gone : list of int
+        The tunes that the service no longer has.
+    failures : dict of int to AstriaError
+        Why the prompts of a tune could not be listed, by the tune's id.
+    """
+
+    frame: pd.DataFrame
+    gone: list[int]
+    failures: dict[int, AstriaError]
+
+
+def prompts_of(frame: pd.DataFrame, client: Client, *, skip_failures: bool = False) -> PromptListing:
+    """Return the prompts of tunes.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Typed rows of tunes.
     client : Client
+    skip_failures : bool
+        Go on with the other tunes after one whose prompts cannot be listed, unless it is the third in a row
+        or no prompts could be listed: that is not due to the tune.
 
     Raises
     ------
@@ -85,18 +118,31 @@ def prompts_of(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[
         The service refused, or was not reached.
     """
     records = frame.to_dict("records")
-    tune_ids = [int(row["id"]) for row in records if pd.notna(row["id"]) and row.get("status") != "deleted"]
     prompts_by_id: dict[int, Json | None] = {}
     owners: dict[int, int | None] = {}
     gone: list[int] = []
-    for tune_id in tune_ids:
+    failures: dict[int, AstriaError] = {}
+    failed_in_a_row = 0
+    for row in records:
+        if pd.isna(row["id"]):
+            continue
+        tune_id = int(row["id"])
         try:
-            for prompt in client.prompts(tune_id):
-                prompts_by_id[prompt["id"]], owners[prompt["id"]] = prompt, tune_id
-        except NotFoundError:
-            gone.append(tune_id)
-            if len(gone) == len(records):
+            listed = None if row.get("status") == "deleted" else _list_prompts(tune_id, client)
+        except _OF_ALL_TUNES:
+            raise
+        except (ApiError, NotSentError) as error:
+            failures[tune_id], failed_in_a_row = error, failed_in_a_row + 1
+            if not skip_failures or failed_in_a_row == _MOST_IN_A_ROW:
                 raise
+            continue
+        failed_in_a_row = 0
+        if listed is None:
+            gone.append(tune_id)
+        for prompt in listed or []:
+            prompts_by_id[prompt["id"]], owners[prompt["id"]] = prompt, tune_id
+    if records and len(gone) + len(failures) == len(records):
+        raise next(iter(failures.values()), _none_left(gone, client))
     runs = [row for row in records if pd.isna(row["id"])]
     used_ids = {
         int(key): ids_in(row.get("tune_ids")) for row in runs for key in ids_in(row.get("prompt_ids"))
@@ -107,4 +153,26 @@ def prompts_of(frame: pd.DataFrame, client: Client) -> tuple[pd.DataFrame, list[
     prompts_by_id |= of_runs
     owners |= {key: rows.tune_id_of(prompt, used_ids[key]) for key, prompt in of_runs.items() if prompt}
     latest = [prompt for _, prompt in sorted(prompts_by_id.items()) if prompt]
-    return rows.prompt_frame(latest, owners, origin_of(client)), gone
+    return PromptListing(rows.prompt_frame(latest, owners, origin_of(client)), gone, failures)
+
+
+def _list_prompts(tune_id: int, client: Client) -> list[Json] | None:
+    """Return the prompts of a tune, or None if the service no longer has it. Its id is in each error."""
+    try:
+        return list(client.prompts(tune_id))
+    except NotFoundError:
+        return None
+    except (ApiError, NotSentError) as error:
+        words = f"asked for the prompts of tune {tune_id}"
+        error.args = tuple(replace(problem, what=f"{problem.what}, {words}") for problem in error.problems)
+        raise
+
+
+def _none_left(gone: list[int], client: Client) -> NotFoundError:
+    what, hint = f"no {_names(gone)} at {client.base_url}", "was it deleted, or created with another client?"
+    return NotFoundError(Problem("tune_id", what, hint, kind="not_found"), status=404)
+
+
+def _names(tune_ids: list[int]) -> str:
+    which = ", ".join(map(str, tune_ids[:5])) + (", …" if len(tune_ids) > 5 else "")
+    return f"tune {which}" if len(tune_ids) == 1 else f"tunes {which}"

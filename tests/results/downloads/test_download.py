@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import astria_nb as anb
-from astria_nb.errors import AstriaError, NotFoundError, TuneError
+from astria_nb.errors import ApiError, AstriaError, NotFoundError, TuneError, UnauthorizedError
 from helpers.picture_host import (
     ROW,
     TRAINED,
@@ -60,7 +60,7 @@ def test_existing_files_are_not_requested_again(
     assert first.dtypes.equals(second.dtypes)
 
 
-@pytest.mark.parametrize("damage", ["removed", "shorter", "changed", "a link to the same"])
+@pytest.mark.parametrize("damage", ["removed", "shorter", "empty", "a link to the same"])
 def test_a_damaged_file_is_downloaded_again(
     server: ScriptedServer, client: anb.Client, out: Path, tmp_path: Path, damage: str
 ) -> None:
@@ -71,8 +71,8 @@ def test_a_damaged_file_is_downloaded_again(
         file.rename(tmp_path / "elsewhere.jpg")
     if damage == "a link to the same":
         file.symlink_to(tmp_path / "elsewhere.jpg")
-    if damage in ("shorter", "changed"):
-        file.write_bytes(pictures[2][:-1] + (b"?" if damage == "changed" else b""))
+    if damage in ("shorter", "empty"):
+        file.write_bytes(pictures[2][:-1] if damage == "shorter" else b"")
     del server.requests[:]
     assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
     assert asked(server) == ["/3"]
@@ -110,6 +110,15 @@ def test_a_prompt_with_several_pictures_has_several_files(
     frame = anb.download(ROW, client, out)
     assert [Path(file).name for file in frame["file"]] == ["5-1.jpg", "5-2.jpg", "5-3.jpg"]
     assert frame["number"].tolist() == [1, 2, 3]
+
+
+def test_a_prompt_without_text_has_none_in_the_manifest(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    server.on("GET", "/1", image(a_picture(1)))
+    prompts(server, prompt(1, f"{server.url}/1", text=None))
+    anb.download(ROW, client, out)
+    assert check(out)[0]["text"] == ""
 
 
 def test_prompts_that_are_pending_or_failed_have_no_row_yet(
@@ -180,16 +189,6 @@ def test_a_signature_is_used_and_not_written_down(
     assert "s3cret" not in "".join(frame.to_csv() for frame in frames)
 
 
-def test_a_changed_address_is_downloaded_again(server: ScriptedServer, client: anb.Client, out: Path) -> None:
-    pictures = ten(server)
-    prompts(server, prompt(1, f"{server.url}/1"))
-    anb.download(ROW, client, out)
-    prompts(server, prompt(1, f"{server.url}/2"))
-    assert statuses(anb.download(ROW, client, out)) == {"saved": 1}
-    assert (out / "1-1.jpg").read_bytes() == pictures[1]
-    check(out)
-
-
 def test_a_loras_pictures_have_its_own_id(server: ScriptedServer, client: anb.Client, out: Path) -> None:
     server.on("GET", "/1", image(a_picture(1)))
     base = 1504944
@@ -210,17 +209,58 @@ def test_an_expiry_that_a_row_lacks_is_fetched_from_the_service(
     assert (anb.download(young, client, out)["expires_at"] == ROW["expires_at"].iloc[0]).all()
 
 
+@pytest.mark.parametrize("is_known", [True, False])
 def test_of_many_tunes_one_that_is_gone_is_reported(
-    server: ScriptedServer, client: anb.Client, out: Path
+    server: ScriptedServer, client: anb.Client, out: Path, is_known: bool
 ) -> None:
     ten(server)
     both = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": 6}]), ROW], ignore_index=True)
+    if is_known:
+        both.loc[0, "status"] = "deleted"
     frame = anb.download(both, client, out)
     assert statuses(frame) == {"saved": 10, "failed": 1}
     lost = frame[frame["status"] == "failed"].iloc[0]
     assert (lost["tune_id"], lost["problem"]) == (6, "the service no longer has this tune")
     with pytest.raises(NotFoundError):
         anb.download(both.iloc[:1], client, out)
+
+
+@pytest.mark.parametrize("answer", [reply({"error": "no"}, 422), reply({"a": 1}), reply(status=501)])
+def test_a_tune_whose_prompts_cannot_be_listed_does_not_keep_back_the_others(
+    server: ScriptedServer, client: anb.Client, out: Path, answer: Answer
+) -> None:
+    ten(server)
+    server.on("GET", "/tunes/6/prompts", answer)
+    both = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": 6}]), ROW], ignore_index=True)
+    frame = anb.download(both, client, out)
+    assert statuses(frame) == {"saved": 10, "failed": 1}
+    failed = frame[frame["status"] == "failed"].iloc[0]
+    assert failed["tune_id"] == 6
+    assert "asked for the prompts of tune 6" in failed["problem"]
+    for call in (lambda: anb.prompts(both, client), lambda: anb.download(both.iloc[:1], client, out)):
+        with pytest.raises(ApiError, match="asked for the prompts of tune 6"):
+            call()
+
+
+def test_a_service_that_fails_for_one_tune_after_the_other_is_not_asked_for_all(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ids = range(20, 29)
+    for tune_id in ids:
+        server.on("GET", f"/tunes/{tune_id}/prompts", reply(status=501))
+    with pytest.raises(ApiError, match="asked for the prompts of tune 22"):
+        anb.download(anb.rows.tune_frame([{**TRAINED, "id": tune_id} for tune_id in ids]), client, out)
+    assert len(server.requests) == 3
+
+
+def test_a_refused_key_ends_the_download_at_once(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ten(server)
+    server.on("GET", "/tunes/6/prompts", reply({}, 401))
+    both = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": 6}]), ROW], ignore_index=True)
+    with pytest.raises(UnauthorizedError):
+        anb.download(both, client, out)
 
 
 def test_a_sandboxs_pictures_come_with_their_expiry(out: Path) -> None:

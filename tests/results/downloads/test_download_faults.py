@@ -130,13 +130,26 @@ def test_an_incomplete_answer_is_not_a_picture(
 def test_a_huge_picture_is_refused_and_leaves_nothing(
     server: ScriptedServer, client: anb.Client, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "PICTURE_BYTES", 2**20)
+    monkeypatch.setattr(transport, "STREAM_BYTES", 2**20)
     ten(server)
     server.on("GET", "/3", image(a_picture(3, 2**21)))
     frame = anb.download(ROW, client, out)
     assert "larger than 1 MiB" in frame["problem"].iloc[2]
     assert asked(server).count("/3") == 1
     check(out)
+
+
+def test_a_video_that_is_too_large_for_memory_is_saved(
+    server: ScriptedServer, client: anb.Client, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "PICTURE_BYTES", 2**20)
+    ten(server)
+    video = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(2**21)
+    server.on("GET", "/3", image(video, "video/mp4"))
+    assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
+    assert (out / "3-1.mp4").read_bytes() == video
+    with pytest.raises(AstriaError, match="larger than 1 MiB"):
+        client.picture(f"{server.url}/3")
 
 
 HOSTILE = [
@@ -164,6 +177,8 @@ def test_a_redirect_out_of_the_web_leads_nowhere(
     server.on("GET", "/5", reply(status=302, Location="/6"))
     frame = anb.download(ROW, client, out)
     assert frame.loc[frame["status"] == "failed", "prompt_id"].tolist() == [3, 4]
+    assert "(it leads out of the web)" in frame["problem"].iloc[2]
+    assert "(too many redirects)" in frame["problem"].iloc[3]
     assert (out / "5-1.jpg").read_bytes() == (out / "6-1.jpg").read_bytes()
     check(out)
 

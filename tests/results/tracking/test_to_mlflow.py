@@ -240,6 +240,14 @@ def test_the_latest_state_is_recorded_of_a_row_that_is_older(mlflow: Any, log: a
     assert sorted(characteristics) == ["1", "2", "3", "4", "5"]
 
 
+def test_a_run_without_a_title_has_none_in_the_frame(
+    mlflow: Any, row: pd.DataFrame, client: anb.Client, log: anb.ExperimentLog
+) -> None:
+    run = anb.submit(anb.Tune(pack=43, tune_ids=[int(row.loc[0, "id"])]), client, log=log)
+    frame = anb.to_mlflow(pd.concat([run, row], ignore_index=True), client, experiment="untitled", log=log)
+    assert frame["title"].isna().tolist() == [True, False]
+
+
 def test_mlflow_does_not_print_its_servers_address_which_may_hold_a_password(
     mlflow: Any, row: pd.DataFrame, client: anb.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

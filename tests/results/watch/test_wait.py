@@ -77,6 +77,18 @@ def test_tunes_that_are_gone_do_not_keep_back_the_prompts_of_the_others(client: 
         anb.prompts(frame.iloc[[1]], client)
 
 
+def test_tunes_that_their_rows_call_deleted_are_named_as_well(client: anb.Client):
+    frame = pd.concat([submitted(client, name=name) for name in ("cat", "man")], ignore_index=True)
+    client.delete_tune(frame["id"].iloc[0])
+    deleted = anb.wait(frame, client, timeout=0)
+    assert deleted["status"].iloc[0] == "deleted"
+    with pytest.warns(UserWarning, match=rf"left out: the service no longer has tune {frame['id'].iloc[0]}"):
+        prompts = anb.prompts(deleted, client)
+    assert prompts["tune_id"].unique().tolist() == [frame["id"].iloc[1]]
+    with pytest.raises(NotFoundError, match=rf"no tune {frame['id'].iloc[0]} at http"):
+        anb.prompts(deleted.iloc[[0]], client)
+
+
 def test_prompts_join_to_their_rows(client: anb.Client):
     rows = pd.concat([submitted(client), submitted(client, pack=260, name="woman")], ignore_index=True)
     run = anb.submit(anb.Tune(pack=797, tune_ids=rows["id"].tolist()[:1]), client)
