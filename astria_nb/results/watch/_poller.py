@@ -44,6 +44,7 @@ class Poller:
         self._prompts = PromptPoller(client) if until == "prompts" else None
         self._latest: dict[int, Json | None] = {}  # of those that were pending
         self._answers = RepeatedAnswers()
+        self._unreported: list[Json] = []  # tunes whose change was found by a poll that failed later
         self.request_count = 0
         self.seconds_to_next_eta: float | None = None
         self._keep(rows.typed(frame))
@@ -58,7 +59,7 @@ class Poller:
         """
         self.request_count = 0
         with self._answers:
-            changed_tunes = self._poll_tunes()
+            self._unreported += self._poll_tunes()
         frame, now = self._frame, _to_numpy(self._client.now())
         until_eta = (self._eta[self._is_pending] - now) / np.timedelta64(1, "s")
         until_eta = until_eta[until_eta > 0]
@@ -72,6 +73,7 @@ class Poller:
             prompts, prompt_records = self._prompts.frame(), self._prompts.records(frame)
             texts.append(self._prompts.summary())
         is_finished = bool((fractions >= 1).all())
+        changed_tunes, self._unreported = tuple(self._unreported), []
         return PollResult(
             frame=frame,
             fraction_done=1.0 if is_finished else min(float(fractions.mean()), 0.99),
