@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from itertools import repeat
 from typing import Any
@@ -30,6 +31,8 @@ class Poller:
     client : Client
     until : {"trained", "prompts"}
         Whether prompts are polled as well.
+    limit : callable
+        Returns the deadline of the next request.
 
     Attributes
     ----------
@@ -39,9 +42,15 @@ class Poller:
         Seconds until the next tune reaches its ``eta``, by the service's clock.
     """
 
-    def __init__(self, frame: pd.DataFrame, client: Client, until: str) -> None:
-        self._client = client
-        self._prompts = PromptPoller(client) if until == "prompts" else None
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        client: Client,
+        until: str,
+        limit: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._client, self._limit = client, limit
+        self._prompts = PromptPoller(client, limit) if until == "prompts" else None
         self._latest: dict[int, Json | None] = {}  # of those that were pending
         self._answers = RepeatedAnswers()
         self._unreported: list[Json] = []  # tunes whose change was found by a poll that failed later
@@ -134,11 +143,13 @@ class Poller:
 
     def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
         self.request_count += 1
-        return self._client.tunes(before_id=id, limit=PAGE_SIZE)
+        with self._limit():
+            return iter([*self._client.tunes(before_id=id, limit=PAGE_SIZE)])
 
     def _one(self, id: int) -> Json:  # noqa: A002  the API's own name
         self.request_count += 1
-        return self._client.tune(id)
+        with self._limit():
+            return self._client.tune(id)
 
     def _training_fractions(self, now: np.datetime64) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return each row's training progress, estimated from its eta; below 1 until it is trained."""

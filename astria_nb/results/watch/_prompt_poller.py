@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,8 @@ class PromptPoller:
     Parameters
     ----------
     client : Client
+    limit : callable
+        Returns the deadline of the next request.
 
     Attributes
     ----------
@@ -34,8 +37,8 @@ class PromptPoller:
         Each row's progress, from 0 to 1, as of the last poll.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, limit: Callable[[], AbstractContextManager[object]]) -> None:
+        self._client, self._limit = client, limit
         self._prompts: dict[int, Json] = {}
         self._ids_by_row: dict[int, set[int]] = {}
         self._owners: dict[int, int | None] = {}  # the tune of each prompt
@@ -142,7 +145,8 @@ class PromptPoller:
         """List a tune's prompts, and again once all are done: later ones may have been missing."""
         self._request_count += 1
         try:
-            prompts = {prompt["id"]: prompt for prompt in self._client.prompts(tune_id)}
+            with self._limit():
+                prompts = {prompt["id"]: prompt for prompt in self._client.prompts(tune_id)}
         except NotFoundError:  # the tune was deleted after its training
             prompts = {}
         is_first, ids_before = position not in self._ids_by_row, self._ids_by_row.get(position, set())
@@ -169,8 +173,10 @@ class PromptPoller:
 
     def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
         self._request_count += 1
-        return self._client.prompts(before_id=id, limit=PAGE_SIZE)
+        with self._limit():
+            return iter([*self._client.prompts(before_id=id, limit=PAGE_SIZE)])
 
     def _one(self, id: int) -> Json:  # noqa: A002  the API's own name
         self._request_count += 1
-        return self._client.prompt(id)
+        with self._limit():
+            return self._client.prompt(id)

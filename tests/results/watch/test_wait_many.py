@@ -20,7 +20,7 @@ from astria_nb.results.watch import PollRecorder, PollResult, poll_until_finishe
 from astria_nb.rows import tune_frame
 from astria_nb.tune import encode
 from helpers.clock import Clock
-from helpers.scripted_server import TUNE, ScriptedServer, reply
+from helpers.scripted_server import TUNE, ScriptedServer, after, reply
 from helpers.waiting import PATIENCE
 from helpers.web_pages import PAGES
 
@@ -423,6 +423,67 @@ def test_a_wait_makes_no_log_where_there_is_none(sandbox: anb.Sandbox, tmp_path:
     sandbox.advance(86_400)
     anb.wait(frame, client, poll=0, log=log)
     assert not log.path.exists()
+
+
+@pytest.mark.parametrize("until", ["trained", "prompts"])
+def test_a_service_that_asks_for_a_pause_does_not_prolong_a_wait(
+    sandbox: anb.Sandbox, run: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, until: Any
+) -> None:
+    client = sandbox.client()
+    frame = create_tunes(client, 1) if until == "trained" else run
+    sandbox.fail("429", "GET /*", retry_after="30")
+    clock = Clock()
+    clock.install(monkeypatch)
+    began = clock.now
+    assert anb.wait(frame, client, until=until, timeout=3)["status"].equals(frame["status"])
+    assert clock.now - began == pytest.approx(3)
+
+
+@pytest.mark.parametrize("path", ["/tunes/7", "/tunes", "/tunes/7/prompts", "/prompts/8", "/prompts"])
+def test_a_service_that_hangs_does_not_prolong_a_wait(
+    server: ScriptedServer, client: anb.Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("astria_nb.results.watch._polling._LAST_ANSWER", 0.3)
+    trained = {**TUNE, "trained_at": "2026-01-01T12:10:00.000Z"}
+    prompt = {"id": 8, "images": [URL], "trained_at": "2026-01-01T12:11:00.000Z"}
+    answers: dict[str, Any] = {
+        "/tunes/7": trained,
+        "/tunes": [{**trained, "id": 9}, trained],
+        "/tunes/7/prompts": [prompt],
+        "/tunes/9/prompts": [{**prompt, "id": 10}],
+        "/prompts/8": prompt,
+        "/prompts": [prompt, {**prompt, "id": 6}],
+    }
+    for other, answer in answers.items():
+        first = after(2 if other == path else 0, reply(answer))
+        server.on("GET", other, first, reply([]) if other.startswith("/tunes/") else reply(answer))
+    rows: dict[str, Any] = {
+        "/tunes": [TUNE, {**TUNE, "id": 9}],
+        "/prompts/8": [{"tune_ids": [7], "prompt_ids": [8]}],
+        "/prompts": [{"tune_ids": [7], "prompt_ids": [6, 8]}],
+    }
+    shown: list[float] = []
+    monkeypatch.setattr(
+        "astria_nb.results.watch._wait.Progress.update", lambda _, fraction, text: shown.append(fraction)
+    )
+    anb.wait(tune_frame(rows.get(path, [TUNE])), client, until="prompts", timeout=0.1)
+    assert shown
+    assert max(shown) < 1  # what came after two seconds was not waited for
+
+
+def test_the_time_of_a_wait_ends_with_a_look_at_the_service(
+    sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, clock = sandbox.client(), Clock()
+    row = create_tunes(client, 1)
+
+    def sleep(seconds: float) -> None:
+        sandbox.advance(86_400)
+        clock.now += seconds
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    clock.install(monkeypatch)
+    assert anb.wait(row, client, poll=50, timeout=3)["status"].tolist() == ["trained"]
 
 
 def test_an_interrupted_wait_goes_on_when_it_is_called_again(
