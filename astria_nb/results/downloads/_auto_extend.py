@@ -18,7 +18,7 @@ _FIRST_PAUSE = 1.0  # seconds before the second look; doubled after each
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}  # some replies have text or a number
 
 
-class Change:
+class SettingChange:
     """A tune whose setting is to be changed.
 
     Parameters
@@ -92,12 +92,12 @@ class Change:
         return is_kept(latest) is self._auto_extend or is_extended or is_accepted
 
 
-def settle(changes: Iterable[Change], report: ReportProgress) -> None:
+def settle(changes: Iterable[SettingChange], report: ReportProgress) -> None:
     """Look tunes up, all together, until they were changed or the service must be done with them.
 
     Parameters
     ----------
-    changes : iterable of Change
+    changes : iterable of SettingChange
         Each was sent, and is not certain.
     report : callable
         Called while this waits, with a fraction from 0 to 1 and a text.

@@ -15,7 +15,7 @@ from astria_nb.errors import (
     TuneError,
     UnauthorizedError,
 )
-from astria_nb.results.downloads._auto_extend import Change, settle
+from astria_nb.results.downloads._auto_extend import SettingChange, settle
 from astria_nb.results.frames import origin_of, tunes_of, update_rows
 from astria_nb.rows import Rows, own_fields, tune_frame
 from astria_nb.tune import dollars, in_mc
@@ -93,12 +93,12 @@ def keep_longer(
         raise TuneError(Problem("frame", "these runs have no tunes of their own", "pass the rows of tunes"))
     if auto_extend:
         _check_cost(len(tune_ids), check_max_cost(max_cost))
-    changes, lost = dict[int, Change](), list[Change]()
+    changes, lost = dict[int, SettingChange](), list[SettingChange]()
     problems: dict[int, AstriaError] = {}
     with Progress(f"{'Keeping' if auto_extend else 'Releasing'} {_tunes(len(tune_ids))}") as progress:
         for number, tune_id in enumerate(tune_ids):
             progress.update(number / len(tune_ids), f"{number} of {_tunes(len(tune_ids))}")
-            change = Change(client, tune_id, auto_extend)
+            change = SettingChange(client, tune_id, auto_extend)
             try:
                 if not change.send():
                     lost.append(change)

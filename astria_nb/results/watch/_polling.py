@@ -17,7 +17,7 @@ from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._poller import Poller
 from astria_nb.utils.formatting import format_duration
 
-_GROWTH, _MAX_INTERVAL = 1.5, 60.0  # seconds
+_MIN_INTERVAL, _GROWTH, _MAX_INTERVAL = 0.01, 1.5, 60.0  # seconds; an interval of zero would not grow
 _MIN_INTERVAL_AFTER_429 = 2.0  # seconds
 _MAX_OUTAGE = 600.0  # seconds without an answer before the error is raised
 _MAX_RETRY_AFTER = 3600.0  # seconds; a longer Retry-After is cut to this
@@ -44,7 +44,7 @@ def poll_until_finished(
     until : {"trained", "prompts"}
         As for `wait`.
     poll : float
-        Seconds between the first two polls.
+        Seconds between the first two polls; less than 0.01 counts as that.
     sleep : callable
         Called with the seconds until the next poll; must block for that long.
     timeout : float
@@ -62,6 +62,7 @@ def poll_until_finished(
         As for `wait`. A 429 only delays the next poll.
     """
     end = time.monotonic() + timeout
+    poll = max(poll, _MIN_INTERVAL)
 
     def limit() -> Deadline:
         return Deadline(max(end - time.monotonic(), _LAST_ANSWER))

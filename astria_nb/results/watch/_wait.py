@@ -54,9 +54,9 @@ def wait(
         Maximum seconds to wait; after that, the rows are returned as they are. A poll that is not over then
         goes on while the service answers each of its requests within two seconds. Default: no limit.
     poll : float
-        Seconds between the first two polls. The interval grows from there to a minute. It is longer if a
-        poll takes many requests or the service answers 429, and is cut short when a tune reaches its
-        ``eta``.
+        Seconds between the first two polls, at least 0.01. The interval grows from there to a minute. It is
+        longer if a poll takes many requests or the service answers 429, and is cut short when a tune reaches
+        its ``eta``.
     log : ExperimentLog, optional
         Where each new state is recorded. Default: the log of `submit`, if its file exists.
     done : callable, optional

@@ -315,6 +315,12 @@ def test_the_interval_grows_from_poll_to_a_minute(sandbox: anb.Sandbox) -> None:
     assert pauses[-1] == 60
 
 
+def test_the_interval_grows_from_zero_as_well(sandbox: anb.Sandbox) -> None:
+    pauses = pauses_between(create_tunes(sandbox.client(), 1), sandbox.client(), 12, poll=0)
+    assert pauses[0] == 0.01
+    assert pauses[-1] > 0.5
+
+
 def test_polls_that_take_many_requests_are_less_frequent(sandbox: anb.Sandbox) -> None:
     pauses = pauses_between(create_tunes(sandbox.client(), 250), sandbox.client(), 3)
     assert pauses[0] == 1.5  # three requests
