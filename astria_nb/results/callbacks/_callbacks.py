@@ -46,7 +46,8 @@ class Callbacks:
 
     The content of a callback is never trusted. It only causes the tune to be fetched from the service, and
     that reply is recorded in the log. Only tunes in the log are fetched, so a forged callback changes
-    nothing. `poll` makes up for callbacks that were lost.
+    nothing. `poll` makes up for lost callbacks about tunes. Of prompts, the log notes only those that
+    callbacks were about; `astria_nb.prompts` has them all.
 
     Parameters
     ----------
@@ -178,7 +179,9 @@ class Callbacks:
                 self._refresher.stop(_STOP_SECONDS)
 
     def poll(self) -> pd.DataFrame:
-        """Fetch every unfinished tune of the log, which makes up for lost callbacks.
+        """Fetch every unfinished tune of the log, which makes up for lost callbacks about tunes.
+
+        Prompts are not fetched: `astria_nb.prompts` has them, whichever callbacks were lost.
 
         Returns
         -------
