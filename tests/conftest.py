@@ -87,8 +87,9 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(autouse=True)
 def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTRIA_NB_LOG", str(tmp_path / "astria_log.sqlite"))
-    # Tests that are about this wait say how long it is.
-    monkeypatch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", 0.0)
+    # Tests that are about one of these waits say how long it is.
+    for module in ("submission.recovery", "results.downloads._auto_extend"):
+        monkeypatch.setattr(f"astria_nb.{module}.SETTLE_SECONDS", 0.0)
     # A port, and with it an address, may be used again.
     for memory in ("_remembered", "_ask_again_at"):
         monkeypatch.setattr(f"astria_nb.client._account_id.{memory}", {})

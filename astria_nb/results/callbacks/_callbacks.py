@@ -12,6 +12,8 @@ import pandas as pd
 
 from astria_nb import rows
 from astria_nb.client import Client
+from astria_nb.client.deadline import Deadline
+from astria_nb.client.retry import is_transient
 from astria_nb.defaults import client_or_default, log_or_default
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.log import Log
@@ -26,6 +28,8 @@ from astria_nb.utils.arguments import check_number, check_port
 from astria_nb.utils.progress import Progress
 
 _STOP_SECONDS = 2.0  # how long `stop` waits for a request in flight
+_LAST_POLL = 2.0  # seconds that a poll has at the end of a wait
+_LAST_RETRY = 60.0  # seconds before the end of a wait, in which a poll has less time than usual to try again
 _LOG_INTERVAL = 1.0  # seconds between two reads of the log, which other kernels may write to
 
 
@@ -42,7 +46,8 @@ class Callbacks:
 
     The content of a callback is never trusted. It only causes the tune to be fetched from the service, and
     that reply is recorded in the log. Only tunes in the log are fetched, so a forged callback changes
-    nothing. `poll` makes up for callbacks that were lost.
+    nothing. `poll` makes up for lost callbacks about tunes. Of prompts, the log notes only those that
+    callbacks were about; `astria_nb.prompts` has them all.
 
     Parameters
     ----------
@@ -174,7 +179,9 @@ class Callbacks:
                 self._refresher.stop(_STOP_SECONDS)
 
     def poll(self) -> pd.DataFrame:
-        """Fetch every unfinished tune of the log, which makes up for lost callbacks.
+        """Fetch every unfinished tune of the log, which makes up for lost callbacks about tunes.
+
+        Prompts are not fetched: `astria_nb.prompts` has them, whichever callbacks were lost.
 
         Returns
         -------
@@ -205,7 +212,8 @@ class Callbacks:
         frame : pandas.DataFrame
             One row or many, as `submit` returns them, in any form that `astria_nb.rows.typed` reads.
         timeout : float, optional
-            Maximum seconds to wait; after that, the rows are returned as they are. Default: no limit.
+            Maximum seconds to wait; after that, the rows are returned as they are. A poll at its end may take
+            two seconds more. Default: no limit.
         poll : float
             Seconds between two polls of the service, in case a callback was lost.
 
@@ -218,7 +226,7 @@ class Callbacks:
         Raises
         ------
         AstriaError
-            As `poll`.
+            As `poll`. In the last minute of a wait, a service that does not answer is no error.
         """
         frame = tunes_of(frame, self._client)
         timeout = float("inf") if timeout is None else check_number("timeout", timeout, "seconds")
@@ -236,10 +244,19 @@ class Callbacks:
                 if finished == len(frame) or time.monotonic() >= end:
                     return frame
                 if time.monotonic() >= next_poll:
-                    self.poll()
+                    self._poll_until(end)
                     next_poll = time.monotonic() + poll
                 now = time.monotonic()
                 self._refresher.wait_for_change(version, min(_LOG_INTERVAL, end - now, next_poll - now))
+
+    def _poll_until(self, end: float) -> None:
+        """Poll within the time of a wait; where that leaves too little of it, a failed poll is no error."""
+        try:
+            with Deadline(max(end - time.monotonic(), _LAST_POLL)):
+                self.poll()
+        except AstriaError as error:
+            if not is_transient(error) or end - time.monotonic() > _LAST_RETRY:
+                raise
 
     def __enter__(self) -> Self:
         return self.start()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -18,16 +15,15 @@ from astria_nb.errors import (
     TuneError,
     UnauthorizedError,
 )
+from astria_nb.results.downloads._auto_extend import SettingChange, settle
 from astria_nb.results.frames import origin_of, tunes_of, update_rows
-from astria_nb.rows import Rows, own_fields, tune_frame, tune_status
+from astria_nb.rows import Rows, own_fields, tune_frame
 from astria_nb.tune import dollars, in_mc
 from astria_nb.utils.arguments import check_bool, check_max_cost
-from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.progress import Progress
 
 EXTENSION_MC = 50_000
 """What the service charges for a tune and month, in millicents (astria-api, section 13)."""
-_TRUTH = {"true": True, "1": True, "false": False, "0": False}  # some replies have text or a number
 
 
 def keep_longer(
@@ -97,39 +93,33 @@ def keep_longer(
         raise TuneError(Problem("frame", "these runs have no tunes of their own", "pass the rows of tunes"))
     if auto_extend:
         _check_cost(len(tune_ids), check_max_cost(max_cost))
-    tunes: dict[int, Json] = {}
-    problems: list[AstriaError] = []
+    changes, lost = dict[int, SettingChange](), list[SettingChange]()
+    problems: dict[int, AstriaError] = {}
     with Progress(f"{'Keeping' if auto_extend else 'Releasing'} {_tunes(len(tune_ids))}") as progress:
         for number, tune_id in enumerate(tune_ids):
             progress.update(number / len(tune_ids), f"{number} of {_tunes(len(tune_ids))}")
+            change = SettingChange(client, tune_id, auto_extend)
             try:
-                tunes[tune_id] = _change(client, tune_id, auto_extend)
+                if not change.send():
+                    lost.append(change)
+                changes[tune_id] = change
             except AstriaError as error:
-                problems.append(error)
+                problems[tune_id] = error
                 if isinstance(error, UnauthorizedError | NotSentError):
                     break  # as it would be for the others
+        settle(lost, progress.update)
+    tunes: dict[int, Json] = {}
+    for tune_id, change in changes.items():
+        try:
+            tunes[tune_id] = change.result()
+        except AstriaError as error:
+            problems[tune_id] = error
     if problems:
-        is_unknown = any(isinstance(error, OutcomeUnknownError) for error in problems)
+        is_unknown = any(isinstance(error, OutcomeUnknownError) for error in problems.values())
         kind = OutcomeUnknownError if is_unknown else AstriaError
-        raise kind(*(problem for error in problems for problem in error.problems))
+        raise kind(*(problem for id_ in tune_ids if id_ in problems for problem in problems[id_].problems))
     records = [{**tunes[int(row["id"])], **origin_of(client), **own_fields(row)} for row in rows]
     return update_rows(frame, np.flatnonzero(has_tune), tune_frame(records, client.now()))
-
-
-def is_kept(tune: Mapping[Any, Any]) -> bool | None:
-    """Return whether the service keeps a tune beyond its expiry, or None if the tune does not say it.
-
-    Parameters
-    ----------
-    tune : mapping
-        The API's JSON, or a row.
-
-    Examples
-    --------
-    >>> is_kept({"auto_extend": True}), is_kept({"auto_extend": "false"}), is_kept({"auto_extend": None})
-    (True, False, None)
-    """
-    return _TRUTH.get(str(tune.get("auto_extend")).lower())
 
 
 def price_text(count: int = 1) -> str:
@@ -145,41 +135,3 @@ def _check_cost(count: int, max_cost: float | None) -> None:
     if max_cost is not None and count * EXTENSION_MC > in_mc(max_cost):
         what = f"is ${max_cost:.2f}, and keeping {_tunes(count)} costs {price_text(count)}"
         raise AstriaError(Problem("max_cost", what, "raise it, or select fewer rows"))
-
-
-def _change(client: Client, tune_id: int, auto_extend: bool) -> Json:
-    """Change a tune unless it is as it should be, and return it."""
-    before = client.tune(tune_id)
-    if is_kept(before) is auto_extend:
-        return {**before, "auto_extend": auto_extend}
-    if auto_extend and tune_status(before, client.now()) == "expired":
-        what = f"tune {tune_id} has expired, and its pictures are deleted"
-        raise AstriaError(Problem("id", what, "leave it out"))
-    try:
-        client.update_tune(tune_id, auto_extend=auto_extend)
-        reason = ""
-    except OutcomeUnknownError as error:
-        reason = error.reason or "no answer"
-    after = _look_up(client, tune_id) or before
-    # An expiry that moved was paid for, whatever the setting says: it must not be asked for again.
-    is_changed = is_kept(after) is auto_extend or (auto_extend and 0 < _expiry(before) < _expiry(after))
-    if is_changed or (is_kept(after) is None and not reason):
-        return {**after, "auto_extend": auto_extend}
-    if is_kept(after) is not None and after is not before:
-        what = f"tune {tune_id} was not changed ({reason or 'the service kept its setting'})"
-        raise AstriaError(Problem("id", what, "call keep_longer again"))
-    what = f"it is unknown whether tune {tune_id} was changed ({reason})"
-    raise OutcomeUnknownError(Problem("id", what, "look at its page on the service before you try again"))
-
-
-def _look_up(client: Client, tune_id: int) -> Json | None:
-    """Return the state of a tune, or None if the service does not answer: what was done is done."""
-    try:
-        return client.tune(tune_id)
-    except AstriaError:
-        return None
-
-
-def _expiry(tune: Json) -> Any:
-    expires_at = parse_time(tune.get("expires_at"))
-    return 0.0 if expires_at is None else expires_at.timestamp()

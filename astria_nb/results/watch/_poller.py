@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from itertools import repeat
 from typing import Any
@@ -30,6 +31,8 @@ class Poller:
     client : Client
     until : {"trained", "prompts"}
         Whether prompts are polled as well.
+    limit : callable
+        Returns the deadline of the next request.
 
     Attributes
     ----------
@@ -39,11 +42,18 @@ class Poller:
         Seconds until the next tune reaches its ``eta``, by the service's clock.
     """
 
-    def __init__(self, frame: pd.DataFrame, client: Client, until: str) -> None:
-        self._client = client
-        self._prompts = PromptPoller(client) if until == "prompts" else None
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        client: Client,
+        until: str,
+        limit: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._client, self._limit = client, limit
+        self._prompts = PromptPoller(client, limit) if until == "prompts" else None
         self._latest: dict[int, Json | None] = {}  # of those that were pending
         self._answers = RepeatedAnswers()
+        self._unreported: list[Json] = []  # tunes whose change was found by a poll that failed later
         self.request_count = 0
         self.seconds_to_next_eta: float | None = None
         self._keep(rows.typed(frame))
@@ -58,7 +68,7 @@ class Poller:
         """
         self.request_count = 0
         with self._answers:
-            changed_tunes = self._poll_tunes()
+            self._unreported += self._poll_tunes()
         frame, now = self._frame, _to_numpy(self._client.now())
         until_eta = (self._eta[self._is_pending] - now) / np.timedelta64(1, "s")
         until_eta = until_eta[until_eta > 0]
@@ -72,6 +82,7 @@ class Poller:
             prompts, prompt_records = self._prompts.frame(), self._prompts.records(frame)
             texts.append(self._prompts.summary())
         is_finished = bool((fractions >= 1).all())
+        changed_tunes, self._unreported = tuple(self._unreported), []
         return PollResult(
             frame=frame,
             fraction_done=1.0 if is_finished else min(float(fractions.mean()), 0.99),
@@ -132,11 +143,13 @@ class Poller:
 
     def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
         self.request_count += 1
-        return self._client.tunes(before_id=id, limit=PAGE_SIZE)
+        with self._limit():
+            return iter([*self._client.tunes(before_id=id, limit=PAGE_SIZE)])
 
     def _one(self, id: int) -> Json:  # noqa: A002  the API's own name
         self.request_count += 1
-        return self._client.tune(id)
+        with self._limit():
+            return self._client.tune(id)
 
     def _training_fractions(self, now: np.datetime64) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return each row's training progress, estimated from its eta; below 1 until it is trained."""

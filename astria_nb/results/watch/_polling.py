@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pandas as pd
 
 from astria_nb.client import Client
+from astria_nb.client.deadline import Deadline
 from astria_nb.client.retry import is_transient, retry_after_seconds
 from astria_nb.errors import AstriaError, TooManyRequestsError, UnexpectedReplyError
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.results.watch._poller import Poller
 from astria_nb.utils.formatting import format_duration
 
-_GROWTH, _MAX_INTERVAL = 1.5, 60.0  # seconds
+_MIN_INTERVAL, _GROWTH, _MAX_INTERVAL = 0.01, 1.5, 60.0  # seconds; an interval of zero would not grow
 _MIN_INTERVAL_AFTER_429 = 2.0  # seconds
 _MAX_OUTAGE = 600.0  # seconds without an answer before the error is raised
 _MAX_RETRY_AFTER = 3600.0  # seconds; a longer Retry-After is cut to this
+_LAST_ANSWER = 2.0  # seconds that a request has when the time of the wait is up, or nearly
 _ETA_INTERVAL = 1.0  # seconds; the shortest pause before a poll that is timed to an eta
 
 
 def poll_until_finished(
-    frame: pd.DataFrame, client: Client, until: str, *, poll: float, sleep: Callable[[float], object]
+    frame: pd.DataFrame,
+    client: Client,
+    until: str,
+    *,
+    poll: float,
+    sleep: Callable[[float], object],
+    timeout: float = math.inf,
 ) -> Iterator[PollResult]:
     """Poll tunes until all of them are finished.
 
@@ -34,9 +44,12 @@ def poll_until_finished(
     until : {"trained", "prompts"}
         As for `wait`.
     poll : float
-        Seconds between the first two polls.
+        Seconds between the first two polls; less than 0.01 counts as that.
     sleep : callable
         Called with the seconds until the next poll; must block for that long.
+    timeout : float
+        Seconds after which a request has two seconds at most: a poll ends soon after, with a result or with a
+        failure. Whoever called this decides whether there is another one.
 
     Yields
     ------
@@ -48,7 +61,13 @@ def poll_until_finished(
     ApiError, NotSentError
         As for `wait`. A 429 only delays the next poll.
     """
-    poller, interval, min_interval = Poller(frame, client, until), poll, 0.0
+    end = time.monotonic() + timeout
+    poll = max(poll, _MIN_INTERVAL)
+
+    def limit() -> Deadline:
+        return Deadline(max(end - time.monotonic(), _LAST_ANSWER))
+
+    poller, interval, min_interval = Poller(frame, client, until, limit), poll, 0.0
     result, outage = PollResult(frame, 0.0, ""), 0.0
     while result.fraction_done < 1:
         throttled = client.throttled

@@ -1,19 +1,22 @@
-"""Polling the prompts of tunes: only those that are pending or not listed yet."""
+"""Polling the prompts of tunes and of runs: only those that are pending or not listed yet."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.client import PAGE_SIZE, VISIBILITY_DELAY, Client, Json, fetch_latest
+from astria_nb.client import PAGE_SIZE, VISIBILITY_DELAY, Client, Json, fetch_latest, is_recent
 from astria_nb.errors import NotFoundError
 from astria_nb.results.frames import origin_of
 from astria_nb.results.watch._states import FINAL_STATES
 from astria_nb.rows import ids_in
+from astria_nb.utils.arrow import parse_time
 
 _LISTS_PER_POLL = 30  # spreads out the requests when hundreds of tunes finish at once
 _COLUMNS = ["id", "status", "trained_at", "prompt_ids", "tune_ids"]
@@ -25,6 +28,8 @@ class PromptPoller:
     Parameters
     ----------
     client : Client
+    limit : callable
+        Returns the deadline of the next request.
 
     Attributes
     ----------
@@ -32,12 +37,14 @@ class PromptPoller:
         Each row's progress, from 0 to 1, as of the last poll.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, limit: Callable[[], AbstractContextManager[object]]) -> None:
+        self._client, self._limit = client, limit
         self._prompts: dict[int, Json] = {}
         self._ids_by_row: dict[int, set[int]] = {}
         self._owners: dict[int, int | None] = {}  # the tune of each prompt
-        self._complete_rows: set[int] = set()  # all of the row's prompts are listed
+        self._complete_rows: set[int] = set()  # the ids of all of the row's prompts are known
+        self._unseen: dict[int, list[int]] = {}  # prompts that a run made, with the tunes that it used
+        self._first_answer_at: datetime | None = None  # by the service's clock
         self._frame: pd.DataFrame | None = None
         self._tunes: pd.DataFrame | None = None
         self._tune_rows: list[dict[Any, Any]] = []
@@ -53,14 +60,17 @@ class PromptPoller:
             The rows in their latest state, the same ones at each call.
         """
         self._request_count = 0
-        self._refresh_pending()
-        lists = 0
-        fractions = np.zeros(len(frame))
         if frame is not self._tunes:  # most polls find no tune changed
             self._tunes, self._tune_rows = frame, frame[_COLUMNS].to_dict("records")
+        if self._first_answer_at is None:
+            self._expect_prompts_of_runs()
+        self._refresh_pending()
+        self._first_answer_at = self._first_answer_at or self._client.now()
+        lists = 0
+        fractions = np.zeros(len(frame))
         for position, row in enumerate(self._tune_rows):
             if pd.isna(row["id"]):
-                self._fetch_run(position, ids_in(row["prompt_ids"]), ids_in(row["tune_ids"]))
+                self._give_up_old(position)
             elif row["status"] == "trained" and lists < _LISTS_PER_POLL and self._needs_list(position):
                 lists += 1
                 self._list(position, int(row["id"]), row["trained_at"])
@@ -89,30 +99,43 @@ class PromptPoller:
     def summary(self) -> str:
         """Return in words how many are done and how many failed."""
         states = [rows.prompt_status(prompt) for prompt in self._prompts.values()]
-        if not states:
+        count = len(states) + len(self._unseen)
+        if not count:
             return ""
         failed = f", {states.count('failed')} failed" if "failed" in states else ""
-        return f"{states.count('done')} of {len(states)} prompts done{failed}"
+        return f"{states.count('done')} of {count} prompts done{failed}"
+
+    def _expect_prompts_of_runs(self) -> None:
+        """Note the prompts made by runs on existing tunes, whose ids the rows have."""
+        for position, row in enumerate(self._tune_rows):
+            if pd.isna(row["id"]):
+                self._ids_by_row[position] = set(ids_in(row["prompt_ids"]))
+                self._unseen |= dict.fromkeys(self._ids_by_row[position], ids_in(row["tune_ids"]))
+                self._complete_rows.add(position)
 
     def _refresh_pending(self) -> None:
-        pending = [key for key in self._prompts if self._is_pending(key)]
+        pending = [key for key in (*self._prompts, *self._unseen) if self._is_pending(key)]
         for key, prompt in fetch_latest(pending, self._page, self._one).items():
-            if prompt is None:  # deleted since the last poll
-                del self._prompts[key]
-            else:
+            if prompt is not None:
                 self._prompts[key] = prompt
+                if key in self._unseen:
+                    self._owners[key] = rows.tune_id_of(prompt, self._unseen.pop(key))
+            elif key in self._prompts:  # deleted since the last poll
+                del self._prompts[key]
             self._frame = None
 
-    def _fetch_run(self, position: int, ids: Collection[int], tune_ids: Collection[int]) -> None:
-        """Fetch the prompts made by a run on existing tunes, whose ids the row has."""
-        if position in self._complete_rows:
+    def _give_up_old(self, position: int) -> None:
+        """Expect prompts of a run no longer that the API would show by now: they were deleted."""
+        ids = self._ids_by_row[position]
+        unseen = ids & self._unseen.keys()
+        if not unseen:
             return
-        self._complete_rows.add(position)
-        self._ids_by_row[position] = set(ids)
-        prompts = {key: prompt for key, prompt in fetch_latest(ids, self._page, self._one).items() if prompt}
-        self._prompts |= prompts
-        self._owners |= {key: rows.tune_id_of(prompt, tune_ids) for key, prompt in prompts.items()}
-        self._frame = None
+        # The row does not say when the run was made; its other prompts do, which came with it.
+        seen = [parse_time(self._prompts[key].get("created_at")) for key in ids & self._prompts.keys()]
+        made = max(filter(None, seen), default=self._first_answer_at)
+        if not is_recent(made, self._client.now()):
+            for key in unseen:
+                del self._unseen[key]
 
     def _needs_list(self, position: int) -> bool:
         is_complete = position in self._complete_rows
@@ -122,7 +145,8 @@ class PromptPoller:
         """List a tune's prompts, and again once all are done: later ones may have been missing."""
         self._request_count += 1
         try:
-            prompts = {prompt["id"]: prompt for prompt in self._client.prompts(tune_id)}
+            with self._limit():
+                prompts = {prompt["id"]: prompt for prompt in self._client.prompts(tune_id)}
         except NotFoundError:  # the tune was deleted after its training
             prompts = {}
         is_first, ids_before = position not in self._ids_by_row, self._ids_by_row.get(position, set())
@@ -137,7 +161,8 @@ class PromptPoller:
             self._complete_rows.add(position)
 
     def _is_pending(self, id: int) -> bool:  # noqa: A002  the API's own name
-        return id in self._prompts and rows.prompt_status(self._prompts[id]) == "pending"
+        prompt = self._prompts.get(id)
+        return id in self._unseen if prompt is None else rows.prompt_status(prompt) == "pending"
 
     def _fraction_done(self, position: int) -> float:
         ids = self._ids_by_row.get(position, set())
@@ -148,8 +173,10 @@ class PromptPoller:
 
     def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
         self._request_count += 1
-        return self._client.prompts(before_id=id, limit=PAGE_SIZE)
+        with self._limit():
+            return iter([*self._client.prompts(before_id=id, limit=PAGE_SIZE)])
 
     def _one(self, id: int) -> Json:  # noqa: A002  the API's own name
         self._request_count += 1
-        return self._client.prompt(id)
+        with self._limit():
+            return self._client.prompt(id)

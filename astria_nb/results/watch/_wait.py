@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -50,11 +51,12 @@ def wait(
     until : {"trained", "prompts"}
         Wait until the models are trained, or until their pictures are finished as well.
     timeout : float, optional
-        Maximum seconds to wait; after that, the rows are returned as they are. Default: no limit.
+        Maximum seconds to wait; after that, the rows are returned as they are. A poll that is not over then
+        goes on while the service answers each of its requests within two seconds. Default: no limit.
     poll : float
-        Seconds between the first two polls. The interval grows from there to a minute. It is longer if a
-        poll takes many requests or the service answers 429, and is cut short when a tune reaches its
-        ``eta``.
+        Seconds between the first two polls, at least 0.01. The interval grows from there to a minute. It is
+        longer if a poll takes many requests or the service answers 429, and is cut short when a tune reaches
+        its ``eta``.
     log : ExperimentLog, optional
         Where each new state is recorded. Default: the log of `submit`, if its file exists.
     done : callable, optional
@@ -113,7 +115,15 @@ def wait(
     try:
         with Progress(f"Waiting for {goal}", patience=0, saved=f"Waited for {goal}.") as progress:
             display = _Display(progress, timeout)
-            for result in poll_until_finished(frame, client, until, poll=poll, sleep=display.sleep):
+            results = poll_until_finished(
+                frame,
+                client,
+                until,
+                poll=poll,
+                sleep=display.sleep,
+                timeout=math.inf if timeout is None else timeout,
+            )
+            for result in results:
                 frame = result.frame
                 display.show(result)
                 record_tunes(recorder, log, client, result)

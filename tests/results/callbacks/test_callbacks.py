@@ -307,6 +307,31 @@ def test_a_failed_training_is_found_by_a_poll(
     assert callbacks.wait(row, poll=0.01)["status"].tolist() == ["failed"]
 
 
+@pytest.mark.parametrize("fault", [("slow", {"seconds": 2.0}), ("429", {"retry_after": "2"})])
+def test_a_poll_does_not_prolong_a_wait(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch, fault: Any
+) -> None:
+    monkeypatch.setattr("astria_nb.results.callbacks._callbacks._LAST_POLL", 0.3)
+    row = submitted(sandbox, log)
+    sandbox.advance(DAY)
+    kind, options = fault
+    sandbox.fail(kind, "GET /tunes*", count=1, **options)
+    callbacks = anb.Callbacks(log, sandbox.client())
+    assert callbacks.wait(row, poll=0.01, timeout=0.1)["status"].tolist() == [
+        "queued"
+    ]  # not two seconds later
+    assert callbacks.wait(row, poll=0.01, timeout=PATIENCE)["status"].tolist() == ["trained"]
+
+
+def test_an_error_that_another_poll_cannot_fix_ends_a_wait_that_is_nearly_over(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    row = submitted(sandbox, log)
+    sandbox.fail("401", "GET /tunes*")
+    with pytest.raises(AstriaError, match=r"^api_key: "):
+        anb.Callbacks(log, sandbox.client()).wait(row, poll=0.01, timeout=1)
+
+
 def test_a_deleted_tune_ends_the_wait(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, callbacks: anb.Callbacks
 ) -> None:

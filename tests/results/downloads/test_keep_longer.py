@@ -8,7 +8,8 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, OutcomeUnknownError, TuneError
-from helpers.scripted_server import TUNE, ScriptedServer, hang_up, reply
+from helpers.clock import Clock
+from helpers.scripted_server import TUNE, Exchange, ScriptedServer, hang_up, reply
 
 URL = "https://example.com/1.jpg"
 DAY = 86400
@@ -137,6 +138,61 @@ def test_a_lost_answer_is_looked_up_and_never_sent_again(
             anb.keep_longer(ROW, client)
         assert isinstance(raised.value, OutcomeUnknownError) == (outcome == UNKNOWN_WHETHER)
     assert patches(server) == 1
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return the time of calls that wait a minute for what the service may still do."""
+    clock = Clock()
+    clock.install(monkeypatch)
+    monkeypatch.setattr("astria_nb.results.downloads._auto_extend.SETTLE_SECONDS", 60.0)
+    return clock
+
+
+@pytest.mark.parametrize("answer", UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_what_the_service_does_after_its_answer_was_lost_is_seen(
+    server: ScriptedServer, client: anb.Client, clock: Clock, answer: Any
+) -> None:
+    before, kept = {**TRAINED, "auto_extend": False}, {**TRAINED, "auto_extend": True}
+    server.on("GET", "/tunes/7", *[reply(before)] * 4, reply({}, 404), reply(kept))
+    server.on("PATCH", "/tunes/7", answer)
+    began = clock.now
+    assert anb.keep_longer(ROW, client)["auto_extend"].tolist() == [True]
+    assert patches(server) == 1
+    assert clock.now - began < 60
+
+
+def test_a_lost_request_counts_as_ignored_when_the_service_must_be_done_with_it(
+    server: ScriptedServer, client: anb.Client, clock: Clock
+) -> None:
+    rows = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": at}]) for at in (7, 8, 9)], ignore_index=True)
+    looks: list[float] = []
+    for at in (7, 8, 9):
+        server.on("PATCH", f"/tunes/{at}", hang_up if at != 8 else reply({}))
+        kept = reply({**TRAINED, "id": at, "auto_extend": at == 8})
+
+        def look(exchange: Exchange, kept: Any = kept) -> bool:
+            looks.append(clock.now)
+            return bool(kept(exchange))
+
+        server.on("GET", f"/tunes/{at}", look)
+    began = clock.now
+    with pytest.raises(AstriaError, match=r"(?s)tune 7 was not changed .*tune 9 was not changed") as raised:
+        anb.keep_longer(rows, client)
+    assert not isinstance(raised.value, OutcomeUnknownError)
+    assert [look - began for look in looks[-2:]] == [pytest.approx(60)] * 2  # one minute, for both
+    assert len(looks) < 20
+    assert patches(server) == 2
+
+
+def test_a_change_is_unknown_if_the_last_look_was_not_answered(
+    server: ScriptedServer, client: anb.Client, clock: Clock
+) -> None:
+    before = {**TRAINED, "auto_extend": False}
+    server.on("GET", "/tunes/7", reply(before), reply(before), reply({}, 404))
+    server.on("PATCH", "/tunes/7", hang_up)
+    with pytest.raises(OutcomeUnknownError, match=UNKNOWN_WHETHER):
+        anb.keep_longer(ROW, client)
 
 
 def test_that_one_is_unknown_is_not_lost_among_the_others(server: ScriptedServer, client: anb.Client) -> None:

@@ -16,11 +16,11 @@ import requests
 import astria_nb as anb
 from astria_nb.client.retry import ATTEMPTS
 from astria_nb.errors import AstriaError, NotFoundError, ServerError, UnauthorizedError
-from astria_nb.results.watch import PollResult, poll_until_finished
+from astria_nb.results.watch import PollRecorder, PollResult, poll_until_finished
 from astria_nb.rows import tune_frame
 from astria_nb.tune import encode
 from helpers.clock import Clock
-from helpers.scripted_server import TUNE, ScriptedServer, reply
+from helpers.scripted_server import TUNE, ScriptedServer, after, reply
 from helpers.waiting import PATIENCE
 from helpers.web_pages import PAGES
 
@@ -205,6 +205,97 @@ def test_a_run_on_existing_tunes_asks_for_its_prompts_together(sandbox: anb.Sand
     assert anb.wait(run, client, until="prompts", poll=0)["prompt_ids"].equals(run["prompt_ids"])
 
 
+@pytest.fixture
+def run(sandbox: anb.Sandbox) -> pd.DataFrame:
+    """The row of a run on an existing tune, whose pictures are not made yet."""
+    client = sandbox.client()
+    tune_id = int(create_tunes(client, 1).loc[0, "id"])
+    sandbox.advance(86_400)
+    return anb.submit(anb.Tune(pack=43, tune_ids=[tune_id]), client)
+
+
+@pytest.mark.parametrize("fault", ["500", "429"])
+def test_a_run_whose_prompts_were_not_answered_once_is_waited_for(
+    sandbox: anb.Sandbox, run: pd.DataFrame, fault: str
+) -> None:
+    sandbox.fail(fault, "GET /prompts*", count=ATTEMPTS)
+    polls = poll_until_finished(run, sandbox.client(), "prompts", poll=0, sleep=lambda _: None)
+    assert "trying again" in next(polls).failure
+    assert (second := next(polls)).fraction_done < 1
+    assert second.text == "0 of 8 prompts done"
+    sandbox.advance(86_400)
+    assert [*polls][-1].text == "8 of 8 prompts done"
+
+
+class Hidden:
+    """Prompts that the service does not show."""
+
+    def __init__(self, client: anb.Client, monkeypatch: pytest.MonkeyPatch, ids: list[int]) -> None:
+        self.ids, list_prompts, get_prompt = ids, client.prompts, client.prompt
+
+        def get_visible(key: int) -> Any:
+            if key in self.ids:
+                raise NotFoundError(status=404)
+            return get_prompt(key)
+
+        def list_visible(*args: Any, **options: Any) -> Iterator[Any]:
+            return (prompt for prompt in list_prompts(*args, **options) if prompt["id"] not in self.ids)
+
+        monkeypatch.setattr(client, "prompt", get_visible)
+        monkeypatch.setattr(client, "prompts", list_visible)
+
+
+def test_prompts_of_a_run_that_do_not_show_yet_are_waited_for(
+    sandbox: anb.Sandbox, run: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = sandbox.client()
+    hidden = Hidden(client, monkeypatch, list(run["prompt_ids"].iloc[0]))
+    polls = poll_until_finished(run, client, "prompts", poll=0, sleep=lambda _: None)
+    first = next(polls)
+    assert (first.text, first.fraction_done) == ("0 of 8 prompts done", 0)
+    hidden.ids = hidden.ids[:1]
+    assert (second := next(polls)).fraction_done < 1
+    assert second.prompts is not None
+    assert len(second.prompts) == 7
+    hidden.ids = []
+    assert next(polls).fraction_done < 1
+    sandbox.advance(86_400)
+    last = [*polls][-1]
+    assert last.text == "8 of 8 prompts done"
+    assert last.prompts is not None
+    assert last.prompts["tune_id"].tolist() == list(run["tune_ids"].iloc[0]) * 8
+
+
+@pytest.mark.parametrize("are_all", [True, False])
+def test_prompts_of_a_run_that_never_show_do_not_keep_a_wait_for_ever(
+    sandbox: anb.Sandbox, run: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, are_all: bool
+) -> None:
+    client = sandbox.client()
+    ids = list(run["prompt_ids"].iloc[0])
+    Hidden(client, monkeypatch, ids if are_all else ids[:1])
+    polls = poll_until_finished(run, client, "prompts", poll=0, sleep=lambda _: None)
+    assert next(polls).fraction_done < 1
+    sandbox.advance(86_400)
+    last = [*polls][-1]
+    assert last.text == ("" if are_all else "7 of 7 prompts done")
+    if not are_all:  # those that it has say that the run is old
+        assert poll_once(run, client, "prompts").fraction_done == 1
+
+
+def test_a_tune_that_became_trained_is_on_record_although_its_prompts_were_not_answered(
+    sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
+    client, log = sandbox.client(), anb.ExperimentLog(tmp_path / "log.sqlite")
+    row = anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=[URL]), client, log=log)
+    sandbox.advance(86_400)
+    sandbox.fail("500", "GET /tunes/*/prompts", count=ATTEMPTS)
+    recorder = PollRecorder(log, client)
+    for result in poll_until_finished(row, client, "prompts", poll=0, sleep=lambda _: None):
+        recorder.record(result)
+    assert log.frame()["status"].tolist() == ["trained"]
+    assert [*log.events()["kind"]].count("poll") == 2  # the tune, and its prompts
+
+
 def pauses_between(frame: pd.DataFrame, client: anb.Client, count: int, *, poll: float = 0.5) -> list[float]:
     """Return the seconds between some polls, without waiting for any of them."""
     pauses: list[float] = []
@@ -222,6 +313,12 @@ def test_the_interval_grows_from_poll_to_a_minute(sandbox: anb.Sandbox) -> None:
     assert pauses[0] == 0.5
     assert pauses == sorted(pauses)
     assert pauses[-1] == 60
+
+
+def test_the_interval_grows_from_zero_as_well(sandbox: anb.Sandbox) -> None:
+    pauses = pauses_between(create_tunes(sandbox.client(), 1), sandbox.client(), 12, poll=0)
+    assert pauses[0] == 0.01
+    assert pauses[-1] > 0.5
 
 
 def test_polls_that_take_many_requests_are_less_frequent(sandbox: anb.Sandbox) -> None:
@@ -332,6 +429,67 @@ def test_a_wait_makes_no_log_where_there_is_none(sandbox: anb.Sandbox, tmp_path:
     sandbox.advance(86_400)
     anb.wait(frame, client, poll=0, log=log)
     assert not log.path.exists()
+
+
+@pytest.mark.parametrize("until", ["trained", "prompts"])
+def test_a_service_that_asks_for_a_pause_does_not_prolong_a_wait(
+    sandbox: anb.Sandbox, run: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, until: Any
+) -> None:
+    client = sandbox.client()
+    frame = create_tunes(client, 1) if until == "trained" else run
+    sandbox.fail("429", "GET /*", retry_after="30")
+    clock = Clock()
+    clock.install(monkeypatch)
+    began = clock.now
+    assert anb.wait(frame, client, until=until, timeout=3)["status"].equals(frame["status"])
+    assert clock.now - began == pytest.approx(3)
+
+
+@pytest.mark.parametrize("path", ["/tunes/7", "/tunes", "/tunes/7/prompts", "/prompts/8", "/prompts"])
+def test_a_service_that_hangs_does_not_prolong_a_wait(
+    server: ScriptedServer, client: anb.Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("astria_nb.results.watch._polling._LAST_ANSWER", 0.3)
+    trained = {**TUNE, "trained_at": "2026-01-01T12:10:00.000Z"}
+    prompt = {"id": 8, "images": [URL], "trained_at": "2026-01-01T12:11:00.000Z"}
+    answers: dict[str, Any] = {
+        "/tunes/7": trained,
+        "/tunes": [{**trained, "id": 9}, trained],
+        "/tunes/7/prompts": [prompt],
+        "/tunes/9/prompts": [{**prompt, "id": 10}],
+        "/prompts/8": prompt,
+        "/prompts": [prompt, {**prompt, "id": 6}],
+    }
+    for other, answer in answers.items():
+        first = after(2 if other == path else 0, reply(answer))
+        server.on("GET", other, first, reply([]) if other.startswith("/tunes/") else reply(answer))
+    rows: dict[str, Any] = {
+        "/tunes": [TUNE, {**TUNE, "id": 9}],
+        "/prompts/8": [{"tune_ids": [7], "prompt_ids": [8]}],
+        "/prompts": [{"tune_ids": [7], "prompt_ids": [6, 8]}],
+    }
+    shown: list[float] = []
+    monkeypatch.setattr(
+        "astria_nb.results.watch._wait.Progress.update", lambda _, fraction, text: shown.append(fraction)
+    )
+    anb.wait(tune_frame(rows.get(path, [TUNE])), client, until="prompts", timeout=0.1)
+    assert shown
+    assert max(shown) < 1  # what came after two seconds was not waited for
+
+
+def test_the_time_of_a_wait_ends_with_a_look_at_the_service(
+    sandbox: anb.Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, clock = sandbox.client(), Clock()
+    row = create_tunes(client, 1)
+
+    def sleep(seconds: float) -> None:
+        sandbox.advance(86_400)
+        clock.now += seconds
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    clock.install(monkeypatch)
+    assert anb.wait(row, client, poll=50, timeout=3)["status"].tolist() == ["trained"]
 
 
 def test_an_interrupted_wait_goes_on_when_it_is_called_again(
