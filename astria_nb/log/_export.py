@@ -50,7 +50,7 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
         raise LogError(Problem("log", what, "end the file's name in .parquet or .csv"))
     rows = frame()
     try:
-        target = path.resolve()
+        target = Path(os.path.realpath(path))  # which leaves a circle of links as it is
         # In the same folder, so that it replaces the old file atomically.
         unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:

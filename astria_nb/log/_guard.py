@@ -117,7 +117,7 @@ class FileGuard:
 
     def close_all(self) -> None:
         """Close every connection to the file; the next use opens it again. Nobody uses them."""
-        for connections, guard in list(_kept.items()):
+        for connections, guard in _kept.copy().items():
             if guard is self:
                 connections.close()
 
@@ -184,7 +184,7 @@ def _close_all() -> None:
     if not OPEN_LOCK.acquire(timeout=_EXIT_SECONDS):
         return
     of_stores = {store.connections for store in all_stores()}
-    for connections, guard in list(_kept.items()):
+    for connections, guard in _kept.copy().items():
         if connections not in of_stores:  # their store is gone: nobody is opening it
             guard.shut(_EXIT_SECONDS)  # another thread may be closing them
             connections.close()

@@ -208,6 +208,7 @@ class ExactlyOnce:
             self._raise_if_lost(earlier)
             if earlier.state not in HAS_TUNE:
                 return self._repeated(self._log.with_content(request), request, body)
+            recovery.is_awaited(self._log, earlier)  # not any more: this is its row
             if repeat == "replay":
                 self._options.observer.on_notice(notices.found(repeats.describe(earlier, self._estimate)))
             return earlier

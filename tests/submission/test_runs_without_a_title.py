@@ -190,6 +190,28 @@ def test_who_was_told_to_wait_for_a_run_gets_its_row(
     assert len(created(sandbox)) == 2
 
 
+def test_who_got_the_row_of_a_run_by_once_may_run_it_again(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int
+) -> None:
+    is_sending, may_go_on = threading.Event(), threading.Event()
+
+    def on_sent(sent: int, total: int) -> None:
+        is_sending.set()
+        may_go_on.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(anb.submit, run(tune_id), sandbox.client(), log=log, on_sent=on_sent)
+        assert is_sending.wait(PATIENCE)
+        with pytest.raises(TuneError, match="wait until it is done"):
+            anb.submit(run(tune_id), sandbox.client(), log=log, once=True)
+        may_go_on.set()
+        first.result()
+    anb.submit(run(tune_id), sandbox.client(), log=log, once=True)
+    assert len(created(sandbox)) == 1
+    anb.submit(run(tune_id), sandbox.client(), log=log)
+    assert len(created(sandbox)) == 2
+
+
 def test_a_run_that_another_kernel_sends_is_not_sent_by_this_one(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

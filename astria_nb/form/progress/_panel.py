@@ -160,7 +160,7 @@ class SubmissionPanel(controls.VBox):
     def _add(self, title: str | None, tune: Tune | None, row: pd.DataFrame) -> None:
         from astria_nb.results.watch import PollRecorder
 
-        self._recorder = PollRecorder(self._log, self._client)
+        self._recorder = PollRecorder(self._log, self._client.service, self._client.known_account)
         self.state.add(title, tune, row)
         self._form_titles[row["title"].iloc[0]] = title
         self.upload.show_submitted(row)

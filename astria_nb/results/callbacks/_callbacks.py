@@ -294,7 +294,7 @@ class Callbacks:
         """Return the log's record of an unfinished tune."""
         if pd.isna(row["id"]) or row["status"] in FINAL_STATES:
             return None
-        submission = self._log.of_tune(self._client.service, int(row["id"]), self._client.account)
+        submission = self._log.of_tune(self._client.service, int(row["id"]), self._client.known_account)
         if submission is None or submission.record is None:
             return None
         return {**submission.record, **submission.origin, **rows.own_fields(row)}

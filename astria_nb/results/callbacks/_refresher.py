@@ -52,7 +52,8 @@ class Refresher:
 
     def __init__(self, log: Log, client: Client) -> None:
         self._log, self._client, self._service = log, client, client.service
-        self._recorder = PollRecorder(log, client)
+        self._account = client.known_account
+        self._recorder = PollRecorder(log, self._service, self._account)
         self._changed = threading.Condition()
         self._pending: dict[int, _PendingFetch] = {}
         self._not_before: dict[int, float] = {}
@@ -105,7 +106,10 @@ class Refresher:
         AstriaError
             The service refused, or was not reached, or the log cannot be written.
         """
-        tune_ids, client = self._unfinished(), self._client
+        client = self._client
+        # Asked for here only: a callback must be answered at once.
+        self._account = self._recorder.account = client.account
+        tune_ids = self._unfinished()
         with self._changed:
             for fetch in self._pending.values():
                 fetch.due_at = 0.0
@@ -183,10 +187,6 @@ class Refresher:
             if not fetch.failures:
                 with suppress(LogError):
                     self._note(tune_id, problem=str(error))
-
-    @property
-    def _account(self) -> str | None:
-        return self._client.account
 
     def _in_log(self, tune_id: int) -> Submission | None:
         return self._log.of_tune(self._service, tune_id, self._account)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from astria_nb.results.downloads._entry import Entry, Key
 from astria_nb.results.downloads._fetcher import RemotePicture
@@ -19,7 +21,8 @@ class Matches:
     same : dict of Key to Entry
         The entry with the picture's address, be it at another place of the list.
     former : dict of Key to list of Entry
-        For the other pictures: the entries of pictures that are not listed and had its place.
+        For the other pictures: the entries of their prompt with the same file name in another address, which
+        are of no other picture: the service may have moved it.
     """
 
     same: dict[Key, Entry]
@@ -51,9 +54,13 @@ def match(pictures: Sequence[RemotePicture], manifest: Manifest) -> Matches:
         picture.key: [
             entry
             for entry in manifest.of_prompt(picture.prompt_id)
-            if entry.number == picture.number and entry.file not in taken
+            if _name(entry.url) == _name(picture.redacted_url) and entry.file not in taken
         ]
         for picture in others
         if picture.key not in same
     }
     return Matches(same, former)
+
+
+def _name(url: str) -> str:
+    return PurePosixPath(urlsplit(url).path).name

@@ -29,7 +29,7 @@ def latest(frame: pd.DataFrame, client: Client, log: Log) -> pd.DataFrame:
         The service refused, or was not reached.
     """
     result = Poller(frame, client, "trained").poll()
-    record_tunes(PollRecorder(log, client), log, client, result)
+    record_tunes(PollRecorder(log, client.service, client.account), log, client, result)
     return result.frame
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from astria_nb import rows
-from astria_nb.client import Client, Json
+from astria_nb.client import Json
 from astria_nb.log import Log
 from astria_nb.results.watch._poll_result import PollResult
 from astria_nb.utils.redaction import redact_json
@@ -20,13 +20,18 @@ class PollRecorder:
     Parameters
     ----------
     log : Log
-    client : Client
-        Of the account that is polled. As long as the service does not tell which it is, it may be any, and no
-        tune of a known one counts as deleted.
+    service : str
+        The base address of the service that is polled.
+    account : str, optional
+        The account's id. Default: unknown; it may be any, and no tune of a known one counts as deleted.
+
+    Attributes
+    ----------
+    account : str or None
     """
 
-    def __init__(self, log: Log, client: Client) -> None:
-        self._log, self._client, self._service = log, client, client.service
+    def __init__(self, log: Log, service: str, account: str | None = None) -> None:
+        self._log, self._service, self.account = log, service, account
         self._prompt_states: dict[int, tuple[Any, ...]] = {}
 
     def record(self, result: PollResult) -> None:
@@ -61,9 +66,9 @@ class PollRecorder:
         LogError
             The log cannot be written.
         """
-        account, is_deleted = self._client.account, tune.get("status") == "deleted"
-        submission = self._log.of_tune(self._service, tune["id"], account)
-        if submission is None or (is_deleted and submission.request.account not in (None, account)):
+        is_deleted = tune.get("status") == "deleted"
+        submission = self._log.of_tune(self._service, tune["id"], self.account)
+        if submission is None or (is_deleted and submission.request.account not in (None, self.account)):
             return False
         record = submission.record or {}
         is_new = record.get("status") != tune.get("status") or any(
@@ -101,7 +106,7 @@ class PollRecorder:
             kind,
             tune_id=tune_id,
             service=self._service,
-            account=self._client.account,
+            account=self.account,
             reply=reply,
             problem=problem,
         )

@@ -110,7 +110,7 @@ def wait(
         return frame
     poll = check_number("poll", poll, "seconds")
     log = log_or_default(log)
-    recorder = PollRecorder(log, client)
+    recorder = PollRecorder(log, client.service, client.account)
     goal = f"{'1 tune' if len(frame) == 1 else f'{len(frame)} tunes'} to {_GOALS[until]}"
     try:
         with Progress(f"Waiting for {goal}", patience=0, saved=f"Waited for {goal}.") as progress:

@@ -205,8 +205,8 @@ class Work:
             for row, outcome in settled.items()
             if (not self._is_remote if outcome is None else self._may_repeat(row, outcome))
         }
-        is_lost = {row for row, outcome in settled.items() if outcome is not None and outcome.is_lost}
-        if stop.is_on_hold and is_lost - may_repeat:
+        has_tune = {row for row, outcome in settled.items() if outcome is not None and outcome.has_tune}
+        if stop.is_on_hold and settled.keys() - has_tune - may_repeat:
             stop.set()
         goes_on = stop.go_on()
         for row, outcome in settled.items():

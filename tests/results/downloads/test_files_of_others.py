@@ -141,12 +141,27 @@ def test_what_moved_and_cannot_be_fetched_stays_there(
     ten(server)
     anb.download(ROW, client, out)
     record = (out / "manifest.jsonl").read_bytes()
-    server.on("GET", "/moved", reply({}, 404))
-    prompts(server, *(prompt(number, f"{server.url}/moved") for number in range(1, 11)))
+    for number in range(1, 11):
+        server.on("GET", f"/moved/{number}", reply({}, 404))
+    prompts(server, *(prompt(number, f"{server.url}/moved/{number}") for number in range(1, 11)))
     frame = anb.download(ROW, client, out)
     assert statuses(frame) == {"there": 10}
     assert frame["problem"].str.contains(r"^kept from its former address, .*\(status 404\)").all()
     assert [Path(file).name for file in frame["file"]] == [f"{number}-1.jpg" for number in range(1, 11)]
+    assert (out / "manifest.jsonl").read_bytes() == record
+
+
+def test_another_picture_that_cannot_be_fetched_is_not_there(
+    server: ScriptedServer, client: anb.Client, out: Path
+) -> None:
+    ten(server)
+    anb.download(ROW, client, out)
+    record = (out / "manifest.jsonl").read_bytes()
+    server.on("GET", "/another", reply({}, 404))
+    prompts(server, *(prompt(number, f"{server.url}/another") for number in range(1, 11)))
+    frame = anb.download(ROW, client, out)
+    assert statuses(frame) == {"failed": 10}
+    assert frame["file"].isna().all()
     assert (out / "manifest.jsonl").read_bytes() == record
 
 

@@ -37,7 +37,7 @@ def kinds(log: anb.ExperimentLog) -> list[str]:
 def test_a_poll_is_recorded_as_the_service_sent_it(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
     client = sandbox.client()
     tune_id = submit(sandbox, log, "t")
-    recorder = PollRecorder(log, client)
+    recorder = PollRecorder(log, client.service)
     sandbox.advance(86_400)
     row = log.frame()[["id", "status"]]
     for result in poll_until_finished(row, client, "prompts", poll=0, sleep=lambda _: None):
@@ -55,7 +55,7 @@ def test_a_poll_is_recorded_as_the_service_sent_it(sandbox: anb.Sandbox, log: an
 def test_only_what_is_new_is_recorded(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
     client = sandbox.client()
     tune_id = submit(sandbox, log, "t")
-    recorder = PollRecorder(log, client)
+    recorder = PollRecorder(log, client.service)
     tune = client.tune(tune_id)
     recorder.record_tune(tune)
     assert not recorder.record_tune(tune)
@@ -69,7 +69,7 @@ def test_only_what_is_new_is_recorded(sandbox: anb.Sandbox, log: anb.ExperimentL
 
 def test_another_signature_of_an_image_is_not_news(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
     tune_id = submit(sandbox, log, "t")
-    recorder = PollRecorder(log, sandbox.client())
+    recorder = PollRecorder(log, sandbox.client().service)
     prompt = {"id": 5, "text": "a cat", "images": ["https://example.com/1.jpg?signature=a"], "liked": False}
     assert recorder.record_prompts(tune_id, [prompt])
     assert not recorder.record_prompts(
@@ -82,5 +82,5 @@ def test_a_tune_that_is_not_in_the_log_is_not_recorded(sandbox: anb.Sandbox, log
     client = sandbox.client()
     submit(sandbox, log, "t")
     stranger = submit(sandbox, anb.ExperimentLog(log.path.with_name("other.sqlite")), "another")
-    assert not PollRecorder(log, client).record_tune({**client.tune(stranger), "trained_at": "x"})
+    assert not PollRecorder(log, client.service).record_tune({**client.tune(stranger), "trained_at": "x"})
     assert len(log.events()) == 3

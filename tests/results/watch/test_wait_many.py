@@ -289,7 +289,7 @@ def test_a_tune_that_became_trained_is_on_record_although_its_prompts_were_not_a
     row = anb.submit(anb.Tune(pack=43, title="t", name="cat", image_urls=[URL]), client, log=log)
     sandbox.advance(86_400)
     sandbox.fail("500", "GET /tunes/*/prompts", count=ATTEMPTS)
-    recorder = PollRecorder(log, client)
+    recorder = PollRecorder(log, client.service)
     for result in poll_until_finished(row, client, "prompts", poll=0, sleep=lambda _: None):
         recorder.record(result)
     assert log.frame()["status"].tolist() == ["trained"]

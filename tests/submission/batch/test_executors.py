@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 import astria_nb as anb
+from astria_nb.errors import AstriaError
 from helpers.batches import ROUTE, frame
 from helpers.paths import ROOT
 from helpers.waiting import until
@@ -200,6 +201,25 @@ def test_a_pool_that_breaks_ends_the_batch_and_a_new_one_goes_on(batch: Batch) -
     assert unsent["error"].str.contains("executor: ").any()
     batch.resolve(rows)
     batch.finish(12)
+
+
+def test_the_first_row_that_a_worker_loses_stops_the_batch_if_asked_to(batch: Batch) -> None:
+    """Nothing is on record of it: it was not sent, and is not handed out again."""
+
+    class Losing(Executor):
+        count = 0
+
+        def submit(self, *args: Any) -> Future[Any]:  # type: ignore[override]
+            self.count += 1
+            if self.count != 2:
+                return processes.submit(*args)
+            lost: Future[Any] = Future()
+            lost.set_exception(RuntimeError("the worker is gone"))
+            return lost
+
+    with pool() as processes, pytest.raises(AstriaError, match="executor: lost this tune"):
+        batch.send(30, Losing(), max_workers=2, on_error="raise")
+    assert sum(batch.created.values()) <= 4
 
 
 def test_rows_that_are_cancelled_say_so(cluster: Any, batch: Batch) -> None:
