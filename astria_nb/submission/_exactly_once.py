@@ -208,11 +208,11 @@ class ExactlyOnce:
             self._raise_if_lost(earlier)
             if earlier.state not in HAS_TUNE:
                 return self._repeated(self._log.with_content(request), request, body)
-            recovery.is_awaited(self._log, earlier)  # not any more: this is its row
+            recovery.take_awaited(self._log, earlier)  # this is its row: the next run is another one
             if repeat == "replay":
                 self._options.observer.on_notice(notices.found(repeats.describe(earlier, self._estimate)))
             return earlier
-        if recovery.is_awaited(self._log, earlier):
+        if recovery.take_awaited(self._log, earlier):
             self._options.observer.on_notice(notices.was_awaited())
             return earlier
         text = repeats.describe(earlier, self._estimate)

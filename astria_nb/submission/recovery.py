@@ -248,8 +248,8 @@ def note_awaited(log: Log, run: Submission) -> None:
     _awaited.add((log.identity, run.id))
 
 
-def is_awaited(log: Log, run: Submission) -> bool:
-    """Return whether the row of a run is what its caller waits for; once, if its prompts exist."""
+def take_awaited(log: Log, run: Submission) -> bool:
+    """Return whether the row of a run is what its caller waits for, who gets it now; False the next time."""
     key = log.identity, run.id
     if run.state not in HAS_TUNE or key not in _awaited:
         return False

@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import astria_nb as anb
@@ -45,6 +47,27 @@ def created(sandbox: anb.Sandbox) -> list[list[int]]:
         for request in sandbox.ledger
         if request.method == "POST" and request.params and "tune_ids" in request.params
     ]
+
+
+@contextmanager
+def being_sent(
+    tune: anb.Tune, sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> Iterator[Future[pd.DataFrame]]:
+    """Submit a run on another thread, which is sending it while the block runs, and has its row after it."""
+    is_sending, may_go_on = threading.Event(), threading.Event()
+
+    def on_sent(sent: int, total: int) -> None:
+        is_sending.set()
+        may_go_on.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(anb.submit, tune, sandbox.client(), log=log, on_sent=on_sent)
+        try:
+            assert is_sending.wait(PATIENCE)
+            yield call
+        finally:
+            may_go_on.set()
+        call.result()
 
 
 def test_a_lost_run_is_looked_for_when_it_is_submitted_again(
@@ -151,38 +174,19 @@ def test_a_settled_run_may_be_repeated_on_purpose(
 def test_of_two_threads_one_runs_and_one_is_told(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int
 ) -> None:
-    is_sending, is_refused = threading.Event(), threading.Event()
-
-    def on_sent(sent: int, total: int) -> None:
-        is_sending.set()
-        is_refused.wait(PATIENCE)
-
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(anb.submit, run(tune_id), sandbox.client(), log=log, on_sent=on_sent)
-        assert is_sending.wait(PATIENCE)
-        with pytest.raises(TuneError, match="this run is being submitted by another kernel or thread; wait"):
-            anb.submit(run(tune_id), sandbox.client(), log=log)
-        is_refused.set()
-        assert [list(first.result().loc[0, "prompt_ids"])] == created(sandbox)
+    told = pytest.raises(TuneError, match="this run is being submitted by another kernel or thread; wait")
+    with being_sent(run(tune_id), sandbox, log) as first, told:
+        anb.submit(run(tune_id), sandbox.client(), log=log)
+    assert [list(first.result().loc[0, "prompt_ids"])] == created(sandbox)
 
 
 def test_who_was_told_to_wait_for_a_run_gets_its_row(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int
 ) -> None:
     """As under asyncio, where a call goes on in its thread when nobody waits for it any more."""
-    is_sending, may_go_on = threading.Event(), threading.Event()
-
-    def on_sent(sent: int, total: int) -> None:
-        is_sending.set()
-        may_go_on.wait(PATIENCE)
-
-    with ThreadPoolExecutor(1) as pool:
-        given_up = pool.submit(anb.submit, run(tune_id), sandbox.client(), log=log, on_sent=on_sent)
-        assert is_sending.wait(PATIENCE)
-        with pytest.raises(TuneError, match="wait until it is done, then submit it again to get its row"):
-            anb.submit(run(tune_id), sandbox.client(), log=log)
-        may_go_on.set()
-        given_up.result()
+    told = pytest.raises(TuneError, match="wait until it is done, then submit it again to get its row")
+    with being_sent(run(tune_id), sandbox, log), told:
+        anb.submit(run(tune_id), sandbox.client(), log=log)
     with pytest.warns(UserWarning, match="this run was being submitted when you asked for it"):
         row = anb.submit(run(tune_id), sandbox.client(), log=log)
     assert [list(row.loc[0, "prompt_ids"])] == created(sandbox)
@@ -193,19 +197,8 @@ def test_who_was_told_to_wait_for_a_run_gets_its_row(
 def test_who_got_the_row_of_a_run_by_once_may_run_it_again(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, tune_id: int
 ) -> None:
-    is_sending, may_go_on = threading.Event(), threading.Event()
-
-    def on_sent(sent: int, total: int) -> None:
-        is_sending.set()
-        may_go_on.wait(PATIENCE)
-
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(anb.submit, run(tune_id), sandbox.client(), log=log, on_sent=on_sent)
-        assert is_sending.wait(PATIENCE)
-        with pytest.raises(TuneError, match="wait until it is done"):
-            anb.submit(run(tune_id), sandbox.client(), log=log, once=True)
-        may_go_on.set()
-        first.result()
+    with being_sent(run(tune_id), sandbox, log), pytest.raises(TuneError, match="wait until it is done"):
+        anb.submit(run(tune_id), sandbox.client(), log=log, once=True)
     anb.submit(run(tune_id), sandbox.client(), log=log, once=True)
     assert len(created(sandbox)) == 1
     anb.submit(run(tune_id), sandbox.client(), log=log)
