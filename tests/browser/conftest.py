@@ -1,6 +1,5 @@
 """JupyterLab in a browser: one server and one page for all tests; for each file of them, a folder."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +13,14 @@ _BROWSER = lab.find_browser()
 expect.set_options(timeout=60_000)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark each test of this folder."""
+    item.add_marker("browser")
+
+
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """Where JupyterLab serves from, and its address."""
-    if _BROWSER is None and os.environ.get("ASTRIA_NB_BROWSER") != "required":
-        pytest.skip("needs an installed Chromium or Chrome, and there is none")
     root = tmp_path_factory.mktemp("notebooks")
     with lab.serving(root, tmp_path_factory.mktemp("private")) as address:
         yield root, address
@@ -40,7 +42,7 @@ def address(server: tuple[Path, str], folder: Path) -> str:
 
 @pytest.fixture(scope="package")  # for Playwright's event loop would be in the way of others
 def browser(server: tuple[Path, str]) -> Iterator[Browser]:
-    assert _BROWSER is not None, "ASTRIA_NB_BROWSER is required, and there is no Chromium or Chrome"
+    assert _BROWSER is not None, "no Chromium or Chrome: apt-get install chromium-headless-shell"
     with lab.browsing(_BROWSER) as running:
         yield running
 
