@@ -31,7 +31,7 @@ def alike(value: Any) -> Any:
     -------
     object
         A number for a number, a boolean, and text that is written like one; other text without blanks around
-        it, and a date with a time of day in one form.
+        it and with one kind of line ends, and a date with a time of day in one form.
 
     Examples
     --------
@@ -39,11 +39,11 @@ def alike(value: Any) -> Any:
     [1, 1, 1, 0.5, 0.3333333333, 'a', '2026-01-31']
     """
     if isinstance(value, Mapping):
-        return {key: alike(item) for key, item in value.items()}
+        return {same_line_ends(key): alike(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [alike(item) for item in value]
     if isinstance(value, str):
-        text = stripped(value)
+        text = same_line_ends(stripped(value))
         if (truth := _TRUTH.get(text.lower())) is not None:
             return truth
         number = _number(text)
@@ -51,6 +51,23 @@ def alike(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     return _rounded(value) if isinstance(value, float) else value
+
+
+def same_line_ends(value: Any) -> Any:
+    r"""Return text, and all text in lists and mappings, with ``\n`` at the end of each line.
+
+    Excel writes the others as that, and so does whatever reads CSV from a file that is open as text.
+
+    Examples
+    --------
+    >>> same_line_ends({"a": ["b\r\nc", 5]})
+    {'a': ['b\nc', 5]}
+    """
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n")
+    if isinstance(value, Mapping):
+        return {same_line_ends(key): same_line_ends(item) for key, item in value.items()}
+    return [same_line_ends(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def moment_text(text: str) -> str:

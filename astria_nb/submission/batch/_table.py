@@ -74,9 +74,9 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     A row without ``title`` gets one: from its ``key``, a column that is not sent, or else from its values as
     they are written. So the same row has the same title in each run, on each machine, wherever it stands in
     the frame and whatever type its columns have. A path counts as written, not the content of its file;
-    content in memory counts by its hash. Callbacks do not count, nor do signatures of addresses, nor the
-    order of images. Two rows that are equal on purpose need two keys. A key counts as CSV gives it back:
-    ``007`` is 7.
+    content in memory counts by its hash. Callbacks do not count, nor do signatures of addresses, the order of
+    images, and line ends. Two rows that are equal on purpose need two keys. A key counts as CSV gives it
+    back: ``007`` is 7.
 
     Examples
     --------
