@@ -183,6 +183,32 @@ def test_every_problem_is_told_with_its_row_its_field_and_the_next_step() -> Non
 
 
 @pytest.mark.parametrize(
+    ("name", "written"), [("title", "007"), ("brief", "30"), ("characteristics.age", "30")]
+)
+@pytest.mark.parametrize("gap", [True, False])
+def test_text_that_became_a_number_in_a_file_is_read_as_text_and_not_put_in_quotes(
+    name: str, written: str, gap: bool
+) -> None:
+    content = f"key,pack,name,image_urls,{name}\na,43,cat,{URL},{written}\n" + f"b,43,dog,{URL},\n" * gap
+    ((row, field, message),) = told(read_tunes(pd.read_csv(io.StringIO(content))))
+    assert (row, field) == (0, name)
+    assert message.endswith(f"; from a file, read it with dtype={{{name!r}: str}}: '007' is not '7'")
+    table = read_tunes(pd.read_csv(io.StringIO(content), dtype={name: str}))
+    assert told(table) == []
+    tune = table.tunes[0]
+    assert tune is not None
+    assert written in (tune.title, tune.brief, tune.characteristics.get("age"))
+
+
+def test_words_that_became_booleans_in_a_file_are_read_as_text_too() -> None:
+    content = a_frame().assign(**{"characteristics.tall": ["True", "False"]}).to_csv(index=False)
+    ((_, _, message), _) = told(read_tunes(pd.read_csv(io.StringIO(content))))
+    assert message.endswith("from a file, read it with dtype={'characteristics.tall': str}")
+    table = read_tunes(pd.read_csv(io.StringIO(content), dtype={"characteristics.tall": str}))
+    assert [tune and tune.characteristics for tune in table.tunes] == [{"tall": "True"}, {"tall": "False"}]
+
+
+@pytest.mark.parametrize(
     ("name", "hint"),
     [
         ("Title", "rename it to 'title', or pass ignore=['Title'] if it is your own"),
