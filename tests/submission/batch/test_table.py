@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,8 @@ FORMS: list[Callable[[pd.DataFrame], Any]] = [
     lambda frame: iter(frame.to_dict("records")),
     lambda frame: frame.to_dict("list"),
     lambda frame: pa.Table.from_pandas(frame),
+    lambda frame: pa.Table.from_pandas(frame).to_reader(),
+    lambda frame: SimpleNamespace(__arrow_c_stream__=pa.Table.from_pandas(frame).__arrow_c_stream__),
     lambda frame: [row.dropna().to_dict() for _, row in frame.iterrows()],
 ]  # fmt: skip
 
@@ -284,6 +287,10 @@ def test_an_entry_in_two_columns_has_to_be_one() -> None:
         ("tunes.csv", "give a frame, or a list of tunes"),
         (5, "give a frame, or a list of tunes"),
         (a_frame().iloc[0], "row.to_frame().T"),
+        (
+            SimpleNamespace(__arrow_c_stream__=pa.chunked_array([[1]]).__arrow_c_stream__),
+            "give a frame, or a list of tunes",
+        ),
         ({"pack": [43, 260], "name": ["cat"]}, "give columns of one length, or a list of mappings"),
         ({"pack": {43, 260}}, "give columns of one length, or a list of mappings"),
         ({"pack": 43, "name": "cat"}, "put it in a list: [fields]"),
