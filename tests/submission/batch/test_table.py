@@ -107,6 +107,7 @@ FORMS: list[Callable[[pd.DataFrame], Any]] = [
     through_csv,
     lambda frame: through_csv(frame, dtype_backend="pyarrow"),
     lambda frame: through_csv(frame, dtype=str),
+    lambda frame: through_csv(frame.astype({"pack": float, "auto_extend": float}), dtype=str),
     lambda frame: frame.set_index("name"),
     lambda frame: frame.set_index(["name", "pack"], append=True),
     lambda frame: [row for _, row in frame.iterrows()],
@@ -150,6 +151,20 @@ def test_the_form_of_a_frame_changes_neither_its_tunes_nor_their_titles(
 def test_keys_make_the_same_titles_after_csv(keys: list[str | None]) -> None:
     frame = a_frame(key=keys)
     assert read_tunes(through_csv(frame)).tunes == read_tunes(frame).tunes
+
+
+@pytest.mark.parametrize("end", ["", ".0"])
+def test_numbers_of_a_file_that_is_read_as_text_are_ids_and_switches(end: str) -> None:
+    """Its columns have gaps, so pandas wrote floats."""
+    written = {"pack": "260", "tune_ids": "5", "prompt_ids": "7", "auto_extend": "0"}
+    cells = {name: text + end for name, text in written.items()}
+    table = read_tunes([{**cells, "prompt_attributes.inpaint_faces": f"1{end}"}])
+    assert told(table) == []
+    expected = {"pack": 260, "tune_ids": [5], "prompt_ids": [7], "auto_extend": False}
+    attributes = {"inpaint_faces": True}
+    assert table.tunes == read_tunes([{**expected, "prompt_attributes": attributes}]).tunes
+    assert table.tunes[0] is not None
+    assert table.tunes[0].auto_extend is False
 
 
 MISSING = [None, float("nan"), pd.NA, pd.NaT, np.float32("nan"), Decimal("nan"), "", " "]
