@@ -13,6 +13,7 @@ _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_LINE_END = re.compile(r"(?:\r|_x000D_)\n?")
 _TRUTH = {"true": 1, "false": 0}
 _DIGITS = 10  # of a fraction: so many are left in JSON that pandas writes
 
@@ -43,7 +44,7 @@ def alike(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [alike(item) for item in value]
     if isinstance(value, str):
-        text = same_line_ends(stripped(value))
+        text = stripped(same_line_ends(value))
         if (truth := _TRUTH.get(text.lower())) is not None:
             return truth
         number = _number(text)
@@ -56,7 +57,8 @@ def alike(value: Any) -> Any:
 def same_line_ends(value: Any) -> Any:
     r"""Return text, and all text in lists and mappings, with ``\n`` at the end of each line.
 
-    Excel writes the others as that, and so does whatever reads CSV from a file that is open as text.
+    Excel writes the others as that, or as ``_x000D_``, which pandas reads as it is; whatever reads CSV from a
+    file that is open as text changes them too.
 
     Examples
     --------
@@ -64,7 +66,7 @@ def same_line_ends(value: Any) -> Any:
     {'a': ['b\nc', 5]}
     """
     if isinstance(value, str):
-        return value.replace("\r\n", "\n").replace("\r", "\n")
+        return _LINE_END.sub("\n", value)
     if isinstance(value, Mapping):
         return {same_line_ends(key): same_line_ends(item) for key, item in value.items()}
     return [same_line_ends(item) for item in value] if isinstance(value, list | tuple) else value

@@ -46,7 +46,7 @@ def key_text(key: Any) -> str | None:
         text = None if isinstance(plain(key), bool | float | bytes) else as_text(key)
         if text is None:
             return None
-        text = moment_text(same_line_ends(stripped(text)))
+        text = moment_text(stripped(same_line_ends(text)))
         number = _number_in(text)
     return text if number is None else str(number)
 

@@ -93,7 +93,7 @@ def test_what_asks_for_another_has_another_title(tmp_path: Path, monkeypatch: py
     assert all(title.startswith("batch-") and len(title) < 100 for title in titles)
 
 
-LINES = ("a\r\nb", "a\rb", "a\nb")
+LINES = ("a\r\nb", "a\rb", "a\nb", "a_x000D_\nb")  # the last is how pandas reads what Excel wrote
 
 
 @pytest.mark.parametrize(
