@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import AstriaError, LogError, Problem, printable
-from astria_nb.log import UNSETTLED
+from astria_nb.log import ELSEWHERE, UNSETTLED
 from astria_nb.utils.formatting import short
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from astria_nb.submission.experiment_log import ExperimentLog
 
 _DEFAULT_LAST = 20
+_ELSEWHERE = "name another one with --log"
 _MAX_SETTLE = 86_400  # as `ExperimentLog.recover`, which is not asked if nothing was interrupted
 
 
@@ -64,12 +65,12 @@ def run_log_command(options: argparse.Namespace) -> int:
     try:
         log = ExperimentLog(options.log)
         if not log.exists():
-            problem = Problem("log", f"no log found at {str(log.path)!r}", "name another one with --log")
+            problem = Problem("log", f"no log found at {str(log.path)!r}", _ELSEWHERE)
             raise LogError(problem)
         options.command(log, options)
     except AstriaError as error:
         for problem in error.problems:
-            print_error(f"astria-nb log: {problem}")
+            print_error(f"astria-nb log: {problem}".replace(ELSEWHERE, _ELSEWHERE))
         return 1
     except KeyboardInterrupt:
         print_error("astria-nb log: interrupted; nothing is lost, run it again")

@@ -264,6 +264,15 @@ def test_what_is_not_there_is_said_in_a_line_and_not_made(call: Call, tmp_path: 
     assert "is not an experiment log" in output
 
 
+@pytest.mark.parametrize("command", [(), ("export", "tunes.csv"), ("recover",)])
+def test_what_is_no_file_is_said_with_the_option_that_names_another(
+    call: Call, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    status, _, output = call("--log", str(tmp_path), *command)
+    assert status == 1
+    assert output.endswith("; name another one with --log\n")
+
+
 def test_a_title_does_not_move_the_cursor(call: Call, sandbox: anb.Sandbox) -> None:
     submitted(sandbox, "a\x1b[2Jb")
     assert "a?[2Jb" in call()[1]

@@ -1,5 +1,6 @@
 """The experiment log: a record on disk of every submission."""
 
+from astria_nb.log._access import ELSEWHERE
 from astria_nb.log._default_path import DEFAULT_PATH
 from astria_nb.log._log import Log, problem_with_title
 from astria_nb.log._recent import default_log
@@ -18,6 +19,7 @@ from astria_nb.log._states import (
 
 __all__ = [
     "DEFAULT_PATH",
+    "ELSEWHERE",
     "HAS_TUNE",
     "RELEASED",
     "UNSETTLED",

@@ -11,6 +11,7 @@ from astria_nb.errors import Problem
 from astria_nb.utils.redaction import redact_name
 
 ELSEWHERE = "name another file with ASTRIA_NB_LOG or log=anb.ExperimentLog(path)"
+"""The next step of whoever writes Python; the command line has an option."""
 READ_ONLY = "cannot be written: it or its folder is read-only", f"fix the permissions, or {ELSEWHERE}"
 
 

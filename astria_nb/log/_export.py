@@ -91,7 +91,8 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
         if column["numpy_type"].startswith("list<"):
             column["numpy_type"] = "object"
     table = table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(metadata).encode()})
-    pq.write_table(table, path, compression="zstd")
+    with path.open("wb") as file:  # Arrow opens no file whose name is not UTF-8
+        pq.write_table(table, file, compression="zstd")
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -57,7 +57,7 @@ def holds_all(path: Path, held: sqlite3.Connection) -> bool:
     if latest is None:
         return True
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as other:
+        with closing(sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)) as other:
             return has_event(other, latest)
     except sqlite3.Error:
         return False

@@ -8,6 +8,7 @@ from typing import Any
 
 from astria_nb.tune._request import Request
 from astria_nb.tune._signed_addresses import unsigned
+from astria_nb.tune.round_trips import same_line_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Difference:
 def differences(a: Request, b: Request) -> list[Difference]:
     """Return the fields in which two requests ask for something different.
 
-    Ignored are signatures in image URLs, the order of images and ids, the encoding and the service.
-    Characteristics and prompt attributes are compared key by key, callbacks with their full values.
+    Ignored are signatures in image URLs, the order of images and ids, line ends, the encoding and the
+    service. Characteristics and prompt attributes are compared key by key, callbacks with their full values.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def _field_differences(a: Request, b: Request) -> Iterator[Difference]:
 def _comparable(value: Any) -> Any:
     """Return a value so that equal ones mean the same: lists are of ids or of addresses of pictures."""
     if not isinstance(value, list):
-        return value
+        return same_line_ends(value)
     return sorted((unsigned(item) if isinstance(item, str) else item for item in value), key=str)
 
 
@@ -88,6 +89,6 @@ def _image_differences(a: Request, b: Request) -> Iterator[Difference]:
 def _flat(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in parameters.items():
         if isinstance(value, Mapping):
-            yield from ((f"{name}.{key}", item) for key, item in value.items())
+            yield from ((f"{name}.{same_line_ends(key)}", item) for key, item in value.items())
         else:
             yield name, list(value) if isinstance(value, tuple) else value

@@ -38,6 +38,11 @@ class FieldSpec:
         return self.validate in (validators.url, validators.urls)
 
     @property
+    def is_text(self) -> bool:
+        """Whether it, or each of its entries, is text that may say anything, such as ``007``."""
+        return self.validate in (validators.text, validators.label, validators.characteristics)
+
+    @property
     def heading(self) -> str:
         """The label at the start of a line, such as ``Image URLs``."""
         return self.label[:1].upper() + self.label[1:]

@@ -14,6 +14,7 @@ from astria_nb.images import UNCHANGED, Image, Preprocessing, SentImage
 from astria_nb.tune._encoding import parameters
 from astria_nb.tune._signed_addresses import secret_names, unsigned
 from astria_nb.tune._tune import Tune
+from astria_nb.tune.round_trips import same_line_ends
 from astria_nb.utils.redaction import is_harmless, redact_json, redact_name, redact_text
 from astria_nb.utils.service_address import one_spelling, recorded_service
 
@@ -176,9 +177,9 @@ class Request:
     def content_fingerprint(self) -> str:
         """SHA-256 of what is asked for, whatever it is called.
 
-        Title, callbacks, signatures in URLs, the names and the order of images do not count, nor does the
-        encoding. Images count by the sizes that are sent: two requests with equal fingerprints are equal only
-        if the content of their images is as well.
+        Title, callbacks, signatures in URLs, the names and the order of images do not count, nor do line ends
+        and the encoding. Images count by the sizes that are sent: two requests with equal fingerprints are
+        equal only if the content of their images is as well.
         """
         recorded = self.recorded()
         fields = {
@@ -200,7 +201,7 @@ class Request:
             "names": recorded.redacted.get("image_urls", ""),
             "sizes": sorted(image.size for image in self.images),
         }
-        return hashlib.sha256(canonical(sent).encode()).hexdigest()
+        return hashlib.sha256(canonical(same_line_ends(sent)).encode()).hexdigest()
 
     def with_sha256(self, hashes: Sequence[str | None] | None) -> Request:
         """Return the request with the hashes of its images, which are known only once they were read."""

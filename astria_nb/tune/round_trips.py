@@ -13,6 +13,7 @@ _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_LINE_END = re.compile(r"(?:\r|_x000D_)\n?")
 _TRUTH = {"true": 1, "false": 0}
 _DIGITS = 10  # of a fraction: so many are left in JSON that pandas writes
 
@@ -31,7 +32,7 @@ def alike(value: Any) -> Any:
     -------
     object
         A number for a number, a boolean, and text that is written like one; other text without blanks around
-        it, and a date with a time of day in one form.
+        it and with one kind of line ends, and a date with a time of day in one form.
 
     Examples
     --------
@@ -39,11 +40,11 @@ def alike(value: Any) -> Any:
     [1, 1, 1, 0.5, 0.3333333333, 'a', '2026-01-31']
     """
     if isinstance(value, Mapping):
-        return {key: alike(item) for key, item in value.items()}
+        return {same_line_ends(key): alike(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [alike(item) for item in value]
     if isinstance(value, str):
-        text = stripped(value)
+        text = stripped(same_line_ends(value))
         if (truth := _TRUTH.get(text.lower())) is not None:
             return truth
         number = _number(text)
@@ -51,6 +52,24 @@ def alike(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     return _rounded(value) if isinstance(value, float) else value
+
+
+def same_line_ends(value: Any) -> Any:
+    r"""Return text, and all text in lists and mappings, with ``\n`` at the end of each line.
+
+    Excel writes the others as that, or as ``_x000D_``, which pandas reads as it is; whatever reads CSV from a
+    file that is open as text changes them too.
+
+    Examples
+    --------
+    >>> same_line_ends({"a": ["b\r\nc", 5]})
+    {'a': ['b\nc', 5]}
+    """
+    if isinstance(value, str):
+        return _LINE_END.sub("\n", value)
+    if isinstance(value, Mapping):
+        return {same_line_ends(key): same_line_ends(item) for key, item in value.items()}
+    return [same_line_ends(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def moment_text(text: str) -> str:

@@ -104,6 +104,15 @@ def test_another_request_under_the_same_title_is_refused_by_field(
     assert posts(plain) == 1
 
 
+def test_other_line_ends_are_no_other_request(plain: anb.Sandbox, log: Log) -> None:
+    for end in ("\r\n", "\n", "\r"):
+        text = f"at sea{end}at noon"
+        fields = {"brief": text, "characteristics": {"hair": text}, "prompt_attributes": {"style": text}}
+        anb.submit(tune(**fields), plain.client(), log=log)
+        anb.submit(tune(title="another", **fields), plain.client(), log=log, once=True)
+    assert posts(plain) == 1
+
+
 def test_an_image_of_the_same_name_and_size_is_another_image(
     plain: anb.Sandbox, log: Log, photos: list[Path]
 ) -> None:

@@ -14,12 +14,14 @@ from typing import Any
 
 from astria_nb.tune import FIELDS
 from astria_nb.tune.plain import as_integer, plain
-from astria_nb.tune.round_trips import moment_text
+from astria_nb.tune.round_trips import alike, moment_text, same_line_ends
 
 _PATH = re.compile(r"\b(?:Pure)?(?:Posix|Windows)Path\(([^()]+)\)")
 _ARRAY = re.compile(r"(?:<\w+>\s*|(?:array|Array)\(\s*)?(\[.*\])(?:,\s*dtype=.*)?\)?\s*", re.DOTALL)
 _ONE_ADDRESS = re.compile(r"[^\s|;]+")
-_BOOLEANS: dict[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
+_WHOLE = re.compile(r"\s*([0-9]{1,19})(?:\.0*)?\s*")
+_BOOLEANS = {1: True, 0: False}
+_IDS = ("tune_ids", "prompt_ids")
 _FLAGS = frozenset(
     {
         *("inpaint_faces", "super_resolution", "face_correct", "face_swap", "hires_fix", "film_grain"),
@@ -39,10 +41,14 @@ _NO_ITEM = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER, tokeniz
 def field_value(name: str, cell: Any) -> Any:
     """Return a cell as the value of a field: text that holds a list or a mapping is read as one.
 
+    A column of whole numbers, or of booleans, with gaps has ``5.0`` in CSV, which may be read as text.
+
     Examples
     --------
-    >>> field_value("tune_ids", "[5, 6]"), field_value("tune_ids", 5.0)
-    ([5, 6], [5])
+    >>> field_value("tune_ids", "[5, 6]"), field_value("tune_ids", 5.0), field_value("tune_ids", "5.0")
+    ([5, 6], [5], [5])
+    >>> field_value("pack", "260.0"), field_value("auto_extend", "1.0")
+    (260, True)
     >>> field_value("characteristics", '{"age": "30 yo"}'), field_value("title", "[5, 6]")
     ({'age': '30 yo'}, '[5, 6]')
     """
@@ -51,6 +57,10 @@ def field_value(name: str, cell: Any) -> Any:
         return _mapping(cell)
     if name == "auto_extend":
         return _boolean(cell)
+    if name in ("pack", *_IDS) and isinstance(cell, str) and (match := _WHOLE.fullmatch(cell)):
+        cell = int(match[1])
+    if name == "title":  # which is looked for as it is
+        return same_line_ends(_with_days(cell))
     if shape == "scalar":
         return _with_days(cell)
     if isinstance(cell, str):
@@ -130,8 +140,8 @@ def _with_days(cell: Any) -> Any:
 
 def _boolean(cell: Any) -> Any:
     """Return a boolean; a column with gaps is one of numbers in JSON, and CSV may be read as text."""
-    word = cell.strip().lower() if isinstance(cell, str) else as_integer(cell)
-    return _BOOLEANS.get(word, cell) if isinstance(word, str | int) else cell
+    number = as_integer(alike(plain(cell)))
+    return cell if number is None else _BOOLEANS.get(number, cell)
 
 
 def _mapping(cell: Any) -> Any:

@@ -56,6 +56,11 @@ class Column:
     field: str
     entry: str | None = None
 
+    @property
+    def label(self) -> str:
+        """What the frame calls it."""
+        return self.field if self.entry is None else f"{self.field}.{self.entry}"
+
 
 def columns_of(names: Iterable[Hashable], ignore: Collection[Hashable]) -> tuple[list[Column], list[Problem]]:
     """Return the columns that hold fields, and a problem for each that holds none and is not to be ignored.

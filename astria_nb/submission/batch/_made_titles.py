@@ -15,7 +15,7 @@ from astria_nb.images import Image, ImageContent, content_sha256, is_address, is
 from astria_nb.tune import unsigned_addresses
 from astria_nb.tune.image_lists import uploads_in
 from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
-from astria_nb.tune.round_trips import alike, moment_text
+from astria_nb.tune.round_trips import alike, moment_text, same_line_ends
 
 PREFIX = "batch-"
 """How each title that is checked here begins, so that an account can be searched for them."""
@@ -46,7 +46,7 @@ def key_text(key: Any) -> str | None:
         text = None if isinstance(plain(key), bool | float | bytes) else as_text(key)
         if text is None:
             return None
-        text = moment_text(stripped(text))
+        text = moment_text(stripped(same_line_ends(text)))
         number = _number_in(text)
     return text if number is None else str(number)
 
@@ -75,7 +75,7 @@ def title_of_values(values: Mapping[str, Any], images: Any) -> str:
     """Return the title for a row that has neither title nor key, from its values.
 
     Callbacks and signatures in addresses do not count: they are often checked anew in each run. Nor does the
-    order of images. A path counts as it is written; content in memory by its hash.
+    order of images, nor how lines end. A path counts as it is written; content in memory by its hash.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def title_of_values(values: Mapping[str, Any], images: Any) -> str:
     if "characteristics" in fields:
         fields["characteristics"] = alike(fields["characteristics"])
     # A Mac writes the accents of a file's name in another normal form than most others do.
-    sources = sorted(normalize("NFC", source) for source in as_written(images))
-    text = json.dumps([fields, sources], sort_keys=True, separators=(",", ":"), default=str)
+    sources = sorted(normalize("NFC", same_line_ends(source)) for source in as_written(images))
+    text = json.dumps([same_line_ends(fields), sources], sort_keys=True, separators=(",", ":"), default=str)
     name = _ODD.sub("-", str(values["name"] or "run"))[:20]
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
     return f"{PREFIX}{_ODD.sub('-', str(values['pack']))[:30]}-{name}-{digest}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from astria_nb.errors import Problem, TuneError
@@ -12,7 +13,7 @@ from astria_nb.images import Image, ImageContent, is_content
 from astria_nb.submission.batch._cells import entry_value, field_value
 from astria_nb.submission.batch._columns import KEY, Column
 from astria_nb.submission.batch._made_titles import key_text, title_of_key, title_of_values
-from astria_nb.tune import Tune, check, from_checked
+from astria_nb.tune import FIELDS, Tune, check, from_checked
 from astria_nb.tune.plain import is_blank, is_missing, plain
 from astria_nb.utils.formatting import short
 
@@ -64,7 +65,7 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     if not has_title:
         record["title"] = _ANY_TITLE if key is None else title_of_key(key)
     values, wrong = check(record, opens_images=False)
-    problems += [_of_number(problem, record["title"]) for problem in wrong]
+    problems += [_of_number(problem, columns, cells) for problem in wrong]
     if problems:
         return ReadRow(None, key, problems, pack=values["pack"] or None, name=values["name"])
     is_from_values = not has_title and key is None
@@ -78,13 +79,18 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     return ReadRow(tune, key, is_from_values=is_from_values, pack=tune.pack, name=tune.name)
 
 
-def _of_number(problem: Problem, title: Any) -> Problem:
-    """Return the problem with a title that a file's reader took for a number: 007 is another title than 7."""
-    if problem.field != "title" or not isinstance(plain(title), int | float):
+def _of_number(problem: Problem, columns: Sequence[Column], cells: Sequence[Any]) -> Problem:
+    """Return the problem with text that a file's reader took for a number: 007 is another text than 7.
+
+    Quotes that were written into the file would be part of the text.
+    """
+    pairs = zip(columns, cells, strict=True)
+    cell = next((plain(cell) for column, cell in pairs if column.label == problem.field), None)
+    is_text = (spec := FIELDS.get(problem.field.partition(".")[0])) is not None and spec.is_text
+    if not is_text or is_missing(cell) or not isinstance(cell, int | float | Decimal):
         return problem
-    return replace(
-        problem, hint="give text; from a file, read it with dtype={'title': str}: '007' is not '7'"
-    )
+    hint = f"give text; from a file, read it with dtype={{{problem.field!r}: str}}"
+    return replace(problem, hint=hint if isinstance(cell, bool) else f"{hint}: '007' is not '7'")
 
 
 def read_tune(item: Any) -> ReadRow:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.submission.batch._columns import KEY, columns_of
@@ -56,7 +57,8 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
         Columns are fields of `Tune`, and so are levels of the index that have their names.
         ``characteristics.eye_color`` and ``prompt_attributes.num_images`` are
         entries of a field that is a mapping. A missing value of any kind is an absent field. A list may be
-        text as CSV has it: JSON, or as Python and numpy print it. Tables of polars and Arrow are read too.
+        text as CSV has it: JSON, or as Python and numpy print it. Tables of polars, DuckDB and Arrow are read
+        too, and whatever else hands over Arrow's streams.
     ignore : str or collection of str
         Columns that are the caller's own. Any other that is no field is a problem.
 
@@ -74,9 +76,9 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     A row without ``title`` gets one: from its ``key``, a column that is not sent, or else from its values as
     they are written. So the same row has the same title in each run, on each machine, wherever it stands in
     the frame and whatever type its columns have. A path counts as written, not the content of its file;
-    content in memory counts by its hash. Callbacks do not count, nor do signatures of addresses, nor the
-    order of images. Two rows that are equal on purpose need two keys. A key counts as CSV gives it back:
-    ``007`` is 7.
+    content in memory counts by its hash. Callbacks do not count, nor do signatures of addresses, the order of
+    images, and line ends. Two rows that are equal on purpose need two keys. A key counts as CSV gives it
+    back: ``007`` is 7.
 
     Examples
     --------
@@ -100,6 +102,11 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
         raise _no_table(value, "give a frame with a column for each field: row.to_frame().T")
     if callable(to_records := getattr(value, "to_dicts", None) or getattr(value, "to_pylist", None)):
         value = to_records()  # of polars, or of Arrow
+    elif hasattr(value, "__arrow_c_stream__"):  # such as a reader of Arrow, and what DuckDB returns
+        try:
+            value = pa.table(value).to_pylist()
+        except (pa.ArrowException, ValueError, TypeError) as error:  # one column, or a reader that is closed
+            raise _no_table(value, "give a frame, or a list of tunes") from error
     if isinstance(value, Mapping):
         return _read_frame(_frame_of(value), ignore)
     if isinstance(value, Tune | str | bytes) or not isinstance(value, Iterable):

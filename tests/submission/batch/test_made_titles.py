@@ -93,6 +93,19 @@ def test_what_asks_for_another_has_another_title(tmp_path: Path, monkeypatch: py
     assert all(title.startswith("batch-") and len(title) < 100 for title in titles)
 
 
+LINES = ("a\r\nb", "a\rb", "a\nb", "a_x000D_\nb")  # the last is how pandas reads what Excel wrote
+
+
+@pytest.mark.parametrize(
+    "name", ["key", "title", "brief", "characteristics.x", "prompt_attributes.x", "characteristics"]
+)
+def test_line_ends_do_not_count(name: str) -> None:
+    """Excel changes them, and so does whatever reads a CSV file that is open as text."""
+    cells: list[Any] = [{text: text} for text in LINES] if name == "characteristics" else [*LINES]
+    (title,) = {title_of(**{name: cell}) for cell in cells}
+    assert title != title_of(**{name: "a b" if isinstance(cells[0], str) else {"a b": "a b"}})
+
+
 def test_order_does_not_count() -> None:
     urls = [URL, f"{URL}?2"]
     assert title_of(image_urls=urls) == title_of(image_urls=urls[::-1])

@@ -348,6 +348,10 @@ def _by_csv(table: pd.DataFrame, **options: Any) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(table.to_csv(index=False)), **options)
 
 
+def _by_open_file(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(table.to_csv(index=False), newline=None))  # as `open` translates line ends
+
+
 def _by_json(table: pd.DataFrame) -> pd.DataFrame:
     return pd.read_json(io.StringIO(table.to_json(orient="records", date_format="iso")))
 
@@ -358,10 +362,10 @@ def _by_sql(table: pd.DataFrame) -> pd.DataFrame:
         return pd.read_sql("SELECT * FROM tunes", connection)
 
 
-FILES = (_by_csv, partial(_by_csv, dtype=str), _by_json, _by_sql)
+FILES = (_by_csv, partial(_by_csv, dtype=str), _by_open_file, _by_json, _by_sql)
 
 
-@pytest.mark.parametrize("file", FILES, ids=["CSV", "CSV as text", "JSON", "SQL"])
+@pytest.mark.parametrize("file", FILES, ids=["CSV", "CSV as text", "open CSV", "JSON", "SQL"])
 def test_a_table_that_was_saved_and_read_is_not_paid_again(
     file: Callable[[pd.DataFrame], pd.DataFrame], sandbox: anb.Sandbox, log: anb.ExperimentLog
 ) -> None:
@@ -370,6 +374,7 @@ def test_a_table_that_was_saved_and_read_is_not_paid_again(
             "pack": 797,
             "name": "cat",
             "image_urls": [f"https://example.com/{number}.jpg" for number in range(2)],
+            "brief": ["at sea\r\nat noon", "at sea"],
             "prompt_attributes.use_lpw": [True, False],
             "prompt_attributes.hires_fix": [True, None],
             "prompt_attributes.of_tomorrow": [True, False],
@@ -377,7 +382,9 @@ def test_a_table_that_was_saved_and_read_is_not_paid_again(
             "prompt_attributes.cfg_scale": [1 / 3, 2.5],
             "prompt_attributes.style": ["1", "2"],
             "prompt_attributes.seed": [5, None],
+            "prompt_attributes.weather": ["rain\r\nsnow", "hail"],
             "characteristics.age": ["30 yo", "31 yo"],
+            "characteristics.hair": ["red\r\nand long", "grey"],
             "characteristics.day": [pd.Timestamp("2026-01-01 10:00"), pd.Timestamp("2026-01-02 11:30:00.5")],
         }
     )

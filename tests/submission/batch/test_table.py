@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,7 @@ FORMS: list[Callable[[pd.DataFrame], Any]] = [
     through_csv,
     lambda frame: through_csv(frame, dtype_backend="pyarrow"),
     lambda frame: through_csv(frame, dtype=str),
+    lambda frame: through_csv(frame.astype({"pack": float, "auto_extend": float}), dtype=str),
     lambda frame: frame.set_index("name"),
     lambda frame: frame.set_index(["name", "pack"], append=True),
     lambda frame: [row for _, row in frame.iterrows()],
@@ -125,6 +127,8 @@ FORMS: list[Callable[[pd.DataFrame], Any]] = [
     lambda frame: iter(frame.to_dict("records")),
     lambda frame: frame.to_dict("list"),
     lambda frame: pa.Table.from_pandas(frame),
+    lambda frame: pa.Table.from_pandas(frame).to_reader(),
+    lambda frame: SimpleNamespace(__arrow_c_stream__=pa.Table.from_pandas(frame).__arrow_c_stream__),
     lambda frame: [row.dropna().to_dict() for _, row in frame.iterrows()],
 ]  # fmt: skip
 
@@ -147,6 +151,20 @@ def test_the_form_of_a_frame_changes_neither_its_tunes_nor_their_titles(
 def test_keys_make_the_same_titles_after_csv(keys: list[str | None]) -> None:
     frame = a_frame(key=keys)
     assert read_tunes(through_csv(frame)).tunes == read_tunes(frame).tunes
+
+
+@pytest.mark.parametrize("end", ["", ".0"])
+def test_numbers_of_a_file_that_is_read_as_text_are_ids_and_switches(end: str) -> None:
+    """Its columns have gaps, so pandas wrote floats."""
+    written = {"pack": "260", "tune_ids": "5", "prompt_ids": "7", "auto_extend": "0"}
+    cells = {name: text + end for name, text in written.items()}
+    table = read_tunes([{**cells, "prompt_attributes.inpaint_faces": f"1{end}"}])
+    assert told(table) == []
+    expected = {"pack": 260, "tune_ids": [5], "prompt_ids": [7], "auto_extend": False}
+    attributes = {"inpaint_faces": True}
+    assert table.tunes == read_tunes([{**expected, "prompt_attributes": attributes}]).tunes
+    assert table.tunes[0] is not None
+    assert table.tunes[0].auto_extend is False
 
 
 MISSING = [None, float("nan"), pd.NA, pd.NaT, np.float32("nan"), Decimal("nan"), "", " "]
@@ -180,6 +198,32 @@ def test_every_problem_is_told_with_its_row_its_field_and_the_next_step() -> Non
     ]
     assert all(";" in message for _, _, message in told(table))
     assert read_tunes(frame.iloc[:0]).problems.dtypes.tolist() == table.problems.dtypes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("title", "007"), ("brief", "30"), ("characteristics.age", "30")]
+)
+@pytest.mark.parametrize("gap", [True, False])
+def test_text_that_became_a_number_in_a_file_is_read_as_text_and_not_put_in_quotes(
+    name: str, written: str, gap: bool
+) -> None:
+    content = f"key,pack,name,image_urls,{name}\na,43,cat,{URL},{written}\n" + f"b,43,dog,{URL},\n" * gap
+    ((row, field, message),) = told(read_tunes(pd.read_csv(io.StringIO(content))))
+    assert (row, field) == (0, name)
+    assert message.endswith(f"; from a file, read it with dtype={{{name!r}: str}}: '007' is not '7'")
+    table = read_tunes(pd.read_csv(io.StringIO(content), dtype={name: str}))
+    assert told(table) == []
+    tune = table.tunes[0]
+    assert tune is not None
+    assert written in (tune.title, tune.brief, tune.characteristics.get("age"))
+
+
+def test_words_that_became_booleans_in_a_file_are_read_as_text_too() -> None:
+    content = a_frame().assign(**{"characteristics.tall": ["True", "False"]}).to_csv(index=False)
+    ((_, _, message), _) = told(read_tunes(pd.read_csv(io.StringIO(content))))
+    assert message.endswith("from a file, read it with dtype={'characteristics.tall': str}")
+    table = read_tunes(pd.read_csv(io.StringIO(content), dtype={"characteristics.tall": str}))
+    assert [tune and tune.characteristics for tune in table.tunes] == [{"tall": "True"}, {"tall": "False"}]
 
 
 @pytest.mark.parametrize(
@@ -258,6 +302,10 @@ def test_an_entry_in_two_columns_has_to_be_one() -> None:
         ("tunes.csv", "give a frame, or a list of tunes"),
         (5, "give a frame, or a list of tunes"),
         (a_frame().iloc[0], "row.to_frame().T"),
+        (
+            SimpleNamespace(__arrow_c_stream__=pa.chunked_array([[1]]).__arrow_c_stream__),
+            "give a frame, or a list of tunes",
+        ),
         ({"pack": [43, 260], "name": ["cat"]}, "give columns of one length, or a list of mappings"),
         ({"pack": {43, 260}}, "give columns of one length, or a list of mappings"),
         ({"pack": 43, "name": "cat"}, "put it in a list: [fields]"),
