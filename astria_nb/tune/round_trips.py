@@ -66,7 +66,8 @@ def same_line_ends(value: Any) -> Any:
     {'a': ['b\nc', 5]}
     """
     if isinstance(value, str):
-        return _LINE_END.sub("\n", value)
+        has_others = "\r" in value or "_x000D_" in value  # most have none, and a search is much slower
+        return _LINE_END.sub("\n", value) if has_others else value
     if isinstance(value, Mapping):
         return {same_line_ends(key): same_line_ends(item) for key, item in value.items()}
     return [same_line_ends(item) for item in value] if isinstance(value, list | tuple) else value
