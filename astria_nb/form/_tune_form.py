@@ -23,6 +23,7 @@ from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
 from astria_nb.form._saved_draft import LIST, SavedDraft, as_plain
+from astria_nb.form._saving_line import SavingLine
 from astria_nb.form._static_copy import StaticCopy
 from astria_nb.form._submit_bar import SubmitBar
 from astria_nb.form._submitter import Submitter
@@ -64,7 +65,7 @@ class TuneForm(widgets.VBox):
     draft : str, optional
         Saves what is filled in under this name, beside the log in ``.astria_drafts``, and restores it when
         the cell runs again, also in another kernel. Photos from your computer are included, API keys are
-        not. Only you can read the file.
+        not. Only you can read the file. The form that opened a draft last saves it; an earlier one says so.
     max_cost : float, optional
         US dollars. A tune that is estimated to cost more cannot be submitted. Default: no limit.
     keep_metadata : bool, default False
@@ -125,10 +126,11 @@ class TuneForm(widgets.VBox):
         self._log = log_or_default(log)
         self._max_cost = check_max_cost(max_cost)
         save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
-        self._saved = SavedDraft(self._log.folder, draft) if draft is not None else None
+        saved_draft = SavedDraft(self._log.folder, draft) if draft is not None else None
+        self._saving = SavingLine(saved_draft)
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values["keep_damaged"] = check_bool("keep_damaged", keep_damaged)
-        values |= self._saved.read() if self._saved is not None else {}
+        values |= saved_draft.read() if saved_draft is not None else {}
         saved_list = values.pop(LIST, [])
         preprocessing = Preprocessing(
             *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
@@ -136,7 +138,7 @@ class TuneForm(widgets.VBox):
         self._version_problems: list[Problem] = []
         self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update())
         request = RequestView(self.client.base_url)
-        make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
+        make_photos_folder = None if saved_draft is None else saved_draft.make_photos_folder
         self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
         self._account = AccountLine(self.client, is_rehearsal(client), lambda: self._update())
         self._panel = SubmissionPanel(
@@ -163,6 +165,7 @@ class TuneForm(widgets.VBox):
             [
                 controls.HTML(f"<style>{_CSS}</style>", layout={"display": "none"}),
                 self._account,
+                self._saving,
                 self._view.error_summary,
                 *self._draft.view,
                 self._notice,
@@ -181,6 +184,8 @@ class TuneForm(widgets.VBox):
         if saved_list:
             background.start(self._price_list)
         self._fill(values)
+        self._saving.begin()
+        self._save_draft()
         if isinstance(title := values.get("title"), str):
             self._panel.restore(title, self.tune)
             self._update()
@@ -509,10 +514,5 @@ class TuneForm(widgets.VBox):
         self._saved_output.changed()
 
     def _save_draft(self) -> None:
-        if self._saved is not None:
-            try:
-                listed = [tune.saved for tune in self._list.tunes]
-                self._saved.write(self.to_dict() | ({LIST: listed} if listed else {}))
-            except OSError as error:
-                self._saved = None
-                warn(f"the draft is not saved ({error.strerror or error})")
+        listed = [tune.saved for tune in self._list.tunes]
+        self._saving.save(lambda: self.to_dict() | ({LIST: listed} if listed else {}))
