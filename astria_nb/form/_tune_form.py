@@ -67,7 +67,8 @@ class TuneForm(widgets.VBox):
         the cell runs again, also in another kernel. Photos from your computer are included, API keys are
         not. Only you can read the file. The form that opened a draft last saves it; an earlier one says so.
     max_cost : float, optional
-        US dollars. A tune that is estimated to cost more cannot be submitted. Default: no limit.
+        US dollars. A tune that is estimated to cost more cannot be submitted. It is a limit for each tune,
+        not for all of the list together. Default: no limit.
     keep_metadata : bool, default False
         Upload photos with all their metadata, as in `astria_nb.submit`. The form has a switch for it.
     max_side : int, optional
@@ -450,7 +451,7 @@ class TuneForm(widgets.VBox):
             *(self._max_cost, self._notice.log_problem()),
             *(self.client, self._account.balance),
             self._draft.photo_problems,
-            [listed.title for listed in self._list.tunes],
+            self._list.tunes,
             self._version_problems,
         )
 
