@@ -137,10 +137,14 @@ class TuneForm(widgets.VBox):
             *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
         )
         self._version_problems: list[Problem] = []
-        self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update())
+        self._wanted: ListedTune | None = None  # to be filled in, while another one is
+        self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update(), self._note_on)
         request = RequestView(self.client.base_url)
         make_photos_folder = None if saved_draft is None else saved_draft.make_photos_folder
-        self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
+        self._draft = Draft(
+            *(self.client, preprocessing, self._on_edit, lambda: self._update()),
+            *(request, make_photos_folder),
+        )
         self._account = AccountLine(self.client, is_rehearsal(client), lambda: self._update())
         self._panel = SubmissionPanel(
             self._log, self.client, in_caller(self._on_row), lambda: self._saved_output.changed()
@@ -475,18 +479,28 @@ class TuneForm(widgets.VBox):
 
     def _on_removed(self) -> None:
         self._submitter.question.hide()  # it may be about that tune
-        self._draft.focus()
+        if not self._list.tunes:
+            self._draft.focus()
 
     def _edit_listed(self, listed: ListedTune) -> None:
         """Fill a tune of the list into the form, unless that would take the place of another one."""
         if not self._draft.is_blank:
-            listed.problem = "Add the tune above to the list first, or remove its photos."
-            self._list.show()
+            self._wanted = listed
+            self._list.show_notes()
         elif self._list.remove(listed):
             self._draft.fill({**dict.fromkeys(self._draft.values()), **listed.values})
             self._draft.fields["encoding"].value = listed.encoding
             self._draft.switches.preprocessing = listed.preprocessing
-            self._on_removed()
+            self._submitter.question.hide()  # it may be about that tune
+            self._draft.focus()
+
+    def _note_on(self, listed: ListedTune) -> str:
+        """Return what holds for a tune of the list as long as the form is as it is; empty if nothing."""
+        if listed is self._wanted:
+            return "Add the tune above to the list first, or remove its photos."
+        if listed is self._submitter.asked:
+            return "The same was sent before: see the question below."
+        return ""
 
     def _price_list(self) -> None:
         """Show again what the tunes of a restored list cost."""
@@ -501,6 +515,9 @@ class TuneForm(widgets.VBox):
             self.tune, self.valid = result.tune, result.is_valid
             status = status_of(result, self._panel.state)
             self._view.update(result, self._panel.state, status)
+            if self._draft.is_blank:
+                self._wanted = None
+            self._list.show_notes()
             self.status = status  # whoever observes it finds the form as it says
             self._save_draft()
         self._saved_output.changed()
