@@ -51,8 +51,10 @@ class TuneList(controls.VBox):
         self._lock = threading.RLock()  # a tune is removed by a click, or sent, but not both
         self._in_hand: ListedTune | None = None
         self.tunes: list[ListedTune] = []
-        # Kept, since it is read out when it changes, and has the focus after a tune was removed.
-        self._count = controls.HTML(classes="astria-list-count", tabbable=False)
+        # Kept, since it is read out when it changes, and has the focus after a removal; Tab passes over it.
+        self._count = controls.Label(
+            style={"font_weight": "bold"}, tabbable=False, classes="astria-list-count"
+        )
         # A layout of its own: it is hidden at times.
         super().__init__([self._count], layout=widgets.Layout(width="100%"), classes="astria-list")
         self.show()
@@ -106,7 +108,7 @@ class TuneList(controls.VBox):
         """Show the list as it is."""
         with self._lock:
             self.layout.display = None if self.tunes else "none"
-            self._count.value = Markup("<b>{}</b>").format(self.heading)
+            self._count.value = self.heading
             self._notes = [self._note_on(listed) for listed in self.tunes]
             self.children = [self._count, *map(self._line, self.tunes, self._notes)]
 
