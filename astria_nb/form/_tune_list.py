@@ -13,7 +13,7 @@ from markupsafe import Markup
 from astria_nb.errors import Problem
 from astria_nb.form._listed_tune import ListedTune
 from astria_nb.form.fields import AUTO, WIDE, controls
-from astria_nb.form.images import naming_switches, without_folders
+from astria_nb.form.images import naming_controls, without_folders
 from astria_nb.tune import Estimate, dollars
 
 _SECOND_CLICK_SECONDS = 0.5
@@ -160,7 +160,7 @@ class TuneList(controls.VBox):
 
 
 def _problems(listed: ListedTune) -> list[str]:
-    return [without_folders(naming_switches(_sentence(problem))) for problem in listed.problems]
+    return [without_folders(naming_controls(_sentence(problem))) for problem in listed.problems]
 
 
 def _sentence(problem: Problem) -> str:
