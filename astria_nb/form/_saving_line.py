@@ -29,7 +29,7 @@ class SavingLine(controls.HTML):
 
     def __init__(self, saved: SavedDraft | None) -> None:
         self._saved, self._has_begun = saved, False
-        super().__init__(layout=widgets.Layout(display="none"), classes="astria-message astria-error")
+        super().__init__(layout=widgets.Layout(display="none"), classes="astria-saving astria-error")
 
     def begin(self) -> None:
         """Save from here on: before, the form does not have all that the draft has."""
