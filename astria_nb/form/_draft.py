@@ -53,8 +53,10 @@ class Draft:
     preprocessing : Preprocessing
         Initial state of the switches for photos.
     on_edit : callable
-        Called with the name of a field whose value changed, or with another text when the look-up of the pack
-        ended, a switch was turned, photos were measured, or the section with the request was opened.
+        Called with the name of a field whose value changed, or with another text when a switch was turned.
+    on_news : callable
+        Called when there is something else to show, although what would be sent is the same: the look-up of
+        the pack ended, photos were measured, or the section with the request was opened.
     request : Widget
         Shows the request as code, in a section of its own.
     make_photos_folder : callable, optional
@@ -74,6 +76,7 @@ class Draft:
         client: Client,
         preprocessing: Preprocessing,
         on_edit: Callable[[str], None],
+        on_news: Callable[[], None],
         request: widgets.Widget,
         make_photos_folder: Callable[[], Path] | None = None,
     ) -> None:
@@ -98,7 +101,7 @@ class Draft:
         ]
         self.new_title()
         self._offer_samples()
-        self._on_edit = on_edit
+        self._on_edit, self._on_news = on_edit, on_news
 
     def _make_fields(self, client: Client) -> dict[str, Field]:
         new = controls.Button(description="New", tooltip="A fresh UUID", layout=AUTO)
@@ -137,7 +140,7 @@ class Draft:
             field.observe(lambda _, name=name: self._on_edit(name), "value")
         self._class.observe(lambda _: self._on_class(), "value")
         self._images.observe(lambda _: self._on_images(), "value")
-        self._images.observe(lambda _: self._on_edit("photos measured"), "damaged")
+        self._images.observe(lambda _: self._on_news(), "damaged")
         self._urls.observe(lambda _: self._inspect_bar.update(), "value")
         self.sections.observe(lambda _: self._on_section(), "selected_index")
         self.pack.observe(lambda _: self._on_pack(), ["pack", "problem"])
@@ -255,13 +258,13 @@ class Draft:
 
     def _on_section(self) -> None:
         if self.sections.shows_request:
-            self._on_edit("request")
+            self._on_news()
 
     def _on_pack(self) -> None:
         self._class.offer(self.pack.pack)
         self._offer_prompts()
         self._offer_samples()
-        self._on_edit("pack look-up")
+        self._on_news()
 
     def _offer_prompts(self) -> None:
         pack, name = self.pack.pack, self._class.value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from astria_nb.client import Client
-from astria_nb.errors import AstriaError
+from astria_nb.errors import AstriaError, Problem
 from astria_nb.form._saved_draft import as_plain
 from astria_nb.images import Preprocessing
 from astria_nb.tune import Encoding, Estimate, Tune, check, check_pack, from_checked
@@ -27,7 +27,7 @@ class ListedTune:
         None if it is unknown.
     encoding : {"multipart", "form", "json"} or None
     preprocessing : Preprocessing
-    problem : str
+    problems : sequence of Problem
         Why it could not be sent; empty if it was not tried, or that is not known.
     """
 
@@ -36,7 +36,7 @@ class ListedTune:
     price: Estimate | None = None
     encoding: Encoding | None = None
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    problem: str = ""
+    problems: Sequence[Problem] = ()
 
     @classmethod
     def of_saved(cls, saved: Mapping[str, Any]) -> ListedTune:
@@ -45,9 +45,14 @@ class ListedTune:
         switches = {"keep_metadata": False, "max_side": None, "keep_damaged": False}
         preprocessing = Preprocessing(*(values.pop(name, default) for name, default in switches.items()))
         encoding = values.pop("encoding", None)
-        fields, problems = check(values)
-        tune = None if problems else from_checked(fields)
-        return cls(values, tune, None, encoding, preprocessing, "; ".join(map(str, problems)))
+        listed = cls(values, None, None, encoding, preprocessing)
+        listed.check()
+        return listed
+
+    def check(self) -> None:
+        """Make the tune of its values: files may be back where they were."""
+        fields, self.problems = check(self.values)
+        self.tune = None if self.problems else from_checked(fields)
 
     @property
     def title(self) -> str | None:
@@ -92,4 +97,4 @@ def look_up_prices(tunes: Iterable[ListedTune], client: Client, max_cost: float 
                 result = check_pack(pack, tune.name, tune, max_cost)
                 listed.price = result.estimate
                 if result.problems:
-                    listed.problem = "; ".join(map(str, result.problems))
+                    listed.problems = result.problems

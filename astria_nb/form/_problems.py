@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from astria_nb.errors import Problem
 from astria_nb.form._error_summary import ErrorEntry
 from astria_nb.form.fields import Field
-from astria_nb.form.images import naming_switches, without_folders
+from astria_nb.form.images import naming_controls, without_folders
 from astria_nb.tune import FIELDS
 
 # How to fill in an empty field here, where nobody calls a function.
@@ -149,7 +149,7 @@ class ProblemDisplay:
 
 
 def _text(problem: Problem) -> str:
-    text = f"{problem.what}; {naming_switches(problem.hint)}"
+    text = f"{problem.what}; {naming_controls(problem.hint)}"
     return without_folders(text) if problem.field == "images" else text
 
 

@@ -59,6 +59,11 @@ class RepeatQuestion(controls.HBox):
         self.layout.display = None
         self._use.focus()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for an answer."""
+        return self.layout.display is None
+
     def hide(self) -> None:
         """Take the question away."""
         self.layout.display = "none"

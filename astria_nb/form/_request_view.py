@@ -10,6 +10,7 @@ import traitlets
 
 from astria_nb.client.snippets import as_curl, as_javascript, as_json, as_python
 from astria_nb.errors import AstriaError
+from astria_nb.form.images import naming_controls
 from astria_nb.tune import Encoding, Tune
 from astria_nb.utils.redaction import PLACEHOLDER, is_credential
 from astria_nb.utils.script import script
@@ -74,7 +75,7 @@ class RequestView(ScriptWidget):
                 return as_json(tune)
             return _LANGUAGES[language](tune, encoding=encoding, base_url=self._base_url)
         except AstriaError as error:  # such as files, which JSON cannot carry
-            return str(error)
+            return naming_controls(str(error))
 
     def __repr__(self) -> str:
         return f"RequestView({self.language!r})"

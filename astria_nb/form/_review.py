@@ -9,6 +9,7 @@ from typing import Any
 from astria_nb.client import Client
 from astria_nb.defaults import is_sandbox
 from astria_nb.errors import Problem
+from astria_nb.form._listed_tune import ListedTune
 from astria_nb.form.pickers import PackField
 from astria_nb.form.progress import SubmissionState
 from astria_nb.submission import remarks_on
@@ -56,7 +57,7 @@ def review(
     client: Client,
     balance: float | None,
     photo_problems: Sequence[Problem],
-    listed_titles: Sequence[str | None],
+    listed: Sequence[ListedTune],
     version_problems: Sequence[Problem],
 ) -> Review:
     """Review a draft.
@@ -78,8 +79,8 @@ def review(
         US dollars that the account has; None if that is unknown.
     photo_problems : sequence of Problem
         Photos that the service would refuse, or that are not sent as they are.
-    listed_titles : sequence of (str or None)
-        Of the tunes in the form's list.
+    listed : sequence of ListedTune
+        The tunes in the form's list, which are sent with the draft.
     version_problems : sequence of Problem
         Libraries that do not fit, once they were checked.
     """
@@ -99,11 +100,12 @@ def review(
     title = fields["title"]
     is_recorded = tune is not None and submissions.row_of(title) is not None
     remarks = remarks_on(fields, client)
+    runs = [(other.tune, other.price) for other in listed if other.tune is not None]
     # What was just sent is paid: what the account has after it says nothing against it.
     if tune is not None and not is_recorded:
-        problem = problem_with_balance(tune, price, balance, is_sandbox=is_sandbox(client))
-        remarks += filter(None, [problem])
-    if tune is not None and title in listed_titles:
+        runs.append((tune, price))
+    remarks += filter(None, [problem_with_balance(runs, balance, is_sandbox=is_sandbox(client))])
+    if tune is not None and title in [other.title for other in listed]:
         problems.append(Problem("title", "is in the list already", "press New for a fresh one"))
     if submissions.has_other(title, tune):
         problems.append(

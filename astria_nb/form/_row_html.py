@@ -13,6 +13,8 @@ from astria_nb.form._static_html import MAX_TEXT, bounded
 from astria_nb.utils.formatting import shortened
 from astria_nb.utils.redaction import redact_name
 
+_WIDE = 48  # characters
+
 
 def row_html(rows: pd.DataFrame) -> Markup:
     """Return rows as a table, without the columns that are empty.
@@ -39,14 +41,22 @@ def _is_empty(value: Any) -> bool:
 def _row_cell(value: Any) -> Markup:
     if isinstance(value, str):
         text = shortened(_row_text(value), MAX_TEXT)
-    elif is_list_like(value):
+        return _text_cell(text, text)
+    if is_list_like(value):
         items = bounded([_row_text(str(item)) for item in value])
-        return Markup("<td>{}</td>").format(Markup(" <br>").join(items))  # the form shows them in one line
-    elif isinstance(value, pd.Timestamp) and not pd.isna(value):
+        # The form shows them in one line.
+        return _text_cell(" ".join(items), Markup(" <br>").join(items))
+    if isinstance(value, pd.Timestamp) and not pd.isna(value):
         text = f"{value:%Y-%m-%d %H:%M:%S %Z}".strip()
     else:
         text = "" if _is_empty(value) else shortened(str(value), MAX_TEXT)
     return Markup("<td>{}</td>").format(text)
+
+
+def _text_cell(text: str, content: str) -> Markup:
+    """Return a cell. What is longer than a column is wide is cut off in sight, and whole in its tooltip."""
+    tooltip = Markup(' title="{}"').format(text) if len(text) > _WIDE else ""
+    return Markup("<td{}>{}</td>").format(tooltip, content)
 
 
 def _row_text(text: str) -> str:

@@ -6,6 +6,9 @@ import json
 import os
 import re
 import tempfile
+import threading
+import time
+import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +24,13 @@ _SAVED_FIELDS = (*FIELDS, "keep_metadata", "max_side", "keep_damaged")
 LIST = "list"
 """What the tunes of a form's list are saved as, beside its fields."""
 FOLDER = ".astria_drafts"
+_OWNER = "form"  # the form that saves the draft, in its file
+_UNUSED_SECONDS = (
+    24 * 3600.0
+)  # since a draft was opened; a form of another kernel may show the photos until then
+_writing = threading.Lock()  # forms of one kernel write from several threads
+# Folders of photos that forms of this process have shown: their list may still have them.
+_shown: set[Path] = set()
 _NAME = re.compile(r"\w[\w .-]{0,63}")
 
 
@@ -33,6 +43,8 @@ def as_plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 class SavedDraft:
     """A draft on disk, in a file beside the log that only its owner can read.
+
+    It belongs to one form at a time, which the file names: the one that opened it last.
 
     Parameters
     ----------
@@ -53,38 +65,62 @@ class SavedDraft:
             raise TuneError(Problem("draft", f"{name!r} is not a valid file name", hint))
         self.path = folder / FOLDER / f"{name}.json"
         self._photos_folder = folder / FOLDER / f"{name}.photos"
+        self._form, self._has_written = uuid.uuid4().hex, False
 
     def read(self) -> dict[str, Any]:
         """Return the saved fields; an empty dictionary if there is no file or it cannot be read."""
         try:
-            saved = dict(json.loads(self.path.read_text("utf-8")))
+            saved = self._content()
             Preprocessing(saved.get("keep_metadata", False), saved.get("max_side"))
-            images = [
-                str(image) for fields in (saved, *_listed(saved)) for image in fields.get("images") or ()
-            ]
+            used = _folders_of_photos(saved)
         except (OSError, ValueError, TypeError, RecursionError):
             return {}
-        self._delete_unused_photos(images)
+        self._keep_photos(used)
+        self._delete_unused_photos()
         return {name: value for name, value in saved.items() if name in (*_SAVED_FIELDS, LIST)}
 
-    def write(self, values: Mapping[str, Any]) -> None:
+    def write(self, values: Mapping[str, Any]) -> bool:
         """Save a draft atomically, without any field that seems to contain an API key.
+
+        Returns
+        -------
+        bool
+            False if another form has opened the draft since: it is that one's, and was left as it is.
 
         Raises
         ------
         OSError
         """
+        _shown.update(_folders_of_photos(values))
         safe = {name: value for name, value in values.items() if name != LIST and not _holds_key(value)}
         listed = [
             {name: value for name, value in fields.items() if not _holds_key(value)}
             for fields in _listed(values)
         ]
         safe |= {LIST: listed} if listed else {}
+        safe[_OWNER] = self._form
+        with _writing:
+            if self._has_written and self._is_of_another_form():
+                return False
+            self._replace(safe)
+            self._has_written = True
+        return True
+
+    def _is_of_another_form(self) -> bool:
+        try:
+            return self._content().get(_OWNER) != self._form  # an earlier release names none
+        except (OSError, ValueError, TypeError, RecursionError):
+            return False  # it was deleted or damaged
+
+    def _content(self) -> dict[str, Any]:
+        return dict(json.loads(self.path.read_text("utf-8")))
+
+    def _replace(self, content: Mapping[str, Any]) -> None:
         self._make_folder()
         descriptor, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner only
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(safe, file)
+                json.dump(content, file)
             Path(name).replace(self.path)
         finally:
             with suppress(FileNotFoundError):
@@ -107,12 +143,25 @@ class SavedDraft:
         if not ignore.exists() or not ignore.stat().st_size:  # the disk was full
             ignore.write_text("*\n", encoding="utf-8")
 
-    def _delete_unused_photos(self, images: Iterable[str]) -> None:
-        used = {Path(image).parent for image in images}
+    def _keep_photos(self, folders: Iterable[Path]) -> None:
+        """Note that photos are in use from here on."""
+        _shown.update(folders)
+        for folder in folders:
+            if folder.parent == self._photos_folder:
+                with suppress(OSError):  # it was deleted
+                    os.utime(folder)
+
+    def _delete_unused_photos(self) -> None:
+        """Delete the photos that the draft does not name, and that no open form can show."""
         with suppress(OSError):  # there are none, or they cannot be listed
             for folder in self._photos_folder.iterdir():
-                if folder not in used:
+                if folder not in _shown and folder.stat().st_mtime < time.time() - _UNUSED_SECONDS:
                     remove_tree(folder)
+
+
+def _folders_of_photos(saved: Mapping[str, Any]) -> set[Path]:
+    images = (image for fields in (saved, *_listed(saved)) for image in fields.get("images") or ())
+    return {Path(str(image)).parent for image in images}
 
 
 def _plain(value: Any) -> Any:

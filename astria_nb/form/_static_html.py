@@ -19,6 +19,7 @@ _SIDE = 96  # pixels of a thumbnail
 # The page is saved with the notebook.
 _MAX_ITEMS = 50  # images, addresses, errors
 MAX_TEXT = 1000  # characters of each text
+_LABEL_STYLE = "text-align:left;overflow-wrap:normal"  # of what stands beside it, long words are broken
 
 
 def form_html(
@@ -40,8 +41,8 @@ def form_html(
         Whether photos are shown. Otherwise they are file names: the page is saved with the notebook.
     """
     rows = [
-        Markup("<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>").format(
-            FIELDS[name].heading, _cell(name, value, thumbnails)
+        Markup("<tr><th style='{}'>{}</th><td style='text-align:left'>{}</td></tr>").format(
+            _LABEL_STYLE, FIELDS[name].heading, _cell(name, value, thumbnails)
         )
         for name, value in draft.items()
     ]

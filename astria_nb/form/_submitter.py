@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LIST = Problem("form", "sends what is filled in, not the tunes in its list", "press Submit to send those")
-_ASKED = "The same was sent before: see the question below."
 
 
 class Submitter:
@@ -76,6 +75,12 @@ class Submitter:
         self.question = RepeatQuestion(
             lambda: self.start("send"), lambda: self.start("return"), submit_bar.focus
         )
+        self.question.layout.observe(lambda _: tune_list.show_notes(), "display")
+
+    @property
+    def asked(self) -> ListedTune | None:
+        """The tune of the list that the question is about, while it is asked."""
+        return self._asked if self.question.is_open else None
 
     def start(self, repeat: Repeat = "ask") -> None:
         """Submit in the background, unless a submission is under way."""
@@ -163,16 +168,18 @@ class Submitter:
         is_sent = False
         try:
             if listed.tune is None:
+                listed.check()
+            if listed.tune is None:
                 return False  # it says what is wrong with it
             shielded(self._submit_listed, listed, listed.tune, repeat)
             is_sent = True
         except RepeatedRequest:
-            self._asked, listed.problem = listed, _ASKED
+            self._asked = listed
             raise
         except CancelledError:
             pass
         except AstriaError as error:
-            listed.problem = str(error)
+            listed.problems = error.problems
             return False
         finally:
             self._list.let_go(is_sent=is_sent)
@@ -185,7 +192,7 @@ class Submitter:
             raise TuneError(Problem("title", "was sent with other fields", hint, kind="conflict"))
         if state.row_of(tune.title) is not None:
             return
-        listed.problem = ""
+        listed.problems = ()
         state.start()
         self._panel.upload.show_start()
         in_caller(self._update)()

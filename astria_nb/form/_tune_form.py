@@ -23,6 +23,7 @@ from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
 from astria_nb.form._saved_draft import LIST, SavedDraft, as_plain
+from astria_nb.form._saving_line import SavingLine
 from astria_nb.form._static_copy import StaticCopy
 from astria_nb.form._submit_bar import SubmitBar
 from astria_nb.form._submitter import Submitter
@@ -64,9 +65,10 @@ class TuneForm(widgets.VBox):
     draft : str, optional
         Saves what is filled in under this name, beside the log in ``.astria_drafts``, and restores it when
         the cell runs again, also in another kernel. Photos from your computer are included, API keys are
-        not. Only you can read the file.
+        not. Only you can read the file. The form that opened a draft last saves it; an earlier one says so.
     max_cost : float, optional
-        US dollars. A tune that is estimated to cost more cannot be submitted. Default: no limit.
+        US dollars. A tune that is estimated to cost more cannot be submitted. It is a limit for each tune,
+        not for all of the list together. Default: no limit.
     keep_metadata : bool, default False
         Upload photos with all their metadata, as in `astria_nb.submit`. The form has a switch for it.
     max_side : int, optional
@@ -125,19 +127,24 @@ class TuneForm(widgets.VBox):
         self._log = log_or_default(log)
         self._max_cost = check_max_cost(max_cost)
         save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
-        self._saved = SavedDraft(self._log.folder, draft) if draft is not None else None
+        saved_draft = SavedDraft(self._log.folder, draft) if draft is not None else None
+        self._saving = SavingLine(saved_draft)
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values["keep_damaged"] = check_bool("keep_damaged", keep_damaged)
-        values |= self._saved.read() if self._saved is not None else {}
+        values |= saved_draft.read() if saved_draft is not None else {}
         saved_list = values.pop(LIST, [])
         preprocessing = Preprocessing(
             *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
         )
         self._version_problems: list[Problem] = []
-        self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update())
+        self._wanted: ListedTune | None = None  # to be filled in, while another one is
+        self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update(), self._note_on)
         request = RequestView(self.client.base_url)
-        make_photos_folder = None if self._saved is None else self._saved.make_photos_folder
-        self._draft = Draft(self.client, preprocessing, self._on_edit, request, make_photos_folder)
+        make_photos_folder = None if saved_draft is None else saved_draft.make_photos_folder
+        self._draft = Draft(
+            *(self.client, preprocessing, self._on_edit, lambda: self._update()),
+            *(request, make_photos_folder),
+        )
         self._account = AccountLine(self.client, is_rehearsal(client), lambda: self._update())
         self._panel = SubmissionPanel(
             self._log, self.client, in_caller(self._on_row), lambda: self._saved_output.changed()
@@ -163,6 +170,7 @@ class TuneForm(widgets.VBox):
             [
                 controls.HTML(f"<style>{_CSS}</style>", layout={"display": "none"}),
                 self._account,
+                self._saving,
                 self._view.error_summary,
                 *self._draft.view,
                 self._notice,
@@ -181,6 +189,8 @@ class TuneForm(widgets.VBox):
         if saved_list:
             background.start(self._price_list)
         self._fill(values)
+        self._saving.begin()
+        self._save_draft()
         if isinstance(title := values.get("title"), str):
             self._panel.restore(title, self.tune)
             self._update()
@@ -445,7 +455,7 @@ class TuneForm(widgets.VBox):
             *(self._max_cost, self._notice.log_problem()),
             *(self.client, self._account.balance),
             self._draft.photo_problems,
-            [listed.title for listed in self._list.tunes],
+            self._list.tunes,
             self._version_problems,
         )
 
@@ -469,18 +479,28 @@ class TuneForm(widgets.VBox):
 
     def _on_removed(self) -> None:
         self._submitter.question.hide()  # it may be about that tune
-        self._draft.focus()
+        if not self._list.tunes:
+            self._draft.focus()
 
     def _edit_listed(self, listed: ListedTune) -> None:
         """Fill a tune of the list into the form, unless that would take the place of another one."""
         if not self._draft.is_blank:
-            listed.problem = "Add the tune above to the list first, or remove its photos."
-            self._list.show()
+            self._wanted = listed
+            self._list.show_notes()
         elif self._list.remove(listed):
             self._draft.fill({**dict.fromkeys(self._draft.values()), **listed.values})
             self._draft.fields["encoding"].value = listed.encoding
             self._draft.switches.preprocessing = listed.preprocessing
-            self._on_removed()
+            self._submitter.question.hide()  # it may be about that tune
+            self._draft.focus()
+
+    def _note_on(self, listed: ListedTune) -> str:
+        """Return what holds for a tune of the list as long as the form is as it is; empty if nothing."""
+        if listed is self._wanted:
+            return "Add the tune above to the list first, or remove its photos."
+        if listed is self._submitter.asked:
+            return "The same was sent before: see the question below."
+        return ""
 
     def _price_list(self) -> None:
         """Show again what the tunes of a restored list cost."""
@@ -495,6 +515,9 @@ class TuneForm(widgets.VBox):
             self.tune, self.valid = result.tune, result.is_valid
             status = status_of(result, self._panel.state)
             self._view.update(result, self._panel.state, status)
+            if self._draft.is_blank:
+                self._wanted = None
+            self._list.show_notes()
             self.status = status  # whoever observes it finds the form as it says
             self._save_draft()
         self._saved_output.changed()
@@ -509,10 +532,5 @@ class TuneForm(widgets.VBox):
         self._saved_output.changed()
 
     def _save_draft(self) -> None:
-        if self._saved is not None:
-            try:
-                listed = [tune.saved for tune in self._list.tunes]
-                self._saved.write(self.to_dict() | ({LIST: listed} if listed else {}))
-            except OSError as error:
-                self._saved = None
-                warn(f"the draft is not saved ({error.strerror or error})")
+        listed = [tune.saved for tune in self._list.tunes]
+        self._saving.save(lambda: self.to_dict() | ({LIST: listed} if listed else {}))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 
 import ipywidgets as widgets
 from markupsafe import Markup
 
+from astria_nb.errors import Problem
 from astria_nb.form._listed_tune import ListedTune
 from astria_nb.form.fields import AUTO, WIDE, controls
-from astria_nb.form.images import naming_switches, without_folders
+from astria_nb.form.images import naming_controls, without_folders
 from astria_nb.tune import Estimate, dollars
+
+_SECOND_CLICK_SECONDS = 0.5
 
 
 class TuneList(controls.VBox):
@@ -25,6 +30,8 @@ class TuneList(controls.VBox):
         Called when the user has removed one.
     on_change : callable
         Called when the list has changed.
+    note_on : callable
+        Returns what is to be said of a tune for the moment; empty if nothing.
 
     Attributes
     ----------
@@ -36,13 +43,18 @@ class TuneList(controls.VBox):
         on_edit: Callable[[ListedTune], None],
         on_remove: Callable[[], None],
         on_change: Callable[[], None],
+        note_on: Callable[[ListedTune], str],
     ) -> None:
         self._on_edit, self._on_remove, self._on_change = on_edit, on_remove, on_change
+        self._note_on, self._notes = note_on, list[str]()
+        self._moved = -math.inf  # when a line went, and those below it took its place
         self._lock = threading.RLock()  # a tune is removed by a click, or sent, but not both
         self._in_hand: ListedTune | None = None
         self.tunes: list[ListedTune] = []
-        # Kept, since it is read out when it changes.
-        self._count = controls.HTML(classes="astria-list-count")
+        # Kept, since it is read out when it changes, and has the focus after a removal; Tab passes over it.
+        self._count = controls.Label(
+            style={"font_weight": "bold"}, tabbable=False, classes="astria-list-count"
+        )
         # A layout of its own: it is hidden at times.
         super().__init__([self._count], layout=widgets.Layout(width="100%"), classes="astria-list")
         self.show()
@@ -68,6 +80,7 @@ class TuneList(controls.VBox):
             if listed is self._in_hand or listed not in self.tunes:
                 return False
             self.tunes = [tune for tune in self.tunes if tune is not listed]
+            self._moved = time.monotonic()
         self.show()
         self._on_change()
         return True
@@ -86,6 +99,7 @@ class TuneList(controls.VBox):
         with self._lock:
             if is_sent:
                 self.tunes = [tune for tune in self.tunes if tune is not self._in_hand]
+                self._moved = time.monotonic()
             self._in_hand = None
         self.show()
         self._on_change()
@@ -94,8 +108,15 @@ class TuneList(controls.VBox):
         """Show the list as it is."""
         with self._lock:
             self.layout.display = None if self.tunes else "none"
-            self._count.value = Markup("<b>{}</b>").format(self.heading)
-            self.children = [self._count, *map(self._line, self.tunes)]
+            self._count.value = self.heading
+            self._notes = [self._note_on(listed) for listed in self.tunes]
+            self.children = [self._count, *map(self._line, self.tunes, self._notes)]
+
+    def show_notes(self) -> None:
+        """Show what is to be said of the tunes for the moment, if that has changed."""
+        with self._lock:
+            if self._notes != [self._note_on(listed) for listed in self.tunes]:
+                self.show()
 
     @property
     def heading(self) -> str:
@@ -104,32 +125,43 @@ class TuneList(controls.VBox):
 
     def saved_html(self) -> Markup:
         """Return the list as HTML for where no widget runs."""
-        texts = ((listed.text, _in_page(listed.problem)) for listed in self.tunes)
-        items = (" · ".join(filter(None, parts)) for parts in texts)
-        lines = Markup().join(Markup("<li>{}</li>").format(item) for item in items)
+        texts = ([listed.text, *_problems(listed)] for listed in self.tunes)
+        lines = Markup().join(Markup("<li>{}</li>").format(Markup("<br>").join(parts)) for parts in texts)
         return Markup("<p>In the list:</p><ul>{}</ul>").format(lines) if self.tunes else Markup()
 
-    def _line(self, listed: ListedTune) -> widgets.Widget:
+    def _line(self, listed: ListedTune, note: str) -> widgets.Widget:
         text = controls.HTML(Markup("<span>{}</span>").format(listed.text), layout={"flex": "1 1 240px"})
         edit = controls.Button(description="Edit", layout=AUTO)
         edit.tooltip = f"Edit {listed.text}"
-        edit.on_click(lambda _: self._on_edit(listed))
+        edit.on_click(lambda _: self._edit(listed))
         remove = controls.Button(description="Remove", layout=AUTO)
         remove.tooltip = f"Remove {listed.text}"
         remove.on_click(lambda _: self._remove(listed))
         edit.disabled = remove.disabled = listed is self._in_hand
         line = controls.HBox([text, edit, remove], layout=WIDE)
-        if not listed.problem:
+        messages = [*([note] if note else []), *_problems(listed)]
+        if not messages:
             return line
-        problem = controls.HTML(
-            Markup("<span>{}</span>").format(_in_page(listed.problem)), classes="astria-error"
-        )
-        return controls.VBox([line, problem], layout=WIDE)
+        divs = Markup().join(Markup("<div>{}</div>").format(message) for message in messages)
+        return controls.VBox([line, controls.HTML(divs, classes="astria-error")], layout=WIDE)
+
+    def _edit(self, listed: ListedTune) -> None:
+        if not self._has_just_moved():
+            self._on_edit(listed)
 
     def _remove(self, listed: ListedTune) -> None:
-        if self.remove(listed):
+        if not self._has_just_moved() and self.remove(listed):
+            self._count.focus()  # the pressed button is gone
             self._on_remove()
 
+    def _has_just_moved(self) -> bool:
+        """Return whether a click was meant for the line that stood there, such as the second of a double."""
+        return time.monotonic() - self._moved < _SECOND_CLICK_SECONDS
 
-def _in_page(problem: str) -> str:
-    return without_folders(naming_switches(problem))
+
+def _problems(listed: ListedTune) -> list[str]:
+    return [without_folders(naming_controls(_sentence(problem))) for problem in listed.problems]
+
+
+def _sentence(problem: Problem) -> str:
+    return f"the submission {problem.what}; {problem.hint}" if problem.field == "form" else str(problem)

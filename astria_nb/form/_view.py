@@ -73,7 +73,7 @@ class FormView:
             can_add=can_add,
             listed=listed + can_add if listed else 0,
             listed_price=self._list.price_with(review.estimate if can_add else None, is_one_more=can_add),
-            note=""
+            note=self._list_summary(review)
             if sends_list_only
             else self.summary(problems, status, review.remarks, is_waiting=review.is_waiting),
             is_error=any(self._display.field_of(problem) is None for problem in review.problems),
@@ -102,6 +102,10 @@ class FormView:
         if status == "submitted":
             return "Submitted."
         return f"Ready to submit{self._display.remark_summary(remarks)}"
+
+    def _list_summary(self, review: Review) -> str:
+        """Return what to look at before the list is sent without a draft, in a line."""
+        return self.summary([], "ready", review.remarks) if review.remarks else ""
 
     def status_lines(
         self, review: Review, problems: Sequence[Problem], state: SubmissionState

@@ -14,6 +14,7 @@ const CONTROLS = "input, select, textarea, button, [tabindex='0']";
 const READ_OUT = [
   ".astria-submit-bar > .astria-note",
   ".astria-message",
+  ".astria-saving",
   ".astria-list-count",
   ".astria-labels :is(.astria-note, .astria-error)",
 ].join(); // when it changes

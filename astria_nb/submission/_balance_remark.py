@@ -15,6 +15,6 @@ def warn_of_balance(tune: Tune, body: Body, estimated: Estimate | None, client: 
     """
     if not body.images or estimated is None:
         return
-    problem = problem_with_balance(tune, estimated, client.balance(), is_sandbox=is_sandbox(client))
+    problem = problem_with_balance([(tune, estimated)], client.balance(), is_sandbox=is_sandbox(client))
     if problem is not None:
         warn(str(problem))

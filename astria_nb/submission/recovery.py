@@ -11,7 +11,14 @@ from datetime import datetime
 from functools import partial
 
 from astria_nb.client import PAGE_SIZE, Client, Json, deadline
-from astria_nb.errors import AstriaError, LogError, NotFoundError, OutcomeUnknownError, Problem
+from astria_nb.errors import (
+    AstriaError,
+    CancelledError,
+    LogError,
+    NotFoundError,
+    OutcomeUnknownError,
+    Problem,
+)
 from astria_nb.log import HAS_TUNE, UNSETTLED, Log, StaleSubmission, Submission, environment
 from astria_nb.submission import _account as account
 from astria_nb.submission._titles import standard_title
@@ -182,10 +189,24 @@ def recover(
 def recover_one(
     log: Log, client: Client, submission: Submission, seconds: float, report: ReportProgress
 ) -> Submission:
-    """Settle one submission that was left open."""
+    """Settle one submission that was left open.
+
+    Raises
+    ------
+    OutcomeUnknownError
+        As from `settle`, or the user cancelled it, as `report` said.
+    """
     if submission.state == "planned":
         return release(log, submission)
-    (settled,) = settle(log, client, [orphaned(log, submission)], seconds, report)
+    lost = orphaned(log, submission)
+    try:
+        (settled,) = settle(log, client, [lost], seconds, report)
+    except CancelledError as cancelled:  # the look-up only: what it looks for was sent before
+        thing = "the tune" if lost.title is not None else "the run"
+        what = f"was sent before, and it is not known yet whether {thing} was created: {_after(lost)}"
+        hint = "submit it again, which looks for it first"
+        field = cancelled.problems[0].field
+        raise OutcomeUnknownError(Problem(field, f"{what}the look-up was cancelled", hint)) from cancelled
     return settled
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from astria_nb.errors import Problem
@@ -103,21 +104,38 @@ def balance_text(balance: float) -> str:
 
 
 def problem_with_balance(
-    tune: Tune, estimated: Estimate | None, balance: float | None, *, is_sandbox: bool
+    runs: Sequence[tuple[Tune, Estimate | None]], balance: float | None, *, is_sandbox: bool
 ) -> Problem | None:
-    """Return why an account of so many US dollars may be refused a run; None if nothing is known against it.
+    """Return why an account of so many US dollars may be refused runs; None if nothing is known against them.
 
-    Whether the service charges a card by itself is not documented, so the run can be tried all the same.
+    Whether the service charges a card by itself is not documented, so they can be tried all the same.
+
+    Parameters
+    ----------
+    runs : sequence of (Tune, Estimate or None)
+        Those that are to be paid for together. A mock run is free (astria-api, section 13), and what has no
+        certain price is left out.
+    balance : float or None
+        US dollars; None if it is unknown.
+    is_sandbox : bool
     """
-    is_mock = tune.branch == "fast"  # which is free (astria-api, section 13)
-    if is_mock or estimated is None or estimated.is_most or balance is None:
+    prices_mc = [
+        estimated.price_mc
+        for tune, estimated in runs
+        if tune.branch != "fast" and estimated is not None and not estimated.is_most
+    ]
+    if balance is None or not prices_mc or sum(prices_mc) <= in_mc(balance):
         return None
-    if estimated.price_mc <= in_mc(balance):
-        return None
-    what = f"is {balance_text(balance)}, and this run costs {estimated}"
-    hint = "add credit to the account, or the service may refuse it after the upload"
+    which = "this run" if len(runs) == 1 else f"these {len(runs)} runs"
+    if len(prices_mc) < len(runs):
+        which = f"{len(prices_mc)} of {which}"
+    costs = "costs" if len(prices_mc) == 1 else "cost"
+    what = f"is {balance_text(balance)}, and {which} {costs} {Estimate(sum(prices_mc))}"
+    thing = "it" if len(runs) == 1 else "some of them"
+    hint = f"add credit to the account, or the service may refuse {thing} after the upload"
     if is_sandbox:
-        hint = "start the sandbox with a larger balance_mc, or it may refuse the run after the upload"
+        thing = "the run" if len(runs) == 1 else thing
+        hint = f"start the sandbox with a larger balance_mc, or it may refuse {thing} after the upload"
     return Problem("balance", what, hint)
 
 

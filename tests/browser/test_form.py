@@ -426,7 +426,7 @@ def test_a_draft_and_its_list_outlive_the_page_and_the_kernel(
         form.locator(".astria-urls textarea").fill("\n".join(urls))
         add_by_keys(form, title)
     form.get_by_role("button", name="Remove").nth(2).press("Enter")
-    expect(form.get_by_label("Title")).to_be_focused()
+    expect(form.locator(".astria-list-count")).to_be_focused()
     fill(form, folder, "sharp.jpg", "wearing_hat.jpg")
     form.get_by_label("Title").fill("Grumpy cat")
     expect(form.get_by_text("Ready to submit")).to_be_visible()

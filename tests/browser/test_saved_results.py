@@ -183,3 +183,29 @@ def _await_copies(page: Page, count: int) -> bool:
     expect(page.locator(".astria-saved")).to_have_count(count, timeout=60_000)
     expect(page.locator(".astria-saved").last).to_be_visible()
     return True
+
+
+LINES = """cell => {
+    const text = document.createRange();
+    text.selectNodeContents(cell);
+    return text.getClientRects().length; }"""  # of text without markup
+
+
+def test_a_narrow_page_breaks_no_label_and_a_long_title_leaves_room(
+    page: Page, sandbox: anb.Sandbox, tmp_path: Path
+):
+    title = "a title " + "w" * 200
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    form = anb.TuneForm(sandbox.client(), log=log, pack=797, name="cat", title=title, image_urls=[URL])
+    form.submit()
+    form._panel.training.stop()
+    page.set_viewport_size({"width": 420, "height": 1300})
+    page.set_content(form._saved_output._wrapped(form._copy.saved()))
+    fields, row = page.locator("table").all()
+    for label in fields.locator("th").all():
+        assert label.evaluate(LINES) <= len(label.inner_text().split())
+    cell = row.locator("td", has_text="a title")
+    box = cell.bounding_box()
+    assert box is not None
+    assert box["width"] < 420
+    assert cell.get_attribute("title") == title

@@ -75,6 +75,18 @@ def expect_to_be_touchable(button: Locator) -> None:
     assert min(box["width"], box["height"]) >= 24
 
 
+def test_a_long_address_stays_within_the_list_of_errors(page: Page):
+    form = page.locator(".astria-form")
+    form.get_by_role("tab", name="URLs").click()
+    form.locator(".astria-urls textarea").fill("https://example.com/صورة-العائلة.jpg")
+    errors = form.locator(".astria-summary")
+    expect(errors).to_contain_text("percent-encoded")
+    assert errors.evaluate("list => list.scrollWidth <= list.clientWidth")
+    form.locator(".astria-urls textarea").fill("")
+    expect(errors).to_be_hidden()
+    form.get_by_role("tab", name="From this computer").click()
+
+
 def test_a_tune_is_trained_by_touch(page: Page, folder: Path):
     form = page.locator(".astria-form")
     expect(form.locator(".astria-heading")).to_contain_text("practice balance")

@@ -8,6 +8,7 @@ from PIL import Image
 
 import astria_nb as anb
 from astria_nb.errors import RejectedError
+from astria_nb.tune import Pack, estimate, problem_with_balance
 from helpers.form_widgets import button, messages
 from helpers.scripted_server import KEY, ScriptedServer, reply
 from helpers.waiting import until
@@ -40,6 +41,50 @@ def test_the_form_shows_the_balance_and_what_a_tune_took_of_it(sandbox: anb.Sand
     assert not button(form, "Submit").disabled  # the service decides
     form.fill(branch="fast")
     assert "The balance" not in messages(form)
+
+
+def test_the_balance_is_compared_with_the_whole_list_and_the_draft(tmp_path: Path) -> None:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    with anb.Sandbox(balance_mc=500_000) as sandbox:
+        form = anb.TuneForm(sandbox.client(), log=log, draft="list", pack=797, name="cat")
+        until(lambda: "practice balance $5" in messages(form))
+        for title in "AB":
+            form.fill(title=title, image_urls=[f"https://example.com/{title}.jpg"])
+            button(form, "Add to the list").click()
+        assert "The balance" not in messages(form)  # it is enough for both
+        form.fill(title="C", image_urls=["https://example.com/C.jpg"])
+        too_low = "the balance is $5.00, and these 3 runs cost about $5.94"
+        assert f"Ready to submit, but {too_low}" in messages(form)
+        button(form, "Add to the list").click()
+        assert f"Ready to submit, but {too_low}" in messages(form)
+        assert "or it may refuse some of them after the upload" in messages(form)
+        assert not button(form, "Submit 3").disabled
+        again = anb.TuneForm(sandbox.client(), log=log, draft="list")
+        until(lambda: too_low in messages(again))
+        again._list.remove(again._list.tunes[0])
+        assert "The balance" not in messages(again)
+
+
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ({}, "these 2 runs cost about $3.96"),
+        ({"branch": "fast"}, "1 of these 2 runs costs about $1.98"),
+        ({"prompt_attributes": {"num_images": 2}}, "1 of these 2 runs costs about $1.98"),  # at most
+    ],
+)
+def test_what_has_no_certain_price_is_not_held_against_the_balance(fields, what: str) -> None:
+    pack = Pack.from_json({"id": 797, "costs": {"cat": {"cost": 198}}})
+    certain, other = (
+        anb.Tune(pack=797, name="cat", title=title, image_urls=["https://example.com/1.jpg"], **more)
+        for title, more in {"a": {}, "b": fields}.items()
+    )
+    runs = [(tune, estimate(tune, pack)) for tune in (certain, other)]
+    problem = problem_with_balance(runs, 1.0, is_sandbox=False)
+    assert str(problem) == (
+        f"balance: is $1.00, and {what}; add credit to the account, or the service may refuse some of them "
+        "after the upload"
+    )
 
 
 def test_a_balance_is_rounded_down_so_that_it_does_not_look_enough(photo: Path) -> None:

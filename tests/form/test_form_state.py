@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import socket
 import stat
@@ -21,6 +22,7 @@ import astria_nb as anb
 from astria_nb.errors import CancelledError, LogError, Problem, TuneError
 from astria_nb.form._error_summary import ErrorSummary
 from astria_nb.form._request_view import RequestView
+from astria_nb.form._saved_draft import SavedDraft
 from helpers.forked_kernels import python
 from helpers.form_widgets import descendants, messages, only
 from helpers.large_photos import enlarge
@@ -130,21 +132,72 @@ def test_a_draft_outlives_its_kernel_and_wins_over_the_cell(make, tmp_path):
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
-def test_photos_from_the_readers_computer_stay_with_a_draft_and_go_with_it(make, photos, tmp_path):
-    form = make(draft="cats", pack=43, name="cat")
+def add_from_the_readers_computer(form: anb.TuneForm, *photos: Path) -> None:
     spool = form._draft.fields["images"]._zone._spool
-    for photo in photos[:2]:
+    for photo in photos:
         path = spool.create(photo.name)
         path.write_bytes(photo.read_bytes())
         form._draft.fields["images"]._add([path])
+
+
+def test_photos_from_the_readers_computer_stay_with_a_draft_and_go_with_it(
+    make, photos, tmp_path, monkeypatch
+):
+    form = make(draft="cats", pack=43, name="cat")
+    add_from_the_readers_computer(form, *photos[:2])
     form._draft.fields["images"].close()
     again = make(draft="cats")
     first, second = (image.path for image in again.tune.images)
     assert first.read_bytes() == photos[0].read_bytes()
     again.fill(images=[second])
+    for folder in (first.parent, second.parent):
+        os.utime(folder, (0, 0))
+    make(draft="cats")
+    assert first.exists()  # a form of this kernel may still show it
+    monkeypatch.setattr("astria_nb.form._saved_draft._shown", set())  # another kernel
     make(draft="cats")
     assert not first.exists()
     assert second.exists()
+
+
+def test_a_photo_that_a_form_of_another_kernel_may_show_is_kept_for_a_day(make, photos, monkeypatch):
+    form = make(draft="cats")
+    add_from_the_readers_computer(form, photos[0])
+    (photo,) = (image.path for image in form._draft.fields["images"].value)
+    os.utime(photo.parent, (0, 0))
+    make(draft="cats").fill(images=None)  # which opened the draft with the photo, as a kernel does
+    monkeypatch.setattr("astria_nb.form._saved_draft._shown", set())
+    make(draft="cats")
+    assert photo.exists()
+
+
+def test_an_earlier_form_does_not_take_a_draft_back_and_says_so(make, photos, tmp_path):
+    earlier = make(draft="cats", **FIELDS)
+    later = make(draft="cats")
+    assert later.to_dict() == FIELDS
+    later.fill(title="later")
+    assert "This draft is open in another form" not in messages(earlier)  # nothing was lost so far
+    earlier.fill(title="earlier", image_urls=None)
+    add_from_the_readers_computer(earlier, *photos[:2])
+    assert "This draft is open in another form, which saves it now." in messages(earlier)
+    assert "run this cell again" in messages(earlier)
+    assert earlier.to_dict()["title"] == "earlier"  # what was typed stays in sight
+    assert "another form" not in messages(later)
+    last = make(draft="cats")
+    assert last.to_dict() == FIELDS | {"title": "later"}
+    assert earlier.tune is not None
+    assert all(image.path.exists() for image in earlier.tune.images)
+
+
+def test_a_kernel_that_dies_while_it_makes_a_form_leaves_the_whole_draft(make, monkeypatch):
+    make(draft="cats", **FIELDS)
+    written, write = [], SavedDraft.write
+    monkeypatch.setattr(
+        SavedDraft, "write", lambda self, values: (written.append(dict(values)), write(self, values))[1]
+    )
+    make(draft="cats")
+    assert written
+    assert all(values == FIELDS for values in written)
 
 
 def test_a_draft_that_is_wrong_is_kept_as_it_was_typed(make):
@@ -160,7 +213,7 @@ def test_no_key_is_written_into_a_draft(make, tmp_path):
     form.fill(name="cat")
     (file,) = tmp_path.glob(".astria_drafts/*.json")
     assert key[3:-4] not in file.read_text()
-    assert set(json.loads(file.read_text())) == {"pack", "name"}
+    assert set(json.loads(file.read_text())) == {"pack", "name", "form"}
 
 
 def test_drafts_are_not_taken_into_a_repository(make, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 import astria_nb as anb
 from helpers.form_widgets import button, messages
-from helpers.waiting import until
+from helpers.waiting import PATIENCE, until
 
 FIELDS: dict[str, Any] = {"pack": 797, "name": "cat", "image_urls": ["https://example.com/1.jpg"]}
 
@@ -94,6 +94,18 @@ def test_an_edit_takes_the_question_away(form: anb.TuneForm, sandbox: anb.Sandbo
     button(form, "Submit").click()
     until(lambda: form.status == "submitted")
     assert posts(sandbox) == 2
+
+
+def test_what_changes_nothing_of_the_request_leaves_the_question(form: anb.TuneForm) -> None:
+    sections = form._draft.sections
+    sections.selected_index = len(sections.children) - 1
+    assert sections.shows_request
+    form._draft.pack.reload()
+    form._draft.pack.settle(PATIENCE)
+    form._draft._images.damaged = ("1.jpg",)
+    assert is_asking(form)
+    form._draft.switches._small.value = True  # which sends other photos
+    assert not is_asking(form)
 
 
 def test_code_is_warned_and_not_asked(form: anb.TuneForm, sandbox: anb.Sandbox) -> None:

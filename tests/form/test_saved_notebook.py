@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from markupsafe import escape
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -82,6 +83,15 @@ def test_the_addresses_of_photos_in_a_row_are_shown_without_signatures() -> None
     page = row_html(anb.rows.tune_frame([{"id": 7, "title": "sd_images", "orig_images": urls}]))
     assert "https://…@example.com/1.jpg?size=9 <br>https://example.com/2.jpg?X-Amz-Signature=…</td>" in page
     assert "<td>sd_images</td>" in page
+
+
+def test_what_is_too_wide_for_a_column_is_whole_in_its_tooltip() -> None:
+    long = "my 'cat' & " + "x" * 60
+    urls = [f"https://example.com/{number}.jpg" for number in range(3)]
+    page = row_html(anb.rows.tune_frame([{"id": 7, "title": long, "name": "cat", "orig_images": urls}]))
+    assert f'<td title="{escape(long)}">{escape(long)}</td>' in page
+    assert f'<td title="{" ".join(urls)}">' in page
+    assert "<td>cat</td>" in page
 
 
 def test_what_is_saved_of_a_form_is_bounded(tmp_path: Path) -> None:

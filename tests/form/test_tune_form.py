@@ -414,6 +414,34 @@ def test_unsettled_submissions_of_an_earlier_kernel_are_named_and_looked_up(form
     assert log.frame()["id"].tolist() == [1000001]
 
 
+def test_who_cancels_a_look_up_reads_that_the_tune_was_sent_before(sandbox, monkeypatch):
+    monkeypatch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", PATIENCE)
+    client, log = sandbox.client(), anb.ExperimentLog()
+    sandbox.fail("504", "POST /p/*/tunes", commit="yes")
+    fields = {"pack": 43, "title": "lost", "name": "cat", "image_urls": [URL]}
+    with pytest.raises(OutcomeUnknownError):
+        anb.submit(anb.Tune(**fields), client, log=log, timeout=PATIENCE / 2)
+    form = anb.TuneForm(client, log=log, **fields)
+
+    def cancel(change):
+        if "giving the service time to finish" in change["new"]:
+            form._panel.upload.cancel()
+
+    form._panel.upload._text.observe(cancel, "value")
+    button(form, "Submit").click()
+    until(lambda: form.status == "failed")
+    shown = str(form._panel.upload.message)
+    assert "The submission was sent before, and it is not known yet whether the tune was created" in shown
+    assert "and the look-up was cancelled; submit it again, which looks for it first" in shown
+    assert sum(request.method == "POST" for request in sandbox.ledger) == 1
+    monkeypatch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", 0)
+    form._panel.upload._text.unobserve(cancel, "value")
+    button(form, "Submit").click()
+    until(lambda: form.status == "submitted")
+    assert sum(request.method == "POST" for request in sandbox.ledger) == 1
+    form._panel.training.stop()
+
+
 def test_markup_is_shown_as_text(form, sandbox):
     evil = '<img src=x onerror="alert(1)">'
     form.fill(pack=43, name="cat", title=evil, image_urls=[URL], characteristics={"eye_color": evil})

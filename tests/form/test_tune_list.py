@@ -1,5 +1,6 @@
 """Several tunes prepared in one form, and sent with one Submit."""
 
+import html
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ import ipywidgets as widgets
 import pytest
 
 import astria_nb as anb
+from astria_nb.errors import OutcomeUnknownError
 from astria_nb.images import Preprocessing
 from helpers.form_widgets import descendants, messages
-from helpers.waiting import until
+from helpers.waiting import PATIENCE, until
 
 Make = Callable[..., anb.TuneForm]
 ROUTE = "POST /p/*/tunes"
@@ -76,7 +78,7 @@ def test_what_was_refused_stays_with_its_error_and_nothing_is_sent_twice(
     assert "The submission failed for 1 of 3 tunes; see why in the list" in messages(form)
     (refused,) = form._list.tunes
     assert refused.values["title"] == "two"
-    assert refused.problem
+    assert refused.problems
     button(form, "Submit 1").click()
     until(lambda: len(form.rows) == 3 and form.status != "sending")
     assert list(form.rows["title"]) == ["one", "three", "two"]
@@ -84,8 +86,13 @@ def test_what_was_refused_stays_with_its_error_and_nothing_is_sent_twice(
 
 
 def test_a_list_outlives_its_kernel_and_can_be_edited_and_shortened(
-    form: anb.TuneForm, sandbox: anb.Sandbox, log: anb.ExperimentLog, photos: list[Path]
+    form: anb.TuneForm,
+    sandbox: anb.Sandbox,
+    log: anb.ExperimentLog,
+    photos: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("astria_nb.form._tune_list._SECOND_CLICK_SECONDS", 0)
     add(form, "one")
     form._draft.fields["encoding"].value = "form"
     form._draft.switches.preprocessing = Preprocessing(keep_metadata=True, max_side=900)
@@ -180,7 +187,91 @@ def test_a_repeat_is_asked_for_and_the_others_go_on(
     button(form, "Submit 2").click()
     until(lambda: form._submitter.question.layout.display is None)
     assert posts(sandbox) == 1
-    assert "The same was sent before: see the question below." in messages(form)
+    until(lambda: "The same was sent before: see the question below." in messages(form))
     button(form, "Use tune").click()
     until(lambda: len(form.rows) == 2 and form.status != "sending")
     assert posts(sandbox) == 2
+
+
+def is_asking(form: anb.TuneForm) -> bool:
+    return form._submitter.question.layout.display is None
+
+
+def test_what_a_line_says_of_the_form_goes_when_it_does_not_hold(
+    form: anb.TuneForm, sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    add(form, "one")
+    form.fill(title="two", image_urls=["https://example.com/two.jpg"])
+    until(lambda: form.valid)
+    button(form, "Edit").click()
+    assert "Add the tune above to the list first" in messages(form)
+    button(form, "Add to the list").click()
+    assert "Add the tune above" not in messages(form)  # nothing is above
+    form.fill(title="three", image_urls=["https://example.com/3.jpg"])
+    assert "Add the tune above" not in messages(form)  # this one was not in the way
+    form.fill(image_urls=None)
+    urls = ["https://example.com/one.jpg"]
+    anb.submit(anb.Tune(pack=797, name="cat", title="earlier", image_urls=urls), sandbox.client(), log=log)
+    button(form, "Submit 2").click()
+    until(lambda: is_asking(form) and form.status != "sending")
+    until(lambda: "The same was sent before: see the question below." in messages(form))
+    button(form._submitter.question, "Cancel").click()
+    assert "see the question below" not in messages(form)
+    assert posts(sandbox) == 1
+
+
+def test_the_second_click_of_a_double_removes_no_other_tune(
+    form: anb.TuneForm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astria_nb.form._tune_list._SECOND_CLICK_SECONDS", PATIENCE)
+    add(form, "one", "two", "three")
+    button(form._list, "Remove").click()
+    button(form._list, "Remove").click()  # of the line that took its place
+    button(form._list, "Edit").click()
+    assert [listed.title for listed in form._list.tunes] == ["two", "three"]
+    assert form._draft.is_blank
+    monkeypatch.setattr("astria_nb.form._tune_list._SECOND_CLICK_SECONDS", 0)
+    button(form._list, "Remove").click()
+    assert [listed.title for listed in form._list.tunes] == ["three"]
+
+
+def test_each_problem_of_a_line_has_a_line_and_is_gone_when_its_file_is_back(
+    form: anb.TuneForm, sandbox: anb.Sandbox, log: anb.ExperimentLog, photos: list[Path]
+) -> None:
+    form.fill(title="one", images=photos[:2])
+    until(lambda: form.valid)
+    button(form, "Add to the list").click()
+    away = [photo.rename(photo.with_suffix(".away")) for photo in photos[:2]]
+    again = anb.TuneForm(sandbox.client(), log=log, draft="list")
+    gone = [f"images: '{photo.name}' does not exist; check the path, or remove it" for photo in photos[:2]]
+    assert "".join(f"<div>{line}</div>" for line in gone) in messages(again)
+    assert "<br>".join(gone) in html.unescape(again._list.saved_html())
+    for file, photo in zip(away, photos, strict=False):
+        file.rename(photo)
+    button(again, "Submit 1").click()
+    until(lambda: len(again.rows) == 1 and again.status != "sending")
+    assert posts(sandbox) == 1
+    again._panel.training.stop()
+
+
+def test_a_cancelled_look_up_of_a_listed_tune_is_not_called_unsent(
+    form: anb.TuneForm, sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", PATIENCE)
+    add(form, "one", "two")
+    sandbox.fail("504", ROUTE, commit="yes")
+    with pytest.raises(OutcomeUnknownError):
+        anb.submit(form._list.tunes[0].tune, sandbox.client(), log=log, timeout=PATIENCE / 2)
+    upload = form._panel.upload
+
+    def cancel(change: dict[str, Any]) -> None:
+        if "giving the service time to finish" in change["new"]:
+            upload.cancel()
+
+    upload._text.observe(cancel, "value")
+    button(form, "Submit 2").click()
+    until(lambda: form.status == "failed")
+    assert "the submission was sent before, and it is not known yet whether the tune was" in messages(form)
+    assert "failed for 1 of 2 tunes; see why in the list" in messages(form)
+    assert "1 of 2 tunes were not sent" in messages(form)
+    assert posts(sandbox) == 1

@@ -10,6 +10,7 @@ from typing import Any
 import traitlets
 
 from astria_nb.form.fields import WIDE, Field, UrlsField, controls
+from astria_nb.form.images._control_names import FROM_COMPUTER, FROM_SERVER, URLS
 from astria_nb.form.images._drop_zone import DropZone
 from astria_nb.form.images._image_entry import ImageEntry, open_source, source_path, summarize
 from astria_nb.form.images._image_list import ImageList
@@ -203,5 +204,5 @@ class ImageField(Field):
             url_count = len(self._urls.value or ())
             self._samples.show(not self._entries and not url_count)
             self.damaged = tuple(entry.name for entry in self._entries if entry.is_damaged)
-            urls_title = f"URLs · {url_count}" if url_count else "URLs"
-            self.sources.titles = ("From this computer", "From the server", urls_title)
+            urls_title = f"{URLS} · {url_count}" if url_count else URLS
+            self.sources.titles = (FROM_COMPUTER, FROM_SERVER, urls_title)

@@ -9,18 +9,11 @@ from markupsafe import Markup
 
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.form.fields import AUTO, WIDE, controls
+from astria_nb.form.images._control_names import KEEP, SMALLER, naming_controls
 from astria_nb.images import Image, Preprocessing, all_only_smaller, upload_size
 from astria_nb.utils import background
 
 SIDE = 2048  # pixels: larger images do not improve a model (astria-api, section 12)
-_KEEP, _SMALLER = "Keep location, date and camera information", "Make photos smaller"
-# What a hint for code says, and where the form has it.
-_SWITCHES = {
-    "with max_side=2048": f'with "{_SMALLER}" turned on',
-    "omit max_side": f'turn off "{_SMALLER}"',
-    "with keep_metadata=True": f'with "{_KEEP}" turned on',
-    "with keep_damaged=True": "by TuneForm(keep_damaged=True)",
-}
 _METADATA_KEPT = "Photos are uploaded with all their metadata, including location, time and camera."
 _METADATA_REMOVED = (
     "Location, time, camera and names are removed before upload; the picture itself is unchanged."
@@ -49,7 +42,7 @@ class PreprocessingSwitches(controls.VBox):
         self._images, self._on_change = images, on_change
         self._side = preprocessing.max_side or SIDE
         self._keeps_damaged = preprocessing.keep_damaged
-        self._keep = _switch(preprocessing.keep_metadata, _KEEP)
+        self._keep = _switch(preprocessing.keep_metadata, KEEP)
         self._small = _switch(preprocessing.max_side is not None, self._small_text)
         self._note = controls.HTML(classes="astria-note")
         self._savings = controls.HTML(layout={"flex": "1 1 160px"}, classes="astria-note")
@@ -74,7 +67,7 @@ class PreprocessingSwitches(controls.VBox):
 
     @property
     def _small_text(self) -> str:
-        return f"{_SMALLER}, to at most {self._side} px a side"
+        return f"{SMALLER}, to at most {self._side} px a side"
 
     @property
     def problems(self) -> list[Problem]:
@@ -101,26 +94,13 @@ class PreprocessingSwitches(controls.VBox):
             size = upload_size(images, preprocessing)
             text = str(size) if size.uploaded < 0.9 * size.on_disk else "already small enough"
         except AstriaError as error:
-            text = naming_switches(str(error))
+            text = naming_controls(str(error))
         if preprocessing == self.preprocessing and images == list(self._images()):
             self._savings.value = Markup("<span>{}</span>").format(text)
 
     def _show_note(self) -> None:
         text = _METADATA_KEPT if self._keep.value else _METADATA_REMOVED
         self._note.value = Markup("<span>{}</span>").format(text)
-
-
-def naming_switches(text: str) -> str:
-    """Return the text of a problem with the form's switches in place of what code would do.
-
-    Examples
-    --------
-    >>> naming_switches("make it smaller with max_side=2048")
-    'make it smaller with "Make photos smaller" turned on'
-    """
-    for code, switch in _SWITCHES.items():
-        text = text.replace(code, switch)
-    return text
 
 
 def _switch(value: bool, text: str) -> Any:

@@ -37,4 +37,4 @@ class BalanceCheck:
         tune, pack = self._tune_and_pack(row)
         balance = self._client.balance()
         self._next = time.monotonic() + _SECONDS
-        return problem_with_balance(tune, estimate(tune, pack), balance, is_sandbox=False) is not None
+        return problem_with_balance([(tune, estimate(tune, pack))], balance, is_sandbox=False) is not None

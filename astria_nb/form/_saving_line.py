@@ -1,0 +1,49 @@
+"""The line that says that a draft is not saved any more; it is in sight only then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+from markupsafe import Markup
+
+from astria_nb.form._saved_draft import SavedDraft
+from astria_nb.form.fields import controls
+from astria_nb.utils.warn import warn
+
+_OPENED_ELSEWHERE = (
+    "This draft is open in another form, which saves it now. What is filled in here stays, but is not saved: "
+    "run this cell again to go on here with what the other form saved."
+)
+
+
+class SavingLine(controls.HTML):
+    """Saves the draft of a form, and says so if it cannot because another form has opened it.
+
+    Parameters
+    ----------
+    saved : SavedDraft or None
+        None if the form's draft is not to be saved.
+    """
+
+    def __init__(self, saved: SavedDraft | None) -> None:
+        self._saved, self._has_begun = saved, False
+        super().__init__(layout=widgets.Layout(display="none"), classes="astria-saving astria-error")
+
+    def begin(self) -> None:
+        """Save from here on: before, the form does not have all that the draft has."""
+        self._has_begun = True
+
+    def save(self, values: Callable[[], Mapping[str, Any]]) -> None:
+        """Save what a function returns."""
+        if self._saved is None or not self._has_begun:
+            return
+        try:
+            is_saved = self._saved.write(values())
+        except OSError as error:
+            self._saved = None
+            warn(f"the draft is not saved ({error.strerror or error})")
+            return
+        self.value = Markup("<span>{}</span>").format("" if is_saved else _OPENED_ELSEWHERE)
+        self.layout.display = "none" if is_saved else None
