@@ -56,6 +56,11 @@ class NotBegunError(AstriaError):
         return cls(_problem("what a run on the same tune before it has made is not known yet"))
 
     @classmethod
+    def in_outage(cls, reason: str) -> NotBegunError:
+        """Return the error of a row that is not sent, since the service goes on losing answers."""
+        return cls(_problem(f"the service fails: a row was sent, and {reason}"))
+
+    @classmethod
     def after(cls, error: AstriaError) -> NotBegunError:
         """Return the error of a row that another one's error has kept from being sent."""
         return cls(
