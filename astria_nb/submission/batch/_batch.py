@@ -125,8 +125,11 @@ class Batch:
             try:
                 future = submit(row)
             except Exception as error:  # noqa: BLE001  an executor that was shut down, or whose workers are gone
+                refusal = not_taken(error)
+                if isinstance(refusal, NotBegunError):
+                    self._reason = self._reason or refusal
                 limits.stop.set()
-                self._end(row, RowOutcome("not_sent", error=not_taken(error)))
+                self._end(row, RowOutcome("not_sent", error=refusal))
                 continue
             self.tally.active += 1
             self._under_way[row] = _UnderWay(started, future)

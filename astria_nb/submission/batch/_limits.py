@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from astria_nb.submission.batch._balance import BalanceCheck
 from astria_nb.submission.batch._budget import Budget
-from astria_nb.submission.batch._outage import Outage
+from astria_nb.submission.batch._outage import ServiceOutage
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._stop import BatchStop
 
@@ -24,7 +24,7 @@ class BatchLimits:
     budget : Budget
     stop : BatchStop
     balance : BalanceCheck
-    outage : Outage
+    outage : ServiceOutage
     stops_at_error : bool
         Whether the first row that fails stops the batch.
     begun : collection of int or None
@@ -38,7 +38,7 @@ class BatchLimits:
     budget: Budget
     stop: BatchStop
     balance: BalanceCheck
-    outage: Outage
+    outage: ServiceOutage
     stops_at_error: bool = False
     begun: Collection[int] | None = None
     row_seconds: float | None = None

@@ -8,7 +8,7 @@ _LEAST = 3
 _MORE = 4  # times as many are lost before the next look, once a look has found all of them
 
 
-class Outage:
+class ServiceOutage:
     """Counts the answers that were lost one after the other. Used by the one thread that hands rows out.
 
     Parameters

@@ -40,8 +40,8 @@ def _allowed_files() -> int:
     return max(0, allowed)
 
 
-def _problem(reason: str) -> Problem:
-    return Problem("tune", f"was not sent: {reason}", "run the batch again, which goes on from here")
+def _problem(reason: str, hint: str = "run the batch again, which goes on from here") -> Problem:
+    return Problem("tune", f"was not sent: {reason}", hint)
 
 
 class NotBegunError(AstriaError):
@@ -49,6 +49,15 @@ class NotBegunError(AstriaError):
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*(problems or (_problem("the batch was stopped"),)))
+
+    @classmethod
+    def at_exit(cls) -> NotBegunError:
+        """Return the error of a row that no thread takes any more."""
+        hint = (
+            "run the batch again in another process, which goes on from here; call join() on a thread that "
+            "sends, and send nothing from atexit"
+        )
+        return cls(_problem("Python is ending, and gives threads no more work", hint))
 
     @classmethod
     def behind_a_run(cls) -> NotBegunError:

@@ -23,7 +23,7 @@ from astria_nb.submission.batch._frame import frame_of
 from astria_nb.submission.batch._limits import BatchLimits
 from astria_nb.submission.batch._listing import Listing
 from astria_nb.submission.batch._lost import are_made, settle_lost
-from astria_nb.submission.batch._outage import Outage
+from astria_nb.submission.batch._outage import ServiceOutage
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._remarks import problem_with_total, warn_after, warn_before
 from astria_nb.submission.batch._row_outcome import RowOutcome
@@ -123,7 +123,7 @@ class Work:
         files = max((len(tune.images) for tune in self._tunes if tune), default=0)
         in_hand = workers if self._is_remote else rows_in_hand(workers, files)
         balance = BalanceCheck(self._options.client, self._tune_and_pack)
-        outage = Outage(workers)
+        outage = ServiceOutage(workers)
         limits = BatchLimits(
             in_hand, pace, Budget(self._max_cost), stop, balance, outage, stops_at_error=stops_at_error
         )
@@ -155,7 +155,7 @@ class Work:
         self,
         batch: Batch,
         stop: BatchStop,
-        outage: Outage,
+        outage: ServiceOutage,
         to_send: list[int],
         listing: Listing,
         threads: ThreadPoolExecutor,
@@ -203,7 +203,7 @@ class Work:
             batch.leave(batch.run(send_again, sorted(held)), NotBegunError.behind_a_run())
 
     def _settle(
-        self, batch: Batch, stop: BatchStop, outage: Outage, options: SubmitOptions, *, is_last: bool
+        self, batch: Batch, stop: BatchStop, outage: ServiceOutage, options: SubmitOptions, *, is_last: bool
     ) -> tuple[list[int], bool]:
         """Look for the rows whose answers were lost; some are sent again once no others are left (`is_last`).
 
