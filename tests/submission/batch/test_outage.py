@@ -79,6 +79,16 @@ def test_a_short_outage_is_waited_for_and_one_row_tells_that_it_is_over(
     assert methods.count("POST") == 20
 
 
+def test_an_account_that_recognises_titles_gets_what_was_lost_in_an_outage_again(
+    log: anb.ExperimentLog,
+) -> None:
+    with anb.Sandbox(tune_fields="record", idempotent=True) as sandbox:
+        sandbox.fail("503", ROUTE, count=3, after=4)
+        options: dict[str, Any] = {"log": log, "idempotent": True, "max_workers": 1, "settle": 0}
+        rows = anb.submit_many(frame(20), sandbox.client(), **options)
+        assert (states(rows), rows["id"].nunique()) == ({"done": 20}, 20)
+
+
 def test_answers_that_are_lost_while_all_tunes_are_made_are_waited_for_once(
     sandbox: anb.Sandbox, log: anb.ExperimentLog
 ) -> None:
