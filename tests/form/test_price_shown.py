@@ -84,7 +84,7 @@ def test_a_price_that_rose_is_shown_and_paid_by_the_next_submit_only(
     assert "$36.00 now" in messages(form)
     looks = looks_at_the_pack(sandbox)
     submit_button(form).click()
-    until(lambda: form.row is not None)
+    until(lambda: form.row is not None and form.status != "sending")
     assert (posts(sandbox), looks_at_the_pack(sandbox)) == (1, looks), "it was fetched just now"
 
 
@@ -113,5 +113,5 @@ def test_a_tune_of_the_list_whose_price_rose_is_paid_by_the_next_submit_only(
     assert "$36.00 now" in messages(form)
     until(lambda: submit_button(form).description == "Submit 1 · about $36.00")
     submit_button(form).click()
-    until(lambda: form.row is not None)
+    until(lambda: form.row is not None and form.status != "sending")
     assert posts(sandbox) == 1
