@@ -10,7 +10,7 @@ from astria_nb.client import Client
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.form._saved_draft import as_plain
 from astria_nb.images import Preprocessing
-from astria_nb.tune import Encoding, Estimate, Tune, check, check_pack, from_checked
+from astria_nb.tune import Encoding, Estimate, Pack, Tune, check, check_pack, estimate, from_checked
 
 
 @dataclass(eq=False, slots=True)
@@ -53,6 +53,10 @@ class ListedTune:
         """Make the tune of its values: files may be back where they were."""
         fields, self.problems = check(self.values)
         self.tune = None if self.problems else from_checked(fields)
+
+    def price_by(self, pack: Pack, _fetched_at: float) -> None:
+        """Take the price from a pack as a submission has fetched it."""
+        self.price = None if self.tune is None else estimate(self.tune, pack)
 
     @property
     def title(self) -> str | None:

@@ -201,6 +201,8 @@ class Submitter:
             encoding=listed.encoding,
             preprocessing=listed.preprocessing,
             pack=None,  # each may have another
+            shown=listed.price,
+            on_pack=listed.price_by,
         )
         self._panel.send(tune, options)
 
@@ -235,9 +237,14 @@ class Submitter:
             if repeat == "send":  # as above
                 self._panel.upload.focus()
             in_caller(self._update)()
-            return self._panel.send(review.tune, self._options(client, encoding, repeat))
+            options = self._options(client, encoding, repeat)
+            if client is self._client:
+                options = replace(options, shown=review.estimate, on_pack=self._draft.pack.renew)
+            return self._panel.send(review.tune, options)
 
     def _options(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> SubmitOptions:
+        # Another client's service may have another pack under this id; a limit is kept by the price of today.
+        uses_shown_pack = client is self._client and self._max_cost is None
         return SubmitOptions(
             client=client,
             log=self._log,
@@ -247,6 +254,5 @@ class Submitter:
             max_cost=self._max_cost,
             repeat=repeat,
             warns=repeat in ("announce", "return"),  # by code: the form may not be in sight
-            # Another client's service may have another pack under this id.
-            pack=self._draft.pack.recent(PACK_MAX_AGE_SECONDS) if client is self._client else None,
+            pack=self._draft.pack.recent(PACK_MAX_AGE_SECONDS) if uses_shown_pack else None,
         )

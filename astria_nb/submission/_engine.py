@@ -11,9 +11,9 @@ from astria_nb.client import Client
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import TuneError
 from astria_nb.submission._options import PACK_MAX_AGE_SECONDS, ObserverInCaller, SubmitOptions
-from astria_nb.tune import Pack, Tune, check_pack
+from astria_nb.tune import Pack, Tune, check_pack, problem_with_rise
 from astria_nb.utils.imports import import_whole
-from astria_nb.utils.interrupts import shield
+from astria_nb.utils.interrupts import in_caller, shield
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,8 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
 
     `astria_nb.submit` validates its arguments and calls this with a progress display as the observer. A form
     calls it with its upload panel as the observer, and with the pack that it shows, unless that was fetched
-    too long ago: then the pack is fetched once for a submission, not twice.
+    too long ago: then the pack is fetched once for a submission, not twice. A pack that is fetched here and
+    makes the tune more expensive than the form has shown is told to the form, and nothing is sent.
 
     Parameters
     ----------
@@ -45,7 +46,9 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
     AstriaError
         As `astria_nb.submit` documents.
     """
-    options = replace(options, observer=ObserverInCaller(options.observer))
+    options = replace(
+        options, observer=ObserverInCaller(options.observer), on_pack=in_caller(options.on_pack)
+    )
     # What could fail after the payment is loaded, and tried, before anything is sent: here, since a form is
     # shown without it.
     from astria_nb.utils.versions import check_versions
@@ -61,8 +64,11 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
         # Encoding comes first: it finds what is wrong with the files, and keeps them open.
         with submission.encode() as body:
             pack = _pack(tune, options)
-            if problems := check_pack(pack, tune.name, tune, options.max_cost).problems:
-                raise TuneError(*problems)
+            checked = check_pack(pack, tune.name, tune, options.max_cost)
+            if checked.problems:
+                raise TuneError(*checked.problems)
+            if (problem := problem_with_rise(checked.estimate, options.shown)) is not None:
+                raise TuneError(problem)
             return submission.run(pack, body)
 
 
@@ -76,5 +82,7 @@ def _pack(tune: Tune, options: SubmitOptions) -> Pack:
     is_recent = monotonic() - fetched_at < PACK_MAX_AGE_SECONDS and options.max_cost is None
     if pack is None or not is_recent or check_pack(pack, tune.name, tune).problems:
         pack = options.client.pack(tune.pack)
-        fetched[tune.pack] = monotonic(), pack
+        fetched_at = monotonic()
+        fetched[tune.pack] = fetched_at, pack
+    options.on_pack(pack, fetched_at)
     return pack

@@ -11,7 +11,7 @@ from astria_nb.client import Client
 from astria_nb.images import Preprocessing
 from astria_nb.log import Log
 from astria_nb.submission import _account as account
-from astria_nb.tune import Encoding, OnSent, Pack, Request
+from astria_nb.tune import Encoding, Estimate, OnSent, Pack, Request
 from astria_nb.utils.interrupts import in_caller
 from astria_nb.utils.progress import ReportProgress
 from astria_nb.utils.warn import warn
@@ -23,6 +23,10 @@ PACK_MAX_AGE_SECONDS = 60.0
 
 Look = Callable[[Client, Request], account.AccountState]
 Repeat = Literal["announce", "return", "ask", "replay", "send"]
+
+
+def no_form(pack: Pack, fetched_at: float) -> None:
+    """Do nothing with a pack: no form shows it."""
 
 
 class SubmitObserver(Protocol):
@@ -100,7 +104,13 @@ class SubmitOptions:
     look : callable
         Returns what the account shows; see `astria_nb.submission._account.look`.
     pack : Pack or None
-        The tune's pack, if `client` returned it less than `PACK_MAX_AGE_SECONDS` ago. None: it is fetched.
+        The tune's pack, if `client` returned it less than `PACK_MAX_AGE_SECONDS` ago. None: it is fetched, as
+        it is to be for `max_cost`.
+    shown : Estimate or None
+        The price that the user has seen; a tune that costs more is not sent. None: no price was shown.
+    on_pack : callable
+        Called with a pack that is used in place of `pack`, and the time of ``time.monotonic`` when it was
+        fetched, before anything is sent: whoever shows its price can show it anew.
     """
 
     client: Client
@@ -118,3 +128,5 @@ class SubmitOptions:
     slot: AbstractContextManager[object] = field(default_factory=nullcontext)
     look: Look = account.look
     pack: Pack | None = None
+    shown: Estimate | None = None
+    on_pack: Callable[[Pack, float], None] = no_form

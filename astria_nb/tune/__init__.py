@@ -10,7 +10,7 @@ from astria_nb.tune._field_names import SUBMIT_OPTIONS
 from astria_nb.tune._opened import opened
 from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars, in_mc
 from astria_nb.tune._pack_check import check_pack
-from astria_nb.tune._price import Estimate, balance_text, estimate, problem_with_balance
+from astria_nb.tune._price import Estimate, balance_text, estimate, problem_with_balance, problem_with_rise
 from astria_nb.tune._request import ImageRecord, Request
 from astria_nb.tune._signed_addresses import unsigned_addresses
 from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, check_field_names, from_checked
@@ -51,5 +51,6 @@ __all__ = [
     "pairs",
     "parameters",
     "problem_with_balance",
+    "problem_with_rise",
     "unsigned_addresses",
 ]

@@ -149,3 +149,12 @@ def problem_with_cost(estimated: Estimate | None, max_cost: float) -> Problem | 
         what = f"is {dollars(limit_mc, exact=True)}, and this run costs {about} {price}"
         return Problem("max_cost", what, "raise it, or choose another class or pack")
     return None
+
+
+def problem_with_rise(estimated: Estimate | None, shown: Estimate | None) -> Problem | None:
+    """Return the problem with a run that costs more than the user has seen, or None; None if unknown."""
+    if estimated is None or shown is None or estimated.price_mc <= shown.price_mc:
+        return None
+    now, before = (dollars(price.price_mc, exact=True) for price in (estimated, shown))
+    what = f"costs {now} now, and {before} when its price was shown"
+    return Problem("pack", what, "submit it again to pay that")

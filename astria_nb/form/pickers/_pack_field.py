@@ -79,6 +79,13 @@ class PackField(Field):
         with self.lock:
             return self.pack if time.monotonic() - self._fetched_at <= max_age else None
 
+    def renew(self, pack: Pack, fetched_at: float) -> None:
+        """Show the chosen pack as a submission has fetched it, at a time of ``time.monotonic``."""
+        with self.lock:
+            if self.value in (pack.id, pack.slug) and fetched_at > self._fetched_at:
+                self._fetched_at = fetched_at
+                self.problem, self.pack = None, pack
+
     def settle(self, seconds: float) -> None:
         """Wait for the pending look-ups, but no longer than that."""
         wait(set(self._lookups), timeout=seconds)

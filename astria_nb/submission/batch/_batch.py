@@ -66,7 +66,7 @@ class Batch:
         self._give_up_at = math.inf  # whatever is under way, once an executor has cancelled a row
         self._ended: SimpleQueue[tuple[int, Future[RowOutcome]]] = SimpleQueue()
         self._patience = Patience()
-        self._reason: AstriaError | None = None  # that the batch was stopped for
+        self._reason: NotBegunError | None = None  # that the rows that are left say
         self._reported = 0.0
 
     def run(self, submit: Submit, rows: Iterable[int]) -> list[int]:
@@ -83,7 +83,7 @@ class Batch:
             This call was interrupted. The rows that were under way have ended.
         """
         waiting = deque(sorted(rows, key=self._prices.__contains__))  # what costs nothing waits for nobody
-        self._turns.reset()
+        self._turns.reset(self.outcomes)
         self.tally.is_over = False
         try:
             while waiting or self.tally.active:
@@ -109,7 +109,8 @@ class Batch:
         limits = self._limits
         while waiting and self.tally.active < limits.in_flight:
             if limits.stop.is_set():
-                self._leave(waiting)
+                self.leave(waiting)
+                waiting.clear()
                 return False
             if (row := self._turns.next_of(waiting)) is None:
                 return True
@@ -124,8 +125,11 @@ class Batch:
             try:
                 future = submit(row)
             except Exception as error:  # noqa: BLE001  an executor that was shut down, or whose workers are gone
+                refusal = not_taken(error)
+                if isinstance(refusal, NotBegunError):
+                    self._reason = self._reason or refusal
                 limits.stop.set()
-                self._end(row, RowOutcome("not_sent", error=not_taken(error)))
+                self._end(row, RowOutcome("not_sent", error=refusal))
                 continue
             self.tally.active += 1
             self._under_way[row] = _UnderWay(started, future)
@@ -198,11 +202,14 @@ class Batch:
             (self._limits.stop.hold if outcome.is_lost else self._limits.stop.set)()
         is_too_poor = not self.is_stopped and self._limits.balance.is_exceeded(row, outcome.error)
         if outcome.concerns_all or is_too_poor or (outcome.is_unreached and self._patience.is_cut_off):
-            self._stop(outcome)
+            assert outcome.error is not None
+            self._stop(NotBegunError.after(outcome.error))
         elif not outcome.is_unreached and is_begun:
             self._patience.note_answer()
+        if row in self._prices and not self._limits.stops_at_error:
+            self._watch(row, outcome)
         if not is_begun and self._reason is not None:
-            outcome = replace(outcome, error=NotBegunError.after(self._reason))
+            outcome = replace(outcome, error=self._reason)
         # What may exist on the service counts as paid.
         is_paid = outcome.has_tune or outcome.is_lost
         self._limits.budget.settle(row, is_paid=is_paid, cost_mc=outcome.cost_mc)
@@ -213,21 +220,25 @@ class Batch:
         self.tally.cost_mc = self._limits.budget.spent_mc
         self.outcomes[row] = outcome
 
-    def _stop(self, outcome: RowOutcome) -> None:
+    def _watch(self, row: int, outcome: RowOutcome) -> None:
+        """Hold rows back once the service seems to fail, and leave them if it still does."""
+        outage = self._limits.outage
+        outage.count(row, outcome)
+        if outage.is_likely and outage.is_probed:
+            self._stop(NotBegunError.in_outage(outcome.problem))
+        elif outage.is_likely:
+            self._limits.stop.hold()
+
+    def _stop(self, reason: NotBegunError) -> None:
         """Send no more rows, for a reason that holds for all of them."""
-        self._reason = self._reason or outcome.error
+        self._reason = self._reason or reason
         self._limits.stop.set()
 
-    def leave(self, rows: Iterable[int]) -> None:
-        """Return rows unsent, which wait for a run of which nobody knows what it has made."""
+    def leave(self, rows: Iterable[int], error: NotBegunError | None = None) -> None:
+        """Return rows unsent, by default for the reason that the batch was stopped for."""
+        error = error or self._reason or NotBegunError()
         for row in rows:
-            self.outcomes[row] = RowOutcome("not_sent", error=NotBegunError.behind_a_run())
-
-    def _leave(self, waiting: deque[int]) -> None:
-        error = NotBegunError() if self._reason is None else NotBegunError.after(self._reason)
-        for row in waiting:
             self.outcomes[row] = RowOutcome("not_sent", error=error)
-        waiting.clear()
 
     @property
     def is_stopped(self) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import BrokenExecutor
 
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.log import environment
+from astria_nb.submission.batch._slots import NotBegunError
 
 _AGAIN = "run the batch again, which looks for it first"
 
 
 def not_taken(error: BaseException) -> AstriaError:
-    """Return the error of a row that an executor did not take."""
+    """Return the error of a row that an executor, or the threads of this process, did not take."""
+    if getattr(threading, "_SHUTTING_DOWN", False):  # Python has no public way to ask
+        return NotBegunError.at_exit()
     what = f"takes no more tunes ({_text(error)})"
     return AstriaError(Problem("executor", what, "run the batch again with a new executor"))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from astria_nb.submission.batch._balance import BalanceCheck
 from astria_nb.submission.batch._budget import Budget
+from astria_nb.submission.batch._outage import ServiceOutage
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._stop import BatchStop
 
@@ -17,12 +18,13 @@ class BatchLimits:
 
     Attributes
     ----------
-    in_flight : int
-        Rows that may be under way at once.
+    most : int
+        Rows that may be handed out at once.
     pace : Pace
     budget : Budget
     stop : BatchStop
     balance : BalanceCheck
+    outage : ServiceOutage
     stops_at_error : bool
         Whether the first row that fails stops the batch.
     begun : collection of int or None
@@ -31,14 +33,20 @@ class BatchLimits:
         After which a row counts as lost if no worker has answered; None where all of them answer in time.
     """
 
-    in_flight: int
+    most: int
     pace: Pace
     budget: Budget
     stop: BatchStop
     balance: BalanceCheck
+    outage: ServiceOutage
     stops_at_error: bool = False
     begun: Collection[int] | None = None
     row_seconds: float | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Rows that may be handed out now."""
+        return 1 if self.outage.is_probed else self.most
 
     def unsent(self, rows: Iterable[int]) -> int:
         """Return how many of the rows that were handed out are only prepared."""

@@ -67,6 +67,16 @@ def settle_lost(
     return settled
 
 
+def are_made(outcomes: Sequence[RowOutcome | None], options: SubmitOptions) -> bool:
+    """Return whether the account has the tunes of all rows, whose answers were lost just now."""
+    numbers = [outcome.submission for outcome in outcomes if outcome is not None]
+    try:
+        lost = [options.log.get(number) for number in numbers if number is not None]
+        return all(recovery.created_by(options.log, options.client, lost).values())
+    except AstriaError:
+        return False
+
+
 def _submission(outcome: RowOutcome, tune: Tune | None, options: SubmitOptions) -> Submission | None:
     if outcome.submission is not None:
         return options.log.get(outcome.submission)

@@ -44,6 +44,8 @@ class RowOutcome:
     found : str
         Which tune of the account it is, in words, if only the account had its title: it may be somebody
         else's. Empty otherwise.
+    problem : str
+        What the log says of it, such as how its answer was lost. Empty otherwise.
     """
 
     state: str
@@ -54,6 +56,7 @@ class RowOutcome:
     retry_after: float | None = None
     cost_mc: int | None = None
     found: str = ""
+    problem: str = ""
 
     @property
     def has_tune(self) -> bool:
@@ -64,6 +67,11 @@ class RowOutcome:
     def is_lost(self) -> bool:
         """Whether it may exist on the service: it has to be looked for."""
         return self.state in ("planned", "sending", "unknown", "needs_review")
+
+    @property
+    def has_lost_answer(self) -> bool:
+        """Whether it was sent, and the service gave no answer that says what became of it."""
+        return self.state == "unknown" and self.error is None
 
     @property
     def is_unreached(self) -> bool:
@@ -92,6 +100,7 @@ def of_submission(submission: Submission) -> RowOutcome:
         submission.planned_at,
         json.dumps(record),
         cost_mc=cost if cost is not None and cost > 0 else None,
+        problem=submission.problem or "",
     )
 
 

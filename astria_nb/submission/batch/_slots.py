@@ -40,8 +40,8 @@ def _allowed_files() -> int:
     return max(0, allowed)
 
 
-def _problem(reason: str) -> Problem:
-    return Problem("tune", f"was not sent: {reason}", "run the batch again, which goes on from here")
+def _problem(reason: str, hint: str = "run the batch again, which goes on from here") -> Problem:
+    return Problem("tune", f"was not sent: {reason}", hint)
 
 
 class NotBegunError(AstriaError):
@@ -51,9 +51,23 @@ class NotBegunError(AstriaError):
         super().__init__(*(problems or (_problem("the batch was stopped"),)))
 
     @classmethod
+    def at_exit(cls) -> NotBegunError:
+        """Return the error of a row that no thread takes any more."""
+        hint = (
+            "run the batch again in another process, which goes on from here; call join() on a thread that "
+            "sends, and send nothing from atexit"
+        )
+        return cls(_problem("Python is ending, and gives threads no more work", hint))
+
+    @classmethod
     def behind_a_run(cls) -> NotBegunError:
         """Return the error of a run that waits for one on the same tune whose outcome is not known."""
         return cls(_problem("what a run on the same tune before it has made is not known yet"))
+
+    @classmethod
+    def in_outage(cls, reason: str) -> NotBegunError:
+        """Return the error of a row that is not sent, since the service goes on losing answers."""
+        return cls(_problem(f"the service fails: a row was sent, and {reason}"))
 
     @classmethod
     def after(cls, error: AstriaError) -> NotBegunError:

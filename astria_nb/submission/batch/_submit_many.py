@@ -60,7 +60,7 @@ def submit_many(
 
     All rows are checked first, and nothing is sent if one is wrong. Then each is sent as by `submit`. The
     call can be interrupted, and its process can be killed, at any moment: the same call goes on, and sends
-    nothing twice.
+    nothing twice. A service that loses one answer after the other is not sent the rest of the rows.
 
     A notebook shows how far it is, and in JupyterLab and Notebook 7 a button: Cancel sends no more, ends what
     is under way, and returns the rows. A terminal has a line, and a log file one every half a minute.

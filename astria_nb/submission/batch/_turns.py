@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from astria_nb.submission.batch._row_outcome import RowOutcome
 
@@ -38,6 +38,10 @@ class Turns:
         if outcome is None or outcome.state not in _NOT_LOOKED_FOR:
             self._in_use.difference_update(self._tune_ids.get(row, ()))
 
-    def reset(self) -> None:
-        """Let all tunes be used: what became of earlier runs is known."""
+    def reset(self, outcomes: Sequence[RowOutcome | None]) -> None:
+        """Let all tunes be used, but those of earlier runs that nobody has looked for yet."""
         self._in_use.clear()
+        for row, tune_ids in self._tune_ids.items():
+            outcome = outcomes[row]
+            if outcome is not None and outcome.state in _NOT_LOOKED_FOR:
+                self._in_use.update(tune_ids)

@@ -22,7 +22,8 @@ from astria_nb.submission.batch._display import BatchObserver
 from astria_nb.submission.batch._frame import frame_of
 from astria_nb.submission.batch._limits import BatchLimits
 from astria_nb.submission.batch._listing import Listing
-from astria_nb.submission.batch._lost import settle_lost
+from astria_nb.submission.batch._lost import are_made, settle_lost
+from astria_nb.submission.batch._outage import ServiceOutage
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._remarks import problem_with_total, warn_after, warn_before
 from astria_nb.submission.batch._row_outcome import RowOutcome
@@ -122,8 +123,9 @@ class Work:
         files = max((len(tune.images) for tune in self._tunes if tune), default=0)
         in_hand = workers if self._is_remote else rows_in_hand(workers, files)
         balance = BalanceCheck(self._options.client, self._tune_and_pack)
+        outage = ServiceOutage(workers)
         limits = BatchLimits(
-            in_hand, pace, Budget(self._max_cost), stop, balance, stops_at_error=stops_at_error
+            in_hand, pace, Budget(self._max_cost), stop, balance, outage, stops_at_error=stops_at_error
         )
         slots = Slots(workers, stop)
         if self._is_remote:
@@ -141,7 +143,7 @@ class Work:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
                     threads = stack.enter_context(ThreadPoolExecutor(in_hand, "astria_nb batch"))
-                self._send(batch, stop, to_send, listing, threads, slots)
+                self._send(batch, stop, outage, to_send, listing, threads, slots)
         complete = [outcome for outcome in batch.outcomes if outcome is not None]
         if stops_at_error and (error := _first_error(complete, stop)) is not None:
             raise error
@@ -153,6 +155,7 @@ class Work:
         self,
         batch: Batch,
         stop: BatchStop,
+        outage: ServiceOutage,
         to_send: list[int],
         listing: Listing,
         threads: ThreadPoolExecutor,
@@ -184,15 +187,25 @@ class Work:
             # A thread may send on the connection that this one used last: an interrupt must not end that.
             blocks_on(None)
             held += batch.run(send_there, rows_left)
-            again, goes_on = self._settle(batch, stop, options)
+            rows_left = batch.take_left()
+            is_held_back = outage.is_likely and stop.is_on_hold and rows_left
+            if is_held_back and are_made([batch.outcomes[row] for row in outage.lost], options):
+                outage.go_on(is_made=True)  # only answers are lost, and all are looked for at the end
+                if stop.go_on():
+                    continue
+            again, goes_on = self._settle(batch, stop, outage, options, is_last=not rows_left)
             held += again
-            rows_left = batch.take_left() if goes_on else []
+            if not goes_on:
+                batch.leave(rows_left)
+                break
         if held:
             blocks_on(None)
-            batch.leave(batch.run(send_again, sorted(held)))
+            batch.leave(batch.run(send_again, sorted(held)), NotBegunError.behind_a_run())
 
-    def _settle(self, batch: Batch, stop: BatchStop, options: SubmitOptions) -> tuple[list[int], bool]:
-        """Look for the rows whose answers were lost.
+    def _settle(
+        self, batch: Batch, stop: BatchStop, outage: ServiceOutage, options: SubmitOptions, *, is_last: bool
+    ) -> tuple[list[int], bool]:
+        """Look for the rows whose answers were lost; some are sent again once no others are left (`is_last`).
 
         Returns
         -------
@@ -206,7 +219,9 @@ class Work:
             if (not self._is_remote if outcome is None else self._may_repeat(row, outcome))
         }
         has_tune = {row for row, outcome in settled.items() if outcome is not None and outcome.has_tune}
-        if stop.is_on_hold and settled.keys() - has_tune - may_repeat:
+        if outage.is_likely:
+            outage.go_on(is_made=has_tune.issuperset(outage.lost))
+        elif stop.is_on_hold and settled.keys() - has_tune - may_repeat:
             stop.set()
         goes_on = stop.go_on()
         for row, outcome in settled.items():
@@ -214,7 +229,7 @@ class Work:
                 batch.replace(row, outcome)
             elif self._is_remote or stop.is_set():
                 batch.replace(row, RowOutcome("not_sent"))  # by a worker, which may be gone with the others
-        again = [] if stop.is_set() else sorted(may_repeat)
+        again = sorted(may_repeat) if is_last and not stop.is_set() else []
         batch.forget(again)
         return again, goes_on
 
