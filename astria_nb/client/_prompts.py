@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from astria_nb.client import _replies as replies
+from astria_nb.client import responses
 from astria_nb.client._client_base import ClientBase
 from astria_nb.client._replies import Json
 from astria_nb.errors import (
+    ApiError,
     AstriaError,
     NotFoundError,
     NotSentError,
-    ServerError,
-    UnexpectedReplyError,
     UnreachableError,
 )
 from astria_nb.utils.arguments import check_id
@@ -95,8 +95,8 @@ class PromptMethods(ClientBase):
         ------
         NotFoundError
             The account has no such prompt.
-        NotSentError, ServerError, UnexpectedReplyError
-            It may be done: the prompt's ``liked`` tells.
+        NotSentError, ApiError
+            Unless the service refused it, it may be done: the prompt's ``liked`` tells.
 
         Notes
         -----
@@ -119,13 +119,12 @@ class PromptMethods(ClientBase):
             return
         except NotFoundError as error:
             failure: AstriaError = self._not_found("prompt_id", f"prompt {prompt_id}", error)
-        except UnreachableError as error:  # its hint names the setting to change
+        except (NotSentError, ApiError) as error:
             failure = error
-        except (NotSentError, ServerError, UnexpectedReplyError) as error:
-            look = f"look at client.prompt({prompt_id})['liked'] first: it may be done"
-            hints = (replace(problem, hint=f"{problem.hint}, but {look}") for problem in error.problems)
-            error.args = tuple(hints)
-            failure = error
+            if not _proves_nothing_changed(error):
+                look = f"look at client.prompt({prompt_id})['liked'] first: it may be done"
+                hints = (replace(problem, hint=f"{problem.hint}, but {look}") for problem in error.problems)
+                error.args = tuple(hints)
         raise failure
 
     def _prompts_of(self, tune_id: int, pages: Iterator[Json]) -> Iterator[Json]:
@@ -135,3 +134,9 @@ class PromptMethods(ClientBase):
         except NotFoundError as error:
             failure = self._not_found("tune_id", f"tune {tune_id}", error)
         raise failure
+
+
+def _proves_nothing_changed(error: AstriaError) -> bool:
+    if isinstance(error, ApiError):
+        return responses.is_refusal(error)
+    return isinstance(error, UnreachableError)  # whose hint names the setting to change

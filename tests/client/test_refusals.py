@@ -12,6 +12,7 @@ from astria_nb.errors import (
     NotFoundError,
     NotSentError,
     OutcomeUnknownError,
+    RejectedError,
     ServerError,
     UnexpectedReplyError,
 )
@@ -139,6 +140,7 @@ def test_too_many_requests_are_called_so(server: ScriptedServer, client: anb.Cli
     ("answer", "kind"),
     [
         (reply({"error": "oops"}, 500), ServerError),
+        (reply({"error": "took too long"}, 408), RejectedError),
         (hang_up, NotSentError),
         (reply({}, 302), UnexpectedReplyError),
         (reply({"error": "not now"}), UnexpectedReplyError),
