@@ -75,11 +75,8 @@ def not_found(request: str, reason: str, page: str | None, *, creates: bool) -> 
         Whether it is the paid request.
     """
     if creates:
-        what, hint = (
-            f"no such pack, or no such tune ({reason})",
-            "check pack and tune_ids; nothing was created",
-        )
-        problem = Problem("pack", what, hint)
+        hint = "check pack and tune_ids; nothing was created"
+        problem = Problem("pack", f"no such pack, or no such tune ({reason})", hint)
     elif any(part.isdecimal() for part in request.split("/")):  # the address of a record
         hint = "check the id, and that it belongs to the account of this API key"
         problem = Problem("id", reason, hint)

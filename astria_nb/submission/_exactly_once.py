@@ -281,12 +281,12 @@ class ExactlyOnce:
             wait_with_progress(seconds, "the service asked to wait", self._on_wait)
             return submission
         except (NotSentError, TuneError) as error:
-            change(submission, not_sent, problem=str(error))
             _tell_doubt(error, doubtful=doubtful)
+            change(submission, not_sent, problem=str(error))
             raise
         except ApiError as error:
-            change(submission, refused, problem=str(error))
             _tell_doubt(error, doubtful=doubtful)
+            change(submission, refused, problem=str(error))
             raise
         except BaseException as error:
             # After an interrupt: an incomplete request creates nothing.
