@@ -5,6 +5,7 @@ from astria_nb.client._by_id import VISIBILITY_DELAY, fetch_latest, is_recent
 from astria_nb.client._client import Client
 from astria_nb.client._credentials import find_key
 from astria_nb.client._deletion import record_deletions_in
+from astria_nb.client._error_body import complaint_in, words_in
 from astria_nb.client._inspection import Inspection, inspect_each, majority
 from astria_nb.client._login import login
 from astria_nb.client._picture_stream import PictureStream
@@ -21,6 +22,7 @@ __all__ = [
     "PictureStream",
     "RepeatedAnswers",
     "Throttle",
+    "complaint_in",
     "fetch_latest",
     "find_key",
     "inspect_each",
@@ -29,4 +31,5 @@ __all__ = [
     "login",
     "majority",
     "record_deletions_in",
+    "words_in",
 ]

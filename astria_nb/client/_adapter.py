@@ -30,8 +30,8 @@ from astria_nb.client._network_settings import (
     check_proxy,
     is_on_this_machine,
 )
+from astria_nb.client._refusals import REFUSALS
 from astria_nb.client.deadline import Deadline, current_deadline
-from astria_nb.client.responses import REFUSALS
 from astria_nb.utils import interrupts
 
 _NEAR_SECONDS = 30  # to the deadline

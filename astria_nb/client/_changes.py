@@ -16,6 +16,7 @@ from astria_nb.errors import (
     OutcomeUnknownError,
     Problem,
     RejectedError,
+    TooManyRequestsError,
     UnreachableError,
 )
 from astria_nb.tune import Body
@@ -46,21 +47,26 @@ def change_tune(transport: Transport, tune_id: int, fields: Mapping[str, Any]) -
     except UnreachableError as error:  # its hint names the setting to change
         failure = error
     except NotSentError as error:
-        failure = _with_hint(error, "nothing was changed; try again")
+        failure = _not_changed(tune_id, error, "try again")
     except OutcomeUnknownError as error:
         failure = _outcome_unknown(tune_id, error.reason)
     except ApiError as error:
         if not responses.is_refusal(error):
-            failure = _outcome_unknown(tune_id, responses.reason_of(error))
+            has_words = isinstance(error, RejectedError) or (error.status < 300 and not error.page)
+            reason = error.problems[0].what if has_words else responses.reason_of(error)
+            failure = _outcome_unknown(tune_id, reason)
         else:
-            # The service's words name no tune, and the reader may have asked for several.
-            hint = f"tune {tune_id} was not changed"
-            failure = _with_hint(error, hint) if isinstance(error, RejectedError) else error
+            has_words = isinstance(error, RejectedError | TooManyRequestsError)
+            failure = _not_changed(tune_id, error) if has_words else error
     raise failure
 
 
-def _with_hint(error: AstriaError, hint: str) -> AstriaError:
-    error.args = tuple(replace(problem, hint=hint) for problem in error.problems)
+def _not_changed(tune_id: int, error: AstriaError, next_step: str = "") -> AstriaError:
+    """Name the tune in an error: the reader may have asked for several, some of which were changed."""
+    error.args = tuple(
+        replace(problem, hint=f"tune {tune_id} was not changed: {next_step or problem.hint}")
+        for problem in error.problems
+    )
     return error
 
 

@@ -11,6 +11,7 @@ from astria_nb.client._account_id import AccountId
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
 from astria_nb.client._base_url import find_base_url
 from astria_nb.client._credentials import KEY_VARIABLE, find_key
+from astria_nb.client._error_body import words_in
 from astria_nb.client._replies import Json
 from astria_nb.client._transport import GET_SECONDS, Transport
 from astria_nb.errors import (
@@ -21,7 +22,6 @@ from astria_nb.errors import (
 )
 from astria_nb.tune import MC_PER_DOLLAR
 from astria_nb.utils.arguments import check_id, check_number
-from astria_nb.utils.formatting import short
 
 _DAY = 86400
 
@@ -125,11 +125,12 @@ class ClientBase:
         id_ = check_id("id", id_)
         try:
             reply = replies.get_object(self._transport, f"/{kind}s/{id_}")
-            record = replies.with_id(reply)
-            if record is not None or not reply.get("error"):
-                return record or reply
-            what = f"{short(reply['error'])} in place of {kind} {id_}"
-            failure: ApiError = responses.unexpected_reply(200, what)
+            # Callbacks have the record under its kind, which a reply may have, too (astria-api, section 9).
+            record = replies.with_id(reply) or replies.with_id(reply.get(kind))
+            if record is not None and record["id"] == id_:
+                return record
+            words = words_in(reply) if record is None else f"{kind} {record['id']}"
+            failure: ApiError = responses.in_place_of(f"{kind} {id_}", words)
         except NotFoundError as error:
             failure = self._not_found("id", f"{kind} {id_}", error)
         raise failure

@@ -9,6 +9,7 @@ from typing import Any
 
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client._parsing import parse_json
+from astria_nb.utils.arguments import parse_whole
 
 _MAX_TEXT, _MAX_NAME = 400, 80  # characters of a message and of a field's name
 _MAX_FIELDS, _MAX_ITEMS = 20, 100  # messages that are shown, and parts of an object that are read
@@ -18,8 +19,11 @@ _GENERAL = ("error", "message", "upgrade", "detail", "error_description")
 _OF_FIELD, _WORDS = ("field", "attribute", "param"), ("message", "detail", "error", "title")
 _NO_FIELDS = ("status", "code", "success", "type", "instance", "exception", "traces", "request_id")
 
+Message = tuple[str, str]
+"""A field, or nothing for the whole request, and what is said of it."""
 
-def messages(content: bytes, key: ApiKey) -> list[tuple[str, str]]:
+
+def messages(content: bytes, key: ApiKey) -> list[Message]:
     """Return (field, message) pairs; the field is empty if a message is about the whole request.
 
     Parameters
@@ -40,6 +44,49 @@ def messages(content: bytes, key: ApiKey) -> list[tuple[str, str]]:
         data = key.redact_json(parse_json(content))
     except (ValueError, RecursionError):
         data = key.redact(content.decode("utf-8", "replace"))
+    return _messages_in(data)
+
+
+def words_in(data: Mapping[str, Any]) -> str:
+    """Return what an object of JSON says where services say what is wrong; empty if it says nothing there.
+
+    Parameters
+    ----------
+    data : mapping
+        Without the key.
+
+    Examples
+    --------
+    >>> words_in({"message": "maintenance"}), words_in({"errors": {"title": ["is taken"]}}), words_in({})
+    ('maintenance', 'title: is taken', '')
+    """
+    if not any(data.get(name) for name in ("errors", *_GENERAL)):
+        return ""
+    field, text = _messages_in(data)[0]
+    return f"{field}: {text}" if field else text
+
+
+def complaint_in(data: object) -> str:
+    """Return what is wrong by an answer whose status is that of a success; empty if nothing is.
+
+    Parameters
+    ----------
+    data : object
+        The JSON of the answer, without the key.
+
+    Examples
+    --------
+    >>> complaint_in({"status": 422, "message": "no"}), complaint_in({"status": 201, "message": "done"})
+    ('no', '')
+    """
+    if not isinstance(data, Mapping):
+        return ""
+    status = parse_whole(data.get("status")) or 0
+    is_failure = data.get("error") or data.get("errors") or data.get("success") is False or status >= 400
+    return (words_in(data) or "no success") if is_failure else ""
+
+
+def _messages_in(data: Any) -> list[Message]:
     pairs = ((_one_line(field, _MAX_NAME), _one_line(text)) for field, text in _pairs(data))
     if read := list(islice(((field, text) for field, text in pairs if text), _MAX_FIELDS)):
         return read

@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager
 from os import PathLike
 
 from astria_nb.client import _replies as replies
+from astria_nb.client import responses
 from astria_nb.client._client_base import ClientBase
+from astria_nb.client._error_body import words_in
 from astria_nb.client._own_names import add_own_names
 from astria_nb.client._picture_stream import PictureStream
 from astria_nb.client._replies import Json
@@ -125,7 +127,10 @@ class PictureMethods(ClientBase):
 
     def _inspect(self, body: Body) -> Json:
         try:
-            return replies.checked_object(self._transport.post_small("/images/inspect", body))
+            answer = replies.checked_object(self._transport.post_small("/images/inspect", body))
+            if words := words_in(answer):
+                raise responses.in_place_of("an inspection", words)
+            return answer
         except ApiError as error:
             add_own_names(error, body.own_names)
             raise

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from astria_nb.client import _replies as replies
+from astria_nb.client import responses
 from astria_nb.client._client_base import ClientBase
 from astria_nb.client._replies import Json
 from astria_nb.errors import (
+    ApiError,
+    AstriaError,
     NotFoundError,
+    NotSentError,
+    UnreachableError,
 )
 from astria_nb.utils.arguments import check_id
 
@@ -85,6 +91,13 @@ class PromptMethods(ClientBase):
         liked : bool
             False removes a like.
 
+        Raises
+        ------
+        NotFoundError
+            The account has no such prompt.
+        NotSentError, ApiError
+            Unless the service refused it, it may be done: the prompt's ``liked`` tells.
+
         Notes
         -----
         A like counts for the pack's template as well, which sorts the pack (astria-api, section 11).
@@ -105,7 +118,13 @@ class PromptMethods(ClientBase):
             self._transport.send_empty("POST" if liked else "DELETE", f"/prompts/{prompt_id}/likes")
             return
         except NotFoundError as error:
-            failure = self._not_found("prompt_id", f"prompt {prompt_id}", error)
+            failure: AstriaError = self._not_found("prompt_id", f"prompt {prompt_id}", error)
+        except (NotSentError, ApiError) as error:
+            failure = error
+            if not _proves_nothing_changed(error):
+                look = f"look at client.prompt({prompt_id})['liked'] first: it may be done"
+                hints = (replace(problem, hint=f"{problem.hint}, but {look}") for problem in error.problems)
+                error.args = tuple(hints)
         raise failure
 
     def _prompts_of(self, tune_id: int, pages: Iterator[Json]) -> Iterator[Json]:
@@ -115,3 +134,9 @@ class PromptMethods(ClientBase):
         except NotFoundError as error:
             failure = self._not_found("tune_id", f"tune {tune_id}", error)
         raise failure
+
+
+def _proves_nothing_changed(error: AstriaError) -> bool:
+    if isinstance(error, ApiError):
+        return responses.is_refusal(error)
+    return isinstance(error, UnreachableError)  # whose hint names the setting to change

@@ -107,7 +107,7 @@ class Transport:
         )
 
     def post(self, path: str, body: Body) -> Any:
-        """Stream a body of any size, once, and return the JSON of the answer.
+        """Stream the body of a paid request, of any size, once, and return the JSON of the answer.
 
         Parameters
         ----------
@@ -118,7 +118,9 @@ class Transport:
         if body.is_spent:
             raise RuntimeError("a body is sent once; encode the tune again")
         with Deadline(UPLOAD_SECONDS + len(body) / SLOWEST_LINE, answer=ANSWER_SECONDS):
-            return self._send("POST", path, data=body, headers={"Content-Type": body.content_type})
+            return self._send(
+                "POST", path, data=body, headers={"Content-Type": body.content_type}, creates=True
+            )
 
     def post_small(self, path: str, body: Body) -> Any:
         """Send a small body that changes nothing at the service, once, and return the JSON of the answer.
@@ -133,7 +135,7 @@ class Transport:
             return self._send("POST", path, data=content, headers={"Content-Type": body.content_type})
 
     def send_empty(self, method: str, path: str) -> None:
-        """Send a request without a body, once. The body of a success is ignored unless it is a web page.
+        """Send a request without a body, once. The body of a success is ignored unless it denies it.
 
         Parameters
         ----------
@@ -219,6 +221,7 @@ class Transport:
         data: Any = None,
         headers: Mapping[str, str] = _NO_HEADERS,
         ignore_body: bool = False,
+        creates: bool = False,
     ) -> Any:
         # A POST that is redirected would come back as a GET that answers 200: a false success.
         with self._api_session.call(method, self._address + path, headers, data) as reply:
@@ -227,15 +230,18 @@ class Transport:
         if reply.status_code == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             raise network_settings.unaccepted_login(self.base_url)  # as where the proxy refuses a tunnel
         if ignore_body and 200 <= reply.status_code < 300:
-            responses.check_no_page(reply.status_code, reply.headers, content, self.key)
+            responses.check_success(reply.status_code, reply.headers, content, self.key)
             return None
+        if not 200 <= reply.status_code < 300:  # which needs no complete body
+            request = f"{method} {path.partition('?')[0]}"
+            raise responses.error_for_status(
+                reply.status_code, reply.headers, content, self.key, request=request, creates=creates
+            )
         return self._parse(reply, content, interruption)
 
     def _parse(self, reply: requests.Response, content: bytes, interruption: Exception | None) -> Any:
-        """Return the JSON of an answer, or raise its error. An error status needs no complete body."""
+        """Return the JSON of a success, or raise the error for what came instead."""
         status = reply.status_code
-        if not 200 <= status < 300:
-            raise responses.error_for_status(status, reply.headers, content, self.key)
         if isinstance(interruption, TooLargeError):
             raise responses.unexpected_reply(status, f"something {interruption}")
         if interruption is not None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
-from astria_nb.client._error_body import messages
+from astria_nb.client._error_body import complaint_in, messages
+from astria_nb.client._parsing import parse_json
+from astria_nb.client._refusals import PAGE_STEP, REFUSALS, creation_refused, not_found, refused
 from astria_nb.client._web_page import page_title
 from astria_nb.errors import (
     ApiError,
-    NotFoundError,
     OutcomeUnknownError,
     Problem,
     RejectedError,
@@ -20,14 +22,7 @@ from astria_nb.errors import (
     UnauthorizedError,
     UnexpectedReplyError,
 )
-from astria_nb.utils.formatting import format_size
-
-REFUSALS = frozenset({400, 401, 402, 403, 404, 422, 426, 429})
-"""The statuses by which the service says that a request changed nothing; see `is_refusal`.
-
-Others may come from a proxy, or after the work.
-"""
-
+from astria_nb.utils.formatting import format_size, short
 
 _SANDBOX_HEADER = "X-Sandbox-Hint"
 _SANDBOX_KEY = "each sandbox has its own: use sandbox.client(), or the key that astria-nb sandbox printed"
@@ -83,8 +78,7 @@ def page_error(status: int, page: str) -> UnexpectedReplyError:
     page : str
         Its title.
     """
-    hint = "check base_url, and whether a proxy, a VPN or a sign-in page stands before it"
-    return unexpected_reply(status, f"{_in_words(page)} ({status})", hint, page)
+    return unexpected_reply(status, f"{_in_words(page)} ({status})", PAGE_STEP, page)
 
 
 def unreadable(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> UnexpectedReplyError:
@@ -95,16 +89,33 @@ def unreadable(status: int, headers: Mapping[str, str], content: bytes, key: Api
     return unexpected_reply(status, "something other than JSON" if content.strip() else "an empty body")
 
 
-def check_no_page(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> None:
-    """Check that a success comes from the service. Parameters as for `error_for_status`.
+def check_success(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> None:
+    """Check that a success comes from the service, and is one. Parameters as for `error_for_status`.
 
     Raises
     ------
     UnexpectedReplyError
-        The body is a web page, such as that of a sign-in.
+        The body is a web page, such as that of a sign-in, or says that something is wrong.
     """
     if page_title(headers, content, key) is not None:
         raise unreadable(status, headers, content, key)
+    with suppress(ValueError, RecursionError):  # some successes have no content
+        if complaint := complaint_in(key.redact_json(parse_json(content))):
+            raise in_place_of(f"a success ({status})", complaint)
+
+
+def in_place_of(expected: str, words: str) -> UnexpectedReplyError:
+    """Return the error for a success that is not what was asked for.
+
+    Parameters
+    ----------
+    expected : str
+        Such as ``tune 7``.
+    words : str
+        What the answer says; empty if nothing.
+    """
+    what = f"{short(words) if words else 'something else'} in place of {expected}"
+    return unexpected_reply(200, what, "try again later, or check base_url")
 
 
 def is_refusal(error: ApiError) -> bool:
@@ -132,7 +143,15 @@ def reason_of(error: ApiError) -> str:
     return f"{status}: {error.problems[0].what}" if isinstance(error, RejectedError) else status
 
 
-def error_for_status(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> ApiError:
+def error_for_status(
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    key: ApiKey,
+    *,
+    request: str = "the request",
+    creates: bool = False,
+) -> ApiError:
     """Return the typed error for an answer outside 200 to 299.
 
     Parameters
@@ -144,6 +163,10 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
         The body: JSON in one of several shapes, HTML, or nothing.
     key : ApiKey
         The key that was sent. It is redacted in case the service repeats it.
+    request : str
+        What was asked, such as ``GET /tunes/7``.
+    creates : bool
+        Whether it was the paid request.
     """
     if status < 400:
         what = _redirect(status, headers, key) if status >= 300 else f"another protocol ({status})"
@@ -152,27 +175,25 @@ def error_for_status(status: int, headers: Mapping[str, str], content: bytes, ke
     if page and status < 500 and status not in _WHOEVER_ANSWERS:
         return page_error(status, page)
     pairs = messages(content, key) if page is None else [("", _in_words(page))] if page else []
-    pairs = pairs or [("", f"the service answered {status} and gave no reason")]
-    reason, retry_after = pairs[0][1], _header(headers, "Retry-After", key)
+    reason = pairs[0][1] if pairs else f"the service answered {status} and gave no reason"
+    retry_after = _header(headers, "Retry-After", key)
     if status == 401:
         hint = _SANDBOX_KEY if _SANDBOX_HEADER in headers else f"check the key; yours is at {KEY_PAGE}"
         problem = Problem("api_key", f"{key!r} was refused ({reason})", hint)
         return UnauthorizedError(problem, status=status, page=page)
     if status == 404:
-        hint = "check the id, and that it belongs to the account of this API key"
-        return NotFoundError(Problem("id", reason, hint), status=status, page=page)
+        return not_found(request, reason, page, creates=creates)
     if status == 429:
         is_seconds = retry_after and retry_after.isdecimal() and len(retry_after) < 10
         hint = f"wait {retry_after} seconds, then try again" if is_seconds else "wait a while, then try again"
-        problem = Problem("base_url", reason, hint)
+        problem = Problem("base_url", f"the service asks for fewer requests ({status}: {reason})", hint)
         return TooManyRequestsError(problem, status=status, retry_after=retry_after, page=page)
     if status >= 500:
         problem = Problem("base_url", f"the service failed ({status}: {reason})", "try again in a minute")
         return ServerError(problem, status=status, retry_after=retry_after, page=page)
-    is_proof = status in REFUSALS
-    hint = "fix it and submit again; nothing was created" if is_proof else "try again in a minute"
-    problems = (Problem(field or "tune", message, hint, kind="rejected") for field, message in pairs)
-    return RejectedError(*problems, status=status, page=page)
+    if creates:
+        return creation_refused(status, pairs, page)
+    return refused(request, status, pairs, page)
 
 
 def rate_limited(seconds: float) -> TooManyRequestsError:

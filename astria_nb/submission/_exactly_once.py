@@ -9,17 +9,20 @@ from dataclasses import replace
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.client import Json, responses
+from astria_nb.client import Json, complaint_in, responses, words_in
 from astria_nb.client.deadline import Deadline
 from astria_nb.client.retry import retry_after_seconds
 from astria_nb.errors import (
     ApiError,
     AstriaError,
+    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
     Problem,
+    RejectedError,
     TooManyRequestsError,
     TuneError,
+    UnreachableError,
 )
 from astria_nb.images import SentImage
 from astria_nb.log import (
@@ -278,9 +281,11 @@ class ExactlyOnce:
             wait_with_progress(seconds, "the service asked to wait", self._on_wait)
             return submission
         except (NotSentError, TuneError) as error:
+            _tell_doubt(error, doubtful=doubtful)
             change(submission, not_sent, problem=str(error))
             raise
         except ApiError as error:
+            _tell_doubt(error, doubtful=doubtful)
             change(submission, refused, problem=str(error))
             raise
         except BaseException as error:
@@ -306,8 +311,11 @@ class ExactlyOnce:
         number = reply.get("id")
         number = int(number) if isinstance(number, float) and number.is_integer() else number
         is_created = parse_id(number) is not None or (type(number) is int and number > 0)
-        if reply.get("error") or not (self._tune.tune_ids or is_created):
-            raise responses.outcome_unknown("an answer without a tune")
+        # The answer to a run needs no id: then it must not say that something is wrong.
+        is_run = bool(self._tune.tune_ids) and (bool(reply.get("prompt_ids")) or not complaint_in(reply))
+        if reply.get("error") or not (is_created or is_run):
+            words = words_in(reply)
+            raise responses.outcome_unknown("an answer without a tune" + (f": {words}" if words else ""))
         return {**reply, "id": parse_id(number)}
 
     def _record(self, submission: Submission, reply: Json, body: Body) -> Submission:
@@ -386,6 +394,15 @@ class ExactlyOnce:
             warn(f"the row lacks what the service answered ({_reason(error)})", is_paid=True)
             what_is_certain = submission.own_fields | submission.origin
             return rows.tune_frame([{**what_is_certain, "id": submission.tune_id or record.get("id")}])
+
+
+def _tell_doubt(error: AstriaError, *, doubtful: bool) -> None:
+    """Let an error not say that nothing was created, if an earlier attempt may have done it."""
+    says_so = isinstance(error, RejectedError | NotFoundError | NotSentError)
+    if doubtful and says_so and not isinstance(error, UnreachableError):
+        step = "submit again" if isinstance(error, NotSentError) else "fix it and submit again"
+        hint = f"{step}, which looks for it first: an earlier attempt may have created it"
+        error.args = tuple(replace(problem, hint=hint) for problem in error.problems)
 
 
 def _reason(error: Exception) -> str:

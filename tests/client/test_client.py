@@ -43,7 +43,9 @@ def test_each_call_asks_for_its_own_address_with_the_key(
     server: ScriptedServer, client: anb.Client, call: Any, target: str
 ) -> None:
     path = target.partition("?")[0]
-    server.on("GET", path, reply([] if "s?" in target else {"id": 43}))
+    last = path.rpartition("/")[2]
+    record = {"id": int(last) if last.isdecimal() else 43}
+    server.on("GET", path, reply([] if "s?" in target else record))
     call(client)
     (request,) = server.requests
     assert (request.method, request.target, request.body) == ("GET", target, b"")

@@ -227,11 +227,14 @@ def test_a_refusal_of_a_second_attempt_says_nothing_of_the_first(
 ) -> None:
     plain.fail("504", ROUTE)
     plain.fail(kind, ROUTE)
-    with pytest.raises((RejectedError, anb.errors.UnauthorizedError)):
+    with pytest.raises((RejectedError, anb.errors.UnauthorizedError)) as caught:
         anb.submit(tune(), plain.client(), log=log, settle=0, idempotent=True)
+    assert "nothing was created" not in str(caught.value)
+    assert ("an earlier attempt may have created it" in str(caught.value)) == (kind == "422")
     assert list(log.frame()["state"]) == ["needs_review"]
-    with pytest.raises(OutcomeUnknownError):
+    with pytest.raises(OutcomeUnknownError) as left:
         anb.submit(tune(), plain.client(), log=log, settle=0)
+    assert "nothing was created" not in f"{left.value} {log.events()['problem'].tolist()}"
     assert posts(plain) == 2
 
 

@@ -11,7 +11,7 @@ import astria_nb as anb
 from astria_nb.client import _transport as transport
 from astria_nb.errors import AstriaError, OutcomeUnknownError, TuneError
 from astria_nb.tune import encode
-from helpers.scripted_server import KEY, TUNE, ScriptedServer, cut, hang_up, reply, reset
+from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, cut, hang_up, reply, reset
 
 URLS: dict[str, Any] = {"image_urls": ["https://e.com/1.jpg"]}
 
@@ -199,3 +199,49 @@ def test_a_get_that_breaks_off_does_not_say_that_it_was_not_reached(
     with pytest.raises(AstriaError) as caught:
         client.tune(7)
     assert "cannot be reached" not in str(caught.value)
+
+
+DENIALS: dict[str, dict[str, Any]] = {
+    "errors": {"errors": {"base": ["no balance"]}},
+    "a status": {"status": 422, "message": "no balance"},
+    "no success": {"success": False, "message": "no balance"},
+}
+
+
+@pytest.mark.parametrize("content", DENIALS.values(), ids=DENIALS.keys())
+def test_a_run_that_is_denied_with_a_success_is_not_taken_for_one(
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, content: dict[str, Any]
+) -> None:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    server.on("GET", "/p/43", reply(PACK))
+    server.on("GET", "/tunes/5/prompts", reply([]))
+    server.on("POST", "/p/43/tunes", reply(content))
+    run = anb.Tune(pack=43, tune_ids=[5])
+    with pytest.raises(OutcomeUnknownError, match="an answer without a tune: no balance"):
+        anb.submit(run, client, log=log, settle=0)
+    assert log.frame()["state"].tolist() == ["needs_review"]
+
+
+@pytest.mark.parametrize("content", DENIALS.values(), ids=DENIALS.keys())
+def test_a_run_that_was_made_for_all_its_denial_is_found(
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, content: dict[str, Any]
+) -> None:
+    log = anb.ExperimentLog(tmp_path / "log.sqlite")
+    server.on("GET", "/p/43", reply(PACK))
+    made = [{"id": 9, "text": "a cat", "tune_id": 5}]
+    server.on("GET", "/tunes/5/prompts", reply([]), reply(made), reply([]))
+    server.on("POST", "/p/43/tunes", reply(content))
+    row = anb.submit(anb.Tune(pack=43, tune_ids=[5]), client, log=log, settle=0)
+    assert list(row.loc[0, "prompt_ids"]) == [9]
+    assert log.frame()["state"].tolist() == ["adopted"]
+    assert len(server.received("POST")) == 1
+
+
+def test_a_run_whose_reply_names_its_prompts_made_them_whatever_else_it_says(
+    server: ScriptedServer, client: anb.Client
+) -> None:
+    server.on("GET", "/tunes/5/prompts", reply([]))
+    content = {"status": 422, "errors": {"images": ["one is dark"]}, "prompt_ids": [8, 9]}
+    server.on("POST", "/p/43/tunes", reply(content, 201))
+    row = anb.submit(anb.Tune(pack=43, tune_ids=[5]), client)
+    assert list(row.loc[0, "prompt_ids"]) == [8, 9]

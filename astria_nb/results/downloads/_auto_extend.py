@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from astria_nb.client import Client, Json
-from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
+from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem, ServerError, UnexpectedReplyError
 from astria_nb.rows import tune_status
 from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.progress import ReportProgress, wait_with_progress
@@ -43,7 +44,14 @@ class SettingChange:
             It was not changed.
         """
         client, tune_id = self._client, self._tune_id
-        self._before = client.tune(tune_id)
+        try:
+            self._before = client.tune(tune_id)
+        except (ServerError, UnexpectedReplyError) as error:  # their words name no tune
+            words = f"asked for tune {tune_id}"
+            error.args = tuple(
+                replace(problem, what=f"{problem.what}, {words}") for problem in error.problems
+            )
+            raise
         if is_kept(self._before) is self._auto_extend:
             self._after = self._before
             return True

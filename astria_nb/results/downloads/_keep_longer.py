@@ -12,6 +12,7 @@ from astria_nb.errors import (
     NotSentError,
     OutcomeUnknownError,
     Problem,
+    TooManyRequestsError,
     TuneError,
     UnauthorizedError,
 )
@@ -22,6 +23,7 @@ from astria_nb.tune import dollars, in_mc
 from astria_nb.utils.arguments import check_bool, check_max_cost
 from astria_nb.utils.progress import Progress
 
+_OF_ALL_TUNES = (UnauthorizedError, TooManyRequestsError, NotSentError)
 EXTENSION_MC = 50_000
 """What the service charges for a tune and month, in millicents (astria-api, section 13)."""
 
@@ -60,8 +62,12 @@ def keep_longer(
     AstriaError
         The price is above `max_cost`, or a tune has expired, is gone, or was refused: a problem for each. The
         others were changed.
+    UnauthorizedError, TooManyRequestsError, NotSentError
+        The key was refused, the service asked to wait, or it was not reached, which ends it. The last problem
+        names the tunes that were not changed.
     OutcomeUnknownError
-        The service did not say whether a tune was changed, and its state does not tell either.
+        The service did not say whether a tune was changed, and its state does not tell either. The other
+        problems are named, too.
 
     Notes
     -----
@@ -95,6 +101,7 @@ def keep_longer(
         _check_cost(len(tune_ids), check_max_cost(max_cost))
     changes, lost = dict[int, SettingChange](), list[SettingChange]()
     problems: dict[int, AstriaError] = {}
+    stopped: AstriaError | None = None
     with Progress(f"{'Keeping' if auto_extend else 'Releasing'} {_tunes(len(tune_ids))}") as progress:
         for number, tune_id in enumerate(tune_ids):
             progress.update(number / len(tune_ids), f"{number} of {_tunes(len(tune_ids))}")
@@ -105,8 +112,9 @@ def keep_longer(
                 changes[tune_id] = change
             except AstriaError as error:
                 problems[tune_id] = error
-                if isinstance(error, UnauthorizedError | NotSentError):
-                    break  # as it would be for the others
+                if isinstance(error, _OF_ALL_TUNES):  # as it would be for the others
+                    stopped = error
+                    break
         settle(lost, progress.update)
     tunes: dict[int, Json] = {}
     for tune_id, change in changes.items():
@@ -115,9 +123,7 @@ def keep_longer(
         except AstriaError as error:
             problems[tune_id] = error
     if problems:
-        is_unknown = any(isinstance(error, OutcomeUnknownError) for error in problems.values())
-        kind = OutcomeUnknownError if is_unknown else AstriaError
-        raise kind(*(problem for id_ in tune_ids if id_ in problems for problem in problems[id_].problems))
+        raise _failure(tune_ids, problems, stopped)
     records = [{**tunes[int(row["id"])], **origin_of(client), **own_fields(row)} for row in rows]
     return update_rows(frame, np.flatnonzero(has_tune), tune_frame(records, client.now()))
 
@@ -129,6 +135,33 @@ def price_text(count: int = 1) -> str:
 
 def _tunes(count: int) -> str:
     return "1 tune" if count == 1 else f"{count} tunes"
+
+
+def _failure(tune_ids: list[int], errors: dict[int, AstriaError], stopped: AstriaError | None) -> AstriaError:
+    """Return one error for all tunes that were not changed.
+
+    Parameters
+    ----------
+    tune_ids : list of int
+        All that were to be changed, in their order.
+    errors : dict of int to AstriaError
+        By the tune's id.
+    stopped : AstriaError or None
+        The one of them that kept the tunes after it from being reached.
+    """
+    problems = [problem for id_ in tune_ids if id_ in errors for problem in errors[id_].problems]
+    if stopped is not None and len(tune_ids) > 1:
+        rest = tune_ids[next(at for at, id_ in enumerate(tune_ids) if errors.get(id_) is stopped) :]
+        which, them = f"tune {rest[0]} was", "it"
+        if len(rest) > 1:
+            which, them = f"tunes {', '.join(map(str, rest))} were", "them"
+        problems.append(Problem("id", f"{which} not changed", f"call keep_longer again for {them}"))
+    if any(isinstance(error, OutcomeUnknownError) for error in errors.values()):
+        return OutcomeUnknownError(*problems)
+    if stopped is None:
+        return AstriaError(*problems)
+    stopped.args = tuple(problems)
+    return stopped
 
 
 def _check_cost(count: int, max_cost: float | None) -> None:

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 import astria_nb as anb
-from astria_nb.errors import AstriaError, OutcomeUnknownError, TuneError
+from astria_nb.errors import (
+    AstriaError,
+    NotSentError,
+    OutcomeUnknownError,
+    TooManyRequestsError,
+    TuneError,
+    UnauthorizedError,
+)
 from helpers.clock import Clock
 from helpers.scripted_server import TUNE, Exchange, ScriptedServer, hang_up, reply
 
@@ -212,10 +219,10 @@ def test_every_tune_that_cannot_be_kept_is_named_and_the_others_are(sandbox: anb
     with pytest.raises(AstriaError) as raised:
         anb.keep_longer(pd.concat([rows, gone], ignore_index=True), client)
     assert [problem.what.partition(" at ")[0] for problem in raised.value.problems] == [
-        "not today",
+        "PATCH /tunes/1000001 was refused (422: not today)",
         "no tune 77",
     ]
-    assert raised.value.problems[0].hint == "tune 1000001 was not changed"
+    assert raised.value.problems[0].hint.startswith("tune 1000001 was not changed: ")
     sandbox.advance(40 * DAY)
     assert states(rows, client) == ["expired", "trained", "trained"]
 
@@ -224,9 +231,52 @@ def test_a_refused_key_ends_it(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
     rows = trained(client, 3)
     sandbox.fail("401", "PATCH /tunes/*")
-    with pytest.raises(AstriaError, match=r"^api_key: "):
+    with pytest.raises(UnauthorizedError, match=r"^api_key: "):
         anb.keep_longer(rows, client)
     assert patches(sandbox) == 1
+
+
+THE_REST = "id: tunes 8, 9 were not changed; call keep_longer again for them"
+# The answer to a GET or to a PATCH that keeps the tunes after it from being reached, and what is said of it.
+ENDS: dict[str, tuple[str, Any, type, str]] = {
+    "401 to the change": ("PATCH", reply({"error": "denied"}, 401), UnauthorizedError, "was refused"),
+    "401 to the look": ("GET", reply({"error": "denied"}, 401), UnauthorizedError, "was refused"),
+    "429 to the change": (
+        "PATCH",
+        reply({"error": "slow down"}, 429, Retry_After="7"),
+        TooManyRequestsError,
+        r"429: slow down\); tune 8 was not changed: wait 7 seconds",
+    ),
+    "429 to the look": ("GET", reply({"error": "slow down"}, 429), TooManyRequestsError, "wait a while"),
+    "a line that is cut": ("GET", hang_up, NotSentError, "no complete answer"),
+}
+
+
+@pytest.mark.parametrize(("method", "answer", "kind", "words"), ENDS.values(), ids=ENDS.keys())
+def test_the_tunes_that_were_not_reached_are_named(
+    server: ScriptedServer, client: anb.Client, method: str, answer: Any, kind: type, words: str
+) -> None:
+    rows = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": at}]) for at in (7, 8, 9)], ignore_index=True)
+    for at in (7, 8, 9):
+        server.on("GET", f"/tunes/{at}", reply({**TRAINED, "id": at}))
+        server.on("PATCH", f"/tunes/{at}", reply({}))
+    server.on(method, "/tunes/8", answer)
+    with pytest.raises(AstriaError, match=words) as raised:
+        anb.keep_longer(rows, client)
+    assert type(raised.value) is kind
+    assert str(raised.value.problems[-1]) == THE_REST
+    assert "nothing was changed" not in str(raised.value)
+    assert not [request for request in server.requests if request.path == "/tunes/9"]
+
+
+def test_a_tune_that_could_not_be_asked_for_is_named(server: ScriptedServer, client: anb.Client) -> None:
+    rows = pd.concat([anb.rows.tune_frame([{**TRAINED, "id": at}]) for at in (7, 8)], ignore_index=True)
+    server.on("GET", "/tunes/7", reply({"error": "oops"}, 501))
+    server.on("GET", "/tunes/8", reply({**TRAINED, "id": 8}))
+    server.on("PATCH", "/tunes/8", reply({}))
+    with pytest.raises(AstriaError, match=r"501: oops\), asked for tune 7"):
+        anb.keep_longer(rows, client)
+    assert patches(server) == 1
 
 
 def test_the_price_is_limited_before_anything_is_sent(server: ScriptedServer, client: anb.Client) -> None:

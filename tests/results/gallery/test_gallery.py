@@ -462,7 +462,7 @@ def test_why_tunes_are_not_kept_is_said_and_what_is_gone_is_not_offered(show, sa
     sandbox.fail("422", "PATCH /tunes/*", message="not today")
     Browser(gallery, monkeypatch).send(kind="keep", keep=True)
     until(lambda: gallery.keep["problem"])
-    assert f"not today; tune {row['id'].iloc[0]} was not changed" in gallery.keep["problem"]
+    assert f"(422: not today); tune {row['id'].iloc[0]} was not changed" in gallery.keep["problem"]
     assert gallery.keep["state"] == "offered"
     kept = row.assign(auto_extend=True)
     assert show(kept, client).keep["state"] == "kept"
