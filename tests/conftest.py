@@ -22,8 +22,12 @@ from PIL import Image
 from xdist.scheduler import LoadFileScheduling
 
 import astria_nb as anb
+from astria_nb.client import _account_id
+from astria_nb.client import retry as client_retry
 from astria_nb.log._idle import WhenIdle
 from astria_nb.log._schema import TABLES
+from astria_nb.results.downloads import _auto_extend
+from astria_nb.submission import recovery
 from astria_nb.utils import background
 from helpers import forked_kernels, postgres_server
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
@@ -81,18 +85,20 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     pytest's own fixture reads the names of all folders before each test, and keeps a link to the latest one.
     """
     name = re.sub(r"\W", "_", request.node.name)[:30]
-    return tmp_path_factory.mktemp(f"{name}_{next(_NUMBERS)}", numbered=False)
+    path = tmp_path_factory.getbasetemp() / f"{name}_{next(_NUMBERS)}"
+    path.mkdir(mode=0o700)
+    return path
 
 
 @pytest.fixture(autouse=True)
 def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTRIA_NB_LOG", str(tmp_path / "astria_log.sqlite"))
     # Tests that are about one of these waits say how long it is.
-    for module in ("submission.recovery", "results.downloads._auto_extend"):
-        monkeypatch.setattr(f"astria_nb.{module}.SETTLE_SECONDS", 0.0)
+    for module in (recovery, _auto_extend):
+        monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
     # A port, and with it an address, may be used again.
     for memory in ("_remembered", "_ask_again_at"):
-        monkeypatch.setattr(f"astria_nb.client._account_id.{memory}", {})
+        monkeypatch.setattr(_account_id, memory, {})
 
 
 # No test finds, or leaves, a key in the keyring of the one who runs it; programs that tests start included.
@@ -115,7 +121,7 @@ def _sigint_interrupts() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry without a pause, as often as ever."""
-    monkeypatch.setattr("astria_nb.client.retry._sleep", lambda seconds: None)
+    monkeypatch.setattr(client_retry, "_sleep", lambda seconds: None)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from functools import cache
 
 from helpers import photos_with_metadata as samples
 from helpers.photos_with_metadata import chunk
@@ -13,11 +14,16 @@ def png(
     *chunks: bytes, before: bytes = b"IDAT", mode: str = "RGB", size: tuple[int, int] = (80, 60)
 ) -> bytes:
     """Return a PNG of one IDAT with chunks before another one."""
-    out = io.BytesIO()
-    samples.picture(size, mode).save(out, "PNG")
-    content = out.getvalue()
+    content = _png(mode, size)
     place = content.index(before) - 4
     return content[:place] + b"".join(chunks) + content[place:]
+
+
+@cache
+def _png(mode: str, size: tuple[int, int]) -> bytes:
+    out = io.BytesIO()
+    samples.picture(size, mode).save(out, "PNG")
+    return out.getvalue()
 
 
 def raw_profile(kind: str, content: bytes, *, end: bytes = b"") -> bytes:

@@ -26,6 +26,7 @@ from astria_nb.tune import Request, encode
 from helpers.avif import needs_avif
 from helpers.body_parsers import Part, multipart
 from helpers.disks import WITHOUT_LOCKS
+from helpers.forked_kernels import python
 from helpers.photos_with_metadata import GPS, ORIENTATION, PARTS, PLACE, PROFILE
 from helpers.scripted_server import PACK, TUNE, ScriptedServer, reply, silence
 
@@ -238,8 +239,9 @@ def test_resized_copies_are_removed_when_the_process_ends(folder: Path) -> None:
 @pytest.mark.parametrize("disk", ["", WITHOUT_LOCKS], ids=["a disk with locks", "one without"])
 def test_resized_copies_of_a_killed_process_are_removed_by_the_next(folder: Path, disk: str) -> None:
     code = disk + (
-        "import sys, tempfile; from pathlib import Path; import astria_nb as anb\n"
+        "import sys, tempfile, warnings; from pathlib import Path; import astria_nb as anb\n"
         "from astria_nb.errors import AstriaError\n"
+        "warnings.simplefilter('ignore')\n"
         "client = anb.Client('sd_1234567', base_url=sys.argv[1])\n"
         "tune = anb.Tune(pack=43, title=sys.argv[2], name='cat', images=[sys.argv[3]])\n"
         "anb.submit(tune, client, max_side=600)"
@@ -252,11 +254,11 @@ def test_resized_copies_of_a_killed_process_are_removed_by_the_next(folder: Path
         server.on("GET", "/tunes", reply([]))
         server.on("POST", "/p/43/tunes", silence)
 
-        def run(title: str) -> subprocess.Popen[bytes]:
-            command = [sys.executable, "-W", "ignore", "-c", code, server.url, title, folder / "large.jpg"]
+        def run(program: list[str], title: str) -> subprocess.Popen[bytes]:
+            command = [*program, "-c", code, server.url, title, folder / "large.jpg"]
             return subprocess.Popen(command, env=environment)
 
-        killed = run("first")
+        killed = run([sys.executable], "first")
         while not any(request.method == "POST" for request in server.requests):
             assert killed.poll() is None
             time.sleep(0.01)
@@ -264,7 +266,7 @@ def test_resized_copies_of_a_killed_process_are_removed_by_the_next(folder: Path
         killed.wait()
         (copy,) = temporary.glob("astria-nb-*/files/*")
         server.on("POST", "/p/43/tunes", reply(TUNE, 201))
-        assert run("second").wait() == 0
+        assert run(python(), "second").wait() == 0
     assert not copy.exists()
     assert list(temporary.iterdir()) == []
 

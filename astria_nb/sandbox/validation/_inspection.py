@@ -157,13 +157,41 @@ def _sharpness(grey: Image.Image) -> float:
     photos it was at least 0.53 if sharp, even with strong noise; at least 0.29 if only the middle is sharp;
     and at most 0.185 with a Gaussian blur of 1.5 pixels.
     """
-    denoised = grey.filter(ImageFilter.MedianFilter(3))  # so that noise does not count as edges
+    denoised = _median(grey)  # so that noise does not count as edges
     edges = ImageChops.difference(denoised, denoised.filter(ImageFilter.BoxBlur(1))).histogram()
     pixels_left, steepness = sum(edges) / 500, 255
     while pixels_left > edges[steepness] and steepness:
         pixels_left -= edges[steepness]
         steepness -= 1
     return steepness / max(ImageStat.Stat(denoised).stddev[0], 1.0)
+
+
+def _median(grey: Image.Image) -> Image.Image:
+    """Return the median of each nine pixels, as `ImageFilter.MedianFilter(3)` in a sixth of its time.
+
+    Of three columns, it is the median of the highest minimum, the middle median and the lowest maximum.
+    """
+    width, height = grey.size
+    framed = Image.new("L", (width + 2, height + 2))  # each edge is repeated
+    for x in (0, 2, 1):
+        for y in (0, 2, 1):
+            framed.paste(grey, (x, y))
+    a, b, c = (framed.crop((0, y, width + 2, y + height)) for y in range(3))
+    columns = (
+        ImageChops.darker(ImageChops.darker(a, b), c),
+        _median_of_three(a, b, c),
+        ImageChops.lighter(ImageChops.lighter(a, b), c),
+    )
+    minima, medians, maxima = (
+        [column.crop((x, 0, x + width, height)) for x in range(3)] for column in columns
+    )
+    highest = ImageChops.lighter(ImageChops.lighter(minima[0], minima[1]), minima[2])
+    lowest = ImageChops.darker(ImageChops.darker(maxima[0], maxima[1]), maxima[2])
+    return _median_of_three(highest, _median_of_three(*medians), lowest)
+
+
+def _median_of_three(a: Image.Image, b: Image.Image, c: Image.Image) -> Image.Image:
+    return ImageChops.lighter(ImageChops.darker(a, b), ImageChops.darker(ImageChops.lighter(a, b), c))
 
 
 def _reply(digest: bytes, filename: str, name: str, measured: dict[str, bool]) -> dict[str, object]:

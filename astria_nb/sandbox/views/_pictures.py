@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -129,7 +130,12 @@ def _draw(source: Drawn | Clip | Cover) -> bytes:
         still = source.picture
         return clip(_draw(still), still.width, still.height)
     if isinstance(source, Cover):
-        return cover(source.title, source.classes, source.seed)
+        return _cover(source)
     return picture(
         source.training, text=source.text, seed=source.seed, width=source.width, height=source.height
     )
+
+
+@lru_cache(maxsize=32)  # every sandbox of a process has the same packs
+def _cover(source: Cover) -> bytes:
+    return cover(source.title, source.classes, source.seed)

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.protocol import Case, Figure
 
-PAGE, ROUNDS = 120, 20
+PAGE, ROUNDS = 120, 10  # `wait` pauses longer and longer, 100 s in all between 20 rounds
 
 
 @contextmanager

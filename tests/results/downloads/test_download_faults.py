@@ -5,7 +5,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from astria_nb.client import Throttle
 from astria_nb.client import _transport as transport
 from astria_nb.errors import AstriaError
 from helpers.disks import NO_LOCKS, as_nobody, without_locks
+from helpers.forked_kernels import python
 from helpers.paths import TESTS
 from helpers.picture_host import (
     ROW,
@@ -239,7 +239,7 @@ def start(server: ScriptedServer, out: Path) -> subprocess.Popen[str]:
     """Download in a child process."""
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     return subprocess.Popen(
-        [sys.executable, "-c", DOWNLOAD, KEY, server.url, out],
+        [*python(), "-c", DOWNLOAD, KEY, server.url, out],
         env=environment,
         stderr=subprocess.PIPE,
         text=True,

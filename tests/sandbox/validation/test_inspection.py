@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from astria_nb.sandbox._errors import Refusal
 from astria_nb.sandbox.validation import inspect, inspect_url
-from astria_nb.sandbox.validation._inspection import FLAGS
+from astria_nb.sandbox.validation._inspection import FLAGS, _median
 from helpers.paths import SAMPLES
 
 PHOTOS = sorted(SAMPLES.glob("*.jpg"))
@@ -310,3 +310,9 @@ def test_a_file_that_cannot_be_inspected_is_refused(tmp_path: Path, photo: Image
         with pytest.raises(Refusal) as refused:
             inspect(path, "1.jpg", "man")
         assert (refused.value.status, refused.value.body) == (422, {"file": [message]})
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 3), (9, 2), (17, 33)])
+def test_specks_are_removed_as_by_pillow(size: tuple[int, int]) -> None:
+    grey = Image.frombytes("L", size, random.Random(3).randbytes(size[0] * size[1]))
+    assert _median(grey).tobytes() == grey.filter(ImageFilter.MedianFilter(3)).tobytes()
