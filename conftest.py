@@ -2,7 +2,6 @@
 
 import gc
 import sys
-from pathlib import Path
 
 # Of what is collected, nothing becomes garbage: to look for some takes a quarter of the time.
 gc.disable()
@@ -21,10 +20,3 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
     gc.enable()
-
-
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out files without tests: to import each, and search it for examples, takes most of a second."""
-    if collection_path.suffix != ".py" or collection_path.name.startswith("test_"):
-        return None
-    return b">>>" not in collection_path.read_bytes() or None  # None: others may still leave it out
