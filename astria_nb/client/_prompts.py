@@ -122,7 +122,7 @@ class PromptMethods(ClientBase):
         except (NotSentError, ApiError) as error:
             failure = error
             if not _proves_nothing_changed(error):
-                look = f"look at client.prompt({prompt_id})['liked'] first: it may be done"
+                look = f"look at client.prompt({prompt_id})['liked'] first"
                 hints = (replace(problem, hint=f"{problem.hint}, but {look}") for problem in error.problems)
                 error.args = tuple(hints)
         raise failure

@@ -50,8 +50,8 @@ def refused(request: str, status: int, messages: list[Message], page: str | None
     status, messages, page
         As for `creation_refused`.
     """
-    step = _STEPS.get(status, PAGE_STEP if page else "check the arguments and base_url")
-    hint = "try again in a minute" if status in _PASSING else f"{step}, then try again"
+    step = "settle that" if messages and not page else PAGE_STEP
+    hint = "try again in a minute" if status in _PASSING else f"{_STEPS.get(status, step)}, then try again"
     general = "api_key" if status in _OF_THE_ACCOUNT else "base_url"
     problems = (
         Problem(field, text, "fix it, then try again")

@@ -39,10 +39,10 @@ CALLS: dict[str, tuple[str, str, Call]] = {
 }
 # What the words of a refusal ask of the reader, by status.
 STEPS = {
-    400: "check the arguments and base_url",
+    400: "settle that",
     402: "check the balance and the plan of the account",
     403: "check that the account of this key may do this",
-    422: "check the arguments and base_url",
+    422: "settle that",
     426: "update this package",
 }
 
@@ -151,7 +151,7 @@ def test_a_like_that_may_be_done_is_not_to_be_repeated_blindly(
 ) -> None:
     error = failure(server, client, "like", answer)
     assert type(error) is kind
-    assert error.problems[0].hint.endswith("but look at client.prompt(3)['liked'] first: it may be done")
+    assert error.problems[0].hint.endswith("but look at client.prompt(3)['liked'] first")
 
 
 def test_a_refused_look_up_after_a_lost_answer_does_not_say_that_nothing_was_created(

@@ -14,7 +14,7 @@ from typing import Any
 
 from astria_nb.tune import FIELDS
 from astria_nb.tune.plain import as_integer, plain
-from astria_nb.tune.round_trips import alike, moment_text, same_line_ends
+from astria_nb.tune.round_trips import alike, moment_text
 
 _PATH = re.compile(r"\b(?:Pure)?(?:Posix|Windows)Path\(([^()]+)\)")
 _ARRAY = re.compile(r"(?:<\w+>\s*|(?:array|Array)\(\s*)?(\[.*\])(?:,\s*dtype=.*)?\)?\s*", re.DOTALL)
@@ -59,8 +59,6 @@ def field_value(name: str, cell: Any) -> Any:
         return _boolean(cell)
     if name in ("pack", *_IDS) and isinstance(cell, str) and (match := _WHOLE.fullmatch(cell)):
         cell = int(match[1])
-    if name == "title":  # which is looked for as it is
-        return same_line_ends(_with_days(cell))
     if shape == "scalar":
         return _with_days(cell)
     if isinstance(cell, str):

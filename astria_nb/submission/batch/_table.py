@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,10 +104,9 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     if callable(to_records := getattr(value, "to_dicts", None) or getattr(value, "to_pylist", None)):
         value = to_records()  # of polars, or of Arrow
     elif hasattr(value, "__arrow_c_stream__"):  # such as a reader of Arrow, and what DuckDB returns
-        try:
+        # Where that fails, it may hold tunes, as a column of objects of polars does.
+        with suppress(pa.ArrowException, ValueError, TypeError, NotImplementedError):
             value = pa.table(value).to_pylist()
-        except (pa.ArrowException, ValueError, TypeError) as error:  # one column, or a reader that is closed
-            raise _no_table(value, "give a frame, or a list of tunes") from error
     if isinstance(value, Mapping):
         return _read_frame(_frame_of(value), ignore)
     if isinstance(value, Tune | str | bytes) or not isinstance(value, Iterable):

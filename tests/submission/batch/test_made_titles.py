@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+import astria_nb as anb
 from astria_nb import Tune
 from astria_nb.submission._titles import is_same_title, standard_title
 from astria_nb.submission.batch import read_tunes
@@ -97,13 +98,18 @@ LINES = ("a\r\nb", "a\rb", "a\nb", "a_x000D_\nb")  # the last is how pandas read
 
 
 @pytest.mark.parametrize(
-    "name", ["key", "title", "brief", "characteristics.x", "prompt_attributes.x", "characteristics"]
+    "name", ["key", "brief", "characteristics.x", "prompt_attributes.x", "characteristics"]
 )
 def test_line_ends_do_not_count(name: str) -> None:
     """Excel changes them, and so does whatever reads a CSV file that is open as text."""
     cells: list[Any] = [{text: text} for text in LINES] if name == "characteristics" else [*LINES]
     (title,) = {title_of(**{name: cell}) for cell in cells}
     assert title != title_of(**{name: "a b" if isinstance(cells[0], str) else {"a b": "a b"}})
+
+
+def test_a_title_of_the_owner_is_the_same_in_a_frame_as_in_a_tune() -> None:
+    for title in LINES:
+        assert title_of(title=title) == anb.Tune(pack=43, title=title, name="cat", image_urls=[URL]).title
 
 
 def test_order_does_not_count() -> None:

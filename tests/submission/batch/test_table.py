@@ -295,6 +295,17 @@ def test_an_entry_in_two_columns_has_to_be_one() -> None:
     assert table.tunes[0].characteristics == {"age": "30 yo"}
 
 
+def test_a_list_whose_stream_fails_is_read_as_a_list() -> None:
+    """A column of objects of polars is one: Arrow has no type for tunes."""
+
+    class Objects(list[anb.Tune]):
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            raise NotImplementedError
+
+    tune = anb.Tune(pack=43, tune_ids=[5])
+    assert read_tunes(Objects([tune])).tunes == read_tunes([tune]).tunes
+
+
 @pytest.mark.parametrize(
     ("tunes", "hint"),
     [
