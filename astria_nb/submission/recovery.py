@@ -41,7 +41,12 @@ _first_seen: dict[tuple[object, int, datetime], float] = {}
 
 
 def settle(
-    log: Log, client: Client, submissions: Sequence[Submission], seconds: float, report: ReportProgress
+    log: Log,
+    client: Client,
+    submissions: Sequence[Submission],
+    seconds: float,
+    report: ReportProgress,
+    waits_for: Sequence[Submission] | None = None,
 ) -> list[Submission]:
     """Wait until submissions must have appeared on the account, and look for all of them at once.
 
@@ -57,6 +62,8 @@ def settle(
         How long the service may need after a request was sent.
     report : callable
         Called during the wait with a fraction from 0 to 1 and a text.
+    waits_for : sequence of Submission, optional
+        Those of them that may not have appeared yet. Default: all.
 
     Returns
     -------
@@ -69,7 +76,8 @@ def settle(
     OutcomeUnknownError
         There was not enough time to wait, or the account could not be searched. Nothing has changed.
     """
-    wait = max(0.0, seconds - min(_age(log, submission) for submission in submissions))
+    ages = [_age(log, submission) for submission in (submissions if waits_for is None else waits_for)]
+    wait = max(0.0, seconds - min(ages, default=seconds))
     if not deadline.has_time_for(wait):
         reason = f"the service may need {wait:.0f} s to finish, which is longer than the timeout"
         raise _still_unknown(submissions, reason)

@@ -100,7 +100,7 @@ class Batch:
                 self._wait(waiting)
             raise
         finally:
-            self.tally.is_over = True
+            self.tally.is_over = not self._limits.stop.is_on_hold
             self._tell(is_last=True)
         return [*waiting]
 
@@ -221,13 +221,17 @@ class Batch:
         self.outcomes[row] = outcome
 
     def _watch(self, row: int, outcome: RowOutcome) -> None:
-        """Hold rows back once the service seems to fail, and leave them if it still does."""
+        """Hold rows back once the service seems to fail."""
         outage = self._limits.outage
         outage.count(row, outcome)
-        if outage.is_likely and outage.is_probed:
-            self._stop(NotBegunError.in_outage(outcome.problem))
-        elif outage.is_likely:
+        if outage.is_likely:
             self._limits.stop.hold()
+
+    def end_in_outage(self) -> None:
+        """Send no more rows: the one that was to tell whether the service answers again was not made."""
+        outcome = self.outcomes[self._limits.outage.lost[-1]]
+        assert outcome is not None
+        self._stop(NotBegunError.in_outage(outcome.problem))
 
     def _stop(self, reason: NotBegunError) -> None:
         """Send no more rows, for a reason that holds for all of them."""
@@ -276,6 +280,7 @@ class Batch:
         if is_last or now - self._reported >= _TICK_SECONDS:
             self._reported = now
             self.tally.held_for = self._limits.pace.held_for
-            self.tally.is_over = self.tally.is_over or self.is_stopped
+            is_ended = self.is_stopped and not self._limits.stop.is_on_hold
+            self.tally.is_over = self.tally.is_over or is_ended
             self.tally.unsent = self._limits.unsent(self._under_way)
             self._report(self.tally)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
@@ -20,6 +20,7 @@ def settle_lost(
     tunes: Sequence[Tune | None],
     options: SubmitOptions,
     report: ReportProgress,
+    looked_for: Collection[int] = (),
 ) -> dict[int, RowOutcome | None]:
     """Find out what became of rows whose outcome is not known.
 
@@ -31,6 +32,8 @@ def settle_lost(
     options : SubmitOptions
     report : callable
         Called with a fraction from 0 to 1 and a text.
+    looked_for : collection of int
+        Rows that this call of `submit_many` has waited for before: they are looked for at once.
 
     Returns
     -------
@@ -59,7 +62,8 @@ def settle_lost(
     if lost:
         seconds = recovery.SETTLE_SECONDS if options.settle is None else options.settle
         try:
-            latest = recovery.settle(options.log, options.client, [*lost.values()], seconds, report)
+            new = [submission for row, submission in lost.items() if row not in looked_for]
+            latest = recovery.settle(options.log, options.client, [*lost.values()], seconds, report, new)
         except AstriaError as error:
             return settled | {row: _still_lost(submission, error) for row, submission in lost.items()}
         for row, submission in zip(lost, latest, strict=True):

@@ -67,6 +67,7 @@ class Work:
         self._table, self._options, self._executor = table, options, executor
         self._max_cost, self._announces, self._observer = max_cost, announces, observer
         self._check = BatchCheck()
+        self._looked_for: set[int] = set()  # rows whose tunes would have appeared by then
 
     @property
     def _tunes(self) -> tuple[Tune | None, ...]:
@@ -193,6 +194,8 @@ class Work:
                 outage.go_on(is_made=True)  # only answers are lost, and all are looked for at the end
                 if stop.go_on():
                     continue
+            elif is_held_back and outage.is_probed:
+                batch.end_in_outage()
             again, goes_on = self._settle(batch, stop, outage, options, is_last=not rows_left)
             held += again
             if not goes_on:
@@ -212,7 +215,18 @@ class Work:
         (list of int, bool)
             The rows that are to be sent again; and whether others may be sent that were on hold until now.
         """
-        settled = settle_lost(batch.outcomes, self._tunes, options, self._observer.report)
+        report = self._observer.report
+
+        def report_outage(fraction: float, text: str) -> None:
+            report(fraction, f"answers are lost: {text}")
+
+        settled = settle_lost(
+            *(batch.outcomes, self._tunes, options, report_outage if outage.is_likely else report),
+            self._looked_for,
+        )
+        self._looked_for |= {
+            row for row, outcome in settled.items() if outcome is not None and outcome.state == "needs_review"
+        }
         may_repeat = {
             row
             for row, outcome in settled.items()
@@ -224,6 +238,7 @@ class Work:
         elif stop.is_on_hold and settled.keys() - has_tune - may_repeat:
             stop.set()
         goes_on = stop.go_on()
+        batch.tally.is_over = is_last or not goes_on
         for row, outcome in settled.items():
             if outcome is not None:
                 batch.replace(row, outcome)

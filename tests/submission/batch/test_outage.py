@@ -79,6 +79,30 @@ def test_a_short_outage_is_waited_for_and_one_row_tells_that_it_is_over(
     assert methods.count("POST") == 20
 
 
+def test_a_short_outage_costs_one_wait_and_is_no_end(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> None:
+    sandbox.fail("503", ROUTE, count=3, after=1)
+    said: list[str] = []
+    rows = anb.submit_many(
+        frame(12), sandbox.client(), log=log, max_workers=1, settle=1, say=lambda _, text: said.append(text)
+    )
+    assert states(rows) == {"done": 9, "needs_review": 3}
+    first, *others = [place for place, text in enumerate(said) if text == f"answers are lost: {LOOK}"]
+    assert others == []
+    assert "answers are lost: giving the service time to finish · 1 s left" in said[:first]
+    assert not [text for text in said[first:] if "time to finish" in text]
+    assert said.count(LOOK) == 1  # once more, for what has appeared since
+    assert not [text for text in said[:first] if "not sent" in text]
+
+
+def test_a_probe_whose_tune_is_on_the_account_does_not_end_the_batch(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    sandbox.fail("504", ROUTE, commit="no")
+    sandbox.fail("504", ROUTE, commit="yes", count=None)
+    rows = anb.submit_many(frame(30), sandbox.client(), log=log, max_workers=2, settle=0.2)
+    assert (states(rows), rows["id"].nunique()) == ({"adopted": 29, "needs_review": 1}, 29)
+
+
 def test_an_account_that_recognises_titles_gets_what_was_lost_in_an_outage_again(
     log: anb.ExperimentLog,
 ) -> None:
