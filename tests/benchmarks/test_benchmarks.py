@@ -81,6 +81,7 @@ def test_a_page_keeps_what_is_around_the_figures(tmp_path: Path) -> None:
     assert "1 ms" not in text
 
 
+@pytest.mark.slow
 def test_what_was_measured_before_an_interrupt_stays(tmp_path: Path) -> None:
     options = ("--only", "import-time", "frame", "--rounds", "2")
     with suite(*options, "--keep", tmp_path, "--into", tmp_path / "out") as process:

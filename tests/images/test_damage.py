@@ -117,6 +117,7 @@ def test_a_damaged_picture_is_not_made_smaller_either(tmp_path: Path) -> None:
     assert send(tmp_path, whole, Preprocessing(max_side=512))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
 def test_a_long_compressed_text_is_no_damage(before: bytes, kind: bytes, tmp_path: Path) -> None:

@@ -236,6 +236,7 @@ def test_resized_copies_are_removed_when_the_process_ends(folder: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("disk", ["", WITHOUT_LOCKS], ids=["a disk with locks", "one without"])
 def test_resized_copies_of_a_killed_process_are_removed_by_the_next(folder: Path, disk: str) -> None:
     code = disk + (

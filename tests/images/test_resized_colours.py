@@ -69,6 +69,7 @@ def difference(path: Path, expected: np.ndarray) -> float:
 WIDE = KINDS_BY_NAME["v4 matrix, para 3"][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "name", "file_format"),
     [

@@ -36,6 +36,7 @@ def is_turned(path: Path, size: tuple[int, int] = (720, 540)) -> bool:
     return sides[0][0] < sides[0][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
 def test_a_png_is_turned_wherever_it_notes_that(tmp_path: Path, before: bytes) -> None:
     path = tmp_path / "a.png"

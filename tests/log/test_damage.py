@@ -50,6 +50,7 @@ def expected(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Readin
     return read(copy, [*(f"title {number}" for number in range(TITLES)), MISSING])
 
 
+@pytest.mark.slow
 @sizes(4, 200)
 def test_flipped_bits_are_told(size: int, original: Path, expected: Reading, tmp_path: Path) -> None:
     for seed in range(size):
@@ -60,6 +61,7 @@ def test_flipped_bits_are_told(size: int, original: Path, expected: Reading, tmp
         path.unlink()
 
 
+@pytest.mark.slow
 @sizes(8, 200)
 def test_other_damage_is_told(size: int, original: Path, expected: Reading, tmp_path: Path) -> None:
     for seed in range(size):

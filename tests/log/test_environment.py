@@ -91,6 +91,7 @@ def test_an_id_that_went_to_another_process_does_not_count(log: Log) -> None:
         process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["place", "process_started"])
 def test_of_another_machine_silence_for_an_hour_decides(log: Log, column: str) -> None:
     with other_process(log) as process:

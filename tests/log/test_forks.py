@@ -125,6 +125,7 @@ def test_ctrl_c_during_a_fork_arrives_after_it_and_leaves_no_lock(tmp_path: Path
     assert sorted(run(tmp_path, code).splitlines()) == ["in the child: None None", "interrupted", "planned"]
 
 
+@pytest.mark.slow
 @needs_list_of_handles
 def test_a_child_has_nothing_open_of_logs_that_other_threads_open_and_drop(tmp_path: Path) -> None:
     code = """
@@ -236,6 +237,7 @@ def test_a_log_may_be_dropped_by_the_thread_that_forks_while_it_does(tmp_path: P
     assert run(tmp_path, code, first).splitlines() == ["0", "0", "on the main thread", "on another one"]
 
 
+@pytest.mark.slow
 def test_parent_and_children_lose_nothing_that_each_writes_with_a_log_of_its_own(tmp_path: Path) -> None:
     code = """
     import sqlite3

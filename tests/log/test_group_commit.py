@@ -178,6 +178,7 @@ def request(title: str) -> Request:
     return Request("https://api.astria.ai", 43, title, "json", {"title": title, "name": "cat"})
 
 
+@pytest.mark.slow
 def test_a_log_goes_on_in_a_child_that_was_made_while_threads_write(tmp_path: Path) -> None:
     log, stop = Log(tmp_path / "log.sqlite"), threading.Event()
     log.plan(request("first"))  # Python forks badly while another thread imports

@@ -161,6 +161,7 @@ def test_no_query_string_of_a_callback_survives(pairs: list[tuple[str, str]], ha
 PIECES = ["x", "?", "&", ";", "?a=;", "://", "a:", "?a", "sd_", "@", "://a@", "&amp;", "%3A", "?a=%25"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_long_text_takes_no_time_to_speak_of(piece: str) -> None:
     # A pattern with too much lookahead is quadratic: with this text, it would take an hour.

@@ -219,6 +219,7 @@ def test_an_older_file_is_sealed_too(tmp_path: Path, sealing: Callable[[int], No
     assert b"submission_not_sealed" in everything_on_disk(log.path)
 
 
+@pytest.mark.slow
 @sizes(4, 200)
 def test_no_frame_tells_what_is_sealed(tmp_path_factory: pytest.TempPathFactory, size: int) -> None:
     @settings(max_examples=size, deadline=None)

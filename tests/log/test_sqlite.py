@@ -190,6 +190,7 @@ def test_a_reader_does_not_wait_for_a_writer(path: Path) -> None:
         assert thread.submit(log.find, SERVICE, "t").result(10) == planned
 
 
+@pytest.mark.slow
 def test_a_forked_child_writes_as_a_process_of_its_own(path: Path) -> None:
     log = Log(path)
     parent = log.plan(a_request("parent"))

@@ -153,6 +153,7 @@ def assert_clear(name: str, error: Exception) -> None:
         assert SECRET not in text
 
 
+@pytest.mark.slow
 @sizes(150, 10_000)
 def test_every_error_names_the_field_the_problem_and_the_next_step(
     server: ScriptedServer, client: anb.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int

@@ -221,6 +221,7 @@ def work(folder: Path, url: str, key: str) -> list[str]:
     return [*row["status"], *set(files["status"]), *log.frame()["state"], str(form.valid)]
 
 
+@pytest.mark.slow
 def test_a_user_without_a_name_a_home_or_a_temporary_folder_is_a_user() -> None:
     with tempfile.TemporaryDirectory() as name, anb.Sandbox(speed=6000) as sandbox:  # pytest's are private
         folder = Path(name)
@@ -287,6 +288,7 @@ for name in anb.__all__:
 """
 
 
+@pytest.mark.slow
 @KNOWS_ATTRIBUTES
 def test_without_a_working_folder_the_package_loads_or_says_why() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True)
@@ -296,6 +298,7 @@ def test_without_a_working_folder_the_package_loads_or_says_why() -> None:
         assert line.endswith("change to another one with os.chdir")
 
 
+@pytest.mark.slow
 @KNOWS_ATTRIBUTES
 def test_without_a_working_folder_everything_works_that_can(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "ASTRIA_NB_LOG"}

@@ -306,6 +306,7 @@ def run_log(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [
@@ -322,6 +323,7 @@ def test_the_log_is_printed_in_any_encoding(recorded: Path, environment: dict[st
     assert line.endswith(b" ??? ? ?")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirection", [">&-", ">/dev/full", "| head -1"])
 def test_the_log_ends_quietly_where_nobody_reads_it(recorded: Path, redirection: str) -> None:
     command = "import sys; from astria_nb.cli import main; sys.exit(main())"

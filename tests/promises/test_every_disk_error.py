@@ -297,6 +297,7 @@ def remove(folder: Path) -> None:
     until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [3, pytest.param(None, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 def test_only_our_errors_come_out_and_nothing_is_paid_twice(
@@ -318,6 +319,7 @@ def test_only_our_errors_come_out_and_nothing_is_paid_twice(
         remove(desk.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sizes", [[0, 4096, 65536], pytest.param([*range(0, 200_000, 3000)], marks=pytest.mark.soak)]
 )

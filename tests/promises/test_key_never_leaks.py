@@ -269,6 +269,7 @@ def without_key(folder: Path) -> dict[str, str]:
     return {**environment, "IPYTHONDIR": str(folder), "PYTHON_COLORS": "0"}
 
 
+@pytest.mark.slow
 def test_a_shell_that_shows_every_variable_does_not_show_the_key(
     server: ScriptedServer, tmp_path: Path
 ) -> None:

@@ -146,6 +146,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "schema"), [(rows.tune_frame, rows.TUNE_SCHEMA), (rows.prompt_frame, rows.PROMPT_SCHEMA)]
 )
@@ -184,6 +185,7 @@ JUNK = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.sampled_from(list(FIELDS)), JUNK))
 def test_any_arguments_make_a_tune_or_a_tune_error(fields: dict[str, Any]) -> None:

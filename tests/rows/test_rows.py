@@ -307,6 +307,7 @@ FIELDS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.dictionaries(FIELDS, VALUES, max_size=6), min_size=1, max_size=3))
 def test_odd_json_makes_a_row_all_the_same(tunes: list[dict[str, Any]]) -> None:

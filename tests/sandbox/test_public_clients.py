@@ -17,6 +17,7 @@ def outcomes() -> dict[str, list[Outcome]]:
     return {name: [outcome for outcome in played if outcome.client == name] for name in CLIENTS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLIENTS)
 def test_each_call_of_a_public_client_does_what_the_client_expects(
     outcomes: dict[str, list[Outcome]], name: str

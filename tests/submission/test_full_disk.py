@@ -100,6 +100,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Service]
         yield [not_idempotent, idempotent]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "encoding", "idempotent"), PLANNED)
 def test_on_a_full_disk_nothing_is_paid_twice_or_lost(
     services: list[Service], tmp_path: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch,

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 FIELDS = {"pack": 43, "name": "cat", "image_urls": ["https://example.com/1.jpg"]}
 
 
+@pytest.mark.slow
 @sizes(8, 1000)
 def test_wherever_it_is_interrupted_the_next_call_works(size: int) -> None:
     tally = play(size, seed=size, firsts=0.3)
@@ -31,6 +32,7 @@ def test_wherever_it_is_interrupted_the_next_call_works(size: int) -> None:
     assert tally.wrong == tally.duplicates == tally.lost == []
 
 
+@pytest.mark.slow
 def test_the_judge_finds_modules_that_were_loaded_by_half() -> None:
     # At which lines an interrupt leaves half a module depends on SQLAlchemy's version.
     assert any(

@@ -43,6 +43,7 @@ def test_no_duplicate_and_no_loss(submitter: Submitter) -> None:
     assert tally.lost == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_judge_finds_each_mutant(mutant: str, submitter: Submitter) -> None:
     rounds = {"runs": 0.0, "deletions": 0.0, "damages": 0.0} | ROUNDS.get(mutant, {})

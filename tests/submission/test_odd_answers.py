@@ -185,6 +185,7 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fields", ODD.values(), ids=ODD.keys())
 def test_a_reply_with_an_id_is_a_row_at_once(
     service: MakingService, client: anb.Client, log: Log, fields: str
@@ -286,6 +287,7 @@ VALUES = st.recursive(
 FIELDS = st.sampled_from([*anb.rows.TUNE_SCHEMA.names, "state", "submission", "error", "tune", ""])
 
 
+@pytest.mark.slow
 @sizes(25, 2000)
 def test_generated_replies_cost_one_tune_each(
     service: MakingService, client: anb.Client, log: Log, size: int
@@ -390,6 +392,7 @@ def test_any_error_after_the_last_byte_is_looked_behind(
     assert len(service.tunes) == 1
 
 
+@pytest.mark.slow
 def test_thousands_of_unknown_fields_take_time_in_proportion(log: Log) -> None:
     """Ten times the fields take about ten times as long; with a quadratic step it would be a hundred."""
 

@@ -257,6 +257,7 @@ def where_no_machine_tells(clock: Clock, patch: pytest.MonkeyPatch, _: float) ->
     patch.setattr(machine, "uptime", lambda: None)
 
 
+@pytest.mark.slow
 @sizes(20, 2000)
 def test_another_process_does_not_look_early_whatever_its_clock_says(
     server: ScriptedServer,

@@ -121,6 +121,7 @@ def test_any_tune_means_the_same_in_every_encoding(size: int) -> None:
     check()
 
 
+@pytest.mark.slow
 @sizes(50, 5000)
 def test_files_of_any_name_arrive_whole_beside_any_fields(tmp_path: Path, size: int) -> None:
     pictures = []

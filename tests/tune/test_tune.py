@@ -239,6 +239,7 @@ JUNK = st.recursive(
 NAMES = [name for name in FIELDS if name != "images"]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), JUNK))
 def test_any_data_makes_a_tune_or_is_answered_field_by_field(fields: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ print(columns, frame._repr_html_().count("<td>"))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["form = anb.TuneForm(client)", "from astria_nb.results import frames"])
 def test_pandas_loaded_between_two_cells_shows_as_many_columns_as_in_any_notebook(
     code: str, tmp_path: Path

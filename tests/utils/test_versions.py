@@ -167,6 +167,7 @@ def test_a_row_that_cannot_be_made_is_not_paid_for(
     assert server.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", ["astria_nb.rows", "astria_nb.wait", "astria_nb.submit(tune, client)"])
 def test_a_library_that_is_too_old_to_import_the_package_is_named(required: Path, use: str) -> None:
     (required / "pandas.py").write_text("__version__ = '2.1.4'\n")

@@ -417,6 +417,7 @@ def generated(examples: int) -> Any:
     )
 
 
+@pytest.mark.slow
 @generated(3)
 @given(st.lists(TUNES, min_size=4, max_size=4))
 def test_generated_tunes_arrive_as_they_were_submitted(

@@ -23,6 +23,7 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("save_thumbnails", [False, True])
 @pytest.mark.parametrize("sources", SOURCES.values(), ids=SOURCES.keys())
 def test_no_folder_of_a_photo_is_saved(

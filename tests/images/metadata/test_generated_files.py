@@ -126,6 +126,7 @@ def check(stripped: Stripped, photo: bytes, original: bytes) -> None:
     assert [secret for secret in SECRETS if secret in profile] == []
 
 
+@pytest.mark.slow
 @sizes(100, 1000)
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
 def test_no_secret_is_sent_and_no_pixel_changed(stripped: Stripped, kind: str, size: int) -> None:

@@ -44,6 +44,7 @@ def test_a_log_that_is_dropped_gives_its_connections_back(server_address: str) -
         gc.enable()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
 def test_parent_and_children_write_while_threads_open_and_drop_logs(log: Log, server_address: str) -> None:

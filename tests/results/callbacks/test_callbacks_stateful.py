@@ -333,6 +333,7 @@ class Story(RuleBasedStateMachine):
         return [(kind, reply) for _, kind, reply in rows]
 
 
+@pytest.mark.slow
 @sizes(12, 5000)
 def test_whatever_happens_the_log_converges_and_never_has_a_lie(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -246,6 +246,7 @@ def start(server: ScriptedServer, out: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["drips", "hangs", "rate limits"])
 def test_ctrl_c_leaves_only_whole_files(server: ScriptedServer, out: Path, fault: str) -> None:
     ten(server)

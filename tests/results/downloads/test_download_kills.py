@@ -13,6 +13,7 @@ from proofs.download_kills import MUTANTS, play
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
+@pytest.mark.slow
 @sizes(4, 200)
 def test_every_file_is_complete_and_in_the_manifest(size: int) -> None:
     tally = play(size, seed=1)

@@ -158,6 +158,7 @@ def test_any_title_is_drawn_as_it_is() -> None:
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_five_hundred_tunes_fit() -> None:
     ax = anb.timeline(
         frame(*(a_tune(number, 3 * number, started_training=4, trained=15) for number in range(500)))

@@ -151,6 +151,7 @@ def test_the_recipe_makes_runs(
     assert [run.info.run_name for run in runs(mlflow, "portraits")] == ["studio light"]
 
 
+@pytest.mark.slow
 def test_it_goes_on_after_a_kill(
     mlflow: Any, row: pd.DataFrame, client: anb.Client, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,7 +49,10 @@ def stage() -> Iterator[Stage]:
         yield opened
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    "program",
+    ["requests", *(pytest.param(name, marks=pytest.mark.slow) for name in PROGRAMS if name != "requests")],
+)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_it_answers_as_the_api_does(stage: Stage, row: Row, program: str) -> None:
     stage.play(row, program)
@@ -59,6 +62,7 @@ def test_row_names_are_unique() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
 
 
+@pytest.mark.slow
 @sizes(250, 1_000)
 def test_the_tunes_from_sixteen_connections_are_each_made_once(size: int) -> None:
     with SandboxServer(balance_mc=10**9) as sandbox, ThreadPoolExecutor(16) as pool:

@@ -205,6 +205,7 @@ def settings_of(examples: int) -> settings:
     )
 
 
+@pytest.mark.slow
 @sizes(20, 440)
 @pytest.mark.parametrize("route", BODIES)
 def test_a_route_that_takes_a_body(ground: Ground, route: str, size: int) -> None:

@@ -70,6 +70,7 @@ def test_every_kind_of_photo_is_accepted(drawing: Image.Image) -> None:
     assert {name: problem(data) for name, data in kinds(drawing).items() if problem(data)} == {}
 
 
+@pytest.mark.slow
 def test_a_photo_that_is_cut_short_is_refused_wherever_it_is_cut(drawing: Image.Image) -> None:
     whole = kinds(drawing)
     del whole["with a film behind it"], whole["of a phone"]  # the photo proper stays whole

@@ -89,6 +89,7 @@ def test_a_process_that_ends_removes_its_own(other_process: Start, temp: Path) -
     assert (process.returncode, list(temp.iterdir())) == (0, [])
 
 
+@pytest.mark.slow
 def test_many_may_start_at_once_beside_killed_ones(other_process: Start, temp: Path) -> None:
     killed = [other_process() for _ in range(3)]
     for process, _ in killed:

@@ -32,6 +32,7 @@ def test_killed_workers_pay_nothing_twice(submitter: BatchSubmitter) -> None:
     assert (tally.duplicates, tally.lost, tally.missing) == ([], [], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_judge_finds_each_mutant_of_a_batch(mutant: str, submitter: BatchSubmitter) -> None:
     def is_found(seed: int) -> bool:

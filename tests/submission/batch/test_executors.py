@@ -130,6 +130,7 @@ def test_a_pool_of_processes_sends_each_row_once(batch: Batch, method: str) -> N
     assert set(batch.created.values()) == {1}
 
 
+@pytest.mark.slow
 def test_a_cluster_sends_each_row_once_and_holds_no_results(cluster: Any, batch: Batch) -> None:
     executor, tasks = dask(cluster), list[int]()
 
@@ -168,6 +169,7 @@ def test_rows_under_way_are_limited_and_a_throttled_service_gets_each_once(
     assert set(batch.created.values()) == {1}
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing(cluster: Any, batch: Batch) -> None:
     batch.service.fail("slow", ROUTE, **SLOW)
     killed: list[int] = []
@@ -300,6 +302,7 @@ def test_a_worker_without_the_package_says_so(cluster: Any, batch: Batch) -> Non
     batch.finish(3)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_closed_in_mid_run_ends_the_batch(cluster: Any, batch: Batch) -> None:
     # The last test of this file: nothing is left of the cluster.
     batch.service.fail("slow", ROUTE, **SLOW)

@@ -413,6 +413,7 @@ CELLS = st.recursive(
 NAMES = (*FIELDS, "key", "characteristics.age", "prompt_attributes.callback")
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.sampled_from(NAMES), CELLS), max_size=3))
 def test_whatever_is_in_the_cells_there_are_tunes_or_words(rows: list[dict[str, Any]]) -> None:
