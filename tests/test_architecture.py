@@ -107,6 +107,7 @@ def test_no_two_classes_have_the_same_name() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
+@pytest.mark.slow
 def test_types_are_strict() -> None:
     done = run("-m", "mypy")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -205,6 +206,7 @@ def imported_first() -> tuple[set[str], str]:
     return set(done.stdout.split()), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_can_be_imported_first(imported_first: tuple[set[str], str], name: str) -> None:

@@ -130,6 +130,7 @@ def test_only_lab_hands_options_on_and_knows_a_folder_from_a_value(capsys: pytes
         assert problem in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_lab_serves_the_notebooks_with_a_sandbox_beside_it(tmp_path):
     folder = tmp_path / "work"
     arguments = ("lab", str(folder), "--no-browser", "--ip=127.0.0.1")  # the last is JupyterLab's own

@@ -27,6 +27,7 @@ def in_forked_process(case: str, side: str, arguments: dict[str, Any], build: Bu
     return returned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_each_case_runs_and_has_its_figures(name: str) -> None:
     result = Result(name, load(name))

@@ -94,6 +94,7 @@ def test_what_is_too_wide_for_a_column_is_whole_in_its_tooltip() -> None:
     assert "<td>cat</td>" in page
 
 
+@pytest.mark.slow
 def test_what_is_saved_of_a_form_is_bounded(tmp_path: Path) -> None:
     with anb.Sandbox(deterministic=True) as sandbox:
         form = anb.TuneForm(

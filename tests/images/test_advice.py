@@ -136,6 +136,7 @@ def test_a_truncated_image_is_reported_as_damaged(photo: Image.Image, tmp_path: 
     assert (metrics.width, metrics.height, metrics.thumbnail) == (1200, 900, None)
 
 
+@pytest.mark.slow
 def test_a_photo_with_too_many_pixels_says_how_it_is_sent(tmp_path: Path) -> None:
     Image.effect_noise((1500, 1125), 80).resize((12000, 9000)).save(tmp_path / "a.jpg", quality=20)
     advice = measure(tmp_path / "a.jpg").advice[0]
@@ -294,6 +295,7 @@ def test_a_sharp_picture_is_not_called_blurry(photo: Image.Image, measured: Meas
     assert "blurry" not in kinds(measured(change(photo)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", BLURRED.values(), ids=BLURRED.keys())
 def test_a_blurred_picture_is_called_blurry(photo: Image.Image, measured: Measured, change: Change) -> None:
     assert "blurry" in kinds(measured(change(photo)))

@@ -111,6 +111,7 @@ def test_what_heic_tells_by_numbers_counts(tmp_path: Path) -> None:
     assert abs(with_profile - in_srgb(stored, WIDE)).mean() <= 1  # P3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transfer", [16, 18])
 def test_a_photo_for_bright_screens_is_converted(transfer: int, tmp_path: Path) -> None:
     """Grey of a quarter of white, and white, of 203 nits (BT.2408), are what they are in sRGB."""
@@ -209,6 +210,7 @@ def test_a_profile_of_more_than_a_megabyte_is_no_damage(tmp_path: Path) -> None:
     assert len(smaller(path).info["icc_profile"]) > 2**20
 
 
+@pytest.mark.slow
 def test_a_photo_of_108_megapixels_goes_if_it_is_made_smaller(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     Image.linear_gradient("L").resize((12000, 9000)).save(path, quality=30)

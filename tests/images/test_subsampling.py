@@ -73,6 +73,7 @@ def test_a_jpeg_that_cannot_be_checked_is_refused_and_sent_on_request(
     assert sent(tmp_path, out.getvalue())  # re-saved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "factors", [*([factors, (1, 1), (1, 1)] for factors in sorted(CHECKED)), *UNCHECKED], ids=str
 )

@@ -73,6 +73,7 @@ def test_our_own_submission_is_not_abandoned(log: Log) -> None:
     assert not log.is_abandoned(log.plan(a_request()))
 
 
+@pytest.mark.slow
 def test_that_of_a_living_process_is_not_and_that_of_a_dead_one_is(log: Log) -> None:
     with other_process(log) as process:
         submission = log.get(int(process.stdout.readline() if process.stdout else ""))
@@ -83,6 +84,7 @@ def test_that_of_a_living_process_is_not_and_that_of_a_dead_one_is(log: Log) -> 
     assert log.is_abandoned(submission)
 
 
+@pytest.mark.slow
 def test_an_id_that_went_to_another_process_does_not_count(log: Log) -> None:
     with other_process(log) as process:
         submission = log.get(int(process.stdout.readline() if process.stdout else ""))

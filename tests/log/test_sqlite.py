@@ -423,6 +423,7 @@ log.close(), copy.close()
 """
 
 
+@pytest.mark.slow
 def test_a_log_in_a_file_needs_no_sqlalchemy(path: Path) -> None:
     with python(WITHOUT_SQLALCHEMY, path) as process:
         output, _ = process.communicate(timeout=PATIENCE)

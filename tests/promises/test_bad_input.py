@@ -114,6 +114,7 @@ def test_a_sandbox_that_stops_in_mid_upload_has_made_nothing(sandbox: anb.Sandbo
     assert sandbox.received() == []
 
 
+@pytest.mark.slow
 def test_a_form_keeps_everything_when_the_sandbox_stops_in_mid_upload(sandbox: anb.Sandbox, photo: Path):
     form = anb.TuneForm(sandbox.client(), pack=260, name="man", images=[large(photo, 64)])
     before, failed = repr(form), threading.Event()

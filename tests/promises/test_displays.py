@@ -67,6 +67,7 @@ def sandbox() -> Iterator[anb.Sandbox]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS.keys())
 def test_a_call_goes_on_where_nothing_can_be_displayed(
     sandbox: anb.Sandbox, stream: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path

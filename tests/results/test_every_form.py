@@ -82,6 +82,7 @@ def said_of_first(stage: Stage) -> dict[str, Any]:
     return stage.said_of(stage.rows.iloc[[0]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "form"), WHOLE.items(), ids=list(WHOLE))
 def test_rows_are_used_as_they_were(stage: Stage, said: dict[str, Any], name: str, form: Form) -> None:
     slow = SLOW[list(WHOLE).index(name) % len(SLOW)]  # one of them for each form

@@ -190,6 +190,7 @@ class Account:
         return reply([self.tune] if is_there else [])(exchange)
 
 
+@pytest.mark.slow
 @sizes(20, 2000)
 def test_a_lost_tune_is_not_looked_for_early(
     server: ScriptedServer, client: anb.Client, clock: Clock, tmp_path: Path, size: int

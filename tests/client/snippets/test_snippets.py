@@ -142,6 +142,7 @@ def submitted(
     }
 
 
+@pytest.mark.slow
 @in_each_language
 def test_any_text_arrives_as_it_was_submitted(
     language: Language, bench: SnippetBench, tunes: Any, submitted: dict[tuple[str, str], ParsedRequest]

@@ -39,6 +39,7 @@ with anb.Sandbox() as sandbox:
 """
 
 
+@pytest.mark.slow
 def test_a_form_is_shown_before_pandas_is_loaded(photos: list[Path]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *photos], cwd=photos[0].parent, capture_output=True, text=True

@@ -629,6 +629,7 @@ def test_the_saved_file_has_some_pictures_and_the_addresses_of_the_others(show, 
     assert gallery._repr_html_() == page
 
 
+@pytest.mark.slow
 def test_a_saved_file_stays_small_whatever_the_pictures_show(server, show, monkeypatch):
     many = [{"id": at, "text": "t", "images": [f"{URL}?{at}"]} for at in range(30, 0, -1)]
     client, data = pictured(server, many), noise()

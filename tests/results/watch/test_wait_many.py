@@ -55,6 +55,7 @@ def poll_once(frame: pd.DataFrame, client: anb.Client, until: str = "trained") -
     return next(poll_until_finished(frame, client, until, poll=0, sleep=lambda _: None))
 
 
+@pytest.mark.slow
 def test_a_poll_of_a_thousand_tunes_takes_nine_requests(sandbox: anb.Sandbox) -> None:
     client = sandbox.client()
     frame = create_tunes(client, 1000)
