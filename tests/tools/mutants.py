@@ -33,7 +33,7 @@ from cosmic_ray.work_item import MutationSpec, WorkItem
 ROOT = Path(__file__).parents[2]
 # The same for all that the package compares: None, and strings and numbers that Python has once.
 SAME = re.compile("(_Is_Eq|_Eq_Is|_IsNot_NotEq|_NotEq_IsNot)$")
-PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
+PYTEST = [sys.executable, "-m", "pytest", "-m", "not soak", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
 
 
 def main() -> None:
