@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
-from astria_nb.log import HAS_TUNE, RELEASED, Log, Submission
+from astria_nb.log import HAS_TUNE, RELEASED, Log, StaleSubmission, Submission
 from astria_nb.submission import recovery
 from astria_nb.submission._notices import how_to_resolve
 from astria_nb.submission._options import SubmitOptions
@@ -45,20 +45,11 @@ def settle_lost(
     for row, outcome in enumerate(outcomes):
         if outcome is None or not outcome.is_lost:
             continue
-        submission = _submission(outcome, tunes[row], options)
-        if submission is None or submission.state in RELEASED:
-            settled[row] = None
-        elif submission.state in HAS_TUNE:
-            settled[row] = of_submission(submission)
-        elif submission.state == "planned" and recovery.is_left_open(options.log, submission):
-            recovery.release(options.log, submission)
-            settled[row] = None
-        elif submission.state == "planned":
-            settled[row] = _outcome(options.log, submission)
+        known = _known(options.log, _submission(outcome, tunes[row], options))
+        if isinstance(known, Submission):
+            lost[row] = known
         else:
-            is_open = submission.state == "needs_review" or recovery.is_left_open(options.log, submission)
-            # What another process may still be sending is looked for, but stays its own.
-            lost[row] = recovery.orphaned(options.log, submission) if is_open else submission
+            settled[row] = known
     if lost:
         seconds = recovery.SETTLE_SECONDS if options.settle is None else options.settle
         try:
@@ -88,6 +79,25 @@ def _submission(outcome: RowOutcome, tune: Tune | None, options: SubmitOptions) 
     if title is None:
         return None
     return options.log.find(options.client.service, title, options.client.account)
+
+
+def _known(log: Log, submission: Submission | None) -> RowOutcome | Submission | None:
+    """Return what became of a submission, or itself if it has to be looked for; None if it may be sent."""
+    if submission is None or submission.state in RELEASED:
+        return None
+    if submission.state in HAS_TUNE:
+        return of_submission(submission)
+    is_open = submission.state == "needs_review" or recovery.is_left_open(log, submission)
+    try:
+        if submission.state == "planned" and is_open:
+            recovery.release(log, submission)
+            return None
+        if submission.state == "planned":
+            return _outcome(log, submission)
+        # What another process may still be sending is looked for, but stays its own.
+        return recovery.orphaned(log, submission) if is_open else submission
+    except StaleSubmission as overtaken:  # whoever worked on it is further
+        return _known(log, overtaken.submission)
 
 
 def _still_lost(submission: Submission, error: AstriaError) -> RowOutcome:
