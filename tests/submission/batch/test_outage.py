@@ -1,9 +1,6 @@
 """A service that begins to fail in the middle of a batch gets a few more rows, and not all that are left."""
 
-from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,30 +9,10 @@ import pytest
 import astria_nb as anb
 from astria_nb.client import retry
 from astria_nb.submission.batch import _work
-from astria_nb.submission.batch import _worker as worker
 from helpers.batches import ROUTE, frame, posts
 from submission.batch.test_workers import InThisProcess
 
 LOOK = "looking for it on the account"
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[anb.Sandbox]:
-    with anb.Sandbox(tune_fields="record") as running:
-        monkeypatch.setenv("ASTRIA_API_KEY", running.api_key)
-        worker._client.cache_clear()
-        yield running
-        worker._client.cache_clear()
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[anb.ExperimentLog]:
-    with closing(anb.ExperimentLog(tmp_path / "log.sqlite")) as log:
-        yield log
-    for there in worker._logs.values():
-        there.close()
-    worker._logs.clear()
-    worker._confirmed.clear()
 
 
 def states(rows: pd.DataFrame) -> dict[str, int]:

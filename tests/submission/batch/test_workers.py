@@ -4,7 +4,6 @@ import dataclasses
 import io
 import pickle
 import signal
-from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from pathlib import Path
@@ -55,25 +54,6 @@ def changed(task: WorkerTask, **values: Any) -> RowOutcome:
     values = {name: getattr(task, name) for name in WorkerTask.__slots__} | values
     outcome: RowOutcome = pickle.load(sealed(package_version(), pickle.dumps(WorkerTask(**values))))
     return outcome
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[anb.Sandbox]:
-    with anb.Sandbox(tune_fields="record") as running:
-        monkeypatch.setenv("ASTRIA_API_KEY", running.api_key)
-        worker._client.cache_clear()
-        yield running
-        worker._client.cache_clear()
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[anb.ExperimentLog]:
-    with closing(anb.ExperimentLog(tmp_path / "log.sqlite")) as log:
-        yield log
-    for there in worker._logs.values():
-        there.close()
-    worker._logs.clear()
-    worker._confirmed.clear()
 
 
 @pytest.fixture
