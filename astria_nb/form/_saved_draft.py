@@ -65,7 +65,8 @@ class SavedDraft:
             raise TuneError(Problem("draft", f"{name!r} is not a valid file name", hint))
         self.path = folder / FOLDER / f"{name}.json"
         self._photos_folder = folder / FOLDER / f"{name}.photos"
-        self._form, self._has_written = uuid.uuid4().hex, False
+        self._form = uuid.uuid4().hex
+        self._written: str | None = None  # what this form wrote last
 
     def read(self) -> dict[str, Any]:
         """Return the saved fields; an empty dictionary if there is no file or it cannot be read."""
@@ -85,7 +86,8 @@ class SavedDraft:
         Returns
         -------
         bool
-            False if another form has opened the draft since: it is that one's, and was left as it is.
+            False if another form has opened the draft since: it is that one's, and was left as it is. What
+            this form saved before that, and still has, is not refused.
 
         Raises
         ------
@@ -98,12 +100,14 @@ class SavedDraft:
             for fields in _listed(values)
         ]
         safe |= {LIST: listed} if listed else {}
-        safe[_OWNER] = self._form
+        content = json.dumps({**safe, _OWNER: self._form})
         with _writing:
-            if self._has_written and self._is_of_another_form():
+            if content == self._written:
+                return True
+            if self._written is not None and self._is_of_another_form():
                 return False
-            self._replace(safe)
-            self._has_written = True
+            self._replace(content)
+            self._written = content
         return True
 
     def _is_of_another_form(self) -> bool:
@@ -115,12 +119,12 @@ class SavedDraft:
     def _content(self) -> dict[str, Any]:
         return dict(json.loads(self.path.read_text("utf-8")))
 
-    def _replace(self, content: Mapping[str, Any]) -> None:
+    def _replace(self, content: str) -> None:
         self._make_folder()
         descriptor, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner only
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file)
+                file.write(content)
             Path(name).replace(self.path)
         finally:
             with suppress(FileNotFoundError):
