@@ -177,7 +177,7 @@ def test_an_earlier_form_does_not_take_a_draft_back_and_says_so(make, photos, tm
     assert later.to_dict() == FIELDS
     later.fill(title="later")
     sections = earlier._draft.sections
-    sections.selected_index = len(sections.children) - 1  # there is something else to show, and nothing to save
+    sections.selected_index = len(sections.children) - 1  # something else is shown, nothing was filled in
     assert "This draft is open in another form" not in messages(earlier)  # nothing was lost so far
     earlier.fill(title="earlier", image_urls=None)
     add_from_the_readers_computer(earlier, *photos[:2])
