@@ -19,7 +19,7 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
     "a pattern without a match": lambda folder: [folder / "cats" / "*.png"],
     "a pattern in no folder": lambda folder: [f"{folder}/dogs/*.png"],
     "an address on this machine": lambda folder: [f"file://{folder}/cats/gone.jpg"],
-    "another system's path": lambda folder: ["C:\\Users\\anna\\cats\\1.jpg"],
+    "another system's path": lambda folder: ["C:\\Users\\anna-in-lisbon\\cats\\1.jpg"],
 }
 
 
@@ -29,7 +29,8 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
 def test_no_folder_of_a_photo_is_saved(
     tmp_path: Path, sources: Callable[[Path], Any], save_thumbnails: bool
 ) -> None:
-    folder = tmp_path / "anna"
+    name = "anna-in-lisbon"  # too long to occur in a thumbnail by chance
+    folder = tmp_path / name
     (folder / "cats").mkdir(parents=True)
     (folder / "cats" / "notes.txt").write_text("these are cats")
     Image.new("RGB", (600, 600)).save(folder / "cats" / "1.jpg")
@@ -42,8 +43,8 @@ def test_no_folder_of_a_photo_is_saved(
         page = form._repr_mimebundle_()[0]["text/html"]
         widgets = json.dumps(Widget.get_manager_state(drop_defaults=False), ensure_ascii=False)
     assert form.problems
-    assert "anna" not in page
-    assert "anna" not in widgets
+    assert page.count(name) == 0  # counted: the differences of such texts take minutes
+    assert widgets.count(name) == 0
 
 
 def test_the_message_still_says_which_folder(tmp_path: Path) -> None:
