@@ -9,9 +9,10 @@ from typing import Any
 from astria_nb.form.fields import displayable
 from astria_nb.images import Image
 
-# A path that is complete, in quotes; a message may have cut it off.
+# A path that is complete, in quotes; a message may have cut it off, perhaps in the middle of a folder's name.
 _PATH = re.compile(
-    r"(?P<quote>['\"])(?P<path>(?:file:|[/~\\]|[A-Za-z]:[/\\])(?:\\.|(?!(?P=quote)|…(?:\s|$)).)*)",
+    r"(?P<quote>['\"])(?P<path>(?:file:|[/~\\]|[A-Za-z]:[/\\])(?:\\.|(?!(?P=quote)|…(?:\s|$)).)*)"
+    r"(?P<cut>…?)",
     re.DOTALL,
 )
 
@@ -46,4 +47,8 @@ def without_folders(text: str) -> str:
     >>> without_folders("give the files in it: images=sorted(Path('/home/ann/cats').glob('*.jpg'))")
     "give the files in it: images=sorted(Path('…/cats').glob('*.jpg'))"
     """
-    return _PATH.sub(lambda path: f"{path['quote']}…/{PureWindowsPath(path['path']).name}", text)
+    return _PATH.sub(_without_folders, text)
+
+
+def _without_folders(path: re.Match[str]) -> str:
+    return f"{path['quote']}…" if path["cut"] else f"{path['quote']}…/{PureWindowsPath(path['path']).name}"

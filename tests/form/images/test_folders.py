@@ -58,3 +58,14 @@ def test_the_message_still_says_which_folder(tmp_path: Path) -> None:
     with pytest.raises(anb.errors.TuneError, match="cats") as caught:
         form.submit()
     assert f"images=sorted(Path({str(tmp_path / 'cats')!r}).glob('*.jpg'))" in str(caught.value)
+
+
+@pytest.mark.parametrize("length", range(60, 100, 5))
+def test_a_path_that_a_message_cut_off_shows_no_folder(tmp_path: Path, length: int) -> None:
+    folder = tmp_path / ("x" * (length - len(str(tmp_path)))) / "anna-in-lisbon" / "dogs"
+    with anb.Sandbox(deterministic=True) as sandbox:
+        log = anb.ExperimentLog(tmp_path / "log.sqlite")
+        form = anb.TuneForm(sandbox.client(), log=log, pack=260, images=[f"{folder}/*.png"])
+        page = form._repr_mimebundle_()[0]["text/html"]
+    assert "there is no folder" in page
+    assert "anna-in" not in page
