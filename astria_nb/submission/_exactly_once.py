@@ -33,12 +33,18 @@ from astria_nb.log import (
     StaleSubmission,
     Submission,
 )
+from astria_nb.submission import _in_progress as in_progress
 from astria_nb.submission import _notices as notices
+from astria_nb.submission import _recovery as recovery
 from astria_nb.submission import _repeats as repeats
-from astria_nb.submission import recovery
+from astria_nb.submission import _search as search
+from astria_nb.submission import _settle_time as settle_time
+from astria_nb.submission import _settling as settling
 from astria_nb.submission._address_remarks import warn_of_addresses
+from astria_nb.submission._awaited_runs import note_awaited, take_awaited
 from astria_nb.submission._balance_remark import warn_of_balance
 from astria_nb.submission._options import SubmitOptions
+from astria_nb.submission._unknown_outcome import field_of, needs_review
 from astria_nb.tune import Body, Encoding, Pack, Request, Tune, encode, estimate
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
@@ -77,7 +83,7 @@ class ExactlyOnce:
         # An account recognises titles of tunes; a run on existing tunes makes none.
         self._is_recognised = options.idempotent and not tune.tune_ids
         self._slot = ExitStack()
-        self._settle = recovery.SETTLE_SECONDS if options.settle is None else options.settle
+        self._settle = settle_time.SETTLE_SECONDS if options.settle is None else options.settle
 
     def encode(self) -> Body:
         """Return a new request body; each attempt needs its own."""
@@ -123,7 +129,7 @@ class ExactlyOnce:
                 submission = self._claim(precedents, request, body, work)
                 if submission.state in HAS_TUNE or self._is_left(submission):
                     return submission
-                work.enter_context(recovery.at_work(self._log, submission))
+                work.enter_context(in_progress.at_work(self._log, submission))
                 return self._send(submission, body)
         except (StaleSubmission, RequestClaimed) as overtaken:
             submission = overtaken.submission
@@ -169,11 +175,11 @@ class ExactlyOnce:
             # One that was announced is sent, whatever was recorded meanwhile.
             is_decided = not is_compared or (equal and self._options.repeat == "announce")
             newest_equal_id = None if is_decided else max((one.id for one in equal), default=0)
-            with suppress(SameContentRecorded), recovery.planning(self._log):
+            with suppress(SameContentRecorded), in_progress.planning(self._log):
                 submission = self._log.plan(
                     request, before.newest_id, sending=True, newest_equal_id=newest_equal_id
                 )
-                work.enter_context(recovery.at_work(self._log, submission))
+                work.enter_context(in_progress.at_work(self._log, submission))
                 return submission
             has_equal = True
 
@@ -187,9 +193,9 @@ class ExactlyOnce:
 
     def _adopt(self, tune: Json, newest_id: int, request: Request, work: ExitStack) -> Submission:
         """Record the tune of a title that the account has and the log had not."""
-        with recovery.planning(self._log):
+        with in_progress.planning(self._log):
             submission = self._log.plan(request, newest_id)
-            work.enter_context(recovery.at_work(self._log, submission))
+            work.enter_context(in_progress.at_work(self._log, submission))
         reply = tune | submission.own_fields
         submission = self._log.change(submission, "adopted", tune_id=tune["id"], reply=reply)
         self.found = tune
@@ -211,11 +217,11 @@ class ExactlyOnce:
             self._raise_if_lost(earlier)
             if earlier.state not in HAS_TUNE:
                 return self._repeated(self._log.with_content(request), request, body)
-            recovery.take_awaited(self._log, earlier)  # this is its row: the next run is another one
+            take_awaited(self._log, earlier)  # this is its row: the next run is another one
             if repeat == "replay":
                 self._options.observer.on_notice(notices.found(repeats.describe(earlier, self._estimate)))
             return earlier
-        if recovery.take_awaited(self._log, earlier):
+        if take_awaited(self._log, earlier):
             self._options.observer.on_notice(notices.was_awaited())
             return earlier
         text = repeats.describe(earlier, self._estimate)
@@ -233,7 +239,7 @@ class ExactlyOnce:
         """Find out what became of a submission that is on record."""
         if submission.state in HAS_TUNE:
             return submission
-        if submission.state != "needs_review" and not recovery.is_left_open(self._log, submission):
+        if submission.state != "needs_review" and not in_progress.is_left_open(self._log, submission):
             raise self._submitted_elsewhere(submission)
         if not self._options.waits and submission.state != "planned":
             return recovery.orphaned(self._log, submission)
@@ -249,7 +255,7 @@ class ExactlyOnce:
                 is_recorded = False
                 submission = self._attempt(submission, body, doubtful)
                 if submission.state == "unknown" and self._options.waits:
-                    (submission,) = recovery.settle(
+                    (submission,) = settling.settle(
                         self._log, self._client, [submission], self._settle, self._on_wait
                     )
                 if submission.state in HAS_TUNE or self._is_left(submission):
@@ -353,7 +359,7 @@ class ExactlyOnce:
     def _created_prompts(self, submission: Submission) -> list[int] | None:
         """Return the ids of a run's prompts; None if they cannot be listed, since the run is paid for."""
         try:
-            created = recovery.created_by(self._log, self._client, [submission])[submission.id]
+            created = search.created_by(self._log, self._client, [submission])[submission.id]
             return sorted(prompt["id"] for prompt in created)
         except Exception:  # noqa: BLE001
             return None
@@ -366,13 +372,8 @@ class ExactlyOnce:
 
     def _raise_if_lost(self, submission: Submission) -> None:
         if submission.state == "needs_review":
-            hint = (
-                "submit it again to look for it again; if you are sure that it was not created, say so with "
-                f"{notices.how_to_resolve(self._log, submission)}"
-            )
-            what = submission.problem or "its outcome is unknown"
             self.on_record = submission
-            raise OutcomeUnknownError(Problem(recovery.field_of(submission), what, hint))
+            raise needs_review(self._log, submission)
 
     def _submitted_elsewhere(self, submission: Submission) -> TuneError:
         self.on_record = submission
@@ -380,8 +381,8 @@ class ExactlyOnce:
         what = f"{thing} is being submitted by another kernel or thread"
         hint = "wait until it is done, then submit it again to get its row"
         if submission.title is None:  # an equal run is another one: its row is not returned by itself
-            recovery.note_awaited(self._log, submission)
-        return TuneError(Problem(recovery.field_of(submission), what, hint, kind="conflict"))
+            note_awaited(self._log, submission)
+        return TuneError(Problem(field_of(submission), what, hint, kind="conflict"))
 
     def _row(self, submission: Submission) -> pd.DataFrame:
         if submission.title is None or submission.state == "adopted":
