@@ -112,7 +112,7 @@ class Gallery(ScriptWidget):
         if bundle is None:
             return None
         data, metadata = bundle
-        # Shown wherever no widget runs; JupyterLab prefers the widget.
+        # For frontends without widgets; JupyterLab prefers the widget.
         return {**data, "text/html": self._repr_html_()}, metadata
 
     def _ipython_display_(self, **options: Any) -> None:
@@ -125,7 +125,7 @@ class Gallery(ScriptWidget):
         return self.saved_html()
 
     def saved_html(self) -> str:
-        """Return the gallery as HTML for where no widget runs, with the thumbnails that were loaded."""
+        """Return the gallery as HTML, with the thumbnails that were loaded, for frontends without widgets."""
         with self._lock:
             cards, summary = self._contents.visible_cards(), self._contents.summary()
             comparison = self._contents.comparison() if self._by else None
@@ -237,6 +237,7 @@ class Gallery(ScriptWidget):
         super().close()
 
     def _show_result(self, result: PollResult) -> None:
+        """Show what a poll returned. The watch holds the lock."""
         self._frame = result.frame
         self._contents.update_tunes(result.frame)
         if result.prompts is not None:
@@ -246,7 +247,6 @@ class Gallery(ScriptWidget):
         self._update_traits()
         # While the service does not answer, polling goes on; the user sees why nothing arrives.
         self.failure = result.failure
-        # Within the lock: after `stop`, no result of the previous tunes is reported.
         if self._on_poll is not None:
             self._on_poll(result)
 

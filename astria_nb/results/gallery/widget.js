@@ -177,13 +177,13 @@ class Gallery {
     this.overlay.drawPosition();
   }
 
-  /** Let the Tab key reach what scrolls, unless it leads to a tile: gaps alone, or buttons that are off. */
+  /** Let the Tab key reach the scrolling area if it reaches no tile in it: all are gaps, or their buttons are off. */
   drawTabStop() {
     if (this.hasKernel && this.arrangement.tiles.length) this.area.removeAttribute("tabindex");
     else this.area.tabIndex = 0;
   }
 
-  /** Show what the widget's state has, and say that there is no more. */
+  /** Show what the widget's state has, with a note that the rest needs a kernel. */
   onKernelLost() {
     this.overlay.dialog.close();
     this.saver.close();
