@@ -27,7 +27,7 @@ from astria_nb.client import retry as client_retry
 from astria_nb.log._idle import WhenIdle
 from astria_nb.log._schema import TABLES
 from astria_nb.results.downloads import _auto_extend
-from astria_nb.submission import recovery
+from astria_nb.submission import _settle_time as settle_time
 from astria_nb.utils import background
 from helpers import forked_kernels, postgres_server
 from helpers.scripted_server import KEY, PACK, TUNE, ScriptedServer, reply
@@ -94,7 +94,7 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTRIA_NB_LOG", str(tmp_path / "astria_log.sqlite"))
     # Tests that are about one of these waits say how long it is.
-    for module in (recovery, _auto_extend):
+    for module in (settle_time, _auto_extend):
         monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
     # A port, and with it an address, may be used again.
     for memory in ("_remembered", "_ask_again_at"):

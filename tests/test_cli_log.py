@@ -70,7 +70,7 @@ def left_open(sandbox: anb.Sandbox, title: str, commit: str = "yes") -> None:
 
     sandbox.fail("504", "POST /p/*/tunes", commit=commit)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("astria_nb.submission.recovery.wait_with_progress", interrupted)
+        patch.setattr("astria_nb.submission._settling.wait_with_progress", interrupted)
         with pytest.raises(KeyboardInterrupt):
             submitted(sandbox, title, settle=60)
 

@@ -17,12 +17,12 @@ from urllib3.exceptions import HTTPError
 from astria_nb.client import _network_errors as network_errors
 from astria_nb.client import _network_settings as network_settings
 from astria_nb.client import responses, retry
-from astria_nb.client._adapter import address_of, new_session
 from astria_nb.client._api_key import ApiKey
 from astria_nb.client._base_url import check_encrypted
 from astria_nb.client._parsing import parse_json
 from astria_nb.client._picture_stream import PictureStream, TooLargeError, open_picture, read_blocks
 from astria_nb.client._repeated_answers import parse_once
+from astria_nb.client._session import address_of, new_session
 from astria_nb.client._throttle import Throttle
 from astria_nb.client.deadline import Deadline
 from astria_nb.errors import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import socket
 import time
 from contextvars import ContextVar, Token
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import Self
 
 from astria_nb.utils.interrupts import raise_if_interrupted
 
+_NEAR_SECONDS = 30  # before a deadline, from which it is kept exactly
 _current: ContextVar[Deadline | None] = ContextVar("astria_nb_deadline", default=None)
 
 
@@ -97,3 +99,18 @@ def current_deadline() -> Deadline:
     if deadline is None:
         raise LookupError("a request needs a deadline")
     return deadline
+
+
+def limit_socket(sock: socket.socket) -> None:
+    """Let a socket wait until the current deadline; a distant deadline is kept to the second.
+
+    Each change of the timeout is a system call, for which Python lets other threads run.
+
+    Parameters
+    ----------
+    sock : socket.socket
+    """
+    remaining, limit = current_deadline().remaining(), sock.gettimeout()
+    is_near = remaining < _NEAR_SECONDS
+    if is_near or limit is None or not remaining - 1 < limit < remaining + 1:
+        sock.settimeout(remaining)

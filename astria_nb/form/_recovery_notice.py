@@ -13,7 +13,7 @@ from astria_nb.client import Client
 from astria_nb.errors import AstriaError, LogError, Problem
 from astria_nb.form.fields import controls
 from astria_nb.log import Log, Submission
-from astria_nb.submission import recovery
+from astria_nb.submission import is_left_open, recover
 from astria_nb.utils import background
 
 _SECONDS = 10
@@ -56,7 +56,7 @@ class RecoveryNotice(controls.HBox):
         try:
             service, account = self._client.service, self._client.known_account
             unsettled = self._log.unsettled(service, account) if self._log.exists() else []
-            unsettled = [entry for entry in unsettled if recovery.is_left_open(self._log, entry)]
+            unsettled = [entry for entry in unsettled if is_left_open(self._log, entry)]
         except AstriaError as error:
             if isinstance(error, LogError) and error.problems[0].kind != "conflict":  # it is not just busy
                 self._log_problem = error.problems[0]
@@ -68,7 +68,7 @@ class RecoveryNotice(controls.HBox):
     def _recover(self) -> None:
         self._button.disabled = True
         try:
-            settled = recovery.recover(self._log, self._client, report=lambda _, text: self._show(text))
+            settled = recover(self._log, self._client, report=lambda _, text: self._show(text))
         except AstriaError as error:
             self._show(str(error))
         else:

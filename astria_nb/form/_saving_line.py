@@ -1,8 +1,9 @@
-"""The line that says that a draft is not saved any more; it is in sight only then."""
+"""The draft of a form on disk, and the line that says so when it is no longer saved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -19,7 +20,7 @@ _OPENED_ELSEWHERE = (
 
 
 class SavingLine(controls.HTML):
-    """Saves the draft of a form, and says so if it cannot because another form has opened it.
+    """Reads and saves the draft of a form, and says so if it cannot because another form has opened it.
 
     Parameters
     ----------
@@ -31,12 +32,21 @@ class SavingLine(controls.HTML):
         self._saved, self._has_begun = saved, False
         super().__init__(layout=widgets.Layout(display="none"), classes="astria-saving astria-error")
 
+    @property
+    def make_photos_folder(self) -> Callable[[], Path] | None:
+        """Returns a folder for photos from the user's computer; None if the draft is not saved."""
+        return None if self._saved is None else self._saved.make_photos_folder
+
+    def read(self) -> dict[str, Any]:
+        """Return what was saved, with the list; empty if there is nothing."""
+        return {} if self._saved is None else self._saved.read()
+
     def begin(self) -> None:
-        """Save from here on: before, the form does not have all that the draft has."""
+        """Save from here on: until then, the form lacks a part of what was saved."""
         self._has_begun = True
 
     def save(self, values: Callable[[], Mapping[str, Any]]) -> None:
-        """Save what a function returns."""
+        """Save the fields that a function returns."""
         if self._saved is None or not self._has_begun:
             return
         try:

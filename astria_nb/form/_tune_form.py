@@ -16,7 +16,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.form._account_line import AccountLine
 from astria_nb.form._draft import Draft
 from astria_nb.form._frame_trait import FrameTrait
-from astria_nb.form._listed_tune import ListedTune, look_up_prices
+from astria_nb.form._list_editor import ListEditor
 from astria_nb.form._marimo import marimo_view
 from astria_nb.form._options import check_filled, check_keywords
 from astria_nb.form._recovery_notice import RecoveryNotice
@@ -63,7 +63,7 @@ class TuneForm(widgets.VBox):
     log : ExperimentLog, optional
         Where submissions are recorded. Default: as in `astria_nb.submit`.
     draft : str, optional
-        Saves what is filled in under this name, beside the log in ``.astria_drafts``, and restores it when
+        Saves what is filled in under this name, in ``.astria_drafts`` beside the log, and restores it when
         the cell runs again, also in another kernel. Photos from your computer are included, API keys are
         not. Only you can read the file. The form that opened a draft last saves it; an earlier one says so.
     max_cost : float, optional
@@ -127,45 +127,15 @@ class TuneForm(widgets.VBox):
         self._log = log_or_default(log)
         self._max_cost = check_max_cost(max_cost)
         save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
-        saved_draft = SavedDraft(self._log.folder, draft) if draft is not None else None
-        self._saving = SavingLine(saved_draft)
+        self._saving = SavingLine(None if draft is None else SavedDraft(self._log.folder, draft))
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values["keep_damaged"] = check_bool("keep_damaged", keep_damaged)
-        values |= saved_draft.read() if saved_draft is not None else {}
+        values |= self._saving.read()
         saved_list = values.pop(LIST, [])
         preprocessing = Preprocessing(
             *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
         )
-        self._version_problems: list[Problem] = []
-        self._wanted: ListedTune | None = None  # to be filled in, while another one is
-        self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update(), self._note_on)
-        request = RequestView(self.client.base_url)
-        make_photos_folder = None if saved_draft is None else saved_draft.make_photos_folder
-        self._draft = Draft(
-            *(self.client, preprocessing, self._on_edit, lambda: self._update()),
-            *(request, make_photos_folder),
-        )
-        self._account = AccountLine(self.client, is_rehearsal(client), lambda: self._update())
-        self._panel = SubmissionPanel(
-            self._log, self.client, in_caller(self._on_row), lambda: self._saved_output.changed()
-        )
-        submit_bar = SubmitBar(
-            is_sandbox(self.client), lambda: self._submitter.start(), self.new_title, self._on_add
-        )
-        self._submitter = Submitter(
-            *(self.client, self._log, self._max_cost, self._draft),
-            *(self._panel, submit_bar, self._review, self._on_submission),
-            tune_list=self._list,
-            add=self._add,
-        )
-        self._notice = RecoveryNotice(self._log, self.client)
-        self._view = FormView(self._draft, request, submit_bar, self._panel.upload, self._list)
-        self._copy = StaticCopy(
-            *(self._account.account, self._draft, self._view, self._panel, self._review, self._list),
-            with_photos=save_thumbnails,
-        )
-        self._saved_output = SavedOutput("TuneForm", self._copy.saved)
-        self._view.error_summary.saved_number = self._saved_output.number
+        self._make_parts(preprocessing, in_rehearsal=is_rehearsal(client), with_photos=save_thumbnails)
         super().__init__(
             [
                 controls.HTML(f"<style>{_CSS}</style>", layout={"display": "none"}),
@@ -175,7 +145,7 @@ class TuneForm(widgets.VBox):
                 *self._draft.view,
                 self._notice,
                 self._list,
-                submit_bar,
+                self._submit_bar,
                 self._submitter.question,
                 self._panel,
             ],
@@ -184,10 +154,7 @@ class TuneForm(widgets.VBox):
         self.add_class("astria-form").add_class(LIVE_CLASS)
         self._view.error_summary.form_id = self.model_id
         self._draft.begin()
-        for saved in saved_list:
-            self._list.add(ListedTune.of_saved(saved))
-        if saved_list:
-            background.start(self._price_list)
+        self._list_editor.restore(saved_list, self.client, self._max_cost)
         self._fill(values)
         self._saving.begin()
         self._save_draft()
@@ -195,6 +162,46 @@ class TuneForm(widgets.VBox):
             self._panel.restore(title, self.tune)
             self._update()
         background.start_soon(_START_SECONDS, self._start)
+
+    def _make_parts(self, preprocessing: Preprocessing, *, in_rehearsal: bool, with_photos: bool) -> None:
+        """Make the widgets of the form, and what connects them."""
+        self._version_problems: list[Problem] = []
+        self._list = TuneList(
+            lambda listed: self._list_editor.edit(listed),
+            lambda: self._list_editor.on_removed(),
+            lambda: self._update(),
+            lambda listed: self._list_editor.note_on(listed),
+        )
+        request = RequestView(self.client.base_url)
+        self._draft = Draft(
+            *(self.client, preprocessing, self._on_edit, lambda: self._update()),
+            *(request, self._saving.make_photos_folder),
+        )
+        self._account = AccountLine(self.client, in_rehearsal, lambda: self._update())
+        self._panel = SubmissionPanel(
+            self._log, self.client, in_caller(self._on_row), lambda: self._saved_output.changed()
+        )
+        self._submit_bar = SubmitBar(
+            is_sandbox(self.client),
+            lambda: self._submitter.start(),
+            self.new_title,
+            lambda: self._list_editor.on_add(),
+        )
+        self._submitter = Submitter(
+            *(self.client, self._log, self._max_cost, self._draft),
+            *(self._panel, self._submit_bar, self._review, self._on_submission),
+            tune_list=self._list,
+            add=lambda: self._list_editor.add(),
+        )
+        self._list_editor = ListEditor(self._draft, self._list, self._submitter, self._review, self._update)
+        self._notice = RecoveryNotice(self._log, self.client)
+        self._view = FormView(self._draft, request, self._submit_bar, self._panel.upload, self._list)
+        self._copy = StaticCopy(
+            *(self._account.account, self._draft, self._view, self._panel, self._review, self._list),
+            with_photos=with_photos,
+        )
+        self._saved_output = SavedOutput("TuneForm", self._copy.saved)
+        self._view.error_summary.saved_number = self._saved_output.number
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], client: Client | None = None, **options: Any) -> TuneForm:
@@ -225,7 +232,9 @@ class TuneForm(widgets.VBox):
         TuneForm(pack=43, name='cat', title='t', status='incomplete')
         """
         if not isinstance(values, Mapping):
-            raise TuneError(Problem("values", f"{short(values)} is no mapping", "pass what to_dict returned"))
+            raise TuneError(
+                Problem("values", f"{short(values)} is not a mapping", "pass what to_dict returned")
+            )
         return cls(client, **options, **values)
 
     @classmethod
@@ -419,14 +428,14 @@ class TuneForm(widgets.VBox):
         return marimo_view(self._copy.fields(), self._panel.training.gallery)
 
     def _start(self) -> None:
-        """Begin what would delay a form that is being made, and load what a submission needs."""
+        """Start what would delay the display of the form, and load what a submission needs."""
         self._account.refresh()
         self._draft.measure_photos()
         load()
         self._check_versions()
 
     def _check_versions(self) -> None:
-        """Say so if a library does not fit. It takes a while: nothing is sent without it in any case."""
+        """Show it if a library does not fit. This takes a while; Submit checks it in any case."""
         from astria_nb.utils.versions import version_problems
 
         if (problems := version_problems()) != self._version_problems:
@@ -442,7 +451,7 @@ class TuneForm(widgets.VBox):
         return {**bundle, "text/plain": repr(self)}, metadata
 
     def _on_edit(self, name: str) -> None:
-        # A field that the service rejected may be submitted again once it was changed.
+        # A field that the service rejected may be submitted again after it was changed.
         state = self._panel.state
         state.dismiss(self._view.rejected(state, name))
         self._submitter.question.hide()
@@ -459,66 +468,15 @@ class TuneForm(widgets.VBox):
             self._version_problems,
         )
 
-    def _add(self) -> None:
-        """Put the draft into the list, and make room for another tune."""
-        with self._draft.lock:
-            result = self._review()
-            if result.tune is None or not result.is_valid or result.was_submitted:
-                return
-            preprocessing, encoding = self._draft.switches.preprocessing, self._draft.encoding
-            self._list.add(
-                ListedTune(self._draft.values(), result.tune, result.estimate, encoding, preprocessing)
-            )
-            self._draft.clear_photos()
-        self._update()
-
-    def _on_add(self) -> None:
-        self._submitter.question.hide()
-        self._add()
-        self._draft.focus()  # the pressed button is hidden by now
-
-    def _on_removed(self) -> None:
-        self._submitter.question.hide()  # it may be about that tune
-        if not self._list.tunes:
-            self._draft.focus()
-
-    def _edit_listed(self, listed: ListedTune) -> None:
-        """Fill a tune of the list into the form, unless that would take the place of another one."""
-        if not self._draft.is_blank:
-            self._wanted = listed
-            self._list.show_notes()
-        elif self._list.remove(listed):
-            self._draft.fill({**dict.fromkeys(self._draft.values()), **listed.values})
-            self._draft.fields["encoding"].value = listed.encoding
-            self._draft.switches.preprocessing = listed.preprocessing
-            self._submitter.question.hide()  # it may be about that tune
-            self._draft.focus()
-
-    def _note_on(self, listed: ListedTune) -> str:
-        """Return what holds for a tune of the list as long as the form is as it is; empty if nothing."""
-        if listed is self._wanted:
-            return "Add the tune above to the list first, or remove its photos."
-        if listed is self._submitter.asked:
-            return "The same was sent before: see the question below."
-        return ""
-
-    def _price_list(self) -> None:
-        """Show again what the tunes of a restored list cost."""
-        look_up_prices(self._list.tunes, self.client, self._max_cost)
-        self._list.show()
-        self._update()
-
     def _update(self) -> None:
-        """Bring traits and widgets in line with the draft and the submissions."""
+        """Update traits and widgets from the draft and the submissions."""
         with self._draft.lock:
             result = self._review()
             self.tune, self.valid = result.tune, result.is_valid
             status = status_of(result, self._panel.state)
             self._view.update(result, self._panel.state, status)
-            if self._draft.is_blank:
-                self._wanted = None
-            self._list.show_notes()
-            self.status = status  # whoever observes it finds the form as it says
+            self._list_editor.show_notes()
+            self.status = status  # last: its observers find the form in this state
             self._save_draft()
         self._saved_output.changed()
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from astria_nb import rows
 from astria_nb.log._parsed_rows import ParsedRow
-from astria_nb.utils.arrow import infer_type, to_text
+from astria_nb.utils.json_values import to_text
+from astria_nb.utils.typed_table import infer_type
 
 _DOCUMENTED = frozenset(rows.TUNE_SCHEMA.names)
 Types = dict[str, pa.DataType]

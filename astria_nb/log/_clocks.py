@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from astria_nb.utils.arrow import TIME
 from astria_nb.utils.service_clocks import clocks
+from astria_nb.utils.times import TIME
 
 # A tune is created within the timeout of `submit` after it was planned, and that is a day at most: what is
 # more is the difference of two clocks, such as that of a deterministic sandbox.

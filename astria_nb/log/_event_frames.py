@@ -16,7 +16,10 @@ from astria_nb.log._queries import parsing, to_datetime
 from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import Query
-from astria_nb.utils.arrow import TIME, concat_tables, to_pandas, typed_table
+from astria_nb.utils.arrow_to_pandas import to_pandas
+from astria_nb.utils.concat_tables import concat_tables
+from astria_nb.utils.times import TIME
+from astria_nb.utils.typed_table import typed_table
 
 ROWS = 4096
 """Number of events that are read at once."""

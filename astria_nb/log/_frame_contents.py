@@ -17,7 +17,8 @@ from astria_nb.log._parsed_rows import PARSED, SCHEMA, ParsedRow, ParsedRows, ta
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import among
 from astria_nb.log._states import Labels
-from astria_nb.utils.arrow import concat_tables, may_be_times, value_types
+from astria_nb.utils.concat_tables import concat_tables, value_types
+from astria_nb.utils.times import may_be_times
 
 DOCUMENTED = frozenset([*SCHEMA.names, *rows.LABEL_SCHEMA.names])
 FEW = 4096

@@ -26,9 +26,11 @@ from astria_nb.log._reruns import again_if_lost
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._states import Labels
 from astria_nb.tune import Difference
-from astria_nb.utils.arrow import columns_to_pandas, concat_tables, with_times
+from astria_nb.utils.arrow_to_pandas import columns_to_pandas
+from astria_nb.utils.concat_tables import concat_tables
 from astria_nb.utils.formatting import short
 from astria_nb.utils.service_address import is_same_service
+from astria_nb.utils.times import with_times
 from astria_nb.utils.typed_frame import typed_frame
 
 # The latest tune of each service that was found after its answer was lost.

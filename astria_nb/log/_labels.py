@@ -20,9 +20,9 @@ from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import Update
 from astria_nb.log._states import SETTLED, UNSETTLED, Labels
 from astria_nb.rows import LABEL_SCHEMA
-from astria_nb.utils.arrow import typed_table
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_name
+from astria_nb.utils.typed_table import typed_table
 
 _MAX_TAG, _MAX_NOTE = 100, 10_000  # characters
 _WRITE = Update(("labels",))

@@ -18,7 +18,8 @@ from astria_nb.log._selects import BODIES, columns_of
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import among
 from astria_nb.log._states import HAS_TUNE, RELEASED
-from astria_nb.utils.arrow import concat_tables, typed_table
+from astria_nb.utils.concat_tables import concat_tables
+from astria_nb.utils.typed_table import typed_table
 
 TUNE_COLUMNS = [name for name in rows.TUNE_SCHEMA.names if name not in rows.LOG_SCHEMA.names]
 SCHEMA = pa.schema([*(rows.TUNE_SCHEMA.field(name) for name in TUNE_COLUMNS), *rows.LOG_SCHEMA])

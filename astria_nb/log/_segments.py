@@ -21,7 +21,7 @@ from astria_nb.log._schema import segment
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import among, insert_into
 from astria_nb.rows import LOG_SCHEMA
-from astria_nb.utils.arrow import share_nulls
+from astria_nb.utils.shared_nulls import share_nulls
 
 ROWS = 8192
 """Number of rows of a segment, and of unsealed rows that may accumulate."""

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from astria_nb.rows._typed import typed
 from astria_nb.rows._values import is_absent
-from astria_nb.utils.arrow import TEXT_DTYPE, to_text
+from astria_nb.utils.arrow_to_pandas import TEXT_DTYPE
+from astria_nb.utils.json_values import to_text
 
 
 def flat(rows: object) -> pd.DataFrame:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from astria_nb.utils.arrow import IDS, TEXTS, TIME
+from astria_nb.utils.json_values import IDS, TEXTS
+from astria_nb.utils.times import TIME
 
 # The columns of every row, in this order: the most useful ones, our own, and then the other documented ones
 # (astria-api, section 6), which only some replies have.

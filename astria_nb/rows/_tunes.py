@@ -15,8 +15,9 @@ from astria_nb.errors import AstriaError, Problem
 from astria_nb.rows._callbacks import redact_callbacks
 from astria_nb.rows._records import Records, list_records
 from astria_nb.rows._schemas import OWN_COLUMNS, TUNE_SCHEMA
-from astria_nb.utils.arrow import TIME, parse_time, typed_table
+from astria_nb.utils.times import TIME, parse_time
 from astria_nb.utils.typed_frame import typed_frame
+from astria_nb.utils.typed_table import typed_table
 
 
 def tune_frame(tunes: Records, now: datetime | None = None) -> pd.DataFrame:

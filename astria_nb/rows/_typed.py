@@ -17,7 +17,7 @@ from astria_nb.rows._schemas import LABEL_SCHEMA, LOG_SCHEMA, PROMPT_SCHEMA, TUN
 from astria_nb.rows._tunes import tune_frame
 from astria_nb.rows._values import is_absent, to_array
 from astria_nb.utils.arguments import parse_id
-from astria_nb.utils.arrow import to_pandas
+from astria_nb.utils.arrow_to_pandas import to_pandas
 from astria_nb.utils.formatting import short
 
 Rows: TypeAlias = Iterable[Any] | int

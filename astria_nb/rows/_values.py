@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from astria_nb.utils.arrow import IDS, TIME, parse_time, to_text
+from astria_nb.utils.json_values import IDS, to_text
+from astria_nb.utils.times import TIME, parse_time
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Up to which number a time is in seconds, milliseconds or microseconds; above, it is in nanoseconds. Each

@@ -2,7 +2,9 @@
 
 from astria_nb.submission._address_remarks import remarks_on
 from astria_nb.submission._engine import submit_once
+from astria_nb.submission._in_progress import is_left_open
 from astria_nb.submission._options import PACK_MAX_AGE_SECONDS, Repeat, SubmitOptions
+from astria_nb.submission._recovery import recover
 from astria_nb.submission._repeats import RepeatedRequest
 from astria_nb.submission._submit import submit
 
@@ -11,6 +13,8 @@ __all__ = [
     "Repeat",
     "RepeatedRequest",
     "SubmitOptions",
+    "is_left_open",
+    "recover",
     "remarks_on",
     "submit",
     "submit_once",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from astria_nb.client import Json
+from astria_nb.errors import AstriaError
 from astria_nb.log import Log, Submission
 from astria_nb.utils.formatting import short
 
@@ -63,6 +64,11 @@ def is_lost(submission: Submission, loss: str, *, is_of_title: bool) -> str:
     """Return the notice that the row which is returned is of a tune without pictures."""
     hint = "Give another title to train again" if is_of_title else "Without once=True, it is sent again"
     return f"nothing was sent: this is the row of tune {submission.tune_id}, {loss}. {hint}"
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, in words; of an error that is not ours, its type only."""
+    return str(error) if isinstance(error, AstriaError) else type(error).__name__
 
 
 def how_to_resolve(log: Log, submission: Submission) -> str:

@@ -83,7 +83,7 @@ class SubmitOptions:
     max_cost : float or None
         US dollars; a tune that is estimated to cost more is not sent.
     settle : float or None
-        Seconds to wait before looking for a tune whose answer was lost. None: `recovery.SETTLE_SECONDS`.
+        Seconds to wait before looking for a tune whose answer was lost. None: `_settle_time.SETTLE_SECONDS`.
     timeout : float
         Seconds for the whole submission, including waits.
     idempotent : bool

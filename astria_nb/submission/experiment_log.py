@@ -12,7 +12,7 @@ from astria_nb.defaults import client_or_default
 from astria_nb.errors import LogError, Problem, TuneError
 from astria_nb.images import Preprocessing, is_address, sha256_of
 from astria_nb.log import UNSETTLED, Log, Submission
-from astria_nb.submission import recovery
+from astria_nb.submission import _recovery as recovery
 from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import CallbackObserver, SubmitOptions
 from astria_nb.tune import Encoding, Request, Tune, TuneFields

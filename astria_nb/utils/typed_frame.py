@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from astria_nb.utils.arrow import column_array, to_pandas, typed_table
+from astria_nb.utils.arrow_to_pandas import TEXT_DTYPE, pandas_type, to_pandas
+from astria_nb.utils.times import TIME
+from astria_nb.utils.typed_table import array_of, typed_table
 
 try:  # pandas' own steps for each of many columns take longer than all else that a row needs
     from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 except ImportError:  # before pandas 3
     create_dataframe_from_blocks = None
 
+_LARGE_TEXT, _UTC_TIME = pa.large_string(), pa.timestamp("us")  # what pandas makes of text and of times
 _NO_COLUMNS = pa.schema([])
 _MOST_TEMPLATES = 8
 _templates: dict[int, _Template] = {}  # by the identity of the schema, whose hash takes a tenth of a row
@@ -27,7 +30,7 @@ def typed_frame(
     schema: pa.Schema,
     derived: Mapping[str, Sequence[Any]] | None = None,
 ) -> pd.DataFrame:
-    """Return `typed_table` of `astria_nb.utils.arrow` as pandas.
+    """Return the result of `typed_table` as pandas.
 
     Its types are ``Int64``, ``str``, which pandas 2.2 calls ``string``, ``datetime64[us, UTC]``, and Arrow's
     lists.
@@ -58,12 +61,32 @@ def _one_row(record: Mapping[str, Any], schema: pa.Schema) -> pd.DataFrame:
             values.setdefault(template.kinds[name], {})[name] = value
     columns: dict[str, Any] = {}
     for kind, of_type in values.items():
-        array = column_array([*of_type.values()], template.types[kind])
+        array = _column_array([*of_type.values()], template.types[kind])
         columns |= {name: array[index : index + 1] for index, name in enumerate(of_type)}
     frame = template.with_columns(columns)
     if extra := {key: value for key, value in record.items() if key not in template.kinds}:
         return pd.concat([frame, to_pandas(typed_table([extra], _NO_COLUMNS))], axis=1)
     return frame
+
+
+def _column_array(values: Sequence[Any], arrow_type: pa.DataType) -> Any:
+    """Return values as the array of a column of pandas, with the type that `to_pandas` gives it.
+
+    Parameters
+    ----------
+    values : sequence of JSON
+        As in the records of `typed_table`.
+    arrow_type : pyarrow.DataType
+
+    Returns
+    -------
+    pandas.api.extensions.ExtensionArray
+    """
+    dtype = pandas_type(arrow_type)
+    # As pandas stores it: a conversion by Arrow takes longer than all else that a few values need.
+    array = array_of(values, _LARGE_TEXT if dtype == TEXT_DTYPE else arrow_type)
+    array = array.view(_UTC_TIME) if arrow_type == TIME else array
+    return dtype.__from_arrow__(pa.chunked_array([array]))
 
 
 @dataclass(frozen=True, slots=True)

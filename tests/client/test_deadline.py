@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import astria_nb as anb
-from astria_nb.client import _adapter as adapter
+from astria_nb.client import _connection as connection
 from astria_nb.client import _transport as transport
 from astria_nb.client import retry
 from astria_nb.client.deadline import Deadline, current_deadline
@@ -204,7 +204,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
         sock.connect(address)
         return sock
 
-    monkeypatch.setattr(adapter, "create_connection", connect)
+    monkeypatch.setattr(connection, "create_connection", connect)
     server.on("GET", "/tunes/7", reply(TUNE))
     assert anb.Client(KEY, base_url=f"http://localhost:{port}", timeout=8).tune(7) == TUNE
     assert [host for host, _ in tried] == ["a", "127.0.0.1"]

@@ -89,7 +89,7 @@ def test_a_dictionary_with_another_field_is_refused_by_name(sandbox):
 
 @pytest.mark.parametrize("values", [5, None, [("name", "cat")], "cat"])
 def test_what_is_no_dictionary_is_refused(sandbox, values):
-    with pytest.raises(TuneError, match=r"^values: .* is no mapping; pass what to_dict returned"):
+    with pytest.raises(TuneError, match=r"^values: .* is not a mapping; pass what to_dict returned"):
         anb.TuneForm.from_dict(values, sandbox.client())
 
 

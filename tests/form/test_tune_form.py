@@ -415,7 +415,7 @@ def test_unsettled_submissions_of_an_earlier_kernel_are_named_and_looked_up(form
 
 
 def test_who_cancels_a_look_up_reads_that_the_tune_was_sent_before(sandbox, monkeypatch):
-    monkeypatch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", PATIENCE)
+    monkeypatch.setattr("astria_nb.submission._settle_time.SETTLE_SECONDS", PATIENCE)
     client, log = sandbox.client(), anb.ExperimentLog()
     sandbox.fail("504", "POST /p/*/tunes", commit="yes")
     fields = {"pack": 43, "title": "lost", "name": "cat", "image_urls": [URL]}
@@ -434,7 +434,7 @@ def test_who_cancels_a_look_up_reads_that_the_tune_was_sent_before(sandbox, monk
     assert "The submission was sent before, and it is not known yet whether the tune was created" in shown
     assert "and the look-up was cancelled; submit it again, which looks for it first" in shown
     assert sum(request.method == "POST" for request in sandbox.ledger) == 1
-    monkeypatch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", 0)
+    monkeypatch.setattr("astria_nb.submission._settle_time.SETTLE_SECONDS", 0)
     form._panel.upload._text.unobserve(cancel, "value")
     button(form, "Submit").click()
     until(lambda: form.status == "submitted")

@@ -257,7 +257,7 @@ def test_each_problem_of_a_line_has_a_line_and_is_gone_when_its_file_is_back(
 def test_a_cancelled_look_up_of_a_listed_tune_is_not_called_unsent(
     form: anb.TuneForm, sandbox: anb.Sandbox, log: anb.ExperimentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", PATIENCE)
+    monkeypatch.setattr("astria_nb.submission._settle_time.SETTLE_SECONDS", PATIENCE)
     add(form, "one", "two")
     sandbox.fail("504", ROUTE, commit="yes")
     with pytest.raises(OutcomeUnknownError):

@@ -22,7 +22,8 @@ from astria_nb.log import _precedents as precedents
 from astria_nb.log import _segments as segments
 from astria_nb.submission import _account as account
 from astria_nb.submission import _exactly_once as exactly_once
-from astria_nb.submission import recovery
+from astria_nb.submission import _search as search
+from astria_nb.submission import _settling as settling
 
 
 def die_at(step: int) -> None:
@@ -52,11 +53,11 @@ def mutate(mutant: str, log: Path) -> Path:
         replace(account, "_of_title", lambda *_: [])  # which would find the tune without the log
         return log.with_name(f"{os.getpid()}.sqlite")
     if mutant == "no settle wait":
-        replace(recovery, "wait_with_progress", lambda *_: None)
+        replace(settling, "wait_with_progress", lambda *_: None)
     elif mutant == "no look-up":
-        replace(recovery, "created_by", lambda _log, _client, lost: {one.id: [] for one in lost})
+        replace(search, "created_by", lambda _log, _client, lost: {one.id: [] for one in lost})
     elif mutant == "blind retry":
-        replace(recovery, "settle", lambda _log, _client, submission, *_: submission)
+        replace(settling, "settle", lambda _log, _client, submission, *_: submission)
         replace(exactly_once.ExactlyOnce, "_raise_if_lost", lambda *_: None)
     elif mutant == "title not looked for":
         replace(account, "_of_title", lambda *_: [])

@@ -173,7 +173,7 @@ def test_an_interrupt_while_waiting_loses_no_record(
         raise KeyboardInterrupt
 
     plain.fail("504", ROUTE, commit="yes")
-    monkeypatch.setattr("astria_nb.submission.recovery.wait_with_progress", interrupted)
+    monkeypatch.setattr("astria_nb.submission._settling.wait_with_progress", interrupted)
     with pytest.raises(KeyboardInterrupt):
         anb.submit(tune(), plain.client(), log=log, settle=100)
     monkeypatch.undo()

@@ -250,7 +250,7 @@ def test_a_replay_whose_answer_was_lost_is_looked_for_by_the_next(
     anb.submit(tune("a"), client, log=log)
     sandbox.fail("504", ROUTE, commit="yes")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("astria_nb.submission.recovery.SETTLE_SECONDS", 4000.0)  # more than the timeout
+        patch.setattr("astria_nb.submission._settle_time.SETTLE_SECONDS", 4000.0)  # more than the timeout
         with pytest.raises(OutcomeUnknownError):
             log.replay(1, client)
     if is_found_meanwhile:

@@ -18,7 +18,7 @@ from astria_nb.client.retry import ATTEMPTS
 from astria_nb.errors import ApiError, TooManyRequestsError, TuneError
 from astria_nb.log import Submission, environment
 from astria_nb.log import _machine as machine
-from astria_nb.submission import recovery
+from astria_nb.submission import _settle_time as settle_time
 from astria_nb.tune import Request
 from helpers.clock import Clock
 from helpers.scripted_server import TUNE, Answer, Exchange, ScriptedServer, hang_up, reply
@@ -275,7 +275,7 @@ def test_another_process_does_not_look_early_whatever_its_clock_says(
 
     def new_process() -> None:
         environment._sessions.clear()
-        recovery._first_seen.clear()
+        settle_time._first_seen.clear()
 
     @settings(max_examples=size, deadline=None)
     @given(

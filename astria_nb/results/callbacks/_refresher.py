@@ -15,8 +15,8 @@ from astria_nb.errors import AstriaError, LogError, NotFoundError
 from astria_nb.log import Log, Submission
 from astria_nb.results.callbacks._payload import parse_payload
 from astria_nb.results.watch import FINAL_STATES, PollRecorder
-from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.redaction import redact_text
+from astria_nb.utils.times import parse_time
 
 MIN_INTERVAL = 1.0
 """Seconds between two fetches of one tune, however many callbacks arrive; doubled while nothing changes."""

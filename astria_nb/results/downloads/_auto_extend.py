@@ -10,8 +10,8 @@ from typing import Any
 from astria_nb.client import Client, Json
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem, ServerError, UnexpectedReplyError
 from astria_nb.rows import tune_status
-from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.progress import ReportProgress, wait_with_progress
+from astria_nb.utils.times import parse_time
 
 SETTLE_SECONDS = 60.0
 """How long the service may still be working on a request whose answer was lost (astria-api, section 8)."""

@@ -23,10 +23,10 @@ from astria_nb.results.frames import tunes_of
 from astria_nb.results.watch import prompts_of
 from astria_nb.rows import Rows
 from astria_nb.utils.arguments import parse_id, to_path
-from astria_nb.utils.arrow import TIME, parse_time
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import Progress
 from astria_nb.utils.redaction import PLACEHOLDER, redact_text
+from astria_nb.utils.times import TIME, parse_time
 from astria_nb.utils.typed_frame import typed_frame
 
 PICTURE = pa.schema(

@@ -13,7 +13,7 @@ from astria_nb.results.frames import origin_of, tunes_of
 from astria_nb.results.watch import Poller
 from astria_nb.rows import Rows, tune_frame
 from astria_nb.utils.arguments import check_number
-from astria_nb.utils.arrow import parse_time
+from astria_nb.utils.times import parse_time
 
 _MAX_EXPIRED = 1000  # expired tunes in a row; all older ones are taken to be expired as well
 _LIFETIME = timedelta(days=30)

@@ -15,16 +15,13 @@ from astria_nb.errors import AstriaError
 from astria_nb.results.downloads import PictureArchive, PictureOriginal
 from astria_nb.results.gallery._contents import GalleryContents, PromptCard, PromptPicture
 from astria_nb.results.gallery._keeping import Keeping
-from astria_nb.results.gallery._messages import (
-    LargeFailedMessage,
-    LargeMessage,
-    LikedMessage,
-    ThumbnailMessage,
-)
+from astria_nb.results.gallery._likes import Likes
+from astria_nb.results.gallery._messages import LargeFailedMessage, LargeMessage, ThumbnailMessage
 from astria_nb.results.gallery._saves import SaveMessage, Saves
 from astria_nb.results.gallery._static_html import MAX_EMBEDDED, comparison_html, gallery_html
 from astria_nb.results.gallery._thumbnails import ThumbnailLoader
-from astria_nb.results.watch import PollResult, poll_until_finished
+from astria_nb.results.gallery._watch import Watch
+from astria_nb.results.watch import PollResult
 from astria_nb.utils import background
 from astria_nb.utils.kernel import notebook_shell
 from astria_nb.utils.saved_output import LIVE_CLASS, SavedOutput, saved_note
@@ -33,7 +30,7 @@ from astria_nb.utils.script_widget import ScriptWidget
 from astria_nb.utils.stylesheet import stylesheet
 
 POLL_SECONDS = 1.0  # between the first two polls
-_PATIENCE = 10.0  # seconds without a picture after which a cell's output is stored without the missing ones
+_PATIENCE = 10.0  # seconds without a picture; then a cell's output is stored without those that are missing
 
 
 class Gallery(ScriptWidget):
@@ -93,8 +90,12 @@ class Gallery(ScriptWidget):
         self._loader = ThumbnailLoader(client, self._send_thumbnail)
         self._frame: pd.DataFrame | None = None
         self._poll_seconds = POLL_SECONDS
-        self._stop = threading.Event()
-        self._likes_in_progress: set[int] = set()
+        self._watch: Watch | None = None
+        self._likes = Likes(
+            self._lock,
+            lambda key, liked: self._contents.set_liked(key, liked),
+            lambda answer: self.send(answer),
+        )
         self._saves = Saves(self._send_save)
         self._keeping = Keeping(lambda offer: self.set_trait("keep", dict(offer)))
         self._tried: set[str] = set()
@@ -111,7 +112,7 @@ class Gallery(ScriptWidget):
         if bundle is None:
             return None
         data, metadata = bundle
-        # Shown wherever no widget runs; JupyterLab prefers the widget.
+        # For frontends without widgets; JupyterLab prefers the widget.
         return {**data, "text/html": self._repr_html_()}, metadata
 
     def _ipython_display_(self, **options: Any) -> None:
@@ -124,7 +125,7 @@ class Gallery(ScriptWidget):
         return self.saved_html()
 
     def saved_html(self) -> str:
-        """Return the gallery as HTML for where no widget runs, with the thumbnails that were loaded."""
+        """Return the gallery as HTML, with the thumbnails that were loaded, for frontends without widgets."""
         with self._lock:
             cards, summary = self._contents.visible_cards(), self._contents.summary()
             comparison = self._contents.comparison() if self._by else None
@@ -154,7 +155,7 @@ class Gallery(ScriptWidget):
             self._tried |= missing
         thumbnails = loader.load(pictures, _PATIENCE)
         with self._lock:
-            if loader is self._loader:  # of the tunes that are shown
+            if loader is self._loader:  # the same tunes are still shown
                 self._announce_change()
                 # Two loads may overlap, and the one that began first may end last.
                 loaded = {**self.thumbnails, **thumbnails}
@@ -179,7 +180,7 @@ class Gallery(ScriptWidget):
         client : Client, optional
             The client of their account. Default: the previous one.
         is_latest : bool
-            Whether this is the service's latest state. If not, the user is offered to poll in any case.
+            Whether this is the service's latest state. If not, the user can poll in any case.
 
         Returns
         -------
@@ -210,69 +211,48 @@ class Gallery(ScriptWidget):
             Seconds between the first two polls; the interval grows from there.
         """
         with self._lock:
-            self._stop.set()
-            stop = self._stop = threading.Event()
-            frame, self._poll_seconds = self._frame, poll
+            assert self._frame is not None, "only what was shown can be watched"
+            if self._watch is not None:
+                self._watch.stop()
+            watch = self._watch = Watch(
+                *(self._frame, self._client, poll, self._lock), self._show_result, self._end_watch
+            )
+            self._poll_seconds = poll
             self.failure, self.state = "", "watching"
-        background.start_until_exit(self._poll, frame, stop, after, stop=stop)
+        watch.start(after)
 
     def stop(self) -> None:
         """Stop polling."""
         with self._lock:
-            self._stop.set()
+            if self._watch is not None:
+                self._watch.stop()
             if self.state == "watching":
                 self.state = "stopped"
 
     def close(self) -> None:
-        """Remove the widget; what it is doing ends."""
-        if self.comm is not None:  # it is when Python deletes a widget whose constructor failed
+        """Remove the widget, and end what it is doing."""
+        if self.comm is not None:  # it is None when Python deletes a widget whose constructor failed
             self.stop()
             self._saves.cancel_all()
         super().close()
 
-    def _poll(self, frame: pd.DataFrame, stop: threading.Event, after: float) -> None:
-        def sleep(seconds: float) -> None:
-            if stop.wait(seconds):
-                raise _Stopped
+    def _show_result(self, result: PollResult) -> None:
+        """Show what a poll returned. The watch holds the lock."""
+        self._frame = result.frame
+        self._contents.update_tunes(result.frame)
+        if result.prompts is not None:
+            self._contents.update_prompts(result.prompts)
+        if result.fraction_done >= 1:
+            self._contents.drop_pending()
+        self._update_traits()
+        # While the service does not answer, polling goes on; the user sees why nothing arrives.
+        self.failure = result.failure
+        if self._on_poll is not None:
+            self._on_poll(result)
 
-        try:
-            sleep(after)
-            results = poll_until_finished(
-                frame, self._client, "prompts", poll=self._poll_seconds, sleep=sleep
-            )
-            for result in results:
-                self._show_result(result, stop)
-            self._end(stop, "finished")
-        except _Stopped:
-            pass
-        except AstriaError as error:
-            self._end(stop, "failed", str(error))
-        except Exception as error:
-            self._end(stop, "failed", f"{type(error).__name__}: {error}; please report it")
-            raise
-
-    def _show_result(self, result: PollResult, stop: threading.Event) -> None:
-        with self._lock:
-            if stop.is_set():
-                raise _Stopped
-            self._frame = result.frame
-            self._contents.update_tunes(result.frame)
-            if result.prompts is not None:
-                self._contents.update_prompts(result.prompts)
-            if result.fraction_done >= 1:
-                self._contents.drop_pending()
-            self._update_traits()
-            # While the service does not answer, polling goes on; the user sees why nothing arrives.
-            self.failure = result.failure
-            # Within the lock: after `stop`, no result of the previous tunes is reported.
-            if self._on_poll is not None:
-                self._on_poll(result)
-
-    def _end(self, stop: threading.Event, state: str, failure: str = "") -> None:
-        with self._lock:
-            if not stop.is_set():
-                self._changed()
-                self.state, self.failure = state, failure or self.failure
+    def _end_watch(self, state: str, failure: str) -> None:
+        self._changed()
+        self.state, self.failure = state, failure or self.failure
 
     def _update_traits(self) -> None:
         self._changed()
@@ -283,13 +263,13 @@ class Gallery(ScriptWidget):
             self.comparison = dict(self._contents.comparison())
 
     def _changed(self) -> None:
-        """Bring what is saved with the notebook up to date."""
+        """Update what is saved with the notebook."""
         if notebook_shell() is not None:
             background.start(lambda: self.load_first(again=False))
         self._announce_change()
 
     def _announce_change(self) -> None:
-        # Within the lock and before the change: whoever sees it finds it announced.
+        # Within the lock and before the change, so that nobody sees a change before it is announced.
         self._saved.changed()
         if self.on_change is not None:
             self.on_change()
@@ -303,7 +283,8 @@ class Gallery(ScriptWidget):
                 if picture := self._contents.find_picture(name):
                     background.start_urgent_fetch(self._send_large, picture)
             case {"kind": "like", "id": key, "liked": bool(liked)}:
-                self._like(self._contents.find_card(key), liked)
+                if card := self._contents.find_card(key):
+                    self._likes.start(card, liked, self._client)
             case {"kind": "save", "transfer": str(transfer), "id": name}:
                 self._save(transfer, name)
             case {"kind": "received", "transfer": str(transfer), "offset": int(offset)}:
@@ -344,39 +325,9 @@ class Gallery(ScriptWidget):
     def _send_save(self, message: SaveMessage, data: bytes | None) -> None:
         self.send(message, buffers=[data] if data else [])
 
-    def _like(self, card: PromptCard | None, liked: bool) -> None:
-        if card is None:
-            return
-        key = int(card["id"])
-        with self._lock:
-            if key in self._likes_in_progress:
-                return  # the browser waits for its answer
-            self._likes_in_progress.add(key)
-        background.start(self._send_like, key, card["liked"], liked)
-
-    def _send_like(self, key: int, was_liked: bool, liked: bool) -> None:
-        problem = "was not sent; please report it"
-        try:
-            self._client.like(key, liked)
-            problem = ""
-        except AstriaError as error:
-            problem = str(error)
-        finally:
-            with self._lock:
-                self._likes_in_progress.discard(key)
-                if not problem:
-                    self._contents.set_liked(key, liked)
-            is_liked = was_liked if problem else liked
-            message: LikedMessage = {"kind": "liked", "id": str(key), "liked": is_liked, "problem": problem}
-            self.send(message)
-
-
-class _Stopped(Exception):  # noqa: N818  not an error: ends the polling
-    """Polling was stopped."""
-
 
 def _is_in_progress(frame: pd.DataFrame) -> bool:
     if "status" not in frame:
         return False
-    is_unknown = frame["status"].isna() & frame["id"].notna()  # such as that of a list of ids
+    is_unknown = frame["status"].isna() & frame["id"].notna()  # such as in a frame made of ids
     return bool((frame["status"].isin(["queued", "training"]) | is_unknown).any())

@@ -83,10 +83,11 @@ export class ComparisonTable {
   titles = [];
 
   /**
-   * @param {Comparison} comparison
-   * @param {Map<string, Tile>} tiles by the id of the picture, or of the prompt that failed
+   * @param {Tile[]} tiles
+   * @param {Partial<Comparison>} comparison
    */
-  draw({ columns, rows }, tiles) {
+  draw(tiles, { columns = [], rows = [] }) {
+    const tileOfId = new Map(tiles.map((tile) => [tile.id, tile]));
     this.titles = columns.map(({ title }) => title);
     this.node.style.setProperty("--astria-columns", String(columns.length));
     setCellCount(this.head, columns.length + 1, "th");
@@ -99,8 +100,9 @@ export class ComparisonTable {
       const row = this.body.rows[index] ?? this.body.insertRow();
       setCellCount(row, cells.length + 1, "td");
       setHeading(row.cells[0], "row", label, detail);
-      return cells.map(({ id, gap }, column) => this.fill(row.cells[column + 1], tiles.get(id), gap));
+      return cells.map(({ id, gap }, column) => this.fill(row.cells[column + 1], tileOfId.get(id), gap));
     });
+    this.node.hidden = !rows.length;
   }
 
   /**

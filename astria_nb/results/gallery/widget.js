@@ -1,16 +1,10 @@
 // @ts-check
 // The pictures of tunes in a grid, one of which can be enlarged. The kernel holds the pictures and sends them as bytes.
-// The messages are described in messages.py.
+// The messages are described in _messages.py.
 import {
-  arrange,
   arrowStep,
   closest,
-  columnCount,
   createFrameTask,
-  createTimer,
-  createViewTracker,
-  focusedElement,
-  gridTarget,
   hasModifier,
   keepPlainKeys,
   listenTo,
@@ -19,18 +13,21 @@ import {
 } from "../../utils/dom.js";
 import { followKernel, makeKernelNote } from "../../utils/kernel.js";
 import { ComparisonTable } from "./comparison.js";
+import { PictureGrid } from "./grid.js";
 import { KeepControl } from "./keeping.js";
 import { Likes } from "./likes.js";
-import { Overlay, stepInCircle } from "./overlay.js";
+import { Overlay } from "./overlay.js";
 import { SaveControl } from "./save_status.js";
 import { Saver } from "./saver.js";
-import { makeGalleryButton, Tile } from "./tile.js";
+import { ThumbnailRequests } from "./thumbnail_requests.js";
+import { Tile } from "./tile.js";
+import { WatchControl } from "./watching.js";
 
 /** @typedef {import("./tile.js").Card} Card */
 /**
  * @typedef {{ cards: Card[], comparison: Partial<import("./comparison.js").Comparison>,
  *   keep: Partial<import("./keeping.js").KeepOffer>, summary: string,
- *   state: "finished" | "watching" | "stopped" | "failed", failure: string, thumbnails: Record<string, DataView>,
+ *   state: import("./watching.js").WatchState, failure: string, thumbnails: Record<string, DataView>,
  *   saved_number: number }} State
  */
 /**
@@ -53,18 +50,13 @@ import { makeGalleryButton, Tile } from "./tile.js";
  */
 /** @typedef {import("../../utils/dom.js").Model<State, ToKernel>} Model */
 
-const REQUEST_EVERY = 100; // ms between two requests for the thumbnails that came into view
-const NEAR = "240px 0px"; // a tile counts as in view when it is this close
-
 class Gallery {
   summary = make("span", { className: "astria-pictures-summary", attributes: { role: "status" } });
-  stopButton = makeGalleryButton("Stop watching", () => this.model.send({ kind: "stop" }));
-  resumeButton = makeGalleryButton("Check again", () => this.model.send({ kind: "resume" }));
+  watching = new WatchControl((kind) => this.model.send({ kind }));
   save = new SaveControl("Download all", (onStatus) => this.saver.start("", this.countPictures(), onStatus));
   keep = new KeepControl((keep) => this.model.send({ kind: "keep", keep }));
   failure = make("div", { className: "astria-pictures-error", attributes: { role: "alert" } });
   problem = make("div", { className: "astria-pictures-error", attributes: { role: "alert" } });
-  grid = make("div", { className: "astria-pictures-grid", attributes: { role: "list", "aria-label": "Pictures" } });
   root = make("div", {
     className: "astria-pictures",
     tabIndex: -1,
@@ -72,9 +64,9 @@ class Gallery {
   });
   saver = new Saver((message) => this.model.send(message), this.root);
   overlay = new Overlay({
-    tiles: () => this.tilesInOrder().filter((tile) => tile.picture),
-    neighbour: (tile, key) => this.nextPicture(tile, key),
-    titleOf: (tile) => this.table?.titleOf(tile) ?? "",
+    tiles: () => this.arrangement.tiles.filter((tile) => tile.picture),
+    neighbour: (tile, key) => this.arrangement.neighbour(key, tile, true),
+    titleOf: (tile) => this.arrangement.titleOf(tile),
     load: (id) => this.model.send({ kind: "enlarge", id }),
     like: (promptId) => this.like(promptId),
     markLikes: (promptId) => this.markLikes(promptId),
@@ -94,16 +86,13 @@ class Gallery {
     this.tileOf = new WeakMap();
     /** @type {Tile | undefined} the one that the Tab key reaches */
     this.current = undefined;
-    /** @type {Set<string>} pictures whose thumbnails were asked for */
-    this.requested = new Set();
     this.likes = new Likes();
     this.hasKernel = true;
-    /** @type {ComparisonTable | undefined} in place of the grid, if the pictures are compared */
-    this.table = model.get("comparison")?.columns && new ComparisonTable();
-    this.area = this.table?.node ?? this.grid;
+    /** @type {PictureGrid | ComparisonTable} */
+    this.arrangement = model.get("comparison")?.columns ? new ComparisonTable() : new PictureGrid();
+    this.area = this.arrangement.node;
     this.drawing = createFrameTask(() => this.draw()); // many changes at once are drawn once
-    this.thumbnailRequest = createTimer(() => this.requestThumbnails(), REQUEST_EVERY);
-    this.tracker = createViewTracker({ root: this.area, rootMargin: NEAR }, (changed) => this.onScrolled(changed));
+    this.thumbnails = new ThumbnailRequests(this.area, this.tileOf, (ids) => model.send({ kind: "thumbnails", ids }));
     this.build();
     el.append(this.root);
     const drawStatus = () => this.drawStatus();
@@ -131,7 +120,7 @@ class Gallery {
     const buttons = make(
       "div",
       { className: "astria-pictures-buttons" },
-      ...[this.stopButton, this.resumeButton, this.save.button, this.keep.button],
+      ...[...this.watching.buttons, this.save.button, this.keep.button],
     );
     const line = make("div", { className: "astria-pictures-line" }, this.summary, this.keep.note, buttons);
     this.root.append(
@@ -162,13 +151,8 @@ class Gallery {
     setText(this.summary, this.model.get("summary"));
     setText(this.failure, this.model.get("failure"));
     this.keep.draw(this.model.get("keep") ?? {});
-    const buttons = [this.stopButton, this.resumeButton];
-    const focused = buttons.find((button) => button === focusedElement(this.root));
-    this.stopButton.hidden = state !== "watching";
-    this.resumeButton.hidden = state !== "stopped" && state !== "failed";
+    this.watching.draw(state, this.root);
     this.area.setAttribute("aria-busy", String(state === "watching"));
-    // Keyboard users continue from here and not from the top of the page.
-    if (focused?.hidden) (buttons.find((button) => !button.hidden) ?? this.root).focus();
   }
 
   draw() {
@@ -186,28 +170,24 @@ class Gallery {
       if (tile.likeButton) this.likes.mark(tile.likeButton, card.id);
       return tile;
     });
-    const nodes = tiles.map((tile) => tile.node);
-    const { columns = [], rows = [] } = this.model.get("comparison") ?? {};
-    if (this.table) this.table.draw({ columns, rows }, this.tiles);
-    else arrange(this.grid, nodes);
-    this.area.hidden = !(this.table ? rows : tiles).length;
+    this.arrangement.draw(tiles, this.model.get("comparison") ?? {});
     this.drawTabStop();
     this.save.button.hidden = !this.countPictures();
-    if (!this.current || this.tiles.get(this.current.id) !== this.current) this.setCurrent(this.tilesInOrder()[0]);
+    if (!this.current || this.tiles.get(this.current.id) !== this.current) this.setCurrent(this.arrangement.tiles[0]);
     this.overlay.drawPosition();
   }
 
-  /** Let the Tab key reach what scrolls, unless it leads to a tile: gaps alone, or buttons that are off. */
+  /** Let the Tab key reach the scrolling area if it reaches no tile in it: all are gaps, or their buttons are off. */
   drawTabStop() {
-    if (this.hasKernel && this.tilesInOrder().length) this.area.removeAttribute("tabindex");
+    if (this.hasKernel && this.arrangement.tiles.length) this.area.removeAttribute("tabindex");
     else this.area.tabIndex = 0;
   }
 
-  /** Show what the widget's state has, and say that there is no more. */
+  /** Show what the widget's state has, with a note that the rest needs a kernel. */
   onKernelLost() {
     this.overlay.dialog.close();
     this.saver.close();
-    this.stopButton.hidden = this.resumeButton.hidden = true;
+    this.watching.hide();
     this.save.button.hidden = this.keep.button.hidden = this.keep.panel.hidden = true;
     for (const tile of this.tiles.values()) if (tile.picture && !tile.url) tile.showThumbnail(undefined);
     this.hasKernel = false;
@@ -226,28 +206,17 @@ class Gallery {
     });
     this.tiles.set(tile.id, tile);
     this.tileOf.set(tile.node, tile);
-    const stored = picture && this.model.get("thumbnails")?.[picture.id];
-    if (stored) {
-      tile.showThumbnail(stored);
-      this.requested.add(picture.id);
-    }
-    if (picture) this.tracker.observe(tile.node);
+    if (picture) this.thumbnails.add(tile, this.model.get("thumbnails")?.[picture.id]);
     return tile;
   }
 
   /** @param {Tile} tile */
   remove(tile) {
-    this.tracker.unobserve(tile.node);
-    this.requested.delete(tile.id);
+    this.thumbnails.remove(tile);
     if (this.overlay.tile === tile) this.overlay.dialog.close();
     tile.freeUrl();
     tile.node.remove();
     this.tiles.delete(tile.id);
-  }
-
-  tilesInOrder() {
-    if (this.table) return this.table.tiles;
-    return [...this.grid.children].flatMap((node) => this.tileOf.get(node) ?? []);
   }
 
   countPictures() {
@@ -276,49 +245,10 @@ class Gallery {
   onKey(event) {
     const tile = this.tileAround(event);
     if (!tile || hasModifier(event)) return;
-    const target = this.table ? this.table.neighbour(event.key, tile) : this.nextInGrid(tile, event.key);
+    const target = this.arrangement.neighbour(event.key, tile);
     if (!target && !arrowStep(event.key)) return;
     event.preventDefault(); // the arrows do not scroll either
     if (target) this.focus(target);
-  }
-
-  /**
-   * @param {Tile} tile
-   * @param {string} key
-   */
-  nextInGrid(tile, key) {
-    const tiles = this.tilesInOrder();
-    const columns = columnCount(tiles.map(({ node }) => node));
-    return tiles[gridTarget(key, tiles.indexOf(tile), tiles.length, columns) ?? -1];
-  }
-
-  /**
-   * Return the picture that an arrow key leads to from an enlarged one.
-   *
-   * @param {Tile} tile
-   * @param {string} key
-   */
-  nextPicture(tile, key) {
-    if (this.table) return this.table.neighbour(key, tile, true);
-    const tiles = this.tilesInOrder().filter(({ picture }) => picture);
-    return stepInCircle(tiles, tile, arrowStep(key));
-  }
-
-  /** @param {{ target: Element, isIntersecting: boolean }[]} changed */
-  onScrolled(changed) {
-    for (const { target, isIntersecting } of changed) {
-      const tile = this.tileOf.get(target);
-      // One that could not be loaded is asked for again when it comes back into view.
-      if (tile?.isMissing && !isIntersecting) this.requested.delete(tile.id);
-    }
-    this.thumbnailRequest.start();
-  }
-
-  requestThumbnails() {
-    const inView = [...this.tracker.inView].flatMap((node) => this.tileOf.get(node)?.id ?? []);
-    const ids = inView.filter((id) => !this.requested.has(id));
-    for (const id of ids) this.requested.add(id);
-    if (ids.length) this.model.send({ kind: "thumbnails", ids });
   }
 
   /**
@@ -374,9 +304,8 @@ class Gallery {
   }
 
   close() {
-    this.thumbnailRequest.stop();
+    this.thumbnails.close();
     this.drawing.cancel();
-    this.tracker.disconnect();
     this.stopFollowing();
     this.stopListening();
     for (const tile of this.tiles.values()) tile.freeUrl();

@@ -16,7 +16,7 @@ from astria_nb.errors import NotFoundError
 from astria_nb.results.frames import origin_of
 from astria_nb.results.watch._states import FINAL_STATES
 from astria_nb.rows import ids_in
-from astria_nb.utils.arrow import parse_time
+from astria_nb.utils.times import parse_time
 
 _LISTS_PER_POLL = 30  # spreads out the requests when hundreds of tunes finish at once
 _COLUMNS = ["id", "status", "trained_at", "prompt_ids", "tune_ids"]

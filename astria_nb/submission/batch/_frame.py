@@ -13,7 +13,9 @@ import pyarrow as pa
 from astria_nb import rows
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.tune import Tune
-from astria_nb.utils.arrow import TIME, concat_tables, to_pandas
+from astria_nb.utils.arrow_to_pandas import to_pandas
+from astria_nb.utils.concat_tables import concat_tables
+from astria_nb.utils.times import TIME
 from astria_nb.utils.typed_frame import typed_frame
 
 _CHUNK = 256  # rows whose values are in memory twice

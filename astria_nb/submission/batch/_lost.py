@@ -7,9 +7,14 @@ from dataclasses import replace
 
 from astria_nb.errors import AstriaError, OutcomeUnknownError, Problem
 from astria_nb.log import HAS_TUNE, RELEASED, Log, StaleSubmission, Submission
-from astria_nb.submission import recovery
+from astria_nb.submission import _in_progress as in_progress
+from astria_nb.submission import _recovery as recovery
+from astria_nb.submission import _search as search
+from astria_nb.submission import _settle_time as settle_time
+from astria_nb.submission import _settling as settling
 from astria_nb.submission._notices import how_to_resolve
 from astria_nb.submission._options import SubmitOptions
+from astria_nb.submission._unknown_outcome import field_of
 from astria_nb.submission.batch._row_outcome import RowOutcome, of_submission
 from astria_nb.tune import Tune
 from astria_nb.utils.progress import ReportProgress
@@ -51,10 +56,10 @@ def settle_lost(
         else:
             settled[row] = known
     if lost:
-        seconds = recovery.SETTLE_SECONDS if options.settle is None else options.settle
+        seconds = settle_time.SETTLE_SECONDS if options.settle is None else options.settle
         try:
             new = [submission for row, submission in lost.items() if row not in looked_for]
-            latest = recovery.settle(options.log, options.client, [*lost.values()], seconds, report, new)
+            latest = settling.settle(options.log, options.client, [*lost.values()], seconds, report, new)
         except AstriaError as error:
             return settled | {row: _still_lost(submission, error) for row, submission in lost.items()}
         for row, submission in zip(lost, latest, strict=True):
@@ -67,7 +72,7 @@ def are_made(outcomes: Sequence[RowOutcome | None], options: SubmitOptions) -> b
     numbers = [outcome.submission for outcome in outcomes if outcome is not None]
     try:
         lost = [options.log.get(number) for number in numbers if number is not None]
-        return all(recovery.created_by(options.log, options.client, lost).values())
+        return all(search.created_by(options.log, options.client, lost).values())
     except AstriaError:
         return False
 
@@ -87,7 +92,7 @@ def _known(log: Log, submission: Submission | None) -> RowOutcome | Submission |
         return None
     if submission.state in HAS_TUNE:
         return of_submission(submission)
-    is_open = submission.state == "needs_review" or recovery.is_left_open(log, submission)
+    is_open = submission.state == "needs_review" or in_progress.is_left_open(log, submission)
     try:
         if submission.state == "planned" and is_open:
             recovery.release(log, submission)
@@ -116,5 +121,5 @@ def _outcome(log: Log, submission: Submission) -> RowOutcome:
             "run the batch again, which looks for it again; if you are sure that it was not created, say so "
             f"with {how_to_resolve(log, submission)}"
         )
-    error = OutcomeUnknownError(Problem(recovery.field_of(submission), what, hint))
+    error = OutcomeUnknownError(Problem(field_of(submission), what, hint))
     return replace(outcome, error=error)

@@ -15,7 +15,7 @@ from astria_nb.submission.batch._columns import KEY, columns_of
 from astria_nb.submission.batch._row import ReadRow, read_record, read_tune
 from astria_nb.submission.batch._same_titles import problems_with_titles
 from astria_nb.tune import FIELDS, Tune
-from astria_nb.utils.arrow import TEXT_DTYPE
+from astria_nb.utils.arrow_to_pandas import TEXT_DTYPE
 from astria_nb.utils.formatting import short
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from astria_nb import rows
 from astria_nb.errors import AstriaError, Problem, TuneError
-from astria_nb.submission import recovery
+from astria_nb.submission import _recovery as recovery
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission.batch._balance import BalanceCheck
 from astria_nb.submission.batch._batch import Batch

@@ -8,7 +8,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.log import Log, Submission
-from astria_nb.submission import recovery
+from astria_nb.submission import _in_progress as in_progress
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission.batch._lost import settle_lost
 from astria_nb.submission.batch._row_outcome import of_submission
@@ -34,7 +34,7 @@ def test_a_row_that_another_call_ends_in_the_meantime_has_its_tune(
         log.change(sending, "done", reply=REPLY)
         return True
 
-    monkeypatch.setattr(recovery, "is_left_open", is_left_open)
+    monkeypatch.setattr(in_progress, "is_left_open", is_left_open)
     options = SubmitOptions(client=client, log=log, observer=QuietObserver(), settle=0)
     settled = settle_lost([of_submission(submission)], [None], options, lambda *_: None)
     assert settled[0] is not None

@@ -1,0 +1,25 @@
+"""The service's answer to a paid request."""
+
+from __future__ import annotations
+
+from astria_nb.client import Json, complaint_in, responses, words_in
+from astria_nb.utils.arguments import parse_id
+
+
+def checked_reply(reply: Json, *, is_run: bool) -> Json:
+    """Return a reply that says that something was created; its ``id`` is an int, or None if it has none.
+
+    Raises
+    ------
+    OutcomeUnknownError
+        The reply does not say that anything was created.
+    """
+    number = reply.get("id")
+    number = int(number) if isinstance(number, float) and number.is_integer() else number
+    is_created = parse_id(number) is not None or (type(number) is int and number > 0)
+    # The answer to a run needs no id: then it must not report an error.
+    is_started = is_run and (bool(reply.get("prompt_ids")) or not complaint_in(reply))
+    if reply.get("error") or not (is_created or is_started):
+        words = words_in(reply)
+        raise responses.outcome_unknown("an answer without a tune" + (f": {words}" if words else ""))
+    return {**reply, "id": parse_id(number)}
