@@ -128,7 +128,7 @@ def _of_object(data: Mapping[str, Any], field: str, depth: int) -> Iterator[tupl
             yield first
             yield from pairs
             return
-    is_problem = "status" in data  # RFC 9457, whose title is no field
+    is_problem = "status" in data  # RFC 9457, whose title is not a field
     for name, value in islice(data.items(), _MAX_ITEMS):
         if name not in _NO_FIELDS:
             is_general = name == "base" or (is_problem and name == "title" and isinstance(value, str))

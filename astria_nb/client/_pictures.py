@@ -44,7 +44,7 @@ class PictureMethods(ClientBase):
         Raises
         ------
         TuneError
-            The image cannot be read, or the class is no text. Nothing was sent.
+            The image cannot be read, or the class is not text. Nothing was sent.
 
         Examples
         --------

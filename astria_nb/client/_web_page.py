@@ -24,7 +24,7 @@ _HIDDEN = ("script", "style", "noscript", "template")
 
 
 def page_title(headers: Mapping[str, str], content: bytes, key: ApiKey) -> str | None:
-    r"""Return the title of a web page, or its first words; None if a body is no page.
+    r"""Return the title of a web page, or its first words; None if a body is not a page.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def page_title(headers: Mapping[str, str], content: bytes, key: ApiKey) -> str |
     if not _PAGE.match(text):  # whatever its Content-Type
         return None
     reader = _TitleReader()
-    reader.feed(text)  # not closed: what is unfinished is no title
+    reader.feed(text)  # not closed: what is unfinished is not a title
     line = printable(" ".join(key.redact(reader.best()).split()))
     return line if len(line) <= _MAX_TITLE else f"{line[: _MAX_TITLE - 1]}…"
 
@@ -77,7 +77,7 @@ class _TitleReader(HTMLParser):
         self._hidden = ""
 
     def parse_html_declaration(self, i: int) -> int:
-        """Skip what begins like a marked section; the base class raises if it is none."""
+        """Skip what begins like a marked section; the base class raises if it is not one."""
         if self.rawdata.startswith("<![", i):
             return self.parse_bogus_comment(i)
         return super().parse_html_declaration(i)

@@ -56,7 +56,7 @@ def _announce_rehearsal() -> None:
     with _lock:
         is_announced, _is_announced = _is_announced, True
     if not is_announced:
-        warn(_REHEARSAL, is_paid=True)  # even where warnings are errors, a rehearsal is no failure
+        warn(_REHEARSAL, is_paid=True)  # even where warnings are errors, a rehearsal is not a failure
 
 
 def client_or_default(client: object, *, pays: bool = False) -> Client:

@@ -55,7 +55,7 @@ class Sandbox(SandboxServer):
         Raises
         ------
         SandboxError
-            The port is taken, the host is no address of this machine, or the folder for uploads cannot be
+            The port is taken, the host is not an address of this machine, or the folder for uploads cannot be
             used. It is an `OSError` as well.
         AstriaError
             It does not start, and a library is loaded in a version that does not work: restart the kernel.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Kind = Literal["unusable", "damaged", "small", "large", "blurry", "sideways", "heic", "duplicate", "similar"]
 
 MIN_SIDE = 512  # astria-api, section 12
-_LARGE = 10_000_000  # bytes: section 12 calls 3 MB enough, but what a phone takes is no fault
+_LARGE = 10_000_000  # bytes: section 12 calls 3 MB enough, but a photo from a phone is not a fault
 _DECODED_SIDE, _MEASURED_SIDE = 640, 1024  # pixels: decoded to at least, measured at no more than
 # Bits of 64 in which two images differ. Measured: up to 4 for an image that was re-saved, smaller or noisier,
 # and about 4 when cropped by 2 %; 13 and more for other images of one subject, and 8 for 4950 pairs of faces.

@@ -29,7 +29,7 @@ def check_caption(path: Path) -> int:
     Raises
     ------
     InvalidImageError
-        It is no short text in UTF-8.
+        The caption is not a short text in UTF-8.
     OSError
         It cannot be read.
     """
@@ -41,9 +41,9 @@ def check_caption(path: Path) -> int:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidImageError("is no text", hint) from None
+        raise InvalidImageError("is not text", hint) from None
     if "\0" in text:
-        raise InvalidImageError("is no text", hint)
+        raise InvalidImageError("is not text", hint)
     if not text.strip():
         raise InvalidImageError("is empty", hint)
     return len(content)

@@ -28,7 +28,7 @@ _MAX_LABEL = 80  # characters
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageContent:
-    """Content that is to be sent as an image, though it is no file of its own.
+    """Content that is to be sent as an image, though it is not a file of its own.
 
     Attributes
     ----------

@@ -98,7 +98,7 @@ def as_png(image: Pillow.Image) -> bytes:
     Raises
     ------
     InvalidImageError
-        Its pixels cannot be read, or are no colours.
+        Its pixels cannot be read, or do not stand for colours.
     """
     from PIL import ImageOps
 

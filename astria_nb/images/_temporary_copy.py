@@ -1,4 +1,4 @@
-"""Content that is no file of its own: copied into a private file for as long as an image refers to it."""
+"""Content that is not a file: copied into a private file, which exists as long as an image refers to it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class LogReader(SubmissionReader):
             Only these columns, in this order. Default: all.
         since : datetime, optional
             With a time zone. Only submissions that were planned then or later. ``NaT``, as the latest time in
-            an empty frame, is no limit.
+            an empty frame, means no limit.
         tag : str, optional
             Only submissions with this tag.
         service : str, optional
@@ -67,7 +67,7 @@ class LogReader(SubmissionReader):
         TuneError
             `tag` or `service` is not text, or is blank, or one of `columns` does not exist.
         LogError
-            `since` is no time with a time zone.
+            `since` is not a time with a time zone.
 
         Examples
         --------
@@ -105,7 +105,7 @@ class LogReader(SubmissionReader):
         Parameters
         ----------
         since, until : datetime, optional
-            With a time zone. Only events at or after the first, and before the second. ``NaT`` is no limit.
+            With a time zone. Only events at or after `since` and before `until`. ``NaT`` means no limit.
 
         Returns
         -------

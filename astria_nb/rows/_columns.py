@@ -10,7 +10,7 @@ import pandas as pd
 from astria_nb.errors import Problem, TuneError
 
 HINT = "pass the rows that submit or wait returned, or a list of ids"
-"""The next step for what are no rows."""
+"""The next step for a value that is not a frame of rows."""
 # How read_csv and Arrow call an index that was written.
 _UNNAMED = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 

@@ -43,7 +43,7 @@ def prompt_frame(
     Raises
     ------
     TuneError
-        Something among the prompts is no object of JSON.
+        One of the prompts is not a JSON object.
 
     Examples
     --------

@@ -24,7 +24,7 @@ def list_records(field: str, value: object) -> list[Mapping[str, Any]]:
     Raises
     ------
     TuneError
-        Something among them is no object.
+        One of them is not an object.
     """
     records: list[Any] = [value]
     if isinstance(value, Iterable) and not isinstance(value, Mapping):

@@ -41,7 +41,7 @@ def tune_frame(tunes: Records, now: datetime | None = None) -> pd.DataFrame:
     Raises
     ------
     TuneError
-        Something among the tunes is no object of JSON.
+        One of the tunes is not a JSON object.
 
     Examples
     --------

@@ -54,7 +54,7 @@ def typed(rows: object) -> pd.DataFrame:
     Raises
     ------
     TuneError
-        These are no rows, or a value cannot be read as one of its column.
+        These are not rows, or a value does not fit the type of its column.
 
     Notes
     -----

@@ -47,7 +47,7 @@ def to_array(values: pd.Series[Any], arrow_type: pa.DataType) -> pa.Array:
     Raises
     ------
     ValueError
-        A value is none of that type; it is the error's first argument, and its second says what is expected.
+        A value is not of that type. It is the error's first argument; the second says what is expected.
     """
     convert, expected = _converter(arrow_type)
     converted = []

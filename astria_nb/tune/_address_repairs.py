@@ -1,4 +1,4 @@
-"""What a text that is no valid address was probably meant to be."""
+"""What a text that is not a valid address was probably meant to be."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def check_pack(
     """
     estimated = None if tune is None else estimate(tune, pack)
     problem = pack.problem_with(name)
-    # The price of a class that the pack does not have is unknown, which is no problem of its own.
+    # The price of a class that the pack does not have is unknown, which is not a problem of its own.
     if problem is None and tune is not None and max_cost is not None:
         problem = problem_with_cost(estimated, max_cost)
     return PackCheck(estimated, () if problem is None else (problem,))

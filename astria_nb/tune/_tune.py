@@ -72,7 +72,7 @@ class Tune:
         - an address that fsspec opens, such as ``s3://bucket/1.jpg``, a folder ``s3://bucket/photos/``, or a
           pattern; it needs the extra ``fsspec`` and the file system's own package, such as s3fs.
 
-        Content that is no file is copied to a private temporary file, block by block, until the tune is no
+        Content that is not a file is copied to a private temporary file, block by block, until the tune is no
         longer used. Metadata is removed from it as from a file.
     image_urls : sequence of str
         http(s) URLs that the service downloads.

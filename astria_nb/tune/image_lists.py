@@ -53,7 +53,7 @@ def images_in(
         A list of paths, addresses and images in memory, or one of them; a folder; a pattern; what upload
         widgets return.
     items_of : callable
-        Returns the items of a list, and reports what is none.
+        Returns the items of a list, and reports a value that is not a list.
     report : callable
     opener : callable
         Makes an image of each.
@@ -106,18 +106,18 @@ def _without_stray_captions(images: list[Image], report: Report) -> Iterator[Ima
     stems = {stem_of(image.path) for image in images if not _is_caption(image)} if captions else set()
     stray = [image for image in captions if stem_of(image.path) not in stems]
     for image in stray:
-        what = f"{short(image.filename)} is a caption of no photo in the list"
+        what = f"{short(image.filename)} is a caption with no matching photo in the list"
         report(what, "leave it out, or add its photo")
     yield from (image for image in images if image not in stray)
 
 
 def _is_caption(image: Image) -> bool:
-    # A deferred image is not opened for this: it is none.
+    # A deferred image is not opened for this: it is never a caption.
     return not isinstance(image, DeferredImage) and image.is_caption
 
 
 def uploads_in(value: Mapping[Any, Any]) -> list[ImageContent] | None:
-    """Return the files of an upload by their names; None if a mapping is none.
+    """Return the files of an upload by their names; None if the mapping is not an upload.
 
     Colab's ``files.upload()`` returns their content, and ipywidgets' ``FileUpload.value`` a mapping for each.
 
@@ -148,7 +148,7 @@ def files_of(pattern: str) -> list[str]:
 
 
 def _in_whole(value: Any, report: Report) -> list[Any] | None:
-    """Return the images that a value which is no list stands for; None for a list."""
+    """Return the images for a value other than a list; None for a list."""
     if isinstance(value, Image):
         return [value]
     if isinstance(path := _path(value), str):

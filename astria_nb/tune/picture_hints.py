@@ -1,4 +1,4 @@
-"""What people pass as photos that is no list of files, and the code that makes one of it."""
+"""What people pass as photos instead of a list of files, and the code that makes a list of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OF_WINDOWS = re.compile(r"\s*[\"']?(?:[a-z]:[\\/]|\\\\)", re.IGNORECASE)
 
 
 def problem_with_list(value: Any) -> Fault | None:
-    """Return what is wrong with the value of ``images`` if it is no list; None if it may be one."""
+    """Return what is wrong with the value of ``images`` if it is not a list; None if it may be one."""
     if isinstance(value, str):
         # One text of several paths: a list of them is proposed.
         parts = [part.strip() for part in re.split(r"[,;\n]", value)]
@@ -46,7 +46,7 @@ def problem_with_list(value: Any) -> Fault | None:
 
 
 def problem_with_item(item: Any) -> Fault | None:
-    """Return what is wrong with an item that is no path, or the path of no photo; None if it may be one."""
+    """Return what is wrong with an item that is not the path of a photo; None if it may be one."""
     if isinstance(item, Image):
         return None
     if isinstance(item, str | PathLike):
@@ -79,7 +79,7 @@ def fspath(path: str | PathLike[Any]) -> str | bytes:
 
 
 def _problem_with_file(path: str) -> Fault | None:
-    """Return why a path is no file to send; None if `Image.open` is to look at it."""
+    """Return why a path is not a file to send; None if `Image.open` is to look at it."""
     name = Path(path).name
     if _exists(path):
         if is_folder(path):

@@ -103,7 +103,7 @@ def stripped(text: str) -> str:
 def as_integer(value: Any) -> int | None:
     """Return a whole number, such as 260.0 from a column with gaps, as an int; else None.
 
-    A float that is too large to hold each whole number is none: it may have been another one.
+    A float that is too large to be exact is not taken: it may have been another number.
 
     Examples
     --------

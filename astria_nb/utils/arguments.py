@@ -124,7 +124,7 @@ def check_names(field: str, value: Any) -> tuple[str, ...]:
     Raises
     ------
     AstriaError
-        These are no names, or there is one twice.
+        These are not names, or one occurs twice.
 
     Examples
     --------
@@ -137,9 +137,9 @@ def check_names(field: str, value: Any) -> tuple[str, ...]:
     except TypeError:
         names = ()
     if not names or not all(isinstance(name, str) for name in names):
-        raise AstriaError(Problem(field, f"{short(value)} are no names of columns", hint))
+        raise AstriaError(Problem(field, f"{short(value)} are not names of columns", hint))
     if twice := [name for number, name in enumerate(names) if name in names[:number]]:
-        raise AstriaError(Problem(field, f"{short(twice[0])} is there twice", "name it once"))
+        raise AstriaError(Problem(field, f"{short(twice[0])} occurs twice", "name it once"))
     return names
 
 
@@ -198,7 +198,7 @@ def _takes(function: Callable[..., object], arguments: int) -> bool:
 
 
 def parse_number(value: Any) -> int | float | None:
-    """Return a number of JSON, which a service may write as text; None if it is no finite number.
+    """Return a number of JSON, which a service may write as text; None if it is not a finite number.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def parse_number(value: Any) -> int | float | None:
 
 
 def parse_whole(value: Any) -> int | None:
-    """Return a number of JSON without its fraction; None if it is none. See `parse_number`.
+    """Return a number of JSON without its fraction; None if it is not a number. See `parse_number`.
 
     Examples
     --------

@@ -262,7 +262,7 @@ class _Call:
         if self.socket is not None:
             # Of the socket itself: the connection's own way would change what the other thread is using.
             with suppress(OSError, TypeError):
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # type: ignore[arg-type]  # or it is none
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # type: ignore[arg-type]  # it may not be a socket
         while not self._has_ended:
             with suppress(Empty):
                 self._requests.get(timeout=_TICK_SECONDS)

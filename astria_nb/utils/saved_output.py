@@ -24,7 +24,7 @@ LIVE_CLASS = "astria-live"
 """CSS class of a widget that hides its saved output while it has a kernel."""
 
 _STYLE = Path(__file__).with_name("saved_output.css").read_text(encoding="utf-8")
-# Two prices in dollars are no formula; MathJax 3 and 2 look for these classes.
+# Two prices in dollars are not a formula; MathJax 3 and 2 look for these classes.
 _NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
 _INTERVAL = 2.0  # seconds between two updates: each is written into the notebook, pictures included
 _numbers = itertools.count(1)  # the same in each run of a notebook, unlike the ids of widgets

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 def warn(text: str, *, is_paid: bool = False) -> None:
     """Warn at the line that called this package, each time: a cell that runs again is warned again.
 
-    A stream on which a warning cannot be shown, such as a closed one, is no failure.
+    A stream on which a warning cannot be shown, such as a closed one, is not a failure.
 
     Parameters
     ----------

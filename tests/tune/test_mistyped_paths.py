@@ -1,4 +1,4 @@
-"""Paths as people copy and type them, and files that are no photos: each hint ends the matter."""
+"""Paths as people copy and type them, and files that are not photos: each hint ends the matter."""
 
 import os
 import re

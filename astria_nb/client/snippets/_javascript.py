@@ -35,7 +35,7 @@ def as_javascript(tune: Tune, *, encoding: Encoding | None = None, base_url: str
     Raises
     ------
     TuneError
-        This is no tune, or the encoding is unknown or cannot carry its files.
+        This is not a tune, or the encoding is unknown or cannot carry its files.
     CredentialsError
         The address would expose a key.
 

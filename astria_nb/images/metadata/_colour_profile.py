@@ -29,7 +29,7 @@ _NAME, _COPYRIGHT = "profile", "-"  # both are required
 
 
 def reduced_profile(content: bytes) -> bytes | None:
-    """Return a profile with the same colours and nothing else; None if the content is no usable profile.
+    """Return a profile with the same colours and nothing else; None if the content is not a usable profile.
 
     Kept are the white point, the primaries, curves and tables, each as long as its type requires, and what
     the header says of colours. Transforms in floating point (``D2Bx``), which few programs read, are left to
@@ -103,7 +103,7 @@ def _tags(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _header(content: bytes) -> bytes | None:
-    """Return a header without its size, date, makers and programs; None if it is none of a picture."""
+    """Return a header without its size, date, makers and programs; None if it is not of a picture."""
     if len(content) < _HEADER + 4 or int.from_bytes(content[:4]) != len(content) or content[36:40] != b"acsp":
         return None
     version, (kind, space, connection) = content[8:10], struct.unpack_from(">4s4s4s", content, 12)

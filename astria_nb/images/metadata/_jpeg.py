@@ -131,7 +131,7 @@ def _end_of_segment(reader: ImageReader, offset: int) -> int:
 
 
 def _profile_of_segments(contents: list[bytes]) -> bytes:
-    """Return the profile that the contents of ICC segments are; nothing if they are none."""
+    """Return the profile that the ICC segments contain; empty if they do not contain one."""
     head = len(_ICC) + 2
     numbered = {content[len(_ICC)]: content[head:] for content in contents if len(content) > head}
     is_complete = sorted(numbered) == [*range(1, len(contents) + 1)]

@@ -1,4 +1,4 @@
-"""The segments of a JPEG that decoders need though they are no picture: those of JFIF and of Adobe."""
+"""The segments of a JPEG that decoders need although they hold no picture: those of JFIF and of Adobe."""
 
 from __future__ import annotations
 

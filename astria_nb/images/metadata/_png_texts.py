@@ -16,7 +16,7 @@ _EXIF_HEAD = b"Exif\0\0"
 
 
 def without_texts(content: bytes) -> bytes | None:
-    """Return a PNG without its text chunks; None if it is no PNG, or has none."""
+    """Return a PNG without its text chunks; None if it is not a PNG, or has none."""
     if not content.startswith(PNG_SIGNATURE):
         return None
     parts, offset = [PNG_SIGNATURE], len(PNG_SIGNATURE)
@@ -48,7 +48,7 @@ def exif_and_xmp(chunk_type: bytes, content: bytes) -> tuple[bytes, bytes]:
 
 
 def of_raw_profile(keyword: bytes, text: bytes) -> tuple[bytes, bytes]:
-    r"""Return the EXIF data and the XMP packet that a text of a PNG contains; empty if it is no raw profile.
+    r"""Return the EXIF data and the XMP packet in a text of a PNG; empty if it is not a raw profile.
 
     Parameters
     ----------

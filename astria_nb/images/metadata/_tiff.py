@@ -35,12 +35,12 @@ def entries(tiff_data: bytes, *path: int) -> Entries:
 
 
 def byte_order(tiff_data: bytes) -> str:
-    """Return the sign of a byte order for `struct`.
+    """Return the character for a byte order in `struct`.
 
     Raises
     ------
     struct.error
-        It is none.
+        The data begins with no known byte order.
     """
     order = _BYTE_ORDERS.get(tiff_data[:4])
     if order is None:
@@ -54,7 +54,7 @@ def number(tiff_data: bytes, entry: bytes) -> int:
     Raises
     ------
     struct.error
-        It is none.
+        The entry is not a number.
     """
     order = byte_order(tiff_data)
     (kind,) = struct.unpack_from(f"{order}H", entry)

@@ -92,7 +92,7 @@ def entry_value(field: str, entry: str, cell: Any) -> Any:
 
 
 def items_in(text: str) -> list[Any] | None:
-    """Return the list that a text holds: JSON, Python's, or numpy's, which has no commas; None if it is none.
+    """Return the list in a text: of JSON, Python or numpy, which has no commas; None if it is not a list.
 
     Examples
     --------

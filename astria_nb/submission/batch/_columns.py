@@ -78,7 +78,7 @@ def columns_of(names: Iterable[Hashable], ignore: Collection[Hashable]) -> tuple
     >>> [(column.field, column.entry) for column in columns]
     [('pack', None), ('characteristics', 'age')]
     >>> print(problems[0])
-    titles: is no field of a tune; rename it to 'title', or pass ignore=['titles'] if it is your own
+    titles: is not a field of a tune; rename it to 'title', or pass ignore=['titles'] if it is your own
     """
     names = list(names)
     counts = Counter(names)
@@ -108,8 +108,8 @@ def _column(position: int, name: Hashable) -> Column | None:
 
 
 def _unknown(name: Hashable, names: Collection[Hashable]) -> Problem:
-    """Return the problem with a column that is no field, and the name that was probably meant."""
-    what = "is no field of a tune"
+    """Return the problem with a column that is not a field, with the field that was probably meant."""
+    what = "is not a field of a tune"
     own = f"pass ignore=[{short(name)}] if it is your own"
     if not isinstance(name, str):
         return Problem(short(name), what, f"name columns after fields, such as 'pack', or {own}")

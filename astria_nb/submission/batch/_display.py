@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from astria_nb.submission.batch._widget import BatchWidget
 
 _REDRAW_SECONDS = 0.1
-_LOG_SECONDS = 30.0  # between two lines where standard error is no terminal
+_LOG_SECONDS = 30.0  # between two lines where standard error is not a terminal
 _GOES_ON = "The same call goes on from here and sends nothing twice."
 
 

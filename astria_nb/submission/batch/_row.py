@@ -101,7 +101,7 @@ def read_tune(item: Any) -> ReadRow:
             values = vars(item)
             item = from_checked({**values, "title": title_of_values(values, item.images)})
         return ReadRow(item, None, (), is_from_values, item.pack, item.name, may_have_key=False)
-    what = f"{short(item)} is no tune"
+    what = f"{short(item)} is not a tune"
     return ReadRow(None, None, [Problem("tunes", what, "give anb.Tune(…), or a mapping of its fields")])
 
 
@@ -135,7 +135,7 @@ def _key(cell: Any, problems: list[Problem]) -> str | None:
         return None
     key = key_text(cell)
     if key is None:
-        problems.append(Problem(KEY, f"{short(cell)} is no key", "give text or a whole number"))
+        problems.append(Problem(KEY, f"{short(cell)} is not a key", "give text or a whole number"))
     return key
 
 

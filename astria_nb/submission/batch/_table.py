@@ -61,7 +61,7 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
         text as CSV has it: JSON, or as Python and numpy print it. Tables of polars, DuckDB and Arrow are read
         too, and whatever else hands over Arrow's streams.
     ignore : str or collection of str
-        Columns that are the caller's own. Any other that is no field is a problem.
+        The caller's own columns. Any other column that is not a field is a problem.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     Raises
     ------
     TuneError
-        It is no table, such as a single tune; or `ignore` is no list.
+        The value is not a table (a single tune, for example), or `ignore` is not a list.
 
     Notes
     -----
@@ -95,7 +95,7 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     own: Any = ignore
     if not isinstance(own, Collection):
         hint = "give the names of your own columns in a list"
-        raise TuneError(Problem("ignore", f"{short(own)} is no list of columns", hint))
+        raise TuneError(Problem("ignore", f"{short(own)} is not a list of columns", hint))
     ignore = [own] if isinstance(own, str) else own
     if isinstance(value, pd.DataFrame):
         return _read_frame(value, ignore)
@@ -204,4 +204,4 @@ def _frame_of(columns: Mapping[Any, Any]) -> pd.DataFrame:
 
 
 def _no_table(value: object, hint: str) -> TuneError:
-    return TuneError(Problem("tunes", f"{short(value)} is no table of tunes", hint))
+    return TuneError(Problem("tunes", f"{short(value)} is not a table of tunes", hint))

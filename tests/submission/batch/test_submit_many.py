@@ -659,7 +659,7 @@ def test_an_empty_frame_gives_an_empty_frame(sandbox: anb.Sandbox, log: anb.Expe
         ({"max_workers": 0}, "max_workers: 0 is not a number of workers; give a number from 1 to 256"),
         ({"on_error": "ignore"}, "on_error: 'ignore' is not known; choose 'collect' or 'raise'"),
         ({"rate": -1}, "rate"),
-        ({"ignore": 5}, "ignore: 5 is no list of columns; give the names of your own columns in a list"),
+        ({"ignore": 5}, "ignore: 5 is not a list of columns; give the names of your own columns in a list"),
         ({"executor": 7}, "executor"),
     ],
 )
