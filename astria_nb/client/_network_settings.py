@@ -14,6 +14,7 @@ import requests
 from requests.utils import should_bypass_proxies
 
 from astria_nb.client._base_url import is_loopback
+from astria_nb.utils.formatting import quoted
 
 PROXY_FORM = "http://user:password@host:port"
 _BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -144,7 +145,8 @@ def unaccepted_login(url: str) -> UnfitSettingError:
 
 def _unfit_bundle(reason: str) -> UnfitSettingError:
     variable = bundle_variable() or ""
-    what = f"the certificates that {variable} names, {os.environ.get(variable)!r}, cannot be read: {reason}"
+    path = quoted(os.environ.get(variable, ""))
+    what = f"the certificates that {variable} names, {path}, cannot be read: {reason}"
     return UnfitSettingError(what, f"set {variable} to your company's CA file, or unset it")
 
 

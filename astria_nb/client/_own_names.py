@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from astria_nb.errors import ApiError, Problem
+from astria_nb.utils.formatting import quoted, shortened
 from astria_nb.utils.redaction import redact_name
 
 _MOST = 80  # characters of a name
@@ -38,6 +39,6 @@ def _named(problem: Problem, own_names: Mapping[str, str]) -> Problem:
 
     def own(match: re.Match[str]) -> str:
         name = redact_name(own_names[match[0]])
-        return f"{match[0]} (your {name if len(name) <= _MOST else f'{name[: _MOST - 1]}…'!r})"
+        return f"{match[0]} (your {quoted(shortened(name, _MOST))})"
 
     return replace(problem, what=re.sub(rf"(?<![\w.-])(?:{names})(?![\w-])", own, problem.what))

@@ -15,6 +15,7 @@ from astria_nb.client._replies import Json
 from astria_nb.errors import ApiError, Problem, TuneError
 from astria_nb.images import Image, filename_for_type, thumbnail
 from astria_nb.tune import Body, check, encode_inspection
+from astria_nb.utils.formatting import quoted
 
 _NEUTRAL_NAME = "1.jpg"
 _INSPECTION_SIDE = 512  # pixels, as the API's documents ask for (astria-api, section 10)
@@ -68,7 +69,7 @@ class PictureMethods(ClientBase):
             filename = filename_for_type(image.filename, "image/jpeg") if is_sandbox else _NEUTRAL_NAME
             own_name = "" if is_sandbox else image.filename
             return self._inspect(encode_inspection(name, file=(filename, copy), own_name=own_name))
-        raise TuneError(Problem("images", f"{image.filename!r} {reason}", "re-save it, or remove it"))
+        raise TuneError(Problem("images", f"{quoted(image.filename)} {reason}", "re-save it, or remove it"))
 
     def picture(self, url: str) -> bytes:
         """Return a picture, of at most 50 MiB. The key is not sent: pictures are public, on other hosts.

@@ -19,6 +19,7 @@ from astria_nb.images._pixels import (
     is_untouched,
     picture_of,
 )
+from astria_nb.utils.formatting import quoted, shortened
 from astria_nb.utils.redaction import redact_name
 
 BLOCK_BYTES = 2**20
@@ -68,8 +69,7 @@ class ImageContent:
         """What the content is called in a message: its name, or what kind of thing it is, and where."""
         name = self.filename
         if name is not None:
-            name = redact_name(name)
-            return repr(name if len(name) <= _MAX_LABEL else f"{name[: _MAX_LABEL - 1]}…")
+            return quoted(shortened(redact_name(name), _MAX_LABEL))
         kind = (
             "content in bytes"
             if isinstance(self.value, _BYTES)

@@ -12,6 +12,7 @@ from io import FileIO
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images._file_memory import MOST_BYTES, FileMemory, identity_in, identity_of
 from astria_nb.images.metadata import ImageReader, Part, size_of_bytes
+from astria_nb.utils.formatting import quoted
 
 BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
 _HASH_BLOCK = 2**18
@@ -77,7 +78,7 @@ class HashedContent:
             except OSError:  # would pass for a network error
                 count = 0
             if not count:
-                what = f"{self.filename!r} could not be read to its end"
+                what = f"{quoted(self.filename)} could not be read to its end"
                 raise TuneError(Problem("images", what, "check it and submit again"))
             started = time.perf_counter()
             yield buffer[:count]

@@ -19,7 +19,7 @@ from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, decode, o
 from astria_nb.images._file_memory import FileMemory, Identity, identity_in
 from astria_nb.images._right_way_up import orientation_of, turn_upright
 from astria_nb.images._temporary_copy import StorageError, TemporaryCopy
-from astria_nb.utils.formatting import short
+from astria_nb.utils.formatting import quoted, short
 from astria_nb.utils.redaction import redact_name
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Image:
 
     @classmethod
     def _open_address(cls, address: str) -> Image:
-        label = repr(redact_name(addresses.name_of(address)))
+        label = quoted(redact_name(addresses.name_of(address)))
         try:
             copy = TemporaryCopy.store(addresses.blocks_at(address), addresses.name_of(address), address)
             return cls._of_copy(copy)
@@ -219,7 +219,7 @@ def _not_stored(label: str, error: OSError) -> Problem:
 def _error(path: Path, reason: str, hint: str) -> TuneError:
     name = redact_name(path.name)
     name = name if len(name) <= 80 else f"{name[:79]}…"
-    return TuneError(Problem("images", f"{name!r} {reason}", hint))
+    return TuneError(Problem("images", f"{quoted(name)} {reason}", hint))
 
 
 def thumbnail(source: Path | bytes, side: int = 96) -> bytes:

@@ -28,6 +28,7 @@ from astria_nb.images.metadata import (
     size_of_bytes,
     without_metadata,
 )
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.interrupts import raise_if_interrupted
 from astria_nb.utils.progress import ReportProgress
 
@@ -82,7 +83,7 @@ class SentImage(HashedContent):
             hint = "free some space, or set TMPDIR to another folder and restart the kernel"
         except OSError as error:
             reason, hint = f"cannot be read ({error.strerror or error})", "put it back, or remove it"
-        raise TuneError(Problem("images", f"{image.filename!r} {reason}", hint))
+        raise TuneError(Problem("images", f"{quoted(image.filename)} {reason}", hint))
 
 
 def open_all(

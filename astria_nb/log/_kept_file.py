@@ -13,6 +13,7 @@ from astria_nb.log._connections import Connections
 from astria_nb.log._errors import log_errors, refuse
 from astria_nb.log._fate import Fate, OpenFiles
 from astria_nb.log._guard import FileGuard, close_in_child
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_name
 
 _ATTEMPTS, _PAUSE = 50, 0.02  # seconds; another process may read for so long
@@ -157,7 +158,7 @@ class KeptFile:
                 if rescue.has_event(self.connections.held(), latest):  # another process had saved it
                     saved.unlink()
                     return
-            what += f"; what it held was saved as {saved.name!r} beside it"
+            what += f"; what it held was saved as {quoted(saved.name)} beside it"
             if has_open:  # the log that is there does not know them, and would let them be paid again
                 recover = f"anb.ExperimentLog({redact_name(str(saved))!r}).recover()"
                 hint = f"it has submissions of unknown outcome: call {recover} first; then, {hint}"

@@ -17,6 +17,7 @@ from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import CallbackObserver, SubmitOptions
 from astria_nb.tune import Encoding, Request, Tune, TuneFields
 from astria_nb.utils.arguments import check_id, check_number
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.interrupts import in_caller, shielded
 from astria_nb.utils.progress import Progress
 from astria_nb.utils.warn import warn
@@ -246,14 +247,14 @@ def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
 def _moved(request: Request) -> Iterator[Problem]:
     """Find the images that would not be sent with the same content."""
     for image in request.images:
-        path, digest = image.path, image.sha256
+        path, digest, name = image.path, image.sha256, quoted(image.filename)
         if not path:
-            what = f"{image.filename!r} was sent from memory, and the log keeps no photos"
+            what = f"{name} was sent from memory, and the log keeps no photos"
             yield Problem("images", what, "give images=")
         elif not is_address(path) and not os.path.isfile(path):  # noqa: PTH113  pathlib raises if the disk cannot be asked
-            yield Problem("images", f"{image.filename!r} is not where it was", "put it back, or give images=")
+            yield Problem("images", f"{name} was moved or deleted", "put it back, or give images=")
         elif digest is None:  # the disk was full, or the program was killed
-            what = f"{image.filename!r} cannot be compared with what was sent, whose hash is not on record"
+            what = f"{name} cannot be compared with what was sent, whose hash is not on record"
             yield Problem("images", what, "check it, and give images=")
         elif sha256_of(path, request.preprocessing) != digest:
-            yield Problem("images", f"{image.filename!r} is not what was sent", "restore it, or give images=")
+            yield Problem("images", f"{name} has changed since it was sent", "restore it, or give images=")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from astria_nb.tune.plain import as_integer, plain
-from astria_nb.utils.formatting import short
+from astria_nb.utils.formatting import quoted, short
 from astria_nb.utils.redaction import redact_text
 
 _SEPARATORS = re.compile(r"[\s,;|]+")
@@ -62,7 +62,8 @@ def as_code(value: Any, max_length: int = 0) -> str | None:
         code = repr(value)
     except Exception:  # noqa: BLE001  a foreign __repr__ may raise anything
         return None
-    is_short = code == short(value) or (isinstance(value, str | list) and len(code) <= max_length)
+    shown = quoted(value) if isinstance(value, str) else code
+    is_short = shown == short(value) or (isinstance(value, str | list) and len(code) <= max_length)
     return code if is_short and redact_text(code) == code else None
 
 

@@ -66,7 +66,7 @@ def test_the_service_gets_what_is_in_them(folder: Path, sandbox: anb.Sandbox) ->
     assert len(row["orig_images"].iloc[0]) == 3
     assert log.replay(1, client)["id"].iloc[0] != row["id"].iloc[0]
     Path("IMG_2.txt").write_text("another")
-    with pytest.raises(anb.errors.TuneError, match=r"'IMG_2\.txt' is not what was sent"):
+    with pytest.raises(anb.errors.TuneError, match=r"'IMG_2\.txt' has changed since it was sent"):
         log.replay(1, client)
 
 

@@ -103,6 +103,13 @@ def test_what_is_no_photo_is_answered_alike_alone_and_in_a_list(path: str, what:
         assert problem.hint.startswith(hint)
 
 
+@pytest.mark.parametrize("path", [r"C:\Users\me\1.jpg", r"\\server\share\1.jpg", r"C:\Users\me"])
+def test_a_path_is_shown_as_it_was_typed(path: str) -> None:
+    for field in ("images", "image_urls"):
+        (problem,) = check({"pack": 260, "name": "woman", "title": "a", field: [path]})[1]
+        assert f"'{path}'" in problem.what
+
+
 @pytest.mark.parametrize(
     "path", ["gone.jpg", "loop.jpg", "~/gone.jpg", "a.jpg\0", "\0", "a" * 300, "a/" * 3000]
 )

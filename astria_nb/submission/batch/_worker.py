@@ -20,6 +20,7 @@ from astria_nb.submission.batch._parcel import WorkerTask, package_version
 from astria_nb.submission.batch._row_outcome import RowOutcome, of_error
 from astria_nb.submission.batch._sending import QuietObserver, send
 from astria_nb.tune import Request
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_name
 
 _logs: dict[object, Log] = {}  # by their paths; they stay open for the rows that follow
@@ -120,8 +121,8 @@ def _log(task: WorkerTask) -> Log:
     confirmed = log.path, task.session
     if confirmed not in _confirmed:
         if not log.is_registered(task.session):
-            place = redact_name(str(log.path))
-            what = f"{place!r} on the worker {platform.node()} is not the log of this batch"
+            place = quoted(redact_name(str(log.path)))
+            what = f"{place} on the worker {platform.node()} is not the log of this batch"
             hint = "use a log that all workers reach: in one folder, or in a database such as PostgreSQL"
             raise LogError(Problem("log", what, hint))
         _confirmed.add(confirmed)
