@@ -76,9 +76,9 @@ def run_log_command(options: argparse.Namespace) -> int:
         print_error("astria-nb log: interrupted; nothing is lost, run it again")
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
-        _print_no_more()
+        _discard_output()
     except OSError as error:
-        _print_no_more()
+        _discard_output()
         print_error(f"astria-nb log: cannot print ({error.strerror or error})")
         return 1
     return 0
@@ -178,7 +178,7 @@ def _print(line: str) -> None:
         print(printable(line, "?"), flush=True)
 
 
-def _print_no_more() -> None:
+def _discard_output() -> None:
     """Lead the standard output nowhere: what it still holds could not be written when this process ends."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -15,7 +15,7 @@ from astria_nb.errors import TuneError
 from astria_nb.images._damage import decoded_jpeg
 from astria_nb.images._decoding import MAX_PIXELS, decode, one_at_a_time, open_image
 from astria_nb.images._file_kinds import RE_ENCODED
-from astria_nb.images._heif_rotation import lies_as_stored
+from astria_nb.images._heif_rotation import has_only_exif_rotation
 from astria_nb.images._image import Image, encode_jpeg
 from astria_nb.images._metrics import is_blurry, perceptual_hash
 from astria_nb.images._right_way_up import orientation_of, turn_upright
@@ -140,7 +140,7 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
         pixels, damage = decoded_jpeg(checked.path, _DECODED_SIDE)
     try:
         with open_image(checked.path) as opened, one_at_a_time(opened):
-            lies = checked.media_type in RE_ENCODED and lies_as_stored(checked.path, opened)
+            lies = checked.media_type in RE_ENCODED and has_only_exif_rotation(checked.path, opened)
             pixels = decode(opened, _DECODED_SIDE) if pixels is None else pixels
             orientation = orientation_of(opened)
             pixels = pixels if pixels.mode == "RGB" else pixels.convert("RGB")

@@ -32,7 +32,7 @@ def settled(image: Pillow.Image, coding: tuple[int, int] | None = None) -> tuple
     """
     profile = _profile(image)
     if coding is not None and coding[1] in (standard.PQ, standard.HLG):
-        return _for_ordinary_screens(_in_rgb(image), *coding), None
+        return _in_srgb(_in_rgb(image), *coding), None
     space = profile[16:20] if profile is not None else b""
     if profile is not None and image.mode == "CMYK":
         return _converted(image, profile) if space == b"CMYK" else image.convert("RGB"), None
@@ -113,7 +113,7 @@ def _of_hints(image: Pillow.Image, *, is_grey: bool) -> bytes | None:
     return None
 
 
-def _for_ordinary_screens(image: Pillow.Image, primaries: int, transfer: int) -> Pillow.Image:
+def _in_srgb(image: Pillow.Image, primaries: int, transfer: int) -> Pillow.Image:
     """Return a picture for bright screens in sRGB."""
     import numpy as np
     from PIL import Image as Pillow

@@ -23,14 +23,16 @@ from astria_nb.images.metadata import (
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
-_sound = FileMemory[bool]()
+_undamaged_files = FileMemory[bool]()
 
 
 class UncheckableImageError(Exception):
     """A picture of which cannot be found out whether it is complete; its message is a predicate."""
 
 
-def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whole: bool) -> Sequence[Part]:
+def undamaged_parts(
+    file: FileIO, parts: Sequence[Part], media_type: str, *, is_whole: bool
+) -> Sequence[Part]:
     """Return what to send of a file whose picture is complete: ``parts``, or less of a PNG or WebP.
 
     A file is decoded once, as long as it does not change. Thread-safe.
@@ -57,7 +59,7 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
         The file cannot be read.
     """
     identity = identity_of(file)
-    if _sound.get(identity):
+    if _undamaged_files.get(identity):
         return parts
     if media_type == "image/png":
         verified = _verified_png(file, parts, is_whole=is_whole)
@@ -71,7 +73,7 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
             return [shorter]
     else:
         _check_by_pillow(content_of(file, parts))
-    _sound.put(identity, True)
+    _undamaged_files.put(identity, True)
     return parts
 
 
@@ -102,7 +104,7 @@ def decoded_jpeg(path: Path, min_side: int) -> tuple[Pillow.Image | None, str | 
     except (MalformedImageError, OSError):
         return None, None
     if pixels is not None:
-        _sound.put(identity, True)
+        _undamaged_files.put(identity, True)
     return (None if pixels is None else Pillow.fromarray(pixels)), None
 
 

@@ -17,7 +17,7 @@ _EXIF = re.compile(rb"(?:Exif|\0\0)\0\0(MM\0\*|II\*\0)")
 _MOST_EXIF = 65536  # bytes
 
 
-def lies_as_stored(path: Path, image: Pillow.Image) -> bool:
+def has_only_exif_rotation(path: Path, image: Pillow.Image) -> bool:
     """Return whether the EXIF data of a HEIC or AVIF note a rotation, and its container none.
 
     Parameters
@@ -27,7 +27,7 @@ def lies_as_stored(path: Path, image: Pillow.Image) -> bool:
         The file as Pillow or pillow_heif opened it.
     """
     if image.format == "AVIF":
-        noted = _noted_in(path) if image.info.get("exif") else 1
+        noted = _exif_orientation_in(path) if image.info.get("exif") else 1
     else:
         noted = image.info.get("original_orientation") or 1
     if noted == 1:
@@ -37,7 +37,7 @@ def lies_as_stored(path: Path, image: Pillow.Image) -> bool:
     return not is_rotated and b"imir" not in description
 
 
-def _noted_in(path: Path) -> int:
+def _exif_orientation_in(path: Path) -> int:
     """Return the orientation in the EXIF data of an AVIF, in whose place Pillow tells the container's."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         start = _EXIF.search(content)

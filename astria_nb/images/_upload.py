@@ -10,7 +10,7 @@ from io import FileIO
 from pathlib import PurePath
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images._damage import UncheckableImageError, sound_parts
+from astria_nb.images._damage import UncheckableImageError, undamaged_parts
 from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._file_memory import MOST_BYTES, FileMemory, identity_of
@@ -199,7 +199,7 @@ def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
         is_whole = preprocessing.keep_metadata or image.is_caption
         parts = entire_file(file) if is_whole else _parts_without_metadata(file)
         if not (preprocessing.keep_damaged or image.is_caption):
-            parts = sound_parts(file, parts, image.media_type, is_whole=is_whole)
+            parts = undamaged_parts(file, parts, image.media_type, is_whole=is_whole)
     except BaseException:
         file.close()
         raise

@@ -236,7 +236,7 @@ class LogLabels(LogReader):
 
         numbers = naming.numbers(self._database, submission)
         self._database.label(numbers, kind, change, reply or None)
-        self._tell()
+        self._warn_of_rewritten_file()
 
 
 def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ class LogReader(SubmissionReader):
             return frames.no_submissions(names)
         wanted = frames.Selection(names, planned_since, tag, service, is_hidden_wanted)
         frame = frames.submissions(self._database, wanted)
-        self._tell()
+        self._warn_of_rewritten_file()
         return frame
 
     @shield
@@ -137,7 +137,7 @@ class LogReader(SubmissionReader):
         first, end = check_limit("since", since), check_limit("until", until)
         returns.record()
         frame = event_frames.frame(self._database, first, end)
-        self._tell()
+        self._warn_of_rewritten_file()
         return frame
 
     def iter_events(

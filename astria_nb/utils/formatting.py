@@ -52,8 +52,10 @@ def short(value: object) -> str:
     ("'man'", '<object object>', "'sd_…'")
     """
     try:
-        is_text = isinstance(value, str)
-        text = quoted(redact_text(value[:_MAX_INPUT])) if is_text else repr(value)[:_MAX_INPUT]
+        if isinstance(value, str):
+            text = quoted(redact_text(value[:_MAX_INPUT]))
+        else:
+            text = repr(value)[:_MAX_INPUT]
     except Exception:  # noqa: BLE001  a foreign __repr__ may raise anything
         text = f"<{type(value).__name__}>"
     if not isinstance(value, str):

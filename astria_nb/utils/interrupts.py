@@ -152,7 +152,7 @@ class InterruptsHeld:
         self._is_interrupted = False
 
     def hold(self) -> None:
-        """Keep an interrupt until `let_through`."""
+        """Keep an interrupt until `release_interrupts`."""
         if threading.get_ident() == threading.main_thread().ident:
             self._handler = signal.getsignal(signal.SIGINT)
             if callable(self._handler):
@@ -162,7 +162,7 @@ class InterruptsHeld:
         """Forget what was kept in a forked child: it is meant for the parent."""
         self._is_interrupted = False
 
-    def let_through(self) -> None:
+    def release_interrupts(self) -> None:
         """End what `hold` began; what was kept arrives a moment later."""
         if threading.get_ident() != threading.main_thread().ident:
             return

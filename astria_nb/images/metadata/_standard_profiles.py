@@ -47,11 +47,11 @@ def to_xyz(chromaticities: Chromaticities) -> NDArray:
 
     white, *primaries = _in_xyz(chromaticities)
     columns = np.array(primaries).T
-    matrix: NDArray = adaption(chromaticities) @ (columns * np.linalg.solve(columns, white))
+    matrix: NDArray = bradford_adaptation(chromaticities) @ (columns * np.linalg.solve(columns, white))
     return matrix
 
 
-def adaption(chromaticities: Chromaticities) -> NDArray:
+def bradford_adaptation(chromaticities: Chromaticities) -> NDArray:
     """Return the matrix that adapts XYZ from a white to D50, by Bradford's way."""
     import numpy as np
 
@@ -83,7 +83,7 @@ def profile(
     transfer = b"para" + struct.pack(">4xHxx", kind) + _fixed(*numbers)
     if is_grey:
         return profile_of_tags(b"GRAY", {b"wtpt": _xyz(*_D50), b"kTRC": transfer})
-    adapted = b"sf32" + bytes(4) + _fixed(*adaption(chromaticities).ravel())
+    adapted = b"sf32" + bytes(4) + _fixed(*bradford_adaptation(chromaticities).ravel())
     tags = {b"wtpt": _xyz(*_D50), b"chad": adapted}
     for name, column in zip((b"r", b"g", b"b"), to_xyz(chromaticities).T, strict=True):
         tags |= {name + b"XYZ": _xyz(*column), name + b"TRC": transfer}

@@ -101,7 +101,7 @@ class Batch:
             raise
         finally:
             self.tally.is_over = not self._limits.stop.is_on_hold
-            self._tell(is_last=True)
+            self._report_tally(is_last=True)
         return [*waiting]
 
     def _hand_out(self, submit: Submit, waiting: deque[int]) -> bool:
@@ -146,7 +146,7 @@ class Batch:
             while True:
                 self._receive(*self._ended.get_nowait(), waiting)
         self._give_up_on_silent()
-        self._tell()
+        self._report_tally()
 
     def _give_up_on_silent(self) -> None:
         """Count a row as lost if no worker has answered in time, and hand out no more."""
@@ -273,9 +273,9 @@ class Batch:
             self.tally.failed += -1 if outcome.has_tune else 1
         error = None if outcome.has_tune else outcome.error or before.error
         self.outcomes[row] = replace(outcome, error=error)
-        self._tell(is_last=True)
+        self._report_tally(is_last=True)
 
-    def _tell(self, is_last: bool = False) -> None:
+    def _report_tally(self, is_last: bool = False) -> None:
         now = time.monotonic()
         if is_last or now - self._reported >= _TICK_SECONDS:
             self._reported = now

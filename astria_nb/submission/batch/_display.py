@@ -68,7 +68,7 @@ class BatchDisplay:
     ) -> None:
         if self._say is None:
             fraction = self._tally.fraction if self._tally is not None else 0.0
-            self._show(fraction, self._last_words(kind), is_last=True)
+            self._show(fraction, self._final_line(kind), is_last=True)
             self._line.__exit__(kind, error, trace)
 
     def report(self, fraction: float, text: str) -> None:
@@ -128,7 +128,7 @@ class BatchDisplay:
     def _cancel(self) -> None:
         self._stop.cancel()
 
-    def _last_words(self, kind: type[BaseException] | None) -> str:
+    def _final_line(self, kind: type[BaseException] | None) -> str:
         tally = self._tally
         if tally is None:
             what = "Interrupted. " * (kind is KeyboardInterrupt)

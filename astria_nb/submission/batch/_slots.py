@@ -17,12 +17,12 @@ _AHEAD = 2.0
 _OPEN_FILES = 3
 
 
-def rows_in_hand(workers: int, files: int) -> int:
+def max_rows_in_progress(workers: int, files: int) -> int:
     """Return how many rows threads may work on, each of which keeps up to so many files open.
 
     Examples
     --------
-    >>> rows_in_hand(8, 0)
+    >>> max_rows_in_progress(8, 0)
     16
     """
     most = math.ceil(workers * _AHEAD)
@@ -60,7 +60,7 @@ class NotBegunError(AstriaError):
         return cls(_problem("Python is ending, and gives threads no more work", hint))
 
     @classmethod
-    def behind_a_run(cls) -> NotBegunError:
+    def after_unsettled_run(cls) -> NotBegunError:
         """Return the error of a run that waits for one on the same tune whose outcome is not known."""
         return cls(_problem("what a run on the same tune before it has made is not known yet"))
 

@@ -28,7 +28,7 @@ from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._remarks import problem_with_total, warn_after, warn_before
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._sending import send
-from astria_nb.submission.batch._slots import NotBegunError, Slots, rows_in_hand
+from astria_nb.submission.batch._slots import NotBegunError, Slots, max_rows_in_progress
 from astria_nb.submission.batch._stop import BatchStop
 from astria_nb.submission.batch._table import Table
 from astria_nb.submission.batch._turns import Turns
@@ -122,11 +122,11 @@ class Work:
         """
         outcomes = self._outcomes()
         files = max((len(tune.images) for tune in self._tunes if tune), default=0)
-        in_hand = workers if self._is_remote else rows_in_hand(workers, files)
+        most_rows = workers if self._is_remote else max_rows_in_progress(workers, files)
         balance = BalanceCheck(self._options.client, self._tune_and_pack)
         outage = ServiceOutage(workers)
         limits = BatchLimits(
-            in_hand, pace, Budget(self._max_cost), stop, balance, outage, stops_at_error=stops_at_error
+            most_rows, pace, Budget(self._max_cost), stop, balance, outage, stops_at_error=stops_at_error
         )
         slots = Slots(workers, stop)
         if self._is_remote:
@@ -143,7 +143,7 @@ class Work:
             with ExitStack() as stack:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
-                    threads = stack.enter_context(ThreadPoolExecutor(in_hand, "astria_nb batch"))
+                    threads = stack.enter_context(ThreadPoolExecutor(most_rows, "astria_nb batch"))
                 self._send(batch, stop, outage, to_send, listing, threads, slots)
         complete = [outcome for outcome in batch.outcomes if outcome is not None]
         if stops_at_error and (error := _first_error(complete, stop)) is not None:
@@ -203,7 +203,7 @@ class Work:
                 break
         if held:
             blocks_on(None)
-            batch.leave(batch.run(send_again, sorted(held)), NotBegunError.behind_a_run())
+            batch.leave(batch.run(send_again, sorted(held)), NotBegunError.after_unsettled_run())
 
     def _settle(
         self, batch: Batch, stop: BatchStop, outage: ServiceOutage, options: SubmitOptions, *, is_last: bool

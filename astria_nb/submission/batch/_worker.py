@@ -41,7 +41,7 @@ def send_parcel(version: str | None, content: bytes, _id: str) -> RowOutcome:
     _id : str
         Unlike that of any other: an executor must not take two for one.
     """
-    with _undisturbed():
+    with _interrupts_ignored():
         try:
             task = _task(version, content)
             client, log = _client(task.base_url, task.account, task.key_end), _log(task)
@@ -54,7 +54,7 @@ def send_parcel(version: str | None, content: bytes, _id: str) -> RowOutcome:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def _interrupts_ignored() -> Iterator[None]:
     """Ignore Ctrl-C, which terminals and Jupyter send to the processes that a notebook has started too.
 
     It is for the process that hands the rows out, which lets those that are under way end.
