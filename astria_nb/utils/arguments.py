@@ -67,7 +67,7 @@ def check_number(
 
 
 def check_max_cost(value: Any) -> float | None:
-    """Return a limit of costs in US dollars; None for no limit, which infinity is too.
+    """Return a cost limit in US dollars; None or infinity means no limit.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def check_names(field: str, value: Any) -> tuple[str, ...]:
 
 
 def check_callable(field: str, value: Any, *, arguments: int) -> None:
-    """Raise an error unless the argument is None, or can be called and then has done its work.
+    """Raise an error unless the argument is None, or a function that can be called and is not async.
 
     Parameters
     ----------
@@ -184,11 +184,11 @@ def _takes(function: Callable[..., object], arguments: int) -> bool:
     if isinstance(function, FunctionType) and not vars(function):  # a wrapper has the signature of another
         code, defaults = function.__code__, function.__defaults__ or ()
         most = math.inf if code.co_flags & inspect.CO_VARARGS else code.co_argcount
-        if not code.co_kwonlyargcount:  # then no signature is needed, which takes as long as much of a call
+        if not code.co_kwonlyargcount:  # then no signature is needed, which is slow
             return code.co_argcount - len(defaults) <= arguments <= most
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # of some that are written in C
+    except (TypeError, ValueError):  # some functions written in C have none
         return True
     try:
         signature.bind(*range(arguments))
@@ -241,7 +241,7 @@ def parse_id(value: Any) -> int | None:
     Parameters
     ----------
     value : object
-        A whole number above 0, also as a float, which a column with gaps makes of it, or its digits as text.
+        A whole number above 0, also as a float (as in a column with gaps) or as text.
 
     Returns
     -------

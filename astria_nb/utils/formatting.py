@@ -52,10 +52,7 @@ def short(value: object) -> str:
     ("'man'", '<object object>', "'sd_…'")
     """
     try:
-        if isinstance(value, str):
-            text = quoted(redact_text(value[:_MAX_INPUT]))
-        else:
-            text = repr(value)[:_MAX_INPUT]
+        text = quoted(redact_text(value[:_MAX_INPUT])) if isinstance(value, str) else repr(value)[:_MAX_INPUT]
     except Exception:  # noqa: BLE001  a foreign __repr__ may raise anything
         text = f"<{type(value).__name__}>"
     if not isinstance(value, str):
@@ -117,7 +114,7 @@ def format_size(size: float, total: float | None = None) -> str:
     size : float
         Bytes.
     total : float, optional
-        Bytes of the whole, which decide the unit.
+        Bytes of the whole; this decides the unit.
 
     Returns
     -------

@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from astria_nb.utils.arrow import column_array, to_pandas, typed_table
 
-try:  # pandas' own steps for each of many columns take longer than all else that a row needs
+try:  # pandas' own steps for each of many columns take longer than everything else that a row needs
     from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 except ImportError:  # before pandas 3
     create_dataframe_from_blocks = None
 
 _NO_COLUMNS = pa.schema([])
 _MOST_TEMPLATES = 8
-_templates: dict[int, _Template] = {}  # by the identity of the schema, whose hash takes a tenth of a row
+_templates: dict[int, _Template] = {}  # by identity: hashing is slow
 
 
 def typed_frame(
@@ -50,7 +50,7 @@ def typed_frame(
 
 
 def _one_row(record: Mapping[str, Any], schema: pa.Schema) -> pd.DataFrame:
-    """Return the frame of one record: most columns have no value, and those of one type are made at once."""
+    """Return the frame of one record: columns without a value are created together, by their types."""
     template = _template(schema)
     values: dict[str, dict[str, Any]] = {}
     for name, value in record.items():
@@ -68,20 +68,20 @@ def _one_row(record: Mapping[str, Any], schema: pa.Schema) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """The frame of a record without any value.
+    """The frame of a record without values.
 
     Attributes
     ----------
     schema : pyarrow.Schema
     kinds : mapping of str to str
-        The name of each column's type: the type itself takes long to look up.
+        The name of each column's type: looking up the type itself is slow.
     types : mapping of str to pyarrow.DataType
-        By its name.
+        Types by their names.
     frame : pandas.DataFrame
     arrays : mapping of str to pandas.api.extensions.ExtensionArray
-        Those of the frame.
+        The frame's arrays.
     positions : sequence of numpy.ndarray
-        Of its columns.
+        Positions of its columns.
     """
 
     schema: pa.Schema
