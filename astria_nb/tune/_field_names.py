@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-_SIMILARITY = 0.75  # a word that shares less with another one was hardly meant to be it
+_SIMILARITY = 0.75  # below this similarity, a word was hardly meant
 _OF_SUBMIT = (
     *("client", "encoding", "log", "idempotent", "once", "settle", "max_cost", "keep_metadata", "max_side"),
     *("keep_damaged", "timeout", "on_sent", "say"),

@@ -1,4 +1,4 @@
-"""The value of ``images``, whatever it is: a list, a folder, a pattern, uploads, or one image."""
+"""The value of ``images`` in any form: a list, a folder, a pattern, uploads, or one image."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from astria_nb.tune._path_repairs import expanded, is_folder, mode_of
 from astria_nb.tune.proposals import Report
 from astria_nb.utils.formatting import short
 
-_MAX_PATH = 1000  # bytes; fewer than the smallest photo has, more or less
+_MAX_PATH = 1000  # bytes; about the size of the smallest photo
 _OF_FILE = re.compile(r"\s*file:(?://(?:localhost)?(?=/))?", re.IGNORECASE)
 
 Opener = Callable[[Any], Image]
@@ -45,7 +45,7 @@ Opener = Callable[[Any], Image]
 def images_in(
     value: Any, items_of: Callable[[Any], Iterable[Any]], report: Report, opener: Opener
 ) -> tuple[Image, ...]:
-    """Return the images that a value of ``images`` stands for, and report what is wrong with the others.
+    """Return the images for a value of ``images``, and report what is wrong with the others.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def images_in(
 
 
 def is_folder_or_pattern(value: Any) -> bool:
-    """Return whether a value of ``images`` stands for the photos of a folder, whatever files are in it."""
+    """Return whether a value of ``images`` means the photos of a folder, whatever files are in it."""
     path = _path(value)
     if not isinstance(path, str) or is_address(path):
         return False
@@ -101,7 +101,7 @@ def with_captions(images: tuple[Image, ...], report: Report) -> tuple[Image, ...
 
 
 def _without_stray_captions(images: list[Image], report: Report) -> Iterator[Image]:
-    """Yield images, and the captions of those that are there; report other captions."""
+    """Yield images, and captions of images in the list; report other captions."""
     captions = [image for image in images if _is_caption(image)]
     stems = {stem_of(image.path) for image in images if not _is_caption(image)} if captions else set()
     stray = [image for image in captions if stem_of(image.path) not in stems]
@@ -176,7 +176,7 @@ def _in_folder(path: str, report: Report) -> list[Any]:
 
 
 def _in_item(item: Any, number: int, report: Report) -> Iterator[Any]:
-    """Yield what is to be opened of an item of a list."""
+    """Yield the paths, addresses and contents to open for an item of a list."""
     if isinstance(item, Mapping) and (uploads := uploads_in(item)):
         yield from uploads
     elif isinstance(item, ImageContent):
@@ -215,7 +215,7 @@ def _path(item: Any) -> Any:
 
 
 def _without_scheme(path: str) -> str:
-    """Return the path in an address of a file on this machine, if it is there."""
+    """Return the path in the address of a file on this machine, if the file exists."""
     if not _OF_FILE.match(path) or mode_of(path) is not None:
         return path.strip() if is_address(path.strip()) else path
     bare = _OF_FILE.sub("", path.strip(), count=1)

@@ -29,7 +29,7 @@ Validator = Callable[[Any, Report], Any]
 def write(validate: Validator, candidates: Iterable[Any], verb: str = "write") -> str | None:
     """Return a hint such as ``write 'x'`` with the first candidate that a field accepts, or None.
 
-    What does not fit into a message, or would show a secret, is not proposed.
+    A value that is too long for a message, or would show a secret, is not proposed.
 
     Examples
     --------
@@ -68,12 +68,12 @@ def as_code(value: Any, max_length: int = 0) -> str | None:
 
 
 def as_list(value: Any) -> Iterator[list[Any]]:
-    """Yield the lists that a single value may stand for: written as text, separated by commas, or itself."""
+    """Yield the lists that a single value may mean: written as text, separated by commas, or itself."""
     if isinstance(value, str):
         if isinstance(literal := _literal(value), list | tuple):
             yield list(literal)
         whole, parts = [value.strip()], [part for part in _SEPARATORS.split(value) if part]
-        # A comma may stand in an address, but hardly before another one.
+        # A comma may be part of an address, but hardly before another address.
         yield from (parts, whole) if value.count("://") > 1 else (whole, parts)
     elif not isinstance(value, Iterable) or getattr(value, "ndim", None) == 0:
         number = as_integer(value)
@@ -84,7 +84,7 @@ def as_list(value: Any) -> Iterator[list[Any]]:
 
 
 def only_item(value: Any) -> Iterator[Any]:
-    """Yield the item of a list, tuple or array with just one: often a comma too many made it."""
+    """Yield the item of a list, tuple or array with only one, which a stray comma may have created."""
     if _is_sequence(value) and len(value) == 1:
         item = next(iter(value))
         if not _is_sequence(item):
@@ -92,7 +92,7 @@ def only_item(value: Any) -> Iterator[Any]:
 
 
 def as_mapping(value: Any) -> Iterator[Mapping[Any, Any]]:
-    """Yield the mapping that a text, a row of a frame, or a list of pairs as of Parquet stands for."""
+    """Yield the mapping that a text, a row of a frame, or a list of pairs (from Parquet) stands for."""
     if isinstance(value, str):
         if isinstance(literal := _literal(value), Mapping):
             yield literal
