@@ -55,7 +55,7 @@ def captions_beside(paths: Iterable[Path]) -> list[Path]:
     Parameters
     ----------
     paths : iterable of Path
-        A photo has the caption of its name, ``IMG_1.txt``; one that several photos share is returned once.
+        The caption of ``IMG_1.jpg`` is ``IMG_1.txt``; a caption that several photos share is returned once.
     """
     captions: dict[Path, None] = {}
     for path in paths:
@@ -70,5 +70,5 @@ def captions_beside(paths: Iterable[Path]) -> list[Path]:
 
 
 def stem_of(path: PurePath) -> tuple[PurePath, str]:
-    """Return what a photo and its caption have in common: the folder, and the name without its ending."""
+    """Return what a photo and its caption share: the folder, and the name without its suffix."""
     return path.parent, path.stem.casefold()

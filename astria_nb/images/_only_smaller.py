@@ -1,4 +1,4 @@
-"""Photos that can be sent only after they were made smaller."""
+"""Photos that can only be sent after they are made smaller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from astria_nb.utils.formatting import quoted
 
 
 def only_smaller(image: Image, preprocessing: Preprocessing) -> Problem | None:
-    """Return why an image is not sent as it is, though it would be smaller; None if nothing prevents it.
+    """Return why an image cannot be sent unless it is made smaller; None if it can.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def only_smaller(image: Image, preprocessing: Preprocessing) -> Problem | None:
 
 
 def all_only_smaller(images: Sequence[Image], preprocessing: Preprocessing) -> list[Problem]:
-    """Return one problem about all images that are sent only if they are made smaller; none without any.
+    """Return one problem for all images that can only be sent smaller; empty if there are none.
 
     Parameters
     ----------
