@@ -1,4 +1,4 @@
-"""What the snippets share: the address of a request, and its JSON body."""
+"""Code that the snippets share: the address of a request, and its JSON body."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def encoding_of(tune: object, encoding: Encoding | None) -> Encoding:
 
 
 def request_url(tune: Tune, base_url: str) -> str:
-    """Return the address of a tune's request as `requests` encodes it, so that curl finds no pattern in it.
+    """Return the address of a tune's request as `requests` encodes it, so that curl sees no pattern in it.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def note_on_content(images: Sequence[Image], mark: str) -> list[str]:
     ----------
     images : sequence of Image
     mark : str
-        How a comment begins.
+        The characters that begin a comment.
     """
     copies = [image for image in images if image.copy is not None]
     names = ", ".join(printable(image.filename) for image in copies)
@@ -89,7 +89,7 @@ def as_json(tune: Tune) -> str:
     Raises
     ------
     TuneError
-        This is not a tune, or one with files, which JSON cannot carry.
+        This is not a tune, or a tune with files, which JSON cannot carry.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from astria_nb.images.media_type import PNG_SIGNATURE
 
 TYPES = (b"tEXt", b"zTXt", b"iTXt")
 MAX_BYTES = 2**20
-"""Longer texts is cut off."""
+"""Longer texts are cut off."""
 _XMP = b"XML:com.adobe.xmp"
 _RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")  # written by ImageMagick, exiv2 and others
 _RAW_XMP = b"Raw profile type xmp"
